@@ -2,6 +2,8 @@
 //! ([`error`], [`effect`], [`clock`], [`secret`]), what leaves for the vendor ([`upstream`]), and
 //! the fake vendors' common parts ([`sandbox`]).
 
+pub mod access;
+pub mod catalog;
 pub mod clock;
 pub mod effect;
 pub mod error;
