@@ -20,6 +20,8 @@ mod journal;
 mod pacing;
 mod rate;
 mod server;
+#[cfg(test)]
+mod server_tests;
 
 use std::{fmt, sync::Arc};
 
