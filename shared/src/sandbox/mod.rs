@@ -5,13 +5,9 @@
 //! test decides what goes wrong ([`Faults`]), when ([`VirtualClock`]), and can read afterwards what
 //! really arrived ([`Journal`]).
 //!
-//! # Paused time
-//!
 //! Everything here waits on tokio's clock, so a test that starts paused
-//! (`#[tokio::test(start_paused = true)]`) never sleeps. Such a clock jumps to the next timer
-//! whenever the runtime has nothing to do, which with real sockets would also be while bytes are on
-//! their way; the harness therefore holds it still until the wire is quiet (see `pacing`). Pause the
-//! clock before [`start`].
+//! (`#[tokio::test(start_paused = true)]`) never sleeps: on loopback what was written is there to be
+//! read at once, and the clock jumps to the next timer only when nobody has anything to read.
 
 mod clock;
 mod damage;

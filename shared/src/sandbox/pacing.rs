@@ -1,84 +1,50 @@
-//! Keeps a paused clock from running ahead of the wire.
+//! Keeps a paused clock from running ahead of a large answer.
 //!
-//! A paused tokio clock jumps to the next timer whenever every task waits. A task that waits for a
-//! socket counts as waiting, so between a client's write and the server's read the clock would jump
-//! straight to the client's timeout. Tokio does not jump while a blocking task runs; so after
-//! anything moved on a connection, one runs until the wire has been quiet for a moment. Then time
-//! may flow, in steps small against what has passed since, so that a request made after a jump is
-//! seen before the clock has gone noticeably further.
-//!
-//! Where time is not paused this does nothing at all.
+//! A paused tokio clock jumps to the next timer when no task has anything to do. On loopback what
+//! was written is there to be read at once, so a jump never comes between a request and its answer;
+//! except when a socket's buffer is full, for then the kernel takes a moment to pass on what it has.
+//! Tokio does not jump while a blocking task runs, so one waits beside every write that must wait.
 
 use std::{
     io,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    task::{Context, Poll, ready},
+    sync::mpsc,
+    task::{Context, Poll},
     time::Duration,
 };
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    sync::Notify,
-    task::yield_now,
-    time::{Instant, sleep},
+    time::Instant,
 };
 
-/// How long nothing must have moved, in real time, for the wire to count as quiet.
-const QUIET: Duration = Duration::from_millis(1);
-/// Time flows in steps of one hundredth of what has passed in quiet, within these bounds.
-const STEP: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(600));
+/// A client that has not read on after this much real time does not mean to: time flows again.
+const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Counts what moves on the server's connections, and paces a paused clock by it.
-#[derive(Debug, Default)]
-pub(super) struct Pace {
-    moves: AtomicU64,
-    moved: Notify,
+/// A connection that holds a paused clock while a write waits. Where time is not paused it does
+/// nothing.
+#[derive(Debug)]
+pub(super) struct Paced<T> {
+    io: T,
+    paused: bool,
+    /// Dropping it lets the clock go.
+    hold: Option<mpsc::Sender<()>>,
 }
 
-impl Pace {
-    /// Something moved.
-    pub(super) fn mark(&self) {
-        self.moves.fetch_add(1, Ordering::Relaxed);
-        self.moved.notify_one();
+impl<T> Paced<T> {
+    pub(super) fn new(io: T) -> Self {
+        Self { io, paused: is_paused(), hold: None }
     }
 
-    /// Paces the clock for as long as it is polled; returns at once where time is not paused.
-    pub(super) async fn run(self: Arc<Self>) {
-        if !is_paused() {
-            return;
+    fn written<R>(&mut self, result: Poll<R>) -> Poll<R> {
+        if result.is_ready() {
+            self.hold = None;
+        } else if self.paused && self.hold.is_none() {
+            let (hold, held) = mpsc::channel::<()>();
+            tokio::task::spawn_blocking(move || held.recv_timeout(PATIENCE));
+            self.hold = Some(hold);
         }
-        loop {
-            self.settle().await;
-            let quiet_since = Instant::now();
-            loop {
-                let step = (quiet_since.elapsed() / 100).clamp(STEP.0, STEP.1);
-                tokio::select! {
-                    biased;
-                    () = self.moved.notified() => break,
-                    () = sleep(step) => {}
-                }
-            }
-        }
-    }
-
-    /// Holds the clock until nothing has moved for [`QUIET`].
-    async fn settle(&self) {
-        loop {
-            let before = self.moves.load(Ordering::Relaxed);
-            // It may wake early and may fail only when the runtime ends; either way we look again.
-            let _ = tokio::task::spawn_blocking(|| std::thread::park_timeout(QUIET)).await;
-            // What is ready by now gets its turn before we judge.
-            for _ in 0..4 {
-                yield_now().await;
-            }
-            if self.moves.load(Ordering::Relaxed) == before {
-                return;
-            }
-        }
+        result
     }
 }
 
@@ -91,46 +57,20 @@ fn is_paused() -> bool {
     Instant::now() == before
 }
 
-/// A connection whose every move is marked.
-#[derive(Debug)]
-pub(super) struct Paced<T> {
-    io: T,
-    pace: Arc<Pace>,
-}
-
-impl<T> Paced<T> {
-    pub(super) fn new(io: T, pace: Arc<Pace>) -> Self {
-        Self { io, pace }
-    }
-}
-
 impl<T: AsyncRead + Unpin> AsyncRead for Paced<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let result = ready!(Pin::new(&mut self.io).poll_read(cx, buf));
-        self.pace.mark();
-        Poll::Ready(result)
+        Pin::new(&mut self.io).poll_read(cx, buf)
     }
 }
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let result = ready!(Pin::new(&mut self.io).poll_write(cx, buf));
-        self.pace.mark();
-        Poll::Ready(result)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let result = ready!(Pin::new(&mut self.io).poll_shutdown(cx));
-        self.pace.mark();
-        Poll::Ready(result)
+        let result = Pin::new(&mut self.io).poll_write(cx, buf);
+        self.written(result)
     }
 
     fn poll_write_vectored(
@@ -138,12 +78,19 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, bufs));
-        self.pace.mark();
-        Poll::Ready(result)
+        let result = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
+        self.written(result)
     }
 
     fn is_write_vectored(&self) -> bool {
         self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }

@@ -20,7 +20,7 @@ use url::Url;
 use super::{
     Action, Fake, Harness,
     damage::{self, Answer},
-    pacing::{Pace, Paced},
+    pacing::Paced,
 };
 
 /// No fake takes a larger request.
@@ -36,10 +36,8 @@ pub async fn start(fake: Arc<dyn Fake>, addr: SocketAddr) -> io::Result<Running>
     let base = Url::parse(&format!("http://{addr}/")).map_err(io::Error::other)?;
     let harness = Harness::new(base);
     let site = Arc::new(Site { vendor: fake.router(&harness), harness: harness.clone(), fake });
-    let pace = Arc::new(Pace::default());
-    let pacer = tokio::spawn(Arc::clone(&pace).run()).abort_handle();
-    let server = tokio::spawn(accept(listener, site, pace)).abort_handle();
-    Ok(Running { addr, harness, tasks: [server, pacer] })
+    let server = tokio::spawn(accept(listener, site)).abort_handle();
+    Ok(Running { addr, harness, server })
 }
 
 /// A fake that answers. Dropping it closes its connections and frees the address.
@@ -47,7 +45,7 @@ pub async fn start(fake: Arc<dyn Fake>, addr: SocketAddr) -> io::Result<Running>
 pub struct Running {
     addr: SocketAddr,
     harness: Harness,
-    tasks: [AbortHandle; 2],
+    server: AbortHandle,
 }
 
 impl Running {
@@ -72,7 +70,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.tasks.iter().for_each(AbortHandle::abort);
+        self.server.abort();
     }
 }
 
@@ -84,15 +82,14 @@ struct Site {
 }
 
 /// Accepts connections; dropping the future drops them all.
-async fn accept(listener: TcpListener, site: Arc<Site>, pace: Arc<Pace>) {
+async fn accept(listener: TcpListener, site: Arc<Site>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 // A connection that broke before it was accepted is its client's loss.
                 let Ok((stream, _)) = accepted else { continue };
-                pace.mark();
-                connections.spawn(serve(stream, Arc::clone(&site), Arc::clone(&pace)));
+                connections.spawn(serve(stream, Arc::clone(&site)));
             }
             Some(_) = connections.join_next() => {}
         }
@@ -100,7 +97,7 @@ async fn accept(listener: TcpListener, site: Arc<Site>, pace: Arc<Pace>) {
 }
 
 /// Serves one connection until the client, or a fault, ends it.
-async fn serve(stream: TcpStream, site: Arc<Site>, pace: Arc<Pace>) {
+async fn serve(stream: TcpStream, site: Arc<Site>) {
     // Without it, small answers wait for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     let hang_up = Arc::new(Notify::new());
@@ -108,7 +105,7 @@ async fn serve(stream: TcpStream, site: Arc<Site>, pace: Arc<Pace>) {
         let hang_up = Arc::clone(&hang_up);
         move |request| answer(Arc::clone(&site), Arc::clone(&hang_up), request)
     });
-    let connection = http1::Builder::new().serve_connection(TokioIo::new(Paced::new(stream, pace)), service);
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(Paced::new(stream)), service);
     tokio::pin!(connection);
     tokio::select! {
         // A broken connection is either a fault at work or the client's own doing.

@@ -114,6 +114,20 @@ async fn without_faults_requests_are_answered_and_time_stands() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn time_stands_for_a_client_in_a_task_of_its_own() {
+    let bench = Bench::new().await;
+    let client = tokio::spawn(async move {
+        let start = Instant::now();
+        for _ in 0..20 {
+            bench.add().await.unwrap();
+        }
+        start.elapsed()
+    });
+    let passed = client.await.unwrap();
+    assert!(passed < Duration::from_millis(100), "{passed:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_large_answer_arrives_whole_on_paused_time() {
     let bench = Bench::new().await;
     let body = bench.client.get(bench.url("large")).send().await.unwrap().bytes().await.unwrap();
