@@ -335,7 +335,7 @@ impl Inner {
         let title = self.options.title;
         let error = match failure {
             Failure::Refused(code) => {
-                Error::new(Kind::Auth, format!("{title} no longer accepts the login ({code})"))
+                Error::new(Kind::Auth, format!("{title} no longer accepts the login and says {code}"))
             }
             Failure::NoLogin => Error::new(Kind::Auth, format!("nobody is logged in to {title}")),
             Failure::Unreachable(reason) => {
