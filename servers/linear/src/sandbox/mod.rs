@@ -46,6 +46,12 @@ use self::{
     time::Now,
 };
 
+/// The fake with the suite's story as its workspace.
+#[must_use]
+pub fn fake() -> Arc<dyn Fake> {
+    Arc::new(Linear::new(fixtures::linear()))
+}
+
 /// The fake over another workspace: a JSON object of rows by table, as the fixtures have it.
 #[must_use]
 pub fn with_seed(seed: impl Into<Cow<'static, str>>) -> Arc<dyn Fake> {
