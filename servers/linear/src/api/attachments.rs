@@ -15,7 +15,7 @@ const ATTACH: Operation = Operation::write("AttachUrl", document!("attach_url"),
 const ATTACH_PULL_REQUEST: Operation =
     Operation::write("AttachPullRequest", document!("attach_pr"), Replay::Idempotent);
 
-pub(crate) const OPERATIONS: &[Operation] = &[LIST, ATTACH, ATTACH_PULL_REQUEST];
+pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &ATTACH, &ATTACH_PULL_REQUEST];
 
 /// An attachment.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use super::{
     Api, Operation, document, first,
-    projects::TeamKey,
+    names::TeamRef,
     tolerant::{Connection, list, number, or_default, text},
 };
 
 const LIST: Operation =
     Operation::read("ListCycles", document!("list_cycles"), |variables| 2 + first(variables) * 4);
 
-pub(crate) const OPERATIONS: &[Operation] = &[LIST];
+pub(super) const OPERATIONS: &[&Operation] = &[&LIST];
 
 /// A cycle with its history, a value for each day.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -51,7 +51,7 @@ pub(crate) struct Cycle {
     #[serde(deserialize_with = "list")]
     pub(crate) completed_scope_history: Vec<f64>,
     #[serde(deserialize_with = "or_default")]
-    pub(crate) team: TeamKey,
+    pub(crate) team: TeamRef,
 }
 
 impl Api {
@@ -64,7 +64,7 @@ impl Api {
     ) -> Result<Connection<Cycle>> {
         #[derive(Deserialize)]
         struct Answer {
-            #[serde(default)]
+            #[serde(default, deserialize_with = "or_default")]
             cycles: Connection<Cycle>,
         }
         let variables = json!({"filter": filter, "first": first, "after": after});

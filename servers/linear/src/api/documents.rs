@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::{
     Api, Operation, document, first,
-    projects::{Named, Person, TeamKey},
+    issues::PersonRef,
+    names::{Named, TeamRef},
     tolerant::{Connection, or_default, text},
 };
 
@@ -25,7 +26,7 @@ const UPDATE: Operation = Operation::write(
     Replay::Idempotent,
 );
 
-pub(crate) const OPERATIONS: &[Operation] = &[LIST, FIND, GET, CREATE, UPDATE];
+pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &FIND, &GET, &CREATE, &UPDATE];
 
 /// An issue, by its identifier.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -49,11 +50,11 @@ pub(crate) struct DocumentRow {
     pub(crate) title: String,
     #[serde(deserialize_with = "text")]
     pub(crate) updated_at: String,
-    pub(crate) creator: Option<Person>,
+    pub(crate) creator: Option<PersonRef>,
     pub(crate) project: Option<Named>,
     pub(crate) issue: Option<IssueKey>,
     pub(crate) initiative: Option<Named>,
-    pub(crate) team: Option<TeamKey>,
+    pub(crate) team: Option<TeamRef>,
 }
 
 /// A whole document.
@@ -76,12 +77,12 @@ pub(crate) struct Document {
     pub(crate) archived_at: Option<String>,
     #[serde(deserialize_with = "or_default")]
     pub(crate) trashed: bool,
-    pub(crate) creator: Option<Person>,
-    pub(crate) updated_by: Option<Person>,
+    pub(crate) creator: Option<PersonRef>,
+    pub(crate) updated_by: Option<PersonRef>,
     pub(crate) project: Option<Named>,
     pub(crate) issue: Option<IssueKey>,
     pub(crate) initiative: Option<Named>,
-    pub(crate) team: Option<TeamKey>,
+    pub(crate) team: Option<TeamRef>,
 }
 
 impl Document {
@@ -102,7 +103,7 @@ pub(crate) struct DocumentPayload {
 
 #[derive(Deserialize)]
 struct DocumentsAnswer {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     documents: Connection<DocumentRow>,
 }
 

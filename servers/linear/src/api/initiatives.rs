@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Api, Operation, document, first,
-    projects::{Named, Person},
+    issues::{PersonRef, StateRef},
     tolerant::{Connection, number, or_default, text},
 };
 
@@ -16,7 +16,7 @@ const LIST: Operation =
     Operation::read("ListInitiatives", document!("list_initiatives"), |variables| 2 + first(variables) * 66);
 const FIND: Operation = Operation::read("FindInitiatives", document!("find_initiatives"), |_| 20);
 
-pub(crate) const OPERATIONS: &[Operation] = &[LIST, FIND];
+pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &FIND];
 
 /// An initiative and its projects.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -33,7 +33,7 @@ pub(crate) struct Initiative {
     pub(crate) status: String,
     pub(crate) health: Option<String>,
     pub(crate) target_date: Option<String>,
-    pub(crate) owner: Option<Person>,
+    pub(crate) owner: Option<PersonRef>,
     #[serde(deserialize_with = "or_default")]
     pub(crate) projects: Connection<InitiativeProject>,
 }
@@ -49,7 +49,7 @@ pub(crate) struct InitiativeProject {
     #[serde(deserialize_with = "number")]
     pub(crate) progress: Option<f64>,
     #[serde(deserialize_with = "or_default")]
-    pub(crate) status: Named,
+    pub(crate) status: StateRef,
 }
 
 /// An initiative found by a name.

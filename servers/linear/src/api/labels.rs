@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Api, Operation, document, few,
-    projects::{Named, TeamKey},
+    names::{Named, TeamRef},
     tolerant::{or_default, text},
 };
 
@@ -18,7 +18,7 @@ const UPDATE: Operation =
     Operation::write("UpdateLabel", document!("update_label", "label_fragment"), Replay::Idempotent)
         .invalidates(&["labels"]);
 
-pub(crate) const OPERATIONS: &[Operation] = &[GET, CREATE, UPDATE];
+pub(super) const OPERATIONS: &[&Operation] = &[&GET, &CREATE, &UPDATE];
 
 /// A label as it stands.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -34,7 +34,7 @@ pub(crate) struct LabelState {
     #[serde(deserialize_with = "or_default")]
     pub(crate) is_group: bool,
     pub(crate) retired_at: Option<String>,
-    pub(crate) team: Option<TeamKey>,
+    pub(crate) team: Option<TeamRef>,
     pub(crate) parent: Option<Named>,
 }
 

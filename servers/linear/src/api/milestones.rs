@@ -16,7 +16,7 @@ const CREATE: Operation =
 const UPDATE: Operation =
     Operation::write("UpdateMilestone", document!("update_milestone"), Replay::Idempotent).invalidates(TAGS);
 
-pub(crate) const OPERATIONS: &[Operation] = &[LIST, GET, CREATE, UPDATE];
+pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &GET, &CREATE, &UPDATE];
 
 const TAGS: &[&str] = &["projects"];
 
@@ -51,7 +51,7 @@ impl Api {
     pub(crate) async fn list_milestones(&self, project: &str) -> Result<Connection<Milestone>> {
         #[derive(Deserialize)]
         struct Answer {
-            #[serde(rename = "projectMilestones", default)]
+            #[serde(rename = "projectMilestones", default, deserialize_with = "or_default")]
             milestones: Connection<Milestone>,
         }
         Ok(self.run::<Answer>(&LIST, json!({"project": project})).await?.milestones)

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::{
     Api, Operation, document, few, first,
     documents::IssueKey,
-    projects::{Named, Person},
+    issues::PersonRef,
+    names::Named,
     tolerant::{Connection, number, or_default, text},
 };
 
@@ -17,7 +18,7 @@ const GET: Operation = Operation::read("GetNotification", document!("get_notific
 const MARK: Operation =
     Operation::write("MarkNotification", document!("mark_notification"), Replay::Idempotent);
 
-pub(crate) const OPERATIONS: &[Operation] = &[LIST, GET, MARK];
+pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &GET, &MARK];
 
 /// A notification.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -35,7 +36,7 @@ pub(crate) struct Notification {
     pub(crate) snoozed_until_at: Option<String>,
     #[serde(deserialize_with = "text")]
     pub(crate) created_at: String,
-    pub(crate) actor: Option<Person>,
+    pub(crate) actor: Option<PersonRef>,
     pub(crate) bot_actor: Option<Named>,
     pub(crate) issue: Option<IssueKey>,
     pub(crate) project: Option<Named>,

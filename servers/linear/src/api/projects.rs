@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::{
     Api, Operation, document, few, first,
+    issues::{PersonRef, StateRef},
+    names::{Named, TeamRef},
     tolerant::{Connection, number, or_default, text},
 };
 
@@ -14,7 +16,6 @@ const LIST: Operation =
 const GET: Operation = Operation::read("GetProject", document!("get_project"), |_| 260);
 const STATE: Operation =
     Operation::read("GetProjectState", document!("get_project_state", "project_state_fragment"), |_| 150);
-const FIND: Operation = Operation::read("FindProjects", document!("find_projects"), |_| 30);
 const LABELS: Operation =
     Operation::read("FindProjectLabels", document!("find_project_labels"), |variables| 2 + first(variables) * 2)
         .cached(600, &[TAG_LABELS]);
@@ -37,8 +38,8 @@ const ADD_TO_INITIATIVE: Operation =
         .invalidates(&["initiatives"])
         .costs(few);
 
-pub(crate) const OPERATIONS: &[Operation] =
-    &[LIST, GET, STATE, FIND, LABELS, CREATE, UPDATE, ADD_TO_INITIATIVE];
+pub(super) const OPERATIONS: &[&Operation] =
+    &[&LIST, &GET, &STATE, &LABELS, &CREATE, &UPDATE, &ADD_TO_INITIATIVE];
 
 /// What kept answers about projects depend on.
 const TAG: &str = "projects";
@@ -67,42 +68,10 @@ pub(crate) struct ProjectRow {
     pub(crate) updated_at: String,
     pub(crate) archived_at: Option<String>,
     #[serde(deserialize_with = "or_default")]
-    pub(crate) status: Named,
-    pub(crate) lead: Option<Person>,
+    pub(crate) status: StateRef,
+    pub(crate) lead: Option<PersonRef>,
     #[serde(deserialize_with = "or_default")]
-    pub(crate) teams: Connection<TeamKey>,
-}
-
-/// A thing with a name, and where it has them an id and a type.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(default)]
-pub(crate) struct Named {
-    #[serde(deserialize_with = "text")]
-    pub(crate) id: String,
-    #[serde(deserialize_with = "text")]
-    pub(crate) name: String,
-    #[serde(rename = "type", deserialize_with = "text")]
-    pub(crate) kind: String,
-}
-
-/// A person, by the name that mentions use.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct Person {
-    #[serde(deserialize_with = "text")]
-    pub(crate) id: String,
-    #[serde(deserialize_with = "text")]
-    pub(crate) display_name: String,
-}
-
-/// A team, by its key.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(default)]
-pub(crate) struct TeamKey {
-    #[serde(deserialize_with = "text")]
-    pub(crate) id: String,
-    #[serde(deserialize_with = "text")]
-    pub(crate) key: String,
+    pub(crate) teams: Connection<TeamRef>,
 }
 
 /// A project with its parts.
@@ -140,10 +109,10 @@ pub(crate) struct Project {
     #[serde(deserialize_with = "text")]
     pub(crate) updated_at: String,
     #[serde(deserialize_with = "or_default")]
-    pub(crate) status: Named,
-    pub(crate) lead: Option<Person>,
+    pub(crate) status: StateRef,
+    pub(crate) lead: Option<PersonRef>,
     #[serde(deserialize_with = "or_default")]
-    pub(crate) teams: Connection<TeamKey>,
+    pub(crate) teams: Connection<TeamRef>,
     #[serde(deserialize_with = "or_default")]
     pub(crate) labels: Connection<Named>,
     #[serde(deserialize_with = "or_default")]
@@ -151,7 +120,7 @@ pub(crate) struct Project {
     #[serde(deserialize_with = "or_default")]
     pub(crate) project_milestones: Connection<super::milestones::Milestone>,
     pub(crate) last_update: Option<super::updates::Update>,
-    pub(crate) members: Option<Connection<Person>>,
+    pub(crate) members: Option<Connection<PersonRef>>,
     pub(crate) documents: Option<Connection<super::documents::DocumentRow>>,
     pub(crate) external_links: Option<Connection<Link>>,
 }
@@ -189,31 +158,16 @@ pub(crate) struct ProjectState {
     pub(crate) updated_at: String,
     pub(crate) archived_at: Option<String>,
     #[serde(deserialize_with = "or_default")]
-    pub(crate) status: Named,
-    pub(crate) lead: Option<Person>,
+    pub(crate) status: StateRef,
+    pub(crate) lead: Option<PersonRef>,
     #[serde(deserialize_with = "or_default")]
-    pub(crate) teams: Connection<TeamKey>,
+    pub(crate) teams: Connection<TeamRef>,
     #[serde(deserialize_with = "or_default")]
-    pub(crate) members: Connection<Person>,
+    pub(crate) members: Connection<PersonRef>,
     #[serde(deserialize_with = "or_default")]
     pub(crate) labels: Connection<Named>,
     #[serde(deserialize_with = "or_default")]
     pub(crate) initiatives: Connection<Named>,
-}
-
-/// A project found by a name.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct ProjectFound {
-    #[serde(deserialize_with = "text")]
-    pub(crate) id: String,
-    #[serde(deserialize_with = "text")]
-    pub(crate) slug_id: String,
-    #[serde(deserialize_with = "text")]
-    pub(crate) name: String,
-    pub(crate) archived_at: Option<String>,
-    #[serde(deserialize_with = "or_default")]
-    pub(crate) status: Named,
 }
 
 /// A label of projects.
@@ -237,9 +191,9 @@ pub(crate) struct ProjectParts {
 }
 
 #[derive(Deserialize)]
-struct ProjectsAnswer<T> {
-    #[serde(default = "Connection::default", bound(deserialize = "T: Deserialize<'de>"))]
-    projects: Connection<T>,
+struct ProjectsAnswer {
+    #[serde(default, deserialize_with = "or_default")]
+    projects: Connection<ProjectRow>,
 }
 
 #[derive(Deserialize)]
@@ -266,7 +220,7 @@ impl Api {
         archived: bool,
     ) -> Result<Connection<ProjectRow>> {
         let variables = json!({"filter": filter, "first": first, "after": after, "archived": archived});
-        Ok(self.run::<ProjectsAnswer<_>>(&LIST, variables).await?.projects)
+        Ok(self.run::<ProjectsAnswer>(&LIST, variables).await?.projects)
     }
 
     /// A project, by its id or slug id.
@@ -282,16 +236,11 @@ impl Api {
         Ok(self.run::<ProjectAnswer<_>>(&STATE, json!({"id": id})).await?.project)
     }
 
-    /// Up to nine projects, archived ones too.
-    pub(crate) async fn find_projects(&self, filter: Value) -> Result<Vec<ProjectFound>> {
-        Ok(self.run::<ProjectsAnswer<_>>(&FIND, json!({"filter": filter})).await?.projects.nodes)
-    }
-
     /// The labels that projects can have.
     pub(crate) async fn project_labels(&self) -> Result<Vec<ProjectLabel>> {
         #[derive(Deserialize)]
         struct Answer {
-            #[serde(rename = "projectLabels", default)]
+            #[serde(rename = "projectLabels", default, deserialize_with = "or_default")]
             labels: Connection<ProjectLabel>,
         }
         Ok(self.run::<Answer>(&LABELS, json!({"first": 250})).await?.labels.nodes)

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::{
     Api, Operation, document, few, first,
-    projects::{Named, Person},
+    issues::PersonRef,
+    names::Named,
     tolerant::{Connection, or_default, text},
 };
 
@@ -28,8 +29,8 @@ const POST_INITIATIVE: Operation =
     Operation::write("PostInitiativeUpdate", document!("post_initiative_update"), Replay::Idempotent)
         .invalidates(&["initiatives"]);
 
-pub(crate) const OPERATIONS: &[Operation] =
-    &[LIST_PROJECT, LIST_INITIATIVE, GET_PROJECT, GET_INITIATIVE, POST_PROJECT, POST_INITIATIVE];
+pub(super) const OPERATIONS: &[&Operation] =
+    &[&LIST_PROJECT, &LIST_INITIATIVE, &GET_PROJECT, &GET_INITIATIVE, &POST_PROJECT, &POST_INITIATIVE];
 
 /// What an update is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub(crate) struct Update {
     pub(crate) created_at: String,
     pub(crate) edited_at: Option<String>,
     pub(crate) url: Option<String>,
-    pub(crate) user: Option<Person>,
+    pub(crate) user: Option<PersonRef>,
     pub(crate) project: Option<Named>,
     pub(crate) initiative: Option<Named>,
 }
@@ -78,7 +79,7 @@ impl Api {
     ) -> Result<Connection<Update>> {
         #[derive(Deserialize)]
         struct Answer {
-            #[serde(default, alias = "projectUpdates", alias = "initiativeUpdates")]
+            #[serde(default, alias = "projectUpdates", alias = "initiativeUpdates", deserialize_with = "or_default")]
             updates: Connection<Update>,
         }
         let operation = match about {

@@ -18,7 +18,7 @@ use super::{
 // Asking again only makes another address.
 const PREPARE: Operation = Operation::write("FileUpload", document!("file_upload"), Replay::Idempotent).costs(few);
 
-pub(crate) const OPERATIONS: &[Operation] = &[PREPARE];
+pub(super) const OPERATIONS: &[&Operation] = &[&PREPARE];
 
 /// Where a file may be uploaded to, and where it can be read afterwards.
 #[derive(Clone, Debug, Default, Deserialize)]

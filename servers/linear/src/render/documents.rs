@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{day, projects::at};
 use crate::api::documents::{Document, DocumentRow, IssueKey};
-use crate::api::projects::{Named, TeamKey};
+use crate::api::names::{Named, TeamRef};
 
 /// A document in structured content.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -130,7 +130,7 @@ fn belongs_to(
     project: Option<&Named>,
     issue: Option<&IssueKey>,
     initiative: Option<&Named>,
-    team: Option<&TeamKey>,
+    team: Option<&TeamRef>,
 ) -> Option<String> {
     None.or_else(|| issue.map(|issue| format!("issue {}", issue.identifier)))
         .or_else(|| project.map(|project| format!("project {}", one_line(&project.name))))

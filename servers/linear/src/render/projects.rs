@@ -7,8 +7,10 @@ use serde::Serialize;
 use super::{day, joined};
 use crate::api::{
     initiatives::{Initiative, InitiativeProject},
+    issues::PersonRef,
     milestones::Milestone,
-    projects::{Named, Person, Project, ProjectRow, TeamKey},
+    names::{Named, TeamRef},
+    projects::{Project, ProjectRow},
     updates::Update,
 };
 
@@ -303,7 +305,7 @@ pub(crate) fn percent(progress: Option<f64>) -> u32 {
 }
 
 /// `@ada`.
-pub(crate) fn at(person: &Person) -> String {
+pub(crate) fn at(person: &PersonRef) -> String {
     format!("@{}", one_line(&person.display_name))
 }
 
@@ -316,7 +318,7 @@ fn span(start: Option<&str>, target: Option<&str>) -> Option<String> {
     }
 }
 
-fn keys(teams: &[TeamKey]) -> Vec<String> {
+fn keys(teams: &[TeamRef]) -> Vec<String> {
     teams.iter().map(|team| one_line(&team.key)).collect()
 }
 
