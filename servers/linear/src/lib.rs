@@ -11,6 +11,8 @@ mod error;
 mod filter;
 mod render;
 mod resolve;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 mod tools;
 
 use std::path::PathBuf;
@@ -111,6 +113,13 @@ impl Connector for Linear {
     }
 
     fn sandbox() -> Option<Sandbox> {
+        #[cfg(feature = "sandbox")]
+        return Some(Sandbox {
+            fake: sandbox::fake(),
+            api_path: "/graphql",
+            credential: ("api-key", "lin_api_sandbox"),
+        });
+        #[cfg(not(feature = "sandbox"))]
         None
     }
 }
