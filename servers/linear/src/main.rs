@@ -1,4 +1,4 @@
-//! `linear-mcp`: Linear for AI assistants.
+//! The program `linear-mcp`.
 
 fn main() -> std::process::ExitCode {
     connector::main::<linear_mcp::Linear>()
