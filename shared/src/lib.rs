@@ -14,3 +14,4 @@ pub mod upstream;
 pub use effect::Effect;
 pub use error::{Error, Kind, Result, Retry};
 pub use secret::Secret;
+pub use upstream::tls;

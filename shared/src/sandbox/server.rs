@@ -1,0 +1,176 @@
+//! Serves a fake over real HTTP, with its own accept loop, so that a fault can do to a connection
+//! what a framework would not.
+
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc};
+
+use axum::{Router, body::Body, response::Response};
+use bytes::Bytes;
+use http::{Request, StatusCode, request::Parts};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+    task::{AbortHandle, JoinSet},
+};
+use tower::ServiceExt as _;
+use url::Url;
+
+use super::{
+    Action, Fake, Harness,
+    damage::{self, Answer},
+    pacing::Paced,
+};
+
+/// No fake takes a larger request.
+const MAX_REQUEST: usize = 64 * 1024 * 1024;
+
+/// Starts `fake` at `addr`; port 0 takes a free one. It answers until what is returned is dropped.
+///
+/// # Errors
+/// If `addr` cannot be bound.
+pub async fn start(fake: Arc<dyn Fake>, addr: SocketAddr) -> io::Result<Running> {
+    let listener = TcpListener::bind(addr).await?;
+    let addr = listener.local_addr()?;
+    let base = Url::parse(&format!("http://{addr}/")).map_err(io::Error::other)?;
+    let harness = Harness::new(base);
+    let site = Arc::new(Site { vendor: fake.router(&harness), harness: harness.clone(), fake });
+    let server = tokio::spawn(accept(listener, site)).abort_handle();
+    Ok(Running { addr, harness, server })
+}
+
+/// A fake that answers. Dropping it closes its connections and frees the address.
+#[derive(Debug)]
+pub struct Running {
+    addr: SocketAddr,
+    harness: Harness,
+    server: AbortHandle,
+}
+
+impl Running {
+    /// Where it answers: `http://127.0.0.1:4010/`.
+    #[must_use]
+    pub fn url(&self) -> Url {
+        self.harness.url().clone()
+    }
+
+    /// The bound address.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Clock, faults and journal.
+    #[must_use]
+    pub fn harness(&self) -> &Harness {
+        &self.harness
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// Everything that answers a request.
+struct Site {
+    fake: Arc<dyn Fake>,
+    harness: Harness,
+    vendor: Router,
+}
+
+/// Accepts connections; dropping the future drops them all.
+async fn accept(listener: TcpListener, site: Arc<Site>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                // A connection that broke before it was accepted is its client's loss.
+                let Ok((stream, _)) = accepted else { continue };
+                connections.spawn(serve(stream, Arc::clone(&site)));
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+/// Serves one connection until the client, or a fault, ends it.
+async fn serve(stream: TcpStream, site: Arc<Site>) {
+    // Without it, small answers wait for the client's delayed acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let hang_up = Arc::new(Notify::new());
+    let service = service_fn({
+        let hang_up = Arc::clone(&hang_up);
+        move |request| answer(Arc::clone(&site), Arc::clone(&hang_up), request)
+    });
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(Paced::new(stream)), service);
+    tokio::pin!(connection);
+    tokio::select! {
+        // A broken connection is either a fault at work or the client's own doing.
+        _ = &mut connection => {}
+        () = hang_up.notified() => {
+            // The answer has been handed over whole; let it out before hanging up.
+            let _ = tokio::time::timeout(damage::FLUSH, connection).await;
+        }
+    }
+}
+
+/// The connection is to be cut without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("cut by a fault")]
+struct Cut;
+
+/// Answers one request, as the fault in force wants it.
+async fn answer(site: Arc<Site>, hang_up: Arc<Notify>, request: Request<Incoming>) -> Result<Response, Cut> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, MAX_REQUEST).collect().await else {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+        return Ok(response);
+    };
+    let body = body.to_bytes();
+    let journal = site.harness.journal();
+    let operation = site.fake.operation(&parts, &body);
+    let number = journal.open(&parts, &body, &operation, site.harness.clock().now());
+    let fault = site.harness.faults().take(&operation);
+    let name = fault.as_ref().map(Action::name);
+    journal.close(number, |entry| entry.fault = name);
+
+    // The work is a task of its own, so that it is done even if the client hangs up meanwhile.
+    let work = tokio::spawn({
+        let (site, fault) = (Arc::clone(&site), fault.clone());
+        async move {
+            if let Some(Action::Delay { by }) = &fault {
+                tokio::time::sleep(*by).await;
+            }
+            if let Some(answer) = fault.as_ref().and_then(|fault| damage::instead(fault, &*site.fake)) {
+                return answer;
+            }
+            site.harness.journal().close(number, |entry| entry.handled = true);
+            let response = site.vendor(parts, body).await;
+            match &fault {
+                Some(fault) => damage::apply(fault, response, hang_up).await,
+                None => Answer::Response(response),
+            }
+        }
+    });
+    match work.await {
+        Ok(Answer::Response(response)) => {
+            journal.close(number, |entry| entry.status = Some(response.status().as_u16()));
+            Ok(response)
+        }
+        Ok(Answer::Silence) => std::future::pending().await,
+        // The work fails only by a panic in the fake, which its own test has to show.
+        Ok(Answer::Cut) | Err(_) => Err(Cut),
+    }
+}
+
+impl Site {
+    /// The fake's own answer.
+    async fn vendor(&self, parts: Parts, body: Bytes) -> Response {
+        let request = Request::from_parts(parts, Body::from(body));
+        self.vendor.clone().oneshot(request).await.unwrap_or_else(|never: Infallible| match never {})
+    }
+}
