@@ -1,17 +1,23 @@
 //! What every server of the suite shares, from the ground up: the words everything uses
-//! ([`error`], [`effect`], [`clock`], [`secret`]), what leaves for the vendor ([`upstream`]), and
-//! the fake vendors' common parts ([`sandbox`]).
+//! ([`error`], [`effect`], [`clock`], [`secret`]), what leaves for the vendor ([`upstream`]), who may
+//! do what ([`access`]), what a server offers ([`catalog`]), and the fake vendors' common parts
+//! ([`sandbox`]).
 
 pub mod access;
 pub mod catalog;
 pub mod clock;
+mod connector;
 pub mod effect;
 pub mod error;
 pub mod sandbox;
 pub mod secret;
+pub mod service;
+pub mod settings;
 pub mod upstream;
 
+pub use connector::{About, Check, CheckState, Connector, Sandbox};
 pub use effect::Effect;
 pub use error::{Error, Kind, Result, Retry};
 pub use secret::Secret;
+pub use service::{Service, ServiceOptions};
 pub use upstream::tls;
