@@ -9,10 +9,13 @@ pub mod clock;
 mod connector;
 pub mod effect;
 pub mod error;
+pub mod protocol;
 pub mod sandbox;
 pub mod secret;
+pub mod serve;
 pub mod service;
 pub mod settings;
+pub mod telemetry;
 pub mod upstream;
 
 pub use connector::{About, Check, CheckState, Connector, Sandbox};
