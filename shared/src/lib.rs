@@ -1,10 +1,11 @@
 //! What every server of the suite shares, from the ground up: the words everything uses
 //! ([`error`], [`effect`], [`clock`], [`secret`]), what leaves for the vendor ([`upstream`]), who may
-//! do what ([`access`]), what a server offers ([`catalog`]), and the fake vendors' common parts
-//! ([`sandbox`]).
+//! do what ([`access`]), what a server offers ([`catalog`]), the fake vendors' common parts
+//! ([`sandbox`]), and the program around it all ([`settings`], [`cli`]).
 
 pub mod access;
 pub mod catalog;
+pub mod cli;
 pub mod clock;
 mod connector;
 pub mod effect;
@@ -18,6 +19,7 @@ pub mod settings;
 pub mod telemetry;
 pub mod upstream;
 
+pub use cli::main;
 pub use connector::{About, Check, CheckState, Connector, Sandbox};
 pub use effect::Effect;
 pub use error::{Error, Kind, Result, Retry};

@@ -1,9 +1,22 @@
 //! Settings as a table: one row gives the flag, the environment variable, the key in the file, the
 //! help and the reference.
+//!
+//! A server declares its own as [`Setting`]s; [`Table`] adds the suite's and [`load`] reads them all:
+//! flags win over the environment, the environment over the file, the file over the defaults.
+
+mod environment;
+mod file;
+mod load;
+mod table;
+mod value;
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use crate::{Secret, secret};
+
+pub use environment::Environment;
+pub use load::{Flags, Loaded, Place, SettingsError, load};
+pub use table::{Group, Row, Table};
 
 /// One setting of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +44,8 @@ pub enum SettingKind {
     Number,
     /// A time in whole seconds.
     Seconds,
+    /// One of these words.
+    Choice(&'static [&'static str]),
     /// Texts, separated by commas.
     List(&'static str),
     /// A file or folder.
@@ -80,6 +95,11 @@ impl Config {
     /// Sets a value, over any there is.
     pub fn set(&mut self, key: &'static str, value: Value) {
         self.values.insert(key, value);
+    }
+
+    /// Takes a value away, as if it had never been set.
+    pub fn unset(&mut self, key: &str) {
+        self.values.remove(key);
     }
 
     /// Keeps a hint about a value that counts as unset, such as a placeholder nobody filled in.

@@ -228,7 +228,10 @@ impl State {
     fn refusal(&self, title: &str, wait: Duration) -> Error {
         Error::new(
             Kind::Unavailable,
-            format!("{title} keeps failing and is not asked for the moment (last: {})", self.reason),
+            format!(
+                "{title} keeps failing and is not asked for the moment; the last failure was: {}",
+                self.reason
+            ),
         )
         .hint("Wait before trying again")
         .retry(Retry::NotExecuted)
@@ -314,7 +317,7 @@ mod tests {
     use super::*;
 
     fn failure() -> Result<()> {
-        Err(Error::new(Kind::Upstream, "Linear failed (503)").retry(Retry::MaybeExecuted))
+        Err(Error::new(Kind::Upstream, "Linear failed with status 503").retry(Retry::MaybeExecuted))
     }
 
     fn breaker() -> Breaker {
@@ -334,7 +337,7 @@ mod tests {
         let error = breaker.admit("Linear").err().unwrap();
         assert_eq!(error.kind(), Kind::Unavailable);
         assert_eq!(error.retry_after_hint(), Some(Duration::from_secs(10)));
-        assert!(error.message().contains("Linear failed (503)"));
+        assert!(error.message().contains("Linear failed with status 503"));
         advance(Duration::from_secs(10)).await;
         assert_eq!(breaker.state(), BreakerState::HalfOpen);
         assert!(call(&breaker, &Ok(())));

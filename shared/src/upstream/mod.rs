@@ -160,7 +160,8 @@ impl fmt::Debug for Upstream {
 
 impl Inner {
     async fn send(&self, request: &Request) -> Result<Response> {
-        let latest = Instant::now() + self.options.total_deadline;
+        let allowed = self.options.total_deadline.max(request.attempt_timeout.unwrap_or_default());
+        let latest = Instant::now() + allowed;
         let deadline = request.deadline.map_or(latest, |wanted| wanted.min(latest));
         if request.effect.writes() {
             return self.write(request, deadline).await;
@@ -169,7 +170,7 @@ impl Inner {
             Some(rule) => {
                 let key = self.cache.key(self.credential.fingerprint(), &self.options.base_url, request);
                 let fetch = self.with_retries(request, deadline);
-                let late = || classify::timed_out(self.vendor.title(), self.options.total_deadline, true);
+                let late = || classify::timed_out(self.vendor.title(), allowed, true);
                 let (lookup, result) = self.cache.get(key, rule.ttl, deadline, fetch, late).await;
                 count(match lookup {
                     Lookup::Hit => &self.counters.cache_hits,
@@ -246,15 +247,13 @@ impl Inner {
             }
         };
         let Some(token) = token else { return Err(refusal) };
-        if let Some(newer) = self.credential.refused(&token).await? {
-            tracing::debug!(vendor = self.vendor.name(), "the token was refused; trying a newer one");
-            let result = self.exchange(request, Some(&newer), deadline).await;
-            let refused = matches!(&result, Err(error) if error.kind() == Kind::Auth);
-            self.counters.credential_refused.store(refused, Ordering::Relaxed);
-            return result;
-        }
         self.counters.credential_refused.store(true, Ordering::Relaxed);
-        Err(refusal)
+        let Some(newer) = self.credential.refused(&token).await? else { return Err(refusal) };
+        tracing::debug!(vendor = self.vendor.name(), "the token was refused; trying a newer one");
+        let result = self.exchange(request, Some(&newer), deadline).await;
+        let refused = matches!(&result, Err(error) if error.kind() == Kind::Auth);
+        self.counters.credential_refused.store(refused, Ordering::Relaxed);
+        result
     }
 
     /// One exchange over HTTP, and the verdict on its answer.
@@ -299,7 +298,8 @@ impl Inner {
             url: request.address(&self.options.base_url)?,
             headers,
             max_body: request.max_body.unwrap_or(self.options.max_body),
-            until: deadline.min(Instant::now() + self.options.attempt_timeout),
+            until: deadline
+                .min(Instant::now() + request.attempt_timeout.unwrap_or(self.options.attempt_timeout)),
         })
     }
 
