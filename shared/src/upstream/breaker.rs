@@ -228,7 +228,10 @@ impl State {
     fn refusal(&self, title: &str, wait: Duration) -> Error {
         Error::new(
             Kind::Unavailable,
-            format!("{title} keeps failing and is not asked for the moment (last: {})", self.reason),
+            format!(
+                "{title} keeps failing and is not asked for the moment; the last failure was: {}",
+                self.reason
+            ),
         )
         .hint("Wait before trying again")
         .retry(Retry::NotExecuted)
@@ -245,6 +248,22 @@ pub(super) struct Admission<'a> {
 }
 
 impl Admission<'_> {
+    /// Asks again after a wait: fails if the breaker has opened since.
+    pub(super) fn confirm(&mut self, title: &str) -> Result<()> {
+        let state = self.breaker.lock();
+        match state.phase {
+            _ if state.era == self.era => Ok(()),
+            Phase::Closed => {
+                self.era = state.era;
+                Ok(())
+            }
+            Phase::Open { until } => {
+                Err(state.refusal(title, until.saturating_duration_since(Instant::now())))
+            }
+            Phase::HalfOpen => Err(state.refusal(title, Duration::from_secs(1))),
+        }
+    }
+
     /// Says how the call ended.
     pub(super) fn settle<T>(mut self, result: &Result<T>) {
         self.settled = true;
@@ -314,7 +333,7 @@ mod tests {
     use super::*;
 
     fn failure() -> Result<()> {
-        Err(Error::new(Kind::Upstream, "Linear failed (503)").retry(Retry::MaybeExecuted))
+        Err(Error::new(Kind::Upstream, "Linear failed with status 503").retry(Retry::MaybeExecuted))
     }
 
     fn breaker() -> Breaker {
@@ -334,7 +353,7 @@ mod tests {
         let error = breaker.admit("Linear").err().unwrap();
         assert_eq!(error.kind(), Kind::Unavailable);
         assert_eq!(error.retry_after_hint(), Some(Duration::from_secs(10)));
-        assert!(error.message().contains("Linear failed (503)"));
+        assert!(error.message().contains("Linear failed with status 503"));
         advance(Duration::from_secs(10)).await;
         assert_eq!(breaker.state(), BreakerState::HalfOpen);
         assert!(call(&breaker, &Ok(())));
@@ -403,6 +422,20 @@ mod tests {
             call(&breaker, &limited());
         });
         assert!(matches!(breaker.state(), BreakerState::Open(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn leave_given_before_the_opening_does_not_outlast_it() {
+        let breaker = breaker();
+        let mut waiting = breaker.admit("Linear").unwrap();
+        assert!(waiting.confirm("Linear").is_ok());
+        (0..5).for_each(|_| assert!(call(&breaker, &failure())));
+        assert_eq!(waiting.confirm("Linear").unwrap_err().kind(), Kind::Unavailable);
+        advance(Duration::from_secs(10)).await;
+        let mut probe = breaker.admit("Linear").unwrap();
+        assert!(waiting.confirm("Linear").is_err() && probe.confirm("Linear").is_ok());
+        probe.settle(&Ok(()));
+        assert!(waiting.confirm("Linear").is_ok());
     }
 
     #[tokio::test(start_paused = true)]

@@ -27,38 +27,44 @@ pub fn status(title: &str, response: &Response) -> Result<()> {
     }
     let number = code.as_u16();
     let error = match code {
-        StatusCode::UNAUTHORIZED => Error::new(Kind::Auth, format!("{title} refused the credential (401)"))
-            .hint("Check that the token is complete, current and meant for this service"),
-        StatusCode::FORBIDDEN => Error::new(Kind::Permission, format!("{title} forbids this (403)"))
-            .hint("The credential needs a right that it does not have"),
-        StatusCode::NOT_FOUND | StatusCode::GONE => {
-            Error::not_found(format!("{title} has no such thing, or the credential cannot see it ({number})"))
+        StatusCode::UNAUTHORIZED => {
+            Error::new(Kind::Auth, format!("{title} refused the credential with status 401"))
+                .hint("Check that the token is complete, current and meant for this service")
         }
-        StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED | StatusCode::LOCKED => {
-            Error::new(Kind::Conflict, format!("the target changed in the meantime ({number})"))
-                .hint("Read it again and decide anew")
+        StatusCode::FORBIDDEN => {
+            Error::new(Kind::Permission, format!("{title} forbids this with status 403"))
+                .hint("The credential needs a right that it does not have")
         }
+        StatusCode::NOT_FOUND | StatusCode::GONE => Error::not_found(format!(
+            "{title} answered {number}: there is no such thing, or the credential cannot see it"
+        )),
+        StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED | StatusCode::LOCKED => Error::new(
+            Kind::Conflict,
+            format!("{title} answered {number}: the target has changed, or exists already"),
+        )
+        .hint("Read it again and decide anew"),
         StatusCode::TOO_MANY_REQUESTS => {
-            Error::new(Kind::RateLimited, format!("{title}'s rate limit is used up (429)"))
+            Error::new(Kind::RateLimited, format!("{title} answered 429: its rate limit is used up"))
                 .retry(Retry::NotExecuted)
         }
         StatusCode::REQUEST_TIMEOUT => {
-            Error::new(Kind::Upstream, format!("{title} gave up waiting for the request (408)"))
+            Error::new(Kind::Upstream, format!("{title} answered 408: it gave up waiting for the request"))
                 .retry(Retry::MaybeExecuted)
         }
         StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED => {
-            Error::new(Kind::Upstream, format!("{title} does not support this request ({number})"))
+            Error::new(Kind::Upstream, format!("{title} answered {number}: it does not support this request"))
         }
         _ if code.is_server_error() => {
-            Error::new(Kind::Upstream, format!("{title} failed ({number})")).retry(Retry::MaybeExecuted)
+            Error::new(Kind::Upstream, format!("{title} failed with status {number}"))
+                .retry(Retry::MaybeExecuted)
         }
         _ if code.is_redirection() => Error::new(
             Kind::Upstream,
-            format!("{title} redirects to another place, which is not followed ({number})"),
+            format!("{title} answered {number}: it redirects to another place, which is not followed"),
         )
         .hint("Check the API address"),
         _ if code.is_client_error() => {
-            Error::invalid(format!("{title} does not accept the request ({number})"))
+            Error::invalid(format!("{title} answered {number}: it does not accept the request"))
         }
         _ => Error::new(Kind::Upstream, format!("{title} answered with status {number}")),
     };

@@ -25,7 +25,7 @@ impl Connection {
         Self(Arc::new(Inner { options, client: OnceCell::new() }))
     }
 
-    pub(super) async fn client(&self) -> Result<&reqwest::Client> {
+    pub(crate) async fn client(&self) -> Result<&reqwest::Client> {
         self.0.client.get_or_try_init(|| self.build()).await
     }
 
@@ -77,8 +77,8 @@ fn build(options: &Options) -> Result<reqwest::Client> {
         builder = builder.tls_certs_only([]);
     }
     builder.build().map_err(|error| {
-        setup("no trusted certificate authorities were found on this system", error)
-            .hint("Install the system's CA certificates, or give a CA file")
+        setup("the HTTPS client cannot be set up", error)
+            .hint("Most often the system's CA certificates are missing: install them, or give a CA file")
     })
 }
 

@@ -44,7 +44,7 @@ use std::{
 };
 
 use http::{HeaderValue, header};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 pub use auth::Credential;
@@ -160,7 +160,8 @@ impl fmt::Debug for Upstream {
 
 impl Inner {
     async fn send(&self, request: &Request) -> Result<Response> {
-        let latest = Instant::now() + self.options.total_deadline;
+        let allowed = self.options.total_deadline.max(request.attempt_timeout.unwrap_or_default());
+        let latest = Instant::now() + allowed;
         let deadline = request.deadline.map_or(latest, |wanted| wanted.min(latest));
         if request.effect.writes() {
             return self.write(request, deadline).await;
@@ -169,7 +170,7 @@ impl Inner {
             Some(rule) => {
                 let key = self.cache.key(self.credential.fingerprint(), &self.options.base_url, request);
                 let fetch = self.with_retries(request, deadline);
-                let late = || classify::timed_out(self.vendor.title(), self.options.total_deadline, true);
+                let late = || classify::timed_out(self.vendor.title(), allowed, true);
                 let (lookup, result) = self.cache.get(key, rule.ttl, deadline, fetch, late).await;
                 count(match lookup {
                     Lookup::Hit => &self.counters.cache_hits,
@@ -219,10 +220,12 @@ impl Inner {
     /// One attempt: past the breaker, within the budgets, in its place, with a token.
     async fn attempt(&self, request: &Request, deadline: Instant) -> Result<Response> {
         let title = self.vendor.title();
-        let admission = self.breaker.admit(title)?;
+        let mut admission = self.breaker.admit(title)?;
         self.limiter.take(title, &request.costs, deadline).await?;
         let _place = self.pool.enter(title, deadline).await?;
-        let token = self.token(request).await?;
+        // Whoever waited for budget or a place must not run into a vendor found down meanwhile.
+        admission.confirm(title)?;
+        let token = self.token(request, deadline).await?;
         let result = self.with_token(request, token, deadline).await;
         admission.settle(&result);
         result
@@ -246,15 +249,14 @@ impl Inner {
             }
         };
         let Some(token) = token else { return Err(refusal) };
-        if let Some(newer) = self.credential.refused(&token).await? {
-            tracing::debug!(vendor = self.vendor.name(), "the token was refused; trying a newer one");
-            let result = self.exchange(request, Some(&newer), deadline).await;
-            let refused = matches!(&result, Err(error) if error.kind() == Kind::Auth);
-            self.counters.credential_refused.store(refused, Ordering::Relaxed);
-            return result;
-        }
         self.counters.credential_refused.store(true, Ordering::Relaxed);
-        Err(refusal)
+        let newer = timeout_at(deadline, self.credential.refused(&token)).await;
+        let Some(newer) = newer.unwrap_or(Ok(None))? else { return Err(refusal) };
+        tracing::debug!(vendor = self.vendor.name(), "the token was refused; trying a newer one");
+        let result = self.exchange(request, Some(&newer), deadline).await;
+        let refused = matches!(&result, Err(error) if error.kind() == Kind::Auth);
+        self.counters.credential_refused.store(refused, Ordering::Relaxed);
+        result
     }
 
     /// One exchange over HTTP, and the verdict on its answer.
@@ -266,6 +268,7 @@ impl Inner {
     ) -> Result<Response> {
         let exchange = self.prepare(request, token, deadline).await?;
         count(&self.counters.sent);
+        let started = Instant::now();
         let result = match exchange.run().await {
             Ok(response) => self.judge(request, response),
             Err(error) => Err(error),
@@ -273,6 +276,14 @@ impl Inner {
         if result.is_err() {
             count(&self.counters.failed);
         }
+        tracing::debug!(
+            vendor = self.vendor.name(),
+            operation = request.operation,
+            effect = request.effect.as_str(),
+            outcome = result.as_ref().map_or_else(|error| error.kind().as_str(), |_| "ok"),
+            elapsed_ms = started.elapsed().as_millis() as u64,
+            "asked the vendor"
+        );
         result
     }
 
@@ -299,18 +310,32 @@ impl Inner {
             url: request.address(&self.options.base_url)?,
             headers,
             max_body: request.max_body.unwrap_or(self.options.max_body),
-            until: deadline.min(Instant::now() + self.options.attempt_timeout),
+            until: deadline
+                .min(Instant::now() + request.attempt_timeout.unwrap_or(self.options.attempt_timeout)),
         })
     }
 
     /// The token to send, if any: the credential goes to the vendor and to nobody else.
-    async fn token(&self, request: &Request) -> Result<Option<Secret>> {
+    async fn token(&self, request: &Request, deadline: Instant) -> Result<Option<Secret>> {
         let welcome = match &request.target {
             Target::Path(_) => true,
             Target::Url(url) if url.origin() == self.options.base_url.origin() => true,
             Target::Url(url) => url.scheme() == "https" && self.vendor.trusts(url),
         };
-        if request.authenticated && welcome { self.credential.token().await.map(Some) } else { Ok(None) }
+        if !request.authenticated || !welcome {
+            return Ok(None);
+        }
+        match timeout_at(deadline, self.credential.token()).await {
+            Ok(token) => token.map(Some),
+            Err(_) => Err(Error::new(
+                Kind::Auth,
+                format!(
+                    "the login to {} could not be renewed before the call's deadline",
+                    self.vendor.title()
+                ),
+            )
+            .hint("Try again later")),
+        }
     }
 
     /// The one verdict on an answer, and what it teaches about the budgets.

@@ -1,13 +1,13 @@
 //! The pipeline's settings.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use url::Url;
 
 use super::{breaker::BreakerOptions, retry::RetryOptions};
 
 /// The pipeline's settings. [`Options::new`] gives every one but the address a good default.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// Where the vendor's API is; requests' paths are joined below it.
     pub base_url: Url,
@@ -56,5 +56,19 @@ impl Options {
             proxy: None,
             user_agent: concat!("connector-suite/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
+    }
+}
+
+/// Without the addresses, which may carry a proxy's password.
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("host", &self.base_url.host_str())
+            .field("proxied", &self.proxy.is_some())
+            .field("total_deadline", &self.total_deadline)
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("max_in_flight", &self.max_in_flight)
+            .field("read_only", &self.read_only)
+            .finish_non_exhaustive()
     }
 }

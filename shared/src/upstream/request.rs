@@ -75,6 +75,9 @@ pub struct Request {
     pub check: Option<Cow<'static, str>>,
     /// The most bytes of answer to accept, decompressed; the options' limit otherwise.
     pub max_body: Option<usize>,
+    /// How long one attempt may take, if not as the options say: an upload. The total deadline is
+    /// then at least as long.
+    pub attempt_timeout: Option<Duration>,
     /// When the caller stops waiting, if sooner than the total deadline of the options.
     pub deadline: Option<Instant>,
     /// Whether the credential goes along.
@@ -102,6 +105,7 @@ impl Request {
             invalidates: Vec::new(),
             check: None,
             max_body: None,
+            attempt_timeout: None,
             deadline: None,
             authenticated: true,
             expects_json: true,
@@ -225,6 +229,13 @@ impl Request {
     #[must_use]
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.max_body = Some(bytes);
+        self
+    }
+
+    /// Gives one attempt `timeout` instead of what the options say.
+    #[must_use]
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = Some(timeout);
         self
     }
 

@@ -34,6 +34,8 @@ pub trait Vendor: Send + Sync + 'static {
     /// where the error says nothing of when to retry; a vendor that knows better (a bucket that
     /// refills long before its stated reset) says so with [`Error::retry_after`](crate::Error::retry_after).
     ///
+    /// `rate_limited` always means refused before execution: the pipeline repeats it, writes too.
+    ///
     /// # Errors
     /// The failure that the answer tells of.
     fn classify(&self, request: &Request, response: &Response) -> Result<()>;

@@ -1,10 +1,16 @@
 //! Credentials: where a token comes from, and what happens when the vendor refuses it.
 
+mod file;
 mod fixed;
+mod oauth;
+mod store;
 
 use futures::future::BoxFuture;
 
+pub use file::SecretFile;
 pub use fixed::{Fixed, Missing};
+pub use oauth::{Grant, OAuth, OAuthOptions};
+pub use store::{Store, Tokens};
 
 use crate::{Result, Secret, secret::Fingerprint};
 

@@ -1,0 +1,435 @@
+//! Executes GraphQL documents over the state: one rule for every object, led by the schema.
+//!
+//! A field is, in this order: worked out (`fields`), stored under its own name, a relation stored as
+//! `<field>Id`, a list that other rows make up; what is nowhere is null, or the empty value of a
+//! type that may not be null.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+};
+
+use apollo_compiler::{
+    ExecutableDocument, Schema,
+    executable::Operation,
+    request::coerce_variable_values,
+    resolvers::{Execution, FieldError, ObjectValue, ResolveInfo, ResolvedValue},
+    response::{GraphQLError, JsonMap, JsonValue, serde_json_bytes},
+    schema::{ExtendedType, Type},
+    validation::Valid,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{
+    auth::Caller,
+    cost,
+    errors::{ApiError, Outcome},
+    fields::View,
+    filter::Filter,
+    limits::Limits,
+    mutations,
+    page::{Order, Page, page},
+    query,
+    store::{Row, State, text},
+    time::Now,
+};
+
+/// Parsed once, by the first request: the process's start does not pay for it.
+static SCHEMA: LazyLock<Result<Valid<Schema>, String>> = LazyLock::new(|| {
+    let parsed = Schema::parse_and_validate(include_str!("schema.graphql"), "schema.graphql");
+    parsed.map_err(|broken| broken.errors.to_string())
+});
+
+/// Documents kept parsed and validated; clients send few different ones.
+const KEPT_DOCUMENTS: usize = 500;
+
+/// The part of the vendor's schema that the fake answers.
+pub(super) fn schema() -> Outcome<&'static Valid<Schema>> {
+    SCHEMA.as_ref().map_err(|error| ApiError::internal(error.clone()))
+}
+
+/// Documents by their text.
+#[derive(Debug, Default)]
+pub(super) struct Documents(Mutex<HashMap<String, Arc<Valid<ExecutableDocument>>>>);
+
+impl Documents {
+    /// The document, parsed and validated.
+    pub(super) fn get(&self, text: &str) -> Outcome<Arc<Valid<ExecutableDocument>>> {
+        if let Some(document) = self.lock().get(text) {
+            return Ok(Arc::clone(document));
+        }
+        let parsed = ExecutableDocument::parse_and_validate(schema()?, text, "request.graphql");
+        let document = Arc::new(parsed.map_err(|broken| {
+            let first = broken.errors.iter().next().map(|error| error.to_json().message);
+            ApiError::document(first.unwrap_or_else(|| "The document is not valid".to_owned()))
+        })?);
+        let mut kept = self.lock();
+        if kept.len() >= KEPT_DOCUMENTS {
+            kept.clear();
+        }
+        kept.insert(text.to_owned(), Arc::clone(&document));
+        Ok(document)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Valid<ExecutableDocument>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request whose document and variables are in order, and what it costs.
+pub(super) struct Prepared<'a> {
+    document: &'a Valid<ExecutableDocument>,
+    pub(super) operation: &'a Operation,
+    variables: Valid<JsonMap>,
+    pub(super) cost: u32,
+}
+
+/// Chooses the operation, coerces the variables and counts the cost.
+pub(super) fn prepare<'a>(
+    document: &'a Valid<ExecutableDocument>,
+    name: Option<&str>,
+    variables: &Value,
+) -> Outcome<Prepared<'a>> {
+    let broken = |error: &dyn std::fmt::Display| ApiError::request(error.to_string());
+    let operation = document.operations.get(name).map_err(|error| broken(&error.message()))?;
+    let variables = match serde_json_bytes::to_value(variables) {
+        Ok(JsonValue::Object(variables)) => variables,
+        Ok(JsonValue::Null) => JsonMap::new(),
+        _ => return Err(ApiError::request("Variables are invalid JSON.")),
+    };
+    let variables =
+        coerce_variable_values(schema()?, operation, &variables).map_err(|error| broken(&error.message()))?;
+    let cost = cost::cost(document, operation, &variables);
+    Ok(Prepared { document, operation, variables, cost })
+}
+
+/// What every resolver of one request has in hand.
+pub(super) struct Context<'a> {
+    state: &'a Mutex<State>,
+    pub(super) schema: &'a Schema,
+    pub(super) now: &'a Now,
+    pub(super) caller: &'a Caller,
+    pub(super) limits: &'a Limits,
+    /// Where the fake answers, for the addresses it hands out.
+    pub(super) base: &'a Url,
+    /// The errors of this request; a [`FieldError`] names its place here.
+    errors: Mutex<Vec<ApiError>>,
+}
+
+/// An answer's body.
+#[derive(Debug, Serialize)]
+pub(super) struct Answer {
+    data: Option<JsonMap>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Value>,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(
+        state: &'a Mutex<State>,
+        now: &'a Now,
+        caller: &'a Caller,
+        limits: &'a Limits,
+        base: &'a Url,
+    ) -> Outcome<Self> {
+        Ok(Self { state, schema: schema()?, now, caller, limits, base, errors: Mutex::default() })
+    }
+
+    /// Executes a prepared request.
+    pub(super) fn execute(&self, prepared: &Prepared<'_>) -> Outcome<Answer> {
+        let root = prepared.operation.object_type().as_str();
+        let root = Node { cx: self, ty: root.to_owned(), row: Arc::default() };
+        let response = Execution::new(schema()?, prepared.document)
+            .operation(prepared.operation)
+            .coerced_variable_values(&prepared.variables)
+            .enable_schema_introspection(true)
+            .execute_sync(&root)
+            .map_err(|error| ApiError::request(error.message().to_string()))?;
+        let errors = response.errors.iter().map(|error| self.explain(error)).collect();
+        Ok(Answer { data: response.data, errors })
+    }
+
+    /// The state, for as long as one resolver needs it.
+    pub(super) fn state(&self) -> MutexGuard<'a, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state as the caller sees it.
+    pub(super) fn view<'s>(&'s self, state: &'s State) -> View<'s> {
+        View { state, now: self.now, viewer: &self.caller.user }
+    }
+
+    fn fail(&self, error: ApiError) -> FieldError {
+        let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        errors.push(error);
+        FieldError { message: (errors.len() - 1).to_string() }
+    }
+
+    /// Puts Linear's error in the place of the executor's, which carries a message only.
+    fn explain(&self, error: &GraphQLError) -> Value {
+        let place =
+            |value: Result<Value, _>| value.ok().filter(|list| list != &json!([])).unwrap_or_default();
+        let locations = place(serde_json::to_value(&error.locations));
+        let path = place(serde_json::to_value(&error.path));
+        let errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        let ours = error
+            .message
+            .strip_prefix("resolver error: ")
+            .and_then(|index| errors.get(index.parse::<usize>().ok()?));
+        let ours = ours.cloned().unwrap_or_else(|| ApiError::internal(error.message.clone()));
+        ours.to_json(locations, path)
+    }
+
+    /// An object of the type `target`, or of the type that stands for it in this row.
+    pub(super) fn node(&'a self, target: &str, row: Arc<Row>) -> Node<'a> {
+        let ty = match target {
+            "Notification" if row.contains_key("issueId") => "IssueNotification",
+            "Notification" if row.contains_key("projectId") => "ProjectNotification",
+            "Notification" if row.contains_key("initiativeId") => "InitiativeNotification",
+            "Notification" => "DocumentNotification",
+            other => other,
+        };
+        Node { cx: self, ty: ty.to_owned(), row }
+    }
+
+    /// A page of `rows` as the connection type `ty` shows it.
+    pub(super) fn connection(
+        &'a self,
+        ty: &str,
+        rows: Vec<Arc<Row>>,
+        args: &Row,
+        order: Order,
+    ) -> Outcome<Connection<'a>> {
+        let target = node_type(self.schema, ty);
+        let state = self.state();
+        let page = page(self.view(&state), self.schema, super::fields::base(&target), rows, args, order)?;
+        Ok(Connection { cx: self, ty: ty.to_owned(), target, page })
+    }
+}
+
+/// The type that a connection or search payload lists.
+fn node_type(schema: &Schema, connection: &str) -> String {
+    let nodes = schema.get_object(connection).and_then(|object| object.fields.get("nodes"));
+    nodes.map(|field| field.ty.inner_named_type().to_string()).unwrap_or_default()
+}
+
+/// A field's arguments as plain JSON.
+fn arguments(info: &ResolveInfo<'_>) -> Row {
+    match serde_json::to_value(info.arguments()) {
+        Ok(Value::Object(arguments)) => arguments,
+        _ => Row::new(),
+    }
+}
+
+/// One object: a row seen as a type.
+pub(super) struct Node<'a> {
+    cx: &'a Context<'a>,
+    ty: String,
+    row: Arc<Row>,
+}
+
+impl ObjectValue for Node<'_> {
+    fn type_name(&self) -> &str {
+        &self.ty
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        let resolved = match self.ty.as_str() {
+            "Query" => query::resolve(self.cx, info.field_name(), info.field_definition(), &arguments(info)),
+            "Mutation" => mutations::run(self.cx, info.field_name(), &arguments(info)).map(|payload| {
+                let ty = info.field_definition().ty.inner_named_type();
+                ResolvedValue::object(self.cx.node(ty, Arc::new(payload)))
+            }),
+            _ => self.field(info),
+        };
+        resolved.map_err(|error| self.cx.fail(error))
+    }
+}
+
+impl Node<'_> {
+    fn field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Outcome<ResolvedValue<'a>> {
+        let (cx, name, ty) = (self.cx, info.field_name(), &info.field_definition().ty);
+        let target = ty.inner_named_type().as_str();
+        match cx.schema.types.get(target) {
+            Some(ExtendedType::Scalar(_) | ExtendedType::Enum(_)) => {
+                let state = cx.state();
+                let value = cx.view(&state).value(&self.ty, &self.row, name);
+                Ok(leaf(cx.schema, ty, value))
+            }
+            _ if target.ends_with("Connection") => self.list(name, target, &arguments(info)),
+            _ => Ok(self.object(name, ty, target)),
+        }
+    }
+
+    /// A connection below this object.
+    fn list<'a>(&'a self, name: &str, ty: &str, args: &Row) -> Outcome<ResolvedValue<'a>> {
+        let order = match (self.ty.as_str(), name) {
+            ("Team", "states") if !args.contains_key("orderBy") => Order::Given,
+            (_, "stateHistory") => Order::Given,
+            _ => Order::Asked,
+        };
+        let rows = {
+            let state = self.cx.state();
+            let view = self.cx.view(&state);
+            let mut rows = view.many(&self.ty, &self.row, name).unwrap_or_default();
+            if self.ty == "CustomView" {
+                rows = self.matching(view, name, rows)?;
+            }
+            rows
+        };
+        Ok(ResolvedValue::object(self.cx.connection(ty, rows, args, order)?))
+    }
+
+    /// What a saved view's own filter and team leave.
+    fn matching(&self, view: View<'_>, name: &str, rows: Vec<Arc<Row>>) -> Outcome<Vec<Arc<Row>>> {
+        let (ty, key) =
+            if name == "projects" { ("Project", "projectFilterData") } else { ("Issue", "filterData") };
+        let empty = Row::new();
+        let filter = self.row.get(key).and_then(Value::as_object).unwrap_or(&empty);
+        let engine = Filter { view, schema: self.cx.schema };
+        let mut kept = Vec::new();
+        for row in rows {
+            let team = text(&self.row, "teamId");
+            let in_team = team.is_none() || ty != "Issue" || team == text(&row, "teamId");
+            if in_team && engine.passes(ty, &row, filter)? {
+                kept.push(row);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// A relation to one object or to a plain list of them.
+    fn object<'a>(&'a self, name: &str, ty: &Type, target: &str) -> ResolvedValue<'a> {
+        let cx = self.cx;
+        let state = cx.state();
+        if matches!(ty, Type::List(_) | Type::NonNullList(_)) {
+            let rows = match (self.ty.as_str(), name, self.row.get(name)) {
+                ("Organization", "projectStatuses", _) => state.all("ProjectStatus").cloned().collect(),
+                (_, _, Some(Value::Array(list))) => {
+                    list.iter().filter_map(Value::as_object).cloned().map(Arc::new).collect()
+                }
+                _ => state.listed(target, self.row.get(&format!("{name}Ids"))),
+            };
+            return if rows.is_empty() && !ty.is_non_null() {
+                ResolvedValue::null()
+            } else {
+                let target = target.to_owned();
+                ResolvedValue::list(
+                    rows.into_iter().map(move |row| ResolvedValue::object(cx.node(&target, row))),
+                )
+            };
+        }
+        let row = match self.row.get(name) {
+            Some(Value::Object(row)) => Some(Arc::new(row.clone())),
+            _ => cx.view(&state).one(&self.ty, &self.row, name, target),
+        };
+        match row {
+            Some(row) => ResolvedValue::object(cx.node(target, row)),
+            None if ty.is_non_null() => ResolvedValue::object(cx.node(target, Arc::default())),
+            None => ResolvedValue::null(),
+        }
+    }
+}
+
+/// One page as an object: `nodes`, `edges`, `pageInfo`, and what search payloads add.
+pub(super) struct Connection<'a> {
+    cx: &'a Context<'a>,
+    ty: String,
+    target: String,
+    page: Page,
+}
+
+impl ObjectValue for Connection<'_> {
+    fn type_name(&self) -> &str {
+        &self.ty
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        let cursor = |row: Option<&Arc<Row>>| row.and_then(|row| row.get("id").cloned()).unwrap_or_default();
+        let rows = &self.page.rows;
+        Ok(match info.field_name() {
+            "nodes" => ResolvedValue::list(
+                rows.iter().map(|row| ResolvedValue::object(self.cx.node(&self.target, Arc::clone(row)))),
+            ),
+            "edges" => {
+                let ty = info.field_definition().ty.inner_named_type().as_str();
+                let edge = move |row: &Arc<Row>| Edge { connection: self, ty, row: Arc::clone(row) };
+                ResolvedValue::list(rows.iter().map(move |row| ResolvedValue::object(edge(row))))
+            }
+            "pageInfo" => {
+                let mut info = Row::new();
+                info.insert("hasNextPage".to_owned(), json!(self.page.has_next));
+                info.insert("hasPreviousPage".to_owned(), json!(self.page.has_previous));
+                info.insert("startCursor".to_owned(), cursor(rows.first()));
+                info.insert("endCursor".to_owned(), cursor(rows.last()));
+                ResolvedValue::object(self.cx.node("PageInfo", Arc::new(info)))
+            }
+            "totalCount" => ResolvedValue::leaf(self.page.total as f64),
+            _ => ResolvedValue::object(
+                self.cx.node(info.field_definition().ty.inner_named_type(), Arc::default()),
+            ),
+        })
+    }
+}
+
+struct Edge<'a> {
+    connection: &'a Connection<'a>,
+    ty: &'a str,
+    row: Arc<Row>,
+}
+
+impl ObjectValue for Edge<'_> {
+    fn type_name(&self) -> &str {
+        self.ty
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        Ok(match info.field_name() {
+            "cursor" => ResolvedValue::leaf(text(&self.row, "id").unwrap_or_default()),
+            _ => {
+                ResolvedValue::object(self.connection.cx.node(&self.connection.target, Arc::clone(&self.row)))
+            }
+        })
+    }
+}
+
+/// A scalar or enum, or a list of them, in the form the executor demands of the type.
+fn leaf<'a>(schema: &Schema, ty: &Type, value: Option<Value>) -> ResolvedValue<'a> {
+    let name = ty.inner_named_type().as_str();
+    match (ty, value) {
+        (Type::List(_) | Type::NonNullList(_), Some(Value::Array(list))) => {
+            let list: Vec<_> = list.into_iter().map(|one| ResolvedValue::Leaf(scalar(name, &one))).collect();
+            ResolvedValue::list(list)
+        }
+        (Type::NonNullList(_), _) => ResolvedValue::list([]),
+        (_, Some(value)) => ResolvedValue::Leaf(scalar(name, &value)),
+        (Type::NonNullNamed(_), None) => ResolvedValue::Leaf(scalar(name, &empty(schema, name))),
+        (_, None) => ResolvedValue::null(),
+    }
+}
+
+fn scalar(ty: &str, value: &Value) -> JsonValue {
+    match (ty, value) {
+        ("Float", Value::Number(number)) => JsonValue::from(number.as_f64().unwrap_or_default()),
+        ("Int", Value::Number(number)) => JsonValue::from(number.as_f64().unwrap_or_default() as i64),
+        (_, Value::String(text)) => JsonValue::from(text.as_str()),
+        (_, other) => serde_json_bytes::to_value(other).unwrap_or(JsonValue::Null),
+    }
+}
+
+/// The value of a field that may not be null and that nobody has set.
+fn empty(schema: &Schema, ty: &str) -> Value {
+    match (ty, schema.types.get(ty)) {
+        ("Int", _) => json!(0),
+        ("Float", _) => json!(0.0),
+        ("Boolean", _) => json!(false),
+        ("JSON" | "JSONObject", _) => json!({}),
+        ("DateTime", _) => json!("1970-01-01T00:00:00.000Z"),
+        (_, Some(ExtendedType::Enum(definition))) => {
+            definition.values.keys().next().map_or(Value::Null, |first| json!(first.as_str()))
+        }
+        _ => json!(""),
+    }
+}
