@@ -242,7 +242,7 @@ impl Error {
 }
 
 /// `text` with a full stop, unless it ends in punctuation already.
-fn sentence(text: &str) -> Cow<'_, str> {
+pub(crate) fn sentence(text: &str) -> Cow<'_, str> {
     match text.trim_end().chars().last() {
         Some('.' | '!' | '?' | ':' | ')') | None => Cow::Borrowed(text.trim_end()),
         Some(_) => Cow::Owned(format!("{}.", text.trim_end())),

@@ -1,14 +1,28 @@
 //! What every server of the suite shares, from the ground up: the words everything uses
-//! ([`error`], [`effect`], [`clock`], [`secret`]), what leaves for the vendor ([`upstream`]), and
-//! the fake vendors' common parts ([`sandbox`]).
+//! ([`error`], [`effect`], [`clock`], [`secret`]), what leaves for the vendor ([`upstream`]), who may
+//! do what ([`access`]), what a server offers ([`catalog`]), the fake vendors' common parts
+//! ([`sandbox`]), and the program around it all ([`settings`], [`cli`]).
 
+pub mod access;
+pub mod catalog;
+pub mod cli;
 pub mod clock;
+mod connector;
 pub mod effect;
 pub mod error;
+pub mod protocol;
 pub mod sandbox;
 pub mod secret;
+pub mod serve;
+pub mod service;
+pub mod settings;
+pub mod telemetry;
 pub mod upstream;
 
+pub use cli::main;
+pub use connector::{About, Check, CheckState, Connector, Sandbox};
 pub use effect::Effect;
 pub use error::{Error, Kind, Result, Retry};
 pub use secret::Secret;
+pub use service::{Service, ServiceOptions};
+pub use upstream::tls;

@@ -1,1 +1,383 @@
-//! The pipeline to the vendor.
+//! The pipeline to the vendor: one explicit order for every request that leaves.
+//!
+//! ```text
+//! cache -> retry[ breaker -> limiter -> pool -> auth -> exchange -> classify ]
+//! ```
+//!
+//! Each stage stands where it does because another order goes wrong:
+//!
+//! - The *cache* is outermost: a kept answer costs the vendor nothing, so neither its budget nor
+//!   its health may stand in the way.
+//! - *Retry* is around everything else, so that every repetition asks the breaker again, pays the
+//!   budget again and takes a fresh token. Inside the breaker, one call's repetitions would count
+//!   as one failure and an outage be seen late.
+//! - The *breaker* is before the limiter: a call that will not be sent must not wait, nor pay.
+//! - The *limiter* is before the *pool*: a call that waits for budget must not hold a place.
+//! - *Auth* is last before the exchange: a token taken earlier could expire while the call waits.
+//! - *Classify* is innermost and judges once. Retry, breaker, counters and the agent's text all
+//!   read its one verdict.
+//!
+//! One total deadline is around all of it. A call whose future is dropped stops at once: its
+//! connection is closed, its place is free, a half-open breaker's probe passes to the next call.
+
+pub mod auth;
+mod breaker;
+mod cache;
+pub mod classify;
+mod connection;
+mod exchange;
+mod limiter;
+mod options;
+mod pool;
+mod request;
+mod response;
+mod retry;
+mod status;
+#[cfg(test)]
+mod tests;
+pub mod tls;
+mod vendor;
+
+use std::{
+    fmt,
+    sync::{Arc, atomic::Ordering},
+};
+
+use http::{HeaderValue, header};
+use tokio::time::{Instant, sleep, timeout_at};
+use url::Url;
+
+pub use auth::Credential;
+pub use breaker::{BreakerOptions, BreakerState};
+pub use connection::Connection;
+pub use limiter::BucketStatus;
+pub use options::Options;
+pub use request::{CacheRule, Replay, Request, Tag, Target};
+pub use response::Response;
+pub use retry::RetryOptions;
+pub use status::{Counts, Status};
+pub use vendor::{Budget, Reading, Vendor};
+
+use breaker::Breaker;
+use cache::{Cache, Lookup};
+use exchange::Exchange;
+use limiter::Limiter;
+use pool::Pool;
+use retry::Attempts;
+use status::{Counters, count};
+
+use crate::{Error, Kind, Result, Retry, Secret};
+
+/// The way to one vendor. Cheap to clone; one per process.
+#[derive(Clone)]
+pub struct Upstream(Arc<Inner>);
+
+struct Inner {
+    vendor: Arc<dyn Vendor>,
+    credential: Arc<dyn Credential>,
+    options: Options,
+    connection: Connection,
+    cache: Cache,
+    breaker: Breaker,
+    limiter: Limiter,
+    pool: Pool,
+    counters: Counters,
+}
+
+impl Upstream {
+    /// A pipeline to `vendor`. Opens and reads nothing: the connection is made when first needed.
+    #[must_use]
+    pub fn new(vendor: Arc<dyn Vendor>, credential: Arc<dyn Credential>, options: Options) -> Self {
+        Self(Arc::new(Inner {
+            connection: Connection::new(options.clone()),
+            cache: Cache::new(options.cache_capacity),
+            breaker: Breaker::new(options.breaker),
+            limiter: Limiter::new(vendor.budgets()),
+            pool: Pool::new(options.max_in_flight),
+            counters: Counters::default(),
+            vendor,
+            credential,
+            options,
+        }))
+    }
+
+    /// Sends `request` and returns the vendor's good answer.
+    ///
+    /// # Errors
+    /// Whatever the vendor's table says of its refusals; `upstream` if there is no proper answer in
+    /// time; `unavailable` at once while the vendor keeps failing; `rate_limited` with the time to
+    /// wait where it is longer than the deadline; `auth` without a good credential;
+    /// `unknown_outcome` for a write that may have been executed and must not be repeated.
+    pub async fn send(&self, request: Request) -> Result<Response> {
+        let result = self.0.send(&request).await;
+        result.map_err(|error| error.operation(request.operation))
+    }
+
+    /// Makes every kept answer old that depends on one of `tags`; also one that is under way.
+    pub fn invalidate(&self, tags: &[Tag]) {
+        self.0.cache.invalidate(tags);
+    }
+
+    /// Counts a place where an answer differed from what was expected, `what`, but could be read.
+    pub fn note_drift(&self, what: &str) {
+        tracing::debug!(vendor = self.0.vendor.name(), what, "the vendor's answer has drifted");
+        count(&self.0.counters.drift);
+    }
+
+    /// The pipeline's state now.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let inner = &self.0;
+        Status {
+            breaker: inner.breaker.state(),
+            in_use: inner.pool.in_use(),
+            limit: inner.pool.limit(),
+            waiting: inner.pool.waiting(),
+            buckets: inner.limiter.status(),
+            credential_refused: inner.counters.credential_refused.load(Ordering::Relaxed),
+            counts: inner.counters.read(inner.cache.entries()),
+        }
+    }
+
+    /// The vendor's knowledge.
+    #[must_use]
+    pub fn vendor(&self) -> &dyn Vendor {
+        self.0.vendor.as_ref()
+    }
+
+    /// Where the vendor's API is.
+    #[must_use]
+    pub fn base_url(&self) -> &Url {
+        &self.0.options.base_url
+    }
+}
+
+impl fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upstream").field("vendor", &self.0.vendor.name()).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    async fn send(&self, request: &Request) -> Result<Response> {
+        let allowed = self.options.total_deadline.max(request.attempt_timeout.unwrap_or_default());
+        let latest = Instant::now() + allowed;
+        let deadline = request.deadline.map_or(latest, |wanted| wanted.min(latest));
+        if request.effect.writes() {
+            return self.write(request, deadline).await;
+        }
+        match &request.cache {
+            Some(rule) => {
+                let key = self.cache.key(self.credential.fingerprint(), &self.options.base_url, request);
+                let fetch = self.with_retries(request, deadline);
+                let late = || classify::timed_out(self.vendor.title(), allowed, true);
+                let (lookup, result) = self.cache.get(key, rule.ttl, deadline, fetch, late).await;
+                count(match lookup {
+                    Lookup::Hit => &self.counters.cache_hits,
+                    Lookup::Miss => &self.counters.cache_misses,
+                });
+                result
+            }
+            None => self.with_retries(request, deadline).await,
+        }
+    }
+
+    /// A write makes the kept answers that it touches old, however it ends: done, uncertain, or cut
+    /// short by a caller that goes away.
+    async fn write(&self, request: &Request, deadline: Instant) -> Result<Response> {
+        if self.options.read_only {
+            return Err(Error::new(Kind::Policy, "this server is read-only and sends no writes"));
+        }
+        let _old_after_this = Invalidation { cache: &self.cache, tags: &request.invalidates };
+        self.with_retries(request, deadline).await
+    }
+
+    /// Attempts until one is good, or repeating is unsafe, useless or too late.
+    async fn with_retries(&self, request: &Request, deadline: Instant) -> Result<Response> {
+        let mut attempts = Attempts::new(self.vendor.title(), request, self.options.retry, deadline);
+        loop {
+            let error = match self.attempt(request, deadline).await {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            let kind = error.kind();
+            if kind == Kind::RateLimited {
+                count(&self.counters.rate_limited);
+            }
+            let pause = attempts.after(error)?;
+            tracing::debug!(
+                vendor = self.vendor.name(),
+                operation = request.operation,
+                error = kind.as_str(),
+                pause_ms = pause.as_millis() as u64,
+                "repeating the request"
+            );
+            count(&self.counters.retries);
+            sleep(pause).await;
+        }
+    }
+
+    /// One attempt: past the breaker, within the budgets, in its place, with a token.
+    async fn attempt(&self, request: &Request, deadline: Instant) -> Result<Response> {
+        let title = self.vendor.title();
+        let mut admission = self.breaker.admit(title)?;
+        self.limiter.take(title, &request.costs, deadline).await?;
+        let _place = self.pool.enter(title, deadline).await?;
+        // Whoever waited for budget or a place must not run into a vendor found down meanwhile.
+        admission.confirm(title)?;
+        let token = self.token(request, deadline).await?;
+        let result = self.with_token(request, token, deadline).await;
+        admission.settle(&result);
+        result
+    }
+
+    /// A token that the vendor refuses is renewed once. A refusal comes before any execution, so
+    /// that even a write may go out a second time.
+    async fn with_token(
+        &self,
+        request: &Request,
+        token: Option<Secret>,
+        deadline: Instant,
+    ) -> Result<Response> {
+        let refusal = match self.exchange(request, token.as_ref(), deadline).await {
+            Err(error) if error.kind() == Kind::Auth => error,
+            result => {
+                if token.is_some() {
+                    self.counters.credential_refused.store(false, Ordering::Relaxed);
+                }
+                return result;
+            }
+        };
+        let Some(token) = token else { return Err(refusal) };
+        self.counters.credential_refused.store(true, Ordering::Relaxed);
+        let newer = timeout_at(deadline, self.credential.refused(&token)).await;
+        let Some(newer) = newer.unwrap_or(Ok(None))? else { return Err(refusal) };
+        tracing::debug!(vendor = self.vendor.name(), "the token was refused; trying a newer one");
+        let result = self.exchange(request, Some(&newer), deadline).await;
+        let refused = matches!(&result, Err(error) if error.kind() == Kind::Auth);
+        self.counters.credential_refused.store(refused, Ordering::Relaxed);
+        result
+    }
+
+    /// One exchange over HTTP, and the verdict on its answer.
+    async fn exchange(
+        &self,
+        request: &Request,
+        token: Option<&Secret>,
+        deadline: Instant,
+    ) -> Result<Response> {
+        let exchange = self.prepare(request, token, deadline).await?;
+        count(&self.counters.sent);
+        let started = Instant::now();
+        let result = match exchange.run().await {
+            Ok(response) => self.judge(request, response),
+            Err(error) => Err(error),
+        };
+        if result.is_err() {
+            count(&self.counters.failed);
+        }
+        tracing::debug!(
+            vendor = self.vendor.name(),
+            operation = request.operation,
+            effect = request.effect.as_str(),
+            outcome = result.as_ref().map_or_else(|error| error.kind().as_str(), |_| "ok"),
+            elapsed_ms = started.elapsed().as_millis() as u64,
+            "asked the vendor"
+        );
+        result
+    }
+
+    async fn prepare<'a>(
+        &'a self,
+        request: &'a Request,
+        token: Option<&Secret>,
+        deadline: Instant,
+    ) -> Result<Exchange<'a>> {
+        let mut headers = request.headers.clone();
+        if request.expects_json && !headers.contains_key(header::ACCEPT) {
+            headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        }
+        if let Some(token) = token {
+            self.vendor.authorize(&mut headers, token)?;
+            if let Some(value) = headers.get_mut(header::AUTHORIZATION) {
+                value.set_sensitive(true);
+            }
+        }
+        Ok(Exchange {
+            client: self.connection.client().await?,
+            title: self.vendor.title(),
+            request,
+            url: request.address(&self.options.base_url)?,
+            headers,
+            max_body: request.max_body.unwrap_or(self.options.max_body),
+            until: deadline
+                .min(Instant::now() + request.attempt_timeout.unwrap_or(self.options.attempt_timeout)),
+        })
+    }
+
+    /// The token to send, if any: the credential goes to the vendor and to nobody else.
+    async fn token(&self, request: &Request, deadline: Instant) -> Result<Option<Secret>> {
+        let welcome = match &request.target {
+            Target::Path(_) => true,
+            Target::Url(url) if url.origin() == self.options.base_url.origin() => true,
+            Target::Url(url) => url.scheme() == "https" && self.vendor.trusts(url),
+        };
+        if !request.authenticated || !welcome {
+            return Ok(None);
+        }
+        match timeout_at(deadline, self.credential.token()).await {
+            Ok(token) => token.map(Some),
+            Err(_) => Err(Error::new(
+                Kind::Auth,
+                format!(
+                    "the login to {} could not be renewed before the call's deadline",
+                    self.vendor.title()
+                ),
+            )
+            .hint("Try again later")),
+        }
+    }
+
+    /// The one verdict on an answer, and what it teaches about the budgets.
+    fn judge(&self, request: &Request, response: Response) -> Result<Response> {
+        let readings = self.vendor.readings(&response.headers);
+        self.limiter.learn(&readings);
+        let readable = if response.status.is_success() {
+            classify::readable(self.vendor.title(), request, &response)
+        } else {
+            Ok(())
+        };
+        let mut error = match readable.and_then(|()| self.vendor.classify(request, &response)) {
+            Ok(()) => return Ok(response),
+            Err(error) => error,
+        };
+        if error.retry_after_hint().is_none() {
+            let named = retry::retry_after(&response.headers);
+            let limited = error.kind() == Kind::RateLimited;
+            let reset = || if limited { limiter::reset_of(&request.costs, &readings) } else { None };
+            if let Some(wait) = named.or_else(reset) {
+                error = error.retry_after(wait);
+            }
+        }
+        if error.kind() == Kind::RateLimited {
+            // Refused for its pace is refused before execution, whatever the vendor's table says.
+            error = error.retry(Retry::NotExecuted);
+            if let Some(wait) = error.retry_after_hint().filter(|wait| !wait.is_zero()) {
+                self.limiter.pause(&request.costs, &readings, wait);
+            }
+        }
+        Err(error)
+    }
+}
+
+/// Makes what depends on `tags` old when it is dropped.
+struct Invalidation<'a> {
+    cache: &'a Cache,
+    tags: &'a [Tag],
+}
+
+impl Drop for Invalidation<'_> {
+    fn drop(&mut self) {
+        self.cache.invalidate(self.tags);
+    }
+}

@@ -1,0 +1,548 @@
+//! Issues: listed, read whole, created, changed, archived.
+
+use connector::{Result, upstream::Replay};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Api, Operation, Partial,
+    comments::Comment,
+    document, first,
+    names::{Named, TeamRef},
+    tolerant::{self, Connection},
+};
+
+const LIST: Operation =
+    Operation::read("ListIssues", document!("list_issues", "issue_row"), |v| 2 + first(v) * 18);
+const VIEW: Operation =
+    Operation::read("ViewIssues", document!("view_issues", "issue_row"), |v| 3 + first(v) * 18);
+const GET: Operation = Operation::read(
+    "GetIssue",
+    document!("get_issue", "issue_full", "issue_sections", "comment_row"),
+    sections,
+);
+const GET_MANY: Operation = Operation::read(
+    "GetIssues",
+    document!("get_issues", "issue_full", "issue_sections", "comment_row"),
+    |v| first(v) * sections(v),
+);
+const BY_BRANCH: Operation = Operation::read(
+    "GetIssueByBranch",
+    document!("get_issue_by_branch", "issue_full", "issue_sections", "comment_row"),
+    sections,
+);
+const STATE: Operation = Operation::read("IssueState", document!("issue_state", "issue_full"), |_| FULL);
+const IDS: Operation =
+    Operation::read("IssueIds", document!("issue_ids", "issue_full"), |v| 2 + first(v) * FULL);
+/// Carries ids of our own making, so that a repeat makes nothing twice.
+const CREATE: Operation =
+    Operation::write("CreateIssue", document!("create_issue", "issue_full"), Replay::Idempotent)
+        .costs(|_| FULL)
+        .invalidates(&["issues"]);
+const CREATE_MANY: Operation =
+    Operation::write("CreateIssues", document!("create_issues", "issue_full"), Replay::Idempotent)
+        .costs(|v| v.pointer("/input/issues").and_then(Value::as_array).map_or(1, Vec::len) as u32 * FULL)
+        .invalidates(&["issues"]);
+/// Sets fields to values: twice is the same as once.
+const UPDATE: Operation =
+    Operation::write("UpdateIssue", document!("update_issue", "issue_full"), Replay::Idempotent)
+        .costs(|_| FULL)
+        .invalidates(&["issues"]);
+const UPDATE_MANY: Operation =
+    Operation::write("UpdateIssues", document!("update_issues", "issue_full"), Replay::Idempotent)
+        .costs(|v| v.pointer("/ids").and_then(Value::as_array).map_or(1, Vec::len) as u32 * FULL)
+        .invalidates(&["issues"]);
+const ARCHIVE: Operation =
+    Operation::destructive("ArchiveIssue", document!("archive_issue"), Replay::Idempotent)
+        .invalidates(&["issues"]);
+const TRASH: Operation = Operation::destructive("TrashIssue", document!("trash_issue"), Replay::Idempotent)
+    .invalidates(&["issues"]);
+const RESTORE: Operation =
+    Operation::write("RestoreIssue", document!("restore_issue"), Replay::Idempotent).invalidates(&["issues"]);
+
+pub(super) const OPERATIONS: &[&Operation] = &[
+    &LIST,
+    &VIEW,
+    &GET,
+    &GET_MANY,
+    &BY_BRANCH,
+    &STATE,
+    &IDS,
+    &CREATE,
+    &CREATE_MANY,
+    &UPDATE,
+    &UPDATE_MANY,
+    &ARCHIVE,
+    &TRASH,
+    &RESTORE,
+];
+
+/// What one issue in full costs: its labels are most of it.
+const FULL: u32 = 72;
+
+/// What one issue with the sections that `variables` ask for costs.
+fn sections(variables: &Value) -> u32 {
+    let asked = |name: &str| variables.get(name).and_then(Value::as_bool).unwrap_or(false);
+    let comments = variables.get("commentCount").and_then(Value::as_u64).unwrap_or(20) as u32;
+    let mut points = FULL;
+    for (name, cost) in [
+        ("comments", comments * 5),
+        ("relations", 130),
+        ("children", 130),
+        ("attachments", 40),
+        ("history", 70),
+    ] {
+        if asked(name) {
+            points += cost;
+        }
+    }
+    points
+}
+
+/// The state of an issue.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct StateRef {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) name: String,
+    #[serde(rename = "type", deserialize_with = "tolerant::text")]
+    pub(crate) kind: String,
+}
+
+/// Somebody, as others see them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct PersonRef {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) display_name: String,
+}
+
+/// A cycle that an issue is in.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct CycleRef {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::number")]
+    pub(crate) number: Option<f64>,
+    pub(crate) name: Option<String>,
+}
+
+/// An issue that another one points to.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct IssueRef {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) identifier: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) title: String,
+    pub(crate) state: Option<StateRef>,
+    pub(crate) assignee: Option<PersonRef>,
+}
+
+/// A label on an issue.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct LabelRef {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) name: String,
+    pub(crate) parent: Option<Named>,
+}
+
+/// An issue as a row of a listing.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct IssueRow {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) identifier: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) title: String,
+    #[serde(deserialize_with = "tolerant::number")]
+    pub(crate) priority: Option<f64>,
+    #[serde(deserialize_with = "tolerant::number")]
+    pub(crate) estimate: Option<f64>,
+    pub(crate) due_date: Option<String>,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) created_at: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) updated_at: String,
+    pub(crate) archived_at: Option<String>,
+    pub(crate) state: Option<StateRef>,
+    pub(crate) assignee: Option<PersonRef>,
+    pub(crate) team: Option<TeamRef>,
+    pub(crate) project: Option<Named>,
+    pub(crate) cycle: Option<CycleRef>,
+    pub(crate) parent: Option<IssueRef>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) labels: Connection<LabelRef>,
+}
+
+/// An issue in full, with the sections that were asked for.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Issue {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) identifier: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) title: String,
+    pub(crate) description: Option<String>,
+    #[serde(deserialize_with = "tolerant::number")]
+    pub(crate) priority: Option<f64>,
+    #[serde(deserialize_with = "tolerant::number")]
+    pub(crate) estimate: Option<f64>,
+    pub(crate) due_date: Option<String>,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) url: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) branch_name: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) created_at: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) updated_at: String,
+    pub(crate) started_at: Option<String>,
+    pub(crate) completed_at: Option<String>,
+    pub(crate) canceled_at: Option<String>,
+    pub(crate) archived_at: Option<String>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) trashed: bool,
+    pub(crate) sla_breaches_at: Option<String>,
+    #[serde(deserialize_with = "tolerant::list")]
+    pub(crate) previous_identifiers: Vec<String>,
+    pub(crate) state: Option<StateRef>,
+    pub(crate) assignee: Option<PersonRef>,
+    pub(crate) delegate: Option<PersonRef>,
+    pub(crate) creator: Option<PersonRef>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) team: super::names::Team,
+    pub(crate) project: Option<Named>,
+    pub(crate) project_milestone: Option<Named>,
+    pub(crate) cycle: Option<CycleRef>,
+    pub(crate) parent: Option<IssueRef>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) labels: Connection<LabelRef>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) comments: Connection<Comment>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) relations: Connection<Relation>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) inverse_relations: Connection<Relation>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) children: Connection<IssueRef>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) attachments: Connection<Attachment>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) state_history: Connection<Span>,
+}
+
+/// A relation as one of its ends sees it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Relation {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(rename = "type", deserialize_with = "tolerant::text")]
+    pub(crate) kind: String,
+    /// The other end, of a relation that begins here.
+    pub(crate) related_issue: Option<IssueRef>,
+    /// The other end, of a relation that ends here.
+    pub(crate) issue: Option<IssueRef>,
+}
+
+/// A link or file on an issue.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Attachment {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) title: String,
+    pub(crate) subtitle: Option<String>,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) url: String,
+    pub(crate) source_type: Option<String>,
+}
+
+/// A time that an issue spent in one state.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Span {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) started_at: String,
+    /// Nothing while it lasts.
+    pub(crate) ended_at: Option<String>,
+    pub(crate) state: Option<StateRef>,
+}
+
+/// What a listing of issues asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Listing {
+    /// A saved view to look into, by its id.
+    pub(crate) view: Option<String>,
+    /// An `IssueFilter`.
+    pub(crate) filter: Value,
+    /// How many rows, at most 250.
+    pub(crate) first: u32,
+    /// Where to go on.
+    pub(crate) after: Option<String>,
+    /// A `PaginationOrderBy`.
+    pub(crate) order_by: Option<&'static str>,
+    /// A list of `IssueSortInput`.
+    pub(crate) sort: Option<Value>,
+    /// Whether archived issues are among them.
+    pub(crate) archived: bool,
+}
+
+/// Which parts of an issue to read besides itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sections {
+    pub(crate) comments: Option<u32>,
+    pub(crate) relations: bool,
+    pub(crate) children: bool,
+    pub(crate) attachments: bool,
+    pub(crate) history: bool,
+}
+
+impl Sections {
+    fn variables(self) -> Value {
+        json!({
+            "comments": self.comments.is_some(),
+            "commentCount": self.comments.unwrap_or(1),
+            "relations": self.relations,
+            "children": self.children,
+            "attachments": self.attachments,
+            "history": self.history,
+        })
+    }
+
+    /// How many issues with these sections one request may ask for.
+    pub(crate) fn per_request(self) -> usize {
+        (crate::error::MAX_POINTS / sections(&self.variables()).max(1)).clamp(1, 50) as usize
+    }
+}
+
+/// How an issue is put out of sight, or back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Removal {
+    Archive,
+    Trash,
+    Restore,
+}
+
+/// An issue after it was put out of sight, or back.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Removed {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) identifier: String,
+    pub(crate) archived_at: Option<String>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) trashed: bool,
+}
+
+/// What a mutation of issues answers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, bound(deserialize = "T: Deserialize<'de> + Default"))]
+pub(crate) struct Payload<T> {
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) success: bool,
+    #[serde(alias = "entity")]
+    pub(crate) issue: Option<T>,
+    #[serde(deserialize_with = "tolerant::list")]
+    pub(crate) issues: Vec<T>,
+}
+
+impl<T> Default for Payload<T> {
+    fn default() -> Self {
+        Self { success: false, issue: None, issues: Vec::new() }
+    }
+}
+
+/// The one field that each of these answers has.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de> + Default"))]
+struct Answer<T> {
+    #[serde(
+        default,
+        deserialize_with = "tolerant::or_default",
+        alias = "issue",
+        alias = "issues",
+        alias = "issueVcsBranchSearch",
+        alias = "issueCreate",
+        alias = "issueBatchCreate",
+        alias = "issueUpdate",
+        alias = "issueBatchUpdate",
+        alias = "issueArchive",
+        alias = "issueDelete",
+        alias = "issueUnarchive"
+    )]
+    value: T,
+}
+
+impl Api {
+    /// One page of issues.
+    pub(crate) async fn list_issues(&self, listing: &Listing) -> Result<Partial<Connection<IssueRow>>> {
+        let mut variables = json!({
+            "filter": listing.filter,
+            "first": listing.first,
+            "after": listing.after,
+            "orderBy": listing.order_by,
+            "sort": listing.sort,
+            "archived": listing.archived,
+        });
+        let Some(view) = &listing.view else {
+            let answer = self.run_partial::<Answer<Connection<IssueRow>>>(&LIST, variables).await?;
+            return Ok(Partial { data: answer.data.value, failures: answer.failures });
+        };
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Data {
+            #[serde(default, deserialize_with = "tolerant::or_default")]
+            custom_view: Option<Answer<Connection<IssueRow>>>,
+        }
+        variables["id"] = json!(view);
+        let answer = self.run_partial::<Data>(&VIEW, variables).await?;
+        let data = answer.data.custom_view.map(|view| view.value).unwrap_or_default();
+        Ok(Partial { data, failures: answer.failures })
+    }
+
+    /// The issue with this id or identifier, with `sections`.
+    pub(crate) async fn issue(&self, id: &str, sections: Sections) -> Result<Partial<Issue>> {
+        let mut variables = sections.variables();
+        variables["id"] = json!(id);
+        let answer = self.run_partial::<Answer<Issue>>(&GET, variables).await?;
+        Ok(Partial { data: answer.data.value, failures: answer.failures })
+    }
+
+    /// The issue as it is now, without sections.
+    pub(crate) async fn issue_state(&self, id: &str) -> Result<Issue> {
+        Ok(self.run::<Answer<Issue>>(&STATE, json!({"id": id})).await?.value)
+    }
+
+    /// The issues that `filter` finds, archived ones included, with `sections`; at most `first`.
+    pub(crate) async fn issues(
+        &self,
+        filter: Value,
+        first: usize,
+        sections: Sections,
+    ) -> Result<Partial<Vec<Issue>>> {
+        let mut variables = sections.variables();
+        variables["filter"] = filter;
+        variables["first"] = json!(first);
+        let answer = self.run_partial::<Answer<Connection<Issue>>>(&GET_MANY, variables).await?;
+        Ok(Partial { data: answer.data.value.nodes, failures: answer.failures })
+    }
+
+    /// The issue that the git branch `branch` belongs to, if any.
+    pub(crate) async fn issue_by_branch(
+        &self,
+        branch: &str,
+        sections: Sections,
+    ) -> Result<Option<Partial<Issue>>> {
+        let mut variables = sections.variables();
+        variables["branch"] = json!(branch);
+        let answer = self.run_partial::<Value>(&BY_BRANCH, variables).await?;
+        let failures = answer.failures;
+        let found: Answer<Option<Issue>> = serde_json::from_value(answer.data).map_err(|error| {
+            connector::Error::new(connector::Kind::Upstream, "Linear's answer has an unexpected shape")
+                .source(error)
+        })?;
+        Ok(found.value.map(|data| Partial { data, failures }))
+    }
+
+    /// One page of the issues that `filter` finds, each as it is now.
+    pub(crate) async fn issue_states(
+        &self,
+        filter: &Value,
+        first: usize,
+        after: Option<&str>,
+        archived: bool,
+    ) -> Result<Connection<Issue>> {
+        let variables = json!({"filter": filter, "first": first, "after": after, "archived": archived});
+        Ok(self.run::<Answer<Connection<Issue>>>(&IDS, variables).await?.value)
+    }
+
+    /// Creates an issue from an `IssueCreateInput` that carries its id.
+    pub(crate) async fn create_issue(&self, input: &Value, check: String) -> Result<Payload<Issue>> {
+        let variables = json!({"input": input});
+        let answer =
+            self.run_document::<Answer<Payload<Issue>>>(&CREATE, CREATE.document, variables, Some(check));
+        Ok(answer.await?.data.value)
+    }
+
+    /// Creates issues, all or none, from a list of `IssueCreateInput`s that carry their ids.
+    pub(crate) async fn create_issues(&self, inputs: &[Value], check: String) -> Result<Payload<Issue>> {
+        let variables = json!({"input": {"issues": inputs}});
+        let answer = self.run_document::<Answer<Payload<Issue>>>(
+            &CREATE_MANY,
+            CREATE_MANY.document,
+            variables,
+            Some(check),
+        );
+        Ok(answer.await?.data.value)
+    }
+
+    /// Changes an issue by an `IssueUpdateInput`.
+    pub(crate) async fn update_issue(
+        &self,
+        id: &str,
+        input: &Value,
+        check: String,
+    ) -> Result<Payload<Issue>> {
+        let variables = json!({"id": id, "input": input});
+        let answer =
+            self.run_document::<Answer<Payload<Issue>>>(&UPDATE, UPDATE.document, variables, Some(check));
+        Ok(answer.await?.data.value)
+    }
+
+    /// Changes up to 50 issues, by their UUIDs, with one `IssueUpdateInput`.
+    pub(crate) async fn update_issues(
+        &self,
+        ids: &[String],
+        input: &Value,
+        check: String,
+    ) -> Result<Payload<Issue>> {
+        let variables = json!({"ids": ids, "input": input});
+        let answer = self.run_document::<Answer<Payload<Issue>>>(
+            &UPDATE_MANY,
+            UPDATE_MANY.document,
+            variables,
+            Some(check),
+        );
+        Ok(answer.await?.data.value)
+    }
+
+    /// Puts an issue out of sight, or back.
+    pub(crate) async fn remove_issue(
+        &self,
+        id: &str,
+        how: Removal,
+        check: String,
+    ) -> Result<Payload<Removed>> {
+        let operation = match how {
+            Removal::Archive => &ARCHIVE,
+            Removal::Trash => &TRASH,
+            Removal::Restore => &RESTORE,
+        };
+        let answer = self.run_document::<Answer<Payload<Removed>>>(
+            operation,
+            operation.document,
+            json!({"id": id}),
+            Some(check),
+        );
+        Ok(answer.await?.data.value)
+    }
+}

@@ -1,0 +1,161 @@
+//! Linear's API as typed requests and tolerant answers, one file per area. It builds requests and
+//! decides nothing.
+
+pub(crate) mod comments;
+pub(crate) mod issues;
+pub(crate) mod names;
+mod operation;
+pub(crate) mod tolerant;
+pub(crate) mod workspace;
+
+use connector::{
+    Error, Kind, Result,
+    upstream::{Request, Response, Tag, Upstream},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+pub use operation::Operation;
+pub(crate) use operation::{document, first};
+
+use crate::error::{self, COMPLEXITY, GraphqlError, REQUESTS, SEARCHES};
+
+/// The operations of each area.
+const AREAS: &[&[&Operation]] =
+    &[comments::OPERATIONS, issues::OPERATIONS, names::OPERATIONS, workspace::OPERATIONS];
+
+/// Every operation that this server can send, so that a test can check each of them.
+pub fn operations() -> impl Iterator<Item = &'static Operation> {
+    AREAS.iter().copied().flatten().copied()
+}
+
+/// The client of Linear's GraphQL API. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Api {
+    upstream: Upstream,
+}
+
+/// An answer of which a part may have failed.
+#[derive(Debug)]
+pub(crate) struct Partial<T> {
+    /// What came.
+    pub(crate) data: T,
+    /// What did not come: the first name on the path (a field's name, or its alias), and why.
+    pub(crate) failures: Vec<(String, Error)>,
+}
+
+impl<T> Partial<T> {
+    /// A line for each part that failed, for the reply.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.failures
+            .iter()
+            .map(|(part, error)| format!("Not answered ({part}): {}", error.for_agent()))
+            .collect()
+    }
+}
+
+impl Api {
+    /// A client over `upstream`, whose base URL is the GraphQL endpoint itself.
+    #[must_use]
+    pub fn new(upstream: Upstream) -> Self {
+        Self { upstream }
+    }
+
+    /// The pipeline beneath.
+    #[must_use]
+    pub fn upstream(&self) -> &Upstream {
+        &self.upstream
+    }
+
+    /// Runs `operation`. A part of the answer that failed beside good data is logged and otherwise
+    /// taken as absent; use [`Self::run_partial`] where the caller should be told.
+    ///
+    /// # Errors
+    /// What Linear's table of errors says, or `upstream` for an answer of another shape.
+    pub async fn run<T: DeserializeOwned>(&self, operation: &Operation, variables: Value) -> Result<T> {
+        let partial = self.run_partial(operation, variables).await?;
+        for (part, error) in &partial.failures {
+            tracing::warn!(
+                operation = operation.name,
+                part,
+                error = error.kind().as_str(),
+                "a part of an answer failed"
+            );
+        }
+        Ok(partial.data)
+    }
+
+    /// Runs `operation` and tells which parts of its answer failed.
+    ///
+    /// # Errors
+    /// As [`Self::run`], if nothing came at all.
+    pub(crate) async fn run_partial<T: DeserializeOwned>(
+        &self,
+        operation: &Operation,
+        variables: Value,
+    ) -> Result<Partial<T>> {
+        self.run_document(operation, operation.document, variables, None).await
+    }
+
+    /// Runs a `document` made for the occasion (the same mutation under several aliases) as
+    /// `operation`. `check` says what to look at should its outcome never be learned.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub(crate) async fn run_document<T: DeserializeOwned>(
+        &self,
+        operation: &Operation,
+        document: &str,
+        variables: Value,
+        check: Option<String>,
+    ) -> Result<Partial<T>> {
+        let points = (operation.points)(&variables);
+        let body = json!({"query": document, "variables": variables, "operationName": operation.name});
+        // The endpoint is the base URL itself, so there is no path below it.
+        let mut request = Request::post(operation.name, "")
+            .effect(operation.effect)
+            .replay(operation.replay)
+            .json(&body)?
+            .cost(REQUESTS, 1)
+            .cost(COMPLEXITY, points);
+        if operation.search {
+            request = request.cost(SEARCHES, 1);
+        }
+        if let Some(ttl) = operation.ttl {
+            request = request.cache(ttl, operation.tags.iter().copied());
+        }
+        if let Some(check) = check {
+            request = request.check(check);
+        }
+        let request = request.invalidates(operation.invalidates.iter().copied());
+        let response = self.upstream.send(request).await?;
+        read(operation, &response)
+    }
+
+    /// Makes kept answers old that depend on `tags`.
+    pub(crate) fn forget(&self, tags: &[&'static str]) {
+        let tags: Vec<Tag> = tags.iter().map(|tag| Tag::Borrowed(*tag)).collect();
+        self.upstream.invalidate(&tags);
+    }
+}
+
+/// Reads an answer that [`error::classify`] let pass: there is data, and there may be errors beside it.
+fn read<T: DeserializeOwned>(operation: &Operation, response: &Response) -> Result<Partial<T>> {
+    #[derive(Deserialize)]
+    #[serde(bound(deserialize = "T: DeserializeOwned"))]
+    struct Envelope<T> {
+        data: Option<T>,
+        #[serde(default, deserialize_with = "tolerant::list")]
+        errors: Vec<GraphqlError>,
+    }
+    let envelope: Envelope<T> = response.json().map_err(|error| error.operation(operation.name))?;
+    let Some(data) = envelope.data else {
+        return Err(Error::new(Kind::Upstream, "Linear answered without data").operation(operation.name));
+    };
+    let failures = envelope
+        .errors
+        .iter()
+        .map(|failure| (failure.part(), error::failure(operation.effect, operation.name, failure)))
+        .collect();
+    Ok(Partial { data, failures })
+}

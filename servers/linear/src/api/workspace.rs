@@ -1,0 +1,123 @@
+//! The workspace itself: who we are, its people, one team in full.
+
+use connector::Result;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Api, Operation, Partial, document, first,
+    names::{Named, Person, State},
+    tolerant::{self, Connection},
+};
+
+const WHO_AM_I: Operation =
+    Operation::read("WhoAmI", document!("who_am_i"), |_| 4).cached(300, &["users", "organization"]);
+const LIST_USERS: Operation = Operation::read("ListUsers", document!("list_users"), |v| 2 + first(v) * 2);
+const GET_TEAM: Operation =
+    Operation::read("GetTeam", document!("get_team"), |_| 700).cached(60, &["teams", "states", "labels"]);
+
+pub(super) const OPERATIONS: &[&Operation] = &[&WHO_AM_I, &LIST_USERS, &GET_TEAM];
+
+/// Who the credential belongs to, and where.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Identity {
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) viewer: Person,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) organization: Organization,
+}
+
+/// The workspace.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Organization {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) name: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) url_key: String,
+}
+
+/// A team with what belongs to it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct TeamDetails {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) key: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) timezone: Option<String>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) cycles_enabled: bool,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) triage_enabled: bool,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) issue_estimation_type: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) issue_estimation_allow_zero: bool,
+    pub(crate) parent: Option<super::names::TeamRef>,
+    pub(crate) default_issue_state: Option<Named>,
+    pub(crate) triage_issue_state: Option<Named>,
+    pub(crate) active_cycle: Option<ActiveCycle>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) states: Connection<State>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) labels: Connection<super::names::Label>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) members: Connection<Person>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) templates: Connection<super::names::Template>,
+}
+
+/// The cycle a team is in.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct ActiveCycle {
+    #[serde(deserialize_with = "tolerant::number")]
+    pub(crate) number: Option<f64>,
+    pub(crate) starts_at: Option<String>,
+    pub(crate) ends_at: Option<String>,
+    /// From 0 to 1.
+    #[serde(deserialize_with = "tolerant::number")]
+    pub(crate) progress: Option<f64>,
+}
+
+impl Api {
+    /// Who the credential belongs to. Kept for five minutes.
+    pub(crate) async fn who_am_i(&self) -> Result<Identity> {
+        self.run(&WHO_AM_I, json!({})).await
+    }
+
+    /// The people that `filter` finds: a page after the cursor `after`.
+    pub(crate) async fn users(
+        &self,
+        filter: Value,
+        first: u32,
+        after: Option<&str>,
+        disabled: bool,
+    ) -> Result<Connection<Person>> {
+        #[derive(Deserialize)]
+        struct Data {
+            #[serde(default, deserialize_with = "tolerant::or_default")]
+            users: Connection<Person>,
+        }
+        let variables = json!({"filter": filter, "first": first, "after": after, "disabled": disabled});
+        Ok(self.run::<Data>(&LIST_USERS, variables).await?.users)
+    }
+
+    /// The team with the id `id`.
+    pub(crate) async fn team(&self, id: &str) -> Result<Partial<TeamDetails>> {
+        #[derive(Deserialize)]
+        struct Data {
+            #[serde(default, deserialize_with = "tolerant::or_default")]
+            team: TeamDetails,
+        }
+        let Partial { data, failures } = self.run_partial::<Data>(&GET_TEAM, json!({"id": id})).await?;
+        Ok(Partial { data: data.team, failures })
+    }
+}

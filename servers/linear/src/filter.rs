@@ -1,0 +1,439 @@
+//! Which issues are meant: arguments as an `IssueFilter` of Linear's, with names left to Linear to
+//! resolve, so that a listing takes one request.
+
+use connector::{Error, Result, catalog::one_line, clock};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+
+use crate::{
+    api::names::{Label, Person, Project, State, Team},
+    resolve::{Entry as _, IssueKey, Names, find, is_me, is_uuid, slug_of_url},
+};
+
+/// The types of states in which an issue is not finished.
+const OPEN: [&str; 4] = ["triage", "backlog", "unstarted", "started"];
+/// The types of states in which it is.
+const CLOSED: [&str; 3] = ["completed", "canceled", "duplicate"];
+
+/// Which issues are meant. Everything given must hold; of a list of teams, states or priorities, one.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct IssueQuery {
+    #[serde(deserialize_with = "one_or_many")]
+    pub(crate) team: Vec<String>,
+    /// Names, or types: open, closed, backlog, started, done...
+    #[serde(deserialize_with = "one_or_many")]
+    pub(crate) state: Vec<String>,
+    /// Name, me or none
+    pub(crate) assignee: Option<String>,
+    /// All of them
+    #[serde(deserialize_with = "one_or_many")]
+    pub(crate) labels: Vec<String>,
+    /// Name or none
+    pub(crate) project: Option<String>,
+    /// current, next, previous, number or none
+    pub(crate) cycle: Option<String>,
+    /// urgent, high, medium, low, none
+    #[serde(deserialize_with = "one_or_many")]
+    pub(crate) priority: Vec<String>,
+    /// Words in title or text
+    pub(crate) query: Option<String>,
+    /// Issue or none
+    pub(crate) parent: Option<String>,
+    pub(crate) blocked: Option<bool>,
+    pub(crate) overdue: Option<bool>,
+    /// Date or age: 2026-11-02, 7d
+    pub(crate) updated_since: Option<String>,
+    pub(crate) created_since: Option<String>,
+    pub(crate) include_archived: Option<bool>,
+}
+
+/// A list, or one text that stands for a list of one.
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        One(String),
+        Many(Vec<String>),
+        Number(i64),
+    }
+    Ok(match Option::deserialize(deserializer)? {
+        None => Vec::new(),
+        Some(Given::One(text)) => vec![text],
+        Some(Given::Many(list)) => list,
+        Some(Given::Number(number)) => vec![number.to_string()],
+    })
+}
+
+impl IssueQuery {
+    /// Whether nothing narrows it down.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.conditions(None).is_ok_and(|conditions| conditions.is_empty())
+    }
+
+    /// Whether archived issues are meant as well.
+    pub(crate) fn archived(&self) -> bool {
+        self.include_archived.unwrap_or(false)
+    }
+
+    /// The filter, with names for Linear to resolve. `default_team` is for bare issue numbers.
+    ///
+    /// # Errors
+    /// [`connector::Kind::InvalidArgument`] for a date, priority or issue that is none.
+    pub(crate) fn to_filter(&self, default_team: Option<&str>) -> Result<Value> {
+        let conditions = self.conditions(default_team)?;
+        Ok(match conditions.len() {
+            0 => json!({}),
+            1 => conditions.into_iter().next().unwrap_or_default(),
+            _ => json!({"and": conditions}),
+        })
+    }
+
+    fn conditions(&self, default_team: Option<&str>) -> Result<Vec<Value>> {
+        let mut all = Vec::new();
+        if !self.team.is_empty() {
+            all.push(json!({"team": any(self.team.iter().map(|team| named(team, &["key", "name"])))}));
+        }
+        if !self.state.is_empty() {
+            all.push(json!({"state": any(self.state.iter().map(|state| state_filter(state)))}));
+        }
+        if let Some(assignee) = &self.assignee {
+            all.push(json!({"assignee": person_filter(assignee)}));
+        }
+        // All of them, and each is another label: one condition each.
+        all.extend(self.labels.iter().map(|label| json!({"labels": {"some": label_filter(label)}})));
+        if let Some(project) = &self.project {
+            all.push(json!({"project": project_filter(project)}));
+        }
+        if let Some(which) = &self.cycle {
+            all.push(json!({"cycle": cycle(which)}));
+        }
+        if !self.priority.is_empty() {
+            let numbers = self.priority.iter().map(|word| priority(word)).collect::<Result<Vec<_>>>()?;
+            all.push(json!({"priority": {"in": numbers}}));
+        }
+        if let Some(query) = self.query.as_deref().map(str::trim).filter(|query| !query.is_empty()) {
+            all.push(json!({"searchableContent": {"contains": query}}));
+        }
+        if let Some(parent) = &self.parent {
+            let parent = if is_none(parent) {
+                json!({"null": true})
+            } else {
+                IssueKey::parse(parent, default_team)?.to_filter()
+            };
+            all.push(json!({"parent": parent}));
+        }
+        if let Some(blocked) = self.blocked {
+            all.push(json!({"hasBlockedByRelations": {"eq": blocked}}));
+        }
+        if let Some(overdue) = self.overdue {
+            let late = json!({"dueDate": {"lt": today()}, "state": {"type": {"nin": CLOSED}}});
+            all.push(if overdue {
+                late
+            } else {
+                json!({"or": [{"dueDate": {"null": true}}, {"dueDate": {"gte": today()}}, {"state": {"type": {"in": CLOSED}}}]})
+            });
+        }
+        for (field, since) in [("updatedAt", &self.updated_since), ("createdAt", &self.created_since)] {
+            if let Some(since) = since {
+                all.push(json!({field: {"gte": moment(since)?}}));
+            }
+        }
+        Ok(all)
+    }
+
+    /// Looks each name up, after Linear found nothing: an unknown or ambiguous name is an error; a
+    /// name that means something under another spelling is replaced by its id. Whether any was.
+    pub(crate) async fn settle(&mut self, names: &Names) -> Result<bool> {
+        let mut replaced = false;
+        let mut settle = |given: &mut String, id: &str, exact: bool| {
+            if !exact {
+                *given = id.to_owned();
+                replaced = true;
+            }
+        };
+        let mut teams: Vec<Team> = Vec::new();
+        for given in &mut self.team {
+            let team = names.team(given).await?;
+            settle(given, &team.id, team.matches_exactly(given) || is_uuid(given));
+            teams.push(team);
+        }
+        if self.state.iter().any(|state| state_types(state).is_none()) {
+            let states: Vec<State> = names.all().await?;
+            for given in self.state.iter_mut().filter(|state| state_types(state).is_none()) {
+                let fits =
+                    |state: &&State| teams.is_empty() || teams.iter().any(|team| team.id == state.team.id);
+                if !states.iter().filter(fits).any(|state| state.matches_exactly(given) || state.id == *given)
+                {
+                    // The same name in several teams is one name here.
+                    let mut distinct: Vec<State> = states.iter().filter(fits).cloned().collect();
+                    distinct.sort_by_key(|state| state.name.to_lowercase());
+                    distinct.dedup_by_key(|state| state.name.to_lowercase());
+                    let state = find(given, distinct).map_err(|miss| miss.into_error())?;
+                    settle(given, &state.name, false);
+                }
+            }
+        }
+        if let Some(given) = self.assignee.as_mut().filter(|given| !is_none(given) && !is_me(given)) {
+            let people: Vec<Person> = names.all().await?;
+            let bare = given.trim().trim_start_matches('@').to_owned();
+            let person = match people.iter().find(|person| person.matches_exactly(&bare) || person.id == bare)
+            {
+                Some(person) => person.clone(),
+                None => names.person(given).await?,
+            };
+            settle(given, &person.id, person.matches_exactly(&bare) || is_uuid(&bare));
+        }
+        if !self.labels.is_empty() {
+            let labels: Vec<Label> = names.all().await?;
+            for given in &mut self.labels {
+                if !labels.iter().any(|label| label.matches_exactly(given) || label.id == *given) {
+                    let label = find(given, labels.clone()).map_err(|miss| miss.into_error())?;
+                    settle(given, &label.id, false);
+                }
+            }
+        }
+        if let Some(given) = self.project.as_mut().filter(|given| !is_none(given)) {
+            let projects: Vec<Project> = names.all().await?;
+            let slug = slug_of_url(given, "project").unwrap_or_else(|| given.clone());
+            if !projects.iter().any(|project| project.matches_exactly(&slug) || project.id == slug) {
+                let project = names.project(given).await?;
+                settle(given, &project.id, false);
+            }
+        }
+        Ok(replaced)
+    }
+
+    /// Whether it has names that [`Self::settle`] could look up.
+    pub(crate) fn has_names(&self) -> bool {
+        let named =
+            |word: &Option<String>| word.as_deref().is_some_and(|word| !is_none(word) && !is_me(word));
+        !self.team.is_empty()
+            || !self.labels.is_empty()
+            || self.state.iter().any(|state| state_types(state).is_none())
+            || named(&self.assignee)
+            || named(&self.project)
+    }
+}
+
+/// One of several conditions on the same thing.
+fn any(conditions: impl Iterator<Item = Value>) -> Value {
+    let mut conditions: Vec<Value> = conditions.collect();
+    match conditions.len() {
+        1 => conditions.pop().unwrap_or_default(),
+        _ => json!({"or": conditions}),
+    }
+}
+
+/// Something by its id, or by one of the `fields` that hold what it is called.
+fn named(word: &str, fields: &[&str]) -> Value {
+    let word = word.trim();
+    if is_uuid(word) {
+        return json!({"id": {"eq": word.to_lowercase()}});
+    }
+    any(fields.iter().map(|field| json!({*field: {"eqIgnoreCase": word}})))
+}
+
+/// Whether a word says that there is to be nothing.
+pub(crate) fn is_none(word: &str) -> bool {
+    matches!(word.trim().to_lowercase().as_str(), "none" | "null" | "unassigned" | "no")
+}
+
+/// The state types that a word in lower case stands for. Words with capitals are names, as rows show
+/// them: `started` is a type, `Started` a state of that name.
+fn state_types(word: &str) -> Option<&'static [&'static str]> {
+    Some(match word.trim() {
+        "open" => &OPEN,
+        "closed" => &CLOSED,
+        "triage" => &["triage"],
+        "backlog" => &["backlog"],
+        "unstarted" => &["unstarted"],
+        "started" => &["started"],
+        "completed" | "done" => &["completed"],
+        "canceled" | "cancelled" => &["canceled"],
+        "duplicate" => &["duplicate"],
+        _ => return None,
+    })
+}
+
+fn state_filter(word: &str) -> Value {
+    match state_types(word) {
+        Some(types) => json!({"type": {"in": types}}),
+        None => named(word, &["name"]),
+    }
+}
+
+/// A person that an issue is assigned to.
+fn person_filter(word: &str) -> Value {
+    let word = word.trim();
+    if is_none(word) {
+        json!({"null": true})
+    } else if is_me(word) {
+        json!({"isMe": {"eq": true}})
+    } else {
+        let bare = word.trim_start_matches('@');
+        named(bare, if bare.contains('@') { &["email"] } else { &["displayName", "name"] })
+    }
+}
+
+/// A label by its name, or by its group's name and its own.
+fn label_filter(word: &str) -> Value {
+    let plain = named(word, &["name"]);
+    let separator = ["→", "->", "/"].into_iter().find(|separator| word.contains(separator));
+    match separator.and_then(|separator| word.split_once(separator)) {
+        Some((group, name)) if !group.trim().is_empty() && !name.trim().is_empty() => json!({"or": [
+            plain,
+            {"name": {"eqIgnoreCase": name.trim()}, "parent": {"name": {"eqIgnoreCase": group.trim()}}},
+        ]}),
+        _ => plain,
+    }
+}
+
+/// A project by its name, the id in its address, or its address.
+pub(crate) fn project_filter(word: &str) -> Value {
+    if is_none(word) {
+        return json!({"null": true});
+    }
+    let word = slug_of_url(word, "project").unwrap_or_else(|| word.trim().to_owned());
+    if is_uuid(&word) {
+        return json!({"id": {"eq": word}});
+    }
+    json!({"or": [{"name": {"eqIgnoreCase": word}}, {"slugId": {"eq": word}}]})
+}
+
+/// A cycle by its place (`current`, `next`, `previous`), number or name.
+pub(crate) fn cycle(word: &str) -> Value {
+    let word = word.trim();
+    match word.to_lowercase().as_str() {
+        "none" | "null" => json!({"null": true}),
+        "current" | "active" | "this" => json!({"isActive": {"eq": true}}),
+        "next" => json!({"isNext": {"eq": true}}),
+        "previous" | "last" => json!({"isPrevious": {"eq": true}}),
+        _ => match word.trim_start_matches('#').parse::<u32>() {
+            Ok(number) => json!({"number": {"eq": number}}),
+            Err(_) => named(word, &["name"]),
+        },
+    }
+}
+
+/// A priority as Linear numbers it.
+///
+/// # Errors
+/// [`connector::Kind::InvalidArgument`] for a word that is none.
+pub(crate) fn priority(word: &str) -> Result<u8> {
+    Ok(match word.trim().to_lowercase().trim_start_matches('p') {
+        "0" | "none" | "no priority" | "no" => 0,
+        "1" | "urgent" => 1,
+        "2" | "high" => 2,
+        "3" | "medium" | "normal" => 3,
+        "4" | "low" => 4,
+        _ => {
+            return Err(Error::invalid(format!("`{}` is no priority", one_line(word)))
+                .hint("Use urgent, high, medium, low or none"));
+        }
+    })
+}
+
+/// A moment in the past: a date, a time, or an age (`7d`, `2w`, `-P7D`).
+///
+/// # Errors
+/// [`connector::Kind::InvalidArgument`] for anything else.
+pub(crate) fn moment(word: &str) -> Result<String> {
+    let text = word.trim();
+    if text.parse::<Timestamp>().is_ok() || text.parse::<Date>().is_ok() {
+        return Ok(text.to_owned());
+    }
+    let upper = text.trim_start_matches('-').to_uppercase();
+    if upper.starts_with('P') && upper.len() > 2 && upper.chars().all(|c| c.is_ascii_alphanumeric()) {
+        return Ok(format!("-{upper}"));
+    }
+    let digits = upper.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = upper[digits.len()..].trim();
+    if let Ok(number) = digits.parse::<u32>() {
+        match unit {
+            "H" | "HOUR" | "HOURS" => return Ok(format!("-PT{number}H")),
+            "D" | "DAY" | "DAYS" => return Ok(format!("-P{number}D")),
+            "W" | "WEEK" | "WEEKS" => return Ok(format!("-P{number}W")),
+            "M" | "MONTH" | "MONTHS" => return Ok(format!("-P{number}M")),
+            _ => {}
+        }
+    }
+    match upper.to_lowercase().as_str() {
+        "today" => Ok(today()),
+        "yesterday" => Ok("-P1D".to_owned()),
+        _ => Err(Error::invalid(format!("`{}` is no date and no age", one_line(word)))
+            .hint("Use a date such as 2026-11-02, or an age such as 24h, 7d, 2w")),
+    }
+}
+
+/// Today's date in UTC.
+pub(crate) fn today() -> String {
+    let seconds = i64::try_from(clock::wall().as_secs()).unwrap_or(i64::MAX);
+    Timestamp::from_second(seconds)
+        .map_or_else(|_| String::new(), |now| now.to_zoned(TimeZone::UTC).date().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(query: Value) -> Value {
+        serde_json::from_value::<IssueQuery>(query).unwrap().to_filter(None).unwrap()
+    }
+
+    #[test]
+    fn names_are_left_to_linear() {
+        assert_eq!(
+            filter(json!({"team": "ENG", "state": ["open"], "assignee": "me"})),
+            json!({"and": [
+                {"team": {"or": [{"key": {"eqIgnoreCase": "ENG"}}, {"name": {"eqIgnoreCase": "ENG"}}]}},
+                {"state": {"type": {"in": ["triage", "backlog", "unstarted", "started"]}}},
+                {"assignee": {"isMe": {"eq": true}}},
+            ]})
+        );
+        assert_eq!(filter(json!({})), json!({}));
+    }
+
+    #[test]
+    fn a_word_in_lower_case_is_a_type_and_any_other_a_name() {
+        assert_eq!(filter(json!({"state": "done"})), json!({"state": {"type": {"in": ["completed"]}}}));
+        assert_eq!(filter(json!({"state": "Done"})), json!({"state": {"name": {"eqIgnoreCase": "Done"}}}));
+    }
+
+    #[test]
+    fn every_label_must_be_there() {
+        assert_eq!(
+            filter(json!({"labels": ["Bug", "Area/API"]})),
+            json!({"and": [
+                {"labels": {"some": {"name": {"eqIgnoreCase": "Bug"}}}},
+                {"labels": {"some": {"or": [
+                    {"name": {"eqIgnoreCase": "Area/API"}},
+                    {"name": {"eqIgnoreCase": "API"}, "parent": {"name": {"eqIgnoreCase": "Area"}}},
+                ]}}},
+            ]})
+        );
+    }
+
+    #[test]
+    fn ages_and_dates_are_moments() {
+        for (word, wanted) in [
+            ("7d", "-P7D"),
+            ("-P7D", "-P7D"),
+            ("2 weeks", "-P2W"),
+            ("24h", "-PT24H"),
+            ("2026-11-02", "2026-11-02"),
+        ] {
+            assert_eq!(moment(word).unwrap(), wanted);
+        }
+        assert!(moment("soon").is_err());
+    }
+
+    #[test]
+    fn priorities_are_words_or_numbers() {
+        assert_eq!(priority("Urgent").unwrap(), 1);
+        assert_eq!(priority("P2").unwrap(), 2);
+        assert!(priority("5").is_err());
+    }
+}

@@ -1,0 +1,223 @@
+//! Linear's records as compact text: only what is set, names instead of ids, one line per row.
+
+use std::fmt::Write as _;
+
+use connector::{catalog::one_line, clock};
+use jiff::Timestamp;
+
+use crate::api::{
+    comments::Comment,
+    issues::{IssueRef, IssueRow, LabelRef, PersonRef, Span, StateRef},
+};
+
+/// The day of a moment as Linear writes it: `2026-11-30T08:00:00.000Z` gives `2026-11-30`.
+pub(crate) fn day(moment: &str) -> &str {
+    moment.get(..10).unwrap_or(moment)
+}
+
+/// The day and minute of a moment, in UTC: `2026-11-30 08:00`.
+pub(crate) fn minute(moment: &str) -> String {
+    match (moment.get(..10), moment.get(11..16)) {
+        (Some(day), Some(time)) => format!("{day} {time}"),
+        _ => one_line(moment),
+    }
+}
+
+/// A priority as it is shown in a row: `P1` is urgent, `P4` low; nothing for none.
+pub(crate) fn priority(priority: Option<f64>) -> Option<String> {
+    priority.filter(|priority| *priority > 0.0).map(|priority| format!("P{priority}"))
+}
+
+/// A priority in a word.
+pub(crate) fn priority_word(priority: Option<f64>) -> String {
+    match priority.unwrap_or(0.0) as i64 {
+        0 => "none".to_owned(),
+        1 => "urgent".to_owned(),
+        2 => "high".to_owned(),
+        3 => "medium".to_owned(),
+        4 => "low".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Somebody: `@ada`.
+pub(crate) fn person(person: &PersonRef) -> String {
+    format!("@{}", one_line(&person.display_name))
+}
+
+/// A label with its group: `Area/API`.
+pub(crate) fn label(label: &LabelRef) -> String {
+    match &label.parent {
+        Some(group) if !group.name.is_empty() => {
+            format!("{}/{}", one_line(&group.name), one_line(&label.name))
+        }
+        _ => one_line(&label.name),
+    }
+}
+
+/// The name of a state.
+pub(crate) fn state(state: Option<&StateRef>) -> String {
+    state
+        .map(|state| one_line(&state.name))
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "no state".to_owned())
+}
+
+/// A number without a useless fraction.
+pub(crate) fn number(number: f64) -> String {
+    number.to_string()
+}
+
+/// What rows show besides the identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Field {
+    Priority,
+    State,
+    Assignee,
+    Due,
+    Labels,
+    Title,
+    Team,
+    Project,
+    Cycle,
+    Parent,
+    Estimate,
+    Created,
+    Updated,
+}
+
+/// The fields of a row unless others are asked for.
+pub(crate) const ROW: [Field; 6] =
+    [Field::Priority, Field::State, Field::Assignee, Field::Due, Field::Labels, Field::Title];
+
+/// An issue as a row: `ENG-12 P2 In Progress @ada due 2026-11-30 [Bug] Title`.
+pub(crate) fn issue_row(issue: &IssueRow, fields: &[Field]) -> String {
+    let mut row = issue.identifier.clone();
+    let mut add = |part: Option<String>| {
+        if let Some(part) = part.filter(|part| !part.is_empty()) {
+            row.push(' ');
+            row.push_str(&part);
+        }
+    };
+    for field in fields {
+        add(match field {
+            Field::Priority => priority(issue.priority),
+            Field::State => issue.state.as_ref().map(|state| one_line(&state.name)),
+            Field::Assignee => issue.assignee.as_ref().map(person),
+            Field::Due => issue.due_date.as_deref().map(|due| format!("due {due}")),
+            Field::Labels => labels(&issue.labels.nodes),
+            Field::Title => Some(one_line(&issue.title)),
+            Field::Team => issue.team.as_ref().map(|team| team.key.clone()),
+            Field::Project => {
+                issue.project.as_ref().map(|project| format!("project \"{}\"", one_line(&project.name)))
+            }
+            Field::Cycle => {
+                issue.cycle.as_ref().and_then(|cycle| cycle.number).map(|number| format!("cycle {number}"))
+            }
+            Field::Parent => issue.parent.as_ref().map(|parent| format!("under {}", parent.identifier)),
+            Field::Estimate => issue.estimate.map(|estimate| format!("estimate {estimate}")),
+            Field::Created => Some(format!("created {}", day(&issue.created_at))),
+            Field::Updated => Some(format!("updated {}", minute(&issue.updated_at))),
+        });
+    }
+    if issue.archived_at.is_some() {
+        row.push_str(" (archived)");
+    }
+    row
+}
+
+fn labels(labels: &[LabelRef]) -> Option<String> {
+    (!labels.is_empty()).then(|| format!("[{}]", labels.iter().map(label).collect::<Vec<_>>().join(", ")))
+}
+
+/// An issue that another one points to: `ENG-7 Done @ada Title`.
+pub(crate) fn issue_ref(issue: &IssueRef) -> String {
+    let mut row = issue.identifier.clone();
+    if let Some(state) = &issue.state {
+        let _ = write!(row, " {}", one_line(&state.name));
+    }
+    if let Some(assignee) = &issue.assignee {
+        let _ = write!(row, " {}", person(assignee));
+    }
+    let _ = write!(row, " {}", one_line(&issue.title));
+    row
+}
+
+/// Who wrote a comment and when, with what it answers to: the line above its text.
+pub(crate) fn comment_head(comment: &Comment) -> String {
+    let mut head = format!("@{} {}", one_line(comment.author()), minute(&comment.created_at));
+    if let Some(parent) = &comment.parent_id {
+        let _ = write!(head, " reply to {parent}");
+    }
+    if comment.edited_at.is_some() {
+        head.push_str(" (edited)");
+    }
+    if let Some(resolved) = &comment.resolved_at {
+        let _ = write!(head, " (resolved {})", day(resolved));
+    }
+    let _ = write!(head, " id {}", comment.id);
+    head
+}
+
+/// A time in one state: `In Progress 2026-11-20 → 2026-11-22 (2 d 3 h)`.
+pub(crate) fn span(span: &Span) -> String {
+    let name = state(span.state.as_ref());
+    let from = minute(&span.started_at);
+    let end = span.ended_at.as_deref().map(minute);
+    let started = span.started_at.parse::<Timestamp>().ok();
+    let ended = match &span.ended_at {
+        Some(end) => end.parse::<Timestamp>().ok(),
+        None => i64::try_from(clock::wall().as_secs()).ok().and_then(|now| Timestamp::from_second(now).ok()),
+    };
+    let mut line = format!("{name} {from} → {}", end.as_deref().unwrap_or("now"));
+    if let (Some(started), Some(ended)) = (started, ended) {
+        let _ = write!(line, " ({})", length(ended.as_second() - started.as_second()));
+    }
+    line
+}
+
+/// A length of time, to its two greatest units: `2 d 3 h`, `45 min`.
+pub(crate) fn length(seconds: i64) -> String {
+    let minutes = seconds.max(0) / 60;
+    let (days, hours, rest) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
+    match (days, hours, rest) {
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, 0) => format!("{hours} h"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, 0, _) => format!("{days} d"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_row_has_only_what_is_set() {
+        let full: IssueRow = serde_json::from_value(json!({
+            "identifier": "ENG-12", "title": "Fix\nthe door", "priority": 2, "dueDate": "2026-11-30",
+            "state": {"name": "In Progress", "type": "started"}, "assignee": {"displayName": "ada"},
+            "labels": {"nodes": [{"name": "Bug"}, {"name": "API", "parent": {"name": "Area"}}]},
+        }))
+        .unwrap();
+        assert_eq!(
+            issue_row(&full, &ROW),
+            "ENG-12 P2 In Progress @ada due 2026-11-30 [Bug, Area/API] Fix the door"
+        );
+        let bare: IssueRow =
+            serde_json::from_value(json!({"identifier": "ENG-1", "title": "T", "priority": 0})).unwrap();
+        assert_eq!(issue_row(&bare, &ROW), "ENG-1 T");
+    }
+
+    #[test]
+    fn lengths_are_told_in_two_units() {
+        assert_eq!(
+            [length(59), length(3_600), length(5_400), length(200_000)],
+            ["0 min", "1 h", "1 h 30 min", "2 d 7 h"]
+        );
+    }
+}

@@ -1,0 +1,228 @@
+//! From the words people use (keys, names, e-mail addresses, URLs) to Linear's ids.
+//!
+//! Directories are read whole and kept for ten minutes; a name that is not found makes its directory
+//! be read once more, because it may be new. A word is tried as an id, then as an exact name in any
+//! case, then as the beginning of just one name. What fits nothing, or more than one thing, is an
+//! error that lists the candidates: a guess could write to the wrong place.
+
+mod matching;
+mod reference;
+
+use std::{collections::HashMap, fmt, sync::Mutex, time::Duration};
+
+use connector::{Error, Result};
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::api::{
+    Api,
+    names::{Cycle, Directory, Label, Named, Person, Project, State, Status, Team, Template, View},
+};
+
+pub(crate) use matching::{Entry, find};
+pub(crate) use reference::{IssueKey, is_uuid, slug_of_url};
+
+/// How long a directory that was just read again is taken as complete.
+const FRESH: Duration = Duration::from_secs(15);
+
+/// The directories of a workspace.
+pub(crate) struct Names {
+    api: Api,
+    /// The team to use where none is named.
+    default_team: Option<String>,
+    /// When each directory was last read again because of a miss.
+    reread: Mutex<HashMap<&'static str, Instant>>,
+}
+
+impl Names {
+    pub(crate) fn new(api: Api, default_team: Option<String>) -> Self {
+        Self { api, default_team, reread: Mutex::default() }
+    }
+
+    /// Everything in one directory.
+    pub(crate) async fn all<T: Directory>(&self) -> Result<Vec<T>> {
+        T::read(&self.api).await
+    }
+
+    /// The team that is meant where none is named, as it was configured.
+    pub(crate) fn default_team(&self) -> Option<&str> {
+        self.default_team.as_deref()
+    }
+
+    /// The team `wanted`: its key, name or id.
+    pub(crate) async fn team(&self, wanted: &str) -> Result<Team> {
+        self.one(wanted, |_| true).await
+    }
+
+    /// The team `wanted`, or else the configured one.
+    pub(crate) async fn team_or_default(&self, wanted: Option<&str>) -> Result<Team> {
+        match wanted.or(self.default_team()) {
+            Some(wanted) => self.team(wanted).await,
+            None => {
+                let teams: Vec<Team> = self.all().await?;
+                match <[Team; 1]>::try_from(teams) {
+                    Ok([only]) => Ok(only),
+                    Err(teams) => Err(Error::invalid("`team` is missing, and no default team is configured")
+                        .hint(format!("Teams: {}", matching::listed(&teams)))),
+                }
+            }
+        }
+    }
+
+    /// The state `wanted` of the team with the id `team`: its name or id, else a word for its type
+    /// (`done`, `started`), which means the first state of that type.
+    pub(crate) async fn state(&self, wanted: &str, team: &Team) -> Result<State> {
+        let in_team = |state: &State| state.team.id == team.id;
+        let error = match self.one::<State>(wanted, in_team).await {
+            Ok(state) => return Ok(state),
+            Err(error) => error,
+        };
+        let Some(kind) = state_kind(wanted) else {
+            return Err(error);
+        };
+        let mut states: Vec<State> = self.all().await?;
+        states.retain(|state| in_team(state) && state.kind == kind);
+        states.sort_by(|a, b| a.position.unwrap_or(f64::MAX).total_cmp(&b.position.unwrap_or(f64::MAX)));
+        states.into_iter().next().ok_or(error)
+    }
+
+    /// The label `wanted` that an issue of the team with the id `team` can have: its name, or
+    /// `group/name`, or its id. A team's own label comes before the workspace's of the same name.
+    pub(crate) async fn label(&self, wanted: &str, team: &Team) -> Result<Label> {
+        let usable = |label: &Label| {
+            label.retired_at.is_none() && label.team.as_ref().is_none_or(|owner| owner.id == team.id)
+        };
+        let own = |label: &Label| usable(label) && label.team.is_some();
+        let labels: Vec<Label> = self.all().await?;
+        let label = match find(wanted, labels.iter().filter(|label| own(label)).cloned().collect()) {
+            Ok(label) if label.matches_exactly(wanted) => label,
+            _ => self.one::<Label>(wanted, usable).await?,
+        };
+        if label.is_group {
+            let members: Vec<Label> = labels
+                .into_iter()
+                .filter(|other| other.parent.as_ref().is_some_and(|parent| parent.id == label.id))
+                .collect();
+            return Err(Error::invalid(format!(
+                "`{}` is a group of labels, and an issue cannot have it",
+                label.name
+            ))
+            .hint(format!("Its labels: {}", matching::listed(&members))));
+        }
+        Ok(label)
+    }
+
+    /// The person `wanted`: `me`, a display name (with or without `@`), name, e-mail address or id.
+    pub(crate) async fn person(&self, wanted: &str) -> Result<Person> {
+        if is_me(wanted) {
+            return Ok(self.api.who_am_i().await?.viewer);
+        }
+        self.one(wanted.trim().trim_start_matches('@'), Person::is_active).await
+    }
+
+    /// The project `wanted`: its name, the id in its address, its address or its id.
+    pub(crate) async fn project(&self, wanted: &str) -> Result<Project> {
+        self.one(&slug_of_url(wanted, "project").unwrap_or_else(|| wanted.to_owned()), |_| true).await
+    }
+
+    /// The state of projects `wanted`: its name, type or id.
+    pub(crate) async fn status(&self, wanted: &str) -> Result<Status> {
+        self.one(wanted, |_| true).await
+    }
+
+    /// The saved view `wanted`: its name, the id in its address, its address or its id.
+    pub(crate) async fn view(&self, wanted: &str) -> Result<View> {
+        self.one(&slug_of_url(wanted, "view").unwrap_or_else(|| wanted.to_owned()), |_| true).await
+    }
+
+    /// The template `wanted` for things of `kind` (`issue`): its name or id.
+    pub(crate) async fn template(&self, wanted: &str, kind: &str, team: &Team) -> Result<Template> {
+        let fits = |template: &Template| {
+            template.kind == kind && template.team.as_ref().is_none_or(|owner| owner.id == team.id)
+        };
+        self.one(wanted, fits).await
+    }
+
+    /// The cycle `wanted` of a team: `current`, `next`, `previous`, its number, name or id.
+    pub(crate) async fn cycle(&self, wanted: &str, team: &Team) -> Result<Cycle> {
+        let wanted = wanted.trim();
+        let mut filter = if is_uuid(wanted) {
+            json!({"id": {"eq": wanted}})
+        } else {
+            json!({"and": [crate::filter::cycle(wanted)]})
+        };
+        filter["team"] = json!({"id": {"eq": team.id}});
+        let mut found = self.api.find_cycles(filter, 2).await?;
+        match (found.pop(), found.pop()) {
+            (Some(cycle), None) => Ok(cycle),
+            (Some(_), Some(_)) => {
+                Err(Error::invalid(format!("More than one cycle of {} is called `{wanted}`", team.key))
+                    .hint("Use its number"))
+            }
+            (None, _) if !team.cycles_enabled => {
+                Err(Error::not_found(format!("The team {} does not use cycles", team.key)))
+            }
+            (None, _) => Err(Error::not_found(format!("The team {} has no cycle `{wanted}`", team.key))
+                .hint("Use current, next, previous or a number; list_cycles shows them")),
+        }
+    }
+
+    /// The milestone `wanted` of a project: its name or id.
+    pub(crate) async fn milestone(&self, wanted: &str, project: &Named) -> Result<Named> {
+        let milestones = self.api.milestones_of(&project.id).await?;
+        let milestones = milestones.into_iter().map(matching::Milestone).collect();
+        find(wanted, milestones).map(|milestone| milestone.0).map_err(|miss| miss.into_error())
+    }
+
+    /// The one entry of a directory that is meant by `wanted`, among those that `fit`.
+    async fn one<T: Directory + Entry>(&self, wanted: &str, fit: impl Fn(&T) -> bool) -> Result<T> {
+        let entries = |all: Vec<T>| all.into_iter().filter(|entry| fit(entry)).collect();
+        let miss = match find(wanted, entries(self.all().await?)) {
+            Ok(entry) => return Ok(entry),
+            Err(miss) => miss,
+        };
+        if !miss.is_unknown() || !self.may_reread(T::TAG) {
+            return Err(miss.into_error());
+        }
+        self.api.forget(&[T::TAG]);
+        find(wanted, entries(self.all().await?)).map_err(matching::Miss::into_error)
+    }
+
+    /// Whether a directory may be read again for a name that is not in it; and notes that it is.
+    fn may_reread(&self, tag: &'static str) -> bool {
+        let now = Instant::now();
+        let mut reread = self.reread.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match reread.get(tag) {
+            Some(last) if now.duration_since(*last) < FRESH => false,
+            _ => {
+                reread.insert(tag, now);
+                true
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Names").field("default_team", &self.default_team).finish_non_exhaustive()
+    }
+}
+
+/// Whether `wanted` means the person whose credential it is.
+pub(crate) fn is_me(wanted: &str) -> bool {
+    matches!(wanted.trim().to_lowercase().as_str(), "me" | "@me" | "myself")
+}
+
+/// The state type that a word stands for.
+pub(crate) fn state_kind(word: &str) -> Option<&'static str> {
+    Some(match word.trim().to_lowercase().replace([' ', '_', '-'], "").as_str() {
+        "triage" => "triage",
+        "backlog" => "backlog",
+        "unstarted" | "todo" => "unstarted",
+        "started" | "inprogress" => "started",
+        "completed" | "done" => "completed",
+        "canceled" | "cancelled" => "canceled",
+        "duplicate" => "duplicate",
+        _ => return None,
+    })
+}

@@ -1,0 +1,195 @@
+//! `list_issues`: one request, whatever is asked for by name.
+
+use connector::{
+    Result,
+    catalog::{Call, Page, Reply, Tool},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{FROM, Position, limit};
+use crate::{
+    Linear,
+    api::{
+        Partial,
+        issues::{IssueRow, Listing},
+        tolerant::Connection,
+    },
+    filter::IssueQuery,
+    render::{self, Field, ROW},
+};
+
+pub(super) fn tools() -> Vec<Tool<Linear>> {
+    vec![
+        Tool::read(
+            "list_issues",
+            "List issues",
+            "Issues by filters, or of a saved view; for free text with ranking use search. Rows: identifier, \
+             priority (P1 urgent to P4 low), state, assignee, due date, [labels], title.",
+            list_issues,
+        )
+        .toolset("issues")
+        .aliases(&[
+            ("status", "state"),
+            ("states", "state"),
+            ("teams", "team"),
+            ("label", "labels"),
+            ("assigneeId", "assignee"),
+            ("orderBy", "sort"),
+            ("text", "query"),
+            ("first", "limit"),
+            ("after", "cursor"),
+        ])
+        .output_page::<Row>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Arguments {
+    #[serde(flatten)]
+    query: IssueQuery,
+    /// Saved view: name or id
+    view: Option<String>,
+    sort: Option<Sort>,
+    /// Columns instead of the default ones
+    #[serde(default)]
+    fields: Vec<Field>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// The order of rows.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Sort {
+    /// Last changed first.
+    #[default]
+    Updated,
+    /// Newest first.
+    Created,
+    /// Most urgent first, those without priority last.
+    Priority,
+    /// Due soonest first, those without a date last.
+    Due,
+}
+
+impl Sort {
+    fn order_by(self) -> Option<&'static str> {
+        match self {
+            Self::Updated => Some("updatedAt"),
+            Self::Created => Some("createdAt"),
+            Self::Priority | Self::Due => None,
+        }
+    }
+
+    fn sort(self) -> Option<Value> {
+        match self {
+            Self::Updated | Self::Created => None,
+            Self::Priority => {
+                Some(json!([{"priority": {"order": "Ascending", "nulls": "last", "noPriorityFirst": false}}]))
+            }
+            Self::Due => Some(json!([{"dueDate": {"order": "Ascending", "nulls": "last"}}])),
+        }
+    }
+}
+
+/// An issue in a listing.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Row {
+    id: String,
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
+    priority: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assignee: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
+    updated: String,
+}
+
+impl Row {
+    fn new(issue: &IssueRow) -> Self {
+        Self {
+            id: issue.identifier.clone(),
+            title: issue.title.clone(),
+            state: issue.state.as_ref().map(|state| state.name.clone()),
+            priority: render::priority_word(issue.priority),
+            assignee: issue.assignee.as_ref().map(|person| person.display_name.clone()),
+            due: issue.due_date.clone(),
+            labels: issue.labels.nodes.iter().map(render::label).collect(),
+            project: issue.project.as_ref().map(|project| project.name.clone()),
+            parent: issue.parent.as_ref().map(|parent| parent.identifier.clone()),
+            updated: issue.updated_at.clone(),
+        }
+    }
+}
+
+async fn list_issues(call: Call<Linear>, arguments: Arguments) -> Result<Reply> {
+    let Arguments { mut query, view, sort, fields, limit: asked, cursor } = arguments;
+    let position: Position = call.open_cursor(cursor.as_deref())?.unwrap_or_default();
+    let sort = sort.unwrap_or_default();
+    let default_team = call.names().default_team();
+    let view = match view {
+        Some(view) => Some(call.names().view(&view).await?),
+        None => None,
+    };
+    let mut listing = Listing {
+        view: view.as_ref().map(|view| view.id.clone()),
+        filter: query.to_filter(default_team)?,
+        first: position.first(limit(asked, 20, 250)),
+        after: position.after.clone(),
+        order_by: sort.order_by(),
+        sort: sort.sort(),
+        archived: query.archived(),
+    };
+    let mut answer = call.api().list_issues(&listing).await?;
+    // Nothing may mean that a name is unknown to Linear: an empty list must not hide that.
+    if answer.data.nodes.is_empty()
+        && position.after.is_none()
+        && query.has_names()
+        && query.settle(call.names()).await?
+    {
+        listing.filter = query.to_filter(default_team)?;
+        answer = call.api().list_issues(&listing).await?;
+    }
+    let mut notes = Vec::new();
+    if let Some(view) = &view {
+        notes.push(format!("view \"{}\"", view.name));
+    }
+    if !query.archived() {
+        notes.push("archived ones left out".to_owned());
+    }
+    Ok(page(&call, answer, position, &fields, &notes.join("; ")))
+}
+
+/// The reply for one page of issues.
+fn page(
+    call: &Call<Linear>,
+    answer: Partial<Connection<IssueRow>>,
+    position: Position,
+    fields: &[Field],
+    note: &str,
+) -> Reply {
+    let failed = answer.notes();
+    let connection = answer.data;
+    let fields = if fields.is_empty() { &ROW[..] } else { fields };
+    let mut page = Page::new(FROM, ("issue", "issues")).note(note);
+    for issue in connection.nodes.iter().skip(position.skip) {
+        page.push(render::issue_row(issue, fields), &Row::new(issue));
+    }
+    let shown = page.len();
+    let next = connection.next(position.after.as_deref()).map(str::to_owned);
+    let sealer = call.clone();
+    let page = page.cursor(next.is_some(), move |kept| {
+        sealer.seal_cursor(&position.advance(kept, shown, next.as_deref()))
+    });
+    failed.into_iter().fold(Reply::page(page), Reply::lead)
+}

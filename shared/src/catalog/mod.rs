@@ -1,0 +1,259 @@
+//! What a server offers: tools, resources, prompts and completions, declared once and narrowed by
+//! configuration. Knows nothing of the wire: [`crate::protocol`] speaks MCP for it.
+
+mod arguments;
+mod call;
+pub mod confirm;
+pub mod cursor;
+mod prompt;
+mod reply;
+mod resource;
+mod schema;
+mod text;
+mod tool;
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::{
+    Error, Result,
+    access::{Policy, Principal, Selection},
+};
+
+pub use arguments::{Clear, nearest};
+pub use call::{Call, Progress, Silent};
+pub use confirm::Confirmations;
+pub use prompt::{Completions, Prompt, PromptArgument};
+pub use reply::{DEFAULT_BUDGET, Image, Page, Rendered, Reply, ReplyOptions, Written, excerpt};
+pub use resource::{Resource, ResourceTemplate};
+pub use text::{clean, one_line};
+pub use tool::{Plan, Question, Step, Tool};
+
+/// Everything a server can offer, in the order it was declared.
+#[derive(Debug)]
+pub struct Catalog<S> {
+    tools: Vec<Tool<S>>,
+    resources: Vec<Resource<S>>,
+    templates: Vec<ResourceTemplate<S>>,
+    prompts: Vec<Prompt<S>>,
+    completions: Vec<Completions<S>>,
+}
+
+impl<S> Default for Catalog<S> {
+    fn default() -> Self {
+        Self {
+            tools: Vec::new(),
+            resources: Vec::new(),
+            templates: Vec::new(),
+            prompts: Vec::new(),
+            completions: Vec::new(),
+        }
+    }
+}
+
+impl<S: Send + Sync + 'static> Catalog<S> {
+    /// A catalog without anything in it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds tools.
+    #[must_use]
+    pub fn tools(mut self, tools: impl IntoIterator<Item = Tool<S>>) -> Self {
+        self.tools.extend(tools);
+        self
+    }
+
+    /// Adds resources with a fixed address.
+    #[must_use]
+    pub fn resources(mut self, resources: impl IntoIterator<Item = Resource<S>>) -> Self {
+        self.resources.extend(resources);
+        self
+    }
+
+    /// Adds families of resources.
+    #[must_use]
+    pub fn templates(mut self, templates: impl IntoIterator<Item = ResourceTemplate<S>>) -> Self {
+        self.templates.extend(templates);
+        self
+    }
+
+    /// Adds prompts.
+    #[must_use]
+    pub fn prompts(mut self, prompts: impl IntoIterator<Item = Prompt<S>>) -> Self {
+        self.prompts.extend(prompts);
+        self
+    }
+
+    /// Adds sources of completions, each for every prompt argument and template variable of its name.
+    #[must_use]
+    pub fn completions(mut self, completions: impl IntoIterator<Item = Completions<S>>) -> Self {
+        self.completions.extend(completions);
+        self
+    }
+
+    /// The names of the toolsets, sorted, each with whether it is on by default.
+    #[must_use]
+    pub fn toolsets(&self) -> Vec<(&'static str, bool)> {
+        let mut toolsets: Vec<_> =
+            self.tools.iter().map(|tool| (tool.toolset_name(), tool.on_by_default())).collect();
+        toolsets.sort_unstable();
+        toolsets.dedup();
+        toolsets
+    }
+
+    /// Narrows the catalog to `selection` and sorts the tools by name. A name that the catalog does
+    /// not have is an error, because a typing slip must not silently offer less, or more.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidArgument`] naming the unknown toolset or tool and the nearest right one.
+    pub fn select(mut self, selection: &Selection) -> Result<Self> {
+        let toolsets = self.toolsets();
+        for wanted in &selection.toolsets {
+            let names = toolsets.iter().map(|(name, _)| *name).chain(["all", "default"]);
+            require("toolset", wanted, names)?;
+        }
+        for wanted in selection.tools.iter().chain(&selection.exclude_tools) {
+            require("tool", wanted, self.tools.iter().map(Tool::name))?;
+        }
+        self.tools.retain(|tool| {
+            selection.offers(tool.name(), tool.toolset_name(), tool.on_by_default(), tool.effect())
+        });
+        self.tools.sort_by_key(Tool::name);
+        Ok(self)
+    }
+
+    /// The tools.
+    #[must_use]
+    pub fn all_tools(&self) -> &[Tool<S>] {
+        &self.tools
+    }
+
+    /// The resources with a fixed address.
+    #[must_use]
+    pub fn all_resources(&self) -> &[Resource<S>] {
+        &self.resources
+    }
+
+    /// The families of resources.
+    #[must_use]
+    pub fn all_templates(&self) -> &[ResourceTemplate<S>] {
+        &self.templates
+    }
+
+    /// The prompts.
+    #[must_use]
+    pub fn all_prompts(&self) -> &[Prompt<S>] {
+        &self.prompts
+    }
+
+    /// The tool of this name.
+    #[must_use]
+    pub fn tool(&self, name: &str) -> Option<&Tool<S>> {
+        self.tools.iter().find(|tool| tool.name() == name)
+    }
+
+    /// The prompt of this name.
+    #[must_use]
+    pub fn prompt(&self, name: &str) -> Option<&Prompt<S>> {
+        self.prompts.iter().find(|prompt| prompt.name() == name)
+    }
+
+    /// The source of completions for an argument or variable of this name.
+    #[must_use]
+    pub fn completion(&self, argument: &str) -> Option<&Completions<S>> {
+        self.completions.iter().find(|completions| completions.argument() == argument)
+    }
+
+    /// Reads the resource at `uri`.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] if no resource or template answers to `uri`; whatever reading it gives.
+    pub async fn read(&self, call: Call<S>, uri: &str) -> Result<Reply> {
+        if let Some(resource) = self.resources.iter().find(|resource| resource.uri() == uri) {
+            return resource.read(call).await;
+        }
+        for template in &self.templates {
+            if let Some(variables) = template.matches(uri) {
+                return template.read(call, variables).await;
+            }
+        }
+        Err(Error::not_found(format!("No resource has the address {}", one_line(uri)))
+            .hint("resources/list and resources/templates/list give the addresses there are"))
+    }
+
+    /// Calls `tool` as `principal`: arguments checked, the step run, and a write planned, previewed,
+    /// asked about or carried out.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the arguments, policy, or the step itself.
+    pub async fn call(
+        &self,
+        tool: &Tool<S>,
+        server: &Arc<S>,
+        caller: Caller<'_>,
+        arguments: Map<String, Value>,
+    ) -> Result<Answer> {
+        caller.policy.permits(&caller.principal, tool.effect())?;
+        let prepared = tool.prepare(arguments)?;
+        let binding = cursor::Binding::new(&caller.principal, tool.name(), &prepared.arguments);
+        let call = Call::new(Arc::clone(server), caller.principal.clone(), caller.progress, binding);
+        let plan = match tool.run(call, prepared.arguments.clone()).await? {
+            Step::Done(reply) => return Ok(Answer::Reply(reply)),
+            Step::Plan(plan) => plan,
+        };
+        if prepared.dry_run {
+            return Ok(Answer::Reply(plan.into_preview()));
+        }
+        if !plan.asks() || caller.confirmed || caller.policy.skips_confirmation(&caller.principal) {
+            return plan.carry_out().await.map(Answer::Reply);
+        }
+        let subject = confirm::Subject::new(&caller.principal, tool.name(), &prepared.arguments);
+        match prepared.confirm {
+            Some(value) => {
+                caller.confirmations.redeem(&subject, &value)?;
+                plan.carry_out().await.map(Answer::Reply)
+            }
+            None => Ok(Answer::Question(Question::new(plan, subject))),
+        }
+    }
+}
+
+/// Who calls, and how they may be reached during the call.
+#[derive(Debug)]
+pub struct Caller<'a> {
+    /// Who.
+    pub principal: Principal,
+    /// Their rights.
+    pub policy: &'a Policy,
+    /// The confirmations given out and not yet used.
+    pub confirmations: &'a Confirmations,
+    /// Whether the person has just been asked through the protocol, and agreed.
+    pub confirmed: bool,
+    /// Where progress goes.
+    pub progress: Arc<dyn Progress>,
+}
+
+/// How a tool answers.
+#[derive(Debug)]
+pub enum Answer {
+    /// It is done, or was only shown.
+    Reply(Reply),
+    /// It would do harm, and asks first.
+    Question(Question),
+}
+
+/// Fails unless `wanted` is one of `names`.
+fn require<'a>(what: &str, wanted: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {
+    let names: Vec<_> = names.collect();
+    if names.contains(&wanted) {
+        return Ok(());
+    }
+    let hint = match nearest(wanted, names.iter().copied()) {
+        Some(near) => format!("Did you mean `{near}`?"),
+        None => format!("There are: {}", names.join(", ")),
+    };
+    Err(Error::invalid(format!("There is no {what} `{}`", one_line(wanted))).hint(hint))
+}

@@ -1,0 +1,126 @@
+//! Text that people outside wrote, made safe to show to a model: what cannot be seen is taken out,
+//! and fences mark what is data and not instruction.
+
+use std::borrow::Cow;
+
+/// `text` without characters that a person would not see: zero-width and bidirectional controls,
+/// tag characters, variation selectors used to smuggle bytes, and control characters other than
+/// line breaks and tabs. Joiners that spell real words and emoji stay.
+#[must_use]
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|c| c == '\r' || is_invisible(c)) && !text.contains('\u{200d}') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' => {
+                if chars.peek() != Some(&'\n') {
+                    out.push('\n');
+                }
+            }
+            // Joins emoji and letters of scripts that need it; between plain letters it only hides.
+            '\u{200d}' => {
+                if out.chars().last().is_some_and(joins) && chars.peek().copied().is_some_and(joins) {
+                    out.push(c);
+                }
+            }
+            // Emoji presentation; a run of selectors encodes hidden bytes.
+            '\u{fe0f}' => {
+                if out.chars().last().is_some_and(|last| last != '\u{fe0f}' && !last.is_ascii_alphabetic()) {
+                    out.push(c);
+                }
+            }
+            c if is_invisible(c) => {}
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// `text` cleaned and put on one line, for a row of a table or an error message.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for word in clean(text).split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line
+}
+
+fn joins(c: char) -> bool {
+    !c.is_ascii() && !c.is_whitespace()
+}
+
+fn is_invisible(c: char) -> bool {
+    match c {
+        '\n' | '\t' => false,
+        '\u{fe0f}' => true,
+        c if c.is_control() => true,
+        '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' => true,
+        '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' => true,
+        '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0e}' => true,
+        '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' => true,
+        '\u{e0000}'..='\u{e0fff}' => true,
+        _ => false,
+    }
+}
+
+/// Marks text of people outside: the nonce cannot be guessed, so a closing mark inside is only text.
+#[derive(Clone, Debug)]
+pub(super) struct Fence {
+    nonce: String,
+}
+
+impl Fence {
+    pub(super) fn new() -> Self {
+        Self { nonce: format!("{:06x}", rand::random::<u32>() & 0x00ff_ffff) }
+    }
+
+    /// The line above text that comes `from` somewhere, written `by` somebody.
+    pub(super) fn open(&self, from: &str, by: Option<&str>) -> String {
+        let quote = |text: &str| one_line(text).replace(['"', '<', '>'], "'");
+        match by {
+            Some(by) => format!("<data {} from=\"{}\" by=\"{}\">", self.nonce, quote(from), quote(by)),
+            None => format!("<data {} from=\"{}\">", self.nonce, quote(from)),
+        }
+    }
+
+    /// The line below it.
+    pub(super) fn close(&self) -> String {
+        format!("</data {}>", self.nonce)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_taken_out() {
+        assert_eq!(clean("a\u{200b}b\u{202e}c\u{e0041}d\u{feff}"), "abcd");
+        assert_eq!(clean("a\u{0007}\tb\r\nc\rd"), "a\tb\nc\nd");
+        assert_eq!(clean("x\u{fe00}\u{fe01}\u{fe0f}y"), "xy");
+        assert_eq!(clean("pay\u{200d}load"), "payload");
+    }
+
+    #[test]
+    fn what_people_write_stays() {
+        for text in ["Grüße, 東京", "👩\u{200d}💻 ❤\u{fe0f}", "a\n\n\tb", "नमस्\u{200d}ते"]
+        {
+            assert_eq!(clean(text), text);
+        }
+    }
+
+    #[test]
+    fn a_fence_says_whose_text_it_is_and_cannot_be_broken_out_of() {
+        let fence = Fence::new();
+        let open = fence.open("ENG-1\"><evil", Some("ada\n>"));
+        assert!(open.ends_with("from=\"ENG-1'''evil\" by=\"ada '\">"), "{open}");
+        assert_ne!(fence.close(), Fence::new().close());
+    }
+}

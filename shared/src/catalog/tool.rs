@@ -1,0 +1,436 @@
+//! A tool: its description for the client, its arguments, and the work.
+
+use std::{fmt, sync::Arc};
+
+use futures::future::BoxFuture;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Call, Reply, arguments,
+    confirm::{Confirmations, LIFETIME, Subject},
+    schema,
+};
+use crate::{Effect, Error, Result};
+
+/// The work of a tool, its arguments not yet typed.
+type Run<S> = Arc<dyn Fn(Call<S>, Map<String, Value>) -> BoxFuture<'static, Result<Step>> + Send + Sync>;
+
+/// One tool of a server whose state is `S`.
+pub struct Tool<S> {
+    name: &'static str,
+    toolset: &'static str,
+    on_by_default: bool,
+    title: &'static str,
+    description: &'static str,
+    effect: Effect,
+    idempotent: bool,
+    input: Map<String, Value>,
+    output: Option<Map<String, Value>>,
+    aliases: &'static [(&'static str, &'static str)],
+    run: Run<S>,
+}
+
+/// What the work of a tool comes to.
+#[derive(Debug)]
+pub enum Step {
+    /// It only read.
+    Done(Reply),
+    /// It would write: the effect is known and nothing is changed yet.
+    Plan(Plan),
+}
+
+impl<S: Send + Sync + 'static> Tool<S> {
+    /// A tool that only reads.
+    pub fn read<A, F, Fut>(
+        name: &'static str,
+        title: &'static str,
+        description: &'static str,
+        work: F,
+    ) -> Self
+    where
+        A: DeserializeOwned + JsonSchema + Send + 'static,
+        F: Fn(Call<S>, A) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Reply>> + Send + 'static,
+    {
+        Self::new::<A>(
+            name,
+            title,
+            description,
+            Effect::Read,
+            Arc::new(move |call, raw| {
+                let work = arguments::parse::<A>(raw).map(|args| work(call, args));
+                Box::pin(async move { work?.await.map(Step::Done) })
+            }),
+        )
+    }
+
+    /// A tool that writes what another call can put right. `dry_run` is added to its arguments.
+    pub fn write<A, F, Fut>(
+        name: &'static str,
+        title: &'static str,
+        description: &'static str,
+        work: F,
+    ) -> Self
+    where
+        A: DeserializeOwned + JsonSchema + Send + 'static,
+        F: Fn(Call<S>, A) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Plan>> + Send + 'static,
+    {
+        Self::planned::<A, F, Fut>(name, title, description, Effect::Write, work)
+    }
+
+    /// A tool that removes things or cannot be undone: its plans ask first, unless they say they are
+    /// harmless. `dry_run` and `confirm` are added to its arguments.
+    pub fn destructive<A, F, Fut>(
+        name: &'static str,
+        title: &'static str,
+        description: &'static str,
+        work: F,
+    ) -> Self
+    where
+        A: DeserializeOwned + JsonSchema + Send + 'static,
+        F: Fn(Call<S>, A) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Plan>> + Send + 'static,
+    {
+        Self::planned::<A, F, Fut>(name, title, description, Effect::Destructive, work).confirmable()
+    }
+
+    fn planned<A, F, Fut>(
+        name: &'static str,
+        title: &'static str,
+        description: &'static str,
+        effect: Effect,
+        work: F,
+    ) -> Self
+    where
+        A: DeserializeOwned + JsonSchema + Send + 'static,
+        F: Fn(Call<S>, A) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Plan>> + Send + 'static,
+    {
+        let mut tool = Self::new::<A>(
+            name,
+            title,
+            description,
+            effect,
+            Arc::new(move |call, raw| {
+                let work = arguments::parse::<A>(raw).map(|args| work(call, args));
+                Box::pin(async move {
+                    let plan = work?.await?;
+                    Ok(Step::Plan(if effect == Effect::Destructive {
+                        plan.asks_unless_harmless()
+                    } else {
+                        plan
+                    }))
+                })
+            }),
+        );
+        schema::add_property(&mut tool.input, "dry_run", json!({"type": "boolean"}));
+        tool
+    }
+
+    fn new<A: JsonSchema>(
+        name: &'static str,
+        title: &'static str,
+        description: &'static str,
+        effect: Effect,
+        run: Run<S>,
+    ) -> Self {
+        Self {
+            name,
+            toolset: "default",
+            on_by_default: true,
+            title,
+            description,
+            effect,
+            idempotent: effect == Effect::Read,
+            input: schema::input::<A>(),
+            output: None,
+            aliases: &[],
+            run,
+        }
+    }
+
+    /// Puts the tool into a toolset that is on by default.
+    #[must_use]
+    pub fn toolset(mut self, toolset: &'static str) -> Self
+    where
+        Self: Sized,
+    {
+        self.toolset = toolset;
+        self
+    }
+
+    /// Puts the tool into a toolset that must be asked for.
+    #[must_use]
+    pub fn opt_in(mut self, toolset: &'static str) -> Self {
+        self.toolset = toolset;
+        self.on_by_default = false;
+        self
+    }
+
+    /// Says that calling it twice with the same arguments does no more than calling it once.
+    #[must_use]
+    pub fn idempotent(mut self) -> Self {
+        self.idempotent = true;
+        self
+    }
+
+    /// Lets a write that only sometimes needs asking take `confirm` too.
+    #[must_use]
+    pub fn confirmable(mut self) -> Self {
+        schema::add_property(&mut self.input, "confirm", json!({"type": "string"}));
+        self
+    }
+
+    /// Accepts other names for arguments: `(other, ours)`.
+    #[must_use]
+    pub fn aliases(mut self, aliases: &'static [(&'static str, &'static str)]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// Declares the shape of its structured content, offered with `--structured`.
+    #[must_use]
+    pub fn output<T: JsonSchema>(mut self) -> Self {
+        self.output = Some(schema::output::<T>());
+        self
+    }
+
+    /// Declares that its structured content is a page of `T` under `items`, with `next_cursor`.
+    #[must_use]
+    pub fn output_page<T: JsonSchema>(mut self) -> Self {
+        self.output = Some(schema::page::<T>());
+        self
+    }
+}
+
+impl<S> Tool<S> {
+    /// `verb_noun`, without a vendor's prefix.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The toolset it belongs to.
+    #[must_use]
+    pub fn toolset_name(&self) -> &'static str {
+        self.toolset
+    }
+
+    /// Whether it is offered without being asked for.
+    #[must_use]
+    pub fn on_by_default(&self) -> bool {
+        self.on_by_default
+    }
+
+    /// A few words for people.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        self.title
+    }
+
+    /// One to three sentences for the model.
+    #[must_use]
+    pub fn description(&self) -> &'static str {
+        self.description
+    }
+
+    /// What it does to the vendor's data.
+    #[must_use]
+    pub fn effect(&self) -> Effect {
+        self.effect
+    }
+
+    /// Whether calling it twice does no more than calling it once.
+    #[must_use]
+    pub fn is_idempotent(&self) -> bool {
+        self.idempotent
+    }
+
+    /// JSON Schema of its arguments.
+    #[must_use]
+    pub fn input_schema(&self) -> &Map<String, Value> {
+        &self.input
+    }
+
+    /// JSON Schema of its structured content.
+    #[must_use]
+    pub fn output_schema(&self) -> Option<&Map<String, Value>> {
+        self.output.as_ref()
+    }
+
+    /// Brings arguments into the schema's form and takes out those that are the suite's own.
+    pub(super) fn prepare(&self, arguments: Map<String, Value>) -> Result<Prepared> {
+        let mut arguments = arguments::normalize(self.name, arguments, &self.input, self.aliases)?;
+        let dry_run =
+            self.effect.writes() && take(&mut arguments, "dry_run", Value::as_bool)?.unwrap_or(false);
+        let confirm = take(&mut arguments, "confirm", |value| value.as_str().map(str::to_owned))?;
+        Ok(Prepared { arguments, dry_run, confirm: confirm.filter(|value| !value.is_empty()) })
+    }
+
+    pub(super) async fn run(&self, call: Call<S>, arguments: Map<String, Value>) -> Result<Step> {
+        (self.run)(call, arguments).await
+    }
+}
+
+impl<S> fmt::Debug for Tool<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tool").field("name", &self.name).field("effect", &self.effect).finish_non_exhaustive()
+    }
+}
+
+/// Takes an argument of the suite's own out of `arguments`.
+fn take<T>(
+    arguments: &mut Map<String, Value>,
+    name: &str,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Result<Option<T>> {
+    match arguments.shift_remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match read(&value) {
+            Some(value) => Ok(Some(value)),
+            None => Err(Error::invalid(format!("`{name}` has the wrong type"))),
+        },
+    }
+}
+
+/// Arguments in the schema's form, without the suite's own.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) arguments: Map<String, Value>,
+    pub(super) dry_run: bool,
+    pub(super) confirm: Option<String>,
+}
+
+/// A write that is worked out but not done: what it would change, and how to do it.
+///
+/// A dry run shows the preview, so it cannot promise anything but what would be done.
+pub struct Plan {
+    preview: Reply,
+    asks: Asks,
+    work: Option<Work>,
+}
+
+/// The part of a plan that changes something.
+type Work = Box<dyn FnOnce() -> BoxFuture<'static, Result<Reply>> + Send>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asks {
+    /// As the tool's effect says.
+    ByEffect,
+    Yes,
+    Never,
+}
+
+impl Plan {
+    /// A plan whose effect is `preview` and whose execution is `work`.
+    pub fn new<F, Fut>(preview: Reply, work: F) -> Self
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Reply>> + Send + 'static,
+    {
+        Self { preview, asks: Asks::ByEffect, work: Some(Box::new(move || Box::pin(work()))) }
+    }
+
+    /// There is nothing to do; `reply` says why.
+    #[must_use]
+    pub fn nothing(reply: Reply) -> Self {
+        Self { preview: reply, asks: Asks::Never, work: None }
+    }
+
+    /// Asks before it is carried out, whatever the tool's effect.
+    #[must_use]
+    pub fn ask(mut self) -> Self {
+        self.asks = Asks::Yes;
+        self
+    }
+
+    /// Does not ask, though the tool can do harm with other arguments.
+    #[must_use]
+    pub fn harmless(mut self) -> Self {
+        self.asks = Asks::Never;
+        self
+    }
+
+    fn asks_unless_harmless(mut self) -> Self {
+        if self.asks == Asks::ByEffect {
+            self.asks = Asks::Yes;
+        }
+        self
+    }
+
+    pub(super) fn asks(&self) -> bool {
+        self.asks == Asks::Yes
+    }
+
+    /// What a dry run answers.
+    pub(super) fn into_preview(self) -> Reply {
+        if self.work.is_some() { self.preview.dry() } else { self.preview }
+    }
+
+    /// Does it. The work runs to its end in a task of its own: a client that goes away must not leave
+    /// a write half sent, with nobody knowing how it ended.
+    pub(super) async fn carry_out(self) -> Result<Reply> {
+        let Some(work) = self.work else { return Ok(self.preview) };
+        match tokio::spawn(work()).await {
+            Ok(outcome) => outcome,
+            Err(stopped) if stopped.is_panic() => std::panic::resume_unwind(stopped.into_panic()),
+            Err(stopped) => Err(Error::internal("The server stopped while writing").source(stopped)),
+        }
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("asks", &self.asks)
+            .field("work", &self.work.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A plan that asks before it is carried out.
+#[derive(Debug)]
+pub struct Question {
+    plan: Plan,
+    subject: Subject,
+}
+
+impl Question {
+    pub(super) fn new(plan: Plan, subject: Subject) -> Self {
+        Self { plan, subject }
+    }
+
+    /// What the answer must be bound to.
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// Takes out what it would do, for a person.
+    #[must_use]
+    pub fn take_preview(&mut self) -> Reply {
+        std::mem::take(&mut self.plan.preview)
+    }
+
+    /// The person agreed: do it.
+    ///
+    /// # Errors
+    /// Whatever the work gives.
+    pub async fn agreed(self) -> Result<Reply> {
+        self.plan.carry_out().await
+    }
+
+    /// The client cannot be asked: the reply previews the effect and gives the value that a second
+    /// call must carry.
+    #[must_use]
+    pub fn by_second_call(self, confirmations: &Confirmations) -> Reply {
+        let value = confirmations.give(&self.subject);
+        let minutes = LIFETIME.as_secs() / 60;
+        self.plan.preview.lead(format!(
+            "Not done yet: this needs a confirmation. If the user wants it, repeat the call within {minutes} minutes with \"confirm\": \"{value}\"."
+        ))
+    }
+}

@@ -1,0 +1,151 @@
+//! The arguments: clap, built from the table of settings.
+
+use std::ffi::OsString;
+
+use clap::{
+    Arg, ArgAction, ArgMatches,
+    error::{ContextKind, ContextValue, ErrorKind},
+    value_parser,
+};
+
+use super::{failure::Failure, help, tools};
+use crate::settings::{Flags, SettingKind, Table};
+
+/// A command and its own arguments.
+#[derive(Debug)]
+pub(super) enum Command {
+    Serve,
+    Call { tool: String, arguments: Option<String> },
+    Tools(tools::Format),
+    Sandbox { listen: String },
+    Healthcheck,
+}
+
+/// What a command line asks for.
+#[derive(Debug)]
+pub(super) enum Parsed {
+    /// To be told something.
+    Help(String),
+    /// To run a command with settings given as flags.
+    Run(Command, Flags),
+}
+
+/// Reads a command line, the program's name first.
+pub(super) fn parse(table: &Table, args: impl IntoIterator<Item = OsString>) -> Result<Parsed, Failure> {
+    let matches = match command(table).try_get_matches_from(args) {
+        Ok(matches) => matches,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            return Ok(Parsed::Help(error.render().to_string()));
+        }
+        Err(error) => return Err(explain(&error, table)),
+    };
+    let mut deepest = &matches;
+    while let Some((_, inner)) = deepest.subcommand() {
+        deepest = inner;
+    }
+    Ok(Parsed::Run(chosen(&matches)?, flags(table, deepest)))
+}
+
+fn chosen(matches: &ArgMatches) -> Result<Command, Failure> {
+    let text = |matches: &ArgMatches, id: &str| matches.get_one::<String>(id).cloned();
+    Ok(match matches.subcommand() {
+        Some(("call", call)) => {
+            Command::Call { tool: text(call, "TOOL").unwrap_or_default(), arguments: text(call, "JSON") }
+        }
+        Some(("tools", tools)) if tools.get_flag("json") => Command::Tools(tools::Format::Json),
+        Some(("tools", tools)) if tools.get_flag("markdown") => Command::Tools(tools::Format::Markdown),
+        Some(("tools", _)) => Command::Tools(tools::Format::Text),
+        Some(("sandbox", sandbox)) => {
+            Command::Sandbox { listen: text(sandbox, "listen").unwrap_or_default() }
+        }
+        Some(("healthcheck", _)) => Command::Healthcheck,
+        _ => Command::Serve,
+    })
+}
+
+/// The settings that were given as flags.
+fn flags(table: &Table, matches: &ArgMatches) -> Flags {
+    let given = table.rows().iter().filter_map(|row| {
+        let flag = row.flag().into_owned();
+        let values = matches.get_many::<OsString>(&flag)?.cloned().collect();
+        Some((flag, values))
+    });
+    given.collect()
+}
+
+/// The command line as clap knows it.
+fn command(table: &Table) -> clap::Command {
+    let about = table.about();
+    let switch = |id: &'static str| Arg::new(id).long(id).action(ArgAction::SetTrue);
+    let sub = |name: &'static str| clap::Command::new(name).override_help(help::of(table, name));
+    clap::Command::new(about.program)
+        .version(about.version)
+        .override_help(help::main(table))
+        .args(table.rows().iter().map(|row| {
+            let arg = Arg::new(row.flag().into_owned())
+                .long(row.flag().into_owned())
+                .global(true)
+                .value_parser(value_parser!(OsString))
+                .action(ArgAction::Append);
+            match row.kind {
+                // `--read-only` and `--read-only=false`, but never a word that follows.
+                SettingKind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
+                _ => arg.num_args(1),
+            }
+        }))
+        .subcommand(sub("serve"))
+        .subcommand(sub("call").arg(Arg::new("TOOL").required(true)).arg(Arg::new("JSON")))
+        .subcommand(sub("tools").arg(switch("json").conflicts_with("markdown")).arg(switch("markdown")))
+        .subcommand(sub("sandbox").arg(Arg::new("listen").long("listen").default_value("127.0.0.1:4010")))
+        .subcommand(sub("healthcheck"))
+}
+
+/// Clap's error in the suite's words.
+fn explain(error: &clap::Error, table: &Table) -> Failure {
+    let get = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
+        _ => None,
+    };
+    let program = table.about().program;
+    let argument = get(ContextKind::InvalidArg).unwrap_or_default();
+    let bare = argument.split([' ', '=']).next().unwrap_or_default().to_owned();
+    let (message, hint) = match error.kind() {
+        ErrorKind::UnknownArgument => {
+            let secret = table.secrets().find(|row| bare.strip_prefix("--") == Some(row.key));
+            if let Some(row) = secret {
+                let message = format!(
+                    "{bare} is no option, because others on this machine can see what a program is called with"
+                );
+                let hint = format!("Set {}, or name a file that holds it with --{}", row.env, row.flag());
+                (message, Some(hint))
+            } else {
+                let near = get(ContextKind::SuggestedArg).map(|near| format!("Did you mean {near}?"));
+                (format!("There is no option {bare}"), near)
+            }
+        }
+        ErrorKind::InvalidSubcommand => {
+            let near = get(ContextKind::SuggestedSubcommand).map(|near| format!("Did you mean {near}?"));
+            let wanted = get(ContextKind::InvalidSubcommand).unwrap_or_default();
+            (format!("There is no command `{wanted}`"), near)
+        }
+        ErrorKind::MissingRequiredArgument => (format!("{argument} is missing"), None),
+        ErrorKind::InvalidValue | ErrorKind::NoEquals => match get(ContextKind::InvalidValue) {
+            Some(value) if !value.is_empty() => {
+                let valid = get(ContextKind::ValidValue).map(|valid| format!("It takes one of: {valid}"));
+                (format!("{argument} cannot be `{value}`"), valid)
+            }
+            _ => (format!("{argument} needs a value"), None),
+        },
+        ErrorKind::ArgumentConflict => {
+            let other = get(ContextKind::PriorArg).unwrap_or_default();
+            (format!("{argument} and {other} cannot be used together"), None)
+        }
+        _ => {
+            let rendered = error.render().to_string();
+            let line = rendered.lines().next().unwrap_or_default();
+            (line.strip_prefix("error: ").unwrap_or(line).to_owned(), None)
+        }
+    };
+    Failure::usage(message).hint(hint.unwrap_or_else(|| format!("`{program} --help` shows what there is")))
+}

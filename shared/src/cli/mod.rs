@@ -1,0 +1,120 @@
+//! The command line that every server has: serving, one call, the list of tools, the doctor, the
+//! configuration of clients, the sandbox.
+//!
+//! [`main`] is thin: [`run`] takes arguments, environment and streams as values, so that tests need
+//! no process. Only answers and the protocol go to standard output.
+
+mod args;
+mod call;
+mod failure;
+mod healthcheck;
+mod help;
+mod sandbox;
+mod serve;
+mod setup;
+mod tools;
+
+use std::{
+    ffi::OsString,
+    fmt,
+    io::{self, Read, Write},
+    process::ExitCode,
+};
+
+use crate::{
+    Connector,
+    settings::{Environment, Loaded, Table, load},
+};
+use args::{Command, Parsed};
+use failure::Failure;
+
+/// Runs the server `S` as a program. This is all that its `main` does.
+#[must_use]
+pub fn main<S: Connector>() -> ExitCode {
+    let environment = Environment::of_process();
+    let (mut input, mut output, mut errors) = (io::stdin(), io::stdout(), io::stderr());
+    let mut io = Io { input: &mut input, output: &mut output, errors: &mut errors };
+    ExitCode::from(run::<S>(std::env::args_os(), &environment, &mut io))
+}
+
+/// The streams of a run.
+pub struct Io<'a> {
+    /// Where `call TOOL -` reads its arguments.
+    pub input: &'a mut dyn Read,
+    /// Where answers go. Serving on stdio goes to the process's own streams.
+    pub output: &'a mut dyn Write,
+    /// Where everything else goes.
+    pub errors: &'a mut dyn Write,
+}
+
+impl Io<'_> {
+    /// Writes an answer, whole. A reader that went away (`| head`) is no error of ours.
+    fn answer(&mut self, text: &str) -> Result<(), Failure> {
+        let written = self.output.write_all(text.as_bytes()).and_then(|()| self.output.flush());
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::other(format!("The answer could not be written: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a line for the person. If nobody reads it, it is lost.
+    fn say(&mut self, line: impl fmt::Display) {
+        let _ = writeln!(self.errors, "{line}");
+    }
+}
+
+impl fmt::Debug for Io<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Io")
+    }
+}
+
+/// What every command is given.
+struct Context<'a, 'io> {
+    table: &'a Table,
+    loaded: Loaded,
+    environment: &'a Environment,
+    io: &'a mut Io<'io>,
+}
+
+/// Runs the command line `args`, the program's name first, and gives the exit code: 0, 64 for wrong
+/// usage, 78 for wrong configuration, 1 for anything else that went wrong.
+pub fn run<S: Connector>(
+    args: impl IntoIterator<Item = OsString>,
+    environment: &Environment,
+    io: &mut Io<'_>,
+) -> u8 {
+    let table = Table::new(S::ABOUT, S::settings());
+    let outcome = match args::parse(&table, args) {
+        Ok(Parsed::Help(text)) => io.answer(&text),
+        Ok(Parsed::Run(command, flags)) => match load(&table, &flags, environment) {
+            Ok(loaded) => dispatch::<S>(command, Context { table: &table, loaded, environment, io }),
+            Err(error) => Err(error.into()),
+        },
+        Err(failure) => Err(failure),
+    };
+    match outcome {
+        Ok(()) => 0,
+        Err(failure) => {
+            if !failure.is_silent() {
+                io.say(&failure);
+            }
+            failure.code()
+        }
+    }
+}
+
+fn dispatch<S: Connector>(command: Command, mut context: Context<'_, '_>) -> Result<(), Failure> {
+    for hint in context.loaded.config.hints().to_vec() {
+        context.io.say(format_args!("warning: {}", crate::error::sentence(&hint)));
+    }
+    match command {
+        Command::Serve => serve::run::<S>(&mut context),
+        Command::Call { tool, arguments } => call::run::<S>(&mut context, &tool, arguments.as_deref()),
+        Command::Tools(format) => tools::run::<S>(&mut context, format),
+        Command::Sandbox { listen } => sandbox::run::<S>(&mut context, &listen),
+        Command::Healthcheck => healthcheck::run(&context),
+    }
+}

@@ -1,0 +1,197 @@
+//! Answers that may be served again: one flight per key, generations instead of searching.
+//!
+//! A key holds everything an answer depends on: who asks (the credential's fingerprint), what is
+//! asked (operation, address, headers, body), and the *generation* of each of the answer's tags. A
+//! write bumps its tags' generations, and from that moment nobody asks for the old keys any more.
+//! So a read that was under way during the write cannot poison the cache: it arrives under a key
+//! that nobody looks up. What is left of it is evicted in time by size.
+//!
+//! Lifetimes are kept here by tokio's clock, not by moka's own. Errors are shared among those who
+//! waited for the flight, and never kept.
+
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use moka::{future::Cache as Moka, ops::compute::Op};
+use sha2::{Digest as _, Sha256};
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use super::{Request, Response, Tag};
+use crate::{Error, Result, secret::Fingerprint};
+
+pub(super) struct Cache {
+    entries: Moka<Key, Entry>,
+    generations: Generations,
+}
+
+/// A digest of everything that an answer depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key([u8; 32]);
+
+#[derive(Clone)]
+struct Entry {
+    response: Response,
+    good_until: Instant,
+}
+
+/// Whether an answer was there, for the counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lookup {
+    Hit,
+    Miss,
+}
+
+impl Cache {
+    pub(super) fn new(capacity: u64) -> Self {
+        let entries = Moka::builder()
+            .max_capacity(capacity)
+            .weigher(|_, entry: &Entry| {
+                u32::try_from(entry.response.body.len()).unwrap_or(u32::MAX).saturating_add(2048)
+            })
+            .build();
+        Self { entries, generations: Generations::new() }
+    }
+
+    /// The key of `request` as of now. Must be taken before the request is sent.
+    pub(super) fn key(&self, principal: Fingerprint, base: &Url, request: &Request) -> Key {
+        let mut digest = Sha256::new();
+        // Every part is preceded by its length, so that parts cannot run into each other.
+        let mut part = |bytes: &[u8]| {
+            digest.update((bytes.len() as u64).to_le_bytes());
+            digest.update(bytes);
+        };
+        part(format!("{principal}{}", request.authenticated).as_bytes());
+        part(request.operation.as_bytes());
+        part(request.method.as_str().as_bytes());
+        match &request.target {
+            super::Target::Path(path) => {
+                part(base.as_str().as_bytes());
+                part(path.as_bytes());
+            }
+            super::Target::Url(url) => part(url.as_str().as_bytes()),
+        }
+        for (name, value) in &request.query {
+            part(name.as_bytes());
+            part(value.as_bytes());
+        }
+        part(b"headers");
+        for (name, value) in &request.headers {
+            part(name.as_str().as_bytes());
+            part(value.as_bytes());
+        }
+        part(b"body");
+        part(&request.body);
+        for tag in request.cache.iter().flat_map(|rule| &rule.tags) {
+            part(&self.generations.of(tag).to_le_bytes());
+        }
+        Key(digest.finalize().into())
+    }
+
+    /// The answer kept under `key`, or else the one that `fetch` brings, which is then kept for
+    /// `ttl`. Of all who ask at once one fetches, the others wait for it until `deadline`.
+    pub(super) async fn get(
+        &self,
+        key: Key,
+        ttl: Duration,
+        deadline: Instant,
+        fetch: impl Future<Output = Result<Response>>,
+        late: impl FnOnce() -> Error,
+    ) -> (Lookup, Result<Response>) {
+        match self.entries.get(&key).await {
+            Some(entry) if Instant::now() < entry.good_until => return (Lookup::Hit, Ok(entry.response)),
+            Some(_) => self.remove_stale(key).await,
+            None => {}
+        }
+        let flight = self.entries.try_get_with(key, async {
+            let mut response = fetch.await?;
+            // A body is a slice of the connection's much larger buffer, which it would keep alive.
+            response.body = Bytes::copy_from_slice(&response.body);
+            Ok(Entry { response, good_until: Instant::now() + ttl })
+        });
+        // A follower's deadline can be sooner than that of the one who fetches.
+        let result = match timeout_at(deadline, flight).await {
+            Ok(Ok(entry)) => Ok(entry.response),
+            Ok(Err(error)) => Err(share(error)),
+            Err(_) => Err(late()),
+        };
+        (Lookup::Miss, result)
+    }
+
+    /// Removes what is under `key` if it is still too old: another caller may have renewed it.
+    async fn remove_stale(&self, key: Key) {
+        let now = Instant::now();
+        self.entries
+            .entry(key)
+            .and_compute_with(|entry| {
+                let stale = entry.is_some_and(|entry| entry.into_value().good_until <= now);
+                std::future::ready(if stale { Op::Remove } else { Op::Nop })
+            })
+            .await;
+    }
+
+    /// Makes everything old that depends on one of `tags`, what is under way included.
+    pub(super) fn invalidate(&self, tags: &[Tag]) {
+        for tag in tags {
+            self.generations.bump(tag);
+        }
+    }
+
+    pub(super) fn entries(&self) -> u64 {
+        self.entries.entry_count()
+    }
+}
+
+/// One failure for everybody who waited for the same flight. The cause stays with the original.
+fn share(error: Arc<Error>) -> Error {
+    let error = match Arc::try_unwrap(error) {
+        Ok(error) => return error,
+        Err(shared) => shared,
+    };
+    let mut copy = Error::new(error.kind(), error.message().to_owned()).retry(error.retry_class());
+    if let Some(hint) = error.hint_text() {
+        copy = copy.hint(hint.to_owned());
+    }
+    if let Some(after) = error.retry_after_hint() {
+        copy = copy.retry_after(after);
+    }
+    if let Some(operation) = error.operation_name() {
+        copy = copy.operation(operation);
+    }
+    copy.source(error)
+}
+
+/// How often each tag was invalidated. Tags are without number (one per issue), counters are not:
+/// tags that share one merely make each other old.
+struct Generations {
+    hasher: RandomState,
+    counters: Box<[AtomicU64]>,
+}
+
+impl Generations {
+    const COUNTERS: usize = 4096;
+
+    fn new() -> Self {
+        let counters = std::iter::repeat_with(AtomicU64::default).take(Self::COUNTERS).collect();
+        Self { hasher: RandomState::new(), counters }
+    }
+
+    fn of(&self, tag: &Tag) -> u64 {
+        self.counter(tag).load(Ordering::Acquire)
+    }
+
+    fn bump(&self, tag: &Tag) {
+        self.counter(tag).fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn counter(&self, tag: &Tag) -> &AtomicU64 {
+        &self.counters[(self.hasher.hash_one(tag.as_ref()) % Self::COUNTERS as u64) as usize]
+    }
+}

@@ -1,0 +1,287 @@
+//! What goes to the vendor: a request that says of itself what it does, what it costs, whether it
+//! may be repeated and how long its answer stays good.
+
+use std::{borrow::Cow, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use serde::Serialize;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::{Effect, Error, Kind, Result};
+
+/// Names what a cached answer depends on (`"issues"`, `"issue:ENG-1"`), so that a write can say
+/// which answers it makes old.
+pub type Tag = Cow<'static, str>;
+
+/// Whether the vendor makes a repeated request harmless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Replay {
+    /// It changes nothing: a read.
+    Safe,
+    /// The vendor makes a repeat harmless: an id made by the client, an idempotency key, a PUT.
+    Idempotent,
+    /// Never repeated once it may have been executed.
+    Once,
+}
+
+/// Where a request goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Below the base URL; begins with `/`.
+    Path(Cow<'static, str>),
+    /// Anywhere. The credential goes along only to the base URL's own origin and to hosts that
+    /// [`Vendor::trusts`](super::Vendor::trusts).
+    Url(Box<Url>),
+}
+
+/// How long an answer may be served again, and what makes it old before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheRule {
+    /// How long after its arrival the answer is good.
+    pub ttl: Duration,
+    /// What it depends on.
+    pub tags: Vec<Tag>,
+}
+
+/// One request to the vendor. Made with [`Request::get`], [`Request::post`] or [`Request::new`].
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The vendor's name for the operation (`"ListIssues"`), for errors, logs and metrics.
+    pub operation: &'static str,
+    /// What it does to the vendor's data.
+    pub effect: Effect,
+    /// Whether it may be repeated.
+    pub replay: Replay,
+    /// The HTTP method.
+    pub method: Method,
+    /// Where it goes.
+    pub target: Target,
+    /// Query parameters, not yet encoded.
+    pub query: Vec<(&'static str, String)>,
+    /// Headers besides the credential.
+    pub headers: HeaderMap,
+    /// The body; empty for none.
+    pub body: Bytes,
+    /// What it takes from the vendor's budgets: bucket and amount.
+    pub costs: Vec<(&'static str, u32)>,
+    /// Whether its answer may be kept. Only reads are.
+    pub cache: Option<CacheRule>,
+    /// What a successful (or uncertain) write makes old.
+    pub invalidates: Vec<Tag>,
+    /// What to look at if the outcome of this write is never learned, as the beginning of a
+    /// sentence: `"Look whether ENG-1 has the new comment"`.
+    pub check: Option<Cow<'static, str>>,
+    /// The most bytes of answer to accept, decompressed; the options' limit otherwise.
+    pub max_body: Option<usize>,
+    /// How long one attempt may take, if not as the options say: an upload. The total deadline is
+    /// then at least as long.
+    pub attempt_timeout: Option<Duration>,
+    /// When the caller stops waiting, if sooner than the total deadline of the options.
+    pub deadline: Option<Instant>,
+    /// Whether the credential goes along.
+    pub authenticated: bool,
+    /// Whether a good answer is a JSON document. Other answers are then refused as broken.
+    pub expects_json: bool,
+}
+
+impl Request {
+    /// A request of `method`, taken for a read if the method is GET or HEAD and for a write that
+    /// must not be repeated otherwise.
+    pub fn new(operation: &'static str, method: Method, path: impl Into<Cow<'static, str>>) -> Self {
+        let reads = matches!(method, Method::GET | Method::HEAD);
+        Self {
+            operation,
+            effect: if reads { Effect::Read } else { Effect::Write },
+            replay: if reads { Replay::Safe } else { Replay::Once },
+            method,
+            target: Target::Path(path.into()),
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            costs: Vec::new(),
+            cache: None,
+            invalidates: Vec::new(),
+            check: None,
+            max_body: None,
+            attempt_timeout: None,
+            deadline: None,
+            authenticated: true,
+            expects_json: true,
+        }
+    }
+
+    /// A read of `path`, which begins with `/` and is below the base URL.
+    pub fn get(operation: &'static str, path: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(operation, Method::GET, path)
+    }
+
+    /// A POST to `path`: a write that must not be repeated, unless [`effect`](Self::effect) and
+    /// [`replay`](Self::replay) say otherwise.
+    pub fn post(operation: &'static str, path: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(operation, Method::POST, path)
+    }
+
+    /// Says what it does. A read is also safe to repeat.
+    #[must_use]
+    pub fn effect(mut self, effect: Effect) -> Self {
+        self.effect = effect;
+        if !effect.writes() {
+            self.replay = Replay::Safe;
+        } else if self.replay == Replay::Safe {
+            self.replay = Replay::Once;
+        }
+        self
+    }
+
+    /// Says whether it may be repeated.
+    #[must_use]
+    pub fn replay(mut self, replay: Replay) -> Self {
+        self.replay = replay;
+        self
+    }
+
+    /// Adds a query parameter.
+    #[must_use]
+    pub fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.query.push((name, value.into()));
+        self
+    }
+
+    /// Sends `value` as the JSON body.
+    ///
+    /// # Errors
+    /// `internal` if `value` cannot be written as JSON.
+    pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Self> {
+        let body = serde_json::to_vec(value)
+            .map_err(|error| Error::internal("the request could not be written as JSON").source(error))?;
+        self.body = Bytes::from(body);
+        self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(self)
+    }
+
+    /// Sends `body` as it is; its media type goes into [`header`](Self::header).
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Says what it takes from the vendor's budget `bucket`.
+    #[must_use]
+    pub fn cost(mut self, bucket: &'static str, amount: u32) -> Self {
+        self.costs.push((bucket, amount));
+        self
+    }
+
+    /// Lets the answer be served again for `ttl`, until something invalidates one of `tags`.
+    #[must_use]
+    pub fn cache(mut self, ttl: Duration, tags: impl IntoIterator<Item = impl Into<Tag>>) -> Self {
+        self.cache = Some(CacheRule { ttl, tags: tags.into_iter().map(Into::into).collect() });
+        self
+    }
+
+    /// Names what this write makes old.
+    #[must_use]
+    pub fn invalidates(mut self, tags: impl IntoIterator<Item = impl Into<Tag>>) -> Self {
+        self.invalidates.extend(tags.into_iter().map(Into::into));
+        self
+    }
+
+    /// Says what to look at if the outcome of this write is never learned, as the beginning of a
+    /// sentence: `"Look whether ENG-1 has the new comment"`.
+    #[must_use]
+    pub fn check(mut self, what: impl Into<Cow<'static, str>>) -> Self {
+        self.check = Some(what.into());
+        self
+    }
+
+    /// Sets a header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// Sends no credential.
+    #[must_use]
+    pub fn no_auth(mut self) -> Self {
+        self.authenticated = false;
+        self
+    }
+
+    /// Goes to `url` instead of a path below the base URL.
+    #[must_use]
+    pub fn url(mut self, url: Url) -> Self {
+        self.target = Target::Url(Box::new(url));
+        self
+    }
+
+    /// Accepts any answer, not only JSON: a file, an empty body.
+    #[must_use]
+    pub fn any_body(mut self) -> Self {
+        self.expects_json = false;
+        self
+    }
+
+    /// Accepts at most `bytes` of answer, decompressed.
+    #[must_use]
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = Some(bytes);
+        self
+    }
+
+    /// Gives one attempt `timeout` instead of what the options say.
+    #[must_use]
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// Gives up at `deadline`, if that is before the total deadline of the options.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// The address below `base`.
+    pub(super) fn address(&self, base: &Url) -> Result<Url> {
+        let mut url = match &self.target {
+            Target::Url(url) => url.as_ref().clone(),
+            Target::Path(path) => {
+                let base = base.as_str().trim_end_matches('/');
+                Url::parse(&format!("{base}{path}")).map_err(|error| {
+                    Error::new(Kind::Internal, "the request's path makes no valid address").source(error)
+                })?
+            }
+        };
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        Ok(url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_joined_below_the_whole_base() {
+        let base = Url::parse("https://ghe.example/api/v3/").unwrap();
+        let request = Request::get("List", "/repos").query("q", "a b&c");
+        assert_eq!(request.address(&base).unwrap().as_str(), "https://ghe.example/api/v3/repos?q=a+b%26c");
+    }
+
+    #[test]
+    fn a_post_is_a_write_sent_once_unless_told_otherwise() {
+        let post = Request::post("Do", "/x");
+        assert_eq!((post.effect, post.replay), (Effect::Write, Replay::Once));
+        let query = Request::post("Query", "/graphql").effect(Effect::Read);
+        assert_eq!((query.effect, query.replay), (Effect::Read, Replay::Safe));
+        let again = query.effect(Effect::Destructive);
+        assert_eq!((again.effect, again.replay), (Effect::Destructive, Replay::Once));
+    }
+}

@@ -1,0 +1,220 @@
+//! What is sent again, when, and what is never sent twice.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::FutureExt as _;
+use tokio::{io::AsyncWriteExt as _, time::Instant};
+
+use super::*;
+use crate::{Effect, Kind, Retry, upstream::Replay};
+
+async fn failing_first(code: u16, times: usize) -> Server {
+    Server::start(move |seen| async move { if seen.number < times { status(code) } else { ok("{}") } }).await
+}
+
+/// The first answer is 429 with this `Retry-After`.
+async fn limited_first(retry_after: Option<&'static str>) -> Server {
+    Server::start(move |seen| async move {
+        if seen.number > 0 {
+            return ok("{}");
+        }
+        match retry_after {
+            Some(value) => (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, value)]).into_response(),
+            None => status(429),
+        }
+    })
+    .await
+}
+
+/// A server that cuts the connection after reading the request, the first `times` times.
+async fn cutting(times: usize) -> (Url, Arc<AtomicUsize>) {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&requests);
+    let (url, _) = raw(move |_, mut stream| {
+        let count = Arc::clone(&count);
+        async move {
+            while read_request(&mut stream).await {
+                if count.fetch_add(1, Ordering::Relaxed) < times {
+                    return;
+                }
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await.unwrap();
+            }
+        }
+        .boxed()
+    })
+    .await;
+    (url, requests)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_survives_one_failure_of_each_kind() {
+    for code in [500, 502, 503, 504] {
+        let server = failing_first(code, 1).await;
+        let upstream = upstream(options(&server.url));
+        upstream.send(read()).await.unwrap();
+        assert_eq!(server.count(), 2, "{code}");
+        assert_eq!(upstream.status().counts.retries, 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_may_be_done_is_not_sent_again() {
+    let server = failing_first(503, 1).await;
+    let request = write().check("Look whether there is a thing named x");
+    let error = upstream(options(&server.url)).send(request).await.unwrap_err();
+    assert_eq!((error.kind(), error.retry_class()), (Kind::UnknownOutcome, Retry::Never));
+    assert_eq!(server.count(), 1);
+    insta::assert_snapshot!(error.for_agent(), @"unknown_outcome: the write was sent to Acme, but whether it was done is not known: Acme failed with status 503. Look whether there is a thing named x; only repeat the call if it is not.");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idempotent_write_is_repeated_with_the_same_body() {
+    let server = failing_first(503, 2).await;
+    upstream(options(&server.url)).send(write().replay(Replay::Idempotent)).await.unwrap();
+    let bodies: Vec<_> = server.seen().into_iter().map(|seen| seen.body).collect();
+    assert_eq!(bodies, vec![r#"{"name":"x"}"#; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idempotent_write_is_unknown_only_when_repeating_is_used_up() {
+    let server = failing_first(503, 99).await;
+    let error = upstream(options(&server.url)).send(write().replay(Replay::Idempotent)).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::UnknownOutcome);
+    assert_eq!(server.count(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_cut_after_the_vendor_committed_makes_no_second_record() {
+    let (url, requests) = cutting(1).await;
+    let error = upstream(options(&url)).send(write()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::UnknownOutcome);
+    assert_eq!(requests.load(Ordering::Relaxed), 1);
+    // A client-made id lets the vendor see the repeat as the same record.
+    let (url, requests) = cutting(1).await;
+    upstream(options(&url)).send(write().replay(Replay::Idempotent)).await.unwrap();
+    assert_eq!(requests.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_survives_a_cut_connection() {
+    let (url, requests) = cutting(2).await;
+    upstream(options(&url)).send(read()).await.unwrap();
+    assert_eq!(requests.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_after_sending_leaves_a_write_unknown_and_repeats_a_read() {
+    let server = Server::start(|seen| async move {
+        if seen.number == 0 {
+            tokio::time::sleep(Duration::from_secs(3600)).await;
+        }
+        ok("{}")
+    })
+    .await;
+    let started = Instant::now();
+    let error = upstream(options(&server.url)).send(write()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::UnknownOutcome);
+    assert_eq!(started.elapsed().as_secs(), 10);
+    let server = Server::start(|seen| async move {
+        if seen.number == 0 {
+            tokio::time::sleep(Duration::from_secs(3600)).await;
+        }
+        ok("{}")
+    })
+    .await;
+    upstream(options(&server.url)).send(read()).await.unwrap();
+    assert_eq!(server.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_certainly_never_left_is_safe_to_repeat() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    drop(listener);
+    let upstream = upstream(options(&url));
+    let error = upstream.send(write()).await.unwrap_err();
+    assert_eq!((error.kind(), error.retry_class()), (Kind::Upstream, Retry::NotExecuted));
+    assert_eq!(upstream.status().counts.retries, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_is_waited_for_writes_included() {
+    for (value, waits) in [(Some("7"), 7_000..7_100), (Some("0"), 200..300), (None, 1_000..1_100)] {
+        let server = limited_first(value).await;
+        let started = Instant::now();
+        upstream(options(&server.url)).send(write()).await.unwrap();
+        let waited = started.elapsed().as_millis();
+        assert!(waits.contains(&waited), "{value:?}: {waited}");
+        assert_eq!(server.count(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_may_be_a_date() {
+    let server = Server::start(|seen| async move {
+        if seen.number > 0 {
+            return ok("{}");
+        }
+        let headers = [
+            (header::DATE, "Sun, 06 Nov 1994 08:49:30 GMT"),
+            (header::RETRY_AFTER, "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ];
+        (StatusCode::SERVICE_UNAVAILABLE, headers).into_response()
+    })
+    .await;
+    let started = Instant::now();
+    upstream(options(&server.url)).send(read()).await.unwrap();
+    assert_eq!(started.elapsed().as_secs(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_beyond_the_deadline_is_told_at_once() {
+    let server = limited_first(Some("86400")).await;
+    let started = Instant::now();
+    let error = upstream(options(&server.url)).send(read()).await.unwrap_err();
+    assert!(started.elapsed() < Duration::from_secs(1));
+    assert_eq!(error.kind(), Kind::RateLimited);
+    assert_eq!(error.retry_after_hint(), Some(Duration::from_secs(86_400)));
+    assert_eq!(server.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_zero_is_no_hot_loop() {
+    let server = Server::start(|_| async {
+        (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "0")]).into_response()
+    })
+    .await;
+    let started = Instant::now();
+    let error = upstream(options(&server.url)).send(read()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::RateLimited);
+    assert_eq!(server.count(), 4);
+    assert!(started.elapsed() >= Duration::from_millis(1_400));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_total_deadline_rules_over_everything() {
+    let server = Server::start(|_| async {
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        ok("{}")
+    })
+    .await;
+    let upstream = upstream(options(&server.url));
+    let started = Instant::now();
+    let error = upstream.send(read()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Upstream);
+    assert!(started.elapsed() <= Duration::from_secs(31), "{:?}", started.elapsed());
+    let started = Instant::now();
+    let sooner = read().deadline(Instant::now() + Duration::from_secs(2));
+    upstream.send(sooner).await.unwrap_err();
+    assert_eq!(started.elapsed().as_secs(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_only_pipeline_sends_no_write() {
+    let server = failing_first(503, 0).await;
+    let upstream = upstream(Options { read_only: true, ..options(&server.url) });
+    assert_eq!(upstream.send(write()).await.unwrap_err().kind(), Kind::Policy);
+    assert_eq!(server.count(), 0);
+    // A POST that only reads is none.
+    upstream.send(write().effect(Effect::Read)).await.unwrap();
+}

@@ -1,0 +1,78 @@
+//! What a server tells the pipeline about its vendor.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use url::Url;
+
+use super::{Request, Response};
+use crate::{Result, Secret};
+
+/// The vendor's knowledge: its budgets, its way of authorizing, and the one table that reads its
+/// failures. Implemented once per server.
+pub trait Vendor: Send + Sync + 'static {
+    /// The word for metrics and logs: `"linear"`.
+    fn name(&self) -> &'static str;
+
+    /// The word for people: `"Linear"`.
+    fn title(&self) -> &'static str;
+
+    /// The published budgets. What the vendor says in its answers corrects them.
+    fn budgets(&self) -> Vec<Budget>;
+
+    /// Puts the credential into the request.
+    ///
+    /// # Errors
+    /// `auth` if the credential cannot be a header's value.
+    fn authorize(&self, headers: &mut HeaderMap, token: &Secret) -> Result<()>;
+
+    /// Reads an answer's status, code and body: `Ok` for an answer to give to the caller, otherwise
+    /// its kind and whether it was executed. What the vendor's own table does not know goes to
+    /// [`classify::status`](super::classify::status).
+    ///
+    /// A `Retry-After` header and an exhausted [reading](Self::readings) are added by the pipeline
+    /// where the error says nothing of when to retry; a vendor that knows better (a bucket that
+    /// refills long before its stated reset) says so with [`Error::retry_after`](crate::Error::retry_after).
+    ///
+    /// `rate_limited` always means refused before execution: the pipeline repeats it, writes too.
+    ///
+    /// # Errors
+    /// The failure that the answer tells of.
+    fn classify(&self, request: &Request, response: &Response) -> Result<()>;
+
+    /// What an answer's headers tell about the budgets.
+    fn readings(&self, headers: &HeaderMap) -> Vec<Reading>;
+
+    /// Whether the credential may go to `url`, which is outside the base URL's origin: the vendor's
+    /// host for files, say. Only `https` addresses are asked about. None are trusted by default.
+    fn trusts(&self, url: &Url) -> bool {
+        let _ = url;
+        false
+    }
+}
+
+/// A published budget: `limit` units per `per`, refilled evenly, of which `burst` at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Its name, as requests' costs and readings use it.
+    pub bucket: &'static str,
+    /// Units per period.
+    pub limit: u32,
+    /// The period.
+    pub per: Duration,
+    /// The most units at once; also the most one request can cost.
+    pub burst: u32,
+}
+
+/// What the vendor said about one of its budgets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The budget's name.
+    pub bucket: &'static str,
+    /// Units per period.
+    pub limit: Option<u32>,
+    /// Units left.
+    pub remaining: Option<u32>,
+    /// When it is full again, since the Unix epoch.
+    pub reset: Option<Duration>,
+}
