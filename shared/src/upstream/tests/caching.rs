@@ -126,6 +126,26 @@ async fn a_read_under_way_during_a_write_does_not_poison_the_cache() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_read_that_came_and_went_during_a_write_is_not_served_after_it() {
+    let server = Server::start(|seen| async move {
+        if seen.method == Method::POST {
+            sleep(Duration::from_secs(5)).await;
+        }
+        seen.number.to_string().into_response()
+    })
+    .await;
+    let upstream = upstream(options(&server.url));
+    let slow = tokio::spawn({
+        let upstream = upstream.clone();
+        async move { upstream.send(write().invalidates(["things"])).await }
+    });
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(text(&upstream, cached()).await, "1");
+    slow.await.unwrap().unwrap();
+    assert_eq!(text(&upstream, cached()).await, "2");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_uncertain_or_abandoned_write_makes_its_tags_old_too() {
     let server = Server::start(|seen| async move {
         if seen.method == Method::POST {
