@@ -40,6 +40,15 @@ async fn an_answer_is_served_again_until_its_time_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_capacity_nothing_is_kept() {
+    let server = numbering(Duration::ZERO).await;
+    let upstream = upstream(Options { cache_capacity: 0, ..options(&server.url) });
+    for number in 0..5 {
+        assert_eq!(text(&upstream, cached()).await, number.to_string());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_many_who_ask_at_once_one_fetches() {
     let server = numbering(Duration::from_millis(100)).await;
     let upstream = upstream(options(&server.url));
