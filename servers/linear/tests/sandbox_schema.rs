@@ -5,11 +5,7 @@
 
 use std::path::Path;
 
-use apollo_compiler::{
-    Schema,
-    ast::Type,
-    schema::{Component, ExtendedType, InputValueDefinition},
-};
+use apollo_compiler::{Schema, ast::Type, schema::ExtendedType};
 
 const OURS: &str = include_str!("../src/sandbox/schema.graphql");
 
@@ -49,9 +45,14 @@ fn compare(ours: &ExtendedType, theirs: &ExtendedType, differences: &mut Vec<Str
             }
         }
         (ExtendedType::InputObject(ours), ExtendedType::InputObject(theirs)) => {
-            let theirs = |field: &str| theirs.fields.get(field);
             for (field, definition) in &ours.fields {
-                input(&format!(".{field}"), definition, theirs(field), &mut complain);
+                let other = theirs.fields.get(field).map(|other| &*other.ty);
+                same_type(&format!(".{field}"), &definition.ty, other, &mut complain);
+            }
+            for (field, _) in theirs.fields.iter().filter(|(_, definition)| definition.is_required()) {
+                if !ours.fields.contains_key(field) {
+                    complain(format!(" lacks the required {field}"));
+                }
             }
         }
         (ExtendedType::Object(_) | ExtendedType::Interface(_), _) => {
@@ -83,15 +84,6 @@ fn compare(ours: &ExtendedType, theirs: &ExtendedType, differences: &mut Vec<Str
         }
         _ => complain(" is another kind of type".to_owned()),
     }
-}
-
-fn input(
-    place: &str,
-    ours: &Component<InputValueDefinition>,
-    theirs: Option<&Component<InputValueDefinition>>,
-    complain: &mut impl FnMut(String),
-) {
-    same_type(place, &ours.ty, theirs.map(|theirs| &*theirs.ty), complain);
 }
 
 fn same_type(place: &str, ours: &Type, theirs: Option<&Type>, complain: &mut impl FnMut(String)) {

@@ -493,6 +493,8 @@ async fn a_document_has_one_parent_and_a_notification_one_reader() {
         .data(mark, json!({ "id": id(NOTIFICATION, 1), "input": { "readAt": "2026-01-01T00:00:00.000Z" } }))
         .await;
     assert_eq!(data["notificationUpdate"]["notification"]["readAt"], "2026-01-01T00:00:00.000Z");
+    let wrong = json!({ "id": id(NOTIFICATION, 1), "input": { "readAt": "now" } });
+    assert_eq!(sandbox.complaint(mark, wrong).await, "readAt must be a valid ISO 8601 date string.");
     assert_eq!(sandbox.data("{ notificationsUnreadCount }", json!({})).await["notificationsUnreadCount"], 0);
     let other = json!({ "id": id(NOTIFICATION, 2), "input": { "readAt": "2026-01-01T00:00:00.000Z" } });
     assert_eq!(sandbox.complaint(mark, other).await, "Could not find referenced Notification.");
