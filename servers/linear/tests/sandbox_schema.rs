@@ -1,6 +1,8 @@
 //! The sandbox's schema is a part of the vendor's: same names, same types. Checked where the
 //! vendor's whole schema is at hand, which is not ours to ship.
 
+#![cfg(feature = "sandbox")]
+
 use std::path::Path;
 
 use apollo_compiler::{
@@ -41,7 +43,8 @@ fn compare(ours: &ExtendedType, theirs: &ExtendedType, differences: &mut Vec<Str
             }
         }
         (ExtendedType::Union(ours), ExtendedType::Union(theirs)) => {
-            for member in ours.members.iter().filter(|member| !theirs.members.contains(member.name.as_str())) {
+            for member in ours.members.iter().filter(|member| !theirs.members.contains(member.name.as_str()))
+            {
                 complain(format!(" has no member {}", member.name));
             }
         }
