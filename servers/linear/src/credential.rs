@@ -1,15 +1,19 @@
-//! Where the credential for Linear comes from.
+//! Where the credential for Linear comes from: a personal key, an OAuth token used as it is, an OAuth
+//! login whose refresh token rotates, or an application that acts for itself.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc, time::Duration};
 
 use connector::{
-    Error, Result,
+    Error, Result, Secret,
+    secret::Fingerprint,
     settings::{Config, SecretSource, Setting, SettingKind},
     upstream::{
-        Credential, Options,
-        auth::{Fixed, Missing},
+        Connection, Credential, Options,
+        auth::{Fixed, Grant, Missing, OAuth, OAuthOptions, SecretFile, Store, Tokens},
     },
 };
+use futures::future::{BoxFuture, FutureExt as _};
+use tokio::sync::OnceCell;
 
 /// The settings of credentials.
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -18,7 +22,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         env: "LINEAR_API_KEY",
         kind: SettingKind::Secret,
         default: None,
-        help: "A personal API key of Linear (Settings > Security & access > Personal API keys)",
+        help: "A personal API key",
     },
     Setting {
         key: "access-token",
@@ -27,20 +31,246 @@ pub(crate) const SETTINGS: &[Setting] = &[
         default: None,
         help: "An OAuth access token, used as it is",
     },
+    Setting {
+        key: "client-id",
+        env: "LINEAR_CLIENT_ID",
+        kind: SettingKind::Text("ID"),
+        default: None,
+        help: "An OAuth application, which acts for itself, or for the person of the refresh token",
+    },
+    Setting {
+        key: "client-secret",
+        env: "LINEAR_CLIENT_SECRET",
+        kind: SettingKind::Secret,
+        default: None,
+        help: "The OAuth application's secret",
+    },
+    Setting {
+        key: "refresh-token",
+        env: "LINEAR_REFRESH_TOKEN",
+        kind: SettingKind::Secret,
+        default: None,
+        help: "An OAuth refresh token to begin with; what it becomes is kept in the token store",
+    },
+    Setting {
+        key: "token-store",
+        env: "LINEAR_TOKEN_STORE",
+        kind: SettingKind::Path,
+        default: None,
+        help: "The file that keeps an OAuth login, whose refresh token changes with every use",
+    },
+    Setting {
+        key: "oauth-scope",
+        env: "LINEAR_OAUTH_SCOPE",
+        kind: SettingKind::Text("SCOPES"),
+        default: Some("read,write"),
+        help: "The scopes that an OAuth application asks for, separated by commas",
+    },
 ];
 
-/// The credential that is configured, and whether it is an OAuth token.
+/// How long before its end an access token is renewed. They live for a day.
+const REFRESH_AHEAD: Duration = Duration::from_secs(300);
+
+/// A credential as the pipeline takes it.
+pub(crate) struct Chosen {
+    pub(crate) credential: Arc<dyn Credential>,
+    /// Whether it is an OAuth token, which has other budgets than a key.
+    pub(crate) oauth: bool,
+    /// What it is, for `doctor`.
+    pub(crate) what: &'static str,
+}
+
+/// The credential that is configured. The built-in fake is only ever given its own key.
 ///
 /// # Errors
-/// [`connector::Kind::InvalidArgument`] if two are configured.
-pub(crate) fn from(config: &Config, _options: &Options) -> Result<(Arc<dyn Credential>, bool)> {
-    let _ = Error::invalid("");
-    match (config.secret("api-key"), config.secret("access-token")) {
-        (Some(SecretSource::Value(key)), _) => Ok((Arc::new(Fixed::new(key)), false)),
-        (_, Some(SecretSource::Value(key))) => Ok((Arc::new(Fixed::new(key)), true)),
-        _ => Ok((
-            Arc::new(Missing::new("No credential for Linear is configured", "Set LINEAR_API_KEY")),
-            false,
-        )),
+/// [`connector::Kind::InvalidArgument`] if two are configured, or half of one.
+pub(crate) fn choose(config: &Config, options: &Options) -> Result<Chosen> {
+    let key = config.secret("api-key");
+    let token = config.secret("access-token");
+    let client = config.text("client-id");
+    if config.switch("sandbox") {
+        return Ok(Chosen {
+            credential: key.map_or_else(missing, given),
+            oauth: false,
+            what: "the sandbox's key",
+        });
+    }
+    match (key, token, client) {
+        (Some(_), Some(_), _) | (Some(_), _, Some(_)) | (_, Some(_), Some(_)) => {
+            Err(Error::invalid("More than one credential for Linear is configured")
+                .hint("Keep one of LINEAR_API_KEY, LINEAR_ACCESS_TOKEN and LINEAR_CLIENT_ID"))
+        }
+        (Some(key), None, None) => {
+            Ok(Chosen { credential: given(key), oauth: false, what: "a personal API key" })
+        }
+        (None, Some(token), None) => {
+            Ok(Chosen { credential: given(token), oauth: true, what: "an OAuth access token" })
+        }
+        (None, None, Some(client)) => application(config, options, client),
+        (None, None, None)
+            if config.secret("refresh-token").is_some() || config.path("token-store").is_some() =>
+        {
+            Err(Error::invalid("An OAuth login needs its application's id").hint("Set LINEAR_CLIENT_ID"))
+        }
+        (None, None, None) => Ok(Chosen { credential: missing(), oauth: false, what: "no credential" }),
+    }
+}
+
+fn given(source: SecretSource) -> Arc<dyn Credential> {
+    match source {
+        SecretSource::Value(secret) => Arc::new(Fixed::new(secret)),
+        SecretSource::File(path) => Arc::new(SecretFile::new(path)),
+    }
+}
+
+fn missing() -> Arc<dyn Credential> {
+    Arc::new(Missing::new(
+        "No credential for Linear is configured",
+        "Set LINEAR_API_KEY to a key from https://linear.app/settings/account/security, or try `--sandbox`",
+    ))
+}
+
+/// A login of a person through an application, or the application itself.
+fn application(config: &Config, options: &Options, client: &str) -> Result<Chosen> {
+    let read = |key: &str, name: &str| match config.secret(key) {
+        Some(SecretSource::Value(secret)) => Ok(Some(secret)),
+        Some(SecretSource::File(path)) => match std::fs::read_to_string(&path) {
+            Ok(text) if !text.trim().is_empty() => Ok(Some(Secret::new(&text))),
+            Ok(_) => Err(Error::invalid(format!("The file of {name} is empty"))),
+            Err(error) => Err(Error::invalid(format!("The file of {name} cannot be read")).source(error)),
+        },
+        None => Ok(None),
+    };
+    let client_secret = read("client-secret", "LINEAR_CLIENT_SECRET")?;
+    let refresh = read("refresh-token", "LINEAR_REFRESH_TOKEN")?;
+    let store = config.path("token-store").map(Store::new);
+    let personal = refresh.is_some() || store.is_some();
+    if refresh.is_some() && store.is_none() {
+        return Err(Error::invalid("A refresh token changes with every use, so it needs a place to be kept")
+            .hint("Set LINEAR_TOKEN_STORE to a file that only you can read"));
+    }
+    if !personal && client_secret.is_none() {
+        return Err(Error::invalid("An OAuth application that acts for itself needs its secret").hint(
+            "Set LINEAR_CLIENT_SECRET, or LINEAR_REFRESH_TOKEN and LINEAR_TOKEN_STORE for a person's login",
+        ));
+    }
+    let mut token_url = options.base_url.clone();
+    token_url.set_path("/oauth/token");
+    token_url.set_query(None);
+    let oauth = OAuth::new(
+        OAuthOptions {
+            title: "Linear",
+            token_url,
+            client_id: client.to_owned(),
+            client_secret,
+            basic_auth: false,
+            grant: if personal { Grant::Refresh } else { Grant::ClientCredentials },
+            scope: (!personal).then(|| config.text("oauth-scope").unwrap_or("read,write").to_owned()),
+            refresh_ahead: REFRESH_AHEAD,
+            login_hint: "Get a new refresh token and set LINEAR_REFRESH_TOKEN".into(),
+        },
+        store.clone(),
+        Connection::new(options.clone()),
+    );
+    let credential: Arc<dyn Credential> = match (store, refresh) {
+        (Some(store), Some(refresh)) => Arc::new(Seeded { oauth, store, refresh, seeded: OnceCell::new() }),
+        _ => Arc::new(oauth),
+    };
+    let what = if personal { "an OAuth login" } else { "an OAuth application" };
+    Ok(Chosen { credential, oauth: true, what })
+}
+
+/// A login that begins with a refresh token from the settings, unless the store has one already:
+/// what the store has is newer, because every use changes it.
+struct Seeded {
+    oauth: OAuth,
+    store: Store,
+    refresh: Secret,
+    seeded: OnceCell<()>,
+}
+
+impl Seeded {
+    async fn seed(&self) -> Result<()> {
+        let store = self.store.clone();
+        let refresh = self.refresh.clone();
+        let seed = || async {
+            let stored = tokio::task::spawn_blocking(move || match store.load()? {
+                Some(tokens) if tokens.refresh.is_some() => Ok(()),
+                _ => store.save(&Tokens::new(Secret::new("none"), Some(refresh), Some(Duration::ZERO))),
+            });
+            stored.await.map_err(|error| Error::internal("The login could not be stored").source(error))?
+        };
+        self.seeded.get_or_try_init(seed).await.copied()
+    }
+}
+
+impl Credential for Seeded {
+    fn token(&self) -> BoxFuture<'_, Result<Secret>> {
+        async move {
+            self.seed().await?;
+            self.oauth.token().await
+        }
+        .boxed()
+    }
+
+    fn refused<'a>(&'a self, token: &'a Secret) -> BoxFuture<'a, Result<Option<Secret>>> {
+        self.oauth.refused(token)
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        self.oauth.fingerprint()
+    }
+}
+
+impl fmt::Debug for Seeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seeded").field("oauth", &self.oauth).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use connector::settings::Value;
+    use url::Url;
+
+    use super::*;
+
+    fn chosen(settings: &[(&'static str, Value)]) -> Result<&'static str, String> {
+        let mut config = Config::default();
+        for (key, value) in settings {
+            config.set(key, value.clone());
+        }
+        let options = Options::new(Url::parse("https://api.linear.app/graphql").unwrap());
+        choose(&config, &options).map(|chosen| chosen.what).map_err(|error| error.for_agent())
+    }
+
+    fn secret(text: &str) -> Value {
+        Value::Secret(Secret::new(text))
+    }
+
+    #[test]
+    fn one_credential_is_chosen_and_two_are_refused() {
+        let client = ("client-id", Value::Text("app".to_owned()));
+        assert_eq!(chosen(&[]).unwrap(), "no credential");
+        assert_eq!(chosen(&[("api-key", secret("lin_api_x"))]).unwrap(), "a personal API key");
+        assert_eq!(
+            chosen(&[client.clone(), ("client-secret", secret("s"))]).unwrap(),
+            "an OAuth application"
+        );
+        let login =
+            [client.clone(), ("refresh-token", secret("r")), ("token-store", Value::Path("login".into()))];
+        assert_eq!(chosen(&login).unwrap(), "an OAuth login");
+        let both = [("api-key", secret("a")), ("access-token", secret("b"))];
+        assert!(chosen(&both).unwrap_err().contains("More than one credential"));
+    }
+
+    #[test]
+    fn half_a_credential_says_what_is_missing() {
+        let client = ("client-id", Value::Text("app".to_owned()));
+        assert!(chosen(std::slice::from_ref(&client)).unwrap_err().contains("LINEAR_CLIENT_SECRET"));
+        assert!(
+            chosen(&[client, ("refresh-token", secret("r"))]).unwrap_err().contains("LINEAR_TOKEN_STORE")
+        );
+        assert!(chosen(&[("refresh-token", secret("r"))]).unwrap_err().contains("LINEAR_CLIENT_ID"));
     }
 }

@@ -15,7 +15,7 @@ mod resolve;
 pub mod sandbox;
 mod tools;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use connector::{
     About, Check, Connector, Result, Sandbox,
@@ -23,11 +23,11 @@ use connector::{
     settings::{Config, Setting, SettingKind},
     upstream::{self, Upstream},
 };
-use std::sync::Arc;
 
 pub use api::{Operation, operations};
 
 use api::Api;
+use credential::Chosen;
 use resolve::Names;
 
 /// The server for Linear.
@@ -39,6 +39,8 @@ pub struct Linear {
     upload_root: Option<PathBuf>,
     /// Whether Linear is the built-in fake.
     sandbox: bool,
+    /// What kind of credential is in use, in words.
+    credential: &'static str,
 }
 
 impl Linear {
@@ -90,13 +92,14 @@ impl Connector for Linear {
     }
 
     fn connect(config: &Config, options: upstream::Options) -> Result<Self> {
-        let (credential, oauth) = credential::from(config, &options)?;
+        let Chosen { credential, oauth, what } = credential::choose(config, &options)?;
         let api = Api::new(Upstream::new(Arc::new(error::Vendored { oauth }), credential, options));
         Ok(Self {
             names: Names::new(api.clone(), config.text("team").map(str::to_owned)),
             api,
             upload_root: config.path("upload-root").cloned(),
             sandbox: config.switch("sandbox"),
+            credential: what,
         })
     }
 
@@ -112,14 +115,17 @@ impl Connector for Linear {
         Vec::new()
     }
 
+    #[cfg(feature = "sandbox")]
     fn sandbox() -> Option<Sandbox> {
-        #[cfg(feature = "sandbox")]
-        return Some(Sandbox {
-            fake: sandbox::fake(),
+        Some(Sandbox {
+            fake: sandbox::with_seed(fixtures::linear()),
             api_path: "/graphql",
             credential: ("api-key", "lin_api_sandbox"),
-        });
-        #[cfg(not(feature = "sandbox"))]
+        })
+    }
+
+    #[cfg(not(feature = "sandbox"))]
+    fn sandbox() -> Option<Sandbox> {
         None
     }
 }
