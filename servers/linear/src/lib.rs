@@ -126,13 +126,6 @@ impl Connector for Linear {
 
     #[cfg(not(feature = "sandbox"))]
     fn sandbox() -> Option<Sandbox> {
-        #[cfg(feature = "sandbox")]
-        return Some(Sandbox {
-            fake: sandbox::fake(),
-            api_path: "/graphql",
-            credential: ("api-key", "lin_api_sandbox"),
-        });
-        #[cfg(not(feature = "sandbox"))]
         None
     }
 }

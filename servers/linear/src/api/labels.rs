@@ -5,12 +5,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, document, few,
+    Api, Operation, document,
     names::{Named, TeamRef},
     tolerant::{or_default, text},
 };
 
-const GET: Operation = Operation::read("GetLabel", document!("get_label", "label_fragment"), few);
+const GET: Operation = Operation::read("GetLabel", document!("get_label", "label_fragment"), |_| 4);
 const CREATE: Operation =
     Operation::write("CreateLabel", document!("create_label", "label_fragment"), Replay::Idempotent)
         .invalidates(&["labels"]);

@@ -1,11 +1,21 @@
 //! Linear's API as typed requests and tolerant answers, one file per area. It builds requests and
 //! decides nothing.
 
+pub(crate) mod attachments;
 pub(crate) mod comments;
+pub(crate) mod cycles;
+pub(crate) mod documents;
+pub(crate) mod initiatives;
 pub(crate) mod issues;
+pub(crate) mod labels;
+pub(crate) mod milestones;
 pub(crate) mod names;
+pub(crate) mod notifications;
 mod operation;
+pub(crate) mod projects;
 pub(crate) mod tolerant;
+pub(crate) mod updates;
+pub(crate) mod uploads;
 pub(crate) mod workspace;
 
 use connector::{
@@ -21,8 +31,22 @@ pub(crate) use operation::{document, first};
 use crate::error::{self, COMPLEXITY, GraphqlError, REQUESTS, SEARCHES};
 
 /// The operations of each area.
-const AREAS: &[&[&Operation]] =
-    &[comments::OPERATIONS, issues::OPERATIONS, names::OPERATIONS, workspace::OPERATIONS];
+const AREAS: &[&[&Operation]] = &[
+    attachments::OPERATIONS,
+    comments::OPERATIONS,
+    cycles::OPERATIONS,
+    documents::OPERATIONS,
+    initiatives::OPERATIONS,
+    issues::OPERATIONS,
+    labels::OPERATIONS,
+    milestones::OPERATIONS,
+    names::OPERATIONS,
+    notifications::OPERATIONS,
+    projects::OPERATIONS,
+    updates::OPERATIONS,
+    uploads::OPERATIONS,
+    workspace::OPERATIONS,
+];
 
 /// Every operation that this server can send, so that a test can check each of them.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {

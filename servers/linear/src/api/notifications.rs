@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, document, few, first,
+    Api, Operation, document, first,
     documents::IssueKey,
     issues::PersonRef,
     names::Named,
@@ -14,7 +14,7 @@ use super::{
 
 const LIST: Operation =
     Operation::read("ListNotifications", document!("list_notifications"), |variables| 2 + first(variables) * 6);
-const GET: Operation = Operation::read("GetNotification", document!("get_notification"), few);
+const GET: Operation = Operation::read("GetNotification", document!("get_notification"), |_| 4);
 const MARK: Operation =
     Operation::write("MarkNotification", document!("mark_notification"), Replay::Idempotent);
 

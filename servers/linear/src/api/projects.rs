@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, document, few, first,
+    Api, Operation, document, first,
     issues::{PersonRef, StateRef},
     names::{Named, TeamRef},
     tolerant::{Connection, number, or_default, text},
@@ -35,8 +35,7 @@ const UPDATE: Operation = Operation::write(
 .costs(|_| 150);
 const ADD_TO_INITIATIVE: Operation =
     Operation::write("AddToInitiative", document!("add_to_initiative"), Replay::Idempotent)
-        .invalidates(&["initiatives"])
-        .costs(few);
+        .invalidates(&["initiatives"]);
 
 pub(super) const OPERATIONS: &[&Operation] =
     &[&LIST, &GET, &STATE, &LABELS, &CREATE, &UPDATE, &ADD_TO_INITIATIVE];

@@ -11,12 +11,12 @@ use serde_json::json;
 use url::{Host, Url};
 
 use super::{
-    Api, Operation, document, few,
+    Api, Operation, document,
     tolerant::{list, or_default, text},
 };
 
 // Asking again only makes another address.
-const PREPARE: Operation = Operation::write("FileUpload", document!("file_upload"), Replay::Idempotent).costs(few);
+const PREPARE: Operation = Operation::write("FileUpload", document!("file_upload"), Replay::Idempotent);
 
 pub(super) const OPERATIONS: &[&Operation] = &[&PREPARE];
 

@@ -4,9 +4,11 @@ use connector::catalog::{Reply, excerpt, one_line};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{day, projects::at};
-use crate::api::documents::{Document, DocumentRow, IssueKey};
-use crate::api::names::{Named, TeamRef};
+use super::{day, person as at};
+use crate::api::{
+    documents::{Document, DocumentRow, IssueKey},
+    names::{Named, TeamRef},
+};
 
 /// A document in structured content.
 #[derive(Debug, Serialize, JsonSchema)]

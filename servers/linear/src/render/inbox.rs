@@ -4,7 +4,7 @@ use connector::catalog::one_line;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::moment;
+use super::minute;
 use crate::api::notifications::Notification;
 
 /// A notification in structured content.
@@ -40,9 +40,9 @@ pub(crate) fn notification_row(notification: &Notification) -> (String, Notifica
         read: notification.read_at.is_some(),
         created_at: notification.created_at.clone(),
     };
-    let mut row = format!("{} {} {}", item.id, moment(&item.created_at), if item.read { "read" } else { "unread" });
+    let mut row = format!("{} {} {}", item.id, minute(&item.created_at), if item.read { "read" } else { "unread" });
     if let Some(until) = &notification.snoozed_until_at {
-        row.push_str(&format!(", snoozed until {}", moment(until)));
+        row.push_str(&format!(", snoozed until {}", minute(until)));
     }
     row.push_str(&format!(" {}", one_line(&item.kind)));
     if let Some(actor) = &item.actor {

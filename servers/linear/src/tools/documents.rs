@@ -11,11 +11,17 @@ use uuid::Uuid;
 
 use super::{
     changes::{Changes, Told},
+    FROM, Position, dates,
     edits::{self, Edit},
-    paging::{self, Position},
-    section,
+    limit, paging, section,
 };
-use crate::{Linear, api::documents::Document, render, resolve};
+use crate::{
+    Linear,
+    api::documents::Document,
+    filter::moment,
+    render,
+    resolve::{self, IssueKey},
+};
 
 /// Characters of a document's text, unless asked otherwise.
 const TEXT_CHARS: usize = 12_000;
@@ -76,7 +82,7 @@ async fn list_documents(call: Call<Linear>, args: ListDocuments) -> Result<Reply
         filter["project"] = json!({"id": {"eq": call.names().project(project).await?.id}});
     }
     if let Some(issue) = &args.issue {
-        filter["issue"] = json!({"id": {"eq": call.names().issue(issue).await?.id}});
+        filter["issue"] = json!({"id": {"eq": call.api().issue_state(&issue_id(&call, issue)?).await?.id}});
     }
     if let Some(initiative) = &args.initiative {
         let id = resolve::initiatives::initiative(call.api(), initiative).await?.id;
@@ -86,17 +92,22 @@ async fn list_documents(call: Call<Linear>, args: ListDocuments) -> Result<Reply
         filter["team"] = json!({"id": {"eq": call.names().team(team).await?.id}});
     }
     if let Some(since) = &args.since {
-        filter["updatedAt"] = json!({"gte": paging::moment("since", since)?});
+        filter["updatedAt"] = json!({"gte": moment(since)?});
     }
-    let limit = paging::limit(args.limit, 25, 100)?;
-    let position = Position::open(&call, args.cursor.as_deref())?;
-    let found = call.api().list_documents(filter, position.first(limit), position.after()).await?;
-    let mut page = Page::new("Linear", ("document", "documents"));
-    for document in position.rest(&found.nodes) {
+    let first = limit(args.limit, 25, 100);
+    let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
+    let found = call.api().list_documents(filter, position.first(first), position.after.as_deref()).await?;
+    let mut page = Page::new(FROM, ("document", "documents"));
+    for document in found.nodes.iter().skip(position.skip) {
         let (row, item) = render::documents::document_row(document);
         page.push(row, &item);
     }
-    Ok(Reply::page(position.seal(&call, page, &found)))
+    Ok(Reply::page(paging::close(&call, page, position, &found)))
+}
+
+/// What Linear takes for the issue `wanted`.
+fn issue_id(call: &Call<Linear>, wanted: &str) -> Result<String> {
+    Ok(IssueKey::parse(wanted, call.names().default_team())?.to_id())
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -170,7 +181,7 @@ async fn place(call: &Call<Linear>, args: &SaveDocument) -> Result<Option<Place>
         let project = call.names().project(project).await?;
         Some(Place { key: "projectId", id: project.id, told: format!("project {}", one_line(&project.name)) })
     } else if let Some(issue) = &args.issue {
-        let issue = call.names().issue(issue).await?;
+        let issue = call.api().issue_state(&issue_id(call, issue)?).await?;
         Some(Place { key: "issueId", id: issue.id, told: format!("issue {}", issue.identifier) })
     } else if let Some(initiative) = &args.initiative {
         let initiative = resolve::initiatives::initiative(call.api(), initiative).await?;
@@ -234,9 +245,9 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
     // Read now, right before writing: a document has no version that Linear would compare.
     let document = resolve::documents::document(call.api(), id).await?;
     if let Some(expected) = &args.expected_updated_at
-        && !paging::same_moment(expected, &document.updated_at)
+        && !dates::same(expected, &document.updated_at)
     {
-        let by = document.updated_by.as_ref().map(|by| format!(" by {}", render::projects::at(by)));
+        let by = document.updated_by.as_ref().map(|by| format!(" by {}", render::person(by)));
         return Err(Error::new(
             Kind::Conflict,
             format!(

@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Clear, Plan, Reply, Tool, Written, nearest, one_line},
+    catalog::{Call, Clear, Plan, Reply, Tool, Written, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use super::{
     changes::{Changes, Told},
-    paging,
+    dates,
 };
-use crate::{Linear, api::milestones::Milestone};
+use crate::{Linear, api::milestones::Milestone, resolve::find};
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
     vec![
@@ -43,15 +43,16 @@ struct SaveMilestone {
 
 async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan> {
     let project = call.names().project(&args.project).await?;
-    let target_date = paging::date("target_date", &args.target_date)?;
+    let target_date = dates::date("target_date", &args.target_date)?;
     if args.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
         return Err(Error::invalid("`name` is empty"));
     }
     let there = call.api().list_milestones(&project.id).await?.nodes;
     let (old, id) = match &args.id {
         Some(wanted) => {
-            let found = find(&there, wanted, &project.name)?;
-            (found.clone(), Some(found.id.clone()))
+            let found = find(wanted, there).map_err(|miss| miss.into_error())?;
+            let id = found.id.clone();
+            (found, Some(id))
         }
         None => {
             let name = args.name.as_deref().ok_or_else(|| {
@@ -114,31 +115,6 @@ async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan>
         written.changed = outcome.lines();
         Ok(Reply::written(written))
     }))
-}
-
-/// The milestone that `wanted` names.
-fn find<'a>(there: &'a [Milestone], wanted: &str, project: &str) -> Result<&'a Milestone> {
-    if let Some(found) = there.iter().find(|one| one.id == wanted).or_else(|| there.iter().find(|one| same(&one.name, wanted))) {
-        return Ok(found);
-    }
-    let key = wanted.trim().to_lowercase();
-    let begins: Vec<_> = there.iter().filter(|one| !key.is_empty() && one.name.to_lowercase().starts_with(&key)).collect();
-    if let [found] = begins.as_slice() {
-        return Ok(found);
-    }
-    let error = Error::not_found(format!(
-        "The project {} has no milestone {}",
-        one_line(project),
-        one_line(wanted)
-    ));
-    if there.is_empty() {
-        return Err(error.hint("It has none: leave `id` out to create one"));
-    }
-    if let Some(near) = nearest(wanted, there.iter().map(|one| one.name.as_str())) {
-        return Err(error.hint(format!("Did you mean {}?", one_line(near))));
-    }
-    let names: Vec<_> = there.iter().take(8).map(|one| one_line(&one.name)).collect();
-    Err(error.hint(format!("There are: {}", names.join(", "))))
 }
 
 fn same(a: &str, b: &str) -> bool {

@@ -1,6 +1,22 @@
 //! The tools, one file per family: arguments, the work, the reply.
 
+mod attach;
+mod changes;
+mod cycles;
+mod dates;
+mod documents;
+mod edits;
+mod inbox;
+mod initiatives;
 mod issues_list;
+mod labels;
+mod milestones;
+mod paging;
+mod projects_read;
+mod projects_write;
+mod section;
+mod updates;
+mod upload_source;
 
 use connector::catalog::Tool;
 
@@ -8,7 +24,19 @@ use crate::Linear;
 
 /// Every tool.
 pub(crate) fn all() -> Vec<Tool<Linear>> {
-    let families = [issues_list::tools()];
+    let families = [
+        issues_list::tools(),
+        projects_read::tools(),
+        projects_write::tools(),
+        milestones::tools(),
+        cycles::tools(),
+        initiatives::tools(),
+        updates::tools(),
+        documents::tools(),
+        labels::tools(),
+        attach::tools(),
+        inbox::tools(),
+    ];
     families.into_iter().flatten().collect()
 }
 

@@ -11,12 +11,12 @@ use uuid::Uuid;
 
 use super::{
     changes::{Changes, Told},
-    paging,
+    dates,
 };
 use crate::{
     Linear,
     api::{Api, names, projects::ProjectState},
-    render, resolve,
+    filter, render, resolve,
 };
 
 /// What Linear accepts as a project's summary.
@@ -52,9 +52,9 @@ struct SaveProject {
     lead: Clear<String>,
     members: Option<Vec<String>>,
     labels: Option<Vec<String>>,
-    /// 0 none, 1 urgent … 4 low.
-    priority: Option<u8>,
-    /// One line.
+    /// urgent, high, medium, low, none
+    priority: Option<String>,
+    /// One line
     summary: Option<String>,
     /// Overview, Markdown.
     content: Option<String>,
@@ -98,9 +98,6 @@ async fn save_project(call: Call<Linear>, args: SaveProject) -> Result<Plan> {
 
 async fn resolve(call: &Call<Linear>, args: &SaveProject) -> Result<Wanted> {
     let names = call.names();
-    if args.priority.is_some_and(|priority| priority > 4) {
-        return Err(Error::invalid("`priority` must be 0 (none), 1 (urgent), 2 (high), 3 (medium) or 4 (low)"));
-    }
     if let Some(summary) = &args.summary
         && summary.chars().count() > SUMMARY_CHARS
     {
@@ -112,11 +109,11 @@ async fn resolve(call: &Call<Linear>, args: &SaveProject) -> Result<Wanted> {
     }
     let mut wanted = Wanted {
         name: args.name.as_deref().map(|name| name.trim().to_owned()),
-        priority: args.priority,
+        priority: args.priority.as_deref().map(filter::priority).transpose()?,
         summary: args.summary.clone(),
         content: args.content.clone(),
-        start_date: paging::date("start_date", &args.start_date)?,
-        target_date: paging::date("target_date", &args.target_date)?,
+        start_date: dates::date("start_date", &args.start_date)?,
+        target_date: dates::date("target_date", &args.target_date)?,
         ..Wanted::default()
     };
     for team in &args.teams {
@@ -128,12 +125,12 @@ async fn resolve(call: &Call<Linear>, args: &SaveProject) -> Result<Wanted> {
     wanted.lead = match &args.lead {
         Clear::Keep => Clear::Keep,
         Clear::Empty => Clear::Empty,
-        Clear::Set(lead) => Clear::Set(names.assignable(lead).await?),
+        Clear::Set(lead) => Clear::Set(names.person(lead).await?),
     };
     if let Some(members) = &args.members {
         let mut people = Vec::new();
         for member in members {
-            people.push(names.assignable(member).await?);
+            people.push(names.person(member).await?);
         }
         wanted.members = Some(people);
     }
@@ -193,7 +190,7 @@ async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<
     let id = call.names().project(id).await?.id;
     let state = call.api().project_state(&id).await?;
     if let Some(expected) = expected
-        && !paging::same_moment(expected, &state.updated_at)
+        && !dates::same(expected, &state.updated_at)
     {
         return Err(Error::new(
             Kind::Conflict,
@@ -272,7 +269,7 @@ fn compare(state: &ProjectState, wanted: &Wanted) -> (Changes, Map<String, Value
         ask("labels", Told::names(labels.iter().map(|label| &label.name)), "labelIds", json!(ids));
     }
     if let Some(priority) = wanted.priority {
-        let word = render::projects::priority(f64::from(priority));
+        let word = render::priority(Some(f64::from(priority)));
         ask("priority", Told::short(word), "priority", json!(priority));
     }
     if let Some(summary) = &wanted.summary {
@@ -296,10 +293,10 @@ fn told(state: &ProjectState, field: &str) -> Told {
         "name" => Told::Short(state.name.clone()),
         "teams" => Told::names(state.teams.nodes.iter().map(|team| &team.key)),
         "status" => Told::Short(state.status.name.clone()),
-        "lead" => Told::short(state.lead.as_ref().map(render::projects::at)),
-        "members" => Told::names(state.members.nodes.iter().map(render::projects::at)),
+        "lead" => Told::short(state.lead.as_ref().map(render::person)),
+        "members" => Told::names(state.members.nodes.iter().map(render::person)),
         "labels" => Told::names(state.labels.nodes.iter().map(|label| &label.name)),
-        "priority" => Told::short(state.priority.and_then(render::projects::priority)),
+        "priority" => Told::short(render::priority(state.priority)),
         "summary" => Told::Short(state.description.clone()),
         "content" => Told::Long(state.content.clone().unwrap_or_default()),
         "start_date" => Told::short(state.start_date.as_deref()),

@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use super::{
     changes::{Changes, Told},
-    paging::{self, Position},
+    FROM, Position, limit, paging,
     projects_read::Health,
 };
-use crate::{Linear, api::updates::About, render, resolve};
+use crate::{Linear, api::updates::About, filter::moment, render, resolve};
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
     vec![
@@ -63,17 +63,17 @@ async fn list_status_updates(call: Call<Linear>, args: ListStatusUpdates) -> Res
         (None, None) => About::Project,
     };
     if let Some(since) = &args.since {
-        filter["createdAt"] = json!({"gte": paging::moment("since", since)?});
+        filter["createdAt"] = json!({"gte": moment(since)?});
     }
-    let limit = paging::limit(args.limit, 10, 50)?;
-    let position = Position::open(&call, args.cursor.as_deref())?;
-    let found = call.api().list_updates(about, filter, position.first(limit), position.after()).await?;
-    let mut page = Page::new("Linear", ("status update", "status updates"));
-    for update in position.rest(&found.nodes) {
+    let first = limit(args.limit, 10, 50);
+    let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
+    let found = call.api().list_updates(about, filter, position.first(first), position.after.as_deref()).await?;
+    let mut page = Page::new(FROM, ("status update", "status updates"));
+    for update in found.nodes.iter().skip(position.skip) {
         let (row, item) = render::projects::update_row(update);
         page.push(row, &item);
     }
-    Ok(Reply::page(position.seal(&call, page, &found)))
+    Ok(Reply::page(paging::close(&call, page, position, &found)))
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
