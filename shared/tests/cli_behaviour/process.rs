@@ -41,6 +41,8 @@ impl Drop for Running {
 
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"0"}}}"#;
 
+const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+
 #[test]
 fn standard_output_is_the_protocols_alone_and_the_end_of_input_ends_the_process() {
     let mut child = Running(
@@ -48,8 +50,7 @@ fn standard_output_is_the_protocols_alone_and_the_end_of_input_ends_the_process(
     );
     let mut input = child.0.stdin.take().unwrap();
     let call = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "list_notes", "arguments": {}}});
-    writeln!(input, "{INITIALIZE}\n{}\n{call}", r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#)
-        .unwrap();
+    writeln!(input, "{INITIALIZE}\n{INITIALIZED}\n{call}").unwrap();
     let mut output = BufReader::new(child.0.stdout.take().unwrap());
     let mut replies = Vec::new();
     for _ in 0..2 {
