@@ -7,6 +7,7 @@
 
 mod api;
 mod credential;
+mod doctor;
 mod error;
 mod filter;
 mod render;
@@ -57,6 +58,11 @@ impl Linear {
     /// The folder that files to upload may come from, if any.
     pub(crate) fn upload_root(&self) -> Option<&PathBuf> {
         self.upload_root.as_ref()
+    }
+
+    /// What kind of credential is in use, in words.
+    pub(crate) fn credential(&self) -> &'static str {
+        self.credential
     }
 
     /// Whether Linear is the built-in fake.
@@ -112,7 +118,7 @@ impl Connector for Linear {
     }
 
     async fn diagnose(&self) -> Vec<Check> {
-        Vec::new()
+        doctor::diagnose(self).await
     }
 
     #[cfg(feature = "sandbox")]

@@ -2,9 +2,12 @@
 //! decides nothing.
 
 pub(crate) mod comments;
+pub(crate) mod files;
 pub(crate) mod issues;
 pub(crate) mod names;
 mod operation;
+pub(crate) mod relations;
+pub(crate) mod search;
 pub(crate) mod tolerant;
 pub(crate) mod workspace;
 
@@ -21,8 +24,14 @@ pub(crate) use operation::{document, first};
 use crate::error::{self, COMPLEXITY, GraphqlError, REQUESTS, SEARCHES};
 
 /// The operations of each area.
-const AREAS: &[&[&Operation]] =
-    &[comments::OPERATIONS, issues::OPERATIONS, names::OPERATIONS, workspace::OPERATIONS];
+const AREAS: &[&[&Operation]] = &[
+    comments::OPERATIONS,
+    issues::OPERATIONS,
+    names::OPERATIONS,
+    relations::OPERATIONS,
+    search::OPERATIONS,
+    workspace::OPERATIONS,
+];
 
 /// Every operation that this server can send, so that a test can check each of them.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
@@ -31,7 +40,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
 
 /// The client of Linear's GraphQL API. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Api {
+pub(crate) struct Api {
     upstream: Upstream,
 }
 
@@ -57,13 +66,13 @@ impl<T> Partial<T> {
 impl Api {
     /// A client over `upstream`, whose base URL is the GraphQL endpoint itself.
     #[must_use]
-    pub fn new(upstream: Upstream) -> Self {
+    pub(crate) fn new(upstream: Upstream) -> Self {
         Self { upstream }
     }
 
     /// The pipeline beneath.
     #[must_use]
-    pub fn upstream(&self) -> &Upstream {
+    pub(crate) fn upstream(&self) -> &Upstream {
         &self.upstream
     }
 
@@ -72,7 +81,11 @@ impl Api {
     ///
     /// # Errors
     /// What Linear's table of errors says, or `upstream` for an answer of another shape.
-    pub async fn run<T: DeserializeOwned>(&self, operation: &Operation, variables: Value) -> Result<T> {
+    pub(crate) async fn run<T: DeserializeOwned>(
+        &self,
+        operation: &Operation,
+        variables: Value,
+    ) -> Result<T> {
         let partial = self.run_partial(operation, variables).await?;
         for (part, error) in &partial.failures {
             tracing::warn!(

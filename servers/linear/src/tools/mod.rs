@@ -1,14 +1,31 @@
 //! The tools, one file per family: arguments, the work, the reply.
 
+mod bulk;
+mod changes;
+mod comments;
 mod issues_list;
+mod issues_read;
+mod issues_write;
+mod links;
+mod search;
+pub(crate) mod workspace;
 
-use connector::catalog::Tool;
+use connector::catalog::{Call, Page, Tool};
 
-use crate::Linear;
+use crate::{Linear, api::tolerant::Connection};
 
 /// Every tool.
 pub(crate) fn all() -> Vec<Tool<Linear>> {
-    let families = [issues_list::tools()];
+    let families = [
+        workspace::tools(),
+        issues_list::tools(),
+        search::tools(),
+        issues_read::tools(),
+        issues_write::tools(),
+        bulk::tools(),
+        links::tools(),
+        comments::tools(),
+    ];
     families.into_iter().flatten().collect()
 }
 
@@ -42,4 +59,20 @@ impl Position {
             _ => Self { after: self.after.clone(), skip: self.skip + kept },
         }
     }
+}
+
+/// `page` with the cursor for what comes after it in `connection`, of which it shows what comes after
+/// `position`.
+pub(crate) fn paged<T>(
+    call: &Call<Linear>,
+    page: Page,
+    connection: &Connection<T>,
+    position: Position,
+) -> Page {
+    let shown = page.len();
+    let next = connection.next(position.after.as_deref()).map(str::to_owned);
+    let sealer = call.clone();
+    page.cursor(next.is_some(), move |kept| {
+        sealer.seal_cursor(&position.advance(kept, shown, next.as_deref()))
+    })
 }
