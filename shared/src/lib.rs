@@ -10,10 +10,13 @@ pub mod clock;
 mod connector;
 pub mod effect;
 pub mod error;
+pub mod protocol;
 pub mod sandbox;
 pub mod secret;
+pub mod serve;
 pub mod service;
 pub mod settings;
+pub mod telemetry;
 pub mod upstream;
 
 pub use cli::main;

@@ -1,5 +1,10 @@
 //! Linear's records as compact text: only what is set, names instead of ids, one line per row.
 
+pub(crate) mod cycles;
+pub(crate) mod documents;
+pub(crate) mod inbox;
+pub(crate) mod projects;
+
 use std::fmt::Write as _;
 
 use connector::{catalog::one_line, clock};

@@ -1,5 +1,7 @@
 //! What can be read: entities, filters, pages, searches.
 
+#![cfg(feature = "sandbox")]
+
 mod sandbox_support;
 
 use reqwest::StatusCode;

@@ -1,7 +1,9 @@
 //! Who may do what. Knows neither the vendor nor the protocol.
 
+pub mod api_keys;
 pub mod identity;
 pub mod policy;
 
+pub use api_keys::{ApiKeys, ApiKeysError};
 pub use identity::Principal;
 pub use policy::{Policy, Selection};

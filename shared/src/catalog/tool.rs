@@ -409,10 +409,10 @@ impl Question {
         &self.subject
     }
 
-    /// What it would do, for a person.
+    /// Takes out what it would do, for a person.
     #[must_use]
-    pub fn preview(&self) -> &Reply {
-        &self.plan.preview
+    pub fn take_preview(&mut self) -> Reply {
+        std::mem::take(&mut self.plan.preview)
     }
 
     /// The person agreed: do it.

@@ -3,21 +3,29 @@
 //!
 //! A fake implements [`Fake`] and gets the rest from [`start`]: real HTTP on loopback, in which a
 //! test decides what goes wrong ([`Faults`]), when ([`VirtualClock`]), and can read afterwards what
-//! really arrived ([`Journal`]).
+//! really arrived ([`Journal`]). Programs that are not in the process do the same by the routes
+//! under `/_sandbox/` (see `control`).
 //!
 //! Everything here waits on tokio's clock, so a test that starts paused
 //! (`#[tokio::test(start_paused = true)]`) never sleeps: on loopback what was written is there to be
 //! read at once, and the clock jumps to the next timer only when nobody has anything to read.
 
+mod blobs;
 mod clock;
+mod control;
 mod damage;
 mod faults;
 mod journal;
+mod oauth;
+#[cfg(test)]
+mod oauth_tests;
 mod pacing;
 mod rate;
+pub mod seed;
 mod server;
 #[cfg(test)]
 mod server_tests;
+mod webhooks;
 
 use std::{fmt, sync::Arc};
 
@@ -29,11 +37,14 @@ use http::{StatusCode, header, request::Parts};
 use url::Url;
 
 pub use self::{
+    blobs::{Blob, Blobs, Place, Refused},
     clock::VirtualClock,
     faults::{Action, Change, Faults, Rule},
     journal::{Entry, Journal},
+    oauth::{Grant, OAuth, OAuthClient, OAuthRules, Tokens},
     rate::{RateWindow, RateWindows},
     server::{Running, start},
+    webhooks::{Attempt, Attempted, WebhookRules, WebhookTarget, Webhooks},
 };
 
 /// One vendor, faked: its routes, its state and its manners.

@@ -18,7 +18,7 @@ use tower::ServiceExt as _;
 use url::Url;
 
 use super::{
-    Action, Fake, Harness,
+    Action, Fake, Harness, control,
     damage::{self, Answer},
     pacing::Paced,
 };
@@ -35,7 +35,12 @@ pub async fn start(fake: Arc<dyn Fake>, addr: SocketAddr) -> io::Result<Running>
     let addr = listener.local_addr()?;
     let base = Url::parse(&format!("http://{addr}/")).map_err(io::Error::other)?;
     let harness = Harness::new(base);
-    let site = Arc::new(Site { vendor: fake.router(&harness), harness: harness.clone(), fake });
+    let site = Arc::new(Site {
+        vendor: fake.router(&harness),
+        control: control::router(Arc::clone(&fake), harness.clone()),
+        harness: harness.clone(),
+        fake,
+    });
     let server = tokio::spawn(accept(listener, site)).abort_handle();
     Ok(Running { addr, harness, server })
 }
@@ -79,6 +84,7 @@ struct Site {
     fake: Arc<dyn Fake>,
     harness: Harness,
     vendor: Router,
+    control: Router,
 }
 
 /// Accepts connections; dropping the future drops them all.
@@ -131,6 +137,9 @@ async fn answer(site: Arc<Site>, hang_up: Arc<Notify>, request: Request<Incoming
         return Ok(response);
     };
     let body = body.to_bytes();
+    if parts.uri.path().starts_with(control::PREFIX) {
+        return Ok(call(&site.control, parts, body).await);
+    }
     let journal = site.harness.journal();
     let operation = site.fake.operation(&parts, &body);
     let number = journal.open(&parts, &body, &operation, site.harness.clock().now());
@@ -149,7 +158,7 @@ async fn answer(site: Arc<Site>, hang_up: Arc<Notify>, request: Request<Incoming
                 return answer;
             }
             site.harness.journal().close(number, |entry| entry.handled = true);
-            let response = site.vendor(parts, body).await;
+            let response = call(&site.vendor, parts, body).await;
             match &fault {
                 Some(fault) => damage::apply(fault, response, hang_up).await,
                 None => Answer::Response(response),
@@ -167,10 +176,7 @@ async fn answer(site: Arc<Site>, hang_up: Arc<Notify>, request: Request<Incoming
     }
 }
 
-impl Site {
-    /// The fake's own answer.
-    async fn vendor(&self, parts: Parts, body: Bytes) -> Response {
-        let request = Request::from_parts(parts, Body::from(body));
-        self.vendor.clone().oneshot(request).await.unwrap_or_else(|never: Infallible| match never {})
-    }
+async fn call(router: &Router, parts: Parts, body: Bytes) -> Response {
+    let request = Request::from_parts(parts, Body::from(body));
+    router.clone().oneshot(request).await.unwrap_or_else(|never: Infallible| match never {})
 }

@@ -339,3 +339,44 @@ async fn a_dropped_fake_is_gone() {
     let gone = timeout(Duration::from_secs(5), client.post(url).send()).await;
     assert!(gone.is_err() || gone.unwrap().is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_control_routes_do_what_a_test_can_do() {
+    let bench = Bench::new().await;
+    let control = |path: &str| bench.url(&format!("_sandbox/{path}"));
+    let get = async |path: &str| -> Value {
+        bench.client.get(control(path)).send().await.unwrap().json().await.unwrap()
+    };
+    let rule = json!({ "operation": "add", "times": null, "fault": { "action": "status", "code": 418 } });
+    let added = bench.client.post(control("faults")).json(&rule).send().await.unwrap();
+    assert_eq!(added.status(), 201);
+    assert_eq!(bench.add().await.unwrap().status(), 418);
+    assert_eq!(get("faults").await["faults"][0]["rule"]["fault"]["code"], 418);
+    let number = added.json::<Value>().await.unwrap()["number"].to_string();
+    assert_eq!(bench.client.delete(control(&format!("faults/{number}"))).send().await.unwrap().status(), 204);
+    assert_eq!(bench.client.delete(control(&format!("faults/{number}"))).send().await.unwrap().status(), 404);
+    assert_eq!(bench.add().await.unwrap().status(), 200);
+    assert_eq!(get("dump").await, json!({ "count": 1 }));
+
+    let journal = get("journal?operation=add").await;
+    assert_eq!(journal.as_array().unwrap().len(), 2, "the control routes themselves are not in it");
+    assert_eq!(journal[0]["fault"], "status");
+    assert_eq!(bench.client.delete(control("journal")).send().await.unwrap().status(), 204);
+    assert_eq!(get("journal").await, json!([]));
+
+    let before = bench.running.harness().clock().now();
+    bench.client.post(control("clock")).json(&json!({ "advance_s": 3600 })).send().await.unwrap();
+    let passed = bench.running.harness().clock().now() - before;
+    assert!(passed.abs_diff(Duration::from_secs(3600)) < Duration::from_secs(1));
+
+    assert_eq!(bench.client.post(control("reset")).send().await.unwrap().status(), 204);
+    assert_eq!(get("dump").await, json!({ "count": 0 }));
+    let bad = bench
+        .client
+        .post(control("faults"))
+        .json(&json!({ "fault": { "action": "melt" } }))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(bad.status(), 422);
+}

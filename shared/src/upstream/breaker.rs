@@ -248,6 +248,22 @@ pub(super) struct Admission<'a> {
 }
 
 impl Admission<'_> {
+    /// Asks again after a wait: fails if the breaker has opened since.
+    pub(super) fn confirm(&mut self, title: &str) -> Result<()> {
+        let state = self.breaker.lock();
+        match state.phase {
+            _ if state.era == self.era => Ok(()),
+            Phase::Closed => {
+                self.era = state.era;
+                Ok(())
+            }
+            Phase::Open { until } => {
+                Err(state.refusal(title, until.saturating_duration_since(Instant::now())))
+            }
+            Phase::HalfOpen => Err(state.refusal(title, Duration::from_secs(1))),
+        }
+    }
+
     /// Says how the call ended.
     pub(super) fn settle<T>(mut self, result: &Result<T>) {
         self.settled = true;
@@ -409,11 +425,29 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn leave_given_before_the_opening_does_not_outlast_it() {
+        let breaker = breaker();
+        let mut waiting = breaker.admit("Linear").unwrap();
+        assert!(waiting.confirm("Linear").is_ok());
+        (0..5).for_each(|_| assert!(call(&breaker, &failure())));
+        assert_eq!(waiting.confirm("Linear").unwrap_err().kind(), Kind::Unavailable);
+        advance(Duration::from_secs(10)).await;
+        let mut probe = breaker.admit("Linear").unwrap();
+        assert!(waiting.confirm("Linear").is_err() && probe.confirm("Linear").is_ok());
+        probe.settle(&Ok(()));
+        assert!(waiting.confirm("Linear").is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_late_verdict_from_before_the_opening_is_not_heard() {
         let breaker = breaker();
         let late = breaker.admit("Linear").unwrap();
         (0..5).for_each(|_| assert!(call(&breaker, &failure())));
+        advance(Duration::from_secs(10)).await;
+        let probe = breaker.admit("Linear").unwrap();
         late.settle(&Ok::<_, Error>(()));
-        assert!(matches!(breaker.state(), BreakerState::Open(_)));
+        assert_eq!(breaker.state(), BreakerState::HalfOpen, "only the probe has a say");
+        probe.settle(&failure());
+        assert_eq!(breaker.state(), BreakerState::Open(Duration::from_secs(20)));
     }
 }

@@ -18,6 +18,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use moka::{future::Cache as Moka, ops::compute::Op};
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, timeout_at};
@@ -110,7 +111,9 @@ impl Cache {
             None => {}
         }
         let flight = self.entries.try_get_with(key, async {
-            let response = fetch.await?;
+            let mut response = fetch.await?;
+            // A body is a slice of the connection's much larger buffer, which it would keep alive.
+            response.body = Bytes::copy_from_slice(&response.body);
             Ok(Entry { response, good_until: Instant::now() + ttl })
         });
         // A follower's deadline can be sooner than that of the one who fetches.

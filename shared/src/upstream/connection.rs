@@ -25,7 +25,7 @@ impl Connection {
         Self(Arc::new(Inner { options, client: OnceCell::new() }))
     }
 
-    pub(super) async fn client(&self) -> Result<&reqwest::Client> {
+    pub(crate) async fn client(&self) -> Result<&reqwest::Client> {
         self.0.client.get_or_try_init(|| self.build()).await
     }
 

@@ -109,7 +109,8 @@ impl Exchange<'_> {
 }
 
 /// A request's body that knows whether it has been asked for. HTTP/1 asks for it before the first
-/// byte of the head goes out, so a body never asked for proves that nothing was sent.
+/// byte of the head goes out, so a body never asked for proves that nothing was sent; HTTP/2 may
+/// have sent the head, which without its body no vendor executes.
 struct Outgoing {
     data: Option<Bytes>,
     left: Arc<AtomicBool>,

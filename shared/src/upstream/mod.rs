@@ -44,7 +44,7 @@ use std::{
 };
 
 use http::{HeaderValue, header};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 pub use auth::Credential;
@@ -220,12 +220,20 @@ impl Inner {
     /// One attempt: past the breaker, within the budgets, in its place, with a token.
     async fn attempt(&self, request: &Request, deadline: Instant) -> Result<Response> {
         let title = self.vendor.title();
-        let admission = self.breaker.admit(title)?;
+        // A file host that fails says nothing of the vendor's API, nor the other way round.
+        let at_home = self.at_home(request);
+        let mut admission = at_home.then(|| self.breaker.admit(title)).transpose()?;
         self.limiter.take(title, &request.costs, deadline).await?;
         let _place = self.pool.enter(title, deadline).await?;
-        let token = self.token(request).await?;
+        // Whoever waited for budget or a place must not run into a vendor found down meanwhile.
+        if let Some(admission) = &mut admission {
+            admission.confirm(title)?;
+        }
+        let token = self.token(request, deadline).await?;
         let result = self.with_token(request, token, deadline).await;
-        admission.settle(&result);
+        if let Some(admission) = admission {
+            admission.settle(&result);
+        }
         result
     }
 
@@ -248,7 +256,8 @@ impl Inner {
         };
         let Some(token) = token else { return Err(refusal) };
         self.counters.credential_refused.store(true, Ordering::Relaxed);
-        let Some(newer) = self.credential.refused(&token).await? else { return Err(refusal) };
+        let newer = timeout_at(deadline, self.credential.refused(&token)).await;
+        let Some(newer) = newer.unwrap_or(Ok(None))? else { return Err(refusal) };
         tracing::debug!(vendor = self.vendor.name(), "the token was refused; trying a newer one");
         let result = self.exchange(request, Some(&newer), deadline).await;
         let refused = matches!(&result, Err(error) if error.kind() == Kind::Auth);
@@ -265,6 +274,7 @@ impl Inner {
     ) -> Result<Response> {
         let exchange = self.prepare(request, token, deadline).await?;
         count(&self.counters.sent);
+        let started = Instant::now();
         let result = match exchange.run().await {
             Ok(response) => self.judge(request, response),
             Err(error) => Err(error),
@@ -272,6 +282,14 @@ impl Inner {
         if result.is_err() {
             count(&self.counters.failed);
         }
+        tracing::debug!(
+            vendor = self.vendor.name(),
+            operation = request.operation,
+            effect = request.effect.as_str(),
+            outcome = result.as_ref().map_or_else(|error| error.kind().as_str(), |_| "ok"),
+            elapsed_ms = started.elapsed().as_millis() as u64,
+            "asked the vendor"
+        );
         result
     }
 
@@ -304,13 +322,31 @@ impl Inner {
     }
 
     /// The token to send, if any: the credential goes to the vendor and to nobody else.
-    async fn token(&self, request: &Request) -> Result<Option<Secret>> {
-        let welcome = match &request.target {
+    async fn token(&self, request: &Request, deadline: Instant) -> Result<Option<Secret>> {
+        let welcome = self.at_home(request)
+            || matches!(&request.target, Target::Url(url) if url.scheme() == "https" && self.vendor.trusts(url));
+        if !request.authenticated || !welcome {
+            return Ok(None);
+        }
+        match timeout_at(deadline, self.credential.token()).await {
+            Ok(token) => token.map(Some),
+            Err(_) => Err(Error::new(
+                Kind::Auth,
+                format!(
+                    "the login to {} could not be renewed before the call's deadline",
+                    self.vendor.title()
+                ),
+            )
+            .hint("Try again later")),
+        }
+    }
+
+    /// Whether `request` goes to the vendor's API itself.
+    fn at_home(&self, request: &Request) -> bool {
+        match &request.target {
             Target::Path(_) => true,
-            Target::Url(url) if url.origin() == self.options.base_url.origin() => true,
-            Target::Url(url) => url.scheme() == "https" && self.vendor.trusts(url),
-        };
-        if request.authenticated && welcome { self.credential.token().await.map(Some) } else { Ok(None) }
+            Target::Url(url) => url.origin() == self.options.base_url.origin(),
+        }
     }
 
     /// The one verdict on an answer, and what it teaches about the budgets.

@@ -47,6 +47,9 @@ impl Default for RetryOptions {
     }
 }
 
+/// The least pause after a refusal for our pace that does not say how long to wait.
+const UNNAMED_LIMIT: Duration = Duration::from_secs(1);
+
 /// The attempts at one request.
 pub(super) struct Attempts<'a> {
     title: &'a str,
@@ -94,7 +97,11 @@ impl<'a> Attempts<'a> {
             return Err(self.end(error));
         }
         let Some(pause) = self.pauses.next() else { return Err(self.end(error)) };
-        let pause = pause.max(error.retry_after_hint().unwrap_or_default());
+        let named = match error.retry_after_hint() {
+            None if error.kind() == Kind::RateLimited => UNNAMED_LIMIT,
+            named => named.unwrap_or_default(),
+        };
+        let pause = pause.max(named);
         if Instant::now() + pause >= self.deadline {
             return Err(self.end(error));
         }

@@ -1,14 +1,24 @@
 //! Linear's API as typed requests and tolerant answers, one file per area. It builds requests and
 //! decides nothing.
 
+pub(crate) mod attachments;
 pub(crate) mod comments;
+pub(crate) mod cycles;
+pub(crate) mod documents;
 pub(crate) mod files;
+pub(crate) mod initiatives;
 pub(crate) mod issues;
+pub(crate) mod labels;
+pub(crate) mod milestones;
 pub(crate) mod names;
+pub(crate) mod notifications;
 mod operation;
+pub(crate) mod projects;
 pub(crate) mod relations;
 pub(crate) mod search;
 pub(crate) mod tolerant;
+pub(crate) mod updates;
+pub(crate) mod uploads;
 pub(crate) mod workspace;
 
 use connector::{
@@ -25,11 +35,21 @@ use crate::error::{self, COMPLEXITY, GraphqlError, REQUESTS, SEARCHES};
 
 /// The operations of each area.
 const AREAS: &[&[&Operation]] = &[
+    attachments::OPERATIONS,
     comments::OPERATIONS,
+    cycles::OPERATIONS,
+    documents::OPERATIONS,
+    initiatives::OPERATIONS,
     issues::OPERATIONS,
+    labels::OPERATIONS,
+    milestones::OPERATIONS,
     names::OPERATIONS,
+    notifications::OPERATIONS,
+    projects::OPERATIONS,
     relations::OPERATIONS,
     search::OPERATIONS,
+    updates::OPERATIONS,
+    uploads::OPERATIONS,
     workspace::OPERATIONS,
 ];
 

@@ -45,7 +45,7 @@ pub(super) fn resolve<'a>(
                 ResolvedValue::object(cx.node("IssuePriorityValue", Arc::new(row)))
             })))
         }
-        "rateLimitStatus" => one(Arc::new(cx.limits.status(cx.caller))),
+        "rateLimitStatus" => one(Arc::new(cx.site.limits.status(cx.caller))),
         "notificationsUnreadCount" => {
             let state = cx.state();
             let unread =

@@ -76,13 +76,12 @@ const TABLES: [(&str, &str); 26] = [
 ];
 
 impl State {
-    /// The state a seed describes. Its times may be offsets from `now` (see [`Now::resolve`]).
+    /// The state a seed describes, its times already true ones.
     ///
     /// # Errors
     /// Says what the seed lacks.
-    pub(super) fn from_seed(seed: &str, now: &Now) -> Result<Self, String> {
-        let mut seed: Row =
-            serde_json::from_str(seed).map_err(|error| format!("the seed is no JSON object: {error}"))?;
+    pub(super) fn from_seed(seed: Value, now: &Now) -> Result<Self, String> {
+        let Value::Object(mut seed) = seed else { return Err("the seed is no JSON object".to_owned()) };
         let mut state = Self::default();
         for (name, ty) in TABLES {
             let rows = match seed.remove(name) {
@@ -91,7 +90,7 @@ impl State {
                 Some(row) => vec![row],
             };
             for row in rows {
-                let Value::Object(mut row) = now.resolve(row) else {
+                let Value::Object(mut row) = row else {
                     return Err(format!("a row of `{name}` is no object"));
                 };
                 let number = state.tables.get(ty).map_or(0, |table| table.order.len());

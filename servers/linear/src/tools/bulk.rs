@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::changes::{Changes, Fields};
+use super::issue_changes::{Changes, Fields};
 use crate::{
     Linear,
     api::issues::{Issue, Sections},

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{FROM, Position, issues_read::absent, limit, paged};
+use super::{FROM, Position, issues_read::absent, limit, paging};
 use crate::{
     Linear,
     api::{Partial, comments::Comment, tolerant::Connection},
@@ -189,7 +189,7 @@ fn listing(call: &Call<Linear>, answer: Partial<Connection<Comment>>, position: 
         };
         page.push(format!("{}\n{}", render::comment_head(comment), row.body), &row);
     }
-    let page = paged(call, page, &connection, position);
+    let page = paging::close(call, page, position, &connection);
     notes.into_iter().fold(Reply::page(page), Reply::lead)
 }
 

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{FROM, Position, limit};
+use super::{FROM, Position, limit, paging};
 use crate::{
     Linear,
     api::{
@@ -185,6 +185,6 @@ fn page(
     for issue in connection.nodes.iter().skip(position.skip) {
         page.push(render::issue_row(issue, fields), &Row::new(issue));
     }
-    let page = super::paged(call, page, &connection, position);
+    let page = paging::close(call, page, position, &connection);
     failed.into_iter().fold(Reply::page(page), Reply::lead)
 }

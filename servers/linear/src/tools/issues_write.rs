@@ -14,7 +14,8 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    changes::{Changes, Edit, Fields, Labels, difference, edited},
+    edits::{self, Edit},
+    issue_changes::{Changes, Fields, Labels, difference},
     issues_read::absent,
 };
 use crate::{
@@ -333,7 +334,7 @@ async fn update_issue(call: Call<Linear>, arguments: UpdateIssue) -> Result<Plan
         Clear::Set(text) => changes.description(text),
         Clear::Empty => changes.description(String::new()),
         Clear::Keep if texts[1] || texts[2] => {
-            let mut text = edited(&old, &edits)?;
+            let mut text = edits::apply(&old, &edits)?;
             if let Some(append) = append {
                 let separator = if text.trim().is_empty() { "" } else { "\n\n" };
                 text = format!("{}{separator}{append}", text.trim_end());

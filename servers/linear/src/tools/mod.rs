@@ -1,18 +1,34 @@
 //! The tools, one file per family: arguments, the work, the reply.
 
+mod attach;
 mod bulk;
 mod changes;
 mod comments;
+mod cycles;
+mod dates;
+mod documents;
+mod edits;
+mod inbox;
+mod initiatives;
+mod issue_changes;
 mod issues_list;
 mod issues_read;
 mod issues_write;
+mod labels;
 mod links;
+mod milestones;
+mod paging;
+mod projects_read;
+mod projects_write;
 mod search;
+mod section;
+mod updates;
+mod upload_source;
 pub(crate) mod workspace;
 
-use connector::catalog::{Call, Page, Tool};
+use connector::catalog::Tool;
 
-use crate::{Linear, api::tolerant::Connection};
+use crate::Linear;
 
 /// Every tool.
 pub(crate) fn all() -> Vec<Tool<Linear>> {
@@ -25,6 +41,16 @@ pub(crate) fn all() -> Vec<Tool<Linear>> {
         bulk::tools(),
         links::tools(),
         comments::tools(),
+        projects_read::tools(),
+        projects_write::tools(),
+        milestones::tools(),
+        cycles::tools(),
+        initiatives::tools(),
+        updates::tools(),
+        documents::tools(),
+        labels::tools(),
+        attach::tools(),
+        inbox::tools(),
     ];
     families.into_iter().flatten().collect()
 }
@@ -59,20 +85,4 @@ impl Position {
             _ => Self { after: self.after.clone(), skip: self.skip + kept },
         }
     }
-}
-
-/// `page` with the cursor for what comes after it in `connection`, of which it shows what comes after
-/// `position`.
-pub(crate) fn paged<T>(
-    call: &Call<Linear>,
-    page: Page,
-    connection: &Connection<T>,
-    position: Position,
-) -> Page {
-    let shown = page.len();
-    let next = connection.next(position.after.as_deref()).map(str::to_owned);
-    let sealer = call.clone();
-    page.cursor(next.is_some(), move |kept| {
-        sealer.seal_cursor(&position.advance(kept, shown, next.as_deref()))
-    })
 }

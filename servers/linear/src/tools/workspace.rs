@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{FROM, Position, limit};
+use super::{FROM, Position, limit, paging};
 use crate::{
     Linear,
     api::names::{Person, Team},
@@ -210,7 +210,7 @@ async fn list_users(call: Call<Linear>, arguments: ListUsers) -> Result<Reply> {
             },
         );
     }
-    Ok(Reply::page(super::paged(&call, page, &found, position)))
+    Ok(Reply::page(paging::close(&call, page, position, &found)))
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

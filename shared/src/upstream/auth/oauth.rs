@@ -96,6 +96,10 @@ enum Failure {
     Refused(String),
     /// There is nobody logged in.
     NoLogin,
+    /// The login has ended, and there is nothing to renew it with.
+    Ended,
+    /// The stored login cannot be had.
+    Storage(&'static str),
     /// The endpoint is down, or answers with something else.
     Unreachable(String),
 }
@@ -236,8 +240,11 @@ impl Inner {
         let Some(store) = self.store.clone() else { return Ok(None) };
         match spawn_blocking(move || store.load()).await {
             Ok(Ok(tokens)) => Ok(tokens),
-            Ok(Err(error)) => Err(Failure::Unreachable(error.message().to_owned())),
-            Err(_) => Err(Failure::Unreachable("the stored login could not be read".to_owned())),
+            Ok(Err(error)) => {
+                tracing::warn!(?error, "the stored login cannot be used");
+                Err(Failure::Storage("the stored login cannot be read"))
+            }
+            Err(_) => Err(Failure::Storage("the reading of the stored login was cut short")),
         }
     }
 
@@ -257,7 +264,8 @@ impl Inner {
         let client = self.client();
         let answer = match self.options.grant {
             Grant::Refresh => {
-                let refresh = current.and_then(|tokens| tokens.refresh.as_ref()).ok_or(Failure::NoLogin)?;
+                let current = current.ok_or(Failure::NoLogin)?;
+                let refresh = current.refresh.as_ref().ok_or(Failure::Ended)?;
                 let refresh = RefreshToken::new(refresh.expose().to_owned());
                 client.exchange_refresh_token(&refresh).request_async(self).await
             }
@@ -338,6 +346,8 @@ impl Inner {
                 Error::new(Kind::Auth, format!("{title} no longer accepts the login and says {code}"))
             }
             Failure::NoLogin => Error::new(Kind::Auth, format!("nobody is logged in to {title}")),
+            Failure::Ended => Error::new(Kind::Auth, format!("the login to {title} has ended")),
+            Failure::Storage(reason) => Error::new(Kind::Auth, *reason),
             Failure::Unreachable(reason) => {
                 let message = format!("the login to {title} has expired and could not be renewed: {reason}");
                 return Error::new(Kind::Auth, message).hint("Try again later");

@@ -124,6 +124,38 @@ async fn the_credential_goes_to_the_vendor_and_to_nobody_else() {
     assert_eq!(stranger.seen()[0].authorization, None);
     assert_eq!(vendor.seen()[0].authorization.as_deref(), Some("Bearer token-1"));
     assert_eq!(vendor.seen()[1].authorization, None);
+    // Not even to a trusted host if everybody on the way could read it.
+    let acme = Arc::new(Acme { budgets: Vec::new(), trusting: true });
+    let upstream = Upstream::new(acme, Renewing::up_to(1), options(&vendor.url));
+    upstream.send(read().url(stranger.url.join("/file").unwrap())).await.unwrap();
+    assert_eq!(stranger.seen()[1].authorization, None);
+}
+
+/// A login whose renewal hangs.
+struct Stuck;
+
+impl Credential for Stuck {
+    fn token(&self) -> BoxFuture<'_, Result<Secret>> {
+        futures::future::pending().boxed()
+    }
+
+    fn refused<'a>(&'a self, _token: &'a Secret) -> BoxFuture<'a, Result<Option<Secret>>> {
+        futures::future::pending().boxed()
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Secret::new("stuck").fingerprint()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_hangs_ends_at_the_calls_deadline() {
+    let server = accepting("").await;
+    let started = tokio::time::Instant::now();
+    let upstream = with_credential(options(&server.url), Arc::new(Stuck));
+    assert_eq!(upstream.send(read()).await.unwrap_err().kind(), Kind::Auth);
+    assert_eq!(started.elapsed().as_secs(), 30);
+    assert_eq!(upstream.status().in_use, 0);
 }
 
 #[tokio::test(start_paused = true)]

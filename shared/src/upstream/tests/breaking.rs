@@ -73,6 +73,27 @@ async fn a_probe_whose_caller_goes_away_passes_to_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn calls_that_waited_for_a_place_meanwhile_are_not_sent() {
+    let server = flaky(&Arc::new(AtomicBool::new(true)), Duration::from_millis(50)).await;
+    let upstream = upstream(Options { max_in_flight: 1, ..once(&server.url) });
+    let calls = futures::future::join_all((0..20).map(|_| upstream.send(read()))).await;
+    let unavailable = calls.iter().filter(|call| matches!(call, Err(e) if e.kind() == Kind::Unavailable));
+    assert_eq!((server.count(), unavailable.count()), (5, 15));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_host_that_fails_does_not_keep_us_from_the_vendor() {
+    let vendor = flaky(&Arc::new(AtomicBool::new(false)), Duration::ZERO).await;
+    let files = flaky(&Arc::new(AtomicBool::new(true)), Duration::ZERO).await;
+    let upstream = upstream(once(&vendor.url));
+    for _ in 0..10 {
+        upstream.send(read().url(files.url.clone())).await.unwrap_err();
+    }
+    assert_eq!(upstream.status().breaker, BreakerState::Closed);
+    upstream.send(read()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn refused_credentials_and_limits_never_open_it() {
     for code in [400, 401, 403, 404, 409, 429] {
         let server = Server::start(move |_| async move { status(code) }).await;

@@ -45,6 +45,8 @@ use crate::{Result, Secret, clock};
 /// A vendor with the plainest manners.
 struct Acme {
     budgets: Vec<Budget>,
+    /// Whether it trusts every host with its credential.
+    trusting: bool,
 }
 
 impl Vendor for Acme {
@@ -68,6 +70,10 @@ impl Vendor for Acme {
 
     fn classify(&self, _request: &Request, response: &Response) -> Result<()> {
         classify::status("Acme", response)
+    }
+
+    fn trusts(&self, _url: &Url) -> bool {
+        self.trusting
     }
 
     fn readings(&self, headers: &HeaderMap) -> Vec<Reading> {
@@ -95,11 +101,15 @@ fn upstream(options: Options) -> Upstream {
 }
 
 fn with_credential(options: Options, credential: Arc<dyn Credential>) -> Upstream {
-    Upstream::new(Arc::new(Acme { budgets: Vec::new() }), credential, options)
+    Upstream::new(Arc::new(Acme { budgets: Vec::new(), trusting: false }), credential, options)
 }
 
 fn with_budgets(options: Options, budgets: Vec<Budget>) -> Upstream {
-    Upstream::new(Arc::new(Acme { budgets }), Arc::new(Fixed::new(Secret::new("token-1"))), options)
+    Upstream::new(
+        Arc::new(Acme { budgets, trusting: false }),
+        Arc::new(Fixed::new(Secret::new("token-1"))),
+        options,
+    )
 }
 
 fn read() -> Request {

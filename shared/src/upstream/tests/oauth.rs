@@ -179,6 +179,38 @@ async fn a_login_that_is_over_says_to_log_in_again_and_shows_no_token() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refusal_because_another_process_was_faster_is_no_end() {
+    let login = Login::new().await;
+    let tokens = Tokens::new(Secret::new("old"), Some(Secret::new("used-up")), Some(Duration::ZERO));
+    login.store().save(&tokens).unwrap();
+    let credential = login.process();
+    // One that knows nothing of our lock stores its renewal while we are being refused.
+    let faster = async {
+        sleep(Duration::from_millis(50)).await;
+        let tokens = Tokens::new(Secret::new("newer"), Some(Secret::new("newest")), Some(HOUR));
+        login.store().save(&tokens).unwrap();
+    };
+    let (token, ()) = tokio::join!(access(&credential), faster);
+    assert_eq!(token, "newer");
+    assert_eq!(login.renewals(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_without_a_refresh_token_ends_with_its_token() {
+    let login = Login::new().await;
+    login.store().save(&Tokens::new(Secret::new("short"), None, Some(HOUR))).unwrap();
+    let credential = login.process();
+    advance(HOUR - Duration::from_secs(1)).await;
+    assert_eq!(access(&credential).await, "short");
+    advance(Duration::from_secs(20)).await;
+    let error = credential.token().await.unwrap_err();
+    assert_eq!(error.for_agent(), "auth: the login to Acme has ended. Run \"acme-mcp login\".");
+    std::fs::write(login.store().path(), "{ damaged").unwrap();
+    let error = login.process().token().await.unwrap_err();
+    assert_eq!(error.for_agent(), "auth: the stored login cannot be read. Run \"acme-mcp login\".");
+}
+
+#[tokio::test(start_paused = true)]
 async fn nobody_logged_in_says_to_log_in() {
     let login = Login::new().await;
     login.store().clear().unwrap();

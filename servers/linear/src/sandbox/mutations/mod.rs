@@ -11,18 +11,21 @@ mod moves;
 mod notifications;
 mod projects;
 mod relations;
+mod webhooks;
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::{
+    Site,
     auth::Caller,
     errors::{ApiError, Outcome},
     execute::Context,
     fields::View,
-    store::{Row, State, new_id, text},
+    store::{Row, State, flag, new_id, text},
     time::Now,
+    uploads,
 };
 
 /// What a mutation works with.
@@ -30,12 +33,13 @@ pub(super) struct Change<'a> {
     state: &'a mut State,
     now: &'a Now,
     caller: &'a Caller,
+    site: &'a Site,
 }
 
 /// Runs one mutation; the answer is its payload's row.
 pub(super) fn run(cx: &Context<'_>, name: &str, args: &Row) -> Outcome<Row> {
     let mut state = cx.state();
-    let mut change = Change { state: &mut state, now: cx.now, caller: cx.caller };
+    let mut change = Change { state: &mut state, now: cx.now, caller: cx.caller, site: cx.site };
     let mut payload = change.dispatch(name, args)?;
     payload.insert("success".to_owned(), json!(true));
     payload.insert("lastSyncId".to_owned(), json!(state.sync_id()));
@@ -52,9 +56,9 @@ impl Change<'_> {
             "issueBatchCreate" => self.issue_batch_create(input),
             "issueUpdate" => self.issue_update(id, input),
             "issueBatchUpdate" => self.issue_batch_update(args, input),
-            "issueArchive" => self.issue_archive(id, super::store::flag(args, "trash")),
+            "issueArchive" => self.issue_archive(id, flag(args, "trash")),
             "issueUnarchive" => self.issue_unarchive(id),
-            "issueDelete" => self.issue_delete(id, super::store::flag(args, "permanentlyDelete")),
+            "issueDelete" => self.issue_delete(id, flag(args, "permanentlyDelete")),
             "issueAddLabel" => {
                 self.issue_label(id, text(args, "labelId").unwrap_or_default(), "addedLabelIds")
             }
@@ -70,7 +74,7 @@ impl Change<'_> {
             "issueLabelRestore" => self.label_retire(id, false),
             "issueLabelDelete" => self.label_delete(id),
             "commentCreate" => self.comment_create(input),
-            "commentUpdate" => self.comment_update(id, input, super::store::flag(args, "skipEditedAt")),
+            "commentUpdate" => self.comment_update(id, input, flag(args, "skipEditedAt")),
             "commentDelete" => self.comment_delete(id),
             "commentResolve" => self.comment_resolve(id, text(args, "resolvingCommentId")),
             "commentUnresolve" => self.comment_unresolve(id),
@@ -81,7 +85,7 @@ impl Change<'_> {
             "attachmentDelete" => self.delete("Attachment", id),
             "projectCreate" => self.project_create(input),
             "projectUpdate" => self.project_update(id, input),
-            "projectArchive" => self.archive("Project", id, super::store::flag(args, "trash")),
+            "projectArchive" => self.archive("Project", id, flag(args, "trash")),
             "projectDelete" => self.archive("Project", id, true),
             "projectUnarchive" => self.unarchive("Project", id),
             "projectMilestoneCreate" => self.milestone_create(input),
@@ -112,6 +116,13 @@ impl Change<'_> {
             "notificationUpdate" => self.notification_update(id, input),
             "notificationArchive" => self.notification_archive(id, true),
             "notificationUnarchive" => self.notification_archive(id, false),
+            "webhookCreate" => self.webhook_create(input),
+            "webhookUpdate" => self.webhook_update(id, input),
+            "webhookDelete" => self.webhook_delete(id),
+            "fileUpload" => {
+                let organization = self.state.organization().and_then(|row| text(row, "id"));
+                uploads::place(self.site, organization.unwrap_or_default(), args)
+            }
             other => Err(ApiError::internal(format!("the sandbox does not know the mutation {other}"))),
         }
     }

@@ -1,0 +1,89 @@
+//! Attachments of issues.
+
+use connector::{Result, upstream::Replay};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Api, Operation, document,
+    tolerant::{Connection, or_default, text},
+};
+
+const LIST: Operation = Operation::read("IssueAttachments", document!("issue_attachments"), |_| 80);
+// Linear keeps one attachment for an address on an issue: the same again changes its title.
+const ATTACH: Operation = Operation::write("AttachUrl", document!("attach_url"), Replay::Idempotent);
+const ATTACH_PULL_REQUEST: Operation =
+    Operation::write("AttachPullRequest", document!("attach_pr"), Replay::Idempotent);
+
+pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &ATTACH, &ATTACH_PULL_REQUEST];
+
+/// An attachment.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Attachment {
+    #[serde(deserialize_with = "text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "text")]
+    pub(crate) title: String,
+    pub(crate) subtitle: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) url: String,
+    pub(crate) source_type: Option<String>,
+}
+
+/// An issue and what is attached to it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct IssueAttachments {
+    #[serde(deserialize_with = "text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "text")]
+    pub(crate) identifier: String,
+    #[serde(deserialize_with = "text")]
+    pub(crate) title: String,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) attachments: Connection<Attachment>,
+}
+
+/// The answer to attaching.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct AttachmentPayload {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) success: bool,
+    pub(crate) attachment: Option<Attachment>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(alias = "attachmentCreate", alias = "attachmentLinkGitHubPR")]
+    payload: AttachmentPayload,
+}
+
+impl Api {
+    /// What is attached to an issue, by its id or identifier.
+    pub(crate) async fn issue_attachments(&self, issue: &str) -> Result<IssueAttachments> {
+        #[derive(Deserialize)]
+        struct Answer {
+            issue: IssueAttachments,
+        }
+        Ok(self.run::<Answer>(&LIST, json!({"id": issue})).await?.issue)
+    }
+
+    /// Attaches an address to an issue, or changes the attachment that has it.
+    pub(crate) async fn attach(&self, input: Value) -> Result<AttachmentPayload> {
+        Ok(self.run::<Answer>(&ATTACH, json!({"input": input})).await?.payload)
+    }
+
+    /// Links a pull request of GitHub, whose state Linear then follows.
+    pub(crate) async fn attach_pull_request(
+        &self,
+        id: &str,
+        issue: &str,
+        url: &str,
+        title: Option<&str>,
+    ) -> Result<AttachmentPayload> {
+        let variables = json!({"id": id, "issueId": issue, "url": url, "title": title});
+        Ok(self.run::<Answer>(&ATTACH_PULL_REQUEST, variables).await?.payload)
+    }
+}

@@ -1,0 +1,80 @@
+//! Labels of issues: creating and changing.
+
+use connector::{Result, upstream::Replay};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Api, Operation, document,
+    names::{Named, TeamRef},
+    tolerant::{or_default, text},
+};
+
+const GET: Operation = Operation::read("GetLabel", document!("get_label", "label_fragment"), |_| 4);
+const CREATE: Operation =
+    Operation::write("CreateLabel", document!("create_label", "label_fragment"), Replay::Idempotent)
+        .invalidates(&["labels"]);
+const UPDATE: Operation =
+    Operation::write("UpdateLabel", document!("update_label", "label_fragment"), Replay::Idempotent)
+        .invalidates(&["labels"]);
+
+pub(super) const OPERATIONS: &[&Operation] = &[&GET, &CREATE, &UPDATE];
+
+/// A label as it stands.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct LabelState {
+    #[serde(deserialize_with = "text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "text")]
+    pub(crate) name: String,
+    #[serde(deserialize_with = "text")]
+    pub(crate) color: String,
+    pub(crate) description: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) is_group: bool,
+    pub(crate) retired_at: Option<String>,
+    pub(crate) team: Option<TeamRef>,
+    pub(crate) parent: Option<Named>,
+}
+
+/// The answer to a mutation of a label.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct LabelPayload {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) success: bool,
+    pub(crate) issue_label: Option<LabelState>,
+}
+
+impl Api {
+    /// A label by its id.
+    pub(crate) async fn get_label(&self, id: &str) -> Result<LabelState> {
+        #[derive(Deserialize)]
+        struct Answer {
+            #[serde(rename = "issueLabel")]
+            label: LabelState,
+        }
+        Ok(self.run::<Answer>(&GET, json!({"id": id})).await?.label)
+    }
+
+    /// Creates a label; `input` carries an id made here.
+    pub(crate) async fn create_label(&self, input: Value) -> Result<LabelPayload> {
+        #[derive(Deserialize)]
+        struct Answer {
+            #[serde(rename = "issueLabelCreate")]
+            payload: LabelPayload,
+        }
+        Ok(self.run::<Answer>(&CREATE, json!({"input": input})).await?.payload)
+    }
+
+    /// Changes a label.
+    pub(crate) async fn update_label(&self, id: &str, input: Value) -> Result<LabelPayload> {
+        #[derive(Deserialize)]
+        struct Answer {
+            #[serde(rename = "issueLabelUpdate")]
+            payload: LabelPayload,
+        }
+        Ok(self.run::<Answer>(&UPDATE, json!({"id": id, "input": input})).await?.payload)
+    }
+}

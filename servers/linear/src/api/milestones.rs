@@ -1,0 +1,89 @@
+//! Milestones of projects.
+
+use connector::{Result, upstream::Replay};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Api, Operation, document,
+    tolerant::{Connection, number, or_default, text},
+};
+
+const LIST: Operation = Operation::read("ListMilestones", document!("list_milestones"), |_| 165);
+const GET: Operation = Operation::read("GetMilestone", document!("get_milestone"), |_| 4);
+const CREATE: Operation =
+    Operation::write("CreateMilestone", document!("create_milestone"), Replay::Idempotent).invalidates(TAGS);
+const UPDATE: Operation =
+    Operation::write("UpdateMilestone", document!("update_milestone"), Replay::Idempotent).invalidates(TAGS);
+
+pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &GET, &CREATE, &UPDATE];
+
+const TAGS: &[&str] = &["projects"];
+
+/// A milestone.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Milestone {
+    #[serde(deserialize_with = "text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "text")]
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) target_date: Option<String>,
+    /// From 0 to 1.
+    #[serde(deserialize_with = "number")]
+    pub(crate) progress: Option<f64>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) status: String,
+}
+
+/// The answer to a mutation of a milestone.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct MilestonePayload {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) success: bool,
+    pub(crate) project_milestone: Option<Milestone>,
+}
+
+impl Api {
+    /// The milestones of a project, up to a hundred.
+    pub(crate) async fn list_milestones(&self, project: &str) -> Result<Connection<Milestone>> {
+        #[derive(Deserialize)]
+        struct Answer {
+            #[serde(rename = "projectMilestones", default, deserialize_with = "or_default")]
+            milestones: Connection<Milestone>,
+        }
+        Ok(self.run::<Answer>(&LIST, json!({"project": project})).await?.milestones)
+    }
+
+    /// A milestone by its id.
+    pub(crate) async fn get_milestone(&self, id: &str) -> Result<Milestone> {
+        #[derive(Deserialize)]
+        struct Answer {
+            #[serde(rename = "projectMilestone")]
+            milestone: Milestone,
+        }
+        Ok(self.run::<Answer>(&GET, json!({"id": id})).await?.milestone)
+    }
+
+    /// Creates a milestone; `input` carries an id made here.
+    pub(crate) async fn create_milestone(&self, input: Value) -> Result<MilestonePayload> {
+        #[derive(Deserialize)]
+        struct Answer {
+            #[serde(rename = "projectMilestoneCreate")]
+            payload: MilestonePayload,
+        }
+        Ok(self.run::<Answer>(&CREATE, json!({"input": input})).await?.payload)
+    }
+
+    /// Changes a milestone.
+    pub(crate) async fn update_milestone(&self, id: &str, input: Value) -> Result<MilestonePayload> {
+        #[derive(Deserialize)]
+        struct Answer {
+            #[serde(rename = "projectMilestoneUpdate")]
+            payload: MilestonePayload,
+        }
+        Ok(self.run::<Answer>(&UPDATE, json!({"id": id, "input": input})).await?.payload)
+    }
+}

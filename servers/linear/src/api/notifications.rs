@@ -1,0 +1,90 @@
+//! The inbox of the person whose credential this is.
+
+use connector::{Result, upstream::Replay};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Api, Operation, document,
+    documents::IssueKey,
+    first,
+    issues::PersonRef,
+    names::Named,
+    tolerant::{Connection, number, or_default, text},
+};
+
+const LIST: Operation = Operation::read("ListNotifications", document!("list_notifications"), |variables| {
+    2 + first(variables) * 6
+});
+const GET: Operation = Operation::read("GetNotification", document!("get_notification"), |_| 4);
+const MARK: Operation =
+    Operation::write("MarkNotification", document!("mark_notification"), Replay::Idempotent);
+
+pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &GET, &MARK];
+
+/// A notification.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Notification {
+    #[serde(deserialize_with = "text")]
+    pub(crate) id: String,
+    #[serde(rename = "type", deserialize_with = "text")]
+    pub(crate) kind: String,
+    #[serde(deserialize_with = "text")]
+    pub(crate) title: String,
+    #[serde(deserialize_with = "text")]
+    pub(crate) subtitle: String,
+    pub(crate) read_at: Option<String>,
+    pub(crate) snoozed_until_at: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) created_at: String,
+    pub(crate) actor: Option<PersonRef>,
+    pub(crate) bot_actor: Option<Named>,
+    pub(crate) issue: Option<IssueKey>,
+    pub(crate) project: Option<Named>,
+}
+
+/// A page of the inbox.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Inbox {
+    #[serde(rename = "notificationsUnreadCount", deserialize_with = "number")]
+    pub(crate) unread: Option<f64>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) notifications: Connection<Notification>,
+}
+
+/// The answer to marking a notification.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct NotificationPayload {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) success: bool,
+    pub(crate) notification: Option<Notification>,
+}
+
+impl Api {
+    /// A page of the inbox, the newest first.
+    pub(crate) async fn list_notifications(&self, first: u32, after: Option<&str>) -> Result<Inbox> {
+        self.run(&LIST, json!({"first": first, "after": after})).await
+    }
+
+    /// A notification by its id.
+    pub(crate) async fn get_notification(&self, id: &str) -> Result<Notification> {
+        #[derive(Deserialize)]
+        struct Answer {
+            notification: Notification,
+        }
+        Ok(self.run::<Answer>(&GET, json!({"id": id})).await?.notification)
+    }
+
+    /// Marks a notification.
+    pub(crate) async fn mark_notification(&self, id: &str, input: Value) -> Result<NotificationPayload> {
+        #[derive(Deserialize)]
+        struct Answer {
+            #[serde(rename = "notificationUpdate")]
+            payload: NotificationPayload,
+        }
+        Ok(self.run::<Answer>(&MARK, json!({"id": id, "input": input})).await?.payload)
+    }
+}

@@ -1,0 +1,93 @@
+//! Cycles as compact text: what they hold and how far they are.
+
+use connector::catalog::one_line;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{day, number, projects::percent};
+use crate::api::cycles::Cycle;
+
+/// A cycle in structured content.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct CycleItem {
+    team: String,
+    number: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// `current`, `next`, `previous`, `past` or `upcoming`.
+    when: &'static str,
+    starts_at: String,
+    ends_at: String,
+    /// Percent.
+    progress: u32,
+    /// Points in it now.
+    scope: f64,
+    /// Points done.
+    completed_scope: f64,
+    issues: u32,
+    completed_issues: u32,
+}
+
+/// A cycle as a row:
+/// `ENG 12 "Polish" current 2026-11-16 → 2026-11-30, 45%: 8 of 20 issues, 15 of 34 points done, scope +4 since its start`.
+pub(crate) fn cycle_row(cycle: &Cycle) -> (String, CycleItem) {
+    let last = |history: &[f64]| history.last().copied().unwrap_or_default();
+    let (issues, done) = (last(&cycle.issue_count_history), last(&cycle.completed_issue_count_history));
+    let (scope, completed) = (last(&cycle.scope_history), last(&cycle.completed_scope_history));
+    let item = CycleItem {
+        team: cycle.team.key.clone(),
+        number: whole(cycle.number.unwrap_or_default()),
+        name: cycle.name.clone().filter(|name| !name.trim().is_empty()),
+        when: when(cycle),
+        starts_at: cycle.starts_at.clone(),
+        ends_at: cycle.ends_at.clone(),
+        progress: percent(cycle.progress),
+        scope,
+        completed_scope: completed,
+        issues: whole(issues),
+        completed_issues: whole(done),
+    };
+    let name = item.name.as_deref().map(|name| format!(" \"{}\"", one_line(name))).unwrap_or_default();
+    let mut row = format!(
+        "{} {}{name} {} {} → {}, {}%: {} of {} issues, {} of {} points done",
+        one_line(&item.team),
+        item.number,
+        item.when,
+        day(&item.starts_at),
+        day(&item.ends_at),
+        item.progress,
+        item.completed_issues,
+        item.issues,
+        number(tenths(completed)),
+        number(tenths(scope)),
+    );
+    let grown = scope - cycle.scope_history.first().copied().unwrap_or(scope);
+    if grown.abs() >= 0.5 {
+        let sign = if grown > 0.0 { "+" } else { "-" };
+        row.push_str(&format!(", scope {sign}{} since its start", number(tenths(grown.abs()))));
+    }
+    (row, item)
+}
+
+/// Where a cycle is in time.
+pub(crate) fn when(cycle: &Cycle) -> &'static str {
+    if cycle.is_active {
+        "current"
+    } else if cycle.is_next {
+        "next"
+    } else if cycle.is_previous {
+        "previous"
+    } else if cycle.is_future {
+        "upcoming"
+    } else {
+        "past"
+    }
+}
+
+fn whole(number: f64) -> u32 {
+    number.round().clamp(0.0, f64::from(u32::MAX)) as u32
+}
+
+fn tenths(number: f64) -> f64 {
+    (number * 10.0).round() / 10.0
+}

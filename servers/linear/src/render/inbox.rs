@@ -1,0 +1,63 @@
+//! Notifications as compact text.
+
+use connector::catalog::one_line;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::minute;
+use crate::api::notifications::Notification;
+
+/// A notification in structured content.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct NotificationItem {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<String>,
+    read: bool,
+    created_at: String,
+}
+
+/// A notification as a row: its id, when, whether it is read, what, who, about what.
+pub(crate) fn notification_row(notification: &Notification) -> (String, NotificationItem) {
+    let about = None
+        .or_else(|| notification.issue.as_ref().map(|issue| issue.identifier.clone()))
+        .or_else(|| notification.project.as_ref().map(|project| format!("project {}", project.name)));
+    let actor = None
+        .or_else(|| notification.actor.as_ref().map(|actor| actor.display_name.clone()))
+        .or_else(|| notification.bot_actor.as_ref().map(|bot| bot.name.clone()))
+        .filter(|actor| !actor.is_empty());
+    let item = NotificationItem {
+        id: notification.id.clone(),
+        kind: notification.kind.clone(),
+        title: notification.title.clone(),
+        about,
+        actor,
+        read: notification.read_at.is_some(),
+        created_at: notification.created_at.clone(),
+    };
+    let mut row =
+        format!("{} {} {}", item.id, minute(&item.created_at), if item.read { "read" } else { "unread" });
+    if let Some(until) = &notification.snoozed_until_at {
+        row.push_str(&format!(", snoozed until {}", minute(until)));
+    }
+    row.push_str(&format!(" {}", one_line(&item.kind)));
+    if let Some(actor) = &item.actor {
+        row.push_str(&format!(" @{}", one_line(actor)));
+    }
+    match &item.about {
+        Some(about) if !notification.title.contains(about.as_str()) => {
+            row.push_str(&format!(" {}: {}", one_line(about), one_line(&notification.title)));
+        }
+        _ => row.push_str(&format!(" {}", one_line(&notification.title))),
+    }
+    let subtitle = one_line(&notification.subtitle);
+    if !subtitle.is_empty() {
+        row.push_str(&format!(" ({subtitle})"));
+    }
+    (row, item)
+}

@@ -1,0 +1,67 @@
+//! Cycles: what they hold and how far they are.
+
+use connector::{
+    Result,
+    catalog::{Call, Page, Reply, Tool},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{FROM, Position, limit, paging};
+use crate::{Linear, filter, render};
+
+pub(super) fn tools() -> Vec<Tool<Linear>> {
+    vec![
+        Tool::read(
+            "list_cycles",
+            "List cycles",
+            "Lists a team's cycles, the newest first: dates, progress, issues and points done, growth of scope. For the issues in one, use list_issues with `cycle`.",
+            list_cycles,
+        )
+        .toolset("projects")
+        .aliases(&[("type", "which"), ("cycle", "which"), ("teamId", "team")])
+        .output_page::<render::cycles::CycleItem>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListCycles {
+    team: Option<String>,
+    /// `current`, `next`, `previous`, `upcoming`, `past` or a number.
+    which: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+async fn list_cycles(call: Call<Linear>, args: ListCycles) -> Result<Reply> {
+    let team = call.names().team_or_default(args.team.as_deref()).await?;
+    let mut filter = match args.which.as_deref() {
+        Some(which) => which_filter(which),
+        None => json!({}),
+    };
+    filter["team"] = json!({"id": {"eq": team.id}});
+    let first = limit(args.limit, 10, 50);
+    let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
+    let found = call.api().list_cycles(filter, position.first(first), position.after.as_deref()).await?;
+    let mut page = Page::new(FROM, ("cycle", "cycles"));
+    for cycle in found.nodes.iter().skip(position.skip) {
+        let (row, item) = render::cycles::cycle_row(cycle);
+        page.push(row, &item);
+    }
+    if page.is_empty() && position.after.is_none() && !team.cycles_enabled {
+        page = page.note(format!("{} does not use cycles", team.key));
+    }
+    Ok(Reply::page(paging::close(&call, page, position, &found)))
+}
+
+/// The filter for the cycles that `which` means: a stretch of time, or one cycle.
+fn which_filter(which: &str) -> Value {
+    match which.trim().to_lowercase().as_str() {
+        "upcoming" | "future" => json!({"isFuture": {"eq": true}}),
+        "past" => json!({"isPast": {"eq": true}}),
+        "all" | "" => json!({}),
+        _ => filter::cycle(which),
+    }
+}

@@ -1,0 +1,327 @@
+//! Documents: listed, read whole or by section, created and changed.
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{Call, Page, Plan, Reply, Tool, Written, one_line},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{
+    FROM, Position,
+    changes::{Changes, Told},
+    dates,
+    edits::{self, Edit},
+    limit, paging, section,
+};
+use crate::{
+    Linear,
+    api::documents::Document,
+    filter::moment,
+    render,
+    resolve::{self, IssueKey},
+};
+
+/// Characters of a document's text, unless asked otherwise.
+const TEXT_CHARS: usize = 12_000;
+
+pub(super) fn tools() -> Vec<Tool<Linear>> {
+    vec![
+        Tool::read(
+            "list_documents",
+            "List documents",
+            "Lists documents, the one changed last first. To find words inside them, use search.",
+            list_documents,
+        )
+        .toolset("docs")
+        .aliases(&[("title", "query"), ("updated_since", "since")])
+        .output_page::<render::documents::DocumentItem>(),
+        Tool::read(
+            "get_document",
+            "Read a document",
+            "A document's facts and text: all of it, the part under one heading (`section`), or from `offset`.",
+            get_document,
+        )
+        .toolset("docs")
+        .aliases(&[("document", "id"), ("slug", "id"), ("heading", "section")])
+        .output::<render::documents::DocumentText>(),
+        Tool::write(
+            "save_document",
+            "Save a document",
+            "Creates a document in a project, issue, initiative or team; with `id` changes one. Prefer `edits` to replacing `content`; each `old` must occur exactly once.",
+            save_document,
+        )
+        .toolset("docs")
+        .idempotent()
+        .aliases(&[("document", "id"), ("body", "content")])
+        .output::<Written>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListDocuments {
+    /// In the title.
+    query: Option<String>,
+    project: Option<String>,
+    issue: Option<String>,
+    initiative: Option<String>,
+    team: Option<String>,
+    since: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+async fn list_documents(call: Call<Linear>, args: ListDocuments) -> Result<Reply> {
+    let mut filter = json!({});
+    if let Some(query) = args.query.as_deref().map(str::trim).filter(|query| !query.is_empty()) {
+        filter["title"] = json!({"containsIgnoreCase": query});
+    }
+    if let Some(project) = &args.project {
+        filter["project"] = json!({"id": {"eq": call.names().project(project).await?.id}});
+    }
+    if let Some(issue) = &args.issue {
+        filter["issue"] = json!({"id": {"eq": call.api().issue_state(&issue_id(&call, issue)?).await?.id}});
+    }
+    if let Some(initiative) = &args.initiative {
+        let id = resolve::initiatives::initiative(call.api(), initiative).await?.id;
+        filter["initiative"] = json!({"id": {"eq": id}});
+    }
+    if let Some(team) = &args.team {
+        filter["team"] = json!({"id": {"eq": call.names().team(team).await?.id}});
+    }
+    if let Some(since) = &args.since {
+        filter["updatedAt"] = json!({"gte": moment(since)?});
+    }
+    let first = limit(args.limit, 25, 100);
+    let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
+    let found = call.api().list_documents(filter, position.first(first), position.after.as_deref()).await?;
+    let mut page = Page::new(FROM, ("document", "documents"));
+    for document in found.nodes.iter().skip(position.skip) {
+        let (row, item) = render::documents::document_row(document);
+        page.push(row, &item);
+    }
+    Ok(Reply::page(paging::close(&call, page, position, &found)))
+}
+
+/// What Linear takes for the issue `wanted`.
+fn issue_id(call: &Call<Linear>, wanted: &str) -> Result<String> {
+    Ok(IssueKey::parse(wanted, call.names().default_team())?.to_id())
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct GetDocument {
+    /// Id of list_documents, title or URL.
+    id: String,
+    section: Option<String>,
+    max_chars: Option<usize>,
+    offset: Option<usize>,
+}
+
+async fn get_document(call: Call<Linear>, args: GetDocument) -> Result<Reply> {
+    let document = resolve::documents::document(call.api(), &args.id).await?;
+    let text = match &args.section {
+        Some(wanted) => section::section(document.text(), wanted)?,
+        None => document.text(),
+    };
+    Ok(render::documents::document(
+        &document,
+        args.section.as_deref(),
+        text,
+        args.offset.unwrap_or_default(),
+        args.max_chars.unwrap_or(TEXT_CHARS),
+        &section::contents(text),
+    ))
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SaveDocument {
+    id: Option<String>,
+    title: Option<String>,
+    content: Option<String>,
+    edits: Option<Vec<Edit>>,
+    project: Option<String>,
+    issue: Option<String>,
+    initiative: Option<String>,
+    team: Option<String>,
+    expected_updated_at: Option<String>,
+}
+
+/// Where a document belongs: the key of Linear's input, the id, and how it is told.
+#[derive(Clone, Debug)]
+struct Place {
+    key: &'static str,
+    id: String,
+    told: String,
+}
+
+async fn save_document(call: Call<Linear>, args: SaveDocument) -> Result<Plan> {
+    if args.title.as_deref().is_some_and(|title| title.trim().is_empty()) {
+        return Err(Error::invalid("`title` is empty"));
+    }
+    if args.content.is_some() && args.edits.is_some() {
+        return Err(Error::invalid("Give `content` to replace the whole text, or `edits`; not both"));
+    }
+    let place = place(&call, &args).await?;
+    match args.id.clone() {
+        Some(id) => change(&call, &id, args, place).await,
+        None => create(&call, args, place),
+    }
+}
+
+async fn place(call: &Call<Linear>, args: &SaveDocument) -> Result<Option<Place>> {
+    let given = [&args.project, &args.issue, &args.initiative, &args.team];
+    if given.iter().filter(|given| given.is_some()).count() > 1 {
+        return Err(Error::invalid(
+            "A document belongs to one of `project`, `issue`, `initiative` and `team`",
+        ));
+    }
+    Ok(if let Some(project) = &args.project {
+        let project = call.names().project(project).await?;
+        Some(Place { key: "projectId", id: project.id, told: format!("project {}", one_line(&project.name)) })
+    } else if let Some(issue) = &args.issue {
+        let issue = call.api().issue_state(&issue_id(call, issue)?).await?;
+        Some(Place { key: "issueId", id: issue.id, told: format!("issue {}", issue.identifier) })
+    } else if let Some(initiative) = &args.initiative {
+        let initiative = resolve::initiatives::initiative(call.api(), initiative).await?;
+        let told = format!("initiative {}", one_line(&initiative.name));
+        Some(Place { key: "initiativeId", id: initiative.id, told })
+    } else if let Some(team) = &args.team {
+        let team = call.names().team(team).await?;
+        Some(Place { key: "teamId", id: team.id, told: format!("team {}", team.key) })
+    } else {
+        None
+    })
+}
+
+fn create(call: &Call<Linear>, args: SaveDocument, place: Option<Place>) -> Result<Plan> {
+    let Some(title) = args.title.as_deref().map(str::trim) else {
+        return Err(
+            Error::invalid("A new document needs `title`").hint("To change a document, give its `id`")
+        );
+    };
+    let Some(place) = place else {
+        return Err(Error::invalid(
+            "A new document needs one of `project`, `issue`, `initiative` and `team`",
+        ));
+    };
+    if args.edits.is_some() || args.expected_updated_at.is_some() {
+        return Err(Error::invalid(
+            "`edits` and `expected_updated_at` are for a document that exists: give its `id`",
+        ));
+    }
+    let id = Uuid::new_v4().to_string();
+    let mut changes = Changes::default();
+    changes.ask("title", Told::Short(String::new()), Told::Short(title.to_owned()));
+    changes.ask("belongs to", Told::Short(String::new()), Told::Short(place.told.clone()));
+    let mut input = json!({"id": id, "title": title});
+    input[place.key] = json!(place.id);
+    if let Some(content) = &args.content {
+        changes.ask("content", Told::Long(String::new()), Told::Long(content.clone()));
+        input["content"] = json!(content);
+    }
+    let mut preview = Written::new(format!("Create the document {} in {}", one_line(title), place.told));
+    preview.changed = changes.wanted();
+    let api = call.api().clone();
+    Ok(Plan::new(Reply::written(preview), move || async move {
+        let document = match api.create_document(input).await {
+            Ok(payload) => payload.document.filter(|_| payload.success),
+            // An earlier attempt arrived after all: the id is ours.
+            Err(error) if error.kind() == Kind::Conflict => match api.get_document(&id).await {
+                Ok(document) => Some(document),
+                Err(_) => return Err(error),
+            },
+            Err(error) => return Err(error),
+        };
+        let Some(document) = document else {
+            return Err(Error::new(Kind::Upstream, "Linear reported that it did not create the document"));
+        };
+        let outcome = changes.outcome(|field| told(&document, field));
+        let thing = format!("the document {} ({})", one_line(&document.title), document.slug_id);
+        let summary =
+            if outcome.refused.is_empty() { format!("Created {thing}") } else { outcome.summary(&thing) };
+        let mut written = Written::new(summary).id(document.slug_id).url(document.url);
+        written.changed = outcome.lines();
+        Ok(Reply::written(written))
+    }))
+}
+
+async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option<Place>) -> Result<Plan> {
+    // Read now, right before writing: a document has no version that Linear would compare.
+    let document = resolve::documents::document(call.api(), id).await?;
+    if let Some(expected) = &args.expected_updated_at
+        && !dates::same(expected, &document.updated_at)
+    {
+        let by = document.updated_by.as_ref().map(|by| format!(" by {}", render::person(by)));
+        return Err(Error::new(
+            Kind::Conflict,
+            format!(
+                "The document {} was changed at {}{}, after you read it",
+                one_line(&document.title),
+                document.updated_at,
+                by.unwrap_or_default()
+            ),
+        )
+        .hint("Nothing was written. Read it again with get_document"));
+    }
+    let mut changes = Changes::default();
+    let mut input = Map::new();
+    let mut ask = |field: &'static str, new: Told, key: &str, value: Value| {
+        if changes.ask(field, told(&document, field), new) {
+            input.insert(key.to_owned(), value);
+        }
+    };
+    if let Some(title) = args.title.as_deref().map(str::trim) {
+        ask("title", Told::Short(title.to_owned()), "title", json!(title));
+    }
+    let content = match &args.edits {
+        Some(list) => Some(edits::apply(document.text(), list)?),
+        None => args.content.clone(),
+    };
+    if let Some(content) = content {
+        ask("content", Told::Long(content.clone()), "content", json!(content));
+    }
+    if let Some(place) = &place {
+        ask("belongs to", Told::Short(place.told.clone()), place.key, json!(place.id));
+    }
+    let thing = format!("the document {}", one_line(&document.title));
+    if changes.is_empty() {
+        let written = Written::new(format!("Nothing to change: {thing} is so already"));
+        return Ok(Plan::nothing(Reply::written(written.id(document.slug_id).url(document.url))));
+    }
+    let mut preview = Written::new(format!("Change {thing}")).id(document.slug_id.clone());
+    preview.changed = changes.wanted();
+    let api = call.api().clone();
+    let id = document.id.clone();
+    let mut reply = Reply::written(preview);
+    for edit in args.edits.iter().flatten() {
+        reply = reply.outside("edit", None, format!("- {}\n+ {}", edit.old, edit.new));
+    }
+    Ok(Plan::new(reply, move || async move {
+        let payload = api.update_document(&id, Value::Object(input)).await?;
+        let Some(now) = payload.document.filter(|_| payload.success) else {
+            return Err(Error::new(
+                Kind::Upstream,
+                format!("Linear reported that it did not change {thing}"),
+            ));
+        };
+        let outcome = changes.outcome(|field| told(&now, field));
+        let mut written = Written::new(outcome.summary(&thing)).id(now.slug_id).url(now.url);
+        written.changed = outcome.lines();
+        written.changed.push(format!("updated: {}", now.updated_at));
+        Ok(Reply::written(written))
+    }))
+}
+
+/// What a field of a document is now.
+fn told(document: &Document, field: &str) -> Told {
+    match field {
+        "title" => Told::Short(document.title.clone()),
+        "content" => Told::Long(document.text().to_owned()),
+        _ => Told::short(render::documents::place(document)),
+    }
+}

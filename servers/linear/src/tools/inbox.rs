@@ -1,0 +1,164 @@
+//! The inbox: notifications listed and marked. Opt-in, because it is the person's own.
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{Call, Clear, Page, Plan, Reply, Tool, Written, one_line},
+};
+use futures::{StreamExt as _, stream};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{FROM, Position, dates, limit, paging};
+use crate::{
+    Linear,
+    api::{Api, notifications::Notification},
+    render,
+};
+
+/// The most notifications that one call marks.
+const MOST: usize = 20;
+/// Requests under way at once.
+const AT_ONCE: usize = 4;
+
+pub(super) fn tools() -> Vec<Tool<Linear>> {
+    vec![
+        Tool::read(
+            "list_notifications",
+            "List notifications",
+            "Lists the inbox, the newest first: unread ones, unless `unread_only` is false.",
+            list_notifications,
+        )
+        .opt_in("inbox")
+        .output_page::<render::inbox::NotificationItem>(),
+        Tool::write(
+            "mark_notification",
+            "Mark notifications",
+            "Marks notifications read or unread, or snoozes them until a time; null ends the snooze. Up to 20 ids.",
+            mark_notification,
+        )
+        .opt_in("inbox")
+        .idempotent()
+        .aliases(&[("id", "ids"), ("snoozed_until", "snooze_until")])
+        .output::<Written>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListNotifications {
+    unread_only: Option<bool>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+async fn list_notifications(call: Call<Linear>, args: ListNotifications) -> Result<Reply> {
+    let unread_only = args.unread_only.unwrap_or(true);
+    let first = limit(args.limit, 25, 50);
+    let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
+    let inbox = call.api().list_notifications(position.first(first), position.after.as_deref()).await?;
+    let mut page = Page::new(FROM, ("notification", "notifications"));
+    // Linear cannot filter by being read, so a page of unread ones may be shorter than asked for;
+    // the cursor counts what was read from Linear.
+    let mut places = Vec::new();
+    for (place, notification) in inbox.notifications.nodes.iter().skip(position.skip).enumerate() {
+        if unread_only && notification.read_at.is_some() {
+            continue;
+        }
+        let (row, item) = render::inbox::notification_row(notification);
+        page.push(row, &item);
+        places.push(place);
+    }
+    let unread = inbox.unread.unwrap_or_default();
+    let scope = if unread_only { "only unread ones" } else { "read ones too" };
+    page = page.note(format!("{scope}; {unread} unread in all"));
+    Ok(Reply::page(paging::close_sparse(&call, page, position, &inbox.notifications, places)))
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct MarkNotification {
+    ids: Vec<String>,
+    read: Option<bool>,
+    #[serde(default)]
+    snooze_until: Clear<String>,
+}
+
+async fn mark_notification(call: Call<Linear>, args: MarkNotification) -> Result<Plan> {
+    if args.ids.is_empty() || args.ids.len() > MOST {
+        return Err(Error::invalid(format!("`ids` takes 1 to {MOST} ids of list_notifications")));
+    }
+    if args.read.is_none() && args.snooze_until.is_keep() {
+        return Err(Error::invalid("Give `read` or `snooze_until`"));
+    }
+    let mut input = Map::new();
+    let mut lines = Vec::new();
+    if let Some(read) = args.read {
+        input.insert("readAt".to_owned(), json!(read.then(|| dates::this_moment())));
+        lines.push(if read { "mark as read" } else { "mark as unread" }.to_owned());
+    }
+    if let Some(until) = args.snooze_until.as_change() {
+        let until = until.map(|until| dates::future("snooze_until", until)).transpose()?;
+        lines.push(match &until {
+            Some(until) => format!("snooze until {until}"),
+            None => "end the snooze".to_owned(),
+        });
+        input.insert("snoozedUntilAt".to_owned(), json!(until));
+    }
+    // Reads each first, so that a preview names what would be marked and an unknown id stops it all.
+    let api = call.api().clone();
+    let found: Vec<Result<Notification>> = stream::iter(args.ids.clone())
+        .map(|id| {
+            let api = api.clone();
+            async move { api.get_notification(&id).await }
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    let notifications = found.into_iter().collect::<Result<Vec<_>>>()?;
+    let many = if notifications.len() == 1 {
+        "1 notification".to_owned()
+    } else {
+        format!("{} notifications", notifications.len())
+    };
+    let mut preview = Written::new(format!("{many}: {}", lines.join(", ")));
+    preview.changed = notifications.iter().map(|one| one_line(&one.title)).collect();
+    let input = Value::Object(input);
+    Ok(Plan::new(Reply::written(preview), move || async move {
+        let outcomes: Vec<_> = stream::iter(notifications)
+            .map(|notification| mark(api.clone(), notification, input.clone()))
+            .buffered(AT_ONCE)
+            .collect()
+            .await;
+        let all = outcomes.len();
+        let mut done = Vec::new();
+        let mut failed = Vec::new();
+        for outcome in outcomes {
+            match outcome {
+                Ok(title) => done.push(title),
+                Err(failure) => failed.push(failure),
+            }
+        }
+        if done.is_empty()
+            && let Some((_, error)) = failed.pop()
+        {
+            return Err(error);
+        }
+        let mut written =
+            Written::new(format!("{} of {all} notifications: {}", done.len(), lines.join(", ")));
+        written.changed = done;
+        written
+            .changed
+            .extend(failed.iter().map(|(title, error)| format!("failed: {title}: {}", error.for_agent())));
+        Ok(Reply::written(written))
+    }))
+}
+
+async fn mark(api: Api, notification: Notification, input: Value) -> Result<String, (String, Error)> {
+    let title = one_line(&notification.title);
+    match api.mark_notification(&notification.id, input).await {
+        Ok(payload) if payload.success => Ok(title),
+        Ok(_) => Err((title, Error::new(Kind::Upstream, "Linear reported that it did not do it"))),
+        Err(error) => Err((title, error)),
+    }
+}

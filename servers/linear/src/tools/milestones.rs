@@ -1,0 +1,159 @@
+//! Milestones of projects: created and changed. get_project lists them.
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{Call, Clear, Plan, Reply, Tool, Written, one_line},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{
+    changes::{Changes, Told},
+    dates,
+};
+use crate::{Linear, api::milestones::Milestone, resolve::find};
+
+pub(super) fn tools() -> Vec<Tool<Linear>> {
+    vec![
+        Tool::write(
+            "save_milestone",
+            "Save a milestone",
+            "Creates a milestone of a project, or with `id` (name or UUID) changes one.",
+            save_milestone,
+        )
+        .toolset("projects")
+        .idempotent()
+        .aliases(&[("milestone", "id"), ("targetDate", "target_date")])
+        .output::<Written>(),
+    ]
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SaveMilestone {
+    project: String,
+    id: Option<String>,
+    name: Option<String>,
+    description: Option<String>,
+    #[serde(default)]
+    target_date: Clear<String>,
+}
+
+async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan> {
+    let project = call.names().project(&args.project).await?;
+    let target_date = dates::date("target_date", &args.target_date)?;
+    if args.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
+        return Err(Error::invalid("`name` is empty"));
+    }
+    let there = call.api().list_milestones(&project.id).await?.nodes;
+    let (old, id) = match &args.id {
+        Some(wanted) => {
+            let found = find(wanted, there).map_err(|miss| miss.into_error())?;
+            let id = found.id.clone();
+            (found, Some(id))
+        }
+        None => {
+            let name = args.name.as_deref().ok_or_else(|| {
+                Error::invalid("A new milestone needs `name`")
+                    .hint("To change a milestone, give its name as `id`")
+            })?;
+            if there.iter().any(|milestone| same(&milestone.name, name)) {
+                return Err(Error::new(
+                    Kind::Conflict,
+                    format!(
+                        "The project {} has a milestone {} already",
+                        one_line(&project.name),
+                        one_line(name)
+                    ),
+                )
+                .hint("To change it, give its name as `id`"));
+            }
+            (Milestone::default(), None)
+        }
+    };
+    let (changes, mut input) = compare(&old, &args, &target_date);
+    let of = format!("of the project {}", one_line(&project.name));
+    if id.is_some() && changes.is_empty() {
+        let thing = format!("Nothing to change: the milestone {} {of} is so already", one_line(&old.name));
+        return Ok(Plan::nothing(Reply::written(Written::new(thing).id(old.id))));
+    }
+    let name = args.name.clone().unwrap_or_else(|| old.name.clone());
+    let verb = if id.is_some() { "Change" } else { "Create" };
+    let mut preview = Written::new(format!("{verb} the milestone {} {of}", one_line(&name)));
+    preview.changed = changes.wanted();
+    let api = call.api().clone();
+    Ok(Plan::new(Reply::written(preview), move || async move {
+        let (saved, summary) = match id {
+            Some(id) => {
+                let payload = api.update_milestone(&id, Value::Object(input)).await?;
+                (payload.project_milestone.filter(|_| payload.success), "Changed")
+            }
+            None => {
+                let id = Uuid::new_v4().to_string();
+                input.insert("id".to_owned(), json!(id));
+                input.insert("projectId".to_owned(), json!(project.id));
+                let saved = match api.create_milestone(Value::Object(input)).await {
+                    Ok(payload) => payload.project_milestone.filter(|_| payload.success),
+                    // An earlier attempt arrived after all: the id is ours.
+                    Err(error) if error.kind() == Kind::Conflict => match api.get_milestone(&id).await {
+                        Ok(saved) => Some(saved),
+                        Err(_) => return Err(error),
+                    },
+                    Err(error) => return Err(error),
+                };
+                (saved, "Created")
+            }
+        };
+        let saved = saved.ok_or_else(|| {
+            Error::new(Kind::Upstream, format!("Linear reported that it did not save the milestone {of}"))
+        })?;
+        let outcome = changes.outcome(|field| told(&saved, field));
+        let thing = format!("the milestone {} {of}", one_line(&saved.name));
+        let summary = if summary == "Changed" || !outcome.refused.is_empty() {
+            outcome.summary(&thing)
+        } else {
+            format!("Created {thing}")
+        };
+        let mut written = Written::new(summary).id(saved.id);
+        written.changed = outcome.lines();
+        Ok(Reply::written(written))
+    }))
+}
+
+fn same(a: &str, b: &str) -> bool {
+    a.trim().to_lowercase() == b.trim().to_lowercase()
+}
+
+fn compare(
+    old: &Milestone,
+    args: &SaveMilestone,
+    target_date: &Clear<String>,
+) -> (Changes, Map<String, Value>) {
+    let mut changes = Changes::default();
+    let mut input = Map::new();
+    let mut ask = |field: &'static str, new: Told, key: &str, value: Value| {
+        if changes.ask(field, told(old, field), new) {
+            input.insert(key.to_owned(), value);
+        }
+    };
+    if let Some(name) = &args.name {
+        ask("name", Told::Short(name.trim().to_owned()), "name", json!(name.trim()));
+    }
+    if let Some(description) = &args.description {
+        ask("description", Told::Long(description.clone()), "description", json!(description));
+    }
+    if let Some(date) = target_date.as_change() {
+        ask("target_date", Told::short(date), "targetDate", json!(date));
+    }
+    (changes, input)
+}
+
+fn told(milestone: &Milestone, field: &str) -> Told {
+    match field {
+        "name" => Told::Short(milestone.name.clone()),
+        "description" => Told::Long(milestone.description.clone().unwrap_or_default()),
+        _ => Told::short(milestone.target_date.as_deref()),
+    }
+}

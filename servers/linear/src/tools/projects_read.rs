@@ -1,0 +1,194 @@
+//! Projects: listed and read.
+
+use connector::{
+    Error, Result,
+    catalog::{Call, Page, Reply, Tool, one_line},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{FROM, Position, limit, paging};
+use crate::{
+    Linear,
+    api::projects::ProjectParts,
+    filter::{is_none, moment},
+    render, resolve,
+};
+
+/// Characters of a project's overview, unless asked otherwise.
+const OVERVIEW_CHARS: usize = 6_000;
+/// Types of status that count as open.
+const OPEN: [&str; 4] = ["backlog", "planned", "started", "paused"];
+/// All types of status.
+const TYPES: [&str; 6] = ["backlog", "planned", "started", "paused", "completed", "canceled"];
+
+pub(super) fn tools() -> Vec<Tool<Linear>> {
+    vec![
+        Tool::read(
+            "list_projects",
+            "List projects",
+            "Lists projects, the one changed last first: status, progress, health, lead, dates.",
+            list_projects,
+        )
+        .toolset("projects")
+        .aliases(&[("state", "status"), ("name", "query"), ("updated_since", "since")])
+        .output_page::<render::projects::ProjectItem>(),
+        Tool::read(
+            "get_project",
+            "Read a project",
+            "One project: facts, overview, milestones, last status update.",
+            get_project,
+        )
+        .toolset("projects")
+        .aliases(&[("project", "id"), ("query", "id"), ("name", "id")])
+        .output::<render::projects::ProjectText>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListProjects {
+    query: Option<String>,
+    #[serde(default)]
+    team: Vec<String>,
+    /// Names or types, or `open`.
+    #[serde(default)]
+    status: Vec<String>,
+    /// Name, `me` or `none`.
+    lead: Option<String>,
+    health: Option<Health>,
+    initiative: Option<String>,
+    since: Option<String>,
+    #[serde(default)]
+    include_archived: bool,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// How a project or initiative stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Health {
+    #[serde(alias = "onTrack")]
+    OnTrack,
+    #[serde(alias = "atRisk")]
+    AtRisk,
+    #[serde(alias = "offTrack")]
+    OffTrack,
+}
+
+impl Health {
+    /// Linear's word.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::OnTrack => "onTrack",
+            Self::AtRisk => "atRisk",
+            Self::OffTrack => "offTrack",
+        }
+    }
+}
+
+async fn list_projects(call: Call<Linear>, args: ListProjects) -> Result<Reply> {
+    let filter = filter(&call, &args).await?;
+    let first = limit(args.limit, 25, 50);
+    let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
+    let found = call
+        .api()
+        .list_projects(filter, position.first(first), position.after.as_deref(), args.include_archived)
+        .await?;
+    let mut page = Page::new(FROM, ("project", "projects"));
+    for project in found.nodes.iter().skip(position.skip) {
+        let (row, item) = render::projects::project_row(project);
+        page.push(row, &item);
+    }
+    if !args.include_archived {
+        page = page.note("without archived ones");
+    }
+    Ok(Reply::page(paging::close(&call, page, position, &found)))
+}
+
+async fn filter(call: &Call<Linear>, args: &ListProjects) -> Result<Value> {
+    let mut all = Vec::new();
+    if let Some(query) = args.query.as_deref().map(str::trim).filter(|query| !query.is_empty()) {
+        all.push(json!({"name": {"containsIgnoreCase": query}}));
+    }
+    if !args.team.is_empty() {
+        let mut ids = Vec::new();
+        for team in &args.team {
+            ids.push(call.names().team(team).await?.id);
+        }
+        all.push(json!({"accessibleTeams": {"some": {"id": {"in": ids}}}}));
+    }
+    if !args.status.is_empty() {
+        all.push(statuses(call, &args.status).await?);
+    }
+    match args.lead.as_deref() {
+        None => {}
+        Some(lead) if is_none(lead) => all.push(json!({"lead": {"null": true}})),
+        Some(lead) => all.push(json!({"lead": {"id": {"eq": call.names().person(lead).await?.id}}})),
+    }
+    if let Some(health) = args.health {
+        all.push(json!({"health": {"eq": health.word()}}));
+    }
+    if let Some(initiative) = &args.initiative {
+        let id = resolve::initiatives::initiative(call.api(), initiative).await?.id;
+        all.push(json!({"initiatives": {"some": {"id": {"eq": id}}}}));
+    }
+    if let Some(since) = &args.since {
+        all.push(json!({"updatedAt": {"gte": moment(since)?}}));
+    }
+    Ok(json!({"and": all}))
+}
+
+/// A filter for any of `wanted`: names of statuses, types of statuses, or `open`.
+async fn statuses(call: &Call<Linear>, wanted: &[String]) -> Result<Value> {
+    let mut ids = Vec::new();
+    let mut types = Vec::new();
+    for wanted in wanted {
+        // As for issues, a word in lower case is a type, and any other a name.
+        match wanted.trim() {
+            "open" => types.extend(OPEN.map(str::to_owned)),
+            word if TYPES.contains(&word) => types.push(word.to_owned()),
+            _ => ids.push(call.names().status(wanted).await?.id),
+        }
+    }
+    Ok(json!({"status": {"or": [{"id": {"in": ids}}, {"type": {"in": types}}]}}))
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct GetProject {
+    /// Name, slug or URL.
+    id: String,
+    #[serde(default)]
+    include: Vec<Part>,
+    max_chars: Option<usize>,
+    offset: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Part {
+    Members,
+    Documents,
+    Links,
+}
+
+async fn get_project(call: Call<Linear>, args: GetProject) -> Result<Reply> {
+    let parts = ProjectParts {
+        members: args.include.contains(&Part::Members),
+        documents: args.include.contains(&Part::Documents),
+        links: args.include.contains(&Part::Links),
+    };
+    let id = call.names().project(&args.id).await?.id;
+    let project = call.api().get_project(&id, parts).await?;
+    if project.id.is_empty() {
+        return Err(Error::not_found(format!("Linear has no project {}", one_line(&args.id))));
+    }
+    Ok(render::projects::project(
+        &project,
+        args.offset.unwrap_or_default(),
+        args.max_chars.unwrap_or(OVERVIEW_CHARS),
+    ))
+}

@@ -1,0 +1,335 @@
+//! Projects: created and changed.
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{Call, Clear, Plan, Reply, Tool, Written, one_line},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{
+    changes::{Changes, Told},
+    dates,
+};
+use crate::{
+    Linear,
+    api::{Api, names, projects::ProjectState},
+    filter, render, resolve,
+};
+
+/// What Linear accepts as a project's summary.
+const SUMMARY_CHARS: usize = 255;
+
+pub(super) fn tools() -> Vec<Tool<Linear>> {
+    vec![
+        Tool::write(
+            "save_project",
+            "Save a project",
+            "Creates a project, or with `id` changes one: only the fields given. Lists replace; null clears a date or the lead. Answers with what changed.",
+            save_project,
+        )
+        .toolset("projects")
+        .idempotent()
+        .aliases(&[
+            ("project", "id"), ("state", "status"), ("description", "summary"), ("team", "teams"),
+            ("startDate", "start_date"), ("targetDate", "target_date"),
+        ])
+        .output::<Written>(),
+    ]
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SaveProject {
+    id: Option<String>,
+    name: Option<String>,
+    #[serde(default)]
+    teams: Vec<String>,
+    status: Option<String>,
+    #[serde(default)]
+    lead: Clear<String>,
+    members: Option<Vec<String>>,
+    labels: Option<Vec<String>>,
+    /// urgent, high, medium, low, none
+    priority: Option<String>,
+    /// One line
+    summary: Option<String>,
+    /// Overview, Markdown.
+    content: Option<String>,
+    #[serde(default)]
+    start_date: Clear<String>,
+    #[serde(default)]
+    target_date: Clear<String>,
+    /// Initiative to join.
+    initiative: Option<String>,
+    /// `updated` as last read.
+    expected_updated_at: Option<String>,
+}
+
+/// The arguments with every name resolved.
+#[derive(Clone, Debug, Default)]
+struct Wanted {
+    name: Option<String>,
+    teams: Vec<names::Team>,
+    status: Option<names::Status>,
+    lead: Clear<names::Person>,
+    members: Option<Vec<names::Person>>,
+    labels: Option<Vec<names::Named>>,
+    priority: Option<u8>,
+    summary: Option<String>,
+    content: Option<String>,
+    start_date: Clear<String>,
+    target_date: Clear<String>,
+    initiative: Option<names::Named>,
+}
+
+async fn save_project(call: Call<Linear>, args: SaveProject) -> Result<Plan> {
+    let wanted = resolve(&call, &args).await?;
+    match &args.id {
+        Some(id) => change(&call, id, wanted, args.expected_updated_at.as_deref()).await,
+        None if args.expected_updated_at.is_some() => {
+            Err(Error::invalid("`expected_updated_at` guards a change: give the project's `id` with it"))
+        }
+        None => create(&call, wanted).await,
+    }
+}
+
+async fn resolve(call: &Call<Linear>, args: &SaveProject) -> Result<Wanted> {
+    let names = call.names();
+    if let Some(summary) = &args.summary
+        && summary.chars().count() > SUMMARY_CHARS
+    {
+        return Err(Error::invalid(format!("`summary` is longer than {SUMMARY_CHARS} characters"))
+            .hint("Put the long text into `content`"));
+    }
+    if args.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
+        return Err(Error::invalid("`name` is empty"));
+    }
+    let mut wanted = Wanted {
+        name: args.name.as_deref().map(|name| name.trim().to_owned()),
+        priority: args.priority.as_deref().map(filter::priority).transpose()?,
+        summary: args.summary.clone(),
+        content: args.content.clone(),
+        start_date: dates::date("start_date", &args.start_date)?,
+        target_date: dates::date("target_date", &args.target_date)?,
+        ..Wanted::default()
+    };
+    for team in &args.teams {
+        wanted.teams.push(names.team(team).await?);
+    }
+    if let Some(status) = &args.status {
+        wanted.status = Some(names.status(status).await?);
+    }
+    wanted.lead = match &args.lead {
+        Clear::Keep => Clear::Keep,
+        Clear::Empty => Clear::Empty,
+        Clear::Set(lead) => Clear::Set(names.person(lead).await?),
+    };
+    if let Some(members) = &args.members {
+        let mut people = Vec::new();
+        for member in members {
+            people.push(names.person(member).await?);
+        }
+        wanted.members = Some(people);
+    }
+    if let Some(labels) = &args.labels {
+        wanted.labels = Some(resolve::projects::labels(call.api(), labels).await?);
+    }
+    if let Some(initiative) = &args.initiative {
+        wanted.initiative = Some(resolve::initiatives::initiative(call.api(), initiative).await?);
+    }
+    Ok(wanted)
+}
+
+async fn create(call: &Call<Linear>, mut wanted: Wanted) -> Result<Plan> {
+    let Some(name) = wanted.name.clone() else {
+        return Err(Error::invalid("A new project needs `name`").hint("To change a project, give its `id`"));
+    };
+    if wanted.teams.is_empty() {
+        wanted.teams.push(call.names().team_or_default(None).await?);
+    }
+    let id = Uuid::new_v4().to_string();
+    let nothing = ProjectState::default();
+    let (changes, mut input) = compare(&nothing, &wanted);
+    input.insert("id".to_owned(), json!(id));
+    let mut preview = Written::new(format!("Create the project {}", one_line(&name)));
+    preview.changed = changes.wanted();
+    preview.changed.extend(wanted.initiative.as_ref().map(joins));
+    let api = call.api().clone();
+    Ok(Plan::new(Reply::written(preview), move || async move {
+        let state = match api.create_project(Value::Object(input)).await {
+            Ok(payload) => payload.project.filter(|_| payload.success),
+            // An earlier attempt arrived after all: the id is ours.
+            Err(error) if error.kind() == Kind::Conflict => match api.project_state(&id).await {
+                Ok(state) => Some(state),
+                Err(_) => return Err(error),
+            },
+            Err(error) => return Err(error),
+        };
+        let Some(state) = state else {
+            return Err(Error::new(Kind::Upstream, "Linear reported that it did not create the project"));
+        };
+        let outcome = changes.outcome(|field| told(&state, field));
+        let refused = outcome.refused.len();
+        let mut summary = format!("Created the project {} ({})", one_line(&state.name), state.slug_id);
+        if refused > 0 {
+            summary.push_str(", but Linear did not take all fields");
+        }
+        let mut written = Written::new(summary).id(state.slug_id.clone()).url(state.url.clone());
+        written.changed = outcome.lines();
+        if let Some(initiative) = &wanted.initiative {
+            written.changed.push(join(&api, &state, initiative).await);
+        }
+        Ok(Reply::written(written))
+    }))
+}
+
+async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<&str>) -> Result<Plan> {
+    let id = call.names().project(id).await?.id;
+    let state = call.api().project_state(&id).await?;
+    if let Some(expected) = expected
+        && !dates::same(expected, &state.updated_at)
+    {
+        return Err(Error::new(
+            Kind::Conflict,
+            format!(
+                "The project {} was changed at {}, after you read it",
+                one_line(&state.name),
+                state.updated_at
+            ),
+        )
+        .hint("Nothing was written. Read it again with get_project"));
+    }
+    let (changes, input) = compare(&state, &wanted);
+    let joining = wanted
+        .initiative
+        .clone()
+        .filter(|initiative| !state.initiatives.nodes.iter().any(|there| there.id == initiative.id));
+    let thing = format!("the project {}", one_line(&state.name));
+    if changes.is_empty() && joining.is_none() {
+        return Ok(Plan::nothing(Reply::written(
+            Written::new(format!("Nothing to change: {thing} is so already"))
+                .id(state.slug_id)
+                .url(state.url),
+        )));
+    }
+    let mut preview =
+        Written::new(format!("Change {thing}")).id(state.slug_id.clone()).url(state.url.clone());
+    preview.changed = changes.wanted();
+    preview.changed.extend(joining.as_ref().map(joins));
+    let api = call.api().clone();
+    Ok(Plan::new(Reply::written(preview), move || async move {
+        let mut now = state;
+        let mut summary = format!("Changed {thing}");
+        let mut lines = Vec::new();
+        if !changes.is_empty() {
+            let payload = api.update_project(&id, Value::Object(input)).await?;
+            now = match payload.project {
+                Some(project) if payload.success => project,
+                _ => {
+                    return Err(Error::new(
+                        Kind::Upstream,
+                        format!("Linear reported that it did not change {thing}"),
+                    ));
+                }
+            };
+            let outcome = changes.outcome(|field| told(&now, field));
+            summary = outcome.summary(&thing);
+            lines = outcome.lines();
+        }
+        if let Some(initiative) = &joining {
+            lines.push(join(&api, &now, initiative).await);
+        }
+        let mut written = Written::new(summary).id(now.slug_id).url(now.url);
+        written.changed = lines;
+        Ok(Reply::written(written))
+    }))
+}
+
+/// The differences between a project and what is wanted of it, for people and for Linear.
+fn compare(state: &ProjectState, wanted: &Wanted) -> (Changes, Map<String, Value>) {
+    let mut changes = Changes::default();
+    let mut input = Map::new();
+    let mut ask = |field: &'static str, new: Told, key: &str, value: Value| {
+        if changes.ask(field, told(state, field), new) {
+            input.insert(key.to_owned(), value);
+        }
+    };
+    if let Some(name) = &wanted.name {
+        ask("name", Told::Short(name.clone()), "name", json!(name));
+    }
+    if !wanted.teams.is_empty() {
+        let ids: Vec<_> = wanted.teams.iter().map(|team| &team.id).collect();
+        ask("teams", Told::names(wanted.teams.iter().map(|team| &team.key)), "teamIds", json!(ids));
+    }
+    if let Some(status) = &wanted.status {
+        ask("status", Told::Short(status.name.clone()), "statusId", json!(status.id));
+    }
+    if let Some(lead) = wanted.lead.as_change() {
+        let name = lead.map(|lead| format!("@{}", lead.display_name));
+        ask("lead", Told::short(name), "leadId", json!(lead.map(|lead| &lead.id)));
+    }
+    if let Some(members) = &wanted.members {
+        let ids: Vec<_> = members.iter().map(|member| &member.id).collect();
+        let people = Told::names(members.iter().map(|member| format!("@{}", member.display_name)));
+        ask("members", people, "memberIds", json!(ids));
+    }
+    if let Some(labels) = &wanted.labels {
+        let ids: Vec<_> = labels.iter().map(|label| &label.id).collect();
+        ask("labels", Told::names(labels.iter().map(|label| &label.name)), "labelIds", json!(ids));
+    }
+    if let Some(priority) = wanted.priority {
+        let word = render::priority(Some(f64::from(priority)));
+        ask("priority", Told::short(word), "priority", json!(priority));
+    }
+    if let Some(summary) = &wanted.summary {
+        ask("summary", Told::Short(summary.clone()), "description", json!(summary));
+    }
+    if let Some(content) = &wanted.content {
+        ask("content", Told::Long(content.clone()), "content", json!(content));
+    }
+    if let Some(date) = wanted.start_date.as_change() {
+        ask("start_date", Told::short(date), "startDate", json!(date));
+    }
+    if let Some(date) = wanted.target_date.as_change() {
+        ask("target_date", Told::short(date), "targetDate", json!(date));
+    }
+    (changes, input)
+}
+
+/// What a field of a project is now.
+fn told(state: &ProjectState, field: &str) -> Told {
+    match field {
+        "name" => Told::Short(state.name.clone()),
+        "teams" => Told::names(state.teams.nodes.iter().map(|team| &team.key)),
+        "status" => Told::Short(state.status.name.clone()),
+        "lead" => Told::short(state.lead.as_ref().map(render::person)),
+        "members" => Told::names(state.members.nodes.iter().map(render::person)),
+        "labels" => Told::names(state.labels.nodes.iter().map(|label| &label.name)),
+        "priority" => Told::short(render::priority(state.priority)),
+        "summary" => Told::Short(state.description.clone()),
+        "content" => Told::Long(state.content.clone().unwrap_or_default()),
+        "start_date" => Told::short(state.start_date.as_deref()),
+        "target_date" => Told::short(state.target_date.as_deref()),
+        _ => Told::Short(String::new()),
+    }
+}
+
+fn joins(initiative: &names::Named) -> String {
+    format!("initiatives +{}", one_line(&initiative.name))
+}
+
+/// Puts a project into an initiative: a request of its own, whose failure must not hide that the
+/// project was saved.
+async fn join(api: &Api, project: &ProjectState, initiative: &names::Named) -> String {
+    let id = Uuid::new_v4().to_string();
+    match api.add_to_initiative(&id, &initiative.id, &project.id).await {
+        Ok(true) => joins(initiative),
+        Ok(false) => format!("not accepted: initiative {}", one_line(&initiative.name)),
+        Err(error) => {
+            format!("not accepted: initiative {}: {}", one_line(&initiative.name), error.for_agent())
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Status updates of projects and initiatives: listed and posted.
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{Call, Page, Plan, Reply, Tool, Written, one_line},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    FROM, Position,
+    changes::{Changes, Told},
+    limit, paging,
+    projects_read::Health,
+};
+use crate::{Linear, api::updates::About, filter::moment, render, resolve};
+
+pub(super) fn tools() -> Vec<Tool<Linear>> {
+    vec![
+        Tool::read(
+            "list_status_updates",
+            "List status updates",
+            "Lists the status updates of a project or an initiative in full, the newest first; without either, those of all projects.",
+            list_status_updates,
+        )
+        .toolset("projects")
+        .output_page::<render::projects::UpdateItem>(),
+        Tool::write(
+            "post_status_update",
+            "Post a status update",
+            "Posts a status update with its health on a project or an initiative. Its followers are notified.",
+            post_status_update,
+        )
+        .toolset("projects")
+        .output::<Written>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListStatusUpdates {
+    project: Option<String>,
+    initiative: Option<String>,
+    since: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+async fn list_status_updates(call: Call<Linear>, args: ListStatusUpdates) -> Result<Reply> {
+    let mut filter = json!({});
+    let about = match (&args.project, &args.initiative) {
+        (Some(_), Some(_)) => return Err(one_of_two()),
+        (None, Some(initiative)) => {
+            let id = resolve::initiatives::initiative(call.api(), initiative).await?.id;
+            filter["initiative"] = json!({"id": {"eq": id}});
+            About::Initiative
+        }
+        (Some(project), None) => {
+            filter["project"] = json!({"id": {"eq": call.names().project(project).await?.id}});
+            About::Project
+        }
+        (None, None) => About::Project,
+    };
+    if let Some(since) = &args.since {
+        filter["createdAt"] = json!({"gte": moment(since)?});
+    }
+    let first = limit(args.limit, 10, 50);
+    let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
+    let found =
+        call.api().list_updates(about, filter, position.first(first), position.after.as_deref()).await?;
+    let mut page = Page::new(FROM, ("status update", "status updates"));
+    for update in found.nodes.iter().skip(position.skip) {
+        let (row, item) = render::projects::update_row(update);
+        page.push(row, &item);
+    }
+    Ok(Reply::page(paging::close(&call, page, position, &found)))
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct PostStatusUpdate {
+    project: Option<String>,
+    initiative: Option<String>,
+    health: Health,
+    /// Markdown.
+    body: String,
+}
+
+async fn post_status_update(call: Call<Linear>, args: PostStatusUpdate) -> Result<Plan> {
+    if args.body.trim().is_empty() {
+        return Err(Error::invalid("`body` is empty"));
+    }
+    let (about, thing, key, target) = match (&args.project, &args.initiative) {
+        (Some(project), None) => {
+            let project = call.names().project(project).await?;
+            (About::Project, format!("the project {}", one_line(&project.name)), "projectId", project.id)
+        }
+        (None, Some(initiative)) => {
+            let initiative = resolve::initiatives::initiative(call.api(), initiative).await?;
+            let thing = format!("the initiative {}", one_line(&initiative.name));
+            (About::Initiative, thing, "initiativeId", initiative.id)
+        }
+        _ => return Err(one_of_two()),
+    };
+    let id = Uuid::new_v4().to_string();
+    let mut changes = Changes::default();
+    changes.ask(
+        "health",
+        Told::Short(String::new()),
+        Told::Short(render::projects::health(args.health.word())),
+    );
+    changes.ask("body", Told::Long(String::new()), Told::Long(args.body.clone()));
+    let mut preview =
+        Written::new(format!("Post a status update on {thing}; its members and followers are notified"));
+    preview.changed = changes.wanted();
+    let mut input = json!({"id": id, "health": args.health.word(), "body": args.body});
+    input[key] = json!(target);
+    let api = call.api().clone();
+    let reply = Reply::written(preview).outside("update to post", None, args.body);
+    Ok(Plan::new(reply, move || async move {
+        let update = match api.post_update(about, input).await {
+            Ok(payload) => payload.update.filter(|_| payload.success),
+            // An earlier attempt arrived after all: the id is ours.
+            Err(error) if error.kind() == Kind::Conflict => match api.get_update(about, &id).await {
+                Ok(update) => Some(update),
+                Err(_) => return Err(error),
+            },
+            Err(error) => return Err(error),
+        };
+        let Some(update) = update else {
+            return Err(Error::new(
+                Kind::Upstream,
+                format!("Linear reported that it did not post the update on {thing}"),
+            ));
+        };
+        let outcome = changes.outcome(|field| match field {
+            "health" => Told::Short(render::projects::health(&update.health)),
+            _ => Told::Long(update.body.clone()),
+        });
+        let mut written = Written::new(format!("Posted a status update on {thing}")).id(update.id);
+        written.url = update.url;
+        written.changed = outcome.lines();
+        Ok(Reply::written(written))
+    }))
+}
+
+fn one_of_two() -> Error {
+    Error::invalid("Give exactly one of `project` and `initiative`")
+}

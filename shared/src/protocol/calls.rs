@@ -1,0 +1,205 @@
+//! Calling a tool: the work under guard, the question before harm, the answer, and one line in the log.
+
+use std::sync::Arc;
+
+use rmcp::{
+    ErrorData, RoleServer,
+    model::{CallToolRequestParams, CallToolResponse, CallToolResult, ElicitResult},
+    service::RequestContext,
+};
+use tokio::time::Instant;
+
+use super::{
+    Inner, answer, era,
+    guard::Stopped,
+    principal,
+    progress::ToClient,
+    questions::{self, Said},
+};
+use crate::{
+    Connector, Effect, Error, Kind, Result,
+    access::Principal,
+    catalog::{Answer, Progress, Question, Silent, Tool, confirm::LIFETIME, one_line},
+};
+
+/// The result of a call whose question was answered with no.
+const DECLINED: &str = "Nothing was changed: the user said no.";
+/// The result of a call whose question nobody answered.
+const UNANSWERED: &str = "Nothing was changed: the user did not answer the question within five minutes.";
+
+/// What became of a call, for the log.
+type Outcome = &'static str;
+
+impl<S: Connector> Inner<S> {
+    pub(super) async fn call(
+        &self,
+        request: CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let started = Instant::now();
+        let principal = principal(&context.extensions);
+        let Some(tool) = self.service.tool(&request.name) else {
+            // The name is the client's own text, and stays out of the log.
+            record(&principal, "?", None, "unknown_tool", started);
+            return Err(self.unknown_tool(&request.name));
+        };
+        let (response, outcome) = self.run(tool, &principal, request, context).await;
+        record(&principal, tool.name(), Some(tool.effect()), outcome, started);
+        let mut response = response?;
+        let meta = match &mut response {
+            CallToolResponse::Complete(result) => &mut result.meta,
+            CallToolResponse::InputRequired(result) => &mut result.meta,
+            _ => return Ok(response),
+        };
+        self.listing.signature.sign(context, meta);
+        Ok(response)
+    }
+
+    async fn run(
+        &self,
+        tool: &Tool<S>,
+        principal: &Principal,
+        request: CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+    ) -> (Result<CallToolResponse, ErrorData>, Outcome) {
+        let progress: Arc<dyn Progress> = match context.meta.get_progress_token() {
+            Some(token) => Arc::new(ToClient::new(context.peer.clone(), token)),
+            None => Arc::new(Silent),
+        };
+        let arguments = request.arguments.unwrap_or_default();
+        let work = self.service.call(tool, principal.clone(), arguments, false, progress);
+        let question = match self.guarded(tool.effect(), context, work).await {
+            Ok(Answer::Reply(reply)) => return (Ok(answer::result(self.service.render(reply)).into()), "ok"),
+            Ok(Answer::Question(question)) => question,
+            Err(error) => return failed(&error),
+        };
+        if !era::can_elicit(context) {
+            return self.ask_by_second_call(question);
+        }
+        if era::is_modern(context) {
+            let state = request.request_state.as_deref();
+            return self
+                .ask_by_round_trip(tool, question, state, request.input_responses.as_ref(), context)
+                .await;
+        }
+        if self.reaches_legacy_clients {
+            return self.ask_by_request(tool, question, context).await;
+        }
+        self.ask_by_second_call(question)
+    }
+
+    /// The question is the result; the client calls again with the answer.
+    async fn ask_by_round_trip(
+        &self,
+        tool: &Tool<S>,
+        mut question: Question,
+        state: Option<&str>,
+        answers: Option<&rmcp::model::InputResponses>,
+        context: &RequestContext<RoleServer>,
+    ) -> (Result<CallToolResponse, ErrorData>, Outcome) {
+        let said = match state {
+            Some(state) => match self.questions.hear(question.subject(), state, answers) {
+                Ok(said) => said,
+                Err(error) => return (Err(error), Kind::InvalidArgument.as_str()),
+            },
+            None => None,
+        };
+        match said {
+            Some(Said::Yes) => self.go_ahead(tool, question, context).await,
+            Some(Said::No) => (Ok(answer::sentence(DECLINED).into()), "declined"),
+            None => {
+                let text = self.text_of(&mut question);
+                (Ok(self.questions.ask(question.subject(), &text).into()), "asked")
+            }
+        }
+    }
+
+    /// The client is sent a request of ours and answers it while the call waits.
+    async fn ask_by_request(
+        &self,
+        tool: &Tool<S>,
+        mut question: Question,
+        context: &RequestContext<RoleServer>,
+    ) -> (Result<CallToolResponse, ErrorData>, Outcome) {
+        let text = self.text_of(&mut question);
+        let form = questions::form(&text);
+        let answered = tokio::select! {
+            biased;
+            () = context.ct.cancelled() => return failed(&Stopped::Cancelled.into_error(tool.effect())),
+            answered = context.peer.create_elicitation_with_timeout(form, Some(LIFETIME)) => answered,
+        };
+        match answered {
+            Ok(ElicitResult { action, .. }) => match Said::from(&action) {
+                Said::Yes => self.go_ahead(tool, question, context).await,
+                Said::No => (Ok(answer::sentence(DECLINED).into()), "declined"),
+            },
+            Err(rmcp::ServiceError::Timeout { .. }) => (Ok(answer::sentence(UNANSWERED).into()), "declined"),
+            // It said that it can be asked, and cannot.
+            Err(_) => {
+                let reply = question.by_second_call(self.service.confirmations()).line(text);
+                (Ok(answer::result(self.service.render(reply)).into()), "asked")
+            }
+        }
+    }
+
+    /// The client cannot be asked: the result shows the effect and gives the value that confirms it.
+    fn ask_by_second_call(&self, question: Question) -> (Result<CallToolResponse, ErrorData>, Outcome) {
+        let reply = question.by_second_call(self.service.confirmations());
+        (Ok(answer::result(self.service.render(reply)).into()), "asked")
+    }
+
+    async fn go_ahead(
+        &self,
+        tool: &Tool<S>,
+        question: Question,
+        context: &RequestContext<RoleServer>,
+    ) -> (Result<CallToolResponse, ErrorData>, Outcome) {
+        match self.guarded(tool.effect(), context, question.agreed()).await {
+            Ok(reply) => (Ok(answer::result(self.service.render(reply)).into()), "ok"),
+            Err(error) => failed(&error),
+        }
+    }
+
+    /// Does `work` under guard.
+    pub(super) async fn guarded<T>(
+        &self,
+        effect: Effect,
+        context: &RequestContext<RoleServer>,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        match self.guard.run(&context.ct, work).await {
+            Ok(outcome) => outcome,
+            Err(stopped) => Err(stopped.into_error(effect)),
+        }
+    }
+
+    fn text_of(&self, question: &mut Question) -> String {
+        answer::text(question.take_preview(), self.service.reply_options()).text
+    }
+
+    fn unknown_tool(&self, name: &str) -> ErrorData {
+        let hint = match self.service.nearest_tool(name) {
+            Some(near) => format!(" Did you mean `{near}`?"),
+            None => " tools/list gives the tools there are.".to_owned(),
+        };
+        ErrorData::invalid_params(format!("Unknown tool: {}.{hint}", one_line(name)), None)
+    }
+}
+
+fn failed(error: &Error) -> (Result<CallToolResponse, ErrorData>, Outcome) {
+    let result: CallToolResult = answer::failure(error);
+    (Ok(result.into()), error.kind().as_str())
+}
+
+/// The one line that every call leaves: never its arguments.
+pub(super) fn record(
+    principal: &Principal,
+    tool: &'static str,
+    effect: Option<Effect>,
+    outcome: Outcome,
+    started: Instant,
+) {
+    let effect = effect.map_or("-", Effect::as_str);
+    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(target: "call", who = principal.name(), tool, effect, outcome, ms);
+}

@@ -1,0 +1,178 @@
+//! What stands around every piece of work that a client can ask for: a place among those under way,
+//! a deadline, an ear for cancellation, and a net for panics.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use futures::FutureExt as _;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Effect, Error, Kind};
+
+/// How many may wait for each one under way. More are refused, because a queue that cannot be
+/// served before its callers give up only costs memory.
+const WAITING_PER_PLACE: usize = 4;
+
+/// Guards all the work of one server.
+pub(super) struct Guard {
+    places: Semaphore,
+    waiting: AtomicUsize,
+    max_waiting: usize,
+    timeout: Duration,
+}
+
+/// Why work was stopped, or not begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stopped {
+    /// The client does not want the answer any more.
+    Cancelled,
+    /// It took too long.
+    TooLate(Duration),
+    /// It panicked.
+    Panicked,
+    /// Too much is under way.
+    Busy,
+}
+
+impl Guard {
+    pub(super) fn new(max_in_flight: usize, timeout: Duration) -> Self {
+        let places = max_in_flight.clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            places: Semaphore::new(places),
+            waiting: AtomicUsize::new(0),
+            max_waiting: places.saturating_mul(WAITING_PER_PLACE),
+            timeout,
+        }
+    }
+
+    /// Does `work`. It is dropped as soon as there is a reason to stop; a write that is already on
+    /// its way to the vendor runs in a task of its own and is not touched by that.
+    pub(super) async fn run<T>(
+        &self,
+        cancelled: &CancellationToken,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Stopped> {
+        let placed = async {
+            let _place = self.place().await?;
+            AssertUnwindSafe(work).catch_unwind().await.map_err(|_| Stopped::Panicked)
+        };
+        tokio::select! {
+            biased;
+            () = cancelled.cancelled() => Err(Stopped::Cancelled),
+            outcome = tokio::time::timeout(self.timeout, placed) => {
+                outcome.unwrap_or(Err(Stopped::TooLate(self.timeout)))
+            }
+        }
+    }
+
+    async fn place(&self) -> Result<SemaphorePermit<'_>, Stopped> {
+        if let Ok(place) = self.places.try_acquire() {
+            return Ok(place);
+        }
+        let _waiting = Waiting::enter(&self.waiting, self.max_waiting).ok_or(Stopped::Busy)?;
+        // The semaphore is never closed.
+        self.places.acquire().await.map_err(|_| Stopped::Busy)
+    }
+}
+
+/// One that waits, counted as long as it does.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn enter(count: &'a AtomicUsize, most: usize) -> Option<Self> {
+        let entered = Self(count);
+        (count.fetch_add(1, Ordering::Relaxed) < most).then_some(entered)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Stopped {
+    /// What an agent is told about work with this effect.
+    pub(super) fn into_error(self, effect: Effect) -> Error {
+        match self {
+            Self::Cancelled => Error::new(Kind::Cancelled, "The client cancelled the call"),
+            Self::TooLate(limit) if effect.writes() => Error::new(
+                Kind::UnknownOutcome,
+                format!(
+                    "The call took longer than {} s; what it writes may or may not be done",
+                    limit.as_secs()
+                ),
+            )
+            .hint("Look before repeating it"),
+            Self::TooLate(limit) => Error::new(
+                Kind::Upstream,
+                format!("The call took longer than {} s and was stopped", limit.as_secs()),
+            )
+            .hint("Ask for less at once, or try again later"),
+            Self::Panicked if effect.writes() => Error::internal(
+                "The server failed in a way that it should not; what the call writes may or may not be done",
+            )
+            .hint("Look before repeating it"),
+            Self::Panicked => Error::internal("The server failed in a way that it should not")
+                .hint("Other calls are not affected"),
+            Self::Busy => {
+                Error::new(Kind::RateLimited, "Too many calls are under way at once; this one was not begun")
+                    .hint("Make fewer calls in parallel")
+                    .retry_after(Duration::from_secs(1))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::pending, sync::Arc};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn work_over_the_deadline_is_dropped() {
+        let guard = Guard::new(1, Duration::from_secs(2));
+        let dropped = Arc::new(());
+        let held = Arc::clone(&dropped);
+        let outcome = guard
+            .run(&CancellationToken::new(), async move {
+                let _held = held;
+                pending::<()>().await;
+            })
+            .await;
+        assert_eq!(outcome, Err(Stopped::TooLate(Duration::from_secs(2))));
+        assert_eq!(Arc::strong_count(&dropped), 1);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_outcome_and_frees_the_place() {
+        let guard = Guard::new(1, Duration::from_secs(2));
+        let never = CancellationToken::new();
+        assert_eq!(guard.run(&never, async { panic!("a bug") as () }).await, Err(Stopped::Panicked));
+        assert_eq!(guard.run(&never, async { 7 }).await, Ok(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn more_than_may_wait_are_refused_at_once() {
+        let guard = Arc::new(Guard::new(1, Duration::from_secs(60)));
+        let never = CancellationToken::new();
+        let running: Vec<_> = (0..=WAITING_PER_PLACE)
+            .map(|_| {
+                let (guard, never) = (Arc::clone(&guard), never.clone());
+                tokio::spawn(async move { guard.run(&never, pending::<()>()).await })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(guard.run(&never, async {}).await, Err(Stopped::Busy));
+        for task in running {
+            task.abort();
+            assert!(task.await.unwrap_err().is_cancelled());
+        }
+        assert_eq!(guard.run(&never, async {}).await, Ok(()));
+    }
+}

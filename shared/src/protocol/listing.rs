@@ -1,0 +1,114 @@
+//! What lists show, made once: the same for every caller, so that clients and proxies may keep it.
+
+use std::sync::Arc;
+
+use rmcp::model::{
+    Implementation, Prompt, PromptArgument, Resource, ResourceTemplate, ServerCapabilities, ServerConfig,
+    Tool, ToolAnnotations,
+};
+
+use super::era::Signature;
+use crate::{Connector, Effect, Service, catalog};
+
+/// Resources read as Markdown.
+pub(super) const MARKDOWN: &str = "text/markdown";
+
+/// Everything a client can be told without asking the vendor.
+pub(super) struct Listing {
+    pub(super) tools: Vec<Tool>,
+    pub(super) resources: Vec<Resource>,
+    pub(super) templates: Vec<ResourceTemplate>,
+    pub(super) prompts: Vec<Prompt>,
+    pub(super) server: ServerConfig,
+    pub(super) signature: Signature,
+}
+
+impl Listing {
+    pub(super) fn new<S: Connector>(service: &Service<S>) -> Self {
+        let about = service.about();
+        let catalog = service.catalog();
+        let structured = service.reply_options().structured;
+        let mut tools: Vec<_> = catalog
+            .all_tools()
+            .iter()
+            .map(|tool| wire_tool(service.wire_name(tool), tool, structured))
+            .collect();
+        tools.sort_by(|one, other| one.name.cmp(&other.name));
+        let resources = catalog.all_resources().iter().map(wire_resource).collect::<Vec<_>>();
+        let templates = catalog.all_templates().iter().map(wire_template).collect::<Vec<_>>();
+        let prompts = catalog.all_prompts().iter().map(wire_prompt).collect::<Vec<_>>();
+
+        let mut capabilities = ServerCapabilities::default();
+        capabilities.tools = (!tools.is_empty()).then(Default::default);
+        capabilities.resources = (!resources.is_empty() || !templates.is_empty()).then(Default::default);
+        capabilities.prompts = (!prompts.is_empty()).then(Default::default);
+        capabilities.completions = completes(catalog).then(Default::default);
+        let instructions = if service.is_sandbox() {
+            format!(
+                "This is a sandbox: a fake {}, nothing in it is real.\n\n{}",
+                about.title, about.instructions
+            )
+        } else {
+            about.instructions.to_owned()
+        };
+        let server = ServerConfig::new(capabilities)
+            .with_server_info(Implementation::new(about.program, about.version).with_title(about.title))
+            .with_instructions(instructions);
+        let signature = Signature::new(about.program, about.version);
+        Self { tools, resources, templates, prompts, server, signature }
+    }
+}
+
+/// Whether anything can be completed: a source of values helps only where an argument has its name.
+fn completes<S: Send + Sync + 'static>(catalog: &catalog::Catalog<S>) -> bool {
+    let arguments = catalog
+        .all_prompts()
+        .iter()
+        .flat_map(|prompt| prompt.arguments().iter().map(|argument| argument.name));
+    let variables = catalog.all_templates().iter().flat_map(catalog::ResourceTemplate::variables);
+    arguments.chain(variables).any(|name| catalog.completion(name).is_some())
+}
+
+fn wire_tool<S>(name: String, tool: &catalog::Tool<S>, structured: bool) -> Tool {
+    let annotations = ToolAnnotations::new()
+        .read_only(tool.effect() == Effect::Read)
+        .destructive(tool.effect() == Effect::Destructive)
+        .idempotent(tool.is_idempotent())
+        // Every tool speaks with a vendor whose data others change.
+        .open_world(true);
+    let wire = Tool::new(name, tool.description(), Arc::new(tool.input_schema().clone()))
+        .with_title(tool.title())
+        .with_annotations(annotations);
+    match tool.output_schema() {
+        Some(schema) if structured => wire.with_raw_output_schema(Arc::new(schema.clone())),
+        _ => wire,
+    }
+}
+
+fn wire_resource<S>(resource: &catalog::Resource<S>) -> Resource {
+    Resource::new(resource.uri(), resource.name())
+        .with_title(resource.title())
+        .with_description(resource.description())
+        .with_mime_type(MARKDOWN)
+}
+
+fn wire_template<S>(template: &catalog::ResourceTemplate<S>) -> ResourceTemplate {
+    ResourceTemplate::new(template.template(), template.name())
+        .with_title(template.title())
+        .with_description(template.description())
+        .with_mime_type(MARKDOWN)
+}
+
+fn wire_prompt<S>(prompt: &catalog::Prompt<S>) -> Prompt {
+    let arguments: Vec<_> = prompt
+        .arguments()
+        .iter()
+        .map(|argument| {
+            PromptArgument::new(argument.name)
+                .with_description(argument.description)
+                .with_required(argument.required)
+        })
+        .collect();
+    let arguments = (!arguments.is_empty()).then_some(arguments);
+    Prompt::new(prompt.name(), Some(prompt.description()), arguments).with_title(prompt.title())
+}

@@ -1,0 +1,102 @@
+//! MCP on the rmcp SDK, for a [`Service`]: both eras at once, whatever the transport.
+//!
+//! *Modern* is the protocol of 2026-07-28, in which every request stands alone; *legacy* is
+//! 2025-11-25 and older, which begins with a handshake. The SDK knows how each looks on the wire.
+//! What it leaves to a server is here: what is offered and to whom, what becomes an error and what
+//! a result, questions before harm is done, and the [guard](guard) around every piece of work.
+
+mod answer;
+mod calls;
+mod era;
+mod guard;
+mod handler;
+mod listing;
+mod progress;
+mod questions;
+mod strict;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{Connector, Service, access::Principal};
+
+use guard::Guard;
+use listing::Listing;
+use questions::Questions;
+
+pub(crate) use strict::check;
+
+/// What a transport says about how its requests are to be handled.
+#[derive(Clone, Debug)]
+pub struct HandlerOptions {
+    /// How long a call may take, not counting the time a person needs to answer a question.
+    pub call_timeout: Duration,
+    /// Calls under way at once; four times as many may wait.
+    pub max_in_flight: usize,
+    /// Whether a legacy client on this transport can be sent a request of ours: over pipes and in
+    /// sessions, but not where every request stands alone.
+    pub reaches_legacy_clients: bool,
+    /// Ends subscriptions when it is cancelled, before anything else is shut down.
+    pub closing: CancellationToken,
+}
+
+impl Default for HandlerOptions {
+    fn default() -> Self {
+        Self {
+            // Clients commonly give up after 60 s; they should read our answer first.
+            call_timeout: Duration::from_secs(55),
+            max_in_flight: 64,
+            reaches_legacy_clients: false,
+            closing: CancellationToken::new(),
+        }
+    }
+}
+
+/// Answers MCP requests for one service. Cheap to clone: a transport takes one per session or request.
+pub struct Handler<S>(Arc<Inner<S>>);
+
+struct Inner<S> {
+    service: Arc<Service<S>>,
+    listing: Listing,
+    guard: Guard,
+    questions: Questions,
+    reaches_legacy_clients: bool,
+    closing: CancellationToken,
+}
+
+impl<S: Connector> Handler<S> {
+    /// A handler for `service`. Everything that lists show is made here, once.
+    #[must_use]
+    pub fn new(service: Arc<Service<S>>, options: HandlerOptions) -> Self {
+        Self(Arc::new(Inner {
+            listing: Listing::new(&service),
+            guard: Guard::new(options.max_in_flight, options.call_timeout),
+            questions: Questions::new(),
+            reaches_legacy_clients: options.reaches_legacy_clients,
+            closing: options.closing,
+            service,
+        }))
+    }
+}
+
+impl<S> Clone for Handler<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> fmt::Debug for Handler<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handler").finish_non_exhaustive()
+    }
+}
+
+/// Who sent a request: whom the HTTP layer let in, or the person at this machine.
+fn principal(extensions: &rmcp::model::Extensions) -> Principal {
+    extensions
+        .get::<http::request::Parts>()
+        .and_then(|parts| parts.extensions.get::<Principal>())
+        .cloned()
+        .unwrap_or_else(Principal::local)
+}

@@ -1,0 +1,233 @@
+//! Streamable HTTP: one endpoint for both eras, behind limits, keys and an orderly end.
+//!
+//! A request passes, from the outside in: the connection's limits, `Origin` for browsers, the API
+//! key, the body's limits, the session's owner, and then the SDK, which checks `Host`, `Origin` and
+//! the protocol's own headers. Whoever may not come in is refused before anything is read of what
+//! they sent.
+
+mod bodies;
+mod browsers;
+mod connections;
+mod health;
+mod keys;
+mod sessions;
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, middleware::from_fn_with_state, routing::get};
+use rmcp::transport::streamable_http_server::{
+    StreamableHttpServerConfig, StreamableHttpService,
+    session::{local::LocalSessionManager, never::NeverSessionManager},
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{answerer, shutdown};
+use crate::{Connector, Service, access::ApiKeys, protocol::HandlerOptions};
+
+use browsers::Origins;
+use connections::Connections;
+use health::Health;
+use sessions::Sessions;
+
+/// How to serve over HTTP.
+#[derive(Clone, Debug)]
+pub struct HttpOptions {
+    /// The address to listen on. Anything but loopback needs [`api_keys`](Self::api_keys).
+    pub listen: SocketAddr,
+    /// The endpoint's path. `/mcp`.
+    pub path: String,
+    /// `Host` names besides those of loopback, as `name` (with any port) or `name:port`.
+    pub allowed_hosts: Vec<String>,
+    /// Browser origins besides those of loopback, such as `https://app.example:443`. With any,
+    /// browsers get answers to their preflight questions.
+    pub allowed_origins: Vec<String>,
+    /// Who may call; without them everybody who reaches the address.
+    pub api_keys: Option<ApiKeys>,
+    /// The most bytes of a request's body. 1 MiB.
+    pub max_body: usize,
+    /// Calls under way at once. 64.
+    pub max_in_flight: usize,
+    /// Connections at once; more are refused. 1,000.
+    pub max_connections: usize,
+    /// Legacy sessions at once, where there are any; more are refused. 1,000.
+    pub max_sessions: usize,
+    /// How long a request's head may take to arrive. 10 s.
+    pub header_timeout: Duration,
+    /// How long a request's body may take to arrive. 10 s.
+    pub body_timeout: Duration,
+    /// How long a call may take. 55 s.
+    pub call_timeout: Duration,
+    /// How long calls under way may take to finish once the process is asked to end. 10 s.
+    pub drain: Duration,
+    /// Whether legacy clients get sessions, in which they can be asked and can cancel. Sessions live
+    /// in this process, so replicas then need sticky routing.
+    pub legacy_sessions: bool,
+}
+
+impl HttpOptions {
+    /// The defaults, at `listen`.
+    #[must_use]
+    pub fn new(listen: SocketAddr) -> Self {
+        let HandlerOptions { call_timeout, max_in_flight, .. } = HandlerOptions::default();
+        Self {
+            listen,
+            path: "/mcp".to_owned(),
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            api_keys: None,
+            max_body: 1024 * 1024,
+            max_in_flight,
+            max_connections: 1_000,
+            max_sessions: 1_000,
+            header_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(10),
+            call_timeout,
+            drain: Duration::from_secs(10),
+            legacy_sessions: false,
+        }
+    }
+}
+
+/// Why HTTP is not served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// Others could reach the server, and nothing would tell them apart.
+    #[error("{0} can be reached from other machines: give API keys, or listen on 127.0.0.1")]
+    NeedsKeys(SocketAddr),
+    /// An origin that is not one.
+    #[error("`{0}` is not an origin: write it as https://app.example:443")]
+    Origin(String),
+    /// The endpoint's path is not one.
+    #[error("`{0}` is not a path for the endpoint: it begins with `/`, and is none of {health:?}", health = health::PATHS)]
+    Path(String),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {addr}: {source}")]
+    Listen {
+        /// The address.
+        addr: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The process cannot be told to end in an orderly way.
+    #[error("cannot listen for signals: {0}")]
+    Signals(#[source] io::Error),
+}
+
+impl ServeError {
+    /// Whether other settings would help.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        matches!(self, Self::NeedsKeys(_) | Self::Origin(_) | Self::Path(_))
+    }
+}
+
+/// Serves until the process is asked to end. `ready` is told the address, whose port may have been
+/// chosen by the system.
+///
+/// # Errors
+/// The options contradict each other, or the address cannot be listened on.
+pub async fn http<S: Connector>(
+    service: Arc<Service<S>>,
+    options: HttpOptions,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), ServeError> {
+    let stop = shutdown::requested().map_err(ServeError::Signals)?;
+    http_until(service, options, ready, stop).await
+}
+
+/// Serves until `stop` resolves. Then nobody new is let in, subscriptions end, and calls under way
+/// have [`HttpOptions::drain`] to finish.
+///
+/// # Errors
+/// The options contradict each other, or the address cannot be listened on.
+pub async fn http_until<S: Connector>(
+    service: Arc<Service<S>>,
+    options: HttpOptions,
+    ready: impl FnOnce(SocketAddr),
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    if !options.listen.ip().is_loopback() && options.api_keys.is_none() {
+        return Err(ServeError::NeedsKeys(options.listen));
+    }
+    if !options.path.starts_with('/')
+        || options.path.contains(['{', '}'])
+        || health::PATHS.contains(&options.path.as_str())
+    {
+        return Err(ServeError::Path(options.path));
+    }
+    let closing = CancellationToken::new();
+    let streams = CancellationToken::new();
+    let health = Arc::new(Health::new(service.server().upstream().clone()));
+    let router = router(service, &options, &closing, &streams, &health)?;
+    let listen_error = |source| ServeError::Listen { addr: options.listen, source };
+    let listener = TcpListener::bind(options.listen).await.map_err(listen_error)?;
+    ready(listener.local_addr().map_err(listen_error)?);
+
+    let connections = Connections::new(router, options.max_connections, options.header_timeout);
+    connections.accept_until(listener, stop).await;
+    health.drain();
+    closing.cancel();
+    connections.finish(options.drain).await;
+    // What is still open now are streams and calls that take too long.
+    streams.cancel();
+    Ok(())
+}
+
+fn router<S: Connector>(
+    service: Arc<Service<S>>,
+    options: &HttpOptions,
+    closing: &CancellationToken,
+    streams: &CancellationToken,
+    health: &Arc<Health>,
+) -> Result<Router, ServeError> {
+    let realm = service.about().program;
+    let handler = answerer(
+        service,
+        HandlerOptions {
+            call_timeout: options.call_timeout,
+            max_in_flight: options.max_in_flight,
+            reaches_legacy_clients: options.legacy_sessions,
+            closing: closing.clone(),
+        },
+    );
+    let origins = Origins::new(&options.allowed_origins)?;
+    let hosts =
+        ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into_iter().chain(options.allowed_hosts.clone());
+    let config = StreamableHttpServerConfig::default()
+        .with_legacy_session_mode(options.legacy_sessions)
+        .with_json_response(true)
+        .with_max_request_body_bytes(options.max_body)
+        .with_allowed_hosts(hosts)
+        .with_allowed_origins(origins.entries())
+        .with_cancellation_token(streams.clone());
+    let mut endpoint = Router::new();
+    if options.legacy_sessions {
+        let manager = Arc::new(LocalSessionManager::default());
+        let sessions = Arc::new(Sessions::new(Arc::clone(&manager), options.max_sessions));
+        let mcp = StreamableHttpService::new(move || Ok(handler.clone()), manager, config);
+        endpoint =
+            endpoint.route_service(&options.path, mcp).layer(from_fn_with_state(sessions, sessions::check));
+    } else {
+        let mcp = StreamableHttpService::new(
+            move || Ok(handler.clone()),
+            Arc::new(NeverSessionManager::default()),
+            config,
+        );
+        endpoint = endpoint.route_service(&options.path, mcp);
+    }
+    let limits = bodies::Limits { bytes: options.max_body, time: options.body_timeout };
+    endpoint = endpoint.layer(from_fn_with_state(limits, bodies::check));
+    if let Some(keys) = options.api_keys.clone() {
+        endpoint = endpoint.layer(from_fn_with_state(keys::Door { keys, realm }, keys::check));
+    }
+    if !options.allowed_origins.is_empty() {
+        endpoint = endpoint.layer(from_fn_with_state(Arc::new(origins), browsers::answer));
+    }
+    let [live, ready] = health::PATHS;
+    Ok(Router::new()
+        .route(live, get(health::live))
+        .route(ready, get(health::ready).with_state(Arc::clone(health)))
+        .merge(endpoint))
+}

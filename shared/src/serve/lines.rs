@@ -1,0 +1,228 @@
+//! One JSON message per line: what MCP speaks over pipes.
+//!
+//! The SDK's own transport ignores what is not JSON, ends on a notification that comes too early,
+//! and keeps the process for five seconds after the client has gone if it left a subscription open.
+
+use std::{io, sync::Arc};
+
+use rmcp::{
+    ErrorData, RoleServer,
+    model::{
+        ClientJsonRpcMessage, ClientRequest, GetMeta as _, JsonRpcError, JsonRpcMessage, ProtocolVersion,
+        RequestId, ServerJsonRpcMessage,
+    },
+    transport::Transport,
+};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader},
+    sync::Mutex,
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::protocol;
+
+/// A transport over a pair of pipes.
+pub(super) struct Lines<R, W> {
+    read: BufReader<R>,
+    line: Vec<u8>,
+    max_line: usize,
+    /// A line that is too long is being skipped, to its end.
+    skipping: bool,
+    write: Arc<Mutex<Option<W>>>,
+    /// The answer to something that is no message, on its way out.
+    refusal: Option<JoinHandle<()>>,
+    /// Whether the client has said which era it speaks. Until then only requests mean anything.
+    opened: bool,
+    /// Ends the reading, and is cancelled when it ends.
+    closing: CancellationToken,
+}
+
+/// What was read.
+enum Line {
+    Whole,
+    TooLong,
+    End,
+}
+
+/// What a line is.
+enum Parsed {
+    Message(Box<ClientJsonRpcMessage>),
+    Refused(Option<RequestId>, ErrorData),
+    /// A notification that we do not know, or nothing.
+    Ignored,
+}
+
+impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<R, W> {
+    pub(super) fn new(read: R, write: W, max_line: usize, closing: CancellationToken) -> Self {
+        Self {
+            read: BufReader::new(read),
+            line: Vec::new(),
+            max_line,
+            skipping: false,
+            write: Arc::new(Mutex::new(Some(write))),
+            refusal: None,
+            opened: false,
+            closing,
+        }
+    }
+
+    /// Reads up to the end of a line. What was read stays in `self.line` if the future is dropped,
+    /// as the SDK does whenever it has something to send.
+    async fn next_line(&mut self) -> io::Result<Line> {
+        loop {
+            let available = self.read.fill_buf().await?;
+            if available.is_empty() {
+                return Ok(Line::End);
+            }
+            let end = available.iter().position(|byte| *byte == b'\n');
+            let taken = end.map_or(available.len(), |end| end + 1);
+            let too_long = !self.skipping && self.line.len() + taken > self.max_line;
+            if too_long {
+                self.line = Vec::new();
+                self.skipping = true;
+            } else if !self.skipping {
+                self.line.extend_from_slice(&available[..taken]);
+            }
+            self.read.consume(taken);
+            match (end.is_some(), self.skipping) {
+                (true, true) => self.skipping = false,
+                (true, false) => return Ok(Line::Whole),
+                (false, _) => {}
+            }
+            if too_long {
+                return Ok(Line::TooLong);
+            }
+        }
+    }
+
+    /// Answers what is no message. It is written in a task of its own, because this future may be
+    /// dropped at any time and half a line would spoil all that follow; the next line is not read
+    /// before it is out.
+    fn refuse(&mut self, id: Option<RequestId>, error: ErrorData) {
+        let message = ServerJsonRpcMessage::Error(JsonRpcError::new(id, error));
+        let write = Arc::clone(&self.write);
+        self.refusal = Some(tokio::spawn(async move {
+            // A client that does not read any more is noticed where answers are sent.
+            let _ = send(&write, &message).await;
+        }));
+    }
+
+    /// Whether `message` may go on to the SDK, which ends on anything but a request before it knows
+    /// the era.
+    fn passes(&mut self, message: &mut ClientJsonRpcMessage) -> bool {
+        if self.opened {
+            return true;
+        }
+        let JsonRpcMessage::Request(request) = message else { return false };
+        self.opened = match &mut request.request {
+            ClientRequest::InitializeRequest(_) => true,
+            ClientRequest::PingRequest(_) | ClientRequest::DiscoverRequest(_) => false,
+            request => {
+                let meta = request.get_meta();
+                meta.missing_required_keys(&ProtocolVersion::V_2026_07_28).is_empty()
+                    && meta
+                        .protocol_version()
+                        .is_some_and(|version| ProtocolVersion::KNOWN_VERSIONS.contains(&version))
+            }
+        };
+        true
+    }
+}
+
+impl<R, W> Transport<RoleServer> for Lines<R, W>
+where
+    R: AsyncRead + Send + Unpin + 'static,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    type Error = io::Error;
+
+    fn send(
+        &mut self,
+        message: ServerJsonRpcMessage,
+    ) -> impl Future<Output = io::Result<()>> + Send + 'static {
+        let write = Arc::clone(&self.write);
+        async move { send(&write, &message).await }
+    }
+
+    async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
+        let closing = self.closing.clone();
+        loop {
+            if let Some(refusal) = &mut self.refusal {
+                // It cannot panic, and nobody aborts it.
+                let _ = refusal.await;
+                self.refusal = None;
+            }
+            let read = tokio::select! {
+                biased;
+                () = closing.cancelled() => Ok(Line::End),
+                read = self.next_line() => read,
+            };
+            match read {
+                Ok(Line::Whole) => {}
+                Ok(Line::TooLong) => {
+                    let text = format!("A message may have at most {} bytes", self.max_line);
+                    self.refuse(None, ErrorData::invalid_request(text, None));
+                    continue;
+                }
+                Ok(Line::End) | Err(_) => {
+                    closing.cancel();
+                    return None;
+                }
+            }
+            let parsed = parse(&self.line);
+            self.line.clear();
+            match parsed {
+                Parsed::Message(mut message) => {
+                    if self.passes(&mut message) {
+                        return Some(*message);
+                    }
+                }
+                Parsed::Refused(id, error) => self.refuse(id, error),
+                Parsed::Ignored => {}
+            }
+        }
+    }
+
+    async fn close(&mut self) -> io::Result<()> {
+        drop(self.write.lock().await.take());
+        Ok(())
+    }
+}
+
+async fn send<W: AsyncWrite + Unpin>(
+    write: &Mutex<Option<W>>,
+    message: &ServerJsonRpcMessage,
+) -> io::Result<()> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    let mut write = write.lock().await;
+    let write = write.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+    write.write_all(&line).await?;
+    write.flush().await
+}
+
+fn parse(line: &[u8]) -> Parsed {
+    let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line).trim_ascii();
+    if line.is_empty() {
+        return Parsed::Ignored;
+    }
+    if let Err(fault) = protocol::check(line) {
+        return Parsed::Refused(None, fault.error());
+    }
+    if let Ok(message) = serde_json::from_slice(line) {
+        return Parsed::Message(Box::new(message));
+    }
+    let value: Value = serde_json::from_slice(line).unwrap_or_default();
+    match (value.get("method"), value.get("id")) {
+        (Some(Value::String(_)), None) => Parsed::Ignored,
+        (_, id) => Parsed::Refused(
+            id.and_then(|id| serde_json::from_value(id.clone()).ok()),
+            ErrorData::invalid_request(
+                "The message is not a JSON-RPC request, notification or response",
+                None,
+            ),
+        ),
+    }
+}

@@ -1,0 +1,82 @@
+//! Serving one client over pipes: started by it, ended by it.
+
+use std::{io, sync::Arc};
+
+use rmcp::{ServiceExt as _, service::ServerInitializeError, transport::stdio_pipes};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
+
+use super::{answerer, lines::Lines, shutdown};
+use crate::{Connector, Service, protocol::HandlerOptions};
+
+/// How to serve over pipes.
+#[derive(Clone, Debug)]
+pub struct StdioOptions {
+    /// How long a call may take.
+    pub call_timeout: std::time::Duration,
+    /// Calls under way at once.
+    pub max_in_flight: usize,
+    /// The most bytes of one message. A longer one is refused without being kept.
+    pub max_line: usize,
+}
+
+impl Default for StdioOptions {
+    fn default() -> Self {
+        let HandlerOptions { call_timeout, max_in_flight, .. } = HandlerOptions::default();
+        Self { call_timeout, max_in_flight, max_line: 4 * 1024 * 1024 }
+    }
+}
+
+/// Serves on standard input and output until the client closes its end or the process is asked to
+/// end. Calls under way then have five seconds to finish.
+///
+/// A `current_thread` runtime is enough. It should be ended with `shutdown_background`: where
+/// standard input is no pipe, a thread of the runtime is stuck in reading it.
+///
+/// # Errors
+/// The pipes or signals cannot be set up, or the client broke the protocol before it began.
+pub async fn stdio<S: Connector>(service: Arc<Service<S>>, options: StdioOptions) -> io::Result<()> {
+    let stop = shutdown::requested()?;
+    let (read, write) = stdio_pipes();
+    pipes(service, options, read, write, stop).await
+}
+
+/// Serves on any pair of pipes, until `read` ends or `stop` resolves.
+///
+/// # Errors
+/// The client broke the protocol before it began.
+pub async fn pipes<S: Connector>(
+    service: Arc<Service<S>>,
+    options: StdioOptions,
+    read: impl AsyncRead + Send + Unpin + 'static,
+    write: impl AsyncWrite + Send + Unpin + 'static,
+    stop: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
+    let closing = CancellationToken::new();
+    let handler = answerer(
+        service,
+        HandlerOptions {
+            call_timeout: options.call_timeout,
+            max_in_flight: options.max_in_flight,
+            reaches_legacy_clients: true,
+            closing: closing.clone(),
+        },
+    );
+    let transport = Lines::new(read, write, options.max_line, closing.clone());
+    let serving = async {
+        match handler.serve(transport).await {
+            Ok(running) => running.waiting().await.map(drop).map_err(io::Error::other),
+            // The client went away before it said what it wanted, which is its right: some only
+            // probe a server and then start another.
+            Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => Ok(()),
+            Err(error) => Err(io::Error::other(error)),
+        }
+    };
+    tokio::pin!(serving);
+    tokio::select! {
+        ended = &mut serving => return ended,
+        // To the transport this is the end of input: what is under way is finished and answered.
+        () = stop => closing.cancel(),
+    }
+    serving.await
+}

@@ -1,0 +1,277 @@
+//! A small server of notes, to be served in tests. Nothing in it asks a vendor.
+#![allow(dead_code, reason = "every test file uses its own part")]
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use connector::{
+    About, Check, Connector, Error, Result, Sandbox, Service, ServiceOptions,
+    access::Selection,
+    catalog::{
+        Call, Catalog, Completions, Plan, Prompt, PromptArgument, Reply, ReplyOptions, Resource,
+        ResourceTemplate, Tool, Written,
+    },
+    settings::{Config, Setting},
+    upstream::{self, Reading, Request, Response, Upstream, Vendor, auth::Missing},
+};
+use http::HeaderMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// Notes by name.
+#[derive(Debug)]
+pub(crate) struct Notes {
+    upstream: Upstream,
+    pub(crate) notes: Mutex<BTreeMap<String, String>>,
+    /// Slow calls begun, and those that ended before their time.
+    pub(crate) slow_begun: AtomicUsize,
+    pub(crate) slow_dropped: AtomicUsize,
+}
+
+struct Nobody;
+
+impl Vendor for Nobody {
+    fn name(&self) -> &'static str {
+        "nobody"
+    }
+
+    fn title(&self) -> &'static str {
+        "Nobody"
+    }
+
+    fn budgets(&self) -> Vec<upstream::Budget> {
+        Vec::new()
+    }
+
+    fn authorize(&self, _headers: &mut HeaderMap, _token: &connector::Secret) -> Result<()> {
+        Ok(())
+    }
+
+    fn classify(&self, _request: &Request, _response: &Response) -> Result<()> {
+        Ok(())
+    }
+
+    fn readings(&self, _headers: &HeaderMap) -> Vec<Reading> {
+        Vec::new()
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Name {
+    name: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+#[derive(Serialize, JsonSchema)]
+struct Note {
+    name: String,
+    text: String,
+}
+
+impl Connector for Notes {
+    const ABOUT: About = About {
+        key: "notes",
+        title: "Notes",
+        program: "notes-mcp",
+        version: "1.2.3",
+        instructions: "Reads and deletes notes.",
+        api_url: "http://127.0.0.1:9/",
+        api_url_env: "NOTES_API_URL",
+        credential_help: "There is none.",
+    };
+
+    fn settings() -> Vec<Setting> {
+        Vec::new()
+    }
+
+    fn connect(_config: &Config, options: upstream::Options) -> Result<Self> {
+        let upstream = Upstream::new(Arc::new(Nobody), Arc::new(Missing::new("none", "none")), options);
+        let notes = [("one", "First."), ("two", "Second.")];
+        Ok(Self {
+            upstream,
+            notes: Mutex::new(notes.map(|(name, text)| (name.to_owned(), text.to_owned())).into()),
+            slow_begun: AtomicUsize::new(0),
+            slow_dropped: AtomicUsize::new(0),
+        })
+    }
+
+    fn catalog() -> Catalog<Self> {
+        Catalog::new()
+            .tools([
+                Tool::read(
+                    "read_note",
+                    "Read a note",
+                    "Reads a note.",
+                    |call: Call<Self>, args: Name| async move {
+                        let text = call.note(&args.name)?;
+                        let note = Note { name: args.name, text: text.clone() };
+                        Ok(Reply::new(text).data(&note))
+                    },
+                )
+                .output::<Note>(),
+                Tool::read("count", "Count", "Counts to three.", |call: Call<Self>, _: Nothing| async move {
+                    for step in [1, 2, 2, 3] {
+                        call.progress(step, Some(3), "counting").await;
+                        tokio::time::sleep(Duration::from_millis(200)).await;
+                    }
+                    Ok(Reply::new("three"))
+                }),
+                Tool::read("wait", "Wait", "Waits for an hour.", |call: Call<Self>, _: Nothing| async move {
+                    call.slow_begun.fetch_add(1, Ordering::SeqCst);
+                    let _dropped = Dropped(Arc::clone(call.server()));
+                    tokio::time::sleep(Duration::from_secs(3_600)).await;
+                    Ok(Reply::new("waited"))
+                }),
+                Tool::read(
+                    "pause",
+                    "Pause",
+                    "Waits for two seconds.",
+                    |call: Call<Self>, _: Nothing| async move {
+                        call.slow_begun.fetch_add(1, Ordering::SeqCst);
+                        tokio::time::sleep(Duration::from_secs(2)).await;
+                        Ok(Reply::new("paused"))
+                    },
+                ),
+                Tool::read("crash", "Crash", "Panics.", |_: Call<Self>, _: Nothing| async move {
+                    panic!("a bug in a tool");
+                }),
+                Tool::destructive(
+                    "delete_note",
+                    "Delete a note",
+                    "Deletes a note.",
+                    |call: Call<Self>, args: Name| async move {
+                        let text = call.note(&args.name)?;
+                        let written = Written::new(format!("Deleted {}", args.name));
+                        let preview = Reply::new(format!("Delete `{}`: {text}", args.name));
+                        Ok(Plan::new(preview, move || async move {
+                            call.lock().remove(&args.name);
+                            Ok(Reply::written(written))
+                        }))
+                    },
+                ),
+            ])
+            .resources([Resource::new(
+                "notes://all",
+                "all",
+                "All notes",
+                "Every note.",
+                |call: Call<Self>| async move {
+                    let names: Vec<_> = call.lock().keys().cloned().collect();
+                    Ok(Reply::new(names.join(", ")))
+                },
+            )])
+            .templates([ResourceTemplate::new(
+                "notes://note/{name}",
+                "note",
+                "A note",
+                "One note.",
+                |call: Call<Self>, variables: BTreeMap<String, String>| async move {
+                    Ok(Reply::new(call.note(&variables["name"])?))
+                },
+            )])
+            .prompts([Prompt::new(
+                "summarize",
+                "Summarize",
+                "Summarizes a note.",
+                const { &[PromptArgument::required("name", "The note")] },
+                |call: Call<Self>, given: BTreeMap<String, String>| async move {
+                    Ok(Reply::new(format!("Summarize: {}", call.note(&given["name"])?)))
+                },
+            )])
+            .completions([Completions::new("name", |_: Call<Self>, _, _| async move {
+                Ok((0..150).map(|number| format!("note-{number:03}")).collect())
+            })])
+    }
+
+    fn upstream(&self) -> &Upstream {
+        &self.upstream
+    }
+
+    async fn diagnose(&self) -> Vec<Check> {
+        Vec::new()
+    }
+
+    fn sandbox() -> Option<Sandbox> {
+        None
+    }
+}
+
+impl Notes {
+    pub(crate) fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, String>> {
+        self.notes.lock().unwrap()
+    }
+
+    fn note(&self, name: &str) -> Result<String> {
+        let note = self.lock().get(name).cloned();
+        note.ok_or_else(|| Error::not_found(format!("There is no note {name}")).hint("Look at notes://all"))
+    }
+}
+
+/// Counts a slow call that ends before its time.
+struct Dropped(Arc<Notes>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.slow_dropped.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// The notes, ready to be served.
+pub(crate) fn service() -> Arc<Service<Notes>> {
+    offering(Notes::catalog(), false)
+}
+
+/// A part of the notes, with or without structured content.
+pub(crate) fn offering(catalog: Catalog<Notes>, structured: bool) -> Arc<Service<Notes>> {
+    let options = upstream::Options::new("http://127.0.0.1:9/".parse().unwrap());
+    let server = Notes::connect(&Config::default(), options).unwrap();
+    let catalog = catalog.select(&Selection::default()).unwrap();
+    let reply = ReplyOptions { structured, ..ReplyOptions::default() };
+    Arc::new(Service::new(server, catalog, ServiceOptions { reply, ..ServiceOptions::default() }))
+}
+
+/// A modern request.
+pub(crate) fn modern(id: u64, method: &str, params: Value) -> Value {
+    modern_with(id, method, params, json!({}))
+}
+
+/// A modern request of a client with these capabilities.
+pub(crate) fn modern_with(id: u64, method: &str, mut params: Value, capabilities: Value) -> Value {
+    params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!("2026-07-28");
+    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = capabilities;
+    json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+}
+
+/// A legacy request.
+pub(crate) fn legacy(id: u64, method: &str, params: Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+}
+
+/// The handshake's request of a legacy client with these capabilities.
+pub(crate) fn initialize(capabilities: Value) -> Value {
+    legacy(
+        0,
+        "initialize",
+        json!({
+            "protocolVersion": "2025-11-25",
+            "capabilities": capabilities,
+            "clientInfo": {"name": "test", "version": "1"},
+        }),
+    )
+}
+
+/// The text of a tool's result.
+pub(crate) fn text(answer: &Value) -> &str {
+    answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text in {answer}"))
+}

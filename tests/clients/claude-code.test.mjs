@@ -1,0 +1,63 @@
+// Claude Code's command line: what `claude mcp add` registers connects, and `claude mcp list` says so. Without login.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { after, before, describe, test } from 'node:test';
+
+import { HttpServer, PROGRAM, Sandbox } from './support/server.mjs';
+
+// The program itself, from the package of this platform; the launcher would be put there by an install script.
+const CLAUDE = fileURLToPath(
+    new URL(`node_modules/@anthropic-ai/claude-code-${process.platform}-${process.arch}/claude`, import.meta.url),
+);
+
+describe('Claude Code', { skip: existsSync(CLAUDE) ? false : `no build for ${process.platform}-${process.arch}`, concurrency: false }, () => {
+    let sandbox;
+    let server;
+    let place;
+
+    before(async () => {
+        sandbox = await Sandbox.start();
+        server = await HttpServer.start(sandbox);
+        place = await mkdtemp(join(tmpdir(), 'claude-'));
+    });
+
+    after(async () => {
+        await server?.stop();
+        await sandbox?.stop();
+        await rm(place, { recursive: true, force: true });
+    });
+
+    const claude = async (...args) => {
+        const { stdout } = await promisify(execFile)(CLAUDE, ['mcp', ...args], {
+            cwd: place,
+            timeout: 60_000,
+            env: {
+                PATH: process.env.PATH,
+                HOME: place,
+                CLAUDE_CONFIG_DIR: place,
+                DISABLE_AUTOUPDATER: '1',
+                CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+            },
+        });
+        return stdout;
+    };
+
+    test('connects to the server on stdio', async () => {
+        const { LINEAR_API_URL, LINEAR_API_KEY } = sandbox.environment;
+        await claude('add', 'linear', '-e', `LINEAR_API_URL=${LINEAR_API_URL}`, '-e', `LINEAR_API_KEY=${LINEAR_API_KEY}`, '--', PROGRAM);
+        assert.match(await claude('list'), /^linear: .*Connected/m);
+        assert.match(await claude('get', 'linear'), /Connected/);
+    });
+
+    test('connects to the server over HTTP', async () => {
+        await claude('add', '--transport', 'http', 'linear-http', server.url);
+        assert.match(await claude('list'), /^linear-http: .*Connected/m);
+        assert.match(await claude('get', 'linear-http'), /Connected/);
+    });
+});

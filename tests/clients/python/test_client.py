@@ -1,0 +1,257 @@
+"""The Python SDK against the server, in each of its ways to agree on a revision of the protocol."""
+
+import asyncio
+import json
+import os
+import re
+import socket
+import subprocess
+import time
+import unittest
+import urllib.request
+from contextlib import contextmanager
+
+import anyio
+from mcp import Client, MCPError, StdioServerParameters
+from mcp_types import ElicitResult, PromptReference
+
+PROGRAM = os.environ["LINEAR_MCP_PROGRAM"]
+HINTS = ("read_only_hint", "destructive_hint", "idempotent_hint", "open_world_hint")
+
+
+class Sandbox:
+    """The vendor's fake, as a process of its own that a test can make slow."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            [PROGRAM, "sandbox", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True
+        )
+        words = ""
+        while not (credential := re.search(r"credential (\S+?)\.?\s", words)):
+            line = self.process.stdout.readline()
+            if not line:
+                raise RuntimeError(f"the sandbox ended before it said where it is: {words}")
+            words += line
+        self.api_url = re.search(r"http:\S+", words).group()
+        self.environment = {"LINEAR_API_URL": self.api_url, "LINEAR_API_KEY": credential.group(1)}
+
+    def control(self, method, path, body=None):
+        request = urllib.request.Request(
+            self.api_url.rsplit("/", 1)[0] + "/_sandbox/" + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"content-type": "application/json"},
+        )
+        urllib.request.urlopen(request, timeout=5).close()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+
+@contextmanager
+def http_server(sandbox):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen([PROGRAM, "serve", "--http", f"127.0.0.1:{port}"], env={**os.environ, **sandbox.environment})
+    try:
+        for _ in range(100):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}/mcp"
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0, "the server did not stop cleanly"
+
+
+def text(result):
+    return "\n".join(part.text for part in result.content if part.type == "text")
+
+
+def rows(words):
+    """The identifiers that rows of a list begin with."""
+    return re.findall(r"(?m)^\W*([A-Z]{3}-\d+)\b", words)
+
+
+class Scenario:
+    """What every client must be able to do; subclasses say how to connect."""
+
+    mode = ""
+    version = ""
+    missing = 0
+    transport = ""
+    asked = False
+
+    @classmethod
+    def setUpClass(cls):
+        cls.sandbox = Sandbox()
+        cls.server = http_server(cls.sandbox) if cls.transport == "http" else None
+        cls.target = (
+            cls.server.__enter__() if cls.server else StdioServerParameters(command=PROGRAM, env=cls.sandbox.environment)
+        )
+
+    @classmethod
+    def tearDownClass(cls):
+        if cls.server:
+            cls.server.__exit__(None, None, None)
+        cls.sandbox.stop()
+
+    def use(self, steps):
+        """Runs `steps` with a connected client."""
+        self.questions = []
+        self.answer = "accept"
+
+        async def elicit(_context, params):
+            self.questions.append(params.message)
+            return ElicitResult(action=self.answer, content={} if self.answer == "accept" else None)
+
+        async def main():
+            with anyio.fail_after(60):
+                async with Client(self.target, mode=self.mode, elicitation_callback=elicit) as client:
+                    self.client = client
+                    await steps()
+
+        asyncio.run(main())
+
+    async def call(self, tool, **arguments):
+        return await self.client.call_tool(tool, arguments)
+
+    def test_negotiates_the_revision_it_asked_for(self):
+        async def steps():
+            self.assertEqual(self.client.protocol_version, self.version)
+
+        self.use(steps)
+
+    def test_lists_the_tools_each_with_all_its_hints(self):
+        async def steps():
+            tools = (await self.client.list_tools()).tools
+            names = [tool.name for tool in tools]
+            self.assertEqual(names, sorted(names))
+            self.assertIn("list_issues", names)
+            for tool in tools:
+                for hint in HINTS:
+                    self.assertIsInstance(getattr(tool.annotations, hint), bool, f"{tool.name} {hint}")
+
+        self.use(steps)
+
+    def test_calls_tools_and_pages_with_the_cursor(self):
+        async def steps():
+            self.assertRegex(text(await self.call("whoami")), "(?i)sandbox")
+            first = text(await self.call("list_issues", team="ENG", limit=5))
+            cursor = re.search(r'cursor "([^"]+)"', first).group(1)
+            second = text(await self.call("list_issues", team="ENG", limit=5, cursor=cursor))
+            self.assertEqual(len(set(rows(first) + rows(second))), 10, first + second)
+
+        self.use(steps)
+
+    def test_gets_errors_it_can_act_on(self):
+        async def steps():
+            gone = await self.call("get_issue", id="ENG-99999")
+            self.assertTrue(gone.is_error)
+            self.assertRegex(text(gone), "^not_found: ")
+            with self.assertRaises(MCPError) as unknown:
+                await self.call("list_isues")
+            self.assertEqual(unknown.exception.code, -32602)
+
+        self.use(steps)
+
+    def test_gives_up_a_call_in_the_middle_and_goes_on(self):
+        async def steps():
+            self.sandbox.control("POST", "faults", {"operation": "*", "times": None, "fault": {"action": "delay", "ms": 20000}})
+            started = time.monotonic()
+            with anyio.move_on_after(0.5) as scope:
+                await self.call("list_issues", team="OPS")
+            self.assertTrue(scope.cancelled_caught)
+            self.sandbox.control("DELETE", "faults")
+            result = await self.call("list_issues", team="GRO", limit=3)
+            self.assertFalse(result.is_error, text(result))
+            self.assertLess(time.monotonic() - started, 5)
+
+        self.use(steps)
+
+    def test_reads_resources(self):
+        async def steps():
+            resources = (await self.client.list_resources()).resources
+            self.assertIn("linear://workspace", [str(resource.uri) for resource in resources])
+            templates = (await self.client.list_resource_templates()).resource_templates
+            self.assertIn("linear://issue/{identifier}", [template.uri_template for template in templates])
+            workspace = await self.client.read_resource("linear://workspace")
+            self.assertIn("ENG", workspace.contents[0].text)
+            with self.assertRaises(MCPError) as gone:
+                await self.client.read_resource("linear://nothing/here")
+            self.assertEqual(gone.exception.code, self.missing)
+
+        self.use(steps)
+
+    def test_gets_prompts_and_completions(self):
+        async def steps():
+            issue = rows(text(await self.call("list_issues", team="ENG", limit=1)))[0]
+            prompt = await self.client.get_prompt("triage_issue", {"identifier": issue})
+            self.assertTrue(any(issue in message.content.text for message in prompt.messages))
+            done = await self.client.complete(
+                PromptReference(type="ref/prompt", name="standup"), {"name": "team", "value": "E"}
+            )
+            self.assertIn("ENG", done.completion.values)
+
+        self.use(steps)
+
+    def test_harm_needs_consent(self):
+        async def steps():
+            issue = rows(text(await self.call("list_issues", team="OPS", limit=1)))[0]
+
+            async def listed():
+                return issue in rows(text(await self.call("list_issues", team="OPS", limit=100)))
+
+            if self.asked:
+                self.answer = "decline"
+                await self.call("archive_issue", id=issue, mode="trash")
+                self.assertEqual(len(self.questions), 1)
+                self.assertTrue(await listed())
+                self.answer = "accept"
+                accepted = await self.call("archive_issue", id=issue, mode="trash")
+            else:
+                preview = text(await self.call("archive_issue", id=issue, mode="trash"))
+                self.assertEqual(self.questions, [])
+                self.assertTrue(await listed())
+                value = re.search(r'"confirm": "([^"]+)"', preview).group(1)
+                accepted = await self.call("archive_issue", id=issue, mode="trash", confirm=value)
+            self.assertFalse(accepted.is_error, text(accepted))
+            self.assertFalse(await listed())
+
+        self.use(steps)
+
+
+
+
+class LegacyOverStdio(Scenario, unittest.TestCase):
+    mode, version, missing, transport, asked = "legacy", "2025-11-25", -32002, "stdio", True
+
+
+class LegacyOverHttp(Scenario, unittest.TestCase):
+    # Over HTTP the old revision has no way back to the client without sessions, which are off.
+    mode, version, missing, transport, asked = "legacy", "2025-11-25", -32002, "http", False
+
+
+class AutoOverStdio(Scenario, unittest.TestCase):
+    mode, version, missing, transport, asked = "auto", "2026-07-28", -32602, "stdio", True
+
+
+class AutoOverHttp(Scenario, unittest.TestCase):
+    mode, version, missing, transport, asked = "auto", "2026-07-28", -32602, "http", True
+
+
+class PinnedOverStdio(Scenario, unittest.TestCase):
+    mode, version, missing, transport, asked = "2026-07-28", "2026-07-28", -32602, "stdio", True
+
+
+class PinnedOverHttp(Scenario, unittest.TestCase):
+    mode, version, missing, transport, asked = "2026-07-28", "2026-07-28", -32602, "http", True
+
+
+if __name__ == "__main__":
+    unittest.main()
