@@ -78,6 +78,9 @@ fn the_sandbox_is_used_even_where_real_credentials_and_addresses_are_set() {
         .with("NOTES_ACCESS_TOKEN", "real")
         .with("NOTES_API_URL", "https://real.example");
     assert_eq!(machine.run(&["call", "list_notes", "--sandbox"]).code, 0);
+    let asked_for_both =
+        machine.with("NOTES_MCP_SANDBOX", "1").run(&["call", "list_notes", "--api-url", "https://x.example"]);
+    assert_eq!(asked_for_both.code, 78, "{}", asked_for_both.shown());
 }
 
 #[test]

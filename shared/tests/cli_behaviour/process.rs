@@ -106,10 +106,13 @@ fn a_server_over_http_is_healthy_until_it_is_asked_to_end() {
 fn the_sandbox_alone_serves_other_programs() {
     let mut child = Running(program().args(["sandbox", "--listen", "127.0.0.1:0"]).spawn().unwrap());
     let mut output = BufReader::new(child.0.stdout.take().unwrap());
-    let mut first = String::new();
-    output.read_line(&mut first).unwrap();
-    let url = first.trim().rsplit(' ').next().unwrap().to_owned();
-    assert!(first.starts_with("The fake of Notes's API answers at http://127.0.0.1:"), "{first}");
+    let mut shown = String::new();
+    while !shown.ends_with("Ctrl-C stops it.\n") {
+        assert_ne!(output.read_line(&mut shown).unwrap(), 0, "{shown}");
+    }
+    let url = shown.lines().next().unwrap().rsplit(' ').next().unwrap().to_owned();
+    let port = url.rsplit(':').next().unwrap().split('/').next().unwrap();
+    insta::assert_snapshot!(shown.replace(port, "PORT"));
     let mut call = program();
     call.args(["call", "list_notes"]).env("NOTES_API_URL", &url).env("NOTES_API_KEY", "sandbox-key");
     let done = call.output().unwrap();
