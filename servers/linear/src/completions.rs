@@ -24,31 +24,31 @@ const RECENT: u32 = 50;
 /// Every source of completions.
 pub(crate) fn all() -> Vec<Completions<Linear>> {
     vec![
-        Completions::new("team", |call, _, _| async move {
+        Completions::new("team", |call: Call<Linear>, _, _| async move {
             let teams: Vec<Team> = call.names().all().await?;
             Ok(teams.into_iter().map(|team| team.key).collect())
         }),
         Completions::new("state", state),
-        Completions::new("user", |call, _, _| async move {
+        Completions::new("user", |call: Call<Linear>, _, _| async move {
             let people: Vec<Person> = call.names().all().await?;
             Ok(people.into_iter().filter(Person::is_active).map(|person| person.display_name).collect())
         }),
         Completions::new("label", label),
-        Completions::new("project", |call, _, _| async move {
+        Completions::new("project", |call: Call<Linear>, _, _| async move {
             let projects: Vec<Project> = call.names().all().await?;
             Ok(projects.iter().map(|project| one_line(&project.name)).collect())
         }),
         Completions::new("cycle", cycle),
         Completions::new("identifier", identifier),
-        Completions::new("document", |call, _, _| async move {
+        Completions::new("document", |call: Call<Linear>, _, _| async move {
             let documents = call.api().list_documents(json!({}), RECENT, None).await?;
             Ok(documents.nodes.iter().map(|document| one_line(&document.title)).collect())
         }),
-        Completions::new("view", |call, _, _| async move {
+        Completions::new("view", |call: Call<Linear>, _, _| async move {
             let views: Vec<View> = call.names().all().await?;
             Ok(views.iter().filter(|view| view.model_name == "Issue").map(|view| one_line(&view.name)).collect())
         }),
-        Completions::new("since", |_, _, _| async move {
+        Completions::new("since", |_: Call<Linear>, _, _| async move {
             let ages = ["24h", "2d", "3d", "7d", "2w", "30d", "yesterday"];
             Ok(ages.into_iter().map(str::to_owned).chain([today()]).collect())
         }),

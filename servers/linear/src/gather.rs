@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Bytes of one section of a prompt.
-const SECTION_BYTES: usize = 9 * 1024;
+const SECTION_BYTES: usize = 7 * 1024;
 
 /// The catalog that sections are made with, whatever a configuration offers to clients: reading a
 /// resource is no call of a tool.
