@@ -6,12 +6,16 @@
 //! refusal means, `render` makes records short.
 
 mod api;
+mod completions;
 mod credential;
 mod doctor;
 mod error;
 mod filter;
+mod gather;
+mod prompts;
 mod render;
 mod resolve;
+mod resources;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod tools;
@@ -110,7 +114,12 @@ impl Connector for Linear {
     }
 
     fn catalog() -> Catalog<Self> {
-        Catalog::new().tools(tools::all())
+        Catalog::new()
+            .tools(tools::all())
+            .resources(resources::all())
+            .templates(resources::templates())
+            .prompts(prompts::all())
+            .completions(completions::all())
     }
 
     fn upstream(&self) -> &Upstream {

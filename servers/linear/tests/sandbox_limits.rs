@@ -173,7 +173,8 @@ async fn the_journal_and_faults_go_by_the_operation_s_name() {
 async fn what_is_no_graphql_request_is_refused_cleanly() {
     let sandbox = Sandbox::start().await;
     let post = |body: &'static str| {
-        read(sandbox.client.post(sandbox.at("graphql")).header("authorization", KEY).body(body))
+        let request = sandbox.client.post(sandbox.at("graphql")).header("authorization", KEY);
+        read(request.header("content-type", "application/json").body(body))
     };
     for body in ["", "{}", "not json", "{\"query\": 1}"] {
         let (status, _, answer) = post(body).await;

@@ -164,7 +164,10 @@ fn parts(mut reply: Reply, project: &Project) -> Reply {
     let milestones = &project.project_milestones;
     if !milestones.nodes.is_empty() {
         reply = reply.line(format!("Milestones{}:", and_more(milestones.page_info.has_next_page)));
-        for row in milestones.nodes.iter().map(milestone_row) {
+        // In the order of their dates, those without one last.
+        let mut sorted: Vec<_> = milestones.nodes.iter().collect();
+        sorted.sort_by_key(|milestone| (milestone.target_date.is_none(), milestone.target_date.clone()));
+        for row in sorted.into_iter().map(milestone_row) {
             reply = reply.line(format!("- {row}"));
         }
     }

@@ -32,7 +32,6 @@ pub(super) fn resolve<'a>(
             let organization = cx.state().organization().cloned();
             one(organization.unwrap_or_default())
         }
-        "applicationInfo" => Err(ApiError::not_found("Application")),
         "issueVcsBranchSearch" => {
             let issue = by_branch(cx, text(args, "branchName").unwrap_or_default());
             Ok(ResolvedValue::nullable_object(issue.map(|row| cx.node(ty, row))))

@@ -138,8 +138,9 @@ impl Outcome {
 
 fn told(field: &str, old: &Told, new: &Told) -> String {
     match (old, new) {
-        (Told::Short(old), Told::Short(new)) if old.is_empty() => {
-            format!("{field}: {}", Told::Short(new.clone()).word())
+        (Told::Short(old) | Told::Long(old), new) if old.is_empty() => format!("{field}: {}", new.word()),
+        (Told::Long(old), Told::Long(new)) if !new.is_empty() => {
+            format!("{field} {} → {} characters", old.chars().count(), new.chars().count())
         }
         (old, new) => format!("{field} {} → {}", old.word(), new.word()),
     }
@@ -167,20 +168,14 @@ mod tests {
         changes.ask("status", short("Planned"), short("Started"));
         changes.ask("lead", short("@ada"), short(""));
         changes.ask("target_date", short(""), short("2026-12-01"));
-        assert_eq!(
-            changes.wanted(),
-            ["status Planned → Started", "lead @ada → none", "target_date: 2026-12-01"]
-        );
+        assert_eq!(changes.wanted(), ["status Planned → Started", "lead @ada → none", "target_date: 2026-12-01"]);
         let outcome = changes.outcome(|field| match field {
             "status" => short("Started"),
             "lead" => short("@ada"),
             _ => short("2026-12-31"),
         });
         assert_eq!(outcome.changed, ["status Planned → Started"]);
-        assert_eq!(
-            outcome.refused,
-            ["lead is still @ada", "target_date became 2026-12-31 instead of 2026-12-01"]
-        );
+        assert_eq!(outcome.refused, ["lead is still @ada", "target_date became 2026-12-31 instead of 2026-12-01"]);
         assert!(outcome.summary("project X").contains("did not take 2 of the fields"));
     }
 }

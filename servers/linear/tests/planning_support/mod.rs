@@ -103,6 +103,11 @@ impl Site {
         self.service.complete(Principal::local(), argument, typed.to_owned(), texts(others)).await.unwrap()
     }
 
+    /// The date so many days from today.
+    pub fn day(&self, days: i64) -> String {
+        (self.today + jiff::Span::new().days(days)).to_string()
+    }
+
     /// How many requests of an operation the fake was sent.
     pub fn sent(&self, operation: &str) -> usize {
         self.harness().journal().count(operation)
@@ -129,6 +134,9 @@ impl Site {
                     out.push_str("T[now]Z");
                     rest = &rest[time.len()..];
                 }
+            } else if at_word && let Some(slug) = rest.get(..12).filter(|word| is_new_slug(word)) {
+                out.push_str("[slug]");
+                rest = &rest[slug.len()..];
             } else if let Some(word) = rest.strip_prefix("<data ").or_else(|| rest.strip_prefix("</data ")) {
                 out.push_str(&rest[..rest.len() - word.len()]);
                 out.push('~');
@@ -141,6 +149,13 @@ impl Site {
         let base = self.running.url().to_string();
         without_cursors(&out.replace(base.trim_end_matches('/'), "[sandbox]"))
     }
+}
+
+/// Whether `word` is the id in an address of something that the story does not know.
+fn is_new_slug(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && word.bytes().any(|byte| byte.is_ascii_digit())
+        && !fixtures::linear().contains(word)
 }
 
 /// Cursors hold ids and digests.

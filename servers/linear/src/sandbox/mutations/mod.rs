@@ -39,6 +39,7 @@ pub(super) struct Change<'a> {
 /// Runs one mutation; the answer is its payload's row.
 pub(super) fn run(cx: &Context<'_>, name: &str, args: &Row) -> Outcome<Row> {
     let mut state = cx.state();
+    let args = &with_times(args, cx.now)?;
     let mut change = Change { state: &mut state, now: cx.now, caller: cx.caller, site: cx.site };
     let mut payload = change.dispatch(name, args)?;
     payload.insert("success".to_owned(), json!(true));
@@ -200,6 +201,25 @@ impl Change<'_> {
         })?;
         Ok(payload("entity", &id))
     }
+}
+
+/// The arguments with every time in Linear's own form; refuses what is none.
+fn with_times(args: &Row, now: &Now) -> Outcome<Row> {
+    let mut timed = Row::new();
+    for (key, value) in args {
+        let value = match value {
+            Value::Object(input) => Value::Object(with_times(input, now)?),
+            Value::String(at) if key.ends_with("At") => {
+                let moment = at.parse::<jiff::Timestamp>().ok().and_then(|_| now.moment(at));
+                json!(moment.ok_or_else(|| ApiError::invalid(format!(
+                    "{key} must be a valid ISO 8601 date string."
+                )))?)
+            }
+            other => other.clone(),
+        };
+        timed.insert(key.clone(), value);
+    }
+    Ok(timed)
 }
 
 /// A payload whose `field` leads to the row `id`.
