@@ -16,7 +16,7 @@ FROM ${BUILDER} AS manifests
 WORKDIR /build
 COPY . .
 RUN find . -name '*.rs' -path '*/src/*' ! -path '*/src/lib.rs' ! -path '*/src/main.rs' ! -path '*/src/bin/*' -delete \
-    && find . -name '*.rs' -exec sh -c 'for file; do echo "fn main() {}" > "$file"; done' sh {} + \
+    && find . -name '*.rs' -exec sh -c 'for file; do echo "fn main() { }" > "$file"; done' sh {} + \
     && find . -type f ! -name '*.rs' ! -name Cargo.toml ! -name Cargo.lock -delete \
     && find . -type d -empty -delete \
     && find . -exec touch --date=@0 {} +

@@ -73,7 +73,7 @@ engine_plugins() {
 
 engine_daemon() {
     # What the daemon changes on the host: firewall rules, forwarding, a bridge. Kept to be put back.
-    iptables-save >"$ENGINE_RUN/iptables.before" 2>/dev/null
+    engine_firewall >"$ENGINE_RUN/iptables.before"
     cat /proc/sys/net/ipv4/ip_forward >"$ENGINE_RUN/forward.before"
     ip link show docker0 >/dev/null 2>&1 && touch "$ENGINE_RUN/bridge.before"
 
@@ -94,11 +94,20 @@ engine_daemon() {
     return 1
 }
 
+# The firewall's rules; for a table that does not exist yet, what it is without any.
+engine_firewall() {
+    local rules
+    rules=$(iptables-save 2>/dev/null)
+    echo "$rules"
+    case $rules in *'*filter'*) ;; *) printf '%s\n' '*filter' ':INPUT ACCEPT' ':FORWARD ACCEPT' ':OUTPUT ACCEPT' COMMIT ;; esac
+    case $rules in *'*nat'*) ;; *) printf '%s\n' '*nat' ':PREROUTING ACCEPT' ':INPUT ACCEPT' ':OUTPUT ACCEPT' ':POSTROUTING ACCEPT' COMMIT ;; esac
+}
+
 engine_stop() {
     if [ "$ENGINE_OWN" = 1 ]; then
         kill "$ENGINE_PID" 2>/dev/null
         wait "$ENGINE_PID" 2>/dev/null
-        iptables-restore <"$ENGINE_RUN/iptables.before" 2>/dev/null
+        iptables-restore <"$ENGINE_RUN/iptables.before"
         cat "$ENGINE_RUN/forward.before" >/proc/sys/net/ipv4/ip_forward
         [ -e "$ENGINE_RUN/bridge.before" ] || ip link delete docker0 2>/dev/null
         ENGINE_OWN=0

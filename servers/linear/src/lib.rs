@@ -8,6 +8,7 @@
 mod api;
 mod completions;
 mod credential;
+mod doctor;
 mod error;
 mod filter;
 mod gather;
@@ -61,6 +62,11 @@ impl Linear {
     /// The folder that files to upload may come from, if any.
     pub(crate) fn upload_root(&self) -> Option<&PathBuf> {
         self.upload_root.as_ref()
+    }
+
+    /// What kind of credential is in use, in words.
+    pub(crate) fn credential(&self) -> &'static str {
+        self.credential
     }
 
     /// Whether Linear is the built-in fake.
@@ -121,7 +127,7 @@ impl Connector for Linear {
     }
 
     async fn diagnose(&self) -> Vec<Check> {
-        Vec::new()
+        doctor::diagnose(self).await
     }
 
     #[cfg(feature = "sandbox")]

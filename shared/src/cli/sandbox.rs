@@ -1,12 +1,7 @@
 //! `sandbox`: the fake vendor by itself, for other programs' tests and for looking at.
 
-use super::{
-    Context,
-    failure::Failure,
-    serve::{current_thread, stopped},
-    setup,
-};
-use crate::{Connector, sandbox, secret::Secret, settings::Row};
+use super::{Context, failure::Failure, serve::current_thread, setup};
+use crate::{Connector, sandbox, serve::shutdown, settings::Row};
 
 pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, listen: &str) -> Result<(), Failure> {
     let sandbox = S::sandbox().ok_or_else(setup::no_sandbox)?;
@@ -16,6 +11,8 @@ pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, listen: &str) -> 
     })?;
     let runtime = current_thread()?;
     let outcome = runtime.block_on(async {
+        let stop = shutdown::requested()
+            .map_err(|error| Failure::other(format!("Signals cannot be listened for: {error}")))?;
         let running = sandbox::start(sandbox.fake, address).await.map_err(|error| {
             Failure::other(format!("{address} cannot be listened at: {error}"))
                 .hint("Choose another address with --listen, or port 0 for any free one")
@@ -28,12 +25,12 @@ pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, listen: &str) -> 
             .replace("{title}", about.title)
             .replace("{api}", &setup::join(&url, sandbox.api_path))
             .replace("{control}", &setup::join(&url, "/_sandbox"))
-            .replace("{credential}", Secret::new(value).expose())
+            .replace("{credential}", value)
             .replace("{api_url_env}", about.api_url_env)
             .replace("{credential_env}", &variable)
             .replace("{program}", about.program);
         context.io.answer(&text)?;
-        stopped().await;
+        stop.await;
         Ok(())
     });
     runtime.shutdown_background();

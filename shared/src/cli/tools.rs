@@ -46,18 +46,31 @@ impl<'a, S: Connector> List<'a, S> {
         Ok(Self { tools, prefix, wire })
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.tools.len()
+    }
+
+    /// What the whole list costs in tokens, about.
+    pub(super) fn tokens(&self) -> usize {
+        estimate(self.total())
+    }
+
+    /// Bytes of the whole list as JSON.
+    fn total(&self) -> usize {
+        (0..self.tools.len()).map(|at| self.bytes(at) + 1).sum()
+    }
+
     /// Bytes of one tool as JSON.
     fn bytes(&self, at: usize) -> usize {
         self.wire.get(at).map(|tool| tool.to_string().len()).unwrap_or_default()
     }
 
     fn text(&self, left_out: &str) -> String {
-        let total: usize = (0..self.tools.len()).map(|at| self.bytes(at) + 1).sum();
         let mut text = format!(
             "{} tools, {} bytes as JSON: about {} tokens (an estimate, bytes / 4)\n",
             self.tools.len(),
-            total,
-            estimate(total)
+            self.total(),
+            self.tokens()
         );
         let width =
             self.tools.iter().map(|tool| tool.name().len()).max().unwrap_or_default() + self.prefix.len();

@@ -12,13 +12,18 @@ use std::{
 pub struct Environment {
     variables: BTreeMap<OsString, OsString>,
     folder: PathBuf,
+    executable: Option<PathBuf>,
 }
 
 impl Environment {
     /// That of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        Self { variables: env::vars_os().collect(), folder: env::current_dir().unwrap_or_default() }
+        Self {
+            variables: env::vars_os().collect(),
+            folder: env::current_dir().unwrap_or_default(),
+            executable: env::current_exe().ok(),
+        }
     }
 
     /// One that starts from `folder` and has these variables alone.
@@ -28,7 +33,26 @@ impl Environment {
         V: Into<OsString>,
     {
         let variables = variables.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
-        Self { variables, folder: folder.into() }
+        Self { variables, folder: folder.into(), executable: None }
+    }
+
+    /// The same, of the program at `path`.
+    #[must_use]
+    pub fn with_executable(mut self, path: impl Into<PathBuf>) -> Self {
+        self.executable = Some(path.into());
+        self
+    }
+
+    /// The program, as a client can start it again. Where it was found through a link (`name`, found
+    /// on `PATH`), that link: what it points to may carry a version and be gone after an upgrade.
+    #[must_use]
+    pub fn executable(&self, name: &str) -> Option<PathBuf> {
+        let real = self.executable.clone()?;
+        let search = self.get("PATH").unwrap_or_default();
+        let same = |path: &PathBuf| path.is_absolute() && path.canonicalize().is_ok_and(|path| path == real);
+        let file = format!("{name}{}", env::consts::EXE_SUFFIX);
+        let linked = env::split_paths(search).map(|folder| folder.join(&file)).find(same);
+        Some(linked.unwrap_or(real))
     }
 
     /// The value of a variable, unless it is empty.

@@ -40,7 +40,8 @@ pub(crate) fn notification_row(notification: &Notification) -> (String, Notifica
         read: notification.read_at.is_some(),
         created_at: notification.created_at.clone(),
     };
-    let mut row = format!("{} {} {}", item.id, minute(&item.created_at), if item.read { "read" } else { "unread" });
+    let mut row =
+        format!("{} {} {}", item.id, minute(&item.created_at), if item.read { "read" } else { "unread" });
     if let Some(until) = &notification.snoozed_until_at {
         row.push_str(&format!(", snoozed until {}", minute(until)));
     }

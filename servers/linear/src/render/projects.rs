@@ -141,7 +141,8 @@ fn facts(project: &Project) -> Vec<String> {
             .then(|| format!("priority: {}", one_line(&project.priority_label))),
     );
     facts.extend(
-        span(project.start_date.as_deref(), project.target_date.as_deref()).map(|span| format!("dates: {span}")),
+        span(project.start_date.as_deref(), project.target_date.as_deref())
+            .map(|span| format!("dates: {span}")),
     );
     let moments = [
         ("started", &project.started_at),
@@ -172,8 +173,16 @@ fn parts(mut reply: Reply, project: &Project) -> Reply {
     }
     if let Some(update) = &project.last_update {
         let (shown, more) = excerpt(&update.body, 0, UPDATE_CHARS);
-        reply = reply.line(format!("Last status update: {} on {}", health(&update.health), day(&update.created_at)));
-        reply = reply.outside("status update", update.user.as_ref().map(|user| user.display_name.as_str()), shown);
+        reply = reply.line(format!(
+            "Last status update: {} on {}",
+            health(&update.health),
+            day(&update.created_at)
+        ));
+        reply = reply.outside(
+            "status update",
+            update.user.as_ref().map(|user| user.display_name.as_str()),
+            shown,
+        );
         if more.is_some() {
             reply = reply.line("[Cut: list_status_updates gives the whole update.]");
         }
@@ -292,7 +301,8 @@ pub(crate) fn update_row(update: &Update) -> (String, UpdateItem) {
     let about = update.project.as_ref().or(update.initiative.as_ref()).map(|about| about.name.clone());
     let about = about.unwrap_or_default();
     let author = update.user.as_ref().map(|user| user.display_name.clone());
-    let mut row = format!("## {} {} {}", minute(&update.created_at), one_line(&about), health(&update.health));
+    let mut row =
+        format!("## {} {} {}", minute(&update.created_at), one_line(&about), health(&update.health));
     if let Some(author) = &author {
         row.push_str(&format!(" @{}", one_line(author)));
     }

@@ -35,14 +35,17 @@ pub async fn site_with(upload_root: Option<PathBuf>) -> Site {
     let running = start(sandbox.fake, ([127, 0, 0, 1], 0).into()).await.unwrap();
     let mut config = Config::default();
     let (key, value) = sandbox.credential;
-    assert!(Linear::settings().iter().any(|setting| setting.key == key && setting.kind == SettingKind::Secret));
+    assert!(
+        Linear::settings().iter().any(|setting| setting.key == key && setting.kind == SettingKind::Secret)
+    );
     config.set(key, Set::Secret(connector::Secret::new(value)));
     if let Some(root) = upload_root {
         config.set("upload-root", Set::Path(root));
     }
     let url = running.url().join(sandbox.api_path).unwrap();
     let server = Linear::connect(&config, Options::new(url)).unwrap();
-    let options = ServiceOptions { policy: Policy::new(false, true), sandbox: true, ..ServiceOptions::default() };
+    let options =
+        ServiceOptions { policy: Policy::new(false, true), sandbox: true, ..ServiceOptions::default() };
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     Site { service: Service::new(server, Linear::catalog(), options), running, today }
 }
@@ -125,7 +128,8 @@ impl Site {
                 rest = &rest[10..];
                 // A moment written by the fake's clock, not by the story.
                 if days == 0
-                    && let Some(time) = rest.get(..14).filter(|time| time.starts_with('T') && time.ends_with('Z'))
+                    && let Some(time) =
+                        rest.get(..14).filter(|time| time.starts_with('T') && time.ends_with('Z'))
                 {
                     out.push_str("T[now]Z");
                     rest = &rest[time.len()..];
