@@ -230,11 +230,13 @@ fn create(call: &Call<Linear>, args: SaveDocument, place: Option<Place>) -> Resu
     Ok(Plan::new(Reply::written(preview), move || async move {
         let document = match api.create_document(input).await {
             Ok(payload) => payload.document.filter(|_| payload.success),
-            // An earlier attempt arrived after all: the id is ours.
-            Err(error) if error.kind() == Kind::Conflict => match api.get_document(&id).await {
-                Ok(document) => Some(document),
-                Err(_) => return Err(error),
-            },
+            // Perhaps an attempt arrived after all: the id is ours.
+            Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
+                match api.get_document(&id).await {
+                    Ok(document) => Some(document),
+                    Err(_) => return Err(error),
+                }
+            }
             Err(error) => return Err(error),
         };
         let Some(document) = document else {

@@ -115,11 +115,13 @@ fn create(
     Ok(Plan::new(Reply::written(preview), move || async move {
         let label = match api.create_label(Value::Object(input)).await {
             Ok(payload) => payload.issue_label.filter(|_| payload.success),
-            // An earlier attempt arrived after all: the id is ours.
-            Err(error) if error.kind() == Kind::Conflict => match api.get_label(&id).await {
-                Ok(label) => Some(label),
-                Err(_) => return Err(error),
-            },
+            // Perhaps an attempt arrived after all: the id is ours.
+            Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
+                match api.get_label(&id).await {
+                    Ok(label) => Some(label),
+                    Err(_) => return Err(error),
+                }
+            }
             Err(error) => return Err(error),
         };
         let Some(label) = label else {

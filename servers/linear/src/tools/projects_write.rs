@@ -161,11 +161,13 @@ async fn create(call: &Call<Linear>, mut wanted: Wanted) -> Result<Plan> {
     Ok(Plan::new(Reply::written(preview), move || async move {
         let state = match api.create_project(Value::Object(input)).await {
             Ok(payload) => payload.project.filter(|_| payload.success),
-            // An earlier attempt arrived after all: the id is ours.
-            Err(error) if error.kind() == Kind::Conflict => match api.project_state(&id).await {
-                Ok(state) => Some(state),
-                Err(_) => return Err(error),
-            },
+            // Perhaps an attempt arrived after all: the id is ours.
+            Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
+                match api.project_state(&id).await {
+                    Ok(state) => Some(state),
+                    Err(_) => return Err(error),
+                }
+            }
             Err(error) => return Err(error),
         };
         let Some(state) = state else {

@@ -122,11 +122,13 @@ async fn post_status_update(call: Call<Linear>, args: PostStatusUpdate) -> Resul
     Ok(Plan::new(reply, move || async move {
         let update = match api.post_update(about, input).await {
             Ok(payload) => payload.update.filter(|_| payload.success),
-            // An earlier attempt arrived after all: the id is ours.
-            Err(error) if error.kind() == Kind::Conflict => match api.get_update(about, &id).await {
-                Ok(update) => Some(update),
-                Err(_) => return Err(error),
-            },
+            // Perhaps an attempt arrived after all: the id is ours.
+            Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
+                match api.get_update(about, &id).await {
+                    Ok(update) => Some(update),
+                    Err(_) => return Err(error),
+                }
+            }
             Err(error) => return Err(error),
         };
         let Some(update) = update else {
