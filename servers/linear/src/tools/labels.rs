@@ -24,11 +24,10 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::write(
             "save_label",
             "Save a label",
-            "Creates an issue label, in the workspace or a `team`, or with `id` (name) changes one. `group` puts it into a group of labels; `is_group` makes one.",
+            "Creates an issue label in the workspace or a team; with id (its name), changes one. group is the label group to put it into; is_group makes a group.",
             save_label,
         )
         .toolset("admin")
-        .idempotent()
         .aliases(&[("label", "id"), ("parent", "group"), ("colour", "color"), ("teamId", "team")])
         .output::<Written>(),
     ]
@@ -43,7 +42,7 @@ struct SaveLabel {
     #[serde(default)]
     group: Clear<String>,
     is_group: Option<bool>,
-    /// #rrggbb
+    /// Such as #5e6ad2
     color: Option<String>,
     description: Option<String>,
 }

@@ -20,11 +20,10 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::write(
             "save_milestone",
             "Save a milestone",
-            "Creates a milestone of a project, or with `id` (name or UUID) changes one.",
+            "Creates a milestone of a project; with id (its name), changes one.",
             save_milestone,
         )
         .toolset("projects")
-        .idempotent()
         .aliases(&[("milestone", "id"), ("targetDate", "target_date")])
         .output::<Written>(),
     ]
