@@ -41,7 +41,11 @@ async fn a_project_is_read_by_name_slug_or_address() {
     let site = site().await;
     let whole = json!({"id": "Import API v2", "include": ["members", "documents", "links"]});
     insta::assert_snapshot!("get_project", site.call("get_project", whole).await);
-    for id in ["e7b33b1741db", "import api", "https://linear.app/harbor/project/import-api-v2-e7b33b1741db/overview"] {
+    for id in [
+        "e7b33b1741db",
+        "import api",
+        "https://linear.app/harbor/project/import-api-v2-e7b33b1741db/overview",
+    ] {
         let text = site.call("get_project", json!({"id": id, "max_chars": 80})).await;
         assert!(text.starts_with("Project Import API v2"), "{id}: {text}");
     }
@@ -54,7 +58,10 @@ async fn cycles_tell_how_far_they_are() {
     let site = site().await;
     insta::assert_snapshot!("list_cycles", site.call("list_cycles", json!({"team": "ENG"})).await);
     let current = site.call("list_cycles", json!({"team": "ENG", "which": "current"})).await;
-    assert!(current.starts_with("1 cycle") && current.contains("ENG 24 \"Imports that hold\" current"), "{current}");
+    assert!(
+        current.starts_with("1 cycle") && current.contains("ENG 24 \"Imports that hold\" current"),
+        "{current}"
+    );
     let missing_team = site.call("list_cycles", json!({})).await;
     assert!(missing_team.contains("`team` is missing") && missing_team.contains("ENG"), "{missing_team}");
 }
@@ -77,7 +84,10 @@ async fn documents_are_listed_by_what_they_belong_to() {
 #[tokio::test]
 async fn a_document_is_read_whole_by_section_or_from_an_offset() {
     let site = site().await;
-    insta::assert_snapshot!("get_document", site.call("get_document", json!({"id": "Review: import timeouts"})).await);
+    insta::assert_snapshot!(
+        "get_document",
+        site.call("get_document", json!({"id": "Review: import timeouts"})).await
+    );
     let cut = site.call("get_document", json!({"id": "c2cf33fafc09", "max_chars": 200})).await;
     insta::assert_snapshot!("get_document_cut", cut);
     let missing = site.call("get_document", json!({"id": "c2cf33fafc09", "section": "Budget"})).await;
@@ -112,6 +122,8 @@ async fn the_inbox_shows_what_is_unread_unless_asked_otherwise() {
     let site = site().await;
     insta::assert_snapshot!("list_notifications", site.call("list_notifications", json!({})).await);
     let all = site.raw("list_notifications", json!({"unread_only": false, "limit": 2})).await;
-    let next = site.call("list_notifications", json!({"unread_only": false, "limit": 2, "cursor": cursor(&all)})).await;
+    let next = site
+        .call("list_notifications", json!({"unread_only": false, "limit": 2, "cursor": cursor(&all)}))
+        .await;
     assert!(next.starts_with("2 notifications"), "{next}");
 }

@@ -14,14 +14,14 @@ async fn a_project_is_created_previewed_first_and_changed_field_by_field() {
     let new = json!({
         "name": "Parcel labels", "teams": ["GRO", "ENG"], "status": "Planned", "lead": "maya", "priority": "high",
         "summary": "Print labels from the shelf", "content": "# Why\nAsked for by three shops.",
-        "target_date": "2027-03-01", "initiative": "Grow in food retail",
+        "target_date": site.day(90), "initiative": "Grow in food retail",
     });
     let mut dry = new.clone();
     dry["dry_run"] = json!(true);
     insta::assert_snapshot!("save_project_dry_run", site.call("save_project", dry).await);
     assert_eq!(site.sent("CreateProject"), 0);
     insta::assert_snapshot!("save_project_created", site.call("save_project", new).await);
-    let change = json!({"id": "Parcel labels", "status": "started", "lead": null, "teams": ["GRO"], "target_date": "2027-04-01", "priority": "high"});
+    let change = json!({"id": "Parcel labels", "status": "started", "lead": null, "teams": ["GRO"], "target_date": site.day(120), "priority": "high"});
     insta::assert_snapshot!("save_project_changed", site.call("save_project", change.clone()).await);
     let again = site.call("save_project", change).await;
     assert!(again.starts_with("Nothing to change"), "{again}");
@@ -65,7 +65,7 @@ async fn what_linear_did_not_take_is_told() {
     let fault = Action::patch("/data/projectUpdate/project/targetDate", json!(null));
     site.harness().faults().add(Rule::new("UpdateProject", fault));
     let text = site
-        .call("save_project", json!({"id": "Reliability Q4", "name": "Reliability", "target_date": "2027-01-01"}))
+        .call("save_project", json!({"id": "Reliability Q4", "name": "Reliability", "target_date": site.day(40)}))
         .await;
     insta::assert_snapshot!("save_project_partly_taken", text);
 }
@@ -73,7 +73,7 @@ async fn what_linear_did_not_take_is_told() {
 #[tokio::test]
 async fn milestones_are_created_once_and_changed_by_name() {
     let site = site().await;
-    let new = json!({"project": "Import API v2", "name": "Docs", "target_date": "2027-01-15", "description": "Guide"});
+    let new = json!({"project": "Import API v2", "name": "Docs", "target_date": site.day(50), "description": "Guide"});
     insta::assert_snapshot!("save_milestone_created", site.call("save_milestone", new.clone()).await);
     let twice = site.call("save_milestone", new).await;
     assert!(twice.starts_with("ERROR conflict") && twice.contains("give its name as `id`"), "{twice}");
@@ -201,9 +201,9 @@ async fn notifications_are_marked_and_snoozed() {
     insta::assert_snapshot!("mark_notification", site.call("mark_notification", json!({"ids": ids, "read": true})).await);
     let left = site.call("list_notifications", json!({})).await;
     assert!(!left.contains("Northwind expansion,") && left.contains("2 unread in all"), "{left}");
-    let snoozed = json!({"ids": ["18e30d2c-6b8d-4be4-9e13-7a0e489d836b"], "snooze_until": "2027-01-01"});
+    let snoozed = json!({"ids": ["18e30d2c-6b8d-4be4-9e13-7a0e489d836b"], "snooze_until": site.day(7)});
     let text = site.call("mark_notification", snoozed).await;
-    assert!(text.starts_with("1 of 1 notifications: snooze until"), "{text}");
+    assert!(text.starts_with("Marked 1 of 1 notifications as snoozed until"), "{text}");
     let unknown = site.call("mark_notification", json!({"ids": ["nope"], "read": true})).await;
     assert!(unknown.starts_with("ERROR not_found"), "{unknown}");
     let nothing = site.call("mark_notification", json!({"ids": ids})).await;

@@ -15,16 +15,10 @@ const LIST: Operation =
     Operation::read("ListDocuments", document!("list_documents"), |variables| 2 + first(variables) * 7);
 const FIND: Operation = Operation::read("FindDocuments", document!("find_documents"), |_| 60);
 const GET: Operation = Operation::read("GetDocument", document!("get_document", "document_fragment"), |_| 12);
-const CREATE: Operation = Operation::write(
-    "CreateDocument",
-    document!("create_document", "document_fragment"),
-    Replay::Idempotent,
-);
-const UPDATE: Operation = Operation::write(
-    "UpdateDocument",
-    document!("update_document", "document_fragment"),
-    Replay::Idempotent,
-);
+const CREATE: Operation =
+    Operation::write("CreateDocument", document!("create_document", "document_fragment"), Replay::Idempotent);
+const UPDATE: Operation =
+    Operation::write("UpdateDocument", document!("update_document", "document_fragment"), Replay::Idempotent);
 
 pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &FIND, &GET, &CREATE, &UPDATE];
 

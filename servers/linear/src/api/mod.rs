@@ -5,6 +5,7 @@ pub(crate) mod attachments;
 pub(crate) mod comments;
 pub(crate) mod cycles;
 pub(crate) mod documents;
+pub(crate) mod files;
 pub(crate) mod initiatives;
 pub(crate) mod issues;
 pub(crate) mod labels;
@@ -13,6 +14,8 @@ pub(crate) mod names;
 pub(crate) mod notifications;
 mod operation;
 pub(crate) mod projects;
+pub(crate) mod relations;
+pub(crate) mod search;
 pub(crate) mod tolerant;
 pub(crate) mod updates;
 pub(crate) mod uploads;
@@ -43,6 +46,8 @@ const AREAS: &[&[&Operation]] = &[
     names::OPERATIONS,
     notifications::OPERATIONS,
     projects::OPERATIONS,
+    relations::OPERATIONS,
+    search::OPERATIONS,
     updates::OPERATIONS,
     uploads::OPERATIONS,
     workspace::OPERATIONS,
@@ -55,7 +60,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
 
 /// The client of Linear's GraphQL API. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Api {
+pub(crate) struct Api {
     upstream: Upstream,
 }
 
@@ -81,13 +86,13 @@ impl<T> Partial<T> {
 impl Api {
     /// A client over `upstream`, whose base URL is the GraphQL endpoint itself.
     #[must_use]
-    pub fn new(upstream: Upstream) -> Self {
+    pub(crate) fn new(upstream: Upstream) -> Self {
         Self { upstream }
     }
 
     /// The pipeline beneath.
     #[must_use]
-    pub fn upstream(&self) -> &Upstream {
+    pub(crate) fn upstream(&self) -> &Upstream {
         &self.upstream
     }
 
@@ -96,7 +101,11 @@ impl Api {
     ///
     /// # Errors
     /// What Linear's table of errors says, or `upstream` for an answer of another shape.
-    pub async fn run<T: DeserializeOwned>(&self, operation: &Operation, variables: Value) -> Result<T> {
+    pub(crate) async fn run<T: DeserializeOwned>(
+        &self,
+        operation: &Operation,
+        variables: Value,
+    ) -> Result<T> {
         let partial = self.run_partial(operation, variables).await?;
         for (part, error) in &partial.failures {
             tracing::warn!(

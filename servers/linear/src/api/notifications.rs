@@ -5,15 +5,17 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, document, first,
+    Api, Operation, document,
     documents::IssueKey,
+    first,
     issues::PersonRef,
     names::Named,
     tolerant::{Connection, number, or_default, text},
 };
 
-const LIST: Operation =
-    Operation::read("ListNotifications", document!("list_notifications"), |variables| 2 + first(variables) * 6);
+const LIST: Operation = Operation::read("ListNotifications", document!("list_notifications"), |variables| {
+    2 + first(variables) * 6
+});
 const GET: Operation = Operation::read("GetNotification", document!("get_notification"), |_| 4);
 const MARK: Operation =
     Operation::write("MarkNotification", document!("mark_notification"), Replay::Idempotent);

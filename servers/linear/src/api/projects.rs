@@ -17,8 +17,10 @@ const GET: Operation = Operation::read("GetProject", document!("get_project"), |
 const STATE: Operation =
     Operation::read("GetProjectState", document!("get_project_state", "project_state_fragment"), |_| 150);
 const LABELS: Operation =
-    Operation::read("FindProjectLabels", document!("find_project_labels"), |variables| 2 + first(variables) * 2)
-        .cached(600, &[TAG_LABELS]);
+    Operation::read("FindProjectLabels", document!("find_project_labels"), |variables| {
+        2 + first(variables) * 2
+    })
+    .cached(600, &[TAG_LABELS]);
 const CREATE: Operation = Operation::write(
     "CreateProject",
     document!("create_project", "project_state_fragment"),

@@ -79,7 +79,12 @@ impl Api {
     ) -> Result<Connection<Update>> {
         #[derive(Deserialize)]
         struct Answer {
-            #[serde(default, alias = "projectUpdates", alias = "initiativeUpdates", deserialize_with = "or_default")]
+            #[serde(
+                default,
+                alias = "projectUpdates",
+                alias = "initiativeUpdates",
+                deserialize_with = "or_default"
+            )]
             updates: Connection<Update>,
         }
         let operation = match about {

@@ -141,7 +141,8 @@ fn facts(project: &Project) -> Vec<String> {
             .then(|| format!("priority: {}", one_line(&project.priority_label))),
     );
     facts.extend(
-        span(project.start_date.as_deref(), project.target_date.as_deref()).map(|span| format!("dates: {span}")),
+        span(project.start_date.as_deref(), project.target_date.as_deref())
+            .map(|span| format!("dates: {span}")),
     );
     let moments = [
         ("started", &project.started_at),
@@ -163,14 +164,25 @@ fn parts(mut reply: Reply, project: &Project) -> Reply {
     let milestones = &project.project_milestones;
     if !milestones.nodes.is_empty() {
         reply = reply.line(format!("Milestones{}:", and_more(milestones.page_info.has_next_page)));
-        for row in milestones.nodes.iter().map(milestone_row) {
+        // In the order of their dates, those without one last.
+        let mut sorted: Vec<_> = milestones.nodes.iter().collect();
+        sorted.sort_by_key(|milestone| (milestone.target_date.is_none(), milestone.target_date.clone()));
+        for row in sorted.into_iter().map(milestone_row) {
             reply = reply.line(format!("- {row}"));
         }
     }
     if let Some(update) = &project.last_update {
         let (shown, more) = excerpt(&update.body, 0, UPDATE_CHARS);
-        reply = reply.line(format!("Last status update: {} on {}", health(&update.health), day(&update.created_at)));
-        reply = reply.outside("status update", update.user.as_ref().map(|user| user.display_name.as_str()), shown);
+        reply = reply.line(format!(
+            "Last status update: {} on {}",
+            health(&update.health),
+            day(&update.created_at)
+        ));
+        reply = reply.outside(
+            "status update",
+            update.user.as_ref().map(|user| user.display_name.as_str()),
+            shown,
+        );
         if more.is_some() {
             reply = reply.line("[Cut: list_status_updates gives the whole update.]");
         }
@@ -289,7 +301,8 @@ pub(crate) fn update_row(update: &Update) -> (String, UpdateItem) {
     let about = update.project.as_ref().or(update.initiative.as_ref()).map(|about| about.name.clone());
     let about = about.unwrap_or_default();
     let author = update.user.as_ref().map(|user| user.display_name.clone());
-    let mut row = format!("## {} {} {}", minute(&update.created_at), one_line(&about), health(&update.health));
+    let mut row =
+        format!("## {} {} {}", minute(&update.created_at), one_line(&about), health(&update.health));
     if let Some(author) = &author {
         row.push_str(&format!(" @{}", one_line(author)));
     }

@@ -60,7 +60,9 @@ async fn attach(call: Call<Linear>, args: Attach) -> Result<Plan> {
         }
         (None, Some(content), None) => {
             let Some(name) = &args.filename else {
-                return Err(Error::invalid("`content` needs `filename`").hint("Give the file's name with its ending"));
+                return Err(
+                    Error::invalid("`content` needs `filename`").hint("Give the file's name with its ending")
+                );
             };
             let file = upload_source::from_base64(name, content)?;
             let issue = call.api().issue_attachments(&key.to_id()).await?;
@@ -122,8 +124,13 @@ fn attach_url(call: &Call<Linear>, issue: &IssueAttachments, url: Url, args: Att
             match link(&api, &attachment_id, &issue_id, &url, args.title.as_deref()).await {
                 Ok(attachment) => saved = Some(attachment),
                 // Without the integration with GitHub a pull request is still an address.
-                Err(error) if matches!(error.kind(), Kind::InvalidArgument | Kind::Permission | Kind::NotFound) => {
-                    note = Some(format!("As a plain link, because Linear did not link the pull request: {}", error.message()));
+                Err(error)
+                    if matches!(error.kind(), Kind::InvalidArgument | Kind::Permission | Kind::NotFound) =>
+                {
+                    note = Some(format!(
+                        "As a plain link, because Linear did not link the pull request: {}",
+                        error.message()
+                    ));
                 }
                 Err(error) => return Err(error),
             }
@@ -149,16 +156,19 @@ fn attach_file(call: &Call<Linear>, issue: &IssueAttachments, file: File, args: 
     let on = format!("{} {}", issue.identifier, one_line(&issue.title));
     let size = size(file.bytes.len());
     let title = args.title.unwrap_or_else(|| file.name.clone());
-    let preview = Written::new(format!("Upload {} ({}, {size}) and attach it to {on}", file.name, file.content_type));
+    let preview =
+        Written::new(format!("Upload {} ({}, {size}) and attach it to {on}", file.name, file.content_type));
     let api = call.api().clone();
     let issue_id = issue.id.clone();
     Plan::new(Reply::written(preview), move || async move {
         let asset = api.upload(&file.name, file.content_type, file.bytes).await?;
-        let saved = put(&api, &issue_id, &asset, &title, args.subtitle.as_deref()).await.map_err(|error| {
-            let hint = format!("The file itself is uploaded: attach it with url {asset}");
-            error.hint(hint)
-        })?;
-        let mut written = Written::new(format!("Uploaded {} ({size}) and attached it to {on}", file.name)).id(saved.id);
+        let saved =
+            put(&api, &issue_id, &asset, &title, args.subtitle.as_deref()).await.map_err(|error| {
+                let hint = format!("The file itself is uploaded: attach it with url {asset}");
+                error.hint(hint)
+            })?;
+        let mut written =
+            Written::new(format!("Uploaded {} ({size}) and attached it to {on}", file.name)).id(saved.id);
         written.changed.push(format!("title: {}", one_line(&saved.title)));
         let image = if file.content_type.starts_with("image/") { "!" } else { "" };
         written.changed.push(format!("in Markdown: {image}[{}]({asset})", file.name));

@@ -18,7 +18,8 @@ pub(super) fn date(name: &str, given: &Clear<String>) -> Result<Clear<String>> {
     match text.trim().parse::<Date>() {
         Ok(date) => Ok(Clear::Set(date.to_string())),
         Err(_) => {
-            Err(Error::invalid(format!("`{name}` is no date: {}", one_line(text))).hint("Write it as 2026-12-31"))
+            Err(Error::invalid(format!("`{name}` is no date: {}", one_line(text)))
+                .hint("Write it as 2026-12-31"))
         }
     }
 }
@@ -45,14 +46,14 @@ pub(super) fn future(name: &str, text: &str) -> Result<String> {
         "w" | "week" | "weeks" => 7 * 24,
         _ => 0,
     };
-    let hours = digits.parse::<i64>().ok().and_then(|number| number.checked_mul(hours)).filter(|hours| *hours > 0);
-    hours
-        .and_then(|hours| now().checked_add(SignedDuration::from_hours(hours)).ok())
-        .map(written)
-        .ok_or_else(|| {
+    let hours =
+        digits.parse::<i64>().ok().and_then(|number| number.checked_mul(hours)).filter(|hours| *hours > 0);
+    hours.and_then(|hours| now().checked_add(SignedDuration::from_hours(hours)).ok()).map(written).ok_or_else(
+        || {
             Error::invalid(format!("`{name}` is no time: {}", one_line(text)))
                 .hint("Write it as 2026-12-31T09:00:00Z, 2026-12-31, or a while such as 4h, 3d, 1w")
-        })
+        },
+    )
 }
 
 /// This moment, as Linear writes it.
@@ -70,7 +71,10 @@ pub(super) fn same(a: &str, b: &str) -> bool {
 
 fn now() -> Timestamp {
     let wall: Duration = clock::wall();
-    i64::try_from(wall.as_millis()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default()
+    i64::try_from(wall.as_millis())
+        .ok()
+        .and_then(|ms| Timestamp::from_millisecond(ms).ok())
+        .unwrap_or_default()
 }
 
 fn written(moment: Timestamp) -> String {

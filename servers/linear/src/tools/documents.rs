@@ -10,8 +10,9 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
+    FROM, Position,
     changes::{Changes, Told},
-    FROM, Position, dates,
+    dates,
     edits::{self, Edit},
     limit, paging, section,
 };
@@ -175,7 +176,9 @@ async fn save_document(call: Call<Linear>, args: SaveDocument) -> Result<Plan> {
 async fn place(call: &Call<Linear>, args: &SaveDocument) -> Result<Option<Place>> {
     let given = [&args.project, &args.issue, &args.initiative, &args.team];
     if given.iter().filter(|given| given.is_some()).count() > 1 {
-        return Err(Error::invalid("A document belongs to one of `project`, `issue`, `initiative` and `team`"));
+        return Err(Error::invalid(
+            "A document belongs to one of `project`, `issue`, `initiative` and `team`",
+        ));
     }
     Ok(if let Some(project) = &args.project {
         let project = call.names().project(project).await?;
@@ -197,13 +200,19 @@ async fn place(call: &Call<Linear>, args: &SaveDocument) -> Result<Option<Place>
 
 fn create(call: &Call<Linear>, args: SaveDocument, place: Option<Place>) -> Result<Plan> {
     let Some(title) = args.title.as_deref().map(str::trim) else {
-        return Err(Error::invalid("A new document needs `title`").hint("To change a document, give its `id`"));
+        return Err(
+            Error::invalid("A new document needs `title`").hint("To change a document, give its `id`")
+        );
     };
     let Some(place) = place else {
-        return Err(Error::invalid("A new document needs one of `project`, `issue`, `initiative` and `team`"));
+        return Err(Error::invalid(
+            "A new document needs one of `project`, `issue`, `initiative` and `team`",
+        ));
     };
     if args.edits.is_some() || args.expected_updated_at.is_some() {
-        return Err(Error::invalid("`edits` and `expected_updated_at` are for a document that exists: give its `id`"));
+        return Err(Error::invalid(
+            "`edits` and `expected_updated_at` are for a document that exists: give its `id`",
+        ));
     }
     let id = Uuid::new_v4().to_string();
     let mut changes = Changes::default();
@@ -295,7 +304,10 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
     Ok(Plan::new(reply, move || async move {
         let payload = api.update_document(&id, Value::Object(input)).await?;
         let Some(now) = payload.document.filter(|_| payload.success) else {
-            return Err(Error::new(Kind::Upstream, format!("Linear reported that it did not change {thing}")));
+            return Err(Error::new(
+                Kind::Upstream,
+                format!("Linear reported that it did not change {thing}"),
+            ));
         };
         let outcome = changes.outcome(|field| told(&now, field));
         let mut written = Written::new(outcome.summary(&thing)).id(now.slug_id).url(now.url);

@@ -30,8 +30,11 @@ pub(crate) fn apply(text: &str, edits: &[Edit]) -> Result<String> {
         match text.matches(&edit.old).count() {
             1 => text = text.replacen(&edit.old, &edit.new, 1),
             0 => {
-                return Err(Error::new(Kind::Conflict, format!("`edits`: the text has no \"{}\"", shown(&edit.old)))
-                    .hint("Nothing was written. Read it again: it may have changed, or be written differently"));
+                return Err(Error::new(
+                    Kind::Conflict,
+                    format!("`edits`: the text has no \"{}\"", shown(&edit.old)),
+                )
+                .hint("Nothing was written. Read it again: it may have changed, or be written differently"));
             }
             many => {
                 return Err(Error::invalid(format!("`edits`: \"{}\" occurs {many} times", shown(&edit.old)))

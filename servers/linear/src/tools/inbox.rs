@@ -95,13 +95,13 @@ async fn mark_notification(call: Call<Linear>, args: MarkNotification) -> Result
     let mut lines = Vec::new();
     if let Some(read) = args.read {
         input.insert("readAt".to_owned(), json!(read.then(|| dates::this_moment())));
-        lines.push(if read { "mark as read" } else { "mark as unread" }.to_owned());
+        lines.push(if read { "read" } else { "unread" }.to_owned());
     }
     if let Some(until) = args.snooze_until.as_change() {
         let until = until.map(|until| dates::future("snooze_until", until)).transpose()?;
         lines.push(match &until {
-            Some(until) => format!("snooze until {until}"),
-            None => "end the snooze".to_owned(),
+            Some(until) => format!("snoozed until {until}"),
+            None => "no longer snoozed".to_owned(),
         });
         input.insert("snoozedUntilAt".to_owned(), json!(until));
     }
@@ -117,7 +117,7 @@ async fn mark_notification(call: Call<Linear>, args: MarkNotification) -> Result
         .await;
     let notifications = found.into_iter().collect::<Result<Vec<_>>>()?;
     let many = if notifications.len() == 1 { "1 notification".to_owned() } else { format!("{} notifications", notifications.len()) };
-    let mut preview = Written::new(format!("{many}: {}", lines.join(", ")));
+    let mut preview = Written::new(format!("Mark {many} as {}", lines.join(", ")));
     preview.changed = notifications.iter().map(|one| one_line(&one.title)).collect();
     let input = Value::Object(input);
     Ok(Plan::new(Reply::written(preview), move || async move {
@@ -140,7 +140,7 @@ async fn mark_notification(call: Call<Linear>, args: MarkNotification) -> Result
         {
             return Err(error);
         }
-        let mut written = Written::new(format!("{} of {all} notifications: {}", done.len(), lines.join(", ")));
+        let mut written = Written::new(format!("Marked {} of {all} notifications as {}", done.len(), lines.join(", ")));
         written.changed = done;
         written.changed.extend(failed.iter().map(|(title, error)| format!("failed: {title}: {}", error.for_agent())));
         Ok(Reply::written(written))

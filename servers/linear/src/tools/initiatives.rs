@@ -8,10 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{
-    FROM, Position, limit, paging,
-    projects_read::Health,
-};
+use super::{FROM, Position, limit, paging, projects_read::Health};
 use crate::{Linear, filter::is_none, render};
 
 /// The most initiatives of one page: each brings up to 25 projects along.

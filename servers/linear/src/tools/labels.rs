@@ -79,12 +79,15 @@ fn create(
     labels: &[Label],
 ) -> Result<Plan> {
     let Some(name) = args.name.as_deref().map(str::trim) else {
-        return Err(Error::invalid("A new label needs `name`").hint("To change a label, give its name as `id`"));
+        return Err(
+            Error::invalid("A new label needs `name`").hint("To change a label, give its name as `id`")
+        );
     };
     // Linear takes a name once in the workspace and once in each team.
     let there = labels.iter().find(|label| {
         label.name.trim().to_lowercase() == name.to_lowercase()
-            && label.team.as_ref().map(|owner| owner.id.as_str()) == team.as_ref().map(|team| team.id.as_str())
+            && label.team.as_ref().map(|owner| owner.id.as_str())
+                == team.as_ref().map(|team| team.id.as_str())
     });
     if let Some(there) = there {
         let hint = if there.retired_at.is_some() {
@@ -92,7 +95,9 @@ fn create(
         } else {
             "To change it, give its name as `id`"
         };
-        return Err(Error::new(Kind::Conflict, format!("There is a label {} already", there.shown())).hint(hint));
+        return Err(
+            Error::new(Kind::Conflict, format!("There is a label {} already", there.shown())).hint(hint)
+        );
     }
     let id = Uuid::new_v4().to_string();
     let (changes, mut input) = compare(&LabelState::default(), &args, &group);
@@ -139,7 +144,9 @@ async fn change(
     labels: Vec<Label>,
 ) -> Result<Plan> {
     // For a label that exists, `team` only says which one of the same name is meant.
-    let fits = |label: &Label| team.as_ref().is_none_or(|team| label.team.as_ref().is_some_and(|owner| owner.id == team.id));
+    let fits = |label: &Label| {
+        team.as_ref().is_none_or(|team| label.team.as_ref().is_some_and(|owner| owner.id == team.id))
+    };
     let found = find(id, labels.into_iter().filter(fits).collect()).map_err(|miss| miss.into_error())?;
     let old = call.api().get_label(&found.id).await?;
     let (changes, input) = compare(&old, &args, &group);
@@ -154,7 +161,10 @@ async fn change(
     Ok(Plan::new(Reply::written(preview), move || async move {
         let payload = api.update_label(&old.id, Value::Object(input)).await?;
         let Some(label) = payload.issue_label.filter(|_| payload.success) else {
-            return Err(Error::new(Kind::Upstream, format!("Linear reported that it did not change {thing}")));
+            return Err(Error::new(
+                Kind::Upstream,
+                format!("Linear reported that it did not change {thing}"),
+            ));
         };
         let outcome = changes.outcome(|field| told(&label, field));
         let mut written = Written::new(outcome.summary(&thing)).id(label.id);

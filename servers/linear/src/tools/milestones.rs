@@ -56,12 +56,17 @@ async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan>
         }
         None => {
             let name = args.name.as_deref().ok_or_else(|| {
-                Error::invalid("A new milestone needs `name`").hint("To change a milestone, give its name as `id`")
+                Error::invalid("A new milestone needs `name`")
+                    .hint("To change a milestone, give its name as `id`")
             })?;
             if there.iter().any(|milestone| same(&milestone.name, name)) {
                 return Err(Error::new(
                     Kind::Conflict,
-                    format!("The project {} has a milestone {} already", one_line(&project.name), one_line(name)),
+                    format!(
+                        "The project {} has a milestone {} already",
+                        one_line(&project.name),
+                        one_line(name)
+                    ),
                 )
                 .hint("To change it, give its name as `id`"));
             }
@@ -121,7 +126,11 @@ fn same(a: &str, b: &str) -> bool {
     a.trim().to_lowercase() == b.trim().to_lowercase()
 }
 
-fn compare(old: &Milestone, args: &SaveMilestone, target_date: &Clear<String>) -> (Changes, Map<String, Value>) {
+fn compare(
+    old: &Milestone,
+    args: &SaveMilestone,
+    target_date: &Clear<String>,
+) -> (Changes, Map<String, Value>) {
     let mut changes = Changes::default();
     let mut input = Map::new();
     let mut ask = |field: &'static str, new: Told, key: &str, value: Value| {

@@ -6,7 +6,12 @@ use super::Position;
 use crate::{Linear, api::tolerant::Connection};
 
 /// The page with its cursor. Its rows are those of `connection` after `position.skip`.
-pub(super) fn close<T>(call: &Call<Linear>, page: Page, position: Position, connection: &Connection<T>) -> Page {
+pub(super) fn close<T>(
+    call: &Call<Linear>,
+    page: Page,
+    position: Position,
+    connection: &Connection<T>,
+) -> Page {
     let places = (0..page.len()).collect();
     close_sparse(call, page, position, connection, places)
 }

@@ -194,7 +194,11 @@ async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<
     {
         return Err(Error::new(
             Kind::Conflict,
-            format!("The project {} was changed at {}, after you read it", one_line(&state.name), state.updated_at),
+            format!(
+                "The project {} was changed at {}, after you read it",
+                one_line(&state.name),
+                state.updated_at
+            ),
         )
         .hint("Nothing was written. Read it again with get_project"));
     }
@@ -206,10 +210,13 @@ async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<
     let thing = format!("the project {}", one_line(&state.name));
     if changes.is_empty() && joining.is_none() {
         return Ok(Plan::nothing(Reply::written(
-            Written::new(format!("Nothing to change: {thing} is so already")).id(state.slug_id).url(state.url),
+            Written::new(format!("Nothing to change: {thing} is so already"))
+                .id(state.slug_id)
+                .url(state.url),
         )));
     }
-    let mut preview = Written::new(format!("Change {thing}")).id(state.slug_id.clone()).url(state.url.clone());
+    let mut preview =
+        Written::new(format!("Change {thing}")).id(state.slug_id.clone()).url(state.url.clone());
     preview.changed = changes.wanted();
     preview.changed.extend(joining.as_ref().map(joins));
     let api = call.api().clone();
@@ -221,7 +228,12 @@ async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<
             let payload = api.update_project(&id, Value::Object(input)).await?;
             now = match payload.project {
                 Some(project) if payload.success => project,
-                _ => return Err(Error::new(Kind::Upstream, format!("Linear reported that it did not change {thing}"))),
+                _ => {
+                    return Err(Error::new(
+                        Kind::Upstream,
+                        format!("Linear reported that it did not change {thing}"),
+                    ));
+                }
             };
             let outcome = changes.outcome(|field| told(&now, field));
             summary = outcome.summary(&thing);
@@ -316,6 +328,8 @@ async fn join(api: &Api, project: &ProjectState, initiative: &names::Named) -> S
     match api.add_to_initiative(&id, &initiative.id, &project.id).await {
         Ok(true) => joins(initiative),
         Ok(false) => format!("not accepted: initiative {}", one_line(&initiative.name)),
-        Err(error) => format!("not accepted: initiative {}: {}", one_line(&initiative.name), error.for_agent()),
+        Err(error) => {
+            format!("not accepted: initiative {}: {}", one_line(&initiative.name), error.for_agent())
+        }
     }
 }

@@ -10,8 +10,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
+    FROM, Position,
     changes::{Changes, Told},
-    FROM, Position, limit, paging,
+    limit, paging,
     projects_read::Health,
 };
 use crate::{Linear, api::updates::About, filter::moment, render, resolve};
@@ -67,7 +68,8 @@ async fn list_status_updates(call: Call<Linear>, args: ListStatusUpdates) -> Res
     }
     let first = limit(args.limit, 10, 50);
     let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
-    let found = call.api().list_updates(about, filter, position.first(first), position.after.as_deref()).await?;
+    let found =
+        call.api().list_updates(about, filter, position.first(first), position.after.as_deref()).await?;
     let mut page = Page::new(FROM, ("status update", "status updates"));
     for update in found.nodes.iter().skip(position.skip) {
         let (row, item) = render::projects::update_row(update);
@@ -104,9 +106,14 @@ async fn post_status_update(call: Call<Linear>, args: PostStatusUpdate) -> Resul
     };
     let id = Uuid::new_v4().to_string();
     let mut changes = Changes::default();
-    changes.ask("health", Told::Short(String::new()), Told::Short(render::projects::health(args.health.word())));
+    changes.ask(
+        "health",
+        Told::Short(String::new()),
+        Told::Short(render::projects::health(args.health.word())),
+    );
     changes.ask("body", Told::Long(String::new()), Told::Long(args.body.clone()));
-    let mut preview = Written::new(format!("Post a status update on {thing}; its members and followers are notified"));
+    let mut preview =
+        Written::new(format!("Post a status update on {thing}; its members and followers are notified"));
     preview.changed = changes.wanted();
     let mut input = json!({"id": id, "health": args.health.word(), "body": args.body});
     input[key] = json!(target);
@@ -123,7 +130,10 @@ async fn post_status_update(call: Call<Linear>, args: PostStatusUpdate) -> Resul
             Err(error) => return Err(error),
         };
         let Some(update) = update else {
-            return Err(Error::new(Kind::Upstream, format!("Linear reported that it did not post the update on {thing}")));
+            return Err(Error::new(
+                Kind::Upstream,
+                format!("Linear reported that it did not post the update on {thing}"),
+            ));
         };
         let outcome = changes.outcome(|field| match field {
             "health" => Told::Short(render::projects::health(&update.health)),

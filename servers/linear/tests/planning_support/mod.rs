@@ -35,14 +35,17 @@ pub async fn site_with(upload_root: Option<PathBuf>) -> Site {
     let running = start(sandbox.fake, ([127, 0, 0, 1], 0).into()).await.unwrap();
     let mut config = Config::default();
     let (key, value) = sandbox.credential;
-    assert!(Linear::settings().iter().any(|setting| setting.key == key && setting.kind == SettingKind::Secret));
+    assert!(
+        Linear::settings().iter().any(|setting| setting.key == key && setting.kind == SettingKind::Secret)
+    );
     config.set(key, Set::Secret(connector::Secret::new(value)));
     if let Some(root) = upload_root {
         config.set("upload-root", Set::Path(root));
     }
     let url = running.url().join(sandbox.api_path).unwrap();
     let server = Linear::connect(&config, Options::new(url)).unwrap();
-    let options = ServiceOptions { policy: Policy::new(false, true), sandbox: true, ..ServiceOptions::default() };
+    let options =
+        ServiceOptions { policy: Policy::new(false, true), sandbox: true, ..ServiceOptions::default() };
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     Site { service: Service::new(server, Linear::catalog(), options), running, today }
 }
@@ -100,6 +103,11 @@ impl Site {
         self.service.complete(Principal::local(), argument, typed.to_owned(), texts(others)).await.unwrap()
     }
 
+    /// The date so many days from today.
+    pub fn day(&self, days: i64) -> String {
+        (self.today + jiff::Span::new().days(days)).to_string()
+    }
+
     /// How many requests of an operation the fake was sent.
     pub fn sent(&self, operation: &str) -> usize {
         self.harness().journal().count(operation)
@@ -120,11 +128,15 @@ impl Site {
                 rest = &rest[10..];
                 // A moment written by the fake's clock, not by the story.
                 if days == 0
-                    && let Some(time) = rest.get(..14).filter(|time| time.starts_with('T') && time.ends_with('Z'))
+                    && let Some(time) =
+                        rest.get(..14).filter(|time| time.starts_with('T') && time.ends_with('Z'))
                 {
                     out.push_str("T[now]Z");
                     rest = &rest[time.len()..];
                 }
+            } else if at_word && let Some(slug) = rest.get(..12).filter(|word| is_new_slug(word)) {
+                out.push_str("[slug]");
+                rest = &rest[slug.len()..];
             } else if let Some(word) = rest.strip_prefix("<data ").or_else(|| rest.strip_prefix("</data ")) {
                 out.push_str(&rest[..rest.len() - word.len()]);
                 out.push('~');
@@ -137,6 +149,13 @@ impl Site {
         let base = self.running.url().to_string();
         without_cursors(&out.replace(base.trim_end_matches('/'), "[sandbox]"))
     }
+}
+
+/// Whether `word` is the id in an address of something that the story does not know.
+fn is_new_slug(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && word.bytes().any(|byte| byte.is_ascii_digit())
+        && !fixtures::linear().contains(word)
 }
 
 /// Cursors hold ids and digests.
