@@ -24,7 +24,7 @@ pub(super) struct ApiError {
     status: StatusCode,
     presentable: Option<String>,
     /// `extensions.validationErrors`: the property that breaks a rule, and how.
-    validation: Option<Value>,
+    validation: Option<Box<Value>>,
 }
 
 /// What a resolver answers.
@@ -70,7 +70,7 @@ impl ApiError {
             "children": [],
         }]);
         let error = Self::new("Argument Validation Error", "invalid input", "INVALID_INPUT", 400);
-        Self { validation: Some(broken), ..error.presentable(text) }
+        Self { validation: Some(Box::new(broken)), ..error.presentable(text) }
     }
 
     /// The input contradicts the state of the workspace: Linear's short message, and the sentence
@@ -150,7 +150,7 @@ impl ApiError {
             extensions.insert("userPresentableMessage".to_owned(), json!(text));
         }
         if let Some(broken) = &self.validation {
-            extensions.insert("validationErrors".to_owned(), broken.clone());
+            extensions.insert("validationErrors".to_owned(), Value::clone(broken));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             extensions.insert("http".to_owned(), json!({ "status": 401 }));
