@@ -304,7 +304,7 @@ pub struct Page {
     rows: Vec<String>,
     items: Vec<Value>,
     total: Option<usize>,
-    note: Option<String>,
+    notes: Vec<String>,
     more: bool,
     cursor: Option<CursorAt>,
 }
@@ -322,7 +322,7 @@ impl Page {
             rows: Vec::new(),
             items: Vec::new(),
             total: None,
-            note: None,
+            notes: Vec::new(),
             more: false,
             cursor: None,
         }
@@ -344,7 +344,10 @@ impl Page {
     /// Adds a few words to the header, such as what was left out by default.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
-        self.note = Some(note.into());
+        let note = note.into();
+        if !note.is_empty() {
+            self.notes.push(note);
+        }
         self
     }
 
@@ -380,8 +383,8 @@ impl Page {
             (_, Some(total)) if total > kept => format!("{kept} of {total} {noun}"),
             _ => format!("{kept} {noun}"),
         };
-        if let Some(note) = &self.note {
-            let _ = write!(header, " ({})", one_line(note));
+        if !self.notes.is_empty() {
+            let _ = write!(header, " ({})", one_line(&self.notes.join("; ")));
         }
         match &next {
             Some(next) if cut => {

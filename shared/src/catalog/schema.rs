@@ -8,21 +8,22 @@ pub(super) const NULL_MEANT: &str = "x-null-meant";
 
 /// The schema of a tool's arguments.
 pub(super) fn input<T: JsonSchema>() -> Map<String, Value> {
-    let mut schema = generate::<T>();
+    let mut schema = generate::<T>(SchemaSettings::draft2020_12());
     shrink(&mut schema, true);
+    close(&mut schema, true);
     object(schema)
 }
 
 /// The schema of a tool's structured content: exact, so `null` stays where the data has it.
 pub(super) fn output<T: JsonSchema>() -> Map<String, Value> {
-    let mut schema = generate::<T>();
+    let mut schema = generate::<T>(SchemaSettings::draft2020_12().for_serialize());
     shrink(&mut schema, false);
     object(schema)
 }
 
 /// The schema of a page of `T`.
 pub(super) fn page<T: JsonSchema>() -> Map<String, Value> {
-    let mut item = generate::<T>();
+    let mut item = generate::<T>(SchemaSettings::draft2020_12().for_serialize());
     shrink(&mut item, false);
     object(json!({
         "type": "object",
@@ -39,8 +40,8 @@ pub(super) fn add_property(schema: &mut Map<String, Value>, name: &str, property
     }
 }
 
-fn generate<T: JsonSchema>() -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|settings| {
+fn generate<T: JsonSchema>(settings: SchemaSettings) -> Value {
+    let settings = settings.with(|settings| {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
     });
@@ -83,6 +84,7 @@ fn shrink(schema: &mut Value, arguments: bool) {
             if arguments && !null_meant {
                 drop_null(map);
             }
+            merge_constants(map);
             if let Some(description) = map.get_mut("description")
                 && let Some(text) = description.as_str()
             {
@@ -100,6 +102,39 @@ fn shrink(schema: &mut Value, arguments: bool) {
         }
         Value::Array(items) => items.iter_mut().for_each(|item| shrink(item, arguments)),
         _ => {}
+    }
+}
+
+/// Leaves it to the arguments themselves to refuse unknown keys of objects within them: the words of
+/// the refusal say more than the keyword, which costs tokens in every list.
+fn close(schema: &mut Value, outermost: bool) {
+    match schema {
+        Value::Object(map) => {
+            if !outermost && map.get("additionalProperties") == Some(&Value::Bool(false)) {
+                map.shift_remove("additionalProperties");
+            }
+            map.values_mut().for_each(|value| close(value, false));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| close(item, false)),
+        _ => {}
+    }
+}
+
+/// A choice among constants that each have a description, as one list of constants: the words are
+/// for people who read the code.
+fn merge_constants(map: &mut Map<String, Value>) {
+    let Some(Value::Array(choices)) = map.get("oneOf") else { return };
+    let constants: Option<Vec<_>> = choices
+        .iter()
+        .map(|choice| match choice.get("enum") {
+            Some(Value::Array(values)) => Some(values.clone()),
+            _ => choice.get("const").filter(|value| value.is_string()).map(|value| vec![value.clone()]),
+        })
+        .collect();
+    if let Some(constants) = constants {
+        map.shift_remove("oneOf");
+        map.insert("type".to_owned(), json!("string"));
+        map.insert("enum".to_owned(), Value::Array(constants.concat()));
     }
 }
 
@@ -135,7 +170,9 @@ mod tests {
     #[derive(serde::Deserialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
     enum Order {
+        /// Newest first.
         Created,
+        /// Last changed first.
         Updated,
     }
 

@@ -3,7 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use connector::sandbox::{Harness, RateWindow, RateWindows};
+use axum::response::Response;
+use connector::{
+    clock,
+    sandbox::{Harness, RateWindow, RateWindows},
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
@@ -20,6 +24,18 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub(super) const SEARCHES: [&str; 4] =
     ["searchIssues", "searchProjects", "searchDocuments", "semanticSearch"];
 const SEARCHES_PER_MINUTE: u32 = 30;
+
+/// The headers of a refusal that a test asks for: nothing left, more in an hour.
+pub(super) fn spent(response: &mut Response) {
+    let reset = (clock::wall() + HOUR).as_millis();
+    let told = [("limit", "2500".to_owned()), ("remaining", "0".to_owned()), ("reset", reset.to_string())];
+    for (part, value) in told {
+        let name = HeaderName::try_from(format!("x-ratelimit-requests-{part}"));
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+}
 
 /// What one kind of caller may use in an hour.
 #[derive(Debug)]

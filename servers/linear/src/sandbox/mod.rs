@@ -143,8 +143,12 @@ impl Fake for Linear {
     fn rate_limited(&self, retry_after: Option<&str>) -> Response {
         let error = ApiError::rate_limited("Rate limit exceeded. Only 2500 requests are allowed per 1 hour.");
         let mut response = error.into_response();
-        if let Some(value) = retry_after.and_then(|value| HeaderValue::from_str(value).ok()) {
-            response.headers_mut().insert(header::RETRY_AFTER, value);
+        match retry_after.and_then(|value| HeaderValue::from_str(value).ok()) {
+            Some(value) => {
+                response.headers_mut().insert(header::RETRY_AFTER, value);
+            }
+            // Linear itself sends no Retry-After: the budget's headers say when there is more.
+            None => limits::spent(&mut response),
         }
         response
     }

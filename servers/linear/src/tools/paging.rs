@@ -27,6 +27,11 @@ pub(super) fn close_sparse<T>(
 ) -> Page {
     let read = connection.nodes.len().saturating_sub(position.skip);
     let next = connection.next(position.after.as_deref()).map(str::to_owned);
+    let page = if connection.page_info.has_next_page && next.is_none() {
+        page.note("Linear says there are more, but not where they begin")
+    } else {
+        page
+    };
     let call = call.clone();
     page.cursor(next.is_some(), move |kept| {
         let read_on = places.get(kept).copied().unwrap_or(read);
