@@ -46,7 +46,11 @@ pub(crate) fn all() -> Vec<Completions<Linear>> {
         }),
         Completions::new("view", |call: Call<Linear>, _, _| async move {
             let views: Vec<View> = call.names().all().await?;
-            Ok(views.iter().filter(|view| view.model_name == "Issue").map(|view| one_line(&view.name)).collect())
+            Ok(views
+                .iter()
+                .filter(|view| view.model_name == "Issue")
+                .map(|view| one_line(&view.name))
+                .collect())
         }),
         Completions::new("since", |_: Call<Linear>, _, _| async move {
             let ages = ["24h", "2d", "3d", "7d", "2w", "30d", "yesterday"];
@@ -91,7 +95,11 @@ async fn cycle(call: Call<Linear>, _typed: String, others: BTreeMap<String, Stri
 }
 
 /// The issues changed last; those of one team once its key is typed.
-async fn identifier(call: Call<Linear>, typed: String, _others: BTreeMap<String, String>) -> Result<Vec<String>> {
+async fn identifier(
+    call: Call<Linear>,
+    typed: String,
+    _others: BTreeMap<String, String>,
+) -> Result<Vec<String>> {
     let filter = match typed.split_once('-') {
         Some((team, _)) if !team.is_empty() => json!({"team": {"key": {"eqIgnoreCase": team}}}),
         _ => json!({}),

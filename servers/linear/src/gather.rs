@@ -53,7 +53,12 @@ pub(crate) async fn tool(call: &Call<Linear>, name: &str, arguments: Value) -> R
 ///
 /// # Errors
 /// Whatever Linear gives.
-pub(crate) async fn issues(call: &Call<Linear>, filter: Value, first: u32, fields: &[Field]) -> Result<Reply> {
+pub(crate) async fn issues(
+    call: &Call<Linear>,
+    filter: Value,
+    first: u32,
+    fields: &[Field],
+) -> Result<Reply> {
     let listing = Listing {
         view: None,
         filter,

@@ -140,7 +140,10 @@ async fn standup(call: Call<Linear>, given: BTreeMap<String, String>) -> Result<
         gather::issues(&call, also(&of, json!({"state": {"type": {"eq": "started"}}})), ROWS, &WORK),
         gather::issues(
             &call,
-            also(&of, json!({"hasBlockedByRelations": {"eq": true}, "state": {"type": {"in": ["unstarted", "started"]}}})),
+            also(
+                &of,
+                json!({"hasBlockedByRelations": {"eq": true}, "state": {"type": {"in": ["unstarted", "started"]}}})
+            ),
             ROWS,
             &WORK
         ),
@@ -166,7 +169,12 @@ async fn cycle_review(call: Call<Linear>, given: BTreeMap<String, String>) -> Re
     let (cycles, done, left) = tokio::join!(
         gather::tool(&call, "list_cycles", json!({"team": team.key, "limit": 6})),
         gather::issues(&call, also(&of, json!({"state": {"type": {"eq": "completed"}}})), 60, &DONE),
-        gather::issues(&call, also(&of, json!({"state": {"type": {"nin": ["completed", "canceled", "duplicate"]}}})), 60, &WORK),
+        gather::issues(
+            &call,
+            also(&of, json!({"state": {"type": {"nin": ["completed", "canceled", "duplicate"]}}})),
+            60,
+            &WORK
+        ),
     );
     let task = format!("Review the current cycle of the team {} ({}).", one_line(&team.name), team.key);
     Ok(Briefing::new(&[
@@ -192,7 +200,12 @@ async fn draft_project_update(call: Call<Linear>, given: BTreeMap<String, String
         updates,
         whole,
         gather::issues(&call, also(&of, json!({"completedAt": {"gte": "-P14D"}})), ROWS, &DONE),
-        gather::issues(&call, also(&of, json!({"state": {"type": {"in": ["started", "unstarted"]}}})), ROWS, &WORK),
+        gather::issues(
+            &call,
+            also(&of, json!({"state": {"type": {"in": ["started", "unstarted"]}}})),
+            ROWS,
+            &WORK
+        ),
     );
     let task = format!("Draft a status update for the project {}.", one_line(&project.name));
     Ok(Briefing::new(&[
@@ -219,7 +232,8 @@ async fn release_notes(call: Call<Linear>, given: BTreeMap<String, String>) -> R
         "team": {"id": {"eq": team.id}}, "completedAt": {"gte": since}, "state": {"type": {"eq": "completed"}},
     });
     let done = gather::issues(&call, filter, 100, &DONE).await?;
-    let task = format!("Write release notes from what the team {} ({}) finished.", one_line(&team.name), team.key);
+    let task =
+        format!("Write release notes from what the team {} ({}) finished.", one_line(&team.name), team.key);
     Ok(Briefing::new(&[
         &task,
         "For the people who use the product: what is new, what is better, what is fixed; one line each, the effect first.",

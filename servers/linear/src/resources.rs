@@ -22,8 +22,12 @@ pub(crate) fn all() -> Vec<Resource<Linear>> {
             "My open issues",
             "Open issues assigned to you, the most urgent first.",
             |call| async move {
-                listing(&call, "list_issues", json!({"assignee": "me", "state": ["open"], "sort": "priority", "limit": 50}))
-                    .await
+                listing(
+                    &call,
+                    "list_issues",
+                    json!({"assignee": "me", "state": ["open"], "sort": "priority", "limit": 50}),
+                )
+                .await
             },
         ),
         Resource::new(
@@ -46,7 +50,8 @@ pub(crate) fn templates() -> Vec<ResourceTemplate<Linear>> {
             "One issue with its description, relations, sub-issues, links and comments.",
             |call, given| async move {
                 let include = ["comments", "relations", "children", "attachments"];
-                let arguments = json!({"id": value(&given, "identifier"), "include": include, "max_chars": TEXT_CHARS});
+                let arguments =
+                    json!({"id": value(&given, "identifier"), "include": include, "max_chars": TEXT_CHARS});
                 gather::tool(&call, "get_issue", arguments).await
             },
         ),
@@ -56,7 +61,8 @@ pub(crate) fn templates() -> Vec<ResourceTemplate<Linear>> {
             "An issue's comments",
             "The comments of one issue, in full.",
             |call, given| async move {
-                listing(&call, "list_comments", json!({"issue": value(&given, "identifier"), "limit": 50})).await
+                listing(&call, "list_comments", json!({"issue": value(&given, "identifier"), "limit": 50}))
+                    .await
             },
         ),
         ResourceTemplate::new(
@@ -66,7 +72,8 @@ pub(crate) fn templates() -> Vec<ResourceTemplate<Linear>> {
             "One project with its overview, milestones, members, documents and last status update.",
             |call, given| async move {
                 let include = ["members", "documents", "links"];
-                let arguments = json!({"id": value(&given, "project"), "include": include, "max_chars": TEXT_CHARS});
+                let arguments =
+                    json!({"id": value(&given, "project"), "include": include, "max_chars": TEXT_CHARS});
                 gather::tool(&call, "get_project", arguments).await
             },
         ),
@@ -85,7 +92,9 @@ pub(crate) fn templates() -> Vec<ResourceTemplate<Linear>> {
             "team",
             "A team",
             "One team: states, labels, members, cycle.",
-            |call, given| async move { gather::tool(&call, "get_team", json!({"team": value(&given, "team")})).await },
+            |call, given| async move {
+                gather::tool(&call, "get_team", json!({"team": value(&given, "team")})).await
+            },
         ),
         ResourceTemplate::new(
             "linear://cycle/{team}/{cycle}",

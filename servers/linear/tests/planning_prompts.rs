@@ -31,7 +31,10 @@ async fn prompts_gather_what_their_task_needs() {
     let site = site().await;
     insta::assert_snapshot!("prompt_triage", site.prompt("triage_issue", &[("identifier", "ENG-27")]).await);
     insta::assert_snapshot!("prompt_plan", site.prompt("plan_issue", &[("identifier", "ENG-31")]).await);
-    insta::assert_snapshot!("prompt_standup", site.prompt("standup", &[("team", "ENG"), ("since", "3d")]).await);
+    insta::assert_snapshot!(
+        "prompt_standup",
+        site.prompt("standup", &[("team", "ENG"), ("since", "3d")]).await
+    );
     insta::assert_snapshot!("prompt_cycle_review", site.prompt("cycle_review", &[("team", "ENG")]).await);
     let update = site.prompt("draft_project_update", &[("project", "Import API v2")]).await;
     insta::assert_snapshot!("prompt_project_update", update);
@@ -42,7 +45,9 @@ async fn prompts_gather_what_their_task_needs() {
 async fn a_prompt_for_what_is_not_there_says_so() {
     let site = site().await;
     assert!(site.prompt("triage_issue", &[("identifier", "ENG-9999")]).await.starts_with("ERROR not_found"));
-    assert!(site.prompt("standup", &[("team", "NOPE")]).await.starts_with("ERROR not_found: There is no team"));
+    assert!(
+        site.prompt("standup", &[("team", "NOPE")]).await.starts_with("ERROR not_found: There is no team")
+    );
     let bad = site.prompt("release_notes", &[("team", "ENG"), ("since", "soon")]).await;
     assert!(bad.starts_with("ERROR invalid_argument: `soon` is no date and no age"), "{bad}");
     assert!(site.prompt("standup", &[]).await.contains("needs `team`"));

@@ -25,7 +25,8 @@ async fn a_project_is_created_previewed_first_and_changed_field_by_field() {
     insta::assert_snapshot!("save_project_changed", site.call("save_project", change.clone()).await);
     let again = site.call("save_project", change).await;
     assert!(again.starts_with("Nothing to change"), "{again}");
-    let stale = json!({"id": "Parcel labels", "name": "Labels", "expected_updated_at": "2020-01-01T00:00:00Z"});
+    let stale =
+        json!({"id": "Parcel labels", "name": "Labels", "expected_updated_at": "2020-01-01T00:00:00Z"});
     let stale = site.call("save_project", stale).await;
     assert!(stale.starts_with("ERROR conflict: The project Parcel labels was changed at"), "{stale}");
 }
@@ -65,7 +66,10 @@ async fn what_linear_did_not_take_is_told() {
     let fault = Action::patch("/data/projectUpdate/project/targetDate", json!(null));
     site.harness().faults().add(Rule::new("UpdateProject", fault));
     let text = site
-        .call("save_project", json!({"id": "Reliability Q4", "name": "Reliability", "target_date": site.day(40)}))
+        .call(
+            "save_project",
+            json!({"id": "Reliability Q4", "name": "Reliability", "target_date": site.day(40)}),
+        )
         .await;
     insta::assert_snapshot!("save_project_partly_taken", text);
 }
@@ -77,16 +81,19 @@ async fn milestones_are_created_once_and_changed_by_name() {
     insta::assert_snapshot!("save_milestone_created", site.call("save_milestone", new.clone()).await);
     let twice = site.call("save_milestone", new).await;
     assert!(twice.starts_with("ERROR conflict") && twice.contains("give its name as `id`"), "{twice}");
-    let moved = json!({"project": "Import API v2", "id": "docs", "target_date": null, "name": "Documentation"});
+    let moved =
+        json!({"project": "Import API v2", "id": "docs", "target_date": null, "name": "Documentation"});
     insta::assert_snapshot!("save_milestone_changed", site.call("save_milestone", moved).await);
-    let unknown = site.call("save_milestone", json!({"project": "Import API v2", "id": "Launch", "name": "x"})).await;
+    let unknown =
+        site.call("save_milestone", json!({"project": "Import API v2", "id": "Launch", "name": "x"})).await;
     assert!(unknown.starts_with("ERROR not_found: There is no milestone `Launch`"), "{unknown}");
 }
 
 #[tokio::test]
 async fn a_document_is_created_and_edited_under_guard() {
     let site = site().await;
-    let new = json!({"title": "Rollback", "content": "# Steps\n1. Stop\n2. Undo\n", "project": "Reliability Q4"});
+    let new =
+        json!({"title": "Rollback", "content": "# Steps\n1. Stop\n2. Undo\n", "project": "Reliability Q4"});
     insta::assert_snapshot!("save_document_created", site.call("save_document", new).await);
     let edit = json!({"id": "Rollback", "edits": [{"old": "2. Undo", "new": "2. Undo the release\n3. Tell support"}]});
     let mut dry = edit.clone();
@@ -95,7 +102,9 @@ async fn a_document_is_created_and_edited_under_guard() {
     insta::assert_snapshot!("save_document_edited", site.call("save_document", edit.clone()).await);
     let read = site.call("get_document", json!({"id": "Rollback", "section": "steps"})).await;
     assert!(read.contains("3. Tell support"), "{read}");
-    let gone = site.call("save_document", json!({"id": "Rollback", "edits": [{"old": "2. Undo\n", "new": ""}]})).await;
+    let gone = site
+        .call("save_document", json!({"id": "Rollback", "edits": [{"old": "2. Undo\n", "new": ""}]}))
+        .await;
     assert!(gone.starts_with("ERROR conflict: `edits`: the text has no"), "{gone}");
     let stale = json!({"id": "Rollback", "content": "x", "expected_updated_at": "2020-01-01T00:00:00Z"});
     let stale = site.call("save_document", stale).await;
@@ -110,11 +119,16 @@ async fn a_document_belongs_to_one_thing() {
     assert!(nowhere.contains("needs one of `project`, `issue`, `initiative` and `team`"), "{nowhere}");
     let two = site.call("save_document", json!({"title": "X", "team": "ENG", "issue": "ENG-1"})).await;
     assert!(two.contains("belongs to one of"), "{two}");
-    for place in [json!({"issue": "ENG-27"}), json!({"initiative": "Trustworthy imports"}), json!({"team": "ENG"})] {
+    for place in
+        [json!({"issue": "ENG-27"}), json!({"initiative": "Trustworthy imports"}), json!({"team": "ENG"})]
+    {
         let mut arguments = place.clone();
         arguments["title"] = json!("Notes");
         let text = site.call("save_document", arguments).await;
-        assert!(text.starts_with("Created the document Notes") && !text.contains("not accepted"), "{place}: {text}");
+        assert!(
+            text.starts_with("Created the document Notes") && !text.contains("not accepted"),
+            "{place}: {text}"
+        );
     }
 }
 
@@ -143,10 +157,14 @@ async fn labels_are_made_in_groups_and_teams() {
     insta::assert_snapshot!("save_label_created", site.call("save_label", new.clone()).await);
     let twice = site.call("save_label", new).await;
     assert!(twice.starts_with("ERROR conflict: There is a label `area/exporter` (ENG) already"), "{twice}");
-    let renamed = site.call("save_label", json!({"id": "area/exporter", "name": "export", "color": "#ffaa00"})).await;
+    let renamed =
+        site.call("save_label", json!({"id": "area/exporter", "name": "export", "color": "#ffaa00"})).await;
     insta::assert_snapshot!("save_label_changed", renamed);
     let not_group = site.call("save_label", json!({"name": "x", "group": "Bug"})).await;
-    assert!(not_group.contains("There is no label `Bug`") && not_group.contains("group of labels"), "{not_group}");
+    assert!(
+        not_group.contains("There is no label `Bug`") && not_group.contains("group of labels"),
+        "{not_group}"
+    );
     let workspace = site.call("save_label", json!({"name": "Region", "is_group": true})).await;
     assert!(workspace.starts_with("Created the label Region in the workspace"), "{workspace}");
 }
@@ -154,7 +172,8 @@ async fn labels_are_made_in_groups_and_teams() {
 #[tokio::test]
 async fn an_address_is_attached_once_and_a_pull_request_is_linked() {
     let site = site().await;
-    let page = json!({"issue": "ENG-27", "url": "https://status.example.com/incidents/7", "title": "Incident 7"});
+    let page =
+        json!({"issue": "ENG-27", "url": "https://status.example.com/incidents/7", "title": "Incident 7"});
     insta::assert_snapshot!("attach_url", site.call("attach", page.clone()).await);
     let again = site.call("attach", page).await;
     assert!(again.starts_with("Nothing to change"), "{again}");
@@ -198,7 +217,10 @@ async fn without_an_upload_folder_no_file_is_read() {
 async fn notifications_are_marked_and_snoozed() {
     let site = site().await;
     let ids = json!(["7dd6fd03-8f38-46d1-b0a6-fead172733a2", "e698d0cf-ca93-4ef0-9e4c-cede37799be1"]);
-    insta::assert_snapshot!("mark_notification", site.call("mark_notification", json!({"ids": ids, "read": true})).await);
+    insta::assert_snapshot!(
+        "mark_notification",
+        site.call("mark_notification", json!({"ids": ids, "read": true})).await
+    );
     let left = site.call("list_notifications", json!({})).await;
     assert!(!left.contains("Northwind expansion,") && left.contains("2 unread in all"), "{left}");
     let snoozed = json!({"ids": ["18e30d2c-6b8d-4be4-9e13-7a0e489d836b"], "snooze_until": site.day(7)});

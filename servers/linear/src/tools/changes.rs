@@ -168,14 +168,20 @@ mod tests {
         changes.ask("status", short("Planned"), short("Started"));
         changes.ask("lead", short("@ada"), short(""));
         changes.ask("target_date", short(""), short("2026-12-01"));
-        assert_eq!(changes.wanted(), ["status Planned → Started", "lead @ada → none", "target_date: 2026-12-01"]);
+        assert_eq!(
+            changes.wanted(),
+            ["status Planned → Started", "lead @ada → none", "target_date: 2026-12-01"]
+        );
         let outcome = changes.outcome(|field| match field {
             "status" => short("Started"),
             "lead" => short("@ada"),
             _ => short("2026-12-31"),
         });
         assert_eq!(outcome.changed, ["status Planned → Started"]);
-        assert_eq!(outcome.refused, ["lead is still @ada", "target_date became 2026-12-31 instead of 2026-12-01"]);
+        assert_eq!(
+            outcome.refused,
+            ["lead is still @ada", "target_date became 2026-12-31 instead of 2026-12-01"]
+        );
         assert!(outcome.summary("project X").contains("did not take 2 of the fields"));
     }
 }

@@ -116,7 +116,11 @@ async fn mark_notification(call: Call<Linear>, args: MarkNotification) -> Result
         .collect()
         .await;
     let notifications = found.into_iter().collect::<Result<Vec<_>>>()?;
-    let many = if notifications.len() == 1 { "1 notification".to_owned() } else { format!("{} notifications", notifications.len()) };
+    let many = if notifications.len() == 1 {
+        "1 notification".to_owned()
+    } else {
+        format!("{} notifications", notifications.len())
+    };
     let mut preview = Written::new(format!("Mark {many} as {}", lines.join(", ")));
     preview.changed = notifications.iter().map(|one| one_line(&one.title)).collect();
     let input = Value::Object(input);
@@ -140,9 +144,12 @@ async fn mark_notification(call: Call<Linear>, args: MarkNotification) -> Result
         {
             return Err(error);
         }
-        let mut written = Written::new(format!("Marked {} of {all} notifications as {}", done.len(), lines.join(", ")));
+        let mut written =
+            Written::new(format!("Marked {} of {all} notifications as {}", done.len(), lines.join(", ")));
         written.changed = done;
-        written.changed.extend(failed.iter().map(|(title, error)| format!("failed: {title}: {}", error.for_agent())));
+        written
+            .changed
+            .extend(failed.iter().map(|(title, error)| format!("failed: {title}: {}", error.for_agent())));
         Ok(Reply::written(written))
     }))
 }
