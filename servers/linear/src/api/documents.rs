@@ -134,7 +134,14 @@ impl Api {
             #[serde(rename = "documentCreate")]
             payload: DocumentPayload,
         }
-        Ok(self.run::<Answer>(&CREATE, json!({"input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(
+                &CREATE,
+                json!({"input": input}),
+                "Look with list_documents whether the document is there",
+            )
+            .await?
+            .payload)
     }
 
     /// Changes a document.
@@ -144,6 +151,13 @@ impl Api {
             #[serde(rename = "documentUpdate")]
             payload: DocumentPayload,
         }
-        Ok(self.run::<Answer>(&UPDATE, json!({"id": id, "input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(
+                &UPDATE,
+                json!({"id": id, "input": input}),
+                "Look at the document with get_document",
+            )
+            .await?
+            .payload)
     }
 }

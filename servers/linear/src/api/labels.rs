@@ -65,7 +65,14 @@ impl Api {
             #[serde(rename = "issueLabelCreate")]
             payload: LabelPayload,
         }
-        Ok(self.run::<Answer>(&CREATE, json!({"input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(
+                &CREATE,
+                json!({"input": input}),
+                "Look with get_team whether the label is there",
+            )
+            .await?
+            .payload)
     }
 
     /// Changes a label.
@@ -75,6 +82,9 @@ impl Api {
             #[serde(rename = "issueLabelUpdate")]
             payload: LabelPayload,
         }
-        Ok(self.run::<Answer>(&UPDATE, json!({"id": id, "input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(&UPDATE, json!({"id": id, "input": input}), "Look at the label with get_team")
+            .await?
+            .payload)
     }
 }

@@ -74,7 +74,10 @@ impl Api {
             #[serde(rename = "projectMilestoneCreate")]
             payload: MilestonePayload,
         }
-        Ok(self.run::<Answer>(&CREATE, json!({"input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(&CREATE, json!({"input": input}), "Look at the project with get_project")
+            .await?
+            .payload)
     }
 
     /// Changes a milestone.
@@ -84,6 +87,13 @@ impl Api {
             #[serde(rename = "projectMilestoneUpdate")]
             payload: MilestonePayload,
         }
-        Ok(self.run::<Answer>(&UPDATE, json!({"id": id, "input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(
+                &UPDATE,
+                json!({"id": id, "input": input}),
+                "Look at the project with get_project",
+            )
+            .await?
+            .payload)
     }
 }

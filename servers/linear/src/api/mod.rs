@@ -165,6 +165,21 @@ impl Api {
         read(operation, &response)
     }
 
+    /// Runs the mutation `operation`. `check` says what to look at should its outcome never be learned,
+    /// as the beginning of a sentence.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub(crate) async fn write<T: DeserializeOwned>(
+        &self,
+        operation: &Operation,
+        variables: Value,
+        check: &str,
+    ) -> Result<T> {
+        let answer = self.run_document(operation, operation.document, variables, Some(check.to_owned()));
+        Ok(answer.await?.data)
+    }
+
     /// Makes kept answers old that depend on `tags`.
     pub(crate) fn forget(&self, tags: &[&'static str]) {
         let tags: Vec<Tag> = tags.iter().map(|tag| Tag::Borrowed(*tag)).collect();

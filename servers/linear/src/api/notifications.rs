@@ -85,6 +85,9 @@ impl Api {
             #[serde(rename = "notificationUpdate")]
             payload: NotificationPayload,
         }
-        Ok(self.run::<Answer>(&MARK, json!({"id": id, "input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(&MARK, json!({"id": id, "input": input}), "Look with list_notifications")
+            .await?
+            .payload)
     }
 }

@@ -254,7 +254,14 @@ impl Api {
             #[serde(rename = "projectCreate")]
             payload: ProjectPayload,
         }
-        Ok(self.run::<Answer>(&CREATE, json!({"input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(
+                &CREATE,
+                json!({"input": input}),
+                "Look with list_projects whether the project is there",
+            )
+            .await?
+            .payload)
     }
 
     /// Changes a project.
@@ -264,7 +271,14 @@ impl Api {
             #[serde(rename = "projectUpdate")]
             payload: ProjectPayload,
         }
-        Ok(self.run::<Answer>(&UPDATE, json!({"id": id, "input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(
+                &UPDATE,
+                json!({"id": id, "input": input}),
+                "Look at the project with get_project",
+            )
+            .await?
+            .payload)
     }
 
     /// Puts a project into an initiative; true if Linear says that it did. `id` is made here.
@@ -275,7 +289,15 @@ impl Api {
             payload: Done,
         }
         let input = json!({"id": id, "initiativeId": initiative, "projectId": project});
-        Ok(self.run::<Answer>(&ADD_TO_INITIATIVE, json!({"input": input})).await?.payload.success)
+        Ok(self
+            .write::<Answer>(
+                &ADD_TO_INITIATIVE,
+                json!({"input": input}),
+                "Look at the project with get_project",
+            )
+            .await?
+            .payload
+            .success)
     }
 }
 
@@ -285,11 +307,4 @@ impl Api {
 struct Done {
     #[serde(deserialize_with = "or_default")]
     success: bool,
-}
-
-impl ProjectState {
-    /// The keys of its teams, in order.
-    pub(crate) fn team_keys(&self) -> Vec<&str> {
-        self.teams.nodes.iter().map(|team| team.key.as_str()).collect()
-    }
 }

@@ -120,6 +120,13 @@ impl Api {
             About::Project => &POST_PROJECT,
             About::Initiative => &POST_INITIATIVE,
         };
-        Ok(self.run::<Answer>(operation, json!({"input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(
+                operation,
+                json!({"input": input}),
+                "Look with list_status_updates whether it is there",
+            )
+            .await?
+            .payload)
     }
 }

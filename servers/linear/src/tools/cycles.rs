@@ -16,7 +16,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::read(
             "list_cycles",
             "List cycles",
-            "Lists a team's cycles, the newest first: dates, progress, issues and points done, growth of scope. For the issues in one, use list_issues with `cycle`.",
+            "A team's cycles, newest first: dates, progress, issues and points done, growth of scope. For the issues in one: list_issues with cycle.",
             list_cycles,
         )
         .toolset("projects")
@@ -29,7 +29,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
 #[serde(deny_unknown_fields)]
 struct ListCycles {
     team: Option<String>,
-    /// `current`, `next`, `previous`, `upcoming`, `past` or a number.
+    /// current, next, previous, upcoming, past or a number
     which: Option<String>,
     limit: Option<u32>,
     cursor: Option<String>,

@@ -32,7 +32,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::read(
             "list_documents",
             "List documents",
-            "Lists documents, the one changed last first. To find words inside them, use search.",
+            "Documents, last changed first. To find words inside them, use search.",
             list_documents,
         )
         .toolset("docs")
@@ -41,7 +41,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::read(
             "get_document",
             "Read a document",
-            "A document's facts and text: all of it, the part under one heading (`section`), or from `offset`.",
+            "A document's facts and text: all, the part under one heading (section), or from offset.",
             get_document,
         )
         .toolset("docs")
@@ -50,11 +50,10 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::write(
             "save_document",
             "Save a document",
-            "Creates a document in a project, issue, initiative or team; with `id` changes one. Prefer `edits` to replacing `content`; each `old` must occur exactly once.",
+            "Creates a document in a project, issue, initiative or team; with id, changes one. Prefer edits to replacing content; each old must occur exactly once.",
             save_document,
         )
         .toolset("docs")
-        .idempotent()
         .aliases(&[("document", "id"), ("body", "content")])
         .output::<Written>(),
     ]
@@ -63,7 +62,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListDocuments {
-    /// In the title.
+    /// In the title
     query: Option<String>,
     project: Option<String>,
     issue: Option<String>,
@@ -114,7 +113,7 @@ fn issue_id(call: &Call<Linear>, wanted: &str) -> Result<String> {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct GetDocument {
-    /// Id of list_documents, title or URL.
+    /// Id, title or URL
     id: String,
     section: Option<String>,
     max_chars: Option<usize>,
@@ -230,11 +229,13 @@ fn create(call: &Call<Linear>, args: SaveDocument, place: Option<Place>) -> Resu
     Ok(Plan::new(Reply::written(preview), move || async move {
         let document = match api.create_document(input).await {
             Ok(payload) => payload.document.filter(|_| payload.success),
-            // An earlier attempt arrived after all: the id is ours.
-            Err(error) if error.kind() == Kind::Conflict => match api.get_document(&id).await {
-                Ok(document) => Some(document),
-                Err(_) => return Err(error),
-            },
+            // Perhaps an attempt arrived after all: the id is ours.
+            Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
+                match api.get_document(&id).await {
+                    Ok(document) => Some(document),
+                    Err(_) => return Err(error),
+                }
+            }
             Err(error) => return Err(error),
         };
         let Some(document) = document else {

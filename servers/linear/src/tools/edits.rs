@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// Characters of a passage that an error shows.
 const SHOWN: usize = 60;
 
-/// One edit.
+// One edit. No doc comment: it would be part of every schema.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Edit {

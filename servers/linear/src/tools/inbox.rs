@@ -26,7 +26,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::read(
             "list_notifications",
             "List notifications",
-            "Lists the inbox, the newest first: unread ones, unless `unread_only` is false.",
+            "Your inbox, newest first: unread ones, unless unread_only is false.",
             list_notifications,
         )
         .opt_in("inbox")

@@ -19,7 +19,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::read(
             "list_initiatives",
             "List initiatives",
-            "Lists initiatives with status, health, owner and the progress of their projects. At most 20 at once.",
+            "Initiatives with status, health, owner and the progress of their projects; at most 20 at once.",
             list_initiatives,
         )
         .toolset("projects")
@@ -34,7 +34,7 @@ struct ListInitiatives {
     query: Option<String>,
     #[serde(default)]
     status: Vec<Status>,
-    /// Name, `me` or `none`.
+    /// Name, me or none
     owner: Option<String>,
     health: Option<Health>,
     limit: Option<u32>,

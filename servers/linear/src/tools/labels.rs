@@ -24,11 +24,10 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::write(
             "save_label",
             "Save a label",
-            "Creates an issue label, in the workspace or a `team`, or with `id` (name) changes one. `group` puts it into a group of labels; `is_group` makes one.",
+            "Creates an issue label in the workspace or a team; with id (its name), changes one. group is the label group to put it into; is_group makes a group.",
             save_label,
         )
         .toolset("admin")
-        .idempotent()
         .aliases(&[("label", "id"), ("parent", "group"), ("colour", "color"), ("teamId", "team")])
         .output::<Written>(),
     ]
@@ -43,7 +42,7 @@ struct SaveLabel {
     #[serde(default)]
     group: Clear<String>,
     is_group: Option<bool>,
-    /// #rrggbb
+    /// Such as #5e6ad2
     color: Option<String>,
     description: Option<String>,
 }
@@ -115,11 +114,13 @@ fn create(
     Ok(Plan::new(Reply::written(preview), move || async move {
         let label = match api.create_label(Value::Object(input)).await {
             Ok(payload) => payload.issue_label.filter(|_| payload.success),
-            // An earlier attempt arrived after all: the id is ours.
-            Err(error) if error.kind() == Kind::Conflict => match api.get_label(&id).await {
-                Ok(label) => Some(label),
-                Err(_) => return Err(error),
-            },
+            // Perhaps an attempt arrived after all: the id is ours.
+            Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
+                match api.get_label(&id).await {
+                    Ok(label) => Some(label),
+                    Err(_) => return Err(error),
+                }
+            }
             Err(error) => return Err(error),
         };
         let Some(label) = label else {

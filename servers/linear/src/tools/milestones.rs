@@ -20,11 +20,10 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::write(
             "save_milestone",
             "Save a milestone",
-            "Creates a milestone of a project, or with `id` (name or UUID) changes one.",
+            "Creates a milestone of a project; with id (its name), changes one.",
             save_milestone,
         )
         .toolset("projects")
-        .idempotent()
         .aliases(&[("milestone", "id"), ("targetDate", "target_date")])
         .output::<Written>(),
     ]
@@ -96,11 +95,13 @@ async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan>
                 input.insert("projectId".to_owned(), json!(project.id));
                 let saved = match api.create_milestone(Value::Object(input)).await {
                     Ok(payload) => payload.project_milestone.filter(|_| payload.success),
-                    // An earlier attempt arrived after all: the id is ours.
-                    Err(error) if error.kind() == Kind::Conflict => match api.get_milestone(&id).await {
-                        Ok(saved) => Some(saved),
-                        Err(_) => return Err(error),
-                    },
+                    // Perhaps an attempt arrived after all: the id is ours.
+                    Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
+                        match api.get_milestone(&id).await {
+                            Ok(saved) => Some(saved),
+                            Err(_) => return Err(error),
+                        }
+                    }
                     Err(error) => return Err(error),
                 };
                 (saved, "Created")

@@ -28,7 +28,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::read(
             "list_projects",
             "List projects",
-            "Lists projects, the one changed last first: status, progress, health, lead, dates.",
+            "Projects, last changed first: status, progress, health, lead, dates.",
             list_projects,
         )
         .toolset("projects")
@@ -52,10 +52,10 @@ struct ListProjects {
     query: Option<String>,
     #[serde(default)]
     team: Vec<String>,
-    /// Names or types, or `open`.
+    /// Names, types or open
     #[serde(default)]
     status: Vec<String>,
-    /// Name, `me` or `none`.
+    /// Name, me or none
     lead: Option<String>,
     health: Option<Health>,
     initiative: Option<String>,
@@ -66,7 +66,7 @@ struct ListProjects {
     cursor: Option<String>,
 }
 
-/// How a project or initiative stands.
+// How a project or initiative stands. No doc comment: it would be part of every schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Health {
@@ -159,7 +159,7 @@ async fn statuses(call: &Call<Linear>, wanted: &[String]) -> Result<Value> {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct GetProject {
-    /// Name, slug or URL.
+    /// Name, slug or URL
     id: String,
     #[serde(default)]
     include: Vec<Part>,

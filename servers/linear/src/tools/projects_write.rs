@@ -27,11 +27,10 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::write(
             "save_project",
             "Save a project",
-            "Creates a project, or with `id` changes one: only the fields given. Lists replace; null clears a date or the lead. Answers with what changed.",
+            "Creates a project; with id, changes the fields given of one. Lists replace; null clears a date or the lead.",
             save_project,
         )
         .toolset("projects")
-        .idempotent()
         .aliases(&[
             ("project", "id"), ("state", "status"), ("description", "summary"), ("team", "teams"),
             ("startDate", "start_date"), ("targetDate", "target_date"),
@@ -56,15 +55,14 @@ struct SaveProject {
     priority: Option<String>,
     /// One line
     summary: Option<String>,
-    /// Overview, Markdown.
+    /// Overview, Markdown
     content: Option<String>,
     #[serde(default)]
     start_date: Clear<String>,
     #[serde(default)]
     target_date: Clear<String>,
-    /// Initiative to join.
+    /// To join
     initiative: Option<String>,
-    /// `updated` as last read.
     expected_updated_at: Option<String>,
 }
 
@@ -161,11 +159,13 @@ async fn create(call: &Call<Linear>, mut wanted: Wanted) -> Result<Plan> {
     Ok(Plan::new(Reply::written(preview), move || async move {
         let state = match api.create_project(Value::Object(input)).await {
             Ok(payload) => payload.project.filter(|_| payload.success),
-            // An earlier attempt arrived after all: the id is ours.
-            Err(error) if error.kind() == Kind::Conflict => match api.project_state(&id).await {
-                Ok(state) => Some(state),
-                Err(_) => return Err(error),
-            },
+            // Perhaps an attempt arrived after all: the id is ours.
+            Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
+                match api.project_state(&id).await {
+                    Ok(state) => Some(state),
+                    Err(_) => return Err(error),
+                }
+            }
             Err(error) => return Err(error),
         };
         let Some(state) = state else {

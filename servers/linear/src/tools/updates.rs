@@ -22,7 +22,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::read(
             "list_status_updates",
             "List status updates",
-            "Lists the status updates of a project or an initiative in full, the newest first; without either, those of all projects.",
+            "Status updates of a project or an initiative in full, newest first; without either, of all projects.",
             list_status_updates,
         )
         .toolset("projects")
@@ -30,7 +30,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::write(
             "post_status_update",
             "Post a status update",
-            "Posts a status update with its health on a project or an initiative. Its followers are notified.",
+            "Posts a status update on a project or an initiative; its followers are notified.",
             post_status_update,
         )
         .toolset("projects")
@@ -84,7 +84,7 @@ struct PostStatusUpdate {
     project: Option<String>,
     initiative: Option<String>,
     health: Health,
-    /// Markdown.
+    /// Markdown
     body: String,
 }
 
@@ -122,11 +122,13 @@ async fn post_status_update(call: Call<Linear>, args: PostStatusUpdate) -> Resul
     Ok(Plan::new(reply, move || async move {
         let update = match api.post_update(about, input).await {
             Ok(payload) => payload.update.filter(|_| payload.success),
-            // An earlier attempt arrived after all: the id is ours.
-            Err(error) if error.kind() == Kind::Conflict => match api.get_update(about, &id).await {
-                Ok(update) => Some(update),
-                Err(_) => return Err(error),
-            },
+            // Perhaps an attempt arrived after all: the id is ours.
+            Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
+                match api.get_update(about, &id).await {
+                    Ok(update) => Some(update),
+                    Err(_) => return Err(error),
+                }
+            }
             Err(error) => return Err(error),
         };
         let Some(update) = update else {
