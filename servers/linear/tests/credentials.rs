@@ -112,7 +112,7 @@ async fn many_changes_at_once_are_asked_about_first() {
     let running = fake().await;
     let service = server(&running, &[("api-key", secret("lin_api_x"))]);
     let ids: Vec<String> = (1..=15).map(|number| format!("ENG-{number}")).collect();
-    let change = json!({"ids": ids, "estimate": 13});
+    let change = json!({"ids": ids, "changes": {"estimate": 13}});
     let asked = call(&service, "bulk_update_issues", change.clone()).await;
     assert!(asked.starts_with("Not done yet: this needs a confirmation."), "{asked}");
     assert_eq!(running.harness().journal().count("UpdateIssues"), 0);
