@@ -31,16 +31,13 @@ pub(crate) struct IssueQuery {
     /// All of them
     #[serde(deserialize_with = "one_or_many")]
     pub(crate) labels: Vec<String>,
-    /// Name or none
     pub(crate) project: Option<String>,
-    /// current, next, previous, number or none
+    /// current, next, previous or number
     pub(crate) cycle: Option<String>,
     /// urgent, high, medium, low, none
     #[serde(deserialize_with = "one_or_many")]
     pub(crate) priority: Vec<String>,
-    /// Words in title or text
     pub(crate) query: Option<String>,
-    /// Issue or none
     pub(crate) parent: Option<String>,
     pub(crate) blocked: Option<bool>,
     pub(crate) overdue: Option<bool>,

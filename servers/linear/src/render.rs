@@ -73,7 +73,7 @@ pub(crate) fn number(number: f64) -> String {
     number.to_string()
 }
 
-/// What rows show besides the identifier.
+// What rows show besides the identifier. No doc comment: it would go into the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Field {

@@ -4,6 +4,8 @@ mod planning_support;
 
 use connector::{
     Connector as _,
+    access::Principal,
+    catalog::{Answer, Silent},
     sandbox::{Action, Rule},
 };
 use planning_support::{cursor, site};
@@ -225,4 +227,27 @@ async fn doctor_says_what_is_wrong_with_a_refused_credential() {
     let account = checks.iter().find(|check| check.name == "account").unwrap();
     assert_eq!(account.state, connector::CheckState::Bad);
     assert!(account.fix.as_deref().unwrap().contains("not revoked"), "{account:?}");
+}
+
+#[tokio::test]
+async fn images_that_linear_keeps_come_with_the_issue() {
+    let site = site().await;
+    let pixel =
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    let file = json!({"issue": "OPS-7", "content": pixel, "filename": "pixel.png"});
+    let attached = site.raw("attach", file).await;
+    let (_, markdown) = attached.split_once("in Markdown: ").unwrap_or_else(|| panic!("{attached}"));
+    let text = format!("{} ![elsewhere](https://example.com/x.png)", markdown.lines().next().unwrap());
+    site.call("update_issue", json!({"id": "OPS-7", "append": text})).await;
+    let call = site.service.tool("get_issue").unwrap();
+    let arguments = json!({"id": "OPS-7", "include": ["images"]}).as_object().cloned().unwrap();
+    let answer = site
+        .service
+        .call(call, Principal::local(), arguments, false, std::sync::Arc::new(Silent))
+        .await
+        .unwrap();
+    let Answer::Reply(reply) = answer else { panic!("a reading asks nothing") };
+    let rendered = site.service.render(reply);
+    assert_eq!(rendered.images.len(), 1, "{}", rendered.text);
+    assert_eq!(rendered.images[0].mime_type, "image/png");
 }

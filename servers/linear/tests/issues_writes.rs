@@ -164,7 +164,8 @@ async fn an_issue_moves_to_another_team() {
 #[tokio::test]
 async fn many_issues_are_changed_by_a_filter_only_when_their_number_is_known() {
     let site = site().await;
-    let change = json!({"filter": {"team": "ENG", "state": "In Review"}, "priority": "low", "labels": {"add": ["Bug"]}});
+    let fields = json!({"priority": "low", "labels": {"add": ["Bug"]}});
+    let change = json!({"filter": {"team": "ENG", "state": "In Review"}, "changes": fields});
     let shown = site.call("bulk_update_issues", change.clone()).await;
     assert_eq!(site.sent("UpdateIssues"), 0);
     let mut wrong = change.clone();
@@ -181,12 +182,16 @@ async fn each_issue_of_a_bulk_change_is_accounted_for() {
     let site = site().await;
     site.harness().faults().add(Rule::new("UpdateIssues", Action::status(400)));
     let text = site
-        .call("bulk_update_issues", json!({"ids": ["ENG-31", "OPS-7", "ENG-9999"], "state": "Done"}))
+        .call(
+            "bulk_update_issues",
+            json!({"ids": ["ENG-31", "OPS-7", "ENG-9999"], "changes": {"state": "Done"}}),
+        )
         .await;
     insta::assert_snapshot!("bulk_update_in_part", text);
-    let empty = site.call("bulk_update_issues", json!({"filter": {}, "state": "Done"})).await;
+    let empty = site.call("bulk_update_issues", json!({"filter": {}, "changes": {"state": "Done"}})).await;
     assert!(empty.contains("`filter` is empty"), "{empty}");
-    let unknown = site.call("bulk_update_issues", json!({"filter": {"stat": "x"}, "state": "Done"})).await;
+    let unknown =
+        site.call("bulk_update_issues", json!({"filter": {"stat": "x"}, "changes": {"state": "Done"}})).await;
     assert!(unknown.starts_with("ERROR invalid_argument: `filter`"), "{unknown}");
 }
 

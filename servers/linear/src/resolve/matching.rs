@@ -342,8 +342,8 @@ mod tests {
 
     #[test]
     fn what_fits_nothing_is_refused_with_the_nearest() {
-        let error = found("Bgu").unwrap_err();
-        assert!(error.starts_with("not_found: There is no label `Bgu`. Nearest: `Bug`"), "{error}");
+        let error = found("Bugz").unwrap_err();
+        assert!(error.starts_with("not_found: There is no label `Bugz`. Nearest: `Bug`"), "{error}");
         assert!(found("").is_err());
     }
 

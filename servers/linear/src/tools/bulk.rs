@@ -29,28 +29,26 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::write(
             "bulk_update_issues",
             "Update many issues",
-            "Makes the same changes on up to 50 issues: ids, or a filter with list_issues arguments. A filter alone \
-             only shows what it would do; expected_count, the number shown, makes it happen.",
+            "Makes the same changes (fields of update_issue, without texts) on up to 50 issues: ids, or a filter of \
+             list_issues arguments. A filter alone only shows what it would do; with the expected_count shown it is done.",
             bulk_update,
         )
         .toolset("issues")
         .idempotent()
         .confirmable()
-        .aliases(&[("issues", "ids"), ("status", "state"), ("dueDate", "due")])
+        .aliases(&[("issues", "ids"), ("set", "changes"), ("update", "changes")])
         .output::<Outcome>(),
     ]
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Arguments {
     #[serde(default)]
     ids: Vec<String>,
     filter: Option<Map<String, Value>>,
     expected_count: Option<u32>,
-    #[serde(flatten)]
-    fields: Fields,
-    /// Moves them
-    team: Option<String>,
+    changes: Map<String, Value>,
 }
 
 /// The answer of `bulk_update_issues`.
@@ -69,7 +67,18 @@ struct Group {
 }
 
 async fn bulk_update(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
-    let Arguments { ids, filter, expected_count, fields, team } = arguments;
+    let Arguments { ids, filter, expected_count, mut changes } = arguments;
+    let team = match changes.shift_remove("team") {
+        Some(Value::String(team)) => Some(team),
+        None => None,
+        Some(_) => return Err(Error::invalid("`changes.team` must be text")),
+    };
+    if changes.is_empty() && team.is_none() {
+        return Err(Error::invalid("`changes` is empty")
+            .hint("Give fields of update_issue, such as {\"state\": \"Done\"}"));
+    }
+    let fields: Fields = serde_json::from_value(Value::Object(changes))
+        .map_err(|error| Error::invalid(format!("`changes`: {}", one_line(&error.to_string()))))?;
     if fields.milestone.as_change().is_some() && fields.project.as_change().is_none() {
         // The same name is another milestone in each project.
         return Err(Error::invalid("With `milestone` give `project` as well"));

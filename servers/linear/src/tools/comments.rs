@@ -30,12 +30,17 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
             list_comments,
         )
         .toolset("comments")
-        .aliases(&[("issueId", "issue"), ("id", "issue"), ("projectId", "project"), ("documentId", "document")])
+        .aliases(&[
+            ("issueId", "issue"),
+            ("id", "issue"),
+            ("projectId", "project"),
+            ("documentId", "document"),
+        ])
         .output_page::<Row>(),
         Tool::write(
             "add_comment",
             "Add a comment",
-            "Comments on one issue, project, document or status update, or replies to a comment (id). Markdown; \
+            "Comments on one issue, project, document or status update (id), or replies to a comment (id). \
              @displayName notifies.",
             add_comment,
         )
@@ -52,10 +57,15 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         .idempotent()
         .aliases(&[("comment", "id"), ("resolve", "resolved")])
         .output::<Written>(),
-        Tool::destructive("delete_comment", "Delete a comment", "Deletes a comment for good.", delete_comment)
-            .toolset("comments")
-            .aliases(&[("comment", "id")])
-            .output::<Written>(),
+        Tool::destructive(
+            "delete_comment",
+            "Delete a comment",
+            "Deletes a comment for good.",
+            delete_comment,
+        )
+        .toolset("comments")
+        .aliases(&[("comment", "id")])
+        .output::<Written>(),
     ]
 }
 
@@ -202,7 +212,7 @@ struct AddComment {
     document: Option<String>,
     update: Option<String>,
     reply_to: Option<String>,
-    /// Display name, when the credential is an app's
+    /// For apps
     as_user: Option<String>,
 }
 

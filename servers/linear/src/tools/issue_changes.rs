@@ -21,9 +21,9 @@ use crate::{
 
 /// The fields of issues that can be set, as arguments give them. `null` empties one.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(default)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct Fields {
-    /// Name, or type: started, done...
+    #[serde(alias = "status")]
     pub(super) state: Option<String>,
     /// Name, e-mail or me
     pub(super) assignee: Clear<String>,
@@ -34,13 +34,13 @@ pub(super) struct Fields {
     pub(super) milestone: Clear<String>,
     /// current, next or number
     pub(super) cycle: Clear<String>,
-    /// Date
     pub(super) due: Clear<String>,
     pub(super) estimate: Clear<u32>,
     pub(super) parent: Clear<String>,
 }
 
-/// Labels to add, to take away, or to have instead of all others.
+// Labels to add, to take away, or to have instead of all others. No doc comment: it would go into the
+// schema.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Labels {

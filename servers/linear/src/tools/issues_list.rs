@@ -25,8 +25,8 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::read(
             "list_issues",
             "List issues",
-            "Issues by filters, or of a saved view; for free text with ranking use search. Rows: identifier, \
-             priority (P1 urgent to P4 low), state, assignee, due date, [labels], title.",
+            "Issues by filters; for ranked text search use search. Rows: identifier, priority (P1 urgent), state, \
+             assignee, due, [labels], title; `fields` picks others.",
             list_issues,
         )
         .toolset("issues")
@@ -49,28 +49,24 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
 struct Arguments {
     #[serde(flatten)]
     query: IssueQuery,
-    /// Saved view: name or id
+    /// A saved one
     view: Option<String>,
     sort: Option<Sort>,
-    /// Columns instead of the default ones
     #[serde(default)]
     fields: Vec<Field>,
     limit: Option<u32>,
     cursor: Option<String>,
 }
 
-/// The order of rows.
+// The order of rows: last changed, newest, most urgent or due soonest first. No doc comments, because
+// they would go into the schema that every client pays for.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Sort {
-    /// Last changed first.
     #[default]
     Updated,
-    /// Newest first.
     Created,
-    /// Most urgent first, those without priority last.
     Priority,
-    /// Due soonest first, those without a date last.
     Due,
 }
 

@@ -44,8 +44,8 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::write(
             "update_issue",
             "Update an issue",
-            "Changes fields of one issue; null empties one. Prefer edits or append to replacing the description. \
-             Answers with what changed.",
+            "Changes fields of one issue; null empties one. Prefer edits or append, which change the description, to \
+             replacing it. Answers with what changed.",
             update_issue,
         )
         .toolset("issues")
@@ -75,9 +75,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
 #[serde(deny_unknown_fields, default)]
 struct NewIssue {
     title: Option<String>,
-    /// Key or name
     team: Option<String>,
-    /// Markdown
     description: Option<String>,
     state: Option<String>,
     /// Name, e-mail or me
@@ -89,7 +87,6 @@ struct NewIssue {
     milestone: Option<String>,
     /// current, next or number
     cycle: Option<String>,
-    /// Date
     due: Option<String>,
     estimate: Option<u32>,
     parent: Option<String>,
@@ -290,16 +287,12 @@ struct UpdateIssue {
     /// Replaces all of it
     #[serde(default)]
     description: Clear<String>,
-    /// Replacements in the description
     #[serde(default)]
     edits: Vec<Edit>,
-    /// Added to the description
     append: Option<String>,
     #[serde(flatten)]
     fields: Fields,
-    /// Moves it
     team: Option<String>,
-    /// Refuses if it changed since
     expected_updated_at: Option<String>,
 }
 

@@ -20,8 +20,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::read(
             "search",
             "Search",
-            "Ranked search in titles and texts of issues, projects, documents and initiatives (names only, unless \
-             semantic). For exact filters use list_issues. Linear allows 30 searches a minute.",
+            "Ranked search in titles and texts. For exact filters use list_issues. At most 30 a minute.",
             search,
         )
         .toolset("issues")
@@ -37,7 +36,6 @@ struct Arguments {
     /// Default: issue, project, document
     #[serde(default)]
     types: Vec<Kind>,
-    /// semantic: by meaning
     mode: Option<Mode>,
     team: Option<String>,
     include_archived: Option<bool>,
