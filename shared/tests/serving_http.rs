@@ -255,6 +255,17 @@ mod keys {
     }
 
     #[tokio::test]
+    async fn a_call_is_logged_under_its_callers_name_and_the_key_nowhere() {
+        let log = notes::Log::capture();
+        let (site, ada, _) = site().await;
+        let request = site.modern(&call(1, "read_note", json!({"name": "one"}))).bearer_auth(&ada);
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
+        site.modern(&modern(1, "tools/list", json!({}))).bearer_auth("mcp_wrong").send().await.unwrap();
+        assert_eq!(log.calls()[0]["who"], "ada");
+        assert!(!log.text().contains(&ada) && !log.text().contains("mcp_wrong"), "{}", log.text());
+    }
+
+    #[tokio::test]
     async fn a_body_is_not_read_before_the_key() {
         let (site, ..) = site().await;
         let head =

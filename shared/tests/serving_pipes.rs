@@ -249,6 +249,42 @@ async fn progress_rises_and_comes_only_when_it_is_wanted() {
 }
 
 #[tokio::test]
+async fn every_call_leaves_one_line_without_its_arguments() {
+    let log = notes::Log::capture();
+    let mut client = Client::of(&notes::service());
+    for (id, name, arguments) in [
+        (1, "read_note", json!({"name": "one"})),
+        (2, "read_note", json!({"name": "canary"})),
+        (3, "canary\n", json!({})),
+        (4, "crash", json!({})),
+        (5, "delete_note", json!({"name": "one"})),
+    ] {
+        client.ask(modern(id, "tools/call", call(name, arguments))).await;
+    }
+    client.ask(modern(6, "resources/read", json!({"uri": "notes://note/canary"}))).await;
+    client.hang_up().await.unwrap();
+    let calls: Vec<_> = log
+        .calls()
+        .iter()
+        .map(|line| {
+            ["who", "tool", "effect", "outcome"].map(|field| line[field].as_str().unwrap().to_owned())
+        })
+        .collect();
+    assert_eq!(
+        calls,
+        [
+            ["local", "read_note", "read", "ok"],
+            ["local", "read_note", "read", "not_found"],
+            ["local", "?", "-", "unknown_tool"],
+            ["local", "crash", "read", "internal"],
+            ["local", "delete_note", "destructive", "asked"],
+            ["local", "resources/read", "read", "not_found"],
+        ]
+    );
+    assert!(!log.text().contains("canary"), "{}", log.text());
+}
+
+#[tokio::test]
 async fn what_is_not_offered_is_not_there() {
     let tool = Tool::read("nothing", "Nothing", "Does nothing.", |_: Call<Notes>, _: Nothing| async {
         Ok(Reply::new("nothing"))

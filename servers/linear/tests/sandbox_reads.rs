@@ -346,3 +346,31 @@ async fn every_list_filters_by_what_its_rows_lead_to() {
         assert_eq!(nodes.len(), expected, "{field} {filter}");
     }
 }
+
+#[tokio::test]
+async fn the_suite_s_story_is_served_whole() {
+    let running =
+        connector::sandbox::start(linear_mcp::sandbox::fake(), ([127, 0, 0, 1], 0).into()).await.unwrap();
+    let sandbox = Sandbox { running, client: sandbox_support::client() };
+    let data = sandbox.data("{ viewer { id } rateLimitStatus { kind } }", json!({})).await;
+    assert_eq!(data["viewer"]["id"], fixtures::LINEAR_VIEWER);
+    let story: Value = serde_json::from_str(fixtures::linear()).unwrap();
+    for (field, lead) in [
+        (
+            "issues",
+            "identifier url state { name } team { key } creator { name } labels(first: 5) { nodes { name } }",
+        ),
+        ("comments", "body url user { name }"),
+        ("projects", "name url status { name } progress health"),
+        ("cycles", "number isActive progress team { key }"),
+        ("issueLabels", "name isGroup parent { name }"),
+        ("documents", "title url creator { name }"),
+        ("initiatives", "name url health projects(first: 5) { nodes { name } }"),
+        ("customViews", "name issues(first: 5) { nodes { id } }"),
+        ("workflowStates", "name type team { key }"),
+    ] {
+        let query = format!("{{ {field}(first: 200, includeArchived: true) {{ nodes {{ id {lead} }} }} }}");
+        let nodes = sandbox.nodes(field, &query, json!({})).await;
+        assert_eq!(nodes.len(), story[field].as_array().unwrap().len(), "{field}");
+    }
+}

@@ -2,22 +2,35 @@
 //! vendor's whole schema is at hand, which is not ours to ship.
 
 #![cfg(feature = "sandbox")]
+#![allow(clippy::unwrap_used, reason = "a test's helpers may fail it")]
 
 use std::path::Path;
 
-use apollo_compiler::{Schema, ast::Type, schema::ExtendedType};
+use apollo_compiler::{ExecutableDocument, Schema, ast::Type, schema::ExtendedType, validation::Valid};
 
 const OURS: &str = include_str!("../src/sandbox/schema.graphql");
 
+/// The sandbox's schema.
+fn ours() -> Valid<Schema> {
+    Schema::parse_and_validate(OURS, "schema.graphql").unwrap()
+}
+
+/// The vendor's schema, where it is at hand.
+fn theirs() -> Option<Valid<Schema>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/specs/linear.schema.graphql");
+    match std::fs::read_to_string(path) {
+        Ok(text) => Some(Schema::parse_and_validate(text, "vendor.graphql").unwrap()),
+        Err(_) => {
+            println!("skipped: the vendor's schema is not at hand");
+            None
+        }
+    }
+}
+
 #[test]
 fn the_sandbox_s_schema_is_valid_and_knows_nothing_the_vendor_does_not() {
-    let ours = Schema::parse_and_validate(OURS, "schema.graphql").unwrap();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/specs/linear.schema.graphql");
-    let Ok(text) = std::fs::read_to_string(path) else {
-        println!("skipped: the vendor's schema is not at hand");
-        return;
-    };
-    let theirs = Schema::parse_and_validate(text, "vendor.graphql").unwrap();
+    let ours = ours();
+    let Some(theirs) = theirs() else { return };
     let mut differences = Vec::new();
     for (name, ty) in ours.types.iter().filter(|(_, ty)| !ty.is_built_in()) {
         match theirs.types.get(name) {
@@ -26,6 +39,17 @@ fn the_sandbox_s_schema_is_valid_and_knows_nothing_the_vendor_does_not() {
         }
     }
     assert!(differences.is_empty(), "{differences:#?}");
+}
+
+#[test]
+fn every_document_the_server_sends_fits_the_schema() {
+    for schema in [Some(ours()), theirs()].into_iter().flatten() {
+        for operation in linear_mcp::operations() {
+            let checked = ExecutableDocument::parse_and_validate(&schema, operation.document, operation.name);
+            let document = checked.unwrap_or_else(|broken| panic!("{}: {}", operation.name, broken.errors));
+            assert!(document.operations.get(Some(operation.name)).is_ok(), "{} is misnamed", operation.name);
+        }
+    }
 }
 
 fn compare(ours: &ExtendedType, theirs: &ExtendedType, differences: &mut Vec<String>) {

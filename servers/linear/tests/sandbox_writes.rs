@@ -4,6 +4,7 @@
 
 mod sandbox_support;
 
+use connector::sandbox::{Action, Rule};
 use reqwest::StatusCode;
 use sandbox_support::{
     COMMENT, CYCLE, DOCUMENT, INITIATIVE, ISSUE, LABEL, MILESTONE, NOTIFICATION, PROJECT, STATUS, Sandbox,
@@ -524,4 +525,30 @@ async fn a_reset_goes_back_to_the_seed() {
     assert!(read(sandbox.client.post(sandbox.at("_sandbox/reset"))).await.0.is_success());
     let data = sandbox.data("{ issue(id: \"ENG-1\") { title } }", json!({})).await;
     assert_eq!(data["issue"]["title"], "Issue 1");
+}
+
+#[tokio::test]
+async fn issues_made_at_the_same_time_get_different_numbers() {
+    let sandbox = Sandbox::start().await;
+    let one = |n: u32| create(&sandbox, json!({ "teamId": id(TEAM, 1), "title": format!("Parallel {n}") }));
+    let issues = futures::future::join_all((0..20).map(one)).await;
+    let mut numbers: Vec<_> =
+        issues.iter().map(|issue| issue["identifier"].as_str().unwrap().to_owned()).collect();
+    numbers.sort();
+    numbers.dedup();
+    assert_eq!(numbers.len(), 20);
+}
+
+#[tokio::test]
+async fn an_answer_lost_after_the_commit_is_found_again_by_the_client_s_id() {
+    let sandbox = Sandbox::start().await;
+    sandbox.harness().faults().add(Rule::new("C", Action::CloseAfter));
+    let own = "11111111-2222-4333-8444-555555555555";
+    let variables = json!({ "input": { "id": own, "teamId": id(TEAM, 1), "title": "Once" } });
+    let lost =
+        sandbox.request(CREATE, variables.clone()).header("authorization", sandbox_support::KEY).send().await;
+    assert!(lost.is_err(), "the connection was cut");
+    assert!(sandbox.complaint(CREATE, variables).await.contains("already exists"));
+    let data = sandbox.data("query I($id: String!) { issue(id: $id) { title } }", json!({ "id": own })).await;
+    assert_eq!(data["issue"]["title"], "Once");
 }

@@ -102,8 +102,10 @@ fn credentials(context: &Context<'_, '_>) -> Vec<Check> {
         return checks;
     }
     let variable = context.table.secrets().next().map(|row| row.env.to_string()).unwrap_or_default();
-    let help = crate::error::sentence(about.credential_help);
-    let fix = format!("Set {variable}, or name a file that holds it with {variable}_FILE. {help}");
+    let fix = format!(
+        "Set {variable}, or name a file that holds it with {variable}_FILE. Where to get one: {}",
+        about.credential_help
+    );
     vec![Check::bad("credential", "none is set", fix)]
 }
 

@@ -55,7 +55,9 @@ fn over_http<S: Connector>(context: &mut Context<'_, '_>, address: &str) -> Resu
         let path = options.path.clone();
         let program = S::ABOUT.program;
         let tell = |address: SocketAddr| tracing::info!("{program} serves MCP at http://{address}{path}");
-        serve::http(ready.service, options, tell).await.map_err(|error| not_served(&context.loaded, error))
+        serve::http(ready.service, options, tell)
+            .await
+            .map_err(|error| not_served::<S>(&context.loaded, error))
     });
     runtime.shutdown_background();
     outcome
@@ -74,7 +76,7 @@ fn http_options(loaded: &Loaded, listen: SocketAddr) -> Result<HttpOptions, Fail
     options.allowed_origins = config.list("allowed-origins").to_vec();
     options.legacy_sessions = config.switch("legacy-sessions");
     options.api_keys = match config.path("api-keys-file") {
-        Some(path) => Some(ApiKeys::load(path).map_err(|error| loaded.refuse("api-keys-file", error))?),
+        Some(path) => Some(ApiKeys::load(path).map_err(|error| Failure::configuration(error.to_string()))?),
         None => None,
     };
     if let Some(most) = setup::at_least(loaded, "max-connections", 1)? {
@@ -92,15 +94,20 @@ fn call_timeout(config: &Config, usual: Duration) -> Duration {
     config.seconds("deadline").map_or(usual, |deadline| usual.max(deadline.saturating_add(MARGIN)))
 }
 
-fn not_served(loaded: &Loaded, error: ServeError) -> Failure {
-    if !error.is_configuration() {
-        return Failure::other(format!("HTTP is not served: {error}"));
+fn not_served<S: Connector>(loaded: &Loaded, error: ServeError) -> Failure {
+    match error {
+        ServeError::NeedsKeys(address) => Failure::configuration(format!(
+            "{address} can be reached from other machines, and there are no keys to tell callers by"
+        ))
+        .hint(format!(
+            "Make keys with `{} keys new NAME` and name their file with --api-keys-file, or listen at 127.0.0.1",
+            S::ABOUT.program
+        )),
+        ServeError::Origin(_) => loaded.refuse("allowed-origins", error).into(),
+        ServeError::Listen { addr, source } => Failure::other(format!("{addr} cannot be listened at: {source}"))
+            .hint("Choose another address with --http, or end what uses this one"),
+        _ => Failure::other(format!("HTTP is not served: {error}")),
     }
-    let key = match error {
-        ServeError::Origin(_) => "allowed-origins",
-        _ => "http",
-    };
-    loaded.refuse(key, error).into()
 }
 
 /// A runtime of one thread: for what one person does.

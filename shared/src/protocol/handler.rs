@@ -220,13 +220,12 @@ impl<S: Connector> ServerHandler for Handler<S> {
 }
 
 /// Methods with parameters of their own, which a request can get wrong.
-const KNOWN_METHODS: [&str; 6] = [
+const KNOWN_METHODS: [&str; 5] = [
     CallToolRequestMethod::VALUE,
     GetPromptRequestMethod::VALUE,
     ReadResourceRequestMethod::VALUE,
     CompleteRequestMethod::VALUE,
     "subscriptions/listen",
-    "initialize",
 ];
 
 impl<S: Connector> Inner<S> {

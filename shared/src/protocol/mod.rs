@@ -7,6 +7,8 @@
 
 mod answer;
 mod calls;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod era;
 mod guard;
 mod handler;

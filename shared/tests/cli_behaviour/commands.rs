@@ -181,3 +181,34 @@ fn the_healthcheck_asks_loopback_for_a_server_that_listens_everywhere() {
 fn the_reference_tells_of_every_setting() {
     insta::assert_snapshot!(run(&["reference", "--settings"]).out);
 }
+
+#[test]
+fn a_new_key_is_known_to_the_server_by_its_line() {
+    let outcome = run(&["keys", "new", "ada"]);
+    let indented: Vec<_> = outcome.out.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+    let [key, line] = indented[..] else { panic!("{}", outcome.shown()) };
+    let machine = Machine::new().file("keys", &format!("# callers\n{line}\n"));
+    let keys = connector::access::ApiKeys::load(&machine.path("keys")).unwrap();
+    assert_eq!(keys.principal(key).map(|who| who.name().to_owned()).as_deref(), Some("ada"));
+    assert_eq!(run(&["keys", "new", "ada lovelace"]).code, 64);
+}
+
+#[test]
+fn what_cannot_be_served_says_why() {
+    let mut shown = String::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let keys = Machine::new().file("project/keys", "ada not-a-hash\n");
+    let several = [
+        run(&["serve", "--http", "0.0.0.0:0"]),
+        run(&["serve", "--http", "nowhere"]),
+        run(&["serve", "--http", "127.0.0.1:0", "--allowed-origins", "app.example"]),
+        run(&["serve", "--http", "127.0.0.1:0", "--max-connections", "0"]),
+        keys.run(&["serve", "--http", "0.0.0.0:0", "--api-keys-file", "keys"]),
+        run(&["serve", "--http", &address]),
+    ];
+    for outcome in several {
+        shown.push_str(&outcome.shown().replace(&address, "127.0.0.1:PORT"));
+    }
+    insta::assert_snapshot!(shown);
+}

@@ -4,6 +4,7 @@
 mod clients;
 mod commands;
 mod notes;
+mod process;
 mod settings;
 
 use std::{ffi::OsString, path::Path};

@@ -37,7 +37,7 @@ impl Connector for Notes {
         instructions: "Notes of the team.",
         api_url: "https://api.notes.example",
         api_url_env: "NOTES_API_URL",
-        credential_help: "Notes makes keys under Settings, API",
+        credential_help: "https://notes.example/settings/api",
     };
 
     fn settings() -> Vec<Setting> {

@@ -15,7 +15,7 @@ import anyio
 from mcp import Client, MCPError, StdioServerParameters
 from mcp_types import ElicitResult, PromptReference
 
-PROGRAM = os.environ["LINEAR_MCP_PROGRAM"]
+PROGRAM = os.environ["SERVER_UNDER_TEST"]
 HINTS = ("read_only_hint", "destructive_hint", "idempotent_hint", "open_world_hint")
 
 

@@ -6,8 +6,8 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The server's program; `run` sets it. */
-export const PROGRAM = process.env.LINEAR_MCP_PROGRAM;
-if (!PROGRAM) throw new Error('LINEAR_MCP_PROGRAM is not set: start the tests with tests/clients/run');
+export const PROGRAM = process.env.SERVER_UNDER_TEST;
+if (!PROGRAM) throw new Error('SERVER_UNDER_TEST is not set: start the tests with tests/clients/run');
 
 /** The sandbox of one test file, and what a server needs to use it. */
 export class Sandbox {

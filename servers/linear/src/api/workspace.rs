@@ -16,7 +16,7 @@ const LIST_USERS: Operation = Operation::read("ListUsers", document!("list_users
 const LIST_MEMBERS: Operation =
     Operation::read("ListTeamMembers", document!("list_team_members"), |v| 3 + first(v) * 2);
 const GET_TEAM: Operation =
-    Operation::read("GetTeam", document!("get_team"), |_| 700).cached(60, &["teams", "states", "labels"]);
+    Operation::read("GetTeam", document!("get_team"), |_| 700).cached(60, &["teams", "states"]);
 
 pub(super) const OPERATIONS: &[&Operation] = &[&WHO_AM_I, &LIST_USERS, &LIST_MEMBERS, &GET_TEAM];
 
@@ -68,8 +68,6 @@ pub(crate) struct TeamDetails {
     pub(crate) active_cycle: Option<ActiveCycle>,
     #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) states: Connection<State>,
-    #[serde(deserialize_with = "tolerant::or_default")]
-    pub(crate) labels: Connection<super::names::Label>,
     #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) members: Connection<Person>,
     #[serde(deserialize_with = "tolerant::or_default")]

@@ -187,7 +187,7 @@ fn listing(call: &Call<Linear>, answer: Partial<Connection<Comment>>, position: 
             reply_to: comment.parent_id.clone(),
             resolved: comment.resolved_at.is_some(),
         };
-        page.push(format!("{}\n{}", render::comment_head(comment), row.body), &row);
+        page.push(format!("{}\n{}", render::comment_head(comment), render::comment_body(&row.body)), &row);
     }
     let page = paging::close(call, page, position, &connection);
     notes.into_iter().fold(Reply::page(page), Reply::lead)
@@ -293,9 +293,9 @@ async fn add_comment(call: Call<Linear>, arguments: AddComment) -> Result<Plan> 
             }
             Err(error) => return Err(error),
         };
-        let mut written = Written::new(format!("Commented on {on}.")).id(id);
+        let mut written = Written::new(format!("Commented on {on}: comment {id}.")).id(id);
         if !comment.url.is_empty() {
-            written = written.url(comment.url);
+            written = written.url(render::issue_url(&comment.url));
         }
         if comment.body.trim() != input["body"].as_str().unwrap_or_default().trim() {
             written = written.change("Linear stored the text in its own Markdown, slightly changed");
@@ -410,7 +410,7 @@ async fn edit_comment(call: Call<Linear>, arguments: EditComment) -> Result<Plan
         }
         let mut written = Written::new(format!("Changed {what}.")).id(id);
         written.changed = changes;
-        Ok(Reply::written(if url.is_empty() { written } else { written.url(url) }))
+        Ok(Reply::written(if url.is_empty() { written } else { written.url(render::issue_url(&url)) }))
     }))
 }
 

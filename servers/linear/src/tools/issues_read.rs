@@ -17,6 +17,7 @@ use crate::{
     Linear,
     api::{
         Partial,
+        comments::Comment,
         issues::{Issue, IssueRef, Sections},
     },
     render,
@@ -247,7 +248,8 @@ fn show(mut reply: Reply, issue: &Issue, include: &[Include], cut: Cut) -> Reply
     }
     let creator = issue.creator.as_ref().map(|person| one_line(&person.display_name));
     let (text, note) = excerpt(issue.description.as_deref().unwrap_or_default(), cut.offset, cut.chars);
-    let mut body = format!("# {}", one_line(&issue.title));
+    // The branch's name is made of the title.
+    let mut body = format!("# {}\nbranch {}", one_line(&issue.title), one_line(&issue.branch_name));
     if cut.offset > 0 {
         let _ = write!(body, "\n\n[from character {}]", cut.offset);
     }
@@ -334,25 +336,33 @@ fn head(issue: &Issue) -> Vec<String> {
     if !issue.previous_identifiers.is_empty() {
         lines.push(format!("formerly {}", issue.previous_identifiers.join(", ")));
     }
-    if !issue.branch_name.is_empty() {
-        lines.push(format!("branch {}", one_line(&issue.branch_name)));
-    }
-    lines.push(issue.url.clone());
+    lines.push(render::issue_url(&issue.url));
     lines
 }
 
+/// The last comments, by thread: a reply stands below what it replies to.
 fn comments(issue: &Issue) -> Page {
-    let mut comments: Vec<_> = issue.comments.nodes.iter().collect();
-    comments.sort_by(|a, b| a.created_at.cmp(&b.created_at));
+    let mut all: Vec<&Comment> = issue.comments.nodes.iter().collect();
+    all.sort_by(|a, b| a.created_at.cmp(&b.created_at));
     let mut page = Page::new(FROM, ("comment", "comments"));
     if issue.comments.page_info.has_next_page {
         page = page.note("the last ones; list_comments has the rest");
     }
-    for comment in comments {
-        let row = format!("{}\n{}", render::comment_head(comment), comment.body.trim());
-        page.push(row, &json!({"id": comment.id}));
+    let parent_of = |comment: &Comment| {
+        let parent = comment.parent_id.as_deref()?;
+        all.iter().find(|other| other.id == parent).map(|other| other.id.clone())
+    };
+    for root in all.iter().filter(|comment| parent_of(comment).is_none()) {
+        push_comment(&mut page, render::comment_head(root), root);
+        for reply in all.iter().filter(|comment| parent_of(comment).as_deref() == Some(root.id.as_str())) {
+            push_comment(&mut page, render::reply_head(reply), reply);
+        }
     }
     page
+}
+
+fn push_comment(page: &mut Page, head: String, comment: &Comment) {
+    page.push(format!("{head}\n{}", render::comment_body(&comment.body)), &json!({"id": comment.id}));
 }
 
 /// Relations from both ends, each in the word that fits this end.
@@ -429,7 +439,7 @@ fn attachments(issue: &Issue) -> Page {
 fn history(issue: &Issue) -> Page {
     let mut spans: Vec<_> = issue.state_history.nodes.iter().collect();
     spans.sort_by(|a, b| a.started_at.cmp(&b.started_at));
-    let mut page = Page::new(FROM, ("state held", "states held"));
+    let mut page = Page::new(FROM, ("state in turn", "states in turn"));
     for span in spans {
         page.push(render::span(span), &json!({"state": render::state(span.state.as_ref())}));
     }
@@ -448,13 +458,15 @@ fn detail(issue: &Issue, cut: Cut) -> Detail {
         project: issue.project.as_ref().map(|project| project.name.clone()),
         due: issue.due_date.clone(),
         updated_at: issue.updated_at.clone(),
-        url: issue.url.clone(),
+        url: render::issue_url(&issue.url),
         description: (!description.trim().is_empty()).then_some(description),
         comments: issue
             .comments
             .nodes
             .iter()
-            .map(|comment| format!("{}\n{}", render::comment_head(comment), comment.body.trim()))
+            .map(|comment| {
+                format!("{}\n{}", render::comment_head(comment), render::comment_body(&comment.body))
+            })
             .collect(),
         related: related(issue)
             .into_iter()

@@ -199,7 +199,7 @@ fn create_one(call: Call<Linear>, draft: Draft) -> Plan {
         if !issue.branch_name.is_empty() {
             written = written.change(format!("branch {}", one_line(&issue.branch_name)));
         }
-        Ok(Reply::written(written.id(issue.identifier).url(issue.url)))
+        Ok(Reply::written(written.id(issue.identifier).url(render::issue_url(&issue.url))))
     })
 }
 
@@ -347,7 +347,9 @@ async fn update_issue(call: Call<Linear>, arguments: UpdateIssue) -> Result<Plan
     changes.without_what_is(&before);
     if changes.is_empty() {
         let written = Written::new(format!("{} is so already: nothing changed.", before.identifier));
-        return Ok(Plan::nothing(Reply::written(written.id(before.identifier).url(before.url))));
+        return Ok(Plan::nothing(Reply::written(
+            written.id(before.identifier).url(render::issue_url(&before.url)),
+        )));
     }
     let mut preview = Written::new(format!("Update {}", before.identifier)).id(before.identifier.clone());
     preview.changed = changes.preview(&before);
@@ -369,7 +371,7 @@ async fn update_issue(call: Call<Linear>, arguments: UpdateIssue) -> Result<Plan
         } else {
             format!("Updated {}.", after.identifier)
         };
-        let mut written = Written::new(summary).id(after.identifier).url(after.url);
+        let mut written = Written::new(summary).id(after.identifier).url(render::issue_url(&after.url));
         written.changed = lines;
         Ok(Reply::written(written))
     }))
@@ -477,7 +479,9 @@ async fn archive_issue(call: Call<Linear>, arguments: ArchiveIssue) -> Result<Pl
                 format!("Linear reported success, but {name} is as it was"),
             ));
         }
-        Ok(Reply::written(Written::new(format!("{done}: {name}.")).id(name).url(before.url)))
+        Ok(Reply::written(
+            Written::new(format!("{done}: {name}.")).id(name).url(render::issue_url(&before.url)),
+        ))
     });
     Ok(if matches!(mode, Mode::Restore) { plan.harmless() } else { plan })
 }

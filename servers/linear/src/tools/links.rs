@@ -17,6 +17,7 @@ use crate::{
         issues::{Issue, Sections},
         relations::{Outcomes, alias},
     },
+    render,
     resolve::IssueKey,
 };
 
@@ -124,6 +125,10 @@ async fn link_issues(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
     let (todo, already): (Vec<Issue>, Vec<Issue>) =
         others.into_iter().partition(|other| relation_with(other).is_some() == remove);
     let line = |other: &Issue| format!("{} {} {}", origin.identifier, kind.word(), other.identifier);
+    let no_longer = |other: &Issue| match kind.word().strip_prefix("is ") {
+        Some(rest) => format!("{} is no longer {rest} {}", origin.identifier, other.identifier),
+        None => format!("{} no longer {} {}", origin.identifier, kind.word(), other.identifier),
+    };
     let idle: Vec<String> = already
         .iter()
         .map(|other| format!("{}: {}", line(other), if remove { "was not so" } else { "is so already" }))
@@ -134,7 +139,7 @@ async fn link_issues(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
         return Ok(Plan::nothing(Reply::written(written)));
     }
     let lines: Vec<String> =
-        todo.iter().map(|other| format!("{} {}", if remove { "−" } else { "+" }, line(other))).collect();
+        todo.iter().map(|other| if remove { no_longer(other) } else { line(other) }).collect();
     let relations: Vec<String> =
         todo.iter().filter_map(|other| relation_with(other)).map(|(_, id)| id.clone()).collect();
     let inputs: Vec<serde_json::Value> = todo
@@ -158,7 +163,7 @@ async fn link_issues(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
         };
         let mut written = told(&outcomes, &lines, remove);
         written.changed.extend(idle);
-        Ok(Reply::written(written.id(name).url(url)))
+        Ok(Reply::written(written.id(name).url(render::issue_url(&url))))
     }))
 }
 

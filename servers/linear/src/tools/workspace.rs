@@ -13,9 +13,12 @@ use serde_json::{Value, json};
 use super::{FROM, Position, limit, paging};
 use crate::{
     Linear,
-    api::names::{Person, Team},
+    api::names::{Label, Person, Team},
     render,
 };
+
+/// Labels that `get_team` shows, at most.
+const LABELS: usize = 150;
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
     vec![
@@ -64,7 +67,8 @@ struct Me {
 
 async fn whoami(call: Call<Linear>) -> Result<Reply> {
     let (identity, teams) = futures::join!(call.api().who_am_i(), call.names().all::<Team>());
-    let (identity, teams) = (identity?, teams?);
+    let (identity, mut teams) = (identity?, teams?);
+    teams.sort_by(|a, b| a.key.cmp(&b.key));
     let viewer = &identity.viewer;
     let organization = &identity.organization;
     let mut reply = Reply::new(format!(
@@ -90,7 +94,7 @@ async fn whoami(call: Call<Linear>) -> Result<Reply> {
         "Credential: {}. Linear does not tell its scopes beforehand; a refusal names the one that is missing.",
         call.credential()
     ));
-    reply = reply.line(limits(&call));
+    reply = reply.line(format!("Limits left: {}.", limits(&call)));
     Ok(reply.data(&Me {
         name: viewer.name.clone(),
         display_name: viewer.display_name.clone(),
@@ -112,11 +116,7 @@ pub(crate) fn limits(server: &Linear) -> String {
             Some(format!("{} {} of {}", bucket.bucket, thousands(remaining), thousands(bucket.limit)))
         })
         .collect();
-    if left.is_empty() {
-        "Limits left: not told yet.".to_owned()
-    } else {
-        format!("Limits left: {}.", left.join(", "))
-    }
+    if left.is_empty() { "not told yet".to_owned() } else { left.join(", ") }
 }
 
 /// A number with commas between its thousands.
@@ -232,7 +232,16 @@ struct TeamInfo {
 
 async fn get_team(call: Call<Linear>, arguments: GetTeam) -> Result<Reply> {
     let team = call.names().team_or_default(arguments.team.as_deref()).await?;
-    let answer = call.api().team(&team.id).await?;
+    // A team's issues can have the workspace's labels too, which Linear does not list with the team.
+    let (answer, labels) = futures::join!(call.api().team(&team.id), call.names().all::<Label>());
+    let answer = answer?;
+    let mut labels = labels?;
+    labels.retain(|label| {
+        label.retired_at.is_none() && label.team.as_ref().is_none_or(|owner| owner.id == team.id)
+    });
+    labels.sort_by_key(|label| label.path().to_lowercase());
+    let left_out = labels.len().saturating_sub(LABELS);
+    labels.truncate(LABELS);
     let notes = answer.notes();
     let team = answer.data;
     let mut head = format!("{} {}", team.key, one_line(&team.name));
@@ -262,8 +271,8 @@ async fn get_team(call: Call<Linear>, arguments: GetTeam) -> Result<Reply> {
             lines.push(format!("{what} begin in: {}", one_line(&state.name)));
         }
     }
-    let labels = label_lines(&team.labels.nodes);
-    lines.push(format!("Labels: {}{}", labels.join("; "), more(team.labels.page_info.has_next_page)));
+    let more_labels = if left_out > 0 { format!(" and {left_out} more") } else { String::new() };
+    lines.push(format!("Labels: {}{more_labels}", label_lines(&labels).join("; ")));
     let members: Vec<&Person> = team.members.nodes.iter().filter(|person| person.is_active()).collect();
     let shown: Vec<String> = members
         .iter()
@@ -304,7 +313,7 @@ async fn get_team(call: Call<Linear>, arguments: GetTeam) -> Result<Reply> {
         key: team.key,
         name: team.name,
         states,
-        labels: team.labels.nodes.iter().filter(|label| !label.is_group).map(|label| label.path()).collect(),
+        labels: labels.iter().filter(|label| !label.is_group).map(Label::path).collect(),
         members: members.iter().map(|person| person.display_name.clone()).collect(),
         templates,
     };
@@ -329,7 +338,7 @@ fn stage(kind: &str) -> u8 {
 }
 
 /// Labels by group: those without one first, then `Area: API, Web`.
-fn label_lines(labels: &[crate::api::names::Label]) -> Vec<String> {
+fn label_lines(labels: &[Label]) -> Vec<String> {
     let mut loose = Vec::new();
     let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for label in labels {

@@ -7,7 +7,6 @@ use url::Url;
 use super::Client;
 use crate::{
     cli::{Context, failure::Failure, setup},
-    error::sentence,
     settings::{CLIENT_KEY, Place, Row, SecretSource, SettingKind},
 };
 
@@ -163,9 +162,9 @@ fn by_hand(client: Client, context: &Context<'_, '_>, row: &Row) -> String {
         None => format!("Put it into a file and add --{} PATH", row.flag()),
     };
     format!(
-        "{} does not pass your variables on, so the entry holds no credential. {place}, readable by you alone. {}",
+        "{} does not pass your variables on, so the entry holds no credential. {place}, readable by you alone. Where to get one: {}",
         client.title(),
-        sentence(context.table.about().credential_help)
+        context.table.about().credential_help
     )
 }
 

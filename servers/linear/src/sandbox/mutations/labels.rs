@@ -16,7 +16,11 @@ const COLOR: &str = "#bec2c8";
 impl Change<'_> {
     /// The labels an issue has after `input`: a whole new set, or what is added and removed.
     pub(super) fn labels_after(&self, issue: &Row, input: &Row, team: &str) -> Outcome<Value> {
-        for key in ["labelIds", "addedLabelIds", "removedLabelIds"] {
+        let keys = ["labelIds", "addedLabelIds", "removedLabelIds"];
+        if !keys.iter().any(|key| input.get(*key).is_some_and(Value::is_array)) {
+            return Ok(issue.get("labelIds").cloned().unwrap_or_else(|| json!([])));
+        }
+        for key in keys {
             self.references(input, key, "IssueLabel")?;
         }
         let list = |row: &Row, key: &str| row.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
