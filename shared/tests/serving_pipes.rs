@@ -1,4 +1,5 @@
 //! The protocol over pipes, in both eras.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where what it needs is not there")]
 
 mod notes;
 
@@ -600,6 +601,29 @@ mod lines {
         client.write(&vec![b'x'; 1_000_000]).await;
         assert_eq!(client.next().await["error"]["code"], -32600);
         assert!(client.ask(modern(2, "tools/list", json!({}))).await["result"]["tools"].is_array());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_read_is_not_read_from() {
+        let mut client = Client::of(&notes::service());
+        let mut write = client.write.take().unwrap();
+        let asking = tokio::spawn(async move {
+            for id in 0..5_000 {
+                let line = modern(id, "tools/list", json!({})).to_string() + "\n";
+                write.write_all(line.as_bytes()).await.unwrap();
+            }
+            write
+        });
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(!asking.is_finished());
+        let mut ids: Vec<_> = Vec::new();
+        while ids.len() < 5_000 {
+            ids.push(client.next().await["id"].as_u64().unwrap());
+        }
+        ids.sort_unstable();
+        assert!(ids.into_iter().eq(0..5_000));
+        client.write = Some(asking.await.unwrap());
+        client.hang_up().await.unwrap();
     }
 
     #[tokio::test]

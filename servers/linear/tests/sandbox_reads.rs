@@ -149,6 +149,12 @@ async fn a_page_has_50_rows_unless_asked_and_250_at_most() {
     assert_eq!(sandbox.nodes("issues", "{ issues { nodes { id } } }", json!({})).await.len(), 50);
     let complaint = sandbox.complaint("{ issues(first: 251) { nodes { id } } }", json!({})).await;
     assert_eq!(complaint, "first must not be greater than 250.");
+    let (status, error) = sandbox.error("{ issues(first: 0) { nodes { id } } }", json!({})).await;
+    assert_eq!((status, &error["message"]), (StatusCode::OK, &json!("Argument Validation Error")));
+    assert_eq!(error["extensions"]["code"], "INVALID_INPUT");
+    let broken = &error["extensions"]["validationErrors"][0];
+    assert_eq!(broken["property"], "first");
+    assert_eq!(broken["constraints"]["min"], "first must not be less than 1");
     let complaint = sandbox.complaint("{ issues(after: \"nonsense\") { nodes { id } } }", json!({})).await;
     assert!(complaint.contains("cursor"), "{complaint}");
     let archived = sandbox

@@ -2,7 +2,11 @@
 //! vendor's whole schema is at hand, which is not ours to ship.
 
 #![cfg(feature = "sandbox")]
-#![allow(clippy::unwrap_used, reason = "a test's helpers may fail it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test's helpers may fail it, or say what they skip"
+)]
 
 use std::path::Path;
 

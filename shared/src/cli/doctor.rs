@@ -89,7 +89,7 @@ fn settings(context: &Context<'_, '_>) -> Vec<Check> {
     checks
 }
 
-/// Whether each credential that is set can be had.
+/// Whose account is used, and whether each credential that is set can be had.
 fn credentials(context: &Context<'_, '_>) -> Vec<Check> {
     let about = context.table.about();
     if context.loaded.config.switch("sandbox") {
@@ -97,8 +97,14 @@ fn credentials(context: &Context<'_, '_>) -> Vec<Check> {
             format!("the built-in fake of {}: no account is used, nothing real is touched", about.title);
         return vec![Check::good("sandbox", found)];
     }
-    let checks: Vec<_> = context.table.secrets().filter_map(|row| credential(context, row)).collect();
-    if !checks.is_empty() {
+    let mut checks = Vec::new();
+    if let (Some(url), Some(place)) = (context.loaded.config.text("api-url"), context.loaded.place("api-url"))
+    {
+        checks.push(Check::good("api", format!("{url} from {place}")));
+    }
+    let before = checks.len();
+    checks.extend(context.table.secrets().filter_map(|row| credential(context, row)));
+    if checks.len() > before {
         return checks;
     }
     let variable = context.table.secrets().next().map(|row| row.env.to_string()).unwrap_or_default();
@@ -106,7 +112,8 @@ fn credentials(context: &Context<'_, '_>) -> Vec<Check> {
         "Set {variable}, or name a file that holds it with {variable}_FILE. Where to get one: {}",
         about.credential_help
     );
-    vec![Check::bad("credential", "none is set", fix)]
+    checks.push(Check::bad("credential", "none is set", fix));
+    checks
 }
 
 fn credential(context: &Context<'_, '_>, row: &Row) -> Option<Check> {

@@ -119,7 +119,10 @@ find them, or you are told where to put them.
 const KEYS: &str = "
   new NAME      Make a key for the caller NAME
 
-The key is shown once. What the server needs is its hash, a line for the file of --api-keys-file.
+The key is shown once, on standard error. On standard output is its hash, a line for the file of
+--api-keys-file.
+
+  {program} keys new ada >> keys
 ";
 
 const REFERENCE: &str = "

@@ -3,7 +3,8 @@
 use super::{Context, failure::Failure};
 use crate::access::ApiKeys;
 
-/// Prints a new key, and what the server needs to know it by. The key itself is kept nowhere.
+/// Makes a key. Its hash is the answer, so that `keys new ada >> keys` does what it looks like; the
+/// key itself is shown beside it, for the person alone, and kept nowhere.
 pub(super) fn run(context: &mut Context<'_, '_>, name: &str) -> Result<(), Failure> {
     let fits = !name.is_empty()
         && name.len() <= 64
@@ -13,13 +14,7 @@ pub(super) fn run(context: &mut Context<'_, '_>, name: &str) -> Result<(), Failu
             .hint("It takes up to 64 letters, digits, `_`, `-`, `.` and `@`"));
     }
     let (key, line) = ApiKeys::generate(name);
-    context.io.answer(&format!(
-        "\
-The key of {name}, shown this once:
-  {key}
-
-The line for the file of --api-keys-file:
-  {line}
-"
-    ))
+    context.io.say(format_args!("The key of {name}, shown this once: {key}"));
+    context.io.say("The line for the file of --api-keys-file, on standard output:");
+    context.io.answer(&format!("{line}\n"))
 }

@@ -44,12 +44,12 @@ with the credential {credential}. Nothing real is touched, and everything is for
 Use it:
   {api_url_env}={api} {credential_env}={credential} {program} call whoami
 
-Control it:
-  GET, DELETE       {control}/journal    what was asked
-  POST, DELETE      {control}/faults     what is to go wrong
-  GET, POST         {control}/clock      its time, which can be advanced
-  POST              {control}/reset      back to the seed
-  GET               {control}/dump       the whole state
+Control it, below {control}:
+  GET, DELETE        /journal   what was asked; ?operation=… for one kind of request
+  GET, POST, DELETE  /faults    what is to go wrong: {\"operation\": \"*\", \"fault\": {\"action\": \"stall\"}}
+  GET, POST          /clock     its time; {\"advance_s\": 3600} moves it
+  POST               /reset     everything as at the start
+  GET                /dump      the whole state
 
 Ctrl-C stops it.
 ";

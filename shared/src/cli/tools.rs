@@ -8,6 +8,7 @@ use super::{Context, call::pretty, failure::Failure, setup};
 use crate::{
     Connector,
     catalog::{Catalog, Tool},
+    protocol::wire_tool,
     settings::Loaded,
 };
 
@@ -42,7 +43,12 @@ impl<'a, S: Connector> List<'a, S> {
         let prefix = setup::prefix(loaded)?;
         let structured = loaded.config.switch("structured");
         let tools: Vec<_> = catalog.all_tools().iter().collect();
-        let wire = tools.iter().map(|tool| wire(tool, &prefix, structured)).collect();
+        let wire = tools.iter().map(|tool| {
+            let tool = wire_tool(format!("{prefix}{}", tool.name()), tool, structured);
+            // A tool is plain data and always serializes.
+            serde_json::to_value(tool).unwrap_or_default()
+        });
+        let wire = wire.collect();
         Ok(Self { tools, prefix, wire })
     }
 
@@ -132,25 +138,4 @@ fn left_out<S: Connector>(offered: &Catalog<S>) -> String {
 
 fn estimate(bytes: usize) -> usize {
     bytes.div_ceil(4)
-}
-
-/// A tool as clients get it.
-fn wire<S>(tool: &Tool<S>, prefix: &str, structured: bool) -> Value {
-    let effect = tool.effect();
-    let mut wire = json!({
-        "name": format!("{prefix}{}", tool.name()),
-        "title": tool.title(),
-        "description": tool.description(),
-        "inputSchema": tool.input_schema(),
-        "annotations": {
-            "readOnlyHint": !effect.writes(),
-            "destructiveHint": effect == crate::Effect::Destructive,
-            "idempotentHint": tool.is_idempotent(),
-            "openWorldHint": true,
-        },
-    });
-    if let (true, Some(output), Value::Object(wire)) = (structured, tool.output_schema(), &mut wire) {
-        wire.insert("outputSchema".to_owned(), Value::Object(output.clone()));
-    }
-    wire
 }

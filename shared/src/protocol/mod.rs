@@ -27,6 +27,7 @@ use guard::Guard;
 use listing::Listing;
 use questions::Questions;
 
+pub(crate) use listing::wire_tool;
 pub(crate) use strict::check;
 
 /// What a transport says about how its requests are to be handled.

@@ -78,6 +78,9 @@ fn the_sandbox_is_used_even_where_real_credentials_and_addresses_are_set() {
         .with("NOTES_ACCESS_TOKEN", "real")
         .with("NOTES_API_URL", "https://real.example");
     assert_eq!(machine.run(&["call", "list_notes", "--sandbox"]).code, 0);
+    let asked_for_both =
+        machine.with("NOTES_MCP_SANDBOX", "1").run(&["call", "list_notes", "--api-url", "https://x.example"]);
+    assert_eq!(asked_for_both.code, 78, "{}", asked_for_both.shown());
 }
 
 #[test]
@@ -185,9 +188,9 @@ fn the_reference_tells_of_every_setting() {
 #[test]
 fn a_new_key_is_known_to_the_server_by_its_line() {
     let outcome = run(&["keys", "new", "ada"]);
-    let indented: Vec<_> = outcome.out.lines().filter_map(|line| line.strip_prefix("  ")).collect();
-    let [key, line] = indented[..] else { panic!("{}", outcome.shown()) };
-    let machine = Machine::new().file("keys", &format!("# callers\n{line}\n"));
+    let key = outcome.err.lines().next().unwrap().rsplit(' ').next().unwrap();
+    assert!(!outcome.out.contains(key), "{}", outcome.shown());
+    let machine = Machine::new().file("keys", &format!("# callers\n{}", outcome.out));
     let keys = connector::access::ApiKeys::load(&machine.path("keys")).unwrap();
     assert_eq!(keys.principal(key).map(|who| who.name().to_owned()).as_deref(), Some("ada"));
     assert_eq!(run(&["keys", "new", "ada lovelace"]).code, 64);

@@ -41,6 +41,8 @@ impl Drop for Running {
 
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"0"}}}"#;
 
+const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+
 #[test]
 fn standard_output_is_the_protocols_alone_and_the_end_of_input_ends_the_process() {
     let mut child = Running(
@@ -48,8 +50,7 @@ fn standard_output_is_the_protocols_alone_and_the_end_of_input_ends_the_process(
     );
     let mut input = child.0.stdin.take().unwrap();
     let call = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "list_notes", "arguments": {}}});
-    writeln!(input, "{INITIALIZE}\n{}\n{call}", r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#)
-        .unwrap();
+    writeln!(input, "{INITIALIZE}\n{INITIALIZED}\n{call}").unwrap();
     let mut output = BufReader::new(child.0.stdout.take().unwrap());
     let mut replies = Vec::new();
     for _ in 0..2 {
@@ -105,10 +106,13 @@ fn a_server_over_http_is_healthy_until_it_is_asked_to_end() {
 fn the_sandbox_alone_serves_other_programs() {
     let mut child = Running(program().args(["sandbox", "--listen", "127.0.0.1:0"]).spawn().unwrap());
     let mut output = BufReader::new(child.0.stdout.take().unwrap());
-    let mut first = String::new();
-    output.read_line(&mut first).unwrap();
-    let url = first.trim().rsplit(' ').next().unwrap().to_owned();
-    assert!(first.starts_with("The fake of Notes's API answers at http://127.0.0.1:"), "{first}");
+    let mut shown = String::new();
+    while !shown.ends_with("Ctrl-C stops it.\n") {
+        assert_ne!(output.read_line(&mut shown).unwrap(), 0, "{shown}");
+    }
+    let url = shown.lines().next().unwrap().rsplit(' ').next().unwrap().to_owned();
+    let port = url.rsplit(':').next().unwrap().split('/').next().unwrap();
+    insta::assert_snapshot!(shown.replace(port, "PORT"));
     let mut call = program();
     call.args(["call", "list_notes"]).env("NOTES_API_URL", &url).env("NOTES_API_KEY", "sandbox-key");
     let done = call.output().unwrap();

@@ -54,18 +54,23 @@ impl Change<'_> {
                 )));
             }
             if text(label, "teamId").is_some_and(|own| own != team) {
-                return Err(ApiError::conflict(format!(
-                    "The label '{name}' is not associated with the same team as the issue."
-                )));
+                return Err(ApiError::refused(
+                    "labelIds for incorrect team",
+                    format!("The label '{name}' is not associated with the same team as the issue."),
+                ));
             }
             if text(label, "retiredAt").is_some() && !former.iter().any(|other| other == id) {
                 return Err(ApiError::conflict(format!("The label '{name}' is retired.")));
             }
             if let Some(group) = text(label, "parentId") {
                 if let Some((_, other)) = groups.iter().find(|(other, _)| *other == group) {
-                    return Err(ApiError::conflict(format!(
-                        "The labels '{other}' and '{name}' belong to one group; an issue can have one of them."
-                    )));
+                    return Err(ApiError::refused(
+                        "labelIds not exclusive child labels",
+                        format!(
+                            "The label '{name}' is in the same group as '{other}'. \
+                             Only one label in a group can be applied to an issue."
+                        ),
+                    ));
                 }
                 groups.push((group, name));
             }

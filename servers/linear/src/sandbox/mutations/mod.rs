@@ -139,7 +139,10 @@ impl Change<'_> {
             Some(id) => {
                 uuid("id", id)?;
                 if self.state.get(ty, id).is_some() {
-                    return Err(ApiError::conflict(format!("Entity {ty} with id {id} already exists.")));
+                    return Err(ApiError::refused(
+                        format!("conflict on insert of {ty}"),
+                        format!("Entity {ty} with id {id} already exists."),
+                    ));
                 }
                 id.to_owned()
             }
