@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Linear,
+    api::names::Label,
     filter::{is_none, moment},
     gather::{self, Briefing},
     render::Field,
@@ -88,9 +89,14 @@ async fn triage_issue(call: Call<Linear>, given: BTreeMap<String, String>) -> Re
     let issue = call.api().issue_state(&id).await?;
     let include = ["comments", "relations", "attachments"];
     let whole = gather::tool(&call, "get_issue", json!({"id": issue.identifier, "include": include})).await?;
-    let (team, alike) = tokio::join!(
+    let (team, labels, alike) = tokio::join!(
         gather::tool(&call, "get_team", json!({"team": issue.team.key})),
-        gather::tool(&call, "search", json!({"query": issue.title, "types": ["issue"], "limit": 10})),
+        labels(&call, &issue.team.id),
+        gather::tool(
+            &call,
+            "search",
+            json!({"query": issue.title, "types": ["issue"], "mode": "semantic", "limit": 10})
+        ),
     );
     let task = format!("Triage the Linear issue {}.", issue.identifier);
     Ok(Briefing::new(&[
@@ -105,8 +111,20 @@ async fn triage_issue(call: Call<Linear>, given: BTreeMap<String, String>) -> Re
     ])
     .section("The issue", Ok(whole))
     .section("Its team", team)
+    .section("Labels it can have", labels)
     .section("Issues like it", alike)
     .finish())
+}
+
+/// The labels that an issue of a team can have, its own and the workspace's.
+async fn labels(call: &Call<Linear>, team: &str) -> Result<Reply> {
+    let mut labels: Vec<Label> = call.names().all().await?;
+    labels.retain(|label| {
+        let usable = label.team.as_ref().is_none_or(|owner| owner.id == team);
+        usable && !label.is_group && label.retired_at.is_none()
+    });
+    let paths: Vec<_> = labels.iter().map(|label| one_line(&label.path())).collect();
+    Ok(Reply::default().outside("labels", None, paths.join(", ")))
 }
 
 async fn plan_issue(call: Call<Linear>, given: BTreeMap<String, String>) -> Result<Reply> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use connector::{Error, Kind, Result, catalog::one_line};
 use serde_json::json;
 
-use super::{Entry, find, is_uuid, slug_of_url};
+use super::{Entry, Miss, find, is_uuid, slug_of_url};
 use crate::{
     api::{
         Api,
@@ -55,7 +55,7 @@ pub(crate) async fn document(api: &Api, wanted: &str) -> Result<Document> {
         return Err(Error::not_found(format!("There is no document `{}`", one_line(wanted)))
             .hint("list_documents gives ids and titles; search finds words inside them"));
     }
-    let found = find(wanted, candidates).map_err(|miss| miss.into_error())?;
+    let found = find(wanted, candidates).map_err(Miss::into_error)?;
     api.get_document(&found.id).await
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use connector::{Result, catalog::one_line};
 
-use super::{Entry, find, slug_of_url};
+use super::{Entry, Miss, find, slug_of_url};
 use crate::api::{Api, initiatives::InitiativeName, names::Named};
 
 impl Entry for InitiativeName {
@@ -26,6 +26,6 @@ impl Entry for InitiativeName {
 /// The initiative `wanted`: its name, the id in its address, its address or its id.
 pub(crate) async fn initiative(api: &Api, wanted: &str) -> Result<Named> {
     let wanted = slug_of_url(wanted, "initiative").unwrap_or_else(|| wanted.to_owned());
-    let found = find(&wanted, api.initiative_names().await?).map_err(|miss| miss.into_error())?;
+    let found = find(&wanted, api.initiative_names().await?).map_err(Miss::into_error)?;
     Ok(Named { id: found.id, name: found.name })
 }

@@ -22,7 +22,7 @@ use crate::api::{
     names::{Cycle, Directory, Label, Named, Person, Project, State, Status, Team, Template, View},
 };
 
-pub(crate) use matching::{Entry, find};
+pub(crate) use matching::{Entry, Miss, find};
 pub(crate) use reference::{IssueKey, is_uuid, slug_of_url};
 
 /// How long a directory that was just read again is taken as complete.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use connector::{Result, catalog::one_line};
 
-use super::{Entry, find};
+use super::{Entry, Miss, find};
 use crate::api::{Api, milestones::Milestone, names::Named, projects::ProjectLabel};
 
 impl Entry for ProjectLabel {
@@ -47,7 +47,7 @@ pub(crate) async fn labels(api: &Api, wanted: &[String]) -> Result<Vec<Named>> {
     let all: Vec<_> = api.project_labels().await?.into_iter().filter(|label| !label.is_group).collect();
     let mut found = Vec::new();
     for wanted in wanted {
-        let label = find(wanted, all.clone()).map_err(|miss| miss.into_error())?;
+        let label = find(wanted, all.clone()).map_err(Miss::into_error)?;
         found.push(Named { id: label.id, name: label.name });
     }
     Ok(found)

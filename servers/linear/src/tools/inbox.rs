@@ -94,7 +94,7 @@ async fn mark_notification(call: Call<Linear>, args: MarkNotification) -> Result
     let mut input = Map::new();
     let mut lines = Vec::new();
     if let Some(read) = args.read {
-        input.insert("readAt".to_owned(), json!(read.then(|| dates::this_moment())));
+        input.insert("readAt".to_owned(), json!(read.then(dates::this_moment)));
         lines.push(if read { "read" } else { "unread" }.to_owned());
     }
     if let Some(until) = args.snooze_until.as_change() {

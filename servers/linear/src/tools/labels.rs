@@ -16,7 +16,7 @@ use crate::{
         labels::LabelState,
         names::{Label, Team},
     },
-    resolve::{Entry as _, find},
+    resolve::{Entry as _, Miss, find},
 };
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
@@ -148,7 +148,7 @@ async fn change(
     let fits = |label: &Label| {
         team.as_ref().is_none_or(|team| label.team.as_ref().is_some_and(|owner| owner.id == team.id))
     };
-    let found = find(id, labels.into_iter().filter(fits).collect()).map_err(|miss| miss.into_error())?;
+    let found = find(id, labels.into_iter().filter(fits).collect()).map_err(Miss::into_error)?;
     let old = call.api().get_label(&found.id).await?;
     let (changes, input) = compare(&old, &args, &group);
     let thing = format!("the label {}", found.shown());

@@ -13,7 +13,11 @@ use super::{
     changes::{Changes, Told},
     dates,
 };
-use crate::{Linear, api::milestones::Milestone, resolve::find};
+use crate::{
+    Linear,
+    api::milestones::Milestone,
+    resolve::{Miss, find},
+};
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
     vec![
@@ -49,7 +53,7 @@ async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan>
     let there = call.api().list_milestones(&project.id).await?.nodes;
     let (old, id) = match &args.id {
         Some(wanted) => {
-            let found = find(wanted, there).map_err(|miss| miss.into_error())?;
+            let found = find(wanted, there).map_err(Miss::into_error)?;
             let id = found.id.clone();
             (found, Some(id))
         }

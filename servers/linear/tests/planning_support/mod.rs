@@ -18,19 +18,19 @@ use linear_mcp::Linear;
 use serde_json::{Map, Value};
 
 /// The server, and the fake Linear it talks to.
-pub struct Site {
-    pub service: Service<Linear>,
+pub(crate) struct Site {
+    pub(crate) service: Service<Linear>,
     running: Running,
     today: Date,
 }
 
 /// A server with every toolset.
-pub async fn site() -> Site {
+pub(crate) async fn site() -> Site {
     site_with(None).await
 }
 
 /// A server that may upload files from `upload_root`.
-pub async fn site_with(upload_root: Option<PathBuf>) -> Site {
+pub(crate) async fn site_with(upload_root: Option<PathBuf>) -> Site {
     let sandbox = Linear::sandbox().unwrap();
     let running = start(sandbox.fake, ([127, 0, 0, 1], 0).into()).await.unwrap();
     let mut config = Config::default();
@@ -52,12 +52,12 @@ pub async fn site_with(upload_root: Option<PathBuf>) -> Site {
 
 impl Site {
     /// The fake's clock, faults and journal.
-    pub fn harness(&self) -> &Harness {
+    pub(crate) fn harness(&self) -> &Harness {
         self.running.harness()
     }
 
     /// Calls a tool; an error is what the agent would read.
-    pub async fn call(&self, tool: &str, arguments: Value) -> String {
+    pub(crate) async fn call(&self, tool: &str, arguments: Value) -> String {
         match self.rendered(tool, arguments).await {
             Ok(text) => self.steady(&text),
             Err(error) => self.steady(&format!("ERROR {}", error.for_agent())),
@@ -65,7 +65,7 @@ impl Site {
     }
 
     /// Calls a tool; the reply is as it is.
-    pub async fn raw(&self, tool: &str, arguments: Value) -> String {
+    pub(crate) async fn raw(&self, tool: &str, arguments: Value) -> String {
         self.rendered(tool, arguments).await.unwrap_or_else(|error| format!("ERROR {}", error.for_agent()))
     }
 
@@ -82,7 +82,7 @@ impl Site {
     }
 
     /// Reads a resource.
-    pub async fn read(&self, uri: &str) -> String {
+    pub(crate) async fn read(&self, uri: &str) -> String {
         match self.service.read(Principal::local(), uri).await {
             Ok(reply) => self.steady(&self.service.render(reply).text),
             Err(error) => self.steady(&format!("ERROR {}", error.for_agent())),
@@ -90,7 +90,7 @@ impl Site {
     }
 
     /// Gets a prompt.
-    pub async fn prompt(&self, name: &str, arguments: &[(&str, &str)]) -> String {
+    pub(crate) async fn prompt(&self, name: &str, arguments: &[(&str, &str)]) -> String {
         match self.service.prompt(Principal::local(), name, texts(arguments)).await {
             Some(Ok(reply)) => self.steady(&self.service.render(reply).text),
             Some(Err(error)) => self.steady(&format!("ERROR {}", error.for_agent())),
@@ -99,17 +99,17 @@ impl Site {
     }
 
     /// Completes an argument.
-    pub async fn complete(&self, argument: &str, typed: &str, others: &[(&str, &str)]) -> Vec<String> {
+    pub(crate) async fn complete(&self, argument: &str, typed: &str, others: &[(&str, &str)]) -> Vec<String> {
         self.service.complete(Principal::local(), argument, typed.to_owned(), texts(others)).await.unwrap()
     }
 
     /// The date so many days from today.
-    pub fn day(&self, days: i64) -> String {
+    pub(crate) fn day(&self, days: i64) -> String {
         (self.today + jiff::Span::new().days(days)).to_string()
     }
 
     /// How many requests of an operation the fake was sent.
-    pub fn sent(&self, operation: &str) -> usize {
+    pub(crate) fn sent(&self, operation: &str) -> usize {
         self.harness().journal().count(operation)
     }
 
@@ -172,7 +172,7 @@ fn without_cursors(text: &str) -> String {
 }
 
 /// The cursor in a reply, to go on with.
-pub fn cursor(text: &str) -> Option<&str> {
+pub(crate) fn cursor(text: &str) -> Option<&str> {
     text.split_once("cursor \"")?.1.split_once('"').map(|(cursor, _)| cursor)
 }
 
