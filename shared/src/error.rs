@@ -215,6 +215,12 @@ impl Error {
         self.0.retry_after
     }
 
+    /// The vendor's request id, where it gave one.
+    #[must_use]
+    pub fn request_id_hint(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
     /// The upstream operation that failed, where there was one.
     #[must_use]
     pub fn operation_name(&self) -> Option<&'static str> {
@@ -244,7 +250,7 @@ impl Error {
 /// `text` with a full stop, unless it ends in punctuation already.
 pub(crate) fn sentence(text: &str) -> Cow<'_, str> {
     match text.trim_end().chars().last() {
-        Some('.' | '!' | '?' | ':' | ')') | None => Cow::Borrowed(text.trim_end()),
+        Some('.' | '!' | '?' | ':') | None => Cow::Borrowed(text.trim_end()),
         Some(_) => Cow::Owned(format!("{}.", text.trim_end())),
     }
 }

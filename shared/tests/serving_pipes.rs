@@ -1,4 +1,5 @@
 //! The protocol over pipes, in both eras.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where what it needs is not there")]
 
 mod notes;
 
@@ -246,6 +247,42 @@ async fn progress_rises_and_comes_only_when_it_is_wanted() {
     assert_eq!(told, [1.0, 2.0, 3.0]);
     let answer = client.ask(modern(2, "tools/call", call("count", json!({})))).await;
     assert_eq!(text(&answer), "three");
+}
+
+#[tokio::test]
+async fn every_call_leaves_one_line_without_its_arguments() {
+    let log = notes::Log::capture();
+    let mut client = Client::of(&notes::service());
+    for (id, name, arguments) in [
+        (1, "read_note", json!({"name": "one"})),
+        (2, "read_note", json!({"name": "canary"})),
+        (3, "canary\n", json!({})),
+        (4, "crash", json!({})),
+        (5, "delete_note", json!({"name": "one"})),
+    ] {
+        client.ask(modern(id, "tools/call", call(name, arguments))).await;
+    }
+    client.ask(modern(6, "resources/read", json!({"uri": "notes://note/canary"}))).await;
+    client.hang_up().await.unwrap();
+    let calls: Vec<_> = log
+        .calls()
+        .iter()
+        .map(|line| {
+            ["who", "tool", "effect", "outcome"].map(|field| line[field].as_str().unwrap().to_owned())
+        })
+        .collect();
+    assert_eq!(
+        calls,
+        [
+            ["local", "read_note", "read", "ok"],
+            ["local", "read_note", "read", "not_found"],
+            ["local", "?", "-", "unknown_tool"],
+            ["local", "crash", "read", "internal"],
+            ["local", "delete_note", "destructive", "asked"],
+            ["local", "resources/read", "read", "not_found"],
+        ]
+    );
+    assert!(!log.text().contains("canary"), "{}", log.text());
 }
 
 #[tokio::test]
@@ -564,6 +601,29 @@ mod lines {
         client.write(&vec![b'x'; 1_000_000]).await;
         assert_eq!(client.next().await["error"]["code"], -32600);
         assert!(client.ask(modern(2, "tools/list", json!({}))).await["result"]["tools"].is_array());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_read_is_not_read_from() {
+        let mut client = Client::of(&notes::service());
+        let mut write = client.write.take().unwrap();
+        let asking = tokio::spawn(async move {
+            for id in 0..5_000 {
+                let line = modern(id, "tools/list", json!({})).to_string() + "\n";
+                write.write_all(line.as_bytes()).await.unwrap();
+            }
+            write
+        });
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(!asking.is_finished());
+        let mut ids: Vec<_> = Vec::new();
+        while ids.len() < 5_000 {
+            ids.push(client.next().await["id"].as_u64().unwrap());
+        }
+        ids.sort_unstable();
+        assert!(ids.into_iter().eq(0..5_000));
+        client.write = Some(asking.await.unwrap());
+        client.hang_up().await.unwrap();
     }
 
     #[tokio::test]

@@ -6,11 +6,16 @@
 //! refusal means, `render` makes records short.
 
 mod api;
+mod completions;
 mod credential;
+mod doctor;
 mod error;
 mod filter;
+mod gather;
+mod prompts;
 mod render;
 mod resolve;
+mod resources;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod tools;
@@ -59,6 +64,11 @@ impl Linear {
         self.upload_root.as_ref()
     }
 
+    /// What kind of credential is in use, in words.
+    pub(crate) fn credential(&self) -> &'static str {
+        self.credential
+    }
+
     /// Whether Linear is the built-in fake.
     pub(crate) fn is_sandbox(&self) -> bool {
         self.sandbox
@@ -104,7 +114,12 @@ impl Connector for Linear {
     }
 
     fn catalog() -> Catalog<Self> {
-        Catalog::new().tools(tools::all())
+        Catalog::new()
+            .tools(tools::all())
+            .resources(resources::all())
+            .templates(resources::templates())
+            .prompts(prompts::all())
+            .completions(completions::all())
     }
 
     fn upstream(&self) -> &Upstream {
@@ -112,7 +127,7 @@ impl Connector for Linear {
     }
 
     async fn diagnose(&self) -> Vec<Check> {
-        Vec::new()
+        doctor::diagnose(self).await
     }
 
     #[cfg(feature = "sandbox")]
@@ -126,13 +141,6 @@ impl Connector for Linear {
 
     #[cfg(not(feature = "sandbox"))]
     fn sandbox() -> Option<Sandbox> {
-        #[cfg(feature = "sandbox")]
-        return Some(Sandbox {
-            fake: sandbox::fake(),
-            api_path: "/graphql",
-            credential: ("api-key", "lin_api_sandbox"),
-        });
-        #[cfg(not(feature = "sandbox"))]
         None
     }
 }

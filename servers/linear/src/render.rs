@@ -1,5 +1,10 @@
 //! Linear's records as compact text: only what is set, names instead of ids, one line per row.
 
+pub(crate) mod cycles;
+pub(crate) mod documents;
+pub(crate) mod inbox;
+pub(crate) mod projects;
+
 use std::fmt::Write as _;
 
 use connector::{catalog::one_line, clock};
@@ -15,10 +20,10 @@ pub(crate) fn day(moment: &str) -> &str {
     moment.get(..10).unwrap_or(moment)
 }
 
-/// The day and minute of a moment, in UTC: `2026-11-30 08:00`.
+/// The day and minute of a moment, in UTC: `2026-11-30 08:00Z`.
 pub(crate) fn minute(moment: &str) -> String {
     match (moment.get(..10), moment.get(11..16)) {
-        (Some(day), Some(time)) => format!("{day} {time}"),
+        (Some(day), Some(time)) => format!("{day} {time}Z"),
         _ => one_line(moment),
     }
 }
@@ -144,20 +149,53 @@ pub(crate) fn issue_ref(issue: &IssueRef) -> String {
     row
 }
 
+/// The address of an issue, or of a comment on it, without the words of its title: those were
+/// written by people outside, and an address stands where our own words stand.
+pub(crate) fn issue_url(url: &str) -> String {
+    let Some((before, after)) = url.split_once("/issue/") else { return one_line(url) };
+    let (path, place) = after.split_once('#').map_or((after, None), |(path, place)| (path, Some(place)));
+    let identifier = path.split('/').next().unwrap_or_default();
+    let place = place.map(|place| format!("#{place}")).unwrap_or_default();
+    one_line(&format!("{before}/issue/{identifier}{place}"))
+}
+
+/// The text of a comment, set in from the line above it, so that no line of it can pass for the
+/// head of another comment.
+pub(crate) fn comment_body(body: &str) -> String {
+    let mut out = String::with_capacity(body.len() + 16);
+    for line in body.trim().lines() {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        if !line.trim().is_empty() {
+            out.push_str("  ");
+            out.push_str(line);
+        }
+    }
+    out
+}
+
 /// Who wrote a comment and when, with what it answers to: the line above its text.
 pub(crate) fn comment_head(comment: &Comment) -> String {
-    let mut head = format!("@{} {}", one_line(comment.author()), minute(&comment.created_at));
-    if let Some(parent) = &comment.parent_id {
-        let _ = write!(head, " reply to {parent}");
-    }
-    if comment.edited_at.is_some() {
-        head.push_str(" (edited)");
-    }
-    if let Some(resolved) = &comment.resolved_at {
-        let _ = write!(head, " (resolved {})", day(resolved));
-    }
-    let _ = write!(head, " id {}", comment.id);
-    head
+    let reply = comment.parent_id.as_ref().map(|parent| format!(" reply to {parent}")).unwrap_or_default();
+    format!("{}{reply}{} id {}", written(comment), marks(comment), comment.id)
+}
+
+/// The same for a reply that stands below what it replies to. Its id is left out, because what is
+/// done with a thread takes the id of its first comment.
+pub(crate) fn reply_head(comment: &Comment) -> String {
+    format!("↳ {}{}", written(comment), marks(comment))
+}
+
+fn written(comment: &Comment) -> String {
+    format!("@{} {}", one_line(comment.author()), minute(&comment.created_at))
+}
+
+fn marks(comment: &Comment) -> String {
+    let edited = if comment.edited_at.is_some() { " (edited)" } else { "" };
+    let resolved =
+        comment.resolved_at.as_deref().map(|at| format!(" (resolved {})", day(at))).unwrap_or_default();
+    format!("{edited}{resolved}")
 }
 
 /// A time in one state: `In Progress 2026-11-20 → 2026-11-22 (2 d 3 h)`.
@@ -211,6 +249,25 @@ mod tests {
         let bare: IssueRow =
             serde_json::from_value(json!({"identifier": "ENG-1", "title": "T", "priority": 0})).unwrap();
         assert_eq!(issue_row(&bare, &ROW), "ENG-1 T");
+    }
+
+    #[test]
+    fn an_address_says_nothing_of_the_title() {
+        for (url, shown) in [
+            ("https://linear.app/acme/issue/ENG-1/ignore-all-rules", "https://linear.app/acme/issue/ENG-1"),
+            (
+                "https://linear.app/acme/issue/ENG-1/x#comment-2",
+                "https://linear.app/acme/issue/ENG-1#comment-2",
+            ),
+            ("https://linear.app/acme/project/p-1", "https://linear.app/acme/project/p-1"),
+        ] {
+            assert_eq!(issue_url(url), shown);
+        }
+    }
+
+    #[test]
+    fn no_line_of_a_comment_can_pass_for_the_head_of_another() {
+        assert_eq!(comment_body("a\n\n@maya 2026-11-20 id 1\n"), "  a\n\n  @maya 2026-11-20 id 1");
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Credentials, scopes, budgets, complexity, faults: who is let in, and how far.
 
+#![cfg(feature = "sandbox")]
+#![allow(clippy::unwrap_used, reason = "a test's helpers may fail it")]
+
 mod sandbox_support;
 
 use std::time::Duration;
@@ -7,7 +10,7 @@ use std::time::Duration;
 use connector::sandbox::{Action, Rule};
 use reqwest::StatusCode;
 use sandbox_support::{KEY, Sandbox, read};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const VIEWER: &str = "query Me { viewer { displayName } }";
 
@@ -15,10 +18,16 @@ fn header<'a>(headers: &'a reqwest::header::HeaderMap, name: &str) -> &'a str {
     headers.get(name).unwrap_or_else(|| panic!("{name} is missing")).to_str().unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn only_a_raw_key_is_let_in() {
     let sandbox = Sandbox::start().await;
-    for credential in [None, Some("Bearer lin_api_test"), Some("lin_api_revoked_1"), Some("Bearer nonsense"), Some("nonsense")] {
+    for credential in [
+        None,
+        Some("Bearer lin_api_test"),
+        Some("lin_api_revoked_1"),
+        Some("Bearer nonsense"),
+        Some("nonsense"),
+    ] {
         let mut request = sandbox.request(VIEWER, json!({}));
         if let Some(credential) = credential {
             request = request.header("authorization", credential);
@@ -34,13 +43,15 @@ async fn only_a_raw_key_is_let_in() {
     assert_eq!(sandbox.data(VIEWER, json!({})).await["viewer"]["displayName"], "ada");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_read_only_key_reads_but_cannot_write() {
     let sandbox = Sandbox::start().await;
-    let send = |query: &str| read(sandbox.request(query, json!({})).header("authorization", "lin_api_readonly_1"));
+    let send =
+        |query: &str| read(sandbox.request(query, json!({})).header("authorization", "lin_api_readonly_1"));
     let (status, ..) = send(VIEWER).await;
     assert_eq!(status, StatusCode::OK);
-    let (status, _, body) = send("mutation { issueUpdate(id: \"ENG-1\", input: { title: \"x\" }) { success } }").await;
+    let (status, _, body) =
+        send("mutation { issueUpdate(id: \"ENG-1\", input: { title: \"x\" }) { success } }").await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert_eq!(body["errors"][0]["message"], "Invalid scope: `write` required");
     assert_eq!(body["errors"][0]["extensions"]["code"], "FORBIDDEN");
@@ -48,11 +59,12 @@ async fn a_read_only_key_reads_but_cannot_write() {
     assert_eq!(data["issue"]["title"], "Issue 1");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn every_answer_tells_what_is_left() {
     let sandbox = Sandbox::start().await;
     let before = sandbox.harness().clock().now().as_millis();
-    let (_, headers, _) = sandbox.send("{ issues(first: 50) { nodes { id title team { key } } } }", json!({})).await;
+    let (_, headers, _) =
+        sandbox.send("{ issues(first: 50) { nodes { id title team { key } } } }", json!({})).await;
     assert_eq!(header(&headers, "x-ratelimit-requests-limit"), "2500");
     assert_eq!(header(&headers, "x-ratelimit-requests-remaining"), "2499");
     assert_eq!(header(&headers, "x-ratelimit-complexity-limit"), "3000000");
@@ -60,14 +72,20 @@ async fn every_answer_tells_what_is_left() {
     assert_eq!(header(&headers, "x-ratelimit-complexity-remaining"), (3_000_000 - 115).to_string());
     let reset: u128 = header(&headers, "x-ratelimit-requests-reset").parse().unwrap();
     assert!(reset > before && reset < before + 3_600_000, "milliseconds since the epoch");
-    let status = sandbox.data("{ rateLimitStatus { kind limits { type allowedAmount remainingAmount reset } } }", json!({})).await;
+    let status = sandbox
+        .data("{ rateLimitStatus { kind limits { type allowedAmount remainingAmount reset } } }", json!({}))
+        .await;
     assert_eq!(status["rateLimitStatus"]["limits"][0]["remainingAmount"], json!(2498.0));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_used_up_budget_refuses_before_anything_runs_and_flows_back() {
     let sandbox = Sandbox::start().await;
-    let budget = sandbox.client.post(sandbox.at("_linear/budget")).header("authorization", KEY).json(&json!({ "requests": 1 }));
+    let budget = sandbox
+        .client
+        .post(sandbox.at("_linear/budget"))
+        .header("authorization", KEY)
+        .json(&json!({ "requests": 1 }));
     assert_eq!(read(budget).await.0, StatusCode::OK);
     sandbox.data(VIEWER, json!({})).await;
     let update = "mutation { issueUpdate(id: \"ENG-1\", input: { title: \"x\" }) { success } }";
@@ -80,10 +98,13 @@ async fn a_used_up_budget_refuses_before_anything_runs_and_flows_back() {
     assert_eq!(error["extensions"]["statusCode"], 429);
     assert_eq!(header(&headers, "x-ratelimit-requests-remaining"), "0");
     sandbox.harness().clock().advance(Duration::from_secs(60));
-    assert_eq!(sandbox.data("{ issue(id: \"ENG-1\") { title } }", json!({})).await["issue"]["title"], "Issue 1");
+    assert_eq!(
+        sandbox.data("{ issue(id: \"ENG-1\") { title } }", json!({})).await["issue"]["title"],
+        "Issue 1"
+    );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn complexity_has_a_budget_and_a_cap() {
     let sandbox = Sandbox::start().await;
     let dear = "{ issues(first: 250) { nodes { id comments(first: 50) { nodes { id } } } } }";
@@ -93,14 +114,21 @@ async fn complexity_has_a_budget_and_a_cap() {
     assert_eq!(header(&headers, "x-complexity"), "14025", "250 rows of 1 + 0.1 + 50 times 1.1");
     let text = body["errors"][0]["extensions"]["userPresentableMessage"].as_str().unwrap();
     assert_eq!(text, "The query is too complex. Complexity: 14025. Maximum allowed complexity: 10000.");
-    let budget = sandbox.client.post(sandbox.at("_linear/budget")).header("authorization", KEY).json(&json!({ "complexity": 1 }));
+    let budget = sandbox
+        .client
+        .post(sandbox.at("_linear/budget"))
+        .header("authorization", KEY)
+        .json(&json!({ "complexity": 1 }));
     read(budget).await;
     let (_, error) = sandbox.error("{ teams { nodes { id } } }", json!({})).await;
     assert_eq!(error["extensions"]["code"], "RATELIMITED");
-    assert_eq!(error["message"], "Rate limit exceeded. Only 3000000 complexity points are allowed per 1 hour.");
+    assert_eq!(
+        error["message"],
+        "Rate limit exceeded. Only 3000000 complexity points are allowed per 1 hour."
+    );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_cost_of_what_is_skipped_is_not_counted() {
     let sandbox = Sandbox::start().await;
     let query = "query Q($n: Int!, $with: Boolean!) { issues(first: $n) { nodes { ...Row comments(first: 10) @include(if: $with) { nodes { id } } } } } fragment Row on Issue { id }";
@@ -112,7 +140,7 @@ async fn the_cost_of_what_is_skipped_is_not_counted() {
     assert_eq!((cost(10, false).await, cost(10, true).await), (11, 121));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn searches_are_limited_to_30_a_minute() {
     let sandbox = Sandbox::start().await;
     let search = "{ searchIssues(term: \"issue\", first: 1) { nodes { id } } }";
@@ -120,24 +148,16 @@ async fn searches_are_limited_to_30_a_minute() {
         let (status, headers, _) = sandbox.send(search, json!({})).await;
         assert_eq!(status, StatusCode::OK);
         assert_eq!(header(&headers, "x-ratelimit-endpoint-name"), "searchIssues");
-        assert!(header(&headers, "x-ratelimit-endpoint-requests-remaining").parse::<u32>().unwrap() >= left);
+        assert_eq!(header(&headers, "x-ratelimit-endpoint-requests-remaining"), left.to_string());
     }
-    let mut error = Value::Null;
-    // A little flows back while the test runs.
-    for _ in 0..5 {
-        let (status, refused) = sandbox.error(search, json!({})).await;
-        if status != StatusCode::OK {
-            error = refused;
-            break;
-        }
-    }
+    let (_, error) = sandbox.error(search, json!({})).await;
     assert_eq!(error["message"], "Rate limit exceeded. Only 30 requests are allowed per 1 minute.");
     sandbox.data("{ searchProjects(term: \"checkout\", first: 1) { nodes { id } } }", json!({})).await;
     sandbox.harness().clock().advance(Duration::from_secs(4));
     sandbox.data(search, json!({})).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_journal_and_faults_go_by_the_operation_s_name() {
     let sandbox = Sandbox::start().await;
     sandbox.harness().faults().add(Rule::new("Me", Action::rate_limit(Some("7"))));
@@ -149,22 +169,33 @@ async fn the_journal_and_faults_go_by_the_operation_s_name() {
     assert_eq!(sandbox.harness().journal().operations(), ["Me", "Me", "teams"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_no_graphql_request_is_refused_cleanly() {
     let sandbox = Sandbox::start().await;
-    let post = |body: &'static str| read(sandbox.client.post(sandbox.at("graphql")).header("authorization", KEY).body(body));
+    let post = |body: &'static str| {
+        let request = sandbox.client.post(sandbox.at("graphql")).header("authorization", KEY);
+        read(request.header("content-type", "application/json").body(body))
+    };
     for body in ["", "{}", "not json", "{\"query\": 1}"] {
         let (status, _, answer) = post(body).await;
-        assert_eq!((status, &answer["errors"][0]["extensions"]["code"]), (StatusCode::BAD_REQUEST, &json!("BAD_USER_INPUT")), "{body}");
+        assert_eq!(
+            (status, &answer["errors"][0]["extensions"]["code"]),
+            (StatusCode::BAD_REQUEST, &json!("BAD_USER_INPUT")),
+            "{body}"
+        );
     }
     let (status, error) = sandbox.error("{ nonsense }", json!({})).await;
-    assert_eq!((status, &error["extensions"]["code"]), (StatusCode::BAD_REQUEST, &json!("GRAPHQL_VALIDATION_FAILED")));
+    assert_eq!(
+        (status, &error["extensions"]["code"]),
+        (StatusCode::BAD_REQUEST, &json!("GRAPHQL_VALIDATION_FAILED"))
+    );
     assert!(error["message"].as_str().unwrap().contains("nonsense"), "{error}");
     let two = "query A { viewer { id } } query B { viewer { name } }";
     let (status, _) = sandbox.error(two, json!({})).await;
     assert_eq!(status, StatusCode::BAD_REQUEST, "which of two operations must be said");
     let named = json!({ "query": two, "operationName": "B" });
-    let (status, _, body) = read(sandbox.client.post(sandbox.at("graphql")).header("authorization", KEY).json(&named)).await;
+    let (status, _, body) =
+        read(sandbox.client.post(sandbox.at("graphql")).header("authorization", KEY).json(&named)).await;
     assert_eq!((status, &body["data"]["viewer"]["name"]), (StatusCode::OK, &json!("Ada Example")));
     let data = sandbox.data("{ __type(name: \"Issue\") { name } }", json!({})).await;
     assert_eq!(data["__type"]["name"], "Issue");

@@ -1,9 +1,11 @@
 //! What can be read: entities, filters, pages, searches.
 
+#![cfg(feature = "sandbox")]
+
 mod sandbox_support;
 
 use reqwest::StatusCode;
-use sandbox_support::{CYCLE, ISSUE, LABEL, PROJECT, Sandbox, TEAM, USER, VIEW, id};
+use sandbox_support::{ISSUE, PROJECT, Sandbox, USER, VIEW, id};
 use serde_json::{Value, json};
 
 const COUNT: &str =
@@ -147,6 +149,12 @@ async fn a_page_has_50_rows_unless_asked_and_250_at_most() {
     assert_eq!(sandbox.nodes("issues", "{ issues { nodes { id } } }", json!({})).await.len(), 50);
     let complaint = sandbox.complaint("{ issues(first: 251) { nodes { id } } }", json!({})).await;
     assert_eq!(complaint, "first must not be greater than 250.");
+    let (status, error) = sandbox.error("{ issues(first: 0) { nodes { id } } }", json!({})).await;
+    assert_eq!((status, &error["message"]), (StatusCode::OK, &json!("Argument Validation Error")));
+    assert_eq!(error["extensions"]["code"], "INVALID_INPUT");
+    let broken = &error["extensions"]["validationErrors"][0];
+    assert_eq!(broken["property"], "first");
+    assert_eq!(broken["constraints"]["min"], "first must not be less than 1");
     let complaint = sandbox.complaint("{ issues(after: \"nonsense\") { nodes { id } } }", json!({})).await;
     assert!(complaint.contains("cursor"), "{complaint}");
     let archived = sandbox
@@ -262,5 +270,113 @@ async fn a_saved_view_a_branch_and_a_slug_lead_to_their_issues() {
     assert_eq!(data["project"]["state"], "started");
     assert_eq!(data["project"]["initiatives"]["nodes"][0]["name"], "Growth");
     assert_eq!(data["project"]["projectMilestones"]["nodes"][0]["status"], "unstarted");
-    let _ = (CYCLE, LABEL, TEAM);
+}
+
+#[tokio::test]
+async fn every_list_filters_by_what_its_rows_lead_to() {
+    let sandbox = Sandbox::start().await;
+    let issue = id(ISSUE, 1);
+    for (field, filter_type, filter, expected) in [
+        ("comments", "CommentFilter", json!({ "issue": { "id": { "eq": issue } } }), 2),
+        ("comments", "CommentFilter", json!({ "parent": { "null": true } }), 1),
+        (
+            "cycles",
+            "CycleFilter",
+            json!({ "team": { "key": { "eq": "ENG" } }, "or": [{ "isActive": { "eq": true } }, { "isNext": { "eq": true } }] }),
+            2,
+        ),
+        ("documents", "DocumentFilter", json!({ "project": { "slugId": { "eq": "c0ffee123456" } } }), 1),
+        (
+            "users",
+            "UserFilter",
+            json!({ "or": [{ "email": { "eqIgnoreCase": "ADA@example.com" } }, { "name": { "containsIgnoreCase": "ben" } }] }),
+            2,
+        ),
+        ("users", "UserFilter", json!({ "isMe": { "eq": true } }), 1),
+        (
+            "issueLabels",
+            "IssueLabelFilter",
+            json!({ "name": { "eqIgnoreCase": "backend" }, "or": [{ "team": { "null": true } }, { "team": { "key": { "eq": "ENG" } } }] }),
+            1,
+        ),
+        ("issueLabels", "IssueLabelFilter", json!({ "isGroup": { "eq": true } }), 1),
+        ("issueLabels", "IssueLabelFilter", json!({ "parent": { "name": { "eq": "Kind" } } }), 2),
+        (
+            "workflowStates",
+            "WorkflowStateFilter",
+            json!({ "team": { "key": { "eq": "OPS" } }, "name": { "eqIgnoreCase": "done" } }),
+            1,
+        ),
+        (
+            "projects",
+            "ProjectFilter",
+            json!({ "lead": { "isMe": { "eq": true } }, "status": { "type": { "eq": "started" } } }),
+            1,
+        ),
+        (
+            "projects",
+            "ProjectFilter",
+            json!({ "accessibleTeams": { "some": { "key": { "eq": "OPS" } } } }),
+            0,
+        ),
+        (
+            "projects",
+            "ProjectFilter",
+            json!({ "members": { "displayName": { "eq": "ben" } }, "initiatives": { "name": { "eq": "Growth" } } }),
+            1,
+        ),
+        (
+            "projectMilestones",
+            "ProjectMilestoneFilter",
+            json!({ "project": { "id": { "eq": id(PROJECT, 1) } }, "name": { "eqIgnoreCase": "beta" } }),
+            1,
+        ),
+        (
+            "initiatives",
+            "InitiativeFilter",
+            json!({ "status": { "eq": "Active" }, "owner": { "isMe": { "eq": true } } }),
+            1,
+        ),
+        (
+            "teams",
+            "TeamFilter",
+            json!({ "or": [{ "key": { "eqIgnoreCase": "eng" } }, { "name": { "eqIgnoreCase": "nothing" } }] }),
+            1,
+        ),
+        ("notifications", "NotificationFilter", json!({ "createdAt": { "gt": "-P3D" } }), 1),
+    ] {
+        let query = format!(
+            "query Q($filter: {filter_type}) {{ {field}(first: 250, filter: $filter) {{ nodes {{ id }} }} }}"
+        );
+        let nodes = sandbox.nodes(field, &query, json!({ "filter": filter })).await;
+        assert_eq!(nodes.len(), expected, "{field} {filter}");
+    }
+}
+
+#[tokio::test]
+async fn the_suite_s_story_is_served_whole() {
+    let running =
+        connector::sandbox::start(linear_mcp::sandbox::fake(), ([127, 0, 0, 1], 0).into()).await.unwrap();
+    let sandbox = Sandbox { running, client: sandbox_support::client() };
+    let data = sandbox.data("{ viewer { id } rateLimitStatus { kind } }", json!({})).await;
+    assert_eq!(data["viewer"]["id"], fixtures::LINEAR_VIEWER);
+    let story: Value = serde_json::from_str(fixtures::linear()).unwrap();
+    for (field, lead) in [
+        (
+            "issues",
+            "identifier url state { name } team { key } creator { name } labels(first: 5) { nodes { name } }",
+        ),
+        ("comments", "body url user { name }"),
+        ("projects", "name url status { name } progress health"),
+        ("cycles", "number isActive progress team { key }"),
+        ("issueLabels", "name isGroup parent { name }"),
+        ("documents", "title url creator { name }"),
+        ("initiatives", "name url health projects(first: 5) { nodes { name } }"),
+        ("customViews", "name issues(first: 5) { nodes { id } }"),
+        ("workflowStates", "name type team { key }"),
+    ] {
+        let query = format!("{{ {field}(first: 200, includeArchived: true) {{ nodes {{ id {lead} }} }} }}");
+        let nodes = sandbox.nodes(field, &query, json!({})).await;
+        assert_eq!(nodes.len(), story[field].as_array().unwrap().len(), "{field}");
+    }
 }

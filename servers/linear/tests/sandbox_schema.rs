@@ -1,25 +1,40 @@
 //! The sandbox's schema is a part of the vendor's: same names, same types. Checked where the
 //! vendor's whole schema is at hand, which is not ours to ship.
 
+#![cfg(feature = "sandbox")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test's helpers may fail it, or say what they skip"
+)]
+
 use std::path::Path;
 
-use apollo_compiler::{
-    Schema,
-    ast::Type,
-    schema::{Component, ExtendedType, InputValueDefinition},
-};
+use apollo_compiler::{ExecutableDocument, Schema, ast::Type, schema::ExtendedType, validation::Valid};
 
 const OURS: &str = include_str!("../src/sandbox/schema.graphql");
 
+/// The sandbox's schema.
+fn ours() -> Valid<Schema> {
+    Schema::parse_and_validate(OURS, "schema.graphql").unwrap()
+}
+
+/// The vendor's schema, where it is at hand.
+fn theirs() -> Option<Valid<Schema>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/specs/linear.schema.graphql");
+    match std::fs::read_to_string(path) {
+        Ok(text) => Some(Schema::parse_and_validate(text, "vendor.graphql").unwrap()),
+        Err(_) => {
+            println!("skipped: the vendor's schema is not at hand");
+            None
+        }
+    }
+}
+
 #[test]
 fn the_sandbox_s_schema_is_valid_and_knows_nothing_the_vendor_does_not() {
-    let ours = Schema::parse_and_validate(OURS, "schema.graphql").unwrap();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/specs/linear.schema.graphql");
-    let Ok(text) = std::fs::read_to_string(path) else {
-        println!("skipped: the vendor's schema is not at hand");
-        return;
-    };
-    let theirs = Schema::parse_and_validate(text, "vendor.graphql").unwrap();
+    let ours = ours();
+    let Some(theirs) = theirs() else { return };
     let mut differences = Vec::new();
     for (name, ty) in ours.types.iter().filter(|(_, ty)| !ty.is_built_in()) {
         match theirs.types.get(name) {
@@ -28,6 +43,17 @@ fn the_sandbox_s_schema_is_valid_and_knows_nothing_the_vendor_does_not() {
         }
     }
     assert!(differences.is_empty(), "{differences:#?}");
+}
+
+#[test]
+fn every_document_the_server_sends_fits_the_schema() {
+    for schema in [Some(ours()), theirs()].into_iter().flatten() {
+        for operation in linear_mcp::operations() {
+            let checked = ExecutableDocument::parse_and_validate(&schema, operation.document, operation.name);
+            let document = checked.unwrap_or_else(|broken| panic!("{}: {}", operation.name, broken.errors));
+            assert!(document.operations.get(Some(operation.name)).is_ok(), "{} is misnamed", operation.name);
+        }
+    }
 }
 
 fn compare(ours: &ExtendedType, theirs: &ExtendedType, differences: &mut Vec<String>) {
@@ -41,14 +67,20 @@ fn compare(ours: &ExtendedType, theirs: &ExtendedType, differences: &mut Vec<Str
             }
         }
         (ExtendedType::Union(ours), ExtendedType::Union(theirs)) => {
-            for member in ours.members.iter().filter(|member| !theirs.members.contains(member.name.as_str())) {
+            for member in ours.members.iter().filter(|member| !theirs.members.contains(member.name.as_str()))
+            {
                 complain(format!(" has no member {}", member.name));
             }
         }
         (ExtendedType::InputObject(ours), ExtendedType::InputObject(theirs)) => {
-            let theirs = |field: &str| theirs.fields.get(field);
             for (field, definition) in &ours.fields {
-                input(&format!(".{field}"), definition, theirs(field), &mut complain);
+                let other = theirs.fields.get(field).map(|other| &*other.ty);
+                same_type(&format!(".{field}"), &definition.ty, other, &mut complain);
+            }
+            for (field, _) in theirs.fields.iter().filter(|(_, definition)| definition.is_required()) {
+                if !ours.fields.contains_key(field) {
+                    complain(format!(" lacks the required {field}"));
+                }
             }
         }
         (ExtendedType::Object(_) | ExtendedType::Interface(_), _) => {
@@ -80,15 +112,6 @@ fn compare(ours: &ExtendedType, theirs: &ExtendedType, differences: &mut Vec<Str
         }
         _ => complain(" is another kind of type".to_owned()),
     }
-}
-
-fn input(
-    place: &str,
-    ours: &Component<InputValueDefinition>,
-    theirs: Option<&Component<InputValueDefinition>>,
-    complain: &mut impl FnMut(String),
-) {
-    same_type(place, &ours.ty, theirs.map(|theirs| &*theirs.ty), complain);
 }
 
 fn same_type(place: &str, ours: &Type, theirs: Option<&Type>, complain: &mut impl FnMut(String)) {

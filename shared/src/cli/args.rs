@@ -1,6 +1,6 @@
 //! The arguments: clap, built from the table of settings.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{
     Arg, ArgAction, ArgMatches,
@@ -8,7 +8,7 @@ use clap::{
     value_parser,
 };
 
-use super::{failure::Failure, help, tools};
+use super::{client, failure::Failure, help, reference::Part, tools};
 use crate::settings::{Flags, SettingKind, Table};
 
 /// A command and its own arguments.
@@ -17,8 +17,12 @@ pub(super) enum Command {
     Serve,
     Call { tool: String, arguments: Option<String> },
     Tools(tools::Format),
+    Doctor { json: bool },
+    Client(client::Wish),
     Sandbox { listen: String },
     Healthcheck,
+    NewKey { name: String },
+    Reference(Part),
 }
 
 /// What a command line asks for.
@@ -46,6 +50,7 @@ pub(super) fn parse(table: &Table, args: impl IntoIterator<Item = OsString>) -> 
     Ok(Parsed::Run(chosen(&matches)?, flags(table, deepest)))
 }
 
+/// The command and its own arguments.
 fn chosen(matches: &ArgMatches) -> Result<Command, Failure> {
     let text = |matches: &ArgMatches, id: &str| matches.get_one::<String>(id).cloned();
     Ok(match matches.subcommand() {
@@ -58,6 +63,21 @@ fn chosen(matches: &ArgMatches) -> Result<Command, Failure> {
         Some(("sandbox", sandbox)) => {
             Command::Sandbox { listen: text(sandbox, "listen").unwrap_or_default() }
         }
+        Some(("doctor", doctor)) => Command::Doctor { json: doctor.get_flag("json") },
+        Some(("config", config)) => Command::Client(client::Wish {
+            client: client::Client::named(&text(config, "CLIENT").unwrap_or_default())?,
+            write: config.get_flag("write"),
+            name: text(config, "name"),
+            file: config.get_one::<OsString>("file").map(PathBuf::from),
+        }),
+        Some(("keys", keys)) => match keys.subcommand() {
+            Some((_, new)) => Command::NewKey { name: text(new, "NAME").unwrap_or_default() },
+            None => return Err(Failure::usage("`keys` needs a command").hint("`keys new NAME` makes a key")),
+        },
+        Some(("reference", wanted)) if matches!(wanted.try_get_one("tools"), Ok(Some(true))) => {
+            Command::Reference(Part::Tools)
+        }
+        Some(("reference", _)) => Command::Reference(Part::Settings),
         Some(("healthcheck", _)) => Command::Healthcheck,
         _ => Command::Serve,
     })
@@ -67,7 +87,8 @@ fn chosen(matches: &ArgMatches) -> Result<Command, Failure> {
 fn flags(table: &Table, matches: &ArgMatches) -> Flags {
     let given = table.rows().iter().filter_map(|row| {
         let flag = row.flag().into_owned();
-        let values = matches.get_many::<OsString>(&flag)?.cloned().collect();
+        // `reference --tools` is an option of its own by the name of a setting.
+        let values = matches.try_get_many::<OsString>(&flag).ok().flatten()?.cloned().collect();
         Some((flag, values))
     });
     given.collect()
@@ -98,6 +119,18 @@ fn command(table: &Table) -> clap::Command {
         .subcommand(sub("tools").arg(switch("json").conflicts_with("markdown")).arg(switch("markdown")))
         .subcommand(sub("sandbox").arg(Arg::new("listen").long("listen").default_value("127.0.0.1:4010")))
         .subcommand(sub("healthcheck"))
+        .subcommand(sub("doctor").arg(switch("json")))
+        .subcommand(
+            sub("config")
+                .arg(Arg::new("CLIENT").required(true))
+                .arg(switch("write"))
+                .arg(Arg::new("name").long("name"))
+                .arg(Arg::new("file").long("file").value_parser(value_parser!(OsString))),
+        )
+        .subcommand(sub("keys").subcommand(sub("new").arg(Arg::new("NAME").required(true))))
+        .subcommand(
+            sub("reference").hide(true).arg(switch("settings").conflicts_with("tools")).arg(switch("tools")),
+        )
 }
 
 /// Clap's error in the suite's words.
@@ -109,7 +142,9 @@ fn explain(error: &clap::Error, table: &Table) -> Failure {
     };
     let program = table.about().program;
     let argument = get(ContextKind::InvalidArg).unwrap_or_default();
-    let bare = argument.split([' ', '=']).next().unwrap_or_default().to_owned();
+    // Clap writes `--tools <tools>` and `<TOOL>`.
+    let bare =
+        argument.split([' ', '=']).next().unwrap_or_default().trim_matches(['<', '>', '[', ']']).to_owned();
     let (message, hint) = match error.kind() {
         ErrorKind::UnknownArgument => {
             let secret = table.secrets().find(|row| bare.strip_prefix("--") == Some(row.key));
@@ -120,22 +155,22 @@ fn explain(error: &clap::Error, table: &Table) -> Failure {
                 let hint = format!("Set {}, or name a file that holds it with --{}", row.env, row.flag());
                 (message, Some(hint))
             } else {
-                let near = get(ContextKind::SuggestedArg).map(|near| format!("Did you mean {near}?"));
+                let near = get(ContextKind::SuggestedArg).map(|near| format!("Did you mean `{near}`?"));
                 (format!("There is no option {bare}"), near)
             }
         }
         ErrorKind::InvalidSubcommand => {
-            let near = get(ContextKind::SuggestedSubcommand).map(|near| format!("Did you mean {near}?"));
+            let near = get(ContextKind::SuggestedSubcommand).map(|near| format!("Did you mean `{near}`?"));
             let wanted = get(ContextKind::InvalidSubcommand).unwrap_or_default();
             (format!("There is no command `{wanted}`"), near)
         }
-        ErrorKind::MissingRequiredArgument => (format!("{argument} is missing"), None),
+        ErrorKind::MissingRequiredArgument => (format!("{bare} is missing"), None),
         ErrorKind::InvalidValue | ErrorKind::NoEquals => match get(ContextKind::InvalidValue) {
             Some(value) if !value.is_empty() => {
                 let valid = get(ContextKind::ValidValue).map(|valid| format!("It takes one of: {valid}"));
-                (format!("{argument} cannot be `{value}`"), valid)
+                (format!("{bare} cannot be `{value}`"), valid)
             }
-            _ => (format!("{argument} needs a value"), None),
+            _ => (format!("{bare} needs a value"), None),
         },
         ErrorKind::ArgumentConflict => {
             let other = get(ContextKind::PriorArg).unwrap_or_default();

@@ -2,10 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::layout::beside;
 use crate::settings::{Group, Row, Table};
-
-/// Help is this wide; a line that is longer goes on below itself.
-const WIDTH: usize = 100;
 
 /// The commands, in the order of the help: name, what it does.
 const COMMANDS: &[(&str, &str)] = &[
@@ -36,29 +34,31 @@ pub(super) fn main(table: &Table) -> String {
     for row in table.group(Group::Http).filter(|row| row.key == "http").chain(table.group(Group::Process)) {
         option(&mut page, table, row, width);
     }
-    let prefix = table.prefix();
-    let _ = write!(
-        page,
-        "
-Each option is a variable too, as --read-only is {prefix}READ_ONLY, and a key of the settings file,
-as `read-only = true`. Options win over variables, variables over the file. Credentials are no
-options: set a variable, or name a file that holds one.
+    let _ = writeln!(page);
+    let rules = format!(
+        "Each option is a variable too, as --read-only is {}READ_ONLY, and a key of the settings file, as \
+         `read-only = true`. Options win over variables, variables over the file. Credentials are no options: \
+         set a variable, or name a file that holds one.",
+        table.prefix()
+    );
+    page.push_str(&beside("", 0, &rules));
+    let _ = write!(page, "{}", EXAMPLES.replace("{program}", about.program));
+    page
+}
 
+const EXAMPLES: &str = "
 Examples:
   {program} call whoami --sandbox
   {program} doctor
   {program} config claude-desktop --write --read-only
   {program} serve --http 127.0.0.1:8080
-",
-        program = about.program
-    );
-    page
-}
+";
 
 /// The page of one command.
 pub(super) fn of(table: &Table, command: &str) -> String {
     let program = table.about().program;
-    let does = COMMANDS.iter().find(|(name, _)| *name == command).map_or("", |(_, does)| does);
+    let known = COMMANDS.iter().find(|(name, _)| *name == command);
+    let does = known.map_or("Write a part of the documentation", |(_, does)| does);
     let (usage, body) = match command {
         "serve" => {
             let mut page = String::new();
@@ -67,6 +67,10 @@ pub(super) fn of(table: &Table, command: &str) -> String {
             ("serve [--http ADDR] [OPTIONS]", page)
         }
         "call" => ("call TOOL [JSON|-] [OPTIONS]", CALL.to_owned()),
+        "doctor" => ("doctor [--json] [OPTIONS]", DOCTOR.to_owned()),
+        "config" => ("config CLIENT [--write] [OPTIONS]", CONFIG.to_owned()),
+        "keys" => ("keys new NAME", KEYS.to_owned()),
+        "reference" => ("reference --settings|--tools", REFERENCE.to_owned()),
         "tools" => ("tools [--json|--markdown] [OPTIONS]", TOOLS.to_owned()),
         "sandbox" => ("sandbox [--listen ADDR]", SANDBOX.to_owned()),
         "healthcheck" => ("healthcheck [--http ADDR]", HEALTHCHECK.to_owned()),
@@ -83,12 +87,47 @@ const CALL: &str = "
 
 The reply goes to standard output. A tool that fails says why on standard error: exit code 1.
 
-  {program} call list_issues '{\"team\": \"ENG\", \"limit\": 5}'
+  {program} call search '{\"query\": \"release\"}' --sandbox
 ";
 
 const TOOLS: &str = "
   --json        The list as clients get it
   --markdown    A table for documents
+";
+
+const DOCTOR: &str = "
+  --json        The findings as JSON
+
+Exit code 1 if anything is bad.
+";
+
+const CONFIG: &str = "
+  CLIENT        claude-desktop, claude-code, cursor or vscode
+  --write       Put it into the client's file; the rest of the file stays, a backup is kept
+  --file PATH   Another file than the client's usual one
+  --name NAME   What the client calls the server
+  --http URL    Of a server that runs elsewhere, instead of starting one
+
+Options given here are carried into the entry. Credentials are not: the client is told where to
+find them, or you are told where to put them.
+
+  {program} config claude-desktop --read-only
+  {program} config vscode --write
+  {program} config claude-code --http https://mcp.example.com/mcp
+";
+
+const KEYS: &str = "
+  new NAME      Make a key for the caller NAME
+
+The key is shown once, on standard error. On standard output is its hash, a line for the file of
+--api-keys-file.
+
+  {program} keys new ada >> keys
+";
+
+const REFERENCE: &str = "
+  --settings    The settings as Markdown
+  --tools       The tools as Markdown
 ";
 
 const SANDBOX: &str = "
@@ -128,16 +167,6 @@ fn option(page: &mut String, table: &Table, row: &Row, column: usize) {
     if let Some(default) = row.default.filter(|default| default.len() <= 12) {
         let _ = write!(words, " (default {default})");
     }
-    let mut line = format!("  {:<width$}", synopsis(row), width = column - 2);
-    for word in words.split_whitespace() {
-        let start = line.trim_end().chars().count() < column;
-        if !start && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            let _ = writeln!(page, "{}", line.trim_end());
-            line = " ".repeat(column);
-        } else if !start {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    let _ = writeln!(page, "{}", line.trim_end());
+    let head = format!("  {}", synopsis(row));
+    page.push_str(&beside(&head, column, &words));
 }

@@ -6,9 +6,14 @@
 
 mod args;
 mod call;
+mod client;
+mod doctor;
 mod failure;
 mod healthcheck;
 mod help;
+mod keys;
+mod layout;
+mod reference;
 mod sandbox;
 mod serve;
 mod setup;
@@ -23,7 +28,9 @@ use std::{
 
 use crate::{
     Connector,
+    error::sentence,
     settings::{Environment, Loaded, Table, load},
+    telemetry::{self, Format},
 };
 use args::{Command, Parsed};
 use failure::Failure;
@@ -107,14 +114,33 @@ pub fn run<S: Connector>(
 }
 
 fn dispatch<S: Connector>(command: Command, mut context: Context<'_, '_>) -> Result<(), Failure> {
-    for hint in context.loaded.config.hints().to_vec() {
-        context.io.say(format_args!("warning: {}", crate::error::sentence(&hint)));
+    let config = &context.loaded.config;
+    let format = match config.text("log-format") {
+        Some("json") => Format::Json,
+        _ => Format::Text,
+    };
+    let serves = matches!(command, Command::Serve);
+    if serves || config.text("log").is_some() {
+        telemetry::init(format, config.text("log"));
+    }
+    for hint in config.hints().to_vec() {
+        match (serves, &command) {
+            // Whoever collects a server's logs gets one form of lines.
+            (true, _) => tracing::warn!("{hint}"),
+            // The doctor reports them.
+            (false, Command::Doctor { .. }) => {}
+            (false, _) => context.io.say(format_args!("warning: {}", sentence(&hint))),
+        }
     }
     match command {
         Command::Serve => serve::run::<S>(&mut context),
         Command::Call { tool, arguments } => call::run::<S>(&mut context, &tool, arguments.as_deref()),
         Command::Tools(format) => tools::run::<S>(&mut context, format),
         Command::Sandbox { listen } => sandbox::run::<S>(&mut context, &listen),
+        Command::Doctor { json } => doctor::run::<S>(&mut context, json),
+        Command::Client(wish) => client::run::<S>(&mut context, wish),
+        Command::NewKey { name } => keys::run(&mut context, &name),
+        Command::Reference(part) => reference::run::<S>(&mut context, part),
         Command::Healthcheck => healthcheck::run(&context),
     }
 }

@@ -1,12 +1,7 @@
 //! `sandbox`: the fake vendor by itself, for other programs' tests and for looking at.
 
-use super::{
-    Context,
-    failure::Failure,
-    serve::{current_thread, stopped},
-    setup,
-};
-use crate::{Connector, sandbox, secret::Secret, settings::Row};
+use super::{Context, failure::Failure, serve::current_thread, setup};
+use crate::{Connector, sandbox, serve::shutdown, settings::Row};
 
 pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, listen: &str) -> Result<(), Failure> {
     let sandbox = S::sandbox().ok_or_else(setup::no_sandbox)?;
@@ -16,6 +11,8 @@ pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, listen: &str) -> 
     })?;
     let runtime = current_thread()?;
     let outcome = runtime.block_on(async {
+        let stop = shutdown::requested()
+            .map_err(|error| Failure::other(format!("Signals cannot be listened for: {error}")))?;
         let running = sandbox::start(sandbox.fake, address).await.map_err(|error| {
             Failure::other(format!("{address} cannot be listened at: {error}"))
                 .hint("Choose another address with --listen, or port 0 for any free one")
@@ -28,12 +25,12 @@ pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, listen: &str) -> 
             .replace("{title}", about.title)
             .replace("{api}", &setup::join(&url, sandbox.api_path))
             .replace("{control}", &setup::join(&url, "/_sandbox"))
-            .replace("{credential}", Secret::new(value).expose())
+            .replace("{credential}", value)
             .replace("{api_url_env}", about.api_url_env)
             .replace("{credential_env}", &variable)
             .replace("{program}", about.program);
         context.io.answer(&text)?;
-        stopped().await;
+        stop.await;
         Ok(())
     });
     runtime.shutdown_background();
@@ -47,12 +44,12 @@ with the credential {credential}. Nothing real is touched, and everything is for
 Use it:
   {api_url_env}={api} {credential_env}={credential} {program} call whoami
 
-Control it:
-  GET, DELETE       {control}/journal    what was asked
-  POST, DELETE      {control}/faults     what is to go wrong
-  GET, POST         {control}/clock      its time, which can be advanced
-  POST              {control}/reset      back to the seed
-  GET               {control}/dump       the whole state
+Control it, below {control}:
+  GET, DELETE        /journal   what was asked; ?operation=… for one kind of request
+  GET, POST, DELETE  /faults    what is to go wrong: {\"operation\": \"*\", \"fault\": {\"action\": \"stall\"}}
+  GET, POST          /clock     its time; {\"advance_s\": 3600} moves it
+  POST               /reset     everything as at the start
+  GET                /dump      the whole state
 
 Ctrl-C stops it.
 ";

@@ -1,16 +1,113 @@
 //! `serve`: MCP on stdio or over HTTP, and the runtimes of the other commands.
 
+use std::{io::IsTerminal as _, net::SocketAddr, time::Duration};
+
 use tokio::runtime::{Builder, Runtime};
 
-use super::{Context, failure::Failure};
+use super::{Context, failure::Failure, setup};
 use crate::{
     Connector,
-    settings::{Loaded, SettingsError},
+    access::ApiKeys,
+    serve::{self, HttpOptions, ServeError, StdioOptions},
+    settings::{Config, Loaded, SettingsError},
 };
 
+/// What a call may take besides the time the pipeline has, so that the pipeline's own error about
+/// its deadline is what the client reads.
+const MARGIN: Duration = Duration::from_secs(5);
+
 pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>) -> Result<(), Failure> {
-    let _ = context;
-    Err(Failure::other("This build cannot serve"))
+    match context.loaded.config.text("http").map(str::to_owned) {
+        Some(address) => over_http::<S>(context, &address),
+        None => on_stdio::<S>(context),
+    }
+}
+
+fn on_stdio<S: Connector>(context: &mut Context<'_, '_>) -> Result<(), Failure> {
+    if std::io::stdin().is_terminal() {
+        let program = context.table.about().program;
+        context.io.say(format_args!(
+            "note: Serving MCP on standard input, which is for a client to start; Ctrl-D ends it. `{program} --help` shows what else there is."
+        ));
+    }
+    let runtime = current_thread()?;
+    let outcome = runtime.block_on(async {
+        let ready = setup::ready::<S>(context).await?;
+        tell_of_sandbox(&ready);
+        let mut options = StdioOptions::default();
+        options.call_timeout = call_timeout(&context.loaded.config, options.call_timeout);
+        serve::stdio(ready.service, options)
+            .await
+            .map_err(|error| Failure::other(format!("Serving on stdio failed: {error}")))
+    });
+    // A thread may be stuck in reading standard input; the client is gone, so nothing waits for it.
+    runtime.shutdown_background();
+    outcome
+}
+
+fn over_http<S: Connector>(context: &mut Context<'_, '_>, address: &str) -> Result<(), Failure> {
+    let listen = setup::listen(address).ok_or_else(|| no_address(&context.loaded, address))?;
+    let options = http_options(&context.loaded, listen)?;
+    let runtime = build(&mut Builder::new_multi_thread())?;
+    let outcome = runtime.block_on(async {
+        let ready = setup::ready::<S>(context).await?;
+        tell_of_sandbox(&ready);
+        let path = options.path.clone();
+        let program = S::ABOUT.program;
+        let tell = |address: SocketAddr| tracing::info!("{program} serves MCP at http://{address}{path}");
+        serve::http(ready.service, options, tell)
+            .await
+            .map_err(|error| not_served::<S>(&context.loaded, error))
+    });
+    runtime.shutdown_background();
+    outcome
+}
+
+fn tell_of_sandbox<S>(ready: &setup::Ready<S>) {
+    if let Some(fake) = &ready.fake {
+        tracing::info!("the vendor is the built-in fake at {}: nothing real is touched", fake.url());
+    }
+}
+
+fn http_options(loaded: &Loaded, listen: SocketAddr) -> Result<HttpOptions, Failure> {
+    let config = &loaded.config;
+    let mut options = HttpOptions::new(listen);
+    options.allowed_hosts = config.list("allowed-hosts").to_vec();
+    options.allowed_origins = config.list("allowed-origins").to_vec();
+    options.legacy_sessions = config.switch("legacy-sessions");
+    options.api_keys = match config.path("api-keys-file") {
+        Some(path) => Some(ApiKeys::load(path).map_err(|error| Failure::configuration(error.to_string()))?),
+        None => None,
+    };
+    if let Some(most) = setup::at_least(loaded, "max-connections", 1)? {
+        options.max_connections = usize::try_from(most).unwrap_or(usize::MAX);
+    }
+    if let Some(drain) = config.seconds("drain-seconds") {
+        options.drain = drain;
+    }
+    options.call_timeout = call_timeout(config, options.call_timeout);
+    Ok(options)
+}
+
+/// The time for a whole call: the usual, or more where the pipeline was given more.
+fn call_timeout(config: &Config, usual: Duration) -> Duration {
+    config.seconds("deadline").map_or(usual, |deadline| usual.max(deadline.saturating_add(MARGIN)))
+}
+
+fn not_served<S: Connector>(loaded: &Loaded, error: ServeError) -> Failure {
+    match error {
+        ServeError::NeedsKeys(address) => Failure::configuration(format!(
+            "{address} can be reached from other machines, and there are no keys to tell callers by"
+        ))
+        .hint(format!(
+            "Make keys with `{} keys new NAME` and name their file with --api-keys-file, or listen at 127.0.0.1",
+            S::ABOUT.program
+        )),
+        ServeError::Origin(_) => loaded.refuse("allowed-origins", error).into(),
+        ServeError::Listen { addr, source } => Failure::other(format!("{addr} cannot be listened at: {source}"))
+            .hint("Choose another address with --http, or end what uses this one"),
+        _ => Failure::other(format!("HTTP is not served: {error}")),
+    }
 }
 
 /// A runtime of one thread: for what one person does.
@@ -23,23 +120,6 @@ fn build(builder: &mut Builder) -> Result<Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::other(format!("The runtime could not be started: {error}")))
-}
-
-/// Waits until somebody wants the process to stop.
-pub(super) async fn stopped() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    // Without a handler the signal's own effect remains.
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// What to say about an `--http` that is no address.

@@ -15,7 +15,7 @@ use crate::{
     catalog::{Catalog, ReplyOptions},
     sandbox,
     secret::Secret,
-    settings::{Config, Loaded, SettingsError, Value},
+    settings::{Config, Loaded, Place, SettingsError, Value},
     upstream,
 };
 
@@ -160,10 +160,13 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 /// Starts the fake in this process and turns the settings to it: its address, its credential, and
 /// none of the real ones.
 async fn start_fake<S: Connector>(context: &mut Context<'_, '_>) -> Result<sandbox::Running, Failure> {
-    let from_flag = |key| context.loaded.place(key).is_some_and(crate::settings::Place::is_flag);
-    if from_flag("api-url") && from_flag("sandbox") {
-        return Err(Failure::usage("--sandbox and --api-url cannot be used together")
-            .hint("--sandbox brings its own API; leave one of them out"));
+    let from_flag = |key| context.loaded.place(key).is_some_and(Place::is_flag);
+    if from_flag("api-url") {
+        let failure = if from_flag("sandbox") { Failure::usage } else { Failure::configuration };
+        return Err(failure(
+            "--api-url cannot be used with the sandbox, which brings its own API".to_owned(),
+        )
+        .hint("Leave --api-url out, or add --sandbox=false"));
     }
     let sandbox = S::sandbox().ok_or_else(no_sandbox)?;
     let running = sandbox::start(sandbox.fake, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))

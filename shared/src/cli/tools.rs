@@ -8,6 +8,7 @@ use super::{Context, call::pretty, failure::Failure, setup};
 use crate::{
     Connector,
     catalog::{Catalog, Tool},
+    protocol::wire_tool,
     settings::Loaded,
 };
 
@@ -42,8 +43,27 @@ impl<'a, S: Connector> List<'a, S> {
         let prefix = setup::prefix(loaded)?;
         let structured = loaded.config.switch("structured");
         let tools: Vec<_> = catalog.all_tools().iter().collect();
-        let wire = tools.iter().map(|tool| wire(tool, &prefix, structured)).collect();
+        let wire = tools.iter().map(|tool| {
+            let tool = wire_tool(format!("{prefix}{}", tool.name()), tool, structured);
+            // A tool is plain data and always serializes.
+            serde_json::to_value(tool).unwrap_or_default()
+        });
+        let wire = wire.collect();
         Ok(Self { tools, prefix, wire })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.tools.len()
+    }
+
+    /// What the whole list costs in tokens, about.
+    pub(super) fn tokens(&self) -> usize {
+        estimate(self.total())
+    }
+
+    /// Bytes of the whole list as JSON.
+    fn total(&self) -> usize {
+        (0..self.tools.len()).map(|at| self.bytes(at) + 1).sum()
     }
 
     /// Bytes of one tool as JSON.
@@ -52,12 +72,11 @@ impl<'a, S: Connector> List<'a, S> {
     }
 
     fn text(&self, left_out: &str) -> String {
-        let total: usize = (0..self.tools.len()).map(|at| self.bytes(at) + 1).sum();
         let mut text = format!(
             "{} tools, {} bytes as JSON: about {} tokens (an estimate, bytes / 4)\n",
             self.tools.len(),
-            total,
-            estimate(total)
+            self.total(),
+            self.tokens()
         );
         let width =
             self.tools.iter().map(|tool| tool.name().len()).max().unwrap_or_default() + self.prefix.len();
@@ -119,25 +138,4 @@ fn left_out<S: Connector>(offered: &Catalog<S>) -> String {
 
 fn estimate(bytes: usize) -> usize {
     bytes.div_ceil(4)
-}
-
-/// A tool as clients get it.
-fn wire<S>(tool: &Tool<S>, prefix: &str, structured: bool) -> Value {
-    let effect = tool.effect();
-    let mut wire = json!({
-        "name": format!("{prefix}{}", tool.name()),
-        "title": tool.title(),
-        "description": tool.description(),
-        "inputSchema": tool.input_schema(),
-        "annotations": {
-            "readOnlyHint": !effect.writes(),
-            "destructiveHint": effect == crate::Effect::Destructive,
-            "idempotentHint": tool.is_idempotent(),
-            "openWorldHint": true,
-        },
-    });
-    if let (true, Some(output), Value::Object(wire)) = (structured, tool.output_schema(), &mut wire) {
-        wire.insert("outputSchema".to_owned(), Value::Object(output.clone()));
-    }
-    wire
 }

@@ -45,16 +45,14 @@ impl<S: Connector> Inner<S> {
         };
         let (response, outcome) = self.run(tool, &principal, request, context).await;
         record(&principal, tool.name(), Some(tool.effect()), outcome, started);
-        response.map(|mut response| {
-            match &mut response {
-                CallToolResponse::Complete(result) => self.listing.signature.sign(context, &mut result.meta),
-                CallToolResponse::InputRequired(result) => {
-                    self.listing.signature.sign(context, &mut result.meta)
-                }
-                _ => {}
-            }
-            response
-        })
+        let mut response = response?;
+        let meta = match &mut response {
+            CallToolResponse::Complete(result) => &mut result.meta,
+            CallToolResponse::InputRequired(result) => &mut result.meta,
+            _ => return Ok(response),
+        };
+        self.listing.signature.sign(context, meta);
+        Ok(response)
     }
 
     async fn run(

@@ -25,7 +25,10 @@ use super::{
     era::{self, publish},
     principal,
 };
-use crate::{Connector, Effect, Error, Result, catalog::one_line};
+use crate::{
+    Connector, Effect, Error, Result,
+    catalog::{Prompt, ResourceTemplate, one_line},
+};
 
 impl<S: Connector> ServerHandler for Handler<S> {
     fn get_info(&self) -> ServerConfig {
@@ -217,13 +220,12 @@ impl<S: Connector> ServerHandler for Handler<S> {
 }
 
 /// Methods with parameters of their own, which a request can get wrong.
-const KNOWN_METHODS: [&str; 6] = [
+const KNOWN_METHODS: [&str; 5] = [
     CallToolRequestMethod::VALUE,
     GetPromptRequestMethod::VALUE,
     ReadResourceRequestMethod::VALUE,
     CompleteRequestMethod::VALUE,
     "subscriptions/listen",
-    "initialize",
 ];
 
 impl<S: Connector> Inner<S> {
@@ -251,7 +253,7 @@ impl<S: Connector> Inner<S> {
                     return Err(unknown(
                         "prompt",
                         &reference.name,
-                        catalog.all_prompts().iter().map(|prompt| prompt.name()),
+                        catalog.all_prompts().iter().map(Prompt::name),
                     ));
                 }
             },
@@ -259,7 +261,7 @@ impl<S: Connector> Inner<S> {
                 match catalog.all_templates().iter().find(|template| template.template() == reference.uri) {
                     Some(template) => template.variables().collect(),
                     None => {
-                        let templates = catalog.all_templates().iter().map(|template| template.template());
+                        let templates = catalog.all_templates().iter().map(ResourceTemplate::template);
                         return Err(unknown("resource template", &reference.uri, templates));
                     }
                 }

@@ -69,7 +69,8 @@ fn completes<S: Send + Sync + 'static>(catalog: &catalog::Catalog<S>) -> bool {
     arguments.chain(variables).any(|name| catalog.completion(name).is_some())
 }
 
-fn wire_tool<S>(name: String, tool: &catalog::Tool<S>, structured: bool) -> Tool {
+/// A tool as clients get it, under its name on the wire.
+pub(crate) fn wire_tool<S>(name: String, tool: &catalog::Tool<S>, structured: bool) -> Tool {
     let annotations = ToolAnnotations::new()
         .read_only(tool.effect() == Effect::Read)
         .destructive(tool.effect() == Effect::Destructive)

@@ -7,6 +7,8 @@
 
 mod answer;
 mod calls;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod era;
 mod guard;
 mod handler;
@@ -25,6 +27,7 @@ use guard::Guard;
 use listing::Listing;
 use questions::Questions;
 
+pub(crate) use listing::wire_tool;
 pub(crate) use strict::check;
 
 /// What a transport says about how its requests are to be handled.

@@ -18,8 +18,9 @@ use tokio::{
     time::Instant,
 };
 
-/// A client that has not read on after this much real time does not mean to: time flows again.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// After this much real time without a write that had to wait, or went on, everything has arrived or
+/// the client does not mean to read: time flows again. Long enough for a machine that is busy.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// A connection that holds a paused clock while a write waits. Where time is not paused it does
 /// nothing.
@@ -27,7 +28,7 @@ const PATIENCE: Duration = Duration::from_millis(50);
 pub(super) struct Paced<T> {
     io: T,
     paused: bool,
-    /// Dropping it lets the clock go.
+    /// Each message prolongs the hold; dropping it lets the clock go.
     hold: Option<mpsc::Sender<()>>,
 }
 
@@ -37,11 +38,10 @@ impl<T> Paced<T> {
     }
 
     fn written<R>(&mut self, result: Poll<R>) -> Poll<R> {
-        if result.is_ready() {
-            self.hold = None;
-        } else if self.paused && self.hold.is_none() {
-            let (hold, held) = mpsc::channel::<()>();
-            tokio::task::spawn_blocking(move || held.recv_timeout(PATIENCE));
+        let held = self.hold.as_ref().is_some_and(|hold| hold.send(()).is_ok());
+        if result.is_pending() && self.paused && !held {
+            let (hold, prolonged) = mpsc::channel();
+            tokio::task::spawn_blocking(move || while prolonged.recv_timeout(PATIENCE).is_ok() {});
             self.hold = Some(hold);
         }
         result

@@ -16,12 +16,16 @@ use rmcp::{
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader},
-    sync::Mutex,
+    sync::{Mutex, Semaphore},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::protocol;
+
+/// Messages on their way out at once. While so many wait for the client to read them, nothing more is
+/// read of what it asks; otherwise a client that only asks would fill the memory with answers.
+const OUTGOING: usize = 256;
 
 /// A transport over a pair of pipes.
 pub(super) struct Lines<R, W> {
@@ -31,6 +35,7 @@ pub(super) struct Lines<R, W> {
     /// A line that is too long is being skipped, to its end.
     skipping: bool,
     write: Arc<Mutex<Option<W>>>,
+    outgoing: Arc<Semaphore>,
     /// The answer to something that is no message, on its way out.
     refusal: Option<JoinHandle<()>>,
     /// Whether the client has said which era it speaks. Until then only requests mean anything.
@@ -62,6 +67,7 @@ impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<
             max_line,
             skipping: false,
             write: Arc::new(Mutex::new(Some(write))),
+            outgoing: Arc::new(Semaphore::new(OUTGOING)),
             refusal: None,
             opened: false,
             closing,
@@ -143,7 +149,12 @@ where
         message: ServerJsonRpcMessage,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
         let write = Arc::clone(&self.write);
-        async move { send(&write, &message).await }
+        // One more than there is room for goes out all the same: it is the reading that waits.
+        let place = Arc::clone(&self.outgoing).try_acquire_owned();
+        async move {
+            let _place = place;
+            send(&write, &message).await
+        }
     }
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
@@ -154,10 +165,15 @@ where
                 let _ = refusal.await;
                 self.refusal = None;
             }
+            let outgoing = Arc::clone(&self.outgoing);
             let read = tokio::select! {
                 biased;
                 () = closing.cancelled() => Ok(Line::End),
-                read = self.next_line() => read,
+                read = async {
+                    // The semaphore is never closed.
+                    drop(outgoing.acquire().await);
+                    self.next_line().await
+                } => read,
             };
             match read {
                 Ok(Line::Whole) => {}

@@ -16,8 +16,15 @@ use crate::{
 };
 
 /// What answers on a transport.
+#[cfg(not(feature = "conformance"))]
 type Answerer<S> = Handler<S>;
+/// What answers on a transport: the server, with the conformance suite's fixtures laid over it.
+#[cfg(feature = "conformance")]
+type Answerer<S> = crate::protocol::conformance::Overlay<S>;
 
 fn answerer<S: Connector>(service: Arc<Service<S>>, options: HandlerOptions) -> Answerer<S> {
-    Handler::new(service, options)
+    let handler = Handler::new(service, options);
+    #[cfg(feature = "conformance")]
+    let handler = crate::protocol::conformance::Overlay::new(handler);
+    handler
 }

@@ -77,7 +77,7 @@ fn parse(table: &Table, path: &Path, text: &str, env: &Environment) -> Result<Fi
             value => match value::from_toml(row, value, base) {
                 Ok(value) => Ok(value),
                 Err(unfit) => {
-                    let message = format!("{}: `{name}` is {}", place(at), unfit.what);
+                    let message = format!("{}: `{name}` cannot be {}", place(at), unfit.what);
                     return Err(SettingsError::new(message).hint(format!("It takes {}", unfit.accepted)));
                 }
             },

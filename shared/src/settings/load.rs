@@ -264,7 +264,7 @@ impl Reader<'_> {
         match value::from_text(self.row, text, self.base) {
             Ok(value) => Ok((value, place)),
             Err(unfit) => Err(SettingsError {
-                message: format!("{place} is {}", unfit.what),
+                message: format!("{place} cannot be {}", unfit.what),
                 hint: Some(format!("It takes {}", unfit.accepted)),
                 wrong_flag: place.is_flag(),
             }),

@@ -15,6 +15,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use crate::{Secret, secret};
 
 pub use environment::Environment;
+pub(crate) use load::CLIENT_KEY;
 pub use load::{Flags, Loaded, Place, SettingsError, load};
 pub use table::{Group, Row, Table};
 

@@ -260,8 +260,8 @@ const COMMON: &[Common] = {
         ),
         common(Http, "allowed-origins", List("URL"), None, "Web pages' origins that may call"),
         common(Http, "legacy-sessions", Switch, None, "Sessions, for clients of before 2026-07-28"),
-        common(Http, "max-connections", Number, Some("1024"), "Most connections at once"),
-        common(Http, "drain-seconds", Seconds, Some("30"), "Most time for calls to end when stopping"),
+        common(Http, "max-connections", Number, Some("1000"), "Most connections at once"),
+        common(Http, "drain-seconds", Seconds, Some("10"), "Most time for calls to end when stopping"),
         common(Process, CONFIG, Path, None, "Settings file (TOML)"),
         common(
             Process,

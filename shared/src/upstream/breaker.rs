@@ -443,7 +443,11 @@ mod tests {
         let breaker = breaker();
         let late = breaker.admit("Linear").unwrap();
         (0..5).for_each(|_| assert!(call(&breaker, &failure())));
+        advance(Duration::from_secs(10)).await;
+        let probe = breaker.admit("Linear").unwrap();
         late.settle(&Ok::<_, Error>(()));
-        assert!(matches!(breaker.state(), BreakerState::Open(_)));
+        assert_eq!(breaker.state(), BreakerState::HalfOpen, "only the probe has a say");
+        probe.settle(&failure());
+        assert_eq!(breaker.state(), BreakerState::Open(Duration::from_secs(20)));
     }
 }

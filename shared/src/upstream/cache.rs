@@ -165,6 +165,9 @@ fn share(error: Arc<Error>) -> Error {
     if let Some(operation) = error.operation_name() {
         copy = copy.operation(operation);
     }
+    if let Some(id) = error.request_id_hint() {
+        copy = copy.request_id(id);
+    }
     copy.source(error)
 }
 

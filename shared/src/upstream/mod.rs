@@ -220,14 +220,20 @@ impl Inner {
     /// One attempt: past the breaker, within the budgets, in its place, with a token.
     async fn attempt(&self, request: &Request, deadline: Instant) -> Result<Response> {
         let title = self.vendor.title();
-        let mut admission = self.breaker.admit(title)?;
+        // A file host that fails says nothing of the vendor's API, nor the other way round.
+        let at_home = self.at_home(request);
+        let mut admission = at_home.then(|| self.breaker.admit(title)).transpose()?;
         self.limiter.take(title, &request.costs, deadline).await?;
         let _place = self.pool.enter(title, deadline).await?;
         // Whoever waited for budget or a place must not run into a vendor found down meanwhile.
-        admission.confirm(title)?;
+        if let Some(admission) = &mut admission {
+            admission.confirm(title)?;
+        }
         let token = self.token(request, deadline).await?;
         let result = self.with_token(request, token, deadline).await;
-        admission.settle(&result);
+        if let Some(admission) = admission {
+            admission.settle(&result);
+        }
         result
     }
 
@@ -317,11 +323,8 @@ impl Inner {
 
     /// The token to send, if any: the credential goes to the vendor and to nobody else.
     async fn token(&self, request: &Request, deadline: Instant) -> Result<Option<Secret>> {
-        let welcome = match &request.target {
-            Target::Path(_) => true,
-            Target::Url(url) if url.origin() == self.options.base_url.origin() => true,
-            Target::Url(url) => url.scheme() == "https" && self.vendor.trusts(url),
-        };
+        let welcome = self.at_home(request)
+            || matches!(&request.target, Target::Url(url) if url.scheme() == "https" && self.vendor.trusts(url));
         if !request.authenticated || !welcome {
             return Ok(None);
         }
@@ -335,6 +338,14 @@ impl Inner {
                 ),
             )
             .hint("Try again later")),
+        }
+    }
+
+    /// Whether `request` goes to the vendor's API itself.
+    fn at_home(&self, request: &Request) -> bool {
+        match &request.target {
+            Target::Path(_) => true,
+            Target::Url(url) => url.origin() == self.options.base_url.origin(),
         }
     }
 

@@ -21,7 +21,7 @@ pub struct Options {
     pub max_in_flight: usize,
     /// The most bytes of an answer, decompressed. 8 MiB.
     pub max_body: usize,
-    /// The most bytes of answers kept in the cache. 16 MiB.
+    /// The most bytes of answers kept in the cache; 0 keeps none. 16 MiB.
     pub cache_capacity: u64,
     /// Refuses every write before anything is sent.
     pub read_only: bool,

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { createServer } from "node:http";
 import { test } from "node:test";
 
 import {
@@ -13,6 +14,7 @@ import {
   LinearErrorType,
   RatelimitedLinearError,
 } from "@linear/sdk";
+import { LINEAR_WEBHOOK_SIGNATURE_HEADER, LINEAR_WEBHOOK_TS_HEADER, LinearWebhookClient } from "@linear/sdk/webhooks";
 
 const apiUrl = process.env.LINEAR_API_URL;
 assert.ok(apiUrl, "LINEAR_API_URL must say where the sandbox answers");
@@ -208,6 +210,62 @@ test("the rate limit status", async () => {
   assert.ok(requests.remainingAmount < requests.allowedAmount);
   assert.ok(requests.reset > Date.now());
 });
+
+test("a file is asked for, put with the headers that came, and read back", async () => {
+  const content = "a line of a log\n";
+  const payload = await client.fileUpload("text/plain", "log.txt", content.length);
+  const { uploadUrl, assetUrl, headers } = payload.uploadFile;
+  const sent = Object.fromEntries(headers.map(({ key, value }) => [key, value]));
+  const put = await fetch(uploadUrl, { method: "PUT", headers: { "content-type": "text/plain", ...sent }, body: content });
+  assert.equal(put.status, 200);
+  assert.equal((await fetch(assetUrl)).status, 401);
+  const read = await fetch(assetUrl, { headers: { authorization: "lin_api_sdk" } });
+  assert.equal(await read.text(), content);
+});
+
+test("an application's token works as the SDK's access token", async () => {
+  const form = { grant_type: "client_credentials", scope: "read,write", client_id: "sandbox-client", client_secret: "sandbox-secret" };
+  const answer = await fetch(new URL("/oauth/token", apiUrl), { method: "POST", body: new URLSearchParams(form) });
+  const { access_token: accessToken } = await answer.json();
+  const app = new LinearClient({ accessToken, apiUrl });
+  assert.ok((await app.viewer).id);
+  const comment = await (await app.createComment({ issueId: "ENG-1", body: "From the app", createAsUser: "Zoe" })).comment;
+  assert.equal(comment.botActor?.userDisplayName, "Zoe");
+});
+
+test("a webhook's delivery is verified by the SDK", async () => {
+  const secret = "a secret of the test";
+  const delivered = Promise.withResolvers?.() ?? deferred();
+  const server = createServer((request, response) => {
+    const chunks = [];
+    request.on("data", (chunk) => chunks.push(chunk));
+    request.on("end", () => {
+      response.end();
+      delivered.resolve({ headers: request.headers, body: Buffer.concat(chunks) });
+    });
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const url = `http://127.0.0.1:${server.address().port}/hook`;
+    const { webhook } = await client.createWebhook({ url, secret, resourceTypes: ["Comment"], allPublicTeams: true });
+    await client.createComment({ issueId: "ENG-1", body: "Told" });
+    const { headers, body } = await delivered.promise;
+    const timestamp = Number(headers[LINEAR_WEBHOOK_TS_HEADER]);
+    const signature = headers[LINEAR_WEBHOOK_SIGNATURE_HEADER];
+    const payload = new LinearWebhookClient(secret).parseData(body, signature, timestamp);
+    assert.deepEqual([payload.action, payload.type, payload.data.body], ["create", "Comment", "Told"]);
+    assert.throws(() => new LinearWebhookClient("another").parseData(body, signature, timestamp));
+    assert.equal((await client.deleteWebhook((await webhook).id)).success, true);
+  } finally {
+    server.close();
+  }
+});
+
+function deferred() {
+  const parts = {};
+  parts.promise = new Promise((resolve, reject) => Object.assign(parts, { resolve, reject }));
+  return parts;
+}
 
 test("errors come as the SDK's own classes", async () => {
   await assert.rejects(as("lin_api_revoked").viewer, (error) => {

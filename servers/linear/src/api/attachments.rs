@@ -72,7 +72,10 @@ impl Api {
 
     /// Attaches an address to an issue, or changes the attachment that has it.
     pub(crate) async fn attach(&self, input: Value) -> Result<AttachmentPayload> {
-        Ok(self.run::<Answer>(&ATTACH, json!({"input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(&ATTACH, json!({"input": input}), "Look at the attachments with get_issue")
+            .await?
+            .payload)
     }
 
     /// Links a pull request of GitHub, whose state Linear then follows.
@@ -84,6 +87,9 @@ impl Api {
         title: Option<&str>,
     ) -> Result<AttachmentPayload> {
         let variables = json!({"id": id, "issueId": issue, "url": url, "title": title});
-        Ok(self.run::<Answer>(&ATTACH_PULL_REQUEST, variables).await?.payload)
+        Ok(self
+            .write::<Answer>(&ATTACH_PULL_REQUEST, variables, "Look at the attachments with get_issue")
+            .await?
+            .payload)
     }
 }

@@ -13,6 +13,8 @@ use super::{
 
 const LIST: Operation =
     Operation::read("ListComments", document!("list_comments", "comment_row"), |v| 2 + first(v) * 5);
+const OF_DOCUMENT: Operation =
+    Operation::read("DocumentComments", document!("document_comments", "comment_row"), |v| 3 + first(v) * 5);
 const GET: Operation = Operation::read("GetComment", document!("get_comment", "comment_row"), |_| 9);
 const ADD: Operation =
     Operation::write("AddComment", document!("add_comment", "comment_row"), Replay::Idempotent)
@@ -29,7 +31,8 @@ const UNRESOLVE: Operation =
 const DELETE: Operation = Operation::destructive("DeleteComment", document!("delete_comment"), Replay::Once)
     .invalidates(&["comments"]);
 
-pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &GET, &ADD, &EDIT, &RESOLVE, &UNRESOLVE, &DELETE];
+pub(super) const OPERATIONS: &[&Operation] =
+    &[&LIST, &OF_DOCUMENT, &GET, &ADD, &EDIT, &RESOLVE, &UNRESOLVE, &DELETE];
 
 /// A comment.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -66,6 +69,19 @@ impl Comment {
     }
 }
 
+/// A document with a page of its comments.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Discussed {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) title: String,
+    /// What comments on a document are attached to.
+    pub(crate) document_content_id: Option<String>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) comments: Connection<Comment>,
+}
+
+/// What a mutation of a comment answers.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct CommentPayload {
@@ -82,6 +98,7 @@ struct Answer<T> {
         deserialize_with = "tolerant::or_default",
         alias = "comment",
         alias = "comments",
+        alias = "document",
         alias = "commentCreate",
         alias = "commentUpdate",
         alias = "commentResolve",
@@ -92,7 +109,7 @@ struct Answer<T> {
 }
 
 impl Api {
-    /// One page of the comments that `filter` finds, oldest first.
+    /// One page of the comments that `filter` finds, newest first.
     pub(crate) async fn comments(
         &self,
         filter: Value,
@@ -101,6 +118,18 @@ impl Api {
     ) -> Result<Partial<Connection<Comment>>> {
         let variables = json!({"filter": filter, "first": first, "after": after});
         let answer = self.run_partial::<Answer<Connection<Comment>>>(&LIST, variables).await?;
+        Ok(Partial { data: answer.data.value, failures: answer.failures })
+    }
+
+    /// The document `id` (or the id in its address) with a page of its comments.
+    pub(crate) async fn document_comments(
+        &self,
+        id: &str,
+        first: u32,
+        after: Option<&str>,
+    ) -> Result<Partial<Discussed>> {
+        let variables = json!({"id": id, "first": first, "after": after});
+        let answer = self.run_partial::<Answer<Discussed>>(&OF_DOCUMENT, variables).await?;
         Ok(Partial { data: answer.data.value, failures: answer.failures })
     }
 

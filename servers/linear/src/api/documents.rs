@@ -15,16 +15,10 @@ const LIST: Operation =
     Operation::read("ListDocuments", document!("list_documents"), |variables| 2 + first(variables) * 7);
 const FIND: Operation = Operation::read("FindDocuments", document!("find_documents"), |_| 60);
 const GET: Operation = Operation::read("GetDocument", document!("get_document", "document_fragment"), |_| 12);
-const CREATE: Operation = Operation::write(
-    "CreateDocument",
-    document!("create_document", "document_fragment"),
-    Replay::Idempotent,
-);
-const UPDATE: Operation = Operation::write(
-    "UpdateDocument",
-    document!("update_document", "document_fragment"),
-    Replay::Idempotent,
-);
+const CREATE: Operation =
+    Operation::write("CreateDocument", document!("create_document", "document_fragment"), Replay::Idempotent);
+const UPDATE: Operation =
+    Operation::write("UpdateDocument", document!("update_document", "document_fragment"), Replay::Idempotent);
 
 pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &FIND, &GET, &CREATE, &UPDATE];
 
@@ -140,7 +134,14 @@ impl Api {
             #[serde(rename = "documentCreate")]
             payload: DocumentPayload,
         }
-        Ok(self.run::<Answer>(&CREATE, json!({"input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(
+                &CREATE,
+                json!({"input": input}),
+                "Look with list_documents whether the document is there",
+            )
+            .await?
+            .payload)
     }
 
     /// Changes a document.
@@ -150,6 +151,13 @@ impl Api {
             #[serde(rename = "documentUpdate")]
             payload: DocumentPayload,
         }
-        Ok(self.run::<Answer>(&UPDATE, json!({"id": id, "input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(
+                &UPDATE,
+                json!({"id": id, "input": input}),
+                "Look at the document with get_document",
+            )
+            .await?
+            .payload)
     }
 }

@@ -14,9 +14,14 @@ use super::{
 // that one request may.
 const LIST: Operation =
     Operation::read("ListInitiatives", document!("list_initiatives"), |variables| 2 + first(variables) * 66);
-const FIND: Operation = Operation::read("FindInitiatives", document!("find_initiatives"), |_| 20);
+// Kept only for a moment: a new initiative must be found by its name soon.
+const NAMES: Operation =
+    Operation::read("ListInitiativeNames", document!("list_initiative_names"), |variables| {
+        2 + first(variables) * 2
+    })
+    .cached(60, &["initiatives"]);
 
-pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &FIND];
+pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &NAMES];
 
 /// An initiative and its projects.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -52,10 +57,10 @@ pub(crate) struct InitiativeProject {
     pub(crate) status: StateRef,
 }
 
-/// An initiative found by a name.
+/// What an initiative is called.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct InitiativeFound {
+pub(crate) struct InitiativeName {
     #[serde(deserialize_with = "text")]
     pub(crate) id: String,
     #[serde(deserialize_with = "text")]
@@ -67,8 +72,9 @@ pub(crate) struct InitiativeFound {
 }
 
 #[derive(Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
 struct InitiativesAnswer<T> {
-    #[serde(default = "Connection::default", bound(deserialize = "T: Deserialize<'de>"))]
+    #[serde(default, deserialize_with = "or_default")]
     initiatives: Connection<T>,
 }
 
@@ -84,8 +90,8 @@ impl Api {
         Ok(self.run::<InitiativesAnswer<_>>(&LIST, variables).await?.initiatives)
     }
 
-    /// Up to nine initiatives.
-    pub(crate) async fn find_initiatives(&self, filter: Value) -> Result<Vec<InitiativeFound>> {
-        Ok(self.run::<InitiativesAnswer<_>>(&FIND, json!({"filter": filter})).await?.initiatives.nodes)
+    /// The names of the initiatives, up to 250.
+    pub(crate) async fn initiative_names(&self) -> Result<Vec<InitiativeName>> {
+        Ok(self.run::<InitiativesAnswer<_>>(&NAMES, json!({"first": 250})).await?.initiatives.nodes)
     }
 }

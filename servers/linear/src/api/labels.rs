@@ -5,12 +5,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, document, few,
+    Api, Operation, document,
     names::{Named, TeamRef},
     tolerant::{or_default, text},
 };
 
-const GET: Operation = Operation::read("GetLabel", document!("get_label", "label_fragment"), few);
+const GET: Operation = Operation::read("GetLabel", document!("get_label", "label_fragment"), |_| 4);
 const CREATE: Operation =
     Operation::write("CreateLabel", document!("create_label", "label_fragment"), Replay::Idempotent)
         .invalidates(&["labels"]);
@@ -65,7 +65,14 @@ impl Api {
             #[serde(rename = "issueLabelCreate")]
             payload: LabelPayload,
         }
-        Ok(self.run::<Answer>(&CREATE, json!({"input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(
+                &CREATE,
+                json!({"input": input}),
+                "Look with get_team whether the label is there",
+            )
+            .await?
+            .payload)
     }
 
     /// Changes a label.
@@ -75,6 +82,9 @@ impl Api {
             #[serde(rename = "issueLabelUpdate")]
             payload: LabelPayload,
         }
-        Ok(self.run::<Answer>(&UPDATE, json!({"id": id, "input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(&UPDATE, json!({"id": id, "input": input}), "Look at the label with get_team")
+            .await?
+            .payload)
     }
 }

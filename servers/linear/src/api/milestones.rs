@@ -5,12 +5,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, document, few,
+    Api, Operation, document,
     tolerant::{Connection, number, or_default, text},
 };
 
 const LIST: Operation = Operation::read("ListMilestones", document!("list_milestones"), |_| 165);
-const GET: Operation = Operation::read("GetMilestone", document!("get_milestone"), few);
+const GET: Operation = Operation::read("GetMilestone", document!("get_milestone"), |_| 4);
 const CREATE: Operation =
     Operation::write("CreateMilestone", document!("create_milestone"), Replay::Idempotent).invalidates(TAGS);
 const UPDATE: Operation =
@@ -74,7 +74,10 @@ impl Api {
             #[serde(rename = "projectMilestoneCreate")]
             payload: MilestonePayload,
         }
-        Ok(self.run::<Answer>(&CREATE, json!({"input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(&CREATE, json!({"input": input}), "Look at the project with get_project")
+            .await?
+            .payload)
     }
 
     /// Changes a milestone.
@@ -84,6 +87,13 @@ impl Api {
             #[serde(rename = "projectMilestoneUpdate")]
             payload: MilestonePayload,
         }
-        Ok(self.run::<Answer>(&UPDATE, json!({"id": id, "input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(
+                &UPDATE,
+                json!({"id": id, "input": input}),
+                "Look at the project with get_project",
+            )
+            .await?
+            .payload)
     }
 }

@@ -1,11 +1,24 @@
 //! Linear's API as typed requests and tolerant answers, one file per area. It builds requests and
 //! decides nothing.
 
+pub(crate) mod attachments;
 pub(crate) mod comments;
+pub(crate) mod cycles;
+pub(crate) mod documents;
+pub(crate) mod files;
+pub(crate) mod initiatives;
 pub(crate) mod issues;
+pub(crate) mod labels;
+pub(crate) mod milestones;
 pub(crate) mod names;
+pub(crate) mod notifications;
 mod operation;
+pub(crate) mod projects;
+pub(crate) mod relations;
+pub(crate) mod search;
 pub(crate) mod tolerant;
+pub(crate) mod updates;
+pub(crate) mod uploads;
 pub(crate) mod workspace;
 
 use connector::{
@@ -21,8 +34,24 @@ pub(crate) use operation::{document, first};
 use crate::error::{self, COMPLEXITY, GraphqlError, REQUESTS, SEARCHES};
 
 /// The operations of each area.
-const AREAS: &[&[&Operation]] =
-    &[comments::OPERATIONS, issues::OPERATIONS, names::OPERATIONS, workspace::OPERATIONS];
+const AREAS: &[&[&Operation]] = &[
+    attachments::OPERATIONS,
+    comments::OPERATIONS,
+    cycles::OPERATIONS,
+    documents::OPERATIONS,
+    initiatives::OPERATIONS,
+    issues::OPERATIONS,
+    labels::OPERATIONS,
+    milestones::OPERATIONS,
+    names::OPERATIONS,
+    notifications::OPERATIONS,
+    projects::OPERATIONS,
+    relations::OPERATIONS,
+    search::OPERATIONS,
+    updates::OPERATIONS,
+    uploads::OPERATIONS,
+    workspace::OPERATIONS,
+];
 
 /// Every operation that this server can send, so that a test can check each of them.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
@@ -31,7 +60,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
 
 /// The client of Linear's GraphQL API. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Api {
+pub(crate) struct Api {
     upstream: Upstream,
 }
 
@@ -57,13 +86,13 @@ impl<T> Partial<T> {
 impl Api {
     /// A client over `upstream`, whose base URL is the GraphQL endpoint itself.
     #[must_use]
-    pub fn new(upstream: Upstream) -> Self {
+    pub(crate) fn new(upstream: Upstream) -> Self {
         Self { upstream }
     }
 
     /// The pipeline beneath.
     #[must_use]
-    pub fn upstream(&self) -> &Upstream {
+    pub(crate) fn upstream(&self) -> &Upstream {
         &self.upstream
     }
 
@@ -72,7 +101,11 @@ impl Api {
     ///
     /// # Errors
     /// What Linear's table of errors says, or `upstream` for an answer of another shape.
-    pub async fn run<T: DeserializeOwned>(&self, operation: &Operation, variables: Value) -> Result<T> {
+    pub(crate) async fn run<T: DeserializeOwned>(
+        &self,
+        operation: &Operation,
+        variables: Value,
+    ) -> Result<T> {
         let partial = self.run_partial(operation, variables).await?;
         for (part, error) in &partial.failures {
             tracing::warn!(
@@ -130,6 +163,21 @@ impl Api {
         let request = request.invalidates(operation.invalidates.iter().copied());
         let response = self.upstream.send(request).await?;
         read(operation, &response)
+    }
+
+    /// Runs the mutation `operation`. `check` says what to look at should its outcome never be learned,
+    /// as the beginning of a sentence.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub(crate) async fn write<T: DeserializeOwned>(
+        &self,
+        operation: &Operation,
+        variables: Value,
+        check: &str,
+    ) -> Result<T> {
+        let answer = self.run_document(operation, operation.document, variables, Some(check.to_owned()));
+        Ok(answer.await?.data)
     }
 
     /// Makes kept answers old that depend on `tags`.

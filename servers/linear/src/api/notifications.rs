@@ -5,16 +5,18 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, document, few, first,
+    Api, Operation, document,
     documents::IssueKey,
+    first,
     issues::PersonRef,
     names::Named,
     tolerant::{Connection, number, or_default, text},
 };
 
-const LIST: Operation =
-    Operation::read("ListNotifications", document!("list_notifications"), |variables| 2 + first(variables) * 6);
-const GET: Operation = Operation::read("GetNotification", document!("get_notification"), few);
+const LIST: Operation = Operation::read("ListNotifications", document!("list_notifications"), |variables| {
+    2 + first(variables) * 6
+});
+const GET: Operation = Operation::read("GetNotification", document!("get_notification"), |_| 4);
 const MARK: Operation =
     Operation::write("MarkNotification", document!("mark_notification"), Replay::Idempotent);
 
@@ -83,6 +85,9 @@ impl Api {
             #[serde(rename = "notificationUpdate")]
             payload: NotificationPayload,
         }
-        Ok(self.run::<Answer>(&MARK, json!({"id": id, "input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(&MARK, json!({"id": id, "input": input}), "Look with list_notifications")
+            .await?
+            .payload)
     }
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, document, few, first,
+    Api, Operation, document, first,
     issues::{PersonRef, StateRef},
     names::{Named, TeamRef},
     tolerant::{Connection, number, or_default, text},
@@ -17,8 +17,10 @@ const GET: Operation = Operation::read("GetProject", document!("get_project"), |
 const STATE: Operation =
     Operation::read("GetProjectState", document!("get_project_state", "project_state_fragment"), |_| 150);
 const LABELS: Operation =
-    Operation::read("FindProjectLabels", document!("find_project_labels"), |variables| 2 + first(variables) * 2)
-        .cached(600, &[TAG_LABELS]);
+    Operation::read("FindProjectLabels", document!("find_project_labels"), |variables| {
+        2 + first(variables) * 2
+    })
+    .cached(600, &[TAG_LABELS]);
 const CREATE: Operation = Operation::write(
     "CreateProject",
     document!("create_project", "project_state_fragment"),
@@ -35,8 +37,7 @@ const UPDATE: Operation = Operation::write(
 .costs(|_| 150);
 const ADD_TO_INITIATIVE: Operation =
     Operation::write("AddToInitiative", document!("add_to_initiative"), Replay::Idempotent)
-        .invalidates(&["initiatives"])
-        .costs(few);
+        .invalidates(&["initiatives"]);
 
 pub(super) const OPERATIONS: &[&Operation] =
     &[&LIST, &GET, &STATE, &LABELS, &CREATE, &UPDATE, &ADD_TO_INITIATIVE];
@@ -253,7 +254,14 @@ impl Api {
             #[serde(rename = "projectCreate")]
             payload: ProjectPayload,
         }
-        Ok(self.run::<Answer>(&CREATE, json!({"input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(
+                &CREATE,
+                json!({"input": input}),
+                "Look with list_projects whether the project is there",
+            )
+            .await?
+            .payload)
     }
 
     /// Changes a project.
@@ -263,7 +271,14 @@ impl Api {
             #[serde(rename = "projectUpdate")]
             payload: ProjectPayload,
         }
-        Ok(self.run::<Answer>(&UPDATE, json!({"id": id, "input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(
+                &UPDATE,
+                json!({"id": id, "input": input}),
+                "Look at the project with get_project",
+            )
+            .await?
+            .payload)
     }
 
     /// Puts a project into an initiative; true if Linear says that it did. `id` is made here.
@@ -274,7 +289,15 @@ impl Api {
             payload: Done,
         }
         let input = json!({"id": id, "initiativeId": initiative, "projectId": project});
-        Ok(self.run::<Answer>(&ADD_TO_INITIATIVE, json!({"input": input})).await?.payload.success)
+        Ok(self
+            .write::<Answer>(
+                &ADD_TO_INITIATIVE,
+                json!({"input": input}),
+                "Look at the project with get_project",
+            )
+            .await?
+            .payload
+            .success)
     }
 }
 
@@ -284,11 +307,4 @@ impl Api {
 struct Done {
     #[serde(deserialize_with = "or_default")]
     success: bool,
-}
-
-impl ProjectState {
-    /// The keys of its teams, in order.
-    pub(crate) fn team_keys(&self) -> Vec<&str> {
-        self.teams.nodes.iter().map(|team| team.key.as_str()).collect()
-    }
 }

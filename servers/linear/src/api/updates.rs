@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, document, few, first,
+    Api, Operation, document, first,
     issues::PersonRef,
     names::Named,
     tolerant::{Connection, or_default, text},
@@ -19,9 +19,9 @@ const LIST_INITIATIVE: Operation =
     Operation::read("ListInitiativeUpdates", document!("list_initiative_updates"), |variables| {
         2 + first(variables) * 4
     });
-const GET_PROJECT: Operation = Operation::read("GetProjectUpdate", document!("get_project_update"), few);
+const GET_PROJECT: Operation = Operation::read("GetProjectUpdate", document!("get_project_update"), |_| 4);
 const GET_INITIATIVE: Operation =
-    Operation::read("GetInitiativeUpdate", document!("get_initiative_update"), few);
+    Operation::read("GetInitiativeUpdate", document!("get_initiative_update"), |_| 4);
 const POST_PROJECT: Operation =
     Operation::write("PostProjectUpdate", document!("post_project_update"), Replay::Idempotent)
         .invalidates(&["projects"]);
@@ -79,7 +79,12 @@ impl Api {
     ) -> Result<Connection<Update>> {
         #[derive(Deserialize)]
         struct Answer {
-            #[serde(default, alias = "projectUpdates", alias = "initiativeUpdates", deserialize_with = "or_default")]
+            #[serde(
+                default,
+                alias = "projectUpdates",
+                alias = "initiativeUpdates",
+                deserialize_with = "or_default"
+            )]
             updates: Connection<Update>,
         }
         let operation = match about {
@@ -115,6 +120,13 @@ impl Api {
             About::Project => &POST_PROJECT,
             About::Initiative => &POST_INITIATIVE,
         };
-        Ok(self.run::<Answer>(operation, json!({"input": input})).await?.payload)
+        Ok(self
+            .write::<Answer>(
+                operation,
+                json!({"input": input}),
+                "Look with list_status_updates whether it is there",
+            )
+            .await?
+            .payload)
     }
 }

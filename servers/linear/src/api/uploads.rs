@@ -11,12 +11,12 @@ use serde_json::json;
 use url::{Host, Url};
 
 use super::{
-    Api, Operation, document, few,
+    Api, Operation, document,
     tolerant::{list, or_default, text},
 };
 
 // Asking again only makes another address.
-const PREPARE: Operation = Operation::write("FileUpload", document!("file_upload"), Replay::Idempotent).costs(few);
+const PREPARE: Operation = Operation::write("FileUpload", document!("file_upload"), Replay::Idempotent);
 
 pub(super) const OPERATIONS: &[&Operation] = &[&PREPARE];
 
@@ -56,7 +56,12 @@ impl Api {
     ///
     /// # Errors
     /// `upstream` if Linear names no address, or one that is not encrypted.
-    pub(crate) async fn upload(&self, name: &str, content_type: &'static str, bytes: Bytes) -> Result<String> {
+    pub(crate) async fn upload(
+        &self,
+        name: &str,
+        content_type: &'static str,
+        bytes: Bytes,
+    ) -> Result<String> {
         #[derive(Deserialize)]
         struct Answer {
             #[serde(rename = "fileUpload")]
@@ -64,10 +69,10 @@ impl Api {
         }
         let variables = json!({"contentType": content_type, "filename": name, "size": bytes.len()});
         let payload = self.run::<Answer>(&PREPARE, variables).await?.payload;
-        let file = payload
-            .upload_file
-            .filter(|file| payload.success && !file.asset_url.is_empty())
-            .ok_or_else(|| Error::new(Kind::Upstream, "Linear gave no address to upload to").operation(PREPARE.name))?;
+        let file =
+            payload.upload_file.filter(|file| payload.success && !file.asset_url.is_empty()).ok_or_else(
+                || Error::new(Kind::Upstream, "Linear gave no address to upload to").operation(PREPARE.name),
+            )?;
         self.upstream().send(file.put(content_type, bytes)?).await?;
         Ok(file.asset_url)
     }
@@ -103,8 +108,11 @@ impl UploadFile {
     /// The address, which must be encrypted unless it is on this machine.
     fn target(&self) -> Result<Url> {
         let refused = || {
-            Error::new(Kind::Upstream, "Linear named an upload address that is not safe to use; nothing was uploaded")
-                .operation(PREPARE.name)
+            Error::new(
+                Kind::Upstream,
+                "Linear named an upload address that is not safe to use; nothing was uploaded",
+            )
+            .operation(PREPARE.name)
         };
         let url = Url::parse(&self.upload_url).map_err(|error| refused().source(error))?;
         let local = match url.host() {
@@ -125,10 +133,21 @@ mod tests {
     #[test]
     fn bytes_go_only_over_tls_or_to_this_machine() {
         let file = |url: &str| UploadFile { upload_url: url.to_owned(), ..UploadFile::default() };
-        for good in ["https://uploads.example/x?sig=1", "http://127.0.0.1:4010/u", "http://[::1]:1/u", "http://localhost/u"] {
+        for good in [
+            "https://uploads.example/x?sig=1",
+            "http://127.0.0.1:4010/u",
+            "http://[::1]:1/u",
+            "http://localhost/u",
+        ] {
             assert!(file(good).target().is_ok(), "{good}");
         }
-        for bad in ["http://uploads.example/x", "ftp://127.0.0.1/u", "https://user:word@host/x", "file:///etc/hosts", ""] {
+        for bad in [
+            "http://uploads.example/x",
+            "ftp://127.0.0.1/u",
+            "https://user:word@host/x",
+            "file:///etc/hosts",
+            "",
+        ] {
             assert!(file(bad).target().is_err(), "{bad}");
         }
     }
@@ -137,7 +156,10 @@ mod tests {
     fn the_headers_that_were_signed_are_sent_and_no_credential() {
         let file = UploadFile {
             upload_url: "https://uploads.example/x".to_owned(),
-            headers: vec![UploadHeader { key: "x-goog-content-length-range".to_owned(), value: "3,3".to_owned() }],
+            headers: vec![UploadHeader {
+                key: "x-goog-content-length-range".to_owned(),
+                value: "3,3".to_owned(),
+            }],
             ..UploadFile::default()
         };
         let request = file.put("image/png", Bytes::from_static(b"png")).unwrap();

@@ -13,10 +13,12 @@ use super::{
 const WHO_AM_I: Operation =
     Operation::read("WhoAmI", document!("who_am_i"), |_| 4).cached(300, &["users", "organization"]);
 const LIST_USERS: Operation = Operation::read("ListUsers", document!("list_users"), |v| 2 + first(v) * 2);
+const LIST_MEMBERS: Operation =
+    Operation::read("ListTeamMembers", document!("list_team_members"), |v| 3 + first(v) * 2);
 const GET_TEAM: Operation =
-    Operation::read("GetTeam", document!("get_team"), |_| 700).cached(60, &["teams", "states", "labels"]);
+    Operation::read("GetTeam", document!("get_team"), |_| 700).cached(60, &["teams", "states"]);
 
-pub(super) const OPERATIONS: &[&Operation] = &[&WHO_AM_I, &LIST_USERS, &GET_TEAM];
+pub(super) const OPERATIONS: &[&Operation] = &[&WHO_AM_I, &LIST_USERS, &LIST_MEMBERS, &GET_TEAM];
 
 /// Who the credential belongs to, and where.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -67,8 +69,6 @@ pub(crate) struct TeamDetails {
     #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) states: Connection<State>,
     #[serde(deserialize_with = "tolerant::or_default")]
-    pub(crate) labels: Connection<super::names::Label>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) members: Connection<Person>,
     #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) templates: Connection<super::names::Template>,
@@ -93,21 +93,34 @@ impl Api {
         self.run(&WHO_AM_I, json!({})).await
     }
 
-    /// The people that `filter` finds: a page after the cursor `after`.
+    /// The people that `filter` finds, of the team with the id `team` or of the workspace: a page after
+    /// the cursor `after`.
     pub(crate) async fn users(
         &self,
+        team: Option<&str>,
         filter: Value,
         first: u32,
         after: Option<&str>,
         disabled: bool,
     ) -> Result<Connection<Person>> {
-        #[derive(Deserialize)]
-        struct Data {
-            #[serde(default, deserialize_with = "tolerant::or_default")]
+        #[derive(Default, Deserialize)]
+        struct People {
+            #[serde(default, deserialize_with = "tolerant::or_default", alias = "members")]
             users: Connection<Person>,
         }
-        let variables = json!({"filter": filter, "first": first, "after": after, "disabled": disabled});
-        Ok(self.run::<Data>(&LIST_USERS, variables).await?.users)
+        #[derive(Deserialize)]
+        struct OfTeam {
+            #[serde(default, deserialize_with = "tolerant::or_default")]
+            team: People,
+        }
+        let mut variables = json!({"filter": filter, "first": first, "after": after, "disabled": disabled});
+        match team {
+            Some(team) => {
+                variables["id"] = json!(team);
+                Ok(self.run::<OfTeam>(&LIST_MEMBERS, variables).await?.team.users)
+            }
+            None => Ok(self.run::<People>(&LIST_USERS, variables).await?.users),
+        }
     }
 
     /// The team with the id `id`.

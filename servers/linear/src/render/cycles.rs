@@ -4,7 +4,7 @@ use connector::catalog::one_line;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{day, projects::percent};
+use super::{day, number, projects::percent};
 use crate::api::cycles::Cycle;
 
 /// A cycle in structured content.
@@ -58,13 +58,13 @@ pub(crate) fn cycle_row(cycle: &Cycle) -> (String, CycleItem) {
         item.progress,
         item.completed_issues,
         item.issues,
-        number(completed),
-        number(scope),
+        number(tenths(completed)),
+        number(tenths(scope)),
     );
     let grown = scope - cycle.scope_history.first().copied().unwrap_or(scope);
     if grown.abs() >= 0.5 {
         let sign = if grown > 0.0 { "+" } else { "-" };
-        row.push_str(&format!(", scope {sign}{} since its start", number(grown.abs())));
+        row.push_str(&format!(", scope {sign}{} since its start", number(tenths(grown.abs()))));
     }
     (row, item)
 }
@@ -88,7 +88,6 @@ fn whole(number: f64) -> u32 {
     number.round().clamp(0.0, f64::from(u32::MAX)) as u32
 }
 
-/// Without decimals where there are none.
-fn number(number: f64) -> String {
-    if (number - number.round()).abs() < 0.05 { format!("{number:.0}") } else { format!("{number:.1}") }
+fn tenths(number: f64) -> f64 {
+    (number * 10.0).round() / 10.0
 }

@@ -4,9 +4,11 @@ use connector::catalog::{Reply, excerpt, one_line};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{day, projects::at};
-use crate::api::documents::{Document, DocumentRow, IssueKey};
-use crate::api::names::{Named, TeamRef};
+use super::{day, person as at};
+use crate::api::{
+    documents::{Document, DocumentRow, IssueKey},
+    names::{Named, TeamRef},
+};
 
 /// A document in structured content.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -94,7 +96,11 @@ pub(crate) fn document(
         None => "document".to_owned(),
     };
     if shown.is_empty() {
-        reply = reply.line(if text.is_empty() { "It has no text." } else { "There is no text after that offset." });
+        reply = reply.line(if text.is_empty() {
+            "It has no text."
+        } else {
+            "There is no text after that offset."
+        });
     } else {
         let by = document.creator.as_ref().map(|creator| creator.display_name.as_str());
         reply = reply.outside(from, by, shown.clone());
@@ -102,7 +108,11 @@ pub(crate) fn document(
     if let Some(more) = more {
         reply = reply.line(more);
         if !contents.is_empty() {
-            reply = reply.line("Its headings, each good as `section`:").outside("headings", None, contents.join("\n"));
+            reply = reply.line("Its headings, each good as `section`:").outside(
+                "headings",
+                None,
+                contents.join("\n"),
+            );
         }
     }
     reply.data(&DocumentText {

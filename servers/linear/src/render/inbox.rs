@@ -4,7 +4,7 @@ use connector::catalog::one_line;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::moment;
+use super::minute;
 use crate::api::notifications::Notification;
 
 /// A notification in structured content.
@@ -26,7 +26,7 @@ pub(crate) struct NotificationItem {
 pub(crate) fn notification_row(notification: &Notification) -> (String, NotificationItem) {
     let about = None
         .or_else(|| notification.issue.as_ref().map(|issue| issue.identifier.clone()))
-        .or_else(|| notification.project.as_ref().map(|project| format!("project {}", project.name)));
+        .or_else(|| notification.project.as_ref().map(|project| project.name.clone()));
     let actor = None
         .or_else(|| notification.actor.as_ref().map(|actor| actor.display_name.clone()))
         .or_else(|| notification.bot_actor.as_ref().map(|bot| bot.name.clone()))
@@ -40,9 +40,10 @@ pub(crate) fn notification_row(notification: &Notification) -> (String, Notifica
         read: notification.read_at.is_some(),
         created_at: notification.created_at.clone(),
     };
-    let mut row = format!("{} {} {}", item.id, moment(&item.created_at), if item.read { "read" } else { "unread" });
+    let mut row =
+        format!("{} {} {}", item.id, minute(&item.created_at), if item.read { "read" } else { "unread" });
     if let Some(until) = &notification.snoozed_until_at {
-        row.push_str(&format!(", snoozed until {}", moment(until)));
+        row.push_str(&format!(", snoozed until {}", minute(until)));
     }
     row.push_str(&format!(" {}", one_line(&item.kind)));
     if let Some(actor) = &item.actor {

@@ -4,10 +4,9 @@ use connector::catalog::{Reply, excerpt, one_line};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{day, joined};
+use super::{day, minute, person as at, priority};
 use crate::api::{
     initiatives::{Initiative, InitiativeProject},
-    issues::PersonRef,
     milestones::Milestone,
     names::{Named, TeamRef},
     projects::{Project, ProjectRow},
@@ -38,6 +37,19 @@ pub(crate) struct ProjectItem {
     target_date: Option<String>,
 }
 
+/// A project with its overview, in structured content.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ProjectText {
+    #[serde(flatten)]
+    project: ProjectItem,
+    summary: String,
+    milestones: Vec<String>,
+    updated_at: String,
+    url: String,
+    /// The part of the overview that was asked for.
+    content: String,
+}
+
 /// A project as a row: `Checkout [In Progress 45%] at risk, lead @ada, ENG, 2026-10-01 → 2026-12-15`.
 pub(crate) fn project_row(project: &ProjectRow) -> (String, ProjectItem) {
     let mut row = format!(
@@ -48,7 +60,7 @@ pub(crate) fn project_row(project: &ProjectRow) -> (String, ProjectItem) {
     );
     let mut facts = Vec::new();
     facts.extend(project.health.as_deref().map(health));
-    facts.extend(project.priority.and_then(priority).map(str::to_owned));
+    facts.extend(priority(project.priority));
     facts.extend(project.lead.as_ref().map(|lead| format!("lead {}", at(lead))));
     let teams = keys(&project.teams.nodes);
     if !teams.is_empty() {
@@ -92,15 +104,32 @@ pub(crate) fn project(project: &Project, offset: usize, max_chars: usize) -> Rep
     if !project.description.trim().is_empty() {
         reply = reply.outside("project summary", None, project.description.trim());
     }
-    if let Some(content) = project.content.as_deref().filter(|content| !content.trim().is_empty()) {
-        let (shown, more) = excerpt(content, offset, max_chars);
-        reply = reply.line("Overview:").outside("project overview", None, shown);
-        if let Some(more) = more {
-            reply = reply.line(more);
-        }
+    let (shown, more) = excerpt(project.content.as_deref().unwrap_or_default(), offset, max_chars);
+    if !shown.trim().is_empty() {
+        reply = reply.outside("project overview", None, shown.clone());
     }
-    reply = parts(reply, project);
-    reply.line(project.url.clone())
+    if let Some(more) = more {
+        reply = reply.line(more);
+    }
+    reply = parts(reply, project).line(project.url.clone());
+    reply.data(&ProjectText {
+        project: ProjectItem {
+            id: project.slug_id.clone(),
+            name: project.name.clone(),
+            status: project.status.name.clone(),
+            progress: percent(project.progress),
+            health: project.health.clone(),
+            lead: project.lead.as_ref().map(|lead| lead.display_name.clone()),
+            teams: keys(&project.teams.nodes),
+            start_date: project.start_date.clone(),
+            target_date: project.target_date.clone(),
+        },
+        summary: project.description.clone(),
+        milestones: project.project_milestones.nodes.iter().map(milestone_row).collect(),
+        updated_at: project.updated_at.clone(),
+        url: project.url.clone(),
+        content: shown,
+    })
 }
 
 fn facts(project: &Project) -> Vec<String> {
@@ -112,7 +141,8 @@ fn facts(project: &Project) -> Vec<String> {
             .then(|| format!("priority: {}", one_line(&project.priority_label))),
     );
     facts.extend(
-        span(project.start_date.as_deref(), project.target_date.as_deref()).map(|span| format!("dates: {span}")),
+        span(project.start_date.as_deref(), project.target_date.as_deref())
+            .map(|span| format!("dates: {span}")),
     );
     let moments = [
         ("started", &project.started_at),
@@ -134,14 +164,25 @@ fn parts(mut reply: Reply, project: &Project) -> Reply {
     let milestones = &project.project_milestones;
     if !milestones.nodes.is_empty() {
         reply = reply.line(format!("Milestones{}:", and_more(milestones.page_info.has_next_page)));
-        for row in milestones.nodes.iter().map(milestone_row) {
+        // In the order of their dates, those without one last.
+        let mut sorted: Vec<_> = milestones.nodes.iter().collect();
+        sorted.sort_by_key(|milestone| (milestone.target_date.is_none(), milestone.target_date.clone()));
+        for row in sorted.into_iter().map(milestone_row) {
             reply = reply.line(format!("- {row}"));
         }
     }
     if let Some(update) = &project.last_update {
         let (shown, more) = excerpt(&update.body, 0, UPDATE_CHARS);
-        reply = reply.line(format!("Last status update: {} on {}", health(&update.health), day(&update.created_at)));
-        reply = reply.outside("status update", update.user.as_ref().map(|user| user.display_name.as_str()), shown);
+        reply = reply.line(format!(
+            "Last status update: {} on {}",
+            health(&update.health),
+            day(&update.created_at)
+        ));
+        reply = reply.outside(
+            "status update",
+            update.user.as_ref().map(|user| user.display_name.as_str()),
+            shown,
+        );
         if more.is_some() {
             reply = reply.line("[Cut: list_status_updates gives the whole update.]");
         }
@@ -260,7 +301,8 @@ pub(crate) fn update_row(update: &Update) -> (String, UpdateItem) {
     let about = update.project.as_ref().or(update.initiative.as_ref()).map(|about| about.name.clone());
     let about = about.unwrap_or_default();
     let author = update.user.as_ref().map(|user| user.display_name.clone());
-    let mut row = format!("## {} {} {}", day(&update.created_at), one_line(&about), health(&update.health));
+    let mut row =
+        format!("## {} {} {}", minute(&update.created_at), one_line(&about), health(&update.health));
     if let Some(author) = &author {
         row.push_str(&format!(" @{}", one_line(author)));
     }
@@ -291,22 +333,9 @@ pub(crate) fn health(word: &str) -> String {
     }
 }
 
-/// `P1` to `P4`; nothing for no priority.
-pub(crate) fn priority(priority: f64) -> Option<&'static str> {
-    ["P1", "P2", "P3", "P4"].into_iter().enumerate().find_map(|(at, word)| {
-        let rank = at as f64 + 1.0;
-        ((priority - rank).abs() < 0.5).then_some(word)
-    })
-}
-
 /// A part of one as whole percent.
 pub(crate) fn percent(progress: Option<f64>) -> u32 {
     (progress.unwrap_or_default().clamp(0.0, 1.0) * 100.0).round() as u32
-}
-
-/// `@ada`.
-pub(crate) fn at(person: &PersonRef) -> String {
-    format!("@{}", one_line(&person.display_name))
 }
 
 fn span(start: Option<&str>, target: Option<&str>) -> Option<String> {
@@ -327,7 +356,7 @@ fn names(things: &[Named]) -> Vec<String> {
 }
 
 fn list(word: &str, names: &[String]) -> Option<String> {
-    (!names.is_empty()).then(|| format!("{word}: {}", joined(names)))
+    (!names.is_empty()).then(|| format!("{word}: {}", names.join(", ")))
 }
 
 fn and_more(more: bool) -> &'static str {

@@ -5,7 +5,10 @@
 //! case, then as the beginning of just one name. What fits nothing, or more than one thing, is an
 //! error that lists the candidates: a guess could write to the wrong place.
 
+pub(crate) mod documents;
+pub(crate) mod initiatives;
 mod matching;
+pub(crate) mod projects;
 mod reference;
 
 use std::{collections::HashMap, fmt, sync::Mutex, time::Duration};

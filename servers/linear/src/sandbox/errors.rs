@@ -23,6 +23,8 @@ pub(super) struct ApiError {
     /// The HTTP status of the answer where nothing was executed.
     status: StatusCode,
     presentable: Option<String>,
+    /// `extensions.validationErrors`: the property that breaks a rule, and how.
+    validation: Option<Box<Value>>,
 }
 
 /// What a resolver answers.
@@ -31,7 +33,7 @@ pub(super) type Outcome<T> = Result<T, ApiError>;
 impl ApiError {
     fn new(message: impl Into<String>, kind: &'static str, code: &'static str, status_code: u16) -> Self {
         let status = StatusCode::OK;
-        Self { message: message.into(), kind, code, status_code, status, presentable: None }
+        Self { message: message.into(), kind, code, status_code, status, presentable: None, validation: None }
     }
 
     fn presentable(mut self, text: impl Into<String>) -> Self {
@@ -50,16 +52,37 @@ impl ApiError {
             .presentable(format!("Could not find referenced {entity}."))
     }
 
-    /// The input breaks a rule; `text` is for people.
+    /// The input breaks a rule of its own. `text` is for people and starts with the property:
+    /// `first must not be greater than 250.`
     pub(super) fn invalid(text: impl Into<String>) -> Self {
         let text = text.into();
-        Self::new("Argument Validation Error", "invalid input", "INPUT_ERROR", 400).presentable(text)
+        let property = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let constraint = match text.as_str() {
+            text if text.ends_with("a UUID.") => "isUuid",
+            text if text.contains("greater than") => "max",
+            text if text.contains("less than") => "min",
+            text if text.contains("not be empty") => "isNotEmpty",
+            _ => "customValidation",
+        };
+        let broken = json!([{
+            "property": property,
+            "constraints": { constraint: text.trim_end_matches('.') },
+            "children": [],
+        }]);
+        let error = Self::new("Argument Validation Error", "invalid input", "INVALID_INPUT", 400);
+        Self { validation: Some(Box::new(broken)), ..error.presentable(text) }
     }
 
-    /// The input contradicts the state of the workspace; the message itself says how.
-    pub(super) fn conflict(message: impl Into<String>) -> Self {
-        let message = message.into();
-        Self::new(message.clone(), "invalid input", "INPUT_ERROR", 400).presentable(message)
+    /// The input contradicts the state of the workspace: Linear's short message, and the sentence
+    /// for people.
+    pub(super) fn refused(message: impl Into<String>, presentable: impl Into<String>) -> Self {
+        Self::new(message, "invalid input", "INPUT_ERROR", 400).presentable(presentable)
+    }
+
+    /// The same where one sentence is both.
+    pub(super) fn conflict(sentence: impl Into<String>) -> Self {
+        let sentence = sentence.into();
+        Self::refused(sentence.trim_end_matches('.'), sentence.clone())
     }
 
     /// The user may not do this.
@@ -125,6 +148,9 @@ impl ApiError {
         extensions.insert("userError".to_owned(), json!(self.status_code < 500));
         if let Some(text) = &self.presentable {
             extensions.insert("userPresentableMessage".to_owned(), json!(text));
+        }
+        if let Some(broken) = &self.validation {
+            extensions.insert("validationErrors".to_owned(), Value::clone(broken));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             extensions.insert("http".to_owned(), json!({ "status": 401 }));

@@ -7,6 +7,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use apollo_compiler::{
@@ -20,20 +21,20 @@ use apollo_compiler::{
 };
 use serde::Serialize;
 use serde_json::{Value, json};
-use url::Url;
 
 use super::{
+    Site,
     auth::Caller,
     cost,
     errors::{ApiError, Outcome},
     fields::View,
     filter::Filter,
-    limits::Limits,
     mutations,
     page::{Order, Page, page},
     query,
-    store::{Row, State, text},
+    store::{Row, State, flag, text},
     time::Now,
+    uploads,
 };
 
 /// Parsed once, by the first request: the process's start does not pay for it.
@@ -44,6 +45,9 @@ static SCHEMA: LazyLock<Result<Valid<Schema>, String>> = LazyLock::new(|| {
 
 /// Documents kept parsed and validated; clients send few different ones.
 const KEPT_DOCUMENTS: usize = 500;
+
+/// The fields that hold Markdown.
+const MARKDOWN: [&str; 3] = ["description", "body", "content"];
 
 /// The part of the vendor's schema that the fake answers.
 pub(super) fn schema() -> Outcome<&'static Valid<Schema>> {
@@ -107,13 +111,12 @@ pub(super) fn prepare<'a>(
 
 /// What every resolver of one request has in hand.
 pub(super) struct Context<'a> {
-    state: &'a Mutex<State>,
+    pub(super) site: &'a Site,
     pub(super) schema: &'a Schema,
     pub(super) now: &'a Now,
     pub(super) caller: &'a Caller,
-    pub(super) limits: &'a Limits,
-    /// Where the fake answers, for the addresses it hands out.
-    pub(super) base: &'a Url,
+    /// For how long addresses of files in Markdown are to be signed.
+    sign: Option<Duration>,
     /// The errors of this request; a [`FieldError`] names its place here.
     errors: Mutex<Vec<ApiError>>,
 }
@@ -128,13 +131,12 @@ pub(super) struct Answer {
 
 impl<'a> Context<'a> {
     pub(super) fn new(
-        state: &'a Mutex<State>,
+        site: &'a Site,
         now: &'a Now,
         caller: &'a Caller,
-        limits: &'a Limits,
-        base: &'a Url,
+        sign: Option<Duration>,
     ) -> Outcome<Self> {
-        Ok(Self { state, schema: schema()?, now, caller, limits, base, errors: Mutex::default() })
+        Ok(Self { site, schema: schema()?, now, caller, sign, errors: Mutex::default() })
     }
 
     /// Executes a prepared request.
@@ -153,7 +155,7 @@ impl<'a> Context<'a> {
 
     /// The state, for as long as one resolver needs it.
     pub(super) fn state(&self) -> MutexGuard<'a, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.site.state()
     }
 
     /// The state as the caller sees it.
@@ -255,12 +257,27 @@ impl Node<'_> {
         match cx.schema.types.get(target) {
             Some(ExtendedType::Scalar(_) | ExtendedType::Enum(_)) => {
                 let state = cx.state();
-                let value = cx.view(&state).value(&self.ty, &self.row, name);
+                let value = match (self.ty.as_str(), name) {
+                    // A webhook that failed too often is switched off.
+                    ("Webhook", "enabled") => Some(json!(self.is_served())),
+                    _ => cx.view(&state).value(&self.ty, &self.row, name),
+                };
+                let value = match (value, cx.sign) {
+                    (Some(Value::String(text)), Some(ttl)) if MARKDOWN.contains(&name) => {
+                        Some(Value::String(uploads::sign(cx.site, &text, ttl)))
+                    }
+                    (value, _) => value,
+                };
                 Ok(leaf(cx.schema, ty, value))
             }
             _ if target.ends_with("Connection") => self.list(name, target, &arguments(info)),
             _ => Ok(self.object(name, ty, target)),
         }
+    }
+
+    fn is_served(&self) -> bool {
+        let target = text(&self.row, "target").and_then(|id| uuid::Uuid::try_parse(id).ok());
+        flag(&self.row, "enabled") && target.is_some_and(|target| self.cx.site.webhooks.enabled(target))
     }
 
     /// A connection below this object.

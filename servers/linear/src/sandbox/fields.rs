@@ -221,6 +221,10 @@ impl View<'_> {
                 status.get("type").cloned()
             }
             "priorityLabel" => Some(json!(priority_label(row))),
+            "searchableContent" => {
+                let own = [text(row, "name"), text(row, "description"), text(row, "content")];
+                Some(json!(own.into_iter().flatten().collect::<Vec<_>>().join("\n")))
+            }
             "progress" => Some(json!(self.tally("projectId", row).progress())),
             "scope" => Some(json!(self.tally("projectId", row).scope)),
             "scopeHistory"

@@ -5,7 +5,10 @@
 
 use std::cmp::Ordering;
 
-use apollo_compiler::{Schema, schema::Type};
+use apollo_compiler::{
+    Schema,
+    schema::{ExtendedType, Type},
+};
 use serde_json::Value;
 
 use super::{
@@ -175,29 +178,9 @@ impl Filter<'_> {
         }))
     }
 
-    /// Finds in the schema what `key` means on `ty`.
+    /// What `key` means on `ty`.
     fn meaning(&self, ty: &str, key: &str) -> Meaning {
-        match key {
-            "accessibleTeams" | "teams" => return Meaning::Many("Team".to_owned()),
-            "members" | "users" if ty == "Team" => return Meaning::Many("User".to_owned()),
-            "cycle" if ty == "Document" => return Meaning::One("Cycle".to_owned()),
-            "canceledAt" => return Meaning::Leaf(Kind::Time),
-            _ => {}
-        }
-        let Some(field) = self.schema.get_object(base(ty)).and_then(|object| object.fields.get(key)) else {
-            return Meaning::Leaf(Kind::Plain);
-        };
-        let name = field.ty.inner_named_type().as_str();
-        match name {
-            "DateTime" => Meaning::Leaf(Kind::Time),
-            "TimelessDate" => Meaning::Leaf(Kind::Date),
-            _ => match (self.schema.get_object(name), name.strip_suffix("Connection")) {
-                (Some(_), Some(target)) => Meaning::Many(target.to_owned()),
-                (Some(_), None) if is_list(&field.ty) => Meaning::Many(name.to_owned()),
-                (Some(_), None) => Meaning::One(name.to_owned()),
-                (None, _) => Meaning::Leaf(Kind::Plain),
-            },
-        }
+        meaning(self.schema, ty, key).unwrap_or(Meaning::Leaf(Kind::Plain))
     }
 
     /// Whether `value` meets every comparison of `condition`.
@@ -250,6 +233,50 @@ impl Filter<'_> {
             other => Ok(other.clone()),
         }
     }
+}
+
+/// Words of filters that are no fields: what the schema's types do not tell.
+fn word(ty: &str, key: &str) -> Option<Meaning> {
+    Some(match (ty, key) {
+        ("Project", "accessibleTeams") | ("Initiative", "teams") => Meaning::Many("Team".to_owned()),
+        ("ProjectStatus", "projects") => Meaning::Many("Project".to_owned()),
+        ("Team", "users") => Meaning::Many("User".to_owned()),
+        ("Document", "cycle") => Meaning::One("Cycle".to_owned()),
+        ("Initiative", "canceledAt") => Meaning::Leaf(Kind::Time),
+        ("Issue" | "Project", "searchableContent")
+        | ("Cycle", "isInCooldown")
+        | (
+            "Issue",
+            "hasBlockedByRelations"
+            | "hasBlockingRelations"
+            | "hasDuplicateRelations"
+            | "hasRelatedRelations",
+        ) => Meaning::Leaf(Kind::Plain),
+        _ => return None,
+    })
+}
+
+/// What `key` means in a filter of `ty`: one of the filters' own words, or a field of the schema.
+fn meaning(schema: &Schema, ty: &str, key: &str) -> Option<Meaning> {
+    if let Some(meaning) = word(ty, key) {
+        return Some(meaning);
+    }
+    let field = match schema.types.get(base(ty))? {
+        ExtendedType::Object(object) => object.fields.get(key)?,
+        ExtendedType::Interface(interface) => interface.fields.get(key)?,
+        _ => return None,
+    };
+    let name = field.ty.inner_named_type().as_str();
+    Some(match name {
+        "DateTime" => Meaning::Leaf(Kind::Time),
+        "TimelessDate" => Meaning::Leaf(Kind::Date),
+        _ => match (schema.get_object(name), name.strip_suffix("Connection")) {
+            (Some(_), Some(target)) => Meaning::Many(target.to_owned()),
+            (Some(_), None) if is_list(&field.ty) => Meaning::Many(name.to_owned()),
+            (Some(_), None) => Meaning::One(name.to_owned()),
+            (None, _) => Meaning::Leaf(Kind::Plain),
+        },
+    })
 }
 
 fn is_list(ty: &Type) -> bool {
@@ -314,4 +341,32 @@ fn plain(text: &str) -> String {
         other => other,
     };
     text.to_lowercase().chars().map(strip).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::execute::schema;
+
+    /// The type a filter is for: `NullableUserFilter` and `UserCollectionFilter` are for `User`.
+    fn filtered(name: &str) -> Option<&str> {
+        let name = name.strip_suffix("Filter")?;
+        let name = name.strip_suffix("Collection").unwrap_or(name);
+        Some(name.strip_prefix("Nullable").unwrap_or(name))
+    }
+
+    #[test]
+    fn every_name_a_filter_may_have_means_something() {
+        let schema = schema().unwrap();
+        let mut seen = 0;
+        for (name, ty) in &schema.types {
+            let (ExtendedType::InputObject(input), Some(ty)) = (ty, filtered(name)) else { continue };
+            for key in input.fields.keys().map(apollo_compiler::Name::as_str) {
+                let known = ["and", "or", "null", "some", "every", "length"].contains(&key);
+                assert!(known || meaning(schema, ty, key).is_some(), "{name}.{key}");
+                seen += 1;
+            }
+        }
+        assert!(seen > 200, "{seen}");
+    }
 }

@@ -67,6 +67,7 @@ impl View<'_> {
             ("Project", "initiatives") => {
                 through("InitiativeToProject", "projectId", "initiativeId", "Initiative")
             }
+            ("ProjectStatus", "projects") => state.with("Project", "statusId", id),
             ("ProjectMilestone", "issues") => state.with("Issue", "projectMilestoneId", id),
             ("ProjectUpdate", "comments") => state.with("Comment", "projectUpdateId", id),
             ("Initiative", "projects") => {

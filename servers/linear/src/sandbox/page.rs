@@ -102,9 +102,9 @@ fn size(args: &Row, key: &str) -> Outcome<Option<usize>> {
     match args.get(key).and_then(Value::as_i64) {
         None => Ok(None),
         Some(n) => match usize::try_from(n) {
-            Ok(n) if n <= MAX_FIRST => Ok(Some(n)),
-            Ok(_) => Err(ApiError::invalid(format!("{key} must not be greater than {MAX_FIRST}."))),
-            Err(_) => Err(ApiError::invalid(format!("{key} must not be less than 0."))),
+            Ok(n) if (1..=MAX_FIRST).contains(&n) => Ok(Some(n)),
+            Ok(n) if n > 0 => Err(ApiError::invalid(format!("{key} must not be greater than {MAX_FIRST}."))),
+            _ => Err(ApiError::invalid(format!("{key} must not be less than 1."))),
         },
     }
 }

@@ -32,7 +32,6 @@ pub(super) fn resolve<'a>(
             let organization = cx.state().organization().cloned();
             one(organization.unwrap_or_default())
         }
-        "applicationInfo" => Err(ApiError::not_found("Application")),
         "issueVcsBranchSearch" => {
             let issue = by_branch(cx, text(args, "branchName").unwrap_or_default());
             Ok(ResolvedValue::nullable_object(issue.map(|row| cx.node(ty, row))))
@@ -45,7 +44,7 @@ pub(super) fn resolve<'a>(
                 ResolvedValue::object(cx.node("IssuePriorityValue", Arc::new(row)))
             })))
         }
-        "rateLimitStatus" => one(Arc::new(cx.limits.status(cx.caller))),
+        "rateLimitStatus" => one(Arc::new(cx.site.limits.status(cx.caller))),
         "notificationsUnreadCount" => {
             let state = cx.state();
             let unread =

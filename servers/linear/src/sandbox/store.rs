@@ -41,6 +41,8 @@ pub(super) struct State {
     tables: BTreeMap<&'static str, Table>,
     /// Upper-case issue identifiers, former ones included, to issue ids.
     identifiers: HashMap<String, String>,
+    /// The highest issue number of each team.
+    numbers: HashMap<String, u64>,
     sync_id: u64,
     events: Vec<Event>,
 }
@@ -76,13 +78,12 @@ const TABLES: [(&str, &str); 26] = [
 ];
 
 impl State {
-    /// The state a seed describes. Its times may be offsets from `now` (see [`Now::resolve`]).
+    /// The state a seed describes, its times already true ones.
     ///
     /// # Errors
     /// Says what the seed lacks.
-    pub(super) fn from_seed(seed: &str, now: &Now) -> Result<Self, String> {
-        let mut seed: Row =
-            serde_json::from_str(seed).map_err(|error| format!("the seed is no JSON object: {error}"))?;
+    pub(super) fn from_seed(seed: Value, now: &Now) -> Result<Self, String> {
+        let Value::Object(mut seed) = seed else { return Err("the seed is no JSON object".to_owned()) };
         let mut state = Self::default();
         for (name, ty) in TABLES {
             let rows = match seed.remove(name) {
@@ -91,7 +92,7 @@ impl State {
                 Some(row) => vec![row],
             };
             for row in rows {
-                let Value::Object(mut row) = now.resolve(row) else {
+                let Value::Object(mut row) = row else {
                     return Err(format!("a row of `{name}` is no object"));
                 };
                 let number = state.tables.get(ty).map_or(0, |table| table.order.len());
@@ -189,17 +190,9 @@ impl State {
         self.sync_id
     }
 
-    /// The next number in a team's sequence.
+    /// The next number in a team's sequence. None is given twice, even if its issue has moved away.
     pub(super) fn next_number(&self, team: &str) -> u64 {
-        let numbers = self.all("Issue").filter(|row| text(row, "teamId") == Some(team));
-        let highest = numbers.filter_map(|row| row.get("number")?.as_f64()).fold(0.0, f64::max);
-        // A number that moved away with its issue stays taken: its identifier is remembered.
-        let key = self.get("Team", team).and_then(|team| text(team, "key")).unwrap_or_default();
-        let mut next = highest as u64 + 1;
-        while self.identifiers.contains_key(&format!("{key}-{next}")) {
-            next += 1;
-        }
-        next
+        self.numbers.get(team).copied().unwrap_or_default() + 1
     }
 
     /// Adds a row, which carries its id, and tells webhooks.
@@ -272,6 +265,10 @@ impl State {
         let key = team.and_then(|team| text(team, "key")).unwrap_or("ISSUE").to_owned();
         let number = row.get("number").and_then(Value::as_f64).unwrap_or_default();
         let identifier = format!("{key}-{number}");
+        if let Some(team) = text(row, "teamId") {
+            let highest = self.numbers.entry(team.to_owned()).or_default();
+            *highest = (*highest).max(number as u64);
+        }
         let id = text(row, "id").unwrap_or_default().to_owned();
         self.identifiers.insert(identifier.to_uppercase(), id.clone());
         row.insert("identifier".to_owned(), json!(identifier));

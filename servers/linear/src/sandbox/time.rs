@@ -1,10 +1,10 @@
-//! The fake's time: one instant per request, ISO 8601 as Linear writes it, and offsets from it.
+//! The fake's time: one instant per request, ISO 8601 as Linear writes it, and the
+//! durations that filters take.
 
 use std::time::Duration;
 
 use connector::sandbox::VirtualClock;
 use jiff::{Span, Timestamp, Zoned, civil::Date, tz::TimeZone};
-use serde_json::Value;
 
 /// The moment at which a request is answered.
 #[derive(Clone, Debug)]
@@ -70,33 +70,6 @@ impl Now {
     pub(super) fn day(&self, text: &str) -> Option<String> {
         self.moment(text)?.get(..10).map(str::to_owned)
     }
-
-    /// Puts true times in place of a seed's offsets, wherever they stand: `D-3T09:15` is three days
-    /// ago at 09:15 UTC, `D+5` the date in five days, `D` today.
-    pub(super) fn resolve(&self, value: Value) -> Value {
-        match value {
-            Value::String(text) => Value::String(self.offset(&text).unwrap_or(text)),
-            Value::Array(list) => Value::Array(list.into_iter().map(|value| self.resolve(value)).collect()),
-            Value::Object(row) => {
-                Value::Object(row.into_iter().map(|(key, value)| (key, self.resolve(value))).collect())
-            }
-            other => other,
-        }
-    }
-
-    fn offset(&self, text: &str) -> Option<String> {
-        let rest = text.strip_prefix('D')?;
-        let (days, time) = rest.split_once('T').map_or((rest, None), |(days, time)| (days, Some(time)));
-        let days: i64 = if days.is_empty() { 0 } else { days.parse().ok()? };
-        if !rest.is_empty() && !rest.starts_with(['+', '-', 'T']) {
-            return None;
-        }
-        let date = self.zoned.date().saturating_add(Span::new().try_days(days).ok()?);
-        let Some(time) = time else { return Some(date.to_string()) };
-        let seconds = if time.len() == 5 { ":00.000" } else { ".000" };
-        let moment = format!("{date}T{time}{seconds}Z");
-        moment.parse::<Timestamp>().ok().map(|_| moment)
-    }
 }
 
 fn write(zoned: &Zoned) -> String {
@@ -105,19 +78,10 @@ fn write(zoned: &Zoned) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn now() -> Now {
         Now::new(Duration::from_millis(1_795_348_800_000))
-    }
-
-    #[test]
-    fn a_seed_s_offsets_become_times() {
-        let seed = json!({ "a": "D-3T09:15", "b": ["D+5", "D"], "c": "Done", "d": "D-day" });
-        let times = json!({ "a": "2026-11-19T09:15:00.000Z", "b": ["2026-11-27", "2026-11-22"], "c": "Done", "d": "D-day" });
-        assert_eq!(now().resolve(seed), times);
     }
 
     #[test]

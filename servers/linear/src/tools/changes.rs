@@ -138,7 +138,10 @@ impl Outcome {
 
 fn told(field: &str, old: &Told, new: &Told) -> String {
     match (old, new) {
-        (Told::Short(old), Told::Short(new)) if old.is_empty() => format!("{field}: {}", Told::Short(new.clone()).word()),
+        (Told::Short(old) | Told::Long(old), new) if old.is_empty() => format!("{field}: {}", new.word()),
+        (Told::Long(old), Told::Long(new)) if !new.is_empty() => {
+            format!("{field} {} → {} characters", old.chars().count(), new.chars().count())
+        }
         (old, new) => format!("{field} {} → {}", old.word(), new.word()),
     }
 }

@@ -1,22 +1,22 @@
 //! Cycles: what they hold and how far they are.
 
 use connector::{
-    Error, Result,
-    catalog::{Call, Page, Reply, Tool, one_line},
+    Result,
+    catalog::{Call, Page, Reply, Tool},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::paging::{self, Position};
-use crate::{Linear, render};
+use super::{FROM, Position, limit, paging};
+use crate::{Linear, filter, render};
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
     vec![
         Tool::read(
             "list_cycles",
             "List cycles",
-            "Lists a team's cycles, the newest first: dates, progress, issues and points done, growth of scope. For the issues in one, use list_issues with `cycle`.",
+            "A team's cycles, newest first: dates, progress, issues and points done, growth of scope. For the issues in one: list_issues with cycle.",
             list_cycles,
         )
         .toolset("projects")
@@ -29,7 +29,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
 #[serde(deny_unknown_fields)]
 struct ListCycles {
     team: Option<String>,
-    /// `current`, `next`, `previous`, `upcoming`, `past` or a number.
+    /// current, next, previous, upcoming, past or a number
     which: Option<String>,
     limit: Option<u32>,
     cursor: Option<String>,
@@ -38,40 +38,30 @@ struct ListCycles {
 async fn list_cycles(call: Call<Linear>, args: ListCycles) -> Result<Reply> {
     let team = call.names().team_or_default(args.team.as_deref()).await?;
     let mut filter = match args.which.as_deref() {
-        Some(which) => which_filter(which)?,
+        Some(which) => which_filter(which),
         None => json!({}),
     };
     filter["team"] = json!({"id": {"eq": team.id}});
-    let limit = paging::limit(args.limit, 10, 50)?;
-    let position = Position::open(&call, args.cursor.as_deref())?;
-    let found = call.api().list_cycles(filter, position.first(limit), position.after()).await?;
-    let mut page = Page::new("Linear", ("cycle", "cycles"));
-    for cycle in position.rest(&found.nodes) {
+    let first = limit(args.limit, 10, 50);
+    let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
+    let found = call.api().list_cycles(filter, position.first(first), position.after.as_deref()).await?;
+    let mut page = Page::new(FROM, ("cycle", "cycles"));
+    for cycle in found.nodes.iter().skip(position.skip) {
         let (row, item) = render::cycles::cycle_row(cycle);
         page.push(row, &item);
     }
-    if page.is_empty() && !team.cycles_enabled {
+    if page.is_empty() && position.after.is_none() && !team.cycles_enabled {
         page = page.note(format!("{} does not use cycles", team.key));
     }
-    Ok(Reply::page(position.seal(&call, page, &found)))
+    Ok(Reply::page(paging::close(&call, page, position, &found)))
 }
 
-/// The filter for the cycles that `which` means.
-pub(crate) fn which_filter(which: &str) -> Result<Value> {
-    let yes = json!({"eq": true});
-    Ok(match which.trim().to_lowercase().as_str() {
-        "current" | "active" | "now" => json!({"isActive": yes}),
-        "next" => json!({"isNext": yes}),
-        "previous" | "last" => json!({"isPrevious": yes}),
-        "upcoming" | "future" => json!({"isFuture": yes}),
-        "past" => json!({"isPast": yes}),
+/// The filter for the cycles that `which` means: a stretch of time, or one cycle.
+fn which_filter(which: &str) -> Value {
+    match which.trim().to_lowercase().as_str() {
+        "upcoming" | "future" => json!({"isFuture": {"eq": true}}),
+        "past" => json!({"isPast": {"eq": true}}),
         "all" | "" => json!({}),
-        other => match other.trim_start_matches('#').parse::<u32>() {
-            Ok(number) => json!({"number": {"eq": number}}),
-            Err(_) => {
-                return Err(Error::invalid(format!("`which` cannot be {}", one_line(which)))
-                    .hint("Give current, next, previous, upcoming, past or a cycle's number"));
-            }
-        },
-    })
+        _ => filter::cycle(which),
+    }
 }

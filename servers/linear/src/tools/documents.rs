@@ -10,12 +10,19 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
+    FROM, Position,
     changes::{Changes, Told},
+    dates,
     edits::{self, Edit},
-    paging::{self, Position},
-    section,
+    limit, paging, section,
 };
-use crate::{Linear, api::documents::Document, render, resolve};
+use crate::{
+    Linear,
+    api::documents::Document,
+    filter::moment,
+    render,
+    resolve::{self, IssueKey},
+};
 
 /// Characters of a document's text, unless asked otherwise.
 const TEXT_CHARS: usize = 12_000;
@@ -25,7 +32,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::read(
             "list_documents",
             "List documents",
-            "Lists documents, the one changed last first. To find words inside them, use search.",
+            "Documents, last changed first. To find words inside them, use search.",
             list_documents,
         )
         .toolset("docs")
@@ -34,7 +41,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::read(
             "get_document",
             "Read a document",
-            "A document's facts and text: all of it, the part under one heading (`section`), or from `offset`.",
+            "A document's facts and text: all, the part under one heading (section), or from offset.",
             get_document,
         )
         .toolset("docs")
@@ -43,11 +50,10 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::write(
             "save_document",
             "Save a document",
-            "Creates a document in a project, issue, initiative or team; with `id` changes one. Prefer `edits` to replacing `content`; each `old` must occur exactly once.",
+            "Creates a document in a project, issue, initiative or team; with id, changes one. Prefer edits to replacing content; each old must occur exactly once.",
             save_document,
         )
         .toolset("docs")
-        .idempotent()
         .aliases(&[("document", "id"), ("body", "content")])
         .output::<Written>(),
     ]
@@ -56,7 +62,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListDocuments {
-    /// In the title.
+    /// In the title
     query: Option<String>,
     project: Option<String>,
     issue: Option<String>,
@@ -76,7 +82,7 @@ async fn list_documents(call: Call<Linear>, args: ListDocuments) -> Result<Reply
         filter["project"] = json!({"id": {"eq": call.names().project(project).await?.id}});
     }
     if let Some(issue) = &args.issue {
-        filter["issue"] = json!({"id": {"eq": call.names().issue(issue).await?.id}});
+        filter["issue"] = json!({"id": {"eq": call.api().issue_state(&issue_id(&call, issue)?).await?.id}});
     }
     if let Some(initiative) = &args.initiative {
         let id = resolve::initiatives::initiative(call.api(), initiative).await?.id;
@@ -86,23 +92,28 @@ async fn list_documents(call: Call<Linear>, args: ListDocuments) -> Result<Reply
         filter["team"] = json!({"id": {"eq": call.names().team(team).await?.id}});
     }
     if let Some(since) = &args.since {
-        filter["updatedAt"] = json!({"gte": paging::moment("since", since)?});
+        filter["updatedAt"] = json!({"gte": moment(since)?});
     }
-    let limit = paging::limit(args.limit, 25, 100)?;
-    let position = Position::open(&call, args.cursor.as_deref())?;
-    let found = call.api().list_documents(filter, position.first(limit), position.after()).await?;
-    let mut page = Page::new("Linear", ("document", "documents"));
-    for document in position.rest(&found.nodes) {
+    let first = limit(args.limit, 25, 100);
+    let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
+    let found = call.api().list_documents(filter, position.first(first), position.after.as_deref()).await?;
+    let mut page = Page::new(FROM, ("document", "documents"));
+    for document in found.nodes.iter().skip(position.skip) {
         let (row, item) = render::documents::document_row(document);
         page.push(row, &item);
     }
-    Ok(Reply::page(position.seal(&call, page, &found)))
+    Ok(Reply::page(paging::close(&call, page, position, &found)))
+}
+
+/// What Linear takes for the issue `wanted`.
+fn issue_id(call: &Call<Linear>, wanted: &str) -> Result<String> {
+    Ok(IssueKey::parse(wanted, call.names().default_team())?.to_id())
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct GetDocument {
-    /// Id of list_documents, title or URL.
+    /// Id, title or URL
     id: String,
     section: Option<String>,
     max_chars: Option<usize>,
@@ -164,13 +175,15 @@ async fn save_document(call: Call<Linear>, args: SaveDocument) -> Result<Plan> {
 async fn place(call: &Call<Linear>, args: &SaveDocument) -> Result<Option<Place>> {
     let given = [&args.project, &args.issue, &args.initiative, &args.team];
     if given.iter().filter(|given| given.is_some()).count() > 1 {
-        return Err(Error::invalid("A document belongs to one of `project`, `issue`, `initiative` and `team`"));
+        return Err(Error::invalid(
+            "A document belongs to one of `project`, `issue`, `initiative` and `team`",
+        ));
     }
     Ok(if let Some(project) = &args.project {
         let project = call.names().project(project).await?;
         Some(Place { key: "projectId", id: project.id, told: format!("project {}", one_line(&project.name)) })
     } else if let Some(issue) = &args.issue {
-        let issue = call.names().issue(issue).await?;
+        let issue = call.api().issue_state(&issue_id(call, issue)?).await?;
         Some(Place { key: "issueId", id: issue.id, told: format!("issue {}", issue.identifier) })
     } else if let Some(initiative) = &args.initiative {
         let initiative = resolve::initiatives::initiative(call.api(), initiative).await?;
@@ -186,13 +199,19 @@ async fn place(call: &Call<Linear>, args: &SaveDocument) -> Result<Option<Place>
 
 fn create(call: &Call<Linear>, args: SaveDocument, place: Option<Place>) -> Result<Plan> {
     let Some(title) = args.title.as_deref().map(str::trim) else {
-        return Err(Error::invalid("A new document needs `title`").hint("To change a document, give its `id`"));
+        return Err(
+            Error::invalid("A new document needs `title`").hint("To change a document, give its `id`")
+        );
     };
     let Some(place) = place else {
-        return Err(Error::invalid("A new document needs one of `project`, `issue`, `initiative` and `team`"));
+        return Err(Error::invalid(
+            "A new document needs one of `project`, `issue`, `initiative` and `team`",
+        ));
     };
     if args.edits.is_some() || args.expected_updated_at.is_some() {
-        return Err(Error::invalid("`edits` and `expected_updated_at` are for a document that exists: give its `id`"));
+        return Err(Error::invalid(
+            "`edits` and `expected_updated_at` are for a document that exists: give its `id`",
+        ));
     }
     let id = Uuid::new_v4().to_string();
     let mut changes = Changes::default();
@@ -210,11 +229,13 @@ fn create(call: &Call<Linear>, args: SaveDocument, place: Option<Place>) -> Resu
     Ok(Plan::new(Reply::written(preview), move || async move {
         let document = match api.create_document(input).await {
             Ok(payload) => payload.document.filter(|_| payload.success),
-            // An earlier attempt arrived after all: the id is ours.
-            Err(error) if error.kind() == Kind::Conflict => match api.get_document(&id).await {
-                Ok(document) => Some(document),
-                Err(_) => return Err(error),
-            },
+            // Perhaps an attempt arrived after all: the id is ours.
+            Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
+                match api.get_document(&id).await {
+                    Ok(document) => Some(document),
+                    Err(_) => return Err(error),
+                }
+            }
             Err(error) => return Err(error),
         };
         let Some(document) = document else {
@@ -234,9 +255,9 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
     // Read now, right before writing: a document has no version that Linear would compare.
     let document = resolve::documents::document(call.api(), id).await?;
     if let Some(expected) = &args.expected_updated_at
-        && !paging::same_moment(expected, &document.updated_at)
+        && !dates::same(expected, &document.updated_at)
     {
-        let by = document.updated_by.as_ref().map(|by| format!(" by {}", render::projects::at(by)));
+        let by = document.updated_by.as_ref().map(|by| format!(" by {}", render::person(by)));
         return Err(Error::new(
             Kind::Conflict,
             format!(
@@ -284,7 +305,10 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
     Ok(Plan::new(reply, move || async move {
         let payload = api.update_document(&id, Value::Object(input)).await?;
         let Some(now) = payload.document.filter(|_| payload.success) else {
-            return Err(Error::new(Kind::Upstream, format!("Linear reported that it did not change {thing}")));
+            return Err(Error::new(
+                Kind::Upstream,
+                format!("Linear reported that it did not change {thing}"),
+            ));
         };
         let outcome = changes.outcome(|field| told(&now, field));
         let mut written = Written::new(outcome.summary(&thing)).id(now.slug_id).url(now.url);

@@ -3,14 +3,13 @@
 use connector::{
     Error, Kind, Result,
     catalog::{Call, Clear, Page, Plan, Reply, Tool, Written, one_line},
-    clock,
 };
 use futures::{StreamExt as _, stream};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::paging::{self, Position};
+use super::{FROM, Position, dates, limit, paging};
 use crate::{
     Linear,
     api::{Api, notifications::Notification},
@@ -27,7 +26,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::read(
             "list_notifications",
             "List notifications",
-            "Lists the inbox, the newest first: unread ones, unless `unread_only` is false.",
+            "Your inbox, newest first: unread ones, unless unread_only is false.",
             list_notifications,
         )
         .opt_in("inbox")
@@ -55,14 +54,14 @@ struct ListNotifications {
 
 async fn list_notifications(call: Call<Linear>, args: ListNotifications) -> Result<Reply> {
     let unread_only = args.unread_only.unwrap_or(true);
-    let limit = paging::limit(args.limit, 25, 50)?;
-    let position = Position::open(&call, args.cursor.as_deref())?;
-    let inbox = call.api().list_notifications(position.first(limit), position.after()).await?;
-    let mut page = Page::new("Linear", ("notification", "notifications"));
+    let first = limit(args.limit, 25, 50);
+    let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
+    let inbox = call.api().list_notifications(position.first(first), position.after.as_deref()).await?;
+    let mut page = Page::new(FROM, ("notification", "notifications"));
     // Linear cannot filter by being read, so a page of unread ones may be shorter than asked for;
     // the cursor counts what was read from Linear.
     let mut places = Vec::new();
-    for (place, notification) in position.rest(&inbox.notifications.nodes).iter().enumerate() {
+    for (place, notification) in inbox.notifications.nodes.iter().skip(position.skip).enumerate() {
         if unread_only && notification.read_at.is_some() {
             continue;
         }
@@ -73,7 +72,7 @@ async fn list_notifications(call: Call<Linear>, args: ListNotifications) -> Resu
     let unread = inbox.unread.unwrap_or_default();
     let scope = if unread_only { "only unread ones" } else { "read ones too" };
     page = page.note(format!("{scope}; {unread} unread in all"));
-    Ok(Reply::page(position.seal_at(&call, page, &inbox.notifications, places)))
+    Ok(Reply::page(paging::close_sparse(&call, page, position, &inbox.notifications, places)))
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -95,14 +94,14 @@ async fn mark_notification(call: Call<Linear>, args: MarkNotification) -> Result
     let mut input = Map::new();
     let mut lines = Vec::new();
     if let Some(read) = args.read {
-        input.insert("readAt".to_owned(), json!(read.then(|| paging::timestamp(clock::wall()))));
-        lines.push(if read { "mark as read" } else { "mark as unread" }.to_owned());
+        input.insert("readAt".to_owned(), json!(read.then(|| dates::this_moment())));
+        lines.push(if read { "read" } else { "unread" }.to_owned());
     }
     if let Some(until) = args.snooze_until.as_change() {
-        let until = until.map(|until| paging::moment("snooze_until", until)).transpose()?;
+        let until = until.map(|until| dates::future("snooze_until", until)).transpose()?;
         lines.push(match &until {
-            Some(until) => format!("snooze until {until}"),
-            None => "end the snooze".to_owned(),
+            Some(until) => format!("snoozed until {until}"),
+            None => "no longer snoozed".to_owned(),
         });
         input.insert("snoozedUntilAt".to_owned(), json!(until));
     }
@@ -117,8 +116,12 @@ async fn mark_notification(call: Call<Linear>, args: MarkNotification) -> Result
         .collect()
         .await;
     let notifications = found.into_iter().collect::<Result<Vec<_>>>()?;
-    let many = if notifications.len() == 1 { "1 notification".to_owned() } else { format!("{} notifications", notifications.len()) };
-    let mut preview = Written::new(format!("{many}: {}", lines.join(", ")));
+    let many = if notifications.len() == 1 {
+        "1 notification".to_owned()
+    } else {
+        format!("{} notifications", notifications.len())
+    };
+    let mut preview = Written::new(format!("Mark {many} as {}", lines.join(", ")));
     preview.changed = notifications.iter().map(|one| one_line(&one.title)).collect();
     let input = Value::Object(input);
     Ok(Plan::new(Reply::written(preview), move || async move {
@@ -141,9 +144,12 @@ async fn mark_notification(call: Call<Linear>, args: MarkNotification) -> Result
         {
             return Err(error);
         }
-        let mut written = Written::new(format!("{} of {all} notifications: {}", done.len(), lines.join(", ")));
+        let mut written =
+            Written::new(format!("Marked {} of {all} notifications as {}", done.len(), lines.join(", ")));
         written.changed = done;
-        written.changed.extend(failed.iter().map(|(title, error)| format!("failed: {title}: {}", error.for_agent())));
+        written
+            .changed
+            .extend(failed.iter().map(|(title, error)| format!("failed: {title}: {}", error.for_agent())));
         Ok(Reply::written(written))
     }))
 }

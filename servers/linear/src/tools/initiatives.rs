@@ -8,11 +8,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{
-    paging::{self, Position},
-    projects_read::Health,
-};
-use crate::{Linear, render};
+use super::{FROM, Position, limit, paging, projects_read::Health};
+use crate::{Linear, filter::is_none, render};
 
 /// The most initiatives of one page: each brings up to 25 projects along.
 const MOST: u32 = 20;
@@ -22,7 +19,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::read(
             "list_initiatives",
             "List initiatives",
-            "Lists initiatives with status, health, owner and the progress of their projects. At most 20 at once.",
+            "Initiatives with status, health, owner and the progress of their projects; at most 20 at once.",
             list_initiatives,
         )
         .toolset("projects")
@@ -37,7 +34,7 @@ struct ListInitiatives {
     query: Option<String>,
     #[serde(default)]
     status: Vec<Status>,
-    /// Name, `me` or `none`.
+    /// Name, me or none
     owner: Option<String>,
     health: Option<Health>,
     limit: Option<u32>,
@@ -83,20 +80,19 @@ async fn list_initiatives(call: Call<Linear>, args: ListInitiatives) -> Result<R
     }
     match args.owner.as_deref() {
         None => {}
-        Some("none") => filter["owner"] = json!({"null": true}),
-        Some("me") => filter["owner"] = json!({"isMe": {"eq": true}}),
+        Some(owner) if is_none(owner) => filter["owner"] = json!({"null": true}),
         Some(owner) => filter["owner"] = json!({"id": {"eq": call.names().person(owner).await?.id}}),
     }
     if let Some(health) = args.health {
         filter["health"] = json!({"eq": health.word()});
     }
-    let limit = paging::limit(args.limit, 10, MOST)?;
-    let position = Position::open(&call, args.cursor.as_deref())?;
-    let found = call.api().list_initiatives(filter, position.first(limit), position.after()).await?;
-    let mut page = Page::new("Linear", ("initiative", "initiatives"));
-    for initiative in position.rest(&found.nodes) {
+    let first = limit(args.limit, 10, MOST);
+    let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
+    let found = call.api().list_initiatives(filter, position.first(first), position.after.as_deref()).await?;
+    let mut page = Page::new(FROM, ("initiative", "initiatives"));
+    for initiative in found.nodes.iter().skip(position.skip) {
         let (row, item) = render::projects::initiative_row(initiative);
         page.push(row, &item);
     }
-    Ok(Reply::page(position.seal(&call, page, &found)))
+    Ok(Reply::page(paging::close(&call, page, position, &found)))
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{FROM, Position, limit};
+use super::{FROM, Position, limit, paging};
 use crate::{
     Linear,
     api::{
@@ -185,11 +185,6 @@ fn page(
     for issue in connection.nodes.iter().skip(position.skip) {
         page.push(render::issue_row(issue, fields), &Row::new(issue));
     }
-    let shown = page.len();
-    let next = connection.next(position.after.as_deref()).map(str::to_owned);
-    let sealer = call.clone();
-    let page = page.cursor(next.is_some(), move |kept| {
-        sealer.seal_cursor(&position.advance(kept, shown, next.as_deref()))
-    });
+    let page = paging::close(call, page, position, &connection);
     failed.into_iter().fold(Reply::page(page), Reply::lead)
 }

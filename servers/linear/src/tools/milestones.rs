@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Clear, Plan, Reply, Tool, Written, nearest, one_line},
+    catalog::{Call, Clear, Plan, Reply, Tool, Written, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -11,20 +11,19 @@ use uuid::Uuid;
 
 use super::{
     changes::{Changes, Told},
-    paging,
+    dates,
 };
-use crate::{Linear, api::milestones::Milestone};
+use crate::{Linear, api::milestones::Milestone, resolve::find};
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
     vec![
         Tool::write(
             "save_milestone",
             "Save a milestone",
-            "Creates a milestone of a project, or with `id` (name or UUID) changes one.",
+            "Creates a milestone of a project; with id (its name), changes one.",
             save_milestone,
         )
         .toolset("projects")
-        .idempotent()
         .aliases(&[("milestone", "id"), ("targetDate", "target_date")])
         .output::<Written>(),
     ]
@@ -43,24 +42,30 @@ struct SaveMilestone {
 
 async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan> {
     let project = call.names().project(&args.project).await?;
-    let target_date = paging::date("target_date", &args.target_date)?;
+    let target_date = dates::date("target_date", &args.target_date)?;
     if args.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
         return Err(Error::invalid("`name` is empty"));
     }
     let there = call.api().list_milestones(&project.id).await?.nodes;
     let (old, id) = match &args.id {
         Some(wanted) => {
-            let found = find(&there, wanted, &project.name)?;
-            (found.clone(), Some(found.id.clone()))
+            let found = find(wanted, there).map_err(|miss| miss.into_error())?;
+            let id = found.id.clone();
+            (found, Some(id))
         }
         None => {
             let name = args.name.as_deref().ok_or_else(|| {
-                Error::invalid("A new milestone needs `name`").hint("To change a milestone, give its name as `id`")
+                Error::invalid("A new milestone needs `name`")
+                    .hint("To change a milestone, give its name as `id`")
             })?;
             if there.iter().any(|milestone| same(&milestone.name, name)) {
                 return Err(Error::new(
                     Kind::Conflict,
-                    format!("The project {} has a milestone {} already", one_line(&project.name), one_line(name)),
+                    format!(
+                        "The project {} has a milestone {} already",
+                        one_line(&project.name),
+                        one_line(name)
+                    ),
                 )
                 .hint("To change it, give its name as `id`"));
             }
@@ -90,11 +95,13 @@ async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan>
                 input.insert("projectId".to_owned(), json!(project.id));
                 let saved = match api.create_milestone(Value::Object(input)).await {
                     Ok(payload) => payload.project_milestone.filter(|_| payload.success),
-                    // An earlier attempt arrived after all: the id is ours.
-                    Err(error) if error.kind() == Kind::Conflict => match api.get_milestone(&id).await {
-                        Ok(saved) => Some(saved),
-                        Err(_) => return Err(error),
-                    },
+                    // Perhaps an attempt arrived after all: the id is ours.
+                    Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
+                        match api.get_milestone(&id).await {
+                            Ok(saved) => Some(saved),
+                            Err(_) => return Err(error),
+                        }
+                    }
                     Err(error) => return Err(error),
                 };
                 (saved, "Created")
@@ -116,36 +123,15 @@ async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan>
     }))
 }
 
-/// The milestone that `wanted` names.
-fn find<'a>(there: &'a [Milestone], wanted: &str, project: &str) -> Result<&'a Milestone> {
-    if let Some(found) = there.iter().find(|one| one.id == wanted).or_else(|| there.iter().find(|one| same(&one.name, wanted))) {
-        return Ok(found);
-    }
-    let key = wanted.trim().to_lowercase();
-    let begins: Vec<_> = there.iter().filter(|one| !key.is_empty() && one.name.to_lowercase().starts_with(&key)).collect();
-    if let [found] = begins.as_slice() {
-        return Ok(found);
-    }
-    let error = Error::not_found(format!(
-        "The project {} has no milestone {}",
-        one_line(project),
-        one_line(wanted)
-    ));
-    if there.is_empty() {
-        return Err(error.hint("It has none: leave `id` out to create one"));
-    }
-    if let Some(near) = nearest(wanted, there.iter().map(|one| one.name.as_str())) {
-        return Err(error.hint(format!("Did you mean {}?", one_line(near))));
-    }
-    let names: Vec<_> = there.iter().take(8).map(|one| one_line(&one.name)).collect();
-    Err(error.hint(format!("There are: {}", names.join(", "))))
-}
-
 fn same(a: &str, b: &str) -> bool {
     a.trim().to_lowercase() == b.trim().to_lowercase()
 }
 
-fn compare(old: &Milestone, args: &SaveMilestone, target_date: &Clear<String>) -> (Changes, Map<String, Value>) {
+fn compare(
+    old: &Milestone,
+    args: &SaveMilestone,
+    target_date: &Clear<String>,
+) -> (Changes, Map<String, Value>) {
     let mut changes = Changes::default();
     let mut input = Map::new();
     let mut ask = |field: &'static str, new: Told, key: &str, value: Value| {

@@ -1,6 +1,30 @@
 //! The tools, one file per family: arguments, the work, the reply.
 
+mod attach;
+mod bulk;
+mod changes;
+mod comments;
+mod cycles;
+mod dates;
+mod documents;
+mod edits;
+mod inbox;
+mod initiatives;
+mod issue_changes;
 mod issues_list;
+mod issues_read;
+mod issues_write;
+mod labels;
+mod links;
+mod milestones;
+mod paging;
+mod projects_read;
+mod projects_write;
+mod search;
+mod section;
+mod updates;
+mod upload_source;
+pub(crate) mod workspace;
 
 use connector::catalog::Tool;
 
@@ -8,7 +32,26 @@ use crate::Linear;
 
 /// Every tool.
 pub(crate) fn all() -> Vec<Tool<Linear>> {
-    let families = [issues_list::tools()];
+    let families = [
+        workspace::tools(),
+        issues_list::tools(),
+        search::tools(),
+        issues_read::tools(),
+        issues_write::tools(),
+        bulk::tools(),
+        links::tools(),
+        comments::tools(),
+        projects_read::tools(),
+        projects_write::tools(),
+        milestones::tools(),
+        cycles::tools(),
+        initiatives::tools(),
+        updates::tools(),
+        documents::tools(),
+        labels::tools(),
+        attach::tools(),
+        inbox::tools(),
+    ];
     families.into_iter().flatten().collect()
 }
 

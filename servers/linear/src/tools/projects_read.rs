@@ -8,8 +8,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::paging::{self, Position};
-use crate::{Linear, api::projects::ProjectParts, render, resolve};
+use super::{FROM, Position, limit, paging};
+use crate::{
+    Linear,
+    api::projects::ProjectParts,
+    filter::{is_none, moment},
+    render, resolve,
+};
 
 /// Characters of a project's overview, unless asked otherwise.
 const OVERVIEW_CHARS: usize = 6_000;
@@ -23,7 +28,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::read(
             "list_projects",
             "List projects",
-            "Lists projects, the one changed last first: status, progress, health, lead, dates.",
+            "Projects, last changed first: status, progress, health, lead, dates.",
             list_projects,
         )
         .toolset("projects")
@@ -47,10 +52,10 @@ struct ListProjects {
     query: Option<String>,
     #[serde(default)]
     team: Vec<String>,
-    /// Names or types, or `open`.
+    /// Names, types or open
     #[serde(default)]
     status: Vec<String>,
-    /// Name, `me` or `none`.
+    /// Name, me or none
     lead: Option<String>,
     health: Option<Health>,
     initiative: Option<String>,
@@ -61,7 +66,7 @@ struct ListProjects {
     cursor: Option<String>,
 }
 
-/// How a project or initiative stands.
+// How a project or initiative stands. No doc comment: it would be part of every schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Health {
@@ -86,21 +91,21 @@ impl Health {
 
 async fn list_projects(call: Call<Linear>, args: ListProjects) -> Result<Reply> {
     let filter = filter(&call, &args).await?;
-    let limit = paging::limit(args.limit, 25, 50)?;
-    let position = Position::open(&call, args.cursor.as_deref())?;
+    let first = limit(args.limit, 25, 50);
+    let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
     let found = call
         .api()
-        .list_projects(filter, position.first(limit), position.after(), args.include_archived)
+        .list_projects(filter, position.first(first), position.after.as_deref(), args.include_archived)
         .await?;
-    let mut page = Page::new("Linear", ("project", "projects"));
-    for project in position.rest(&found.nodes) {
+    let mut page = Page::new(FROM, ("project", "projects"));
+    for project in found.nodes.iter().skip(position.skip) {
         let (row, item) = render::projects::project_row(project);
         page.push(row, &item);
     }
     if !args.include_archived {
         page = page.note("without archived ones");
     }
-    Ok(Reply::page(position.seal(&call, page, &found)))
+    Ok(Reply::page(paging::close(&call, page, position, &found)))
 }
 
 async fn filter(call: &Call<Linear>, args: &ListProjects) -> Result<Value> {
@@ -120,8 +125,7 @@ async fn filter(call: &Call<Linear>, args: &ListProjects) -> Result<Value> {
     }
     match args.lead.as_deref() {
         None => {}
-        Some("none") => all.push(json!({"lead": {"null": true}})),
-        Some("me") => all.push(json!({"lead": {"isMe": {"eq": true}}})),
+        Some(lead) if is_none(lead) => all.push(json!({"lead": {"null": true}})),
         Some(lead) => all.push(json!({"lead": {"id": {"eq": call.names().person(lead).await?.id}}})),
     }
     if let Some(health) = args.health {
@@ -132,7 +136,7 @@ async fn filter(call: &Call<Linear>, args: &ListProjects) -> Result<Value> {
         all.push(json!({"initiatives": {"some": {"id": {"eq": id}}}}));
     }
     if let Some(since) = &args.since {
-        all.push(json!({"updatedAt": {"gte": paging::moment("since", since)?}}));
+        all.push(json!({"updatedAt": {"gte": moment(since)?}}));
     }
     Ok(json!({"and": all}))
 }
@@ -142,15 +146,11 @@ async fn statuses(call: &Call<Linear>, wanted: &[String]) -> Result<Value> {
     let mut ids = Vec::new();
     let mut types = Vec::new();
     for wanted in wanted {
-        let word = wanted.trim().to_lowercase();
-        if word == "open" {
-            types.extend(OPEN.map(str::to_owned));
-            continue;
-        }
-        match call.names().status(wanted).await {
-            Ok(status) => ids.push(status.id),
-            Err(_) if TYPES.contains(&word.as_str()) => types.push(word),
-            Err(error) => return Err(error),
+        // As for issues, a word in lower case is a type, and any other a name.
+        match wanted.trim() {
+            "open" => types.extend(OPEN.map(str::to_owned)),
+            word if TYPES.contains(&word) => types.push(word.to_owned()),
+            _ => ids.push(call.names().status(wanted).await?.id),
         }
     }
     Ok(json!({"status": {"or": [{"id": {"in": ids}}, {"type": {"in": types}}]}}))
@@ -159,7 +159,7 @@ async fn statuses(call: &Call<Linear>, wanted: &[String]) -> Result<Value> {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct GetProject {
-    /// Name, slug or URL.
+    /// Name, slug or URL
     id: String,
     #[serde(default)]
     include: Vec<Part>,

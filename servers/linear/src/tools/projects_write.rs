@@ -11,12 +11,12 @@ use uuid::Uuid;
 
 use super::{
     changes::{Changes, Told},
-    paging,
+    dates,
 };
 use crate::{
     Linear,
     api::{Api, names, projects::ProjectState},
-    render, resolve,
+    filter, render, resolve,
 };
 
 /// What Linear accepts as a project's summary.
@@ -27,11 +27,10 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::write(
             "save_project",
             "Save a project",
-            "Creates a project, or with `id` changes one: only the fields given. Lists replace; null clears a date or the lead. Answers with what changed.",
+            "Creates a project; with id, changes the fields given of one. Lists replace; null clears a date or the lead.",
             save_project,
         )
         .toolset("projects")
-        .idempotent()
         .aliases(&[
             ("project", "id"), ("state", "status"), ("description", "summary"), ("team", "teams"),
             ("startDate", "start_date"), ("targetDate", "target_date"),
@@ -52,19 +51,18 @@ struct SaveProject {
     lead: Clear<String>,
     members: Option<Vec<String>>,
     labels: Option<Vec<String>>,
-    /// 0 none, 1 urgent … 4 low.
-    priority: Option<u8>,
-    /// One line.
+    /// urgent, high, medium, low, none
+    priority: Option<String>,
+    /// One line
     summary: Option<String>,
-    /// Overview, Markdown.
+    /// Overview, Markdown
     content: Option<String>,
     #[serde(default)]
     start_date: Clear<String>,
     #[serde(default)]
     target_date: Clear<String>,
-    /// Initiative to join.
+    /// To join
     initiative: Option<String>,
-    /// `updated` as last read.
     expected_updated_at: Option<String>,
 }
 
@@ -98,9 +96,6 @@ async fn save_project(call: Call<Linear>, args: SaveProject) -> Result<Plan> {
 
 async fn resolve(call: &Call<Linear>, args: &SaveProject) -> Result<Wanted> {
     let names = call.names();
-    if args.priority.is_some_and(|priority| priority > 4) {
-        return Err(Error::invalid("`priority` must be 0 (none), 1 (urgent), 2 (high), 3 (medium) or 4 (low)"));
-    }
     if let Some(summary) = &args.summary
         && summary.chars().count() > SUMMARY_CHARS
     {
@@ -112,11 +107,11 @@ async fn resolve(call: &Call<Linear>, args: &SaveProject) -> Result<Wanted> {
     }
     let mut wanted = Wanted {
         name: args.name.as_deref().map(|name| name.trim().to_owned()),
-        priority: args.priority,
+        priority: args.priority.as_deref().map(filter::priority).transpose()?,
         summary: args.summary.clone(),
         content: args.content.clone(),
-        start_date: paging::date("start_date", &args.start_date)?,
-        target_date: paging::date("target_date", &args.target_date)?,
+        start_date: dates::date("start_date", &args.start_date)?,
+        target_date: dates::date("target_date", &args.target_date)?,
         ..Wanted::default()
     };
     for team in &args.teams {
@@ -128,12 +123,12 @@ async fn resolve(call: &Call<Linear>, args: &SaveProject) -> Result<Wanted> {
     wanted.lead = match &args.lead {
         Clear::Keep => Clear::Keep,
         Clear::Empty => Clear::Empty,
-        Clear::Set(lead) => Clear::Set(names.assignable(lead).await?),
+        Clear::Set(lead) => Clear::Set(names.person(lead).await?),
     };
     if let Some(members) = &args.members {
         let mut people = Vec::new();
         for member in members {
-            people.push(names.assignable(member).await?);
+            people.push(names.person(member).await?);
         }
         wanted.members = Some(people);
     }
@@ -164,11 +159,13 @@ async fn create(call: &Call<Linear>, mut wanted: Wanted) -> Result<Plan> {
     Ok(Plan::new(Reply::written(preview), move || async move {
         let state = match api.create_project(Value::Object(input)).await {
             Ok(payload) => payload.project.filter(|_| payload.success),
-            // An earlier attempt arrived after all: the id is ours.
-            Err(error) if error.kind() == Kind::Conflict => match api.project_state(&id).await {
-                Ok(state) => Some(state),
-                Err(_) => return Err(error),
-            },
+            // Perhaps an attempt arrived after all: the id is ours.
+            Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
+                match api.project_state(&id).await {
+                    Ok(state) => Some(state),
+                    Err(_) => return Err(error),
+                }
+            }
             Err(error) => return Err(error),
         };
         let Some(state) = state else {
@@ -193,11 +190,15 @@ async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<
     let id = call.names().project(id).await?.id;
     let state = call.api().project_state(&id).await?;
     if let Some(expected) = expected
-        && !paging::same_moment(expected, &state.updated_at)
+        && !dates::same(expected, &state.updated_at)
     {
         return Err(Error::new(
             Kind::Conflict,
-            format!("The project {} was changed at {}, after you read it", one_line(&state.name), state.updated_at),
+            format!(
+                "The project {} was changed at {}, after you read it",
+                one_line(&state.name),
+                state.updated_at
+            ),
         )
         .hint("Nothing was written. Read it again with get_project"));
     }
@@ -209,10 +210,13 @@ async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<
     let thing = format!("the project {}", one_line(&state.name));
     if changes.is_empty() && joining.is_none() {
         return Ok(Plan::nothing(Reply::written(
-            Written::new(format!("Nothing to change: {thing} is so already")).id(state.slug_id).url(state.url),
+            Written::new(format!("Nothing to change: {thing} is so already"))
+                .id(state.slug_id)
+                .url(state.url),
         )));
     }
-    let mut preview = Written::new(format!("Change {thing}")).id(state.slug_id.clone()).url(state.url.clone());
+    let mut preview =
+        Written::new(format!("Change {thing}")).id(state.slug_id.clone()).url(state.url.clone());
     preview.changed = changes.wanted();
     preview.changed.extend(joining.as_ref().map(joins));
     let api = call.api().clone();
@@ -224,7 +228,12 @@ async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<
             let payload = api.update_project(&id, Value::Object(input)).await?;
             now = match payload.project {
                 Some(project) if payload.success => project,
-                _ => return Err(Error::new(Kind::Upstream, format!("Linear reported that it did not change {thing}"))),
+                _ => {
+                    return Err(Error::new(
+                        Kind::Upstream,
+                        format!("Linear reported that it did not change {thing}"),
+                    ));
+                }
             };
             let outcome = changes.outcome(|field| told(&now, field));
             summary = outcome.summary(&thing);
@@ -272,7 +281,7 @@ fn compare(state: &ProjectState, wanted: &Wanted) -> (Changes, Map<String, Value
         ask("labels", Told::names(labels.iter().map(|label| &label.name)), "labelIds", json!(ids));
     }
     if let Some(priority) = wanted.priority {
-        let word = render::projects::priority(f64::from(priority));
+        let word = render::priority(Some(f64::from(priority)));
         ask("priority", Told::short(word), "priority", json!(priority));
     }
     if let Some(summary) = &wanted.summary {
@@ -296,10 +305,10 @@ fn told(state: &ProjectState, field: &str) -> Told {
         "name" => Told::Short(state.name.clone()),
         "teams" => Told::names(state.teams.nodes.iter().map(|team| &team.key)),
         "status" => Told::Short(state.status.name.clone()),
-        "lead" => Told::short(state.lead.as_ref().map(render::projects::at)),
-        "members" => Told::names(state.members.nodes.iter().map(render::projects::at)),
+        "lead" => Told::short(state.lead.as_ref().map(render::person)),
+        "members" => Told::names(state.members.nodes.iter().map(render::person)),
         "labels" => Told::names(state.labels.nodes.iter().map(|label| &label.name)),
-        "priority" => Told::short(state.priority.and_then(render::projects::priority)),
+        "priority" => Told::short(render::priority(state.priority)),
         "summary" => Told::Short(state.description.clone()),
         "content" => Told::Long(state.content.clone().unwrap_or_default()),
         "start_date" => Told::short(state.start_date.as_deref()),
@@ -319,6 +328,8 @@ async fn join(api: &Api, project: &ProjectState, initiative: &names::Named) -> S
     match api.add_to_initiative(&id, &initiative.id, &project.id).await {
         Ok(true) => joins(initiative),
         Ok(false) => format!("not accepted: initiative {}", one_line(&initiative.name)),
-        Err(error) => format!("not accepted: initiative {}: {}", one_line(&initiative.name), error.for_agent()),
+        Err(error) => {
+            format!("not accepted: initiative {}: {}", one_line(&initiative.name), error.for_agent())
+        }
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn section<'a>(text: &'a str, wanted: &str) -> Result<&'a str> {
                 [] => return Err(missing(wanted, &headings)),
                 several => {
                     let titles: Vec<_> =
-                        several.iter().map(|at| format!("\"{}\"", one_line(headings[*at].title))).collect();
+                        several.iter().map(|at| format!("\"{}\"", short(headings[*at].title))).collect();
                     return Err(Error::invalid(format!(
                         "Several headings begin with \"{}\": {}",
                         one_line(wanted),
@@ -71,12 +71,17 @@ fn missing(wanted: &str, headings: &[Heading<'_>]) -> Error {
         return error.hint("It has no headings at all: read it without `section`");
     }
     if let Some(near) = nearest(wanted, headings.iter().map(|heading| heading.title)) {
-        return error.hint(format!("Did you mean \"{}\"?", one_line(near)));
+        return error.hint(format!("Did you mean \"{}\"?", short(near)));
     }
-    let titles: Vec<_> = headings.iter().take(LISTED).map(|heading| one_line(heading.title)).collect();
+    let titles: Vec<_> = headings.iter().take(LISTED).map(|heading| short(heading.title)).collect();
     let more = headings.len().saturating_sub(LISTED);
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     error.hint(format!("Its headings: {}{more}", titles.join(", ")))
+}
+
+/// A title as an error shows it.
+fn short(title: &str) -> String {
+    one_line(title).chars().take(80).collect()
 }
 
 /// ATX headings outside of fenced code.

@@ -10,18 +10,19 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
+    FROM, Position,
     changes::{Changes, Told},
-    paging::{self, Position},
+    limit, paging,
     projects_read::Health,
 };
-use crate::{Linear, api::updates::About, render, resolve};
+use crate::{Linear, api::updates::About, filter::moment, render, resolve};
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
     vec![
         Tool::read(
             "list_status_updates",
             "List status updates",
-            "Lists the status updates of a project or an initiative in full, the newest first; without either, those of all projects.",
+            "Status updates of a project or an initiative in full, newest first; without either, of all projects.",
             list_status_updates,
         )
         .toolset("projects")
@@ -29,7 +30,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::write(
             "post_status_update",
             "Post a status update",
-            "Posts a status update with its health on a project or an initiative. Its followers are notified.",
+            "Posts a status update on a project or an initiative; its followers are notified.",
             post_status_update,
         )
         .toolset("projects")
@@ -63,17 +64,18 @@ async fn list_status_updates(call: Call<Linear>, args: ListStatusUpdates) -> Res
         (None, None) => About::Project,
     };
     if let Some(since) = &args.since {
-        filter["createdAt"] = json!({"gte": paging::moment("since", since)?});
+        filter["createdAt"] = json!({"gte": moment(since)?});
     }
-    let limit = paging::limit(args.limit, 10, 50)?;
-    let position = Position::open(&call, args.cursor.as_deref())?;
-    let found = call.api().list_updates(about, filter, position.first(limit), position.after()).await?;
-    let mut page = Page::new("Linear", ("status update", "status updates"));
-    for update in position.rest(&found.nodes) {
+    let first = limit(args.limit, 10, 50);
+    let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
+    let found =
+        call.api().list_updates(about, filter, position.first(first), position.after.as_deref()).await?;
+    let mut page = Page::new(FROM, ("status update", "status updates"));
+    for update in found.nodes.iter().skip(position.skip) {
         let (row, item) = render::projects::update_row(update);
         page.push(row, &item);
     }
-    Ok(Reply::page(position.seal(&call, page, &found)))
+    Ok(Reply::page(paging::close(&call, page, position, &found)))
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -82,7 +84,7 @@ struct PostStatusUpdate {
     project: Option<String>,
     initiative: Option<String>,
     health: Health,
-    /// Markdown.
+    /// Markdown
     body: String,
 }
 
@@ -104,9 +106,14 @@ async fn post_status_update(call: Call<Linear>, args: PostStatusUpdate) -> Resul
     };
     let id = Uuid::new_v4().to_string();
     let mut changes = Changes::default();
-    changes.ask("health", Told::Short(String::new()), Told::Short(render::projects::health(args.health.word())));
+    changes.ask(
+        "health",
+        Told::Short(String::new()),
+        Told::Short(render::projects::health(args.health.word())),
+    );
     changes.ask("body", Told::Long(String::new()), Told::Long(args.body.clone()));
-    let mut preview = Written::new(format!("Post a status update on {thing}; its members and followers are notified"));
+    let mut preview =
+        Written::new(format!("Post a status update on {thing}; its members and followers are notified"));
     preview.changed = changes.wanted();
     let mut input = json!({"id": id, "health": args.health.word(), "body": args.body});
     input[key] = json!(target);
@@ -115,15 +122,20 @@ async fn post_status_update(call: Call<Linear>, args: PostStatusUpdate) -> Resul
     Ok(Plan::new(reply, move || async move {
         let update = match api.post_update(about, input).await {
             Ok(payload) => payload.update.filter(|_| payload.success),
-            // An earlier attempt arrived after all: the id is ours.
-            Err(error) if error.kind() == Kind::Conflict => match api.get_update(about, &id).await {
-                Ok(update) => Some(update),
-                Err(_) => return Err(error),
-            },
+            // Perhaps an attempt arrived after all: the id is ours.
+            Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
+                match api.get_update(about, &id).await {
+                    Ok(update) => Some(update),
+                    Err(_) => return Err(error),
+                }
+            }
             Err(error) => return Err(error),
         };
         let Some(update) = update else {
-            return Err(Error::new(Kind::Upstream, format!("Linear reported that it did not post the update on {thing}")));
+            return Err(Error::new(
+                Kind::Upstream,
+                format!("Linear reported that it did not post the update on {thing}"),
+            ));
         };
         let outcome = changes.outcome(|field| match field {
             "health" => Told::Short(render::projects::health(&update.health)),

@@ -80,8 +80,11 @@ pub(super) async fn from_path(root: Option<&Path>, path: &str) -> Result<File> {
         // Whether a file exists outside of the root is nobody's business.
         Err(_) if asked.is_absolute() && !asked.starts_with(&root) => return Err(outside()),
         Err(error) => {
-            return Err(Error::not_found(format!("There is no file {} in the upload folder", one_line(path)))
-                .source(error));
+            return Err(Error::not_found(format!(
+                "There is no file {} in the upload folder",
+                one_line(path)
+            ))
+            .source(error));
         }
     };
     if !real.starts_with(&root) {
@@ -181,7 +184,10 @@ mod tests {
         let absolute = root.join("shot.png").display().to_string();
         for path in ["shot.png", "./shot.png", absolute.as_str()] {
             let file = from_path(Some(&root), path).await.unwrap();
-            assert_eq!((file.name.as_str(), file.content_type, &file.bytes[..]), ("shot.png", "image/png", &b"png"[..]));
+            assert_eq!(
+                (file.name.as_str(), file.content_type, &file.bytes[..]),
+                ("shot.png", "image/png", &b"png"[..])
+            );
         }
     }
 

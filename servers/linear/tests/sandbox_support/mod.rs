@@ -1,43 +1,48 @@
 //! A small workspace for the sandbox's own tests, and a client that speaks plain GraphQL to it.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "helpers of tests, made for json!(..)"
+)]
 
 use connector::sandbox::{Harness, Running, start};
 use reqwest::{Client, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
 /// A key with every right.
-pub const KEY: &str = "lin_api_test";
+pub(crate) const KEY: &str = "lin_api_test";
 
 /// Ids by table and number, readable in failures.
-pub fn id(table: u16, number: u32) -> String {
+pub(crate) fn id(table: u16, number: u32) -> String {
     format!("{table:08x}-0000-4000-8000-{number:012x}")
 }
 
-pub const USER: u16 = 1;
-pub const TEAM: u16 = 2;
-pub const STATE: u16 = 3;
-pub const LABEL: u16 = 4;
-pub const PROJECT: u16 = 5;
-pub const CYCLE: u16 = 6;
-pub const ISSUE: u16 = 7;
-pub const COMMENT: u16 = 8;
-pub const MILESTONE: u16 = 9;
-pub const STATUS: u16 = 10;
-pub const INITIATIVE: u16 = 11;
-pub const DOCUMENT: u16 = 12;
-pub const VIEW: u16 = 13;
-pub const NOTIFICATION: u16 = 14;
-pub const TEMPLATE: u16 = 15;
+pub(crate) const USER: u16 = 1;
+pub(crate) const TEAM: u16 = 2;
+pub(crate) const STATE: u16 = 3;
+pub(crate) const LABEL: u16 = 4;
+pub(crate) const PROJECT: u16 = 5;
+pub(crate) const CYCLE: u16 = 6;
+pub(crate) const ISSUE: u16 = 7;
+pub(crate) const COMMENT: u16 = 8;
+pub(crate) const MILESTONE: u16 = 9;
+pub(crate) const STATUS: u16 = 10;
+pub(crate) const INITIATIVE: u16 = 11;
+pub(crate) const DOCUMENT: u16 = 12;
+pub(crate) const VIEW: u16 = 13;
+pub(crate) const NOTIFICATION: u16 = 14;
+pub(crate) const TEMPLATE: u16 = 15;
 
 /// States of team `n` (1 is ENG, 2 is OPS): 1 triage, 2 backlog, 3 todo, 4 in progress, 5 done,
 /// 6 canceled, 7 duplicate.
-pub fn state(team: u32, n: u32) -> String {
+pub(crate) fn state(team: u32, n: u32) -> String {
     id(STATE, team * 10 + n)
 }
 
 /// The workspace: ENG with 60 issues, OPS with 3, one project, three cycles.
-pub fn seed() -> String {
+pub(crate) fn seed() -> String {
     let states = |team: u32| {
         let kinds = ["triage", "backlog", "unstarted", "started", "completed", "canceled", "duplicate"];
         let names = ["Triage", "Backlog", "Todo", "In Progress", "Done", "Canceled", "Duplicate"];
@@ -50,8 +55,8 @@ pub fn seed() -> String {
             "id": id(ISSUE, n), "number": n, "teamId": id(TEAM, 1), "title": format!("Issue {n}"),
             "description": format!("What to do about {n}"),
             "stateId": state(1, 2 + n % 4), "priority": n % 5, "creatorId": id(USER, 1),
-            "assigneeId": if n % 3 == 0 { json!(id(USER, 1)) } else { Value::Null },
-            "labelIds": if n % 2 == 0 { json!([id(LABEL, 1)]) } else { json!([]) },
+            "assigneeId": if n.is_multiple_of(3) { json!(id(USER, 1)) } else { Value::Null },
+            "labelIds": if n.is_multiple_of(2) { json!([id(LABEL, 1)]) } else { json!([]) },
             "projectId": if n <= 10 { json!(id(PROJECT, 1)) } else { Value::Null },
             "cycleId": if n == 1 { json!(id(CYCLE, 2)) } else { Value::Null },
             "dueDate": if n == 2 { json!("D+3") } else { Value::Null },
@@ -123,39 +128,39 @@ pub fn seed() -> String {
 }
 
 /// A running fake and a client for it.
-pub struct Sandbox {
-    pub running: Running,
-    pub client: Client,
+pub(crate) struct Sandbox {
+    pub(crate) running: Running,
+    pub(crate) client: Client,
 }
 
 impl Sandbox {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let running =
             start(linear_mcp::sandbox::with_seed(seed()), ([127, 0, 0, 1], 0).into()).await.unwrap();
         Self { running, client: client() }
     }
 
-    pub fn harness(&self) -> &Harness {
+    pub(crate) fn harness(&self) -> &Harness {
         self.running.harness()
     }
 
-    pub fn at(&self, path: &str) -> String {
+    pub(crate) fn at(&self, path: &str) -> String {
         self.running.url().join(path).unwrap().to_string()
     }
 
     /// A GraphQL request, yet to be sent.
-    pub fn request(&self, query: &str, variables: Value) -> RequestBuilder {
+    pub(crate) fn request(&self, query: &str, variables: Value) -> RequestBuilder {
         let body = json!({ "query": query, "variables": variables });
         self.client.post(self.at("graphql")).json(&body)
     }
 
     /// Sends a request with [`KEY`] and reads the answer whole.
-    pub async fn send(&self, query: &str, variables: Value) -> (StatusCode, HeaderMap, Value) {
+    pub(crate) async fn send(&self, query: &str, variables: Value) -> (StatusCode, HeaderMap, Value) {
         read(self.request(query, variables).header("authorization", KEY)).await
     }
 
     /// The data of a request that must succeed.
-    pub async fn data(&self, query: &str, variables: Value) -> Value {
+    pub(crate) async fn data(&self, query: &str, variables: Value) -> Value {
         let (status, _, body) = self.send(query, variables).await;
         assert_eq!(status, StatusCode::OK, "{body}");
         assert!(body.get("errors").is_none(), "{body:#}");
@@ -163,32 +168,32 @@ impl Sandbox {
     }
 
     /// The first error of a request that must fail, and the HTTP status.
-    pub async fn error(&self, query: &str, variables: Value) -> (StatusCode, Value) {
+    pub(crate) async fn error(&self, query: &str, variables: Value) -> (StatusCode, Value) {
         let (status, _, body) = self.send(query, variables).await;
         (status, body["errors"][0].clone())
     }
 
     /// What a failing request tells people.
-    pub async fn complaint(&self, query: &str, variables: Value) -> String {
+    pub(crate) async fn complaint(&self, query: &str, variables: Value) -> String {
         let (_, error) = self.error(query, variables).await;
         assert_eq!(error["extensions"]["type"], "invalid input", "{error}");
         error["extensions"]["userPresentableMessage"].as_str().unwrap_or_default().to_owned()
     }
 
     /// One field of each node of a list.
-    pub async fn nodes(&self, field: &str, query: &str, variables: Value) -> Vec<Value> {
+    pub(crate) async fn nodes(&self, field: &str, query: &str, variables: Value) -> Vec<Value> {
         let data = self.data(query, variables).await;
         data[field]["nodes"].as_array().unwrap().clone()
     }
 }
 
 /// A client that needs no TLS and keeps away from proxies.
-pub fn client() -> Client {
+pub(crate) fn client() -> Client {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     Client::builder().no_proxy().build().unwrap()
 }
 
-pub async fn read(request: RequestBuilder) -> (StatusCode, HeaderMap, Value) {
+pub(crate) async fn read(request: RequestBuilder) -> (StatusCode, HeaderMap, Value) {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
     let body = response.bytes().await.unwrap();

@@ -82,6 +82,18 @@ async fn calls_that_waited_for_a_place_meanwhile_are_not_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_file_host_that_fails_does_not_keep_us_from_the_vendor() {
+    let vendor = flaky(&Arc::new(AtomicBool::new(false)), Duration::ZERO).await;
+    let files = flaky(&Arc::new(AtomicBool::new(true)), Duration::ZERO).await;
+    let upstream = upstream(once(&vendor.url));
+    for _ in 0..10 {
+        upstream.send(read().url(files.url.clone())).await.unwrap_err();
+    }
+    assert_eq!(upstream.status().breaker, BreakerState::Closed);
+    upstream.send(read()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn refused_credentials_and_limits_never_open_it() {
     for code in [400, 401, 403, 404, 409, 429] {
         let server = Server::start(move |_| async move { status(code) }).await;

@@ -40,6 +40,15 @@ async fn an_answer_is_served_again_until_its_time_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_capacity_nothing_is_kept() {
+    let server = numbering(Duration::ZERO).await;
+    let upstream = upstream(Options { cache_capacity: 0, ..options(&server.url) });
+    for number in 0..5 {
+        assert_eq!(text(&upstream, cached()).await, number.to_string());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_many_who_ask_at_once_one_fetches() {
     let server = numbering(Duration::from_millis(100)).await;
     let upstream = upstream(options(&server.url));
@@ -123,6 +132,26 @@ async fn a_read_under_way_during_a_write_does_not_poison_the_cache() {
     assert_eq!(slow.await.unwrap(), "\"before the write\"");
     assert_eq!(text(&upstream, cached()).await, "\"after the write\"");
     assert_eq!(server.count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_came_and_went_during_a_write_is_not_served_after_it() {
+    let server = Server::start(|seen| async move {
+        if seen.method == Method::POST {
+            sleep(Duration::from_secs(5)).await;
+        }
+        seen.number.to_string().into_response()
+    })
+    .await;
+    let upstream = upstream(options(&server.url));
+    let slow = tokio::spawn({
+        let upstream = upstream.clone();
+        async move { upstream.send(write().invalidates(["things"])).await }
+    });
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(text(&upstream, cached()).await, "1");
+    slow.await.unwrap().unwrap();
+    assert_eq!(text(&upstream, cached()).await, "2");
 }
 
 #[tokio::test(start_paused = true)]

@@ -211,17 +211,19 @@ impl Change<'_> {
         if let Some(state) = self.reference(input, "stateId", "WorkflowState")?
             && text(&state, "teamId") != Some(team)
         {
-            return Err(ApiError::conflict("Discrepancy between issue team and state team."));
+            return Err(ApiError::conflict("Discrepancy between issue team and state, cycle or project."));
         }
         if let Some(cycle) = self.reference(input, "cycleId", "Cycle")?
             && text(&cycle, "teamId") != Some(team)
         {
-            return Err(ApiError::conflict("Discrepancy between issue team and cycle team."));
+            return Err(ApiError::conflict("Discrepancy between issue team and state, cycle or project."));
         }
         if let Some(project) = self.reference(input, "projectId", "Project")? {
             let teams = project.get("teamIds").and_then(Value::as_array);
             if !teams.is_some_and(|teams| teams.iter().any(|other| other == team)) {
-                return Err(ApiError::conflict("Discrepancy between issue team and project teams."));
+                return Err(ApiError::conflict(
+                    "Discrepancy between issue team and state, cycle or project.",
+                ));
             }
         }
         if let Some(milestone) = self.reference(input, "projectMilestoneId", "ProjectMilestone")?

@@ -16,7 +16,11 @@ const COLOR: &str = "#bec2c8";
 impl Change<'_> {
     /// The labels an issue has after `input`: a whole new set, or what is added and removed.
     pub(super) fn labels_after(&self, issue: &Row, input: &Row, team: &str) -> Outcome<Value> {
-        for key in ["labelIds", "addedLabelIds", "removedLabelIds"] {
+        let keys = ["labelIds", "addedLabelIds", "removedLabelIds"];
+        if !keys.iter().any(|key| input.get(*key).is_some_and(Value::is_array)) {
+            return Ok(issue.get("labelIds").cloned().unwrap_or_else(|| json!([])));
+        }
+        for key in keys {
             self.references(input, key, "IssueLabel")?;
         }
         let list = |row: &Row, key: &str| row.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
@@ -50,18 +54,23 @@ impl Change<'_> {
                 )));
             }
             if text(label, "teamId").is_some_and(|own| own != team) {
-                return Err(ApiError::conflict(format!(
-                    "The label '{name}' is not associated with the same team as the issue."
-                )));
+                return Err(ApiError::refused(
+                    "labelIds for incorrect team",
+                    format!("The label '{name}' is not associated with the same team as the issue."),
+                ));
             }
             if text(label, "retiredAt").is_some() && !former.iter().any(|other| other == id) {
                 return Err(ApiError::conflict(format!("The label '{name}' is retired.")));
             }
             if let Some(group) = text(label, "parentId") {
                 if let Some((_, other)) = groups.iter().find(|(other, _)| *other == group) {
-                    return Err(ApiError::conflict(format!(
-                        "The labels '{other}' and '{name}' belong to one group; an issue can have one of them."
-                    )));
+                    return Err(ApiError::refused(
+                        "labelIds not exclusive child labels",
+                        format!(
+                            "The label '{name}' is in the same group as '{other}'. \
+                             Only one label in a group can be applied to an issue."
+                        ),
+                    ));
                 }
                 groups.push((group, name));
             }

@@ -11,18 +11,21 @@ mod moves;
 mod notifications;
 mod projects;
 mod relations;
+mod webhooks;
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::{
+    Site,
     auth::Caller,
     errors::{ApiError, Outcome},
     execute::Context,
     fields::View,
-    store::{Row, State, new_id, text},
+    store::{Row, State, flag, new_id, text},
     time::Now,
+    uploads,
 };
 
 /// What a mutation works with.
@@ -30,12 +33,14 @@ pub(super) struct Change<'a> {
     state: &'a mut State,
     now: &'a Now,
     caller: &'a Caller,
+    site: &'a Site,
 }
 
 /// Runs one mutation; the answer is its payload's row.
 pub(super) fn run(cx: &Context<'_>, name: &str, args: &Row) -> Outcome<Row> {
     let mut state = cx.state();
-    let mut change = Change { state: &mut state, now: cx.now, caller: cx.caller };
+    let args = &with_times(args, cx.now)?;
+    let mut change = Change { state: &mut state, now: cx.now, caller: cx.caller, site: cx.site };
     let mut payload = change.dispatch(name, args)?;
     payload.insert("success".to_owned(), json!(true));
     payload.insert("lastSyncId".to_owned(), json!(state.sync_id()));
@@ -52,9 +57,9 @@ impl Change<'_> {
             "issueBatchCreate" => self.issue_batch_create(input),
             "issueUpdate" => self.issue_update(id, input),
             "issueBatchUpdate" => self.issue_batch_update(args, input),
-            "issueArchive" => self.issue_archive(id, super::store::flag(args, "trash")),
+            "issueArchive" => self.issue_archive(id, flag(args, "trash")),
             "issueUnarchive" => self.issue_unarchive(id),
-            "issueDelete" => self.issue_delete(id, super::store::flag(args, "permanentlyDelete")),
+            "issueDelete" => self.issue_delete(id, flag(args, "permanentlyDelete")),
             "issueAddLabel" => {
                 self.issue_label(id, text(args, "labelId").unwrap_or_default(), "addedLabelIds")
             }
@@ -70,7 +75,7 @@ impl Change<'_> {
             "issueLabelRestore" => self.label_retire(id, false),
             "issueLabelDelete" => self.label_delete(id),
             "commentCreate" => self.comment_create(input),
-            "commentUpdate" => self.comment_update(id, input, super::store::flag(args, "skipEditedAt")),
+            "commentUpdate" => self.comment_update(id, input, flag(args, "skipEditedAt")),
             "commentDelete" => self.comment_delete(id),
             "commentResolve" => self.comment_resolve(id, text(args, "resolvingCommentId")),
             "commentUnresolve" => self.comment_unresolve(id),
@@ -81,7 +86,7 @@ impl Change<'_> {
             "attachmentDelete" => self.delete("Attachment", id),
             "projectCreate" => self.project_create(input),
             "projectUpdate" => self.project_update(id, input),
-            "projectArchive" => self.archive("Project", id, super::store::flag(args, "trash")),
+            "projectArchive" => self.archive("Project", id, flag(args, "trash")),
             "projectDelete" => self.archive("Project", id, true),
             "projectUnarchive" => self.unarchive("Project", id),
             "projectMilestoneCreate" => self.milestone_create(input),
@@ -112,6 +117,13 @@ impl Change<'_> {
             "notificationUpdate" => self.notification_update(id, input),
             "notificationArchive" => self.notification_archive(id, true),
             "notificationUnarchive" => self.notification_archive(id, false),
+            "webhookCreate" => self.webhook_create(input),
+            "webhookUpdate" => self.webhook_update(id, input),
+            "webhookDelete" => self.webhook_delete(id),
+            "fileUpload" => {
+                let organization = self.state.organization().and_then(|row| text(row, "id"));
+                uploads::place(self.site, organization.unwrap_or_default(), args)
+            }
             other => Err(ApiError::internal(format!("the sandbox does not know the mutation {other}"))),
         }
     }
@@ -127,7 +139,10 @@ impl Change<'_> {
             Some(id) => {
                 uuid("id", id)?;
                 if self.state.get(ty, id).is_some() {
-                    return Err(ApiError::conflict(format!("Entity {ty} with id {id} already exists.")));
+                    return Err(ApiError::refused(
+                        format!("conflict on insert of {ty}"),
+                        format!("Entity {ty} with id {id} already exists."),
+                    ));
                 }
                 id.to_owned()
             }
@@ -189,6 +204,25 @@ impl Change<'_> {
         })?;
         Ok(payload("entity", &id))
     }
+}
+
+/// The arguments with every time in Linear's own form; refuses what is none.
+fn with_times(args: &Row, now: &Now) -> Outcome<Row> {
+    let mut timed = Row::new();
+    for (key, value) in args {
+        let value = match value {
+            Value::Object(input) => Value::Object(with_times(input, now)?),
+            Value::String(at) if key.ends_with("At") => {
+                let moment = at.parse::<jiff::Timestamp>().ok().and_then(|_| now.moment(at));
+                json!(moment.ok_or_else(|| ApiError::invalid(format!(
+                    "{key} must be a valid ISO 8601 date string."
+                )))?)
+            }
+            other => other.clone(),
+        };
+        timed.insert(key.clone(), value);
+    }
+    Ok(timed)
 }
 
 /// A payload whose `field` leads to the row `id`.

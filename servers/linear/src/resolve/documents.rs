@@ -1,0 +1,65 @@
+//! Documents by their titles. There may be thousands, so Linear looks for them.
+
+use std::borrow::Cow;
+
+use connector::{Error, Kind, Result, catalog::one_line};
+use serde_json::json;
+
+use super::{Entry, find, is_uuid, slug_of_url};
+use crate::{
+    api::{
+        Api,
+        documents::{Document, DocumentRow},
+    },
+    render,
+};
+
+impl Entry for DocumentRow {
+    const WHAT: &'static str = "document";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn names(&self) -> Vec<Cow<'_, str>> {
+        vec![self.title.as_str().into(), self.slug_id.as_str().into()]
+    }
+
+    fn shown(&self) -> String {
+        format!("`{}`", render::documents::document_row(self).0)
+    }
+}
+
+/// The document `wanted`, whole: its id, the id in its address, its address, or its title.
+///
+/// # Errors
+/// `not_found` with the titles that are near; `invalid_argument` listing documents of the same title.
+pub(crate) async fn document(api: &Api, wanted: &str) -> Result<Document> {
+    let wanted = wanted.trim();
+    if wanted.is_empty() {
+        return Err(Error::invalid("`id` is empty").hint("list_documents gives ids and titles"));
+    }
+    let slug = slug_of_url(wanted, "document");
+    let id = slug.as_deref().unwrap_or(wanted);
+    if slug.is_some() || is_uuid(id) || is_slug(id) {
+        match api.get_document(id).await {
+            // A title can look like an id.
+            Err(error) if error.kind() == Kind::NotFound && !is_uuid(id) && slug.is_none() => {}
+            found => return found,
+        }
+    }
+    let near = api.find_documents(json!({"title": {"containsIgnoreCase": wanted}})).await?;
+    let exact = api.find_documents(json!({"title": {"eqIgnoreCase": wanted}})).await?;
+    let candidates = if exact.is_empty() { near } else { exact };
+    if candidates.is_empty() {
+        return Err(Error::not_found(format!("There is no document `{}`", one_line(wanted)))
+            .hint("list_documents gives ids and titles; search finds words inside them"));
+    }
+    let found = find(wanted, candidates).map_err(|miss| miss.into_error())?;
+    api.get_document(&found.id).await
+}
+
+/// Whether `text` is written like the id at the end of an address.
+fn is_slug(text: &str) -> bool {
+    (8..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

@@ -1,0 +1,297 @@
+//! `bulk_update_issues`: the same changes on many issues, with an account of each.
+
+use std::collections::BTreeMap;
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{Call, Plan, Reply, Tool, one_line},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::issue_changes::{Changes, Fields};
+use crate::{
+    Linear,
+    api::issues::{Issue, Sections},
+    filter::IssueQuery,
+    render,
+    resolve::IssueKey,
+};
+
+/// Issues in one call, at most: what Linear changes in one mutation.
+const MOST: usize = 50;
+/// More issues than this are asked about first.
+const ASK_ABOVE: usize = 10;
+
+pub(super) fn tools() -> Vec<Tool<Linear>> {
+    vec![
+        Tool::write(
+            "bulk_update_issues",
+            "Update many issues",
+            "Makes the same changes on up to 50 issues: ids, or a filter with list_issues arguments. A filter alone \
+             only shows what it would do; expected_count, the number shown, makes it happen.",
+            bulk_update,
+        )
+        .toolset("issues")
+        .idempotent()
+        .confirmable()
+        .aliases(&[("issues", "ids"), ("status", "state"), ("dueDate", "due")])
+        .output::<Outcome>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Arguments {
+    #[serde(default)]
+    ids: Vec<String>,
+    filter: Option<Map<String, Value>>,
+    expected_count: Option<u32>,
+    #[serde(flatten)]
+    fields: Fields,
+    /// Moves them
+    team: Option<String>,
+}
+
+/// The answer of `bulk_update_issues`.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+struct Outcome {
+    summary: String,
+    /// A line for each issue.
+    issues: Vec<String>,
+    failed: usize,
+}
+
+/// Issues that take the same input, because they are of the same team.
+struct Group {
+    issues: Vec<(Issue, Changes)>,
+    input: Value,
+}
+
+async fn bulk_update(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
+    let Arguments { ids, filter, expected_count, fields, team } = arguments;
+    if fields.milestone.as_change().is_some() && fields.project.as_change().is_none() {
+        // The same name is another milestone in each project.
+        return Err(Error::invalid("With `milestone` give `project` as well"));
+    }
+    let mut gone = Vec::new();
+    let by_filter = filter.is_some();
+    let issues = match (ids.is_empty(), filter) {
+        (false, None) => by_ids(&call, &ids, &mut gone).await?,
+        (true, Some(filter)) => filtered(&call, filter).await?,
+        _ => return Err(Error::invalid("Give `ids` or `filter`, one of them")),
+    };
+    if issues.is_empty() {
+        let mut reply = Reply::new("No issue is meant, so nothing was changed.");
+        if !gone.is_empty() {
+            reply = reply.line(format!("Not there, or not visible: {}", gone.join(", ")));
+        }
+        return Ok(Plan::nothing(
+            reply.data(&Outcome { summary: "No issue is meant.".to_owned(), ..Outcome::default() }),
+        ));
+    }
+    let total = issues.len();
+    if let Some(expected) = expected_count.filter(|expected| *expected as usize != total) {
+        return Err(Error::new(Kind::Conflict, format!("{total} issues are meant, not {expected}"))
+            .hint("Look at them with list_issues, or leave `expected_count` out to see what would be done"));
+    }
+    let (groups, idle) = grouped(&call, issues, &fields, team.as_deref()).await?;
+    let count: usize = groups.iter().map(|group| group.issues.len()).sum();
+    let preview = preview(&groups, &idle, &gone, total);
+    if by_filter && expected_count.is_none() {
+        let reply = preview.lead(format!(
+            "Nothing was changed: a filter alone only shows what it would do. To do it, repeat the call with \"expected_count\": {total}."
+        ));
+        return Ok(Plan::nothing(reply));
+    }
+    if count == 0 {
+        return Ok(Plan::nothing(preview));
+    }
+    let plan = Plan::new(preview, move || carry_out(call, groups, idle, gone, count));
+    Ok(if count > ASK_ABOVE { plan.ask() } else { plan })
+}
+
+/// The issues `ids`; those that are not there go to `gone`.
+async fn by_ids(call: &Call<Linear>, ids: &[String], gone: &mut Vec<String>) -> Result<Vec<Issue>> {
+    if ids.len() > MOST {
+        return Err(Error::invalid(format!("`ids` has {} issues; at most {MOST} go in one call", ids.len())));
+    }
+    let mut keys: Vec<IssueKey> = Vec::new();
+    for id in ids {
+        let key = IssueKey::parse(id, call.names().default_team())?;
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    let filter = json!({"or": keys.iter().map(IssueKey::to_filter).collect::<Vec<_>>()});
+    let found = call.api().issues(filter, keys.len(), Sections::default()).await?.data;
+    for key in &keys {
+        let id = key.to_id();
+        let is =
+            |issue: &Issue| issue.id.eq_ignore_ascii_case(&id) || issue.identifier.eq_ignore_ascii_case(&id);
+        if !found.iter().any(is) {
+            gone.push(id);
+        }
+    }
+    Ok(found)
+}
+
+/// The issues that a filter finds, if they are not too many.
+async fn filtered(call: &Call<Linear>, filter: Map<String, Value>) -> Result<Vec<Issue>> {
+    let mut query: IssueQuery = serde_json::from_value(Value::Object(filter))
+        .map_err(|error| Error::invalid(format!("`filter`: {}", one_line(&error.to_string()))))?;
+    if query.is_everything() {
+        return Err(Error::invalid("`filter` is empty, and every issue is not meant"));
+    }
+    let team = call.names().default_team();
+    let first = MOST + 1;
+    let mut found =
+        call.api().issue_states(&query.to_filter(team)?, first, None, query.archived()).await?.nodes;
+    if found.is_empty() && query.has_names() && query.settle(call.names()).await? {
+        found = call.api().issue_states(&query.to_filter(team)?, first, None, query.archived()).await?.nodes;
+    }
+    if found.len() > MOST {
+        return Err(Error::invalid(format!("The filter finds more than {MOST} issues"))
+            .hint("Narrow it, or go through them in parts"));
+    }
+    Ok(found)
+}
+
+/// Works out the changes of each issue. Those of one team with the same input form a group; those
+/// with nothing to change stay out.
+async fn grouped(
+    call: &Call<Linear>,
+    issues: Vec<Issue>,
+    fields: &Fields,
+    team: Option<&str>,
+) -> Result<(Vec<Group>, Vec<Issue>)> {
+    let target = match team {
+        Some(team) => Some(call.names().team(team).await?),
+        None => None,
+    };
+    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
+    let mut idle = Vec::new();
+    for issue in issues {
+        let mut changes = Changes::default();
+        let mut home = issue.team.clone();
+        home.cycles_enabled = true;
+        if let Some(target) = &target {
+            changes.team(target);
+            home = target.clone();
+        }
+        changes.fields(call, fields, &home, Some(&issue)).await?;
+        changes.without_what_is(&issue);
+        if changes.is_empty() {
+            idle.push(issue);
+            continue;
+        }
+        let input = Value::Object(changes.input.clone());
+        let group = groups.entry(input.to_string()).or_insert_with(|| Group { issues: Vec::new(), input });
+        group.issues.push((issue, changes));
+    }
+    Ok((groups.into_values().collect(), idle))
+}
+
+fn preview(groups: &[Group], idle: &[Issue], gone: &[String], total: usize) -> Reply {
+    let count = total - idle.len();
+    let summary = format!("Change {count} of {total} issues");
+    let mut lines: Vec<String> = Vec::new();
+    for (issue, changes) in groups.iter().flat_map(|group| &group.issues) {
+        lines.push(format!("{}: {}", issue.identifier, changes.preview(issue).join("; ")));
+    }
+    reply(summary, lines, idle, gone, 0)
+}
+
+/// A reply with a line for each issue.
+fn reply(summary: String, mut lines: Vec<String>, idle: &[Issue], gone: &[String], failed: usize) -> Reply {
+    lines.sort();
+    if !idle.is_empty() {
+        let names: Vec<&str> = idle.iter().map(|issue| issue.identifier.as_str()).collect();
+        lines.push(format!("So already: {}", names.join(", ")));
+    }
+    if !gone.is_empty() {
+        lines.push(format!("Not there, or not visible: {}", gone.join(", ")));
+    }
+    let mut reply = Reply::new(summary.clone());
+    for line in &lines {
+        reply = reply.line(format!("- {line}"));
+    }
+    reply.data(&Outcome { summary, issues: lines, failed })
+}
+
+/// One mutation for each group. A group that fails does not keep the others from being changed.
+async fn carry_out(
+    call: Call<Linear>,
+    groups: Vec<Group>,
+    idle: Vec<Issue>,
+    gone: Vec<String>,
+    count: usize,
+) -> Result<Reply> {
+    let total = u32::try_from(groups.len()).unwrap_or(u32::MAX);
+    let single = groups.len() == 1;
+    let mut lines = Vec::new();
+    let mut done = 0;
+    let mut failed = 0;
+    for (group, step) in groups.into_iter().zip(1..) {
+        let ids: Vec<String> = group.issues.iter().map(|(issue, _)| issue.id.clone()).collect();
+        let check = "Look at the issues with get_issue".to_owned();
+        let after = match call.api().update_issues(&ids, &group.input, check).await {
+            Ok(payload) => Ok(payload.issues),
+            // Learn from the issues themselves what became of it.
+            Err(error) if error.kind() == Kind::UnknownOutcome => {
+                let filter = json!({"id": {"in": ids}});
+                call.api()
+                    .issues(filter, ids.len(), Sections::default())
+                    .await
+                    .map(|now| now.data)
+                    .map_err(|_| error)
+            }
+            Err(error) => Err(error),
+        };
+        match after {
+            Err(error) if single => return Err(error),
+            Err(error) => {
+                failed += group.issues.len();
+                lines.extend(
+                    group.issues.iter().map(|(issue, _)| {
+                        format!("{}: NOT changed: {}", issue.identifier, error.for_agent())
+                    }),
+                );
+            }
+            Ok(after) => {
+                for (before, changes) in &group.issues {
+                    let Some(now) = after.iter().find(|issue| issue.id == before.id) else {
+                        failed += 1;
+                        lines.push(format!(
+                            "{}: NOT changed: Linear's answer does not have it",
+                            before.identifier
+                        ));
+                        continue;
+                    };
+                    let refused = changes.refused(now);
+                    let all = changes.outcome(before, now);
+                    if refused.is_empty() {
+                        done += 1
+                    } else {
+                        failed += 1
+                    }
+                    lines.push(match all.is_empty() {
+                        true => format!(
+                            "{}: nothing changed, it is {}",
+                            now.identifier,
+                            render::state(now.state.as_ref())
+                        ),
+                        false => format!("{}: {}", now.identifier, all.join("; ")),
+                    });
+                }
+            }
+        }
+        call.progress(step, Some(total), "issues are being changed").await;
+    }
+    let summary = if failed == 0 {
+        format!("Changed {done} issues.")
+    } else {
+        format!("Changed {done} of {count} issues; {failed} failed, in whole or in part.")
+    };
+    Ok(reply(summary, lines, &idle, &gone, failed))
+}

@@ -1,0 +1,451 @@
+//! Comments: listed, added, edited, resolved, deleted.
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{Call, Page, Plan, Reply, Tool, Written, excerpt, one_line},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{FROM, Position, issues_read::absent, limit, paging};
+use crate::{
+    Linear,
+    api::{Partial, comments::Comment, tolerant::Connection},
+    filter::project_filter,
+    render,
+    resolve::{IssueKey, is_uuid, slug_of_url},
+};
+
+/// Characters of one comment in a listing.
+const EXCERPT: usize = 3_000;
+
+pub(super) fn tools() -> Vec<Tool<Linear>> {
+    vec![
+        Tool::read(
+            "list_comments",
+            "List comments",
+            "Comments on one issue, project, document or status update (id), newest first, with their ids.",
+            list_comments,
+        )
+        .toolset("comments")
+        .aliases(&[("issueId", "issue"), ("id", "issue"), ("projectId", "project"), ("documentId", "document")])
+        .output_page::<Row>(),
+        Tool::write(
+            "add_comment",
+            "Add a comment",
+            "Comments on one issue, project, document or status update, or replies to a comment (id). Markdown; \
+             @displayName notifies.",
+            add_comment,
+        )
+        .toolset("comments")
+        .aliases(&[("issueId", "issue"), ("id", "issue"), ("parentId", "reply_to"), ("text", "body")])
+        .output::<Written>(),
+        Tool::write(
+            "edit_comment",
+            "Edit a comment",
+            "Replaces a comment's text, or resolves (true) or reopens (false) its thread.",
+            edit_comment,
+        )
+        .toolset("comments")
+        .idempotent()
+        .aliases(&[("comment", "id"), ("resolve", "resolved")])
+        .output::<Written>(),
+        Tool::destructive("delete_comment", "Delete a comment", "Deletes a comment for good.", delete_comment)
+            .toolset("comments")
+            .aliases(&[("comment", "id")])
+            .output::<Written>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListComments {
+    issue: Option<String>,
+    project: Option<String>,
+    document: Option<String>,
+    update: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// What comments stand under.
+enum Target {
+    Issue(IssueKey),
+    Project(String),
+    Document(String),
+    Update(String),
+}
+
+impl Target {
+    /// The one that is given.
+    fn of(
+        issue: Option<&String>,
+        project: Option<&String>,
+        document: Option<&String>,
+        update: Option<&String>,
+        default_team: Option<&str>,
+    ) -> Result<Option<Self>> {
+        let mut targets = Vec::new();
+        if let Some(issue) = issue {
+            targets.push(Self::Issue(IssueKey::parse(issue, default_team)?));
+        }
+        if let Some(project) = project {
+            targets.push(Self::Project(project.clone()));
+        }
+        if let Some(document) = document {
+            let slug = slug_of_url(document, "document").unwrap_or_else(|| document.trim().to_owned());
+            targets.push(Self::Document(slug));
+        }
+        if let Some(update) = update {
+            targets.push(Self::Update(comment_id(update, "status update")?));
+        }
+        let target = targets.pop();
+        if !targets.is_empty() {
+            return Err(Error::invalid("Give one of `issue`, `project`, `document` and `update`"));
+        }
+        Ok(target)
+    }
+}
+
+/// A comment in a listing.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Row {
+    id: String,
+    by: String,
+    at: String,
+    body: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to: Option<String>,
+    resolved: bool,
+}
+
+async fn list_comments(call: Call<Linear>, arguments: ListComments) -> Result<Reply> {
+    let ListComments { issue, project, document, update, limit: asked, cursor } = arguments;
+    let position: Position = call.open_cursor(cursor.as_deref())?.unwrap_or_default();
+    let target = Target::of(
+        issue.as_ref(),
+        project.as_ref(),
+        document.as_ref(),
+        update.as_ref(),
+        call.names().default_team(),
+    )?
+    .ok_or_else(|| Error::invalid("Give one of `issue`, `project`, `document` and `update`"))?;
+    let first = position.first(limit(asked, 25, 100));
+    let after = position.after.as_deref();
+    let (of, answer) = match &target {
+        Target::Document(id) => {
+            let Partial { data, failures } = call.api().document_comments(id, first, after).await?;
+            (format!("on \"{}\"", data.title), Partial { data: data.comments, failures })
+        }
+        Target::Issue(key) => {
+            (format!("on {key}"), call.api().comments(json!({"issue": key.to_filter()}), first, after).await?)
+        }
+        Target::Project(project) => (
+            format!("on {project}"),
+            call.api().comments(json!({"project": project_filter(project)}), first, after).await?,
+        ),
+        Target::Update(id) => {
+            let either =
+                ["projectUpdate", "initiativeUpdate"].map(|field| json!({field: {"id": {"eq": id}}}));
+            (format!("on update {id}"), call.api().comments(json!({"or": either}), first, after).await?)
+        }
+    };
+    if answer.data.nodes.is_empty() && after.is_none() {
+        exists(&call, &target).await?;
+    }
+    Ok(listing(&call, answer, position, &of))
+}
+
+/// Whether what was named is there: no comments and no issue look the same to a filter.
+async fn exists(call: &Call<Linear>, target: &Target) -> Result<()> {
+    match target {
+        Target::Issue(key) => {
+            call.api().issue_state(&key.to_id()).await.map_err(|error| absent(error, key))?;
+        }
+        Target::Project(project) => {
+            call.names().project(project).await?;
+        }
+        Target::Document(_) | Target::Update(_) => {}
+    }
+    Ok(())
+}
+
+fn listing(call: &Call<Linear>, answer: Partial<Connection<Comment>>, position: Position, of: &str) -> Reply {
+    let notes = answer.notes();
+    let connection = answer.data;
+    let mut page = Page::new(FROM, ("comment", "comments")).note(format!("{of}, newest first"));
+    for comment in connection.nodes.iter().skip(position.skip) {
+        let (body, cut) = excerpt(comment.body.trim(), 0, EXCERPT);
+        let cut = cut.map(|_| "\n[cut]").unwrap_or_default();
+        let row = Row {
+            id: comment.id.clone(),
+            by: comment.author().to_owned(),
+            at: comment.created_at.clone(),
+            body: format!("{body}{cut}"),
+            reply_to: comment.parent_id.clone(),
+            resolved: comment.resolved_at.is_some(),
+        };
+        page.push(format!("{}\n{}", render::comment_head(comment), render::comment_body(&row.body)), &row);
+    }
+    let page = paging::close(call, page, position, &connection);
+    notes.into_iter().fold(Reply::page(page), Reply::lead)
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AddComment {
+    body: String,
+    issue: Option<String>,
+    project: Option<String>,
+    document: Option<String>,
+    update: Option<String>,
+    reply_to: Option<String>,
+    /// Display name, when the credential is an app's
+    as_user: Option<String>,
+}
+
+async fn add_comment(call: Call<Linear>, arguments: AddComment) -> Result<Plan> {
+    let AddComment { body, issue, project, document, update, reply_to, as_user } = arguments;
+    if body.trim().is_empty() {
+        return Err(Error::invalid("`body` is empty"));
+    }
+    let target = Target::of(
+        issue.as_ref(),
+        project.as_ref(),
+        document.as_ref(),
+        update.as_ref(),
+        call.names().default_team(),
+    )?;
+    let id = Uuid::new_v4().to_string();
+    let mut input = json!({"id": id, "body": body});
+    let mut on = match &target {
+        Some(Target::Issue(key)) => {
+            let issue = call.api().issue_state(&key.to_id()).await.map_err(|error| absent(error, key))?;
+            input["issueId"] = json!(issue.id);
+            issue.identifier
+        }
+        Some(Target::Project(project)) => {
+            let project = call.names().project(project).await?;
+            input["projectId"] = json!(project.id);
+            format!("project \"{}\"", one_line(&project.name))
+        }
+        Some(Target::Document(id)) => {
+            let document = call.api().document_comments(id, 1, None).await?.data;
+            let content = document
+                .document_content_id
+                .ok_or_else(|| Error::invalid("Linear does not let this document be commented on"))?;
+            input["documentContentId"] = json!(content);
+            format!("document \"{}\"", one_line(&document.title))
+        }
+        Some(Target::Update(id)) => {
+            input["projectUpdateId"] = json!(id);
+            format!("status update {id}")
+        }
+        None => String::new(),
+    };
+    if let Some(parent) = &reply_to {
+        let parent = call.api().comment(&comment_id(parent, "comment")?).await.map_err(no_comment)?;
+        // Linear has threads of one level: a reply to a reply belongs to the thread's first comment.
+        let root = parent.parent_id.clone().unwrap_or_else(|| parent.id.clone());
+        input["parentId"] = json!(root);
+        place_like(&mut input, &parent);
+        let author = one_line(parent.author());
+        on = if on.is_empty() {
+            format!("in reply to @{author}")
+        } else {
+            format!("{on}, in reply to @{author}")
+        };
+    } else if target.is_none() {
+        return Err(Error::invalid("Give one of `issue`, `project`, `document`, `update` and `reply_to`"));
+    }
+    if let Some(name) = &as_user {
+        input["createAsUser"] = json!(name);
+    }
+    let mentioned = mentions(&body);
+    let mut preview =
+        Written::new(format!("Comment on {on}")).change(format!("{} characters", body.chars().count()));
+    if !mentioned.is_empty() {
+        preview = preview.change(format!("notifies, if they exist: {}", mentioned.join(", ")));
+    }
+    Ok(Plan::new(Reply::written(preview), move || async move {
+        let check = format!("Look with list_comments whether the comment {id} is there");
+        let mut answer = call.api().add_comment(&input, check.clone()).await;
+        // It was no update of a project, so nothing was added: it may be one of an initiative.
+        if let (Err(error), Some(update)) = (&answer, input.get("projectUpdateId").cloned())
+            && error.kind() == Kind::NotFound
+        {
+            if let Some(fields) = input.as_object_mut() {
+                fields.remove("projectUpdateId");
+            }
+            input["initiativeUpdateId"] = update;
+            answer = call.api().add_comment(&input, check).await;
+        }
+        let comment = match answer {
+            Ok(payload) if payload.success || payload.comment.is_some() => {
+                payload.comment.unwrap_or_default()
+            }
+            Ok(_) => return Err(refused("the comment")),
+            // The id is ours: that it exists already means that an earlier attempt was carried out.
+            Err(error) if error.kind() == Kind::Conflict => {
+                call.api().comment(&id).await.map_err(|_| error)?
+            }
+            Err(error) => return Err(error),
+        };
+        let mut written = Written::new(format!("Commented on {on}: comment {id}.")).id(id);
+        if !comment.url.is_empty() {
+            written = written.url(render::issue_url(&comment.url));
+        }
+        if comment.body.trim() != input["body"].as_str().unwrap_or_default().trim() {
+            written = written.change("Linear stored the text in its own Markdown, slightly changed");
+        }
+        Ok(Reply::written(written))
+    }))
+}
+
+/// A reply stands where the comment stands that it replies to.
+fn place_like(input: &mut Value, parent: &Comment) {
+    let places = [
+        ("issueId", parent.issue.as_ref().map(|issue| &issue.id)),
+        ("projectId", parent.project.as_ref().map(|project| &project.id)),
+        ("projectUpdateId", parent.project_update.as_ref().map(|update| &update.id)),
+        ("initiativeUpdateId", parent.initiative_update.as_ref().map(|update| &update.id)),
+    ];
+    for (field, id) in places {
+        if let Some(id) = id.filter(|id| !id.is_empty()) {
+            input[field] = json!(id);
+            return;
+        }
+    }
+}
+
+/// The words in `body` that may mention somebody.
+fn mentions(body: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for word in body.split_whitespace() {
+        let Some(name) = word.strip_prefix('@') else { continue };
+        let name = name.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let name = format!("@{name}");
+        if name.len() > 1 && !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// A UUID that names a comment or a status update.
+fn comment_id(id: &str, what: &str) -> Result<String> {
+    let id = id.trim();
+    if is_uuid(id) {
+        return Ok(id.to_lowercase());
+    }
+    Err(Error::invalid(format!("`{}` is no id of a {what}", one_line(id))).hint("Use the id from a listing"))
+}
+
+fn no_comment(error: Error) -> Error {
+    if error.kind() == Kind::NotFound {
+        return Error::not_found("Linear has no such comment").hint("list_comments gives the ids");
+    }
+    error
+}
+
+fn refused(what: &str) -> Error {
+    Error::new(Kind::Upstream, format!("Linear did not accept {what}, and says no more"))
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct EditComment {
+    id: String,
+    body: Option<String>,
+    resolved: Option<bool>,
+}
+
+async fn edit_comment(call: Call<Linear>, arguments: EditComment) -> Result<Plan> {
+    let EditComment { id, body, resolved } = arguments;
+    let id = comment_id(&id, "comment")?;
+    if body.as_deref().is_some_and(|body| body.trim().is_empty()) {
+        return Err(Error::invalid("`body` is empty").hint("To remove a comment use delete_comment"));
+    }
+    if body.is_none() && resolved.is_none() {
+        return Err(Error::invalid("Give `body` or `resolved`"));
+    }
+    let before = call.api().comment(&id).await.map_err(no_comment)?;
+    let body = body.filter(|body| body.trim() != before.body.trim());
+    let resolved = resolved.filter(|resolved| *resolved != before.resolved_at.is_some());
+    let place = before.issue.as_ref().map(|issue| format!(" on {}", issue.identifier)).unwrap_or_default();
+    let what = format!("the comment of @{}{place}", one_line(before.author()));
+    if body.is_none() && resolved.is_none() {
+        return Ok(Plan::nothing(Reply::written(
+            Written::new(format!("Nothing to change in {what}.")).id(id),
+        )));
+    }
+    let mut preview = Written::new(format!("Edit {what}"));
+    if let Some(body) = &body {
+        preview = preview.change(format!(
+            "text: {} → {} characters",
+            before.body.chars().count(),
+            body.chars().count()
+        ));
+    }
+    if let Some(resolved) = resolved {
+        preview = preview.change(if resolved { "thread resolved" } else { "thread reopened" });
+    }
+    let changes = preview.changed.clone();
+    Ok(Plan::new(Reply::written(preview), move || async move {
+        let check = format!("Look with list_comments at the comment {id}");
+        let mut url = before.url;
+        if let Some(body) = body {
+            let payload = call.api().edit_comment(&id, &json!({"body": body}), check.clone()).await?;
+            let after = payload.comment.ok_or_else(|| refused("the text"))?;
+            url = after.url;
+        }
+        if let Some(resolved) = resolved {
+            let payload = call.api().resolve_comment(&id, resolved, check).await?;
+            let after = payload.comment.ok_or_else(|| refused("the change of the thread"))?;
+            if after.resolved_at.is_some() != resolved {
+                return Err(refused("the change of the thread"));
+            }
+        }
+        let mut written = Written::new(format!("Changed {what}.")).id(id);
+        written.changed = changes;
+        Ok(Reply::written(if url.is_empty() { written } else { written.url(render::issue_url(&url)) }))
+    }))
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct DeleteComment {
+    id: String,
+}
+
+async fn delete_comment(call: Call<Linear>, arguments: DeleteComment) -> Result<Plan> {
+    let id = comment_id(&arguments.id, "comment")?;
+    let comment = call.api().comment(&id).await.map_err(no_comment)?;
+    let place = comment.issue.as_ref().map(|issue| format!(" on {}", issue.identifier)).unwrap_or_default();
+    let what = format!("the comment of @{}{place}", one_line(comment.author()));
+    let (text, cut) = excerpt(&comment.body, 0, 500);
+    let mut preview =
+        Reply::new(format!("Delete {what}, for good:")).outside("comment", Some(comment.author()), text);
+    if cut.is_some() {
+        preview = preview.line("[The rest is not shown here.]");
+    }
+    Ok(Plan::new(preview, move || async move {
+        let check = format!("Look with list_comments whether the comment {id} is gone");
+        if !call.api().delete_comment(&id, check).await? {
+            return Err(refused("the deletion"));
+        }
+        Ok(Reply::written(Written::new(format!("Deleted {what}.")).id(id)))
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mentions_are_told_once_each() {
+        assert_eq!(mentions("@ada, see @ben.lee: a@b.c @ada"), ["@ada", "@ben.lee"]);
+    }
+}

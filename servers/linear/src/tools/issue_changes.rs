@@ -1,0 +1,527 @@
+//! Changes to issues: fields as they are asked for, turned into Linear's input, and compared with
+//! what came back.
+
+use connector::{
+    Error, Result,
+    catalog::{Clear, one_line},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Linear,
+    api::{
+        issues::Issue,
+        names::{Label, Named, Team},
+    },
+    filter, render,
+    resolve::{IssueKey, is_me},
+};
+
+/// The fields of issues that can be set, as arguments give them. `null` empties one.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct Fields {
+    /// Name, or type: started, done...
+    pub(super) state: Option<String>,
+    /// Name, e-mail or me
+    pub(super) assignee: Clear<String>,
+    pub(super) labels: Option<Labels>,
+    /// urgent, high, medium, low, none
+    pub(super) priority: Option<String>,
+    pub(super) project: Clear<String>,
+    pub(super) milestone: Clear<String>,
+    /// current, next or number
+    pub(super) cycle: Clear<String>,
+    /// Date
+    pub(super) due: Clear<String>,
+    pub(super) estimate: Clear<u32>,
+    pub(super) parent: Clear<String>,
+}
+
+/// Labels to add, to take away, or to have instead of all others.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Labels {
+    pub(super) add: Vec<String>,
+    pub(super) remove: Vec<String>,
+    pub(super) set: Option<Vec<String>>,
+}
+
+/// A field that is to have a value, and what it takes to see whether it has.
+#[derive(Clone, Debug)]
+struct Wanted {
+    field: Field,
+    /// The text that [`Field::show`] is to give.
+    text: String,
+}
+
+/// A field of an issue, as changes name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    Team,
+    Title,
+    State,
+    Assignee,
+    Priority,
+    Project,
+    Milestone,
+    Cycle,
+    Due,
+    Estimate,
+    Parent,
+}
+
+impl Field {
+    /// Every field, in the order in which changes are told.
+    const ALL: [Self; 11] = [
+        Self::Team,
+        Self::Title,
+        Self::State,
+        Self::Assignee,
+        Self::Priority,
+        Self::Project,
+        Self::Milestone,
+        Self::Cycle,
+        Self::Due,
+        Self::Estimate,
+        Self::Parent,
+    ];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Team => "team",
+            Self::Title => "title",
+            Self::State => "state",
+            Self::Assignee => "assignee",
+            Self::Priority => "priority",
+            Self::Project => "project",
+            Self::Milestone => "milestone",
+            Self::Cycle => "cycle",
+            Self::Due => "due",
+            Self::Estimate => "estimate",
+            Self::Parent => "parent",
+        }
+    }
+
+    /// The field's value on an issue, in words; `none` for nothing.
+    fn show(self, issue: &Issue) -> String {
+        let named = |name: Option<&Named>| name.map(|named| one_line(&named.name));
+        let text = match self {
+            Self::Team => Some(issue.team.key.clone()),
+            Self::Title => Some(one_line(&issue.title)),
+            Self::State => Some(render::state(issue.state.as_ref())),
+            Self::Assignee => issue.assignee.as_ref().map(render::person),
+            Self::Priority => Some(render::priority_word(issue.priority)),
+            Self::Project => named(issue.project.as_ref()),
+            Self::Milestone => named(issue.project_milestone.as_ref()),
+            Self::Cycle => issue.cycle.as_ref().and_then(|cycle| cycle.number).map(render::number),
+            Self::Due => issue.due_date.clone(),
+            Self::Estimate => issue.estimate.map(render::number),
+            Self::Parent => issue.parent.as_ref().map(|parent| parent.identifier.clone()),
+        };
+        text.unwrap_or_else(|| NONE.to_owned())
+    }
+}
+
+/// What an empty field is shown as.
+const NONE: &str = "none";
+
+/// What is to become of an issue: Linear's input, and what to compare its answer with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Changes {
+    /// An `IssueUpdateInput` or `IssueCreateInput`, as far as it is known.
+    pub(super) input: Map<String, Value>,
+    wanted: Vec<Wanted>,
+    labels_added: Vec<String>,
+    labels_removed: Vec<String>,
+    /// The new description, and whether it is only a part of the input that changed.
+    description: Option<String>,
+}
+
+impl Changes {
+    /// Whether there is nothing to do.
+    pub(super) fn is_empty(&self) -> bool {
+        self.input.is_empty()
+    }
+
+    /// Whether the description is among the changes.
+    pub(super) fn has_description(&self) -> bool {
+        self.description.is_some()
+    }
+
+    fn want(&mut self, field: Field, key: &str, value: Value, text: impl Into<String>) {
+        self.input.insert(key.to_owned(), value);
+        self.wanted.push(Wanted { field, text: text.into() });
+    }
+
+    /// Sets the title.
+    pub(super) fn title(&mut self, title: &str) -> Result<()> {
+        if title.trim().is_empty() {
+            return Err(Error::invalid("`title` is empty"));
+        }
+        self.want(Field::Title, "title", json!(title.trim()), one_line(title));
+        Ok(())
+    }
+
+    /// Sets the description.
+    pub(super) fn description(&mut self, text: String) {
+        self.input.insert("description".to_owned(), json!(text));
+        self.description = Some(text);
+    }
+
+    /// Moves to a team.
+    pub(super) fn team(&mut self, team: &Team) {
+        self.want(Field::Team, "teamId", json!(team.id), team.key.clone());
+    }
+
+    /// Works out what `fields` mean for an issue of `team`; `before` is the issue if there is one.
+    pub(super) async fn fields(
+        &mut self,
+        server: &Linear,
+        fields: &Fields,
+        team: &Team,
+        before: Option<&Issue>,
+    ) -> Result<()> {
+        let names = server.names();
+        if let Some(state) = &fields.state {
+            let state = names.state(state, team).await?;
+            self.want(Field::State, "stateId", json!(state.id), one_line(&state.name));
+        }
+        match fields.assignee.as_change() {
+            None => {}
+            Some(Some(person)) if !filter::is_none(person) || is_me(person) => {
+                let person = names.person(person).await?;
+                let shown = format!("@{}", one_line(&person.display_name));
+                self.want(Field::Assignee, "assigneeId", json!(person.id), shown);
+            }
+            Some(_) => self.want(Field::Assignee, "assigneeId", Value::Null, NONE),
+        }
+        if let Some(word) = &fields.priority {
+            let priority = filter::priority(word)?;
+            self.want(
+                Field::Priority,
+                "priority",
+                json!(priority),
+                render::priority_word(Some(f64::from(priority))),
+            );
+        }
+        let project = self.project(server, fields, before).await?;
+        self.milestone(server, fields, project).await?;
+        match fields.cycle.as_change() {
+            None => {}
+            Some(Some(which)) if !filter::is_none(which) => {
+                let cycle = names.cycle(which, team).await?;
+                let shown = cycle.number.map(render::number).unwrap_or_default();
+                self.want(Field::Cycle, "cycleId", json!(cycle.id), shown);
+            }
+            Some(_) => self.want(Field::Cycle, "cycleId", Value::Null, NONE),
+        }
+        match fields.due.as_change() {
+            None => {}
+            Some(Some(due)) if !filter::is_none(due) => {
+                let due = date(due)?;
+                self.want(Field::Due, "dueDate", json!(due), due);
+            }
+            Some(_) => self.want(Field::Due, "dueDate", Value::Null, NONE),
+        }
+        match fields.estimate.as_change() {
+            None => {}
+            Some(Some(estimate)) => {
+                self.want(Field::Estimate, "estimate", json!(estimate), estimate.to_string())
+            }
+            Some(None) => self.want(Field::Estimate, "estimate", Value::Null, NONE),
+        }
+        match fields.parent.as_change() {
+            None => {}
+            Some(Some(parent)) if !filter::is_none(parent) => {
+                let key = IssueKey::parse(parent, names.default_team())?;
+                let parent = server.api().issue_state(&key.to_id()).await;
+                let parent = parent.map_err(|error| super::issues_read::absent(error, &key))?;
+                if before.is_some_and(|issue| issue.id == parent.id) {
+                    return Err(Error::invalid("An issue cannot be its own parent"));
+                }
+                self.want(Field::Parent, "parentId", json!(parent.id), parent.identifier);
+            }
+            Some(_) => self.want(Field::Parent, "parentId", Value::Null, NONE),
+        }
+        if let Some(labels) = &fields.labels {
+            self.labels(server, labels, team, before).await?;
+        }
+        Ok(())
+    }
+
+    /// Sets the project, and gives the one that the issue will be in.
+    async fn project(
+        &mut self,
+        server: &Linear,
+        fields: &Fields,
+        before: Option<&Issue>,
+    ) -> Result<Option<Named>> {
+        Ok(match fields.project.as_change() {
+            None => before.and_then(|issue| issue.project.clone()),
+            Some(Some(project)) if !filter::is_none(project) => {
+                let project = server.names().project(project).await?;
+                self.want(Field::Project, "projectId", json!(project.id), one_line(&project.name));
+                Some(Named { id: project.id, name: project.name })
+            }
+            Some(_) => {
+                self.want(Field::Project, "projectId", Value::Null, NONE);
+                None
+            }
+        })
+    }
+
+    async fn milestone(&mut self, server: &Linear, fields: &Fields, project: Option<Named>) -> Result<()> {
+        match fields.milestone.as_change() {
+            None => {}
+            Some(Some(milestone)) if !filter::is_none(milestone) => {
+                let Some(project) = project else {
+                    return Err(Error::invalid("A milestone belongs to a project, and the issue is in none")
+                        .hint("Give `project` as well"));
+                };
+                let milestone = server.names().milestone(milestone, &project).await?;
+                let shown = one_line(&milestone.name);
+                self.want(Field::Milestone, "projectMilestoneId", json!(milestone.id), shown);
+            }
+            Some(_) => self.want(Field::Milestone, "projectMilestoneId", Value::Null, NONE),
+        }
+        Ok(())
+    }
+
+    async fn labels(
+        &mut self,
+        server: &Linear,
+        labels: &Labels,
+        team: &Team,
+        before: Option<&Issue>,
+    ) -> Result<()> {
+        let mut add = Vec::new();
+        let mut remove = Vec::new();
+        for name in labels.add.iter().chain(labels.set.iter().flatten()) {
+            add.push(server.names().label(name, team).await?);
+        }
+        for name in &labels.remove {
+            remove.push(server.names().label(name, team).await?);
+        }
+        if let Some(both) = add.iter().find(|label| remove.iter().any(|other| other.id == label.id)) {
+            return Err(Error::invalid(format!(
+                "`labels` both adds and removes `{}`",
+                one_line(&both.path())
+            )));
+        }
+        let ids = |labels: &[Label]| labels.iter().map(|label| label.id.clone()).collect::<Vec<_>>();
+        let had: Vec<(String, String)> = before
+            .map(|issue| {
+                issue.labels.nodes.iter().map(|label| (label.id.clone(), render::label(label))).collect()
+            })
+            .unwrap_or_default();
+        let has = |label: &Label| had.iter().any(|(id, _)| *id == label.id);
+        if labels.set.is_some() {
+            let kept = ids(&add);
+            self.labels_removed =
+                had.iter().filter(|(id, _)| !kept.contains(id)).map(|(_, name)| name.clone()).collect();
+            self.labels_added = add.iter().filter(|label| !has(label)).map(Label::path).collect();
+            if before.is_none() || !self.labels_added.is_empty() || !self.labels_removed.is_empty() {
+                self.input.insert("labelIds".to_owned(), json!(kept));
+            }
+            return Ok(());
+        }
+        if before.is_none() {
+            self.labels_added = add.iter().map(Label::path).collect();
+            if !add.is_empty() {
+                self.input.insert("labelIds".to_owned(), json!(ids(&add)));
+            }
+            return Ok(());
+        }
+        add.retain(|label| !has(label));
+        remove.retain(has);
+        self.labels_added = add.iter().map(Label::path).collect();
+        self.labels_removed = remove.iter().map(Label::path).collect();
+        for (key, labels) in [("addedLabelIds", add), ("removedLabelIds", remove)] {
+            if !labels.is_empty() {
+                self.input.insert(key.to_owned(), json!(ids(&labels)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes out what the issue has already.
+    pub(super) fn without_what_is(&mut self, before: &Issue) {
+        let input = &mut self.input;
+        self.wanted.retain(|wanted| {
+            let changes = wanted.field.show(before) != wanted.text;
+            if !changes {
+                input.remove(key_of(wanted.field));
+            }
+            changes
+        });
+        if self.description.as_deref().map(str::trim)
+            == Some(before.description.as_deref().unwrap_or_default().trim())
+        {
+            self.description = None;
+            self.input.remove("description");
+        }
+    }
+
+    /// What would change on `before`, a line for each field.
+    pub(super) fn preview(&self, before: &Issue) -> Vec<String> {
+        let mut lines: Vec<String> = self
+            .wanted
+            .iter()
+            .map(|wanted| format!("{} {} → {}", wanted.field.word(), wanted.field.show(before), wanted.text))
+            .collect();
+        lines.extend(label_line(&self.labels_added, &self.labels_removed));
+        if let Some(description) = &self.description {
+            lines.push(description_line(before.description.as_deref(), Some(description)));
+        }
+        lines
+    }
+
+    /// What a new issue would have, a line for each field.
+    pub(super) fn preview_new(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self
+            .wanted
+            .iter()
+            .filter(|wanted| wanted.text != NONE)
+            .map(|wanted| format!("{} {}", wanted.field.word(), wanted.text))
+            .collect();
+        lines.extend(label_line(&self.labels_added, &[]));
+        if let Some(description) = &self.description {
+            lines.push(format!("description of {} characters", description.chars().count()));
+        }
+        lines
+    }
+
+    /// What changed between `before` and `after`, and what was asked for and did not happen.
+    pub(super) fn outcome(&self, before: &Issue, after: &Issue) -> Vec<String> {
+        let mut lines = difference(before, after);
+        lines.extend(self.refused(after));
+        lines
+    }
+
+    /// What was asked for and is not so on `after`.
+    pub(super) fn refused(&self, after: &Issue) -> Vec<String> {
+        let mut lines = Vec::new();
+        for wanted in &self.wanted {
+            let got = wanted.field.show(after);
+            if got != wanted.text {
+                lines.push(format!(
+                    "NOT accepted by Linear: {} {} (it is {got})",
+                    wanted.field.word(),
+                    wanted.text
+                ));
+            }
+        }
+        let has: Vec<String> =
+            after.labels.nodes.iter().map(|label| render::label(label).to_lowercase()).collect();
+        for label in &self.labels_added {
+            if !has.contains(&one_line(label).to_lowercase()) {
+                lines.push(format!("NOT accepted by Linear: label +{}", one_line(label)));
+            }
+        }
+        for label in &self.labels_removed {
+            if has.contains(&one_line(label).to_lowercase()) {
+                lines.push(format!("NOT accepted by Linear: label −{}", one_line(label)));
+            }
+        }
+        lines
+    }
+}
+
+fn key_of(field: Field) -> &'static str {
+    match field {
+        Field::Team => "teamId",
+        Field::Title => "title",
+        Field::State => "stateId",
+        Field::Assignee => "assigneeId",
+        Field::Priority => "priority",
+        Field::Project => "projectId",
+        Field::Milestone => "projectMilestoneId",
+        Field::Cycle => "cycleId",
+        Field::Due => "dueDate",
+        Field::Estimate => "estimate",
+        Field::Parent => "parentId",
+    }
+}
+
+/// Every visible difference between two readings of an issue, a line for each field.
+pub(super) fn difference(before: &Issue, after: &Issue) -> Vec<String> {
+    let mut lines = Vec::new();
+    for field in Field::ALL {
+        let (was, is) = (field.show(before), field.show(after));
+        if was != is {
+            lines.push(format!("{} {was} → {is}", field.word()));
+        }
+    }
+    let labels = |issue: &Issue| {
+        issue.labels.nodes.iter().map(|label| (label.id.clone(), render::label(label))).collect::<Vec<_>>()
+    };
+    let (was, is) = (labels(before), labels(after));
+    let missing = |from: &[(String, String)], other: &[(String, String)]| -> Vec<String> {
+        from.iter()
+            .filter(|(id, _)| !other.iter().any(|(other, _)| other == id))
+            .map(|(_, name)| name.clone())
+            .collect()
+    };
+    lines.extend(label_line(&missing(&is, &was), &missing(&was, &is)));
+    if before.description.as_deref().unwrap_or_default() != after.description.as_deref().unwrap_or_default() {
+        lines.push(description_line(before.description.as_deref(), after.description.as_deref()));
+    }
+    if before.identifier != after.identifier {
+        lines.push(format!("identifier {} → {}", before.identifier, after.identifier));
+    }
+    lines
+}
+
+fn label_line(added: &[String], removed: &[String]) -> Option<String> {
+    if added.is_empty() && removed.is_empty() {
+        return None;
+    }
+    let added = added.iter().map(|label| format!("+{}", one_line(label)));
+    let removed = removed.iter().map(|label| format!("−{}", one_line(label)));
+    Some(format!("labels {}", added.chain(removed).collect::<Vec<_>>().join(" ")))
+}
+
+fn description_line(before: Option<&str>, after: Option<&str>) -> String {
+    let count = |text: Option<&str>| text.unwrap_or_default().chars().count();
+    format!("description {} → {} characters", count(before), count(after))
+}
+
+/// A date as Linear takes it.
+pub(super) fn date(text: &str) -> Result<String> {
+    text.trim().parse::<jiff::civil::Date>().map(|date| date.to_string()).map_err(|_| {
+        Error::invalid(format!("`{}` is no date", one_line(text)))
+            .hint("Use a date such as 2026-11-30, or null for none")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_differs_is_told() {
+        let before: Issue = serde_json::from_value(json!({
+            "identifier": "ENG-1", "title": "A", "priority": 0, "state": {"name": "Todo"}, "team": {"key": "ENG"},
+            "labels": {"nodes": [{"id": "1", "name": "Bug"}]},
+        }))
+        .unwrap();
+        let after: Issue = serde_json::from_value(json!({
+            "identifier": "ENG-1", "title": "A", "priority": 1, "state": {"name": "Done"}, "team": {"key": "ENG"},
+            "labels": {"nodes": [{"id": "2", "name": "API", "parent": {"name": "Area"}}]}, "description": "x",
+        }))
+        .unwrap();
+        assert_eq!(
+            difference(&before, &after),
+            [
+                "state Todo → Done",
+                "priority none → urgent",
+                "labels +Area/API −Bug",
+                "description 0 → 1 characters"
+            ]
+        );
+        assert!(difference(&before, &before).is_empty());
+    }
+}

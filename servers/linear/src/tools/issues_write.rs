@@ -1,0 +1,487 @@
+//! `create_issue`, `update_issue`, `archive_issue`.
+
+use std::time::Duration;
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{Call, Clear, Plan, Reply, Tool, Written, one_line},
+};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{
+    edits::{self, Edit},
+    issue_changes::{Changes, Fields, Labels, difference},
+    issues_read::absent,
+};
+use crate::{
+    Linear,
+    api::issues::{Issue, Removal},
+    render,
+    resolve::IssueKey,
+};
+
+/// Issues that one call creates, at most.
+const MOST: usize = 50;
+/// How old a reading may be that a write is based on; an older one is made anew before writing.
+const STALE: Duration = Duration::from_secs(2);
+
+pub(super) fn tools() -> Vec<Tool<Linear>> {
+    vec![
+        Tool::write(
+            "create_issue",
+            "Create issues",
+            "Creates one issue from title and fields, or up to 50 from `issues`, all or none.",
+            create_issue,
+        )
+        .toolset("issues")
+        .aliases(&[("status", "state"), ("body", "description"), ("assigneeId", "assignee"), ("dueDate", "due")])
+        .output::<Written>(),
+        Tool::write(
+            "update_issue",
+            "Update an issue",
+            "Changes fields of one issue; null empties one. Prefer edits or append to replacing the description. \
+             Answers with what changed.",
+            update_issue,
+        )
+        .toolset("issues")
+        .idempotent()
+        .aliases(&[
+            ("issue", "id"),
+            ("issueId", "id"),
+            ("status", "state"),
+            ("assigneeId", "assignee"),
+            ("dueDate", "due"),
+            ("body", "description"),
+        ])
+        .output::<Written>(),
+        Tool::destructive(
+            "archive_issue",
+            "Archive an issue",
+            "Archives an issue, moves it to the trash (gone after 30 days), or restores it.",
+            archive_issue,
+        )
+        .toolset("issues")
+        .aliases(&[("issue", "id"), ("issueId", "id")])
+        .output::<Written>(),
+    ]
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct NewIssue {
+    title: Option<String>,
+    /// Key or name
+    team: Option<String>,
+    /// Markdown
+    description: Option<String>,
+    state: Option<String>,
+    /// Name, e-mail or me
+    assignee: Option<String>,
+    labels: Vec<String>,
+    /// urgent, high, medium, low
+    priority: Option<String>,
+    project: Option<String>,
+    milestone: Option<String>,
+    /// current, next or number
+    cycle: Option<String>,
+    /// Date
+    due: Option<String>,
+    estimate: Option<u32>,
+    parent: Option<String>,
+    template: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+struct CreateIssue {
+    #[serde(flatten)]
+    one: NewIssue,
+    /// Objects with the fields above
+    #[serde(default)]
+    issues: Vec<Map<String, Value>>,
+}
+
+/// An issue that is to be created.
+struct Draft {
+    id: String,
+    team: String,
+    title: String,
+    changes: Changes,
+    input: Value,
+}
+
+async fn create_issue(call: Call<Linear>, arguments: CreateIssue) -> Result<Plan> {
+    let CreateIssue { one, issues } = arguments;
+    if issues.is_empty() {
+        let draft = draft(&call, one, None).await?;
+        return Ok(create_one(call, draft));
+    }
+    if one.title.is_some() {
+        return Err(Error::invalid("Give `title` for one issue or `issues` for several, not both"));
+    }
+    if issues.len() > MOST {
+        return Err(Error::invalid(format!(
+            "`issues` has {} issues; at most {MOST} go in one call",
+            issues.len()
+        )));
+    }
+    let mut drafts = Vec::new();
+    for (place, fields) in issues.into_iter().enumerate() {
+        let parsed = serde_json::from_value::<NewIssue>(Value::Object(fields));
+        let issue = parsed.map_err(|error| {
+            Error::invalid(format!("`issues[{place}]`: {}", one_line(&error.to_string())))
+        })?;
+        let draft = draft(&call, issue, one.team.as_deref()).await;
+        drafts.push(draft.map_err(|error| {
+            let hint = error.hint_text().map(str::to_owned);
+            let named = Error::new(error.kind(), format!("`issues[{place}]`: {}", error.message()));
+            match hint {
+                Some(hint) => named.hint(hint),
+                None => named,
+            }
+        })?);
+    }
+    Ok(create_many(call, drafts))
+}
+
+/// Works out an issue that is to be created.
+async fn draft(call: &Call<Linear>, issue: NewIssue, team: Option<&str>) -> Result<Draft> {
+    let team = call.names().team_or_default(issue.team.as_deref().or(team)).await?;
+    let Some(title) = issue.title else { return Err(Error::invalid("`create_issue` needs `title`")) };
+    let mut changes = Changes::default();
+    changes.title(&title)?;
+    if let Some(description) = issue.description.filter(|text| !text.trim().is_empty()) {
+        changes.description(description);
+    }
+    let set = |value: Option<String>| value.map_or(Clear::Keep, Clear::Set);
+    let fields = Fields {
+        state: issue.state,
+        assignee: set(issue.assignee),
+        labels: (!issue.labels.is_empty()).then(|| Labels { add: issue.labels, ..Labels::default() }),
+        priority: issue.priority,
+        project: set(issue.project),
+        milestone: set(issue.milestone),
+        cycle: set(issue.cycle),
+        due: set(issue.due),
+        estimate: issue.estimate.map_or(Clear::Keep, Clear::Set),
+        parent: set(issue.parent),
+    };
+    changes.fields(call, &fields, &team, None).await?;
+    let id = Uuid::new_v4().to_string();
+    let mut input = Value::Object(changes.input.clone());
+    input["id"] = json!(id);
+    input["teamId"] = json!(team.id);
+    if let Some(template) = &issue.template {
+        input["templateId"] = json!(call.names().template(template, "issue", &team).await?.id);
+    }
+    Ok(Draft { id, team: team.key, title: one_line(&title), changes, input })
+}
+
+fn create_one(call: Call<Linear>, draft: Draft) -> Plan {
+    let mut preview = Written::new(format!("Create an issue in {}", draft.team));
+    preview.changed = draft.changes.preview_new();
+    Plan::new(Reply::written(preview), move || async move {
+        let check = format!("Look with get_issue whether the issue {} is there", draft.id);
+        let issue = match call.api().create_issue(&draft.input, check).await {
+            Ok(payload) => payload.issue,
+            Err(error) if error.kind() == Kind::Conflict => Some(already(&call, &draft.id, error).await?),
+            Err(error) => return Err(error),
+        };
+        let issue = issue.ok_or_else(not_accepted)?;
+        let mut written = Written::new(format!("Created {}: {}", issue.identifier, one_line(&issue.title)));
+        for line in shown(&issue).into_iter().chain(draft.changes.refused(&issue)) {
+            written = written.change(line);
+        }
+        if !issue.branch_name.is_empty() {
+            written = written.change(format!("branch {}", one_line(&issue.branch_name)));
+        }
+        Ok(Reply::written(written.id(issue.identifier).url(render::issue_url(&issue.url))))
+    })
+}
+
+/// The id of a new issue is ours: that it exists already means that an earlier attempt created it.
+async fn already(call: &Call<Linear>, id: &str, error: Error) -> Result<Issue> {
+    call.api().issue_state(id).await.map_err(|_| error)
+}
+
+fn create_many(call: Call<Linear>, drafts: Vec<Draft>) -> Plan {
+    let mut preview = Written::new(format!("Create {} issues", drafts.len()));
+    for draft in &drafts {
+        preview = preview.change(format!("{}: {}", draft.team, draft.changes.preview_new().join("; ")));
+    }
+    Plan::new(Reply::written(preview), move || async move {
+        let inputs: Vec<Value> = drafts.iter().map(|draft| draft.input.clone()).collect();
+        let check = format!("Look with get_issue whether the issue {} is there", drafts[0].id);
+        let created = match call.api().create_issues(&inputs, check).await {
+            Ok(payload) => payload.issues,
+            Err(error) if error.kind() == Kind::Conflict => {
+                let mut found = Vec::new();
+                let mut conflict = Some(error);
+                for draft in &drafts {
+                    match call.api().issue_state(&draft.id).await {
+                        Ok(issue) => found.push(issue),
+                        Err(error) => return Err(conflict.take().unwrap_or(error)),
+                    }
+                }
+                found
+            }
+            Err(error) => return Err(error),
+        };
+        let mut written = Written::new(format!("Created {} of {} issues.", created.len(), drafts.len()));
+        for draft in &drafts {
+            written = written.change(match created.iter().find(|issue| issue.id == draft.id) {
+                Some(issue) => {
+                    let mut line = format!("{} {}", issue.identifier, one_line(&issue.title));
+                    for refused in draft.changes.refused(issue) {
+                        line.push_str("; ");
+                        line.push_str(&refused);
+                    }
+                    line
+                }
+                None => format!("NOT created: {}", draft.title),
+            });
+        }
+        Ok(Reply::written(written))
+    })
+}
+
+/// What a new issue has besides its title, in one line.
+fn shown(issue: &Issue) -> Option<String> {
+    let mut facts = vec![format!("state {}", render::state(issue.state.as_ref()))];
+    if let Some(assignee) = &issue.assignee {
+        facts.push(format!("assignee {}", render::person(assignee)));
+    }
+    if issue.priority.is_some_and(|priority| priority > 0.0) {
+        facts.push(format!("priority {}", render::priority_word(issue.priority)));
+    }
+    if !issue.labels.nodes.is_empty() {
+        facts.push(format!(
+            "labels {}",
+            issue.labels.nodes.iter().map(render::label).collect::<Vec<_>>().join(", ")
+        ));
+    }
+    if let Some(project) = &issue.project {
+        facts.push(format!("project {}", one_line(&project.name)));
+    }
+    if let Some(number) = issue.cycle.as_ref().and_then(|cycle| cycle.number) {
+        facts.push(format!("cycle {number}"));
+    }
+    if let Some(due) = &issue.due_date {
+        facts.push(format!("due {due}"));
+    }
+    if let Some(parent) = &issue.parent {
+        facts.push(format!("under {}", parent.identifier));
+    }
+    Some(facts.join(", "))
+}
+
+fn not_accepted() -> Error {
+    Error::new(Kind::Upstream, "Linear did not accept it, and says no more")
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+struct UpdateIssue {
+    id: String,
+    title: Option<String>,
+    /// Replaces all of it
+    #[serde(default)]
+    description: Clear<String>,
+    /// Replacements in the description
+    #[serde(default)]
+    edits: Vec<Edit>,
+    /// Added to the description
+    append: Option<String>,
+    #[serde(flatten)]
+    fields: Fields,
+    /// Moves it
+    team: Option<String>,
+    /// Refuses if it changed since
+    expected_updated_at: Option<String>,
+}
+
+async fn update_issue(call: Call<Linear>, arguments: UpdateIssue) -> Result<Plan> {
+    let UpdateIssue { id, title, description, edits, append, fields, team, expected_updated_at } = arguments;
+    let texts = [!description.is_keep(), !edits.is_empty(), append.is_some()];
+    if !description.is_keep() && texts.iter().filter(|given| **given).count() > 1 {
+        return Err(Error::invalid(
+            "Give `description`, or `edits` and `append`: it is either all new or changed",
+        ));
+    }
+    let key = IssueKey::parse(&id, call.names().default_team())?;
+    let before = call.api().issue_state(&key.to_id()).await.map_err(|error| absent(error, &key))?;
+    let read_at = Instant::now();
+    if let Some(expected) = &expected_updated_at {
+        expect(&before, expected)?;
+    }
+    let mut changes = Changes::default();
+    let mut home = before.team.clone();
+    if let Some(team) = &team {
+        home = call.names().team(team).await?;
+        changes.team(&home);
+    } else {
+        // The issue's own team comes with too little to tell whether it has cycles.
+        home.cycles_enabled = true;
+    }
+    if let Some(title) = &title {
+        changes.title(title)?;
+    }
+    let old = before.description.clone().unwrap_or_default();
+    match description {
+        Clear::Set(text) => changes.description(text),
+        Clear::Empty => changes.description(String::new()),
+        Clear::Keep if texts[1] || texts[2] => {
+            let mut text = edits::apply(&old, &edits)?;
+            if let Some(append) = append {
+                let separator = if text.trim().is_empty() { "" } else { "\n\n" };
+                text = format!("{}{separator}{append}", text.trim_end());
+            }
+            changes.description(text);
+        }
+        Clear::Keep => {}
+    }
+    changes.fields(&call, &fields, &home, Some(&before)).await?;
+    changes.without_what_is(&before);
+    if changes.is_empty() {
+        let written = Written::new(format!("{} is so already: nothing changed.", before.identifier));
+        return Ok(Plan::nothing(Reply::written(
+            written.id(before.identifier).url(render::issue_url(&before.url)),
+        )));
+    }
+    let mut preview = Written::new(format!("Update {}", before.identifier)).id(before.identifier.clone());
+    preview.changed = changes.preview(&before);
+    Ok(Plan::new(Reply::written(preview), move || async move {
+        // A text is replaced as a whole, so what somebody else wrote in between would be lost.
+        if changes.has_description() || read_at.elapsed() > STALE {
+            let now = call.api().issue_state(&before.id).await?;
+            if now.updated_at != before.updated_at {
+                return Err(changed_meanwhile(&before, &now));
+            }
+        }
+        let check = format!("Read {} with get_issue", before.identifier);
+        let payload =
+            call.api().update_issue(&before.id, &Value::Object(changes.input.clone()), check).await?;
+        let after = payload.issue.ok_or_else(not_accepted)?;
+        let lines = changes.outcome(&before, &after);
+        let summary = if difference(&before, &after).is_empty() {
+            format!("Nothing changed on {}.", after.identifier)
+        } else {
+            format!("Updated {}.", after.identifier)
+        };
+        let mut written = Written::new(summary).id(after.identifier).url(render::issue_url(&after.url));
+        written.changed = lines;
+        Ok(Reply::written(written))
+    }))
+}
+
+/// Fails unless `issue` is as it was at the moment `expected`.
+fn expect(issue: &Issue, expected: &str) -> Result<()> {
+    let moment = |text: &str| text.trim().parse::<Timestamp>().ok();
+    let same = match (moment(expected), moment(&issue.updated_at)) {
+        (Some(expected), Some(updated)) => expected == updated,
+        (None, _) => {
+            return Err(
+                Error::invalid("`expected_updated_at` is no moment").hint("Take `updated` from get_issue")
+            );
+        }
+        (_, None) => expected.trim() == issue.updated_at,
+    };
+    if same {
+        return Ok(());
+    }
+    let state = render::state(issue.state.as_ref());
+    let assignee = issue.assignee.as_ref().map_or_else(|| "unassigned".to_owned(), render::person);
+    Err(Error::new(Kind::Conflict, format!("{} changed at {}", issue.identifier, issue.updated_at)).hint(
+        format!(
+            "It is now {state}, priority {}, {assignee}; read it with get_issue and decide anew",
+            render::priority_word(issue.priority)
+        ),
+    ))
+}
+
+/// Somebody else changed the issue between our reading and our writing.
+fn changed_meanwhile(before: &Issue, now: &Issue) -> Error {
+    let what = difference(before, now);
+    let what = if what.is_empty() { "something that is not shown here".to_owned() } else { what.join("; ") };
+    Error::new(Kind::Conflict, format!("{} was changed by somebody else just now: {what}", now.identifier))
+        .hint("Nothing was written. Read it again and decide anew")
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    Archive,
+    Trash,
+    Restore,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ArchiveIssue {
+    id: String,
+    mode: Mode,
+}
+
+async fn archive_issue(call: Call<Linear>, arguments: ArchiveIssue) -> Result<Plan> {
+    let ArchiveIssue { id, mode } = arguments;
+    let key = IssueKey::parse(&id, call.names().default_team())?;
+    let before = call.api().issue_state(&key.to_id()).await.map_err(|error| absent(error, &key))?;
+    let (how, verb, done) = match mode {
+        Mode::Archive => (Removal::Archive, "Archive", "Archived"),
+        Mode::Trash => (Removal::Trash, "Move to the trash", "Moved to the trash"),
+        Mode::Restore => (Removal::Restore, "Restore", "Restored"),
+    };
+    let is_so = match mode {
+        Mode::Archive => before.archived_at.is_some() && !before.trashed,
+        Mode::Trash => before.trashed,
+        Mode::Restore => before.archived_at.is_none() && !before.trashed,
+    };
+    let name = before.identifier.clone();
+    if is_so {
+        let word = match mode {
+            Mode::Archive => "archived",
+            Mode::Trash => "in the trash",
+            Mode::Restore => "neither archived nor in the trash",
+        };
+        return Ok(Plan::nothing(Reply::written(
+            Written::new(format!("{name} is {word} already.")).id(name),
+        )));
+    }
+    let state = render::state(before.state.as_ref());
+    let assignee = before.assignee.as_ref().map(render::person).unwrap_or_else(|| "nobody".to_owned());
+    let mut preview = Reply::new(format!("{verb}: {name}, {state}, assigned to {assignee}.")).outside(
+        name.clone(),
+        None,
+        one_line(&before.title),
+    );
+    if matches!(mode, Mode::Trash) {
+        preview = preview.line("Linear deletes what is in the trash after 30 days. Its sub-issues stay.");
+    }
+    let plan = Plan::new(preview, move || async move {
+        let check = format!("Read {name} with get_issue");
+        let payload = call.api().remove_issue(&before.id, how, check).await?;
+        if !payload.success {
+            return Err(not_accepted());
+        }
+        let now = payload.issue.unwrap_or_default();
+        let kept = match mode {
+            Mode::Archive | Mode::Restore if now.identifier.is_empty() => false,
+            Mode::Archive => now.archived_at.is_none(),
+            Mode::Trash => false,
+            Mode::Restore => now.archived_at.is_some() || now.trashed,
+        };
+        if kept {
+            return Err(Error::new(
+                Kind::Upstream,
+                format!("Linear reported success, but {name} is as it was"),
+            ));
+        }
+        Ok(Reply::written(
+            Written::new(format!("{done}: {name}.")).id(name).url(render::issue_url(&before.url)),
+        ))
+    });
+    Ok(if matches!(mode, Mode::Restore) { plan.harmless() } else { plan })
+}

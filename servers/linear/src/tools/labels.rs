@@ -1,0 +1,258 @@
+//! Labels of issues: created and changed.
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{Call, Clear, Plan, Reply, Tool, Written, one_line},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::changes::{Changes, Told};
+use crate::{
+    Linear,
+    api::{
+        labels::LabelState,
+        names::{Label, Team},
+    },
+    resolve::{Entry as _, find},
+};
+
+pub(super) fn tools() -> Vec<Tool<Linear>> {
+    vec![
+        Tool::write(
+            "save_label",
+            "Save a label",
+            "Creates an issue label in the workspace or a team; with id (its name), changes one. group is the label group to put it into; is_group makes a group.",
+            save_label,
+        )
+        .toolset("admin")
+        .aliases(&[("label", "id"), ("parent", "group"), ("colour", "color"), ("teamId", "team")])
+        .output::<Written>(),
+    ]
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SaveLabel {
+    id: Option<String>,
+    name: Option<String>,
+    team: Option<String>,
+    #[serde(default)]
+    group: Clear<String>,
+    is_group: Option<bool>,
+    /// Such as #5e6ad2
+    color: Option<String>,
+    description: Option<String>,
+}
+
+async fn save_label(call: Call<Linear>, mut args: SaveLabel) -> Result<Plan> {
+    if args.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
+        return Err(Error::invalid("`name` is empty"));
+    }
+    if let Some(color) = &args.color {
+        args.color = Some(hex(color)?);
+    }
+    let team = match &args.team {
+        Some(team) => Some(call.names().team(team).await?),
+        None => None,
+    };
+    let labels: Vec<Label> = call.names().all().await?;
+    let group = match &args.group {
+        Clear::Keep => Clear::Keep,
+        Clear::Empty => Clear::Empty,
+        Clear::Set(group) => Clear::Set(find_group(group, &labels, team.as_ref())?),
+    };
+    match args.id.clone() {
+        Some(id) => change(&call, &id, args, team, group, labels).await,
+        None => create(&call, args, team, group, &labels),
+    }
+}
+
+fn create(
+    call: &Call<Linear>,
+    args: SaveLabel,
+    team: Option<Team>,
+    group: Clear<Label>,
+    labels: &[Label],
+) -> Result<Plan> {
+    let Some(name) = args.name.as_deref().map(str::trim) else {
+        return Err(
+            Error::invalid("A new label needs `name`").hint("To change a label, give its name as `id`")
+        );
+    };
+    // Linear takes a name once in the workspace and once in each team.
+    let there = labels.iter().find(|label| {
+        label.name.trim().to_lowercase() == name.to_lowercase()
+            && label.team.as_ref().map(|owner| owner.id.as_str())
+                == team.as_ref().map(|team| team.id.as_str())
+    });
+    if let Some(there) = there {
+        let hint = if there.retired_at.is_some() {
+            "It is retired; a person can restore it in Linear's settings"
+        } else {
+            "To change it, give its name as `id`"
+        };
+        return Err(
+            Error::new(Kind::Conflict, format!("There is a label {} already", there.shown())).hint(hint)
+        );
+    }
+    let id = Uuid::new_v4().to_string();
+    let (changes, mut input) = compare(&LabelState::default(), &args, &group);
+    input.insert("id".to_owned(), json!(id));
+    let place = match &team {
+        Some(team) => {
+            input.insert("teamId".to_owned(), json!(team.id));
+            format!("the team {}", team.key)
+        }
+        None => "the workspace".to_owned(),
+    };
+    let mut preview = Written::new(format!("Create the label {} in {place}", one_line(name)));
+    preview.changed = changes.wanted();
+    let api = call.api().clone();
+    Ok(Plan::new(Reply::written(preview), move || async move {
+        let label = match api.create_label(Value::Object(input)).await {
+            Ok(payload) => payload.issue_label.filter(|_| payload.success),
+            // Perhaps an attempt arrived after all: the id is ours.
+            Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
+                match api.get_label(&id).await {
+                    Ok(label) => Some(label),
+                    Err(_) => return Err(error),
+                }
+            }
+            Err(error) => return Err(error),
+        };
+        let Some(label) = label else {
+            return Err(Error::new(Kind::Upstream, "Linear reported that it did not create the label"));
+        };
+        let outcome = changes.outcome(|field| told(&label, field));
+        let thing = format!("the label {} in {place}", one_line(&label.name));
+        let summary =
+            if outcome.refused.is_empty() { format!("Created {thing}") } else { outcome.summary(&thing) };
+        let mut written = Written::new(summary).id(label.id);
+        written.changed = outcome.lines();
+        Ok(Reply::written(written))
+    }))
+}
+
+async fn change(
+    call: &Call<Linear>,
+    id: &str,
+    args: SaveLabel,
+    team: Option<Team>,
+    group: Clear<Label>,
+    labels: Vec<Label>,
+) -> Result<Plan> {
+    // For a label that exists, `team` only says which one of the same name is meant.
+    let fits = |label: &Label| {
+        team.as_ref().is_none_or(|team| label.team.as_ref().is_some_and(|owner| owner.id == team.id))
+    };
+    let found = find(id, labels.into_iter().filter(fits).collect()).map_err(|miss| miss.into_error())?;
+    let old = call.api().get_label(&found.id).await?;
+    let (changes, input) = compare(&old, &args, &group);
+    let thing = format!("the label {}", found.shown());
+    if changes.is_empty() {
+        let written = Written::new(format!("Nothing to change: {thing} is so already"));
+        return Ok(Plan::nothing(Reply::written(written.id(old.id))));
+    }
+    let mut preview = Written::new(format!("Change {thing} on every issue that has it"));
+    preview.changed = changes.wanted();
+    let api = call.api().clone();
+    Ok(Plan::new(Reply::written(preview), move || async move {
+        let payload = api.update_label(&old.id, Value::Object(input)).await?;
+        let Some(label) = payload.issue_label.filter(|_| payload.success) else {
+            return Err(Error::new(
+                Kind::Upstream,
+                format!("Linear reported that it did not change {thing}"),
+            ));
+        };
+        let outcome = changes.outcome(|field| told(&label, field));
+        let mut written = Written::new(outcome.summary(&thing)).id(label.id);
+        written.changed = outcome.lines();
+        Ok(Reply::written(written))
+    }))
+}
+
+/// The group that `wanted` names, of the workspace or of the label's own team.
+fn find_group(wanted: &str, labels: &[Label], team: Option<&Team>) -> Result<Label> {
+    let fits = |label: &&Label| {
+        label.is_group
+            && label.retired_at.is_none()
+            && label.team.as_ref().is_none_or(|owner| team.is_some_and(|team| team.id == owner.id))
+    };
+    let groups: Vec<Label> = labels.iter().filter(fits).cloned().collect();
+    if groups.is_empty() {
+        return Err(Error::not_found(format!("There is no group of labels `{}`", one_line(wanted)))
+            .hint("Create it first: save_label with is_group"));
+    }
+    find(wanted, groups).map_err(|miss| {
+        miss.into_error().hint("`group` must be a group of labels; save_label with is_group creates one")
+    })
+}
+
+fn compare(old: &LabelState, args: &SaveLabel, group: &Clear<Label>) -> (Changes, Map<String, Value>) {
+    let mut changes = Changes::default();
+    let mut input = Map::new();
+    let mut ask = |field: &'static str, new: Told, key: &str, value: Value| {
+        if changes.ask(field, told(old, field), new) {
+            input.insert(key.to_owned(), value);
+        }
+    };
+    if let Some(name) = args.name.as_deref().map(str::trim) {
+        ask("name", Told::Short(name.to_owned()), "name", json!(name));
+    }
+    if let Some(group) = group.as_change() {
+        let name = group.map(|group| group.name.clone());
+        ask("group", Told::short(name), "parentId", json!(group.map(|group| &group.id)));
+    }
+    if let Some(is_group) = args.is_group {
+        ask("is a group", yes(is_group), "isGroup", json!(is_group));
+    }
+    if let Some(color) = &args.color {
+        ask("color", Told::Short(color.clone()), "color", json!(color));
+    }
+    if let Some(description) = &args.description {
+        ask("description", Told::Short(description.clone()), "description", json!(description));
+    }
+    (changes, input)
+}
+
+fn told(label: &LabelState, field: &str) -> Told {
+    match field {
+        "name" => Told::Short(label.name.clone()),
+        "group" => Told::short(label.parent.as_ref().map(|parent| parent.name.clone())),
+        "is a group" => yes(label.is_group),
+        "color" => Told::Short(label.color.to_lowercase()),
+        _ => Told::short(label.description.clone()),
+    }
+}
+
+fn yes(is: bool) -> Told {
+    Told::Short(if is { "yes".to_owned() } else { String::new() })
+}
+
+/// A color as Linear writes it.
+fn hex(color: &str) -> Result<String> {
+    let digits = color.trim().trim_start_matches('#').to_lowercase();
+    let long = match digits.len() {
+        3 => digits.chars().flat_map(|c| [c, c]).collect(),
+        _ => digits,
+    };
+    if long.len() == 6 && long.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(format!("#{long}"));
+    }
+    Err(Error::invalid(format!("`color` is none: {}", one_line(color))).hint("Write it as #5e6ad2"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colors_are_brought_into_linears_form() {
+        assert_eq!(hex("5E6AD2").unwrap(), "#5e6ad2");
+        assert_eq!(hex("#fa0").unwrap(), "#ffaa00");
+        assert!(hex("blue").is_err());
+    }
+}

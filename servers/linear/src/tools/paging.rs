@@ -1,0 +1,35 @@
+//! How a listing is closed: the cursor with which it goes on.
+
+use connector::catalog::{Call, Page};
+
+use super::Position;
+use crate::{Linear, api::tolerant::Connection};
+
+/// The page with its cursor. Its rows are those of `connection` after `position.skip`.
+pub(super) fn close<T>(
+    call: &Call<Linear>,
+    page: Page,
+    position: Position,
+    connection: &Connection<T>,
+) -> Page {
+    let places = (0..page.len()).collect();
+    close_sparse(call, page, position, connection, places)
+}
+
+/// The page with its cursor, where some rows of `connection` were left out: `places` says which, after
+/// `position.skip`, were taken.
+pub(super) fn close_sparse<T>(
+    call: &Call<Linear>,
+    page: Page,
+    position: Position,
+    connection: &Connection<T>,
+    places: Vec<usize>,
+) -> Page {
+    let read = connection.nodes.len().saturating_sub(position.skip);
+    let next = connection.next(position.after.as_deref()).map(str::to_owned);
+    let call = call.clone();
+    page.cursor(next.is_some(), move |kept| {
+        let read_on = places.get(kept).copied().unwrap_or(read);
+        call.seal_cursor(&position.advance(read_on, read, next.as_deref()))
+    })
+}

@@ -1,0 +1,304 @@
+//! `search`: by words or by meaning, over several kinds of things at once.
+
+use connector::{
+    Error, Result,
+    catalog::{Call, Page, Reply, Tool, one_line},
+};
+use futures::future::{BoxFuture, FutureExt as _, join_all};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{FROM, Position, limit};
+use crate::{
+    Linear,
+    api::search::{Found, FoundDocument, FoundInitiative, FoundIssue, FoundProject, Terms},
+    render,
+};
+
+pub(super) fn tools() -> Vec<Tool<Linear>> {
+    vec![
+        Tool::read(
+            "search",
+            "Search",
+            "Ranked search in titles and texts of issues, projects, documents and initiatives (names only, unless \
+             semantic). For exact filters use list_issues. Linear allows 30 searches a minute.",
+            search,
+        )
+        .toolset("issues")
+        .aliases(&[("q", "query"), ("text", "query"), ("type", "types")])
+        .output_page::<Row>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Arguments {
+    query: String,
+    /// Default: issue, project, document
+    #[serde(default)]
+    types: Vec<Kind>,
+    /// semantic: by meaning
+    mode: Option<Mode>,
+    team: Option<String>,
+    include_archived: Option<bool>,
+    limit: Option<u32>,
+    /// With one type only
+    cursor: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Issue,
+    Project,
+    Document,
+    Initiative,
+}
+
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Issue => "issue",
+            Self::Project => "project",
+            Self::Document => "document",
+            Self::Initiative => "initiative",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    #[default]
+    Text,
+    Semantic,
+}
+
+/// Something that was found.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Row {
+    /// issue, project, document or initiative.
+    kind: &'static str,
+    /// What other tools take for it.
+    id: String,
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
+    #[serde(skip)]
+    line: String,
+}
+
+/// What one kind of things came to.
+struct Part {
+    kind: Kind,
+    rows: Vec<Row>,
+    total: Option<usize>,
+    next: Option<String>,
+}
+
+async fn search(call: Call<Linear>, arguments: Arguments) -> Result<Reply> {
+    let text = arguments.query.trim().to_owned();
+    if text.is_empty() {
+        return Err(
+            Error::invalid("`query` is empty").hint("Give a few words; for filters alone use list_issues")
+        );
+    }
+    let mut types = arguments.types;
+    types.dedup();
+    if types.is_empty() {
+        types = vec![Kind::Issue, Kind::Project, Kind::Document];
+    }
+    let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
+    let team = match &arguments.team {
+        Some(team) => Some(call.names().team(team).await?.id),
+        None => None,
+    };
+    let asked = limit(arguments.limit, 10, 50);
+    let terms = Terms {
+        text,
+        team,
+        archived: arguments.include_archived.unwrap_or(false),
+        first: position.first(asked),
+        after: position.after.clone(),
+    };
+    match arguments.mode.unwrap_or_default() {
+        Mode::Text => by_words(&call, &terms, &types, position).await,
+        Mode::Semantic => by_meaning(&call, &terms, &types).await,
+    }
+}
+
+/// Every kind is searched at once; one that fails is told of, and the others are shown.
+async fn by_words(call: &Call<Linear>, terms: &Terms, types: &[Kind], position: Position) -> Result<Reply> {
+    let searches = types.iter().map(|kind| part(call, terms, *kind));
+    let mut failed = Vec::new();
+    let mut parts = Vec::new();
+    for (kind, result) in types.iter().zip(join_all(searches).await) {
+        match result {
+            Ok(part) => parts.push(part),
+            Err(error) => failed.push((*kind, error)),
+        }
+    }
+    if parts.is_empty()
+        && let Some((_, error)) = failed.pop()
+    {
+        return Err(error);
+    }
+    let single = types.len() == 1;
+    let mut notes = Vec::new();
+    for part in &parts {
+        let shown = part.rows.len().saturating_sub(position.skip);
+        if !single && part.next.is_some() {
+            let of = part.total.map(|total| format!(" of {total}")).unwrap_or_default();
+            notes.push(format!(
+                "{shown}{of} {}s, more with types [\"{}\"]",
+                part.kind.word(),
+                part.kind.word()
+            ));
+        }
+    }
+    let mut page = Page::new(FROM, ("result", "results"));
+    if !notes.is_empty() {
+        page = page.note(notes.join("; "));
+    }
+    let mut next = None;
+    for part in parts {
+        for row in part.rows.into_iter().skip(position.skip) {
+            page.push(row.line.clone(), &row);
+        }
+        if single {
+            if position.after.is_none()
+                && position.skip == 0
+                && let Some(total) = part.total
+            {
+                page = page.total(total);
+            }
+            next = part.next;
+        }
+    }
+    if single {
+        let shown = page.len();
+        let sealer = call.clone();
+        page = page.cursor(next.is_some(), move |kept| {
+            sealer.seal_cursor(&position.advance(kept, shown, next.as_deref()))
+        });
+    }
+    let failures =
+        failed.into_iter().map(|(kind, error)| format!("No {}s: {}", kind.word(), error.for_agent()));
+    Ok(failures.fold(Reply::page(page), Reply::lead))
+}
+
+/// One kind of things, searched by words.
+fn part<'a>(call: &'a Call<Linear>, terms: &'a Terms, kind: Kind) -> BoxFuture<'a, Result<Part>> {
+    macro_rules! found {
+        ($search:ident, $row:ident) => {
+            async move {
+                let found = call.api().$search(terms).await?;
+                Ok(Part {
+                    kind,
+                    rows: found.nodes.iter().map($row).collect(),
+                    total: found.total_count.map(|total| total as usize),
+                    next: found.next(terms.after.as_deref()).map(str::to_owned),
+                })
+            }
+            .boxed()
+        };
+    }
+    match kind {
+        Kind::Issue => found!(search_issues, issue),
+        Kind::Project => found!(search_projects, project),
+        Kind::Document => found!(search_documents, document),
+        Kind::Initiative => found!(search_initiatives, initiative),
+    }
+}
+
+async fn by_meaning(call: &Call<Linear>, terms: &Terms, types: &[Kind]) -> Result<Reply> {
+    let words: Vec<&str> = types.iter().map(|kind| kind.word()).collect();
+    let answer = call.api().semantic_search(terms, &words).await?;
+    let notes = answer.notes();
+    let mut page = Page::new(FROM, ("result", "results")).note("by meaning, nearest first");
+    for found in &answer.data {
+        if let Some(row) = any(found) {
+            page.push(row.line.clone(), &row);
+        }
+    }
+    Ok(notes.into_iter().fold(Reply::page(page), Reply::lead))
+}
+
+fn any(found: &Found) -> Option<Row> {
+    let Found { issue: of_issue, project: of_project, document: of_document, initiative: of_initiative } =
+        found;
+    of_issue
+        .as_ref()
+        .map(issue)
+        .or_else(|| of_project.as_ref().map(project))
+        .or_else(|| of_document.as_ref().map(document))
+        .or_else(|| of_initiative.as_ref().map(initiative))
+}
+
+/// A row of words: what is empty is left out.
+fn line(parts: &[Option<String>]) -> String {
+    parts.iter().flatten().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" ")
+}
+
+fn issue(issue: &FoundIssue) -> Row {
+    let state = issue.state.as_ref().map(|state| one_line(&state.name));
+    Row {
+        kind: Kind::Issue.word(),
+        id: issue.identifier.clone(),
+        title: issue.title.clone(),
+        line: line(&[
+            Some(issue.identifier.clone()),
+            render::priority(issue.priority),
+            state.clone(),
+            issue.assignee.as_ref().map(render::person),
+            Some(one_line(&issue.title)),
+            issue.project.as_ref().map(|project| format!("(project \"{}\")", one_line(&project.name))),
+        ]),
+        state,
+    }
+}
+
+fn project(project: &FoundProject) -> Row {
+    let state = project.status.as_ref().map(|status| one_line(&status.name));
+    Row {
+        kind: Kind::Project.word(),
+        id: project.slug_id.clone(),
+        title: project.name.clone(),
+        line: line(&[
+            Some(format!("project {}", project.slug_id)),
+            state.clone(),
+            project.lead.as_ref().map(render::person),
+            Some(one_line(&project.name)),
+        ]),
+        state,
+    }
+}
+
+fn document(document: &FoundDocument) -> Row {
+    Row {
+        kind: Kind::Document.word(),
+        id: document.slug_id.clone(),
+        title: document.title.clone(),
+        line: line(&[
+            Some(format!("document {}", document.slug_id)),
+            Some(render::day(&document.updated_at).to_owned()),
+            Some(one_line(&document.title)),
+            document.project.as_ref().map(|project| format!("(project \"{}\")", one_line(&project.name))),
+        ]),
+        state: None,
+    }
+}
+
+fn initiative(initiative: &FoundInitiative) -> Row {
+    Row {
+        kind: Kind::Initiative.word(),
+        id: initiative.slug_id.clone(),
+        title: initiative.name.clone(),
+        line: line(&[
+            Some(format!("initiative {}", initiative.slug_id)),
+            Some(one_line(&initiative.status)),
+            Some(one_line(&initiative.name)),
+        ]),
+        state: Some(initiative.status.clone()),
+    }
+}
