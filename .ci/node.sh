@@ -13,6 +13,7 @@ node_is_new_enough() {
 node_ready() {
     node_is_new_enough && return 0
     export PATH="$NODE_TOOLS/node/node_modules/.bin:$PATH"
+    hash -r
     node_is_new_enough && return 0
     if ! command -v npm >/dev/null; then
         # Debian's Node is too old for the checks and good enough to fetch a newer one with.

@@ -23,8 +23,10 @@ for (const transport of ['stdio', 'http']) {
     scenario('TypeScript SDK v2 (legacy)', {
         transport,
         connect: connectAs('legacy'),
+        // Over HTTP the old revision has no way back to the client without sessions, which are off.
         asked: transport === 'stdio',
-        missing: -32002,
+        // The server says -32002, as that revision has it; this SDK makes the new code of both.
+        missing: -32602,
         expectVersion: '2025-11-25',
     });
     for (const [name, mode] of [['auto', 'auto'], ['pinned', { pin: '2026-07-28' }]]) {

@@ -1,7 +1,9 @@
 // Writes the base of one revision: the checks that fail on the server as it is shipped, each under the fixture that it
-// asks for. A failure that no missing fixture explains is not written but reported.
+// asks for. A failure that no missing fixture explains is not written but reported. What the suite reports without
+// scoring it (extensions that the server does not declare, scenarios newer than the revision) has no place in a base.
 //
 //     node bases.mjs REVISION RESULTS
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -10,7 +12,6 @@ const FIXTURES = {
     'completion-complete': 'prompt test_prompt_with_arguments',
     'elicitation-sep1034-defaults': 'tool test_elicitation_sep1034_defaults',
     'elicitation-sep1330-enums': 'tool test_elicitation_sep1330_enums',
-    'http-custom-header-server-validation': 'a tool with an x-mcp-header argument',
     'input-required-result-basic-elicitation': 'tool test_input_required_result_elicitation',
     'input-required-result-basic-list-roots': 'tool test_input_required_result_list_roots',
     'input-required-result-basic-sampling': 'tool test_input_required_result_sampling',
@@ -23,7 +24,6 @@ const FIXTURES = {
     'input-required-result-request-state': 'tool test_input_required_result_request_state',
     'input-required-result-result-type': 'tool test_input_required_result_elicitation',
     'input-required-result-tampered-state': 'tool test_input_required_result_tampered_state',
-    'json-schema-2020-12': 'tool json_schema_2020_12_tool',
     'logging-set-level': 'the deprecated logging capability',
     'prompts-get-embedded-resource': 'prompt test_prompt_with_embedded_resource',
     'prompts-get-simple': 'prompt test_simple_prompt',
@@ -34,7 +34,6 @@ const FIXTURES = {
     'resources-subscribe': 'the subscribe capability of resources',
     'resources-templates-read': 'resource template test://template/{id}/data',
     'resources-unsubscribe': 'the subscribe capability of resources',
-    'server-sse-polling': 'tool test_reconnection',
     'server-stateless': 'tools test_missing_capability, test_streaming_elicitation, test_logging_tool, test_trigger_tool_change',
     'tools-call-audio': 'tool test_audio_content',
     'tools-call-elicitation': 'tool test_elicitation',
@@ -49,10 +48,14 @@ const FIXTURES = {
 };
 
 const [revision, results] = process.argv.slice(2);
+const list = execFileSync(process.execPath, ['node_modules/conformance/dist/index.js', 'list', '--requirements', revision], { encoding: 'utf8' });
+const [, scenarios] = /^Server scenarios.*\n((?:  - .*\n)+)/m.exec(list);
+const scored = new Set([...scenarios.matchAll(/^  - (\S+)/gm)].map(([, name]) => name));
+
 const failing = new Map();
 for (const directory of readdirSync(results).sort()) {
     const scenario = /^server-(.+)-\d{4}-\d\d-\d\dT/.exec(directory)?.[1];
-    if (!scenario) continue;
+    if (!scored.has(scenario)) continue;
     const checks = JSON.parse(readFileSync(join(results, directory, 'checks.json'), 'utf8'));
     // With a base a warning counts as a failure.
     const failed = checks.filter((check) => ['FAILURE', 'WARNING'].includes(check.status));

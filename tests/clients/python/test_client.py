@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import subprocess
+import sys
 import time
 import unittest
 import urllib.request
@@ -141,7 +142,7 @@ class Scenario:
 
     def test_calls_tools_and_pages_with_the_cursor(self):
         async def steps():
-            self.assertRegex(text(await self.call("whoami")), "(?i)sandbox")
+            self.assertIn("Harbor", text(await self.call("whoami")), "the company of the sandbox")
             first = text(await self.call("list_issues", team="ENG", limit=5))
             cursor = re.search(r'cursor "([^"]+)"', first).group(1)
             second = text(await self.call("list_issues", team="ENG", limit=5, cursor=cursor))
@@ -254,4 +255,7 @@ class PinnedOverHttp(Scenario, unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    outcome = unittest.main(verbosity=2, exit=False).result
+    failed = len(outcome.failures) + len(outcome.errors)
+    print(f"{outcome.testsRun - failed} passed, {failed} failed")
+    sys.exit(bool(failed))

@@ -70,7 +70,7 @@ export function scenario(name, { transport, connect, asked, missing, expectVersi
         test('calls a tool', async () => {
             const result = await call('whoami');
             assert.ok(!result.isError, text(result));
-            assert.match(text(result), /sandbox/i);
+            assert.match(text(result), /Harbor/, 'the company of the sandbox');
         });
 
         test('pages through a list with the cursor', async () => {
@@ -188,6 +188,7 @@ export function scenario(name, { transport, connect, asked, missing, expectVersi
                 const accepted = await call('archive_issue', trash);
                 assert.ok(!accepted.isError, text(accepted));
                 assert.equal(questions.length, 2);
+                assert.ok(!(await listed(issue)), 'gone');
             } else {
                 const preview = await call('archive_issue', trash);
                 assert.equal(questions.length, 0);
@@ -198,10 +199,12 @@ export function scenario(name, { transport, connect, asked, missing, expectVersi
                 assert.equal(elsewhere.isError, true, 'a confirmation of one issue does not do for another');
                 const accepted = await call('archive_issue', { ...trash, confirm: value });
                 assert.ok(!accepted.isError, text(accepted));
+                assert.ok(!(await listed(issue)), 'gone');
+                await call('archive_issue', { id: issue, mode: 'restore' });
                 const again = await call('archive_issue', { ...trash, confirm: value });
                 assert.equal(again.isError, true, 'a confirmation works once');
+                assert.ok(await listed(issue), 'restored');
             }
-            assert.ok(!(await listed(issue)), 'gone');
         });
     });
 }
