@@ -1,5 +1,7 @@
 //! What the server does with each kind of credential.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic, as tests may")]
+
 use std::sync::Arc;
 
 use connector::{

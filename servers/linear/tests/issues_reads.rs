@@ -1,5 +1,7 @@
 //! Reading issues, comments and the workspace: what a model reads, and what Linear is asked for it.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic, as tests may")]
+
 mod planning_support;
 
 use connector::{

@@ -1,6 +1,8 @@
 //! Writing issues and comments: what is changed, what the reply says of it, and what happens when it
 //! goes wrong.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic, as tests may")]
+
 mod planning_support;
 
 use connector::sandbox::{Action, Rule};

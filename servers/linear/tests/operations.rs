@@ -1,6 +1,7 @@
 //! Every document that the server can send is one that Linear can answer, at a cost that Linear allows.
 
 #![cfg(feature = "sandbox")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic, as tests may")]
 
 use std::{collections::HashSet, path::Path};
 

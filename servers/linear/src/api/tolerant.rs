@@ -16,15 +16,15 @@ where
 pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Number {
-        Number(f64),
+    enum Given {
+        Plain(f64),
         Text(String),
         Other(IgnoredAny),
     }
     Ok(match Option::deserialize(deserializer)? {
-        Some(Number::Number(number)) => Some(number),
-        Some(Number::Text(text)) => text.trim().parse().ok(),
-        Some(Number::Other(_)) | None => None,
+        Some(Given::Plain(number)) => Some(number),
+        Some(Given::Text(text)) => text.trim().parse().ok(),
+        Some(Given::Other(_)) | None => None,
     })
 }
 
@@ -32,19 +32,19 @@ pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Text {
-        Text(String),
+    enum Given {
+        Plain(String),
         Whole(i64),
         Number(f64),
         Switch(bool),
         Other(IgnoredAny),
     }
     Ok(match Option::deserialize(deserializer)? {
-        Some(Text::Text(text)) => text,
-        Some(Text::Whole(number)) => number.to_string(),
-        Some(Text::Number(number)) => number.to_string(),
-        Some(Text::Switch(on)) => on.to_string(),
-        Some(Text::Other(_)) | None => String::new(),
+        Some(Given::Plain(text)) => text,
+        Some(Given::Whole(number)) => number.to_string(),
+        Some(Given::Number(number)) => number.to_string(),
+        Some(Given::Switch(on)) => on.to_string(),
+        Some(Given::Other(_)) | None => String::new(),
     })
 }
 

@@ -280,9 +280,9 @@ async fn carry_out(
                     let refused = changes.refused(now);
                     let all = changes.outcome(before, now);
                     if refused.is_empty() {
-                        done += 1
+                        done += 1;
                     } else {
-                        failed += 1
+                        failed += 1;
                     }
                     lines.push(match all.is_empty() {
                         true => format!(

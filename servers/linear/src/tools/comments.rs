@@ -261,12 +261,13 @@ async fn add_comment(call: Call<Linear>, arguments: AddComment) -> Result<Plan> 
         let root = parent.parent_id.clone().unwrap_or_else(|| parent.id.clone());
         input["parentId"] = json!(root);
         place_like(&mut input, &parent);
-        let author = one_line(parent.author());
-        on = if on.is_empty() {
-            format!("in reply to @{author}")
-        } else {
-            format!("{on}, in reply to @{author}")
-        };
+        if on.is_empty() {
+            on = parent
+                .issue
+                .as_ref()
+                .map_or_else(|| "the same thread".to_owned(), |issue| issue.identifier.clone());
+        }
+        on.push_str(&format!(", in reply to @{}", one_line(parent.author())));
     } else if target.is_none() {
         return Err(Error::invalid("Give one of `issue`, `project`, `document`, `update` and `reply_to`"));
     }

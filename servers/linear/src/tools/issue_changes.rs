@@ -229,7 +229,7 @@ impl Changes {
         match fields.estimate.as_change() {
             None => {}
             Some(Some(estimate)) => {
-                self.want(Field::Estimate, "estimate", json!(estimate), estimate.to_string())
+                self.want(Field::Estimate, "estimate", json!(estimate), estimate.to_string());
             }
             Some(None) => self.want(Field::Estimate, "estimate", Value::Null, NONE),
         }

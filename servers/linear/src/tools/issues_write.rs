@@ -270,6 +270,9 @@ fn shown(issue: &Issue) -> Option<String> {
     if let Some(due) = &issue.due_date {
         facts.push(format!("due {due}"));
     }
+    if let Some(estimate) = issue.estimate {
+        facts.push(format!("estimate {estimate}"));
+    }
     if let Some(parent) = &issue.parent {
         facts.push(format!("under {}", parent.identifier));
     }
@@ -444,7 +447,7 @@ async fn archive_issue(call: Call<Linear>, arguments: ArchiveIssue) -> Result<Pl
         )));
     }
     let state = render::state(before.state.as_ref());
-    let assignee = before.assignee.as_ref().map(render::person).unwrap_or_else(|| "nobody".to_owned());
+    let assignee = before.assignee.as_ref().map_or_else(|| "nobody".to_owned(), render::person);
     let mut preview = Reply::new(format!("{verb}: {name}, {state}, assigned to {assignee}.")).outside(
         name.clone(),
         None,

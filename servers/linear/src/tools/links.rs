@@ -140,8 +140,7 @@ async fn link_issues(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
     }
     let lines: Vec<String> =
         todo.iter().map(|other| if remove { no_longer(other) } else { line(other) }).collect();
-    let relations: Vec<String> =
-        todo.iter().filter_map(|other| relation_with(other)).map(|(_, id)| id.clone()).collect();
+    let relations: Vec<String> = todo.iter().filter_map(relation_with).map(|(_, id)| id.clone()).collect();
     let inputs: Vec<serde_json::Value> = todo
         .iter()
         .map(|other| {
