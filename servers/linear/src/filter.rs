@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::names::{Label, Person, Project, State, Team},
-    resolve::{Entry as _, IssueKey, Names, find, is_me, is_uuid, slug_of_url},
+    resolve::{Entry as _, IssueKey, Miss, Names, find, is_me, is_uuid, slug_of_url},
 };
 
 /// The types of states in which an issue is not finished.
@@ -171,7 +171,7 @@ impl IssueQuery {
                     let mut distinct: Vec<State> = states.iter().filter(fits).cloned().collect();
                     distinct.sort_by_key(|state| state.name.to_lowercase());
                     distinct.dedup_by_key(|state| state.name.to_lowercase());
-                    let state = find(given, distinct).map_err(|miss| miss.into_error())?;
+                    let state = find(given, distinct).map_err(Miss::into_error)?;
                     settle(given, &state.name, false);
                 }
             }
@@ -190,7 +190,7 @@ impl IssueQuery {
             let labels: Vec<Label> = names.all().await?;
             for given in &mut self.labels {
                 if !labels.iter().any(|label| label.matches_exactly(given) || label.id == *given) {
-                    let label = find(given, labels.clone()).map_err(|miss| miss.into_error())?;
+                    let label = find(given, labels.clone()).map_err(Miss::into_error)?;
                     settle(given, &label.id, false);
                 }
             }

@@ -174,7 +174,7 @@ impl Names {
     pub(crate) async fn milestone(&self, wanted: &str, project: &Named) -> Result<Named> {
         let milestones = self.api.milestones_of(&project.id).await?;
         let milestones = milestones.into_iter().map(matching::Milestone).collect();
-        find(wanted, milestones).map(|milestone| milestone.0).map_err(|miss| miss.into_error())
+        find(wanted, milestones).map(|milestone| milestone.0).map_err(Miss::into_error)
     }
 
     /// The one entry of a directory that is meant by `wanted`, among those that `fit`.
