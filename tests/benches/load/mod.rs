@@ -1,0 +1,202 @@
+//! Load over plain HTTP/1.1: closed (as fast as answers come) and open (at a steady rate, late
+//! answers count from when they were due).
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::Instant,
+};
+
+use super::Outcome;
+
+/// Where requests go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    pub(crate) port: u16,
+    pub(crate) path: &'static str,
+}
+
+/// Sorted latencies.
+#[derive(Debug, Default)]
+pub(crate) struct Latencies {
+    sorted: Vec<Duration>,
+    pub(crate) errors: usize,
+}
+
+impl Latencies {
+    pub(crate) fn new(mut all: Vec<Duration>) -> Self {
+        all.sort_unstable();
+        Self { sorted: all, errors: 0 }
+    }
+
+    /// The latency in milliseconds below which the share `q` of all lies.
+    pub(crate) fn at(&self, q: f64) -> f64 {
+        if self.sorted.is_empty() {
+            return f64::NAN;
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index into the list")]
+        let index = (q * (self.sorted.len() - 1) as f64).round() as usize;
+        self.sorted[index].as_secs_f64() * 1e3
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.sorted.len() + self.errors
+    }
+}
+
+/// A connection with its request, ready to be sent again and again.
+struct Connection {
+    stream: TcpStream,
+    request: Arc<[u8]>,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    async fn open(target: &Target, request: Arc<[u8]>) -> Outcome<Self> {
+        let stream = TcpStream::connect(("127.0.0.1", target.port)).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, request, buffer: vec![0; 64 * 1024] })
+    }
+
+    /// Sends the request and reads the whole answer, which must be a 200 with a result that is no error.
+    async fn exchange(&mut self) -> Outcome<Vec<u8>> {
+        self.stream.write_all(&self.request).await?;
+        let mut answer = Vec::new();
+        loop {
+            let read = self.stream.read(&mut self.buffer).await?;
+            if read == 0 {
+                return Err("closed early".into());
+            }
+            answer.extend_from_slice(&self.buffer[..read]);
+            if let Some(body) = complete(&answer)? {
+                let body = answer.split_off(body);
+                if contains(&body, b"\"isError\":true") || contains(&body, b"\"error\":{") {
+                    return Err(String::from_utf8_lossy(&body).into());
+                }
+                return Ok(body);
+            }
+        }
+    }
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+/// Where the body begins, once the whole answer is there.
+fn complete(answer: &[u8]) -> Outcome<Option<usize>> {
+    let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
+    let head = std::str::from_utf8(&answer[..end])?.to_ascii_lowercase();
+    if !head.starts_with("http/1.1 200") {
+        return Err(head.into());
+    }
+    let body = end + 4;
+    if let Some(line) = head.lines().find_map(|line| line.strip_prefix("content-length:")) {
+        let length: usize = line.trim().parse()?;
+        return Ok((answer.len() >= body + length).then_some(body));
+    }
+    Ok(answer.ends_with(b"0\r\n\r\n").then_some(body))
+}
+
+/// The bytes of a POST of `body`.
+pub(crate) fn post(target: &Target, body: &str, headers: &str) -> Arc<[u8]> {
+    format!(
+        "POST {} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\ncontent-type: application/json\r\naccept: application/json, text/event-stream\r\n{headers}content-length: {}\r\n\r\n{body}",
+        target.path,
+        target.port,
+        body.len()
+    )
+    .into_bytes()
+    .into()
+}
+
+/// The headers that mirror an MCP message.
+fn mirror(body: &str) -> String {
+    let message: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let Some(method) = message["method"].as_str() else {
+        return "authorization: lin_api_bench\r\n".to_owned();
+    };
+    let mut headers = format!("mcp-protocol-version: 2026-07-28\r\nmcp-method: {method}\r\n");
+    if let Some(name) = message["params"]["name"].as_str() {
+        headers.push_str(&format!("mcp-name: {name}\r\n"));
+    }
+    headers
+}
+
+/// One exchange.
+pub(crate) async fn once(target: &Target, body: &str) -> Outcome<Vec<u8>> {
+    Connection::open(target, post(target, body, &mirror(body))).await?.exchange().await
+}
+
+/// `total` exchanges over `connections`, each as soon as the one before is answered.
+pub(crate) async fn closed(
+    target: &Target,
+    body: &str,
+    connections: usize,
+    total: usize,
+) -> Outcome<Latencies> {
+    let request = post(target, body, &mirror(body));
+    let mut tasks = Vec::new();
+    for _ in 0..connections {
+        let mut connection = Connection::open(target, Arc::clone(&request)).await?;
+        tasks.push(tokio::spawn(async move {
+            let mut took = Vec::new();
+            for _ in 0..total / connections {
+                let start = Instant::now();
+                connection.exchange().await?;
+                took.push(start.elapsed());
+            }
+            Outcome::Ok(took)
+        }));
+    }
+    let mut all = Vec::new();
+    for task in tasks {
+        all.extend(task.await??);
+    }
+    Ok(Latencies::new(all))
+}
+
+/// `rate` exchanges a second in all for `span`, spread evenly over `connections`. A latency counts from
+/// the moment the request was due, so a server that falls behind cannot hide it.
+pub(crate) async fn open(
+    target: &Target,
+    body: &str,
+    connections: usize,
+    rate: usize,
+    span: Duration,
+) -> Outcome<Latencies> {
+    let request = post(target, body, &mirror(body));
+    let mut opened = Vec::new();
+    for _ in 0..connections {
+        opened.push(Connection::open(target, Arc::clone(&request)).await?);
+    }
+    let every = Duration::from_secs_f64(connections as f64 / rate as f64);
+    let start = Instant::now() + Duration::from_millis(200);
+    let mut tasks = Vec::new();
+    for (index, mut connection) in opened.into_iter().enumerate() {
+        tasks.push(tokio::spawn(async move {
+            let mut took = Vec::new();
+            let mut errors = 0;
+            let mut due = start + every.mul_f64(index as f64 / connections as f64);
+            while due < start + span {
+                tokio::time::sleep_until(due).await;
+                match connection.exchange().await {
+                    Ok(_) => took.push(due.elapsed()),
+                    Err(_) => errors += 1,
+                }
+                due += every;
+            }
+            (took, errors)
+        }));
+    }
+    let mut all = Vec::new();
+    let mut errors = 0;
+    for task in tasks {
+        let (took, failed) = task.await?;
+        all.extend(took);
+        errors += failed;
+    }
+    Ok(Latencies { errors, ..Latencies::new(all) })
+}

@@ -1,0 +1,3 @@
+//! One file for each server: calls that fit its sandbox's story.
+
+mod linear;

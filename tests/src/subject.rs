@@ -1,0 +1,138 @@
+//! What the shared tests must know of a server.
+
+use connector::{Connector, sandbox::Action};
+use serde_json::{Map, Value};
+
+/// A server, as the shared tests see it.
+pub trait Subject: Connector {
+    /// The most o200k tokens that the whole `tools/list` may cost at default settings.
+    const LIST_BUDGET: usize;
+    /// The most o200k tokens that [`Subject::twenty_rows`] may cost.
+    const TWENTY_ROWS_BUDGET: usize;
+    /// The credential's setting.
+    const CREDENTIAL: &'static str;
+    /// Credentials that the fake refuses, and accepts for reading only.
+    const REFUSED_CREDENTIAL: &'static str;
+    /// A credential that may only read.
+    const READ_ONLY_CREDENTIAL: &'static str;
+
+    /// One call, or more, of every tool that reads, fitting the sandbox's story. None may fail.
+    fn reads() -> Vec<Sample>;
+
+    /// One call, or more, of every tool that writes, fitting the sandbox's story. Each must change
+    /// something when it is carried out.
+    fn writes() -> Vec<Sample>;
+
+    /// A listing of at least three pages, and the upstream operation that it costs once a page.
+    fn listing() -> (Sample, &'static str);
+
+    /// The listing of 20 rows whose price is promised.
+    fn twenty_rows() -> Sample;
+
+    /// A create that the vendor makes repeatable, and the upstream operation that does it.
+    fn repeatable_create() -> (Sample, &'static str);
+
+    /// A write that must not be repeated blindly, and the upstream operation that does it; none if
+    /// every write of this server is repeatable.
+    fn once_only_write() -> Option<(Sample, &'static str)>;
+
+    /// A read of one thing, and the upstream operation that it costs.
+    fn read_one() -> (Sample, &'static str);
+
+    /// A read whose answer is cached, and the upstream operation that it costs when it is not.
+    fn cached_read() -> (Sample, &'static str);
+
+    /// Answers that drifted from what the vendor documents: unknown values, `null`, missing fields,
+    /// numbers as text. The calls must still work.
+    fn drifts() -> Vec<(Sample, &'static str, Action)>;
+
+    /// A read of several things of which one is gone: a text of one that is there, and the name of
+    /// the one that is not. None if no tool reads several things.
+    fn one_of_several_gone() -> Option<(Sample, &'static str, &'static str)>;
+
+    /// A write that expects a state of its target that is past. None if the vendor tells no state.
+    fn outdated_write() -> Option<Sample>;
+
+    /// For every argument that takes an id: where a model gets one from.
+    fn ids() -> Vec<IdWalk>;
+
+    /// The number of things in a dump of the fake's state of the kind that
+    /// [`Subject::repeatable_create`] creates.
+    fn count_created(dump: &Value) -> usize;
+}
+
+/// A call.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// The tool.
+    pub tool: &'static str,
+    /// Its arguments.
+    pub arguments: Map<String, Value>,
+}
+
+impl Sample {
+    /// A call of `tool`.
+    ///
+    /// # Panics
+    /// If `arguments` is not an object.
+    #[must_use]
+    pub fn new(tool: &'static str, arguments: Value) -> Self {
+        let Value::Object(arguments) = arguments else { panic!("the arguments of {tool} must be an object") };
+        Self { tool, arguments }
+    }
+
+    /// The same call with one more argument.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.arguments.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+/// Where a model gets an id from, and that it works where it is needed.
+#[derive(Clone, Debug)]
+pub struct IdWalk {
+    /// The argument it is needed for: `tool.argument`.
+    pub needed: (&'static str, &'static str),
+    /// The call that gives it.
+    pub given_by: Sample,
+    /// How it looks in that call's reply.
+    pub looks: Given,
+    /// The other arguments of the call that needs it.
+    pub others: Value,
+}
+
+/// How an id is found in a reply.
+#[derive(Clone, Copy, Debug)]
+pub enum Given {
+    /// The first word that has this prefix and goes on with digits: `ENG-`.
+    Numbered(&'static str),
+    /// The first UUID after this text.
+    UuidAfter(&'static str),
+    /// The first word after this text.
+    WordAfter(&'static str),
+}
+
+impl Given {
+    /// Finds the id in a reply.
+    #[must_use]
+    pub fn find(self, reply: &str) -> Option<String> {
+        match self {
+            Self::Numbered(prefix) => reply
+                .split(|c: char| !(c.is_alphanumeric() || c == '-'))
+                .find(|word| {
+                    word.strip_prefix(prefix)
+                        .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit()))
+                })
+                .map(str::to_owned),
+            Self::UuidAfter(text) => reply[reply.find(text)? + text.len()..]
+                .split(|c: char| !(c.is_ascii_hexdigit() || c == '-'))
+                .find(|word| word.len() == 36 && word.matches('-').count() == 4)
+                .map(str::to_owned),
+            Self::WordAfter(text) => reply[reply.find(text)? + text.len()..]
+                .split_whitespace()
+                .next()
+                .map(|word| word.trim_matches([',', '.', ')', '"']).to_owned()),
+        }
+    }
+}

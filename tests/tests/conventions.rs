@@ -1,0 +1,233 @@
+//! What a user meets is the same in every server: names, annotations, schemas, budgets, narrowing.
+
+use std::collections::BTreeSet;
+
+use connector::{Effect, access::Selection, catalog::Tool};
+use serde_json::{Map, Value, json};
+use suite::{Options, Sample, Sandboxed, Subject, tokens};
+
+suite::every_server!(
+    names_are_verb_noun_without_a_vendor,
+    every_tool_says_in_few_words_what_it_does,
+    every_server_tells_who_it_is_and_searches,
+    schemas_are_small_flat_and_closed,
+    the_whole_list_fits_its_budget,
+    the_list_is_sorted_and_narrowed_by_configuration_only,
+    read_only_offers_nothing_that_writes_and_refuses_below_the_tools,
+    a_selection_that_names_nothing_is_an_error_with_the_nearest_name,
+    every_write_can_be_tried_dry_and_everything_destructive_confirmed,
+    samples_cover_every_tool,
+    an_unknown_argument_is_refused_with_the_nearest_right_name,
+    lists_and_objects_may_arrive_as_json_text,
+    every_id_that_some_tool_needs_is_given_by_some_tool,
+);
+
+fn everything() -> Selection {
+    Selection { toolsets: vec!["all".to_owned()], ..Selection::default() }
+}
+
+/// A tool as `tools/list` shows it, for counting.
+fn listed<S>(tool: &Tool<S>) -> Value {
+    json!({
+        "name": tool.name(),
+        "title": tool.title(),
+        "description": tool.description(),
+        "inputSchema": tool.input_schema(),
+        "annotations": {
+            "readOnlyHint": !tool.effect().writes(),
+            "destructiveHint": tool.effect() == Effect::Destructive,
+            "idempotentHint": tool.is_idempotent(),
+            "openWorldHint": true,
+        },
+    })
+}
+
+async fn names_are_verb_noun_without_a_vendor<S: Subject>() {
+    let vendor = S::ABOUT.key;
+    for tool in S::catalog().all_tools() {
+        let name = tool.name();
+        assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{name} is not snake_case");
+        assert!(!name.contains(vendor), "{name} names the vendor, which hosts do already");
+        assert!(name.len() <= 32, "{name} is long");
+        let one_word = ["search", "whoami", "attach"];
+        assert!(name.contains('_') || one_word.contains(&name), "{name} is not verb_noun");
+    }
+}
+
+async fn every_tool_says_in_few_words_what_it_does<S: Subject>() {
+    for tool in S::catalog().all_tools() {
+        let (name, title, description) = (tool.name(), tool.title(), tool.description());
+        assert!(!title.is_empty() && title.split_whitespace().count() <= 5, "{name}: title `{title}`");
+        let sentences = description.matches(". ").count() + usize::from(description.ends_with('.'));
+        assert!((1..=3).contains(&sentences), "{name}: {sentences} sentences: {description}");
+        assert!(description.len() <= 320, "{name}: the description is long: {description}");
+    }
+}
+
+async fn every_server_tells_who_it_is_and_searches<S: Subject>() {
+    let catalog = S::catalog();
+    for name in ["whoami", "search"] {
+        let tool = catalog.tool(name).unwrap_or_else(|| panic!("every server has {name}"));
+        assert!(tool.on_by_default() && !tool.effect().writes(), "{name} only reads and is on by default");
+    }
+}
+
+async fn schemas_are_small_flat_and_closed<S: Subject>() {
+    for tool in S::catalog().all_tools() {
+        let (name, schema) = (tool.name(), tool.input_schema());
+        assert_eq!(schema["type"], "object", "{name}");
+        assert_eq!(schema["additionalProperties"], false, "{name} takes anything");
+        for keyword in ["anyOf", "oneOf", "allOf", "$ref", "$defs", "$schema", "title", "description"] {
+            assert!(!schema.contains_key(keyword), "{name}: `{keyword}` at the top of its schema");
+        }
+        let text = Value::Object(schema.clone()).to_string();
+        for noise in ["\"format\"", "\"$ref\"", "\"default\":null", "x-null-meant"] {
+            assert!(!text.contains(noise), "{name}: {noise} says nothing to a model");
+        }
+        jsonschema::validator_for(&Value::Object(schema.clone()))
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        for (property, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            let integer = ["limit", "offset", "max_chars"].contains(&property.as_str());
+            assert!(!integer || schema["type"] == "integer", "{name}.{property} must be an integer");
+            let shared_text = ["cursor", "since", "until", "confirm"].contains(&property.as_str());
+            assert!(!shared_text || schema["type"] == "string", "{name}.{property} must be text");
+        }
+    }
+}
+
+async fn the_whole_list_fits_its_budget<S: Subject>() {
+    let catalog = S::catalog().select(&Selection::default()).unwrap();
+    let list: Vec<_> = catalog.all_tools().iter().map(listed).collect();
+    let cost = tokens(&json!({ "tools": list }).to_string());
+    let dearest: Vec<_> = {
+        let mut costs: Vec<_> =
+            list.iter().map(|tool| (tokens(&tool.to_string()), tool["name"].to_string())).collect();
+        costs.sort_unstable_by(|a, b| b.cmp(a));
+        costs
+    };
+    println!("{}: {} tools, {cost} tokens of {}", S::ABOUT.key, list.len(), S::LIST_BUDGET);
+    assert!(cost <= S::LIST_BUDGET, "{cost} tokens, {} allowed; dearest first: {dearest:?}", S::LIST_BUDGET);
+}
+
+async fn the_list_is_sorted_and_narrowed_by_configuration_only<S: Subject>() {
+    let names = |selection: &Selection| -> Vec<&'static str> {
+        S::catalog().select(selection).unwrap().all_tools().iter().map(Tool::name).collect()
+    };
+    let by_default = names(&Selection::default());
+    assert!(by_default.is_sorted(), "{by_default:?}");
+    assert_eq!(by_default, names(&Selection::default()), "the list must not change between calls");
+    let unique: BTreeSet<_> = names(&everything()).into_iter().collect();
+    assert_eq!(unique.len(), names(&everything()).len(), "two tools share a name");
+    for (toolset, on_by_default) in S::catalog().toolsets() {
+        let only = names(&Selection { toolsets: vec![toolset.to_owned()], ..Selection::default() });
+        assert!(!only.is_empty());
+        assert_eq!(on_by_default, only.iter().all(|name| by_default.contains(name)), "{toolset}");
+    }
+    let one = Selection { tools: vec!["search".to_owned()], ..Selection::default() };
+    assert_eq!(names(&one), ["search"]);
+    let without = Selection { exclude_tools: vec!["search".to_owned()], ..Selection::default() };
+    assert!(!names(&without).contains(&"search"));
+    let prefixed = Sandboxed::<S>::start_with(Options { prefix: "acme_", ..Options::default() }).await;
+    assert!(prefixed.service().tool("acme_search").is_some() && prefixed.service().tool("search").is_none());
+}
+
+async fn read_only_offers_nothing_that_writes_and_refuses_below_the_tools<S: Subject>() {
+    let read_only = Selection { read_only: true, ..everything() };
+    let sandboxed = Sandboxed::<S>::start_with(Options { selection: read_only, ..Options::default() }).await;
+    assert!(sandboxed.service().catalog().all_tools().iter().all(|tool| tool.effect() == Effect::Read));
+    // Even a write that slipped through the list is stopped by the pipeline, before it is sent.
+    let (sample, operation) = S::repeatable_create();
+    let whole = S::catalog().select(&everything()).unwrap();
+    let tool = whole.tool(sample.tool).unwrap();
+    let caller = connector::catalog::Caller {
+        principal: connector::access::Principal::local(),
+        policy: &connector::access::Policy::default(),
+        confirmations: &connector::catalog::Confirmations::default(),
+        confirmed: true,
+        progress: std::sync::Arc::new(connector::catalog::Silent),
+    };
+    let refused = whole.call(tool, sandboxed.service().server(), caller, sample.arguments).await.unwrap_err();
+    assert_eq!(refused.kind(), connector::Kind::Policy, "{refused}");
+    assert_eq!(sandboxed.harness().journal().count(operation), 0, "the write was sent");
+}
+
+async fn a_selection_that_names_nothing_is_an_error_with_the_nearest_name<S: Subject>() {
+    let slip = Selection { exclude_tools: vec!["serach".to_owned()], ..Selection::default() };
+    let error = S::catalog().select(&slip).unwrap_err().for_agent();
+    assert!(error.contains("`serach`") && error.contains("Did you mean `search`?"), "{error}");
+}
+
+async fn every_write_can_be_tried_dry_and_everything_destructive_confirmed<S: Subject>() {
+    for tool in S::catalog().all_tools() {
+        let takes =
+            |argument| tool.input_schema().get("properties").is_some_and(|all| all.get(argument).is_some());
+        assert_eq!(takes("dry_run"), tool.effect().writes(), "{}", tool.name());
+        assert!(
+            tool.effect() != Effect::Destructive || takes("confirm"),
+            "{} cannot be confirmed",
+            tool.name()
+        );
+    }
+}
+
+async fn samples_cover_every_tool<S: Subject>() {
+    let sampled: BTreeSet<_> = S::reads().iter().chain(&S::writes()).map(|sample| sample.tool).collect();
+    let all: BTreeSet<_> = S::catalog().all_tools().iter().map(Tool::name).collect();
+    assert_eq!(sampled, all, "the shared tests must call every tool");
+}
+
+async fn an_unknown_argument_is_refused_with_the_nearest_right_name<S: Subject>() {
+    let selection = everything();
+    let sandboxed = Sandboxed::<S>::start_with(Options { selection, ..Options::default() }).await;
+    for sample in S::reads().into_iter().chain(S::writes()) {
+        let error = sandboxed.refusal(&sample.clone().with("limmit_of_rows", 1)).await.for_agent();
+        assert!(
+            error.starts_with("invalid_argument: ") && error.contains("limmit_of_rows"),
+            "{}: {error}",
+            sample.tool
+        );
+        assert!(error.contains("Did you mean") || error.contains("It takes"), "{}: {error}", sample.tool);
+    }
+    let asked = sandboxed.harness().journal().entries().len();
+    assert_eq!(asked, 0, "the vendor was asked although the arguments were wrong");
+}
+
+async fn lists_and_objects_may_arrive_as_json_text<S: Subject>() {
+    let selection = everything();
+    for sample in S::reads() {
+        let as_text: Map<String, Value> = sample
+            .arguments
+            .iter()
+            .map(|(name, value)| match value {
+                Value::Array(_) | Value::Object(_) => (name.clone(), Value::String(value.to_string())),
+                value => (name.clone(), value.clone()),
+            })
+            .collect();
+        if as_text == sample.arguments {
+            continue;
+        }
+        let sandboxed =
+            Sandboxed::<S>::start_with(Options { selection: selection.clone(), ..Options::default() }).await;
+        let plain = sandboxed.call(&sample).await.text;
+        let texted = sandboxed.call(&Sample { tool: sample.tool, arguments: as_text }).await.text;
+        assert_eq!(plain.lines().count(), texted.lines().count(), "{}: {plain}\n{texted}", sample.tool);
+    }
+}
+
+async fn every_id_that_some_tool_needs_is_given_by_some_tool<S: Subject>() {
+    for walk in S::ids() {
+        let sandboxed =
+            Sandboxed::<S>::start_with(Options { selection: everything(), ..Options::default() }).await;
+        let reply = sandboxed.call(&walk.given_by).await.text;
+        let (tool, argument) = walk.needed;
+        let id = walk
+            .looks
+            .find(&reply)
+            .unwrap_or_else(|| panic!("{} gives no id for {tool}.{argument}: {reply}", walk.given_by.tool));
+        let array =
+            S::catalog().tool(tool).unwrap().input_schema()["properties"][argument]["type"] == "array";
+        let id = if array { json!([id]) } else { json!(id) };
+        let sample = Sample::new(tool, walk.others.clone()).with(argument, id);
+        sandboxed.call(&sample).await;
+    }
+}

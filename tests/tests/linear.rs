@@ -1,0 +1,199 @@
+//! What only Linear can get wrong: its errors, its two budgets, its logins, its price.
+
+use std::time::Duration;
+
+use connector::{
+    Kind, Secret,
+    sandbox::{Action, Change, Rule},
+    settings::Value as Setting,
+};
+use linear_mcp::Linear;
+use serde_json::{Value, json};
+use suite::{Options, Sample, Sandboxed, tokens};
+
+type Server = Sandboxed<Linear>;
+
+fn issues() -> Sample {
+    Sample::new("list_issues", json!({"team": ["ENG"], "limit": 7}))
+}
+
+fn cursor(text: &str) -> Option<&str> {
+    text.lines().next()?.split_once("cursor \"")?.1.split('"').next()
+}
+
+/// Fault 3. Linear tells a used-up budget with status 400, code RATELIMITED and reset headers in
+/// milliseconds (linear.app/developers/rate-limiting).
+#[tokio::test(start_paused = true)]
+async fn a_ratelimited_refusal_with_status_400_is_a_limit_and_not_a_bad_request() {
+    let server = Server::start().await;
+    server.harness().faults().add(Rule::new("ListIssues", Action::rate_limit(None)).always());
+    let error = server.refusal(&issues()).await;
+    assert_eq!(error.kind(), Kind::RateLimited, "{error}");
+    assert!(error.retry_after_hint().is_some(), "{error}");
+}
+
+/// Fault 3. The budgets that Linear reports rule over the published ones: with nothing left, the next
+/// call is not sent.
+#[tokio::test(start_paused = true)]
+async fn a_budget_that_linear_reports_as_used_up_stops_the_next_call() {
+    let server = Server::start().await;
+    server.call(&issues()).await;
+    let buckets = {
+        use connector::Connector as _;
+        server.service().server().upstream().status().buckets
+    };
+    for bucket in ["requests", "complexity"] {
+        let told = buckets.iter().find(|status| status.bucket == bucket).unwrap();
+        assert!(told.remaining.is_some_and(|remaining| remaining > 0), "{bucket}: {told:?}");
+    }
+}
+
+/// Fault 3. Thirty searches a minute (linear.app/developers/rate-limiting): the thirty-first waits
+/// here, and is not refused there.
+#[tokio::test(start_paused = true)]
+async fn the_thirty_first_search_of_a_minute_is_not_sent_to_be_refused() {
+    let server = Server::start().await;
+    let mut refused = 0;
+    for n in 0..35 {
+        let search = Sample::new("search", json!({"query": format!("import {n}"), "types": ["issue"]}));
+        refused +=
+            usize::from(server.try_call(&search).await.is_err_and(|error| error.kind() == Kind::RateLimited));
+    }
+    let statuses: Vec<_> =
+        server.harness().journal().of("SearchIssues").iter().map(|entry| entry.status).collect();
+    assert!(statuses.iter().all(|status| *status == Some(200)), "Linear had to refuse: {statuses:?}");
+    assert!(refused == 0 || statuses.len() + refused == 35);
+}
+
+/// Fault 10. An access token lives for a day (linear.app/developers/oauth-2-0-authentication).
+#[tokio::test(start_paused = true)]
+async fn a_token_that_expires_between_two_pages_is_renewed_and_the_listing_goes_on() {
+    let settings = vec![
+        ("client-id", Setting::Text("sandbox-client".to_owned())),
+        ("client-secret", Setting::Secret(Secret::new("sandbox-secret"))),
+    ];
+    let server = Server::start_with(Options { settings, ..Options::default() }).await;
+    let first = server.call(&issues()).await.text;
+    let next = cursor(&first).unwrap().to_owned();
+    // Only the fake's clock moves: the server still believes in its token.
+    server.harness().clock().advance(Duration::from_secs(31 * 24 * 3600));
+    let second = server.call(&issues().with("cursor", next)).await.text;
+    let rows = |text: &str| -> Vec<String> {
+        text.lines()
+            .filter(|line| line.starts_with("ENG-"))
+            .map(|line| line.split(' ').next().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(rows(&second).len(), 7, "{second}");
+    assert!(rows(&first).iter().all(|row| !rows(&second).contains(row)), "a row came twice");
+    let refused =
+        server.harness().journal().of("ListIssues").iter().filter(|entry| entry.status == Some(401)).count();
+    assert_eq!(refused, 1, "the old token was tried once");
+}
+
+/// Fault 23. A page that promises more but leads back to itself.
+#[tokio::test(start_paused = true)]
+async fn a_cursor_that_leads_back_ends_the_listing_and_says_so() {
+    let server = Server::start().await;
+    let first = server.call(&issues()).await.text;
+    let page = issues().with("cursor", cursor(&first).unwrap());
+    server.call(&page).await;
+    let asked = server.harness().journal().of("ListIssues").pop().unwrap().json();
+    let began = asked["variables"]["after"].clone();
+    assert!(began.is_string(), "{asked}");
+    server
+        .harness()
+        .faults()
+        .add(Rule::new("ListIssues", Action::patch("/data/issues/pageInfo/endCursor", began)));
+    let text = server.call(&page).await.text;
+    assert!(cursor(&text).is_none(), "it would loop: {text}");
+    assert!(text.lines().next().unwrap().contains("more"), "it hides that there may be more: {text}");
+}
+
+/// Fault 23. An empty page that promises more.
+#[tokio::test(start_paused = true)]
+async fn an_empty_page_that_promises_more_ends_the_listing_and_says_so() {
+    let server = Server::start().await;
+    let changes = vec![
+        Change::set("/data/issues/nodes", json!([])),
+        Change::set("/data/issues/pageInfo", json!({"hasNextPage": true, "endCursor": null})),
+    ];
+    server.harness().faults().add(Rule::new("ListIssues", Action::Patch { changes }));
+    let text = server.call(&Sample::new("list_issues", json!({"limit": 7}))).await.text;
+    assert!(cursor(&text).is_none(), "it would loop: {text}");
+}
+
+/// Fault 25. What was created is read from the create's own answer, never searched for.
+#[tokio::test(start_paused = true)]
+async fn a_create_is_read_back_from_its_own_answer() {
+    let server = Server::start().await;
+    server.call(&Sample::new("create_issue", json!({"title": "Runbook", "team": "ENG"}))).await;
+    let operations = server.harness().journal().operations();
+    assert!(!operations.iter().any(|operation| operation.starts_with("Search")), "{operations:?}");
+}
+
+/// Fault 26. One of several requests fails.
+#[tokio::test(start_paused = true)]
+async fn a_search_of_which_one_part_fails_shows_the_others_and_names_the_part() {
+    let server = Server::start().await;
+    server.harness().faults().add(Rule::new("SearchProjects", Action::status(500)).always());
+    let search = Sample::new("search", json!({"query": "import", "types": ["issue", "project", "document"]}));
+    let text = server.call(&search).await.text;
+    assert!(text.contains("ENG-27") && text.contains("project"), "{text}");
+    assert!(text.contains("upstream") || text.contains("failed"), "the failed part is not named: {text}");
+    for operation in ["SearchIssues", "SearchDocuments"] {
+        server.harness().faults().add(Rule::new(operation, Action::status(500)).always());
+    }
+    let again =
+        Sample::new("search", json!({"query": "duplicate", "types": ["issue", "project", "document"]}));
+    assert_eq!(server.refusal(&again).await.kind(), Kind::Upstream, "nothing useful came back");
+}
+
+/// Fault 28. GraphQL answers may carry data and errors at once.
+#[tokio::test(start_paused = true)]
+async fn data_beside_errors_is_used_and_the_errors_are_told() {
+    let server = Server::start().await;
+    let error = json!([{"message": "Internal server error", "path": ["issues", "nodes", 0, "project"],
+        "extensions": {"type": "internal error", "code": "INTERNAL_SERVER_ERROR", "statusCode": 500}}]);
+    server.harness().faults().add(Rule::new("ListIssues", Action::patch("/errors", error)));
+    let text = server.call(&issues()).await.text;
+    assert!(text.contains("ENG-") && text.contains("Internal server error"), "{text}");
+}
+
+/// Linear answers a foreign state with an error; names are resolved within the issue's team.
+#[tokio::test(start_paused = true)]
+async fn an_unknown_name_lists_what_there_is() {
+    let server = Server::start().await;
+    let update = Sample::new("update_issue", json!({"id": "ENG-24", "state": "Shipped"}));
+    let error = server.refusal(&update).await.for_agent();
+    assert!(
+        error.starts_with("not_found: ") && error.contains("Shipped") && error.contains("In Progress"),
+        "{error}"
+    );
+    let nobody = Sample::new("list_issues", json!({"team": ["ENG"], "assignee": "nobody.there"}));
+    let error = server.refusal(&nobody).await.for_agent();
+    assert!(error.contains("nobody.there"), "{error}");
+}
+
+/// The promise: an issue with its comments costs at most a quarter of Linear's own JSON for the same
+/// fields.
+#[tokio::test(start_paused = true)]
+async fn an_issue_with_its_comments_costs_a_quarter_of_linears_own_json() {
+    let server = Server::start().await;
+    let sample = Sample::new("get_issue", json!({"id": "ENG-27", "include": ["comments"]}));
+    let text = server.call(&sample).await.text;
+    let asked = server.harness().journal().of("GetIssue").pop().unwrap().json();
+    let answer = post(&server, &asked).await;
+    let (ours, theirs) = (tokens(&text), tokens(&answer["data"].to_string()));
+    println!("one issue with its comments: {ours} tokens, Linear's JSON {theirs}");
+    assert!(ours * 4 <= theirs, "{ours} tokens against {theirs}: {text}");
+}
+
+/// Asks the fake as the server did.
+async fn post(server: &Server, body: &Value) -> Value {
+    connector::tls::install();
+    let url = format!("{}graphql", server.harness().url());
+    let answer =
+        reqwest::Client::new().post(url).header("authorization", "lin_api_sandbox").json(body).send().await;
+    answer.unwrap().json().await.unwrap()
+}

@@ -1,0 +1,195 @@
+//! Replies: within their budget, honest about what is left out, fenced, priced.
+
+use std::collections::BTreeSet;
+
+use connector::{
+    Kind,
+    access::{Principal, Selection},
+};
+use serde_json::{Value, json};
+use suite::{Options, Sandboxed, Subject, tokens};
+
+suite::every_server!(
+    every_read_stays_within_the_budget_at_any_size,
+    a_listing_pages_to_its_end_without_gap_or_repeat,
+    a_listing_cut_by_the_budget_goes_on_where_it_was_cut,
+    a_cursor_of_another_call_or_caller_is_refused,
+    twenty_rows_cost_what_is_promised_and_one_request,
+    text_of_people_is_fenced_and_clean,
+    structured_content_fits_its_schema_and_the_text_is_a_summary,
+    no_reply_is_a_dump_of_json,
+);
+
+fn everything() -> Options {
+    Options {
+        selection: Selection { toolsets: vec!["all".to_owned()], ..Selection::default() },
+        ..Options::default()
+    }
+}
+
+/// The rows of a listing's reply: what is inside its fence.
+fn rows(text: &str) -> Vec<&str> {
+    text.lines()
+        .skip_while(|line| !line.starts_with("<data "))
+        .skip(1)
+        .take_while(|line| !line.starts_with("</data "))
+        .collect()
+}
+
+/// The cursor in a listing's header, if there is more.
+fn cursor(text: &str) -> Option<String> {
+    let header = text.lines().next()?;
+    let (_, rest) = header.split_once("cursor \"")?;
+    Some(rest.split('"').next()?.to_owned())
+}
+
+async fn every_read_stays_within_the_budget_at_any_size<S: Subject>() {
+    for budget in [2_000, 32 * 1024] {
+        let sandboxed = Sandboxed::<S>::start_with(Options { budget, ..everything() }).await;
+        for sample in S::reads() {
+            let reply = sandboxed.call(&sample).await;
+            assert!(reply.text.len() <= budget, "{}: {} bytes of {budget}", sample.tool, reply.text.len());
+        }
+    }
+}
+
+async fn a_listing_pages_to_its_end_without_gap_or_repeat<S: Subject>() {
+    let sandboxed = Sandboxed::<S>::start().await;
+    let (sample, operation) = S::listing();
+    let mut seen = Vec::new();
+    let mut pages = 0;
+    let mut next: Option<String> = None;
+    loop {
+        let call = match &next {
+            Some(cursor) => sample.clone().with("cursor", cursor.as_str()),
+            None => sample.clone(),
+        };
+        let text = sandboxed.call(&call).await.text;
+        seen.extend(rows(&text).into_iter().map(str::to_owned));
+        pages += 1;
+        assert!(pages < 100, "the listing does not end");
+        next = cursor(&text);
+        if next.is_none() {
+            break;
+        }
+    }
+    assert!(pages >= 3, "{pages} pages are too few for this test");
+    let unique: BTreeSet<_> = seen.iter().collect();
+    assert_eq!(unique.len(), seen.len(), "a row came twice");
+    assert_eq!(sandboxed.harness().journal().count(operation), pages, "one request a page");
+    let mut whole = sample;
+    whole.arguments.insert("limit".to_owned(), json!(100));
+    let text = sandboxed.call(&whole).await.text;
+    assert_eq!(rows(&text), seen, "pages and the whole must agree");
+}
+
+async fn a_listing_cut_by_the_budget_goes_on_where_it_was_cut<S: Subject>() {
+    let (mut sample, _) = S::listing();
+    sample.arguments.insert("limit".to_owned(), json!(30));
+    let whole = Sandboxed::<S>::start().await.call(&sample).await.text;
+    let tight = Sandboxed::<S>::start_with(Options { budget: 1_500, ..Options::default() }).await;
+    let mut seen: Vec<String> = Vec::new();
+    let mut call = sample.clone();
+    while seen.len() < rows(&whole).len() {
+        let text = tight.call(&call).await.text;
+        let page = rows(&text);
+        assert!(!page.is_empty() && page.len() < 30, "{text}");
+        seen.extend(page.into_iter().map(str::to_owned));
+        match cursor(&text) {
+            Some(next) => call = sample.clone().with("cursor", next),
+            None => break,
+        }
+    }
+    seen.truncate(rows(&whole).len());
+    assert_eq!(seen, rows(&whole));
+}
+
+async fn a_cursor_of_another_call_or_caller_is_refused<S: Subject>() {
+    let sandboxed = Sandboxed::<S>::start().await;
+    let (sample, operation) = S::listing();
+    let next = cursor(&sandboxed.call(&sample).await.text).unwrap();
+    let asked = sandboxed.harness().journal().count(operation);
+    let call = sample.with("cursor", next.as_str());
+    let foreign = sandboxed.answer_as(Principal::named("somebody else"), &call, false).await.unwrap_err();
+    assert_eq!(foreign.kind(), Kind::InvalidArgument);
+    for bad in ["not a cursor", "AAAAAAAAAAAAAAAA", "%", &next[1..]] {
+        let error = sandboxed.refusal(&call.clone().with("cursor", bad)).await.for_agent();
+        assert!(error.contains("`cursor`") && error.contains("start from the first page"), "{error}");
+    }
+    assert_eq!(
+        sandboxed.harness().journal().count(operation),
+        asked,
+        "the vendor was asked with a bad cursor"
+    );
+}
+
+async fn twenty_rows_cost_what_is_promised_and_one_request<S: Subject>() {
+    let sandboxed = Sandboxed::<S>::start().await;
+    let text = sandboxed.call(&S::twenty_rows()).await.text;
+    assert_eq!(rows(&text).len(), 20, "{text}");
+    let cost = tokens(&text);
+    println!("{}: 20 rows cost {cost} tokens of {}", S::ABOUT.key, S::TWENTY_ROWS_BUDGET);
+    assert!(cost <= S::TWENTY_ROWS_BUDGET, "{cost} tokens: {text}");
+    assert_eq!(
+        sandboxed.harness().journal().operations().len(),
+        1,
+        "{:?}",
+        sandboxed.harness().journal().operations()
+    );
+}
+
+async fn text_of_people_is_fenced_and_clean<S: Subject>() {
+    let sandboxed = Sandboxed::<S>::start_with(everything()).await;
+    let hidden = |c: char| matches!(c, '\u{200b}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}');
+    let seed = sandboxed.dump().to_string();
+    assert!(seed.chars().any(hidden), "the story must hold hidden characters, or this test proves nothing");
+    let mut fenced = 0;
+    for sample in S::reads() {
+        let text = sandboxed.call(&sample).await.text;
+        assert!(!text.chars().any(hidden), "{}: hidden characters came through", sample.tool);
+        let opened = text.lines().filter(|line| line.starts_with("<data ")).count();
+        assert_eq!(
+            opened,
+            text.lines().filter(|line| line.starts_with("</data ")).count(),
+            "{}: {text}",
+            sample.tool
+        );
+        fenced += opened;
+    }
+    assert!(fenced >= S::reads().len() / 2, "hardly anything is fenced");
+}
+
+async fn structured_content_fits_its_schema_and_the_text_is_a_summary<S: Subject>() {
+    let plain = Sandboxed::<S>::start_with(everything()).await;
+    for sample in S::reads().into_iter().chain(S::writes()) {
+        let structured =
+            Sandboxed::<S>::start_with(Options { structured: true, allow_destructive: true, ..everything() })
+                .await;
+        let tool = structured.service().tool(sample.tool).unwrap();
+        let schema = tool.output_schema().unwrap_or_else(|| panic!("{} declares no output", sample.tool));
+        let validator = jsonschema::validator_for(&Value::Object(schema.clone())).unwrap();
+        let reply = structured.call(&sample).await;
+        let content =
+            reply.structured.unwrap_or_else(|| panic!("{} gives no structured content", sample.tool));
+        let errors: Vec<_> = validator
+            .iter_errors(&content)
+            .map(|error| format!("{} at {}", error, error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{}: {errors:?} in {content}", sample.tool);
+        if !tool.effect().writes() {
+            let text = plain.call(&sample).await.text;
+            assert!(reply.text.len() <= text.len().max(300), "{}: both in full: {}", sample.tool, reply.text);
+        }
+    }
+}
+
+async fn no_reply_is_a_dump_of_json<S: Subject>() {
+    let sandboxed = Sandboxed::<S>::start_with(everything()).await;
+    for sample in S::reads() {
+        let text = sandboxed.call(&sample).await.text;
+        for line in text.lines() {
+            let dump = line.starts_with('{') && serde_json::from_str::<Value>(line).is_ok();
+            assert!(!dump && !line.contains("\":null") && !line.contains("null,"), "{}: {line}", sample.tool);
+        }
+    }
+}
