@@ -1,8 +1,9 @@
 // Claude Code's command line: what `claude mcp add` registers connects, and `claude mcp list` says so. Without login.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,6 +54,22 @@ describe('Claude Code', { skip: existsSync(CLAUDE) ? false : `no build for ${pro
         await claude('add', 'linear', '-e', `LINEAR_API_URL=${LINEAR_API_URL}`, '-e', `LINEAR_API_KEY=${LINEAR_API_KEY}`, '--', PROGRAM);
         assert.match(await claude('list'), /^linear: .*Connected/m);
         assert.match(await claude('get', 'linear'), /Connected/);
+    });
+
+    test('connects to the server over HTTP with an API key, and not without one', async () => {
+        const key = 'a-key-of-this-test';
+        const keys = join(place, 'api-keys');
+        await writeFile(keys, `claude sha256:${createHash('sha256').update(key).digest('hex')}\n`);
+        const guarded = await HttpServer.start(sandbox, '--api-keys-file', keys);
+        try {
+            await claude('add', '--transport', 'http', 'with-key', guarded.url, '--header', `Authorization: Bearer ${key}`);
+            await claude('add', '--transport', 'http', 'without-key', guarded.url);
+            const listed = await claude('list');
+            assert.match(listed, /^with-key: .*Connected/m);
+            assert.doesNotMatch(listed, /^without-key: .*Connected/m);
+        } finally {
+            await guarded.stop();
+        }
     });
 
     test('connects to the server over HTTP', async () => {
