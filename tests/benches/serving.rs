@@ -5,6 +5,8 @@
 //! answers from memory after that, so what is measured is the server and not the fake. The load comes
 //! from the same machine, so on two cores the numbers include the generator's share.
 
+#![allow(clippy::print_stdout, reason = "its table is what it is run for")]
+
 mod load;
 mod replay;
 

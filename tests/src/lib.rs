@@ -3,6 +3,8 @@
 //! A server joins by one line in [`every_server!`], and by a file in `servers/` that says what the
 //! shared tests must know of it: calls that fit its sandbox's story.
 
+#![allow(clippy::expect_used, reason = "a test that cannot go on says where")]
+
 pub mod program;
 mod sandboxed;
 mod servers;

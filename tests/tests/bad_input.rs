@@ -1,6 +1,8 @@
 //! Bad input through the real program: one clear error that says what to do; nothing crashes, nothing
 //! is lost, no token appears anywhere.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 use serde_json::json;
 use suite::{
     Subject,

@@ -1,5 +1,12 @@
 //! What a user meets is the same in every server: names, annotations, schemas, budgets, narrowing.
 
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where"
+)]
+
 use std::collections::BTreeSet;
 
 use connector::{Effect, access::Selection, catalog::Tool};

@@ -1,6 +1,8 @@
 //! Every fault that one vendor can show, on paused time against the sandbox. The numbers are those of
 //! docs/faults.md, which says what is expected and why.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 use std::time::Duration;
 
 use connector::{

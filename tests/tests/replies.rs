@@ -1,5 +1,12 @@
 //! Replies: within their budget, honest about what is left out, fenced, priced.
 
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where"
+)]
+
 use std::collections::BTreeSet;
 
 use connector::{

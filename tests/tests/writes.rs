@@ -1,5 +1,7 @@
 //! Writes that can be trusted: previewed, confirmed, never doubled, always told truly.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 use connector::{
     Effect, Kind,
     access::{Principal, Selection},
