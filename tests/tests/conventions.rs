@@ -3,6 +3,7 @@
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,
+    clippy::unused_async,
     clippy::unwrap_used,
     reason = "a test that cannot go on says where"
 )]
