@@ -2,6 +2,7 @@
 //! differs from day to day is replaced.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may panic, as tests may")]
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
