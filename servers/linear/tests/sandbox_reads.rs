@@ -91,7 +91,10 @@ async fn filters_narrow_as_linear_s_do() {
         5
     );
     assert_eq!(count(&sandbox, json!({ "title": { "containsIgnoreCaseAndAccent": "CAFE" } })).await, 3);
-    assert_eq!(count(&sandbox, json!({ "updatedAt": { "gt": "-P7D" } })).await, 14);
+    // Ages and dates between which nothing in the seed happened, whatever the hour.
+    assert_eq!(count(&sandbox, json!({ "createdAt": { "gt": "-P3D" } })).await, 3);
+    let week = (sandbox.harness().clock().today() - jiff::Span::new().days(7)).to_string();
+    assert_eq!(count(&sandbox, json!({ "updatedAt": { "gt": week } })).await, 16);
     assert_eq!(count(&sandbox, json!({ "dueDate": { "lt": "P2W" } })).await, 1);
     assert_eq!(count(&sandbox, json!({ "cycle": { "isActive": { "eq": true } } })).await, 1);
     assert_eq!(count(&sandbox, json!({ "project": { "slugId": { "eq": "c0ffee123456" } } })).await, 10);

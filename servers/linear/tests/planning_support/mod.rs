@@ -2,8 +2,9 @@
 //! differs from day to day is replaced.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may panic, as tests may")]
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use connector::{
     Connector as _, Service, ServiceOptions,
@@ -13,7 +14,7 @@ use connector::{
     settings::{Config, SettingKind, Value as Set},
     upstream::Options,
 };
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::civil::Date;
 use linear_mcp::Linear;
 use serde_json::{Map, Value};
 
@@ -33,6 +34,7 @@ pub(crate) async fn site() -> Site {
 pub(crate) async fn site_with(upload_root: Option<PathBuf>) -> Site {
     let sandbox = Linear::sandbox().unwrap();
     let running = start(sandbox.fake, ([127, 0, 0, 1], 0).into()).await.unwrap();
+    let today = at_noon(running.harness());
     let mut config = Config::default();
     let (key, value) = sandbox.credential;
     assert!(
@@ -46,8 +48,20 @@ pub(crate) async fn site_with(upload_root: Option<PathBuf>) -> Site {
     let server = Linear::connect(&config, Options::new(url)).unwrap();
     let options =
         ServiceOptions { policy: Policy::new(false, true), sandbox: true, ..ServiceOptions::default() };
-    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     Site { service: Service::new(server, Linear::catalog(), options), running, today }
+}
+
+/// Sets the fake's clock to noon of its day, so that an age such as `3d` reaches back to the same
+/// issues whenever the tests run; answers which day that is.
+fn at_noon(harness: &Harness) -> Date {
+    let (clock, day) = (harness.clock(), Duration::from_secs(86_400));
+    let today = clock.today();
+    let since_midnight = Duration::from_nanos((clock.now().as_nanos() % day.as_nanos()) as u64);
+    match (day / 2).checked_sub(since_midnight) {
+        Some(ahead) => clock.advance(ahead),
+        None => clock.set_back(since_midnight - day / 2),
+    }
+    today
 }
 
 impl Site {
