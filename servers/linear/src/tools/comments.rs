@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{FROM, Position, issues_read::absent, limit, paging};
 use crate::{
     Linear,
-    api::{Partial, comments::Comment, tolerant::Connection},
+    api::{Partial, comments::Comment, tolerant::Connection, updates::About},
     filter::project_filter,
     render,
     resolve::{IssueKey, is_uuid, slug_of_url},
@@ -177,9 +177,24 @@ async fn exists(call: &Call<Linear>, target: &Target) -> Result<()> {
         Target::Project(project) => {
             call.names().project(project).await?;
         }
-        Target::Document(_) | Target::Update(_) => {}
+        Target::Update(id) => update_exists(call, id).await?,
+        // Its comments were read through it.
+        Target::Document(_) => {}
     }
     Ok(())
+}
+
+/// Whether there is a status update with this id, of a project or of an initiative.
+async fn update_exists(call: &Call<Linear>, id: &str) -> Result<()> {
+    for about in [About::Project, About::Initiative] {
+        match call.api().get_update(about, id).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == Kind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::not_found(format!("Linear has no status update {id}"))
+        .hint("list_status_updates gives the ids"))
 }
 
 fn listing(call: &Call<Linear>, answer: Partial<Connection<Comment>>, position: Position, of: &str) -> Reply {
@@ -322,6 +337,7 @@ fn place_like(input: &mut Value, parent: &Comment) {
         ("projectId", parent.project.as_ref().map(|project| &project.id)),
         ("projectUpdateId", parent.project_update.as_ref().map(|update| &update.id)),
         ("initiativeUpdateId", parent.initiative_update.as_ref().map(|update| &update.id)),
+        ("documentContentId", parent.document_content_id.as_ref()),
     ];
     for (field, id) in places {
         if let Some(id) = id.filter(|id| !id.is_empty()) {
