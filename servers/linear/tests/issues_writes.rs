@@ -77,6 +77,9 @@ async fn several_issues_are_created_at_once_or_none() {
         )
         .await;
     assert!(text.starts_with("ERROR not_found: `issues[1]`: There is no state `Nope`"), "{text}");
+    let beside = json!({"team": "OPS", "project": "Reliability Q4", "issues": [{"title": "A"}]});
+    let beside = site.call("create_issue", beside).await;
+    assert!(beside.starts_with("ERROR invalid_argument: Beside `issues` only `team` is taken"), "{beside}");
     assert_eq!(site.sent("CreateIssues"), 1);
 }
 
@@ -251,6 +254,17 @@ async fn a_comment_is_added_answered_edited_resolved_and_deleted() {
     insta::assert_snapshot!("comments", [added, reply, edited, again, dry, deleted].join("\n\n"));
     let gone = site.call("edit_comment", json!({"id": id, "body": "x"})).await;
     assert!(gone.starts_with("ERROR not_found: Linear has no such comment"), "{gone}");
+    let other = site.call("add_comment", json!({"issue": "OPS-7", "body": "Next"})).await;
+    assert!(other.starts_with("Commented on OPS-7"), "{other}");
+    let id = id_of(&site.raw("list_comments", json!({"issue": "OPS-7"})).await);
+    let elsewhere = json!({"issue": "ENG-27", "reply_to": id, "body": "Here?"});
+    let elsewhere = site.call("add_comment", elsewhere).await;
+    assert!(
+        elsewhere.starts_with("ERROR invalid_argument: The comment to reply to stands elsewhere"),
+        "{elsewhere}"
+    );
+    let here = site.call("add_comment", json!({"issue": "OPS-7", "reply_to": id, "body": "Here."})).await;
+    assert!(here.starts_with("Commented on OPS-7, in reply to @"), "{here}");
     let project =
         site.call("add_comment", json!({"project": "Import API v2", "body": "Two clean nights."})).await;
     assert!(project.starts_with("Commented on project \"Import API v2\""), "{project}");

@@ -275,7 +275,7 @@ async fn add_comment(call: Call<Linear>, arguments: AddComment) -> Result<Plan> 
         // Linear has threads of one level: a reply to a reply belongs to the thread's first comment.
         let root = parent.parent_id.clone().unwrap_or_else(|| parent.id.clone());
         input["parentId"] = json!(root);
-        place_like(&mut input, &parent);
+        place_like(&mut input, &parent)?;
         if on.is_empty() {
             on = parent
                 .issue
@@ -330,8 +330,8 @@ async fn add_comment(call: Call<Linear>, arguments: AddComment) -> Result<Plan> 
     }))
 }
 
-/// A reply stands where the comment stands that it replies to.
-fn place_like(input: &mut Value, parent: &Comment) {
+/// A reply stands where the comment stands that it replies to, and nowhere else.
+fn place_like(input: &mut Value, parent: &Comment) -> Result<()> {
     let places = [
         ("issueId", parent.issue.as_ref().map(|issue| &issue.id)),
         ("projectId", parent.project.as_ref().map(|project| &project.id)),
@@ -339,12 +339,17 @@ fn place_like(input: &mut Value, parent: &Comment) {
         ("initiativeUpdateId", parent.initiative_update.as_ref().map(|update| &update.id)),
         ("documentContentId", parent.document_content_id.as_ref()),
     ];
-    for (field, id) in places {
-        if let Some(id) = id.filter(|id| !id.is_empty()) {
-            input[field] = json!(id);
-            return;
-        }
+    let place = places.iter().find_map(|(field, id)| Some((*field, id.filter(|id| !id.is_empty())?)));
+    let Some((field, id)) = place else { return Ok(()) };
+    let Some(fields) = input.as_object_mut() else { return Ok(()) };
+    // An update may have been taken for a project's, so the ids count, not the fields.
+    let given = places.iter().filter_map(|(field, _)| fields.remove(*field)).next();
+    if given.is_some_and(|given| given != json!(id)) {
+        return Err(Error::invalid("The comment to reply to stands elsewhere")
+            .hint("With `reply_to` leave out where it stands"));
     }
+    fields.insert(field.to_owned(), json!(id));
+    Ok(())
 }
 
 /// The words in `body` that may mention somebody.
