@@ -180,8 +180,9 @@ fn application(config: &Config, options: &Options, client: &str) -> Result<Chose
     Ok(Chosen { credential, oauth: true, what })
 }
 
-/// A login that begins with a refresh token from the settings, unless the store has one already:
-/// what the store has is newer, because every use changes it.
+/// A login that begins with a refresh token from the settings, unless the store has what became of
+/// it: that is newer, because every use changes it. Another token in the settings is a new login, as
+/// somebody sets it when the old one has ended.
 struct Seeded {
     oauth: OAuth,
     store: Store,
@@ -194,9 +195,13 @@ impl Seeded {
         let store = self.store.clone();
         let refresh = self.refresh.clone();
         let seed = || async {
+            let login = refresh.fingerprint().to_string();
             let stored = tokio::task::spawn_blocking(move || match store.load()? {
-                Some(tokens) if tokens.refresh.is_some() => Ok(()),
-                _ => store.save(&Tokens::new(Secret::new("none"), Some(refresh), Some(Duration::ZERO))),
+                Some(tokens) if tokens.refresh.is_some() && tokens.login == login => Ok(()),
+                _ => {
+                    let begin = Tokens::new(Secret::new("none"), Some(refresh), Some(Duration::ZERO));
+                    store.save(&Tokens { login, ..begin })
+                }
             });
             stored.await.map_err(|error| Error::internal("The login could not be stored").source(error))?
         };

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic, as tests may")]
 
-use std::sync::Arc;
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use connector::{
     Connector as _, Secret, Service, ServiceOptions,
@@ -17,6 +17,7 @@ use linear_mcp::{
     sandbox::{OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET},
 };
 use serde_json::{Value, json};
+use url::Url;
 
 async fn fake() -> Running {
     let sandbox = Linear::sandbox().unwrap();
@@ -51,6 +52,98 @@ async fn call(service: &Service<Linear>, tool: &str, arguments: Value) -> String
 
 fn graphql(harness: &Harness) -> usize {
     harness.journal().count("WhoAmI")
+}
+
+/// The refresh token of a new login of a person.
+async fn login(running: &Running) -> String {
+    // Fails if a server did it before, which is just as well.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let client =
+        reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let redirect = "http://127.0.0.1:7777/callback";
+    let asked = [
+        ("client_id", OAUTH_CLIENT_ID),
+        ("redirect_uri", redirect),
+        ("response_type", "code"),
+        ("scope", "read,write"),
+        ("state", "s1"),
+    ];
+    let page =
+        Url::parse_with_params(running.url().join("/oauth/authorize").unwrap().as_str(), asked).unwrap();
+    let response = client.get(page).send().await.unwrap();
+    let back = Url::parse(response.headers()["location"].to_str().unwrap()).unwrap();
+    let query: HashMap<_, _> = back.query_pairs().collect();
+    let form = [
+        ("client_id", OAUTH_CLIENT_ID),
+        ("client_secret", OAUTH_CLIENT_SECRET),
+        ("grant_type", "authorization_code"),
+        ("code", &*query["code"]),
+        ("redirect_uri", redirect),
+    ];
+    let answer = client.post(running.url().join("/oauth/token").unwrap()).form(&form).send().await.unwrap();
+    let tokens: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    tokens["refresh_token"].as_str().unwrap().to_owned()
+}
+
+/// A server that was just started with a person's login, which is kept in `store`.
+fn logged_in(running: &Running, refresh: &str, store: &Path) -> Service<Linear> {
+    let settings = [
+        ("client-id", Set::Text(OAUTH_CLIENT_ID.to_owned())),
+        ("client-secret", secret(OAUTH_CLIENT_SECRET)),
+        ("refresh-token", secret(refresh)),
+        ("token-store", Set::Path(store.to_owned())),
+    ];
+    server(running, &settings)
+}
+
+/// The refresh token in `store`.
+fn kept(store: &Path) -> String {
+    let stored: Value = serde_json::from_slice(&std::fs::read(store).unwrap()).unwrap();
+    stored["refresh_token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_login_goes_on_in_the_next_process_with_the_token_that_it_became() {
+    let running = fake().await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("login.json");
+    let first = login(&running).await;
+
+    let text = call(&logged_in(&running, &first, &store), "whoami", json!({})).await;
+    assert!(text.contains("Credential: an OAuth login") && text.contains("Maya"), "{text}");
+    let second = kept(&store);
+    assert_ne!(second, first, "it rotates");
+
+    // The access token has ended, and Linear no longer takes the refresh token of the settings.
+    running.harness().clock().advance(Duration::from_secs(25 * 3600));
+    let text = call(&logged_in(&running, &first, &store), "whoami", json!({})).await;
+    assert!(text.contains("Maya"), "{text}");
+    let third = kept(&store);
+    assert!(third != second && third != first, "it rotates again");
+
+    // What is stored still serves, so nothing is renewed.
+    let text = call(&logged_in(&running, &first, &store), "whoami", json!({})).await;
+    assert!(text.contains("Maya"), "{text}");
+    assert_eq!(kept(&store), third);
+}
+
+#[tokio::test]
+async fn a_login_that_ended_says_what_to_set_and_a_new_one_takes_its_place() {
+    let running = fake().await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("login.json");
+    let old = login(&running).await;
+    assert!(call(&logged_in(&running, &old, &store), "whoami", json!({})).await.contains("Maya"));
+    let text = std::fs::read_to_string(&store).unwrap();
+    let ended = text.replace("lin_oauth_", "lin_oauth_ended_").replace("lin_refresh_", "lin_refresh_ended_");
+    std::fs::write(&store, ended).unwrap();
+
+    let text = call(&logged_in(&running, &old, &store), "whoami", json!({})).await;
+    assert!(text.starts_with("ERROR auth: ") && text.contains("set LINEAR_REFRESH_TOKEN"), "{text}");
+    let new = login(&running).await;
+    let text = call(&logged_in(&running, &new, &store), "whoami", json!({})).await;
+    assert!(text.contains("Maya"), "{text}");
+    assert!(!kept(&store).contains("ended"));
 }
 
 #[tokio::test]

@@ -77,6 +77,9 @@ async fn several_issues_are_created_at_once_or_none() {
         )
         .await;
     assert!(text.starts_with("ERROR not_found: `issues[1]`: There is no state `Nope`"), "{text}");
+    let beside = json!({"team": "OPS", "project": "Reliability Q4", "issues": [{"title": "A"}]});
+    let beside = site.call("create_issue", beside).await;
+    assert!(beside.starts_with("ERROR invalid_argument: Beside `issues` only `team` is taken"), "{beside}");
     assert_eq!(site.sent("CreateIssues"), 1);
 }
 
@@ -230,13 +233,15 @@ async fn an_issue_is_archived_trashed_and_restored() {
     insta::assert_snapshot!("archive_issue", out);
 }
 
+/// The first id in `text`.
+fn id_of(text: &str) -> String {
+    let id = text.split_whitespace().find(|word| uuid::Uuid::try_parse(word).is_ok());
+    id.unwrap_or_else(|| panic!("{text}")).to_owned()
+}
+
 #[tokio::test]
 async fn a_comment_is_added_answered_edited_resolved_and_deleted() {
     let site = site().await;
-    let id_of = |text: &str| {
-        let id = text.split_whitespace().find(|word| uuid::Uuid::try_parse(word).is_ok());
-        id.unwrap_or_else(|| panic!("{text}")).to_owned()
-    };
     let added = site.call("add_comment", json!({"issue": "OPS-7", "body": "Who can? @priya"})).await;
     let listed = site.raw("list_comments", json!({"issue": "OPS-7"})).await;
     let id = id_of(&listed);
@@ -249,6 +254,17 @@ async fn a_comment_is_added_answered_edited_resolved_and_deleted() {
     insta::assert_snapshot!("comments", [added, reply, edited, again, dry, deleted].join("\n\n"));
     let gone = site.call("edit_comment", json!({"id": id, "body": "x"})).await;
     assert!(gone.starts_with("ERROR not_found: Linear has no such comment"), "{gone}");
+    let other = site.call("add_comment", json!({"issue": "OPS-7", "body": "Next"})).await;
+    assert!(other.starts_with("Commented on OPS-7"), "{other}");
+    let id = id_of(&site.raw("list_comments", json!({"issue": "OPS-7"})).await);
+    let elsewhere = json!({"issue": "ENG-27", "reply_to": id, "body": "Here?"});
+    let elsewhere = site.call("add_comment", elsewhere).await;
+    assert!(
+        elsewhere.starts_with("ERROR invalid_argument: The comment to reply to stands elsewhere"),
+        "{elsewhere}"
+    );
+    let here = site.call("add_comment", json!({"issue": "OPS-7", "reply_to": id, "body": "Here."})).await;
+    assert!(here.starts_with("Commented on OPS-7, in reply to @"), "{here}");
     let project =
         site.call("add_comment", json!({"project": "Import API v2", "body": "Two clean nights."})).await;
     assert!(project.starts_with("Commented on project \"Import API v2\""), "{project}");
@@ -262,4 +278,45 @@ async fn a_comment_whose_answer_is_lost_is_not_added_twice() {
     assert!(text.starts_with("Commented on OPS-7: comment "), "{text}");
     let listed = site.raw("list_comments", json!({"issue": "OPS-7"})).await;
     assert_eq!(listed.matches("Exactly once").count(), 1, "{listed}");
+}
+
+#[tokio::test]
+async fn a_document_is_commented_on_and_the_comment_answered() {
+    let site = site().await;
+    let on = json!({"document": "c2cf33fafc09"});
+    let none = site.call("list_comments", on.clone()).await;
+    assert!(none.starts_with("No comments"), "{none}");
+    let comment = json!({"document": "c2cf33fafc09", "body": "Add the dates."});
+    let added = site.call("add_comment", comment).await;
+    assert!(added.starts_with("Commented on document \"Review: import timeouts\""), "{added}");
+    let listed = site.raw("list_comments", on.clone()).await;
+    assert!(listed.starts_with("1 comment") && listed.contains("Add the dates."), "{listed}");
+    let answered = site.call("add_comment", json!({"reply_to": id_of(&listed), "body": "Done."})).await;
+    assert!(answered.starts_with("Commented on the same thread, in reply to @"), "{answered}");
+    let listed = site.call("list_comments", on).await;
+    assert!(listed.starts_with("2 comments") && listed.contains("Done."), "{listed}");
+    let unknown = site.call("add_comment", json!({"document": "000000000000", "body": "x"})).await;
+    assert!(unknown.starts_with("ERROR not_found"), "{unknown}");
+}
+
+#[tokio::test]
+async fn status_updates_of_projects_and_initiatives_are_commented_on() {
+    let site = site().await;
+    for whose in [json!({"project": "Import API v2"}), json!({"initiative": "Trustworthy imports"})] {
+        let update = id_of(&site.raw("list_status_updates", whose).await);
+        let before = site.call("list_comments", json!({"update": update})).await;
+        assert!(!before.starts_with("ERROR") && !before.contains("Which night?"), "{before}");
+        let added = site.call("add_comment", json!({"update": update, "body": "Which night?"})).await;
+        assert!(added.starts_with("Commented on status update"), "{added}");
+        let listed = site.raw("list_comments", json!({"update": update})).await;
+        assert_eq!(listed.matches("Which night?").count(), 1, "{listed}");
+        let answered = json!({"reply_to": id_of(&listed), "body": "Both."});
+        let answered = site.call("add_comment", answered).await;
+        assert!(answered.starts_with("Commented on"), "{answered}");
+        let listed = site.call("list_comments", json!({"update": update})).await;
+        assert!(listed.contains("Both."), "{listed}");
+    }
+    let unknown = json!({"update": "00000000-0000-4000-8000-000000000000"});
+    let unknown = site.raw("list_comments", unknown).await;
+    assert!(unknown.starts_with("ERROR not_found: Linear has no status update"), "{unknown}");
 }

@@ -58,6 +58,7 @@ pub(crate) struct Comment {
     pub(crate) project: Option<Named>,
     pub(crate) project_update: Option<Named>,
     pub(crate) initiative_update: Option<Named>,
+    pub(crate) document_content_id: Option<String>,
 }
 
 impl Comment {

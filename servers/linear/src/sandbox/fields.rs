@@ -299,7 +299,11 @@ impl View<'_> {
             }
             ("Comment", "url") => {
                 let issue = text(row, "issueId").and_then(|id| self.state.get("Issue", id));
-                let page = issue.and_then(|issue| self.issue(issue, "url"));
+                let page = issue.and_then(|issue| self.issue(issue, "url")).or_else(|| {
+                    let content = text(row, "documentContentId")?;
+                    let documents = self.state.with("Document", "documentContentId", content);
+                    self.text_entity("Document", documents.first()?, "url")
+                });
                 let page = page
                     .as_ref()
                     .and_then(Value::as_str)

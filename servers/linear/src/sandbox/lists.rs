@@ -82,7 +82,9 @@ impl View<'_> {
                 projects.iter().flat_map(|project| state.listed("Team", project.get("teamIds"))).collect()
             }
             ("InitiativeUpdate", "comments") => state.with("Comment", "initiativeUpdateId", id),
-            ("Document", "comments") => state.with("Comment", "documentId", id),
+            ("Document", "comments") => {
+                state.with("Comment", "documentContentId", text(row, "documentContentId").unwrap_or_default())
+            }
             ("Organization", "teams") => state.all("Team").cloned().collect(),
             ("Organization", "users") => state.all("User").cloned().collect(),
             ("Organization", "templates") => state.all("Template").cloned().collect(),

@@ -250,6 +250,9 @@ impl State {
             self.identify(&mut row);
         }
         let id = text(&row, "id").unwrap_or_default().to_owned();
+        if ty == "Document" {
+            row.entry("documentContentId").or_insert_with(|| json!(derived_id("DocumentContent", &id)));
+        }
         let row = Arc::new(row);
         let table = self.tables.entry(ty).or_default();
         if table.rows.insert(id.clone(), Arc::clone(&row)).is_none() {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{FROM, Position, issues_read::absent, limit, paging};
 use crate::{
     Linear,
-    api::{Partial, comments::Comment, tolerant::Connection},
+    api::{Partial, comments::Comment, tolerant::Connection, updates::About},
     filter::project_filter,
     render,
     resolve::{IssueKey, is_uuid, slug_of_url},
@@ -177,9 +177,24 @@ async fn exists(call: &Call<Linear>, target: &Target) -> Result<()> {
         Target::Project(project) => {
             call.names().project(project).await?;
         }
-        Target::Document(_) | Target::Update(_) => {}
+        Target::Update(id) => update_exists(call, id).await?,
+        // Its comments were read through it.
+        Target::Document(_) => {}
     }
     Ok(())
+}
+
+/// Whether there is a status update with this id, of a project or of an initiative.
+async fn update_exists(call: &Call<Linear>, id: &str) -> Result<()> {
+    for about in [About::Project, About::Initiative] {
+        match call.api().get_update(about, id).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == Kind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::not_found(format!("Linear has no status update {id}"))
+        .hint("list_status_updates gives the ids"))
 }
 
 fn listing(call: &Call<Linear>, answer: Partial<Connection<Comment>>, position: Position, of: &str) -> Reply {
@@ -260,7 +275,7 @@ async fn add_comment(call: Call<Linear>, arguments: AddComment) -> Result<Plan> 
         // Linear has threads of one level: a reply to a reply belongs to the thread's first comment.
         let root = parent.parent_id.clone().unwrap_or_else(|| parent.id.clone());
         input["parentId"] = json!(root);
-        place_like(&mut input, &parent);
+        place_like(&mut input, &parent)?;
         if on.is_empty() {
             on = parent
                 .issue
@@ -315,20 +330,26 @@ async fn add_comment(call: Call<Linear>, arguments: AddComment) -> Result<Plan> 
     }))
 }
 
-/// A reply stands where the comment stands that it replies to.
-fn place_like(input: &mut Value, parent: &Comment) {
+/// A reply stands where the comment stands that it replies to, and nowhere else.
+fn place_like(input: &mut Value, parent: &Comment) -> Result<()> {
     let places = [
         ("issueId", parent.issue.as_ref().map(|issue| &issue.id)),
         ("projectId", parent.project.as_ref().map(|project| &project.id)),
         ("projectUpdateId", parent.project_update.as_ref().map(|update| &update.id)),
         ("initiativeUpdateId", parent.initiative_update.as_ref().map(|update| &update.id)),
+        ("documentContentId", parent.document_content_id.as_ref()),
     ];
-    for (field, id) in places {
-        if let Some(id) = id.filter(|id| !id.is_empty()) {
-            input[field] = json!(id);
-            return;
-        }
+    let place = places.iter().find_map(|(field, id)| Some((*field, id.filter(|id| !id.is_empty())?)));
+    let Some((field, id)) = place else { return Ok(()) };
+    let Some(fields) = input.as_object_mut() else { return Ok(()) };
+    // An update may have been taken for a project's, so the ids count, not the fields.
+    let given = places.iter().filter_map(|(field, _)| fields.remove(*field)).next();
+    if given.is_some_and(|given| given != json!(id)) {
+        return Err(Error::invalid("The comment to reply to stands elsewhere")
+            .hint("With `reply_to` leave out where it stands"));
     }
+    fields.insert(field.to_owned(), json!(id));
+    Ok(())
 }
 
 /// The words in `body` that may mention somebody.

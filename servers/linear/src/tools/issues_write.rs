@@ -71,7 +71,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
     ]
 }
 
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct NewIssue {
     title: Option<String>,
@@ -119,6 +119,11 @@ async fn create_issue(call: Call<Linear>, arguments: CreateIssue) -> Result<Plan
     }
     if one.title.is_some() {
         return Err(Error::invalid("Give `title` for one issue or `issues` for several, not both"));
+    }
+    // What stands beside them would reach none of them.
+    if one != (NewIssue { team: one.team.clone(), ..NewIssue::default() }) {
+        return Err(Error::invalid("Beside `issues` only `team` is taken")
+            .hint("Give the other fields in each of `issues`"));
     }
     if issues.len() > MOST {
         return Err(Error::invalid(format!(

@@ -1,4 +1,4 @@
-//! Comments: on issues, projects, initiatives and updates; threads, one level deep; resolving.
+//! Comments: on issues, projects, initiatives, updates and documents; threads, one level deep; resolving.
 
 use std::sync::Arc;
 
@@ -11,12 +11,13 @@ use crate::sandbox::{
 };
 
 /// What a comment may hang on, and the type of each.
-const TARGETS: [(&str, &str); 5] = [
+const TARGETS: [(&str, &str); 6] = [
     ("issueId", "Issue"),
     ("projectId", "Project"),
     ("initiativeId", "Initiative"),
     ("projectUpdateId", "ProjectUpdate"),
     ("initiativeUpdateId", "InitiativeUpdate"),
+    ("documentContentId", "DocumentContent"),
 ];
 
 impl Change<'_> {
@@ -27,12 +28,17 @@ impl Change<'_> {
         let mut targets = 0;
         for (key, ty) in TARGETS {
             let Some(reference) = text(input, key) else { continue };
-            let target = if ty == "Issue" {
-                self.state.issue(reference)?
-            } else {
-                self.state.expect(ty, reference)?
+            let id = match ty {
+                "Issue" => self.state.issue(reference)?.get("id").cloned().unwrap_or_default(),
+                // A document's text is an entity of its own, which only its document tells of.
+                "DocumentContent" => {
+                    let documents = self.state.with("Document", key, reference);
+                    documents.first().ok_or_else(|| ApiError::not_found(ty))?;
+                    json!(reference)
+                }
+                _ => self.state.expect(ty, reference)?.get("id").cloned().unwrap_or_default(),
             };
-            row.insert(key.to_owned(), target.get("id").cloned().unwrap_or_default());
+            row.insert(key.to_owned(), id);
             targets += 1;
         }
         if let Some(parent) = &parent {
