@@ -15,7 +15,11 @@ fn root() -> PathBuf {
 /// What `program reference --part` prints.
 async fn printed(program: &str, part: &str) -> String {
     let output = command(program).args(["reference", part]).output().await.unwrap();
-    assert!(output.status.success(), "{program} reference {part}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{program} reference {part}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 

@@ -2,7 +2,9 @@
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 /// What is logged when nobody says otherwise: warnings, the suite's own words, and one line per
 /// call. The SDK's logs hold arguments and results.
@@ -19,20 +21,25 @@ pub enum Format {
 }
 
 /// Starts logging, once per process; later calls change nothing. `filter` has the form of
-/// `RUST_LOG`, which wins over it; without either it is [`DEFAULT_FILTER`].
+/// `RUST_LOG`, which wins over it: targets and levels, such as `warn,connector=debug`. Without either
+/// it is [`DEFAULT_FILTER`]. (Filters on spans and fields would bring a regex engine into every server.)
 pub fn init(format: Format, filter: Option<&str>) {
-    let from_environment =
-        std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|value| !value.trim().is_empty());
+    let from_environment = std::env::var("RUST_LOG").ok().filter(|value| !value.trim().is_empty());
     let wanted = from_environment.as_deref().or(filter).unwrap_or(DEFAULT_FILTER);
-    let (directives, unreadable) = match EnvFilter::try_new(wanted) {
-        Ok(directives) => (directives, None),
-        Err(error) => (EnvFilter::new(DEFAULT_FILTER), Some(error)),
+    let (targets, unreadable) = match wanted.parse::<Targets>() {
+        Ok(targets) => (targets, None),
+        Err(error) => (DEFAULT_FILTER.parse().unwrap_or_default(), Some(error)),
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(directives).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry();
     let started = match format {
-        Format::Text => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        Format::Text => {
+            let lines = lines.with_ansi(std::io::stderr().is_terminal());
+            registry.with(lines.with_filter(targets)).try_init()
+        }
         Format::Json => {
-            builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+            let lines = lines.json().flatten_event(true).with_current_span(false).with_span_list(false);
+            registry.with(lines.with_filter(targets)).try_init()
         }
     };
     if let (Ok(()), Some(error)) = (started, unreadable) {

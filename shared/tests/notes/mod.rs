@@ -9,6 +9,7 @@ use std::{
     },
     time::Duration,
 };
+use tracing_subscriber::{Layer as _, layer::SubscriberExt as _};
 
 use connector::{
     About, Check, Connector, Error, Result, Sandbox, Service, ServiceOptions,
@@ -265,12 +266,11 @@ impl Log {
     pub(crate) fn capture() -> Self {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let writer = Writer(Arc::clone(&lines));
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
-            .with_env_filter(tracing_subscriber::EnvFilter::new(connector::telemetry::DEFAULT_FILTER))
-            .with_writer(move || writer.clone())
-            .finish();
+        let targets: tracing_subscriber::filter::Targets =
+            connector::telemetry::DEFAULT_FILTER.parse().unwrap();
+        let layer =
+            tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(move || writer.clone());
+        let subscriber = tracing_subscriber::registry().with(layer.with_filter(targets));
         Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
