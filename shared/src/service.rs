@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use crate::{
     About, Connector, Result,
@@ -167,6 +168,13 @@ impl<S: Connector> Service<S> {
             }
             None => Ok(Vec::new()),
         }
+    }
+
+    /// Waits for the writes that are under way, at most until `end`: those whose call was cancelled,
+    /// took too long, or lost its client run on, and would end with the runtime. What is not finished
+    /// by then is logged by the names of its tools.
+    pub async fn finish_writes(&self, end: Instant) {
+        self.catalog.writes().finish(end).await;
     }
 
     /// Renders `reply` as configured.

@@ -120,7 +120,7 @@ async fn rpc_code(response: Response) -> (StatusCode, Value) {
 async fn a_modern_client_lists_and_calls() {
     let site = Site::open().await;
     let list = site.ask(modern(1, "tools/list", json!({}))).await;
-    assert_eq!(list["result"]["tools"].as_array().unwrap().len(), 6);
+    assert_eq!(list["result"]["tools"].as_array().unwrap().len(), 7);
     let answer = site.ask(call(2, "read_note", json!({"name": "one"}))).await;
     assert_eq!(text(&answer), "First.");
     assert_eq!(answer["result"]["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "notes-mcp");
@@ -499,6 +499,25 @@ mod ends {
         let answer: Value = pausing.await.unwrap().unwrap().json().await.unwrap();
         assert_eq!(text(&answer), "paused");
         site.server.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_write_of_a_client_that_has_gone_is_finished_and_recorded() {
+        let log = notes::Log::capture();
+        let site = Site::open().await;
+        let request = site.modern(&call(1, "add_note", json!({"name": "late"})));
+        let asking = tokio::spawn(request.send());
+        site.begun(1).await;
+        asking.abort();
+        while log.outcomes().is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        site.stop.cancel();
+        tokio::time::pause();
+        site.server.await.unwrap().unwrap();
+        assert!(site.service.server().lock().contains_key("late"));
+        let outcomes = ["cancelled", "ok"].map(|outcome| ("add_note".to_owned(), outcome.to_owned()));
+        assert_eq!(log.outcomes(), outcomes);
     }
 
     #[tokio::test]

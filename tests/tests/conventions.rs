@@ -20,6 +20,7 @@ suite::every_server!(
     every_server_tells_who_it_is_and_searches,
     schemas_are_small_flat_and_closed,
     the_whole_list_fits_its_budget,
+    the_contract_is_the_one_that_was_reviewed,
     the_list_is_sorted_and_narrowed_by_configuration_only,
     read_only_offers_nothing_that_writes_and_refuses_below_the_tools,
     a_selection_that_names_nothing_is_an_error_with_the_nearest_name,
@@ -115,6 +116,13 @@ async fn the_whole_list_fits_its_budget<S: Subject>() {
     };
     println!("{}: {} tools, {cost} tokens of {}", S::ABOUT.key, list.len(), S::LIST_BUDGET);
     assert!(cost <= S::LIST_BUDGET, "{cost} tokens, {} allowed; dearest first: {dearest:?}", S::LIST_BUDGET);
+}
+
+/// Every tool as clients see it, opt-in ones included: a change of the contract shows in review.
+async fn the_contract_is_the_one_that_was_reviewed<S: Subject>() {
+    let catalog = S::catalog().select(&everything()).unwrap();
+    let list: Vec<_> = catalog.all_tools().iter().map(listed).collect();
+    insta::assert_json_snapshot!(format!("{}_tools", S::ABOUT.key), list);
 }
 
 async fn the_list_is_sorted_and_narrowed_by_configuration_only<S: Subject>() {

@@ -11,6 +11,7 @@ mod resource;
 mod schema;
 mod text;
 mod tool;
+mod writes;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub use reply::{DEFAULT_BUDGET, Image, Page, Rendered, Reply, ReplyOptions, Writ
 pub use resource::{Resource, ResourceTemplate};
 pub use text::{clean, one_line};
 pub use tool::{Plan, Question, Step, Tool};
+pub(crate) use writes::Writes;
 
 /// Everything a server can offer, in the order it was declared.
 #[derive(Debug)]
@@ -38,6 +40,7 @@ pub struct Catalog<S> {
     templates: Vec<ResourceTemplate<S>>,
     prompts: Vec<Prompt<S>>,
     completions: Vec<Completions<S>>,
+    writes: Writes,
 }
 
 impl<S> Default for Catalog<S> {
@@ -48,6 +51,7 @@ impl<S> Default for Catalog<S> {
             templates: Vec::new(),
             prompts: Vec::new(),
             completions: Vec::new(),
+            writes: Writes::default(),
         }
     }
 }
@@ -108,7 +112,7 @@ impl<S: Send + Sync + 'static> Catalog<S> {
     /// not have is an error, because a typing slip must not silently offer less, or more.
     ///
     /// # Errors
-    /// [`Kind::InvalidArgument`] naming the unknown toolset or tool and the nearest right one.
+    /// [`crate::Kind::InvalidArgument`] naming the unknown toolset or tool and the nearest right one.
     pub fn select(mut self, selection: &Selection) -> Result<Self> {
         let toolsets = self.toolsets();
         for wanted in &selection.toolsets {
@@ -167,10 +171,15 @@ impl<S: Send + Sync + 'static> Catalog<S> {
         self.completions.iter().find(|completions| completions.argument() == argument)
     }
 
+    /// The writes that are under way.
+    pub(crate) fn writes(&self) -> &Writes {
+        &self.writes
+    }
+
     /// Reads the resource at `uri`.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] if no resource or template answers to `uri`; whatever reading it gives.
+    /// [`crate::Kind::NotFound`] if no resource or template answers to `uri`; whatever reading it gives.
     pub async fn read(&self, call: Call<S>, uri: &str) -> Result<Reply> {
         if let Some(resource) = self.resources.iter().find(|resource| resource.uri() == uri) {
             return resource.read(call).await;
@@ -207,16 +216,17 @@ impl<S: Send + Sync + 'static> Catalog<S> {
         if prepared.dry_run {
             return Ok(Answer::Reply(plan.into_preview()));
         }
+        let write = self.writes.write(&caller.principal, tool.name(), tool.effect());
         if !plan.asks() || caller.confirmed || caller.policy.skips_confirmation(&caller.principal) {
-            return plan.carry_out().await.map(Answer::Reply);
+            return plan.carry_out(write).await.map(Answer::Reply);
         }
         let subject = confirm::Subject::new(&caller.principal, tool.name(), &prepared.arguments);
         match prepared.confirm {
             Some(value) => {
                 caller.confirmations.redeem(&subject, &value)?;
-                plan.carry_out().await.map(Answer::Reply)
+                plan.carry_out(write).await.map(Answer::Reply)
             }
-            None => Ok(Answer::Question(Question::new(plan, subject))),
+            None => Ok(Answer::Question(Question::new(plan, subject, write))),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::{
     Call, Reply, arguments,
     confirm::{Confirmations, LIFETIME, Subject},
     schema,
+    writes::Write,
 };
 use crate::{Effect, Error, Result};
 
@@ -370,14 +371,11 @@ impl Plan {
         if self.work.is_some() { self.preview.dry() } else { self.preview }
     }
 
-    /// Does it. The work runs to its end in a task of its own: a client that goes away must not leave
-    /// a write half sent, with nobody knowing how it ended.
-    pub(super) async fn carry_out(self) -> Result<Reply> {
-        let Some(work) = self.work else { return Ok(self.preview) };
-        match tokio::spawn(work()).await {
-            Ok(outcome) => outcome,
-            Err(stopped) if stopped.is_panic() => std::panic::resume_unwind(stopped.into_panic()),
-            Err(stopped) => Err(Error::internal("The server stopped while writing").source(stopped)),
+    /// Does it, as `write`: once begun, it is done to its end.
+    pub(super) async fn carry_out(self, write: Write) -> Result<Reply> {
+        match self.work {
+            Some(work) => write.run(work()).await,
+            None => Ok(self.preview),
         }
     }
 }
@@ -396,11 +394,12 @@ impl fmt::Debug for Plan {
 pub struct Question {
     plan: Plan,
     subject: Subject,
+    write: Write,
 }
 
 impl Question {
-    pub(super) fn new(plan: Plan, subject: Subject) -> Self {
-        Self { plan, subject }
+    pub(super) fn new(plan: Plan, subject: Subject, write: Write) -> Self {
+        Self { plan, subject, write }
     }
 
     /// What the answer must be bound to.
@@ -420,7 +419,7 @@ impl Question {
     /// # Errors
     /// Whatever the work gives.
     pub async fn agreed(self) -> Result<Reply> {
-        self.plan.carry_out().await
+        self.plan.carry_out(self.write).await
     }
 
     /// The client cannot be asked: the reply previews the effect and gives the value that a second

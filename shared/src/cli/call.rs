@@ -1,15 +1,18 @@
 //! `call`: one tool, once, for people, scripts and tests.
 
-use std::{io::Read as _, sync::Arc};
+use std::io::Read as _;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
-use super::{Context, failure::Failure, serve::current_thread, setup};
-use crate::{
-    Connector, Service,
-    access::Principal,
-    catalog::{Answer, Rendered, Silent, Tool},
+use super::{
+    Context,
+    failure::Failure,
+    own_client::{self, Called, Content, Outcome},
+    serve::{call_timeout, current_thread},
+    setup,
 };
+use crate::{Connector, catalog::Tool, serve::StdioOptions};
 
 /// The most arguments that are read from standard input.
 const MAX_ARGUMENTS: u64 = 16 * 1024 * 1024;
@@ -23,60 +26,64 @@ pub(super) fn run<S: Connector>(
     let runtime = current_thread()?;
     let outcome = runtime.block_on(call::<S>(context, tool, arguments));
     runtime.shutdown_background();
-    let rendered = outcome?;
-    let text = match &rendered.structured {
-        Some(structured) => pretty(structured),
-        None => format!("{}\n", rendered.text),
-    };
-    context.io.answer(&text)?;
-    for image in &rendered.images {
-        context.io.say(format_args!(
-            "note: an image is not shown ({}, {} bytes).",
-            image.mime_type,
-            image.bytes.len()
-        ));
-    }
-    Ok(())
+    outcome
 }
 
 async fn call<S: Connector>(
     context: &mut Context<'_, '_>,
     name: &str,
-    arguments: Map<String, Value>,
-) -> Result<Rendered, Failure> {
+    mut arguments: Map<String, Value>,
+) -> Result<(), Failure> {
     // A slip in the name must not wait for a fake to start.
     let prefix = setup::prefix(&context.loaded)?;
-    if setup::catalog::<S>(&context.loaded)?.tool(name.strip_prefix(&prefix).unwrap_or(name)).is_none() {
+    let bare = name.strip_prefix(&prefix).unwrap_or(name);
+    if setup::catalog::<S>(&context.loaded)?.tool(bare).is_none() {
         return Err(no_such_tool::<S>(context, name, &prefix)?);
     }
+    let wire_name = format!("{prefix}{bare}");
     let ready = setup::ready::<S>(context).await?;
-    let service = &ready.service;
-    let bare = name.strip_prefix(&prefix).unwrap_or(name);
-    let Some(tool) = service.catalog().tool(bare) else {
-        return Err(Failure::usage(format!("There is no tool `{name}`")));
-    };
-    match ask(service, tool, arguments.clone()).await? {
-        Answer::Reply(reply) => Ok(service.render(reply)),
-        Answer::Question(_) => {
-            // A confirmation lives as long as the process, so a second call could not carry one.
-            let mut dry = arguments;
-            dry.insert("dry_run".to_owned(), Value::Bool(true));
-            if let Answer::Reply(preview) = ask(service, tool, dry).await? {
-                context.io.answer(&format!("{}\n", service.render(preview).text))?;
+    let mut options = StdioOptions::default();
+    options.call_timeout = call_timeout(&context.loaded.config, options.call_timeout);
+    // The arguments were limited where they were read.
+    options.max_line = usize::MAX;
+    own_client::with(&ready.service, options, async |mut client| {
+        match client.call_tool(&wire_name, &arguments).await? {
+            Called::Complete(outcome) => show(context, outcome),
+            Called::InputRequired {} => {
+                // Nobody is asked here: scripts use this too. What it would do is shown all the same.
+                arguments.insert("dry_run".to_owned(), Value::Bool(true));
+                if let Called::Complete(preview) = client.call_tool(&wire_name, &arguments).await? {
+                    show(context, Outcome { structured_content: None, ..preview })?;
+                }
+                Err(Failure::other(format!("`{name}` asks before it does this, so nothing was changed"))
+                    .hint("Repeat the call with --allow-destructive to do it"))
             }
-            Err(Failure::other(format!("`{name}` asks before it does this, so nothing was changed"))
-                .hint("Repeat the call with --allow-destructive to do it"))
         }
-    }
+    })
+    .await
 }
 
-async fn ask<S: Connector>(
-    service: &Service<S>,
-    tool: &Tool<S>,
-    arguments: Map<String, Value>,
-) -> Result<Answer, Failure> {
-    let called = service.call(tool, Principal::local(), arguments, false, Arc::new(Silent)).await;
-    called.map_err(|error| Failure::other(error.for_agent()))
+/// Prints a result: the structured content where there is some, the text otherwise.
+fn show(context: &mut Context<'_, '_>, outcome: Outcome) -> Result<(), Failure> {
+    let texts = outcome.content.iter().filter_map(|content| match content {
+        Content::Text { text } => Some(text.as_str()),
+        Content::Image { .. } | Content::Other => None,
+    });
+    let text = texts.collect::<Vec<_>>().join("\n");
+    if outcome.is_error {
+        return Err(Failure::other(text));
+    }
+    match &outcome.structured_content {
+        Some(structured) => context.io.answer(&pretty(structured))?,
+        None => context.io.answer(&format!("{text}\n"))?,
+    }
+    for content in &outcome.content {
+        if let Content::Image { data, mime_type } = content {
+            let bytes = STANDARD.decode(data).map_or(0, |bytes| bytes.len());
+            context.io.say(format_args!("note: an image is not shown ({mime_type}, {bytes} bytes)."));
+        }
+    }
+    Ok(())
 }
 
 /// Why `name` cannot be called: it does not exist, or the settings leave it out.

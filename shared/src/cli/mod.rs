@@ -13,6 +13,7 @@ mod healthcheck;
 mod help;
 mod keys;
 mod layout;
+mod own_client;
 mod reference;
 mod sandbox;
 mod serve;

@@ -90,7 +90,7 @@ fn http_options(loaded: &Loaded, listen: SocketAddr) -> Result<HttpOptions, Fail
 }
 
 /// The time for a whole call: the usual, or more where the pipeline was given more.
-fn call_timeout(config: &Config, usual: Duration) -> Duration {
+pub(super) fn call_timeout(config: &Config, usual: Duration) -> Duration {
     config.seconds("deadline").map_or(usual, |deadline| usual.max(deadline.saturating_add(MARGIN)))
 }
 

@@ -3,7 +3,7 @@
 //! *Modern* is the protocol of 2026-07-28, in which every request stands alone; *legacy* is
 //! 2025-11-25 and older, which begins with a handshake. The SDK knows how each looks on the wire.
 //! What it leaves to a server is here: what is offered and to whom, what becomes an error and what
-//! a result, questions before harm is done, and the [guard](guard) around every piece of work.
+//! a result, questions before harm is done, and the guard around every piece of work.
 
 mod answer;
 mod calls;

@@ -1,9 +1,12 @@
 //! Serving one client over pipes: started by it, ended by it.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use rmcp::{ServiceExt as _, service::ServerInitializeError, transport::stdio_pipes};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{answerer, lines::Lines, shutdown};
@@ -13,22 +16,26 @@ use crate::{Connector, Service, protocol::HandlerOptions};
 #[derive(Clone, Debug)]
 pub struct StdioOptions {
     /// How long a call may take.
-    pub call_timeout: std::time::Duration,
+    pub call_timeout: Duration,
     /// Calls under way at once.
     pub max_in_flight: usize,
     /// The most bytes of one message. A longer one is refused without being kept.
     pub max_line: usize,
+    /// How long writes under way may take to finish once the client has gone or the process is asked
+    /// to end. 10 s.
+    pub drain: Duration,
 }
 
 impl Default for StdioOptions {
     fn default() -> Self {
         let HandlerOptions { call_timeout, max_in_flight, .. } = HandlerOptions::default();
-        Self { call_timeout, max_in_flight, max_line: 4 * 1024 * 1024 }
+        Self { call_timeout, max_in_flight, max_line: 4 * 1024 * 1024, drain: Duration::from_secs(10) }
     }
 }
 
 /// Serves on standard input and output until the client closes its end or the process is asked to
-/// end. Calls under way then have five seconds to finish.
+/// end. Calls under way then have five seconds to be answered, and writes [`StdioOptions::drain`] to
+/// finish.
 ///
 /// A `current_thread` runtime is enough. It should be ended with `shutdown_background`: where
 /// standard input is no pipe, a thread of the runtime is stuck in reading it.
@@ -41,7 +48,8 @@ pub async fn stdio<S: Connector>(service: Arc<Service<S>>, options: StdioOptions
     pipes(service, options, read, write, stop).await
 }
 
-/// Serves on any pair of pipes, until `read` ends or `stop` resolves.
+/// Serves on any pair of pipes, until `read` ends or `stop` resolves, and waits for the writes of
+/// `service` that are under way then.
 ///
 /// # Errors
 /// The client broke the protocol before it began.
@@ -54,7 +62,7 @@ pub async fn pipes<S: Connector>(
 ) -> io::Result<()> {
     let closing = CancellationToken::new();
     let handler = answerer(
-        service,
+        Arc::clone(&service),
         HandlerOptions {
             call_timeout: options.call_timeout,
             max_in_flight: options.max_in_flight,
@@ -64,19 +72,25 @@ pub async fn pipes<S: Connector>(
     );
     let transport = Lines::new(read, write, options.max_line, closing.clone());
     let serving = async {
-        match handler.serve(transport).await {
+        let ended = match handler.serve(transport).await {
             Ok(running) => running.waiting().await.map(drop).map_err(io::Error::other),
             // The client went away before it said what it wanted, which is its right: some only
             // probe a server and then start another.
             Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => Ok(()),
             Err(error) => Err(io::Error::other(error)),
-        }
+        };
+        closing.cancel();
+        ended
     };
-    tokio::pin!(serving);
-    tokio::select! {
-        ended = &mut serving => return ended,
-        // To the transport this is the end of input: what is under way is finished and answered.
-        () = stop => closing.cancel(),
-    }
-    serving.await
+    let draining = async {
+        tokio::select! {
+            () = closing.cancelled() => {}
+            // To the transport this is the end of input: what is under way is finished and answered.
+            () = stop => closing.cancel(),
+        }
+        Instant::now() + options.drain
+    };
+    let (ended, end) = tokio::join!(serving, draining);
+    service.finish_writes(end).await;
+    ended
 }

@@ -116,6 +116,22 @@ fn a_destructive_call_previews_and_asks_for_the_option() {
 }
 
 #[test]
+fn an_image_is_told_of_beside_the_reply() {
+    let outcome = run(&["call", "list_mentions", "--sandbox", "--toolsets", "all"]);
+    assert_eq!(outcome.code, 0, "{}", outcome.shown());
+    assert!(outcome.out.contains("Buy milk"), "{}", outcome.shown());
+    assert_eq!(outcome.err, "note: an image is not shown (image/png, 10 bytes).\n");
+}
+
+#[test]
+fn arguments_that_no_client_could_send_are_refused_as_a_clients_are() {
+    let deep = format!("{{\"limit\": {}{}}}", "[".repeat(125), "]".repeat(125));
+    let outcome = run(&["call", "list_notes", &deep, "--sandbox"]);
+    assert_eq!((outcome.code, outcome.out.as_str()), (1, ""), "{}", outcome.shown());
+    assert!(outcome.err.starts_with("error: The message is not"), "{}", outcome.shown());
+}
+
+#[test]
 fn tools_are_listed_with_their_cost() {
     insta::assert_snapshot!(run(&["tools"]).out);
     insta::assert_snapshot!(run(&["tools", "--markdown", "--toolsets", "all"]).out);

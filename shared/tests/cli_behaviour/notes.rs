@@ -10,7 +10,7 @@ use axum::{
 };
 use connector::{
     About, Check, Connector, Effect, Error, Kind, Result, Sandbox, Secret,
-    catalog::{Call, Catalog, Page, Plan, Reply, Tool, Written},
+    catalog::{Call, Catalog, Image, Page, Plan, Reply, Tool, Written},
     sandbox::{Fake, Harness},
     settings::{Config, SecretSource, Setting, SettingKind},
     upstream::{
@@ -92,7 +92,7 @@ impl Connector for Notes {
             Tool::write("add_note", "Add a note", "Adds a note and gives its id.", add_note).toolset("notes"),
             Tool::destructive("delete_note", "Delete a note", "Deletes a note for good.", delete_note)
                 .toolset("notes"),
-            Tool::read("list_mentions", "List mentions", "Lists notes that mention you.", list_notes)
+            Tool::read("list_mentions", "List mentions", "Lists notes that mention you.", list_mentions)
                 .opt_in("mentions"),
         ])
     }
@@ -157,6 +157,11 @@ async fn list_notes(call: Call<Notes>, args: ListNotes) -> Result<Reply> {
         page.push(format!("{} {}", note.id, note.text), note);
     }
     Ok(Reply::page(page))
+}
+
+async fn list_mentions(call: Call<Notes>, args: ListNotes) -> Result<Reply> {
+    let face = Image { mime_type: "image/png".to_owned(), bytes: vec![7; 10] };
+    Ok(list_notes(call, args).await?.image(face))
 }
 
 #[derive(Deserialize, JsonSchema)]

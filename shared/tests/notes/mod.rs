@@ -146,6 +146,20 @@ impl Connector for Notes {
                 Tool::read("crash", "Crash", "Panics.", |_: Call<Self>, _: Nothing| async move {
                     panic!("a bug in a tool");
                 }),
+                Tool::write(
+                    "add_note",
+                    "Add a note",
+                    "Adds a note, in seven seconds.",
+                    |call: Call<Self>, args: Name| async move {
+                        let written = Written::new(format!("Added {}", args.name));
+                        Ok(Plan::new(Reply::new(format!("Add `{}`", args.name)), move || async move {
+                            call.slow_begun.fetch_add(1, Ordering::SeqCst);
+                            tokio::time::sleep(Duration::from_secs(7)).await;
+                            call.lock().insert(args.name, "Late.".to_owned());
+                            Ok(Reply::written(written))
+                        }))
+                    },
+                ),
                 Tool::destructive(
                     "delete_note",
                     "Delete a note",
@@ -262,6 +276,12 @@ impl Log {
 
     pub(crate) fn text(&self) -> String {
         String::from_utf8(self.lines.lock().unwrap().clone()).unwrap()
+    }
+
+    /// What became of which calls.
+    pub(crate) fn outcomes(&self) -> Vec<(String, String)> {
+        let word = |value: &Value| value.as_str().unwrap().to_owned();
+        self.calls().iter().map(|line| (word(&line["tool"]), word(&line["outcome"]))).collect()
     }
 
     /// The lines that calls left.

@@ -17,6 +17,7 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -81,9 +82,9 @@ impl Connections {
         }
     }
 
-    /// Lets every connection finish what it has begun, for at most so long.
-    pub(super) async fn finish(self, most: Duration) {
-        if tokio::time::timeout(most, self.graceful.shutdown()).await.is_err() {
+    /// Lets every connection finish what it has begun, at most until `end`.
+    pub(super) async fn finish(self, end: Instant) {
+        if tokio::time::timeout_at(end, self.graceful.shutdown()).await.is_err() {
             tracing::warn!("calls were still under way when the time to finish was over");
         }
     }

@@ -19,7 +19,7 @@ use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService,
     session::{local::LocalSessionManager, never::NeverSessionManager},
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{answerer, shutdown};
@@ -58,7 +58,7 @@ pub struct HttpOptions {
     pub body_timeout: Duration,
     /// How long a call may take. 55 s.
     pub call_timeout: Duration,
-    /// How long calls under way may take to finish once the process is asked to end. 10 s.
+    /// How long calls and writes under way may take to finish once the process is asked to end. 10 s.
     pub drain: Duration,
     /// Whether legacy clients get sessions, in which they can be asked and can cancel. Sessions live
     /// in this process, so replicas then need sticky routing.
@@ -138,7 +138,7 @@ pub async fn http<S: Connector>(
 }
 
 /// Serves until `stop` resolves. Then nobody new is let in, subscriptions end, and calls under way
-/// have [`HttpOptions::drain`] to finish.
+/// have [`HttpOptions::drain`] to finish, with the writes whose callers have gone.
 ///
 /// # Errors
 /// The options contradict each other, or the address cannot be listened on.
@@ -160,7 +160,7 @@ pub async fn http_until<S: Connector>(
     let closing = CancellationToken::new();
     let streams = CancellationToken::new();
     let health = Arc::new(Health::new(service.server().upstream().clone()));
-    let router = router(service, &options, &closing, &streams, &health)?;
+    let router = router(Arc::clone(&service), &options, &closing, &streams, &health)?;
     let listen_error = |source| ServeError::Listen { addr: options.listen, source };
     let listener = TcpListener::bind(options.listen).await.map_err(listen_error)?;
     ready(listener.local_addr().map_err(listen_error)?);
@@ -169,7 +169,9 @@ pub async fn http_until<S: Connector>(
     connections.accept_until(listener, stop).await;
     health.drain();
     closing.cancel();
-    connections.finish(options.drain).await;
+    let end = Instant::now() + options.drain;
+    connections.finish(end).await;
+    service.finish_writes(end).await;
     // What is still open now are streams and calls that take too long.
     streams.cancel();
     Ok(())
