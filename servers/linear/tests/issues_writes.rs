@@ -164,6 +164,12 @@ async fn an_issue_moves_to_another_team() {
     // Its old identifier still finds it, alone and among others.
     let text = site.raw("get_issue", json!({"ids": ["ENG-31", "ENG-30"]})).await;
     assert!(text.contains("formerly ENG-31"), "{text}");
+    // A state of the same name is another one in another team, so it is sent along.
+    let moved = json!({"id": "ENG-18", "team": "OPS", "state": "In Progress"});
+    let moved = site.call("update_issue", moved).await;
+    assert!(moved.contains("team ENG → OPS") && !moved.contains("NOT accepted"), "{moved}");
+    let sent = site.harness().journal().of("UpdateIssue").last().unwrap().json();
+    assert!(sent["variables"]["input"]["stateId"].is_string(), "{sent}");
 }
 
 #[tokio::test]

@@ -349,9 +349,19 @@ impl Changes {
 
     /// Takes out what the issue has already.
     pub(super) fn without_what_is(&mut self, before: &Issue) {
+        let moves = |field: Field| {
+            self.wanted.iter().any(|wanted| wanted.field == field && field.show(before) != wanted.text)
+        };
+        let (team, project) = (moves(Field::Team), moves(Field::Project));
         let input = &mut self.input;
         self.wanted.retain(|wanted| {
-            let changes = wanted.field.show(before) != wanted.text;
+            // In another team or project the same name is something else.
+            let elsewhere = match wanted.field {
+                Field::State | Field::Cycle => team,
+                Field::Milestone => project,
+                _ => false,
+            };
+            let changes = elsewhere || wanted.field.show(before) != wanted.text;
             if !changes {
                 input.remove(key_of(wanted.field));
             }
@@ -370,7 +380,10 @@ impl Changes {
         let mut lines: Vec<String> = self
             .wanted
             .iter()
-            .map(|wanted| format!("{} {} → {}", wanted.field.word(), wanted.field.show(before), wanted.text))
+            .map(|wanted| match wanted.field.show(before) {
+                same if same == wanted.text => format!("{} stays {same}", wanted.field.word()),
+                old => format!("{} {old} → {}", wanted.field.word(), wanted.text),
+            })
             .collect();
         lines.extend(label_line(&self.labels_added, &self.labels_removed));
         if let Some(description) = &self.description {
