@@ -1,7 +1,7 @@
 //! Linear for AI assistants: an MCP server with small replies, honest errors and writes that can be
 //! trusted.
 //!
-//! The way of a call: [`tools`] read the arguments and word the reply, `resolve` turns names into
+//! The way of a call: `tools` read the arguments and word the reply, `resolve` turns names into
 //! ids, `api` sends typed requests, [`connector::upstream`] gets them to Linear, `error` says what a
 //! refusal means, `render` makes records short.
 

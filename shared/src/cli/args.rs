@@ -36,7 +36,13 @@ pub(super) enum Parsed {
 
 /// Reads a command line, the program's name first.
 pub(super) fn parse(table: &Table, args: impl IntoIterator<Item = OsString>) -> Result<Parsed, Failure> {
-    let matches = match command(table).try_get_matches_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if args.len() <= 1 {
+        // How a desktop client starts a server: nothing to read, and a smaller, faster process.
+        return Ok(Parsed::Run(Command::Serve, Flags::default()));
+    }
+    let asks_for_help = args.iter().any(|arg| arg == "--help" || arg == "-h" || arg == "help");
+    let matches = match command(table, asks_for_help).try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return Ok(Parsed::Help(error.render().to_string()));
@@ -94,14 +100,15 @@ fn flags(table: &Table, matches: &ArgMatches) -> Flags {
     given.collect()
 }
 
-/// The command line as clap knows it.
-fn command(table: &Table) -> clap::Command {
+/// The command line as clap knows it; `with_help` where somebody asks for the help's text.
+fn command(table: &Table, with_help: bool) -> clap::Command {
     let about = table.about();
     let switch = |id: &'static str| Arg::new(id).long(id).action(ArgAction::SetTrue);
-    let sub = |name: &'static str| clap::Command::new(name).override_help(help::of(table, name));
-    clap::Command::new(about.program)
-        .version(about.version)
-        .override_help(help::main(table))
+    let helped = |command: clap::Command, text: &dyn Fn() -> String| {
+        if with_help { command.override_help(text()) } else { command }
+    };
+    let sub = |name: &'static str| helped(clap::Command::new(name), &|| help::of(table, name));
+    helped(clap::Command::new(about.program).version(about.version), &|| help::main(table))
         .args(table.rows().iter().map(|row| {
             let arg = Arg::new(row.flag().into_owned())
                 .long(row.flag().into_owned())
