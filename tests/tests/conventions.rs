@@ -41,7 +41,7 @@ fn listed<S>(tool: &Tool<S>) -> Value {
         "name": tool.name(),
         "title": tool.title(),
         "description": tool.description(),
-        "inputSchema": tool.input_schema(),
+        "inputSchema": **tool.input_schema(),
         "annotations": {
             "readOnlyHint": !tool.effect().writes(),
             "destructiveHint": tool.effect() == Effect::Destructive,
@@ -89,11 +89,11 @@ async fn schemas_are_small_flat_and_closed<S: Subject>() {
         for keyword in ["anyOf", "oneOf", "allOf", "$ref", "$defs", "$schema", "title", "description"] {
             assert!(!schema.contains_key(keyword), "{name}: `{keyword}` at the top of its schema");
         }
-        let text = Value::Object(schema.clone()).to_string();
+        let text = Value::Object((**schema).clone()).to_string();
         for noise in ["\"format\"", "\"$ref\"", "\"default\":null", "x-null-meant"] {
             assert!(!text.contains(noise), "{name}: {noise} says nothing to a model");
         }
-        jsonschema::validator_for(&Value::Object(schema.clone()))
+        jsonschema::validator_for(&Value::Object((**schema).clone()))
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         for (property, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
             let integer = ["limit", "offset", "max_chars"].contains(&property.as_str());

@@ -174,7 +174,7 @@ async fn structured_content_fits_its_schema_and_the_text_is_a_summary<S: Subject
                 .await;
         let tool = structured.service().tool(sample.tool).unwrap();
         let schema = tool.output_schema().unwrap_or_else(|| panic!("{} declares no output", sample.tool));
-        let validator = jsonschema::validator_for(&Value::Object(schema.clone())).unwrap();
+        let validator = jsonschema::validator_for(&Value::Object(schema)).unwrap();
         let reply = structured.call(&sample).await;
         let content =
             reply.structured.unwrap_or_else(|| panic!("{} gives no structured content", sample.tool));

@@ -27,8 +27,8 @@ pub struct Tool<S> {
     description: &'static str,
     effect: Effect,
     idempotent: bool,
-    input: Map<String, Value>,
-    output: Option<Map<String, Value>>,
+    input: Arc<Map<String, Value>>,
+    output: Option<fn() -> Map<String, Value>>,
     aliases: &'static [(&'static str, &'static str)],
     run: Run<S>,
 }
@@ -127,7 +127,7 @@ impl<S: Send + Sync + 'static> Tool<S> {
                 })
             }),
         );
-        schema::add_property(&mut tool.input, "dry_run", json!({"type": "boolean"}));
+        schema::add_property(Arc::make_mut(&mut tool.input), "dry_run", json!({"type": "boolean"}));
         tool
     }
 
@@ -146,7 +146,7 @@ impl<S: Send + Sync + 'static> Tool<S> {
             description,
             effect,
             idempotent: effect == Effect::Read,
-            input: schema::input::<A>(),
+            input: Arc::new(schema::input::<A>()),
             output: None,
             aliases: &[],
             run,
@@ -181,7 +181,7 @@ impl<S: Send + Sync + 'static> Tool<S> {
     /// Lets a write that only sometimes needs asking take `confirm` too.
     #[must_use]
     pub fn confirmable(mut self) -> Self {
-        schema::add_property(&mut self.input, "confirm", json!({"type": "string"}));
+        schema::add_property(Arc::make_mut(&mut self.input), "confirm", json!({"type": "string"}));
         self
     }
 
@@ -195,14 +195,14 @@ impl<S: Send + Sync + 'static> Tool<S> {
     /// Declares the shape of its structured content, offered with `--structured`.
     #[must_use]
     pub fn output<T: JsonSchema>(mut self) -> Self {
-        self.output = Some(schema::output::<T>());
+        self.output = Some(schema::output::<T>);
         self
     }
 
     /// Declares that its structured content is a page of `T` under `items`, with `next_cursor`.
     #[must_use]
     pub fn output_page<T: JsonSchema>(mut self) -> Self {
-        self.output = Some(schema::page::<T>());
+        self.output = Some(schema::page::<T>);
         self
     }
 }
@@ -252,14 +252,14 @@ impl<S> Tool<S> {
 
     /// JSON Schema of its arguments.
     #[must_use]
-    pub fn input_schema(&self) -> &Map<String, Value> {
+    pub fn input_schema(&self) -> &Arc<Map<String, Value>> {
         &self.input
     }
 
-    /// JSON Schema of its structured content.
+    /// JSON Schema of its structured content. Made when it is asked for: most servers never show it.
     #[must_use]
-    pub fn output_schema(&self) -> Option<&Map<String, Value>> {
-        self.output.as_ref()
+    pub fn output_schema(&self) -> Option<Map<String, Value>> {
+        self.output.map(|schema| schema())
     }
 
     /// Brings arguments into the schema's form and takes out those that are the suite's own.

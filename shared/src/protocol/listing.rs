@@ -77,12 +77,12 @@ pub(crate) fn wire_tool<S>(name: String, tool: &catalog::Tool<S>, structured: bo
         .idempotent(tool.is_idempotent())
         // Every tool speaks with a vendor whose data others change.
         .open_world(true);
-    let wire = Tool::new(name, tool.description(), Arc::new(tool.input_schema().clone()))
+    let wire = Tool::new(name, tool.description(), Arc::clone(tool.input_schema()))
         .with_title(tool.title())
         .with_annotations(annotations);
-    match tool.output_schema() {
-        Some(schema) if structured => wire.with_raw_output_schema(Arc::new(schema.clone())),
-        _ => wire,
+    match structured.then(|| tool.output_schema()).flatten() {
+        Some(schema) => wire.with_raw_output_schema(Arc::new(schema)),
+        None => wire,
     }
 }
 
