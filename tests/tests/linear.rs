@@ -98,6 +98,28 @@ async fn a_token_that_expires_between_two_pages_is_renewed_and_the_listing_goes_
     assert_eq!(refused, 1, "the old token was tried once");
 }
 
+/// Fault 11. The token endpoint is down: the token in hand is used until it expires.
+#[tokio::test(start_paused = true)]
+async fn a_token_endpoint_that_is_down_is_not_noticed_before_the_token_expires() {
+    let settings = vec![
+        ("client-id", Setting::Text("sandbox-client".to_owned())),
+        ("client-secret", Setting::Secret(Secret::new("sandbox-secret"))),
+    ];
+    let server = Server::start_with(Options { settings, ..Options::default() }).await;
+    server.call(&issues()).await;
+    server.harness().faults().add(Rule::new("POST /oauth/token", Action::status(503)).always());
+    // An application's token lives for 30 days and is renewed five minutes ahead.
+    tokio::time::advance(Duration::from_secs(30 * 24 * 3600 - 200)).await;
+    server.call(&issues()).await;
+    assert!(server.harness().journal().count("POST /oauth/token") >= 2, "nothing was to be renewed");
+    tokio::time::advance(Duration::from_secs(400)).await;
+    let error = server.refusal(&issues()).await;
+    assert!(matches!(error.kind(), Kind::Auth | Kind::Upstream), "{error}");
+    server.harness().faults().clear();
+    tokio::time::advance(Duration::from_secs(120)).await;
+    server.call(&issues()).await;
+}
+
 /// Fault 23. A page that promises more but leads back to itself.
 #[tokio::test(start_paused = true)]
 async fn a_cursor_that_leads_back_ends_the_listing_and_says_so() {
