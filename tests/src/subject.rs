@@ -11,7 +11,7 @@ pub trait Subject: Connector {
     const TWENTY_ROWS_BUDGET: usize;
     /// The credential's setting.
     const CREDENTIAL: &'static str;
-    /// Credentials that the fake refuses, and accepts for reading only.
+    /// A credential that the fake refuses.
     const REFUSED_CREDENTIAL: &'static str;
     /// A credential that may only read.
     const READ_ONLY_CREDENTIAL: &'static str;
@@ -109,8 +109,6 @@ pub enum Given {
     Numbered(&'static str),
     /// The first UUID after this text.
     UuidAfter(&'static str),
-    /// The first word after this text.
-    WordAfter(&'static str),
 }
 
 impl Given {
@@ -129,10 +127,6 @@ impl Given {
                 .split(|c: char| !(c.is_ascii_hexdigit() || c == '-'))
                 .find(|word| word.len() == 36 && word.matches('-').count() == 4)
                 .map(str::to_owned),
-            Self::WordAfter(text) => reply[reply.find(text)? + text.len()..]
-                .split_whitespace()
-                .next()
-                .map(|word| word.trim_matches([',', '.', ')', '"']).to_owned()),
         }
     }
 }

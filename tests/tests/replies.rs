@@ -25,6 +25,7 @@ suite::every_server!(
     text_of_people_is_fenced_and_clean,
     structured_content_fits_its_schema_and_the_text_is_a_summary,
     no_reply_is_a_dump_of_json,
+    a_kept_answer_costs_the_vendor_nothing,
 );
 
 fn everything() -> Options {
@@ -199,4 +200,14 @@ async fn no_reply_is_a_dump_of_json<S: Subject>() {
             assert!(!dump && !line.contains("\":null") && !line.contains("null,"), "{}: {line}", sample.tool);
         }
     }
+}
+
+async fn a_kept_answer_costs_the_vendor_nothing<S: Subject>() {
+    let sandboxed = Sandboxed::<S>::start().await;
+    let (sample, operation) = S::cached_read();
+    sandboxed.call(&sample).await;
+    let asked = sandboxed.harness().journal().entries().len();
+    assert_eq!(sandboxed.harness().journal().count(operation), 1);
+    sandboxed.call(&sample).await;
+    assert_eq!(sandboxed.harness().journal().entries().len(), asked, "it was asked again");
 }

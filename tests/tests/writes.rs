@@ -19,6 +19,7 @@ suite::every_server!(
     nobody_is_asked_where_the_operator_said_so,
     a_create_whose_answer_was_lost_is_not_doubled,
     a_write_with_an_unknown_outcome_says_so_and_is_not_repeated,
+    a_credential_that_may_only_read_is_told_what_it_lacks,
 );
 
 fn everything() -> Options {
@@ -147,4 +148,15 @@ async fn a_write_with_an_unknown_outcome_says_so_and_is_not_repeated<S: Subject>
         assert!(error.hint_text().is_some(), "{error}");
         assert_eq!(sandboxed.harness().journal().count(operation), 1, "{fault:?}: it was repeated");
     }
+}
+
+async fn a_credential_that_may_only_read_is_told_what_it_lacks<S: Subject>() {
+    let credential = Some(S::READ_ONLY_CREDENTIAL);
+    let sandboxed = Sandboxed::<S>::start_with(Options { credential, ..everything() }).await;
+    let before = sandboxed.dump();
+    sandboxed.call(&S::read_one().0).await;
+    let error = sandboxed.refusal(&S::repeatable_create().0).await;
+    assert_eq!(error.kind(), Kind::Permission, "{error}");
+    assert!(error.for_agent().contains("scope"), "{error}");
+    assert_eq!(sandboxed.dump(), before);
 }
