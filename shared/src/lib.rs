@@ -17,6 +17,7 @@ pub mod serve;
 pub mod service;
 pub mod settings;
 pub mod telemetry;
+pub mod tolerant;
 pub mod upstream;
 
 pub use cli::main;

@@ -10,7 +10,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 use connector::{
     Effect, Error, Kind, Result, Retry, Secret,
     catalog::one_line,
-    clock,
+    clock, tolerant,
     upstream::{Budget, Reading, Request, Response, Vendor, classify},
 };
 use http::{HeaderMap, HeaderValue, header};
@@ -20,8 +20,6 @@ use serde::{
 };
 use serde_json::Value;
 use url::Url;
-
-use crate::api::tolerant;
 
 /// The budget of requests.
 pub(crate) const REQUESTS: &str = "requests";

@@ -1,8 +1,10 @@
 //! Which issues are meant: arguments as an `IssueFilter` of Linear's, with names left to Linear to
 //! resolve, so that a listing takes one request.
 
-use connector::{Error, Result, catalog::one_line, clock};
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use connector::{
+    Error, Result,
+    catalog::{When, one_line},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
@@ -338,38 +340,16 @@ pub(crate) fn priority(word: &str) -> Result<u8> {
 /// # Errors
 /// [`connector::Kind::InvalidArgument`] for anything else.
 pub(crate) fn moment(word: &str) -> Result<String> {
-    let text = word.trim();
-    if text.parse::<Timestamp>().is_ok() || text.parse::<Date>().is_ok() {
-        return Ok(text.to_owned());
-    }
-    let upper = text.trim_start_matches('-').to_uppercase();
-    if upper.starts_with('P') && upper.len() > 2 && upper.chars().all(|c| c.is_ascii_alphanumeric()) {
-        return Ok(format!("-{upper}"));
-    }
-    let digits = upper.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let unit = upper[digits.len()..].trim();
-    if let Ok(number) = digits.parse::<u32>() {
-        match unit {
-            "H" | "HOUR" | "HOURS" => return Ok(format!("-PT{number}H")),
-            "D" | "DAY" | "DAYS" => return Ok(format!("-P{number}D")),
-            "W" | "WEEK" | "WEEKS" => return Ok(format!("-P{number}W")),
-            "M" | "MONTH" | "MONTHS" => return Ok(format!("-P{number}M")),
-            _ => {}
-        }
-    }
-    match upper.to_lowercase().as_str() {
-        "today" => Ok(today()),
-        "yesterday" => Ok("-P1D".to_owned()),
-        _ => Err(Error::invalid(format!("`{}` is no date and no age", one_line(word)))
-            .hint("Use a date such as 2026-11-02, or an age such as 24h, 7d, 2w")),
-    }
+    Ok(match When::parse(word)? {
+        When::At(_, written) => written,
+        When::Day(date) => date.to_string(),
+        When::Ago(span) => format!("-{span}"),
+    })
 }
 
 /// Today's date in UTC.
 pub(crate) fn today() -> String {
-    let seconds = i64::try_from(clock::wall().as_secs()).unwrap_or(i64::MAX);
-    Timestamp::from_second(seconds)
-        .map_or_else(|_| String::new(), |now| now.to_zoned(TimeZone::UTC).date().to_string())
+    connector::catalog::today().to_string()
 }
 
 #[cfg(test)]

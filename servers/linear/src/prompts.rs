@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use connector::{
     Result,
-    catalog::{Call, Prompt, PromptArgument, Reply, one_line},
+    catalog::{Briefing, Call, Prompt, PromptArgument, Reply, one_line},
 };
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::{
     Linear,
     api::names::Label,
     filter::{is_none, moment},
-    gather::{self, Briefing},
+    gather,
     render::Field,
     resolve::IssueKey,
 };

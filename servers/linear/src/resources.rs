@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use connector::{
     Result,
-    catalog::{Call, Reply, Resource, ResourceTemplate},
+    catalog::{Briefing, Call, Reply, Resource, ResourceTemplate},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{Linear, gather};
 
@@ -22,7 +22,7 @@ pub(crate) fn all() -> Vec<Resource<Linear>> {
             "My open issues",
             "Open issues assigned to you, the most urgent first.",
             |call| async move {
-                listing(
+                gather::listing(
                     &call,
                     "list_issues",
                     json!({"assignee": "me", "state": ["open"], "sort": "priority", "limit": 50}),
@@ -61,8 +61,12 @@ pub(crate) fn templates() -> Vec<ResourceTemplate<Linear>> {
             "An issue's comments",
             "The comments of one issue, in full.",
             |call, given| async move {
-                listing(&call, "list_comments", json!({"issue": value(&given, "identifier"), "limit": 50}))
-                    .await
+                gather::listing(
+                    &call,
+                    "list_comments",
+                    json!({"issue": value(&given, "identifier"), "limit": 50}),
+                )
+                .await
             },
         ),
         ResourceTemplate::new(
@@ -109,7 +113,8 @@ pub(crate) fn templates() -> Vec<ResourceTemplate<Linear>> {
             "A saved view",
             "The issues of a saved view.",
             |call, given| async move {
-                listing(&call, "list_issues", json!({"view": value(&given, "view"), "limit": 50})).await
+                gather::listing(&call, "list_issues", json!({"view": value(&given, "view"), "limit": 50}))
+                    .await
             },
         ),
     ]
@@ -129,16 +134,7 @@ async fn cycle(call: Call<Linear>, given: BTreeMap<String, String>) -> Result<Re
     )
     .await;
     let title = format!("Cycle {number} of {}", team.key);
-    Ok(gather::Briefing::new(&[title.as_str()])
-        .section("Progress", Ok(progress))
-        .section("Issues", issues)
-        .finish())
-}
-
-/// A listing of the tool `name`, with a word on which call its cursor belongs to.
-async fn listing(call: &Call<Linear>, name: &str, arguments: Value) -> Result<Reply> {
-    let reply = gather::tool(call, name, arguments.clone()).await?;
-    Ok(reply.line(format!("[From {name} {arguments}; a cursor above goes on with that call.]")))
+    Ok(Briefing::new(&[title.as_str()]).section("Progress", Ok(progress)).section("Issues", issues).finish())
 }
 
 fn value<'a>(given: &'a BTreeMap<String, String>, name: &str) -> &'a str {

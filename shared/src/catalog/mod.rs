@@ -2,15 +2,19 @@
 //! configuration. Knows nothing of the wire: [`crate::protocol`] speaks MCP for it.
 
 mod arguments;
+mod briefing;
 mod call;
 pub mod confirm;
 pub mod cursor;
+pub mod edits;
+mod paging;
 mod prompt;
 mod reply;
 mod resource;
 mod schema;
 mod text;
 mod tool;
+mod when;
 mod writes;
 
 use std::sync::Arc;
@@ -23,13 +27,16 @@ use crate::{
 };
 
 pub use arguments::{Clear, nearest};
+pub use briefing::Briefing;
 pub use call::{Call, Progress, Silent};
 pub use confirm::Confirmations;
+pub use paging::{Position, limit};
 pub use prompt::{Completions, Prompt, PromptArgument};
 pub use reply::{DEFAULT_BUDGET, Image, Page, Rendered, Reply, ReplyOptions, Written, excerpt};
 pub use resource::{Resource, ResourceTemplate};
 pub use text::{clean, one_line};
 pub use tool::{Plan, Question, Step, Tool};
+pub use when::{When, today};
 pub(crate) use writes::Writes;
 
 /// Everything a server can offer, in the order it was declared.

@@ -6,6 +6,9 @@
 //! So a read that was under way during the write cannot poison the cache: it arrives under a key
 //! that nobody looks up. What is left of it is evicted in time by size.
 //!
+//! An answer that is too old but carries a validator (`ETag`, `Last-Modified`) is asked for again on
+//! condition; `304 Not Modified` makes it good for another while, and costs the vendor little.
+//!
 //! Lifetimes are kept here by tokio's clock, not by moka's own. Errors are shared among those who
 //! waited for the flight, and never kept.
 
@@ -19,6 +22,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::StatusCode;
 use moka::{future::Cache as Moka, ops::compute::Op};
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, timeout_at};
@@ -96,22 +100,29 @@ impl Cache {
     }
 
     /// The answer kept under `key`, or else the one that `fetch` brings, which is then kept for
-    /// `ttl`. Of all who ask at once one fetches, the others wait for it until `deadline`.
-    pub(super) async fn get(
+    /// `ttl`. Of all who ask at once one fetches, the others wait for it until `deadline`. `fetch` is
+    /// given the answer that is too old, if there is one, and may come back with a 304.
+    pub(super) async fn get<F: Future<Output = Result<Response>>>(
         &self,
         key: Key,
         ttl: Duration,
         deadline: Instant,
-        fetch: impl Future<Output = Result<Response>>,
+        fetch: impl FnOnce(Option<Response>) -> F,
         late: impl FnOnce() -> Error,
     ) -> (Lookup, Result<Response>) {
-        match self.entries.get(&key).await {
+        let old = match self.entries.get(&key).await {
             Some(entry) if Instant::now() < entry.good_until => return (Lookup::Hit, Ok(entry.response)),
-            Some(_) => self.remove_stale(key).await,
-            None => {}
-        }
+            Some(entry) => {
+                self.remove_stale(key).await;
+                Some(entry.response)
+            }
+            None => None,
+        };
         let flight = self.entries.try_get_with(key, async {
-            let mut response = fetch.await?;
+            let mut response = fetch(old.clone()).await?;
+            if let Some(old) = old.filter(|_| response.status == StatusCode::NOT_MODIFIED) {
+                return Ok(Entry { response: old, good_until: Instant::now() + ttl });
+            }
             // A body is a slice of the connection's much larger buffer, which it would keep alive.
             response.body = Bytes::copy_from_slice(&response.body);
             Ok(Entry { response, good_until: Instant::now() + ttl })

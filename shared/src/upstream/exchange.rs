@@ -16,11 +16,14 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::{Request, Response, classify};
+use super::{Request, Response, classify, connection::is_loopback};
 use crate::{Error, Kind, Result};
 
 /// How often one request follows a redirect.
 const MAX_REDIRECTS: usize = 3;
+/// Headers that carry credentials.
+const CREDENTIALS: [header::HeaderName; 3] =
+    [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION];
 
 /// Where an exchange goes and what bounds it.
 pub(super) struct Exchange<'a> {
@@ -36,13 +39,21 @@ pub(super) struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// Sends the request and reads the answer to its end, following redirects within the same
-    /// origin where that cannot change what the request means.
+    /// Sends the request and reads the answer to its end, following redirects where that cannot
+    /// change what the request means: within the same origin, and elsewhere if the request says so.
     pub(super) async fn run(mut self) -> Result<Response> {
         for _ in 0..MAX_REDIRECTS {
             let response = self.once().await?;
             match self.redirect(&response) {
-                Some(url) => self.url = url,
+                Some(url) => {
+                    if url.origin() != self.url.origin() {
+                        // What proves who we are is for the vendor, and for nobody it points to.
+                        for name in CREDENTIALS {
+                            self.headers.remove(name);
+                        }
+                    }
+                    self.url = url;
+                }
                 None => return Ok(response),
             }
         }
@@ -88,8 +99,8 @@ impl Exchange<'_> {
         Ok(Response::new(response.status(), headers, body.finish()))
     }
 
-    /// Where to go on, if `response` is a redirect to follow: within the same origin only, so that
-    /// the credential stays there, and only with the same method and body.
+    /// Where to go on, if `response` is a redirect to follow: with the same method and body only, and
+    /// out of the origin only for a read that says so, to an address that keeps it private.
     fn redirect(&self, response: &Response) -> Option<Url> {
         let same_request = match response.status {
             StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => true,
@@ -104,7 +115,11 @@ impl Exchange<'_> {
         }
         let location = response.header(header::LOCATION.as_str())?;
         let url = self.url.join(location).ok()?;
-        (url.origin() == self.url.origin()).then_some(url)
+        if url.origin() == self.url.origin() {
+            return Some(url);
+        }
+        let private = url.scheme() == "https" || (is_loopback(&url) && is_loopback(&self.url));
+        (self.request.elsewhere && !self.request.effect.writes() && private).then_some(url)
     }
 }
 

@@ -43,7 +43,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
@@ -88,8 +88,17 @@ impl Upstream {
     /// A pipeline to `vendor`. Opens and reads nothing: the connection is made when first needed.
     #[must_use]
     pub fn new(vendor: Arc<dyn Vendor>, credential: Arc<dyn Credential>, options: Options) -> Self {
+        Self::over(Connection::new(options.clone()), vendor, credential, options)
+    }
+
+    fn over(
+        connection: Connection,
+        vendor: Arc<dyn Vendor>,
+        credential: Arc<dyn Credential>,
+        options: Options,
+    ) -> Self {
         Self(Arc::new(Inner {
-            connection: Connection::new(options.clone()),
+            connection,
             cache: Cache::new(options.cache_capacity),
             breaker: Breaker::new(options.breaker),
             limiter: Limiter::new(vendor.budgets()),
@@ -99,6 +108,14 @@ impl Upstream {
             credential,
             options,
         }))
+    }
+
+    /// The way to the same vendor for another principal: a credential, budgets, a breaker and a cache
+    /// of its own, over the same connections.
+    #[must_use]
+    pub fn beside(&self, credential: Arc<dyn Credential>) -> Self {
+        let Inner { vendor, options, connection, .. } = self.0.as_ref();
+        Self::over(connection.clone(), Arc::clone(vendor), credential, options.clone())
     }
 
     /// Sends `request` and returns the vendor's good answer.
@@ -145,6 +162,12 @@ impl Upstream {
         self.0.vendor.as_ref()
     }
 
+    /// The connections, for a credential that asks the vendor for tokens.
+    #[must_use]
+    pub fn connection(&self) -> &Connection {
+        &self.0.connection
+    }
+
     /// Where the vendor's API is.
     #[must_use]
     pub fn base_url(&self) -> &Url {
@@ -169,7 +192,12 @@ impl Inner {
         match &request.cache {
             Some(rule) => {
                 let key = self.cache.key(self.credential.fingerprint(), &self.options.base_url, request);
-                let fetch = self.with_retries(request, deadline);
+                let fetch = |old: Option<Response>| async move {
+                    match old.and_then(|old| request.unless_as(&old)) {
+                        Some(conditional) => self.with_retries(&conditional, deadline).await,
+                        None => self.with_retries(request, deadline).await,
+                    }
+                };
                 let late = || classify::timed_out(self.vendor.title(), allowed, true);
                 let (lookup, result) = self.cache.get(key, rule.ttl, deadline, fetch, late).await;
                 count(match lookup {
@@ -353,6 +381,9 @@ impl Inner {
     fn judge(&self, request: &Request, response: Response) -> Result<Response> {
         let readings = self.vendor.readings(&response.headers);
         self.limiter.learn(&readings);
+        if response.status == StatusCode::NOT_MODIFIED && request.is_conditional() {
+            return Ok(response);
+        }
         let readable = if response.status.is_success() {
             classify::readable(self.vendor.title(), request, &response)
         } else {

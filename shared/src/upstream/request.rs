@@ -9,6 +9,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 use url::Url;
 
+use super::Response;
 use crate::{Effect, Error, Kind, Result};
 
 /// Names what a cached answer depends on (`"issues"`, `"issue:ENG-1"`), so that a write can say
@@ -84,6 +85,8 @@ pub struct Request {
     pub authenticated: bool,
     /// Whether a good answer is a JSON document. Other answers are then refused as broken.
     pub expects_json: bool,
+    /// Whether a redirect to another host is followed, without the credential.
+    pub elsewhere: bool,
 }
 
 impl Request {
@@ -109,6 +112,7 @@ impl Request {
             deadline: None,
             authenticated: true,
             expects_json: true,
+            elsewhere: false,
         }
     }
 
@@ -146,6 +150,20 @@ impl Request {
     #[must_use]
     pub fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.query.push((name, value.into()));
+        self
+    }
+
+    /// Takes `query`, encoded already, in place of its own parameters: a page as the vendor names it.
+    #[must_use]
+    pub fn with_query(mut self, query: &str) -> Self {
+        self.query.clear();
+        match &mut self.target {
+            Target::Path(path) => {
+                let bare = path.split('?').next().unwrap_or_default();
+                *path = Cow::Owned(format!("{bare}?{query}"));
+            }
+            Target::Url(url) => url.set_query(Some(query)),
+        }
         self
     }
 
@@ -225,6 +243,14 @@ impl Request {
         self
     }
 
+    /// Follows a redirect to another host too, as for a file that lies at a storage service. The
+    /// credential stays behind.
+    #[must_use]
+    pub fn elsewhere(mut self) -> Self {
+        self.elsewhere = true;
+        self
+    }
+
     /// Accepts at most `bytes` of answer, decompressed.
     #[must_use]
     pub fn max_body(mut self, bytes: usize) -> Self {
@@ -244,6 +270,27 @@ impl Request {
     pub fn deadline(mut self, deadline: Instant) -> Self {
         self.deadline = Some(deadline);
         self
+    }
+
+    /// The same request for an answer other than `old`, if `old` says how to tell.
+    pub(super) fn unless_as(&self, old: &Response) -> Option<Self> {
+        if !matches!(self.method, Method::GET | Method::HEAD) {
+            return None;
+        }
+        let known = |name: HeaderName| old.headers.get(name).cloned();
+        let mut request = self.clone();
+        match (known(header::ETAG), known(header::LAST_MODIFIED)) {
+            (Some(tag), _) => request.headers.insert(header::IF_NONE_MATCH, tag),
+            (None, Some(time)) => request.headers.insert(header::IF_MODIFIED_SINCE, time),
+            (None, None) => return None,
+        };
+        Some(request)
+    }
+
+    /// Whether "not modified" answers it.
+    pub(super) fn is_conditional(&self) -> bool {
+        self.headers.contains_key(header::IF_NONE_MATCH)
+            || self.headers.contains_key(header::IF_MODIFIED_SINCE)
     }
 
     /// The address below `base`.
@@ -273,6 +320,10 @@ mod tests {
         let base = Url::parse("https://ghe.example/api/v3/").unwrap();
         let request = Request::get("List", "/repos").query("q", "a b&c");
         assert_eq!(request.address(&base).unwrap().as_str(), "https://ghe.example/api/v3/repos?q=a+b%26c");
+        let next = request.with_query("page=2&q=a+b");
+        assert_eq!(next.address(&base).unwrap().as_str(), "https://ghe.example/api/v3/repos?page=2&q=a+b");
+        let host = Request::get("List", "/repos").with_query("@evil.example/#");
+        assert_eq!(host.address(&base).unwrap().host_str(), Some("ghe.example"));
     }
 
     #[test]

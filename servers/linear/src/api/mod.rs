@@ -16,13 +16,13 @@ mod operation;
 pub(crate) mod projects;
 pub(crate) mod relations;
 pub(crate) mod search;
-pub(crate) mod tolerant;
+
 pub(crate) mod updates;
 pub(crate) mod uploads;
 pub(crate) mod workspace;
 
 use connector::{
-    Error, Kind, Result,
+    Error, Kind, Result, tolerant,
     upstream::{Request, Response, Tag, Upstream},
 };
 use serde::{Deserialize, de::DeserializeOwned};

@@ -3,6 +3,7 @@
 use connector::{
     Error, Kind, Result,
     catalog::{Call, Page, Plan, Reply, Tool, Written, excerpt, one_line},
+    tolerant::Connection,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use super::{FROM, Position, issues_read::absent, limit, paging};
 use crate::{
     Linear,
-    api::{Partial, comments::Comment, tolerant::Connection, updates::About},
+    api::{Partial, comments::Comment, updates::About},
     filter::project_filter,
     render,
     resolve::{IssueKey, is_uuid, slug_of_url},
@@ -142,7 +143,7 @@ async fn list_comments(call: Call<Linear>, arguments: ListComments) -> Result<Re
         call.names().default_team(),
     )?
     .ok_or_else(|| Error::invalid("Give one of `issue`, `project`, `document` and `update`"))?;
-    let first = position.first(limit(asked, 25, 100));
+    let first = position.first(limit(asked, 25, 100), 250);
     let after = position.after.as_deref();
     let (of, answer) = match &target {
         Target::Document(id) => {

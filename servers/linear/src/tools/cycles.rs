@@ -44,7 +44,7 @@ async fn list_cycles(call: Call<Linear>, args: ListCycles) -> Result<Reply> {
     filter["team"] = json!({"id": {"eq": team.id}});
     let first = limit(args.limit, 10, 50);
     let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
-    let found = call.api().list_cycles(filter, position.first(first), position.after.as_deref()).await?;
+    let found = call.api().list_cycles(filter, position.first(first, 250), position.after.as_deref()).await?;
     let mut page = Page::new(FROM, ("cycle", "cycles"));
     for cycle in found.nodes.iter().skip(position.skip) {
         let (row, item) = render::cycles::cycle_row(cycle);

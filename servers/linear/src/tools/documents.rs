@@ -96,7 +96,8 @@ async fn list_documents(call: Call<Linear>, args: ListDocuments) -> Result<Reply
     }
     let first = limit(args.limit, 25, 100);
     let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
-    let found = call.api().list_documents(filter, position.first(first), position.after.as_deref()).await?;
+    let found =
+        call.api().list_documents(filter, position.first(first, 250), position.after.as_deref()).await?;
     let mut page = Page::new(FROM, ("document", "documents"));
     for document in found.nodes.iter().skip(position.skip) {
         let (row, item) = render::documents::document_row(document);

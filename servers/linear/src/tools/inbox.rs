@@ -56,7 +56,7 @@ async fn list_notifications(call: Call<Linear>, args: ListNotifications) -> Resu
     let unread_only = args.unread_only.unwrap_or(true);
     let first = limit(args.limit, 25, 50);
     let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
-    let inbox = call.api().list_notifications(position.first(first), position.after.as_deref()).await?;
+    let inbox = call.api().list_notifications(position.first(first, 250), position.after.as_deref()).await?;
     let mut page = Page::new(FROM, ("notification", "notifications"));
     // Linear cannot filter by being read, so a page of unread ones may be shorter than asked for;
     // the cursor counts what was read from Linear.

@@ -88,7 +88,8 @@ async fn list_initiatives(call: Call<Linear>, args: ListInitiatives) -> Result<R
     }
     let first = limit(args.limit, 10, MOST);
     let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
-    let found = call.api().list_initiatives(filter, position.first(first), position.after.as_deref()).await?;
+    let found =
+        call.api().list_initiatives(filter, position.first(first, 250), position.after.as_deref()).await?;
     let mut page = Page::new(FROM, ("initiative", "initiatives"));
     for initiative in found.nodes.iter().skip(position.skip) {
         let (row, item) = render::projects::initiative_row(initiative);

@@ -3,6 +3,7 @@
 use connector::{
     Result,
     catalog::{Call, Page, Reply, Tool},
+    tolerant::Connection,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,6 @@ use crate::{
     api::{
         Partial,
         issues::{IssueRow, Listing},
-        tolerant::Connection,
     },
     filter::IssueQuery,
     render::{self, Field, ROW},
@@ -140,7 +140,7 @@ async fn list_issues(call: Call<Linear>, arguments: Arguments) -> Result<Reply> 
     let mut listing = Listing {
         view: view.as_ref().map(|view| view.id.clone()),
         filter: query.to_filter(default_team)?,
-        first: position.first(limit(asked, 20, 250)),
+        first: position.first(limit(asked, 20, 250), 250),
         after: position.after.clone(),
         order_by: sort.order_by(),
         sort: sort.sort(),

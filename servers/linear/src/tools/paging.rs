@@ -1,9 +1,12 @@
 //! How a listing is closed: the cursor with which it goes on.
 
-use connector::catalog::{Call, Page};
+use connector::{
+    catalog::{Call, Page},
+    tolerant::Connection,
+};
 
 use super::Position;
-use crate::{Linear, api::tolerant::Connection};
+use crate::Linear;
 
 /// The page with its cursor. Its rows are those of `connection` after `position.skip`.
 pub(super) fn close<T>(

@@ -95,7 +95,7 @@ async fn list_projects(call: Call<Linear>, args: ListProjects) -> Result<Reply> 
     let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
     let found = call
         .api()
-        .list_projects(filter, position.first(first), position.after.as_deref(), args.include_archived)
+        .list_projects(filter, position.first(first, 250), position.after.as_deref(), args.include_archived)
         .await?;
     let mut page = Page::new(FROM, ("project", "projects"));
     for project in found.nodes.iter().skip(position.skip) {

@@ -116,7 +116,7 @@ async fn search(call: Call<Linear>, arguments: Arguments) -> Result<Reply> {
         text,
         team,
         archived: arguments.include_archived.unwrap_or(false),
-        first: position.first(asked),
+        first: position.first(asked, 250),
         after: position.after.clone(),
     };
     match arguments.mode.unwrap_or_default() {

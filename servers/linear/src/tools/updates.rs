@@ -69,7 +69,7 @@ async fn list_status_updates(call: Call<Linear>, args: ListStatusUpdates) -> Res
     let first = limit(args.limit, 10, 50);
     let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
     let found =
-        call.api().list_updates(about, filter, position.first(first), position.after.as_deref()).await?;
+        call.api().list_updates(about, filter, position.first(first, 250), position.after.as_deref()).await?;
     let mut page = Page::new(FROM, ("status update", "status updates"));
     for update in found.nodes.iter().skip(position.skip) {
         let (row, item) = render::projects::update_row(update);

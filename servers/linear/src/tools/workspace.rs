@@ -190,7 +190,7 @@ async fn list_users(call: Call<Linear>, arguments: ListUsers) -> Result<Reply> {
         .users(
             team.as_ref().map(|team| team.id.as_str()),
             filter,
-            position.first(limit(arguments.limit, 50, 250)),
+            position.first(limit(arguments.limit, 50, 250), 250),
             position.after.as_deref(),
             arguments.include_disabled.unwrap_or(false),
         )

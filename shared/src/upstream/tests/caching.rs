@@ -207,3 +207,51 @@ async fn a_kept_answer_needs_neither_budget_nor_a_healthy_vendor() {
     assert_eq!(upstream.send(read()).await.unwrap_err().kind(), Kind::Unavailable);
     upstream.send(cached()).await.unwrap();
 }
+
+/// Answers with its request's number and an ETag that stays; a condition on it is answered with 304.
+async fn tagging() -> Server {
+    Server::start(|seen| async move {
+        if seen.if_none_match.as_deref() == Some("\"v1\"") {
+            return StatusCode::NOT_MODIFIED.into_response();
+        }
+        ([(header::ETAG, "\"v1\"")], seen.number.to_string()).into_response()
+    })
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_too_old_is_asked_for_on_condition_and_stays_good_if_nothing_changed() {
+    let server = tagging().await;
+    let upstream = upstream(options(&server.url));
+    assert_eq!(text(&upstream, cached()).await, "0");
+    for round in 1..4 {
+        advance(TTL + Duration::from_secs(1)).await;
+        assert_eq!(text(&upstream, cached()).await, "0");
+        assert_eq!(text(&upstream, cached()).await, "0");
+        assert_eq!(server.count(), round + 1, "asked once a lifetime");
+    }
+    assert!(server.seen()[1..].iter().all(|seen| seen.if_none_match.is_some()));
+    // After a write of our own nothing is asked on condition: what was kept is known to be old.
+    upstream.invalidate(&["things".into()]);
+    assert_eq!(text(&upstream, cached()).await, "4");
+}
+
+#[tokio::test(start_paused = true)]
+async fn not_modified_without_a_condition_is_no_answer() {
+    let server = Server::start(|_| async { StatusCode::NOT_MODIFIED.into_response() }).await;
+    let upstream = upstream(once(&server.url));
+    assert_eq!(upstream.send(cached()).await.unwrap_err().kind(), Kind::Upstream);
+}
+
+#[tokio::test(start_paused = true)]
+async fn principals_side_by_side_share_connections_and_nothing_else() {
+    let server = numbering(Duration::ZERO).await;
+    let one = upstream(options(&server.url));
+    let other = one.beside(Arc::new(Fixed::new(Secret::new("token-2"))));
+    assert_eq!(text(&one, cached()).await, "0");
+    assert_eq!(text(&other, cached()).await, "1");
+    let tokens: Vec<_> = server.seen().into_iter().filter_map(|seen| seen.authorization).collect();
+    assert_eq!(tokens, ["Bearer token-1", "Bearer token-2"]);
+    one.invalidate(&["things".into()]);
+    assert_eq!(text(&other, cached()).await, "1");
+}

@@ -137,6 +137,7 @@ struct Seen {
     method: Method,
     path: String,
     authorization: Option<String>,
+    if_none_match: Option<String>,
     body: String,
 }
 
@@ -171,6 +172,10 @@ impl Server {
                         method: parts.method,
                         path: parts.uri.to_string(),
                         authorization: authorization.map(|value| value.to_str().unwrap().to_owned()),
+                        if_none_match: parts
+                            .headers
+                            .get(header::IF_NONE_MATCH)
+                            .map(|value| value.to_str().unwrap().to_owned()),
                         body: String::from_utf8_lossy(&body).into_owned(),
                     };
                     journal.push(this.clone());

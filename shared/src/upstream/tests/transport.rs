@@ -270,6 +270,28 @@ async fn redirects_are_followed_within_the_origin_only() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_file_elsewhere_is_fetched_without_the_credential_and_never_by_a_write() {
+    let storage = Server::start(|_| async { ok("the log") }).await;
+    let target = format!("{}log", storage.url);
+    let server = Server::start(move |seen| {
+        let location =
+            if seen.path == "/in-the-clear" { "http://example.com/log".to_owned() } else { target.clone() };
+        async move { (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location)]).into_response() }
+    })
+    .await;
+    let upstream = upstream(once(&server.url));
+    let log = upstream.send(Request::get("Log", "/log").any_body().elsewhere()).await.unwrap();
+    assert_eq!(log.body, "the log");
+    assert_eq!(server.seen()[0].authorization.as_deref(), Some("Bearer token-1"));
+    assert_eq!(storage.seen()[0].authorization, None, "the credential left for another host");
+    let error = failure(&upstream, Request::get("Log", "/in-the-clear").any_body().elsewhere()).await;
+    assert!(error.message().contains("redirects to another place"), "{error}");
+    let error = failure(&upstream, write().elsewhere()).await;
+    assert_eq!(error.kind(), Kind::Upstream);
+    assert_eq!(storage.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_port_that_nobody_listens_on_is_told_as_that() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();

@@ -1,19 +1,21 @@
 //! Edits of a text: each replaces a passage that must occur exactly once, so that an edit made from
 //! an old copy cannot land in the wrong place.
 
-use connector::{Error, Kind, Result, catalog::one_line};
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+use super::one_line;
+use crate::{Error, Kind, Result};
 
 /// Characters of a passage that an error shows.
 const SHOWN: usize = 60;
 
-// One edit. No doc comment: it would be part of every schema.
+#[allow(missing_docs, reason = "a doc comment would be part of every schema: `old` becomes `new`")]
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Edit {
-    pub(crate) old: String,
-    pub(crate) new: String,
+pub struct Edit {
+    pub old: String,
+    pub new: String,
 }
 
 /// `text` after `edits`, one after the other.
@@ -21,7 +23,7 @@ pub(crate) struct Edit {
 /// # Errors
 /// `conflict` if a passage is not there; `invalid_argument` if it is there more than once, or empty.
 /// Nothing is then applied.
-pub(crate) fn apply(text: &str, edits: &[Edit]) -> Result<String> {
+pub fn apply(text: &str, edits: &[Edit]) -> Result<String> {
     let mut text = text.to_owned();
     for edit in edits {
         if edit.old.is_empty() {

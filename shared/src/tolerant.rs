@@ -4,7 +4,7 @@
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
 /// A value, or its default where there is `null`. Use with `#[serde(default)]`.
-pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
@@ -13,7 +13,7 @@ where
 }
 
 /// A number, however it is written; nothing for what is no number. Use with `#[serde(default)]`.
-pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+pub fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Given {
@@ -29,7 +29,7 @@ pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
 }
 
 /// A text, however it is written; empty for what is no text. Use with `#[serde(default)]`.
-pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Given {
@@ -49,7 +49,7 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
 }
 
 /// A list without the places where it has `null`. Use with `#[serde(default)]`.
-pub(crate) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+pub fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -61,16 +61,16 @@ where
 /// One page of a connection.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "T: Deserialize<'de>"))]
-pub(crate) struct Connection<T> {
+pub struct Connection<T> {
     /// What is on the page.
     #[serde(default = "Vec::new", deserialize_with = "list")]
-    pub(crate) nodes: Vec<T>,
+    pub nodes: Vec<T>,
     /// Whether there is more.
     #[serde(default, deserialize_with = "or_default")]
-    pub(crate) page_info: PageInfo,
+    pub page_info: PageInfo,
     /// How many there are in all, where Linear tells.
     #[serde(default, deserialize_with = "number")]
-    pub(crate) total_count: Option<f64>,
+    pub total_count: Option<f64>,
 }
 
 impl<T> Default for Connection<T> {
@@ -82,7 +82,7 @@ impl<T> Default for Connection<T> {
 impl<T> Connection<T> {
     /// Where the next page begins, if there is one. A cursor that does not move ends the listing: it
     /// would go round in a circle.
-    pub(crate) fn next(&self, after: Option<&str>) -> Option<&str> {
+    pub fn next(&self, after: Option<&str>) -> Option<&str> {
         let end = self.page_info.end_cursor.as_deref()?;
         (self.page_info.has_next_page && Some(end) != after).then_some(end)
     }
@@ -91,13 +91,13 @@ impl<T> Connection<T> {
 /// Whether a connection goes on.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct PageInfo {
+pub struct PageInfo {
     /// Whether there is another page.
     #[serde(default, deserialize_with = "or_default")]
-    pub(crate) has_next_page: bool,
+    pub has_next_page: bool,
     /// The cursor after the last node of this page.
     #[serde(default)]
-    pub(crate) end_cursor: Option<String>,
+    pub end_cursor: Option<String>,
 }
 
 #[cfg(test)]

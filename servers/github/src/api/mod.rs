@@ -1,0 +1,215 @@
+//! GitHub's API as typed requests and tolerant answers, one file per area. It builds requests and
+//! decides nothing, but for one thing: every request says which repository it is about, and what is out
+//! of reach is refused here, whatever tool asked.
+
+pub(crate) mod account;
+pub(crate) mod actions;
+pub(crate) mod comments;
+pub(crate) mod contents;
+pub(crate) mod discussions;
+pub(crate) mod gists;
+pub(crate) mod git;
+mod graphql;
+pub(crate) mod issues;
+pub(crate) mod members;
+pub(crate) mod notifications;
+pub(crate) mod projects;
+pub(crate) mod pulls;
+pub(crate) mod releases;
+pub(crate) mod repos;
+mod rest;
+pub(crate) mod reviews;
+pub(crate) mod search;
+pub(crate) mod security;
+
+use std::sync::Arc;
+
+use connector::{
+    Error, Kind, Result,
+    upstream::{Request, Response, Upstream},
+};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+pub use graphql::Operation;
+pub(crate) use graphql::{Partial, document};
+pub(crate) use rest::{Listed, route};
+
+use crate::{
+    error,
+    reach::{Reach, Repo},
+};
+use graphql::Dialect;
+
+/// The GraphQL operations of each area.
+const AREAS: &[&[&Operation]] = &[
+    actions::OPERATIONS,
+    comments::OPERATIONS,
+    contents::OPERATIONS,
+    discussions::OPERATIONS,
+    gists::OPERATIONS,
+    git::OPERATIONS,
+    issues::OPERATIONS,
+    members::OPERATIONS,
+    notifications::OPERATIONS,
+    projects::OPERATIONS,
+    pulls::OPERATIONS,
+    releases::OPERATIONS,
+    repos::OPERATIONS,
+    reviews::OPERATIONS,
+    search::OPERATIONS,
+    security::OPERATIONS,
+];
+
+/// Every GraphQL operation that this server can send, so that a test can check each of them.
+pub fn operations() -> impl Iterator<Item = &'static Operation> {
+    AREAS.iter().copied().flatten().copied()
+}
+
+/// How long the answer about something that cannot change is kept: what a full sha names.
+pub(crate) const IMMUTABLE: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+/// How long what seldom changes is kept before it is asked for again, on condition: repositories, labels.
+pub(crate) const SELDOM: std::time::Duration = std::time::Duration::from_secs(60);
+/// How long what changes all the time is kept before it is asked for again, on condition.
+pub(crate) const OFTEN: std::time::Duration = std::time::Duration::from_secs(5);
+/// How long a search's answer is kept.
+pub(crate) const SEARCHED: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// What a request is about: decides whether it is within reach, which credential it takes, and which
+/// kept answers a write makes old.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scope<'a> {
+    /// One repository.
+    Repo(&'a Repo),
+    /// A person or an organization, but none of its repositories.
+    Owner(&'a str),
+    /// Whoever's credential it is, or nobody: rate limits, searches (which the caller narrows and filters).
+    Viewer,
+}
+
+/// A credential for the owners whose names fit a pattern.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    /// The pattern, in lower case.
+    pub(crate) owners: String,
+    /// The way to GitHub with that credential.
+    pub(crate) upstream: Upstream,
+}
+
+/// The client of GitHub's API. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Api(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    main: Upstream,
+    accounts: Vec<Account>,
+    reach: Reach,
+    dialect: Dialect,
+}
+
+impl Api {
+    /// A client with the credential of `main`, and those of `accounts` for some owners.
+    pub(crate) fn new(main: Upstream, accounts: Vec<Account>, reach: Reach) -> Self {
+        let dialect = Dialect::new(main.base_url());
+        Self(Arc::new(Inner { main, accounts, reach, dialect }))
+    }
+
+    /// The pipeline with the main credential.
+    pub(crate) fn upstream(&self) -> &Upstream {
+        &self.0.main
+    }
+
+    /// The owners with a credential of their own.
+    pub(crate) fn accounts(&self) -> &[Account] {
+        &self.0.accounts
+    }
+
+    /// The repositories that may be touched.
+    pub(crate) fn reach(&self) -> &Reach {
+        &self.0.reach
+    }
+
+    /// Where web pages are: `https://github.com` for `https://api.github.com`.
+    pub(crate) fn web(&self) -> &Url {
+        self.0.dialect.web()
+    }
+
+    /// Sends `request`.
+    ///
+    /// # Errors
+    /// `policy` if what it is about is out of reach; whatever GitHub's table of errors says.
+    pub(crate) async fn send(&self, scope: Scope<'_>, mut request: Request) -> Result<Response> {
+        let inner = self.0.as_ref();
+        if let Scope::Repo(repo) = scope {
+            inner.reach.permits(repo, request.effect)?;
+        }
+        let tag = match scope {
+            Scope::Repo(repo) => repo.tag(),
+            Scope::Owner(owner) => format!("owner:{owner}").to_lowercase(),
+            Scope::Viewer => "viewer".to_owned(),
+        };
+        if let Some(rule) = &mut request.cache {
+            rule.tags.push(tag.clone().into());
+        }
+        if request.effect.writes() {
+            request.invalidates.push(tag.into());
+        }
+        let upstream = self.upstream_for(scope);
+        let sent = upstream.send(inner.dialect.speak(request.clone())).await;
+        match sent {
+            // An older server: its own version is asked for from now on.
+            Err(error) if error.message() == error::OTHER_VERSION && inner.dialect.fall_back() => {
+                upstream.send(inner.dialect.speak(request)).await
+            }
+            sent => sent,
+        }
+    }
+
+    /// Sends `request` and reads its answer.
+    ///
+    /// # Errors
+    /// As [`Self::send`]; `upstream` for an answer of another shape.
+    pub(crate) async fn json<T: DeserializeOwned>(&self, scope: Scope<'_>, request: Request) -> Result<T> {
+        let operation = request.operation;
+        self.send(scope, request).await?.json().map_err(|error| error.operation(operation))
+    }
+
+    /// Sends `request` and returns what there is, or nothing where GitHub says there is none.
+    ///
+    /// # Errors
+    /// As [`Self::json`], but for `not_found`.
+    pub(crate) async fn maybe<T: DeserializeOwned>(
+        &self,
+        scope: Scope<'_>,
+        request: Request,
+    ) -> Result<Option<T>> {
+        match self.json(scope, request).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.kind() == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes kept answers about `repo` old.
+    pub(crate) fn forget(&self, repo: &Repo) {
+        self.upstream_for(Scope::Repo(repo)).invalidate(&[repo.tag().into()]);
+    }
+
+    /// The pipeline whose credential is for `scope`.
+    fn upstream_for(&self, scope: Scope<'_>) -> &Upstream {
+        let owner = match scope {
+            Scope::Repo(repo) => repo.owner.as_str(),
+            Scope::Owner(owner) => owner,
+            Scope::Viewer => return &self.0.main,
+        };
+        let owner = owner.to_lowercase();
+        let account = self.0.accounts.iter().find(|account| fast_glob::glob_match(&account.owners, &owner));
+        account.map_or(&self.0.main, |account| &account.upstream)
+    }
+}
+
+/// The error for an answer that lacks what every such answer has.
+pub(crate) fn incomplete(what: &str) -> Error {
+    Error::new(Kind::Upstream, format!("GitHub's answer has no {what}"))
+}

@@ -1,0 +1,6 @@
+//! GitHub's notifications.
+
+use super::Operation;
+
+/// The GraphQL operations of this area.
+pub(super) const OPERATIONS: &[&Operation] = &[];

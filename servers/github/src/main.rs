@@ -1,0 +1,5 @@
+//! The program `github-mcp`.
+
+fn main() -> std::process::ExitCode {
+    connector::main::<github_mcp::GitHub>()
+}

@@ -1,0 +1,303 @@
+//! How far this server reaches: the repositories that may be read and written, by configuration, and
+//! the one that is meant where a call names none. Asked by `api` for every request, below the tools.
+
+use std::fmt;
+
+use connector::{
+    Effect, Error, Kind, Result,
+    catalog::one_line,
+    settings::{Config, Setting, SettingKind},
+};
+
+/// The settings of the reach.
+pub(crate) const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "repo",
+        env: "GITHUB_REPO",
+        kind: SettingKind::Text("OWNER/NAME"),
+        default: None,
+        help: "The repository meant where a call names none",
+    },
+    Setting {
+        key: "allow-repos",
+        env: "GITHUB_ALLOW_REPOS",
+        kind: SettingKind::List("OWNER/NAME"),
+        default: None,
+        help: "Only these repositories, `*` for any part",
+    },
+    Setting {
+        key: "allow-write-repos",
+        env: "GITHUB_ALLOW_WRITE_REPOS",
+        kind: SettingKind::List("OWNER/NAME"),
+        default: None,
+        help: "Write only to these of them",
+    },
+];
+
+/// A repository, by its owner and name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Repo {
+    pub(crate) owner: String,
+    pub(crate) name: String,
+}
+
+impl Repo {
+    /// Reads `owner/name`, an address of a web page (`https://github.com/owner/name/pull/12`), or one of
+    /// git (`git@github.com:owner/name.git`).
+    ///
+    /// # Errors
+    /// `invalid_argument` for anything else.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let text = text.trim();
+        let wrong = || {
+            Error::invalid(format!("`{}` names no repository", one_line(text)))
+                .hint("Write it as owner/name, such as octocat/hello-world")
+        };
+        let path = if let Some((_, rest)) = text.split_once("://") {
+            rest.split_once('/').map(|(_, path)| path)
+        } else if let Some((host, path)) = text.split_once(':') {
+            host.contains('@').then_some(path)
+        } else {
+            Some(text)
+        };
+        let is_address = text.contains(':');
+        let mut parts = path.ok_or_else(wrong)?.trim_matches('/').split('/');
+        let (Some(owner), Some(name)) = (parts.next(), parts.next()) else { return Err(wrong()) };
+        let name = if is_address { name.strip_suffix(".git").unwrap_or(name) } else { name };
+        let name = name.split(['?', '#']).next().unwrap_or_default();
+        if (!is_address && parts.next().is_some()) || !is_name(owner) || !is_name(name) {
+            return Err(wrong());
+        }
+        Ok(Self { owner: owner.to_owned(), name: name.to_owned() })
+    }
+
+    /// Names of one repository differ in case only, for GitHub.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.owner.eq_ignore_ascii_case(&other.owner) && self.name.eq_ignore_ascii_case(&other.name)
+    }
+
+    /// The tag under which kept answers about it are made old.
+    pub(crate) fn tag(&self) -> String {
+        format!("repo:{self}").to_lowercase()
+    }
+}
+
+/// Whether `text` can be an owner's or a repository's name.
+fn is_name(text: &str) -> bool {
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !text.is_empty() && text.len() <= 100 && text != "." && text != ".." && text.chars().all(good)
+}
+
+impl fmt::Display for Repo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.owner, self.name)
+    }
+}
+
+/// The repositories that may be touched.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reach {
+    /// Patterns in lower case; none for every repository.
+    read: Option<Vec<String>>,
+    /// Patterns in lower case, besides those of `read`.
+    write: Option<Vec<String>>,
+    default: Option<Repo>,
+}
+
+impl Reach {
+    /// The reach that is configured.
+    ///
+    /// # Errors
+    /// `invalid_argument` for a pattern that matches no repository, or a default one that is out of reach.
+    pub(crate) fn new(config: &Config) -> Result<Self> {
+        let patterns = |key: &'static str| -> Result<Option<Vec<String>>> {
+            let list = config.list(key);
+            list.iter().try_for_each(|pattern| check(key, pattern))?;
+            Ok((!list.is_empty()).then(|| list.iter().map(|pattern| pattern.to_lowercase()).collect()))
+        };
+        let default = config.text("repo").map(Repo::parse).transpose()?;
+        let reach = Self { read: patterns("allow-repos")?, write: patterns("allow-write-repos")?, default };
+        if let Some(repo) = &reach.default {
+            reach.permits(repo, Effect::Read)?;
+        }
+        Ok(reach)
+    }
+
+    /// The repository that a call means.
+    ///
+    /// # Errors
+    /// `invalid_argument` if it names none and none is configured; `policy` if it may not be read.
+    pub(crate) fn repo(&self, given: Option<&str>) -> Result<Repo> {
+        let repo = match (given.map(str::trim).filter(|text| !text.is_empty()), &self.default) {
+            (Some(text), _) => Repo::parse(text)?,
+            (None, Some(repo)) => repo.clone(),
+            (None, None) => {
+                return Err(Error::invalid("`repo` is missing").hint("Give it as owner/name"));
+            }
+        };
+        self.permits(&repo, Effect::Read)?;
+        Ok(repo)
+    }
+
+    /// The repository meant where a call names none.
+    pub(crate) fn default_repo(&self) -> Option<&Repo> {
+        self.default.as_ref()
+    }
+
+    /// Whether something with this effect may be done to `repo`.
+    ///
+    /// # Errors
+    /// `policy` if not.
+    pub(crate) fn permits(&self, repo: &Repo, effect: Effect) -> Result<()> {
+        let name = repo.to_string();
+        let refused = |setting: &str, what: &str| {
+            Error::new(
+                Kind::Policy,
+                format!("{name} is not among the repositories that this server may {what}"),
+            )
+            .hint(format!("The operator lists them in {setting}"))
+        };
+        if !fits(self.read.as_deref(), &name) {
+            return Err(refused("--allow-repos", "read"));
+        }
+        if effect.writes() && !fits(self.write.as_deref(), &name) {
+            return Err(refused("--allow-write-repos", "write to"));
+        }
+        Ok(())
+    }
+
+    /// Whether a repository, by its full name, may be read: for rows of listings across repositories.
+    pub(crate) fn sees(&self, full_name: &str) -> bool {
+        fits(self.read.as_deref(), full_name)
+    }
+
+    /// Whether only some repositories may be read.
+    pub(crate) fn is_narrow(&self) -> bool {
+        self.read.is_some()
+    }
+
+    /// The patterns of what may be read; none for everything.
+    pub(crate) fn readable(&self) -> Option<&[String]> {
+        self.read.as_deref()
+    }
+
+    /// The patterns of what may be written to, besides those of what may be read.
+    pub(crate) fn writable(&self) -> Option<&[String]> {
+        self.write.as_deref()
+    }
+
+    /// Search qualifiers that keep a search within reach: `repo:` and `org:` for the patterns that can be
+    /// said so, empty for everything. What a pattern with a `*` in a name finds must be filtered again.
+    pub(crate) fn qualifiers(&self) -> Vec<String> {
+        let patterns = self.read.iter().flatten();
+        let mut qualifiers: Vec<_> = patterns
+            .filter_map(|pattern| {
+                let (owner, name) = pattern.split_once('/')?;
+                match (is_name(owner), is_name(name)) {
+                    (true, true) => Some(format!("repo:{pattern}")),
+                    (true, false) => Some(format!("user:{owner}")),
+                    _ => None,
+                }
+            })
+            .collect();
+        qualifiers.sort();
+        qualifiers.dedup();
+        qualifiers
+    }
+
+    /// The names without a `*` of what may be read and belongs to `owner`; none if there is another kind
+    /// of pattern that may fit it.
+    pub(crate) fn names_of(&self, owner: &str) -> Option<Vec<String>> {
+        let mut names = Vec::new();
+        for pattern in self.read.as_ref()? {
+            let (of, name) = pattern.split_once('/')?;
+            if !fast_glob::glob_match(of, owner.to_lowercase()) {
+                continue;
+            }
+            if !is_name(name) {
+                return None;
+            }
+            names.push(name.to_owned());
+        }
+        Some(names)
+    }
+}
+
+fn fits(patterns: Option<&[String]>, full_name: &str) -> bool {
+    let name = full_name.to_lowercase();
+    patterns.is_none_or(|patterns| patterns.iter().any(|pattern| fast_glob::glob_match(pattern, &name)))
+}
+
+fn check(key: &'static str, pattern: &str) -> Result<()> {
+    let parts: Vec<_> = pattern.split('/').collect();
+    let good = |part: &&str| !part.is_empty() && (is_name(&part.replace('*', "x")));
+    if parts.len() == 2 && parts.iter().all(good) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("`{key}`: `{}` is no pattern of repositories", one_line(pattern)))
+        .hint("Write owner/name, owner/* or owner/prefix-*"))
+}
+
+#[cfg(test)]
+mod tests {
+    use connector::settings::Value;
+
+    use super::*;
+
+    fn reach(read: &[&str], write: &[&str]) -> Reach {
+        let mut config = Config::default();
+        let list = |items: &[&str]| Value::List(items.iter().map(ToString::to_string).collect());
+        config.set("allow-repos", list(read));
+        config.set("allow-write-repos", list(write));
+        Reach::new(&config).unwrap()
+    }
+
+    fn repo(text: &str) -> Repo {
+        Repo::parse(text).unwrap()
+    }
+
+    #[test]
+    fn repositories_are_named_as_people_name_them() {
+        for text in [
+            "octo/cat.js",
+            " octo/cat.js ",
+            "https://github.com/octo/cat.js",
+            "https://github.com/octo/cat.js/pull/12#discussion_r1",
+            "https://github.com/octo/cat.js.git",
+            "git@github.com:octo/cat.js.git",
+            "ssh://git@github.com/octo/cat.js.git",
+        ] {
+            assert_eq!(repo(text).to_string(), "octo/cat.js", "{text}");
+        }
+        for text in
+            ["octo", "", "octo/", "/cat", "octo/cat/tree", "octo/..", "../cat", "a b/c", "octo/c%2Fd", "x:y"]
+        {
+            assert!(Repo::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_refused_by_policy() {
+        let reach = reach(&["acme/*", "octo/cat"], &["acme/site-*"]);
+        assert!(reach.permits(&repo("Acme/Anything"), Effect::Read).is_ok());
+        assert!(reach.permits(&repo("acme/site-blog"), Effect::Write).is_ok());
+        for (name, effect) in [
+            ("octo/dog", Effect::Read),
+            ("octo/cat", Effect::Write),
+            ("acme/api", Effect::Destructive),
+            ("acmeinc/site-x", Effect::Read),
+        ] {
+            assert_eq!(reach.permits(&repo(name), effect).unwrap_err().kind(), Kind::Policy, "{name}");
+        }
+        assert_eq!(reach.qualifiers(), ["repo:octo/cat", "user:acme"]);
+        assert_eq!((reach.names_of("octo"), reach.names_of("acme")), (Some(vec!["cat".to_owned()]), None));
+        assert!(Reach::default().permits(&repo("any/thing"), Effect::Destructive).is_ok());
+    }
+
+    #[test]
+    fn a_pattern_that_can_match_nothing_is_refused() {
+        for bad in ["acme", "acme/", "a/b/c", "acme/**/x", "ac me/*"] {
+            assert!(check("allow-repos", bad).is_err(), "{bad}");
+        }
+    }
+}

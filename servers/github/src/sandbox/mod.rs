@@ -1,0 +1,148 @@
+//! GitHub, faked: its REST and GraphQL APIs over accounts and repositories kept in memory.
+//!
+//! The official clients (octokit) work against it unmodified. It checks tokens, scopes and permissions,
+//! keeps GitHub's limits, pages, validates and refuses in GitHub's words, and stores code in a true git
+//! object store. Its knowledge of GitHub is its own: it shares no parsing or rendering with the server
+//! which it tests.
+//!
+//! The way of a request is [`desk`]: who asks, what it costs, which repository it is about, whether they may;
+//! then the handler of its route. Routes stand in a table at the head of each module. Both `/` and
+//! `/api/v3` are the root, as on github.com and on an own server.
+
+mod accounts;
+mod actions;
+mod answer;
+mod ask;
+mod auth;
+mod desk;
+mod errors;
+mod graphql;
+mod ids;
+mod limits;
+mod repos;
+mod route;
+mod social;
+mod state;
+mod tracker;
+
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+use axum::{
+    Router,
+    response::{IntoResponse as _, Response},
+};
+use connector::sandbox::{Fake, Harness, seed};
+use http::request::Parts;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use self::{errors::ApiError, limits::Limits, state::State};
+
+/// The token that `--sandbox` uses: a fine-grained one of Maya's, with every permission.
+pub const TOKEN: &str = "github_pat_sandbox0maya0everything";
+
+/// The fake with the suite's story in it.
+#[must_use]
+pub fn fake() -> Arc<dyn Fake> {
+    with_seed(fixtures::github())
+}
+
+/// The fake over another seed: a JSON object, as the fixtures have it.
+#[must_use]
+pub fn with_seed(seed: impl Into<Cow<'static, str>>) -> Arc<dyn Fake> {
+    Arc::new(GitHub { seed: seed.into(), site: OnceLock::new() })
+}
+
+/// One GitHub.
+struct GitHub {
+    seed: Cow<'static, str>,
+    site: OnceLock<Arc<Site>>,
+}
+
+/// What every route works with, from the moment the fake is served.
+struct Site {
+    harness: Harness,
+    state: Mutex<State>,
+    limits: Limits,
+}
+
+impl GitHub {
+    /// The state as the seed has it today.
+    fn seeded(&self, harness: &Harness) -> State {
+        let seed = seed::load(&self.seed, harness.clock()).map_err(|error| error.to_string());
+        match seed.and_then(|seed| State::from_seed(&seed)) {
+            Ok(state) => state,
+            Err(error) => {
+                tracing::error!(%error, "the sandbox cannot read its seed");
+                State::default()
+            }
+        }
+    }
+}
+
+impl Site {
+    /// The state, for as long as one request needs it.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Now, as GitHub writes it: `2026-11-22T12:00:00Z`.
+    fn now(&self) -> String {
+        iso(self.harness.clock().now().as_secs())
+    }
+
+    /// `path` (without its first slash) of the API as an absolute address.
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.harness.url())
+    }
+}
+
+/// Seconds since the epoch as GitHub writes a time.
+fn iso(seconds: u64) -> String {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    Timestamp::from_second(seconds).map_or_else(|_| String::new(), |time| time.to_string())
+}
+
+/// A time of the seed (`2026-11-19T09:15:00.000Z`) as GitHub writes it.
+fn time(seed: &Value) -> Option<String> {
+    Some(seed.as_str()?.replace(".000Z", "Z"))
+}
+
+impl Fake for GitHub {
+    fn name(&self) -> &'static str {
+        "github"
+    }
+
+    fn router(&self, harness: &Harness) -> Router {
+        let site = self.site.get_or_init(|| {
+            let state = Mutex::new(self.seeded(harness));
+            Arc::new(Site { limits: Limits::new(harness), harness: harness.clone(), state })
+        });
+        desk::router(Arc::clone(site))
+    }
+
+    fn operation(&self, parts: &Parts, body: &[u8]) -> String {
+        desk::operation(parts, body)
+    }
+
+    fn reset(&self, harness: &Harness) {
+        let Some(site) = self.site.get() else { return };
+        *site.state() = self.seeded(harness);
+        site.limits.clear();
+    }
+
+    fn dump(&self) -> Value {
+        self.site.get().map(|site| site.state().dump()).unwrap_or_default()
+    }
+
+    fn rate_limited(&self, retry_after: Option<&str>) -> Response {
+        limits::spent(retry_after).into_response()
+    }
+
+    fn unauthorized(&self) -> Response {
+        ApiError::unauthorized().into_response()
+    }
+}

@@ -1,0 +1,10 @@
+//! New issues, and changes of one.
+
+use connector::catalog::Tool;
+
+use crate::GitHub;
+
+/// The tools of this family.
+pub(super) fn tools() -> Vec<Tool<GitHub>> {
+    Vec::new()
+}

@@ -1,0 +1,10 @@
+//! Security alerts.
+
+use connector::catalog::Tool;
+
+use crate::GitHub;
+
+/// The tools of this family.
+pub(super) fn tools() -> Vec<Tool<GitHub>> {
+    Vec::new()
+}
