@@ -31,6 +31,13 @@ pub trait Connector: fmt::Debug + Send + Sync + Sized + 'static {
     /// Its pipeline to the vendor, for health and metrics.
     fn upstream(&self) -> &Upstream;
 
+    /// The names of the tools that the credential certainly cannot use: they are not listed. Asked
+    /// whenever tools are listed, so it must be quick: remembered after the first time, and nothing at
+    /// all to ask for a credential whose rights the vendor does not tell.
+    fn out_of_rights(&self) -> impl Future<Output = Vec<&'static str>> + Send {
+        std::future::ready(Vec::new())
+    }
+
     /// Asks the vendor what works with this configuration, and what would make the rest work.
     fn diagnose(&self) -> impl Future<Output = Vec<Check>> + Send;
 

@@ -1,7 +1,7 @@
 //! A server ready to answer, whatever the transport: its state, the part of its catalog that is
 //! offered, and the rules for calls and replies.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -11,6 +11,9 @@ use crate::{
     access::{Policy, Principal},
     catalog::{Answer, Call, Caller, Catalog, Confirmations, Progress, Rendered, Reply, ReplyOptions, Tool},
 };
+
+/// How long a list of tools waits for the vendor to tell what the credential may do.
+const RIGHTS_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A server ready to answer.
 pub struct Service<S> {
@@ -90,6 +93,14 @@ impl<S: Connector> Service<S> {
     #[must_use]
     pub fn wire_name(&self, tool: &Tool<S>) -> String {
         format!("{}{}", self.prefix, tool.name())
+    }
+
+    /// The wire names of the tools that the credential cannot use, as far as that is known within
+    /// [`RIGHTS_PATIENCE`]: a list must not wait for a vendor that is slow.
+    pub async fn hidden(&self) -> Vec<String> {
+        let hidden = tokio::time::timeout(RIGHTS_PATIENCE, self.server.out_of_rights()).await;
+        let names = hidden.unwrap_or_default();
+        names.iter().map(|name| format!("{}{name}", self.prefix)).collect()
     }
 
     /// The tool that clients see under `name`.

@@ -105,6 +105,24 @@ async fn a_modern_client_lists_and_calls_without_a_handshake() {
     client.hang_up().await.unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_the_credential_cannot_use_is_not_listed_and_a_slow_vendor_hides_nothing() {
+    let service = notes::service();
+    let mut client = Client::of(&service);
+    let mut names = async || {
+        let list = client.ask(modern(1, "tools/list", json!({}))).await;
+        let tools = list["result"]["tools"].as_array().unwrap().clone();
+        tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    *service.server().out_of_rights.lock().unwrap() = (vec!["delete_note"], Duration::from_millis(100));
+    assert_eq!(names().await, ["add_note", "count", "crash", "pause", "read_note", "wait"]);
+    *service.server().out_of_rights.lock().unwrap() = (vec!["delete_note"], Duration::from_secs(60));
+    let asked = tokio::time::Instant::now();
+    assert!(names().await.contains(&"delete_note".to_owned()));
+    assert!(asked.elapsed() < Duration::from_secs(3), "a list must not wait for the vendor");
+    client.hang_up().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_legacy_client_gets_nothing_that_its_era_does_not_know() {
     let mut client = Client::legacy(&notes::service(), json!({})).await;

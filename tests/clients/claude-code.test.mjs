@@ -10,14 +10,14 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { after, before, describe, test } from 'node:test';
 
-import { HttpServer, PROGRAM, Sandbox } from './support/server.mjs';
+import { HttpServer, KEY, PROGRAM, Sandbox } from './support/server.mjs';
 
 // The program itself, from the package of this platform; the launcher would be put there by an install script.
 const CLAUDE = fileURLToPath(
     new URL(`node_modules/@anthropic-ai/claude-code-${process.platform}-${process.arch}/claude`, import.meta.url),
 );
 
-describe('Claude Code', { skip: existsSync(CLAUDE) ? false : `no build for ${process.platform}-${process.arch}`, concurrency: false }, () => {
+describe(`${KEY}: Claude Code`, { skip: existsSync(CLAUDE) ? false : `no build for ${process.platform}-${process.arch}`, concurrency: false }, () => {
     let sandbox;
     let server;
     let place;
@@ -50,10 +50,10 @@ describe('Claude Code', { skip: existsSync(CLAUDE) ? false : `no build for ${pro
     };
 
     test('connects to the server on stdio', async () => {
-        const { LINEAR_API_URL, LINEAR_API_KEY } = sandbox.environment;
-        await claude('add', 'linear', '-e', `LINEAR_API_URL=${LINEAR_API_URL}`, '-e', `LINEAR_API_KEY=${LINEAR_API_KEY}`, '--', PROGRAM);
-        assert.match(await claude('list'), /^linear: .*Connected/m);
-        assert.match(await claude('get', 'linear'), /Connected/);
+        const variables = Object.entries(sandbox.environment).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
+        await claude('add', 'on-stdio', ...variables, '--', PROGRAM);
+        assert.match(await claude('list'), /^on-stdio: .*Connected/m);
+        assert.match(await claude('get', 'on-stdio'), /Connected/);
     });
 
     test('connects to the server over HTTP with an API key, and not without one', async () => {
@@ -73,8 +73,8 @@ describe('Claude Code', { skip: existsSync(CLAUDE) ? false : `no build for ${pro
     });
 
     test('connects to the server over HTTP', async () => {
-        await claude('add', '--transport', 'http', 'linear-http', server.url);
-        assert.match(await claude('list'), /^linear-http: .*Connected/m);
-        assert.match(await claude('get', 'linear-http'), /Connected/);
+        await claude('add', '--transport', 'http', 'over-http', server.url);
+        assert.match(await claude('list'), /^over-http: .*Connected/m);
+        assert.match(await claude('get', 'over-http'), /Connected/);
     });
 });

@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { after, before, describe, test } from 'node:test';
 
-import { HttpServer, PROGRAM, Sandbox } from './support/server.mjs';
+import { HttpServer, KEY, PROGRAM, SUBJECT, Sandbox } from './support/server.mjs';
 
 const INSPECTOR = fileURLToPath(new URL('node_modules/.bin/mcp-inspector', import.meta.url));
 
-describe('Inspector', { concurrency: false }, () => {
+describe(`${KEY}: Inspector`, { concurrency: false }, () => {
     let sandbox;
     let server;
     let place;
@@ -50,23 +50,28 @@ describe('Inspector', { concurrency: false }, () => {
         return { code, errors, json: out.trim() ? JSON.parse(out) : undefined };
     }
 
+    const calling = (name, { tool, arguments: given }) =>
+        inspect(name, 'tools/call', '--tool-name', tool, '--tool-args-json', JSON.stringify(given));
+
     for (const name of ['stdio-legacy', 'stdio-auto', 'stdio-modern', 'http-legacy', 'http-auto', 'http-modern']) {
         test(`${name}: lists, calls, reads`, async () => {
             const listed = await inspect(name, 'tools/list', '--strict');
             assert.equal(listed.code, 0, listed.errors);
-            assert.ok(unwrap(listed.json).tools.some((tool) => tool.name === 'list_issues'));
+            assert.ok(unwrap(listed.json).tools.some((tool) => tool.name === SUBJECT.list.tool));
 
-            const called = await inspect(name, 'tools/call', '--tool-name', 'list_issues', '--tool-args-json', '{"team":"ENG","limit":3}');
+            const called = await calling(name, SUBJECT.list);
             assert.equal(called.code, 0, called.errors);
-            assert.match(unwrap(called.json).content[0].text, /ENG-\d+/);
+            assert.match(unwrap(called.json).content[0].text, new RegExp(SUBJECT.row, 'm'));
 
-            const failed = await inspect(name, 'tools/call', '--tool-name', 'get_issue', '--tool-args-json', '{"id":"ENG-99999"}');
+            const failed = await calling(name, SUBJECT.gone);
             assert.equal(failed.code, 5, 'a tool error has its own exit code');
 
-            const read = await inspect(name, 'resources/read', '--uri', 'linear://workspace');
+            const read = await inspect(name, 'resources/read', '--uri', SUBJECT.resource.uri);
             assert.equal(read.code, 0, read.errors);
 
-            const prompt = await inspect(name, 'prompts/get', '--prompt-name', 'standup', '--prompt-args', 'team=ENG');
+            const { name: asked, arguments: given } = SUBJECT.simplePrompt;
+            const pairs = Object.entries(given).map(([key, value]) => `${key}=${value}`);
+            const prompt = await inspect(name, 'prompts/get', '--prompt-name', asked, ...(pairs.length ? ['--prompt-args', ...pairs] : []));
             assert.equal(prompt.code, 0, prompt.errors);
         });
     }

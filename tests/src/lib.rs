@@ -1,6 +1,6 @@
 //! What must hold for every server of the suite, written once.
 //!
-//! A server joins by one line in [`every_server!`], and by a file in `servers/` that says what the
+//! A server joins by a line in `server_tests!` and in [`SERVERS`], and by a file in `servers/` that says what the
 //! shared tests must know of it: calls that fit its sandbox's story.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on says where")]
@@ -14,8 +14,11 @@ mod subject;
 pub use sandboxed::{Options, Sandboxed};
 pub use subject::{Given, IdWalk, Sample, Subject};
 
-/// Runs generic tests (`async fn name<S: Subject>()`) against every server the workspace has, on
-/// paused time.
+/// The servers of the workspace, by their keys.
+pub const SERVERS: &[&str] = &[<linear_mcp::Linear as connector::Connector>::ABOUT.key];
+
+/// Runs generic tests (`async fn name<S: Subject>()`) against every server of the workspace, on paused
+/// time.
 ///
 /// ```ignore
 /// suite::every_server!(names_say_what_is_done, lists_page_to_their_end);
@@ -23,12 +26,29 @@ pub use subject::{Given, IdWalk, Sample, Subject};
 #[macro_export]
 macro_rules! every_server {
     ($($test:ident),+ $(,)?) => {
-        $crate::every_server!(@server linear, linear_mcp::Linear, $($test)+);
+        $crate::server_tests!(#[tokio::test(start_paused = true)] $($test)+);
     };
-    (@server $name:ident, $server:ty, $($test:ident)+) => {
+}
+
+/// Runs generic tests against every server's real program, on real time.
+#[macro_export]
+macro_rules! every_program {
+    ($($test:ident),+ $(,)?) => {
+        $crate::server_tests!(#[tokio::test] $($test)+);
+    };
+}
+
+/// The tests of each server, in a module of its name. A server joins by one line here.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! server_tests {
+    (#[$kind:meta] $($test:ident)+) => {
+        $crate::server_tests!(@server #[$kind] linear, linear_mcp::Linear, $($test)+);
+    };
+    (@server #[$kind:meta] $name:ident, $server:ty, $($test:ident)+) => {
         mod $name {
             $(
-                #[tokio::test(start_paused = true)]
+                #[$kind]
                 async fn $test() {
                     super::$test::<$server>().await;
                 }

@@ -15,6 +15,8 @@ pub trait Subject: Connector {
     const REFUSED_CREDENTIAL: &'static str;
     /// A credential that may only read.
     const READ_ONLY_CREDENTIAL: &'static str;
+    /// What an error for [`Subject::READ_ONLY_CREDENTIAL`] names as missing when it writes.
+    const MISSING_RIGHT: &'static str;
 
     /// One call, or more, of every tool that reads, fitting the sandbox's story. None may fail.
     fn reads() -> Vec<Sample>;

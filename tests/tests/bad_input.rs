@@ -10,21 +10,7 @@ use suite::{
 };
 use tokio::process::Command;
 
-/// Every server's real program, on real time.
-macro_rules! every_program {
-    ($($test:ident),+ $(,)?) => {
-        mod linear {
-            $(
-                #[tokio::test]
-                async fn $test() {
-                    super::$test::<linear_mcp::Linear>().await;
-                }
-            )+
-        }
-    };
-}
-
-every_program!(
+suite::every_program!(
     what_is_not_json_is_answered_and_the_next_call_works,
     an_unknown_tool_is_a_protocol_error_with_the_nearest_name,
     an_unknown_argument_is_told_to_the_agent,

@@ -36,7 +36,7 @@ fn settle(path: &Path, wanted: &str) {
 
 #[tokio::test]
 async fn every_servers_settings_are_documented_as_they_are() {
-    for server in ["linear"] {
+    for server in suite::SERVERS {
         let wanted = printed(&format!("{server}-mcp"), "--settings").await;
         settle(&root().join(format!("docs/reference/{server}-settings.md")), &wanted);
     }
@@ -44,7 +44,7 @@ async fn every_servers_settings_are_documented_as_they_are() {
 
 #[tokio::test]
 async fn every_servers_tools_are_documented_as_they_are() {
-    for server in ["linear"] {
+    for server in suite::SERVERS {
         let table = printed(&format!("{server}-mcp"), "--tools").await;
         let path = root().join(format!("servers/{server}/README.md"));
         let readme = std::fs::read_to_string(&path).unwrap();

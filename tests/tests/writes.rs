@@ -157,6 +157,6 @@ async fn a_credential_that_may_only_read_is_told_what_it_lacks<S: Subject>() {
     sandboxed.call(&S::read_one().0).await;
     let error = sandboxed.refusal(&S::repeatable_create().0).await;
     assert_eq!(error.kind(), Kind::Permission, "{error}");
-    assert!(error.for_agent().contains("scope"), "{error}");
+    assert!(error.for_agent().contains(S::MISSING_RIGHT), "{error}");
     assert_eq!(sandboxed.dump(), before);
 }

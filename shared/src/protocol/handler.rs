@@ -50,7 +50,10 @@ impl<S: Connector> ServerHandler for Handler<S> {
         let listing = &self.0.listing;
         declared::<ListToolsRequestMethod>(listing.server.capabilities.tools.is_some())?;
         only_page(request)?;
-        Ok(publish!(listing.signature, context, ListToolsResult::with_all_items(listing.tools.clone())))
+        let hidden = self.0.service.hidden().await;
+        let mut tools = listing.tools.clone();
+        tools.retain(|tool| !hidden.iter().any(|name| *name == tool.name));
+        Ok(publish!(listing.signature, context, ListToolsResult::with_all_items(tools)))
     }
 
     async fn call_tool(

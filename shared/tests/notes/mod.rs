@@ -34,6 +34,8 @@ pub(crate) struct Notes {
     /// Slow calls begun, and those that ended before their time.
     pub(crate) slow_begun: AtomicUsize,
     pub(crate) slow_dropped: AtomicUsize,
+    /// Tools that the credential is said not to be good for, and how long it takes to find out.
+    pub(crate) out_of_rights: Mutex<(Vec<&'static str>, Duration)>,
 }
 
 struct Nobody;
@@ -104,6 +106,7 @@ impl Connector for Notes {
             notes: Mutex::new(notes.map(|(name, text)| (name.to_owned(), text.to_owned())).into()),
             slow_begun: AtomicUsize::new(0),
             slow_dropped: AtomicUsize::new(0),
+            out_of_rights: Mutex::default(),
         })
     }
 
@@ -211,6 +214,12 @@ impl Connector for Notes {
 
     fn upstream(&self) -> &Upstream {
         &self.upstream
+    }
+
+    async fn out_of_rights(&self) -> Vec<&'static str> {
+        let (names, after) = self.out_of_rights.lock().unwrap().clone();
+        tokio::time::sleep(after).await;
+        names
     }
 
     async fn diagnose(&self) -> Vec<Check> {

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import os
+import pathlib
 import re
 import socket
 import subprocess
 import sys
 import time
 import unittest
+import urllib.parse
 import urllib.request
 from contextlib import contextmanager
 
@@ -17,6 +19,9 @@ from mcp import Client, MCPError, StdioServerParameters
 from mcp_types import ElicitResult, PromptReference
 
 PROGRAM = os.environ["SERVER_UNDER_TEST"]
+KEY = pathlib.Path(PROGRAM).name.removesuffix(".exe").removesuffix("-mcp")
+# What the tests must know of this server: calls that fit its sandbox's story.
+SUBJECT = json.loads((pathlib.Path(__file__).parent.parent / "servers" / f"{KEY}.json").read_text())
 HINTS = ("read_only_hint", "destructive_hint", "idempotent_hint", "open_world_hint")
 
 
@@ -34,11 +39,12 @@ class Sandbox:
                 raise RuntimeError(f"the sandbox ended before it said where it is: {words}")
             words += line
         self.api_url = re.search(r"http:\S+", words).group()
-        self.environment = {"LINEAR_API_URL": self.api_url, "LINEAR_API_KEY": credential.group(1)}
+        variables = SUBJECT["variables"]
+        self.environment = {variables["url"]: self.api_url, variables["credential"]: credential.group(1)}
 
     def control(self, method, path, body=None):
         request = urllib.request.Request(
-            self.api_url.rsplit("/", 1)[0] + "/_sandbox/" + path,
+            urllib.parse.urljoin(self.api_url, "/_sandbox/" + path),
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"content-type": "application/json"},
@@ -74,9 +80,14 @@ def text(result):
     return "\n".join(part.text for part in result.content if part.type == "text")
 
 
-def rows(words):
-    """The identifiers that rows of a list begin with."""
-    return re.findall(r"(?m)^\W*([A-Z]{3}-\d+)\b", words)
+def rows(words, pattern=SUBJECT["row"]):
+    """What rows of a list begin with."""
+    return re.findall(f"(?m){pattern}", words)
+
+
+def fill(value, row):
+    """`value` with `row` in the place of every `$row`."""
+    return json.loads(json.dumps(value).replace("$row", row))
 
 
 class Scenario:
@@ -102,7 +113,7 @@ class Scenario:
             cls.server.__exit__(None, None, None)
         cls.sandbox.stop()
 
-    def use(self, steps):
+    def run_steps(self, steps):
         """Runs `steps` with a connected client."""
         self.questions = []
         self.answer = "accept"
@@ -122,111 +133,118 @@ class Scenario:
     async def call(self, tool, **arguments):
         return await self.client.call_tool(tool, arguments)
 
+    async def use(self, call, **more):
+        return await self.client.call_tool(call["tool"], {**call["arguments"], **more})
+
     def test_negotiates_the_revision_it_asked_for(self):
         async def steps():
             self.assertEqual(self.client.protocol_version, self.version)
 
-        self.use(steps)
+        self.run_steps(steps)
 
     def test_lists_the_tools_each_with_all_its_hints(self):
         async def steps():
             tools = (await self.client.list_tools()).tools
             names = [tool.name for tool in tools]
             self.assertEqual(names, sorted(names))
-            self.assertIn("list_issues", names)
+            self.assertLessEqual(set(SUBJECT["tools"]), set(names))
             for tool in tools:
                 for hint in HINTS:
                     self.assertIsInstance(getattr(tool.annotations, hint), bool, f"{tool.name} {hint}")
 
-        self.use(steps)
+        self.run_steps(steps)
 
     def test_calls_tools_and_pages_with_the_cursor(self):
         async def steps():
-            self.assertIn("Harbor", text(await self.call("whoami")), "the company of the sandbox")
-            first = text(await self.call("list_issues", team="ENG", limit=5))
+            self.assertIn(SUBJECT["whoami"], text(await self.call("whoami")))
+            first = text(await self.use(SUBJECT["list"], limit=5))
             cursor = re.search(r'cursor "([^"]+)"', first).group(1)
-            second = text(await self.call("list_issues", team="ENG", limit=5, cursor=cursor))
+            second = text(await self.use(SUBJECT["list"], limit=5, cursor=cursor))
             self.assertEqual(len(set(rows(first) + rows(second))), 10, first + second)
 
-        self.use(steps)
+        self.run_steps(steps)
 
     def test_gets_errors_it_can_act_on(self):
         async def steps():
-            gone = await self.call("get_issue", id="ENG-99999")
+            gone = await self.use(SUBJECT["gone"])
             self.assertTrue(gone.is_error)
             self.assertRegex(text(gone), "^not_found: ")
             with self.assertRaises(MCPError) as unknown:
-                await self.call("list_isues")
+                await self.call(SUBJECT["misspelt"]["tool"])
             self.assertEqual(unknown.exception.code, -32602)
 
-        self.use(steps)
+        self.run_steps(steps)
 
     def test_gives_up_a_call_in_the_middle_and_goes_on(self):
         async def steps():
             self.sandbox.control("POST", "faults", {"operation": "*", "times": None, "fault": {"action": "delay", "ms": 20000}})
             started = time.monotonic()
             with anyio.move_on_after(0.5) as scope:
-                await self.call("list_issues", team="OPS")
+                await self.use(SUBJECT["slow"])
             self.assertTrue(scope.cancelled_caught)
             self.sandbox.control("DELETE", "faults")
-            result = await self.call("list_issues", team="GRO", limit=3)
+            result = await self.use(SUBJECT["quick"])
             self.assertFalse(result.is_error, text(result))
             self.assertLess(time.monotonic() - started, 5)
 
-        self.use(steps)
+        self.run_steps(steps)
 
     def test_reads_resources(self):
         async def steps():
             resources = (await self.client.list_resources()).resources
-            self.assertIn("linear://workspace", [str(resource.uri) for resource in resources])
+            resource = SUBJECT["resource"]
+            self.assertIn(resource["uri"], [str(listed.uri) for listed in resources])
             templates = (await self.client.list_resource_templates()).resource_templates
-            self.assertIn("linear://issue/{identifier}", [template.uri_template for template in templates])
-            workspace = await self.client.read_resource("linear://workspace")
-            self.assertIn("ENG", workspace.contents[0].text)
+            self.assertIn(SUBJECT["template"]["template"], [template.uri_template for template in templates])
+            read = await self.client.read_resource(resource["uri"])
+            self.assertIn(resource["says"], read.contents[0].text)
             with self.assertRaises(MCPError) as gone:
-                await self.client.read_resource("linear://nothing/here")
+                await self.client.read_resource(SUBJECT["missing"][0])
             self.assertEqual(gone.exception.code, self.missing)
 
-        self.use(steps)
+        self.run_steps(steps)
 
     def test_gets_prompts_and_completions(self):
         async def steps():
-            issue = rows(text(await self.call("list_issues", team="ENG", limit=1)))[0]
-            prompt = await self.client.get_prompt("triage_issue", {"identifier": issue})
-            self.assertTrue(any(issue in message.content.text for message in prompt.messages))
+            row = rows(text(await self.use(SUBJECT["list"], limit=1)))[0]
+            wanted = fill(SUBJECT["prompt"], row)
+            prompt = await self.client.get_prompt(wanted["name"], wanted["arguments"])
+            self.assertTrue(any(row in message.content.text for message in prompt.messages))
+            completion = SUBJECT["completions"][0]
             done = await self.client.complete(
-                PromptReference(type="ref/prompt", name="standup"), {"name": "team", "value": "E"}
+                PromptReference(type="ref/prompt", name=completion["prompt"]),
+                {"name": completion["argument"], "value": completion["typed"]},
             )
-            self.assertIn("ENG", done.completion.values)
+            self.assertIn(completion["gives"], done.completion.values)
 
-        self.use(steps)
+        self.run_steps(steps)
 
     def test_harm_needs_consent(self):
         async def steps():
-            issue = rows(text(await self.call("list_issues", team="OPS", limit=1)))[0]
+            harm = SUBJECT["harm"]
 
-            async def listed():
-                return issue in rows(text(await self.call("list_issues", team="OPS", limit=100)))
+            async def there():
+                return rows(text(await self.use(harm["list"])), harm["row"])
 
+            row = (await there())[0]
+            does = fill(harm["does"], row)
             if self.asked:
                 self.answer = "decline"
-                await self.call("archive_issue", id=issue, mode="trash")
+                await self.use(does)
                 self.assertEqual(len(self.questions), 1)
-                self.assertTrue(await listed())
+                self.assertIn(row, await there())
                 self.answer = "accept"
-                accepted = await self.call("archive_issue", id=issue, mode="trash")
+                accepted = await self.use(does)
             else:
-                preview = text(await self.call("archive_issue", id=issue, mode="trash"))
+                preview = text(await self.use(does))
                 self.assertEqual(self.questions, [])
-                self.assertTrue(await listed())
+                self.assertIn(row, await there())
                 value = re.search(r'"confirm": "([^"]+)"', preview).group(1)
-                accepted = await self.call("archive_issue", id=issue, mode="trash", confirm=value)
+                accepted = await self.use(does, confirm=value)
             self.assertFalse(accepted.is_error, text(accepted))
-            self.assertFalse(await listed())
+            self.assertNotIn(row, await there())
 
-        self.use(steps)
-
-
+        self.run_steps(steps)
 
 
 class LegacyOverStdio(Scenario, unittest.TestCase):

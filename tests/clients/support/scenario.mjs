@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { HttpServer, PROGRAM, Sandbox } from './server.mjs';
+import { HttpServer, KEY, PROGRAM, SUBJECT, Sandbox, fill } from './server.mjs';
 
 const text = (result) => result.content.filter((part) => part.type === 'text').map((part) => part.text).join('\n');
 const cursor = (words) => /cursor "([^"]+)"/.exec(words)?.[1];
@@ -17,7 +17,7 @@ const cursor = (words) => /cursor "([^"]+)"/.exec(words)?.[1];
  * call. `missing` is the error code for a resource that is not there.
  */
 export function scenario(name, { transport, connect, asked, missing, expectVersion }) {
-    describe(`${name} over ${transport}`, { concurrency: false }, () => {
+    describe(`${KEY}: ${name} over ${transport}`, { concurrency: false }, () => {
         let sandbox;
         let server;
         let client;
@@ -47,6 +47,7 @@ export function scenario(name, { transport, connect, asked, missing, expectVersi
         });
 
         const call = (tool, args = {}, options) => client.callTool({ name: tool, arguments: args }, options);
+        const use = ({ tool, arguments: args }, more = {}, options) => call(tool, { ...args, ...more }, options);
 
         test('negotiates the revision it asked for', () => {
             assert.equal(client.version(), expectVersion);
@@ -56,7 +57,7 @@ export function scenario(name, { transport, connect, asked, missing, expectVersi
             const { tools } = await client.listTools();
             const names = tools.map((tool) => tool.name);
             assert.deepEqual(names, [...names].sort());
-            for (const expected of ['whoami', 'search', 'list_issues', 'get_issue', 'create_issue', 'archive_issue']) {
+            for (const expected of SUBJECT.tools) {
                 assert.ok(names.includes(expected), expected);
             }
             for (const tool of tools) {
@@ -70,14 +71,14 @@ export function scenario(name, { transport, connect, asked, missing, expectVersi
         test('calls a tool', async () => {
             const result = await call('whoami');
             assert.ok(!result.isError, text(result));
-            assert.match(text(result), /Harbor/, 'the company of the sandbox');
+            assert.match(text(result), new RegExp(SUBJECT.whoami), 'whose credential the sandbox gives');
         });
 
         test('pages through a list with the cursor', async () => {
             const seen = [];
             let next;
             for (let page = 0; page < 3; page += 1) {
-                const result = await call('list_issues', { team: 'ENG', limit: 5, ...(next && { cursor: next }) });
+                const result = await use(SUBJECT.list, { limit: 5, ...(next && { cursor: next }) });
                 assert.ok(!result.isError, text(result));
                 next = cursor(text(result));
                 assert.ok(next, text(result));
@@ -85,22 +86,22 @@ export function scenario(name, { transport, connect, asked, missing, expectVersi
             }
             const all = seen.flat();
             assert.equal(all.length, 15, JSON.stringify(seen));
-            assert.equal(new Set(all).size, all.length, 'no issue twice');
+            assert.equal(new Set(all).size, all.length, 'no row twice');
         });
 
         test('gets an error that it can act on as a result', async () => {
-            const result = await call('get_issue', { id: 'ENG-99999' });
+            const result = await use(SUBJECT.gone);
             assert.equal(result.isError, true);
             assert.match(text(result), /^not_found: /);
-            const unknown = await call('list_issues', { taem: 'ENG' });
+            const unknown = await use(SUBJECT.slip);
             assert.equal(unknown.isError, true);
-            assert.match(text(unknown), /^invalid_argument: .*`?team`?/s);
+            assert.match(text(unknown), new RegExp(`^invalid_argument: .*\`?${SUBJECT.slip.meant}\`?`, 's'));
         });
 
         test('gets misuse of the protocol as a protocol error', async () => {
-            await assert.rejects(call('list_isues'), (error) => {
+            await assert.rejects(call(SUBJECT.misspelt.tool), (error) => {
                 assert.equal(error.code, -32602, error.message);
-                assert.match(error.message, /list_issues/);
+                assert.ok(error.message.includes(SUBJECT.misspelt.meant), error.message);
                 return true;
             });
         });
@@ -109,39 +110,40 @@ export function scenario(name, { transport, connect, asked, missing, expectVersi
             await sandbox.slow(20_000);
             const stop = new AbortController();
             const started = performance.now();
-            const given_up = assert.rejects(call('list_issues', { team: 'OPS' }, { signal: stop.signal }));
+            const given_up = assert.rejects(use(SUBJECT.slow, {}, { signal: stop.signal }));
             await sleep(300);
             stop.abort();
             await given_up;
             await sandbox.mend();
-            const result = await call('list_issues', { team: 'GRO', limit: 3 });
+            const result = await use(SUBJECT.quick);
             assert.ok(!result.isError, text(result));
             assert.ok(performance.now() - started < 5_000, 'nothing waited for the call that was given up');
         });
 
         test('asks for progress and gets it only in order', async () => {
             const progress = [];
-            const result = await call('list_issues', { team: 'ENG', limit: 50 }, { onprogress: (step) => progress.push(step.progress) });
+            const result = await use(SUBJECT.list, { limit: 50 }, { onprogress: (step) => progress.push(step.progress) });
             assert.ok(!result.isError, text(result));
             assert.deepEqual(progress, [...progress].sort((a, b) => a - b));
             assert.equal(new Set(progress).size, progress.length);
         });
 
         test('reads resources', async () => {
+            const { resource, template } = SUBJECT;
             const { resources } = await client.listResources();
-            assert.ok(resources.some((resource) => resource.uri === 'linear://workspace'));
+            assert.ok(resources.some(({ uri }) => uri === resource.uri));
             const { resourceTemplates } = await client.listResourceTemplates();
-            assert.ok(resourceTemplates.some((template) => template.uriTemplate === 'linear://issue/{identifier}'));
-            const workspace = await client.readResource({ uri: 'linear://workspace' });
-            assert.equal(workspace.contents[0].uri, 'linear://workspace');
-            assert.match(workspace.contents[0].text, /ENG/);
-            const [issue] = rows(text(await call('list_issues', { team: 'ENG', limit: 1 })));
-            const read = await client.readResource({ uri: `linear://issue/${issue}` });
-            assert.ok(read.contents[0].text.includes(issue), read.contents[0].text);
+            assert.ok(resourceTemplates.some(({ uriTemplate }) => uriTemplate === template.template));
+            const fixed = await client.readResource({ uri: resource.uri });
+            assert.equal(fixed.contents[0].uri, resource.uri);
+            assert.ok(fixed.contents[0].text.includes(resource.says), fixed.contents[0].text);
+            const [row] = rows(text(await use(SUBJECT.list, { limit: 1 })));
+            const read = await client.readResource({ uri: fill(template.uri, row) });
+            assert.ok(read.contents[0].text.includes(row), read.contents[0].text);
         });
 
         test('gets an error for a resource that is not there', async () => {
-            for (const uri of ['linear://nothing/here', 'linear://issue/ENG-99999']) {
+            for (const uri of SUBJECT.missing) {
                 await assert.rejects(client.readResource({ uri }), (error) => {
                     assert.equal(error.code, missing, `${uri}: ${error.message}`);
                     assert.equal(error.data?.uri, uri);
@@ -151,65 +153,64 @@ export function scenario(name, { transport, connect, asked, missing, expectVersi
         });
 
         test('gets a prompt', async () => {
+            const { name } = SUBJECT.prompt;
             const { prompts } = await client.listPrompts();
-            assert.ok(prompts.some((prompt) => prompt.name === 'triage_issue'));
-            const [issue] = rows(text(await call('list_issues', { team: 'ENG', limit: 1 })));
-            const prompt = await client.getPrompt({ name: 'triage_issue', arguments: { identifier: issue } });
+            assert.ok(prompts.some((prompt) => prompt.name === name));
+            const [row] = rows(text(await use(SUBJECT.list, { limit: 1 })));
+            const prompt = await client.getPrompt(fill(SUBJECT.prompt, row));
             assert.equal(prompt.messages[0].role, 'user');
-            assert.ok(prompt.messages.some((message) => message.content.text?.includes(issue)));
-            await assert.rejects(client.getPrompt({ name: 'triage_issue', arguments: {} }), { code: -32602 });
+            assert.ok(prompt.messages.some((message) => message.content.text?.includes(row)));
+            await assert.rejects(client.getPrompt({ name, arguments: {} }), { code: -32602 });
         });
 
         test('completes arguments of prompts and templates', async () => {
-            const ofPrompt = await client.complete({
-                ref: { type: 'ref/prompt', name: 'standup' },
-                argument: { name: 'team', value: 'E' },
-            });
-            assert.ok(ofPrompt.completion.values.includes('ENG'), JSON.stringify(ofPrompt));
-            const ofTemplate = await client.complete({
-                ref: { type: 'ref/resource', uri: 'linear://team/{team}' },
-                argument: { name: 'team', value: 'o' },
-            });
-            assert.ok(ofTemplate.completion.values.includes('OPS'), JSON.stringify(ofTemplate));
+            for (const { prompt, template, argument, typed, gives } of SUBJECT.completions) {
+                const done = await client.complete({
+                    ref: prompt ? { type: 'ref/prompt', name: prompt } : { type: 'ref/resource', uri: template },
+                    argument: { name: argument, value: typed },
+                });
+                assert.ok(done.completion.values.includes(gives), JSON.stringify(done));
+            }
         });
 
         test(asked ? 'is asked before harm is done' : 'confirms harm by a second call', async () => {
-            const [issue, other] = rows(text(await call('list_issues', { team: 'OPS', limit: 2 })));
-            const trash = { id: issue, mode: 'trash' };
-            const listed = async (identifier) => rows(text(await call('list_issues', { team: 'OPS', limit: 100 }))).includes(identifier);
+            const { harm } = SUBJECT;
+            const there = async () => rows(text(await use(harm.list)), harm.row);
+            const [row, other] = await there();
+            const does = (more) => use(fill(harm.does, row), more);
             questions.length = 0;
             if (asked) {
                 answer = 'decline';
-                const declined = await call('archive_issue', trash);
-                assert.ok(questions.length === 1 && questions[0].includes(issue), JSON.stringify(questions));
+                const declined = await does();
+                assert.ok(questions.length === 1 && questions[0].includes(row), JSON.stringify(questions));
                 assert.match(text(declined), /not|nothing/i);
-                assert.ok(await listed(issue), 'declined: still there');
+                assert.ok((await there()).includes(row), 'declined: still there');
                 answer = 'accept';
-                const accepted = await call('archive_issue', trash);
+                const accepted = await does();
                 assert.ok(!accepted.isError, text(accepted));
                 assert.equal(questions.length, 2);
-                assert.ok(!(await listed(issue)), 'gone');
+                assert.ok(!(await there()).includes(row), 'gone');
             } else {
-                const preview = await call('archive_issue', trash);
+                const preview = await does();
                 assert.equal(questions.length, 0);
                 const value = /"confirm": "([^"]+)"/.exec(text(preview))?.[1];
                 assert.ok(value, text(preview));
-                assert.ok(await listed(issue), 'only shown: still there');
-                const elsewhere = await call('archive_issue', { id: other, mode: 'trash', confirm: value });
-                assert.equal(elsewhere.isError, true, 'a confirmation of one issue does not do for another');
-                const accepted = await call('archive_issue', { ...trash, confirm: value });
+                assert.ok((await there()).includes(row), 'only shown: still there');
+                const elsewhere = await use(fill(harm.does, other), { confirm: value });
+                assert.equal(elsewhere.isError, true, 'a confirmation of one thing does not do for another');
+                const accepted = await does({ confirm: value });
                 assert.ok(!accepted.isError, text(accepted));
-                assert.ok(!(await listed(issue)), 'gone');
-                await call('archive_issue', { id: issue, mode: 'restore' });
-                const again = await call('archive_issue', { ...trash, confirm: value });
+                assert.ok(!(await there()).includes(row), 'gone');
+                await use(fill(harm.undo, row));
+                const again = await does({ confirm: value });
                 assert.equal(again.isError, true, 'a confirmation works once');
-                assert.ok(await listed(issue), 'restored');
+                assert.ok((await there()).includes(row), 'restored');
             }
         });
     });
 }
 
-/** The identifiers that rows of a list begin with. */
-function rows(words) {
-    return words.split('\n').map((line) => /^\W*([A-Z]{3}-\d+)\b/.exec(line)?.[1]).filter(Boolean);
+/** What rows of a list begin with. */
+function rows(words, pattern = SUBJECT.row) {
+    return words.split('\n').map((line) => new RegExp(pattern).exec(line)?.[1]).filter(Boolean);
 }

@@ -1,13 +1,26 @@
 // The server under test: its sandbox as a process of its own, so that a test can make the vendor slow or broken, and
 // the server on stdio or over HTTP before it.
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { basename } from 'node:path';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The server's program; `run` sets it. */
 export const PROGRAM = process.env.SERVER_UNDER_TEST;
 if (!PROGRAM) throw new Error('SERVER_UNDER_TEST is not set: start the tests with tests/clients/run');
+
+/** The server's key, as in its program's name: `linear`. */
+export const KEY = basename(PROGRAM).replace(/-mcp(\.exe)?$/, '');
+
+/** What the tests must know of this server: calls that fit its sandbox's story. */
+export const SUBJECT = JSON.parse(readFileSync(new URL(`../servers/${KEY}.json`, import.meta.url), 'utf8'));
+
+/** `value` with `row` in the place of every `$row`. */
+export function fill(value, row) {
+    return JSON.parse(JSON.stringify(value).replaceAll('$row', row));
+}
 
 /** The sandbox of one test file, and what a server needs to use it. */
 export class Sandbox {
@@ -26,7 +39,8 @@ export class Sandbox {
 
     /** What the server must find in its environment, and nothing else of the vendor's. */
     get environment() {
-        return { LINEAR_API_URL: this.apiUrl, LINEAR_API_KEY: this.credential };
+        const { url, credential } = SUBJECT.variables;
+        return { [url]: this.apiUrl, [credential]: this.credential };
     }
 
     async #ask(method, path, body) {

@@ -22,6 +22,7 @@ impl Subject for Linear {
     const CREDENTIAL: &'static str = "api-key";
     const REFUSED_CREDENTIAL: &'static str = "lin_api_revoked_9f3k2m1x7c5v";
     const READ_ONLY_CREDENTIAL: &'static str = "lin_api_readonly";
+    const MISSING_RIGHT: &'static str = "scope";
 
     fn reads() -> Vec<Sample> {
         let everything = ["comments", "relations", "children", "attachments", "history"];
