@@ -1,6 +1,7 @@
 //! How fast a server starts, what it weighs, what it adds to a call, and how it bears load.
 //!
-//! `cargo bench -p suite --bench serving` builds the release binary and prints a table in Markdown.
+//! `cargo bench -p suite --bench serving [-- SERVER...]` builds the release binaries and prints a table in
+//! Markdown for each.
 //! The vendor is a replaying stub on loopback: it asks the sandbox once for each request it sees and
 //! answers from memory after that, so what is measured is the server and not the fake. The load comes
 //! from the same machine, so on two cores the numbers include the generator's share.
@@ -17,6 +18,7 @@ use std::{
     time::Duration,
 };
 
+use connector::Connector as _;
 use load::{Latencies, Target};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -31,16 +33,44 @@ fn main() -> Outcome<()> {
     if std::env::args().any(|argument| argument == "--test" || argument == "--list") {
         return Ok(());
     }
-    let program = build("linear-mcp")?;
-    println!("| what | measured | promised |\n|---|---|---|");
-    cold_start(&program)?;
-    idle(&program)?;
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?
-        .block_on(under_load(&program))
+    let wanted: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    for subject in
+        SUBJECTS.iter().filter(|subject| wanted.is_empty() || wanted.iter().any(|key| key == subject.key))
+    {
+        let program = build(&format!("{}-mcp", subject.key))?;
+        println!("\n### {}-mcp\n\n| what | measured | promised |\n|---|---|---|", subject.key);
+        cold_start(&program)?;
+        idle(&program)?;
+        runtime.block_on(under_load(subject, &program))?;
+    }
+    Ok(())
 }
+
+/// What is asked of one server.
+struct Subject {
+    key: &'static str,
+    /// The variables of the API's address and of the credential.
+    variables: (&'static str, &'static str),
+    /// A call that always asks the vendor: tool and arguments.
+    uncached: (&'static str, &'static str),
+    /// The GraphQL operation that it costs, for the vendor alone.
+    operation: &'static str,
+    /// A call whose answer is kept.
+    cached: (&'static str, &'static str),
+    /// How many uncached calls a second, and in all on one connection, stay within the vendor's published
+    /// budgets, which the server keeps whatever this vendor says.
+    pace: (usize, usize),
+}
+
+const SUBJECTS: &[Subject] = &[Subject {
+    key: "linear",
+    variables: ("LINEAR_API_URL", "LINEAR_API_KEY"),
+    uncached: ("list_issues", r#"{"team": ["ENG"], "limit": 20}"#),
+    operation: "ListIssues",
+    cached: ("get_team", r#"{"team": "ENG"}"#),
+    pace: (500, 2_000),
+}];
 
 /// Builds the release binary of `package` and tells where it is.
 fn build(package: &str) -> Outcome<PathBuf> {
@@ -73,9 +103,10 @@ fn tools_list() -> String {
     json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta()}}).to_string()
 }
 
-fn tools_call(tool: &str, arguments: &Value) -> String {
-    json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments, "_meta": meta()}})
-        .to_string()
+fn tools_call((tool, arguments): (&str, &str)) -> Outcome<String> {
+    let arguments: Value = serde_json::from_str(arguments)?;
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments, "_meta": meta()}});
+    Ok(call.to_string())
 }
 
 /// A server on stdio that has answered its first `tools/list`, and how long that took.
@@ -142,13 +173,13 @@ struct Server {
 }
 
 impl Server {
-    async fn start(program: &Path, api_url: &str) -> Outcome<Self> {
+    async fn start(subject: &Subject, program: &Path, api_url: &str) -> Outcome<Self> {
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let child = Command::new(program)
             .args(["serve", "--http", &format!("127.0.0.1:{port}"), "--max-connections", "2000"])
             .env_clear()
-            .env("LINEAR_API_URL", api_url)
-            .env("LINEAR_API_KEY", "lin_api_bench")
+            .env(subject.variables.0, api_url)
+            .env(subject.variables.1, credential(subject.key))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -175,22 +206,40 @@ impl Drop for Server {
     }
 }
 
-async fn under_load(program: &Path) -> Outcome<()> {
-    let vendor = replay::start::<linear_mcp::Linear>().await?;
-    let server = Server::start(program, &vendor.url).await?;
+/// The credential that the sandbox takes.
+fn credential(key: &str) -> &'static str {
+    let sandbox = match key {
+        "linear" => linear_mcp::Linear::sandbox(),
+        _ => None,
+    };
+    sandbox.map(|sandbox| sandbox.credential.1).unwrap_or_default()
+}
+
+/// The instant vendor of one server.
+async fn vendor(key: &str) -> Outcome<replay::Vendor> {
+    match key {
+        "linear" => replay::start::<linear_mcp::Linear>().await,
+        _ => Err(format!("there is no server {key}").into()),
+    }
+}
+
+async fn under_load(subject: &Subject, program: &Path) -> Outcome<()> {
+    let vendor = vendor(subject.key).await?;
+    let server = Server::start(subject, program, &vendor.url).await?;
     println!("| resident when idle, HTTP | {:.1} MB | ≤ 10 MB |", server.resident()?);
 
-    let uncached = tools_call("list_issues", &json!({"team": ["ENG"], "limit": 20}));
-    let cached = tools_call("get_team", &json!({"team": "ENG"}));
-    let direct = vendor.request_of("ListIssues", &server.target, &uncached).await?;
+    let uncached = tools_call(subject.uncached)?;
+    let cached = tools_call(subject.cached)?;
+    let direct = vendor.request_of(subject.operation, &server.target, &uncached).await?;
+    let (pace, closed) = subject.pace;
     for _ in 0..3 {
         load::once(&server.target, &uncached).await?;
         load::once(&server.target, &cached).await?;
     }
 
     // One connection: what a call adds over the vendor's own answer.
-    let alone = load::closed(&vendor.target, &direct, 1, 2_000).await?;
-    let through = load::closed(&server.target, &uncached, 1, 2_000).await?;
+    let alone = load::closed(&vendor.target, &direct, 1, closed).await?;
+    let through = load::closed(&server.target, &uncached, 1, closed).await?;
     println!(
         "| added by an uncached call, instant vendor, 1 connection | median {:.2} ms, p99 {:.2} ms (vendor alone {:.2} ms) | median < 1 ms |",
         through.at(0.5) - alone.at(0.5),
@@ -208,10 +257,12 @@ async fn under_load(program: &Path) -> Outcome<()> {
     // a millisecond late, which the vendor alone shows as well.
     let span = Duration::from_secs(10);
     let alone = load::open(&vendor.target, &direct, 64, 500, span).await?;
-    for (what, body) in [("a cached call", &cached), ("an uncached call, instant vendor", &uncached)] {
-        let open = load::open(&server.target, body, 64, 500, span).await?;
+    for (what, body, pace) in
+        [("a cached call", &cached, 500), ("an uncached call, instant vendor", &uncached, pace)]
+    {
+        let open = load::open(&server.target, body, 64, pace, span).await?;
         println!(
-            "| added by {what}, 64 connections, 500 requests/s | median {:.2} ms, p99 {:.2} ms, {} errors (vendor alone {:.2} ms) | median < 1 ms, p99 < 10 ms |",
+            "| added by {what}, 64 connections, {pace} requests/s | median {:.2} ms, p99 {:.2} ms, {} errors (vendor alone {:.2} ms) | median < 1 ms, p99 < 10 ms |",
             open.at(0.5) - alone.at(0.5),
             open.at(0.99) - alone.at(0.5),
             open.errors,

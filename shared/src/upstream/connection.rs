@@ -56,6 +56,10 @@ fn build(options: &Options) -> Result<reqwest::Client> {
         // Redirects are followed by hand, where it is known whether that is safe.
         .redirect(reqwest::redirect::Policy::none())
         .referer(false);
+    #[cfg(test)]
+    if let Some(resolver) = &options.resolver {
+        builder = builder.dns_resolver(std::sync::Arc::clone(resolver)).no_proxy().tls_certs_only([]);
+    }
     if let Some(proxy) = &options.proxy {
         let proxy = reqwest::Proxy::all(proxy.as_str())
             .map_err(|error| setup("the proxy's address is not usable", error.without_url()))?;

@@ -35,6 +35,9 @@ pub struct Options {
     pub proxy: Option<Url>,
     /// The `User-Agent` header.
     pub user_agent: String,
+    /// Resolves names in the place of the system.
+    #[cfg(test)]
+    pub(super) resolver: Option<std::sync::Arc<dyn reqwest::dns::Resolve>>,
 }
 
 impl Options {
@@ -55,6 +58,8 @@ impl Options {
             ca_file: None,
             proxy: None,
             user_agent: concat!("connector-suite/", env!("CARGO_PKG_VERSION")).to_owned(),
+            #[cfg(test)]
+            resolver: None,
         }
     }
 }

@@ -6,7 +6,13 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use axum::{Router, body::Bytes, extract::State, http::HeaderMap, response::IntoResponse, routing::post};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, Method, Uri},
+    response::{IntoResponse, Response},
+};
 use connector::{Connector, sandbox};
 use serde_json::Value;
 
@@ -21,26 +27,34 @@ pub(crate) struct Vendor {
 }
 
 struct Memory {
+    /// The sandbox's address, without a path.
     sandbox: String,
     client: reqwest::Client,
-    answers: Mutex<HashMap<Bytes, Bytes>>,
+    answers: Mutex<HashMap<Question, Kept>>,
 }
+
+/// Method, path with query, body.
+type Question = (Method, String, Bytes);
+
+/// Status, headers, body.
+type Kept = (u16, HeaderMap, Bytes);
 
 /// Starts it.
 pub(crate) async fn start<S: Connector>() -> Outcome<Vendor> {
     connector::tls::install();
     let parts = S::sandbox().ok_or("no sandbox")?;
     let fake = sandbox::start(parts.fake, SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-    let sandbox = format!("{}{}", fake.url().as_str().trim_end_matches('/'), parts.api_path);
+    let sandbox = fake.url().as_str().trim_end_matches('/').to_owned();
     let memory = Arc::new(Memory { sandbox, client: reqwest::Client::new(), answers: Mutex::default() });
-    let router = Router::new().route(parts.api_path, post(answer)).with_state(Arc::clone(&memory));
+    let router = Router::new().fallback(answer).with_state(Arc::clone(&memory));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
     let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
         let _ = stream.set_nodelay(true);
     });
     tokio::spawn(async move { axum::serve(listener, router).await });
-    let target = Target { port, path: parts.api_path };
+    let path = if parts.api_path.is_empty() { "/graphql" } else { parts.api_path };
+    let target = Target { port, path };
     Ok(Vendor { url: format!("http://127.0.0.1:{port}{}", parts.api_path), target, memory, _fake: fake })
 }
 
@@ -51,49 +65,69 @@ impl Vendor {
         let answers = self.memory.answers.lock().map_err(|_| "poisoned")?;
         answers
             .keys()
-            .filter_map(|body| serde_json::from_slice::<Value>(body).ok())
+            .filter_map(|(_, _, body)| serde_json::from_slice::<Value>(body).ok())
             .find(|body| body["operationName"] == operation)
             .map(|body| body.to_string())
             .ok_or_else(|| format!("{operation} was not asked").into())
     }
 }
 
-async fn answer(State(memory): State<Arc<Memory>>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
-    let kept = memory.answers.lock().ok().and_then(|answers| answers.get(&body).cloned());
-    let answer = match kept {
-        Some(answer) => answer,
+async fn answer(
+    State(memory): State<Arc<Memory>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let path = uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+    let question = (method, path, body);
+    let kept = memory.answers.lock().ok().and_then(|answers| answers.get(&question).cloned());
+    let (status, mut told, body) = match kept {
+        Some(kept) => kept,
         None => {
-            let mut request = memory
-                .client
-                .post(&memory.sandbox)
-                .header("content-type", "application/json")
-                .body(body.clone());
-            if let Some(token) = headers.get("authorization") {
-                request = request.header("authorization", token);
-            }
-            let answer = match request.send().await {
-                Ok(response) => response.bytes().await.unwrap_or_default(),
-                Err(_) => Bytes::new(),
-            };
+            let kept = ask(&memory, &question, &headers).await;
             if let Ok(mut answers) = memory.answers.lock() {
-                answers.insert(body, answer.clone());
+                answers.insert(question, kept.clone());
             }
-            answer
+            kept
         }
     };
     // A vendor without limits: they are not what is measured.
-    let limits = ["requests", "complexity"].map(|bucket| format!("x-ratelimit-{bucket}"));
-    let mut response = ([("content-type", "application/json")], answer).into_response();
-    for limit in limits {
-        for (part, value) in
-            [("limit", "2000000000"), ("remaining", "2000000000"), ("reset", "4102444800000")]
-        {
-            if let (Ok(name), Ok(value)) =
-                (format!("{limit}-{part}").parse::<axum::http::HeaderName>(), value.parse())
-            {
-                response.headers_mut().insert(name, value);
-            }
+    let names: Vec<_> =
+        told.keys().filter(|name| name.as_str().starts_with("x-ratelimit")).cloned().collect();
+    for name in names {
+        let value = match name.as_str() {
+            name if name.ends_with("-limit") || name.ends_with("-remaining") => "2000000000",
+            "x-ratelimit-reset" => "4102444800",
+            name if name.ends_with("-reset") => "4102444800000",
+            _ => continue,
+        };
+        if let Ok(value) = value.parse() {
+            told.insert(name, value);
         }
     }
-    response
+    let status = axum::http::StatusCode::from_u16(status).unwrap_or_default();
+    (status, told, body).into_response()
+}
+
+/// The sandbox's own answer.
+async fn ask(memory: &Memory, (method, path, body): &Question, headers: &HeaderMap) -> Kept {
+    let mut request =
+        memory.client.request(method.clone(), format!("{}{path}", memory.sandbox)).body(body.clone());
+    for name in ["authorization", "content-type", "accept", "user-agent"] {
+        if let Some(value) = headers.get(name) {
+            request = request.header(name, value);
+        }
+    }
+    match request.send().await {
+        Ok(response) => {
+            let status = response.status().as_u16();
+            let mut told = response.headers().clone();
+            for framing in ["content-length", "transfer-encoding", "connection"] {
+                told.remove(framing);
+            }
+            (status, told, response.bytes().await.unwrap_or_default())
+        }
+        Err(_) => (502, HeaderMap::new(), Bytes::new()),
+    }
 }

@@ -5,6 +5,7 @@ mod breaking;
 mod caching;
 mod certificates;
 mod limits;
+mod names;
 mod oauth;
 mod repeating;
 mod transport;
