@@ -21,14 +21,16 @@ RUN find . -name '*.rs' -path '*/src/*' ! -path '*/src/lib.rs' ! -path '*/src/ma
     && find . -type d -empty -delete \
     && find . -exec touch --date=@0 {} +
 
+# Of all servers at once: the layer is then the same for each of them, and made once.
 FROM ${BUILDER} AS dependencies
-ARG SERVER
 WORKDIR /build
 COPY --from=manifests /build .
-RUN cargo build --locked --release --package "${SERVER:?pass --build-arg SERVER=linear}-mcp"
+RUN cargo build --locked --release --workspace --exclude suite
 
 # Cargo compares times, and a checkout may be older than the layer above: touched sources are always built.
 FROM dependencies AS build
+ARG SERVER
+RUN test -d "servers/${SERVER:?pass --build-arg SERVER=linear}"
 COPY . .
 RUN find . -path ./target -prune -o -name '*.rs' -exec touch {} + \
     && cargo build --locked --release --package "${SERVER}-mcp" \
