@@ -4,6 +4,7 @@
 mod arguments;
 mod briefing;
 mod call;
+mod changes;
 pub mod confirm;
 pub mod cursor;
 pub mod edits;
@@ -29,6 +30,7 @@ use crate::{
 pub use arguments::{Clear, nearest};
 pub use briefing::Briefing;
 pub use call::{Call, Progress, Silent};
+pub use changes::{Changes, Outcome, Told};
 pub use confirm::Confirmations;
 pub use paging::{Position, limit};
 pub use prompt::{Completions, Prompt, PromptArgument};

@@ -135,6 +135,7 @@ type Complete<S> = Arc<
 /// Completions for every prompt argument and template variable of one name.
 pub struct Completions<S> {
     argument: &'static str,
+    as_found: bool,
     complete: Complete<S>,
 }
 
@@ -147,8 +148,17 @@ impl<S> Completions<S> {
     {
         Self {
             argument,
+            as_found: false,
             complete: Arc::new(move |call, typed, others| Box::pin(complete(call, typed, others))),
         }
+    }
+
+    /// Leaves the values as they are found: their order says something, or what was typed is not a part of
+    /// them (the title of what a number stands for). The source then sees to what was typed itself.
+    #[must_use]
+    pub fn as_found(mut self) -> Self {
+        self.as_found = true;
+        self
     }
 
     /// The name it completes.
@@ -169,6 +179,10 @@ impl<S> Completions<S> {
     ) -> Result<Vec<String>> {
         let wanted = typed.to_lowercase();
         let mut values = (self.complete)(call, typed, others).await?;
+        if self.as_found {
+            values.dedup();
+            return Ok(values);
+        }
         values.retain(|value| value.to_lowercase().contains(&wanted));
         values.sort_by_cached_key(|value| (!value.to_lowercase().starts_with(&wanted), value.to_lowercase()));
         values.dedup();

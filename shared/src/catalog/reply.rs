@@ -216,6 +216,8 @@ struct Writer {
 impl Writer {
     /// Room kept for fences, cursors and words about what was cut.
     const RESERVE: usize = 400;
+    /// The least room in which a page of a listing begins.
+    const LEAST: usize = 400;
 
     fn left(&self) -> usize {
         self.budget.saturating_sub(self.text.len() + Self::RESERVE)
@@ -263,6 +265,10 @@ impl Writer {
                 size <= room
             })
             .count();
+        // What came before has used up the room: a cursor past a row that nobody saw would lose it.
+        if room < Self::LEAST && !(rows.is_empty() && room > 0) && kept < rows.len().max(1) {
+            return false;
+        }
         // A single row larger than the budget is cut rather than never shown.
         let kept = kept.max(usize::from(!rows.is_empty()));
         let (header, _) = page.header(kept);

@@ -71,9 +71,11 @@ impl<S> fmt::Debug for Resource<S> {
     }
 }
 
-/// A family of resources: an RFC 6570 template with simple variables, each one path segment.
+/// A family of resources: an RFC 6570 template with simple variables, each one path segment, and at its end
+/// perhaps one of several segments.
 pub struct ResourceTemplate<S> {
     template: &'static str,
+    slashes: Option<&'static str>,
     name: &'static str,
     title: &'static str,
     description: &'static str,
@@ -95,6 +97,7 @@ impl<S> ResourceTemplate<S> {
     {
         Self {
             template,
+            slashes: None,
             name,
             title,
             description,
@@ -126,32 +129,48 @@ impl<S> ResourceTemplate<S> {
         self.description
     }
 
+    /// Lets the value of `variable` have slashes in it, which its address writes as `%2F`: the name of a
+    /// branch.
+    #[must_use]
+    pub fn slashes(mut self, variable: &'static str) -> Self {
+        self.slashes = Some(variable);
+        self
+    }
+
     /// The variables of the template, in order.
     pub fn variables(&self) -> impl Iterator<Item = &'static str> {
-        self.template.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+        let (segments, tail) = parts(self.template);
+        segments
+            .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+            .chain(tail.map(Tail::name))
     }
 
     /// The values of the variables, if `uri` is one of these addresses. A value is one decoded path
-    /// segment; one that decodes to a path, or to nothing, is no value.
+    /// segment; one that decodes to a path, or to nothing, is no value. A template may end in `/{+name}`,
+    /// which stands for one segment or more, or in `{/name*}`, which stands for any number.
     #[must_use]
     pub fn matches(&self, uri: &str) -> Option<BTreeMap<String, String>> {
         let mut variables = BTreeMap::new();
         let mut segments = uri.split('/');
-        for pattern in self.template.split('/') {
+        let (patterns, tail) = parts(self.template);
+        for pattern in patterns {
             let segment = segments.next()?;
             match pattern.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
                 Some(name) => {
-                    let value = decode(segment)?;
-                    if value.is_empty() || value.contains(['/', '\\']) || value == "." || value == ".." {
-                        return None;
-                    }
+                    let value = value(segment, self.slashes == Some(name))?;
                     variables.insert(name.to_owned(), value);
                 }
                 None if pattern == segment => {}
                 None => return None,
             }
         }
-        segments.next().is_none().then_some(variables)
+        let Some(tail) = tail else { return segments.next().is_none().then_some(variables) };
+        let rest = segments.map(|segment| value(segment, false)).collect::<Option<Vec<_>>>()?;
+        if rest.is_empty() && matches!(tail, Tail::Some(_)) {
+            return None;
+        }
+        variables.insert(tail.name().to_owned(), rest.join("/"));
+        Some(variables)
     }
 
     pub(super) async fn read(&self, call: Call<S>, variables: BTreeMap<String, String>) -> Result<Reply> {
@@ -163,6 +182,42 @@ impl<S> fmt::Debug for ResourceTemplate<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResourceTemplate").field("template", &self.template).finish_non_exhaustive()
     }
+}
+
+/// The variable at the end of a template that takes several segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tail {
+    /// `/{+name}`: one or more.
+    Some(&'static str),
+    /// `{/name*}`: any number.
+    Any(&'static str),
+}
+
+impl Tail {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Some(name) | Self::Any(name) => name,
+        }
+    }
+}
+
+/// The segments of a template, and the variable at its end that takes several.
+fn parts(template: &'static str) -> (std::str::Split<'static, char>, Option<Tail>) {
+    if let Some((before, name)) = template.strip_suffix('}').and_then(|open| open.split_once("/{+")) {
+        return (before.split('/'), Some(Tail::Some(name)));
+    }
+    if let Some((before, name)) = template.strip_suffix("*}").and_then(|open| open.split_once("{/")) {
+        return (before.split('/'), Some(Tail::Any(name)));
+    }
+    (template.split('/'), None)
+}
+
+/// The value that a segment stands for, if it is one: never a way up, or out of the place it stands in.
+fn value(segment: &str, slashes: bool) -> Option<String> {
+    let value = decode(segment)?;
+    let good = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains('\\');
+    let all = if slashes { value.split('/').all(good) } else { good(&value) && !value.contains('/') };
+    all.then_some(value)
 }
 
 /// Percent-decodes one path segment; nothing if it is not valid.
@@ -210,5 +265,34 @@ mod tests {
         ] {
             assert_eq!(template().matches(uri), None, "{uri}");
         }
+    }
+
+    #[test]
+    fn a_path_at_the_end_takes_what_is_left_and_never_leads_up() {
+        let template = |text: &'static str| {
+            ResourceTemplate::<()>::new(text, "x", "X", "", |_, _| async { Ok(Reply::default()) })
+        };
+        let blob = template("github://{owner}/{repo}/blob/{ref}/{+path}").slashes("ref");
+        assert_eq!(blob.variables().collect::<Vec<_>>(), ["owner", "repo", "ref", "path"]);
+        let values = blob.matches("github://o/r/blob/feature%2Fx/src/a%20b.rs").unwrap();
+        assert_eq!((values["ref"].as_str(), values["path"].as_str()), ("feature/x", "src/a b.rs"));
+        let folder = template("repo://{owner}/{repo}/contents{/path*}");
+        assert_eq!(folder.variables().collect::<Vec<_>>(), ["owner", "repo", "path"]);
+        assert_eq!(folder.matches("repo://o/r/contents").unwrap()["path"], "");
+        assert_eq!(folder.matches("repo://o/r/contents/a/b.md").unwrap()["path"], "a/b.md");
+        for uri in [
+            "github://o/r/blob/main",
+            "github://o/r/blob/main/",
+            "github://o/r/blob/main/src/../x",
+            "github://o/r/blob/main/%2e%2e/x",
+            "github://o/r/blob/main/a//b",
+            "github://o/r/blob/main/a%2Fb",
+            "github://o/r/blob/a%2F..%2Fb/x",
+            "github://o%2Fr/r/blob/main/x",
+        ] {
+            assert_eq!(blob.matches(uri), None, "{uri}");
+        }
+        assert_eq!(folder.matches("repo://o/r/contentsx"), None);
+        assert_eq!(folder.matches("repo://o/r/contents/./a"), None);
     }
 }

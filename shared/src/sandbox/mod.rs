@@ -10,11 +10,14 @@
 //! (`#[tokio::test(start_paused = true)]`) never sleeps: on loopback what was written is there to be
 //! read at once, and the clock jumps to the next timer only when nobody has anything to read.
 
+mod beside;
 mod blobs;
 mod clock;
 mod control;
 mod damage;
 mod faults;
+#[cfg(feature = "graphql")]
+pub mod graphql;
 mod journal;
 mod oauth;
 #[cfg(test)]
@@ -37,6 +40,7 @@ use http::{StatusCode, header, request::Parts};
 use url::Url;
 
 pub use self::{
+    beside::Beside,
     blobs::{Blob, Blobs, Place, Refused},
     clock::VirtualClock,
     faults::{Action, Change, Faults, Rule},

@@ -5,20 +5,19 @@
 //! type that may not be null.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock, MutexGuard},
     time::Duration,
 };
 
 use apollo_compiler::{
     ExecutableDocument, Schema,
     executable::Operation,
-    request::coerce_variable_values,
-    resolvers::{Execution, FieldError, ObjectValue, ResolveInfo, ResolvedValue},
-    response::{GraphQLError, JsonMap, JsonValue, serde_json_bytes},
+    resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue},
+    response::JsonMap,
     schema::{ExtendedType, Type},
     validation::Valid,
 };
+use connector::sandbox::graphql::{self, Failure, Failures, Unprepared};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -43,9 +42,6 @@ static SCHEMA: LazyLock<Result<Valid<Schema>, String>> = LazyLock::new(|| {
     parsed.map_err(|broken| broken.errors.to_string())
 });
 
-/// Documents kept parsed and validated; clients send few different ones.
-const KEPT_DOCUMENTS: usize = 500;
-
 /// The fields that hold Markdown.
 const MARKDOWN: [&str; 3] = ["description", "body", "content"];
 
@@ -54,39 +50,18 @@ pub(super) fn schema() -> Outcome<&'static Valid<Schema>> {
     SCHEMA.as_ref().map_err(|error| ApiError::internal(error.clone()))
 }
 
-/// Documents by their text.
-#[derive(Debug, Default)]
-pub(super) struct Documents(Mutex<HashMap<String, Arc<Valid<ExecutableDocument>>>>);
-
-impl Documents {
-    /// The document, parsed and validated.
-    pub(super) fn get(&self, text: &str) -> Outcome<Arc<Valid<ExecutableDocument>>> {
-        if let Some(document) = self.lock().get(text) {
-            return Ok(Arc::clone(document));
-        }
-        let parsed = ExecutableDocument::parse_and_validate(schema()?, text, "request.graphql");
-        let document = Arc::new(parsed.map_err(|broken| {
-            let first = broken.errors.iter().next().map(|error| error.to_json().message);
-            ApiError::document(first.unwrap_or_else(|| "The document is not valid".to_owned()))
-        })?);
-        let mut kept = self.lock();
-        if kept.len() >= KEPT_DOCUMENTS {
-            kept.clear();
-        }
-        kept.insert(text.to_owned(), Arc::clone(&document));
-        Ok(document)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Valid<ExecutableDocument>>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// A document, parsed and validated.
+pub(super) fn document(site: &Site, text: &str) -> Outcome<Arc<Valid<ExecutableDocument>>> {
+    site.documents.get(schema()?, text).map_err(|broken| {
+        let first = broken.iter().next().map(|error| error.to_json().message);
+        ApiError::document(first.unwrap_or_else(|| "The document is not valid".to_owned()))
+    })
 }
 
 /// A request whose document and variables are in order, and what it costs.
 pub(super) struct Prepared<'a> {
-    document: &'a Valid<ExecutableDocument>,
+    request: graphql::Prepared<'a>,
     pub(super) operation: &'a Operation,
-    variables: Valid<JsonMap>,
     pub(super) cost: u32,
 }
 
@@ -96,17 +71,13 @@ pub(super) fn prepare<'a>(
     name: Option<&str>,
     variables: &Value,
 ) -> Outcome<Prepared<'a>> {
-    let broken = |error: &dyn std::fmt::Display| ApiError::request(error.to_string());
-    let operation = document.operations.get(name).map_err(|error| broken(&error.message()))?;
-    let variables = match serde_json_bytes::to_value(variables) {
-        Ok(JsonValue::Object(variables)) => variables,
-        Ok(JsonValue::Null) => JsonMap::new(),
-        _ => return Err(ApiError::request("Variables are invalid JSON.")),
-    };
-    let variables =
-        coerce_variable_values(schema()?, operation, &variables).map_err(|error| broken(&error.message()))?;
-    let cost = cost::cost(document, operation, &variables);
-    Ok(Prepared { document, operation, variables, cost })
+    let prepared = graphql::Prepared::new(schema()?, document, name, variables);
+    let request = prepared.map_err(|error| match error {
+        Unprepared::NoObject => ApiError::request("Variables are invalid JSON."),
+        other => ApiError::request(other.to_string()),
+    })?;
+    let cost = cost::cost(document, request.operation, &request.variables);
+    Ok(Prepared { operation: request.operation, request, cost })
 }
 
 /// What every resolver of one request has in hand.
@@ -117,8 +88,8 @@ pub(super) struct Context<'a> {
     pub(super) caller: &'a Caller,
     /// For how long addresses of files in Markdown are to be signed.
     sign: Option<Duration>,
-    /// The errors of this request; a [`FieldError`] names its place here.
-    errors: Mutex<Vec<ApiError>>,
+    /// The errors of this request.
+    failures: Failures<ApiError>,
 }
 
 /// An answer's body.
@@ -136,20 +107,15 @@ impl<'a> Context<'a> {
         caller: &'a Caller,
         sign: Option<Duration>,
     ) -> Outcome<Self> {
-        Ok(Self { site, schema: schema()?, now, caller, sign, errors: Mutex::default() })
+        Ok(Self { site, schema: schema()?, now, caller, sign, failures: Failures::default() })
     }
 
     /// Executes a prepared request.
     pub(super) fn execute(&self, prepared: &Prepared<'_>) -> Outcome<Answer> {
         let root = prepared.operation.object_type().as_str();
         let root = Node { cx: self, ty: root.to_owned(), row: Arc::default() };
-        let response = Execution::new(schema()?, prepared.document)
-            .operation(prepared.operation)
-            .coerced_variable_values(&prepared.variables)
-            .enable_schema_introspection(true)
-            .execute_sync(&root)
-            .map_err(|error| ApiError::request(error.message().to_string()))?;
-        let errors = response.errors.iter().map(|error| self.explain(error)).collect();
+        let response = prepared.request.execute(schema()?, &root).map_err(ApiError::request)?;
+        let errors = response.errors.iter().map(|error| explain(self.failures.explain(error))).collect();
         Ok(Answer { data: response.data, errors })
     }
 
@@ -164,24 +130,7 @@ impl<'a> Context<'a> {
     }
 
     fn fail(&self, error: ApiError) -> FieldError {
-        let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
-        errors.push(error);
-        FieldError { message: (errors.len() - 1).to_string() }
-    }
-
-    /// Puts Linear's error in the place of the executor's, which carries a message only.
-    fn explain(&self, error: &GraphQLError) -> Value {
-        let place =
-            |value: Result<Value, _>| value.ok().filter(|list| list != &json!([])).unwrap_or_default();
-        let locations = place(serde_json::to_value(&error.locations));
-        let path = place(serde_json::to_value(&error.path));
-        let errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
-        let ours = error
-            .message
-            .strip_prefix("resolver error: ")
-            .and_then(|index| errors.get(index.parse::<usize>().ok()?));
-        let ours = ours.cloned().unwrap_or_else(|| ApiError::internal(error.message.clone()));
-        ours.to_json(locations, path)
+        self.failures.fail(error)
     }
 
     /// An object of the type `target`, or of the type that stands for it in this row.
@@ -209,6 +158,11 @@ impl<'a> Context<'a> {
         let page = page(self.view(&state), self.schema, super::fields::base(&target), rows, args, order)?;
         Ok(Connection { cx: self, ty: ty.to_owned(), target, page })
     }
+}
+
+/// An error as Linear shows it.
+fn explain(failure: Failure<ApiError>) -> Value {
+    failure.error.unwrap_or_else(ApiError::internal).to_json(failure.locations, failure.path)
 }
 
 /// The type that a connection or search payload lists.
@@ -414,26 +368,7 @@ impl ObjectValue for Edge<'_> {
 
 /// A scalar or enum, or a list of them, in the form the executor demands of the type.
 fn leaf<'a>(schema: &Schema, ty: &Type, value: Option<Value>) -> ResolvedValue<'a> {
-    let name = ty.inner_named_type().as_str();
-    match (ty, value) {
-        (Type::List(_) | Type::NonNullList(_), Some(Value::Array(list))) => {
-            let list: Vec<_> = list.into_iter().map(|one| ResolvedValue::Leaf(scalar(name, &one))).collect();
-            ResolvedValue::list(list)
-        }
-        (Type::NonNullList(_), _) => ResolvedValue::list([]),
-        (_, Some(value)) => ResolvedValue::Leaf(scalar(name, &value)),
-        (Type::NonNullNamed(_), None) => ResolvedValue::Leaf(scalar(name, &empty(schema, name))),
-        (_, None) => ResolvedValue::null(),
-    }
-}
-
-fn scalar(ty: &str, value: &Value) -> JsonValue {
-    match (ty, value) {
-        ("Float", Value::Number(number)) => JsonValue::from(number.as_f64().unwrap_or_default()),
-        ("Int", Value::Number(number)) => JsonValue::from(number.as_f64().unwrap_or_default() as i64),
-        (_, Value::String(text)) => JsonValue::from(text.as_str()),
-        (_, other) => serde_json_bytes::to_value(other).unwrap_or(JsonValue::Null),
-    }
+    graphql::leaf(ty, value, |name| empty(schema, name))
 }
 
 /// The value of a field that may not be null and that nobody has set.

@@ -36,12 +36,12 @@ use axum::{
     Router,
     response::{IntoResponse as _, Response},
 };
-use connector::sandbox::{Blobs, Fake, Harness, OAuth, Webhooks, seed};
+use connector::sandbox::{Blobs, Fake, Harness, OAuth, Webhooks, graphql::Documents, seed};
 use http::{HeaderValue, header, request::Parts};
 use serde_json::Value;
 
 pub use self::auth::{OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET};
-use self::{errors::ApiError, execute::Documents, limits::Limits, store::State, time::Now};
+use self::{errors::ApiError, limits::Limits, store::State, time::Now};
 
 /// The fake with the suite's story as its workspace.
 #[must_use]

@@ -9,16 +9,16 @@ use axum::{
     routing::{get, post},
 };
 use bytes::Bytes;
+use connector::sandbox::graphql::GraphqlRequest;
 use http::{HeaderMap, HeaderValue, header, request::Parts};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::{
     Site,
     auth::{self, Caller},
     cost,
     errors::{ApiError, Outcome},
-    execute::{Answer, Context, prepare},
+    execute::{Answer, Context, document, prepare},
     limits::SEARCHES,
     store, uploads, webhooks,
 };
@@ -40,9 +40,9 @@ pub(super) fn router(site: &Arc<Site>) -> Router {
 /// What a request asks for: the GraphQL operation, or method and path.
 pub(super) fn operation(parts: &Parts, body: &[u8]) -> String {
     if parts.uri.path() == "/graphql"
-        && let Ok(request) = serde_json::from_slice::<GraphQlRequest>(body)
+        && let Some(request) = GraphqlRequest::parse(body)
     {
-        return request.name();
+        return request.name().to_owned();
     }
     let path = parts.uri.path();
     // A file's own name says nothing about what is done with it.
@@ -51,34 +51,6 @@ pub(super) fn operation(parts: &Parts, body: &[u8]) -> String {
         .find(|prefix| path.trim_start_matches('/').starts_with(prefix))
         .map_or_else(|| path.to_owned(), |prefix| format!("/{prefix}"));
     format!("{} {path}", parts.method)
-}
-
-/// The body of a GraphQL request.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct GraphQlRequest {
-    query: String,
-    #[serde(default)]
-    operation_name: Option<String>,
-    #[serde(default)]
-    variables: Value,
-}
-
-impl GraphQlRequest {
-    /// The operation's name, for the journal and for faults: as given, as written in the document,
-    /// or the document's first field.
-    fn name(&self) -> String {
-        if let Some(name) = self.operation_name.as_ref().filter(|name| !name.is_empty()) {
-            return name.clone();
-        }
-        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let mut words = self.query.split(|c| !is_word(c)).filter(|word| !word.is_empty());
-        let name = match words.next() {
-            Some("query" | "mutation") => words.next(),
-            first => first,
-        };
-        name.unwrap_or("anonymous").to_owned()
-    }
 }
 
 /// `POST /graphql`.
@@ -119,10 +91,10 @@ impl Site {
         told: &mut Told,
     ) -> Outcome<Answer> {
         self.limits.take_request(caller)?;
-        let request: GraphQlRequest = serde_json::from_slice(body).map_err(|_| {
+        let request = GraphqlRequest::parse(body).ok_or_else(|| {
             ApiError::request("POST body missing, invalid Content-Type, or JSON object has no keys.")
         })?;
-        let document = self.documents.get(&request.query)?;
+        let document = document(self, &request.query)?;
         let prepared = prepare(&document, request.operation_name.as_deref(), &request.variables)?;
         told.points = Some(prepared.cost);
         if prepared.cost > cost::MAX_COST {

@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Changes, Plan, Reply, Told, Tool, Written, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -10,10 +10,7 @@ use serde_json::json;
 use url::Url;
 use uuid::Uuid;
 
-use super::{
-    changes::{Changes, Told},
-    upload_source::{self, File},
-};
+use super::upload_source::{self, File};
 use crate::{
     Linear,
     api::{
@@ -141,7 +138,7 @@ fn attach_url(call: &Call<Linear>, issue: &IssueAttachments, url: Url, args: Att
         };
         let outcome = changes.outcome(|field| told(&saved, field));
         let summary = if there.is_some() {
-            outcome.summary(&format!("the link on {on}"))
+            outcome.summary("Linear", &format!("the link on {on}"))
         } else {
             format!("Attached {} to {on}", one_line(&saved.title))
         };

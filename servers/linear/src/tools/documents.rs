@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Page, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Changes, Page, Plan, Reply, Told, Tool, Written, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -10,9 +10,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
-    FROM, Position,
-    changes::{Changes, Told},
-    dates,
+    FROM, Position, dates,
     edits::{self, Edit},
     limit, paging, section,
 };
@@ -244,8 +242,11 @@ fn create(call: &Call<Linear>, args: SaveDocument, place: Option<Place>) -> Resu
         };
         let outcome = changes.outcome(|field| told(&document, field));
         let thing = format!("the document {} ({})", one_line(&document.title), document.slug_id);
-        let summary =
-            if outcome.refused.is_empty() { format!("Created {thing}") } else { outcome.summary(&thing) };
+        let summary = if outcome.refused.is_empty() {
+            format!("Created {thing}")
+        } else {
+            outcome.summary("Linear", &thing)
+        };
         let mut written = Written::new(summary).id(document.slug_id).url(document.url);
         written.changed = outcome.lines();
         Ok(Reply::written(written))
@@ -312,7 +313,7 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
             ));
         };
         let outcome = changes.outcome(|field| told(&now, field));
-        let mut written = Written::new(outcome.summary(&thing)).id(now.slug_id).url(now.url);
+        let mut written = Written::new(outcome.summary("Linear", &thing)).id(now.slug_id).url(now.url);
         written.changed = outcome.lines();
         written.changed.push(format!("updated: {}", now.updated_at));
         Ok(Reply::written(written))

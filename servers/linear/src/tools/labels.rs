@@ -2,14 +2,13 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Clear, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Changes, Clear, Plan, Reply, Told, Tool, Written, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::changes::{Changes, Told};
 use crate::{
     Linear,
     api::{
@@ -128,8 +127,11 @@ fn create(
         };
         let outcome = changes.outcome(|field| told(&label, field));
         let thing = format!("the label {} in {place}", one_line(&label.name));
-        let summary =
-            if outcome.refused.is_empty() { format!("Created {thing}") } else { outcome.summary(&thing) };
+        let summary = if outcome.refused.is_empty() {
+            format!("Created {thing}")
+        } else {
+            outcome.summary("Linear", &thing)
+        };
         let mut written = Written::new(summary).id(label.id);
         written.changed = outcome.lines();
         Ok(Reply::written(written))
@@ -168,7 +170,7 @@ async fn change(
             ));
         };
         let outcome = changes.outcome(|field| told(&label, field));
-        let mut written = Written::new(outcome.summary(&thing)).id(label.id);
+        let mut written = Written::new(outcome.summary("Linear", &thing)).id(label.id);
         written.changed = outcome.lines();
         Ok(Reply::written(written))
     }))

@@ -2,17 +2,14 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Clear, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Changes, Clear, Plan, Reply, Told, Tool, Written, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{
-    changes::{Changes, Told},
-    dates,
-};
+use super::dates;
 use crate::{
     Linear,
     api::milestones::Milestone,
@@ -117,7 +114,7 @@ async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan>
         let outcome = changes.outcome(|field| told(&saved, field));
         let thing = format!("the milestone {} {of}", one_line(&saved.name));
         let summary = if summary == "Changed" || !outcome.refused.is_empty() {
-            outcome.summary(&thing)
+            outcome.summary("Linear", &thing)
         } else {
             format!("Created {thing}")
         };

@@ -2,7 +2,6 @@
 
 mod attach;
 mod bulk;
-mod changes;
 mod comments;
 mod cycles;
 mod dates;

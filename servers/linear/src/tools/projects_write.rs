@@ -2,17 +2,14 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Clear, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Changes, Clear, Plan, Reply, Told, Tool, Written, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{
-    changes::{Changes, Told},
-    dates,
-};
+use super::dates;
 use crate::{
     Linear,
     api::{Api, names, projects::ProjectState},
@@ -236,7 +233,7 @@ async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<
                 }
             };
             let outcome = changes.outcome(|field| told(&now, field));
-            summary = outcome.summary(&thing);
+            summary = outcome.summary("Linear", &thing);
             lines = outcome.lines();
         }
         if let Some(initiative) = &joining {

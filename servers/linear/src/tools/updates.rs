@@ -2,19 +2,14 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Page, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Changes, Page, Plan, Reply, Told, Tool, Written, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{
-    FROM, Position,
-    changes::{Changes, Told},
-    limit, paging,
-    projects_read::Health,
-};
+use super::{FROM, Position, limit, paging, projects_read::Health};
 use crate::{Linear, api::updates::About, filter::moment, render, resolve};
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {

@@ -1,0 +1,205 @@
+//! What a write asks for, field by field, and what came of it: so that a reply can say exactly what
+//! changed, that nothing did, or what the vendor did not take although it reported success.
+
+use super::one_line;
+
+/// Characters of a short value that a reply shows.
+const SHOWN: usize = 120;
+
+/// A field's value, as it is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// A name, a date, a number; empty for none.
+    Short(String),
+    /// A text of some length, of which only the length is told. A vendor writes Markdown its own way, so
+    /// white space does not count.
+    Long(String),
+    /// The same where the vendor keeps every character but the form of line ends.
+    Exact(String),
+}
+
+impl Told {
+    /// A short value, if there is one.
+    #[must_use]
+    pub fn short(value: Option<impl Into<String>>) -> Self {
+        Self::Short(value.map(Into::into).unwrap_or_default())
+    }
+
+    /// Names in any order.
+    #[must_use]
+    pub fn names(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let mut names: Vec<String> = names.into_iter().map(Into::into).collect();
+        names.sort_unstable();
+        names.dedup();
+        Self::Short(names.join(", "))
+    }
+
+    /// Whether both mean the same.
+    fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Long(a), Self::Long(b)) => a.split_whitespace().eq(b.split_whitespace()),
+            (Self::Exact(a), Self::Exact(b)) => a.lines().eq(b.lines()),
+            (a, b) => a == b,
+        }
+    }
+
+    fn word(&self) -> String {
+        match self {
+            Self::Short(value) | Self::Long(value) | Self::Exact(value) if value.trim().is_empty() => {
+                "none".to_owned()
+            }
+            Self::Short(value) => {
+                let line = one_line(value);
+                match line.char_indices().nth(SHOWN) {
+                    Some((at, _)) => format!("{}…", &line[..at]),
+                    None => line,
+                }
+            }
+            Self::Long(value) | Self::Exact(value) => format!("{} characters", value.chars().count()),
+        }
+    }
+}
+
+/// The fields that a write would change.
+#[derive(Clone, Debug, Default)]
+pub struct Changes(Vec<Change>);
+
+#[derive(Clone, Debug)]
+struct Change {
+    field: &'static str,
+    old: Told,
+    wanted: Told,
+}
+
+impl Changes {
+    /// Notes that `field` should become `wanted`; false if it is so already.
+    pub fn ask(&mut self, field: &'static str, old: Told, wanted: Told) -> bool {
+        let differs = !old.same(&wanted);
+        if differs {
+            self.0.push(Change { field, old, wanted });
+        }
+        differs
+    }
+
+    /// Whether nothing would change.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What would change: `status Planned → Started`.
+    #[must_use]
+    pub fn wanted(&self) -> Vec<String> {
+        self.0.iter().map(|change| told(change.field, &change.old, &change.wanted)).collect()
+    }
+
+    /// What came of it, by what each field is `now`.
+    #[must_use]
+    pub fn outcome(&self, now: impl Fn(&'static str) -> Told) -> Outcome {
+        let mut outcome = Outcome::default();
+        for change in &self.0 {
+            let got = now(change.field);
+            if got.same(&change.wanted) {
+                outcome.changed.push(told(change.field, &change.old, &change.wanted));
+            } else if got.same(&change.old) {
+                outcome.refused.push(format!("{} is still {}", change.field, got.word()));
+            } else if matches!(got, Told::Long(_)) {
+                // The vendor has normalised the Markdown.
+                outcome.changed.push(told(change.field, &change.old, &got));
+            } else {
+                outcome.refused.push(format!(
+                    "{} became {} instead of {}",
+                    change.field,
+                    got.word(),
+                    change.wanted.word()
+                ));
+            }
+        }
+        outcome
+    }
+}
+
+/// What came of a write.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// What changed.
+    pub changed: Vec<String>,
+    /// What did not, although the vendor reported success.
+    pub refused: Vec<String>,
+}
+
+impl Outcome {
+    /// A sentence about `thing`, which `vendor` was to change.
+    #[must_use]
+    pub fn summary(&self, vendor: &str, thing: &str) -> String {
+        match (self.changed.len(), self.refused.len()) {
+            (0, _) => format!("{vendor} reported success, but did not change {thing}"),
+            (_, 0) => format!("Changed {thing}"),
+            (_, refused) => format!(
+                "Changed {thing}, but {vendor} did not take {refused} of the fields although it reported success"
+            ),
+        }
+    }
+
+    /// Every line of it.
+    #[must_use]
+    pub fn lines(self) -> Vec<String> {
+        let refused = self.refused.into_iter().map(|line| format!("not accepted: {line}"));
+        self.changed.into_iter().chain(refused).collect()
+    }
+}
+
+fn told(field: &str, old: &Told, new: &Told) -> String {
+    match (old, new) {
+        (Told::Short(old) | Told::Long(old) | Told::Exact(old), new) if old.is_empty() => {
+            format!("{field}: {}", new.word())
+        }
+        (Told::Long(old) | Told::Exact(old), Told::Long(new) | Told::Exact(new)) if !new.is_empty() => {
+            format!("{field} {} → {} characters", old.chars().count(), new.chars().count())
+        }
+        (old, new) => format!("{field} {} → {}", old.word(), new.word()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn short(value: &str) -> Told {
+        Told::Short(value.to_owned())
+    }
+
+    #[test]
+    fn what_is_so_already_is_no_change() {
+        let mut changes = Changes::default();
+        assert!(!changes.ask("name", short("A"), short("A")));
+        assert!(!changes.ask("content", Told::Long("a\nb\n".to_owned()), Told::Long("a b".to_owned())));
+        assert!(changes.is_empty());
+        let exact = |text: &str| Told::Exact(text.to_owned());
+        assert!(!changes.ask("body", exact("a\r\n  b"), exact("a\n  b")));
+        assert!(changes.ask("body", exact("a\n  b"), exact("a\nb")), "white space counts here");
+    }
+
+    #[test]
+    fn what_the_vendor_did_not_take_is_told() {
+        let mut changes = Changes::default();
+        changes.ask("status", short("Planned"), short("Started"));
+        changes.ask("lead", short("@ada"), short(""));
+        changes.ask("target_date", short(""), short("2026-12-01"));
+        assert_eq!(
+            changes.wanted(),
+            ["status Planned → Started", "lead @ada → none", "target_date: 2026-12-01"]
+        );
+        let outcome = changes.outcome(|field| match field {
+            "status" => short("Started"),
+            "lead" => short("@ada"),
+            _ => short("2026-12-31"),
+        });
+        assert_eq!(outcome.changed, ["status Planned → Started"]);
+        assert_eq!(
+            outcome.refused,
+            ["lead is still @ada", "target_date became 2026-12-31 instead of 2026-12-01"]
+        );
+        assert!(outcome.summary("Linear", "project X").contains("did not take 2 of the fields"));
+    }
+}
