@@ -61,6 +61,11 @@ impl Answer {
         }
         self
     }
+
+    /// The same with a header, unless it has one of this name.
+    pub(super) fn header_unless_there(self, name: &'static str, value: &str) -> Self {
+        if self.headers.iter().any(|(known, _)| known == name) { self } else { self.header(name, value) }
+    }
 }
 
 impl IntoResponse for Answer {

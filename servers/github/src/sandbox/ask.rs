@@ -16,6 +16,9 @@ const MOST: usize = 100;
 /// Rows of a page, if nothing is said.
 const DEFAULT: usize = 30;
 
+/// The version of the REST API that who names none gets.
+const OLDER: &str = "2022-11-28";
+
 /// One request.
 pub(super) struct Ask<'a> {
     pub(super) site: &'a Site,
@@ -43,6 +46,13 @@ impl Ask<'_> {
     /// 404, as for any path that there is not.
     pub(super) fn number(&self, name: &str) -> Outcome<u64> {
         self.param(name).parse().map_err(|_| ApiError::not_found())
+    }
+
+    /// The version of the REST API that is asked for; the older one if none is (docs.github.com, "API
+    /// Versions").
+    pub(super) fn version(&self) -> &str {
+        let asked = self.headers.get("x-github-api-version").and_then(|value| value.to_str().ok());
+        asked.unwrap_or(OLDER)
     }
 
     /// A query parameter that is not empty.

@@ -8,11 +8,12 @@ use std::{
 
 use axum::{
     Router,
-    extract::State as Shared,
+    extract::{DefaultBodyLimit, State as Shared},
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts};
+use serde_json::json;
 use url::form_urlencoded;
 
 use super::{
@@ -21,17 +22,23 @@ use super::{
     ask::Ask,
     auth,
     errors::{ApiError, Outcome},
-    graphql, limits, repos,
-    route::{Route, fits, literal},
+    graphql, limits,
+    profile::{self, Profile},
+    repos,
+    route::{Need, Route, fits, literal},
     social, tracker,
 };
 
 /// The tables of routes.
-fn tables() -> impl Iterator<Item = &'static Route> {
+pub(super) fn tables() -> impl Iterator<Item = &'static Route> {
+    let [apps, device, tokens] = auth::ROUTES;
     let tables = [
         accounts::ROUTES,
-        auth::ROUTES,
+        apps,
+        device,
+        tokens,
         limits::ROUTES,
+        profile::ROUTES,
         repos::ROUTES,
         tracker::ROUTES,
         actions::ROUTES,
@@ -41,11 +48,14 @@ fn tables() -> impl Iterator<Item = &'static Route> {
 }
 
 /// The versions of the REST API (docs.github.com, "API Versions").
-const VERSIONS: [&str; 2] = ["2026-03-10", "2022-11-28"];
+pub(super) const VERSIONS: [&str; 2] = ["2026-03-10", "2022-11-28"];
+
+/// The largest body: a blob of 100 MB in base64 (docs.github.com, "Create a blob").
+const BODY: usize = 140 * 1024 * 1024;
 
 /// Everything goes to the desk.
 pub(super) fn router(site: Arc<Site>) -> Router {
-    Router::new().fallback(arrive).with_state(site)
+    Router::new().fallback(arrive).layer(DefaultBodyLimit::max(BODY)).with_state(site)
 }
 
 /// A path of the API, wherever its root is.
@@ -93,12 +103,32 @@ async fn arrive(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let mut response = site.serve(&method, &uri, &headers, &body).into_response();
+    let mut response = match site.limits.begin() {
+        Ok(in_flight) => {
+            if !in_flight.latency.is_zero() {
+                tokio::time::sleep(in_flight.latency).await;
+            }
+            site.serve(&method, &uri, &headers, &body).into_response()
+        }
+        Err(error) => error.into_response(),
+    };
     let more = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&uuid::Uuid::new_v4().simple().to_string().to_uppercase()) {
         more.insert("x-github-request-id", id);
     }
     more.insert("x-github-media-type", HeaderValue::from_static("github.v3; format=json"));
+    more.insert(
+        header::VARY,
+        HeaderValue::from_static("Accept, Authorization, Cookie, X-GitHub-OTP, Accept-Encoding, Accept"),
+    );
+    if let Some(version) = headers.get("x-github-api-version") {
+        more.insert("x-github-api-version-selected", version.clone());
+    }
+    if let Some(enterprise) =
+        site.profile().enterprise.and_then(|version| HeaderValue::from_str(&version).ok())
+    {
+        more.insert("x-github-enterprise-version", enterprise);
+    }
     if let Ok(date) = HeaderValue::from_str(&site.http_date()) {
         more.insert(header::DATE, date);
     }
@@ -107,6 +137,10 @@ async fn arrive(
     }
     response
 }
+
+/// The right that a request needed, and whether what it was about is private: which scopes would do depends on
+/// both.
+type Needed = Option<(Need, bool)>;
 
 impl Site {
     /// The fake's time as HTTP writes it.
@@ -123,52 +157,68 @@ impl Site {
             Err(error) => return error.answer(),
         };
         let resource = limits::resource(&path);
-        let answer = self.answer(&caller, method, &path, uri, headers, body, resource);
+        let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+        let ask = Ask {
+            site: self,
+            caller: &caller,
+            repo: 0,
+            path: &path,
+            params: Vec::new(),
+            query,
+            headers,
+            body,
+        };
+        let mut needed = None;
+        let answer = self.answer(ask, method, uri, resource, &mut needed);
         let answer = answer.unwrap_or_else(|error| error.answer());
-        let answer = self.limits.tell(answer, &caller, resource);
-        condition(auth::tell(answer, &caller), method, headers)
+        let answer = condition(answer, method, headers);
+        if answer.status == StatusCode::NOT_MODIFIED && caller.token.is_some() {
+            self.limits.give_back(&caller, resource);
+        }
+        auth::tell(self.limits.tell(answer, &caller, resource), &caller, needed)
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the parts of one request")]
-    fn answer(
-        &self,
-        caller: &auth::Caller,
+    fn answer<'a>(
+        &'a self,
+        mut ask: Ask<'a>,
         method: &Method,
-        path: &str,
         uri: &Uri,
-        headers: &HeaderMap,
-        body: &[u8],
         resource: &'static str,
+        needed: &mut Needed,
     ) -> Outcome<Answer> {
-        if headers.get(header::USER_AGENT).is_none() {
+        if ask.headers.get(header::USER_AGENT).is_none() {
             // docs.github.com, "User agent required".
             return Err(ApiError::forbidden(
                 "Request forbidden by administrative rules. Please make sure your request has a User-Agent header",
             ));
         }
-        version(headers)?;
-        self.limits.take(caller, method, resource)?;
-        let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-        let mut ask = Ask { site: self, caller, repo: 0, path, params: Vec::new(), query, headers, body };
-        if path == "/graphql" {
+        let profile = self.profile();
+        version(ask.headers, &profile)?;
+        self.limits.take(ask.caller, method, resource)?;
+        if ask.path == "/graphql" {
             if method != Method::POST {
                 return Err(ApiError::not_found());
             }
             return graphql::serve(&ask);
         }
-        let named = self.by_name(path)?;
-        let (route, params) = find(method.as_str(), &named).ok_or_else(ApiError::not_found)?;
+        let named = self.by_name(ask.path)?;
+        let found = find(method.as_str(), &named).filter(|(route, _)| !profile.lacks(route.template));
+        let (route, params) = found.ok_or_else(ApiError::not_found)?;
+        *needed = Some((route.need, true));
+        let mut ask = Ask { path: &named, params: std::mem::take(&mut ask.params), ..ask };
         ask.params = params;
-        ask.path = &named;
         if let [("owner", owner), ("repo", name), ..] = ask.params.as_slice() {
             let found = self.state().repos.find(owner, name).ok_or_else(ApiError::not_found)?;
-            self.may(caller, found.id, route.need)?;
+            let private = self.state().repos.get(found.id).is_none_or(|repo| repo.private);
+            *needed = Some((route.need, private));
+            self.may(ask.caller, found.id, route.need)?;
             if found.moved {
                 return Ok(self.moved(method, found.id, &named, uri));
             }
             ask.repo = found.id;
         } else {
-            auth::permits(caller, route.need)?;
+            auth::permits(ask.caller, route.need)?;
+            *needed = Some((route.need, false));
         }
         (route.handler)(&ask)
     }
@@ -184,7 +234,7 @@ impl Site {
     }
 
     /// Whether the caller may do to a repository what a route does.
-    fn may(&self, caller: &auth::Caller, repo: u64, need: super::route::Need) -> Outcome<()> {
+    pub(super) fn may(&self, caller: &auth::Caller, repo: u64, need: Need) -> Outcome<()> {
         let state = self.state();
         let repo = state.repos.get(repo).ok_or_else(ApiError::not_found)?;
         auth::may(caller, repo, need)
@@ -201,20 +251,24 @@ impl Site {
         } else {
             StatusCode::TEMPORARY_REDIRECT
         };
-        Answer::redirect(status, &location)
+        let message = status.canonical_reason().unwrap_or_default();
+        let docs =
+            "https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects";
+        let body = json!({ "message": message, "url": location, "documentation_url": docs });
+        Answer::json(body).status(status).header("location", &location)
     }
 }
 
 /// Refuses an API version that there is not.
-fn version(headers: &HeaderMap) -> Outcome<()> {
+fn version(headers: &HeaderMap, profile: &Profile) -> Outcome<()> {
     let Some(asked) = headers.get("x-github-api-version").and_then(|value| value.to_str().ok()) else {
         return Ok(());
     };
-    if VERSIONS.contains(&asked) {
+    if profile.speaks(asked) {
         return Ok(());
     }
-    let message =
-        format!("\"{asked}\" is not a valid API version. Supported versions: {}", VERSIONS.join(", "));
+    let known: Vec<_> = VERSIONS.into_iter().filter(|version| profile.speaks(version)).collect();
+    let message = format!("\"{asked}\" is not a valid API version. Supported versions: {}", known.join(", "));
     Err(ApiError::new(StatusCode::BAD_REQUEST, message))
 }
 

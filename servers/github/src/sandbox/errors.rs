@@ -17,10 +17,12 @@ pub(super) struct ApiError {
     pub(super) status: StatusCode,
     pub(super) message: String,
     pub(super) errors: Vec<Value>,
-    pub(super) documentation_url: String,
+    pub(super) documentation_url: &'static str,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     /// The `type` of the same refusal by the GraphQL API.
     pub(super) kind: &'static str,
+    /// Whether a single sign-on is wanted first, of which the GraphQL API tells in a way of its own.
+    pub(super) saml_failure: bool,
 }
 
 impl ApiError {
@@ -34,9 +36,10 @@ impl ApiError {
             status,
             message: message.into(),
             errors: Vec::new(),
-            documentation_url: DOCS.to_owned(),
+            documentation_url: DOCS,
             headers: Vec::new(),
             kind,
+            saml_failure: false,
         }
     }
 
@@ -45,8 +48,19 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "Not Found")
     }
 
+    /// The same with words of its own, as GraphQL says it.
+    pub(super) fn missing(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, message)
+    }
+
+    /// The token is not good (any more).
     pub(super) fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "Bad credentials")
+    }
+
+    /// Nobody in particular may not do this.
+    pub(super) fn requires_authentication() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "Requires authentication")
     }
 
     pub(super) fn forbidden(message: impl Into<String>) -> Self {

@@ -8,6 +8,9 @@
 //! The way of a request is [`desk`]: who asks, what it costs, which repository it is about, whether they may;
 //! then the handler of its route. Routes stand in a table at the head of each module. Both `/` and
 //! `/api/v3` are the root, as on github.com and on an own server.
+//!
+//! Beside GitHub's own routes there are some under `/_github/`, by which tests set what is left of a limit
+//! ([`limits`]), lay down tokens and keys ([`auth`]), and make the fake an older server ([`profile`]).
 
 mod accounts;
 mod actions;
@@ -19,6 +22,7 @@ mod errors;
 mod graphql;
 mod ids;
 mod limits;
+mod profile;
 mod repos;
 mod route;
 mod social;
@@ -27,6 +31,7 @@ mod tracker;
 
 use std::{
     borrow::Cow,
+    collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
@@ -39,7 +44,9 @@ use http::request::Parts;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use self::{errors::ApiError, limits::Limits, state::State};
+use self::{
+    actions::Storage, errors::ApiError, graphql::Graphql, limits::Limits, profile::Profile, state::State,
+};
 
 /// The token that `--sandbox` uses: a fine-grained one of Maya's, with every permission.
 pub const TOKEN: &str = "github_pat_sandbox0maya0everything";
@@ -67,12 +74,20 @@ struct Site {
     harness: Harness,
     state: Mutex<State>,
     limits: Limits,
+    graphql: Graphql,
+    profile: Mutex<Profile>,
+    storage: Storage,
 }
 
 impl GitHub {
     /// The state as the seed has it today.
     fn seeded(&self, harness: &Harness) -> State {
-        let seed = seed::load(&self.seed, harness.clock()).map_err(|error| error.to_string());
+        let seed = seed::load(&self.seed, harness.clock()).map(|mut seed| {
+            // A run of the seed begins when the fake does.
+            seed["actions"]["now"] = harness.clock().now().as_secs().into();
+            seed
+        });
+        let seed = seed.map_err(|error| error.to_string());
         match seed.and_then(|seed| State::from_seed(&seed)) {
             Ok(state) => state,
             Err(error) => {
@@ -87,6 +102,15 @@ impl Site {
     /// The state, for as long as one request needs it.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What kind of server this is.
+    fn profile(&self) -> Profile {
+        self.profile.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_profile(&self, profile: Profile) {
+        *self.profile.lock().unwrap_or_else(PoisonError::into_inner) = profile;
     }
 
     /// Now, as GitHub writes it: `2026-11-22T12:00:00Z`.
@@ -118,8 +142,14 @@ impl Fake for GitHub {
 
     fn router(&self, harness: &Harness) -> Router {
         let site = self.site.get_or_init(|| {
-            let state = Mutex::new(self.seeded(harness));
-            Arc::new(Site { limits: Limits::new(harness), harness: harness.clone(), state })
+            Arc::new(Site {
+                state: Mutex::new(self.seeded(harness)),
+                limits: Limits::new(harness),
+                graphql: Graphql::default(),
+                profile: Mutex::default(),
+                storage: Storage::new(harness.clock()),
+                harness: harness.clone(),
+            })
         });
         desk::router(Arc::clone(site))
     }
@@ -132,6 +162,11 @@ impl Fake for GitHub {
         let Some(site) = self.site.get() else { return };
         *site.state() = self.seeded(harness);
         site.limits.clear();
+        site.storage.clear();
+        site.set_profile(Profile::default());
+        if let Err(error) = site.graphql.hide(&BTreeSet::new()) {
+            tracing::error!(error = error.message, "the sandbox has no schema");
+        }
     }
 
     fn dump(&self) -> Value {

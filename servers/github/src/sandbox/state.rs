@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     accounts::Accounts,
     actions::Actions,
-    auth::{self, Token},
+    auth::{self, Apps, Grants, Token},
     repos::Repos,
     social::Social,
     tracker::Tracker,
@@ -21,6 +21,8 @@ const FIRST_ID: u64 = 5_000_000;
 pub(super) struct State {
     last_id: u64,
     pub(super) tokens: BTreeMap<String, Token>,
+    pub(super) apps: Apps,
+    pub(super) grants: Grants,
     pub(super) accounts: Accounts,
     pub(super) repos: Repos,
     pub(super) tracker: Tracker,
@@ -34,6 +36,7 @@ impl State {
         let mut state =
             Self { last_id: FIRST_ID, tokens: auth::tokens_from_seed(&seed["accounts"]), ..Self::default() };
         state.accounts = Accounts::from_seed(&seed["accounts"])?;
+        state.apps = Apps::from_seed(&seed["accounts"])?;
         // In this order: each may look at what came before it.
         state.repos = Repos::from_seed(&seed["repos"], &state)?;
         state.tracker = Tracker::from_seed(&seed["tracker"], &mut state)?;

@@ -1,0 +1,461 @@
+//! Discussions in GraphQL. Their keys, and those of categories and comments, are their ids.
+
+use connector::sandbox::graphql::{Asked, Node, Resolved};
+use serde_json::Value;
+
+use crate::sandbox::{
+    ask::Ask,
+    auth::Kind,
+    errors::{ApiError, Outcome},
+    graphql::{actor, connection, may},
+    ids::{self, node_id},
+    repos::{Repository, Role},
+    route::{read, write},
+    social::discussions::{Category, Discussion, Discussions, Remark},
+    state::State,
+};
+
+/// The prefixes of node ids.
+const DISCUSSION: &str = "D";
+const COMMENT: &str = "DC";
+const CATEGORY: &str = "DIC";
+
+pub(super) fn resolve(ask: &Ask<'_>, node: &Node, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let id = node.key.as_u64().unwrap_or_default();
+    match node.ty.as_str() {
+        "Query" if asked.field == "node" => by_id(ask, asked.text("id")?),
+        "Repository" => of_repository(ask, id, asked),
+        "Discussion" => discussion(ask, id, asked),
+        "DiscussionComment" => comment(ask, id, asked),
+        "DiscussionCategory" => category(ask, id, asked),
+        "Mutation" => mutation(ask, asked),
+        _ => None,
+    }
+}
+
+/// A discussion, a comment or a category by its global id.
+fn by_id(ask: &Ask<'_>, id: &str) -> Option<Outcome<Resolved>> {
+    let (kind, number) = ids::parse(id)?;
+    let (repo, ty) = {
+        let state = ask.site.state();
+        let all = &state.social.discussions;
+        match kind {
+            DISCUSSION => (all.get(number)?.repo, "Discussion"),
+            COMMENT => (all.remark(number)?.0.repo, "DiscussionComment"),
+            CATEGORY => (all.category(number)?.repo, "DiscussionCategory"),
+            _ => return None,
+        }
+    };
+    Some(may(ask, repo, read("discussions")).map(|()| Node::new(ty, number).into()))
+}
+
+fn of_repository(ask: &Ask<'_>, repo: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let fields =
+        ["discussion", "discussions", "discussionCategories", "discussionCategory", "hasDiscussionsEnabled"];
+    if !fields.contains(&asked.field) {
+        return None;
+    }
+    if let Err(error) = may(ask, repo, read("discussions")) {
+        return Some(Err(error));
+    }
+    let state = ask.site.state();
+    let all = &state.social.discussions;
+    let categories = || all.categories.iter().filter(|category| category.repo == repo);
+    Some(match asked.field {
+        "hasDiscussionsEnabled" => Ok((categories().count() > 0).into()),
+        "discussionCategories" => connection(
+            asked,
+            categories().map(|category| Node::new("DiscussionCategory", category.id)).collect(),
+        ),
+        "discussionCategory" => {
+            let found = categories().find(|category| Some(category.slug.as_str()) == asked.text("slug"));
+            Ok(found.map(|category| Node::new("DiscussionCategory", category.id)).into())
+        }
+        "discussion" => {
+            let number = asked.arg("number").as_u64().unwrap_or_default();
+            let found =
+                all.all.iter().find(|discussion| discussion.repo == repo && discussion.number == number);
+            found.map(|discussion| Node::new("Discussion", discussion.id).into()).ok_or_else(|| {
+                ApiError::missing(format!("Could not resolve to a Discussion with the number of {number}."))
+            })
+        }
+        _ => connection(asked, listed(all, repo, asked)),
+    })
+}
+
+/// The discussions of a repository in the order and of the kind that is asked for.
+fn listed(all: &Discussions, repo: u64, asked: &Asked<'_>) -> Vec<Node> {
+    let category = asked.text("categoryId").and_then(ids::parse).map(|(_, id)| id);
+    let states: Vec<_> =
+        asked.arg("states").as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let fits = |discussion: &&Discussion| {
+        let state = if discussion.closed.is_some() { "CLOSED" } else { "OPEN" };
+        discussion.repo == repo
+            && category.is_none_or(|id| discussion.category == id)
+            && asked.arg("answered").as_bool().is_none_or(|answered| discussion.answer.is_some() == answered)
+            && (states.is_empty() || states.contains(&state))
+    };
+    let mut found: Vec<_> = all.all.iter().filter(fits).collect();
+    let order = asked.arg("orderBy");
+    if order["field"] == "CREATED_AT" {
+        found.sort_by(|one, other| one.created.cmp(&other.created));
+    } else {
+        found.sort_by(|one, other| one.updated.cmp(&other.updated));
+    }
+    if order["direction"] != "ASC" {
+        found.reverse();
+    }
+    found.into_iter().map(|discussion| Node::new("Discussion", discussion.id)).collect()
+}
+
+fn discussion(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let state = ask.site.state();
+    let discussion = state.social.discussions.get(id)?;
+    let repo = state.repos.get(discussion.repo)?;
+    let url = repo.html_url(&format!("/discussions/{}", discussion.number));
+    let login = ask.caller.login();
+    let mine = discussion.author == login;
+    let may = mine || repo.role(login) >= Some(Role::Triage);
+    Some(Ok(match asked.field {
+        "id" => node_id(DISCUSSION, id).into(),
+        "databaseId" => id.into(),
+        "number" => discussion.number.into(),
+        "title" => discussion.title.as_str().into(),
+        "body" | "bodyText" => discussion.body.as_str().into(),
+        "author" => actor(&state, &discussion.author),
+        "authorAssociation" => association(&state, repo, &discussion.author).into(),
+        "category" => Node::new("DiscussionCategory", discussion.category).into(),
+        "repository" => Node::new("Repository", discussion.repo).into(),
+        "createdAt" | "publishedAt" => discussion.created.as_str().into(),
+        "updatedAt" => discussion.updated.as_str().into(),
+        "locked" => discussion.locked.into(),
+        "closed" => discussion.closed.is_some().into(),
+        "closedAt" => discussion.closed.as_ref().map(|(at, _)| at.clone()).into(),
+        "stateReason" => match &discussion.closed {
+            Some((_, reason)) => reason.as_str().into(),
+            None if discussion.reopened => "REOPENED".into(),
+            None => Resolved::NULL,
+        },
+        "upvoteCount" => discussion.upvotes.into(),
+        "url" => url.into(),
+        "resourcePath" => url.trim_start_matches("https://github.com").into(),
+        "isAnswered" => {
+            let answerable = state.social.discussions.category(discussion.category)?.answerable;
+            if answerable { discussion.answer.is_some().into() } else { Resolved::NULL }
+        }
+        "answer" => discussion.answer.as_ref().map(|(id, ..)| Node::new("DiscussionComment", *id)).into(),
+        "answerChosenAt" => discussion.answer.as_ref().map(|(_, at, _)| at.clone()).into(),
+        "answerChosenBy" => match &discussion.answer {
+            Some((_, _, by)) => actor(&state, by),
+            None => Resolved::NULL,
+        },
+        "comments" => {
+            let top = discussion.comments.iter().filter(|remark| remark.reply_to.is_none());
+            return Some(connection(
+                asked,
+                top.map(|remark| Node::new("DiscussionComment", remark.id)).collect(),
+            ));
+        }
+        "viewerDidAuthor" => mine.into(),
+        "viewerCanUpdate" | "viewerCanDelete" | "viewerCanClose" | "viewerCanReopen" => may.into(),
+        _ => Resolved::NULL,
+    }))
+}
+
+fn comment(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let state = ask.site.state();
+    let (discussion, remark) = state.social.discussions.remark(id)?;
+    let repo = state.repos.get(discussion.repo)?;
+    let url = repo.html_url(&format!("/discussions/{}#discussioncomment-{id}", discussion.number));
+    let answers = discussion.answer.as_ref().is_some_and(|(answer, ..)| *answer == id);
+    let login = ask.caller.login();
+    let may = remark.author == login || repo.role(login) >= Some(Role::Triage);
+    let answerable = state.social.discussions.category(discussion.category)?.answerable;
+    let chooses = answerable && (discussion.author == login || repo.role(login) >= Some(Role::Triage));
+    Some(Ok(match asked.field {
+        "id" => node_id(COMMENT, id).into(),
+        "databaseId" => id.into(),
+        "body" | "bodyText" => remark.body.as_str().into(),
+        "author" => actor(&state, &remark.author),
+        "authorAssociation" => association(&state, repo, &remark.author).into(),
+        "createdAt" | "publishedAt" => remark.created.as_str().into(),
+        "updatedAt" => remark.updated.as_str().into(),
+        "discussion" => Node::new("Discussion", discussion.id).into(),
+        "isAnswer" => answers.into(),
+        "isMinimized" => false.into(),
+        "replyTo" => remark.reply_to.map(|id| Node::new("DiscussionComment", id)).into(),
+        "replies" => {
+            let replies = discussion.comments.iter().filter(|reply| reply.reply_to == Some(id));
+            return Some(connection(
+                asked,
+                replies.map(|reply| Node::new("DiscussionComment", reply.id)).collect(),
+            ));
+        }
+        "upvoteCount" => remark.upvotes.into(),
+        "url" => url.into(),
+        "resourcePath" => url.trim_start_matches("https://github.com").into(),
+        "viewerDidAuthor" => (remark.author == login).into(),
+        "viewerCanUpdate" | "viewerCanDelete" => may.into(),
+        "viewerCanMarkAsAnswer" => (chooses && !answers).into(),
+        "viewerCanUnmarkAsAnswer" => (chooses && answers).into(),
+        _ => Resolved::NULL,
+    }))
+}
+
+fn category(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let state = ask.site.state();
+    let category: &Category = state.social.discussions.category(id)?;
+    Some(Ok(match asked.field {
+        "id" => node_id(CATEGORY, id).into(),
+        "name" => category.name.as_str().into(),
+        "slug" => category.slug.as_str().into(),
+        "emoji" => category.emoji.as_str().into(),
+        "emojiHTML" => format!("<div>{}</div>", category.emoji).into(),
+        "description" => category.description.clone().into(),
+        "isAnswerable" => category.answerable.into(),
+        "createdAt" | "updatedAt" => category.created.as_str().into(),
+        "repository" => Node::new("Repository", category.repo).into(),
+        _ => Resolved::NULL,
+    }))
+}
+
+fn mutation(ask: &Ask<'_>, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let input = asked.arg("input");
+    let text = |key: &str| input[key].as_str().unwrap_or_default();
+    let done = |id: u64| Resolved::fields([("discussion", Node::new("Discussion", id).into())]);
+    let said = |id: u64| Resolved::fields([("comment", Node::new("DiscussionComment", id).into())]);
+    Some(match asked.field {
+        "createDiscussion" => create(ask, input).map(done),
+        "updateDiscussion" => update(ask, input).map(done),
+        "closeDiscussion" => change(ask, text("discussionId"), |discussion, now| {
+            if discussion.closed.is_none() {
+                let reason = input["reason"].as_str().unwrap_or("RESOLVED");
+                discussion.closed = Some((now.to_owned(), reason.to_owned()));
+            }
+        })
+        .map(done),
+        "reopenDiscussion" => change(ask, text("discussionId"), |discussion, _| {
+            discussion.reopened = discussion.closed.take().is_some();
+        })
+        .map(done),
+        "deleteDiscussion" => delete(ask, text("id")),
+        "addDiscussionComment" => add_comment(ask, input).map(said),
+        "updateDiscussionComment" => update_comment(ask, input).map(said),
+        "deleteDiscussionComment" => delete_comment(ask, text("id")),
+        "markDiscussionCommentAsAnswer" => answer(ask, text("id"), true).map(done),
+        "unmarkDiscussionCommentAsAnswer" => answer(ask, text("id"), false).map(done),
+        _ => return None,
+    })
+}
+
+/// Something of one of our kinds, by its global id.
+fn known(id: &str, kind: &str) -> Outcome<u64> {
+    let missing = || ApiError::missing(format!("Could not resolve to a node with the global id of '{id}'"));
+    ids::parse(id).filter(|(of, _)| *of == kind).map(|(_, number)| number).ok_or_else(missing)
+}
+
+fn gone() -> ApiError {
+    ApiError::missing("Could not resolve to a node with the given global id")
+}
+
+/// What somebody is to a repository.
+fn association(state: &State, repo: &Repository, login: &str) -> &'static str {
+    if repo.owner.eq_ignore_ascii_case(login) {
+        "OWNER"
+    } else if state.accounts.is_member(&repo.owner, login) {
+        "MEMBER"
+    } else if repo.role(login).is_some() {
+        "COLLABORATOR"
+    } else {
+        "NONE"
+    }
+}
+
+/// The author of what is written: a user, or an app's bot.
+fn author(ask: &Ask<'_>) -> String {
+    ask.caller.login().to_owned()
+}
+
+/// Whether the caller may change what `author` wrote in a repository; an installation may, if its app can write.
+fn owns(ask: &Ask<'_>, state: &State, repo: u64, author: &str) -> Outcome<()> {
+    let login = ask.caller.login();
+    let app = ask.caller.token.as_ref().is_some_and(|token| token.kind == Kind::Installation);
+    let role = state.repos.get(repo).and_then(|repo| repo.role(login));
+    if app || author == login || role >= Some(Role::Triage) {
+        return Ok(());
+    }
+    Err(ApiError::forbidden(format!(
+        "{login} does not have the correct permissions to execute this mutation"
+    )))
+}
+
+/// A text that must not be empty.
+fn needed<'v>(input: &'v Value, key: &str, name: &str) -> Outcome<&'v str> {
+    let text = input[key].as_str().filter(|text| !text.trim().is_empty());
+    text.ok_or_else(|| ApiError::unprocessable(format!("{name} can't be blank")))
+}
+
+fn create(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
+    let repo = known(input["repositoryId"].as_str().unwrap_or_default(), "R")?;
+    may(ask, repo, write("discussions"))?;
+    let category = known(input["categoryId"].as_str().unwrap_or_default(), CATEGORY)?;
+    let title = needed(input, "title", "Title")?.to_owned();
+    let body = needed(input, "body", "Body")?.to_owned();
+    let now = ask.site.now();
+    let mut state = ask.site.state();
+    let category = state.social.discussions.category(category).filter(|category| category.repo == repo);
+    let category = category.ok_or_else(gone)?.id;
+    let id = state.next_id();
+    // Issues, pull requests and discussions share one sequence.
+    let number = state.tracker.board_mut(repo).next_number();
+    state.social.discussions.all.push(Discussion {
+        id,
+        repo,
+        number,
+        category,
+        title,
+        body,
+        author: author(ask),
+        created: now.clone(),
+        updated: now,
+        locked: false,
+        closed: None,
+        reopened: false,
+        upvotes: 1,
+        answer: None,
+        comments: Vec::new(),
+    });
+    Ok(id)
+}
+
+/// Does something to a discussion; it was changed just now.
+fn change(ask: &Ask<'_>, id: &str, how: impl FnOnce(&mut Discussion, &str)) -> Outcome<u64> {
+    let id = known(id, DISCUSSION)?;
+    let (repo, by) = {
+        let state = ask.site.state();
+        let discussion = state.social.discussions.get(id).ok_or_else(gone)?;
+        (discussion.repo, discussion.author.clone())
+    };
+    may(ask, repo, write("discussions"))?;
+    let now = ask.site.now();
+    let mut state = ask.site.state();
+    owns(ask, &state, repo, &by)?;
+    let discussion = state.social.discussions.get_mut(id).ok_or_else(gone)?;
+    how(discussion, &now);
+    discussion.updated = now;
+    Ok(id)
+}
+
+fn update(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
+    let given = |key: &str| input[key].as_str().map(str::to_owned);
+    let category = given("categoryId").map(|id| known(&id, CATEGORY)).transpose()?;
+    for (key, name) in [("title", "Title"), ("body", "Body")] {
+        if !input[key].is_null() {
+            needed(input, key, name)?;
+        }
+    }
+    change(ask, input["discussionId"].as_str().unwrap_or_default(), |discussion, _| {
+        discussion.title = given("title").unwrap_or_else(|| discussion.title.clone());
+        discussion.body = given("body").unwrap_or_else(|| discussion.body.clone());
+        discussion.category = category.unwrap_or(discussion.category);
+    })
+}
+
+fn delete(ask: &Ask<'_>, id: &str) -> Outcome<Resolved> {
+    let id = change(ask, id, |_, _| {})?;
+    let mut state = ask.site.state();
+    state.social.discussions.all.retain(|discussion| discussion.id != id);
+    Ok(Resolved::fields([("discussion", Resolved::NULL)]))
+}
+
+fn add_comment(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
+    let on = known(input["discussionId"].as_str().unwrap_or_default(), DISCUSSION)?;
+    let reply_to = input["replyToId"].as_str().map(|id| known(id, COMMENT)).transpose()?;
+    let repo = ask.site.state().social.discussions.get(on).ok_or_else(gone)?.repo;
+    may(ask, repo, write("discussions"))?;
+    let body = needed(input, "body", "Body")?.to_owned();
+    let now = ask.site.now();
+    let mut state = ask.site.state();
+    let id = state.next_id();
+    let discussion = state.social.discussions.get_mut(on).ok_or_else(gone)?;
+    if discussion.locked {
+        return Err(ApiError::forbidden("Discussion is locked"));
+    }
+    if let Some(parent) = reply_to {
+        let parent = discussion.comments.iter().find(|remark| remark.id == parent).ok_or_else(gone)?;
+        // Replies have no replies (docs.github.com, "Using the GraphQL API for Discussions").
+        if parent.reply_to.is_some() {
+            return Err(ApiError::unprocessable("Parent comment is already in a thread, cannot reply to it"));
+        }
+    }
+    discussion.comments.push(Remark {
+        id,
+        author: author(ask),
+        body,
+        created: now.clone(),
+        updated: now.clone(),
+        reply_to,
+        upvotes: 1,
+    });
+    discussion.updated = now;
+    Ok(id)
+}
+
+/// The comment's discussion, if the caller may change the comment.
+fn owned_comment(ask: &Ask<'_>, id: u64) -> Outcome<u64> {
+    let (on, repo, by) = {
+        let state = ask.site.state();
+        let (discussion, remark) = state.social.discussions.remark(id).ok_or_else(gone)?;
+        (discussion.id, discussion.repo, remark.author.clone())
+    };
+    may(ask, repo, write("discussions"))?;
+    owns(ask, &ask.site.state(), repo, &by)?;
+    Ok(on)
+}
+
+fn update_comment(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
+    let id = known(input["commentId"].as_str().unwrap_or_default(), COMMENT)?;
+    let on = owned_comment(ask, id)?;
+    let body = needed(input, "body", "Body")?.to_owned();
+    let now = ask.site.now();
+    let mut state = ask.site.state();
+    let discussion = state.social.discussions.get_mut(on).ok_or_else(gone)?;
+    let remark = discussion.comments.iter_mut().find(|remark| remark.id == id).ok_or_else(gone)?;
+    remark.body = body;
+    remark.updated = now;
+    Ok(id)
+}
+
+fn delete_comment(ask: &Ask<'_>, id: &str) -> Outcome<Resolved> {
+    let id = known(id, COMMENT)?;
+    let on = owned_comment(ask, id)?;
+    let mut state = ask.site.state();
+    let discussion = state.social.discussions.get_mut(on).ok_or_else(gone)?;
+    discussion.comments.retain(|remark| remark.id != id && remark.reply_to != Some(id));
+    if discussion.answer.as_ref().is_some_and(|(answer, ..)| *answer == id) {
+        discussion.answer = None;
+    }
+    Ok(Resolved::fields([("comment", Resolved::NULL)]))
+}
+
+fn answer(ask: &Ask<'_>, id: &str, mark: bool) -> Outcome<u64> {
+    let id = known(id, COMMENT)?;
+    let (on, repo, by, answerable) = {
+        let state = ask.site.state();
+        let all = &state.social.discussions;
+        let (discussion, _) = all.remark(id).ok_or_else(gone)?;
+        let answerable = all.category(discussion.category).is_some_and(|category| category.answerable);
+        (discussion.id, discussion.repo, discussion.author.clone(), answerable)
+    };
+    may(ask, repo, write("discussions"))?;
+    if !answerable {
+        return Err(ApiError::unprocessable("Discussion category does not support answers"));
+    }
+    let now = ask.site.now();
+    let mut state = ask.site.state();
+    owns(ask, &state, repo, &by)?;
+    let discussion = state.social.discussions.get_mut(on).ok_or_else(gone)?;
+    discussion.answer = mark.then(|| (id, now.clone(), author(ask)));
+    discussion.updated = now;
+    Ok(on)
+}

@@ -1,0 +1,500 @@
+//! Projects in GraphQL. The key of a project, a field and an item is its id, that of a value the pair of its
+//! item's and its field's.
+
+use connector::sandbox::graphql::{Asked, Node, Resolved};
+use serde_json::{Map, Value, json};
+
+use crate::sandbox::{
+    ask::Ask,
+    auth::permits,
+    errors::{ApiError, Outcome},
+    graphql::{actor, connection, may},
+    ids::{self, node_id},
+    route::{read, write},
+    social::projects::{Content, Field, Item, Project},
+    state::State,
+};
+
+/// The right that a project wants (docs.github.com, "Using the API to manage Projects").
+const RIGHT: &str = "organization_projects";
+
+pub(super) fn resolve(ask: &Ask<'_>, node: &Node, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    match node.ty.as_str() {
+        "Query" if asked.field == "node" => by_id(ask, asked.text("id")?),
+        "Organization" | "User" if matches!(asked.field, "projectV2" | "projectsV2") => {
+            of_owner(ask, node.key.as_str()?, asked)
+        }
+        "ProjectV2" => project(ask, node.key.as_u64()?, asked),
+        "ProjectV2Field" | "ProjectV2SingleSelectField" | "ProjectV2IterationField" => {
+            field(ask, node.key.as_u64()?, asked)
+        }
+        "ProjectV2Item" => item(ask, node.key.as_u64()?, asked),
+        "Issue" | "PullRequest" if asked.field == "projectItems" => items_of(ask, &node.key, asked),
+        "DraftIssue" => draft(ask, node.key.as_u64()?, asked),
+        ty if ty.starts_with("ProjectV2ItemField") => value(ask, &node.key, asked),
+        "Mutation" => mutation(ask, asked),
+        _ => None,
+    }
+}
+
+/// Whether the caller may see a project: a public one, one of their own, one of an organization they are in.
+fn sees(ask: &Ask<'_>, state: &State, project: &Project) -> bool {
+    let login = ask.caller.login();
+    project.public
+        || project.owner.eq_ignore_ascii_case(login)
+        || state.accounts.is_member(&project.owner, login)
+        || (login.ends_with("[bot]") && ask.caller.is_for(&project.owner))
+}
+
+/// A project, a field, an item or a draft by its global id.
+fn by_id(ask: &Ask<'_>, id: &str) -> Option<Outcome<Resolved>> {
+    let (kind, number) = ids::parse(id)?;
+    let found = {
+        let state = ask.site.state();
+        let mut visible = state.social.projects.iter().filter(|project| sees(ask, &state, project));
+        match kind {
+            "PVT" => visible.find(|project| project.id == number).map(|_| Node::new("ProjectV2", number)),
+            "PVTI" => {
+                visible.find_map(|project| project.item(number)).map(|_| Node::new("ProjectV2Item", number))
+            }
+            "DI" => visible.find_map(|project| project.item(number)).map(|_| Node::new("DraftIssue", number)),
+            "PVTF" | "PVTSSF" | "PVTIF" => {
+                visible.find_map(|project| project.field(number)).map(|field| Node::new(field.ty(), number))
+            }
+            _ => return None,
+        }
+    };
+    Some(permits(ask.caller, read(RIGHT)).map(|()| found.into()))
+}
+
+fn of_owner(ask: &Ask<'_>, login: &str, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    if let Err(error) = permits(ask.caller, read(RIGHT)) {
+        return Some(Err(error));
+    }
+    let state = ask.site.state();
+    let theirs = |project: &&Project| project.owner.eq_ignore_ascii_case(login) && sees(ask, &state, project);
+    let mut found: Vec<_> = state.social.projects.iter().filter(theirs).collect();
+    if asked.field == "projectV2" {
+        let number = asked.arg("number").as_u64().unwrap_or_default();
+        let found = found.iter().find(|project| project.number == number);
+        let missing =
+            || ApiError::missing(format!("Could not resolve to a ProjectV2 with the number {number}."));
+        return Some(found.map(|project| Node::new("ProjectV2", project.id).into()).ok_or_else(missing));
+    }
+    if let Some(query) = asked.text("query") {
+        let words: Vec<_> = query.split_whitespace().collect();
+        found.retain(|project| {
+            words.iter().all(|word| match *word {
+                "is:open" => !project.closed,
+                "is:closed" => project.closed,
+                word => project.title.to_lowercase().contains(&word.to_lowercase()),
+            })
+        });
+    }
+    let order = asked.arg("orderBy");
+    match order["field"].as_str() {
+        Some("TITLE") => found.sort_by(|one, other| one.title.cmp(&other.title)),
+        Some("UPDATED_AT") => found.sort_by(|one, other| one.updated.cmp(&other.updated)),
+        Some("CREATED_AT") => found.sort_by(|one, other| one.created.cmp(&other.created)),
+        _ => found.sort_by_key(|project| project.number),
+    }
+    if order["direction"] != "ASC" {
+        found.reverse();
+    }
+    Some(connection(asked, found.into_iter().map(|project| Node::new("ProjectV2", project.id)).collect()))
+}
+
+fn project(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let state = ask.site.state();
+    let project = state.social.projects.iter().find(|project| project.id == id)?;
+    let organization = state.accounts.get(&project.owner).is_some_and(|owner| owner.kind == "Organization");
+    let place = if organization { "orgs" } else { "users" };
+    let path = format!("/{place}/{}/projects/{}", project.owner, project.number);
+    let of_field = |field: &Field| Node::new(field.ty(), field.id);
+    Some(Ok(match asked.field {
+        "id" => node_id("PVT", id).into(),
+        "databaseId" => id.into(),
+        "fullDatabaseId" => id.to_string().into(),
+        "number" => project.number.into(),
+        "title" => project.title.as_str().into(),
+        "shortDescription" => project.description.clone().into(),
+        "readme" => project.readme.clone().into(),
+        "public" => project.public.into(),
+        "template" => false.into(),
+        "closed" => project.closed.into(),
+        "closedAt" => project.closed.then(|| project.updated.clone()).into(),
+        "createdAt" => project.created.as_str().into(),
+        "updatedAt" => project.updated.as_str().into(),
+        "creator" => actor(&state, &project.creator),
+        "owner" => actor(&state, &project.owner),
+        "url" => format!("https://github.com{path}").into(),
+        "resourcePath" => path.into(),
+        "viewerCanUpdate" | "viewerCanClose" | "viewerCanReopen" => {
+            let login = ask.caller.login();
+            (project.owner == login || state.accounts.is_member(&project.owner, login)).into()
+        }
+        "field" => {
+            let wanted = asked.text("name").unwrap_or_default();
+            let found = project.fields.iter().find(|field| field.name.eq_ignore_ascii_case(wanted));
+            found.map(of_field).into()
+        }
+        "fields" => return Some(connection(asked, project.fields.iter().map(of_field).collect())),
+        "items" => {
+            let kept = project.items.iter().filter(|item| !item.archived);
+            return Some(connection(asked, kept.map(|item| Node::new("ProjectV2Item", item.id)).collect()));
+        }
+        _ => Resolved::NULL,
+    }))
+}
+
+fn field(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let state = ask.site.state();
+    let project = state.social.projects.iter().find(|project| project.field(id).is_some())?;
+    let field = project.field(id)?;
+    Some(Ok(match asked.field {
+        "id" => node_id(field.prefix(), id).into(),
+        "databaseId" => id.into(),
+        "name" => field.name.as_str().into(),
+        "dataType" => field.kind.as_str().into(),
+        "project" => Node::new("ProjectV2", project.id).into(),
+        "createdAt" | "updatedAt" => project.created.as_str().into(),
+        "options" => {
+            let names = asked.arg("names").as_array().cloned();
+            let wanted = |name: &str| names.as_ref().is_none_or(|names| names.iter().any(|one| one == name));
+            let options = field.options.iter().filter(|choice| wanted(&choice.name)).map(|choice| {
+                json!({"id": choice.id, "name": choice.name, "color": choice.color, "description": choice.description})
+            });
+            Value::Array(options.collect()).into()
+        }
+        "configuration" => {
+            let today = ask.site.harness.clock().today();
+            let (done, open): (Vec<_>, Vec<_>) = field.options.iter().partition(|choice| {
+                let start = choice.start.parse::<jiff::civil::Date>().unwrap_or(today);
+                let span = jiff::Span::new().days(i64::try_from(choice.days).unwrap_or_default());
+                start.checked_add(span).is_ok_and(|end| end <= today)
+            });
+            let show = |choices: Vec<&crate::sandbox::social::projects::Choice>| -> Vec<Value> {
+                let shown = choices.into_iter().map(|choice| {
+                    json!({"id": choice.id, "title": choice.name, "startDate": choice.start, "duration": choice.days})
+                });
+                shown.collect()
+            };
+            json!({"duration": 14, "startDay": 1, "iterations": show(open), "completedIterations": show(done)}).into()
+        }
+        _ => Resolved::NULL,
+    }))
+}
+
+/// The items that an issue or a pull request has in projects that the caller may see.
+fn items_of(ask: &Ask<'_>, key: &Value, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let (of, number) = (key[0].as_u64()?, key[1].as_u64()?);
+    if permits(ask.caller, read(RIGHT)).is_err() {
+        return Some(connection(asked, Vec::new()));
+    }
+    let state = ask.site.state();
+    let archived = asked.arg("includeArchived") != &Value::Bool(false);
+    let is = |item: &&Item| {
+        let same = matches!(&item.content, Content::Issue { repo, number: has, .. } if *repo == of && *has == number);
+        same && (archived || !item.archived)
+    };
+    let visible = state.social.projects.iter().filter(|project| sees(ask, &state, project));
+    let items = visible.flat_map(|project| project.items.iter().filter(is));
+    Some(connection(asked, items.map(|item| Node::new("ProjectV2Item", item.id)).collect()))
+}
+
+/// The project that has an item, and the item.
+fn find(state: &State, id: u64) -> Option<(&Project, &Item)> {
+    state.social.projects.iter().find_map(|project| Some((project, project.item(id)?)))
+}
+
+fn item(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    // What the caller may not see is there, but not told.
+    let hidden = {
+        let content = find(&ask.site.state(), id)?.1.content.clone();
+        matches!(content, Content::Issue { repo, .. } if may(ask, repo, read("metadata")).is_err())
+    };
+    let state = ask.site.state();
+    let (project, item) = find(&state, id)?;
+    Some(Ok(match asked.field {
+        "id" => node_id("PVTI", id).into(),
+        "databaseId" => id.into(),
+        "fullDatabaseId" => id.to_string().into(),
+        "isArchived" => item.archived.into(),
+        "createdAt" => item.created.as_str().into(),
+        "updatedAt" => item.updated.as_str().into(),
+        "creator" => actor(&state, &item.creator),
+        "project" => Node::new("ProjectV2", project.id).into(),
+        "type" => match &item.content {
+            _ if hidden => "REDACTED".into(),
+            Content::Draft { .. } => "DRAFT_ISSUE".into(),
+            Content::Issue { pull: true, .. } => "PULL_REQUEST".into(),
+            Content::Issue { .. } => "ISSUE".into(),
+        },
+        "content" => match &item.content {
+            _ if hidden => Resolved::NULL,
+            Content::Draft { .. } => Node::new("DraftIssue", id).into(),
+            Content::Issue { .. } => content(&state, &item.content).into(),
+        },
+        "fieldValueByName" => {
+            let wanted = asked.text("name").unwrap_or_default();
+            let field = project.fields.iter().find(|field| field.name.eq_ignore_ascii_case(wanted));
+            field.filter(|field| !hidden && has(item, field)).and_then(|field| value_node(item, field)).into()
+        }
+        "fieldValues" => {
+            let fields = project.fields.iter().filter(|field| !hidden && has(item, field));
+            return Some(connection(asked, fields.filter_map(|field| value_node(item, field)).collect()));
+        }
+        _ => Resolved::NULL,
+    }))
+}
+
+fn has(item: &Item, field: &Field) -> bool {
+    field.kind == "TITLE" || item.values.contains_key(&field.id)
+}
+
+fn value_node(item: &Item, field: &Field) -> Option<Node> {
+    Some(Node::new(field.value_ty()?, json!([item.id, field.id])))
+}
+
+/// The issue or pull request of an item, as its own subject knows it; none if it is gone.
+fn content(state: &State, content: &Content) -> Option<Node> {
+    let Content::Issue { repo, number, .. } = content else { return None };
+    let issue = state.tracker.board(*repo).issues.get(number)?;
+    let ty = if issue.pull.is_some() { "PullRequest" } else { "Issue" };
+    Some(Node::new(ty, json!([repo, number])))
+}
+
+/// The title of what an item is about.
+fn title(state: &State, item: &Item) -> String {
+    match &item.content {
+        Content::Draft { title, .. } => title.clone(),
+        Content::Issue { repo, number, .. } => {
+            let issue = state.tracker.board(*repo).issues.get(number);
+            issue.map(|issue| issue.title.clone()).unwrap_or_default()
+        }
+    }
+}
+
+fn draft(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let state = ask.site.state();
+    let (_, item) = find(&state, id)?;
+    let Content::Draft { title, body } = &item.content else { return None };
+    Some(Ok(match asked.field {
+        "id" => node_id("DI", id).into(),
+        "title" => title.as_str().into(),
+        "body" | "bodyText" => body.as_str().into(),
+        "creator" => actor(&state, &item.creator),
+        "createdAt" => item.created.as_str().into(),
+        "updatedAt" => item.updated.as_str().into(),
+        _ => Resolved::NULL,
+    }))
+}
+
+fn value(ask: &Ask<'_>, key: &Value, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let (id, of) = (key[0].as_u64()?, key[1].as_u64()?);
+    let state = ask.site.state();
+    let (project, item) = find(&state, id)?;
+    let field = project.field(of)?;
+    let set = item.values.get(&of).cloned().unwrap_or_default();
+    let choice = set.as_str().and_then(|id| field.choice(id));
+    let of_choice = |what: fn(&crate::sandbox::social::projects::Choice) -> Value| -> Resolved {
+        choice.map(what).unwrap_or_default().into()
+    };
+    Some(Ok(match asked.field {
+        "id" => node_id("PVTFV", id * 10_000 + of).into(),
+        "field" => Node::new(field.ty(), of).into(),
+        "item" => Node::new("ProjectV2Item", id).into(),
+        "createdAt" => item.created.as_str().into(),
+        "updatedAt" => item.updated.as_str().into(),
+        "creator" => actor(&state, &item.creator),
+        "text" if field.kind == "TITLE" => title(&state, item).into(),
+        "text" | "number" | "date" => set.into(),
+        "name" | "title" => of_choice(|choice| choice.name.clone().into()),
+        "optionId" | "iterationId" => set.into(),
+        "color" => of_choice(|choice| choice.color.clone().into()),
+        "description" => of_choice(|choice| choice.description.clone().into()),
+        "startDate" => of_choice(|choice| choice.start.clone().into()),
+        "duration" => of_choice(|choice| choice.days.into()),
+        _ => Resolved::NULL,
+    }))
+}
+
+fn mutation(ask: &Ask<'_>, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let input = asked.arg("input");
+    let as_item =
+        |name: &'static str| move |id: u64| Resolved::fields([(name, Node::new("ProjectV2Item", id).into())]);
+    Some(match asked.field {
+        "addProjectV2ItemById" => add(ask, input).map(as_item("item")),
+        "addProjectV2DraftIssue" => add_draft(ask, input).map(as_item("projectItem")),
+        "updateProjectV2ItemFieldValue" => set(ask, input).map(as_item("projectV2Item")),
+        "clearProjectV2ItemFieldValue" => clear(ask, input).map(as_item("projectV2Item")),
+        "archiveProjectV2Item" => change(ask, input, |_, item| {
+            item.archived = true;
+            Ok(())
+        })
+        .map(as_item("item")),
+        "deleteProjectV2Item" => delete(ask, input),
+        _ => return None,
+    })
+}
+
+fn missing(id: &str) -> ApiError {
+    ApiError::missing(format!("Could not resolve to a node with the global id of '{id}'"))
+}
+
+/// The number in a global id of the input, if it is of one of these kinds.
+fn known(input: &Value, key: &str, kinds: &[&str]) -> Outcome<u64> {
+    let id = input[key].as_str().unwrap_or_default();
+    let found = ids::parse(id).filter(|(kind, _)| kinds.contains(kind)).map(|(_, number)| number);
+    found.ok_or_else(|| missing(id))
+}
+
+/// The project of the input, if the caller may write to it.
+fn writable<'s>(ask: &Ask<'_>, state: &'s mut State, input: &Value) -> Outcome<&'s mut Project> {
+    permits(ask.caller, write(RIGHT))?;
+    let id = known(input, "projectId", &["PVT"])?;
+    let login = ask.caller.login();
+    let found = state.social.projects.iter().find(|project| project.id == id && sees(ask, state, project));
+    let owner = found.map(|project| project.owner.clone());
+    let gone = || missing(input["projectId"].as_str().unwrap_or_default());
+    let owner = owner.ok_or_else(gone)?;
+    let app = login.ends_with("[bot]") && ask.caller.is_for(&owner);
+    if !app && owner != login && !state.accounts.is_member(&owner, login) {
+        let words = format!("{login} does not have permission to update this project");
+        return Err(ApiError::forbidden(words));
+    }
+    state.social.projects.iter_mut().find(|project| project.id == id).ok_or_else(gone)
+}
+
+/// Adds an issue or a pull request. One that is there already stays as it is: "If you try to add an item that
+/// already exists, the existing item ID is returned instead" (docs.github.com, the same page).
+fn add(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
+    let id = input["contentId"].as_str().unwrap_or_default();
+    let content = named(&ask.site.state(), id).ok_or_else(|| missing(id))?;
+    if let Content::Issue { repo, .. } = content {
+        may(ask, repo, read("issues")).map_err(|_| missing(id))?;
+    }
+    insert(ask, input, content)
+}
+
+/// The issue or pull request of a global id.
+fn named(state: &State, id: &str) -> Option<Content> {
+    let (kind, id) = ids::parse(id)?;
+    state.tracker.all().find_map(|(repo, issue)| match (kind, &issue.pull) {
+        ("I", None) if issue.id == id => Some(Content::Issue { repo, number: issue.number, pull: false }),
+        ("PR", Some(pull)) if pull.id == id => {
+            Some(Content::Issue { repo, number: issue.number, pull: true })
+        }
+        _ => None,
+    })
+}
+
+fn add_draft(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
+    let title = input["title"].as_str().unwrap_or_default().trim().to_owned();
+    if title.is_empty() {
+        return Err(ApiError::unprocessable("Title can't be blank"));
+    }
+    insert(ask, input, Content::Draft { title, body: input["body"].as_str().unwrap_or_default().to_owned() })
+}
+
+fn insert(ask: &Ask<'_>, input: &Value, content: Content) -> Outcome<u64> {
+    let now = ask.site.now();
+    let creator = ask.caller.login().to_owned();
+    let mut state = ask.site.state();
+    let id = state.next_id();
+    let project = writable(ask, &mut state, input)?;
+    let known = project
+        .items
+        .iter_mut()
+        .find(|item| item.content == content && matches!(content, Content::Issue { .. }));
+    if let Some(known) = known {
+        known.archived = false;
+        return Ok(known.id);
+    }
+    project.updated.clone_from(&now);
+    project.items.push(Item {
+        id,
+        content,
+        creator,
+        created: now.clone(),
+        updated: now,
+        archived: false,
+        values: std::collections::BTreeMap::new(),
+    });
+    Ok(id)
+}
+
+/// Does something to an item.
+fn change(
+    ask: &Ask<'_>,
+    input: &Value,
+    how: impl FnOnce(&[Field], &mut Item) -> Outcome<()>,
+) -> Outcome<u64> {
+    let now = ask.site.now();
+    let mut state = ask.site.state();
+    let project = writable(ask, &mut state, input)?;
+    let id = known(input, "itemId", &["PVTI"])?;
+    let fields = project.fields.clone();
+    let item = project.item_mut(id).ok_or_else(|| missing(input["itemId"].as_str().unwrap_or_default()))?;
+    how(&fields, item)?;
+    item.updated.clone_from(&now);
+    project.updated = now;
+    Ok(id)
+}
+
+/// The field of the input.
+fn field_of<'f>(fields: &'f [Field], input: &Value) -> Outcome<&'f Field> {
+    let id = known(input, "fieldId", &["PVTF", "PVTSSF", "PVTIF"])?;
+    let field = fields.iter().find(|field| field.id == id);
+    field.ok_or_else(|| missing(input["fieldId"].as_str().unwrap_or_default()))
+}
+
+fn set(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
+    change(ask, input, |fields, item| {
+        let field = field_of(fields, input)?;
+        let given: Map<_, _> = input["value"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        let wanted = match field.kind.as_str() {
+            "TEXT" => "text",
+            "NUMBER" => "number",
+            "DATE" => "date",
+            "SINGLE_SELECT" => "singleSelectOptionId",
+            "ITERATION" => "iterationId",
+            _ => {
+                let words =
+                    format!("The field of type {} is currently not supported.", field.kind.to_lowercase());
+                return Err(ApiError::unprocessable(words));
+            }
+        };
+        let (1, Some(value)) = (given.len(), given.get(wanted)) else {
+            let words = "Did not receive a value of the type that the field has to be updated with";
+            return Err(ApiError::unprocessable(format!("{words}: {wanted}")));
+        };
+        if !field.options.is_empty() && value.as_str().and_then(|id| field.choice(id)).is_none() {
+            let what = if field.kind == "ITERATION" { "iteration" } else { "single select option" };
+            let words = format!("The {what} Id does not belong to the field");
+            return Err(ApiError::unprocessable(words));
+        }
+        item.values.insert(field.id, value.clone());
+        Ok(())
+    })
+}
+
+fn clear(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
+    change(ask, input, |fields, item| {
+        item.values.remove(&field_of(fields, input)?.id);
+        Ok(())
+    })
+}
+
+fn delete(ask: &Ask<'_>, input: &Value) -> Outcome<Resolved> {
+    let id = change(ask, input, |_, _| Ok(()))?;
+    let mut state = ask.site.state();
+    writable(ask, &mut state, input)?.items.retain(|item| item.id != id);
+    Ok(Resolved::fields([("deletedItemId", node_id("PVTI", id).into())]))
+}

@@ -1,0 +1,197 @@
+//! Checks of commits, rolled up.
+
+use connector::sandbox::graphql::{Asked, Node, Resolved};
+use serde_json::json;
+
+use super::{
+    super::{
+        super::{
+            actions::{self, Check, CheckKind},
+            graphql::connection,
+            ids::node_id,
+            repos,
+        },
+        pull_show, rules,
+        show::Show,
+    },
+    Field, node_of, path_of, shout,
+};
+
+/// The rollup of a commit that has checks.
+pub(super) fn rollup(show: Show<'_>, sha: &str) -> Option<Node> {
+    let any = !checks_of(show, sha).is_empty();
+    any.then(|| Node::new("StatusCheckRollup", json!([show.repo.id, sha])))
+}
+
+fn checks_of(show: Show<'_>, sha: &str) -> Vec<Check> {
+    actions::checks_of(show.site, show.state, show.repo.id, sha)
+}
+
+/// Fields of rollups, checks and what they belong to, and those that commits get from them.
+pub(super) fn resolve(show: Show<'_>, node: &Node, asked: &Asked<'_>) -> Field {
+    let sha = node.key[1].as_str()?;
+    match (node.ty.as_str(), asked.field) {
+        ("Commit", "statusCheckRollup") => return Some(Ok(rollup(show, sha).into())),
+        ("Commit", "associatedPullRequests") => {
+            let all = show.board.issues.values();
+            let found = all.filter(|issue| {
+                issue.pull.as_ref().is_some_and(|pull| {
+                    pull.merge_commit.as_deref() == Some(sha)
+                        || pull_show::commits(show, pull).iter().any(|one| one == sha)
+                })
+            });
+            return Some(connection(asked, found.map(node_of).collect()));
+        }
+        ("Commit", _) => return None,
+        _ => {}
+    }
+    let checks = checks_of(show, sha);
+    if node.ty == "StatusCheckRollup" {
+        return of_rollup(show, sha, &checks, asked);
+    }
+    let id = node.key[2].as_u64()?;
+    match node.ty.as_str() {
+        "CheckRun" => run(
+            show,
+            sha,
+            checks.iter().find(|check| check.id == id && check.kind == CheckKind::CheckRun)?,
+            asked,
+        ),
+        "StatusContext" => status(
+            show,
+            checks.iter().find(|check| check.id == id && check.kind == CheckKind::Status)?,
+            asked,
+        ),
+        _ => around(show, sha, node, checks.iter().find(|check| check.suite == Some(id))?, asked),
+    }
+}
+
+/// How a commit's checks stand together: one that failed weighs most, then one that is not done.
+fn state(checks: &[Check]) -> &'static str {
+    let failed = |check: &&Check| check.conclusion.is_some() && !rules::succeeded(check);
+    match checks.iter().find(failed) {
+        Some(check) if check.kind == CheckKind::Status && check.conclusion.as_deref() == Some("error") => {
+            "ERROR"
+        }
+        Some(_) => "FAILURE",
+        None if checks.iter().any(|check| check.conclusion.is_none()) => "PENDING",
+        None => "SUCCESS",
+    }
+}
+
+fn of_rollup(show: Show<'_>, sha: &str, checks: &[Check], asked: &Asked<'_>) -> Field {
+    Some(Ok(match asked.field {
+        "id" => repos::object_id("SCR", show.repo.id, sha).into(),
+        "state" => state(checks).into(),
+        "commit" => repos::object_node(show.repo, sha).into(),
+        "contexts" => {
+            let nodes = checks.iter().map(|check| {
+                let ty = if check.kind == CheckKind::CheckRun { "CheckRun" } else { "StatusContext" };
+                Node::new(ty, json!([show.repo.id, sha, check.id]))
+            });
+            let page = match connection(asked, nodes.collect()) {
+                Ok(Resolved::Connection(page)) => page,
+                other => return Some(other),
+            };
+            let of = |kind: CheckKind| checks.iter().filter(move |check| check.kind == kind);
+            let counts = |kind: CheckKind| {
+                let mut counts: Vec<(String, usize)> = Vec::new();
+                for check in of(kind) {
+                    let word =
+                        if kind == CheckKind::CheckRun { run_state(check) } else { status_state(check) };
+                    match counts.iter_mut().find(|(one, _)| *one == word) {
+                        Some((_, count)) => *count += 1,
+                        None => counts.push((word, 1)),
+                    }
+                }
+                counts
+                    .into_iter()
+                    .map(|(state, count)| json!({"state": state, "count": count}))
+                    .collect::<Vec<_>>()
+            };
+            let page = page
+                .with("checkRunCount", of(CheckKind::CheckRun).count())
+                .with("statusContextCount", of(CheckKind::Status).count())
+                .with("checkRunCountsByState", counts(CheckKind::CheckRun))
+                .with("statusContextCountsByState", counts(CheckKind::Status));
+            Resolved::Connection(page)
+        }
+        _ => return None,
+    }))
+}
+
+fn run_state(check: &Check) -> String {
+    shout(check.conclusion.as_deref().unwrap_or(check.status))
+}
+
+fn status_state(check: &Check) -> String {
+    check.conclusion.as_deref().map_or_else(|| "PENDING".to_owned(), shout)
+}
+
+/// Whether a check is demanded of a pull request.
+fn required(show: Show<'_>, check: &Check, asked: &Asked<'_>) -> bool {
+    let number = asked.arg("pullRequestNumber").as_u64();
+    let by_id = asked.text("pullRequestId");
+    let mut pulls = show.board.issues.values().filter(|issue| {
+        number == Some(issue.number) || by_id.is_some_and(|id| id == super::super::show::issue_node(issue))
+    });
+    let base = pulls.find_map(|issue| issue.pull.as_ref().map(|pull| pull.base.as_str()));
+    let rules = show.repo.protection.get(base.unwrap_or(&show.repo.default_branch));
+    rules.is_some_and(|protection| protection.checks.iter().any(|name| rules::answers(check, name)))
+}
+
+fn run(show: Show<'_>, sha: &str, check: &Check, asked: &Asked<'_>) -> Field {
+    let url = check.url.clone().unwrap_or_default();
+    Some(Ok(match asked.field {
+        "id" => node_id("CR", check.id).into(),
+        "databaseId" => check.id.into(),
+        "name" => check.name.clone().into(),
+        "status" => shout(check.status).into(),
+        "conclusion" => check.conclusion.as_deref().map(shout).into(),
+        "startedAt" => check.started.clone().into(),
+        "completedAt" => check.completed.clone().into(),
+        "detailsUrl" | "permalink" | "url" => url.into(),
+        "resourcePath" => path_of(&url).into(),
+        "isRequired" => required(show, check, asked).into(),
+        "repository" => Node::new("Repository", show.repo.id).into(),
+        "checkSuite" => Node::new("CheckSuite", json!([show.repo.id, sha, check.suite])).into(),
+        "title" | "summary" | "text" => Resolved::NULL,
+        _ => return None,
+    }))
+}
+
+fn status(show: Show<'_>, check: &Check, asked: &Asked<'_>) -> Field {
+    Some(Ok(match asked.field {
+        "id" => node_id("SC", check.id).into(),
+        "context" => check.name.clone().into(),
+        "state" => status_state(check).into(),
+        "description" => check.description.clone().into(),
+        "targetUrl" => check.url.clone().into(),
+        "createdAt" => check.started.clone().into(),
+        "avatarUrl" => Resolved::NULL,
+        "isRequired" => required(show, check, asked).into(),
+        _ => return None,
+    }))
+}
+
+/// The suite, run and workflow that a check belongs to.
+fn around(show: Show<'_>, sha: &str, node: &Node, check: &Check, asked: &Asked<'_>) -> Field {
+    let (suite, run) = (check.suite?, check.run.unwrap_or_default());
+    let key = json!([show.repo.id, sha, suite]);
+    let url = show.html(&format!("actions/runs/{run}"));
+    Some(Ok(match (node.ty.as_str(), asked.field) {
+        ("CheckSuite", "id") => node_id("CS", suite).into(),
+        ("CheckSuite", "databaseId") => suite.into(),
+        ("CheckSuite", "workflowRun") => Node::new("WorkflowRun", key).into(),
+        ("CheckSuite", "repository") => Node::new("Repository", show.repo.id).into(),
+        ("WorkflowRun", "id") => node_id("WFR", run).into(),
+        ("WorkflowRun", "databaseId") => run.into(),
+        ("WorkflowRun", "workflow") => Node::new("Workflow", key).into(),
+        ("Workflow", "id") => node_id("W", suite).into(),
+        ("Workflow", "name") => check.workflow.clone().unwrap_or_default().into(),
+        (_, "createdAt" | "updatedAt") => check.started.clone().unwrap_or_else(|| show.site.now()).into(),
+        (_, "resourcePath") => path_of(&url).into(),
+        (_, "url") => url.into(),
+        _ => return None,
+    }))
+}

@@ -1,0 +1,132 @@
+//! Issues and pull requests as the GraphQL API shows them.
+//!
+//! Keys of nodes are lists that begin with the repository's id and the issue's number; then comes the id of what hangs
+//! on the issue. Of a label, milestone or check it is the repository's id and its own; of a type of issues the
+//! organization's login and its id.
+
+mod checks;
+mod comments;
+mod issue;
+mod lists;
+mod mutations;
+mod planning;
+mod pull;
+mod reviews;
+mod roots;
+mod timeline;
+
+use connector::sandbox::graphql::{Asked, Node, Resolved};
+use serde_json::json;
+
+use super::{
+    super::{ask::Ask, errors::Outcome, graphql::actor, repos},
+    model::{Issue, Pull},
+    pulls,
+    show::Show,
+};
+
+/// What a field comes to; none if it is not known here.
+type Field = Option<Outcome<Resolved>>;
+
+/// Knows the types of `schema/tracker.graphql`.
+pub(in crate::sandbox) fn resolve(ask: &Ask<'_>, node: &Node, asked: &Asked<'_>) -> Field {
+    match (node.ty.as_str(), asked.field) {
+        ("Mutation", _) => return mutations::run(ask, asked),
+        ("Query", _) => return roots::query(ask, asked),
+        ("Repository", _) => return roots::repository(ask, node.key.as_u64()?, asked),
+        ("Organization", "issueTypes") => return roots::issue_types(ask, node.key.as_str()?, asked),
+        ("IssueType", _) => return planning::issue_type(ask, node, asked),
+        _ => {}
+    }
+    let mut state = ask.site.state();
+    let (repo, number) = (node.key[0].as_u64()?, node.key[1].as_u64().unwrap_or_default());
+    let mergeability = ["mergeable", "mergeStateStatus", "canBeRebased"].contains(&asked.field);
+    let known = node.ty != "PullRequest" || !mergeability || pulls::known(&mut state, repo, number);
+    let show = Show::at(ask.site, &state, repo, ask.caller.login()).ok()?;
+    match node.ty.as_str() {
+        "Label" => return planning::label(show, number, asked),
+        "Milestone" => return planning::milestone(show, number, asked),
+        "Commit" | "StatusCheckRollup" | "CheckRun" | "StatusContext" | "CheckSuite" | "WorkflowRun"
+        | "Workflow" => {
+            return checks::resolve(show, node, asked);
+        }
+        _ => {}
+    }
+    let issue = show.board.issues.get(&number)?;
+    let at = At { show, issue };
+    match node.ty.as_str() {
+        "Issue" => issue::issue(at, asked),
+        "PullRequest" => pull::pull(at, asked, known),
+        "IssueComment" => comments::comment(at, node, asked),
+        "PinnedIssue" => issue::pinned(at, asked),
+        "PullRequestReview" => reviews::review(at, node, asked),
+        "PullRequestReviewThread" => reviews::thread(at, node, asked),
+        "PullRequestReviewComment" => reviews::remark(at, node, asked),
+        "PullRequestCommit" => pull::commit(at, node, asked),
+        "PullRequestChangedFile" => pull::file(at, node, asked),
+        "ReviewRequest" => pull::request(at, node, asked),
+        "MergeQueueEntry" => pull::queue_entry(at, asked),
+        "AutoMergeRequest" => pull::auto_merge(at, asked),
+        "Reaction" | "ReactionGroup" | "ReactorEdge" => comments::reaction(at, node, asked),
+        ty if ty.ends_with("Event") => timeline::event(at, node, asked),
+        _ => None,
+    }
+}
+
+/// An issue or pull request, with all that is needed to show it.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    show: Show<'a>,
+    issue: &'a Issue,
+}
+
+impl<'a> At<'a> {
+    fn pull(&self) -> Option<&'a Pull> {
+        self.issue.pull.as_ref()
+    }
+
+    /// The issue or pull request itself.
+    fn node(&self) -> Node {
+        node_of(self.issue)
+    }
+
+    /// The node of something that hangs on it.
+    fn below(&self, ty: &str, id: u64) -> Node {
+        Node::new(ty, json!([self.show.repo.id, self.issue.number, id]))
+    }
+
+    fn repository(&self) -> Resolved {
+        Node::new("Repository", self.show.repo.id).into()
+    }
+
+    fn person(&self, login: &str) -> Resolved {
+        actor(self.show.state, login)
+    }
+
+    /// A commit of this repository.
+    fn commit(&self, sha: &str) -> Resolved {
+        repos::object_node(self.show.repo, sha).into()
+    }
+
+    /// The address on the website, with what comes behind the number.
+    fn url(&self, rest: &str) -> String {
+        let page = if self.issue.pull.is_some() { "pull" } else { "issues" };
+        self.show.html(&format!("{page}/{}{rest}", self.issue.number))
+    }
+}
+
+/// The node of an issue or pull request.
+fn node_of(issue: &Issue) -> Node {
+    let ty = if issue.pull.is_some() { "PullRequest" } else { "Issue" };
+    Node::new(ty, json!([issue.repo, issue.number]))
+}
+
+/// An address without its host.
+fn path_of(url: &str) -> String {
+    url.trim_start_matches("https://github.com").to_owned()
+}
+
+/// A word of the REST API as the GraphQL API writes it: `too heated` as `TOO_HEATED`.
+fn shout(word: &str) -> String {
+    word.to_uppercase().replace([' ', '-'], "_")
+}

@@ -1,0 +1,290 @@
+//! Where queries begin: search, nodes by id, and what repositories and organizations have.
+
+use connector::sandbox::graphql::{Asked, Node, Resolved};
+use serde_json::{Value, json};
+
+use super::{
+    super::{
+        super::{
+            ask::Ask,
+            errors::{ApiError, Outcome},
+            graphql::{connection, may},
+            ids,
+            route::read,
+        },
+        model::{IssueType, Label},
+        reviews::visible_remark,
+        rights,
+        room::Room,
+        search::{self, Query},
+        show::Show,
+    },
+    Field, lists, node_of,
+};
+
+/// Fields of `Query`.
+pub(super) fn query(ask: &Ask<'_>, asked: &Asked<'_>) -> Field {
+    match asked.field {
+        "search" => Some(search(ask, asked)),
+        "node" => by_id(ask, asked.text("id").unwrap_or_default()),
+        _ => None,
+    }
+}
+
+fn search(ask: &Ask<'_>, asked: &Asked<'_>) -> Outcome<Resolved> {
+    let query = Query::parse(asked.text("query"))?;
+    let mut room = Room::enter(ask)?;
+    let (nodes, count): (Vec<Node>, _) = match asked.text("type") {
+        Some("REPOSITORY") => {
+            let found = search::find_repositories(&room.state, ask.caller, &query)?;
+            (found.iter().map(|repo| Node::new("Repository", repo.id)).collect(), "repositoryCount")
+        }
+        Some("USER") => {
+            let found = search::find_users(&room.state, &query);
+            (found.iter().map(|one| Node::new(one.kind.as_str(), one.login.as_str())).collect(), "userCount")
+        }
+        _ => {
+            let found = search::find_issues(ask, &mut room.state, &query, None)?;
+            let state = &room.state;
+            let issues =
+                found.iter().filter_map(|(repo, number)| state.tracker.board(*repo).issues.get(number));
+            (issues.map(node_of).collect(), "issueCount")
+        }
+    };
+    drop(room);
+    let total = nodes.len();
+    let Resolved::Connection(mut page) = connection(asked, nodes)? else { return Ok(Resolved::NULL) };
+    for name in ["issueCount", "repositoryCount", "userCount", "codeCount", "discussionCount", "wikiCount"] {
+        page = page.with(name, if name == count { total } else { 0 });
+    }
+    Ok(Resolved::Connection(page))
+}
+
+/// Whatever a global id names that is kept here.
+fn by_id(ask: &Ask<'_>, id: &str) -> Field {
+    let (kind, number) = ids::parse(id)?;
+    let (repo, node) = {
+        let state = ask.site.state();
+        locate(&state.tracker, kind, number, ask.caller.login())?
+    };
+    if kind != "IT"
+        && let Err(error) =
+            may(ask, repo, read(if kind.starts_with("PR") { "pull_requests" } else { "issues" }))
+    {
+        return Some(Err(error));
+    }
+    if let Err(error) = Room::enter_at(ask, repo) {
+        return Some(Err(error));
+    }
+    Some(Ok(node.into()))
+}
+
+/// The repository and the node of something with this kind of id.
+fn locate(tracker: &super::super::Tracker, kind: &str, number: u64, viewer: &str) -> Option<(u64, Node)> {
+    if kind == "IT" {
+        let mut all = tracker.types.iter();
+        return all.find_map(|(org, types)| {
+            types.iter().find(|one| one.id == number).map(|one| (0, type_node(org, one)))
+        });
+    }
+    for (repo, board) in &tracker.boards {
+        let below = |ty: &str, issue: u64, id: u64| Some((*repo, Node::new(ty, json!([repo, issue, id]))));
+        match kind {
+            "LA" if board.labels.iter().any(|label| label.id == number) => {
+                return Some((*repo, Node::new("Label", json!([repo, number]))));
+            }
+            "MI" => {
+                if let Some(milestone) = board.milestones.iter().find(|one| one.id == number) {
+                    return Some((*repo, Node::new("Milestone", json!([repo, milestone.number]))));
+                }
+            }
+            "IC" => {
+                if let Some((issue, _)) = board.comment(number) {
+                    return below("IssueComment", issue, number);
+                }
+            }
+            "PRRC" => {
+                if let Some((issue, _, remark)) = board.remark(number) {
+                    let pull = board.issues.get(&issue)?.pull.as_ref()?;
+                    return visible_remark(pull, remark, viewer)
+                        .then(|| below("PullRequestReviewComment", issue, number))?;
+                }
+            }
+            _ => {
+                for issue in board.issues.values() {
+                    let pull = issue.pull.as_ref();
+                    let found = match kind {
+                        "I" => pull.is_none() && issue.id == number,
+                        "PR" => pull.is_some_and(|pull| pull.id == number),
+                        "PRRT"
+                            if pull.is_some_and(|pull| pull.threads.iter().any(|one| one.id == number)) =>
+                        {
+                            return below("PullRequestReviewThread", issue.number, number);
+                        }
+                        "PRR" if pull.is_some_and(|pull| pull.reviews.iter().any(|one| one.id == number)) => {
+                            return below("PullRequestReview", issue.number, number);
+                        }
+                        _ => false,
+                    };
+                    if found {
+                        return Some((*repo, node_of(issue)));
+                    }
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Fields of `Repository`.
+pub(super) fn repository(ask: &Ask<'_>, repo: u64, asked: &Asked<'_>) -> Field {
+    const OURS: [&str; 14] = [
+        "assignableUsers",
+        "hasIssuesEnabled",
+        "issue",
+        "issueOrPullRequest",
+        "issueTypes",
+        "issues",
+        "label",
+        "labels",
+        "milestone",
+        "milestones",
+        "pinnedIssues",
+        "pullRequest",
+        "pullRequests",
+        "suggestedActors",
+    ];
+    if !OURS.contains(&asked.field) {
+        return None;
+    }
+    let need = if asked.field.starts_with("pullRequest") { "pull_requests" } else { "issues" };
+    if let Err(error) = may(ask, repo, read(need)) {
+        return Some(Err(error));
+    }
+    Some(of_repository(ask, repo, asked))
+}
+
+fn of_repository(ask: &Ask<'_>, repo: u64, asked: &Asked<'_>) -> Outcome<Resolved> {
+    let room = Room::enter_at(ask, repo)?;
+    let show = room.show()?;
+    let number = asked.arg("number").as_u64().unwrap_or_default();
+    let numbered = |wanted: &str, fits: &dyn Fn(bool) -> bool| {
+        let found = show.board.issues.get(&number).filter(|issue| fits(issue.pull.is_some()));
+        found.map(node_of).ok_or_else(|| {
+            ApiError::missing(format!("Could not resolve to {wanted} with the number of {number}."))
+        })
+    };
+    Ok(match asked.field {
+        "issue" => numbered("an Issue", &|pull| !pull)?.into(),
+        "pullRequest" => numbered("a PullRequest", &|pull| pull)?.into(),
+        "issueOrPullRequest" => numbered("an issue or pull request", &|_| true)?.into(),
+        "issues" => lists::issues(show, show.board.issues.values(), asked)?,
+        "pullRequests" => lists::pulls(show, show.board.issues.values(), asked)?,
+        "hasIssuesEnabled" => (!show.board.disabled).into(),
+        "label" => {
+            let found = show.board.label(asked.text("name").unwrap_or_default());
+            found.map(|label| label_node(show, label)).into()
+        }
+        "labels" => {
+            let query = asked.text("query").unwrap_or_default().to_lowercase();
+            let fits = |label: &&Label| label.name.to_lowercase().contains(&query);
+            let mut labels: Vec<_> = show.board.labels.iter().filter(fits).collect();
+            if asked.arg("orderBy")["field"] == "NAME" {
+                labels.sort_by_key(|label| label.name.to_lowercase());
+            }
+            if asked.arg("orderBy")["direction"] == "DESC" {
+                labels.reverse();
+            }
+            connection(asked, labels.into_iter().map(|label| label_node(show, label)).collect())?
+        }
+        "milestone" => {
+            let found = show.board.milestone(number);
+            found.map(|one| Node::new("Milestone", json!([repo, one.number]))).into()
+        }
+        "milestones" => milestones(show, asked)?,
+        "pinnedIssues" => {
+            let pinned = show.board.issues.values().filter(|issue| issue.pinned);
+            connection(
+                asked,
+                pinned.map(|issue| Node::new("PinnedIssue", json!([repo, issue.number]))).collect(),
+            )?
+        }
+        "assignableUsers" => {
+            let query = asked.text("query").unwrap_or_default().to_lowercase();
+            lists::users(show, people(show).filter(|login| login.to_lowercase().contains(&query)), asked)?
+        }
+        "suggestedActors" => suggested(show, asked)?,
+        "issueTypes" => types(show.state.tracker.types(&show.repo.owner), &show.repo.owner, asked)?,
+        _ => Resolved::NULL,
+    })
+}
+
+/// Everybody who takes part in a repository.
+fn people<'s>(show: Show<'s>) -> impl Iterator<Item = String> + use<'s> {
+    let owner = std::iter::once(&show.repo.owner)
+        .filter(move |owner| show.state.accounts.get(owner).is_some_and(|account| account.kind == "User"));
+    owner.chain(show.repo.collaborators.keys()).cloned()
+}
+
+/// Whom an issue can be assigned to: people, and the coding agent where there is one (docs.github.com, "Using the API to
+/// assign issues to Copilot").
+fn suggested(show: Show<'_>, asked: &Asked<'_>) -> Outcome<Resolved> {
+    let query = asked.text("query").unwrap_or_default().to_lowercase();
+    let named: Vec<&str> =
+        asked.text("loginNames").unwrap_or_default().split(',').filter(|name| !name.is_empty()).collect();
+    let agent = show.state.accounts.get(rights::AGENT).map(|account| account.login.clone());
+    let fits = |login: &String| {
+        login.to_lowercase().contains(&query) && (named.is_empty() || named.contains(&login.as_str()))
+    };
+    lists::actors(show, agent.into_iter().chain(people(show)).filter(fits), asked)
+}
+
+fn milestones(show: Show<'_>, asked: &Asked<'_>) -> Outcome<Resolved> {
+    let states = lists::words(asked.arg("states"));
+    let query = asked.text("query").unwrap_or_default().to_lowercase();
+    let mut found: Vec<_> = show
+        .board
+        .milestones
+        .iter()
+        .filter(|one| {
+            states.is_empty() || states.contains(&if one.open { "open" } else { "closed" }.to_owned())
+        })
+        .filter(|one| one.title.to_lowercase().contains(&query))
+        .collect();
+    if asked.arg("orderBy")["field"] == "DUE_DATE" {
+        found.sort_by(|a, b| a.due_on.cmp(&b.due_on));
+    }
+    if asked.arg("orderBy")["direction"] == "DESC" {
+        found.reverse();
+    }
+    connection(
+        asked,
+        found.iter().map(|one| Node::new("Milestone", json!([show.repo.id, one.number]))).collect(),
+    )
+}
+
+pub(super) fn label_node(show: Show<'_>, label: &Label) -> Node {
+    Node::new("Label", json!([show.repo.id, label.id]))
+}
+
+pub(super) fn type_node(org: &str, one: &IssueType) -> Node {
+    Node::new("IssueType", json!([org, one.id]))
+}
+
+/// `Organization.issueTypes`
+pub(super) fn issue_types(ask: &Ask<'_>, org: &str, asked: &Asked<'_>) -> Field {
+    let state = ask.site.state();
+    Some(types(state.tracker.types(org), org, asked))
+}
+
+fn types(types: &[IssueType], org: &str, asked: &Asked<'_>) -> Outcome<Resolved> {
+    let mut types: Vec<_> = types.iter().collect();
+    let order: &Value = asked.arg("orderBy");
+    if order["field"] == "NAME" {
+        types.sort_by_key(|one| one.name.clone());
+    }
+    if order["direction"] == "DESC" {
+        types.reverse();
+    }
+    connection(asked, types.into_iter().map(|one| type_node(org, one)).collect())
+}

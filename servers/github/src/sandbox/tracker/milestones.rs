@@ -1,0 +1,186 @@
+//! Milestones.
+
+use serde_json::{Map, Value};
+
+use super::{
+    super::{
+        answer::Answer,
+        ask::Ask,
+        errors::{ApiError, Outcome},
+    },
+    model::Milestone,
+    rights::{self, Right},
+    room::Room,
+    show::issue_type,
+};
+
+/// `GET …/milestones`: the open ones, soonest first, if nothing else is asked for.
+pub(super) fn list(ask: &Ask<'_>) -> Outcome<Answer> {
+    let room = Room::enter(ask)?;
+    let show = room.show()?;
+    let state = ask.query("state").unwrap_or("open");
+    let mut found: Vec<_> = show
+        .board
+        .milestones
+        .iter()
+        .filter(|milestone| state == "all" || milestone.open == (state == "open"))
+        .collect();
+    if ask.query("sort") == Some("completeness") {
+        let done = |milestone: &Milestone| {
+            let mine = show.board.issues.values().filter(|issue| issue.milestone == Some(milestone.number));
+            let (open, all) =
+                mine.fold((0, 0), |(open, all), issue| (open + usize::from(issue.open), all + 1));
+            ((all - open) * 1000).checked_div(all).unwrap_or_default()
+        };
+        found.sort_by_key(|milestone| done(milestone));
+    } else {
+        found.sort_by_key(|milestone| {
+            (milestone.due_on.is_none(), milestone.due_on.clone(), milestone.number)
+        });
+    }
+    if ask.query("direction") == Some("desc") {
+        found.reverse();
+    }
+    Ok(ask.page(&found, |milestone| show.milestone(milestone)))
+}
+
+/// `GET …/milestones/{milestone_number}`
+pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
+    let room = Room::enter(ask)?;
+    let found = room.board().milestone(ask.number("milestone_number")?).ok_or_else(ApiError::not_found)?;
+    Ok(Answer::json(room.show()?.milestone(found)))
+}
+
+/// `POST …/milestones`
+pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
+    let mut room = Room::enter(ask)?;
+    rights::need(&room, Right::Push)?;
+    let body = ask.object()?;
+    let title = title(&room, &body, None)?
+        .ok_or_else(|| ApiError::unprocessable("Invalid request.\n\n\"title\" wasn't supplied."))?;
+    let due_on = due_on(&body)?.flatten();
+    let open = state(&body)?.unwrap_or(true);
+    let id = room.state.next_id();
+    let (creator, now) = (room.viewer.to_owned(), room.now.clone());
+    let board = room.board_mut();
+    let number = board.milestones.iter().map(|one| one.number).max().unwrap_or_default() + 1;
+    let milestone = Milestone {
+        id,
+        number,
+        title,
+        description: body.get("description").and_then(Value::as_str).map(str::to_owned),
+        creator,
+        open,
+        due_on,
+        created_at: now.clone(),
+        closed_at: (!open).then(|| now.clone()),
+        updated_at: now,
+    };
+    board.milestones.push(milestone.clone());
+    let shown = room.show()?.milestone(&milestone);
+    let at = shown["url"].as_str().unwrap_or_default().to_owned();
+    Ok(Answer::created(shown).header("location", &at))
+}
+
+/// `PATCH …/milestones/{milestone_number}`
+pub(super) fn update(ask: &Ask<'_>) -> Outcome<Answer> {
+    let mut room = Room::enter(ask)?;
+    rights::need(&room, Right::Push)?;
+    let number = ask.number("milestone_number")?;
+    room.board().milestone(number).ok_or_else(ApiError::not_found)?;
+    let body = ask.object()?;
+    let title = title(&room, &body, Some(number))?;
+    let due_on = due_on(&body)?;
+    let open = state(&body)?;
+    let now = room.now.clone();
+    let mut all = room.board_mut().milestones.iter_mut();
+    let milestone = all.find(|one| one.number == number).ok_or_else(ApiError::not_found)?;
+    if let Some(title) = title {
+        milestone.title = title;
+    }
+    if let Some(description) = body.get("description") {
+        milestone.description = description.as_str().map(str::to_owned);
+    }
+    if let Some(due_on) = due_on {
+        milestone.due_on = due_on;
+    }
+    if let Some(open) = open.filter(|open| *open != milestone.open) {
+        milestone.open = open;
+        milestone.closed_at = (!open).then(|| now.clone());
+    }
+    milestone.updated_at = now;
+    let milestone = milestone.clone();
+    Ok(Answer::json(room.show()?.milestone(&milestone)))
+}
+
+/// `DELETE …/milestones/{milestone_number}`: its issues stay, without one.
+pub(super) fn delete(ask: &Ask<'_>) -> Outcome<Answer> {
+    let mut room = Room::enter(ask)?;
+    rights::need(&room, Right::Push)?;
+    let number = ask.number("milestone_number")?;
+    room.board().milestone(number).ok_or_else(ApiError::not_found)?;
+    let board = room.board_mut();
+    board.milestones.retain(|milestone| milestone.number != number);
+    for issue in board.issues.values_mut().filter(|issue| issue.milestone == Some(number)) {
+        issue.milestone = None;
+    }
+    Ok(Answer::none())
+}
+
+/// A new title, which no other milestone may have.
+fn title(room: &Room<'_>, body: &Map<String, Value>, own: Option<u64>) -> Outcome<Option<String>> {
+    let Some(title) = body.get("title").and_then(Value::as_str) else { return Ok(None) };
+    if title.trim().is_empty() {
+        return Err(ApiError::validation("Milestone", "title", "missing_field"));
+    }
+    let mut others = room.board().milestones.iter().filter(|one| Some(one.number) != own);
+    if others.any(|one| one.title == title) {
+        return Err(ApiError::validation("Milestone", "title", "already_exists"));
+    }
+    Ok(Some(title.to_owned()))
+}
+
+/// "This is a timestamp in ISO 8601 format"; GitHub keeps the day.
+fn due_on(body: &Map<String, Value>) -> Outcome<Option<Option<String>>> {
+    match body.get("due_on") {
+        None => Ok(None),
+        Some(Value::Null) => Ok(Some(None)),
+        Some(value) => {
+            let moment = value.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+            let moment = moment.ok_or_else(|| ApiError::validation("Milestone", "due_on", "invalid"))?;
+            Ok(Some(Some(moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())))
+        }
+    }
+}
+
+/// Whether it is to be open.
+fn state(body: &Map<String, Value>) -> Outcome<Option<bool>> {
+    match body.get("state").and_then(Value::as_str) {
+        None => Ok(None),
+        Some("open") => Ok(Some(true)),
+        Some("closed") => Ok(Some(false)),
+        Some(_) => Err(ApiError::validation("Milestone", "state", "invalid")),
+    }
+}
+
+/// `GET /orgs/{org}/issue-types`
+pub(super) fn types_of_organization(ask: &Ask<'_>) -> Outcome<Answer> {
+    let room = Room::enter(ask)?;
+    types(&room, ask.param("org"))
+}
+
+/// `GET /repos/{owner}/{repo}/issue-types`
+pub(super) fn types_of_repository(ask: &Ask<'_>) -> Outcome<Answer> {
+    let room = Room::enter(ask)?;
+    let owner = room.repository()?.owner.clone();
+    types(&room, &owner)
+}
+
+fn types(room: &Room<'_>, owner: &str) -> Outcome<Answer> {
+    let account = room.state.accounts.get(owner).ok_or_else(ApiError::not_found)?;
+    if account.kind != "Organization" {
+        return Err(ApiError::not_found());
+    }
+    let types = room.state.tracker.types(&account.login);
+    Ok(Answer::json(types.iter().map(issue_type).collect::<Vec<_>>()))
+}

@@ -1,0 +1,375 @@
+//! Pull requests: list, get, create, change; their files and commits.
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::{
+        actions,
+        answer::Answer,
+        ask::Ask,
+        auth,
+        errors::{ApiError, Outcome},
+        repos,
+        route::read,
+        state::State,
+    },
+    issues,
+    model::{Issue, Pull, What},
+    pull_show::{changes, commits},
+    rights::{self, Right},
+    room::Room,
+    show::Show,
+    tide,
+};
+
+/// What a pull request's diff may have at most (docs.github.com, "Repository limits").
+const MOST_FILES: usize = 300;
+const MOST_LINES: usize = 20_000;
+/// The most files and commits that are listed (docs.github.com, "List pull requests files", "List commits on a
+/// pull request").
+const MOST_LISTED_FILES: usize = 3_000;
+const MOST_LISTED_COMMITS: usize = 250;
+
+/// The pull request of the route's `{pull_number}`.
+pub(super) fn asked<'r>(room: &'r Room<'_>, ask: &Ask<'_>) -> Outcome<(&'r Issue, &'r Pull)> {
+    of_number(room, ask.number("pull_number")?)
+}
+
+/// The pull request of a number.
+pub(super) fn of_number<'r>(room: &'r Room<'_>, number: u64) -> Outcome<(&'r Issue, &'r Pull)> {
+    let issue = room.numbered(number)?;
+    Ok((issue, issue.pull.as_ref().ok_or_else(ApiError::not_found)?))
+}
+
+/// The same, to be changed.
+pub(super) fn pull_mut<'r>(room: &'r mut Room<'_>, number: u64) -> Outcome<&'r mut Pull> {
+    room.issue_mut(number)?.pull.as_mut().ok_or_else(ApiError::not_found)
+}
+
+/// `GET …/pulls`
+pub(super) fn list(ask: &Ask<'_>) -> Outcome<Answer> {
+    let room = Room::enter(ask)?;
+    let show = room.show()?;
+    let state = ask.query("state").unwrap_or("open");
+    let fits = |issue: &Issue, pull: &Pull| {
+        let owner = show.state.repos.get(pull.head_repo).map(|repo| repo.owner.as_str()).unwrap_or_default();
+        let from = format!("{owner}:{}", pull.head);
+        (state == "all" || issue.open == (state == "open"))
+            && ask.query("base").is_none_or(|base| pull.base == base)
+            // "Filter pulls by head user or head organization and branch name in the format of `user:ref-name`": a bare
+            // name filters nothing.
+            && ask.query("head").is_none_or(|head| !head.contains(':') || from == head)
+    };
+    let all = show.board.issues.values();
+    let mut found: Vec<_> =
+        all.filter(|issue| issue.pull.as_ref().is_some_and(|pull| fits(issue, pull))).collect();
+    let sort = ask.query("sort").unwrap_or("created");
+    match sort {
+        "updated" => found.sort_by(|a, b| a.updated_at.cmp(&b.updated_at)),
+        "popularity" => found.sort_by_key(|issue| issue.comments.len()),
+        // "long-running" lists the oldest first.
+        _ => found.sort_by(|a, b| a.created_at.cmp(&b.created_at).then(a.number.cmp(&b.number))),
+    }
+    // "Default: `desc` when sort is `created` or sort is not specified, otherwise `asc`."
+    let default = if sort == "created" { "desc" } else { "asc" };
+    if ask.query("direction").unwrap_or(default) == "desc" {
+        found.reverse();
+    }
+    Ok(ask.page(&found, |issue| show.pull(issue)))
+}
+
+/// `GET …/pulls/{pull_number}`: JSON, or the diff or the patches.
+pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
+    let mut room = Room::enter(ask)?;
+    let number = ask.number("pull_number")?;
+    let (_, pull) = of_number(&room, number)?;
+    if ask.accepts("diff") || ask.accepts("patch") {
+        return as_text(room.show()?, pull, ask.accepts("patch"));
+    }
+    let known = known(&mut room.state, ask.repo, number);
+    Ok(Answer::json(room.show()?.whole_pull(room.numbered(number)?, known)))
+}
+
+/// Whether it has been worked out whether a pull request can be merged. If not, it is for the next request.
+pub(super) fn known(state: &mut State, repo: u64, number: u64) -> bool {
+    let issue = state.tracker.board_mut(repo).issues.get_mut(&number);
+    let Some(pull) = issue.and_then(|issue| issue.pull.as_mut()) else { return false };
+    let known =
+        pull.weighed.as_ref().is_some_and(|(head, base)| (head, base) == (&pull.head_sha, &pull.base_sha));
+    pull.wanted = !known;
+    known
+}
+
+fn as_text(show: Show<'_>, pull: &Pull, patches: bool) -> Outcome<Answer> {
+    let changes = changes(show, pull);
+    let lines: usize = changes.iter().map(|change| change.additions + change.deletions).sum();
+    let refuse = |what: &str, most: usize| {
+        let mut error = ApiError::new(
+            StatusCode::NOT_ACCEPTABLE,
+            format!(
+                "Sorry, the diff exceeded the maximum number of {what} ({most}). Consider using 'List pull requests files' API or locally cloning the repository instead."
+            ),
+        );
+        error.errors.push(json!({"resource": "PullRequest", "field": "diff", "code": "too_large"}));
+        Err(error)
+    };
+    if changes.len() > MOST_FILES {
+        return refuse("files", MOST_FILES);
+    }
+    if lines > MOST_LINES {
+        return refuse("lines", MOST_LINES);
+    }
+    if !patches {
+        return Ok(Answer::bytes("application/vnd.github.diff; charset=utf-8", repos::unified(&changes)));
+    }
+    let text: String = commits(show, pull).iter().map(|sha| repos::mail(show.repo, sha)).collect();
+    Ok(Answer::bytes("application/vnd.github.patch; charset=utf-8", text))
+}
+
+/// `GET …/pulls/{pull_number}/files`
+pub(super) fn files(ask: &Ask<'_>) -> Outcome<Answer> {
+    let room = Room::enter(ask)?;
+    let (_, pull) = asked(&room, ask)?;
+    let show = room.show()?;
+    let mut changes = changes(show, pull);
+    changes.truncate(MOST_LISTED_FILES);
+    Ok(ask.page(&changes, |change| repos::change_json(ask.site, show.repo, &pull.head_sha, change)))
+}
+
+/// `GET …/pulls/{pull_number}/commits`: oldest first.
+pub(super) fn list_commits(ask: &Ask<'_>) -> Outcome<Answer> {
+    let room = Room::enter(ask)?;
+    let (_, pull) = asked(&room, ask)?;
+    let show = room.show()?;
+    let mut commits = commits(show, pull);
+    commits.truncate(MOST_LISTED_COMMITS);
+    Ok(ask.page(&commits, |sha| repos::commit_json(ask.site, show.state, show.repo, sha)))
+}
+
+/// `GET …/commits/{commit_sha}/pulls`: those that brought a commit, or would.
+pub(super) fn of_commit(ask: &Ask<'_>) -> Outcome<Answer> {
+    let room = Room::enter(ask)?;
+    let show = room.show()?;
+    let given = ask.param("commit_sha");
+    let sha = show
+        .repo
+        .resolve(given)
+        .ok_or_else(|| ApiError::unprocessable(format!("No commit found for SHA: {given}")))?;
+    let brings = |pull: &Pull| pull.merge_commit.as_ref() == Some(&sha) || commits(show, pull).contains(&sha);
+    let all = show.board.issues.values();
+    let found: Vec<_> = all.filter(|issue| issue.pull.as_ref().is_some_and(brings)).collect();
+    Ok(ask.page(&found, |issue| show.pull(issue)))
+}
+
+/// `POST …/pulls`
+pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
+    let mut room = Room::enter(ask)?;
+    let body = ask.object()?;
+    let (base, head) = (required(&body, "base")?, required(&body, "head")?);
+    let from_issue = body.get("issue").and_then(Value::as_u64);
+    let title = issues::title(&body)?;
+    if title.is_none() && from_issue.is_none() {
+        return Err(ApiError::validation("PullRequest", "title", "missing_field"));
+    }
+    let text = issues::text(&body, "PullRequest")?.flatten();
+    let (head_repo, branch) = head_of(ask, &room, &body, &head)?;
+    let repo = room.repository()?;
+    let base_sha = repo.git.branch(&base).map(str::to_owned);
+    let base_sha = base_sha.ok_or_else(|| ApiError::validation("PullRequest", "base", "invalid"))?;
+    let there = room.state.repos.get(head_repo).ok_or_else(ApiError::not_found)?;
+    let head_sha = there.git.branch(&branch).map(str::to_owned);
+    let head_sha = head_sha.ok_or_else(|| ApiError::validation("PullRequest", "head", "invalid"))?;
+    let owner = there.owner.clone();
+    if repo.id != head_repo {
+        tide::fetch(&mut room.state, head_repo, ask.repo, &head_sha);
+    }
+    let repo = room.repository()?;
+    if repo.git.between(&base_sha, &head_sha).is_empty() {
+        let (from, to) = if repo.id == head_repo {
+            (base.clone(), branch.clone())
+        } else {
+            (format!("{}:{base}", repo.owner), format!("{owner}:{branch}"))
+        };
+        return Err(refused(&format!("No commits between {from} and {to}")));
+    }
+    let exists = room.board().issues.values().any(|issue| {
+        issue.open
+            && issue
+                .pull
+                .as_ref()
+                .is_some_and(|pull| pull.head_repo == head_repo && pull.head == branch && pull.base == base)
+    });
+    if exists {
+        return Err(refused(&format!("A pull request already exists for {owner}:{branch}.")));
+    }
+    let number = match from_issue {
+        None => issues::open(&mut room, title.unwrap_or_default(), text),
+        Some(number) => {
+            let issue =
+                room.numbered(number).map_err(|_| ApiError::validation("PullRequest", "issue", "invalid"))?;
+            rights::need_or_own(&room, Right::Push, &issue.author)?;
+            if issue.pull.is_some() || !issue.open {
+                return Err(ApiError::validation("PullRequest", "issue", "invalid"));
+            }
+            number
+        }
+    };
+    let id = room.state.next_id();
+    let flag = |name: &str| body.get(name).and_then(Value::as_bool);
+    let pull = Pull {
+        id,
+        base,
+        head: branch.clone(),
+        head_repo,
+        head_sha,
+        base_sha,
+        draft: flag("draft").unwrap_or_default(),
+        merged_at: None,
+        merged_by: None,
+        merge_commit: None,
+        requested: Vec::new(),
+        auto_merge: None,
+        queued: None,
+        maintainer_can_modify: head_repo != ask.repo && flag("maintainer_can_modify").unwrap_or(true),
+        reviews: Vec::new(),
+        threads: Vec::new(),
+        weighed: None,
+        wanted: false,
+    };
+    room.issue_mut(number)?.pull = Some(pull);
+    tide::opened(&mut room.state, ask.repo, number);
+    start_checks(ask, &mut room, number);
+    issues::announce(&mut room, number);
+    let shown = room.show()?.whole_pull(room.numbered(number)?, false);
+    let at = shown["url"].as_str().unwrap_or_default().to_owned();
+    Ok(Answer::created(shown).header("location", &at))
+}
+
+/// The workflows begin that wait for pull requests.
+fn start_checks(ask: &Ask<'_>, room: &mut Room<'_>, number: u64) {
+    let Ok((issue, pull)) = of_number(room, number) else { return };
+    let (title, branch, sha) = (issue.title.clone(), pull.head.clone(), pull.head_sha.clone());
+    let viewer = room.viewer;
+    actions::happened(ask.site, &mut room.state, ask.repo, "pull_request", &branch, &sha, &title, viewer);
+}
+
+/// The repository and branch of `head`: `branch`, `owner:branch`, or `owner/name:branch` in effect, by
+/// `head_repo`.
+fn head_of(ask: &Ask<'_>, room: &Room<'_>, body: &Map<String, Value>, head: &str) -> Outcome<(u64, String)> {
+    let invalid = || ApiError::validation("PullRequest", "head", "invalid");
+    let here = room.repository()?;
+    let (owner, branch) = match head.split_once(':') {
+        Some((owner, branch)) => (owner, branch),
+        None => (here.owner.as_str(), head),
+    };
+    let named = body.get("head_repo").and_then(Value::as_str).and_then(|name| name.split_once('/'));
+    let repo = match named {
+        Some((owner, name)) => room.state.repos.find(owner, name).map(|found| found.id),
+        None if owner.eq_ignore_ascii_case(&here.owner) => Some(here.id),
+        None => {
+            let mut forks = room.state.repos.all();
+            forks
+                .find(|repo| repo.owner.eq_ignore_ascii_case(owner) && repo.parent == Some(here.id))
+                .map(|repo| repo.id)
+        }
+    };
+    let repo = room.state.repos.get(repo.ok_or_else(invalid)?).ok_or_else(invalid)?;
+    auth::may(ask.caller, repo, read("contents")).map_err(|_| invalid())?;
+    Ok((repo.id, branch.to_owned()))
+}
+
+/// 422 with words and without a field.
+pub(super) fn refused(message: &str) -> ApiError {
+    let mut error = ApiError::unprocessable("Validation Failed");
+    error.errors.push(json!({"resource": "PullRequest", "code": "custom", "message": message}));
+    error
+}
+
+fn required(body: &Map<String, Value>, name: &str) -> Outcome<String> {
+    let value = body.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
+    value
+        .map(str::to_owned)
+        .ok_or_else(|| ApiError::unprocessable(format!("Invalid request.\n\n\"{name}\" wasn't supplied.")))
+}
+
+/// `PATCH …/pulls/{pull_number}`. It knows nothing of drafts: `draft` is taken and does nothing.
+pub(super) fn update(ask: &Ask<'_>) -> Outcome<Answer> {
+    let mut room = Room::enter(ask)?;
+    let number = ask.number("pull_number")?;
+    let (issue, pull) = of_number(&room, number)?;
+    rights::need_or_own(&room, Right::Triage, &issue.author)?;
+    let body = ask.object()?;
+    let new_title = issues::title(&body)?;
+    let new_text = issues::text(&body, "PullRequest")?;
+    let base = body.get("base").and_then(Value::as_str).filter(|base| *base != pull.base).map(str::to_owned);
+    let reopening = match body.get("state").and_then(Value::as_str) {
+        None => None,
+        Some("open") => Some(true).filter(|_| !issue.open),
+        Some("closed") => Some(false).filter(|_| issue.open),
+        Some(_) => return Err(ApiError::validation("PullRequest", "state", "invalid")),
+    };
+    if let Some(base) = &base {
+        rebase_check(&room, issue, pull, base)?;
+    }
+    if reopening == Some(true) {
+        let why = if pull.merged_at.is_some() {
+            Some("state cannot be changed. The pull request cannot be reopened.".to_owned())
+        } else if room.state.repos.get(pull.head_repo).and_then(|repo| repo.git.branch(&pull.head)).is_none()
+        {
+            Some(format!("state cannot be changed. The {} branch has been deleted.", pull.head))
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            return Err(ApiError::custom("PullRequest", "state", &why));
+        }
+    }
+    issues::retitle(&mut room, number, new_title)?;
+    issues::rewrite(&mut room, number, new_text)?;
+    if let Some(modify) = body.get("maintainer_can_modify").and_then(Value::as_bool) {
+        let pull = pull_mut(&mut room, number)?;
+        pull.maintainer_can_modify = modify && pull.head_repo != ask.repo;
+    }
+    if let Some(to) = base {
+        let base_sha = room.repository()?.git.branch(&to).map(str::to_owned).unwrap_or_default();
+        let pull = pull_mut(&mut room, number)?;
+        let from = std::mem::replace(&mut pull.base, to.clone());
+        pull.base_sha = base_sha;
+        room.note_here(number, What::BaseChanged { from, to });
+    }
+    match reopening {
+        Some(false) => {
+            issues::close(&mut room, number, None, None)?;
+            tide::closed(&mut room.state, ask.repo, number);
+        }
+        Some(true) => {
+            issues::reopen(&mut room, number)?;
+            tide::opened(&mut room.state, ask.repo, number);
+        }
+        None => {}
+    }
+    issues::announce(&mut room, number);
+    let known = known(&mut room.state, ask.repo, number);
+    Ok(Answer::json(room.show()?.whole_pull(room.numbered(number)?, known)))
+}
+
+fn rebase_check(room: &Room<'_>, issue: &Issue, pull: &Pull, base: &str) -> Outcome<()> {
+    let repo = room.repository()?;
+    let Some(sha) = repo.git.branch(base) else {
+        return Err(ApiError::validation("PullRequest", "base", "invalid"));
+    };
+    if !issue.open {
+        return Err(ApiError::custom(
+            "PullRequest",
+            "base",
+            "Cannot change the base branch of a closed pull request.",
+        ));
+    }
+    if repo.git.between(sha, &pull.head_sha).is_empty() {
+        let words =
+            format!("There are no new commits between base branch '{base}' and head branch '{}'", pull.head);
+        return Err(ApiError::custom("PullRequest", "base", &words));
+    }
+    Ok(())
+}
