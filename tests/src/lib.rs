@@ -15,7 +15,10 @@ pub use sandboxed::{Options, Sandboxed};
 pub use subject::{Given, IdWalk, Sample, Subject};
 
 /// The servers of the workspace, by their keys.
-pub const SERVERS: &[&str] = &[<linear_mcp::Linear as connector::Connector>::ABOUT.key];
+pub const SERVERS: &[&str] = &[
+    <github_mcp::GitHub as connector::Connector>::ABOUT.key,
+    <linear_mcp::Linear as connector::Connector>::ABOUT.key,
+];
 
 /// Runs generic tests (`async fn name<S: Subject>()`) against every server of the workspace, on paused
 /// time.
@@ -43,6 +46,7 @@ macro_rules! every_program {
 #[macro_export]
 macro_rules! server_tests {
     (#[$kind:meta] $($test:ident)+) => {
+        $crate::server_tests!(@server #[$kind] github, github_mcp::GitHub, $($test)+);
         $crate::server_tests!(@server #[$kind] linear, linear_mcp::Linear, $($test)+);
     };
     (@server #[$kind:meta] $name:ident, $server:ty, $($test:ident)+) => {

@@ -111,6 +111,12 @@ pub enum Given {
     Numbered(&'static str),
     /// The first UUID after this text.
     UuidAfter(&'static str),
+    /// The first number that stands right after this text.
+    DigitsAfter(&'static str),
+    /// The first word that begins with this.
+    Word(&'static str),
+    /// The first word of so many hexadecimal digits.
+    Hexadecimal(usize),
 }
 
 impl Given {
@@ -128,6 +134,18 @@ impl Given {
             Self::UuidAfter(text) => reply[reply.find(text)? + text.len()..]
                 .split(|c: char| !(c.is_ascii_hexdigit() || c == '-'))
                 .find(|word| word.len() == 36 && word.matches('-').count() == 4)
+                .map(str::to_owned),
+            Self::DigitsAfter(text) => reply.match_indices(text).find_map(|(at, _)| {
+                let rest = &reply[at + text.len()..];
+                let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+                (end > 0).then(|| rest[..end].to_owned())
+            }),
+            Self::Word(beginning) => {
+                reply.split_whitespace().find(|word| word.starts_with(beginning)).map(str::to_owned)
+            }
+            Self::Hexadecimal(length) => reply
+                .split(|c: char| !c.is_ascii_alphanumeric())
+                .find(|word| word.len() == length && word.chars().all(|c| c.is_ascii_hexdigit()))
                 .map(str::to_owned),
         }
     }

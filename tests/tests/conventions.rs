@@ -240,9 +240,12 @@ async fn every_id_that_some_tool_needs_is_given_by_some_tool<S: Subject>() {
             .looks
             .find(&reply)
             .unwrap_or_else(|| panic!("{} gives no id for {tool}.{argument}: {reply}", walk.given_by.tool));
-        let array =
-            S::catalog().tool(tool).unwrap().input_schema()["properties"][argument]["type"] == "array";
-        let id = if array { json!([id]) } else { json!(id) };
+        let kind = S::catalog().tool(tool).unwrap().input_schema()["properties"][argument]["type"].clone();
+        let id = match kind.as_str() {
+            Some("array") => json!([id]),
+            Some("integer") => json!(id.parse::<u64>().unwrap()),
+            _ => json!(id),
+        };
         let sample = Sample::new(tool, walk.others.clone()).with(argument, id);
         sandboxed.call(&sample).await;
     }

@@ -164,21 +164,34 @@ struct Minted {
 
 /// An installation, as GitHub tells of it.
 #[derive(Debug, Deserialize)]
-struct Found {
-    id: u64,
+pub(crate) struct Found {
+    pub(crate) id: u64,
+    /// The app's name in addresses.
     #[serde(default)]
-    account: Owner,
+    pub(crate) app_slug: String,
     #[serde(default)]
-    permissions: Map<String, Value>,
+    pub(crate) account: Owner,
+    /// `issues` to `read` or `write`.
+    #[serde(default)]
+    pub(crate) permissions: Map<String, Value>,
 }
 
+/// Where an app is installed.
 #[derive(Debug, Default, Deserialize)]
-struct Owner {
+pub(crate) struct Owner {
     #[serde(default)]
-    login: String,
+    pub(crate) login: String,
 }
 
 impl Installation {
+    /// What GitHub tells of it: the app, the account, the permissions.
+    ///
+    /// # Errors
+    /// `auth` if the app's own token is refused, or it is not clear which installation is meant.
+    pub(crate) async fn describe(&self) -> Result<Found> {
+        self.find().await
+    }
+
     async fn mint(&self) -> Result<Minted> {
         #[derive(Deserialize)]
         struct Answer {
@@ -280,5 +293,11 @@ impl Credential for Installation {
     fn fingerprint(&self) -> Fingerprint {
         Secret::new(&format!("{}/{}", self.app.id, self.installation.as_deref().unwrap_or_default()))
             .fingerprint()
+    }
+}
+
+impl fmt::Debug for Installation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Installation").field("app", &self.app).finish_non_exhaustive()
     }
 }

@@ -14,7 +14,12 @@ use connector::{
 };
 use url::Url;
 
-use crate::{api::Account, app::App, error::Vendored, reach::Reach};
+use crate::{
+    api::Account,
+    app::{App, Installation},
+    error::Vendored,
+    reach::Reach,
+};
 
 /// The settings of credentials.
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -78,6 +83,10 @@ pub(crate) struct Chosen {
     pub(crate) accounts: Vec<Account>,
     /// What the main credential is, for `doctor`.
     pub(crate) what: &'static str,
+    /// The installation of an app that the main credential is, if it is one.
+    pub(crate) installation: Option<Arc<Installation>>,
+    /// Whether everything goes with one token that may have scopes, as classic and OAuth tokens do.
+    pub(crate) scoped: bool,
 }
 
 /// Where the REST API is: at the configured address, or at the host's customary one.
@@ -122,11 +131,14 @@ pub(crate) fn choose(config: &Config, options: &Options, reach: &Reach) -> Resul
     let upstream = |credential: Arc<dyn Credential>| {
         Upstream::new(Arc::new(vendor.clone()), credential, options.clone())
     };
+    let scoped = token.as_ref().is_some_and(may_have_scopes) && config.list("accounts").is_empty();
     if config.switch("sandbox") {
         let main = upstream(token.map_or_else(missing, given));
-        return Ok(Chosen { main, accounts: Vec::new(), what: "the sandbox's token" });
+        let what = "the sandbox's token";
+        return Ok(Chosen { main, accounts: Vec::new(), what, installation: None, scoped });
     }
     let app = app(config)?;
+    let mut installation = None;
     let (main, what) = match (token, &app) {
         (Some(_), Some(_)) if config.list("accounts").is_empty() => {
             return Err(Error::invalid("A token and an app are both configured")
@@ -137,8 +149,9 @@ pub(crate) fn choose(config: &Config, options: &Options, reach: &Reach) -> Resul
             (upstream(given(token)), what)
         }
         (None, Some(app)) => {
-            let app = app.install(config.text("app-installation"), options, reach, &vendor);
-            (upstream(Arc::new(app)), "a GitHub App")
+            let app = Arc::new(app.install(config.text("app-installation"), options, reach, &vendor));
+            installation = Some(Arc::clone(&app));
+            (upstream(app), "a GitHub App")
         }
         (None, None) => (upstream(missing()), "no credential"),
     };
@@ -147,7 +160,17 @@ pub(crate) fn choose(config: &Config, options: &Options, reach: &Reach) -> Resul
         .iter()
         .map(|entry| account(entry, &main, app.as_ref(), options, reach, &vendor))
         .collect::<Result<_>>()?;
-    Ok(Chosen { main, accounts, what })
+    Ok(Chosen { main, accounts, what, installation, scoped })
+}
+
+/// Whether a token may be one that has scopes; of one in a file nothing is known yet.
+fn may_have_scopes(token: &SecretSource) -> bool {
+    match token {
+        SecretSource::Value(token) => {
+            ["ghp_", "gho_"].iter().any(|prefix| token.expose().starts_with(prefix))
+        }
+        SecretSource::File(_) => true,
+    }
 }
 
 /// What kind of token it is, by its prefix (docs.github.com, "GitHub's token formats").

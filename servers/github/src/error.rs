@@ -205,7 +205,11 @@ fn limited(response: &Response, message: &str) -> Option<Error> {
         return Some(error(if secondary { SECONDARY } else { PRIMARY }));
     }
     if response.header("x-ratelimit-remaining") == Some("0") && !secondary {
-        return Some(error(PRIMARY));
+        let reset = response.header("x-ratelimit-reset").and_then(|reset| reset.trim().parse().ok());
+        return Some(match reset {
+            Some(reset) => error(PRIMARY).retry_after(clock::until(Duration::from_secs(reset))),
+            None => error(PRIMARY),
+        });
     }
     secondary.then(|| error(SECONDARY).hint("Ask for less at once").retry_after(SECONDARY_WAIT))
 }
@@ -405,10 +409,14 @@ pub(crate) fn failure(effect: Effect, error: &GraphqlError) -> Error {
     }
 }
 
-/// The field that the server does not know, if that is what the error says.
+/// The field, or the argument of one, that the server does not know, if that is what the error says.
 fn undefined_field(error: &GraphqlError) -> Option<String> {
     if error.extensions.code == "undefinedField" && !error.extensions.field_name.is_empty() {
         return Some(one_line(&error.extensions.field_name));
+    }
+    // Field 'stateReason' doesn't accept argument 'enableDuplicate'
+    if let Some((_, argument)) = error.message.split_once("doesn't accept argument '") {
+        return argument.split('\'').next().map(one_line);
     }
     // Field 'issueType' doesn't exist on type 'Issue'
     let rest = error.message.strip_prefix("Field '")?;
@@ -524,6 +532,9 @@ mod tests {
         let unknown = json!({"errors": [{"message": "Field 'issueType' doesn't exist on type 'Issue'",
             "extensions": {"code": "undefinedField", "typeName": "Issue", "fieldName": "issueType"}}]});
         assert_eq!(unknown_field(&graphql_answer(&unknown).unwrap_err()), Some("issueType"));
+        let argument = json!({"errors": [{"message": "Field 'stateReason' doesn't accept argument 'enableDuplicate'",
+            "extensions": {"code": "argumentNotAccepted", "name": "stateReason"}}]});
+        assert_eq!(unknown_field(&graphql_answer(&argument).unwrap_err()), Some("enableDuplicate"));
         let beside = json!({"data": {"repository": {"id": 1}}, "errors": [{"message": "x"}]});
         assert!(graphql_answer(&beside).is_ok(), "what came is worth more");
     }

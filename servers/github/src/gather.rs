@@ -21,3 +21,8 @@ static CATALOG: LazyLock<Catalog<GitHub>> = LazyLock::new(GitHub::catalog);
 pub(crate) async fn tool(call: &Call<GitHub>, name: &str, arguments: Value) -> Result<Reply> {
     CATALOG.read_with(call, name, arguments).await
 }
+
+/// Whether there is a tool of this name, offered or not.
+pub(crate) fn knows(name: &str) -> bool {
+    CATALOG.tool(name).is_some()
+}

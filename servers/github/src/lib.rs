@@ -5,8 +5,6 @@
 //! may be touched, `api` sends typed requests, [`connector::upstream`] gets them to GitHub, `error` says
 //! what a refusal means, `render` makes records short.
 
-#![allow(dead_code, unused_imports, unused_macros, reason = "the rooms are being furnished")]
-
 mod api;
 mod app;
 mod completions;
@@ -14,13 +12,18 @@ mod credential;
 mod doctor;
 mod error;
 mod gather;
+mod job_log;
 mod prompts;
 mod reach;
 mod render;
 mod resources;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+mod scopes;
 mod tools;
+mod workflow_file;
+
+use std::sync::Arc;
 
 use connector::{
     About, Check, Connector, Result, Sandbox,
@@ -32,6 +35,7 @@ use connector::{
 pub use api::{Operation, operations};
 
 use api::Api;
+use app::Installation;
 use reach::Reach;
 
 /// The server for GitHub.
@@ -42,6 +46,10 @@ pub struct GitHub {
     sandbox: bool,
     /// What kind of credential is in use, in words.
     credential: &'static str,
+    /// The installation of an app that the credential is, if it is one.
+    installation: Option<Arc<Installation>>,
+    /// Whether everything goes with one token that may have scopes.
+    scoped: bool,
 }
 
 impl GitHub {
@@ -58,6 +66,11 @@ impl GitHub {
     /// What kind of credential is in use, in words.
     pub(crate) fn credential(&self) -> &'static str {
         self.credential
+    }
+
+    /// The installation of an app that the credential is, if it is one.
+    pub(crate) fn installation(&self) -> Option<&Installation> {
+        self.installation.as_deref()
     }
 
     /// Whether GitHub is the built-in fake.
@@ -93,6 +106,8 @@ impl Connector for GitHub {
             api: Api::new(chosen.main, chosen.accounts, reach),
             sandbox: config.switch("sandbox"),
             credential: chosen.what,
+            installation: chosen.installation,
+            scoped: chosen.scoped,
         })
     }
 
@@ -107,6 +122,14 @@ impl Connector for GitHub {
 
     fn upstream(&self) -> &Upstream {
         self.api.upstream()
+    }
+
+    async fn out_of_rights(&self) -> Vec<&'static str> {
+        // Only classic and OAuth tokens have scopes, and only they are worth a question.
+        let identity = if self.scoped { self.api.identity().await.ok() } else { None };
+        let Some(granted) = identity.and_then(|identity| identity.scopes) else { return Vec::new() };
+        let tools = tools::all().into_iter().map(|tool| tool.name());
+        tools.filter(|name| !scopes::has(&granted, scopes::needed(name))).collect()
     }
 
     async fn diagnose(&self) -> Vec<Check> {

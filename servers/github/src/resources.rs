@@ -1,22 +1,220 @@
-//! Resources: GitHub's things under addresses of their own.
+//! Resources: GitHub's things under addresses of their own. They read as the tools do.
 
-use connector::catalog::{Resource, ResourceTemplate};
-use serde_json::json;
+use std::collections::BTreeMap;
 
-use crate::{GitHub, gather};
+use connector::{
+    Error, Result,
+    catalog::{Call, Reply, Resource, ResourceTemplate, one_line},
+};
+use serde_json::{Value, json};
+
+use crate::{GitHub, gather, tools::account};
+
+/// What can be written in a search, for a person or a model that attaches it.
+const SEARCH_SYNTAX: &str = "\
+How to search GitHub (the search tool's `query`; `kind` says what is looked for).
+
+Everywhere: words are joined by AND; \"exact words\" in quotes; -qualifier:value leaves out; at most 256 characters, \
+five AND, OR or NOT, and 1,000 results. repo:owner/name, user:login or org:name narrow it down.
+
+Issues and pull requests: is:open, is:closed, is:merged, is:draft, author:login, assignee:login, mentions:login, \
+involves:login (@me is you), label:bug, label:\"good first issue\", no:assignee, no:label, milestone:\"v2.15\", type:Bug, \
+in:title, in:body, in:comments, created:>=2026-11-01, updated:2026-11-01..2026-11-30, closed:<2026-11-01, comments:>5, \
+linked:pr, reason:completed. For pull requests: review:required, review:approved, review:changes_requested, \
+review-requested:@me, reviewed-by:login, status:success, status:failure, base:main, head:branch.
+
+Code: only default branches and files under 384 kB. language:rust, path:src/, filename:Cargo.toml, extension:yml, \
+symbol and words of the text; at least one word.
+
+Repositories: language:rust, stars:>100, pushed:>2026-01-01, topic:name, archived:false, is:public, is:private, \
+license:mit, in:name, in:description, in:readme.
+
+Commits: author:login, committer:login, author-date:>=2026-11-01, hash:abc123, merge:false.
+
+Users and organizations: type:user, type:org, in:login, in:name, location:Oslo, repos:>10, followers:>100.
+
+Source: docs.github.com, \"Searching on GitHub\".";
 
 /// The resources with a fixed address.
 pub(crate) fn all() -> Vec<Resource<GitHub>> {
-    vec![Resource::new(
-        "github://me",
-        "me",
-        "You on GitHub",
-        "Whose credential this is, and what is left of its limits.",
-        |call| async move { gather::tool(&call, "whoami", json!({})).await },
-    )]
+    vec![
+        Resource::new(
+            "github://me",
+            "me",
+            "You on GitHub",
+            "Whose credential this is, what it may do, organizations and teams.",
+            |call| async move { gather::tool(&call, "whoami", json!({"include": ["orgs", "teams"]})).await },
+        ),
+        Resource::new(
+            "github://rate-limit",
+            "rate-limit",
+            "Rate limits",
+            "What is left of GitHub's limits.",
+            |call: Call<GitHub>| async move {
+                let limits = call.api().limits().await?;
+                Ok(Reply::new(format!("Limits left: {}.", account::limits_line(&limits))))
+            },
+        ),
+        Resource::new(
+            "github://search-syntax",
+            "search-syntax",
+            "How to search",
+            "The qualifiers that GitHub's searches take.",
+            |_| async { Ok(Reply::new(SEARCH_SYNTAX)) },
+        ),
+    ]
 }
 
 /// The families of resources.
 pub(crate) fn templates() -> Vec<ResourceTemplate<GitHub>> {
-    Vec::new()
+    let mut templates = vec![
+        ResourceTemplate::new(
+            "github://{owner}/{repo}",
+            "repository",
+            "A repository",
+            "What a repository is, with its README.",
+            |call, given| async move { read(&call, &given, "get_repo", json!({"include": ["readme"]})).await },
+        ),
+        ResourceTemplate::new(
+            "github://{owner}/{repo}/blob/{ref}/{+path}",
+            "file",
+            "A file",
+            "A file at a branch, tag or commit; slashes in the ref are written %2F.",
+            |call, given| async move {
+                let at = json!({"ref": value(&given, "ref"), "path": value(&given, "path")});
+                read(&call, &given, "read_file", at).await
+            },
+        )
+        .slashes("ref"),
+        ResourceTemplate::new(
+            "github://{owner}/{repo}/issues/{number}",
+            "issue",
+            "An issue",
+            "An issue with its comments.",
+            |call, given| async move {
+                let which = json!({"number": number(&given, "number")?, "include": ["comments"]});
+                read(&call, &given, "get_issue", which).await
+            },
+        ),
+        ResourceTemplate::new(
+            "github://{owner}/{repo}/pull/{number}",
+            "pull-request",
+            "A pull request",
+            "A pull request with its checks, reviews and threads.",
+            |call, given| async move {
+                let include = ["checks", "reviews", "threads", "comments"];
+                let which = json!({"number": number(&given, "number")?, "include": include});
+                read(&call, &given, "get_pr", which).await
+            },
+        ),
+        ResourceTemplate::new(
+            "github://{owner}/{repo}/pull/{number}/diff",
+            "diff",
+            "A pull request's diff",
+            "What a pull request changes.",
+            |call, given| async move {
+                let which = json!({"number": number(&given, "number")?, "detail": "patch"});
+                read(&call, &given, "get_diff", which).await
+            },
+        ),
+        ResourceTemplate::new(
+            "github://{owner}/{repo}/runs/{run_id}",
+            "run",
+            "A workflow run",
+            "A run of CI with its jobs and what failed.",
+            |call, given| async move {
+                let which = json!({"run_id": number(&given, "run_id")?, "include": ["jobs", "annotations", "artifacts"]});
+                read(&call, &given, "get_run", which).await
+            },
+        ),
+        ResourceTemplate::new(
+            "github://{owner}/{repo}/runs/{run_id}/log",
+            "log",
+            "A run's log",
+            "The ends of the logs of a run's failed jobs.",
+            |call, given| async move {
+                read(&call, &given, "get_job_logs", json!({"run_id": number(&given, "run_id")?})).await
+            },
+        ),
+    ];
+    templates.extend(contents());
+    templates
+}
+
+/// The addresses of files that GitHub's own server has.
+fn contents() -> [ResourceTemplate<GitHub>; 5] {
+    let template = |template, name, title, at: fn(&BTreeMap<String, String>) -> Result<Option<String>>| {
+        let read = move |call: Call<GitHub>, given: BTreeMap<String, String>| async move {
+            file(&call, &given, at(&given)?).await
+        };
+        ResourceTemplate::new(template, name, title, "A file, or the files of a folder.", read)
+    };
+    [
+        template(
+            "repo://{owner}/{repo}/contents{/path*}",
+            "contents",
+            "A file of the default branch",
+            |_| Ok(None),
+        ),
+        template(
+            "repo://{owner}/{repo}/refs/heads/{branch}/contents{/path*}",
+            "branch-contents",
+            "A file of a branch",
+            |given| Ok(Some(value(given, "branch").to_owned())),
+        )
+        .slashes("branch"),
+        template(
+            "repo://{owner}/{repo}/refs/tags/{tag}/contents{/path*}",
+            "tag-contents",
+            "A file of a tag",
+            |given| Ok(Some(value(given, "tag").to_owned())),
+        )
+        .slashes("tag"),
+        template(
+            "repo://{owner}/{repo}/sha/{sha}/contents{/path*}",
+            "commit-contents",
+            "A file of a commit",
+            |given| Ok(Some(value(given, "sha").to_owned())),
+        ),
+        template(
+            "repo://{owner}/{repo}/refs/pull/{prNumber}/head/contents{/path*}",
+            "pull-request-contents",
+            "A file of a pull request",
+            |given| Ok(Some(format!("pull/{}", number(given, "prNumber")?))),
+        ),
+    ]
+}
+
+/// What a tool says of the repository of an address.
+async fn read(
+    call: &Call<GitHub>,
+    given: &BTreeMap<String, String>,
+    tool: &str,
+    mut arguments: Value,
+) -> Result<Reply> {
+    arguments["repo"] = json!(format!("{}/{}", value(given, "owner"), value(given, "repo")));
+    gather::tool(call, tool, arguments).await
+}
+
+/// A file, or the files of the whole repository where no path is given.
+async fn file(call: &Call<GitHub>, given: &BTreeMap<String, String>, at: Option<String>) -> Result<Reply> {
+    let path = value(given, "path");
+    let (tool, mut arguments) = if path.is_empty() {
+        ("list_tree", json!({"limit": 100}))
+    } else {
+        ("read_file", json!({"path": path}))
+    };
+    if let Some(at) = at {
+        arguments["ref"] = json!(at);
+    }
+    read(call, given, tool, arguments).await
+}
+
+fn value<'a>(given: &'a BTreeMap<String, String>, name: &str) -> &'a str {
+    given.get(name).map(String::as_str).unwrap_or_default()
+}
+
+fn number(given: &BTreeMap<String, String>, name: &str) -> Result<u64> {
+    let text = value(given, name);
+    text.parse().map_err(|_| Error::invalid(format!("`{}` in the address is no number", one_line(text))))
 }

@@ -1,3 +1,4 @@
 //! One file for each server: calls that fit its sandbox's story.
 
+mod github;
 mod linear;

@@ -1,6 +1,440 @@
-//! GitHub's discussions.
+//! Discussions of a repository: over GraphQL, which alone knows them.
 
-use super::Operation;
+use connector::{
+    Error, Result,
+    tolerant::{self, Connection},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Api, Operation, SELDOM, Scope, document, incomplete,
+    issues::{Count, Named, Person},
+};
+use crate::reach::Repo;
 
 /// The GraphQL operations of this area.
-pub(super) const OPERATIONS: &[&Operation] = &[];
+pub(super) const OPERATIONS: &[&Operation] = &[
+    &LIST,
+    &GET,
+    &CATEGORIES,
+    &COMMENT,
+    &LAST,
+    &CREATE,
+    &UPDATE,
+    &CLOSE,
+    &REOPEN,
+    &ADD_COMMENT,
+    &UPDATE_COMMENT,
+    &MARK,
+    &UNMARK,
+];
+
+const LIST: Operation = Operation::read("DiscussionList", document!("discussion_list"));
+const GET: Operation = Operation::read("DiscussionGet", document!("discussion_get"));
+const CATEGORIES: Operation =
+    Operation::read("DiscussionCategories", document!("discussion_categories")).kept(SELDOM);
+const COMMENT: Operation = Operation::read("DiscussionComment", document!("discussion_comment"));
+const LAST: Operation = Operation::read("DiscussionLast", document!("discussion_last"));
+const CREATE: Operation = Operation::write("CreateDiscussion", document!("create_discussion"));
+const UPDATE: Operation = Operation::write("UpdateDiscussion", document!("update_discussion")).idempotent();
+const CLOSE: Operation = Operation::write("CloseDiscussion", document!("close_discussion")).idempotent();
+const REOPEN: Operation = Operation::write("ReopenDiscussion", document!("reopen_discussion")).idempotent();
+const ADD_COMMENT: Operation = Operation::write("AddDiscussionComment", document!("add_discussion_comment"));
+const UPDATE_COMMENT: Operation =
+    Operation::write("UpdateDiscussionComment", document!("update_discussion_comment")).idempotent();
+const MARK: Operation = Operation::write("MarkAnswer", document!("mark_answer")).idempotent();
+const UNMARK: Operation = Operation::write("UnmarkAnswer", document!("unmark_answer")).idempotent();
+
+/// A category of discussions.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Category {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) name: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) slug: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) is_answerable: bool,
+}
+
+/// What a repository's discussions are sorted by.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Categories {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) name_with_owner: String,
+    has_discussions_enabled: Option<bool>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    discussion_categories: Connection<Category>,
+}
+
+impl Categories {
+    /// Whether the repository has no discussions.
+    pub(crate) fn is_off(&self) -> bool {
+        self.has_discussions_enabled == Some(false)
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> &[Category] {
+        &self.discussion_categories.nodes
+    }
+}
+
+/// A discussion in a listing.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct DiscussionRow {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) number: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) title: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) updated_at: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) closed: bool,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) locked: bool,
+    /// None where there are no answers.
+    pub(crate) is_answered: Option<bool>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) author: Person,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) category: Named,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) comments: Count,
+}
+
+/// A page of a repository's discussions.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct DiscussionList {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) name_with_owner: String,
+    has_discussions_enabled: Option<bool>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) discussions: Connection<DiscussionRow>,
+}
+
+impl DiscussionList {
+    /// Whether the repository has no discussions.
+    pub(crate) fn is_off(&self) -> bool {
+        self.has_discussions_enabled == Some(false)
+    }
+}
+
+/// One discussion, with a page of its comments.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Discussion {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) number: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) title: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) body: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) url: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) created_at: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) closed: bool,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) state_reason: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) locked: bool,
+    pub(crate) is_answered: Option<bool>,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) author_association: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) author: Person,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) category: Category,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) comments: Connection<Remark>,
+}
+
+/// A comment, or a reply to one.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Remark {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) body: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) created_at: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) is_answer: bool,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) is_minimized: bool,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) author_association: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) author: Person,
+    /// Of a comment.
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) replies: Connection<Remark>,
+    /// Of a reply.
+    reply_to: Option<Id>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) discussion: Place,
+}
+
+impl Remark {
+    /// The comment that a reply is to.
+    pub(crate) fn reply_to(&self) -> Option<&str> {
+        self.reply_to.as_ref().map(|parent| parent.id.as_str())
+    }
+}
+
+/// Something with an id.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Id {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+}
+
+/// The discussion that a comment stands under.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Place {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) number: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) category: Category,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    repository: FullName,
+}
+
+impl Place {
+    /// The repository's name.
+    pub(crate) fn repo(&self) -> &str {
+        &self.repository.name_with_owner
+    }
+}
+
+/// A repository, by its name.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct FullName {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) name_with_owner: String,
+}
+
+/// What is listed of discussions.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DiscussionFilter {
+    /// A category's id.
+    pub(crate) category: Option<String>,
+    pub(crate) answered: Option<bool>,
+    /// `OPEN` or `CLOSED`.
+    pub(crate) state: Option<&'static str>,
+}
+
+/// What a write answers: the thing, as it is now.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Written {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) number: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) url: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) closed: bool,
+    pub(crate) is_answered: Option<bool>,
+}
+
+/// A write to a discussion that does no more when it is repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Update,
+    Close,
+    Reopen,
+    UpdateComment,
+    Mark,
+    Unmark,
+}
+
+impl Api {
+    /// The categories of a repository's discussions, kept for a while.
+    ///
+    /// # Errors
+    /// As [`Api::query`].
+    pub(crate) async fn discussion_categories(&self, repo: &Repo) -> Result<Categories> {
+        let variables = json!({"owner": repo.owner, "name": repo.name});
+        self.of_repository(repo, &CATEGORIES, variables).await
+    }
+
+    /// A page of a repository's discussions, the last changed first.
+    ///
+    /// # Errors
+    /// As [`Api::query`].
+    pub(crate) async fn discussions(
+        &self,
+        repo: &Repo,
+        filter: &DiscussionFilter,
+        first: u32,
+        after: Option<&str>,
+    ) -> Result<DiscussionList> {
+        let states: Vec<_> = filter.state.into_iter().collect();
+        let variables = json!({
+            "owner": repo.owner, "name": repo.name, "first": first, "after": after,
+            "category": filter.category, "answered": filter.answered, "states": states,
+        });
+        self.of_repository(repo, &LIST, variables).await
+    }
+
+    /// One discussion with a page of its comments; none if there is none.
+    ///
+    /// # Errors
+    /// As [`Api::query`].
+    pub(crate) async fn discussion(
+        &self,
+        repo: &Repo,
+        number: u64,
+        first: u32,
+        after: Option<&str>,
+    ) -> Result<(String, Discussion)> {
+        #[derive(Default, Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        struct Found {
+            #[serde(deserialize_with = "tolerant::text")]
+            name_with_owner: String,
+            discussion: Option<Discussion>,
+        }
+        let variables =
+            json!({"owner": repo.owner, "name": repo.name, "number": number, "first": first, "after": after});
+        let found: Found = self.of_repository(repo, &GET, variables).await?;
+        let missing = || {
+            Error::not_found(format!("{repo} has no discussion #{number}"))
+                .hint("list_discussions finds them")
+        };
+        Ok((found.name_with_owner, found.discussion.ok_or_else(missing)?))
+    }
+
+    async fn of_repository<T: serde::de::DeserializeOwned>(
+        &self,
+        repo: &Repo,
+        operation: &Operation,
+        variables: Value,
+    ) -> Result<T> {
+        #[derive(Deserialize)]
+        #[serde(bound(deserialize = "T: serde::de::DeserializeOwned"))]
+        struct Data<T> {
+            repository: Option<T>,
+        }
+        let data: Data<T> = self.query(Scope::Repo(repo), operation, variables).await?;
+        data.repository
+            .ok_or_else(|| Error::not_found(format!("{repo} does not exist, or the token may not see it")))
+    }
+
+    /// A comment by its id.
+    ///
+    /// # Errors
+    /// As [`Api::query`]; `not_found`.
+    pub(crate) async fn discussion_comment(&self, repo: &Repo, id: &str) -> Result<Remark> {
+        #[derive(Deserialize)]
+        struct Data {
+            node: Option<Remark>,
+        }
+        let data: Data = self.query(Scope::Repo(repo), &COMMENT, json!({"id": id})).await?;
+        data.node.filter(|remark| !remark.id.is_empty()).ok_or_else(|| {
+            Error::not_found("There is no such comment of a discussion")
+                .hint("list_discussions with number shows their ids")
+        })
+    }
+
+    /// The last comments of a discussion, by its id, each with its last replies.
+    ///
+    /// # Errors
+    /// As [`Api::query`].
+    pub(crate) async fn last_remarks(&self, repo: &Repo, id: &str) -> Result<Vec<Remark>> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Comments {
+            #[serde(deserialize_with = "tolerant::or_default")]
+            comments: Connection<Remark>,
+        }
+        #[derive(Deserialize)]
+        struct Data {
+            node: Option<Comments>,
+        }
+        let data: Data = self.query(Scope::Repo(repo), &LAST, json!({"id": id})).await?;
+        Ok(data.node.unwrap_or_default().comments.nodes)
+    }
+
+    /// Begins a discussion.
+    ///
+    /// # Errors
+    /// As [`Api::mutate`].
+    pub(crate) async fn create_discussion(&self, repo: &Repo, input: Value) -> Result<Written> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Data {
+            create_discussion: Option<Changed>,
+        }
+        let check = format!("Look with list_discussions whether it is in {repo}");
+        let data: Data = self.mutate(Scope::Repo(repo), &CREATE, json!({"input": input}), &check).await?;
+        data.create_discussion.and_then(|changed| changed.discussion).ok_or_else(|| incomplete("discussion"))
+    }
+
+    /// Says something in a discussion.
+    ///
+    /// # Errors
+    /// As [`Api::mutate`].
+    pub(crate) async fn add_discussion_comment(&self, repo: &Repo, input: Value) -> Result<Written> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Data {
+            add_discussion_comment: Option<Changed>,
+        }
+        let check = "Look with list_discussions whether the comment is there";
+        let data: Data = self.mutate(Scope::Repo(repo), &ADD_COMMENT, json!({"input": input}), check).await?;
+        data.add_discussion_comment.and_then(|changed| changed.comment).ok_or_else(|| incomplete("comment"))
+    }
+
+    /// Changes a discussion or a comment.
+    ///
+    /// # Errors
+    /// As [`Api::mutate`].
+    pub(crate) async fn change_discussion(
+        &self,
+        repo: &Repo,
+        change: Change,
+        input: Value,
+    ) -> Result<Written> {
+        let operation = match change {
+            Change::Update => &UPDATE,
+            Change::Close => &CLOSE,
+            Change::Reopen => &REOPEN,
+            Change::UpdateComment => &UPDATE_COMMENT,
+            Change::Mark => &MARK,
+            Change::Unmark => &UNMARK,
+        };
+        let check = "Look with list_discussions whether it was changed";
+        let data: std::collections::BTreeMap<String, Option<Changed>> =
+            self.mutate(Scope::Repo(repo), operation, json!({"input": input}), check).await?;
+        let changed = data.into_values().flatten().next().unwrap_or_default();
+        changed.discussion.or(changed.comment).ok_or_else(|| incomplete("discussion"))
+    }
+}
+
+/// The payload of a mutation.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Changed {
+    discussion: Option<Written>,
+    comment: Option<Written>,
+}

@@ -1,6 +1,122 @@
-//! GitHub's gists.
+//! Gists.
 
-use super::Operation;
+use std::collections::BTreeMap;
+
+use connector::{Result, tolerant, upstream::Replay};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Api, Listed, Operation, Scope, issues::Person, route};
 
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] = &[];
+
+/// A gist.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Gist {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) html_url: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) public: bool,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) description: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) created_at: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) updated_at: String,
+    #[serde(deserialize_with = "tolerant::number")]
+    comments: Option<f64>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) owner: Person,
+    /// More files than GitHub shows.
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) truncated: bool,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) files: BTreeMap<String, Option<File>>,
+}
+
+impl Gist {
+    /// How many comments it has.
+    pub(crate) fn comments(&self) -> u64 {
+        super::issues::whole(self.comments)
+    }
+
+    /// Its files by name.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &File)> {
+        self.files.iter().filter_map(|(name, file)| Some((name.as_str(), file.as_ref()?)))
+    }
+}
+
+/// A file of a gist.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct File {
+    #[serde(deserialize_with = "tolerant::number")]
+    size: Option<f64>,
+    /// Only where a gist is shown alone.
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) content: String,
+    /// Whether the content is only its first megabyte.
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) truncated: bool,
+}
+
+impl File {
+    /// Bytes.
+    pub(crate) fn size(&self) -> u64 {
+        super::issues::whole(self.size)
+    }
+}
+
+impl Api {
+    /// The gists of somebody, or one's own, the newest first.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn gists(
+        &self,
+        user: Option<&str>,
+        since: Option<&str>,
+        per_page: u32,
+        after: Option<&str>,
+    ) -> Result<Listed<Gist>> {
+        let mut request = match user {
+            Some(user) => route("GET /users/{username}/gists", &[user]),
+            None => route("GET /gists", &[]),
+        };
+        if let Some(since) = since {
+            request = request.query("since", since);
+        }
+        self.list(Scope::Viewer, request, None, per_page, after).await
+    }
+
+    /// One gist with its contents.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn gist(&self, id: &str) -> Result<Gist> {
+        self.json(Scope::Viewer, route("GET /gists/{gist_id}", &[id])).await
+    }
+
+    /// Makes a gist.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn create_gist(&self, fields: &Value) -> Result<Gist> {
+        let request =
+            route("POST /gists", &[]).json(fields)?.check("Look with list_gists whether it is there");
+        self.json(Scope::Viewer, request).await
+    }
+
+    /// Changes a gist: contents are given whole, so a repeat does no more.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn change_gist(&self, id: &str, fields: &Value) -> Result<Gist> {
+        let request = route("PATCH /gists/{gist_id}", &[id]).json(fields)?.replay(Replay::Idempotent);
+        self.json(Scope::Viewer, request).await
+    }
+}

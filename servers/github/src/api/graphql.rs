@@ -17,7 +17,7 @@ use std::{
 };
 
 use connector::{
-    Effect, Error, Kind, Result, tolerant,
+    Effect, Error, Result, tolerant,
     upstream::{Replay, Request, Response, Tag},
 };
 use http::{HeaderName, HeaderValue};
@@ -289,11 +289,6 @@ fn without(document: &str, fields: &BTreeSet<String>) -> String {
         kept.push('\n');
     }
     kept
-}
-
-/// Fails with what a mutation that was accepted but did nothing comes to.
-pub(crate) fn refused(what: &str) -> Error {
-    Error::new(Kind::Upstream, format!("GitHub did not accept {what}, and says no more"))
 }
 
 #[cfg(test)]

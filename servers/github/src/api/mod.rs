@@ -6,6 +6,7 @@ pub(crate) mod account;
 pub(crate) mod actions;
 pub(crate) mod comments;
 pub(crate) mod contents;
+pub(crate) mod diffs;
 pub(crate) mod discussions;
 pub(crate) mod gists;
 pub(crate) mod git;
@@ -13,14 +14,19 @@ mod graphql;
 pub(crate) mod issues;
 pub(crate) mod members;
 pub(crate) mod notifications;
+pub(crate) mod planning;
 pub(crate) mod projects;
+mod pull_records;
 pub(crate) mod pulls;
+pub(crate) mod raw;
 pub(crate) mod releases;
 pub(crate) mod repos;
 mod rest;
 pub(crate) mod reviews;
 pub(crate) mod search;
 pub(crate) mod security;
+pub(crate) mod suggestions;
+pub(crate) mod tickets;
 
 use std::sync::Arc;
 

@@ -1,6 +1,160 @@
-//! GitHub's releases.
+//! Releases: listed, found by their tag, made.
 
-use super::Operation;
+use connector::{Effect, Result, tolerant};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    Api, Listed, OFTEN, Operation, Scope,
+    contents::Account,
+    repos::{NONE, whole},
+    route,
+};
+use crate::reach::Repo;
 
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] = &[];
+
+/// A release.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Release {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) tag_name: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) target_commitish: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) name: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) body: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) draft: bool,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) prerelease: bool,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) created_at: String,
+    /// Empty for a draft.
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) published_at: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) author: Account,
+    #[serde(deserialize_with = "tolerant::list")]
+    pub(crate) assets: Vec<Asset>,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) html_url: String,
+}
+
+/// A file of a release.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Asset {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) name: String,
+    #[serde(deserialize_with = "whole")]
+    pub(crate) size: u64,
+    #[serde(deserialize_with = "whole")]
+    pub(crate) download_count: u64,
+}
+
+/// A release that is to be.
+#[derive(Clone, Debug)]
+pub(crate) struct NewRelease {
+    pub(crate) tag: String,
+    /// Where the tag is made, if there is none yet.
+    pub(crate) target: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) body: Option<String>,
+    pub(crate) generate_notes: bool,
+    pub(crate) draft: bool,
+    pub(crate) prerelease: bool,
+}
+
+/// What GitHub would write about a release.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Notes {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) name: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) body: String,
+}
+
+impl Api {
+    /// A page of releases, newest first; drafts only for those who may write.
+    ///
+    /// # Errors
+    /// As [`Api::list`].
+    pub(crate) async fn releases(
+        &self,
+        repo: &Repo,
+        per_page: u32,
+        after: Option<&str>,
+    ) -> Result<Listed<Release>> {
+        let request =
+            route("GET /repos/{owner}/{repo}/releases", &[&repo.owner, &repo.name]).cache(OFTEN, NONE);
+        self.list(Scope::Repo(repo), request, None, per_page, after).await
+    }
+
+    /// The latest release: neither a draft nor a prerelease.
+    ///
+    /// # Errors
+    /// As [`Api::maybe`].
+    pub(crate) async fn latest_release(&self, repo: &Repo) -> Result<Option<Release>> {
+        let request = route("GET /repos/{owner}/{repo}/releases/latest", &[&repo.owner, &repo.name]);
+        self.maybe(Scope::Repo(repo), request).await
+    }
+
+    /// The release of a tag as it is now, drafts included where they may be seen.
+    ///
+    /// # Errors
+    /// As [`Api::maybe`].
+    pub(crate) async fn release(&self, repo: &Repo, tag: &str) -> Result<Option<Release>> {
+        let path = [&repo.owner, &repo.name, tag];
+        // The tag's last part is one segment for GitHub, slashes and all.
+        let request = route("GET /repos/{owner}/{repo}/releases/tags/{tag}", &path);
+        if let Some(found) = self.maybe(Scope::Repo(repo), request).await? {
+            return Ok(Some(found));
+        }
+        // A draft has no tag of its own yet and stands in the list only, at its top.
+        let request = route("GET /repos/{owner}/{repo}/releases", &[&repo.owner, &repo.name]);
+        let newest: Listed<Release> = self.list(Scope::Repo(repo), request, None, 30, None).await?;
+        Ok(newest.items.into_iter().find(|release| release.tag_name == tag))
+    }
+
+    /// What GitHub would write about a release of `tag`; nothing is made.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn release_notes(&self, repo: &Repo, tag: &str, target: Option<&str>) -> Result<Notes> {
+        let mut body = json!({"tag_name": tag});
+        if let Some(target) = target {
+            body["target_commitish"] = json!(target);
+        }
+        let request = route("POST /repos/{owner}/{repo}/releases/generate-notes", &[&repo.owner, &repo.name])
+            .effect(Effect::Read)
+            .json(&body)?;
+        self.json(Scope::Repo(repo), request).await
+    }
+
+    /// Makes a release.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn create_release(&self, repo: &Repo, new: &NewRelease) -> Result<Release> {
+        let mut body = json!({
+            "tag_name": new.tag,
+            "draft": new.draft,
+            "prerelease": new.prerelease,
+            "generate_release_notes": new.generate_notes,
+        });
+        for (field, value) in [("target_commitish", &new.target), ("name", &new.name), ("body", &new.body)] {
+            if let Some(value) = value {
+                body[field] = json!(value);
+            }
+        }
+        let request = route("POST /repos/{owner}/{repo}/releases", &[&repo.owner, &repo.name])
+            .json(&body)?
+            .check(format!("Look with list_releases whether {repo} has a release of {}", new.tag));
+        self.json(Scope::Repo(repo), request).await
+    }
+}

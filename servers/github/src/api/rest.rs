@@ -110,7 +110,7 @@ impl Api {
 }
 
 /// The query of the address that a `Link` header calls the next.
-fn next_query(link: &str) -> Option<String> {
+pub(super) fn next_query(link: &str) -> Option<String> {
     link.split(',').find_map(|part| {
         let (address, parameters) = part.split_once(';')?;
         let is_next = parameters.split(';').any(|parameter| {

@@ -1,6 +1,165 @@
-//! GitHub's search.
+//! GitHub's search: one route for each kind of thing. It spans repositories, so what it finds is the
+//! caller's to narrow and to filter.
 
-use super::Operation;
+use connector::{Result, tolerant, upstream::Request};
+use http::{HeaderValue, header};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::{
+    Api, Listed, Operation, SEARCHED, Scope,
+    issues::{Person, whole},
+    route,
+};
+use crate::error::SEARCH;
 
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] = &[];
+
+/// The media type with which GitHub tells where in a file it found something.
+const TEXT_MATCH: HeaderValue = HeaderValue::from_static("application/vnd.github.text-match+json");
+
+/// A file that was found.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct FoundFile {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) path: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) repository: FoundRepo,
+    #[serde(deserialize_with = "tolerant::list")]
+    pub(crate) text_matches: Vec<TextMatch>,
+}
+
+/// A piece of a text with what was looked for in it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct TextMatch {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) property: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) fragment: String,
+    #[serde(deserialize_with = "tolerant::list")]
+    matches: Vec<Match>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Match {
+    #[serde(deserialize_with = "tolerant::text")]
+    text: String,
+}
+
+impl TextMatch {
+    /// What was found in the fragment, as it is written there.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
+        self.matches.iter().map(|found| found.text.as_str()).filter(|text| !text.is_empty())
+    }
+}
+
+/// A repository that was found.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct FoundRepo {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) full_name: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) description: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) private: bool,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) visibility: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) fork: bool,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) archived: bool,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) language: String,
+    #[serde(deserialize_with = "tolerant::number")]
+    stargazers_count: Option<f64>,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) pushed_at: String,
+}
+
+impl FoundRepo {
+    /// How many people have starred it.
+    pub(crate) fn stars(&self) -> u64 {
+        whole(self.stargazers_count)
+    }
+}
+
+/// A commit that was found.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct FoundCommit {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) sha: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) commit: Told,
+    /// The account of the author; none where the address of the commit is nobody's.
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) author: Person,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) repository: FoundRepo,
+}
+
+/// What a commit says itself.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Told {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) message: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) author: Signature,
+}
+
+/// Who wrote a commit, and when.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Signature {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) name: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) date: String,
+}
+
+/// What a search looks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Query<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) sort: Option<&'a str>,
+    pub(crate) order: Option<&'a str>,
+    /// By meaning, which GitHub does for issues only.
+    pub(crate) semantic: bool,
+}
+
+impl Api {
+    /// A page of what `template` (a route of GitHub's search) finds.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn search<T: DeserializeOwned>(
+        &self,
+        template: &'static str,
+        query: &Query<'_>,
+        per_page: u32,
+        after: Option<&str>,
+    ) -> Result<Listed<T>> {
+        let mut request = route(template, &[]).query("q", query.text);
+        if let Some(sort) = query.sort {
+            request = request.query("sort", sort).query("order", query.order.unwrap_or("desc"));
+        }
+        if query.semantic {
+            // Ten a minute, where others are thirty (docs.github.com, search).
+            request = request.query("search_type", "semantic").cost(SEARCH, 2);
+        }
+        if template == "GET /search/code" {
+            request = with_matches(request);
+        }
+        let request = request.cache(SEARCHED, std::iter::empty::<String>());
+        self.list(Scope::Viewer, request, Some("items"), per_page, after).await
+    }
+}
+
+fn with_matches(request: Request) -> Request {
+    request.header(header::ACCEPT, TEXT_MATCH)
+}

@@ -1,6 +1,306 @@
-//! GitHub's security.
+//! Alerts and advisories of a repository.
 
-use super::Operation;
+use connector::{Result, tolerant};
+use serde::Deserialize;
+
+use super::{Api, Listed, Operation, Scope, issues::Person, route};
+use crate::reach::Repo;
 
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] = &[];
+
+/// An alert of code scanning.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct CodeAlert {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) number: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) state: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) created_at: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) dismissed_reason: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) rule: Rule,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) tool: Tool,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) most_recent_instance: Instance,
+}
+
+/// What code scanning looked for.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Rule {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    severity: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    security_severity_level: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) description: String,
+}
+
+impl Rule {
+    /// How severe, as far as security goes; else as far as the tool says.
+    pub(crate) fn severity(&self) -> &str {
+        if self.security_severity_level.is_empty() { &self.severity } else { &self.security_severity_level }
+    }
+}
+
+/// What found it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Tool {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) name: String,
+}
+
+/// Where it was found last.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Instance {
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) location: Location,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) message: Message,
+}
+
+/// A place in a file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Location {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) path: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) start_line: String,
+}
+
+/// What was found, in words.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Message {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) text: String,
+}
+
+/// An alert of Dependabot.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct DependencyAlert {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) number: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) state: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) created_at: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) dismissed_reason: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) dependency: Dependency,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) security_advisory: Advisory,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) security_vulnerability: Vulnerability,
+}
+
+/// What a repository depends on.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Dependency {
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) package: Package,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) manifest_path: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) scope: String,
+}
+
+/// A package.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Package {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) ecosystem: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) name: String,
+}
+
+/// Which versions of a package are affected.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Vulnerability {
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) package: Package,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) vulnerable_version_range: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    first_patched_version: Version,
+    #[serde(deserialize_with = "tolerant::text")]
+    patched_versions: String,
+}
+
+/// A version.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Version {
+    #[serde(deserialize_with = "tolerant::text")]
+    identifier: String,
+}
+
+impl Vulnerability {
+    /// The versions that are not affected any more; empty if there is none.
+    pub(crate) fn patched(&self) -> &str {
+        let first = &self.first_patched_version.identifier;
+        if first.is_empty() { &self.patched_versions } else { first }
+    }
+}
+
+/// An advisory.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Advisory {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) ghsa_id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) cve_id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) summary: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) description: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) severity: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) state: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) published_at: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) created_at: String,
+    #[serde(deserialize_with = "tolerant::list")]
+    pub(crate) vulnerabilities: Vec<Vulnerability>,
+}
+
+/// An alert of secret scanning. The secret itself is neither asked for nor read.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct SecretAlert {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) number: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) state: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) created_at: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) resolution: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) resolution_comment: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) resolved_by: Person,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) secret_type: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    secret_type_display_name: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) validity: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) publicly_leaked: bool,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) push_protection_bypassed: bool,
+}
+
+impl SecretAlert {
+    /// What kind of secret it is.
+    pub(crate) fn what(&self) -> &str {
+        if self.secret_type_display_name.is_empty() {
+            &self.secret_type
+        } else {
+            &self.secret_type_display_name
+        }
+    }
+}
+
+/// What is listed of alerts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AlertFilter {
+    pub(crate) state: Option<String>,
+    pub(crate) severity: Option<String>,
+}
+
+impl AlertFilter {
+    fn put(&self, mut request: connector::upstream::Request) -> connector::upstream::Request {
+        for (name, value) in [("state", &self.state), ("severity", &self.severity)] {
+            if let Some(value) = value {
+                request = request.query(name, value);
+            }
+        }
+        request
+    }
+}
+
+impl Api {
+    /// Alerts of code scanning.
+    ///
+    /// # Errors
+    /// As [`Api::json`]; `not_found` where it never ran.
+    pub(crate) async fn code_alerts(
+        &self,
+        repo: &Repo,
+        filter: &AlertFilter,
+        per_page: u32,
+        after: Option<&str>,
+    ) -> Result<Listed<CodeAlert>> {
+        let request =
+            filter.put(route("GET /repos/{owner}/{repo}/code-scanning/alerts", &[&repo.owner, &repo.name]));
+        self.list(Scope::Repo(repo), request, None, per_page, after).await
+    }
+
+    /// Alerts of Dependabot.
+    ///
+    /// # Errors
+    /// As [`Api::json`]; `permission` where they are off.
+    pub(crate) async fn dependency_alerts(
+        &self,
+        repo: &Repo,
+        filter: &AlertFilter,
+        per_page: u32,
+        after: Option<&str>,
+    ) -> Result<Listed<DependencyAlert>> {
+        let request =
+            filter.put(route("GET /repos/{owner}/{repo}/dependabot/alerts", &[&repo.owner, &repo.name]));
+        self.list(Scope::Repo(repo), request, None, per_page, after).await
+    }
+
+    /// Alerts of secret scanning, without the secrets.
+    ///
+    /// # Errors
+    /// As [`Api::json`]; `not_found` where it is off.
+    pub(crate) async fn secret_alerts(
+        &self,
+        repo: &Repo,
+        filter: &AlertFilter,
+        per_page: u32,
+        after: Option<&str>,
+    ) -> Result<Listed<SecretAlert>> {
+        let request =
+            filter.put(route("GET /repos/{owner}/{repo}/secret-scanning/alerts", &[&repo.owner, &repo.name]));
+        self.list(Scope::Repo(repo), request.query("hide_secret", "true"), None, per_page, after).await
+    }
+
+    /// The repository's own advisories.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn advisories(
+        &self,
+        repo: &Repo,
+        filter: &AlertFilter,
+        per_page: u32,
+        after: Option<&str>,
+    ) -> Result<Listed<Advisory>> {
+        let request =
+            filter.put(route("GET /repos/{owner}/{repo}/security-advisories", &[&repo.owner, &repo.name]));
+        self.list(Scope::Repo(repo), request, None, per_page, after).await
+    }
+}

@@ -1,10 +1,333 @@
-//! Starting, repeating and stopping workflows.
+//! `run_workflow`: starts a workflow, runs a run again, or stops one.
 
-use connector::catalog::Tool;
+use std::time::Duration;
 
-use crate::GitHub;
+use connector::{
+    Effect, Error, Kind, Result,
+    catalog::{Call, Plan, Reply, Tool, Written, one_line},
+    clock,
+};
+use jiff::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tokio::time::sleep;
+
+use super::runs::{named, no_run, resolve, standing};
+use crate::{
+    GitHub,
+    api::actions::{Again, Run, RunFilter, Workflow},
+    reach::Repo,
+    render::short_sha,
+    workflow_file::{ByHand, by_hand, checked},
+};
+
+/// How often a run is looked for that GitHub did not name, and the pause before each look.
+const LOOKS: u32 = 3;
+const PAUSE: Duration = Duration::from_secs(2);
+/// How old a run may be that is taken for the one just started, in seconds.
+const RECENT: i64 = 120;
 
 /// The tools of this family.
 pub(super) fn tools() -> Vec<Tool<GitHub>> {
-    Vec::new()
+    vec![
+        Tool::destructive(
+            "run_workflow",
+            "Run a workflow",
+            "Start a workflow; rerun or cancel a run.",
+            run_workflow,
+        )
+        .toolset("actions")
+        .aliases(&[("workflow_id", "workflow"), ("branch", "ref"), ("id", "run_id")])
+        .output::<Written>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RunWorkflow {
+    repo: Option<String>,
+    action: Action,
+    workflow: Option<String>,
+    #[serde(rename = "ref")]
+    at: Option<String>,
+    #[serde(default)]
+    #[schemars(schema_with = "object")]
+    inputs: Option<Map<String, Value>>,
+    run_id: Option<u64>,
+}
+
+/// An object of any kind, in as few words as there are.
+fn object(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "object"})
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Action {
+    Dispatch,
+    Rerun,
+    RerunFailed,
+    Cancel,
+}
+
+async fn run_workflow(call: Call<GitHub>, arguments: RunWorkflow) -> Result<Plan> {
+    let RunWorkflow { repo, action, workflow, at, inputs, run_id } = arguments;
+    let repo = call.reach().repo(repo.as_deref())?;
+    // A preview must not promise what is refused afterwards.
+    call.reach().permits(&repo, Effect::Write)?;
+    if action == Action::Dispatch {
+        if run_id.is_some() {
+            return Err(Error::invalid("`run_id` is for rerun, rerun_failed and cancel")
+                .hint("dispatch takes `workflow`, and `ref` and `inputs` where needed"));
+        }
+        let name = workflow.ok_or_else(|| {
+            Error::invalid("dispatch needs `workflow`").hint("list_runs with kind workflows gives them")
+        })?;
+        return dispatch(call, repo, &name, at, &inputs.unwrap_or_default()).await;
+    }
+    let run = run_id.ok_or_else(|| {
+        Error::invalid("rerun, rerun_failed and cancel need `run_id`").hint("list_runs gives the ids of runs")
+    })?;
+    if workflow.is_some() || at.is_some() || inputs.is_some() {
+        return Err(Error::invalid("`workflow`, `ref` and `inputs` are for dispatch")
+            .hint("A run is run again as it was"));
+    }
+    let before = call.api().run_of(&repo, run).await.map_err(|error| no_run(error, &repo, run))?;
+    match action {
+        Action::Cancel => Ok(cancel(call, repo, run, before)),
+        Action::RerunFailed => rerun(call, repo, run, before, Again::Failed),
+        _ => rerun(call, repo, run, before, Again::All),
+    }
+}
+
+/// A run in a few words: `run 90043 CI (failure) of tomas/eng-31-progress 0123456789ab`.
+fn described(run: &Run) -> String {
+    format!(
+        "run {} {} ({}) of {} {}",
+        run.id,
+        one_line(&run.name),
+        standing(&run.status, &run.conclusion),
+        one_line(&run.head_branch),
+        short_sha(&run.head_sha)
+    )
+}
+
+async fn dispatch(
+    call: Call<GitHub>,
+    repo: Repo,
+    name: &str,
+    at: Option<String>,
+    inputs: &Map<String, Value>,
+) -> Result<Plan> {
+    let resolved = resolve(&call, &repo, name).await?;
+    let workflow =
+        call.api().workflow(&repo, &resolved).await.map_err(|error| no_workflow(error, &repo, name))?;
+    if !workflow.state.is_empty() && workflow.state != "active" {
+        return Err(Error::new(
+            Kind::Conflict,
+            format!("{} is {}", named(&workflow), one_line(&workflow.state.replace('_', " "))),
+        )
+        .hint("A person must enable it on its page under Actions"));
+    }
+    let at = match at.map(|at| at.trim().to_owned()).filter(|at| !at.is_empty()) {
+        Some(at) => at,
+        None => call.api().access(&repo).await?.default_branch,
+    };
+    let (inputs, unchecked) = check(&call, &repo, &workflow, &at, inputs).await?;
+    let what = format!("{} of {repo} at {}", named(&workflow), one_line(&at));
+    let mut preview = Written::new(format!("Start {what}"));
+    for (name, value) in &inputs {
+        preview =
+            preview.change(format!("{} = {}", one_line(name), one_line(value.as_str().unwrap_or_default())));
+    }
+    let changes = preview.changed.clone();
+    let mut preview = Reply::written(preview);
+    if let Some(why) = unchecked {
+        preview = preview.line(why);
+    }
+    Ok(Plan::new(preview, move || async move {
+        let id = match call.api().dispatch(&repo, &workflow, &at, &inputs).await? {
+            Some(id) => Some(id),
+            None => begun(&call, &repo, &workflow).await,
+        };
+        let mut written = match &id {
+            Some(id) => {
+                Written::new(format!("Started {what}: run {id}.")).id(id.clone()).url(page(&call, &repo, id))
+            }
+            None => Written::new(format!("Started {what}; which run it is cannot be told yet.")),
+        };
+        written.changed = changes;
+        let next = match id {
+            Some(id) => format!("get_run with run_id {id} and wait_seconds waits for its end."),
+            None => format!(
+                "list_runs with workflow {} and event workflow_dispatch shows it soon.",
+                workflow.file()
+            ),
+        };
+        Ok(Reply::written(written).line(next))
+    }))
+}
+
+/// The inputs as GitHub takes them, checked where the workflow's file can be read and understood; or a word
+/// on why they were not.
+async fn check(
+    call: &Call<GitHub>,
+    repo: &Repo,
+    workflow: &Workflow,
+    at: &str,
+    inputs: &Map<String, Value>,
+) -> Result<(Map<String, Value>, Option<&'static str>)> {
+    let file = match call.api().workflow_file(repo, &workflow.path, at).await {
+        Ok(Some(file)) => file,
+        Ok(None) => {
+            return Err(Error::not_found(format!(
+                "{repo} has no {} at {}",
+                one_line(&workflow.path),
+                one_line(at)
+            ))
+            .hint("A workflow is started from a branch or tag that has its file"));
+        }
+        // A token may run workflows and not read files.
+        Err(error) if error.kind() == Kind::Permission => {
+            return Ok((
+                checked(inputs, None)?,
+                Some("The workflow's file may not be read: the inputs are not checked."),
+            ));
+        }
+        Err(error) => return Err(error),
+    };
+    match by_hand(&file) {
+        ByHand::Yes(declared) => Ok((checked(inputs, Some(&declared))?, None)),
+        ByHand::No => Err(Error::invalid(format!(
+            "{} cannot be started by hand: at {} it has no workflow_dispatch trigger",
+            named(workflow),
+            one_line(at)
+        ))
+        .hint("rerun runs a run of it again")),
+        ByHand::Unclear => Ok((
+            checked(inputs, None)?,
+            Some(
+                "The workflow's file is written in a way that is not understood here: the inputs are not checked.",
+            ),
+        )),
+    }
+}
+
+/// The run that a dispatch began, where GitHub did not name it: the only one by hand of the last two minutes.
+async fn begun(call: &Call<GitHub>, repo: &Repo, workflow: &Workflow) -> Option<String> {
+    let filter = RunFilter {
+        workflow: Some(workflow.id.clone()),
+        event: Some("workflow_dispatch".to_owned()),
+        ..RunFilter::default()
+    };
+    let since = i64::try_from(clock::wall().as_secs()).unwrap_or_default() - RECENT;
+    for _ in 0..LOOKS {
+        sleep(PAUSE).await;
+        let Ok(runs) = call.api().runs(repo, &filter, 5, None).await else { continue };
+        let recent: Vec<_> = runs
+            .items
+            .into_iter()
+            .filter(|run| run.created_at.parse::<Timestamp>().is_ok_and(|time| time.as_second() >= since))
+            .collect();
+        match recent.as_slice() {
+            [] => {}
+            [one] => return Some(one.id.clone()),
+            // Which of them is ours, nobody can tell.
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// Where a person looks at a run.
+fn page(call: &Call<GitHub>, repo: &Repo, run: &str) -> String {
+    format!("{}{repo}/actions/runs/{run}", call.api().web())
+}
+
+fn rerun(call: Call<GitHub>, repo: Repo, id: u64, before: Run, which: Again) -> Result<Plan> {
+    if !before.is_over() {
+        return Err(Error::new(Kind::Conflict, format!("The {} is not over", described(&before)))
+            .hint("Wait for it with get_run and wait_seconds, or cancel it first"));
+    }
+    if which == Again::Failed && before.conclusion == "success" {
+        return Ok(Plan::nothing(Reply::written(Written::new(format!(
+            "Nothing to run again: no job failed in the {}.",
+            described(&before)
+        )))));
+    }
+    let what = match which {
+        Again::All => "all jobs",
+        Again::Failed => "the failed jobs",
+    };
+    let preview = Written::new(format!("Run {what} of the {} again", described(&before))).change(format!(
+        "attempt {} → {}",
+        before.attempt(),
+        before.attempt() + 1
+    ));
+    Ok(Plan::new(Reply::written(preview), move || async move {
+        let done = call.api().rerun(&repo, id, which).await;
+        // What was answered, or what can be seen of it.
+        let after = call.api().run_of(&repo, id).await;
+        let began = after.as_ref().is_ok_and(|after| after.attempt() > before.attempt());
+        let mut notes = Vec::new();
+        match done {
+            Ok(()) => {}
+            Err(error) if error.kind() == Kind::UnknownOutcome && began => {
+                notes.push("GitHub's answer was lost, but the new attempt is there.".to_owned());
+            }
+            Err(error) => return Err(error),
+        }
+        let attempt = if began {
+            let after = after.as_ref().map_or_else(|_| before.attempt() + 1, Run::attempt);
+            format!("attempt {after}")
+        } else {
+            "GitHub accepted it and shows the new attempt soon".to_owned()
+        };
+        let written = Written::new(format!("Running {what} of run {id} again: {attempt}."))
+            .id(id.to_string())
+            .url(page(&call, &repo, &id.to_string()));
+        notes.push(format!("get_run with run_id {id} and wait_seconds waits for its end."));
+        Ok(notes.into_iter().fold(Reply::written(written), Reply::line))
+    }))
+}
+
+fn cancel(call: Call<GitHub>, repo: Repo, id: u64, before: Run) -> Plan {
+    if before.is_over() {
+        return Plan::nothing(Reply::written(Written::new(format!(
+            "Nothing to cancel: the {} is over.",
+            described(&before)
+        ))));
+    }
+    let preview = Written::new(format!("Cancel the {}", described(&before)));
+    Plan::new(Reply::written(preview), move || async move {
+        let done = call.api().cancel(&repo, id).await;
+        let after = call.api().run_of(&repo, id).await;
+        let stands = |run: &Run| standing(&run.status, &run.conclusion).to_owned();
+        let summary = match (&done, &after) {
+            (Ok(()), Ok(after)) if after.is_over() => format!("Run {id} is {}.", stands(after)),
+            (Ok(()), _) => format!("GitHub is cancelling run {id}; its jobs may take a moment to stop."),
+            // It ended by itself before the request arrived.
+            (Err(error), Ok(after)) if error.kind() == Kind::Conflict && after.is_over() => {
+                format!("Run {id} was over before it could be cancelled: {}.", stands(after))
+            }
+            _ => String::new(),
+        };
+        if let (Err(error), true) = (done, summary.is_empty()) {
+            return Err(error);
+        }
+        let written = Written::new(summary).id(id.to_string()).url(page(&call, &repo, &id.to_string()));
+        Ok(Reply::written(written))
+    })
+}
+
+fn no_workflow(error: Error, repo: &Repo, name: &str) -> Error {
+    if error.kind() == Kind::NotFound {
+        return Error::not_found(format!(
+            "{repo} has no workflow {}, or the token may not see it",
+            one_line(name)
+        ))
+        .hint("list_runs with kind workflows gives them");
+    }
+    error
 }

@@ -1,0 +1,547 @@
+//! Pull requests and what belongs to them, as GitHub tells of them: whatever is missing, null or of another
+//! type fails nothing.
+
+use connector::{
+    Result,
+    tolerant::{self, Connection},
+};
+use serde::{Deserialize, Deserializer};
+
+/// Who did something: a person, or an app.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Actor {
+    #[serde(rename = "__typename", deserialize_with = "tolerant::text")]
+    kind: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    login: String,
+    #[serde(rename = "combinedSlug", deserialize_with = "tolerant::text")]
+    team: String,
+}
+
+impl Actor {
+    /// The login as REST and people write it: an app's ends in `[bot]`; a team is `org/team`.
+    pub(crate) fn name(&self) -> String {
+        match self.kind.as_str() {
+            _ if !self.team.is_empty() => self.team.clone(),
+            "Bot" if !self.login.ends_with("[bot]") => format!("{}[bot]", self.login),
+            // An account that was deleted.
+            _ if self.login.is_empty() => "ghost".to_owned(),
+            _ => self.login.clone(),
+        }
+    }
+}
+
+/// A whole number, however it is written; zero for what is none.
+fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    // GitHub's counts are far below the 2^53 that a float holds exactly.
+    Ok(tolerant::number(deserializer)?.map_or(0, |number| number as u64))
+}
+
+/// A line's number, if there is one.
+fn line<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Ok(tolerant::number(deserializer)?.map(|number| number as u64))
+}
+
+/// How many there are of something.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Total {
+    #[serde(deserialize_with = "count")]
+    pub(crate) total_count: u64,
+}
+
+/// Something that has a name or a title.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Named {
+    #[serde(alias = "title", deserialize_with = "tolerant::text")]
+    pub(crate) name: String,
+}
+
+/// A commit, by its sha.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Oid {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) oid: String,
+}
+
+/// A pull request, as far as it was asked for.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Pull {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "count")]
+    pub(crate) number: u64,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) url: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) title: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) body: String,
+    /// `OPEN`, `CLOSED` or `MERGED`.
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) state: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) is_draft: bool,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) author: Actor,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) viewer_did_author: bool,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) created_at: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) updated_at: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) closed_at: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) merged_at: String,
+    pub(crate) merged_by: Option<Actor>,
+    pub(crate) merge_commit: Option<Oid>,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) base_ref_name: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) head_ref_name: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) head_ref_oid: String,
+    pub(crate) head_repository_owner: Option<Actor>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) is_cross_repository: bool,
+    #[serde(deserialize_with = "count")]
+    pub(crate) additions: u64,
+    #[serde(deserialize_with = "count")]
+    pub(crate) deletions: u64,
+    #[serde(deserialize_with = "count")]
+    pub(crate) changed_files: u64,
+    /// `MERGEABLE`, `CONFLICTING`, or `UNKNOWN` while GitHub works it out.
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) mergeable: String,
+    /// `CLEAN`, `BLOCKED`, `BEHIND`, `DIRTY`, `DRAFT`, `UNSTABLE`, `HAS_HOOKS` or `UNKNOWN`.
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) merge_state_status: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) is_merge_queue_enabled: bool,
+    pub(crate) merge_queue_entry: Option<QueueEntry>,
+    /// `APPROVED`, `CHANGES_REQUESTED`, `REVIEW_REQUIRED`; empty where none is asked for.
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) review_decision: String,
+    pub(crate) auto_merge_request: Option<AutoMerge>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) labels: Connection<Named>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) assignees: Connection<Actor>,
+    pub(crate) milestone: Option<Named>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) closing_issues_references: Connection<IssueRef>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) review_requests: Connection<ReviewRequest>,
+    /// The viewer's own review that is not submitted: nobody else's is shown.
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) pending: Connection<Review>,
+    /// The review that came last.
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) latest: Connection<Review>,
+    /// The threads, only whether they are resolved.
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) thread_states: Connection<Thread>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) commit_count: Total,
+    pub(crate) status_check_rollup: Option<Rollup>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) reviews: Connection<Review>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) review_threads: Connection<Thread>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) comments: Connection<Remark>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) commits: Connection<PullCommit>,
+    /// What its repository allows; not part of GitHub's own answer about a pull request.
+    #[serde(skip)]
+    pub(crate) rules: Rules,
+}
+
+impl Pull {
+    /// Whether it is open.
+    pub(crate) fn is_open(&self) -> bool {
+        self.state == "OPEN"
+    }
+
+    /// Whether it was merged.
+    pub(crate) fn is_merged(&self) -> bool {
+        self.state == "MERGED"
+    }
+
+    /// The checks of its head.
+    pub(crate) fn checks(&self) -> Connection<Check> {
+        self.status_check_rollup.as_ref().map(|rollup| rollup.contexts.clone()).unwrap_or_default()
+    }
+
+    /// Those of whom a review is requested: logins, and teams as `org/team`.
+    pub(crate) fn requested(&self) -> Vec<String> {
+        let reviewers =
+            self.review_requests.nodes.iter().filter_map(|request| request.requested_reviewer.as_ref());
+        reviewers.map(Actor::name).collect()
+    }
+
+    /// The viewer's own review that is not submitted yet.
+    pub(crate) fn pending_review(&self) -> Option<&Review> {
+        self.pending.nodes.iter().find(|review| review.viewer_did_author)
+    }
+}
+
+/// What a repository allows.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Rules {
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) merge_commit_allowed: bool,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) squash_merge_allowed: bool,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) rebase_merge_allowed: bool,
+    /// None where GitHub does not tell.
+    pub(crate) auto_merge_allowed: Option<bool>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) delete_branch_on_merge: bool,
+}
+
+/// A place in a merge queue.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct QueueEntry {
+    #[serde(deserialize_with = "count")]
+    pub(crate) position: u64,
+}
+
+/// That it will be merged when it may be.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct AutoMerge {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) merge_method: String,
+    pub(crate) enabled_by: Option<Actor>,
+}
+
+/// An issue that a pull request closes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct IssueRef {
+    #[serde(deserialize_with = "count")]
+    pub(crate) number: u64,
+    pub(crate) repository: FullName,
+}
+
+/// A repository, by its full name.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct FullName {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) name_with_owner: String,
+}
+
+/// Of whom a review is requested.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct ReviewRequest {
+    requested_reviewer: Option<Actor>,
+}
+
+/// The checks and statuses of a commit.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Rollup {
+    #[serde(deserialize_with = "tolerant::or_default")]
+    contexts: Connection<Check>,
+}
+
+/// A check run, or a status of the older kind.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Check {
+    /// Of a check run; for GitHub Actions also the job's id.
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) database_id: String,
+    #[serde(alias = "context", deserialize_with = "tolerant::text")]
+    pub(crate) name: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    status: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    conclusion: String,
+    /// Of a status.
+    #[serde(deserialize_with = "tolerant::text")]
+    state: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) started_at: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) completed_at: String,
+    #[serde(alias = "description", deserialize_with = "tolerant::text")]
+    pub(crate) title: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) is_required: bool,
+    check_suite: Option<Suite>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Suite {
+    workflow_run: Option<WorkflowRun>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WorkflowRun {
+    #[serde(deserialize_with = "tolerant::text")]
+    database_id: String,
+}
+
+/// What a check comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verdict {
+    /// It failed, or wants somebody to act.
+    Failed,
+    /// It is not finished.
+    Running,
+    /// It passed, or had nothing to do.
+    Passed,
+}
+
+impl Check {
+    /// What it comes to. What is skipped or neutral passes, as GitHub counts it (docs.github.com, "About
+    /// status checks").
+    pub(crate) fn verdict(&self) -> Verdict {
+        match self.word().as_str() {
+            "success" | "neutral" | "skipped" => Verdict::Passed,
+            "queued" | "in progress" | "waiting" | "requested" | "pending" | "expected" => Verdict::Running,
+            _ => Verdict::Failed,
+        }
+    }
+
+    /// Its outcome, or how far it is, in a word.
+    pub(crate) fn word(&self) -> String {
+        let word = [&self.conclusion, &self.state, &self.status].into_iter().find(|word| !word.is_empty());
+        word.map_or_else(|| "pending".to_owned(), |word| word.to_lowercase().replace('_', " "))
+    }
+
+    /// The run of GitHub Actions that it belongs to.
+    pub(crate) fn run_id(&self) -> Option<&str> {
+        let run = self.check_suite.as_ref()?.workflow_run.as_ref()?;
+        Some(run.database_id.as_str()).filter(|id| !id.is_empty())
+    }
+}
+
+/// A review.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Review {
+    #[serde(alias = "id", deserialize_with = "tolerant::text")]
+    pub(crate) database_id: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) author: Actor,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) viewer_did_author: bool,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) author_association: String,
+    /// `APPROVED`, `CHANGES_REQUESTED`, `COMMENTED`, `DISMISSED` or `PENDING`.
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) state: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) body: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) submitted_at: String,
+    pub(crate) commit: Option<Oid>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) comments: Total,
+}
+
+/// A thread of comments on lines of the diff.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Thread {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) path: String,
+    #[serde(deserialize_with = "line")]
+    pub(crate) line: Option<u64>,
+    #[serde(deserialize_with = "line")]
+    pub(crate) start_line: Option<u64>,
+    #[serde(deserialize_with = "line")]
+    pub(crate) original_line: Option<u64>,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) diff_side: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) is_resolved: bool,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) is_outdated: bool,
+    pub(crate) resolved_by: Option<Actor>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) comments: Connection<Remark>,
+    pub(crate) pull_request: Option<Numbered>,
+    pub(crate) repository: FullName,
+    /// None where it was not asked for.
+    pub(crate) viewer_can_resolve: Option<bool>,
+    /// None where it was not asked for.
+    pub(crate) viewer_can_unresolve: Option<bool>,
+}
+
+/// A number in a repository.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Numbered {
+    #[serde(deserialize_with = "count")]
+    pub(crate) number: u64,
+}
+
+/// A comment, on the pull request or on a line of it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Remark {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) database_id: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) author: Actor,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) author_association: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) body: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) created_at: String,
+    /// `PENDING` for one of a review that is not submitted.
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) state: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) is_minimized: bool,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) minimized_reason: String,
+}
+
+/// A commit of a pull request.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct PullCommit {
+    pub(crate) commit: Commit,
+}
+
+/// A commit.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Commit {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) oid: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) message_headline: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) committed_date: String,
+    pub(crate) author: Option<GitActor>,
+}
+
+/// Who is named as a commit's author.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct GitActor {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) name: String,
+    pub(crate) user: Option<Actor>,
+}
+
+/// What a new pull request is made of, and what is there already.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Prepared {
+    pub(crate) default_branch_ref: Option<Named>,
+    /// The branch to merge, if it is in this repository.
+    pub(crate) head: Option<Named>,
+    /// The branch to merge into.
+    pub(crate) base: Option<Named>,
+    /// Open pull requests from a branch of that name.
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) pull_requests: Connection<Pull>,
+}
+
+/// A pull request as REST shows it, as far as it is used.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Posted {
+    #[serde(deserialize_with = "count")]
+    pub(crate) number: u64,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) title: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) html_url: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) draft: bool,
+    pub(crate) base: End,
+    pub(crate) head: End,
+}
+
+/// An end of a pull request.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct End {
+    #[serde(rename = "ref", deserialize_with = "tolerant::text")]
+    pub(crate) branch: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) sha: String,
+}
+
+/// A file of a pull request, with what changed in it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct ChangedFile {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) filename: String,
+    /// None for binary files and very large changes.
+    pub(crate) patch: Option<String>,
+}
+
+/// What merging came to.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Merged {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) sha: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) merged: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn what_is_null_or_missing_fails_nothing() {
+        let pull: Pull = serde_json::from_value(json!({
+            "number": "7", "author": null, "labels": null, "headRepositoryOwner": null, "statusCheckRollup": null,
+            "reviewRequests": {"nodes": [{"requestedReviewer": null}, {"requestedReviewer": {
+                "__typename": "Team", "combinedSlug": "acme/imports"}}]},
+            "reviewThreads": {"nodes": [null, {"id": "T", "line": null, "resolvedBy": null}]},
+        }))
+        .unwrap();
+        assert_eq!(
+            (pull.number, pull.author.name(), pull.requested()),
+            (7, "ghost".into(), vec!["acme/imports".to_owned()])
+        );
+        assert!(pull.checks().nodes.is_empty() && pull.review_threads.nodes[0].line.is_none());
+    }
+
+    #[test]
+    fn apps_are_named_as_people_know_them() {
+        let actor = |value: Value| serde_json::from_value::<Actor>(value).unwrap().name();
+        assert_eq!(actor(json!({"__typename": "Bot", "login": "dependabot"})), "dependabot[bot]");
+        assert_eq!(actor(json!({"__typename": "User", "login": "maya"})), "maya");
+    }
+
+    #[test]
+    fn a_check_passes_runs_or_fails() {
+        let verdict = |value: Value| serde_json::from_value::<Check>(value).unwrap().verdict();
+        assert_eq!(verdict(json!({"status": "COMPLETED", "conclusion": "SKIPPED"})), Verdict::Passed);
+        assert_eq!(verdict(json!({"status": "IN_PROGRESS", "conclusion": null})), Verdict::Running);
+        assert_eq!(verdict(json!({"status": "COMPLETED", "conclusion": "TIMED_OUT"})), Verdict::Failed);
+        assert_eq!(verdict(json!({"context": "ci", "state": "EXPECTED"})), Verdict::Running);
+        assert_eq!(verdict(json!({"context": "ci", "state": "ERROR"})), Verdict::Failed);
+    }
+}

@@ -1,0 +1,466 @@
+//! Issues and pull requests over REST, which is how they are written: opened, changed, linked. What writes begin
+//! from and are read back from is a [`Ticket`].
+
+use connector::{
+    Result, tolerant,
+    upstream::{Replay, Request},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Api, Listed, Scope,
+    issues::{Named, Person, Titled, whole},
+    route,
+};
+use crate::reach::Repo;
+
+/// An issue or pull request as REST tells of it: what writes begin from and what they are read back from.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Ticket {
+    /// GitHub's own id of it, which links between issues take.
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) number: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) title: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) body: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) state: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) state_reason: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) draft: bool,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) locked: bool,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) created_at: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) updated_at: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) html_url: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    repository_url: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) parent_issue_url: String,
+    #[serde(deserialize_with = "tolerant::number")]
+    comments: Option<f64>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) user: Person,
+    #[serde(deserialize_with = "tolerant::list")]
+    assignees: Vec<Person>,
+    #[serde(deserialize_with = "tolerant::list")]
+    labels: Vec<LabelName>,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) milestone: Titled,
+    #[serde(rename = "type", deserialize_with = "tolerant::or_default")]
+    pub(crate) kind: Named,
+    pull_request: Option<PullPart>,
+}
+
+/// A label of an issue: GitHub documents both forms.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum LabelName {
+    Plain(String),
+    Named(Named),
+}
+
+/// What an issue that is a pull request has besides.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct PullPart {
+    #[serde(deserialize_with = "tolerant::text")]
+    merged_at: String,
+}
+
+impl Ticket {
+    /// Whether it is a pull request.
+    pub(crate) fn is_pull(&self) -> bool {
+        self.pull_request.is_some()
+    }
+
+    /// `open`, `closed` or, of a pull request, `merged`.
+    pub(crate) fn state(&self) -> &str {
+        let merged = self.pull_request.as_ref().is_some_and(|part| !part.merged_at.is_empty());
+        if merged { "merged" } else { &self.state }
+    }
+
+    /// The names of its labels.
+    pub(crate) fn labels(&self) -> Vec<String> {
+        let name = |label: &LabelName| match label {
+            LabelName::Plain(name) => name.clone(),
+            LabelName::Named(label) => label.name.clone(),
+        };
+        self.labels.iter().map(name).collect()
+    }
+
+    /// The logins of who it is assigned to.
+    pub(crate) fn assignees(&self) -> Vec<String> {
+        self.assignees.iter().map(|person| person.login.clone()).collect()
+    }
+
+    /// How many comments it has.
+    pub(crate) fn comments(&self) -> u64 {
+        whole(self.comments)
+    }
+
+    /// The repository it lies in, as `owner/name`, by its address.
+    pub(crate) fn repo(&self) -> Option<&str> {
+        full_name(&self.repository_url)
+    }
+
+    /// The issue it is a part of, by its address: `owner/name` and its number.
+    pub(crate) fn parent(&self) -> Option<(&str, &str)> {
+        let (repository, number) = self.parent_issue_url.rsplit_once("/issues/")?;
+        Some((full_name(repository)?, number))
+    }
+}
+
+/// The end of a repository's address in the API: `owner/name`.
+pub(crate) fn full_name(address: &str) -> Option<&str> {
+    address.split_once("/repos/").map(|(_, name)| name).filter(|name| name.split('/').count() == 2)
+}
+
+/// One event in the life of an issue.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Event {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) event: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) created_at: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) submitted_at: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    actor: Person,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    user: Person,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) label: Named,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) assignee: Person,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) requested_reviewer: Person,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) requested_team: Named,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) milestone: Titled,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) rename: Rename,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) state_reason: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) lock_reason: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) commit_id: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) sha: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) message: String,
+    /// The state of a review.
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) state: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    pub(crate) source: Source,
+}
+
+impl Event {
+    /// Who did it; none for what nobody did, such as a commit.
+    pub(crate) fn who(&self) -> Option<&str> {
+        [&self.actor.login, &self.user.login].into_iter().find(|login| !login.is_empty()).map(String::as_str)
+    }
+
+    /// When it was.
+    pub(crate) fn at(&self) -> &str {
+        if self.created_at.is_empty() { &self.submitted_at } else { &self.created_at }
+    }
+}
+
+/// How a title was changed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Rename {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) from: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) to: String,
+}
+
+/// What mentioned an issue.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Source {
+    pub(crate) issue: Option<Ticket>,
+}
+
+/// A field of an issue that its organization has defined, and its value.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct FieldValue {
+    #[serde(deserialize_with = "tolerant::text")]
+    pub(crate) issue_field_name: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    value: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    single_select_option: Named,
+    #[serde(deserialize_with = "tolerant::list")]
+    multi_select_options: Vec<Named>,
+}
+
+impl FieldValue {
+    /// The value in words.
+    pub(crate) fn value(&self) -> String {
+        if !self.single_select_option.name.is_empty() {
+            return self.single_select_option.name.clone();
+        }
+        let many: Vec<_> = self.multi_select_options.iter().map(|option| option.name.as_str()).collect();
+        if many.is_empty() { self.value.clone() } else { many.join(", ") }
+    }
+}
+
+impl Api {
+    /// A page of what REST calls the issues of `repo`, its pull requests among them, by `filter`.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn list_tickets(
+        &self,
+        repo: &Repo,
+        filter: &[(&'static str, String)],
+        per_page: u32,
+        after: Option<&str>,
+    ) -> Result<Listed<Ticket>> {
+        let mut request = route("GET /repos/{owner}/{repo}/issues", &[&repo.owner, &repo.name]);
+        for (name, value) in filter {
+            request = request.query(name, value.clone());
+        }
+        self.list(Scope::Repo(repo), request, None, per_page, after).await
+    }
+
+    /// One issue or pull request as REST tells of it, fresh. GitHub leads on from where it was moved away.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn ticket(&self, repo: &Repo, number: u64) -> Result<Ticket> {
+        self.json(Scope::Repo(repo), at("GET /repos/{owner}/{repo}/issues/{issue_number}", repo, number))
+            .await
+    }
+
+    /// Opens an issue. It must not be repeated blindly.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn create_ticket(&self, repo: &Repo, fields: &Value) -> Result<Ticket> {
+        let request = route("POST /repos/{owner}/{repo}/issues", &[&repo.owner, &repo.name])
+            .check(format!("Look with list_issues whether {repo} has the new issue"))
+            .json(fields)?;
+        self.json(Scope::Repo(repo), request).await
+    }
+
+    /// Sets fields of an issue or pull request.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn change_ticket(&self, repo: &Repo, number: u64, fields: &Value) -> Result<Ticket> {
+        let request = at("PATCH /repos/{owner}/{repo}/issues/{issue_number}", repo, number)
+            .replay(Replay::Idempotent)
+            .json(fields)?;
+        self.json(Scope::Repo(repo), request).await
+    }
+
+    /// Adds labels to those that it has. Adding one that is there already changes nothing.
+    ///
+    /// # Errors
+    /// As [`Api::send`].
+    pub(crate) async fn add_labels(&self, repo: &Repo, number: u64, labels: &[String]) -> Result<()> {
+        let request = at("POST /repos/{owner}/{repo}/issues/{issue_number}/labels", repo, number)
+            .replay(Replay::Idempotent)
+            .json(&json!({"labels": labels}))?;
+        self.send(Scope::Repo(repo), request).await.map(drop)
+    }
+
+    /// Takes a label away.
+    ///
+    /// # Errors
+    /// As [`Api::send`].
+    pub(crate) async fn remove_label(&self, repo: &Repo, number: u64, label: &str) -> Result<()> {
+        let values = [repo.owner.as_str(), &repo.name, &number.to_string(), label];
+        let request = route("DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}", &values)
+            .replay(Replay::Idempotent);
+        self.send(Scope::Repo(repo), request).await.map(drop)
+    }
+
+    /// Adds to whom it is assigned, or takes away. GitHub leaves out without a word whom it does not accept.
+    ///
+    /// # Errors
+    /// As [`Api::send`].
+    pub(crate) async fn assign(&self, repo: &Repo, number: u64, logins: &[String], add: bool) -> Result<()> {
+        let route = if add {
+            "POST /repos/{owner}/{repo}/issues/{issue_number}/assignees"
+        } else {
+            "DELETE /repos/{owner}/{repo}/issues/{issue_number}/assignees"
+        };
+        let request =
+            at(route, repo, number).replay(Replay::Idempotent).json(&json!({"assignees": logins}))?;
+        self.send(Scope::Repo(repo), request).await.map(drop)
+    }
+
+    /// Locks its conversation, or unlocks it.
+    ///
+    /// # Errors
+    /// As [`Api::send`].
+    pub(crate) async fn lock(&self, repo: &Repo, number: u64, locked: bool) -> Result<()> {
+        let route = if locked {
+            "PUT /repos/{owner}/{repo}/issues/{issue_number}/lock"
+        } else {
+            "DELETE /repos/{owner}/{repo}/issues/{issue_number}/lock"
+        };
+        let request = at(route, repo, number).replay(Replay::Idempotent).any_body();
+        self.send(Scope::Repo(repo), request).await.map(drop)
+    }
+
+    /// A page of what happened to it, oldest first.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn timeline(
+        &self,
+        repo: &Repo,
+        number: u64,
+        after: Option<&str>,
+    ) -> Result<Listed<Event>> {
+        let request = at("GET /repos/{owner}/{repo}/issues/{issue_number}/timeline", repo, number);
+        self.list(Scope::Repo(repo), request, None, 100, after).await
+    }
+
+    /// The parts of an issue, in their order.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn sub_issues(&self, repo: &Repo, number: u64) -> Result<Listed<Ticket>> {
+        let request = at("GET /repos/{owner}/{repo}/issues/{issue_number}/sub_issues", repo, number);
+        self.list(Scope::Repo(repo), request, None, 100, None).await
+    }
+
+    /// Makes the issue with `id` a part of another, whatever it was a part of before.
+    ///
+    /// # Errors
+    /// As [`Api::send`].
+    pub(crate) async fn add_sub_issue(&self, repo: &Repo, number: u64, id: u64, moved: bool) -> Result<()> {
+        let mut body = json!({"sub_issue_id": id});
+        if moved {
+            body["replace_parent"] = json!(true);
+        }
+        // Again it is refused or does nothing: an issue has one parent.
+        let request = at("POST /repos/{owner}/{repo}/issues/{issue_number}/sub_issues", repo, number)
+            .check(format!("Look with get_issue whether {repo}#{number} has the new sub-issue"))
+            .json(&body)?;
+        self.send(Scope::Repo(repo), request).await.map(drop)
+    }
+
+    /// Makes the issue with `id` no part of another.
+    ///
+    /// # Errors
+    /// As [`Api::send`].
+    pub(crate) async fn remove_sub_issue(&self, repo: &Repo, number: u64, id: u64) -> Result<()> {
+        let request = at("DELETE /repos/{owner}/{repo}/issues/{issue_number}/sub_issue", repo, number)
+            .replay(Replay::Idempotent)
+            .json(&json!({"sub_issue_id": id}))?;
+        self.send(Scope::Repo(repo), request).await.map(drop)
+    }
+
+    /// Puts a part of an issue right after another.
+    ///
+    /// # Errors
+    /// As [`Api::send`].
+    pub(crate) async fn order_sub_issue(&self, repo: &Repo, number: u64, id: u64, after: u64) -> Result<()> {
+        let request =
+            at("PATCH /repos/{owner}/{repo}/issues/{issue_number}/sub_issues/priority", repo, number)
+                .replay(Replay::Idempotent)
+                .json(&json!({"sub_issue_id": id, "after_id": after}))?;
+        self.send(Scope::Repo(repo), request).await.map(drop)
+    }
+
+    /// The issues that block one.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn blockers(&self, repo: &Repo, number: u64) -> Result<Listed<Ticket>> {
+        let request =
+            at("GET /repos/{owner}/{repo}/issues/{issue_number}/dependencies/blocked_by", repo, number);
+        self.list(Scope::Repo(repo), request, None, 100, None).await
+    }
+
+    /// Says that the issue with `id` blocks another.
+    ///
+    /// # Errors
+    /// As [`Api::send`].
+    pub(crate) async fn add_blocker(&self, repo: &Repo, number: u64, id: u64) -> Result<()> {
+        let request =
+            at("POST /repos/{owner}/{repo}/issues/{issue_number}/dependencies/blocked_by", repo, number)
+                .check(format!("Look with get_issue whether {repo}#{number} is blocked now"))
+                .json(&json!({"issue_id": id}))?;
+        self.send(Scope::Repo(repo), request).await.map(drop)
+    }
+
+    /// Says that the issue with `id` blocks another no more.
+    ///
+    /// # Errors
+    /// As [`Api::send`].
+    pub(crate) async fn remove_blocker(&self, repo: &Repo, number: u64, id: u64) -> Result<()> {
+        let values = [repo.owner.as_str(), &repo.name, &number.to_string(), &id.to_string()];
+        let request = route(
+            "DELETE /repos/{owner}/{repo}/issues/{issue_number}/dependencies/blocked_by/{issue_id}",
+            &values,
+        )
+        .replay(Replay::Idempotent);
+        self.send(Scope::Repo(repo), request).await.map(drop)
+    }
+
+    /// The values of the fields that the organization has defined for issues; none where it has none.
+    ///
+    /// # Errors
+    /// As [`Api::maybe`].
+    pub(crate) async fn field_values(&self, repo: &Repo, number: u64) -> Result<Option<Vec<FieldValue>>> {
+        let request = at("GET /repos/{owner}/{repo}/issues/{issue_number}/issue-field-values", repo, number)
+            .query("per_page", "100");
+        self.maybe(Scope::Repo(repo), request).await
+    }
+}
+
+/// A request of a route about one issue.
+fn at(template: &'static str, repo: &Repo, number: u64) -> Request {
+    route(template, &[&repo.owner, &repo.name, &number.to_string()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_is_read_however_its_parts_are_written() {
+        let ticket: Ticket = serde_json::from_value(json!({
+            "id": "991", "number": 12, "labels": ["plain", {"name": "named"}, null], "assignees": null,
+            "pull_request": {"merged_at": "2026-11-22T10:00:00Z"}, "milestone": null, "state": "closed",
+            "repository_url": "https://git.acme.example/api/v3/repos/octo/cat",
+            "parent_issue_url": "https://git.acme.example/api/v3/repos/octo/dog/issues/7",
+        }))
+        .unwrap();
+        assert_eq!((ticket.id.as_str(), ticket.number.as_str()), ("991", "12"));
+        assert_eq!(ticket.labels(), ["plain", "named"]);
+        assert_eq!((ticket.state(), ticket.is_pull()), ("merged", true));
+        assert_eq!((ticket.repo(), ticket.parent()), (Some("octo/cat"), Some(("octo/dog", "7"))));
+    }
+
+    #[test]
+    fn a_field_has_its_value_in_words() {
+        let value = |json| serde_json::from_value::<FieldValue>(json).unwrap().value();
+        assert_eq!(value(json!({"value": 3.5})), "3.5");
+        assert_eq!(value(json!({"value": "x", "single_select_option": {"name": "High"}})), "High");
+        assert_eq!(value(json!({"multi_select_options": [{"name": "a"}, {"name": "b"}]})), "a, b");
+    }
+}

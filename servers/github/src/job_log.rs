@@ -1,0 +1,402 @@
+//! The log of a job as lines for a model: without timestamps and colours, groups folded, the part that
+//! failed found.
+//!
+//! Every line of a log begins with a time (`2026-11-24T06:40:12.1234567Z `); `##[group]`, `##[error]` and
+//! others like them mark what the web page folds and colours (docs.github.com, "Workflow commands for GitHub
+//! Actions").
+
+use std::{borrow::Cow, ops::Range};
+
+use jiff::Timestamp;
+use regex_lite::Regex;
+
+use crate::render::thousands;
+
+/// Characters of one line that are shown.
+const LINE: usize = 600;
+/// Where folding leaves fewer rows than this, the last group is shown after all: what failed is in it.
+const FEW: usize = 8;
+/// Marks of lines, and what stands for them.
+const MARKS: [(&str, &str); 6] = [
+    ("##[error]", "error: "),
+    ("##[warning]", "warning: "),
+    ("##[notice]", "notice: "),
+    ("##[debug]", "debug: "),
+    ("##[command]", "$ "),
+    ("##[section]", ""),
+];
+
+/// A log.
+pub(crate) struct Log<'a> {
+    lines: Vec<&'a str>,
+}
+
+/// A row to show: the line it begins at, from one, and its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) line: usize,
+    pub(crate) text: String,
+}
+
+/// Rows of a log, and where they stand in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Excerpt {
+    pub(crate) rows: Vec<Row>,
+    /// The first line shown and the one after the last, from one.
+    pub(crate) lines: Range<usize>,
+}
+
+/// What a search found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) rows: Vec<Row>,
+    /// Lines that match, in the whole log.
+    pub(crate) matches: usize,
+    /// The line to go on at, if not everything is shown.
+    pub(crate) next: Option<usize>,
+}
+
+/// How much is shown at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    pub(crate) rows: usize,
+    pub(crate) bytes: usize,
+}
+
+impl<'a> Log<'a> {
+    /// The lines of `text`.
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self { lines: text.trim_start_matches('\u{feff}').lines().collect() }
+    }
+
+    /// How many lines it has.
+    pub(crate) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The lines of a step that failed, from its start and end as GitHub tells them, up to its last error;
+    /// where no line has a time, those of the last command up to the last error.
+    pub(crate) fn failing(&self, started: &str, completed: &str) -> Range<usize> {
+        let seconds = |time: &str| time.parse().ok().map(Timestamp::as_second);
+        let mut range = 0..self.len();
+        if let (Some(from), Some(to)) = (seconds(started), seconds(completed)) {
+            let inside =
+                |line: &&str| time_of(line).is_some_and(|time| (from..=to).contains(&time.as_second()));
+            let first = self.lines.iter().position(inside);
+            let last = self.lines.iter().rposition(inside);
+            if let (Some(first), Some(last)) = (first, last) {
+                range = first..last + 1;
+            }
+        }
+        let is_error = |line: &&str| bare(line).starts_with("##[error]");
+        if let Some(error) = self.lines[range.clone()].iter().rposition(is_error) {
+            range.end = range.start + error + 1;
+        }
+        if range.start == 0 {
+            let command = |line: &&str| bare(line).starts_with("##[group]Run ");
+            range.start = self.lines[range.clone()].iter().rposition(command).unwrap_or(0);
+        }
+        range
+    }
+
+    /// The last rows of the lines `range`, as many as there is room for.
+    pub(crate) fn tail(&self, range: Range<usize>, room: Room) -> Excerpt {
+        let mut rows = self.folded(range.clone());
+        let mut bytes = 0;
+        let kept = rows
+            .iter()
+            .rev()
+            .take(room.rows)
+            .take_while(|row| {
+                bytes += row.text.len() + 1;
+                bytes <= room.bytes
+            })
+            .count();
+        rows.drain(..rows.len() - kept);
+        let first = rows.first().map_or(range.end + 1, |row| row.line);
+        Excerpt { rows, lines: first..range.end + 1 }
+    }
+
+    /// The rows from the line `from` (counted from one) on, as many as there is room for.
+    pub(crate) fn onward(&self, from: usize, room: Room) -> Excerpt {
+        let from = from.clamp(1, self.len() + 1);
+        let mut rows = self.folded(from - 1..self.len());
+        let mut bytes = 0;
+        let kept = rows
+            .iter()
+            .take(room.rows)
+            .take_while(|row| {
+                bytes += row.text.len() + 1;
+                bytes <= room.bytes
+            })
+            .count();
+        let end = rows.get(kept).map_or(self.len() + 1, |row| row.line);
+        rows.truncate(kept);
+        Excerpt { rows, lines: from..end }
+    }
+
+    /// The lines that match, with `context` lines around each, from the line `from` (counted from one) on.
+    /// A match is `12: text`, a line around it `11- text`; `--` stands where lines are left out.
+    pub(crate) fn search(&self, regex: &Regex, context: usize, from: usize, room: Room) -> Found {
+        let hits: Vec<bool> = self.lines.iter().map(|line| regex.is_match(&plain(line))).collect();
+        let mut found = Found { matches: hits.iter().filter(|hit| **hit).count(), ..Found::default() };
+        let mut shown_until = 0;
+        let mut bytes = 0;
+        for at in (0..hits.len()).filter(|at| hits[*at]) {
+            let around = at.saturating_sub(context)..(at + context + 1).min(self.len());
+            for (line, hit) in around.clone().zip(&hits[around]) {
+                if line < shown_until || line + 1 < from {
+                    continue;
+                }
+                let mark = if *hit { ':' } else { '-' };
+                let gap = if line > shown_until && !found.rows.is_empty() { "--\n" } else { "" };
+                let text = format!("{gap}{}{mark} {}", line + 1, shown(&plain(self.lines[line])));
+                bytes += text.len() + 1;
+                let full = found.rows.len() >= room.rows || bytes > room.bytes;
+                // One row is always shown, or a search could stand still.
+                if full && !found.rows.is_empty() {
+                    found.next = Some(line + 1);
+                    return found;
+                }
+                found.rows.push(Row { line: line + 1, text });
+                shown_until = line + 1;
+            }
+        }
+        found
+    }
+
+    /// Rows for the lines `range`: a group that has no error is one row.
+    fn folded(&self, range: Range<usize>) -> Vec<Row> {
+        let mut groups = self.groups(range.clone());
+        let rows = self.rows(range.clone(), &groups);
+        if rows.len() < FEW && groups.pop().is_some() { self.rows(range, &groups) } else { rows }
+    }
+
+    /// The groups among the lines `range` that are whole and have no error in them.
+    fn groups(&self, range: Range<usize>) -> Vec<Range<usize>> {
+        let mut groups = Vec::new();
+        let mut open: Option<usize> = None;
+        for at in range {
+            let text = bare(self.lines[at]);
+            if text.starts_with("##[group]") {
+                open = Some(at);
+            } else if text.starts_with("##[error]") {
+                open = None;
+            } else if text.starts_with("##[endgroup]")
+                && let Some(start) = open.take()
+                && at > start + 1
+            {
+                groups.push(start..at + 1);
+            }
+        }
+        groups
+    }
+
+    fn rows(&self, range: Range<usize>, folded: &[Range<usize>]) -> Vec<Row> {
+        let mut rows = Vec::new();
+        let mut at = range.start;
+        while at < range.end {
+            let text = plain(self.lines[at]);
+            if let Some(group) = folded.iter().find(|group| group.start == at) {
+                let name = text.strip_prefix("##[group]").unwrap_or(&text);
+                let inside = match group.len() - 2 {
+                    1 => "1 line".to_owned(),
+                    many => format!("{} lines", thousands(many as u64)),
+                };
+                rows.push(Row { line: at + 1, text: format!("▸ {} [{inside} folded]", shown(name)) });
+                at = group.end;
+                continue;
+            }
+            let row = match text.strip_prefix("##[group]") {
+                Some(name) => Some(format!("▸ {}", shown(name))),
+                None if text.starts_with("##[endgroup]") => None,
+                None => Some(shown(&text).into_owned()),
+            };
+            rows.extend(row.map(|text| Row { line: at + 1, text }));
+            at += 1;
+        }
+        rows
+    }
+}
+
+/// A line and its time, if it begins with one.
+fn split(line: &str) -> (Option<&str>, &str) {
+    match line.split_once(' ') {
+        Some((time, rest)) if is_time(time) => (Some(time), rest),
+        None if is_time(line) => (Some(line), ""),
+        _ => (None, line),
+    }
+}
+
+fn is_time(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    (20..=30).contains(&bytes.len())
+        && bytes[4] == b'-'
+        && bytes[10] == b'T'
+        && bytes[0].is_ascii_digit()
+        && bytes.last() == Some(&b'Z')
+}
+
+fn time_of(line: &str) -> Option<Timestamp> {
+    split(line).0?.parse().ok()
+}
+
+/// A line without its time.
+fn bare(line: &str) -> &str {
+    split(line).1
+}
+
+/// A line without its time and colours.
+fn plain(line: &str) -> Cow<'_, str> {
+    let text = bare(line).trim_end();
+    if !text.contains('\u{1b}') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '\u{1b}' {
+            out.push(c);
+            continue;
+        }
+        match chars.next() {
+            // A control sequence ends with a letter or another character from @ on.
+            Some('[') => while chars.next().is_some_and(|c| !('@'..='~').contains(&c)) {},
+            // An operating system command ends with a bell, or with escape and backslash.
+            Some(']') => {
+                while let Some(c) = chars.next() {
+                    if c == '\u{7}' || (c == '\u{1b}' && chars.next_if_eq(&'\\').is_some()) {
+                        break;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// A line's text with words for its mark, and not endless.
+fn shown(text: &str) -> Cow<'_, str> {
+    let marked = MARKS.iter().find_map(|(mark, word)| Some((word, text.strip_prefix(mark)?)));
+    let text = match marked {
+        Some((word, rest)) => Cow::Owned(format!("{word}{rest}")),
+        None => Cow::Borrowed(text),
+    };
+    match text.char_indices().nth(LINE) {
+        Some((end, _)) => {
+            let more = thousands(text[end..].chars().count() as u64);
+            Cow::Owned(format!("{}… [{more} more characters]", &text[..end]))
+        }
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOM: Room = Room { rows: 100, bytes: 10_000 };
+
+    /// A log of three steps, as GitHub writes them; the second fails.
+    fn log() -> String {
+        let mut text = String::from("\u{feff}");
+        let mut line = |second: u32, words: &str| {
+            text.push_str(&format!("2026-11-24T06:40:{second:02}.1234567Z {words}\n"));
+        };
+        line(0, "##[group]Run actions/checkout@v5");
+        line(0, "with:");
+        line(0, "  fetch-depth: 1");
+        line(0, "##[endgroup]");
+        line(1, "Syncing repository");
+        line(5, "##[group]Run cargo test");
+        line(5, "\u{1b}[36;1mcargo test\u{1b}[0m");
+        line(5, "shell: /usr/bin/bash -e {0}");
+        line(5, "##[endgroup]");
+        for test in 0..20 {
+            line(6, &format!("test case_{test} ... ok"));
+        }
+        line(7, "test progress ... \u{1b}[31mFAILED\u{1b}[0m");
+        line(8, "##[error]Process completed with exit code 101.");
+        line(8, "Post job cleanup.");
+        line(9, "Cleaning up orphan processes");
+        text
+    }
+
+    #[test]
+    fn the_failing_step_is_found_and_ends_with_its_error() {
+        let text = log();
+        let log = Log::new(&text);
+        let range = log.failing("2026-11-24T06:40:05Z", "2026-11-24T06:40:08Z");
+        let tail = log.tail(range.clone(), ROOM);
+        assert_eq!(tail.rows.first().unwrap().text, "▸ Run cargo test [2 lines folded]");
+        assert_eq!(tail.rows.last().unwrap().text, "error: Process completed with exit code 101.");
+        assert_eq!(tail.rows[21].text, "test progress ... FAILED");
+        assert_eq!(log.failing("", ""), range, "without times the last command is taken");
+        let short = log.tail(range, Room { rows: 2, bytes: 10_000 });
+        assert_eq!((short.rows.len(), short.lines), (2, 30..32));
+    }
+
+    #[test]
+    fn what_failed_in_a_group_is_not_folded_away() {
+        let text =
+            "##[group]Run a\nenv\n##[endgroup]\n##[group]Tests\none\ntwo\n##[endgroup]\n##[error]exit 1\n";
+        let log = Log::new(text);
+        let texts: Vec<_> = log.tail(0..log.len(), ROOM).rows.into_iter().map(|row| row.text).collect();
+        assert_eq!(texts, ["▸ Run a [1 line folded]", "▸ Tests", "one", "two", "error: exit 1"]);
+    }
+
+    #[test]
+    fn a_search_shows_lines_by_their_numbers_and_goes_on_where_it_stopped() {
+        let text = log();
+        let log = Log::new(&text);
+        let regex = Regex::new("FAILED|case_1$|case_3 ").unwrap();
+        let found = log.search(&regex, 1, 1, ROOM);
+        let texts: Vec<_> = found.rows.iter().map(|row| row.text.as_str()).collect();
+        assert_eq!(found.matches, 2);
+        assert_eq!(
+            texts,
+            [
+                "12- test case_2 ... ok",
+                "13: test case_3 ... ok",
+                "14- test case_4 ... ok",
+                "--\n29- test case_19 ... ok",
+                "30: test progress ... FAILED",
+                "31- error: Process completed with exit code 101.",
+            ]
+        );
+        let first = log.search(&regex, 1, 1, Room { rows: 4, bytes: 10_000 });
+        assert_eq!((first.rows.len(), first.next), (4, Some(30)));
+        let rest = log.search(&regex, 1, 30, ROOM);
+        assert_eq!((rest.rows.len(), rest.rows[0].line, rest.next), (2, 30, None));
+    }
+
+    #[test]
+    fn reading_onward_covers_every_line_once() {
+        let text = log();
+        let log = Log::new(&text);
+        let room = Room { rows: 7, bytes: 10_000 };
+        let (mut from, mut seen) = (1, Vec::new());
+        while from <= log.len() {
+            let part = log.onward(from, room);
+            seen.extend(part.rows.iter().map(|row| row.line));
+            assert!(part.lines.end > from, "it must go on");
+            from = part.lines.end;
+        }
+        assert_eq!((seen.first(), seen.last()), (Some(&1), Some(&33)));
+        assert!(seen.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn long_lines_and_control_sequences_are_made_plain() {
+        assert_eq!(
+            plain(
+                "2026-11-24T06:40:12.1234567Z \u{1b}]8;;http://x\u{7}link\u{1b}]8;;\u{7} \u{1b}[1mb\u{1b}[0m"
+            ),
+            "link b"
+        );
+        assert_eq!(plain("no time here"), "no time here");
+        let long = "x".repeat(700);
+        assert!(shown(&long).ends_with("… [100 more characters]"));
+    }
+}

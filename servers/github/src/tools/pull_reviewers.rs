@@ -1,0 +1,93 @@
+//! Reviewers as arguments name them: logins, teams as `org/team`, and Copilot.
+
+use connector::{Error, Result, catalog::one_line};
+
+use crate::reach::Repo;
+
+/// Copilot's login as the REST API takes it in a request for a review.
+const COPILOT: &str = "copilot-pull-request-reviewer[bot]";
+
+/// People and teams who are to review.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Reviewers {
+    /// Logins.
+    pub(super) people: Vec<String>,
+    /// Slugs of teams of the repository's organization.
+    pub(super) teams: Vec<String>,
+}
+
+impl Reviewers {
+    /// Reads names as people write them.
+    ///
+    /// # Errors
+    /// `invalid_argument` for an empty name, or a team of another organization.
+    pub(super) fn parse(repo: &Repo, names: &[String]) -> Result<Self> {
+        let mut reviewers = Self::default();
+        for name in names {
+            let name = name.trim().trim_start_matches('@');
+            if name.is_empty() {
+                return Err(Error::invalid("A reviewer's name is empty"));
+            }
+            let (list, name) = match name.split_once('/') {
+                Some((organization, team)) if organization.eq_ignore_ascii_case(&repo.owner) => {
+                    (&mut reviewers.teams, team.to_lowercase())
+                }
+                Some(_) => {
+                    return Err(Error::invalid(format!(
+                        "The team {} is not of {}, which owns the repository",
+                        one_line(name),
+                        repo.owner
+                    ))
+                    .hint("list_members gives its teams"));
+                }
+                None if name.eq_ignore_ascii_case("copilot") => (&mut reviewers.people, COPILOT.to_owned()),
+                None => (&mut reviewers.people, name.to_owned()),
+            };
+            if !list.iter().any(|other| other.eq_ignore_ascii_case(&name)) {
+                list.push(name);
+            }
+        }
+        Ok(reviewers)
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.people.is_empty() && self.teams.is_empty()
+    }
+
+    /// Every name as listings show it: a login, or `org/team`.
+    pub(super) fn names(&self, repo: &Repo) -> Vec<String> {
+        let teams = self.teams.iter().map(|team| format!("{}/{team}", repo.owner));
+        self.people.iter().cloned().chain(teams).collect()
+    }
+
+    /// Keeps those whose name, as listings show it, is among `names` (or is not).
+    pub(super) fn keep(&mut self, repo: &Repo, names: &[String], among: bool) {
+        let is = |name: &str| names.iter().any(|other| other.eq_ignore_ascii_case(name)) == among;
+        self.people.retain(|person| is(person));
+        self.teams.retain(|team| is(&format!("{}/{team}", repo.owner)));
+    }
+}
+
+/// Names for a reply: `@maya, @acme/imports`.
+pub(super) fn at(names: &[String]) -> String {
+    names.iter().map(|name| format!("@{}", one_line(name))).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(names: &[&str]) -> Result<Reviewers> {
+        let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+        Reviewers::parse(&Repo::parse("Acme/api").unwrap(), &names)
+    }
+
+    #[test]
+    fn people_teams_and_copilot_are_told_apart() {
+        let reviewers = parse(&["@maya", "acme/Imports", "Copilot", "MAYA"]).unwrap();
+        assert_eq!(reviewers.people, ["maya", COPILOT]);
+        assert_eq!(reviewers.teams, ["imports"]);
+        assert!(parse(&["other/team"]).is_err() && parse(&[" "]).is_err());
+    }
+}

@@ -1,0 +1,255 @@
+//! GitHub, as the shared tests see it. What is named here stands in the story in `fixtures`.
+
+use connector::sandbox::{Action, Change};
+use github_mcp::GitHub;
+use serde_json::{Value, json};
+
+use crate::{Given, IdWalk, Sample, Subject};
+
+/// The company's repository, its open pull request, the issue of the incident, the newest issue, the run that
+/// failed; a comment of the caller's, a review thread, a notification, a branch.
+const REPO: &str = "harbor-example/import-api";
+const PULL: u64 = 485;
+const ISSUE: u64 = 471;
+const NEWEST: u64 = 490;
+const RUN: u64 = 90_043;
+const COMMENT: u64 = 47_105;
+const THREAD: &str = "PRRT_kwDOAAAAAAAAvYE";
+const NOTIFICATION: &str = "81005";
+const BRANCH: &str = "feature/with-slash/and-more";
+
+/// A call about the company's repository.
+fn about(tool: &'static str, mut arguments: Value) -> Sample {
+    arguments["repo"] = json!(REPO);
+    Sample::new(tool, arguments)
+}
+
+fn conversation() -> Sample {
+    about("get_issue", json!({"number": ISSUE, "include": ["comments", "timeline", "linked_prs"]}))
+}
+
+fn pull() -> Sample {
+    let include = ["checks", "reviews", "threads", "comments", "commits"];
+    about("get_pr", json!({"number": PULL, "include": include}))
+}
+
+impl Subject for GitHub {
+    const LIST_BUDGET: usize = 5_000;
+    const TWENTY_ROWS_BUDGET: usize = 1_200;
+    const CREDENTIAL: &'static str = "token";
+    const REFUSED_CREDENTIAL: &'static str = "ghp_revoked0k3k8f2m1x7c5v9q4w6e";
+    const READ_ONLY_CREDENTIAL: &'static str = "github_pat_sandbox0maya0readonly";
+    const MISSING_RIGHT: &'static str = "contents=write";
+
+    fn reads() -> Vec<Sample> {
+        vec![
+            Sample::new("whoami", json!({"include": ["orgs", "teams"]})),
+            Sample::new("search", json!({"kind": "issues", "query": "import", "repo": REPO})),
+            Sample::new("search", json!({"kind": "code", "query": "chunk", "repo": REPO})),
+            Sample::new("list_members", json!({"org": "harbor-example"})),
+            Sample::new("list_repos", json!({"owner": "harbor-example"})),
+            about("get_repo", json!({"include": ["readme", "labels", "milestones", "issue_types"]})),
+            about("read_file", json!({"path": "src/chunks.rs"})),
+            about("list_tree", json!({"glob": "src/**"})),
+            about("list_refs", json!({"kind": "branches"})),
+            about("list_commits", json!({"limit": 10})),
+            about("get_diff", json!({"number": PULL, "detail": "patch"})),
+            about("list_releases", json!({})),
+            about("list_issues", json!({"state": "all", "limit": 50})),
+            conversation(),
+            Sample::new("get_issue", json!({"repo": "harbor-example/docs", "number": 12})),
+            about("list_prs", json!({"state": "all"})),
+            pull(),
+            about("list_runs", json!({})),
+            about("get_run", json!({"run_id": RUN, "include": ["jobs", "annotations"]})),
+            about("get_job_logs", json!({"run_id": RUN})),
+            Sample::new("list_notifications", json!({})),
+            Sample::new("list_project", json!({"owner": "harbor-example", "number": 4})),
+            about("list_discussions", json!({})),
+            Sample::new("list_gists", json!({})),
+            about("list_alerts", json!({"kind": "dependabot"})),
+            Sample::new("api_get", json!({"path": format!("/repos/{REPO}/topics")})),
+        ]
+    }
+
+    fn writes() -> Vec<Sample> {
+        vec![
+            Sample::new("create_repo", json!({"name": "runbooks", "org": "harbor-example"})),
+            about(
+                "commit_files",
+                json!({"branch": BRANCH, "message": "Say when it is done", "changes": [
+                    {"path": "docs/done.md", "content": "Two clean nights.\n"},
+                    {"path": "docs/import.md", "delete": true}]}),
+            ),
+            about("manage_ref", json!({"action": "delete", "kind": "branch", "name": "release/2.14"})),
+            about("create_release", json!({"tag": "v2.14.1", "target": "main", "name": "v2.14.1"})),
+            about("create_issue", json!({"title": "Write the runbook", "labels": ["importer"]})),
+            about("update_issue", json!({"number": NEWEST, "add_labels": ["P1"], "state": "closed"})),
+            about("link_issues", json!({"number": 473, "relation": "sub_issue", "target": "#490"})),
+            about("add_comment", json!({"number": NEWEST, "body": "Seen on staging too."})),
+            about("edit_comment", json!({"comment_id": COMMENT, "action": "delete"})),
+            about("create_pr", json!({"title": "More of it", "head": BRANCH})),
+            about("update_pr", json!({"number": PULL, "add_reviewers": ["aiko"]})),
+            about("review_pr", json!({"number": PULL, "event": "comment", "body": "Almost there."})),
+            Sample::new("resolve_threads", json!({"thread_ids": [THREAD]})),
+            about("merge_pr", json!({"number": 487, "mode": "auto"})),
+            about("run_workflow", json!({"action": "rerun_failed", "run_id": RUN})),
+            about("manage_label", json!({"action": "create", "name": "runbook", "color": "00aaff"})),
+            about("manage_milestone", json!({"action": "create", "milestone": "v2.16"})),
+            Sample::new("update_notifications", json!({"action": "read", "ids": [NOTIFICATION]})),
+            Sample::new(
+                "update_project_items",
+                json!({"owner": "harbor-example", "number": 4, "action": "add", "items": [format!("{REPO}#{NEWEST}")]}),
+            ),
+            about("write_discussion", json!({"action": "comment", "number": 428, "body": "Written down."})),
+            Sample::new(
+                "save_gist",
+                json!({"description": "Counts", "files": [{"name": "counts.sql", "content": "select 1;"}]}),
+            ),
+        ]
+    }
+
+    fn listing() -> (Sample, &'static str) {
+        (about("list_issues", json!({"limit": 7})), "IssueList")
+    }
+
+    fn twenty_rows() -> Sample {
+        about("list_issues", json!({"limit": 20}))
+    }
+
+    fn repeatable_create() -> (Sample, &'static str) {
+        let begin = json!({"action": "create", "kind": "branch", "name": "hotfix/night", "from": "main"});
+        (about("manage_ref", begin), "POST /repos/{owner}/{repo}/git/refs")
+    }
+
+    fn once_only_write() -> Option<(Sample, &'static str)> {
+        let inputs = json!({"environment": "staging", "version": "v2.14.0"});
+        let dispatch =
+            json!({"action": "dispatch", "workflow": "deploy.yml", "ref": "main", "inputs": inputs});
+        let operation = "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches";
+        Some((about("run_workflow", dispatch), operation))
+    }
+
+    fn read_one() -> (Sample, &'static str) {
+        (about("get_issue", json!({"number": ISSUE})), "IssueGet")
+    }
+
+    fn cached_read() -> (Sample, &'static str) {
+        (about("get_repo", json!({})), "GET /repos/{owner}/{repo}")
+    }
+
+    fn drifts() -> Vec<(Sample, &'static str, Action)> {
+        let set = |pointer: &str, value: Value| Change::set(pointer, value);
+        let list = |change| {
+            let patch = Action::Patch { changes: vec![change] };
+            (about("list_issues", json!({"limit": 5})), "IssueList", patch)
+        };
+        let get = |change| (conversation(), "IssueGet", Action::Patch { changes: vec![change] });
+        let releases = |change| {
+            let patch = Action::Patch { changes: vec![change] };
+            (about("list_releases", json!({})), "GET /repos/{owner}/{repo}/releases", patch)
+        };
+        vec![
+            list(set("/data/repository/issues/nodes/*/state", json!("PAUSED"))),
+            list(set("/data/repository/issues/nodes/0/author", Value::Null)),
+            list(set("/data/repository/issues/nodes/*/number", json!("7"))),
+            list(set("/data/repository/issues/nodes/0", Value::Null)),
+            list(Change::remove("/data/repository/issues/nodes/0/labels")),
+            get(set("/data/repository/issueOrPullRequest/author", Value::Null)),
+            get(set("/data/repository/issueOrPullRequest/labels", Value::Null)),
+            releases(set("/0/author", Value::Null)),
+            releases(set("/*/id", json!("7"))),
+            releases(Change::remove("/0/published_at")),
+        ]
+    }
+
+    fn one_of_several_gone() -> Option<(Sample, &'static str, &'static str)> {
+        // No tool takes several names at once and reads them one by one.
+        None
+    }
+
+    fn outdated_write() -> Option<Sample> {
+        let past = "2020-01-01T00:00:00Z";
+        Some(about("update_issue", json!({"number": NEWEST, "state": "closed", "expected_updated_at": past})))
+    }
+
+    fn ids() -> Vec<IdWalk> {
+        let walk = |needed, given_by: Sample, looks, mut others: Value| {
+            others["repo"] = json!(REPO);
+            IdWalk { needed, given_by, looks, others }
+        };
+        let issue = |needed, others| {
+            walk(needed, about("list_issues", json!({"limit": 3})), Given::DigitsAfter("#"), others)
+        };
+        let of_pull = |needed, others| {
+            walk(needed, about("list_prs", json!({"limit": 1})), Given::DigitsAfter("#"), others)
+        };
+        let of_run = |needed, others| {
+            walk(
+                needed,
+                about("list_runs", json!({"status": "failure", "limit": 1})),
+                Given::DigitsAfter("\n"),
+                others,
+            )
+        };
+        // Only the caller's own comments can be edited by everybody.
+        let comment = |needed, others| walk(needed, conversation(), Given::DigitsAfter("comment "), others);
+        let in_pull = |needed, looks, others| walk(needed, pull(), looks, others);
+        let alone = |needed, given_by, looks, others| IdWalk { needed, given_by, looks, others };
+        vec![
+            issue(("get_issue", "number"), json!({})),
+            issue(("update_issue", "number"), json!({"add_labels": ["P1"]})),
+            issue(("link_issues", "number"), json!({"relation": "blocked_by", "target": "#473"})),
+            issue(("add_comment", "number"), json!({"body": "Seen."})),
+            comment(("edit_comment", "comment_id"), json!({"action": "react", "reaction": "+1"})),
+            of_pull(("get_pr", "number"), json!({})),
+            of_pull(("get_diff", "number"), json!({})),
+            of_pull(("update_pr", "number"), json!({"add_reviewers": ["tomas"]})),
+            of_pull(("review_pr", "number"), json!({"event": "comment", "body": "Seen."})),
+            walk(
+                ("add_comment", "reply_to"),
+                about("get_pr", json!({"number": PULL, "include": ["threads"]})),
+                Given::DigitsAfter("\n["),
+                json!({"number": PULL, "body": "Seen."}),
+            ),
+            alone(
+                ("resolve_threads", "thread_ids"),
+                pull(),
+                Given::Word("PRRT_"),
+                json!({"resolved": false}),
+            ),
+            of_run(("get_run", "run_id"), json!({})),
+            of_run(("get_job_logs", "run_id"), json!({})),
+            of_run(("run_workflow", "run_id"), json!({"action": "rerun"})),
+            in_pull(("get_job_logs", "job_id"), Given::DigitsAfter(" job "), json!({})),
+            walk(
+                ("commit_files", "expected_head"),
+                about("read_file", json!({"path": "README.md", "ref": BRANCH})),
+                Given::Hexadecimal(40),
+                json!({"branch": BRANCH, "message": "x", "changes": [{"path": "a.txt", "content": "a"}]}),
+            ),
+            alone(
+                ("update_notifications", "ids"),
+                Sample::new("list_notifications", json!({})),
+                Given::DigitsAfter("\n"),
+                json!({"action": "read"}),
+            ),
+            alone(
+                ("list_gists", "id"),
+                Sample::new("list_gists", json!({})),
+                Given::Hexadecimal(32),
+                json!({}),
+            ),
+            walk(
+                ("list_discussions", "number"),
+                about("list_discussions", json!({})),
+                Given::DigitsAfter("#"),
+                json!({}),
+            ),
+        ]
+    }
+
+    fn count_created(dump: &Value) -> usize {
+        dump["repos"].to_string().matches("hotfix/night").count()
+    }
+}
