@@ -295,3 +295,80 @@ async fn tools_whose_scope_is_missing_are_not_listed_and_told_of() {
     let (names, _) = hidden(GitHub::sandbox().unwrap().credential.1).await;
     assert!(names.is_empty(), "a fine-grained token tells no scopes: {names:?}");
 }
+
+/// The app of the sandbox's story, with the key of these tests.
+fn app() -> Vec<(&'static str, Setting)> {
+    let key = include_str!("../../servers/github/tests/app_key.pem");
+    vec![
+        ("app-id", Setting::Text("Iv1.sandbox0app".to_owned())),
+        ("app-private-key", Setting::Secret(Secret::new(key))),
+        ("app-installation", Setting::Text("5100".to_owned())),
+    ]
+}
+
+const MINT: &str = "POST /app/installations/{installation_id}/access_tokens";
+
+fn releases() -> Sample {
+    Sample::new("list_releases", json!({"repo": REPO}))
+}
+
+/// Fault 30. An app's own token must not begin in the future nor live for more than ten minutes by GitHub's clock
+/// (docs.github.com, "Generating a JSON Web Token (JWT) for a GitHub App"); GitHub's time is in every answer.
+#[tokio::test(start_paused = true)]
+async fn an_app_signs_on_githubs_time_when_the_clocks_differ() {
+    for ahead in [true, false] {
+        let server = Server::start_with(Options { settings: app(), ..Options::default() }).await;
+        let by = Duration::from_secs(300);
+        let clock = server.harness().clock();
+        if ahead {
+            clock.advance(by)
+        } else {
+            clock.set_back(by)
+        }
+        server.call(&releases()).await;
+        // Its token is good for an hour from then, whoever's clock says so: there is no loop of renewals.
+        server.call(&Sample::new("list_runs", json!({"repo": REPO}))).await;
+        assert_eq!(
+            server.harness().journal().of(MINT).iter().filter(|entry| entry.status == Some(201)).count(),
+            1
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_apps_token_is_made_once_for_many_and_renewed_before_it_ends() {
+    let server = Server::start_with(Options { settings: app(), ..Options::default() }).await;
+    let calls = (0..20).map(|n| {
+        let sample = Sample::new("list_releases", json!({"repo": REPO, "limit": n + 1}));
+        let server = &server;
+        async move { server.call(&sample).await }
+    });
+    futures::future::join_all(calls).await;
+    assert_eq!(server.harness().journal().count(MINT), 1, "one flight");
+    tokio::time::advance(Duration::from_secs(54 * 60)).await;
+    server.call(&releases()).await;
+    assert_eq!(server.harness().journal().count(MINT), 1);
+    // Five minutes before its end a new one is asked for; while that fails, the old one is used.
+    server.harness().faults().add(Rule::new(MINT, Action::status(503)).always());
+    tokio::time::advance(Duration::from_secs(2 * 60)).await;
+    server.call(&releases()).await;
+    server.harness().faults().clear();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    server.call(&releases()).await;
+    let refused =
+        server.harness().journal().entries().iter().filter(|entry| entry.status == Some(401)).count();
+    assert_eq!(refused, 0, "no call went out with a token that had ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_apps_token_is_narrowed_to_what_this_server_may_touch() {
+    let mut settings = app();
+    settings.push(("allow-repos", list(&["harbor-example/import-api", "harbor-example/docs"])));
+    let selection = Selection { read_only: true, ..Selection::default() };
+    let server = Server::start_with(Options { settings, selection, ..Options::default() }).await;
+    server.call(&releases()).await;
+    let asked = server.harness().journal().of(MINT).pop().unwrap().json();
+    assert_eq!(asked["repositories"], json!(["import-api", "docs"]), "{asked}");
+    let levels = asked["permissions"].as_object().unwrap();
+    assert!(!levels.is_empty() && levels.values().all(|level| level == "read"), "{asked}");
+}
