@@ -63,14 +63,25 @@ struct Subject {
     pace: (usize, usize),
 }
 
-const SUBJECTS: &[Subject] = &[Subject {
-    key: "linear",
-    variables: ("LINEAR_API_URL", "LINEAR_API_KEY"),
-    uncached: ("list_issues", r#"{"team": ["ENG"], "limit": 20}"#),
-    operation: "ListIssues",
-    cached: ("get_team", r#"{"team": "ENG"}"#),
-    pace: (500, 2_000),
-}];
+const SUBJECTS: &[Subject] = &[
+    Subject {
+        key: "github",
+        variables: ("GITHUB_API_URL", "GITHUB_TOKEN"),
+        uncached: ("list_issues", r#"{"repo": "harbor-example/import-api", "limit": 20}"#),
+        operation: "IssueList",
+        cached: ("get_repo", r#"{"repo": "harbor-example/import-api"}"#),
+        // 2,000 points of GraphQL a minute, which no header of GitHub's can raise.
+        pace: (100, 500),
+    },
+    Subject {
+        key: "linear",
+        variables: ("LINEAR_API_URL", "LINEAR_API_KEY"),
+        uncached: ("list_issues", r#"{"team": ["ENG"], "limit": 20}"#),
+        operation: "ListIssues",
+        cached: ("get_team", r#"{"team": "ENG"}"#),
+        pace: (500, 2_000),
+    },
+];
 
 /// Builds the release binary of `package` and tells where it is.
 fn build(package: &str) -> Outcome<PathBuf> {
@@ -209,6 +220,7 @@ impl Drop for Server {
 /// The credential that the sandbox takes.
 fn credential(key: &str) -> &'static str {
     let sandbox = match key {
+        "github" => github_mcp::GitHub::sandbox(),
         "linear" => linear_mcp::Linear::sandbox(),
         _ => None,
     };
@@ -218,6 +230,7 @@ fn credential(key: &str) -> &'static str {
 /// The instant vendor of one server.
 async fn vendor(key: &str) -> Outcome<replay::Vendor> {
     match key {
+        "github" => replay::start::<github_mcp::GitHub>().await,
         "linear" => replay::start::<linear_mcp::Linear>().await,
         _ => Err(format!("there is no server {key}").into()),
     }
