@@ -9,7 +9,7 @@ use crate::{
     api::account::{Identity, Limit},
     reach::Repo,
     scopes,
-    tools::account::{self, Who, account_holders, limits_line, missing_scopes},
+    tools::context::account::{self, Who, account_holders, limits_line, missing_scopes},
 };
 
 /// A budget of which less than this part is left is worth a warning.

@@ -8,7 +8,7 @@ use connector::{
 };
 use serde_json::{Value, json};
 
-use crate::{GitHub, gather, tools::account};
+use crate::{GitHub, gather, tools::context::account};
 
 /// What can be written in a search, for a person or a model that attaches it.
 const SEARCH_SYNTAX: &str = "\

@@ -12,8 +12,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     FROM,
-    lost::{self, Begun},
-    paging::{self, Given},
+    common::{
+        lost::{self, Begun},
+        paging::{self, Given},
+    },
 };
 use crate::{GitHub, api::gists::Gist, render::day};
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     FROM,
-    paging::{self, Given},
+    common::paging::{self, Given},
 };
 use crate::{
     GitHub,

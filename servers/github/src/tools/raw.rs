@@ -13,7 +13,7 @@ use url::form_urlencoded;
 
 use super::{
     FROM,
-    paging::{self, Given},
+    common::paging::{self, Given},
 };
 use crate::{
     GitHub,
@@ -162,7 +162,7 @@ pub(super) async fn check_name(server: &GitHub, repo: &Repo) -> Result<()> {
     if !server.reach().is_narrow() || server.reach().sees(&server.api().name_now(repo).await?) {
         return Ok(());
     }
-    Err(super::issues_list::renamed(repo))
+    Err(super::issues::list::renamed(repo))
 }
 
 /// JSON as rows.

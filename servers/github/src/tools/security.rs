@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     FROM,
-    paging::{self, Given},
+    common::paging::{self, Given},
     raw,
 };
 use crate::{

@@ -1,0 +1,8 @@
+//! What several families of tools share.
+
+pub(super) mod listing;
+pub(super) mod lost;
+pub(super) mod mentions;
+pub(super) mod naming;
+pub(super) mod paging;
+pub(super) mod reference;

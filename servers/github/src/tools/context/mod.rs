@@ -1,0 +1,14 @@
+//! Who one is, and the people around: the account, teams and their members.
+
+pub(crate) mod account;
+mod members;
+
+use connector::catalog::Tool;
+
+use crate::GitHub;
+
+/// The tools of this family.
+pub(super) fn tools() -> Vec<Tool<GitHub>> {
+    let files = [account::tools(), members::tools()];
+    files.into_iter().flatten().collect()
+}

@@ -1,0 +1,24 @@
+//! Issues: listed, read, written, commented on, linked, and what they are sorted by.
+
+mod comments;
+pub(super) mod conversation;
+mod events;
+mod head;
+mod links;
+pub(super) mod list;
+mod planning;
+mod read;
+pub(super) mod rows;
+mod update;
+pub(super) mod write;
+
+use connector::catalog::Tool;
+
+use crate::GitHub;
+
+/// The tools of this family.
+pub(super) fn tools() -> Vec<Tool<GitHub>> {
+    let files =
+        [comments::tools(), list::tools(), read::tools(), write::tools(), links::tools(), planning::tools()];
+    files.into_iter().flatten().collect()
+}

@@ -1,0 +1,432 @@
+//! What issues are sorted by, kept in order: labels and milestones. get_repo lists them.
+//!
+//! Deleting asks: it takes the label or the milestone from everything that has it. So does giving a label
+//! another name, because people and searches know it by the old one.
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{Call, Changes, Plan, Reply, Told, Tool, When, Written, one_line},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    GitHub,
+    api::planning::{Label, Milestone},
+    reach::Repo,
+    render,
+    tools::common::{lost, naming},
+};
+
+/// The colour of a label that is given none: GitHub's own grey.
+const GREY: &str = "ededed";
+
+/// The tools of this family.
+pub(super) fn tools() -> Vec<Tool<GitHub>> {
+    vec![
+        Tool::destructive(
+            "manage_label",
+            "Manage labels",
+            "Creates, changes or deletes a label of a repository. get_repo lists them.",
+            manage_label,
+        )
+        .opt_in("planning")
+        .idempotent()
+        .output::<Written>(),
+        Tool::destructive(
+            "manage_milestone",
+            "Manage milestones",
+            "Creates, changes, closes, reopens or deletes a milestone, named by its title or number. get_repo lists \
+             them.",
+            manage_milestone,
+        )
+        .opt_in("planning")
+        .idempotent()
+        .output::<Written>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ManageLabel {
+    repo: Option<String>,
+    action: LabelAction,
+    name: String,
+    new_name: Option<String>,
+    /// Six hexadecimal digits
+    color: Option<String>,
+    description: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum LabelAction {
+    Create,
+    Update,
+    Delete,
+}
+
+async fn manage_label(call: Call<GitHub>, arguments: ManageLabel) -> Result<Plan> {
+    let repo = call.reach().repo(arguments.repo.as_deref())?;
+    call.reach().permits(&repo, connector::Effect::Write)?;
+    let name = arguments.name.trim().to_owned();
+    if name.is_empty() {
+        return Err(Error::invalid("`name` is empty"));
+    }
+    let color = arguments.color.as_deref().map(color).transpose()?;
+    if arguments.new_name.is_some() && arguments.action != LabelAction::Update {
+        return Err(Error::invalid("`new_name` goes with action update"));
+    }
+    match arguments.action {
+        LabelAction::Create => create_label(call, repo, name, color, arguments.description).await,
+        LabelAction::Update => {
+            let label = named_label(&call, &repo, &name).await?;
+            update_label(call, repo, label, arguments.new_name, color, arguments.description)
+        }
+        LabelAction::Delete => {
+            let label = named_label(&call, &repo, &name).await?;
+            let shown = one_line(&label.name);
+            let preview = Written::new(format!("Delete the label [{shown}] of {repo}"))
+                .change("it is taken from every issue and pull request that has it");
+            Ok(Plan::new(Reply::written(preview), move || async move {
+                call.api().delete_label(&repo, &label.name).await?;
+                Ok(Reply::written(Written::new(format!("Deleted the label [{shown}] of {repo}."))))
+            })
+            .ask())
+        }
+    }
+}
+
+/// The label of this name, in GitHub's own spelling.
+async fn named_label(server: &GitHub, repo: &Repo, name: &str) -> Result<Label> {
+    let spelled = naming::labels(server, repo, std::slice::from_ref(&name.to_owned())).await?;
+    let spelled = spelled.first().map_or(name, String::as_str);
+    server.api().label(repo, spelled).await?.ok_or_else(|| {
+        Error::not_found(format!("{repo} has no label `{}`", one_line(name))).hint("get_repo lists them")
+    })
+}
+
+/// A colour as GitHub takes it.
+fn color(text: &str) -> Result<String> {
+    let digits = text.trim().trim_start_matches('#').to_lowercase();
+    if digits.len() == 6 && digits.chars().all(|c| c.is_ascii_hexdigit()) {
+        return Ok(digits);
+    }
+    Err(Error::invalid(format!("`color`: `{}` is no colour", one_line(text)))
+        .hint("Six hexadecimal digits, such as d73a4a"))
+}
+
+async fn create_label(
+    call: Call<GitHub>,
+    repo: Repo,
+    name: String,
+    color: Option<String>,
+    description: Option<String>,
+) -> Result<Plan> {
+    if let Some(label) = call.api().label(&repo, &name).await? {
+        return Err(Error::new(
+            Kind::Conflict,
+            format!("{repo} has the label [{}] already", one_line(&label.name)),
+        )
+        .hint("Action update changes it"));
+    }
+    let color = color.unwrap_or_else(|| GREY.to_owned());
+    let description = description.unwrap_or_default();
+    let mut preview = Written::new(format!("Create the label [{}] in {repo}", one_line(&name)))
+        .change(format!("color {color}"));
+    if !description.is_empty() {
+        preview = preview.change(format!("description \"{}\"", one_line(&description)));
+    }
+    Ok(Plan::new(Reply::written(preview), move || async move {
+        let fields = json!({"name": name, "color": color, "description": description});
+        let (label, lost) = match call.api().create_label(&repo, &fields).await {
+            Ok(label) => (label, false),
+            // There was none before, and names are single: what is there now was made by this.
+            Err(error) if error.kind() == Kind::UnknownOutcome => {
+                match call.api().label(&repo, &name).await {
+                    Ok(Some(label)) => (label, true),
+                    _ => return Err(error),
+                }
+            }
+            Err(error) => return Err(error),
+        };
+        let shown = one_line(&label.name);
+        let summary = lost::told(lost, &format!("created the label [{shown}] in {repo}"));
+        Ok(Reply::written(
+            Written::new(summary).change(format!("color {}", one_line(&label.color))).id(label.name),
+        ))
+    })
+    .harmless())
+}
+
+fn update_label(
+    call: Call<GitHub>,
+    repo: Repo,
+    label: Label,
+    new_name: Option<String>,
+    color: Option<String>,
+    description: Option<String>,
+) -> Result<Plan> {
+    let mut changes = Changes::default();
+    let mut fields = Map::new();
+    let new_name = new_name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    for (field, key, wanted) in [
+        ("name", "new_name", new_name),
+        ("color", "color", color),
+        ("description", "description", description),
+    ] {
+        if let Some(wanted) = wanted
+            && changes.ask(field, label_field(&label, field), Told::Short(wanted.clone()))
+        {
+            fields.insert(key.to_owned(), json!(wanted));
+        }
+    }
+    let shown = one_line(&label.name);
+    if changes.is_empty() {
+        return Ok(Plan::nothing(Reply::written(Written::new(format!(
+            "Nothing to change: the label [{shown}] is so already."
+        )))));
+    }
+    let mut preview = Written::new(format!("Change the label [{shown}] of {repo}"));
+    for line in changes.wanted() {
+        preview = preview.change(line);
+    }
+    let renames = fields.contains_key("new_name");
+    let plan = Plan::new(Reply::written(preview), move || async move {
+        let after = call.api().change_label(&repo, &label.name, &Value::Object(fields)).await?;
+        let outcome = changes.outcome(|field| label_field(&after, field));
+        let mut written = Written::new(outcome.summary("GitHub", &format!("the label [{shown}] of {repo}")));
+        for line in outcome.lines() {
+            written = written.change(line);
+        }
+        Ok(Reply::written(written.id(after.name)))
+    });
+    Ok(if renames { plan.ask() } else { plan.harmless() })
+}
+
+fn label_field(label: &Label, field: &str) -> Told {
+    Told::Short(
+        match field {
+            "name" => &label.name,
+            "color" => &label.color,
+            _ => &label.description,
+        }
+        .clone(),
+    )
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ManageMilestone {
+    repo: Option<String>,
+    action: MilestoneAction,
+    milestone: String,
+    new_title: Option<String>,
+    description: Option<String>,
+    /// Date, '' for none
+    due: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum MilestoneAction {
+    Create,
+    Update,
+    Close,
+    Reopen,
+    Delete,
+}
+
+async fn manage_milestone(call: Call<GitHub>, arguments: ManageMilestone) -> Result<Plan> {
+    let repo = call.reach().repo(arguments.repo.as_deref())?;
+    call.reach().permits(&repo, connector::Effect::Write)?;
+    let due = arguments.due.as_deref().map(due).transpose()?;
+    let plain = matches!(arguments.action, MilestoneAction::Delete);
+    if plain && (arguments.new_title.is_some() || arguments.description.is_some() || due.is_some()) {
+        return Err(Error::invalid("Nothing else goes with action delete"));
+    }
+    if arguments.action == MilestoneAction::Create {
+        if arguments.new_title.is_some() {
+            return Err(Error::invalid("`new_title` goes with action update"));
+        }
+        return create_milestone(
+            call,
+            repo,
+            arguments.milestone.trim().to_owned(),
+            arguments.description,
+            due,
+        )
+        .await;
+    }
+    let milestone = naming::milestone(&call, &repo, &arguments.milestone).await?;
+    let title = one_line(&milestone.title);
+    if plain {
+        let preview = Written::new(format!("Delete the milestone \"{title}\" of {repo}")).change(format!(
+            "{} issues and pull requests are then in none",
+            render::thousands(milestone.size())
+        ));
+        return Ok(Plan::new(Reply::written(preview), move || async move {
+            call.api().delete_milestone(&repo, &milestone.number).await?;
+            Ok(Reply::written(Written::new(format!("Deleted the milestone \"{title}\" of {repo}."))))
+        })
+        .ask());
+    }
+    let state = match arguments.action {
+        MilestoneAction::Close => Some("closed".to_owned()),
+        MilestoneAction::Reopen => Some("open".to_owned()),
+        _ => None,
+    };
+    let wanted = [
+        (
+            "title",
+            "title",
+            arguments.new_title.map(|title| title.trim().to_owned()).filter(|title| !title.is_empty()),
+        ),
+        ("state", "state", state),
+        ("description", "description", arguments.description),
+        ("due", "due_on", due),
+    ];
+    let mut changes = Changes::default();
+    let mut fields = Map::new();
+    for (field, key, wanted) in wanted {
+        if let Some(wanted) = wanted
+            && changes.ask(field, milestone_field(&milestone, field), milestone_told(field, &wanted))
+        {
+            let value = if key == "due_on" { due_value(&wanted) } else { json!(wanted) };
+            fields.insert(key.to_owned(), value);
+        }
+    }
+    if changes.is_empty() {
+        return Ok(Plan::nothing(Reply::written(Written::new(format!(
+            "Nothing to change: the milestone \"{title}\" is so already."
+        )))));
+    }
+    let mut preview = Written::new(format!("Change the milestone \"{title}\" of {repo}"));
+    for line in changes.wanted() {
+        preview = preview.change(line);
+    }
+    Ok(Plan::new(Reply::written(preview), move || async move {
+        let after = call.api().change_milestone(&repo, &milestone.number, &Value::Object(fields)).await?;
+        let outcome = changes.outcome(|field| milestone_field(&after, field));
+        let mut written =
+            Written::new(outcome.summary("GitHub", &format!("the milestone \"{title}\" of {repo}")));
+        for line in outcome.lines() {
+            written = written.change(line);
+        }
+        Ok(Reply::written(written.id(after.number).url(after.html_url)))
+    })
+    .harmless())
+}
+
+/// A due date: empty for none.
+fn due(text: &str) -> Result<String> {
+    let text = text.trim();
+    if text.is_empty() || text == "none" {
+        return Ok(String::new());
+    }
+    let date: jiff::civil::Date = text
+        .get(..10)
+        .unwrap_or(text)
+        .parse()
+        .or_else(|_| {
+            When::parse(text)?.moment().map(|moment| moment.to_zoned(jiff::tz::TimeZone::UTC).date())
+        })
+        .map_err(|_: Error| {
+            Error::invalid(format!("`due`: `{}` is no date", one_line(text)))
+                .hint("Use a date such as 2026-12-24")
+        })?;
+    Ok(date.to_string())
+}
+
+/// A due date as GitHub takes it: it keeps the day only, and reads it in a time zone of its own, so noon is
+/// meant by every one of them.
+fn due_value(date: &str) -> Value {
+    if date.is_empty() { Value::Null } else { json!(format!("{date}T12:00:00Z")) }
+}
+
+fn milestone_told(field: &str, value: &str) -> Told {
+    if field == "description" { Told::Exact(value.to_owned()) } else { Told::Short(value.to_owned()) }
+}
+
+fn milestone_field(milestone: &Milestone, field: &str) -> Told {
+    let value = match field {
+        "title" => &milestone.title,
+        "state" => &milestone.state,
+        "description" => &milestone.description,
+        _ => return Told::Short(render::day(&milestone.due_on).to_owned()),
+    };
+    milestone_told(field, value)
+}
+
+async fn create_milestone(
+    call: Call<GitHub>,
+    repo: Repo,
+    title: String,
+    description: Option<String>,
+    due: Option<String>,
+) -> Result<Plan> {
+    if title.is_empty() {
+        return Err(Error::invalid("`milestone` is empty").hint("Give the title of the new milestone"));
+    }
+    let is = |other: &&Milestone| other.title == title;
+    let listed = call.api().milestones(&repo).await?;
+    if let Some(found) = listed.items.iter().find(is) {
+        return Err(Error::new(
+            Kind::Conflict,
+            format!("{repo} has the milestone \"{}\" already, as number {}", one_line(&title), found.number),
+        )
+        .hint("Action update changes it"));
+    }
+    let mut fields = json!({"title": title});
+    let mut preview = Written::new(format!("Create the milestone \"{}\" in {repo}", one_line(&title)));
+    if let Some(description) = description.filter(|text| !text.is_empty()) {
+        preview = preview.change(format!("description of {} characters", description.chars().count()));
+        fields["description"] = json!(description);
+    }
+    if let Some(due) = due.filter(|due| !due.is_empty()) {
+        preview = preview.change(format!("due {due}"));
+        fields["due_on"] = due_value(&due);
+    }
+    Ok(Plan::new(Reply::written(preview), move || async move {
+        let (milestone, lost) = match call.api().create_milestone(&repo, &fields).await {
+            Ok(milestone) => (milestone, false),
+            // There was none before, and titles are single: what is there now was made by this.
+            Err(error) if error.kind() == Kind::UnknownOutcome => {
+                call.api().forget(&repo);
+                let listed = call.api().milestones(&repo).await;
+                match listed
+                    .ok()
+                    .and_then(|listed| listed.items.into_iter().find(|other| other.title == title))
+                {
+                    Some(milestone) => (milestone, true),
+                    None => return Err(error),
+                }
+            }
+            Err(error) => return Err(error),
+        };
+        let shown = one_line(&milestone.title);
+        let made = format!("created the milestone \"{shown}\" in {repo}, number {}", milestone.number);
+        let summary = lost::told(lost, &made);
+        let mut written = Written::new(summary);
+        if !milestone.due_on.is_empty() {
+            written = written.change(format!("due {}", render::day(&milestone.due_on)));
+        }
+        Ok(Reply::written(written.id(milestone.number).url(milestone.html_url)))
+    })
+    .harmless())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_and_dates_are_read_as_people_write_them() {
+        assert_eq!(color("#D73A4A").unwrap(), "d73a4a");
+        assert!(color("red").is_err() && color("12345").is_err());
+        assert_eq!((due("2026-12-24").unwrap().as_str(), due("").unwrap().as_str()), ("2026-12-24", ""));
+        assert!(due("christmas").is_err());
+        assert_eq!(due_value(""), Value::Null);
+    }
+}

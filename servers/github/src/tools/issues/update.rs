@@ -1,0 +1,446 @@
+//! `update_issue`: only what is given is changed, and labels and people are added and taken away one by one,
+//! so that what others change meanwhile is not undone.
+//!
+//! It asks before it does what the opposite call does not put back or what people are told of: closing,
+//! replacing a text that is there, replacing the set of labels so that some go, locking. What is added or
+//! taken away by name, and edits of single passages, go without.
+
+use connector::{
+    Effect, Error, Kind, Result,
+    catalog::{
+        Call, Changes, Plan, Reply, Told, Tool, Written,
+        edits::{self, Edit},
+        one_line,
+    },
+};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{
+    read::moved,
+    rows,
+    write::{absent, notified},
+};
+use crate::{
+    GitHub,
+    api::tickets::Ticket,
+    reach::Repo,
+    tools::common::{naming, reference},
+};
+
+/// The tool of this file.
+pub(super) fn tool() -> Tool<GitHub> {
+    Tool::destructive(
+        "update_issue",
+        "Update issue",
+        "Changes only the fields given. labels replaces the set.",
+        update_issue,
+    )
+    .toolset("issues")
+    .idempotent()
+    .aliases(&[("issue_number", "number"), ("edits", "body_edits"), ("issue_type", "type")])
+    .output::<Written>()
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Arguments {
+    repo: Option<String>,
+    number: u64,
+    title: Option<String>,
+    body: Option<String>,
+    #[serde(default)]
+    body_edits: Vec<Edit>,
+    state: Option<State>,
+    duplicate_of: Option<String>,
+    labels: Option<Vec<String>>,
+    #[serde(default)]
+    add_labels: Vec<String>,
+    #[serde(default)]
+    remove_labels: Vec<String>,
+    #[serde(default)]
+    add_assignees: Vec<String>,
+    #[serde(default)]
+    remove_assignees: Vec<String>,
+    /// '' for none
+    milestone: Option<String>,
+    r#type: Option<String>,
+    lock: Option<bool>,
+    expected_updated_at: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Open,
+    #[serde(alias = "completed")]
+    Closed,
+    NotPlanned,
+    Duplicate,
+}
+
+impl State {
+    /// As GitHub takes it, with the reason.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Open => ("open", "reopened"),
+            Self::Closed => ("closed", "completed"),
+            Self::NotPlanned => ("closed", "not_planned"),
+            Self::Duplicate => ("closed", "duplicate"),
+        }
+    }
+}
+
+/// What is to be done, one request for each part of it.
+#[derive(Debug, Default)]
+struct Steps {
+    patch: Map<String, Value>,
+    add_labels: Vec<String>,
+    remove_labels: Vec<String>,
+    add_assignees: Vec<String>,
+    remove_assignees: Vec<String>,
+    lock: Option<bool>,
+    /// Whether it asks first.
+    asks: bool,
+}
+
+async fn update_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> {
+    let repo = call.reach().repo(arguments.repo.as_deref())?;
+    call.reach().permits(&repo, Effect::Write)?;
+    let number = arguments.number;
+    check(&arguments)?;
+    let before = call.api().ticket(&repo, number).await.map_err(|error| absent(error, &repo, number))?;
+    if let Some(error) = moved(&call, &repo, number, &before) {
+        return Err(error);
+    }
+    let expected = arguments.expected_updated_at.clone();
+    guard(&before, expected.as_deref())?;
+    let mut changes = Changes::default();
+    let steps = work_out(&call, &repo, &before, arguments, &mut changes).await?;
+    let name = format!("{repo}#{number}");
+    if changes.is_empty() {
+        return Ok(Plan::nothing(Reply::written(
+            Written::new(format!("Nothing to change: {name} is so already.")).id(before.number.clone()),
+        )));
+    }
+    let mut preview = Written::new(format!("Change {name}"));
+    for line in changes.wanted() {
+        preview = preview.change(line);
+    }
+    let text = steps.patch.get("body").and_then(Value::as_str).unwrap_or_default();
+    let told = notified(&steps.add_assignees, text, &before.body);
+    if !told.is_empty() {
+        preview = preview.change(told);
+    }
+    let asks = steps.asks;
+    let preview =
+        Reply::written(preview).outside(name.as_str(), Some(before.user.login()), one_line(&before.title));
+    let plan = Plan::new(preview, move || async move {
+        if steps.patch.contains_key("body") || expected.is_some() {
+            let fresh = call.api().ticket(&repo, number).await?;
+            guard(&fresh, expected.as_deref())?;
+            if steps.patch.contains_key("body") && fresh.body != before.body {
+                return Err(changed(&name));
+            }
+        }
+        let after = steps.carry_out(&call, &repo, number).await?;
+        let outcome = changes.outcome(|field| told_of(&after, field));
+        let mut written = Written::new(outcome.summary("GitHub", &name));
+        for line in outcome.lines() {
+            written = written.change(line);
+        }
+        Ok(Reply::written(written.id(after.number).url(after.html_url)))
+    });
+    Ok(if asks { plan.ask() } else { plan.harmless() })
+}
+
+/// Whether the arguments fit together.
+fn check(arguments: &Arguments) -> Result<()> {
+    if arguments.body.is_some() && !arguments.body_edits.is_empty() {
+        return Err(Error::invalid("Give either `body` or `body_edits`"));
+    }
+    if arguments.labels.is_some() && !(arguments.add_labels.is_empty() && arguments.remove_labels.is_empty())
+    {
+        return Err(Error::invalid(
+            "`labels` replaces the set: give it, or `add_labels` and `remove_labels`",
+        ));
+    }
+    if arguments.duplicate_of.is_some() && !matches!(arguments.state, None | Some(State::Duplicate)) {
+        return Err(Error::invalid("`duplicate_of` goes with `state` duplicate"));
+    }
+    if arguments.title.as_ref().is_some_and(|title| title.trim().is_empty()) {
+        return Err(Error::invalid("`title` is empty"));
+    }
+    let given = [
+        arguments.title.is_some(),
+        arguments.body.is_some(),
+        !arguments.body_edits.is_empty(),
+        arguments.state.is_some(),
+        arguments.duplicate_of.is_some(),
+        arguments.labels.is_some(),
+        !arguments.add_labels.is_empty(),
+        !arguments.remove_labels.is_empty(),
+        !arguments.add_assignees.is_empty(),
+        !arguments.remove_assignees.is_empty(),
+        arguments.milestone.is_some(),
+        arguments.r#type.is_some(),
+        arguments.lock.is_some(),
+    ];
+    if given.contains(&true) { Ok(()) } else { Err(Error::invalid("Give at least one field to change")) }
+}
+
+/// Whether the issue is as the caller last saw it.
+fn guard(ticket: &Ticket, expected: Option<&str>) -> Result<()> {
+    let Some(expected) = expected.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(()) };
+    let expected: Timestamp = expected.parse().map_err(|_| {
+        Error::invalid(format!("`expected_updated_at`: `{}` is no time", one_line(expected)))
+            .hint("Take updated_at as get_issue shows it")
+    })?;
+    if ticket.updated_at.parse::<Timestamp>().is_ok_and(|at| at == expected) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Conflict,
+        format!(
+            "#{} has changed meanwhile: it was updated at {}",
+            ticket.number,
+            one_line(&ticket.updated_at)
+        ),
+    )
+    .hint("Nothing was written. Read it again and decide anew"))
+}
+
+fn changed(name: &str) -> Error {
+    Error::new(Kind::Conflict, format!("The text of {name} has changed meanwhile"))
+        .hint("Nothing was written. Read it again and decide anew")
+}
+
+/// What the arguments come to on `before`.
+async fn work_out(
+    call: &Call<GitHub>,
+    repo: &Repo,
+    before: &Ticket,
+    arguments: Arguments,
+    changes: &mut Changes,
+) -> Result<Steps> {
+    let mut steps = Steps::default();
+    if let Some(title) = arguments.title.as_deref().map(str::trim)
+        && changes.ask("title", told_of(before, "title"), Told::Short(title.to_owned()))
+    {
+        steps.patch.insert("title".to_owned(), json!(title));
+    }
+    let body = match arguments.body {
+        Some(body) => Some((body, !before.body.trim().is_empty())),
+        None if arguments.body_edits.is_empty() => None,
+        None => Some((edits::apply(&before.body, &arguments.body_edits)?, false)),
+    };
+    if let Some((body, replaces)) = body
+        && changes.ask("body", told_of(before, "body"), Told::Exact(body.clone()))
+    {
+        steps.asks |= replaces;
+        steps.patch.insert("body".to_owned(), json!(body));
+    }
+    state(call, repo, before, arguments.state, arguments.duplicate_of.as_deref(), changes, &mut steps)
+        .await?;
+    if let Some(name) = arguments.milestone.as_deref().map(str::trim) {
+        let (title, number) = if name.is_empty() {
+            (String::new(), Value::Null)
+        } else {
+            let found = naming::milestone(call, repo, name).await?;
+            (found.title, json!(found.number.parse::<u64>().unwrap_or_default()))
+        };
+        if changes.ask("milestone", told_of(before, "milestone"), Told::Short(title)) {
+            steps.patch.insert("milestone".to_owned(), number);
+        }
+    }
+    if let Some(name) = arguments.r#type.as_deref().map(str::trim) {
+        let kind = if name.is_empty() { String::new() } else { naming::issue_type(call, repo, name).await? };
+        if changes.ask("type", told_of(before, "type"), Told::Short(kind.clone())) {
+            let value = if kind.is_empty() { Value::Null } else { json!(kind) };
+            steps.patch.insert("type".to_owned(), value);
+        }
+    }
+    let had = before.labels();
+    if let Some(labels) = &arguments.labels {
+        let labels = naming::labels(call, repo, labels).await?;
+        if changes.ask("labels", Told::names(&had), Told::names(&labels)) {
+            steps.asks |= had.iter().any(|label| !labels.contains(label));
+            steps.patch.insert("labels".to_owned(), json!(labels));
+        }
+    } else {
+        let add = naming::labels(call, repo, &arguments.add_labels).await?;
+        let remove = naming::labels(call, repo, &arguments.remove_labels).await?;
+        let labels = both("labels", &had, &add, &remove)?;
+        if changes.ask("labels", Told::names(&had), Told::names(labels)) {
+            steps.add_labels = add.into_iter().filter(|label| !had.contains(label)).collect();
+            steps.remove_labels = remove.into_iter().filter(|label| had.contains(label)).collect();
+        }
+    }
+    let had = before.assignees();
+    let add = naming::assignees(call, repo, &arguments.add_assignees).await?;
+    let mut remove = Vec::new();
+    for name in &arguments.remove_assignees {
+        let login = naming::login(call, name).await?;
+        // As GitHub spells it; who is not assigned need not be taken away.
+        let spelled = had.iter().find(|other| other.eq_ignore_ascii_case(&login)).cloned();
+        remove.push(spelled.unwrap_or(login));
+    }
+    let people = both("assignees", &had, &add, &remove)?;
+    if changes.ask("assignees", Told::names(&had), Told::names(people)) {
+        steps.add_assignees = add.into_iter().filter(|login| !had.contains(login)).collect();
+        steps.remove_assignees = remove.into_iter().filter(|login| had.contains(login)).collect();
+    }
+    if let Some(lock) = arguments.lock
+        && changes.ask("locked", told_of(before, "locked"), Told::Short(yes(lock)))
+    {
+        steps.asks |= lock;
+        steps.lock = Some(lock);
+    }
+    Ok(steps)
+}
+
+/// Opening and closing.
+async fn state(
+    call: &Call<GitHub>,
+    repo: &Repo,
+    before: &Ticket,
+    state: Option<State>,
+    duplicate_of: Option<&str>,
+    changes: &mut Changes,
+    steps: &mut Steps,
+) -> Result<()> {
+    let Some(state) = state.or(duplicate_of.map(|_| State::Duplicate)) else { return Ok(()) };
+    if before.is_pull() {
+        return Err(Error::invalid(format!("#{} is a pull request", before.number))
+            .hint("update_pr closes and reopens pull requests"));
+    }
+    let original = match (state, duplicate_of) {
+        (State::Duplicate, Some(other)) => {
+            let (place, number) = reference::parse("duplicate_of", other, repo)?;
+            if place.is(repo) && number.to_string() == before.number {
+                return Err(Error::invalid("An issue cannot be its own duplicate"));
+            }
+            let other = call.api().ticket(&place, number).await;
+            Some(other.map_err(|error| absent(error, &place, number))?.id)
+        }
+        _ => None,
+    };
+    let (word, reason) = state.words();
+    let wanted = rows::state(word, reason);
+    if changes.ask("state", told_of(before, "state"), Told::Short(wanted)) {
+        steps.asks |= word == "closed";
+        steps.patch.insert("state".to_owned(), json!(word));
+        steps.patch.insert("state_reason".to_owned(), json!(reason));
+        if let Some(id) = original.and_then(|id| id.parse::<u64>().ok()) {
+            steps.patch.insert("duplicate_issue_id".to_owned(), json!(id));
+        }
+    }
+    Ok(())
+}
+
+/// The names after some are added and some taken away.
+fn both(field: &str, had: &[String], add: &[String], remove: &[String]) -> Result<Vec<String>> {
+    if let Some(name) = add.iter().find(|name| remove.contains(name)) {
+        return Err(Error::invalid(format!(
+            "`{}` is to be added to and removed from the {field}",
+            one_line(name)
+        )));
+    }
+    Ok(had.iter().filter(|name| !remove.contains(name)).chain(add).cloned().collect())
+}
+
+/// A field of an issue, as a change is told.
+fn told_of(ticket: &Ticket, field: &str) -> Told {
+    match field {
+        "title" => Told::Short(ticket.title.clone()),
+        "body" => Told::Exact(ticket.body.clone()),
+        "state" => Told::Short(rows::state(ticket.state(), &ticket.state_reason)),
+        "labels" => Told::names(ticket.labels()),
+        "assignees" => Told::names(ticket.assignees()),
+        "milestone" => Told::Short(ticket.milestone.title.clone()),
+        "type" => Told::Short(ticket.kind.name.clone()),
+        _ => Told::Short(yes(ticket.locked)),
+    }
+}
+
+fn yes(on: bool) -> String {
+    if on { "yes" } else { "no" }.to_owned()
+}
+
+impl Steps {
+    /// Does it, and gives the issue as it then is. What was done before a step failed is said.
+    async fn carry_out(&self, server: &GitHub, repo: &Repo, number: u64) -> Result<Ticket> {
+        let api = server.api();
+        let mut done: Vec<&str> = Vec::new();
+        let mut latest = None;
+        if !self.patch.is_empty() {
+            latest = Some(api.change_ticket(repo, number, &Value::Object(self.patch.clone())).await?);
+            done.extend(self.patch.keys().map(String::as_str));
+        }
+        let after_that = |done: &[&str], error: Error| {
+            if done.is_empty() {
+                return error;
+            }
+            let message = format!("{} (changed before that: {})", error.message(), done.join(", "));
+            let hint = error.hint_text().unwrap_or("Repeat the call: what is done stays as it is").to_owned();
+            Error::new(error.kind(), message).hint(hint)
+        };
+        if !self.add_labels.is_empty() {
+            let added = api.add_labels(repo, number, &self.add_labels).await;
+            added.map_err(|error| after_that(&done, error))?;
+            done.push("labels added");
+            latest = None;
+        }
+        for label in &self.remove_labels {
+            match api.remove_label(repo, number, label).await {
+                // Somebody else has taken it away.
+                Err(error) if error.kind() != Kind::NotFound => return Err(after_that(&done, error)),
+                _ => done.push("labels removed"),
+            }
+            latest = None;
+        }
+        for (people, add) in [(&self.add_assignees, true), (&self.remove_assignees, false)] {
+            if !people.is_empty() {
+                let assigned = api.assign(repo, number, people, add).await;
+                assigned.map_err(|error| after_that(&done, error))?;
+                done.push("assignees");
+                latest = None;
+            }
+        }
+        if let Some(lock) = self.lock {
+            api.lock(repo, number, lock).await.map_err(|error| after_that(&done, error))?;
+            done.push("lock");
+            latest = None;
+        }
+        match latest {
+            Some(ticket) => Ok(ticket),
+            None => api.ticket(repo, number).await.map_err(|error| after_that(&done, error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ticket(json: Value) -> Ticket {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn an_issue_that_changed_since_it_was_seen_is_a_conflict() {
+        let now = ticket(json!({"number": 7, "updated_at": "2026-11-22T10:00:00Z"}));
+        assert!(guard(&now, None).is_ok() && guard(&now, Some("2026-11-22T11:00:00+01:00")).is_ok());
+        assert_eq!(guard(&now, Some("2026-11-22T09:59:59Z")).unwrap_err().kind(), Kind::Conflict);
+        assert_eq!(guard(&now, Some("yesterday")).unwrap_err().kind(), Kind::InvalidArgument);
+    }
+
+    #[test]
+    fn names_are_added_and_taken_away_from_what_is_there() {
+        let list = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(both("labels", &list(&["a", "b"]), &list(&["c"]), &list(&["a"])).unwrap(), ["b", "c"]);
+        assert!(both("labels", &[], &list(&["c"]), &list(&["c"])).is_err());
+    }
+}

@@ -1,0 +1,290 @@
+//! Issues opened and changed.
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{Call, Plan, Reply, Tool, Written, one_line},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{
+    rows::{logins, names},
+    update,
+};
+use crate::{
+    GitHub,
+    api::tickets::Ticket,
+    reach::Repo,
+    tools::common::{
+        lost::{self, Begun, same_text},
+        mentions::mentions,
+        naming, reference,
+    },
+};
+
+/// The tools of this family.
+pub(super) fn tools() -> Vec<Tool<GitHub>> {
+    vec![
+        Tool::write("create_issue", "Create issue", "Opens an issue.", create_issue)
+            .toolset("issues")
+            .aliases(&[("description", "body"), ("issue_type", "type"), ("assignee", "assignees")])
+            .output::<Written>(),
+        update::tool(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Arguments {
+    repo: Option<String>,
+    title: String,
+    body: Option<String>,
+    #[serde(default)]
+    labels: Vec<String>,
+    /// @me, copilot
+    #[serde(default)]
+    assignees: Vec<String>,
+    milestone: Option<String>,
+    r#type: Option<String>,
+    parent: Option<String>,
+}
+
+/// A new issue, every name settled.
+struct New {
+    repo: Repo,
+    title: String,
+    body: String,
+    labels: Vec<String>,
+    assignees: Vec<String>,
+    /// Title and number.
+    milestone: Option<(String, String)>,
+    kind: Option<String>,
+    parent: Option<(Repo, u64)>,
+}
+
+impl New {
+    async fn settle(call: &Call<GitHub>, arguments: Arguments) -> Result<Self> {
+        let repo = call.reach().repo(arguments.repo.as_deref())?;
+        let title = arguments.title.trim().to_owned();
+        if title.is_empty() {
+            return Err(Error::invalid("`title` is empty"));
+        }
+        let parent = match &arguments.parent {
+            Some(parent) => {
+                let (place, number) = reference::parse("parent", parent, &repo)?;
+                call.reach().permits(&place, connector::Effect::Write)?;
+                let ticket =
+                    call.api().ticket(&place, number).await.map_err(|error| absent(error, &place, number))?;
+                if ticket.is_pull() {
+                    return Err(Error::invalid(format!(
+                        "{place}#{number} is a pull request, which has no parts"
+                    )));
+                }
+                Some((place, number))
+            }
+            None => None,
+        };
+        let milestone = match arguments.milestone.as_deref().map(str::trim).filter(|name| !name.is_empty()) {
+            Some(name) => {
+                let found = naming::milestone(call, &repo, name).await?;
+                Some((found.title, found.number))
+            }
+            None => None,
+        };
+        let kind = match arguments.r#type.as_deref().map(str::trim).filter(|name| !name.is_empty()) {
+            Some(name) => Some(naming::issue_type(call, &repo, name).await?),
+            None => None,
+        };
+        Ok(Self {
+            labels: naming::labels(call, &repo, &arguments.labels).await?,
+            assignees: naming::assignees(call, &repo, &arguments.assignees).await?,
+            repo,
+            title,
+            body: arguments.body.unwrap_or_default(),
+            milestone,
+            kind,
+            parent,
+        })
+    }
+
+    /// What GitHub is asked to make.
+    fn fields(&self) -> Value {
+        let mut fields = Map::new();
+        let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+        put("title", json!(self.title));
+        if !self.body.is_empty() {
+            put("body", json!(self.body));
+        }
+        if !self.labels.is_empty() {
+            put("labels", json!(self.labels));
+        }
+        if !self.assignees.is_empty() {
+            put("assignees", json!(self.assignees));
+        }
+        if let Some((_, number)) = &self.milestone {
+            put("milestone", json!(number.parse::<u64>().unwrap_or_default()));
+        }
+        if let Some(kind) = &self.kind {
+            put("type", json!(kind));
+        }
+        Value::Object(fields)
+    }
+
+    fn preview(&self) -> Written {
+        let mut written = Written::new(format!("Open an issue in {}", self.repo))
+            .change(format!("title \"{}\"", one_line(&self.title)))
+            .change(format!("body of {} characters", self.body.chars().count()));
+        if !self.labels.is_empty() {
+            written = written.change(format!("labels {}", names(&self.labels)));
+        }
+        if !self.assignees.is_empty() {
+            written = written.change(format!("assigned to {}", logins(&self.assignees)));
+        }
+        if let Some((title, _)) = &self.milestone {
+            written = written.change(format!("milestone {}", one_line(title)));
+        }
+        if let Some(kind) = &self.kind {
+            written = written.change(format!("type {}", one_line(kind)));
+        }
+        if let Some((repo, number)) = &self.parent {
+            written = written.change(format!("part of {repo}#{number}"));
+        }
+        let told = notified(&self.assignees, &self.body, "");
+        if told.is_empty() { written } else { written.change(told) }
+    }
+
+    /// What was asked for and is not on `ticket`: GitHub drops without a word what the caller may not set.
+    fn dropped(&self, ticket: &Ticket) -> Vec<String> {
+        let mut dropped = Vec::new();
+        let lacks = |wanted: &[String], has: &[String]| -> Vec<String> {
+            wanted
+                .iter()
+                .filter(|name| !has.iter().any(|other| other.to_lowercase() == name.to_lowercase()))
+                .cloned()
+                .collect()
+        };
+        let labels = lacks(&self.labels, &ticket.labels());
+        if !labels.is_empty() {
+            dropped.push(format!("labels {}", names(&labels)));
+        }
+        let assignees = lacks(&self.assignees, &ticket.assignees());
+        if !assignees.is_empty() {
+            dropped.push(format!("assigned to {}", logins(&assignees)));
+        }
+        if let Some((title, _)) =
+            self.milestone.as_ref().filter(|(title, _)| *title != ticket.milestone.title)
+        {
+            dropped.push(format!("milestone {}", one_line(title)));
+        }
+        if let Some(kind) = self.kind.as_ref().filter(|kind| **kind != ticket.kind.name) {
+            dropped.push(format!("type {}", one_line(kind)));
+        }
+        dropped
+    }
+}
+
+async fn create_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> {
+    let new = New::settle(&call, arguments).await?;
+    call.reach().permits(&new.repo, connector::Effect::Write)?;
+    Ok(Plan::new(Reply::written(new.preview()), move || async move {
+        let begun = Begun::now();
+        let (ticket, lost) = match call.api().create_ticket(&new.repo, &new.fields()).await {
+            Ok(ticket) => (ticket, false),
+            Err(error) if error.kind() == Kind::UnknownOutcome => match made(&call, &new, begun).await {
+                Some(ticket) => (ticket, true),
+                None => return Err(error),
+            },
+            Err(error) => return Err(error),
+        };
+        let name = format!("{}#{}", new.repo, ticket.number);
+        let mut written = Written::new(lost::told(lost, &format!("opened {name}")));
+        let dropped = new.dropped(&ticket);
+        if !ticket.labels().is_empty() {
+            written = written.change(format!("labels {}", names(&ticket.labels())));
+        }
+        if !ticket.assignees().is_empty() {
+            written = written.change(format!("assigned to {}", logins(&ticket.assignees())));
+        }
+        for what in dropped {
+            written =
+                written.change(format!("NOT accepted by GitHub, which may want more rights for it: {what}"));
+        }
+        if let Some((place, number)) = &new.parent {
+            written = written.change(linked(&call, place, *number, &ticket).await);
+        }
+        Ok(Reply::written(written.id(ticket.number).url(ticket.html_url)))
+    }))
+}
+
+/// Makes a new issue a part of another, and says what came of it: the issue is there either way.
+async fn linked(server: &GitHub, place: &Repo, number: u64, ticket: &Ticket) -> String {
+    let answer = match ticket.id.parse() {
+        Ok(id) => server.api().add_sub_issue(place, number, id, false).await,
+        Err(_) => Err(Error::new(Kind::Upstream, "GitHub's answer has no id")),
+    };
+    match answer {
+        Ok(()) => format!("part of {place}#{number}"),
+        Err(error) => format!("NOT made a part of {place}#{number}: {}", error.for_agent()),
+    }
+}
+
+/// The issue that a create made whose answer was lost, if that is certain.
+async fn made(server: &GitHub, new: &New, begun: Begun) -> Option<Ticket> {
+    let login = server.api().viewer().await.ok()?.login;
+    let filter = [
+        ("creator", login),
+        ("state", "all".to_owned()),
+        ("sort", "created".to_owned()),
+        ("direction", "desc".to_owned()),
+        ("since", begun.since()),
+    ];
+    let listed = server.api().list_tickets(&new.repo, &filter, 20, None).await.ok()?;
+    listed.items.into_iter().find(|ticket| {
+        !ticket.is_pull()
+            && ticket.title == new.title
+            && same_text(&ticket.body, &new.body)
+            && begun.may_have_made(&ticket.created_at)
+    })
+}
+
+/// Who would be told of a text and of being assigned, as a line of a preview; empty for nobody. Who was
+/// mentioned `before` is not told again.
+pub(crate) fn notified(assigned: &[String], text: &str, before: &str) -> String {
+    let known = mentions(before);
+    let mut people: Vec<String> = assigned.iter().map(|login| format!("@{}", one_line(login))).collect();
+    for mention in mentions(text) {
+        let is = |other: &String| other.eq_ignore_ascii_case(&mention);
+        if !known.iter().any(is) && !people.iter().any(is) {
+            people.push(mention);
+        }
+    }
+    if people.is_empty() { String::new() } else { format!("notifies, if they exist: {}", people.join(", ")) }
+}
+
+/// "Not found" in words that name the issue.
+pub(super) fn absent(error: Error, repo: &Repo, number: u64) -> Error {
+    if error.kind() != Kind::NotFound {
+        return error;
+    }
+    let gone = if error.message().contains("gone") {
+        "was deleted"
+    } else {
+        "does not exist, or the token may not see it"
+    };
+    Error::not_found(format!("{repo}#{number} {gone}")).hint("list_issues and search find issues")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_was_not_mentioned_before_is_told_again() {
+        assert_eq!(
+            notified(&["tomas".to_owned()], "@Tomas and @priya, @jonas", "cc @priya"),
+            "notifies, if they exist: @tomas, @jonas"
+        );
+        assert_eq!(notified(&[], "nobody", ""), "");
+    }
+}

@@ -1,0 +1,208 @@
+//! `create_pr`: opens a pull request, then adds what opening does not take.
+
+use connector::{
+    Effect, Error, Kind, Result,
+    catalog::{Call, Plan, Reply, Tool, Written, one_line},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::reviewers::{Reviewers, at};
+use crate::{
+    GitHub,
+    api::pulls::{Posted, Pull},
+    reach::Repo,
+    tools::common::{lost, mentions::mentions, naming},
+};
+
+/// The tools of this family.
+pub(super) fn tools() -> Vec<Tool<GitHub>> {
+    vec![
+        Tool::write("create_pr", "Create PR", "Opens a PR.", create_pr)
+            .toolset("pulls")
+            .aliases(&[("repository", "repo"), ("description", "body"), ("branch", "head")])
+            .output::<Written>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CreatePr {
+    repo: Option<String>,
+    title: String,
+    // A branch, or `user:branch` of a fork.
+    head: String,
+    base: Option<String>,
+    body: Option<String>,
+    draft: Option<bool>,
+    // Logins, `org/team`, `copilot`.
+    #[serde(default)]
+    reviewers: Vec<String>,
+    #[serde(default)]
+    labels: Vec<String>,
+    #[serde(default)]
+    assignees: Vec<String>,
+}
+
+/// A pull request that is to be opened.
+struct Draft {
+    repo: Repo,
+    /// The branch with its owner: what GitHub's list filters by.
+    head: String,
+    base: String,
+    input: Value,
+    reviewers: Reviewers,
+    labels: Vec<String>,
+    assignees: Vec<String>,
+}
+
+async fn create_pr(call: Call<GitHub>, arguments: CreatePr) -> Result<Plan> {
+    let CreatePr { repo, title, head, base, body, draft, reviewers, labels, assignees } = arguments;
+    let repo = call.reach().repo(repo.as_deref())?;
+    let title = title.trim();
+    if title.is_empty() {
+        return Err(Error::invalid("`title` is empty"));
+    }
+    call.reach().permits(&repo, Effect::Write)?;
+    let reviewers = Reviewers::parse(&repo, &reviewers)?;
+    // GitHub makes labels that it does not know, and leaves out without a word whom it cannot assign.
+    let labels = naming::labels(&call, &repo, &labels).await?;
+    let assignees = naming::assignees(&call, &repo, &assignees).await?;
+    let head = head.trim();
+    let (owner, branch) = head.split_once(':').unwrap_or((repo.owner.as_str(), head));
+    let is_own = owner.eq_ignore_ascii_case(&repo.owner);
+    let base = base.as_deref().map(str::trim).filter(|base| !base.is_empty());
+    let there = call.api().pull_prepare(&repo, branch, base).await?;
+    if is_own && there.head.is_none() {
+        return Err(Error::not_found(format!("{repo} has no branch {}", one_line(branch))).hint(
+            "commit_files with `from` or manage_ref creates one; for a branch of a fork write user:branch",
+        ));
+    }
+    let base = match (base, &there.default_branch_ref) {
+        (Some(base), _) if there.base.is_some() => base.to_owned(),
+        (Some(base), _) => {
+            return Err(Error::not_found(format!("{repo} has no branch {} to merge into", one_line(base)))
+                .hint("list_refs gives the branches; without `base` it is the default branch"));
+        }
+        (None, Some(default)) => default.name.clone(),
+        (None, None) => {
+            return Err(Error::invalid(format!("{repo} has no default branch")).hint("Give `base`"));
+        }
+    };
+    if is_own && base == branch {
+        return Err(Error::invalid(format!("`head` and `base` are both {}", one_line(branch))));
+    }
+    let from = |pull: &&Pull| {
+        let of = pull.head_repository_owner.as_ref().is_some_and(|of| of.name().eq_ignore_ascii_case(owner));
+        of && pull.base_ref_name == base
+    };
+    if let Some(open) = there.pull_requests.nodes.iter().find(from) {
+        return Err(Error::new(
+            Kind::Conflict,
+            format!("#{} is open already from {} to {}", open.number, one_line(head), one_line(&base)),
+        )
+        .hint("Change that one with update_pr"));
+    }
+    let body = body.unwrap_or_default();
+    let mut input = json!({"title": title, "head": head, "base": base});
+    if !body.trim().is_empty() {
+        input["body"] = json!(body);
+    }
+    if draft == Some(true) {
+        input["draft"] = json!(true);
+    }
+    let head = format!("{owner}:{branch}");
+    let draft = Draft { repo, head, base, input, reviewers, labels, assignees };
+    Ok(open(call, draft, &body))
+}
+
+fn open(call: Call<GitHub>, draft: Draft, body: &str) -> Plan {
+    let kind = if draft.input["draft"] == true { "a draft pull request" } else { "a pull request" };
+    let title = one_line(draft.input["title"].as_str().unwrap_or_default());
+    let mut preview = Written::new(format!("Open {kind} in {}: {title}", draft.repo)).change(format!(
+        "{} -> {}",
+        one_line(&draft.head),
+        one_line(&draft.base)
+    ));
+    if !body.trim().is_empty() {
+        preview = preview.change(format!("body of {} characters", body.chars().count()));
+    }
+    if !draft.labels.is_empty() {
+        preview = preview.change(format!("labels [{}]", one_line(&draft.labels.join(", "))));
+    }
+    let mut notified = draft.reviewers.names(&draft.repo);
+    notified.extend(draft.assignees.iter().cloned());
+    if !draft.reviewers.is_empty() {
+        preview = preview.change(format!("reviewers {}", at(&draft.reviewers.names(&draft.repo))));
+    }
+    if !draft.assignees.is_empty() {
+        preview = preview.change(format!("assignees {}", at(&draft.assignees)));
+    }
+    notified.extend(mentions(body).iter().map(|name| name.trim_start_matches('@').to_owned()));
+    notified.sort();
+    notified.dedup();
+    if !notified.is_empty() {
+        preview = preview.change(format!("notifies, if they may see it: {}", at(&notified)));
+    }
+    Plan::new(Reply::written(preview), move || async move {
+        let (posted, lost) = post(&call, &draft).await?;
+        let word = if posted.draft { "draft " } else { "" };
+        let opened = format!("opened {word}{}#{}: {}", draft.repo, posted.number, one_line(&posted.title));
+        let mut written = Written::new(lost::told(lost, &opened))
+            .change(format!("{} -> {}", one_line(&draft.head), one_line(&posted.base.branch)))
+            .change(format!("head {}", posted.head.sha))
+            .id(posted.number.to_string())
+            .url(posted.html_url.clone());
+        written.changed.extend(follow_up(&call, &draft, posted.number).await);
+        Ok(Reply::written(written))
+    })
+}
+
+/// Opens it, and says whether the answer was lost: the list of pull requests then tells, because there was
+/// none before.
+async fn post(call: &Call<GitHub>, draft: &Draft) -> Result<(Posted, bool)> {
+    let check = format!("Look with list_prs whether there is one from {}", one_line(&draft.head));
+    let error = match call.api().pull_open(&draft.repo, &draft.input, check).await {
+        Ok(posted) => return Ok((posted, false)),
+        Err(error) => error,
+    };
+    if !matches!(error.kind(), Kind::UnknownOutcome | Kind::Conflict) {
+        return Err(error);
+    }
+    let Ok(open) = call.api().pulls_from(&draft.repo, &draft.head).await else { return Err(error) };
+    let Some(found) = open.into_iter().find(|pull| pull.base.branch == draft.base) else { return Err(error) };
+    if error.kind() == Kind::UnknownOutcome && draft.input["title"] == found.title {
+        return Ok((found, true));
+    }
+    Err(Error::new(
+        Kind::Conflict,
+        format!("#{} is open already from {}", found.number, one_line(&draft.head)),
+    )
+    .hint("Change that one with update_pr"))
+}
+
+/// What opening does not take: labels, assignees, reviewers. The pull request stands whatever comes of it.
+async fn follow_up(call: &Call<GitHub>, draft: &Draft, number: u64) -> Vec<String> {
+    let Draft { repo, reviewers, labels, assignees, .. } = draft;
+    let mut lines = Vec::new();
+    let mut tell = |what: String, result: Result<()>| {
+        lines.push(match result {
+            Ok(()) => what,
+            Err(error) => format!("NOT done, but the pull request stands: {what}: {}", error.for_agent()),
+        });
+    };
+    if !labels.is_empty() {
+        let result = call.api().add_labels(repo, number, labels).await;
+        tell(format!("labels [{}]", one_line(&labels.join(", "))), result);
+    }
+    if !assignees.is_empty() {
+        let result = call.api().assign(repo, number, assignees, true).await;
+        tell(format!("assigned to {}", at(assignees)), result);
+    }
+    if !reviewers.is_empty() {
+        let result = call.api().pull_reviewers(repo, number, &reviewers.people, &reviewers.teams, true).await;
+        tell(format!("review requested from {}", at(&reviewers.names(repo))), result);
+    }
+    lines
+}

@@ -1,0 +1,452 @@
+//! `merge_pr`: says what stands in the way before it tries, and learns afterwards whether it is merged.
+
+use connector::{
+    Effect, Error, Kind, Result,
+    catalog::{Call, Plan, Reply, Tool, Written, one_line},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    read::{merged, settled},
+    words,
+};
+use crate::{
+    GitHub,
+    api::pulls::{Pull, Verdict},
+    reach::Repo,
+};
+
+/// Names of checks that a refusal gives.
+const NAMED: usize = 5;
+
+/// The tools of this family.
+pub(super) fn tools() -> Vec<Tool<GitHub>> {
+    vec![
+        Tool::destructive("merge_pr", "Merge PR", "Merges now, once unblocked (auto) or by queue.", merge_pr)
+            .toolset("pulls")
+            .idempotent()
+            .aliases(&[
+                ("repository", "repo"),
+                ("pull_number", "number"),
+                ("pullNumber", "number"),
+                ("merge_method", "method"),
+                ("sha", "expected_head"),
+                ("commit_message", "message"),
+            ])
+            .output::<Written>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct MergePr {
+    repo: Option<String>,
+    number: u64,
+    mode: Option<Mode>,
+    method: Option<Method>,
+    expected_head: Option<String>,
+    // Of the commit: its first line is the title.
+    message: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    #[default]
+    Now,
+    Auto,
+    Queue,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Method {
+    Merge,
+    Squash,
+    Rebase,
+}
+
+impl Method {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Merge => "merge",
+            Self::Squash => "squash",
+            Self::Rebase => "rebase",
+        }
+    }
+}
+
+async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
+    let MergePr { repo, number, mode, method, expected_head, message } = arguments;
+    let repo = call.reach().repo(repo.as_deref())?;
+    call.reach().permits(&repo, Effect::Write)?;
+    let mode = mode.unwrap_or_default();
+    let pull = settled(&call, &repo, number).await?;
+    if pull.is_merged() {
+        let summary = format!("Nothing to do: {repo}#{number} is merged already, {}", merged(&pull));
+        return Ok(Plan::nothing(Reply::written(Written::new(summary).id(number.to_string()).url(pull.url))));
+    }
+    if let Some(expected) = expected_head.as_deref().map(str::trim)
+        && !expected.eq_ignore_ascii_case(&pull.head_ref_oid)
+    {
+        return Err(Error::new(
+            Kind::Conflict,
+            format!("The head of #{number} is {}, not {}", pull.head_ref_oid, one_line(expected)),
+        )
+        .hint("Nothing was merged. Look at what came since, and decide anew"));
+    }
+    if let Some(why) = out_of_question(&pull) {
+        return Err(Error::new(Kind::Conflict, format!("#{number} cannot be merged: {why}"))
+            .hint("Nothing was merged"));
+    }
+    let method = allowed(&pull, method)?;
+    match mode {
+        Mode::Now => {
+            if pull.is_merge_queue_enabled {
+                return Err(Error::new(
+                    Kind::Conflict,
+                    format!("#{number} can only be merged through the merge queue of {}", base(&pull)),
+                )
+                .hint("Use mode queue"));
+            }
+            let blocks = blocks(&pull);
+            if !blocks.is_empty() {
+                return Err(blocked(number, &blocks));
+            }
+        }
+        Mode::Auto => {
+            if pull.rules.auto_merge_allowed == Some(false) {
+                return Err(Error::invalid(format!("{repo} does not allow auto-merge"))
+                    .hint("An administrator can, in its settings; or use mode now when nothing blocks it"));
+            }
+            if blocks(&pull).is_empty() && pull.merge_state_status == "CLEAN" {
+                return Err(Error::new(Kind::Conflict, format!("#{number} has nothing to wait for"))
+                    .hint("Use mode now"));
+            }
+            if let Some(auto) = &pull.auto_merge_request
+                && auto.merge_method.eq_ignore_ascii_case(method.word())
+            {
+                let summary = format!("Nothing to do: auto-merge of {repo}#{number} is on already");
+                return Ok(Plan::nothing(Reply::written(Written::new(summary).url(pull.url))));
+            }
+        }
+        Mode::Queue => {
+            if !pull.is_merge_queue_enabled {
+                return Err(Error::invalid(format!("{} has no merge queue", base(&pull)))
+                    .hint("Use mode now or auto"));
+            }
+            if let Some(entry) = &pull.merge_queue_entry {
+                let summary =
+                    format!("Nothing to do: {repo}#{number} is in the merge queue, at {}", entry.position);
+                return Ok(Plan::nothing(Reply::written(Written::new(summary).url(pull.url))));
+            }
+        }
+    }
+    let preview = preview(&repo, &pull, mode, method);
+    let text = Text::of(message.as_deref().unwrap_or_default());
+    Ok(Plan::new(Reply::written(preview), move || async move {
+        match mode {
+            Mode::Now => now(&call, &repo, &pull, method, &text).await,
+            Mode::Auto => auto(&call, &repo, &pull, method, &text).await,
+            Mode::Queue => queue(&call, &repo, &pull).await,
+        }
+    }))
+}
+
+/// The text of the commit, where it is not to be GitHub's own.
+struct Text {
+    title: Option<String>,
+    body: Option<String>,
+}
+
+impl Text {
+    /// A message as git has it: the title, an empty line, the rest.
+    fn of(message: &str) -> Self {
+        let (title, body) = message.trim().split_once('\n').unwrap_or((message.trim(), ""));
+        let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        Self { title: some(title), body: some(body) }
+    }
+}
+
+fn base(pull: &Pull) -> String {
+    one_line(&pull.base_ref_name)
+}
+
+/// What no waiting changes.
+fn out_of_question(pull: &Pull) -> Option<String> {
+    if !pull.is_open() {
+        return Some("it is closed; update_pr with set reopen opens it".to_owned());
+    }
+    if pull.is_draft {
+        return Some("it is a draft; update_pr with set ready ends that".to_owned());
+    }
+    (pull.mergeable == "CONFLICTING").then(|| {
+        format!("its head conflicts with {}: the conflicts must be solved on its branch", base(pull))
+    })
+}
+
+/// What blocks a merge now, as far as GitHub lets one see.
+fn blocks(pull: &Pull) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let state = pull.merge_state_status.as_str();
+    if state == "BEHIND" {
+        blocks.push(format!("it is behind {}; update_pr with set update_branch mends that", base(pull)));
+    }
+    if state == "UNKNOWN" && pull.mergeable == "UNKNOWN" {
+        blocks.push("GitHub still works out whether it can be merged; try again shortly".to_owned());
+    }
+    if state != "BLOCKED" {
+        return blocks;
+    }
+    match pull.review_decision.as_str() {
+        "CHANGES_REQUESTED" => blocks.push("a reviewer requested changes".to_owned()),
+        "REVIEW_REQUIRED" => blocks.push("a review with approval is required".to_owned()),
+        _ => {}
+    }
+    let checks = pull.checks().nodes;
+    for (verdict, word) in [(Verdict::Failed, "failed"), (Verdict::Running, "not finished")] {
+        let names: Vec<_> = checks
+            .iter()
+            .filter(|check| check.is_required && check.verdict() == verdict)
+            .map(|check| one_line(&check.name))
+            .collect();
+        if !names.is_empty() {
+            let more = names.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let shown = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+            blocks.push(format!("required checks {word}: {shown}{more}"));
+        }
+    }
+    if let Some(open) = words::unresolved(&pull.thread_states) {
+        blocks.push(format!("unresolved review threads ({open}), which the rules may forbid"));
+    }
+    if blocks.is_empty() {
+        blocks.push(format!(
+            "rules of {} that GitHub does not name, or a required check is missing",
+            base(pull)
+        ));
+    }
+    blocks
+}
+
+fn blocked(number: u64, blocks: &[String]) -> Error {
+    Error::new(Kind::Conflict, format!("#{number} cannot be merged now: {}", blocks.join("; ")))
+        .hint("Nothing was merged. With mode auto GitHub merges it as soon as all requirements are met")
+}
+
+/// The method that was asked for, or the first that the repository allows.
+fn allowed(pull: &Pull, method: Option<Method>) -> Result<Method> {
+    let rules = &pull.rules;
+    let all = [
+        (Method::Merge, rules.merge_commit_allowed),
+        (Method::Squash, rules.squash_merge_allowed),
+        (Method::Rebase, rules.rebase_merge_allowed),
+    ];
+    let allowed: Vec<Method> = all.iter().filter(|(_, is)| *is).map(|(method, _)| *method).collect();
+    match method {
+        Some(method) if allowed.contains(&method) => Ok(method),
+        // What may be done is not told to every token.
+        Some(method) if allowed.is_empty() => Ok(method),
+        Some(method) => Err(Error::invalid(format!("The repository does not allow to {}", method.word()))
+            .hint(format!(
+                "It allows: {}",
+                allowed.iter().map(|method| method.word()).collect::<Vec<_>>().join(", ")
+            ))),
+        None => Ok(allowed.first().copied().unwrap_or(Method::Merge)),
+    }
+}
+
+fn preview(repo: &Repo, pull: &Pull, mode: Mode, method: Method) -> Written {
+    let (number, base) = (pull.number, base(pull));
+    let how = method.word();
+    let mut preview = Written::new(match mode {
+        Mode::Now => format!("Merge {repo}#{number} into {base} by {how}"),
+        Mode::Auto => {
+            format!("Have GitHub merge {repo}#{number} into {base} by {how} when all requirements are met")
+        }
+        Mode::Queue => format!("Put {repo}#{number} into the merge queue of {base}"),
+    })
+    .change(format!("\"{}\" by @{}", one_line(&pull.title), pull.author.name()))
+    .change(format!(
+        "head {}, {}",
+        pull.head_ref_oid,
+        words::counted(pull.commit_count.total_count, "commit")
+    ));
+    if !pull.review_decision.is_empty() {
+        preview = preview.change(format!("review: {}", words::words(&pull.review_decision)));
+    }
+    if let Some(checks) = words::checks(&pull.checks()) {
+        preview = preview.change(format!("checks {checks}"));
+    }
+    if mode == Mode::Auto {
+        for block in blocks(pull) {
+            preview = preview.change(format!("waits for: {block}"));
+        }
+    }
+    for issue in &pull.closing_issues_references.nodes {
+        preview = preview.change(format!("closes {}#{}", issue.repository.name_with_owner, issue.number));
+    }
+    if pull.rules.delete_branch_on_merge && !pull.is_cross_repository {
+        preview = preview.change(format!("GitHub then deletes the branch {}", one_line(&pull.head_ref_name)));
+    }
+    preview
+}
+
+/// Merges it. Whatever the answer, whether it is merged can be learned.
+async fn now(call: &Call<GitHub>, repo: &Repo, pull: &Pull, method: Method, text: &Text) -> Result<Reply> {
+    let mut body = json!({"sha": pull.head_ref_oid, "merge_method": method.word()});
+    if let Some(title) = &text.title {
+        body["commit_title"] = json!(title);
+    }
+    if let Some(message) = &text.body {
+        body["commit_message"] = json!(message);
+    }
+    let number = pull.number;
+    let written = |sha: &str| {
+        Written::new(format!("Merged {repo}#{number} into {} by {}", base(pull), method.word()))
+            .change(format!("commit {sha}"))
+            .id(number.to_string())
+            .url(&pull.url)
+    };
+    let error = match call.api().pull_merge(repo, number, &body).await {
+        Ok(done) if done.merged => return Ok(Reply::written(written(&done.sha))),
+        Ok(_) => Error::new(Kind::Upstream, "GitHub reported success, but did not merge it"),
+        Err(error) => error,
+    };
+    // What certainly was not executed is not asked about.
+    if matches!(
+        error.kind(),
+        Kind::Auth | Kind::Permission | Kind::Policy | Kind::RateLimited | Kind::NotFound
+    ) {
+        return Err(error);
+    }
+    let Ok(answer) = call.api().pull_pulse(repo, number).await else { return Err(error) };
+    let is = answer.data;
+    if is.is_merged() && is.head_ref_oid == pull.head_ref_oid {
+        let sha = is.merge_commit.as_ref().map(|commit| commit.oid.clone()).unwrap_or_default();
+        return Ok(Reply::written(
+            written(&sha).change(format!("GitHub's answer was lost or refused, but it is {}", merged(&is))),
+        ));
+    }
+    if is.head_ref_oid != pull.head_ref_oid {
+        return Err(Error::new(
+            Kind::Conflict,
+            format!("The head of #{number} moved to {} meanwhile", is.head_ref_oid),
+        )
+        .hint("It was not merged. Look at what came since, and decide anew"));
+    }
+    match error.kind() {
+        Kind::UnknownOutcome | Kind::Upstream | Kind::Unavailable => {
+            let said = error.message().to_owned();
+            Err(Error::new(Kind::Upstream, format!("#{number} is not merged: {said}"))
+                .hint("It was looked at again just now, so merging it can be tried again"))
+        }
+        _ => Err(error),
+    }
+}
+
+async fn auto(call: &Call<GitHub>, repo: &Repo, pull: &Pull, method: Method, text: &Text) -> Result<Reply> {
+    let (title, body) = (text.title.as_deref(), text.body.as_deref());
+    let done = call.api().pull_auto_merge_on(repo, pull, method.word(), title, body).await;
+    let number = pull.number;
+    read_back(call, repo, number, done, |is| {
+        let auto = is.auto_merge_request.as_ref()?;
+        let by = words::words(&auto.merge_method);
+        Some(format!("Auto-merge of {repo}#{number} is on, by {by}, for the head {}", is.head_ref_oid))
+    })
+    .await
+}
+
+async fn queue(call: &Call<GitHub>, repo: &Repo, pull: &Pull) -> Result<Reply> {
+    let done = call.api().pull_enqueue(repo, pull).await;
+    let number = pull.number;
+    read_back(call, repo, number, done, |is| {
+        let entry = is.merge_queue_entry.as_ref()?;
+        Some(format!("{repo}#{number} is in the merge queue, at {}", entry.position))
+    })
+    .await
+}
+
+/// What became of a pull request that GitHub was to merge later: `summary` says it, if it waits now.
+async fn read_back(
+    call: &Call<GitHub>,
+    repo: &Repo,
+    number: u64,
+    done: Result<()>,
+    summary: impl Fn(&Pull) -> Option<String>,
+) -> Result<Reply> {
+    let lost = match done {
+        Ok(()) => None,
+        Err(error) if error.kind() == Kind::UnknownOutcome => Some(error),
+        Err(error) => return Err(error),
+    };
+    let is = match call.api().pull_pulse(repo, number).await {
+        Ok(answer) => answer.data,
+        Err(error) => return Err(lost.unwrap_or(error)),
+    };
+    let summary = match summary(&is) {
+        Some(summary) => summary,
+        None if is.is_merged() => format!("{repo}#{number} is {}: nothing was left to wait for", merged(&is)),
+        None => {
+            let refused = || {
+                let what = format!("GitHub reported success, but #{number} does not wait to be merged");
+                Error::new(Kind::Upstream, what).hint("Read it again with get_pr")
+            };
+            return Err(lost.unwrap_or_else(refused));
+        }
+    };
+    Ok(Reply::written(Written::new(summary).id(number.to_string()).url(is.url)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn pull(value: Value) -> Pull {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn everything_that_blocks_is_named_at_once() {
+        let pull = pull(json!({
+            "state": "OPEN", "mergeable": "MERGEABLE", "mergeStateStatus": "BLOCKED", "baseRefName": "main",
+            "reviewDecision": "CHANGES_REQUESTED",
+            "threadStates": {"totalCount": 1, "nodes": [{"isResolved": false}]},
+            "statusCheckRollup": {"contexts": {"nodes": [
+                {"name": "test", "status": "COMPLETED", "conclusion": "FAILURE", "isRequired": true},
+                {"name": "lint", "status": "QUEUED", "isRequired": true},
+                {"name": "docs", "status": "COMPLETED", "conclusion": "FAILURE", "isRequired": false}]}},
+        }));
+        assert_eq!(
+            blocks(&pull),
+            [
+                "a reviewer requested changes",
+                "required checks failed: test",
+                "required checks not finished: lint",
+                "unresolved review threads (1), which the rules may forbid"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_failing_check_that_is_not_required_blocks_nothing() {
+        let pull = pull(json!({
+            "state": "OPEN", "mergeable": "MERGEABLE", "mergeStateStatus": "UNSTABLE",
+            "statusCheckRollup": {"contexts": {"nodes": [
+                {"name": "docs", "status": "COMPLETED", "conclusion": "FAILURE"}]}},
+        }));
+        assert!(blocks(&pull).is_empty() && out_of_question(&pull).is_none());
+    }
+
+    #[test]
+    fn the_method_is_one_that_the_repository_allows() {
+        let mut pull = Pull::default();
+        pull.rules.squash_merge_allowed = true;
+        assert_eq!(allowed(&pull, None).unwrap(), Method::Squash);
+        assert!(allowed(&pull, Some(Method::Rebase)).unwrap_err().for_agent().contains("It allows: squash"));
+    }
+}

@@ -1,0 +1,31 @@
+//! Pull requests: listed, read, opened, changed, reviewed, merged.
+
+mod create;
+mod diff_lines;
+mod list;
+mod merge;
+mod parts;
+mod read;
+mod review;
+mod reviewers;
+mod threads;
+mod words;
+mod write;
+
+use connector::catalog::Tool;
+
+use crate::GitHub;
+
+/// The tools of this family.
+pub(super) fn tools() -> Vec<Tool<GitHub>> {
+    let files = [
+        merge::tools(),
+        create::tools(),
+        list::tools(),
+        read::tools(),
+        write::tools(),
+        review::tools(),
+        threads::tools(),
+    ];
+    files.into_iter().flatten().collect()
+}

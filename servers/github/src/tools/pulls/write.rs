@@ -1,0 +1,364 @@
+//! `update_pr`: fields are set, and what becomes of a pull request is a transition by name.
+
+use std::time::Duration;
+
+use connector::{
+    Effect, Error, Kind, Result,
+    catalog::{
+        Call, Changes, Plan, Reply, Told, Tool, Written,
+        edits::{self, Edit},
+        one_line,
+    },
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use super::{
+    reviewers::{Reviewers, at},
+    words,
+};
+use crate::{
+    GitHub,
+    api::pulls::{Parts, Pull},
+    reach::Repo,
+    tools::common::mentions::mentions,
+};
+
+/// How old a reading may be that a write is based on; an older one is made anew before writing.
+const STALE: Duration = Duration::from_secs(2);
+
+/// The tools of this family.
+pub(super) fn tools() -> Vec<Tool<GitHub>> {
+    vec![
+        Tool::destructive("update_pr", "Update PR", "Labels, assignees: update_issue.", update_pr)
+            .toolset("pulls")
+            .idempotent()
+            .aliases(&[
+                ("repository", "repo"),
+                ("pull_number", "number"),
+                ("pullNumber", "number"),
+                ("description", "body"),
+                ("edits", "body_edits"),
+                ("expected_updated", "expected_updated_at"),
+                ("reviewers", "add_reviewers"),
+            ])
+            .output::<Written>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct UpdatePr {
+    repo: Option<String>,
+    number: u64,
+    title: Option<String>,
+    body: Option<String>,
+    #[serde(default)]
+    body_edits: Vec<Edit>,
+    base: Option<String>,
+    set: Option<Set>,
+    #[serde(default)]
+    add_reviewers: Vec<String>,
+    #[serde(default)]
+    remove_reviewers: Vec<String>,
+    expected_updated_at: Option<String>,
+}
+
+// What becomes of it; no doc comments, because they would go into the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Set {
+    Close,
+    Reopen,
+    Draft,
+    Ready,
+    UpdateBranch,
+    AutoMergeOff,
+}
+
+/// What is to become of a pull request.
+#[derive(Debug, Default)]
+struct Update {
+    changes: Changes,
+    /// Fields that are simply set.
+    fields: Map<String, Value>,
+    draft: Option<bool>,
+    add: Reviewers,
+    remove: Reviewers,
+    update_branch: bool,
+    auto_merge_off: bool,
+    /// Whether the whole body goes, or the pull request is closed.
+    asks: bool,
+    /// Who is told of it.
+    notifies: Vec<String>,
+}
+
+async fn update_pr(call: Call<GitHub>, arguments: UpdatePr) -> Result<Plan> {
+    let repo = call.reach().repo(arguments.repo.as_deref())?;
+    call.reach().permits(&repo, Effect::Write)?;
+    let number = arguments.number;
+    let before = call.api().pull(&repo, number, &Parts::default()).await?.data;
+    let read = Instant::now();
+    if let Some(expected) = arguments.expected_updated_at.as_deref().map(str::trim)
+        && expected != before.updated_at
+    {
+        return Err(moved(number, &before.updated_at));
+    }
+    let update = Update::work_out(&repo, &before, &arguments)?;
+    let guarded = arguments.expected_updated_at.is_some() || update.fields.contains_key("body");
+    if update.is_nothing() {
+        return Ok(Plan::nothing(Reply::written(Written::new(format!(
+            "Nothing to change: {repo}#{number} is so already"
+        )))));
+    }
+    let mut preview = Written::new(format!("Change {repo}#{number}"));
+    preview.changed = update.preview(&before);
+    let asks = update.asks;
+    let plan = Plan::new(Reply::written(preview), move || async move {
+        if guarded && read.elapsed() > STALE {
+            let now = call.api().pull_pulse(&repo, number).await?.data;
+            if now.updated_at != before.updated_at {
+                return Err(moved(number, &now.updated_at));
+            }
+        }
+        update.carry_out(&call, &repo, &before).await
+    });
+    Ok(if asks { plan } else { plan.harmless() })
+}
+
+/// It is not what the caller has read.
+fn moved(number: u64, updated: &str) -> Error {
+    Error::new(Kind::Conflict, format!("#{number} changed meanwhile: it was last updated {updated}"))
+        .hint("Nothing was written. Read it again with get_pr and decide anew")
+}
+
+impl Update {
+    fn work_out(repo: &Repo, before: &Pull, arguments: &UpdatePr) -> Result<Self> {
+        let mut update = Self::default();
+        if let Some(title) = arguments.title.as_deref().map(str::trim) {
+            if title.is_empty() {
+                return Err(Error::invalid("`title` is empty"));
+            }
+            update.field("title", Told::short(Some(&before.title)), Told::short(Some(title)), json!(title));
+        }
+        update.body(before, arguments)?;
+        if let Some(base) = arguments.base.as_deref().map(str::trim).filter(|base| !base.is_empty()) {
+            update.field(
+                "base",
+                Told::short(Some(&before.base_ref_name)),
+                Told::short(Some(base)),
+                json!(base),
+            );
+        }
+        if let Some(set) = arguments.set {
+            update.set(before, set)?;
+        }
+        let requested = before.requested();
+        update.add = Reviewers::parse(repo, &arguments.add_reviewers)?;
+        update.remove = Reviewers::parse(repo, &arguments.remove_reviewers)?;
+        let removed = update.remove.names(repo);
+        if let Some(both) = update.add.names(repo).iter().find(|name| removed.contains(name)) {
+            return Err(Error::invalid(format!(
+                "@{both} is both to be added and to be removed as a reviewer"
+            )));
+        }
+        update.add.keep(repo, &requested, false);
+        update.remove.keep(repo, &requested, true);
+        let (add, removed) = (update.add.names(repo), update.remove.names(repo));
+        let kept =
+            requested.iter().filter(|name| !removed.iter().any(|gone| gone.eq_ignore_ascii_case(name)));
+        let wanted: Vec<&String> = kept.chain(&add).collect();
+        update.changes.ask("reviewers", reviewers(&requested), reviewers(wanted));
+        update.notifies.extend(add);
+        update.notifies.sort();
+        update.notifies.dedup();
+        Ok(update)
+    }
+
+    fn field(&mut self, name: &'static str, old: Told, wanted: Told, value: Value) -> bool {
+        let differs = self.changes.ask(name, old, wanted);
+        if differs {
+            self.fields.insert(name.to_owned(), value);
+        }
+        differs
+    }
+
+    fn body(&mut self, before: &Pull, arguments: &UpdatePr) -> Result<()> {
+        let new = match (&arguments.body, arguments.body_edits.as_slice()) {
+            (None, []) => return Ok(()),
+            (Some(_), [_, ..]) => {
+                return Err(Error::invalid("Give `body` or `body_edits`, not both"));
+            }
+            (Some(body), []) => body.clone(),
+            // The web page writes \r\n, which no reply shows.
+            (None, edits) => edits::apply(&before.body.replace("\r\n", "\n"), edits)?,
+        };
+        let differs =
+            self.field("body", Told::Exact(before.body.clone()), Told::Exact(new.clone()), json!(new));
+        if differs {
+            self.asks |= arguments.body.is_some() && !before.body.trim().is_empty();
+            let known = mentions(&before.body);
+            let told = mentions(&new).into_iter().filter(|name| !known.contains(name));
+            self.notifies.extend(told.map(|name| name.trim_start_matches('@').to_owned()));
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, before: &Pull, set: Set) -> Result<()> {
+        let conflict = |what: String| Err(Error::new(Kind::Conflict, what));
+        let number = before.number;
+        if before.is_merged() {
+            return conflict(format!("#{number} is merged already"));
+        }
+        let draft = |draft: bool| Told::short(Some(if draft { "draft" } else { "ready for review" }));
+        let state = |open: bool| Told::short(Some(if open { "open" } else { "closed" }));
+        match set {
+            Set::Close => {
+                self.asks |= self.field("state", state(before.is_open()), state(false), json!("closed"));
+            }
+            Set::Reopen => {
+                self.field("state", state(before.is_open()), state(true), json!("open"));
+            }
+            Set::Draft | Set::Ready => {
+                let wanted = set == Set::Draft;
+                if self.changes.ask("stage", draft(before.is_draft), draft(wanted)) {
+                    self.draft = Some(wanted);
+                }
+            }
+            Set::UpdateBranch if !before.is_open() => {
+                return conflict(format!("#{number} is closed, so its branch is not updated"));
+            }
+            Set::UpdateBranch => self.update_branch = true,
+            Set::AutoMergeOff => {
+                if let Some(auto) = &before.auto_merge_request {
+                    let method = words::words(&auto.merge_method);
+                    self.changes.ask("auto-merge", Told::short(Some(method)), Told::short(None::<String>));
+                    self.auto_merge_off = true;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.changes.is_empty() && !self.update_branch
+    }
+
+    fn preview(&self, before: &Pull) -> Vec<String> {
+        let mut lines = self.changes.wanted();
+        if self.update_branch {
+            lines.push(format!(
+                "merge {} into {}, whose head is {}",
+                one_line(&before.base_ref_name),
+                one_line(&before.head_ref_name),
+                before.head_ref_oid
+            ));
+        }
+        if !self.notifies.is_empty() {
+            lines.push(format!("notifies, if they may see it: {}", at(&self.notifies)));
+        }
+        lines
+    }
+
+    async fn carry_out(self, call: &Call<GitHub>, repo: &Repo, before: &Pull) -> Result<Reply> {
+        let (api, number) = (call.api(), before.number);
+        let mut steps: Vec<(&str, Result<()>)> = Vec::new();
+        if !self.fields.is_empty() {
+            steps.push(("fields", api.pull_set(repo, number, &self.fields).await));
+        }
+        if let Some(draft) = self.draft {
+            // REST takes `draft` here without an error and without doing anything.
+            steps.push(("stage", api.pull_draft(repo, before, draft).await));
+        }
+        for (what, reviewers, add) in
+            [("reviewers to add", &self.add, true), ("reviewers to remove", &self.remove, false)]
+        {
+            if !reviewers.is_empty() {
+                let done = api.pull_reviewers(repo, number, &reviewers.people, &reviewers.teams, add).await;
+                steps.push((what, done));
+            }
+        }
+        if self.auto_merge_off {
+            steps.push(("auto-merge", api.pull_auto_merge_off(repo, before).await));
+        }
+        let mut lines = Vec::new();
+        if self.update_branch {
+            let done = api.pull_update_branch(repo, number, &before.head_ref_oid).await;
+            if done.is_ok() {
+                lines.push(format!(
+                    "GitHub accepted to merge {} into {} (head was {}); get_pr shows the new head shortly",
+                    one_line(&before.base_ref_name),
+                    one_line(&before.head_ref_name),
+                    before.head_ref_oid
+                ));
+            }
+            steps.push(("branch", done));
+        }
+        let none_done = steps.iter().all(|(_, done)| done.is_err());
+        let mut failed: Vec<(&str, Error)> =
+            steps.into_iter().filter_map(|(what, done)| Some((what, done.err()?))).collect();
+        // What was surely not done needs no reading back.
+        if none_done
+            && failed.iter().all(|(_, error)| error.kind() != Kind::UnknownOutcome)
+            && !failed.is_empty()
+        {
+            return Err(failed.swap_remove(0).1);
+        }
+        let mut written = match api.pull(repo, number, &Parts::default()).await {
+            Ok(now) => {
+                let now = now.data;
+                let outcome = self.changes.outcome(|field| told(&now, field));
+                // An unknown outcome is known now: the fields say it.
+                if outcome.refused.is_empty() {
+                    failed.retain(|(what, error)| *what == "branch" || error.kind() != Kind::UnknownOutcome);
+                }
+                let thing = format!("{repo}#{number}");
+                let mut written = Written::new(match (failed.is_empty(), self.changes.is_empty()) {
+                    (true, true) => format!("Changed {thing}"),
+                    (true, false) => outcome.summary("GitHub", &thing),
+                    (false, _) => format!("Changed {thing} in part"),
+                });
+                if none_done && !failed.is_empty() && outcome.changed.is_empty() {
+                    return Err(failed.swap_remove(0).1);
+                }
+                // Of what failed the reason is told below.
+                written.changed = if failed.is_empty() { outcome.lines() } else { outcome.changed };
+                written.change(format!("updated {}", now.updated_at)).url(now.url)
+            }
+            Err(error) => {
+                if none_done && !failed.is_empty() {
+                    return Err(failed.swap_remove(0).1);
+                }
+                Written::new(format!("Changed {repo}#{number}"))
+                    .change(format!("it could not be read back: {}", error.for_agent()))
+            }
+        };
+        written.changed.extend(lines);
+        for (what, error) in failed {
+            written = written.change(format!("NOT done ({what}): {}", error.for_agent()));
+        }
+        Ok(Reply::written(written.id(number.to_string())))
+    }
+}
+
+/// A field as it is now.
+fn told(pull: &Pull, field: &str) -> Told {
+    match field {
+        "title" => Told::short(Some(&pull.title)),
+        "body" => Told::Exact(pull.body.clone()),
+        "base" => Told::short(Some(&pull.base_ref_name)),
+        "state" => Told::short(Some(if pull.is_open() { "open" } else { "closed" })),
+        "stage" => Told::short(Some(if pull.is_draft { "draft" } else { "ready for review" })),
+        "auto-merge" => {
+            Told::short(pull.auto_merge_request.as_ref().map(|auto| words::words(&auto.merge_method)))
+        }
+        _ => reviewers(&pull.requested()),
+    }
+}
+
+/// Reviewers, whatever their order and case.
+fn reviewers<'a>(names: impl IntoIterator<Item = &'a String>) -> Told {
+    Told::names(names.into_iter().map(|name| format!("@{}", name.to_lowercase())))
+}

@@ -1,0 +1,127 @@
+//! The log of a repository.
+
+use connector::{
+    Kind, Result,
+    catalog::{Call, Page, Position, Reply, Tool, When, limit, one_line},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::refs;
+use crate::{
+    GitHub,
+    api::{
+        diffs::{Commit, Log},
+        git::empty,
+    },
+    render::{minute, short_sha},
+    tools::{
+        FROM,
+        common::paging::{self, Given},
+    },
+};
+
+/// The tools of this family.
+pub(super) fn tools() -> Vec<Tool<GitHub>> {
+    vec![
+        Tool::read("list_commits", "List commits", "The commit log, newest first.", list_commits)
+            .toolset("repos")
+            .aliases(&[("sha", "ref"), ("branch", "ref"), ("file", "path")])
+            .output_page::<Row>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListCommits {
+    repo: Option<String>,
+    r#ref: Option<String>,
+    path: Option<String>,
+    author: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// A commit in a listing.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Row {
+    sha: String,
+    date: String,
+    author: String,
+    subject: String,
+}
+
+impl Row {
+    /// The row of a commit.
+    pub(super) fn new(commit: &Commit) -> Self {
+        let subject = commit.commit.message.lines().next().unwrap_or_default();
+        Self {
+            sha: commit.sha.clone(),
+            date: when(commit).to_owned(),
+            author: author(commit),
+            subject: one_line(subject),
+        }
+    }
+
+    /// As one line.
+    pub(super) fn text(&self) -> String {
+        format!("{} {} {}: {}", short_sha(&self.sha), minute(&self.date), self.author, self.subject)
+    }
+}
+
+/// When a commit came to be where it is.
+pub(super) fn when(commit: &Commit) -> &str {
+    match commit.commit.committer.date.as_str() {
+        "" => &commit.commit.author.date,
+        date => date,
+    }
+}
+
+/// Who wrote a commit: an account, or only a name.
+pub(super) fn author(commit: &Commit) -> String {
+    match commit.author.login.as_str() {
+        "" => one_line(&commit.commit.author.name),
+        login => format!("@{}", one_line(login)),
+    }
+}
+
+async fn list_commits(call: Call<GitHub>, arguments: ListCommits) -> Result<Reply> {
+    let repo = call.reach().repo(arguments.repo.as_deref())?;
+    let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
+    let moment = |text: Option<&str>| -> Result<Option<String>> {
+        text.map(|text| Ok(When::parse(text)?.moment()?.to_string())).transpose()
+    };
+    let given = |text: &Option<String>| {
+        text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let (since, until) = (moment(arguments.since.as_deref())?, moment(arguments.until.as_deref())?);
+    let (path, author) = (given(&arguments.path), given(&arguments.author));
+    // What was given is looked up first: GitHub answers an unknown ref as it answers an unknown repository.
+    let at = match given(&arguments.r#ref) {
+        Some(reference) => Some(refs::resolve(&call, &repo, Some(&reference)).await?),
+        None => None,
+    };
+    let log = Log {
+        head: at.as_ref().map(|at| at.sha.as_str()),
+        path: path.as_deref().map(|path| path.trim_matches('/')),
+        author: author.as_deref().map(|author| author.trim_start_matches('@')),
+        since,
+        until,
+    };
+    let per_page = position.first(limit(arguments.limit, 20, 100), 100);
+    let listed = match call.api().log(&repo, &log, per_page, position.after.as_deref()).await {
+        Ok(listed) => listed,
+        // 409 "Git Repository is empty."
+        Err(error) if error.kind() == Kind::Conflict => return Err(empty(&repo)),
+        Err(error) => return Err(error),
+    };
+    let of = at.as_ref().map_or_else(|| format!("of {repo}"), |at| format!("of {repo} at {}", at.name));
+    let mut page = Page::new(FROM, ("commit", "commits")).note(of);
+    let rows: Vec<_> = listed.items.iter().skip(position.skip).map(Row::new).collect();
+    for row in &rows {
+        page.push(row.text(), row);
+    }
+    Ok(Reply::page(paging::close(&call, page, Given::whole(position, rows.len(), listed.next))))
+}

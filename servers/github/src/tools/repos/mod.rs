@@ -1,0 +1,30 @@
+//! Repositories: themselves, their files, branches, history, commits and releases.
+
+mod commit;
+mod diff;
+mod files;
+mod history;
+mod parts;
+mod refs;
+mod releases;
+mod repositories;
+mod tree;
+
+use connector::catalog::Tool;
+
+use crate::GitHub;
+
+/// The tools of this family.
+pub(super) fn tools() -> Vec<Tool<GitHub>> {
+    let files = [
+        commit::tools(),
+        diff::tools(),
+        files::tools(),
+        history::tools(),
+        refs::tools(),
+        releases::tools(),
+        repositories::tools(),
+        tree::tools(),
+    ];
+    files.into_iter().flatten().collect()
+}

@@ -1,0 +1,523 @@
+//! Branches and tags: listed, created, deleted; and what a ref in an argument names.
+
+use connector::{
+    Effect, Error, Kind, Result,
+    catalog::{Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    GitHub,
+    api::{
+        diffs::Comparison,
+        git::{GitRef, Named, empty},
+    },
+    reach::Repo,
+    render::short_sha,
+    tools::{
+        FROM,
+        common::paging::{self, Given},
+    },
+};
+
+/// Commits named in the preview of a deletion.
+const LOST_SHOWN: usize = 5;
+
+/// The tools of this family.
+pub(super) fn tools() -> Vec<Tool<GitHub>> {
+    vec![
+        Tool::read("list_refs", "List branches or tags", "Branches or tags; match is a prefix.", list_refs)
+            .toolset("repos")
+            .aliases(&[("type", "kind"), ("prefix", "match"), ("query", "match")])
+            .output_page::<Row>(),
+        Tool::destructive(
+            "manage_ref",
+            "Create or delete refs",
+            "Creates or deletes a branch or tag (annotated by message), but never default or protected \
+             branches.",
+            manage_ref,
+        )
+        .toolset("repos")
+        .idempotent()
+        .aliases(&[("branch", "name"), ("tag", "name"), ("ref", "from"), ("sha", "from")])
+        .output::<Written>(),
+    ]
+}
+
+/// A ref of an argument, and the commit that it names now.
+#[derive(Clone, Debug)]
+pub(super) struct At {
+    /// As it is shown: `main`, `pull/12`.
+    pub(super) name: String,
+    /// The whole id of the commit.
+    pub(super) sha: String,
+}
+
+/// The commit that `reference` names: a branch, a tag, a sha that may be short, `pull/12`; the default branch
+/// if there is none.
+///
+/// # Errors
+/// `not_found` if it names none.
+pub(super) async fn resolve(call: &Call<GitHub>, repo: &Repo, reference: Option<&str>) -> Result<At> {
+    let api = call.api();
+    let reference = reference.map(str::trim).filter(|text| !text.is_empty());
+    let Some(reference) = reference else {
+        let name = api.repository(repo).await?.default_branch;
+        let sha = api.commit_sha(repo, &name).await?;
+        return Ok(At { name, sha });
+    };
+    let name = one_line(reference);
+    if let Some(number) = pull_number(reference) {
+        let pull = api.pull_sides(repo, number).await.map_err(|error| no_pull(error, repo, number))?;
+        return Ok(At { name: format!("pull/{number}"), sha: pull.head.sha });
+    }
+    Ok(At { sha: api.commit_sha(repo, reference).await?, name })
+}
+
+/// "Not found" in words that name the pull request.
+pub(super) fn no_pull(error: Error, repo: &Repo, number: u64) -> Error {
+    if error.kind() != Kind::NotFound {
+        return error;
+    }
+    Error::not_found(format!("{repo} has no pull request #{number} that the token may see"))
+        .hint("list_prs gives the numbers")
+}
+
+/// The number in `pull/12`, `pull/12/head`, `refs/pull/12/head`, `#12`.
+fn pull_number(reference: &str) -> Option<u64> {
+    if let Some(number) = reference.strip_prefix('#') {
+        return number.parse().ok();
+    }
+    let rest = reference.strip_prefix("refs/").unwrap_or(reference).strip_prefix("pull/")?;
+    rest.strip_suffix("/head").unwrap_or(rest).parse().ok()
+}
+
+/// A name as git and GitHub take it for a branch or a tag, without what stands before it in a full ref.
+///
+/// # Errors
+/// `invalid_argument` for what cannot be one (git-check-ref-format).
+pub(super) fn ref_name<'a>(argument: &str, text: &'a str) -> Result<&'a str> {
+    let text = text.trim();
+    let name = text.strip_prefix("refs/heads/").or_else(|| text.strip_prefix("refs/tags/")).unwrap_or(text);
+    let bad = |c: char| c.is_control() || c.is_whitespace() || "~^:?*[\\".contains(c);
+    let part_is_bad = |part: &str| {
+        part.is_empty() || part.starts_with('.') || part.ends_with('.') || part.ends_with(".lock")
+    };
+    let wrong = name.contains(bad)
+        || name.contains("..")
+        || name.contains("@{")
+        || name == "@"
+        || name.starts_with('-')
+        || name.split('/').any(part_is_bad);
+    if wrong {
+        return Err(Error::invalid(format!("`{argument}`: `{}` can be no name of a ref", one_line(text)))
+            .hint("Use letters, digits, `-`, `_`, `.` and `/`"));
+    }
+    Ok(name)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Kinds {
+    Branches,
+    Tags,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListRefs {
+    repo: Option<String>,
+    kind: Kinds,
+    r#match: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// A ref in a listing.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Row {
+    name: String,
+    sha: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    protected: bool,
+    /// The sha is that of an annotated tag.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    annotated: bool,
+}
+
+impl Row {
+    fn text(&self) -> String {
+        let what = if self.annotated { "annotated, tag object " } else { "" };
+        let protected = if self.protected { " protected" } else { "" };
+        format!("{} {what}{}{protected}", one_line(&self.name), short_sha(&self.sha))
+    }
+}
+
+async fn list_refs(call: Call<GitHub>, arguments: ListRefs) -> Result<Reply> {
+    let ListRefs { repo, kind, r#match: prefix, limit: asked, cursor } = arguments;
+    let repo = call.reach().repo(repo.as_deref())?;
+    let position: Position = call.open_cursor(cursor.as_deref())?.unwrap_or_default();
+    let nouns = match kind {
+        Kinds::Branches => ("branch", "branches"),
+        Kinds::Tags => ("tag", "tags"),
+    };
+    let mut page = Page::new(FROM, nouns).note(format!("of {repo}"));
+    let prefix = prefix.as_deref().map(str::trim).filter(|prefix| !prefix.is_empty());
+    let shown = limit(asked, 30, 100);
+    let Some(prefix) = prefix else {
+        let branches = kind == Kinds::Branches;
+        let per_page = position.first(shown, 100);
+        let listed = call.api().named_refs(&repo, branches, per_page, position.after.as_deref()).await?;
+        let rows: Vec<_> = listed.items.iter().skip(position.skip).collect();
+        for Named { name, commit, protected } in &rows {
+            let row =
+                Row { name: name.clone(), sha: commit.sha.clone(), protected: *protected, annotated: false };
+            page.push(row.text(), &row);
+        }
+        let read = rows.len();
+        return Ok(Reply::page(paging::close(&call, page, Given::whole(position, read, listed.next))));
+    };
+    let folder = if kind == Kinds::Branches { "heads/" } else { "tags/" };
+    let listed = match call
+        .api()
+        .matching_refs(&repo, &format!("{folder}{prefix}"), position.after.as_deref())
+        .await
+    {
+        Ok(listed) => listed,
+        Err(error) if error.kind() == Kind::Conflict => return Err(empty(&repo)),
+        Err(error) => return Err(error),
+    };
+    let page = page.note(format!("beginning with {}", one_line(prefix)));
+    // GitHub gives all of them at once, or pages of its own size; the cursor counts within.
+    let left: Vec<_> = listed.items.iter().skip(position.skip).collect();
+    let mut page = page;
+    for GitRef { name, object } in left.iter().take(shown as usize) {
+        let name = name.strip_prefix("refs/").unwrap_or(name);
+        let row = Row {
+            name: name.strip_prefix(folder).unwrap_or(name).to_owned(),
+            sha: object.sha.clone(),
+            protected: false,
+            annotated: object.kind == "tag",
+        };
+        page.push(row.text(), &row);
+    }
+    let (on_page, all) = (page.len(), left.len());
+    if on_page == all {
+        return Ok(Reply::page(paging::close(&call, page, Given::whole(position, all, listed.next))));
+    }
+    let (sealer, after, skip) = (call.clone(), position.after, position.skip);
+    Ok(Reply::page(
+        page.cursor(true, move |kept| {
+            sealer.seal_cursor(&Position { after: after.clone(), skip: skip + kept })
+        }),
+    ))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Action {
+    Create,
+    Delete,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum RefKind {
+    Branch,
+    Tag,
+}
+
+impl RefKind {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Branch => "branch",
+            Self::Tag => "tag",
+        }
+    }
+
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Branch => "heads",
+            Self::Tag => "tags",
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ManageRef {
+    repo: Option<String>,
+    action: Action,
+    kind: RefKind,
+    name: String,
+    from: Option<String>,
+    message: Option<String>,
+}
+
+async fn manage_ref(call: Call<GitHub>, arguments: ManageRef) -> Result<Plan> {
+    let ManageRef { repo, action, kind, name, from, message } = arguments;
+    let repo = call.reach().repo(repo.as_deref())?;
+    let effect = if action == Action::Delete { Effect::Destructive } else { Effect::Write };
+    call.reach().permits(&repo, effect)?;
+    let name = ref_name("name", &name)?.to_owned();
+    let message = message.filter(|message| !message.trim().is_empty());
+    if message.is_some() && (kind == RefKind::Branch || action == Action::Delete) {
+        return Err(Error::invalid("`message` annotates a new tag, and this is none"));
+    }
+    if from.is_some() && action == Action::Delete {
+        return Err(Error::invalid("`from` is where a new ref begins: leave it out to delete"));
+    }
+    let there = match call.api().git_ref(&repo, &format!("{}/{name}", kind.folder())).await {
+        Err(error) if error.kind() == Kind::Conflict => return Err(empty(&repo)),
+        there => there?,
+    };
+    let target = Target { repo, kind, name };
+    match action {
+        Action::Create => create(call, target, from, message, there).await,
+        Action::Delete => delete(call, target, there).await,
+    }
+}
+
+/// The ref that is created or deleted.
+struct Target {
+    repo: Repo,
+    kind: RefKind,
+    name: String,
+}
+
+impl Target {
+    /// `branch x of o/r`.
+    fn words(&self) -> String {
+        format!("{} {} of {}", self.kind.noun(), self.name, self.repo)
+    }
+
+    /// `heads/x`.
+    fn path(&self) -> String {
+        format!("{}/{}", self.kind.folder(), self.name)
+    }
+}
+
+async fn create(
+    call: Call<GitHub>,
+    target: Target,
+    from: Option<String>,
+    message: Option<String>,
+    there: Option<GitRef>,
+) -> Result<Plan> {
+    let at = resolve(&call, &target.repo, from.as_deref()).await?;
+    if let Some(there) = there {
+        let commit = commit_of(&call, &target.repo, &there).await?;
+        if commit == at.sha && (message.is_none() || there.object.kind == "tag") {
+            let done = Written::new(format!("The {} is there already, at {}.", target.words(), at.sha));
+            return Ok(Plan::nothing(Reply::written(done.id(target.name))));
+        }
+        return Err(Error::new(
+            Kind::Conflict,
+            format!("The {} is there already, at {}", target.words(), short_sha(&commit)),
+        )
+        .hint("Take another name, or delete it first"));
+    }
+    let how = if message.is_some() { "annotated " } else { "" };
+    let preview = Written::new(format!("Create the {how}{} at {} ({})", target.words(), at.sha, at.name));
+    let plan = Plan::new(Reply::written(preview), move || async move {
+        let points_at = match &message {
+            Some(message) => {
+                let made = call.api().create_tag(&target.repo, &target.name, message, &at.sha).await;
+                made.map_err(|error| match error.kind() {
+                    // An object that no ref leads to is no tag.
+                    Kind::UnknownOutcome => {
+                        Error::new(Kind::Upstream, "GitHub failed before the tag was made")
+                            .hint("Repeat the call as it was")
+                            .source(error)
+                    }
+                    _ => error,
+                })?
+            }
+            None => at.sha.clone(),
+        };
+        let sent = call.api().create_ref(&target.repo, &format!("refs/{}", target.path()), &points_at).await;
+        let mut note = "";
+        match sent {
+            Ok(_) => {}
+            // An attempt before this one, or nobody knows: what is there now tells.
+            Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
+                match call.api().git_ref(&target.repo, &target.path()).await {
+                    Ok(Some(found)) if found.object.sha == points_at => {
+                        note = " GitHub's answer was lost; it was found to be done.";
+                    }
+                    _ => return Err(error),
+                }
+            }
+            Err(error) => return Err(protected(error, &target.name)),
+        }
+        let done = Written::new(format!("Created the {how}{} at {}.{note}", target.words(), at.sha));
+        Ok(Reply::written(done.id(target.name)))
+    });
+    Ok(plan.harmless())
+}
+
+/// The commit that a ref leads to, through an annotated tag.
+async fn commit_of(call: &Call<GitHub>, repo: &Repo, there: &GitRef) -> Result<String> {
+    if there.object.kind != "tag" {
+        return Ok(there.object.sha.clone());
+    }
+    Ok(call.api().tag_object(repo, &there.object.sha).await?.object.sha)
+}
+
+async fn delete(call: Call<GitHub>, target: Target, there: Option<GitRef>) -> Result<Plan> {
+    let Some(there) = there else {
+        let words = target.words();
+        return Ok(Plan::nothing(Reply::written(Written::new(format!("There is no {words}.")))));
+    };
+    let sha = there.object.sha.clone();
+    let mut preview = Written::new(format!("Delete the {}, which is at {sha}", target.words()));
+    let mut unmerged = Comparison::default();
+    match target.kind {
+        RefKind::Branch => {
+            let repo = &target.repo;
+            let default = call.api().repository(repo).await?.default_branch;
+            let never = |what: &str| {
+                Error::new(
+                    Kind::Policy,
+                    format!("{} is {what} of {repo}, which is never deleted", target.name),
+                )
+            };
+            if target.name == default {
+                return Err(never("the default branch"));
+            }
+            let api = call.api();
+            let (branch, compared, pulls) = futures::join!(
+                api.branch(repo, &target.name),
+                api.compare(repo, &default, &sha),
+                api.pulls_headed_by(repo, &target.name),
+            );
+            if branch?.is_some_and(|branch| branch.protected) {
+                return Err(never("a protected branch"));
+            }
+            preview = match compared {
+                Ok(compared) if compared.ahead_by == 0 => {
+                    preview.change(format!("nothing is lost: {default} has all its commits"))
+                }
+                Ok(compared) => {
+                    unmerged = compared;
+                    preview.change(format!(
+                        "{} commits that {default} does not have would be left without a branch",
+                        unmerged.ahead_by
+                    ))
+                }
+                Err(_) => preview.change(format!("whether {default} has its commits could not be learned")),
+            };
+            preview = match pulls {
+                Ok(pulls) if pulls.is_empty() => preview,
+                Ok(pulls) => {
+                    let pulls: Vec<_> = pulls.iter().map(|pull| format!("#{}", pull.number)).collect();
+                    preview.change(format!("would close the pull request {}", pulls.join(", ")))
+                }
+                Err(_) => preview.change("whether it would close a pull request could not be learned"),
+            };
+        }
+        RefKind::Tag => {
+            if let Ok(Some(release)) = call.api().release(&target.repo, &target.name).await
+                && !release.draft
+            {
+                preview = preview
+                    .change(format!("its release \"{}\" would become a draft", one_line(&release.name)));
+            }
+        }
+    }
+    let mut shown = Reply::written(preview);
+    if !unmerged.commits.is_empty() {
+        let newest = unmerged.commits.iter().rev().take(LOST_SHOWN);
+        let rows: Vec<_> = newest
+            .map(|commit| {
+                let subject = commit.commit.message.lines().next().unwrap_or_default();
+                format!("{} {}", short_sha(&commit.sha), one_line(subject))
+            })
+            .collect();
+        shown = shown.outside("the newest of those commits", None, rows.join("\n"));
+    }
+    Ok(Plan::new(shown, move || async move {
+        match call.api().delete_ref(&target.repo, &target.path()).await {
+            Ok(()) => {}
+            Err(error) => match call.api().git_ref(&target.repo, &target.path()).await {
+                // An attempt before the one that failed has done it.
+                Ok(None)
+                    if matches!(
+                        error.kind(),
+                        Kind::InvalidArgument | Kind::NotFound | Kind::UnknownOutcome
+                    ) => {}
+                _ => return Err(protected(error, &target.name)),
+            },
+        }
+        let done = Written::new(format!("Deleted the {}, which was at {sha}.", target.words()))
+            .change(format!("manage_ref can create it again from {sha}, as long as GitHub keeps the commit"));
+        Ok(Reply::written(done.id(target.name)))
+    }))
+}
+
+/// What GitHub says where a rule of the repository forbids a write to a ref, as such.
+pub(super) fn protected(error: Error, branch: &str) -> Error {
+    let says = error.message().to_lowercase();
+    let words = [
+        "protected branch",
+        "rule violation",
+        "through a pull request",
+        "status check",
+        "not authorized to push",
+        "cannot update this protected",
+        "cannot delete this",
+        "cannot force-push",
+        "creations being restricted",
+    ];
+    let by_rule =
+        matches!(error.kind(), Kind::InvalidArgument | Kind::Permission | Kind::Conflict | Kind::Upstream)
+            && words.iter().any(|word| says.contains(word));
+    if !by_rule {
+        return error;
+    }
+    let why = error.message().split_once(": ").map_or("", |(_, why)| why).to_owned();
+    Error::new(Kind::Permission, format!("{branch} is protected, and its rules forbid this: {why}"))
+        .hint("Commit to a new `branch`, `from` this one, and open a pull request with create_pr")
+        .source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pull_request_is_a_ref() {
+        for text in ["pull/12", "pull/12/head", "refs/pull/12/head", "#12"] {
+            assert_eq!(pull_number(text), Some(12), "{text}");
+        }
+        for text in ["pull/x", "pulls/12", "12", "pull/12/merge"] {
+            assert_eq!(pull_number(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_that_git_does_not_take_are_refused() {
+        for good in ["main", "feature/with-slash/and-more", "refs/heads/a.b", "v2.14.0", "ä"] {
+            assert!(ref_name("name", good).is_ok(), "{good}");
+        }
+        for bad in [
+            "", "a b", "a..b", "a/", "/a", "a//b", ".a", "a.lock", "-a", "a~1", "a^", "a:b", "@", "a@{1}",
+            "a\\b",
+        ] {
+            assert!(ref_name("name", bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_by_rule_says_what_to_do_instead() {
+        let error = Error::invalid(
+            "GitHub does not accept this: Repository rule violations found Changes must be made through a pull \
+             request",
+        );
+        let error = protected(error, "main");
+        assert_eq!(error.kind(), Kind::Permission);
+        assert!(error.for_agent().contains("create_pr"), "{error}");
+        assert_eq!(protected(Error::invalid("no such field"), "main").kind(), Kind::InvalidArgument);
+    }
+}

@@ -1,0 +1,263 @@
+//! The query that is sent: what was asked for, kept within reach, and refused here if GitHub would.
+
+use connector::{Error, Kind, Result, catalog::one_line};
+
+use super::What;
+use crate::reach::{Reach, Repo};
+
+/// Characters that GitHub takes, without qualifiers and operators (docs.github.com, "Limitations on query
+/// length").
+const LONGEST: usize = 256;
+/// AND, OR and NOT that it takes.
+const OPERATORS: usize = 5;
+/// Qualifiers that say where to look.
+const PLACES: [&str; 4] = ["repo", "org", "user", "owner"];
+
+/// The whole query.
+///
+/// # Errors
+/// `invalid_argument` for one that GitHub refuses; `policy` for one that looks where this server may not.
+pub(super) fn build(reach: &Reach, what: What, query: &str, repo: Option<&Repo>) -> Result<String> {
+    let words = words(query);
+    limits(what, &words)?;
+    let mut parts = vec![query.trim().to_owned()];
+    parts.extend(kind(what, &words)?);
+    if let Some(repo) = repo {
+        if words.iter().filter_map(|word| place(word)).next().is_some() {
+            return Err(
+                Error::invalid("The query says where to look, and `repo` too").hint("Use one of both")
+            );
+        }
+        parts.push(format!("repo:{repo}"));
+    } else if reach.is_narrow() && what.is_in_repositories() {
+        let mut placed = false;
+        for (qualifier, value) in words.iter().filter_map(|word| place(word)) {
+            within(reach, qualifier, value)?;
+            placed = true;
+        }
+        if !placed {
+            parts.extend(places(reach, what, &words)?);
+        }
+    }
+    parts.retain(|part| !part.is_empty());
+    Ok(parts.join(" "))
+}
+
+/// The qualifiers that keep a search within reach. In a search for issues several of them must be joined by OR
+/// (github.blog changelog, 2025-03-06: a space between them means AND); elsewhere a space does that.
+fn places(reach: &Reach, what: What, words: &[String]) -> Result<Option<String>> {
+    let places = reach.qualifiers();
+    if places.len() < 2 || !matches!(what, What::Issues | What::Prs) {
+        return Ok((!places.is_empty()).then(|| places.join(" ")));
+    }
+    if operators(words) + places.len() - 1 > OPERATORS {
+        return Err(Error::invalid(format!(
+            "This server may read {} places, too many to search at once beside this query",
+            places.len()
+        ))
+        .hint("Give `repo`"));
+    }
+    Ok(Some(format!("({})", places.join(" OR "))))
+}
+
+/// How many AND, OR and NOT a query has.
+fn operators(words: &[String]) -> usize {
+    words.iter().filter(|word| is_operator(word)).count()
+}
+
+fn is_operator(word: &str) -> bool {
+    matches!(word, "AND" | "OR" | "NOT")
+}
+
+/// Whether the qualifiers of `reach` say exactly what is within it, so that a count of results tells nothing
+/// of what is not.
+pub(super) fn is_exact(reach: &Reach) -> bool {
+    reach.readable().is_none_or(|patterns| {
+        patterns.iter().all(|pattern| {
+            pattern
+                .split_once('/')
+                .is_some_and(|(owner, name)| !owner.contains('*') && (name == "*" || !name.contains('*')))
+        })
+    })
+}
+
+/// The words of a query; what stands in quotes is one word, brackets are none.
+fn words(query: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut quoted = false;
+    for c in query.chars() {
+        match c {
+            '"' => {
+                quoted = !quoted;
+                word.push(c);
+            }
+            c if !quoted && (c.is_whitespace() || c == '(' || c == ')') => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            c => word.push(c),
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+/// A word that is a qualifier: its name, in lower case, and its value.
+fn qualifier(word: &str) -> Option<(String, &str)> {
+    let word = word.strip_prefix('-').unwrap_or(word);
+    let (name, value) = word.split_once(':')?;
+    let good =
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    (good && !value.is_empty()).then(|| (name.to_lowercase(), value))
+}
+
+/// A word that says where to look; one that says where not to does no harm.
+fn place(word: &str) -> Option<(&'static str, &str)> {
+    if word.starts_with('-') {
+        return None;
+    }
+    let (name, value) = qualifier(word)?;
+    PLACES.into_iter().find(|place| *place == name).map(|place| (place, value.trim_matches('"')))
+}
+
+/// Whether a place is within reach.
+fn within(reach: &Reach, qualifier: &str, value: &str) -> Result<()> {
+    let patterns = reach.readable().unwrap_or_default();
+    let good = if qualifier == "repo" {
+        reach.sees(value)
+    } else {
+        let all = format!("{}/*", value.to_lowercase());
+        patterns.iter().any(|pattern| *pattern == all || pattern == "*/*")
+    };
+    if good {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Policy,
+        format!("{qualifier}:{} is not within what this server may read", one_line(value)),
+    )
+    .hint("Leave it out: the search is kept within reach by itself. The operator lists repositories in --allow-repos"))
+}
+
+fn limits(what: What, words: &[String]) -> Result<()> {
+    let operators = operators(words);
+    if operators > OPERATORS {
+        return Err(Error::invalid(format!(
+            "The query has {operators} of AND, OR and NOT; GitHub takes {OPERATORS}"
+        ))
+        .hint("Split it into several searches"));
+    }
+    let terms: Vec<_> = words.iter().filter(|word| !is_operator(word) && qualifier(word).is_none()).collect();
+    let length = terms.iter().map(|word| word.chars().count() + 1).sum::<usize>().saturating_sub(1);
+    if length > LONGEST {
+        return Err(Error::invalid(format!(
+            "The query has {length} characters besides its qualifiers; GitHub takes {LONGEST}"
+        ))
+        .hint("Search for the few words that matter"));
+    }
+    if what == What::Code && terms.is_empty() {
+        return Err(Error::invalid("A search for code needs a word to look for, besides qualifiers"));
+    }
+    if words.is_empty() && matches!(what, What::Repos | What::Commits | What::Users) {
+        return Err(Error::invalid("`query` is empty"));
+    }
+    Ok(())
+}
+
+/// The qualifier that keeps to what is looked for. Issues and pull requests are one thing for GitHub's search,
+/// and some tokens may not look for both at once.
+fn kind(what: What, words: &[String]) -> Result<Option<String>> {
+    let says = |wanted: &[&str]| {
+        words.iter().filter(|word| !word.starts_with('-')).filter_map(|word| qualifier(word)).any(
+            |(name, value)| {
+                matches!(name.as_str(), "is" | "type") && wanted.contains(&value.to_lowercase().as_str())
+            },
+        )
+    };
+    let (issue, pull) = (says(&["issue"]), says(&["pr", "pull-request"]));
+    let wrong = |kind: &str| {
+        Err(Error::invalid("The query and `kind` disagree").hint(format!("Use kind {kind} for this query")))
+    };
+    Ok(match what {
+        What::Issues if pull => return wrong("prs"),
+        What::Prs if issue => return wrong("issues"),
+        What::Issues if !issue => Some("is:issue".to_owned()),
+        What::Prs if !pull => Some("is:pr".to_owned()),
+        What::Orgs => Some("type:org".to_owned()),
+        What::Users if !says(&["user", "org"]) => Some("type:user".to_owned()),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use connector::settings::{Config, Value};
+
+    use super::*;
+
+    fn reach(patterns: &[&str]) -> Reach {
+        let mut config = Config::default();
+        config.set("allow-repos", Value::List(patterns.iter().map(ToString::to_string).collect()));
+        Reach::new(&config).unwrap()
+    }
+
+    #[test]
+    fn a_query_says_what_is_looked_for_and_where() {
+        let wide = Reach::default();
+        let repo = Repo::parse("octo/cat").unwrap();
+        let build = |what, query, repo| build(&wide, what, query, repo).unwrap();
+        assert_eq!(
+            build(What::Issues, "504 label:\"good first issue\"", Some(&repo)),
+            "504 label:\"good first issue\" is:issue repo:octo/cat"
+        );
+        assert_eq!(build(What::Prs, "is:pr is:open", None), "is:pr is:open");
+        assert_eq!(build(What::Orgs, "harbor", None), "harbor type:org");
+        assert_eq!(build(What::Code, "chunk org:octo", None), "chunk org:octo");
+    }
+
+    #[test]
+    fn what_github_refuses_is_refused_before() {
+        let wide = Reach::default();
+        let long = "x".repeat(257);
+        for (what, query, says) in [
+            (What::Issues, long.as_str(), "257 characters"),
+            (What::Issues, "a OR b OR c OR d OR e OR f OR g", "6 of AND, OR and NOT"),
+            (What::Code, "language:rust", "needs a word"),
+            (What::Issues, "is:pr x", "disagree"),
+            (What::Repos, "  ", "empty"),
+        ] {
+            let error = build(&wide, what, query, None).unwrap_err().for_agent();
+            assert!(error.contains(says), "{error}");
+        }
+        // Neither qualifiers nor what stands in quotes count.
+        let many = format!("{} \"a OR b OR c OR d OR e OR f OR g\"", "label:x ".repeat(60));
+        assert!(build(&wide, What::Issues, &many, None).is_ok());
+    }
+
+    #[test]
+    fn a_search_is_kept_within_reach() {
+        let narrow = reach(&["octo/cat", "acme/*", "zoo/site-*"]);
+        assert_eq!(
+            build(&narrow, What::Issues, "x -repo:octo/dog", None).unwrap(),
+            "x -repo:octo/dog is:issue (repo:octo/cat OR user:acme OR user:zoo)"
+        );
+        assert_eq!(
+            build(&narrow, What::Issues, "x repo:octo/cat", None).unwrap(),
+            "x repo:octo/cat is:issue"
+        );
+        assert_eq!(build(&narrow, What::Issues, "x org:acme", None).unwrap(), "x org:acme is:issue");
+        for query in
+            ["x repo:octo/dog", "x (OR REPO:\"octo/dog\")", "x user:octo", "x org:zoo", "x owner:octo"]
+        {
+            assert_eq!(build(&narrow, What::Code, query, None).unwrap_err().kind(), Kind::Policy, "{query}");
+        }
+        assert_eq!(build(&narrow, What::Users, "tomas", None).unwrap(), "tomas type:user");
+        assert!(
+            !is_exact(&narrow) && is_exact(&reach(&["octo/cat", "acme/*"])) && is_exact(&Reach::default())
+        );
+    }
+}

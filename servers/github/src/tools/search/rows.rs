@@ -1,0 +1,211 @@
+//! What a search found, in rows.
+
+use connector::catalog::{excerpt, one_line};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Hit;
+use crate::{
+    api::{
+        issues::Person,
+        search::{FoundCommit, FoundFile, FoundRepo, TextMatch},
+        tickets::Ticket,
+    },
+    reach::Repo,
+    render,
+    tools::issues::rows::{Row, some},
+};
+
+/// Lines of one file that are shown.
+const LINES: usize = 4;
+/// Characters of one line of a file.
+const LINE: usize = 160;
+/// Characters of a repository's description.
+const DESCRIPTION: usize = 120;
+
+/// What was found, as data.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Found {
+    /// An issue or pull request.
+    Issue(Box<Row>),
+    /// A file, with the lines that have what was looked for.
+    File { repo: String, path: String, lines: Vec<String> },
+    /// A repository.
+    Repository {
+        repo: String,
+        visibility: String,
+        language: String,
+        stars: u64,
+        pushed: String,
+        description: String,
+    },
+    /// A commit.
+    Commit { repo: String, sha: String, date: String, author: String, subject: String },
+    /// A user or an organization.
+    Account { login: String },
+}
+
+/// An issue or pull request.
+pub(super) fn issue(ticket: &Ticket, home: Option<&Repo>) -> Hit {
+    let row = Row::of_ticket(ticket, home);
+    // Which of the two it is, the header says.
+    let text = row.text();
+    Hit {
+        repo: ticket.repo().map(str::to_owned),
+        text: text.strip_prefix("PR ").unwrap_or(&text).to_owned(),
+        data: Found::Issue(Box::new(row)),
+    }
+}
+
+/// A file, with the lines that have what was looked for.
+pub(super) fn file(file: &FoundFile, home: Option<&Repo>) -> Hit {
+    let lines = matching(&file.text_matches);
+    let repo = &file.repository.full_name;
+    let mut text = format!("{}{}", prefix(repo, home), one_line(&file.path));
+    for line in &lines {
+        text.push_str("\n  ");
+        text.push_str(line);
+    }
+    Hit { repo: some(repo), text, data: Found::File { repo: repo.clone(), path: file.path.clone(), lines } }
+}
+
+/// The lines of a file's fragments that have a match in them, or the first ones if GitHub does not say.
+fn matching(matches: &[TextMatch]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for found in matches.iter().filter(|found| found.property != "path") {
+        let words: Vec<&str> = found.words().collect();
+        for line in found.fragment.lines() {
+            let hit = words.is_empty()
+                || words.iter().any(|word| line.contains(word.lines().next().unwrap_or(word)));
+            let (line, _) = excerpt(line.trim(), 0, LINE);
+            if hit && !line.is_empty() && !lines.contains(&line) && lines.len() < LINES {
+                lines.push(line);
+            }
+        }
+    }
+    lines
+}
+
+/// A repository.
+pub(super) fn repository(repo: &FoundRepo) -> Hit {
+    let visibility = match (repo.visibility.as_str(), repo.private) {
+        ("", true) => "private",
+        ("", false) => "public",
+        (word, _) => word,
+    };
+    let mut facts = vec![one_line(visibility)];
+    for (is, word) in [(repo.fork, "fork"), (repo.archived, "archived")] {
+        if is {
+            facts.push(word.to_owned());
+        }
+    }
+    facts.extend(some(&repo.language).map(|language| one_line(&language)));
+    if repo.stars() > 0 {
+        facts.push(format!("{} stars", render::thousands(repo.stars())));
+    }
+    facts.extend(some(&repo.pushed_at).map(|at| format!("pushed {}", render::day(&at))));
+    let mut text = format!("{} {}", one_line(&repo.full_name), facts.join(", "));
+    if !repo.description.is_empty() {
+        let line = one_line(&repo.description);
+        let (description, cut) = excerpt(&line, 0, DESCRIPTION);
+        text.push_str(": ");
+        text.push_str(&description);
+        if cut.is_some() {
+            text.push('…');
+        }
+    }
+    Hit {
+        repo: some(&repo.full_name),
+        text,
+        data: Found::Repository {
+            repo: repo.full_name.clone(),
+            visibility: visibility.to_owned(),
+            language: repo.language.clone(),
+            stars: repo.stars(),
+            pushed: repo.pushed_at.clone(),
+            description: repo.description.clone(),
+        },
+    }
+}
+
+/// A commit.
+pub(super) fn commit(commit: &FoundCommit, home: Option<&Repo>) -> Hit {
+    let repo = &commit.repository.full_name;
+    let subject = one_line(commit.commit.message.lines().next().unwrap_or_default());
+    let author = if commit.author.login.is_empty() {
+        one_line(&commit.commit.author.name)
+    } else {
+        format!("@{}", one_line(&commit.author.login))
+    };
+    let date = render::day(&commit.commit.author.date);
+    Hit {
+        repo: some(repo),
+        text: format!("{}{} {date}, {author}: {subject}", prefix(repo, home), render::short_sha(&commit.sha)),
+        data: Found::Commit {
+            repo: repo.clone(),
+            sha: commit.sha.clone(),
+            date: date.to_owned(),
+            author: author.clone(),
+            subject: subject.clone(),
+        },
+    }
+}
+
+/// A user or an organization.
+pub(super) fn person(person: &Person) -> Hit {
+    Hit {
+        repo: None,
+        text: format!("@{}", one_line(person.login())),
+        data: Found::Account { login: person.login.clone() },
+    }
+}
+
+/// `owner/name ` where it is not plain.
+fn prefix(repo: &str, home: Option<&Repo>) -> String {
+    match home {
+        Some(home) if home.to_string().eq_ignore_ascii_case(repo) => String::new(),
+        _ => format!("{} ", one_line(repo)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_file_shows_only_the_lines_with_what_was_looked_for() {
+        let found: FoundFile = serde_json::from_value(json!({
+            "path": "src/chunks.rs", "repository": {"full_name": "octo/cat"},
+            "text_matches": [
+                {"property": "path", "fragment": "src/chunks.rs", "matches": [{"text": "chunk"}]},
+                {"property": "content", "fragment": "fn a() {}\n    let chunk = next();\n\nfn b() {}", "matches": [{"text": "chunk"}]},
+            ],
+        }))
+        .unwrap();
+        let home = Repo::parse("octo/cat").unwrap();
+        assert_eq!(file(&found, None).text, "octo/cat src/chunks.rs\n  let chunk = next();");
+        assert_eq!(file(&found, Some(&home)).text, "src/chunks.rs\n  let chunk = next();");
+    }
+
+    #[test]
+    fn a_repository_and_a_commit_are_one_line() {
+        let repo: FoundRepo = serde_json::from_value(json!({
+            "full_name": "octo/cat", "private": true, "language": "Rust", "stargazers_count": 1200, "archived": true,
+            "pushed_at": "2026-11-22T10:00:00Z", "description": "A\ncat",
+        }))
+        .unwrap();
+        assert_eq!(
+            repository(&repo).text,
+            "octo/cat private, archived, Rust, 1,200 stars, pushed 2026-11-22: A cat"
+        );
+        let found: FoundCommit = serde_json::from_value(json!({
+            "sha": "0123456789abcdef", "author": null, "repository": {"full_name": "octo/cat"},
+            "commit": {"message": "Subject\n\nBody", "author": {"name": "Maya", "date": "2026-11-22T10:00:00Z"}},
+        }))
+        .unwrap();
+        assert_eq!(commit(&found, None).text, "octo/cat 0123456789ab 2026-11-22, Maya: Subject");
+    }
+}
