@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     FROM,
-    common::{
+    across::{
         lost::{self, Begun},
         paging::{self, Given},
     },

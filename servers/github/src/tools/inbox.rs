@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     FROM,
-    common::paging::{self, Given},
+    across::paging::{self, Given},
 };
 use crate::{
     GitHub,

@@ -1,7 +1,7 @@
 //! The tools, one folder or file per family: arguments, the work, the reply.
 
+mod across;
 mod actions;
-mod common;
 pub(crate) mod context;
 mod discussions;
 mod gists;

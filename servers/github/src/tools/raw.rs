@@ -13,7 +13,7 @@ use url::form_urlencoded;
 
 use super::{
     FROM,
-    common::paging::{self, Given},
+    across::paging::{self, Given},
 };
 use crate::{
     GitHub,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     FROM,
-    common::paging::{self, Given},
+    across::paging::{self, Given},
     raw,
 };
 use crate::{

@@ -19,7 +19,7 @@ use crate::{
     render::{day, minute},
     tools::{
         FROM,
-        common::paging::{self, Given},
+        across::paging::{self, Given},
         issues::list::renamed,
     },
 };

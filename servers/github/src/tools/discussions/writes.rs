@@ -14,7 +14,7 @@ use crate::{
     api::discussions::{Change, Discussion, DiscussionFilter, Remark},
     reach::Repo,
     tools::{
-        common::lost::{self, Begun, same_text},
+        across::lost::{self, Begun, same_text},
         issues::write::notified,
     },
 };

@@ -18,7 +18,7 @@ use crate::{
         tickets::Ticket,
     },
     reach::Repo,
-    tools::common::lost::{self, Begun, same_text},
+    tools::across::lost::{self, Begun, same_text},
 };
 
 /// Characters of a comment that a preview shows.

@@ -9,7 +9,7 @@ use crate::{
     api::{Listed, tickets::Event},
     reach::Repo,
     render,
-    tools::{FROM, common::reference},
+    tools::{FROM, across::reference},
 };
 
 /// An event.

@@ -14,7 +14,7 @@ use crate::{
     api::issues::{Issue, ReactionGroup},
     reach::Repo,
     render,
-    tools::common::reference,
+    tools::across::reference,
 };
 
 /// Characters of a text, unless asked otherwise.

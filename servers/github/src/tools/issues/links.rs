@@ -15,7 +15,7 @@ use crate::{
     GitHub,
     api::tickets::Ticket,
     reach::Repo,
-    tools::{FROM, common::reference},
+    tools::{FROM, across::reference},
 };
 
 /// The tools of this family.

@@ -18,7 +18,7 @@ use crate::{
     reach::Repo,
     tools::{
         FROM,
-        common::{
+        across::{
             naming,
             paging::{self, Given},
         },

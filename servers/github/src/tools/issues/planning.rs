@@ -16,7 +16,7 @@ use crate::{
     api::planning::{Label, Milestone},
     reach::Repo,
     render,
-    tools::common::{lost, naming},
+    tools::across::{lost, naming},
 };
 
 /// The colour of a label that is given none: GitHub's own grey.

@@ -11,7 +11,7 @@ use crate::{
     },
     reach::Repo,
     render,
-    tools::common::reference,
+    tools::across::reference,
 };
 
 /// An issue or pull request in a listing.

@@ -27,7 +27,7 @@ use crate::{
     GitHub,
     api::tickets::Ticket,
     reach::Repo,
-    tools::common::{naming, reference},
+    tools::across::{naming, reference},
 };
 
 /// The tool of this file.

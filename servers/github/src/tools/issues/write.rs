@@ -16,7 +16,7 @@ use crate::{
     GitHub,
     api::tickets::Ticket,
     reach::Repo,
-    tools::common::{
+    tools::across::{
         lost::{self, Begun, same_text},
         mentions::mentions,
         naming, reference,

@@ -19,7 +19,7 @@ use crate::{
     render::day,
     tools::{
         FROM,
-        common::paging::{self, Given},
+        across::paging::{self, Given},
     },
 };
 

@@ -15,7 +15,7 @@ use crate::{
     GitHub,
     api::projects::{Choice, Field, Project},
     reach::Repo,
-    tools::common::reference,
+    tools::across::reference,
 };
 
 /// The most items of one call.

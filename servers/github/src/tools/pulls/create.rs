@@ -13,7 +13,7 @@ use crate::{
     GitHub,
     api::pulls::{Posted, Pull},
     reach::Repo,
-    tools::common::{lost, mentions::mentions, naming},
+    tools::across::{lost, mentions::mentions, naming},
 };
 
 /// The tools of this family.

@@ -14,7 +14,7 @@ use crate::{
     reach::Repo,
     tools::{
         FROM,
-        common::paging::{self, Given},
+        across::paging::{self, Given},
     },
 };
 

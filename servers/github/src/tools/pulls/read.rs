@@ -22,7 +22,7 @@ use crate::{
     },
     reach::Repo,
     render,
-    tools::common::reference,
+    tools::across::reference,
 };
 
 /// Characters of the body.

@@ -22,7 +22,7 @@ use crate::{
     render,
     tools::{
         FROM,
-        common::{lost, mentions::mentions},
+        across::{lost, mentions::mentions},
     },
 };
 

@@ -23,7 +23,7 @@ use crate::{
     GitHub,
     api::pulls::{Parts, Pull},
     reach::Repo,
-    tools::common::mentions::mentions,
+    tools::across::mentions::mentions,
 };
 
 /// How old a reading may be that a write is based on; an older one is made anew before writing.

@@ -13,7 +13,7 @@ use crate::{
     api::diffs::{COMPARED, FileChange},
     reach::Repo,
     render::{minute, short_sha, thousands},
-    tools::{FROM, common::listing},
+    tools::{FROM, across::listing},
 };
 
 /// Bytes of a patch in one row: a longer one goes over several, so that none is cut.

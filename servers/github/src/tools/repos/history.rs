@@ -17,7 +17,7 @@ use crate::{
     render::{minute, short_sha},
     tools::{
         FROM,
-        common::paging::{self, Given},
+        across::paging::{self, Given},
     },
 };
 

@@ -17,7 +17,7 @@ use crate::{
     render::short_sha,
     tools::{
         FROM,
-        common::paging::{self, Given},
+        across::paging::{self, Given},
     },
 };
 

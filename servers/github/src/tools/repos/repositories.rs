@@ -15,7 +15,7 @@ use crate::{
     render::{day, thousands},
     tools::{
         FROM,
-        common::paging::{self, Given},
+        across::paging::{self, Given},
     },
 };
 

@@ -15,7 +15,7 @@ use crate::{
     api::git::{SUBMODULE, TreeEntry},
     reach::Repo,
     render::{short_sha, thousands},
-    tools::{FROM, common::listing},
+    tools::{FROM, across::listing},
 };
 
 /// Trees that are asked for one by one where GitHub does not give all at once.

@@ -23,7 +23,7 @@ use crate::{
     render,
     tools::{
         FROM,
-        common::paging::{self, Given},
+        across::paging::{self, Given},
     },
 };
 
