@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
-mod whole_support;
+mod support;
 
 use connector::{
     CheckState,
@@ -10,22 +10,22 @@ use connector::{
     settings::Value as Set,
 };
 use serde_json::json;
-use whole_support::{With, cursor, site, site_with};
-
-fn list(items: &[&str]) -> Set {
-    Set::List(items.iter().map(ToString::to_string).collect())
-}
+use support::{
+    CLASSIC, REPO, SCOPELESS, TOMAS,
+    reply::cursor,
+    server::{Setup, site},
+};
 
 #[tokio::test(start_paused = true)]
 async fn whoami_tells_the_person_the_reach_and_the_limits() {
-    let settings = vec![
-        ("allow-repos", list(&["harbor-example/*"])),
-        ("allow-write-repos", list(&["harbor-example/import-api"])),
-        ("repo", Set::Text("harbor-example/import-api".to_owned())),
-        ("sandbox", Set::Switch(true)),
-    ];
-    let site = site_with(With { settings, ..With::default() }).await;
-    let text = site.call("whoami", json!({})).await;
+    let site = Setup::new()
+        .list("allow-repos", &["harbor-example/*"])
+        .list("allow-write-repos", &[REPO])
+        .set("repo", Set::Text(REPO.to_owned()))
+        .set("sandbox", Set::Switch(true))
+        .start()
+        .await;
+    let text = site.reply("whoami", json!({})).await;
     assert!(text.starts_with("@maya (Maya Lindqvist)."), "{text}");
     assert!(text.contains("a fake GitHub. Nothing in it is real."), "{text}");
     assert!(text.contains("GitHub does not tell those of this kind of token"), "{text}");
@@ -39,13 +39,13 @@ async fn whoami_tells_the_person_the_reach_and_the_limits() {
 #[tokio::test(start_paused = true)]
 async fn organizations_and_teams_come_when_asked_for() {
     let site = site().await;
-    let text = site.call("whoami", json!({"include": ["orgs", "teams"]})).await;
+    let text = site.reply("whoami", json!({"include": ["orgs", "teams"]})).await;
     assert!(text.contains("Organizations: harbor-example."), "{text}");
     assert!(text.contains("harbor-example/engineering"), "{text}");
-    site.harness().faults().add(Rule::new("GET /user/teams", Action::status(403)));
+    site.fault("GET /user/teams", Action::status(403));
     // What was kept is old after a minute.
     tokio::time::advance(std::time::Duration::from_secs(61)).await;
-    let text = site.call("whoami", json!({"include": ["orgs", "teams"]})).await;
+    let text = site.reply("whoami", json!({"include": ["orgs", "teams"]})).await;
     assert!(
         text.contains("Organizations: harbor-example.") && text.contains("Teams: could not be read."),
         "{text}"
@@ -54,12 +54,12 @@ async fn organizations_and_teams_come_when_asked_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_classic_token_tells_its_scopes_and_what_they_lack() {
-    let site = site_with(With { token: Some("ghp_sandbox0maya0classic"), ..With::default() }).await;
-    let text = site.call("whoami", json!({})).await;
+    let site = Setup::new().token(CLASSIC).start().await;
+    let text = site.reply("whoami", json!({})).await;
     assert!(text.contains("Credential: a classic personal access token"), "{text}");
     assert!(text.contains("Scopes: ") && text.contains("read:org") && !text.contains("Missing"), "{text}");
-    let site = site_with(With { token: Some("ghp_sandbox0maya0scopeless"), ..With::default() }).await;
-    let text = site.call("whoami", json!({})).await;
+    let site = Setup::new().token(SCOPELESS).start().await;
+    let text = site.reply("whoami", json!({})).await;
     assert!(text.contains("Scopes: read:user."), "{text}");
     assert!(
         text.contains("read:org (for list_members)") && text.contains("workflow or repo (for run_workflow)"),
@@ -69,8 +69,8 @@ async fn a_classic_token_tells_its_scopes_and_what_they_lack() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_that_is_refused_is_said_so() {
-    let site = site_with(With { token: Some("ghp_revoked"), ..With::default() }).await;
-    let text = site.call("whoami", json!({})).await;
+    let site = Setup::new().token("ghp_revoked").start().await;
+    let text = site.reply("whoami", json!({})).await;
     assert!(text.starts_with("ERROR auth"), "{text}");
     let checks = site.diagnose().await;
     let account = checks.iter().find(|check| check.name == "account").unwrap();
@@ -92,8 +92,8 @@ async fn the_end_of_a_token_and_an_own_server_are_told() {
         body: r#"{"login": "maya", "name": null}"#.to_owned(),
         committed: false,
     };
-    site.harness().faults().add(Rule::new("GET /user", answer));
-    let text = site.call("whoami", json!({})).await;
+    site.fault("GET /user", answer);
+    let text = site.reply("whoami", json!({})).await;
     assert!(text.contains("good until 2031-01-02 09:00:00 UTC"), "{text}");
     let checks = site.diagnose().await;
     let found = |name: &str| checks.iter().find(|check| check.name == name).unwrap().found.clone();
@@ -111,7 +111,7 @@ async fn an_installation_is_no_person_and_tells_what_it_sees() {
         body: r#"{"message": "Resource not accessible by integration"}"#.to_owned(),
         committed: false,
     };
-    site.harness().faults().add(Rule::new("GET /user", refused).always());
+    site.rule(Rule::new("GET /user", refused).always());
     let seen = Action::Status {
         code: 200,
         headers: [("content-type".to_owned(), "application/json".to_owned())].into(),
@@ -120,8 +120,8 @@ async fn an_installation_is_no_person_and_tells_what_it_sees() {
             .to_owned(),
         committed: false,
     };
-    site.harness().faults().add(Rule::new("GET /installation/repositories", seen).always());
-    let text = site.call("whoami", json!({})).await;
+    site.rule(Rule::new("GET /installation/repositories", seen).always());
+    let text = site.reply("whoami", json!({})).await;
     let head = "An installation of a GitHub App on harbor-example, with 5 selected repositories.";
     assert!(text.starts_with(head), "{text}");
     assert!(text.contains("Permissions: not told for this token"), "{text}");
@@ -132,29 +132,28 @@ async fn an_installation_is_no_person_and_tells_what_it_sees() {
 #[tokio::test(start_paused = true)]
 async fn teams_and_their_members_are_listed() {
     let site = site().await;
-    let teams = site.call("list_members", json!({"org": "harbor-example"})).await;
+    let teams = site.reply("list_members", json!({"org": "harbor-example"})).await;
     assert!(
         teams.contains("engineering") && teams.contains("imports") && teams.contains("platform"),
         "{teams}"
     );
-    let members = site.call("list_members", json!({"org": "harbor-example", "team": "Imports"})).await;
+    let members = site.reply("list_members", json!({"org": "harbor-example", "team": "Imports"})).await;
     assert!(
         members.contains("@tomas") && members.contains("@priya") && !members.contains("@jonas"),
         "{members}"
     );
     let first =
-        site.call("list_members", json!({"org": "harbor-example", "team": "engineering", "limit": 2})).await;
+        site.reply("list_members", json!({"org": "harbor-example", "team": "engineering", "limit": 2})).await;
     let second = json!({"org": "harbor-example", "team": "engineering", "limit": 2, "cursor": cursor(&first).unwrap()});
-    let second = site.call("list_members", second).await;
+    let second = site.reply("list_members", second).await;
     assert!(second.starts_with("2 members"), "{second}");
-    let absent = site.call("list_members", json!({"org": "harbor-example", "team": "nobody"})).await;
+    let absent = site.reply("list_members", json!({"org": "harbor-example", "team": "nobody"})).await;
     assert!(absent.starts_with("ERROR not_found: harbor-example has no team nobody"), "{absent}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn doctor_looks_at_everything_a_call_needs() {
-    let settings = vec![("repo", Set::Text("harbor-example/importer".to_owned()))];
-    let site = site_with(With { settings, ..With::default() }).await;
+    let site = Setup::new().set("repo", Set::Text("harbor-example/importer".to_owned())).start().await;
     let checks = site.diagnose().await;
     let names: Vec<_> = checks.iter().map(|check| check.name).collect();
     assert_eq!(
@@ -166,8 +165,7 @@ async fn doctor_looks_at_everything_a_call_needs() {
     assert_eq!(repository.state, CheckState::Warning, "it has another name now: {repository:?}");
     assert!(repository.found.contains("admin, default branch main"), "{repository:?}");
     assert!(repository.fix.as_deref().unwrap().contains("harbor-example/import-api"));
-    let settings = vec![("repo", Set::Text("harbor-example/nothing".to_owned()))];
-    let site = site_with(With { settings, ..With::default() }).await;
+    let site = Setup::new().set("repo", Set::Text("harbor-example/nothing".to_owned())).start().await;
     let checks = site.diagnose().await;
     assert_eq!(checks.last().unwrap().state, CheckState::Bad);
 }
@@ -175,10 +173,10 @@ async fn doctor_looks_at_everything_a_call_needs() {
 #[tokio::test(start_paused = true)]
 async fn an_account_for_an_owner_is_asked_who_it_is() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), "ghp_sandbox0tomas").unwrap();
-    let settings = vec![("accounts", list(&[&format!("harbor-*=file:{}", file.path().display())]))];
-    let site = site_with(With { settings, ..With::default() }).await;
-    let text = site.call("whoami", json!({})).await;
+    std::fs::write(file.path(), TOMAS).unwrap();
+    let site =
+        Setup::new().list("accounts", &[&format!("harbor-*=file:{}", file.path().display())]).start().await;
+    let text = site.reply("whoami", json!({})).await;
     assert!(text.starts_with("@maya") && text.contains("For harbor-*: @tomas"), "{text}");
     let checks = site.diagnose().await;
     assert!(
@@ -190,13 +188,13 @@ async fn an_account_for_an_owner_is_asked_who_it_is() {
 #[tokio::test(start_paused = true)]
 async fn an_app_tells_its_name_its_account_and_its_permissions() {
     let key = include_str!("app_key.pem");
-    let settings = vec![
-        ("app-id", Set::Text("4100".to_owned())),
-        ("app-private-key", Set::Secret(connector::Secret::new(key))),
-        ("app-installation", Set::Text("5100".to_owned())),
-    ];
-    let site = site_with(With { settings, ..With::default() }).await;
-    let text = site.call("whoami", json!({})).await;
+    let site = Setup::new()
+        .set("app-id", Set::Text("4100".to_owned()))
+        .set("app-private-key", Set::Secret(connector::Secret::new(key)))
+        .set("app-installation", Set::Text("5100".to_owned()))
+        .start()
+        .await;
+    let text = site.reply("whoami", json!({})).await;
     assert!(text.starts_with("The GitHub App harbor-bot on harbor-example, with "), "{text}");
     assert!(text.contains("Credential: a GitHub App."), "{text}");
     assert!(text.contains("Permissions: ") && text.contains("issues write"), "{text}");

@@ -3,21 +3,45 @@
 #![cfg(feature = "sandbox")]
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
-mod issue_support;
+mod support;
 
 use connector::{
     Kind,
     sandbox::{Action, Change},
 };
-use issue_support::{READONLY, REPO, Setup, column, site, site_with};
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
+use support::{
+    READONLY, REPO, REPO_PATH,
+    fake::column,
+    server::{Setup, Site, site_in_repo},
+};
 
 const CREATE: &str = "POST /repos/{owner}/{repo}/issues";
 const COMMENT: &str = "POST /repos/{owner}/{repo}/issues/{issue_number}/comments";
 
+/// An issue of the story's repository, as it is now.
+async fn issue(site: &Site, number: u64) -> Value {
+    site.sandbox.of_repo(&format!("issues/{number}")).await
+}
+
+/// How many issues and pull requests the story's repository has.
+async fn count(site: &Site) -> usize {
+    let mut count = 0;
+    for page in 1.. {
+        let rows = site.sandbox.of_repo(&format!("issues?state=all&per_page=100&page={page}")).await;
+        let rows = rows.as_array().unwrap().len();
+        count += rows;
+        if rows < 100 {
+            break;
+        }
+    }
+    count
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_issue_is_opened_with_everything_that_was_asked_for() {
-    let site = site().await;
+    let site = site_in_repo().await;
     let arguments = json!({
         "title": "Chunks are written in the wrong order", "body": "Seen by @sofia and @maya.\n\n```\n@nobody\n```",
         "labels": ["BUG", "importer"], "assignees": ["@me", "Tomas"], "milestone": "v2.15", "type": "bug", "parent": "#473",
@@ -27,7 +51,7 @@ async fn an_issue_is_opened_with_everything_that_was_asked_for() {
     insta::assert_snapshot!(site.still("create_issue", dry).await);
     assert_eq!(site.sent(CREATE), 0);
     insta::assert_snapshot!(site.still("create_issue", arguments).await);
-    let made = site.issue(491).await;
+    let made = issue(&site, 491).await;
     assert_eq!(column(&made["labels"], "name"), ["bug", "importer"]);
     assert_eq!(column(&made["assignees"], "login"), ["maya", "tomas"]);
     assert_eq!((&made["milestone"]["title"], &made["type"]["name"]), (&json!("v2.15"), &json!("Bug")));
@@ -36,7 +60,7 @@ async fn an_issue_is_opened_with_everything_that_was_asked_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_name_that_is_not_there_is_refused_before_anything_is_written() {
-    let site = site().await;
+    let site = site_in_repo().await;
     for (field, value, says) in [
         ("labels", json!(["documentaton"]), "Did you mean `documentation`?"),
         ("assignees", json!(["tomass"]), "Did you mean `tomas`?"),
@@ -56,8 +80,8 @@ async fn a_name_that_is_not_there_is_refused_before_anything_is_written() {
 
 #[tokio::test(start_paused = true)]
 async fn an_issue_whose_answer_was_lost_is_found_and_not_opened_twice() {
-    let site = site().await;
-    let before = site.count().await;
+    let site = site_in_repo().await;
+    let before = count(&site).await;
     let arguments = json!({"title": "Lost and found", "body": "A text\nof two lines"});
     site.fault(CREATE, Action::CloseAfter);
     let text = site.call("create_issue", arguments.clone()).await;
@@ -65,21 +89,21 @@ async fn an_issue_whose_answer_was_lost_is_found_and_not_opened_twice() {
         text.starts_with("GitHub's answer was lost, but it is done: opened harbor-example/import-api#491."),
         "{text}"
     );
-    assert_eq!((site.count().await, site.sent(CREATE)), (before + 1, 1));
+    assert_eq!((count(&site).await, site.sent(CREATE)), (before + 1, 1));
     // The same once more, but refused before it was done: the older one is not taken for it.
-    site.harness().clock().advance(std::time::Duration::from_secs(600));
+    site.sandbox.pass(600);
     site.fault(CREATE, Action::status(502));
     let error = site.refusal("create_issue", json!({"title": "Never there"})).await;
     assert_eq!(error.kind(), Kind::UnknownOutcome);
     assert!(error.for_agent().contains("list_issues"), "{error}");
-    assert_eq!(site.count().await, before + 1);
+    assert_eq!(count(&site).await, before + 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_github_drops_without_a_word_is_told() {
     // "Only users with push access can set assignees for new issues. Assignees are silently dropped otherwise."
     // (docs.github.com, "Create an issue"; the same for labels, milestone and type.)
-    let site = site().await;
+    let site = site_in_repo().await;
     let changes = vec![
         Change::set("/assignees", json!([])),
         Change::set("/labels", json!([])),
@@ -99,24 +123,24 @@ async fn what_github_drops_without_a_word_is_told() {
 
 #[tokio::test(start_paused = true)]
 async fn only_what_is_given_changes_and_the_reply_says_from_what_to_what() {
-    let site = site().await;
+    let site = site_in_repo().await;
     let arguments = json!({
         "number": 490, "title": "Memory of import workers is up 6 %", "add_labels": ["P1"], "remove_labels": ["p2"],
         "add_assignees": ["tomas"], "milestone": "v2.15", "type": "",
     });
-    let before = site.issue(490).await;
+    let before = issue(&site, 490).await;
     let mut dry = arguments.clone();
     dry["dry_run"] = json!(true);
     insta::assert_snapshot!(site.still("update_issue", dry).await);
-    assert_eq!(site.issue(490).await, before);
+    assert_eq!(issue(&site, 490).await, before);
     assert_eq!(
         site.question("update_issue", arguments.clone()).await,
         None,
         "it only adds, and takes away by name"
     );
-    let after = site.issue(490).await;
+    let after = issue(&site, 490).await;
     let mut labels = column(&after["labels"], "name");
-    labels.sort();
+    labels.sort_by_key(Value::to_string);
     assert_eq!(labels, ["P1", "performance"]);
     assert_eq!((&after["body"], &after["type"]), (&before["body"], &json!(null)));
     let again = site.call("update_issue", arguments).await;
@@ -125,7 +149,7 @@ async fn only_what_is_given_changes_and_the_reply_says_from_what_to_what() {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_put_back_or_is_told_to_people_asks_first() {
-    let site = site().await;
+    let site = site_in_repo().await;
     for (arguments, asks) in [
         (json!({"state": "closed"}), true),
         (json!({"state": "not_planned"}), true),
@@ -146,10 +170,10 @@ async fn what_cannot_be_put_back_or_is_told_to_people_asks_first() {
 
 #[tokio::test(start_paused = true)]
 async fn an_issue_is_closed_as_a_duplicate_and_opened_again() {
-    let site = site().await;
+    let site = site_in_repo().await;
     let text = site.call("update_issue", json!({"number": 490, "duplicate_of": "#465"})).await;
     assert!(text.contains("state open → closed (duplicate)"), "{text}");
-    let closed = site.issue(490).await;
+    let closed = issue(&site, 490).await;
     assert_eq!((&closed["state"], &closed["state_reason"]), (&json!("closed"), &json!("duplicate")));
     let read = site.call("get_issue", json!({"number": 490})).await;
     assert!(read.contains("#490 closed (duplicate)") && read.contains("duplicate of #465"), "{read}");
@@ -161,35 +185,37 @@ async fn an_issue_is_closed_as_a_duplicate_and_opened_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_text_is_edited_in_place_and_never_over_what_others_wrote() {
-    let site = site().await;
+    let site = site_in_repo().await;
     let edit = json!([{"old": "- [ ] remove the duplicates", "new": "- [x] remove the duplicates"}]);
     let text = site.call("update_issue", json!({"number": 471, "body_edits": edit})).await;
     assert!(text.starts_with("Changed harbor-example/import-api#471"), "{text}");
-    assert!(site.issue(471).await["body"].as_str().unwrap().contains("- [x] remove the duplicates"));
+    assert!(issue(&site, 471).await["body"].as_str().unwrap().contains("- [x] remove the duplicates"));
     let error = site.refusal("update_issue", json!({"number": 471, "body_edits": edit})).await;
     assert_eq!(error.kind(), Kind::Conflict, "the passage is not there any more: {error}");
-    let seen = site.issue(471).await["updated_at"].clone();
-    site.harness().clock().advance(std::time::Duration::from_secs(60));
-    site.rest("PATCH", &format!("repos/{REPO}/issues/471"), json!({"title": "Meanwhile"})).await;
+    let seen = issue(&site, 471).await["updated_at"].clone();
+    site.sandbox.pass(60);
+    site.sandbox
+        .write(Method::PATCH, &format!("{REPO_PATH}/issues/471"), json!({"title": "Meanwhile"}))
+        .await;
     let arguments = json!({"number": 471, "title": "Mine", "expected_updated_at": seen});
     let error = site.refusal("update_issue", arguments).await;
     assert_eq!(error.kind(), Kind::Conflict, "{error}");
-    assert_eq!(site.issue(471).await["title"], "Meanwhile");
+    assert_eq!(issue(&site, 471).await["title"], "Meanwhile");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_step_that_fails_says_what_was_done_before() {
-    let site = site().await;
+    let site = site_in_repo().await;
     site.fault("POST /repos/{owner}/{repo}/issues/{issue_number}/labels", Action::status(422));
     let arguments = json!({"number": 490, "title": "Renamed", "add_labels": ["bug"]});
     let error = site.refusal("update_issue", arguments).await;
     assert!(error.for_agent().contains("(changed before that: title)"), "{error}");
-    assert_eq!(site.issue(490).await["title"], "Renamed");
+    assert_eq!(issue(&site, 490).await["title"], "Renamed");
 }
 
 #[tokio::test(start_paused = true)]
 async fn arguments_that_do_not_fit_together_are_refused() {
-    let site = site().await;
+    let site = site_in_repo().await;
     for (arguments, says) in [
         (json!({}), "at least one field"),
         (json!({"body": "x", "body_edits": [{"old": "a", "new": "b"}]}), "either `body` or `body_edits`"),
@@ -208,9 +234,8 @@ async fn arguments_that_do_not_fit_together_are_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn issues_become_parts_of_one_another_in_an_order() {
-    let site = site().await;
-    let parts =
-        || async { column(&site.get(&format!("repos/{REPO}/issues/473/sub_issues")).await, "number") };
+    let site = site_in_repo().await;
+    let parts = || async { column(&site.sandbox.of_repo("issues/473/sub_issues").await, "number") };
     let text = site
         .call(
             "link_issues",
@@ -218,18 +243,18 @@ async fn issues_become_parts_of_one_another_in_an_order() {
         )
         .await;
     assert!(text.contains("#490 is a part of harbor-example/import-api#473."), "{text}");
-    assert_eq!(parts().await, ["474", "490", "475", "476"]);
+    assert_eq!(parts().await, [474, 490, 475, 476]);
     let again = json!({"number": 490, "relation": "parent", "target": "harbor-example/import-api#473"});
     assert!(site.call("link_issues", again).await.starts_with("Nothing to change"));
     let moved = json!({"number": 476, "relation": "parent", "target": "#490"});
     let question = site.question("link_issues", moved.clone()).await.expect("it is taken away from another");
     assert!(question.contains("it is then no part of harbor-example/import-api#473 any more"), "{question}");
     site.call("link_issues", moved).await;
-    assert_eq!(parts().await, ["474", "490", "475"]);
+    assert_eq!(parts().await, [474, 490, 475]);
     let removed = json!({"number": 473, "relation": "sub_issue", "target": "#490", "remove": true});
     assert!(site.question("link_issues", removed.clone()).await.is_some(), "its place is lost");
     site.call("link_issues", removed).await;
-    assert_eq!(parts().await, ["474", "475"]);
+    assert_eq!(parts().await, [474, 475]);
     let error = site
         .refusal(
             "link_issues",
@@ -241,10 +266,9 @@ async fn issues_become_parts_of_one_another_in_an_order() {
 
 #[tokio::test(start_paused = true)]
 async fn issues_block_one_another() {
-    let site = site().await;
-    let blockers = || async {
-        column(&site.get(&format!("repos/{REPO}/issues/490/dependencies/blocked_by")).await, "number")
-    };
+    let site = site_in_repo().await;
+    let blockers =
+        || async { column(&site.sandbox.of_repo("issues/490/dependencies/blocked_by").await, "number") };
     let text =
         site.call("link_issues", json!({"number": 490, "relation": "blocked_by", "target": "465"})).await;
     assert!(
@@ -253,7 +277,7 @@ async fn issues_block_one_another() {
     );
     let same = json!({"number": 465, "relation": "blocks", "target": "#490"});
     assert!(site.call("link_issues", same.clone()).await.starts_with("Nothing to change"));
-    assert_eq!(blockers().await, ["465"]);
+    assert_eq!(blockers().await, [465]);
     let mut undo = same;
     undo["remove"] = json!(true);
     assert!(site.question("link_issues", undo.clone()).await.is_some());
@@ -263,12 +287,11 @@ async fn issues_block_one_another() {
 
 #[tokio::test(start_paused = true)]
 async fn a_link_out_of_reach_is_refused_by_policy() {
-    let site = site_with(Setup {
-        allow: &["harbor-example/*"],
-        allow_writes: &["harbor-example/import-api"],
-        ..Setup::default()
-    })
-    .await;
+    let site = Setup::in_repo()
+        .list("allow-repos", &["harbor-example/*"])
+        .list("allow-write-repos", &["harbor-example/import-api"])
+        .start()
+        .await;
     for target in ["maya/dotfiles#1", "harbor-example/docs#11"] {
         let error = site
             .refusal("link_issues", json!({"number": 490, "relation": "blocked_by", "target": target}))
@@ -281,7 +304,7 @@ async fn a_link_out_of_reach_is_refused_by_policy() {
 
 #[tokio::test(start_paused = true)]
 async fn a_comment_says_whom_it_tells_and_is_never_doubled() {
-    let site = site().await;
+    let site = site_in_repo().await;
     let arguments = json!({"number": 471, "body": "Clean since v2.14.0, @sofia. cc @harbor-example/imports"});
     let mut dry = arguments.clone();
     dry["dry_run"] = json!(true);
@@ -289,18 +312,18 @@ async fn a_comment_says_whom_it_tells_and_is_never_doubled() {
     site.fault(COMMENT, Action::CloseAfter);
     let text = site.call("add_comment", arguments).await;
     assert!(text.starts_with("GitHub's answer was lost, but it is done: commented on harbor-example/import-api#471 (closed): comment "), "{text}");
-    assert_eq!((site.sent(COMMENT), site.issue(471).await["comments"].clone()), (1, json!(10)));
+    assert_eq!((site.sent(COMMENT), issue(&site, 471).await["comments"].clone()), (1, json!(10)));
     site.fault(COMMENT, Action::status(502));
     let error = site.refusal("add_comment", json!({"number": 471, "body": "Once more"})).await;
     assert_eq!(error.kind(), Kind::UnknownOutcome, "{error}");
-    assert_eq!(site.issue(471).await["comments"], json!(10));
+    assert_eq!(issue(&site, 471).await["comments"], json!(10));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_reply_goes_into_the_thread_of_the_comment_it_answers() {
-    let site = site().await;
-    let comments = format!("repos/{REPO}/pulls/485/comments?per_page=100");
-    let all = site.get(&comments).await;
+    let site = site_in_repo().await;
+    let comments = format!("{REPO_PATH}/pulls/485/comments?per_page=100");
+    let all = site.sandbox.get(&comments).await;
     let all = all.as_array().unwrap();
     let reply = all.iter().find(|comment| comment["in_reply_to_id"].is_u64()).expect("the story has a reply");
     // GitHub takes replies to the first comment of a thread only ("Create a reply for a review comment").
@@ -310,7 +333,7 @@ async fn a_reply_goes_into_the_thread_of_the_comment_it_answers() {
         text.starts_with("Commented on pull request harbor-example/import-api#485 (open), in reply to @"),
         "{text}"
     );
-    let after = site.get(&comments).await;
+    let after = site.sandbox.get(&comments).await;
     let new =
         after.as_array().unwrap().iter().find(|comment| comment["body"] == "Done in the next push").unwrap();
     assert_eq!(new["in_reply_to_id"], reply["in_reply_to_id"]);
@@ -323,12 +346,12 @@ async fn a_reply_goes_into_the_thread_of_the_comment_it_answers() {
 
 #[tokio::test(start_paused = true)]
 async fn a_comment_is_edited_hidden_reacted_to_and_deleted() {
-    let site = site().await;
-    let comment = |id: u64| format!("repos/{REPO}/issues/comments/{id}");
+    let site = site_in_repo().await;
+    let comment = |id: u64| format!("{REPO_PATH}/issues/comments/{id}");
     // Maya's own.
     let own = json!({"comment_id": 47109, "action": "update", "body": "@sofia yes, and @aiko knows."});
     assert_eq!(site.question("edit_comment", own).await, None, "it is one's own");
-    assert_eq!(site.get(&comment(47109)).await["body"], "@sofia yes, and @aiko knows.");
+    assert_eq!(site.sandbox.get(&comment(47109)).await["body"], "@sofia yes, and @aiko knows.");
     let other = json!({"comment_id": 47103, "action": "update", "body": "Not mine"});
     let question = site.question("edit_comment", other).await.expect("it is somebody else's");
     assert!(question.contains("comment 47103 by @priya"), "{question}");
@@ -357,9 +380,9 @@ async fn a_comment_is_edited_hidden_reacted_to_and_deleted() {
 
 #[tokio::test(start_paused = true)]
 async fn a_review_comment_is_edited_by_its_own_kind_of_id() {
-    let site = site().await;
-    let path = format!("repos/{REPO}/pulls/485/comments");
-    let comments = site.get(&path).await;
+    let site = site_in_repo().await;
+    let path = format!("{REPO_PATH}/pulls/485/comments");
+    let comments = site.sandbox.get(&path).await;
     let first = &comments[0];
     let react = json!({"comment_id": first["id"], "kind": "review", "action": "react", "reaction": "+1"});
     assert!(site.call("edit_comment", react).await.contains("#485"), "its number is known");
@@ -369,7 +392,7 @@ async fn a_review_comment_is_edited_by_its_own_kind_of_id() {
 
 #[tokio::test(start_paused = true)]
 async fn labels_are_kept_in_order() {
-    let site = site().await;
+    let site = site_in_repo().await;
     let text = site.call("manage_label", json!({"action": "create", "name": "flaky", "color": "#D4C5F9", "description": "Fails now and then"})).await;
     assert!(text.starts_with("Created the label [flaky]"), "{text}");
     let error = site.refusal("manage_label", json!({"action": "create", "name": "Flaky"})).await;
@@ -393,12 +416,12 @@ async fn labels_are_kept_in_order() {
             .contains("taken from every issue")
     );
     site.call("manage_label", delete).await;
-    assert!(!column(&site.issue(490).await["labels"], "name").contains(&"P2".to_owned()));
+    assert!(!column(&issue(&site, 490).await["labels"], "name").contains(&json!("P2")));
 }
 
 #[tokio::test(start_paused = true)]
 async fn milestones_are_kept_in_order() {
-    let site = site().await;
+    let site = site_in_repo().await;
     let text = site
         .call("manage_milestone", json!({"action": "create", "milestone": "v2.16", "due": "2031-03-01"}))
         .await;
@@ -423,7 +446,7 @@ async fn milestones_are_kept_in_order() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_that_may_only_read_is_told_what_it_lacks() {
-    let site = site_with(Setup { token: Some(READONLY), ..Setup::default() }).await;
+    let site = Setup::in_repo().token(READONLY).start().await;
     for (tool, arguments) in [
         ("create_issue", json!({"title": "x"})),
         ("update_issue", json!({"number": 490, "title": "x"})),

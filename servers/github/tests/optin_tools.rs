@@ -3,32 +3,24 @@
 #![cfg(feature = "sandbox")]
 #![allow(clippy::unwrap_used, reason = "a test's helpers may fail it")]
 
-mod optin_support;
+mod support;
 
-use connector::{Connector as _, settings::Value as Setting};
+use connector::{
+    Connector as _,
+    sandbox::{Action, Rule},
+};
 use github_mcp::GitHub;
-use optin_support::Site;
 use serde_json::{Value, json};
-
-const REPO: &str = "harbor-example/import-api";
+use support::{
+    REPO,
+    reply::cursor,
+    server::{Setup, site, with_repo},
+};
 
 /// The first of the words that begins so.
 fn word<'t>(text: &'t str, start: &str) -> &'t str {
     let found = text.split_whitespace().find(|word| word.starts_with(start));
     found.unwrap_or_else(|| panic!("no {start} in {text}")).trim_end_matches(['.', ',', ':', ';'])
-}
-
-/// The cursor that a reply ends with.
-fn cursor(text: &str) -> String {
-    text.split("cursor \"")
-        .nth(1)
-        .and_then(|rest| rest.split('"').next())
-        .unwrap_or_else(|| panic!("{text}"))
-        .to_owned()
-}
-
-fn only(repos: &[&str]) -> Vec<(&'static str, Setting)> {
-    vec![("allow-repos", Setting::List(repos.iter().map(ToString::to_string).collect()))]
 }
 
 #[test]
@@ -55,7 +47,7 @@ fn none_of_them_is_on_unless_it_is_asked_for() {
 
 #[tokio::test(start_paused = true)]
 async fn the_inbox_is_listed_with_what_each_thread_is_about() {
-    let site = Site::start().await;
+    let site = site().await;
     let text = site.call("list_notifications", json!({})).await;
     assert!(text.starts_with("5 threads (unread ones)."), "{text}");
     assert!(
@@ -64,8 +56,9 @@ async fn the_inbox_is_listed_with_what_each_thread_is_about() {
     );
     assert!(text.contains("81007 unread, ci_activity, CheckSuite harbor-example/import-api, "), "{text}");
     let two = site.call("list_notifications", json!({"limit": 2, "all": true})).await;
-    let rest =
-        site.call("list_notifications", json!({"limit": 2, "all": true, "cursor": cursor(&two)})).await;
+    let rest = site
+        .call("list_notifications", json!({"limit": 2, "all": true, "cursor": cursor(&two).unwrap()}))
+        .await;
     assert!(two.contains("81008 ") && !rest.contains("81008 ") && rest.contains("81007 "), "{two}\n{rest}");
     let of_docs = site.call("list_notifications", json!({"repo": "harbor-example/docs"})).await;
     assert!(of_docs.contains("81004") && !of_docs.contains("81008"), "{of_docs}");
@@ -75,13 +68,13 @@ async fn the_inbox_is_listed_with_what_each_thread_is_about() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_out_of_reach_is_left_out_of_the_inbox_and_not_marked() {
-    let site = Site::with(&only(&["harbor-example/docs"]), false).await;
+    let site = Setup::new().list("allow-repos", &["harbor-example/docs"]).start().await;
     let text = site.call("list_notifications", json!({})).await;
     assert!(text.starts_with("1 thread (unread ones; 4 of repositories out of reach left out)"), "{text}");
     assert!(text.contains("81004") && !text.contains("import-api"), "{text}");
-    let refused = site.refusal("update_notifications", json!({"action": "read", "ids": ["81008"]})).await;
+    let refused = site.refused("update_notifications", json!({"action": "read", "ids": ["81008"]})).await;
     assert!(refused.starts_with("policy: "), "{refused}");
-    let refused = site.refusal("update_notifications", json!({"action": "read", "all": true})).await;
+    let refused = site.refused("update_notifications", json!({"action": "read", "all": true})).await;
     assert!(refused.starts_with("policy: "), "{refused}");
     assert_eq!(site.sent("PATCH /notifications/threads/{thread_id}"), 0);
     assert_eq!(site.sent("PUT /notifications"), 0);
@@ -89,7 +82,7 @@ async fn what_is_out_of_reach_is_left_out_of_the_inbox_and_not_marked() {
 
 #[tokio::test(start_paused = true)]
 async fn threads_are_marked_and_a_whole_inbox_only_after_a_question() {
-    let site = Site::start().await;
+    let site = site().await;
     let update = "update_notifications";
     let preview = site.call(update, json!({"action": "done", "ids": ["81007"], "dry_run": true})).await;
     assert!(
@@ -113,13 +106,13 @@ async fn threads_are_marked_and_a_whole_inbox_only_after_a_question() {
         json!({"action": "done", "all": true}),
         json!({"action": "read", "ids": ["x"]}),
     ] {
-        assert!(site.refusal(update, wrong).await.starts_with("invalid_argument: "));
+        assert!(site.refused(update, wrong).await.starts_with("invalid_argument: "));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn gists_are_listed_and_read_file_by_file() {
-    let site = Site::start().await;
+    let site = site().await;
     let text = site.call("list_gists", json!({})).await;
     assert!(text.contains("6f1d2c3b4a5968778695a4b3c2d1e0f1 secret, duplicates.sql result.md, "), "{text}");
     let id = "https://gist.github.com/maya/6f1d2c3b4a5968778695a4b3c2d1e0f1";
@@ -133,17 +126,17 @@ async fn gists_are_listed_and_read_file_by_file() {
     let theirs = site.call("list_gists", json!({"user": "@quickfix-9000"})).await;
     assert!(theirs.contains("Free fix for all import bugs"), "{theirs}");
     assert!(
-        site.refusal("list_gists", json!({"id": id, "file": "no.md"}))
+        site.refused("list_gists", json!({"id": id, "file": "no.md"}))
             .await
             .contains("duplicates.sql, result.md")
     );
-    assert!(site.refusal("list_gists", json!({"id": "0".repeat(32)})).await.starts_with("not_found: "));
-    assert!(site.refusal("list_gists", json!({"id": "my gist"})).await.starts_with("invalid_argument: "));
+    assert!(site.refused("list_gists", json!({"id": "0".repeat(32)})).await.starts_with("not_found: "));
+    assert!(site.refused("list_gists", json!({"id": "my gist"})).await.starts_with("invalid_argument: "));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_public_gist_and_a_replaced_file_are_asked_about() {
-    let site = Site::start().await;
+    let site = site().await;
     let files = json!([{"name": "a.md", "content": "A"}, {"name": "b.md", "content": "B"}]);
     let text = site.call("save_gist", json!({"description": "Notes", "files": files})).await;
     assert_eq!(site.asked(), 0, "a secret one is nobody's business");
@@ -179,14 +172,14 @@ async fn a_public_gist_and_a_replaced_file_are_asked_about() {
         json!({"files": [{"name": "a.md"}]}),
         json!({"id": id, "public": true}),
     ] {
-        assert!(site.refusal("save_gist", wrong).await.starts_with("invalid_argument: "));
+        assert!(site.refused("save_gist", wrong).await.starts_with("invalid_argument: "));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_gist_whose_answer_was_lost_is_found_and_not_made_twice() {
-    let site = Site::start().await;
-    site.lose("POST /gists", 9);
+    let site = site().await;
+    site.rule(Rule::new("POST /gists", Action::CloseAfter).times(9));
     let text = site
         .call("save_gist", json!({"description": "Once", "files": [{"name": "a.md", "content": "A\n"}]}))
         .await;
@@ -196,12 +189,8 @@ async fn a_gist_whose_answer_was_lost_is_found_and_not_made_twice() {
 
 #[tokio::test(start_paused = true)]
 async fn alerts_are_told_in_a_row_each_and_secrets_never() {
-    let site = Site::start().await;
-    let alerts = async |more: Value| {
-        let mut arguments = json!({"repo": REPO});
-        arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        site.call("list_alerts", arguments).await
-    };
+    let site = site().await;
+    let alerts = async |more: Value| site.call("list_alerts", with_repo(more)).await;
     let text = alerts(json!({"kind": "dependabot"})).await;
     assert!(text.starts_with("1 Dependabot alert (harbor-example/import-api, open)."), "{text}");
     assert!(
@@ -228,35 +217,36 @@ async fn alerts_are_told_in_a_row_each_and_secrets_never() {
     );
     let text = alerts(json!({"kind": "dependabot", "state": "all", "limit": 1})).await;
     let rest =
-        alerts(json!({"kind": "dependabot", "state": "all", "limit": 1, "cursor": cursor(&text)})).await;
+        alerts(json!({"kind": "dependabot", "state": "all", "limit": 1, "cursor": cursor(&text).unwrap()}))
+            .await;
     assert!(text.contains("#7 ") && rest.contains("#6 fixed"), "{text}\n{rest}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_feature_that_is_off_is_told_apart_from_no_alerts() {
-    let site = Site::start().await;
+    let site = site().await;
     for kind in ["code", "dependabot", "secret"] {
-        let refused = site.refusal("list_alerts", json!({"repo": "maya/dotfiles", "kind": kind})).await;
+        let refused = site.refused("list_alerts", json!({"repo": "maya/dotfiles", "kind": kind})).await;
         assert!(refused.starts_with("not_found: ") && refused.contains("the feature is off"), "{refused}");
     }
     for wrong in [json!({"kind": "secret", "severity": "low"}), json!({"kind": "code", "state": "resolved"})]
     {
         let mut wrong = wrong;
         wrong["repo"] = json!(REPO);
-        assert!(site.refusal("list_alerts", wrong).await.starts_with("invalid_argument: "));
+        assert!(site.refused("list_alerts", wrong).await.starts_with("invalid_argument: "));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn discussions_are_listed_and_read_with_ids_to_go_on_with() {
-    let site = Site::start().await;
+    let site = site().await;
     let text = site.call("list_discussions", json!({"repo": REPO})).await;
     assert!(text.starts_with("3 discussions (harbor-example/import-api, last changed first)."), "{text}");
     assert!(text.contains("#428 open, answered, Q&A, @tomas, "), "{text}");
     let some =
         site.call("list_discussions", json!({"repo": REPO, "category": "ideas", "state": "closed"})).await;
     assert!(some.contains("#415 closed, Ideas, @sofia") && !some.contains("#428"), "{some}");
-    let refused = site.refusal("list_discussions", json!({"repo": REPO, "category": "Ideen"})).await;
+    let refused = site.refused("list_discussions", json!({"repo": REPO, "category": "Ideen"})).await;
     assert!(refused.contains("Announcements, Ideas, Q&A"), "{refused}");
     let one = site.call("list_discussions", json!({"repo": REPO, "number": 428})).await;
     assert!(
@@ -267,25 +257,24 @@ async fn discussions_are_listed_and_read_with_ids_to_go_on_with() {
     assert!(one.contains("\n  DC_") && one.contains("Done so in #482."), "replies stand below: {one}");
     let first = site.call("list_discussions", json!({"repo": REPO, "number": 428, "limit": 1})).await;
     let next = site
-        .call("list_discussions", json!({"repo": REPO, "number": 428, "limit": 1, "cursor": cursor(&first)}))
+        .call(
+            "list_discussions",
+            json!({"repo": REPO, "number": 428, "limit": 1, "cursor": cursor(&first).unwrap()}),
+        )
         .await;
     assert!(
         next.contains("@jonas") && !next.contains("@priya") && !next.contains("two equal chunks"),
         "{next}"
     );
     assert!(
-        site.refusal("list_discussions", json!({"repo": REPO, "number": 1})).await.starts_with("not_found: ")
+        site.refused("list_discussions", json!({"repo": REPO, "number": 1})).await.starts_with("not_found: ")
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_discussion_is_begun_answered_and_closed() {
-    let site = Site::start().await;
-    let write = async |more: Value| {
-        let mut arguments = json!({"repo": REPO});
-        arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        site.call("write_discussion", arguments).await
-    };
+    let site = site().await;
+    let write = async |more: Value| site.call("write_discussion", with_repo(more)).await;
     let begun =
         json!({"action": "create", "title": "How large is a chunk?", "body": "@tomas?", "category": "q-a"});
     let mut preview = begun.clone();
@@ -327,25 +316,25 @@ async fn a_discussion_is_begun_answered_and_closed() {
         read.contains("4,000 rows") && read.contains("Indeed") && read.contains("How many rows?"),
         "{read}"
     );
-    let locked = site.refusal(
+    let locked = site.refused(
         "write_discussion",
         json!({"repo": REPO, "action": "comment", "number": 421, "body": "But"}),
     );
     assert!(locked.await.contains("is locked"));
     let wrong = site
-        .refusal("write_discussion", json!({"repo": REPO, "action": "close", "number": 428, "body": "x"}));
+        .refused("write_discussion", json!({"repo": REPO, "action": "close", "number": 428, "body": "x"}));
     assert!(wrong.await.starts_with("invalid_argument: "));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_was_written_in_a_discussion_though_the_answer_was_lost_is_not_written_twice() {
-    let site = Site::start().await;
-    site.lose("CreateDiscussion", 9);
+    let site = site().await;
+    site.rule(Rule::new("CreateDiscussion", Action::CloseAfter).times(9));
     let create =
         json!({"repo": REPO, "action": "create", "title": "Once", "body": "Only", "category": "Ideas"});
     let text = site.call("write_discussion", create).await;
     assert!(text.starts_with("GitHub's answer was lost, but it is done: began the discussion"), "{text}");
-    site.lose("AddDiscussionComment", 9);
+    site.rule(Rule::new("AddDiscussionComment", Action::CloseAfter).times(9));
     let one = site.call("list_discussions", json!({"repo": REPO, "number": 428})).await;
     let comment = json!({"repo": REPO, "action": "comment", "number": 428, "body": "Once more", "comment_id": word(&one, "DC_")});
     let text = site.call("write_discussion", comment).await;
@@ -355,7 +344,7 @@ async fn what_was_written_in_a_discussion_though_the_answer_was_lost_is_not_writ
 
 #[tokio::test(start_paused = true)]
 async fn a_project_is_shown_with_its_fields_and_rows() {
-    let site = Site::start().await;
+    let site = site().await;
     let text = site.call("list_project", json!({"owner": "harbor-example"})).await;
     assert!(
         text.contains("4 open, 6 items, ") && text.contains("Import API v2") && !text.contains("Onboarding"),
@@ -375,22 +364,22 @@ async fn a_project_is_shown_with_its_fields_and_rows() {
     let rest = site
         .call(
             "list_project",
-            json!({"owner": "harbor-example", "number": 4, "limit": 4, "cursor": cursor(&first)}),
+            json!({"owner": "harbor-example", "number": 4, "limit": 4, "cursor": cursor(&first).unwrap()}),
         )
         .await;
     assert!(rest.starts_with("2 of 6 items") && rest.contains("#482"), "{rest}");
     assert!(
-        site.refusal("list_project", json!({"owner": "harbor-example", "number": 9}))
+        site.refused("list_project", json!({"owner": "harbor-example", "number": 9}))
             .await
             .starts_with("not_found: ")
     );
-    assert!(site.refusal("list_project", json!({"owner": "nobody-here"})).await.starts_with("not_found: "));
-    assert!(site.refusal("list_project", json!({})).await.starts_with("invalid_argument: "));
+    assert!(site.refused("list_project", json!({"owner": "nobody-here"})).await.starts_with("not_found: "));
+    assert!(site.refused("list_project", json!({})).await.starts_with("invalid_argument: "));
 }
 
 #[tokio::test(start_paused = true)]
 async fn rows_of_a_project_are_added_set_and_taken_out() {
-    let site = Site::start().await;
+    let site = site().await;
     let update = async |more: Value| {
         let mut arguments = json!({"owner": "harbor-example", "number": 4});
         arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -421,7 +410,7 @@ async fn rows_of_a_project_are_added_set_and_taken_out() {
     let refuse = async |more: Value| {
         let mut arguments = json!({"owner": "harbor-example", "number": 4});
         arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        site.refusal("update_project_items", arguments).await
+        site.refused("update_project_items", arguments).await
     };
     let items = json!(["harbor-example/import-api#474"]);
     let refused = refuse(json!({"action": "set", "items": items, "fields": {"Status": "Doing"}})).await;
@@ -439,17 +428,17 @@ async fn rows_of_a_project_are_added_set_and_taken_out() {
 
 #[tokio::test(start_paused = true)]
 async fn a_project_shows_and_takes_only_what_is_within_reach() {
-    let site = Site::with(&only(&["harbor-example/docs"]), false).await;
+    let site = Setup::new().list("allow-repos", &["harbor-example/docs"]).start().await;
     let text = site.call("list_project", json!({"owner": "harbor-example", "number": 4})).await;
     assert!(text.contains("6 out of reach left out") && !text.contains("import-api#"), "{text}");
     let item = json!({"owner": "harbor-example", "number": 4, "action": "remove", "items": ["harbor-example/import-api#474"]});
-    assert!(site.refusal("update_project_items", item).await.starts_with("policy: "));
+    assert!(site.refused("update_project_items", item).await.starts_with("policy: "));
     assert_eq!(site.sent("DeleteProjectItem"), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn any_read_comes_as_rows() {
-    let site = Site::start().await;
+    let site = site().await;
     let text = site.call("api_get", json!({"path": "/repos/harbor-example/import-api/actions/workflows", "fields": ["id", "name", "state"]})).await;
     assert!(text.contains("id=7001; name=CI; state=active"), "{text}");
     let path = "/repos/harbor-example/import-api/actions/runs?status=failure";
@@ -459,7 +448,7 @@ async fn any_read_comes_as_rows() {
     let rest = site
         .call(
             "api_get",
-            json!({"path": path, "limit": 2, "fields": ["id", "actor.login"], "cursor": cursor(&first)}),
+            json!({"path": path, "limit": 2, "fields": ["id", "actor.login"], "cursor": cursor(&first).unwrap()}),
         )
         .await;
     assert!(rest.contains("id=90027") && !rest.contains("id=90043"), "{rest}");
@@ -468,7 +457,7 @@ async fn any_read_comes_as_rows() {
     let one = site.call("api_get", json!({"path": "/repos/harbor-example/import-api/actions/runs/90042", "query": {"exclude_pull_requests": "true"}})).await;
     assert!(one.contains("conclusion=success") && one.contains("actor=tomas") && one.len() < 1_500, "{one}");
     let log = site
-        .refusal("api_get", json!({"path": "/repos/harbor-example/import-api/actions/jobs/910433/logs"}))
+        .refused("api_get", json!({"path": "/repos/harbor-example/import-api/actions/jobs/910433/logs"}))
         .await;
     assert!(
         log.contains("redirects to another place"),
@@ -478,7 +467,7 @@ async fn any_read_comes_as_rows() {
 
 #[tokio::test(start_paused = true)]
 async fn a_raw_read_stays_within_reach_and_on_the_api() {
-    let site = Site::start().await;
+    let site = site().await;
     for path in [
         "/graphql",
         "https://evil.example/repos/a/b",
@@ -487,10 +476,10 @@ async fn a_raw_read_stays_within_reach_and_on_the_api() {
         "//evil.example/x",
         "/repos/{owner}/b",
     ] {
-        let refused = site.refusal("api_get", json!({"path": path})).await;
+        let refused = site.refused("api_get", json!({"path": path})).await;
         assert!(refused.starts_with("invalid_argument: "), "{path}: {refused}");
     }
-    let site = Site::with(&only(&["harbor-example/docs"]), false).await;
+    let site = Setup::new().list("allow-repos", &["harbor-example/docs"]).start().await;
     for path in [
         "/repos/harbor-example/import-api/actions/runs",
         "/user/repos",
@@ -498,15 +487,15 @@ async fn a_raw_read_stays_within_reach_and_on_the_api() {
         "/notifications",
         "/gists",
     ] {
-        let refused = site.refusal("api_get", json!({"path": path})).await;
+        let refused = site.refused("api_get", json!({"path": path})).await;
         assert!(refused.starts_with("policy: "), "{path}: {refused}");
     }
     // Its name is harbor-example/import-api now.
-    let former = Site::with(&only(&["harbor-example/importer"]), false).await;
+    let former = Setup::new().list("allow-repos", &["harbor-example/importer"]).start().await;
     let path = json!({"path": "/repos/harbor-example/importer/actions/runs"});
-    assert!(former.refusal("api_get", path).await.starts_with("policy: "));
+    assert!(former.refused("api_get", path).await.starts_with("policy: "));
     let alerts = json!({"repo": "harbor-example/importer", "kind": "secret"});
-    assert!(former.refusal("list_alerts", alerts).await.starts_with("policy: "));
+    assert!(former.refused("list_alerts", alerts).await.starts_with("policy: "));
     let text = site
         .call("api_get", json!({"path": "/repos/harbor-example/docs/actions/workflows", "fields": ["name"]}))
         .await;
@@ -515,7 +504,7 @@ async fn a_raw_read_stays_within_reach_and_on_the_api() {
 
 #[tokio::test(start_paused = true)]
 async fn structured_content_is_as_the_schemas_say() {
-    let site = Site::with(&[], true).await;
+    let site = Setup::new().structured(true).start().await;
     let rows = async |tool: &str, arguments: Value| {
         site.data(tool, arguments).await["items"].as_array().unwrap().len()
     };

@@ -2,10 +2,12 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
-mod whole_support;
+mod support;
 
-use connector::settings::Value as Set;
-use whole_support::{REPO, With, site, site_with};
+use support::{
+    REPO,
+    server::{Setup, site},
+};
 
 const OWNER: (&str, &str) = ("owner", "harbor-example");
 
@@ -53,8 +55,7 @@ async fn an_address_that_names_nothing_or_leads_out_is_refused() {
     let number = site.read("github://harbor-example/import-api/issues/latest").await;
     assert!(number.starts_with("ERROR invalid_argument: `latest` in the address is no number"), "{number}");
     assert!(site.read("github://harbor-example/import-api/runs/7").await.starts_with("ERROR not_found"));
-    let settings = vec![("allow-repos", Set::List(vec!["harbor-example/docs".to_owned()]))];
-    let narrow = site_with(With { settings, ..With::default() }).await;
+    let narrow = Setup::new().list("allow-repos", &["harbor-example/docs"]).start().await;
     assert!(narrow.read("github://harbor-example/import-api/runs/90043").await.starts_with("ERROR policy"));
 }
 
@@ -149,8 +150,7 @@ async fn completions_begin_with_what_was_typed_and_cost_one_request() {
 
 #[tokio::test(start_paused = true)]
 async fn completions_stay_within_reach() {
-    let settings = vec![("allow-repos", Set::List(vec!["harbor-example/docs".to_owned()]))];
-    let site = site_with(With { settings, ..With::default() }).await;
+    let site = Setup::new().list("allow-repos", &["harbor-example/docs"]).start().await;
     assert_eq!(site.complete("repo", "", &[]).await, ["harbor-example/docs"]);
     assert!(site.complete("number", "", &[("repo", REPO)]).await.is_empty());
 }

@@ -2,16 +2,22 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says where")]
 
-mod repo_tools_support;
+mod support;
 
 use connector::{
     Kind,
-    sandbox::{Action, Change},
-    settings::Value as Setting,
+    sandbox::{Action, Change, Rule},
 };
-use repo_tools_support::{CSV, EMPTY, REPO, commit, cursor, rows, site, site_with, with_repo};
 use serde_json::{Value, json};
+use support::{
+    EMPTY, REPO, REPO_PATH,
+    reply::{cursor, rows},
+    server::{Setup, commit, site, site_in_repo, with_repo},
+};
 
+/// A large file of the story's repository.
+const CSV: &str = "fixtures/stock-nightly.csv";
+/// A branch that nobody protects.
 const BRANCH: &str = "release/2.14";
 
 /// The numbered lines in a reply.
@@ -26,14 +32,14 @@ async fn a_file_is_read_with_what_one_needs_to_change_it() {
     let reply = site
         .call("read_file", with_repo(json!({"path": "src/chunks.rs", "start_line": 7, "end_line": 9})))
         .await;
-    let head = site.head("main").await;
-    let found = site.json(&format!("repos/{REPO}/contents/src/chunks.rs?ref=main")).await;
+    let head = site.sandbox.head("main").await;
+    let found = site.sandbox.get(&format!("{REPO_PATH}/contents/src/chunks.rs?ref=main")).await;
     assert!(
         reply.starts_with(&format!("src/chunks.rs of {REPO} at main (commit {head}): lines 7-9 of ")),
         "{reply}"
     );
     assert!(reply.contains(&format!("blob {}", found["sha"].as_str().unwrap())), "{reply}");
-    let raw = String::from_utf8(site.file("src/chunks.rs", "main").await).unwrap();
+    let raw = String::from_utf8(site.sandbox.file("src/chunks.rs", "main").await).unwrap();
     let wanted: Vec<_> = (7..=9).map(|number| (number, raw.lines().nth(number - 1).unwrap())).collect();
     assert_eq!(numbered(&reply), wanted);
 }
@@ -41,7 +47,7 @@ async fn a_file_is_read_with_what_one_needs_to_change_it() {
 #[tokio::test(start_paused = true)]
 async fn a_ref_is_a_branch_a_tag_a_sha_or_a_short_one() {
     let site = site().await;
-    let head = site.head("feature/with-slash/and-more").await;
+    let head = site.sandbox.head("feature/with-slash/and-more").await;
     for reference in ["feature/with-slash/and-more", &head, &head[..9]] {
         let reply = site.call("read_file", with_repo(json!({"path": "Cargo.toml", "ref": reference}))).await;
         assert!(reply.contains(&head), "{reference}: {reply}");
@@ -60,7 +66,7 @@ async fn a_ref_is_a_branch_a_tag_a_sha_or_a_short_one() {
 #[tokio::test(start_paused = true)]
 async fn a_long_file_goes_on_line_by_line_until_its_end() {
     let site = site().await;
-    let raw = String::from_utf8(site.file(CSV, "main").await).unwrap();
+    let raw = String::from_utf8(site.sandbox.file(CSV, "main").await).unwrap();
     let mut read = Vec::new();
     let mut start = 1;
     while read.len() < raw.lines().count() {
@@ -89,7 +95,7 @@ async fn a_file_above_a_megabyte_is_read_and_edited_by_its_blob() {
     assert!(reply.contains("13999\t13998 0123"), "{reply}");
     let edit = json!([{"path": "large.txt", "edits": [{"old": "13998 0", "new": "13998 one"}]}]);
     site.call("commit_files", commit(edit)).await;
-    assert_eq!(site.file("large.txt", BRANCH).await.len(), content.len() + 2);
+    assert_eq!(site.sandbox.file("large.txt", BRANCH).await.len(), content.len() + 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -115,7 +121,7 @@ async fn hidden_characters_are_taken_out_and_mentioned() {
     }
     let edits = json!([{"path": "odd.txt", "edits": [{"old": "plain\n", "new": "plain\nnew\n"}]}]);
     site.call("commit_files", commit(edits)).await;
-    let after = String::from_utf8(site.file("odd.txt", BRANCH).await).unwrap();
+    let after = String::from_utf8(site.sandbox.file("odd.txt", BRANCH).await).unwrap();
     assert_eq!(after, content.replace("plain\r\n", "plain\r\nnew\r\n"));
 }
 
@@ -134,35 +140,22 @@ async fn a_blame_names_the_commit_above_its_lines() {
 #[tokio::test(start_paused = true)]
 async fn a_tree_is_listed_by_folder_and_by_glob() {
     let site = site().await;
-    let list = |more: Value| {
-        let mut arguments = with_repo(json!({}));
-        for (name, value) in more.as_object().unwrap() {
-            arguments[name] = value.clone();
-        }
-        arguments
-    };
     let paths = |reply: &str| -> Vec<String> {
         rows(reply).iter().map(|row| row.split(' ').next().unwrap().to_owned()).collect()
     };
-    let below = site.call("list_tree", list(json!({"prefix": ".github/workflows"}))).await;
+    let below = site.call("list_tree", with_repo(json!({"prefix": ".github/workflows"}))).await;
     assert_eq!(
         paths(&below),
         ["ci.yml", "deploy.yml", "nightly.yml"].map(|name| format!(".github/workflows/{name}"))
     );
-    let all = site.call("list_tree", list(json!({}))).await;
+    let all = site.call("list_tree", with_repo(json!({}))).await;
     assert!(all.contains("scripts/backfill.sh") && all.contains(" executable"), "{all}");
     let mut walked = Vec::new();
-    let mut next: Option<String> = None;
-    loop {
-        let reply = site.call("list_tree", list(json!({"limit": 5, "cursor": next}))).await;
+    for reply in site.pages("list_tree", with_repo(json!({"limit": 5}))).await {
         walked.extend(paths(&reply));
-        next = cursor(&reply).map(str::to_owned);
-        if next.is_none() {
-            break;
-        }
     }
     assert_eq!(walked, paths(&all));
-    let error = site.refusal("list_tree", list(json!({"prefix": "nowhere"}))).await;
+    let error = site.refusal("list_tree", with_repo(json!({"prefix": "nowhere"}))).await;
     assert_eq!(error.kind(), Kind::NotFound);
 }
 
@@ -171,16 +164,13 @@ async fn a_tree_that_github_cuts_is_read_folder_by_folder() {
     let site = site().await;
     let whole = site.call("list_tree", with_repo(json!({}))).await;
     let tree = "GET /repos/{owner}/{repo}/git/trees/{tree_sha}";
-    let fresh = repo_tools_support::site().await;
+    let fresh = support::server::site().await;
     // All at once is refused at the root only; each folder is given whole.
-    fresh
-        .harness()
-        .faults()
-        .add(connector::sandbox::Rule::new(tree, Action::patch("/truncated", json!(true))).times(2));
+    fresh.rule(Rule::new(tree, Action::patch("/truncated", json!(true))).times(2));
     let again = fresh.call("list_tree", with_repo(json!({}))).await;
     assert_eq!(rows(&again), rows(&whole));
     assert!(fresh.sent(tree) > 3 && !again.contains("incomplete"), "{again}");
-    let endless = repo_tools_support::site().await;
+    let endless = support::server::site().await;
     let cut = Action::Patch {
         changes: vec![
             Change::set("/truncated", json!(true)),
@@ -190,8 +180,8 @@ async fn a_tree_that_github_cuts_is_read_folder_by_folder() {
             ),
         ],
     };
-    endless.harness().faults().add(connector::sandbox::Rule::new(tree, cut).always());
-    let reply = endless.read("list_tree", with_repo(json!({}))).await;
+    endless.rule(Rule::new(tree, cut).always());
+    let reply = endless.reply("list_tree", with_repo(json!({}))).await;
     assert!(reply.contains("incomplete") || reply.contains("not_found"), "{reply}");
 }
 
@@ -199,7 +189,7 @@ async fn a_tree_that_github_cuts_is_read_folder_by_folder() {
 async fn refs_are_listed_and_matched_by_their_beginning() {
     let site = site().await;
     let branches = site.call("list_refs", with_repo(json!({"kind": "branches"}))).await;
-    let head = site.head("main").await;
+    let head = site.sandbox.head("main").await;
     assert!(rows(&branches).contains(&format!("main {} protected", &head[..12]).as_str()), "{branches}");
     let matched = site.call("list_refs", with_repo(json!({"kind": "branches", "match": "feature/"}))).await;
     assert_eq!(rows(&matched).len(), 1, "{matched}");
@@ -215,16 +205,10 @@ async fn refs_are_listed_and_matched_by_their_beginning() {
 async fn the_log_is_paged_to_its_end_and_narrowed() {
     let site = site().await;
     let mut seen = Vec::new();
-    let mut next: Option<String> = None;
-    loop {
-        let reply = site.call("list_commits", with_repo(json!({"limit": 15, "cursor": next}))).await;
+    for reply in site.pages("list_commits", with_repo(json!({"limit": 15}))).await {
         seen.extend(rows(&reply).into_iter().map(str::to_owned));
-        next = cursor(&reply).map(str::to_owned);
-        if next.is_none() {
-            break;
-        }
     }
-    let all = site.json(&format!("repos/{REPO}/commits?per_page=100")).await;
+    let all = site.sandbox.get(&format!("{REPO_PATH}/commits?per_page=100")).await;
     assert_eq!(seen.len(), all.as_array().unwrap().len());
     let narrowed = site
         .call(
@@ -243,7 +227,7 @@ async fn the_log_is_paged_to_its_end_and_narrowed() {
 #[tokio::test(start_paused = true)]
 async fn a_commit_is_shown_with_its_message_and_its_patch() {
     let site = site().await;
-    let log = site.json(&format!("repos/{REPO}/commits?path=src/chunks.rs&per_page=1")).await;
+    let log = site.sandbox.get(&format!("{REPO_PATH}/commits?path=src/chunks.rs&per_page=1")).await;
     let sha = log[0]["sha"].as_str().unwrap();
     let reply = site.call("get_diff", with_repo(json!({"head": sha[..10]}))).await;
     assert!(reply.contains("Make chunk writes idempotent (#482)") && reply.contains(sha), "{reply}");
@@ -273,10 +257,8 @@ async fn a_large_diff_comes_in_whole_files_over_several_replies() {
     changes.push(json!({"path": "Cargo.lock", "content": text(9)}));
     site.call("commit_files", commit(json!(changes))).await;
     let mut lines = Vec::new();
-    let mut next: Option<String> = None;
-    let mut replies = 0;
-    loop {
-        let reply = site.call("get_diff", with_repo(json!({"head": BRANCH, "cursor": next}))).await;
+    let replies = site.pages("get_diff", with_repo(json!({"head": BRANCH}))).await;
+    for reply in &replies {
         assert!(reply.len() <= 32 * 1024 && !reply.contains("were cut"), "{}", reply.len());
         lines.extend(
             reply
@@ -284,13 +266,8 @@ async fn a_large_diff_comes_in_whole_files_over_several_replies() {
                 .filter(|line| line.starts_with("+line ") || line.starts_with("=== "))
                 .map(str::to_owned),
         );
-        next = cursor(&reply).map(str::to_owned);
-        replies += 1;
-        if next.is_none() {
-            break;
-        }
     }
-    assert!(replies > 1);
+    assert!(replies.len() > 1);
     assert_eq!(lines.iter().filter(|line| line.starts_with("+line ")).count(), 9 * 400);
     let last = lines.iter().rfind(|line| line.starts_with("=== ")).unwrap();
     assert!(last.contains("Cargo.lock"), "the generated one comes last: {last}");
@@ -299,9 +276,7 @@ async fn a_large_diff_comes_in_whole_files_over_several_replies() {
 #[tokio::test(start_paused = true)]
 async fn a_part_that_fails_does_not_spoil_the_rest() {
     let site = site().await;
-    site.harness().faults().add(
-        connector::sandbox::Rule::new("GET /repos/{owner}/{repo}/languages", Action::status(502)).always(),
-    );
+    site.rule(Rule::new("GET /repos/{owner}/{repo}/languages", Action::status(502)).always());
     let include = json!(["readme", "languages", "collaborators", "templates", "branch_rules"]);
     let reply = site.call("get_repo", with_repo(json!({"include": include}))).await;
     assert!(reply.contains("Not answered (languages): upstream"), "{reply}");
@@ -313,7 +288,7 @@ async fn a_part_that_fails_does_not_spoil_the_rest() {
     ] {
         assert!(reply.contains(part), "{part}: {reply}");
     }
-    let head = site.head("main").await;
+    let head = site.sandbox.head("main").await;
     assert!(reply.contains(&format!("Default branch main at {head}.")), "{reply}");
     let empty = site.call("get_repo", json!({"repo": EMPTY, "include": ["readme"]})).await;
     assert!(
@@ -333,7 +308,7 @@ async fn a_former_name_and_an_address_lead_to_the_repository() {
         let reply = site.call("get_repo", json!({"repo": name})).await;
         assert!(reply.starts_with(REPO), "{name}: {reply}");
     }
-    let default = site_with(&[("repo", Setting::Text(REPO.to_owned()))], false).await;
+    let default = site_in_repo().await;
     assert!(default.call("list_releases", json!({"tag": "latest"})).await.contains("v2.14.0"));
 }
 
@@ -392,10 +367,7 @@ async fn drift_in_an_answer_is_survived() {
         ),
     ] {
         let site = site().await;
-        site.harness().faults().add(
-            connector::sandbox::Rule::new(operation, Action::Patch { changes: vec![change.clone()] })
-                .always(),
-        );
+        site.rule(Rule::new(operation, Action::Patch { changes: vec![change.clone()] }).always());
         let reply = site.call(tool, with_repo(arguments)).await;
         assert!(reply.contains("<data"), "{tool} {change:?}: {reply}");
     }
@@ -403,7 +375,7 @@ async fn drift_in_an_answer_is_survived() {
 
 #[tokio::test(start_paused = true)]
 async fn structured_content_says_the_same_and_fits_its_schema() {
-    let site = site_with(&[], true).await;
+    let site = Setup::new().structured(true).start().await;
     for (tool, arguments, pointer) in [
         ("list_repos", json!({}), "/items/0/repo"),
         ("get_repo", with_repo(json!({"include": ["labels", "languages", "readme"]})), "/parts/readme"),
@@ -418,14 +390,13 @@ async fn structured_content_says_the_same_and_fits_its_schema() {
     ] {
         let data = site.data(tool, arguments).await;
         assert!(data.pointer(pointer).is_some_and(Value::is_string), "{tool} {pointer}: {data}");
-        site.check_schema(tool, &data);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_pull_request_is_read_by_its_number() {
     let site = site().await;
-    let pull = site.json(&format!("repos/{REPO}/pulls/485")).await;
+    let pull = site.sandbox.get(&format!("{REPO_PATH}/pulls/485")).await;
     let (head, files) = (pull["head"]["sha"].as_str().unwrap(), pull["changed_files"].as_u64().unwrap());
     let read = site.call("read_file", with_repo(json!({"path": "src/progress.rs", "ref": "pull/485"}))).await;
     assert!(read.contains(&format!("at pull/485 (commit {head})")), "{read}");
@@ -443,7 +414,7 @@ async fn a_pull_request_is_read_by_its_number() {
 async fn a_diff_that_github_does_not_make_is_put_together_from_the_files() {
     let site = site().await;
     let whole = site.call("get_diff", with_repo(json!({"number": 485}))).await;
-    let fresh = repo_tools_support::site().await;
+    let fresh = support::server::site().await;
     // 406 above 300 files or 20,000 lines (docs.github.com, "Get a pull request"); the first request of the
     // route is for the pull request itself.
     let too_large = Action::Status {
@@ -452,8 +423,8 @@ async fn a_diff_that_github_does_not_make_is_put_together_from_the_files() {
         body: json!({"message": "Sorry, the diff exceeded the maximum number of lines (20000)"}).to_string(),
         committed: false,
     };
-    let rule = connector::sandbox::Rule::new("GET /repos/{owner}/{repo}/pulls/{pull_number}", too_large);
-    fresh.harness().faults().add(rule.skip(1));
+    let rule = Rule::new("GET /repos/{owner}/{repo}/pulls/{pull_number}", too_large);
+    fresh.rule(rule.skip(1));
     let pieced = fresh.call("get_diff", with_repo(json!({"number": 485}))).await;
     assert_eq!(rows(&pieced), rows(&whole));
     assert_eq!(fresh.sent("GET /repos/{owner}/{repo}/pulls/{pull_number}/files"), 1);
@@ -470,9 +441,9 @@ async fn what_one_needs_before_writing_comes_with_the_repository() {
     }
     // A third of GitHub's own JSON, at most, for a listing.
     let rows = site.call("list_commits", with_repo(json!({"limit": 20}))).await;
-    let own = site.ask(&format!("repos/{REPO}/commits?per_page=20"), "json").await;
+    let own = site.sandbox.bytes(&format!("{REPO_PATH}/commits?per_page=20"), "json").await;
     assert!(rows.len() * 3 <= own.len(), "{} of {}", rows.len(), own.len());
     let files = site.call("get_diff", with_repo(json!({"number": 485}))).await;
-    let own = site.ask(&format!("repos/{REPO}/pulls/485/files"), "json").await;
+    let own = site.sandbox.bytes(&format!("{REPO_PATH}/pulls/485/files"), "json").await;
     assert!(files.len() < own.len(), "{} of {}", files.len(), own.len());
 }

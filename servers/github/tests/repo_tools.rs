@@ -2,39 +2,51 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says where")]
 
-mod repo_tools_support;
+mod support;
 
-use connector::{Kind, sandbox::Action, settings::Value as Setting};
-use repo_tools_support::{COMMIT, CSV, EMPTY, REPO, Site, commit, site, site_with, with_repo};
+use connector::{
+    Kind,
+    sandbox::{Action, Rule},
+};
 use serde_json::{Value, json};
+use support::{
+    EMPTY, REPO, REPO_PATH,
+    server::{Setup, Site, commit, site, with_repo},
+};
 
+/// What a commit by GraphQL is called in the journal.
+const COMMIT: &str = "CreateCommit";
+
+/// A large file of the story's repository.
+const CSV: &str = "fixtures/stock-nightly.csv";
+/// A branch that nobody protects.
 const BRANCH: &str = "release/2.14";
 
 #[tokio::test(start_paused = true)]
 async fn a_large_file_edited_in_one_place_is_committed_whole_and_unbroken() {
     let site = site().await;
-    let before = site.file(CSV, BRANCH).await;
+    let before = site.sandbox.file(CSV, BRANCH).await;
     assert!(before.len() >= 303_000, "{}", before.len());
     let text = String::from_utf8(before.clone()).unwrap();
     let line = text.lines().nth(text.lines().count() / 2).unwrap().to_owned();
     let new = format!("{line} corrected");
     let edits = json!([{"path": CSV, "edits": [{"old": format!("{line}\n"), "new": format!("{new}\n")}]}]);
     let reply = site.call("commit_files", commit(edits)).await;
-    let after = site.file(CSV, BRANCH).await;
+    let after = site.sandbox.file(CSV, BRANCH).await;
     assert_eq!(after.len(), before.len() + " corrected".len());
     assert_eq!(String::from_utf8(after).unwrap(), text.replacen(&line, &new, 1));
     assert!(reply.contains("1 file as GitHub counts, +1 −1 lines"), "{reply}");
-    assert!(reply.contains(&site.head(BRANCH).await), "the new commit is told: {reply}");
+    assert!(reply.contains(&site.sandbox.head(BRANCH).await), "the new commit is told: {reply}");
     assert_eq!((site.sent(COMMIT), site.asked()), (1, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_update_on_an_old_head_is_refused_and_says_what_changed() {
     let site = site().await;
-    let read_at = site.head(BRANCH).await;
+    let read_at = site.sandbox.head(BRANCH).await;
     let other = json!([{"path": "README.md", "edits": [{"old": "# import-api", "new": "# import-api!"}]}]);
     site.call("commit_files", commit(other)).await;
-    let moved_to = site.head(BRANCH).await;
+    let moved_to = site.sandbox.head(BRANCH).await;
     let guarded = |path: &str| {
         let mut arguments = commit(json!([{"path": path, "content": "mine\n"}]));
         arguments["expected_head"] = json!(read_at);
@@ -45,16 +57,17 @@ async fn an_update_on_an_old_head_is_refused_and_says_what_changed() {
     assert!(error.for_agent().contains("Changed meanwhile: README.md"), "{error}");
     let error = site.refusal("commit_files", guarded("docs/new.md")).await;
     assert!(error.for_agent().contains(&format!("expected_head {moved_to}")), "{error}");
-    assert_eq!(site.head(BRANCH).await, moved_to);
+    assert_eq!(site.sandbox.head(BRANCH).await, moved_to);
     let mut again = guarded("docs/new.md");
     again["expected_head"] = json!(moved_to[..12]);
     site.call("commit_files", again).await;
-    assert_eq!(site.file("docs/new.md", BRANCH).await, b"mine\n");
+    assert_eq!(site.sandbox.file("docs/new.md", BRANCH).await, b"mine\n");
 }
 
 /// The next look at the branch shows where it was before its newest commit, as if that landed just after.
 async fn look_back(site: &Site) {
-    let head = site.json(&format!("repos/{REPO}/git/commits/{}", site.head(BRANCH).await)).await;
+    let head =
+        site.sandbox.get(&format!("{REPO_PATH}/git/commits/{}", site.sandbox.head(BRANCH).await)).await;
     site.fault(
         "GET /repos/{owner}/{repo}/git/ref/{ref}",
         Action::patch("/object/sha", head["parents"][0]["sha"].clone()),
@@ -67,13 +80,13 @@ async fn a_branch_that_moves_between_reading_and_writing_is_not_overwritten() {
         let site = site().await;
         let theirs = json!([{"path": "theirs.md", "content": "theirs\n"}]);
         site.call("commit_files", commit(theirs)).await;
-        let head = site.head(BRANCH).await;
+        let head = site.sandbox.head(BRANCH).await;
         look_back(&site).await;
         let ours = commit(json!([{"path": "a.sh", "content": "echo\n", "executable": executable}]));
         let error = site.refusal("commit_files", ours).await;
         assert_eq!(error.kind(), Kind::Conflict, "{error}");
         assert!(error.for_agent().contains(&format!("to {head} meanwhile: nothing was written")), "{error}");
-        assert_eq!(site.head(BRANCH).await, head);
+        assert_eq!(site.sandbox.head(BRANCH).await, head);
     }
 }
 
@@ -86,7 +99,7 @@ async fn somebody_elses_commit_is_not_taken_for_ours() {
     look_back(&site).await;
     let error = site.refusal("commit_files", notes("ours\n")).await;
     assert_eq!(error.kind(), Kind::Conflict, "{error}");
-    assert_eq!(site.file("notes.md", BRANCH).await, b"theirs\n");
+    assert_eq!(site.sandbox.file("notes.md", BRANCH).await, b"theirs\n");
     look_back(&site).await;
     let reply = site.call("commit_files", notes("theirs\n")).await;
     assert!(reply.contains("it was found to be done"), "{reply}");
@@ -95,9 +108,9 @@ async fn somebody_elses_commit_is_not_taken_for_ours() {
 #[tokio::test(start_paused = true)]
 async fn a_move_a_mode_and_a_deletion_go_into_one_commit() {
     let site = site().await;
-    let base = site.head(BRANCH).await;
-    let old = site.file("docs/import.md", BRANCH).await;
-    let logo = site.file("assets/logo.png", BRANCH).await;
+    let base = site.sandbox.head(BRANCH).await;
+    let old = site.sandbox.file("docs/import.md", BRANCH).await;
+    let logo = site.sandbox.file("assets/logo.png", BRANCH).await;
     let changes = json!([
         {"path": "docs/guide/import.md", "move_from": "docs/import.md"},
         {"path": "scripts/backfill.sh", "executable": false},
@@ -107,15 +120,15 @@ async fn a_move_a_mode_and_a_deletion_go_into_one_commit() {
         {"path": "assets/dot.bin", "content": "AAEC/w==", "base64": true},
     ]);
     let reply = site.call("commit_files", commit(changes)).await;
-    let head = site.head(BRANCH).await;
-    let made = site.json(&format!("repos/{REPO}/git/commits/{head}")).await;
+    let head = site.sandbox.head(BRANCH).await;
+    let made = site.sandbox.get(&format!("{REPO_PATH}/git/commits/{head}")).await;
     assert_eq!(
         made["parents"],
         json!([{"sha": base, "url": made["parents"][0]["url"], "html_url": made["parents"][0]["html_url"]}])
     );
-    assert_eq!(site.file("docs/guide/import.md", &head).await, old);
-    assert_eq!(site.file("assets/harbor.png", &head).await, logo);
-    assert_eq!(site.file("assets/dot.bin", &head).await, [0, 1, 2, 255]);
+    assert_eq!(site.sandbox.file("docs/guide/import.md", &head).await, old);
+    assert_eq!(site.sandbox.file("assets/harbor.png", &head).await, logo);
+    assert_eq!(site.sandbox.file("assets/dot.bin", &head).await, [0, 1, 2, 255]);
     for (path, mode) in [
         ("docs/import.md", None),
         ("assets/logo.png", None),
@@ -123,7 +136,7 @@ async fn a_move_a_mode_and_a_deletion_go_into_one_commit() {
         ("scripts/backfill.sh", Some("100644")),
         ("scripts/check.sh", Some("100755")),
     ] {
-        assert_eq!(site.mode(path, &head).await.as_deref(), mode, "{path}");
+        assert_eq!(site.sandbox.mode(path, &head).await.as_deref(), mode, "{path}");
     }
     assert!(reply.contains("- mode of scripts/backfill.sh, no longer executable"), "{reply}");
     assert_eq!((site.sent(COMMIT), site.asked()), (0, 1), "a deletion asks first");
@@ -133,13 +146,13 @@ async fn a_move_a_mode_and_a_deletion_go_into_one_commit() {
 async fn an_edit_of_an_executable_file_keeps_it_executable() {
     let site = site().await;
     // createCommitOnBranch makes every file 100644, so it must not be used here.
-    let text = String::from_utf8(site.file("scripts/backfill.sh", BRANCH).await).unwrap();
+    let text = String::from_utf8(site.sandbox.file("scripts/backfill.sh", BRANCH).await).unwrap();
     let first = text.lines().next().unwrap();
     let edit = json!({"old": format!("{first}\n"), "new": format!("{first}\n# Careful.\n")});
     let edits = json!([{"path": "scripts/backfill.sh", "edits": [edit]}]);
     site.call("commit_files", commit(edits)).await;
-    assert_eq!(site.mode("scripts/backfill.sh", BRANCH).await.as_deref(), Some("100755"));
-    let after = String::from_utf8(site.file("scripts/backfill.sh", BRANCH).await).unwrap();
+    assert_eq!(site.sandbox.mode("scripts/backfill.sh", BRANCH).await.as_deref(), Some("100755"));
+    let after = String::from_utf8(site.sandbox.file("scripts/backfill.sh", BRANCH).await).unwrap();
     assert_eq!(after, text.replacen(&format!("{first}\n"), &format!("{first}\n# Careful.\n"), 1));
     assert_eq!(site.sent(COMMIT), 0);
 }
@@ -149,13 +162,13 @@ async fn a_commit_whose_answer_is_lost_is_found_and_not_made_twice() {
     for (operation, executable) in [(COMMIT, false), ("PATCH /repos/{owner}/{repo}/git/refs/{ref}", true)] {
         for action in [Action::CloseAfter, Action::Stall] {
             let site = site().await;
-            let base = site.head(BRANCH).await;
+            let base = site.sandbox.head(BRANCH).await;
             // Every attempt at the write loses its answer.
-            site.harness().faults().add(connector::sandbox::Rule::new(operation, action.clone()).always());
+            site.rule(Rule::new(operation, action.clone()).always());
             let changes = json!([{"path": "notes.sh", "content": "echo\n", "executable": executable}]);
             let reply = site.call("commit_files", commit(changes)).await;
-            let head = site.head(BRANCH).await;
-            let made = site.json(&format!("repos/{REPO}/git/commits/{head}")).await;
+            let head = site.sandbox.head(BRANCH).await;
+            let made = site.sandbox.get(&format!("{REPO_PATH}/git/commits/{head}")).await;
             assert_eq!(made["parents"][0]["sha"], json!(base), "one commit, not two");
             assert!(reply.contains(&head) && reply.contains("it was found to be done"), "{reply}");
         }
@@ -166,13 +179,13 @@ async fn a_commit_whose_answer_is_lost_is_found_and_not_made_twice() {
 async fn a_commit_that_never_arrived_is_certainly_not_done() {
     for (operation, executable) in [(COMMIT, false), ("PATCH /repos/{owner}/{repo}/git/refs/{ref}", true)] {
         let site = site().await;
-        let base = site.head(BRANCH).await;
-        site.harness().faults().add(connector::sandbox::Rule::new(operation, Action::status(502)).always());
+        let base = site.sandbox.head(BRANCH).await;
+        site.rule(Rule::new(operation, Action::status(502)).always());
         let changes = json!([{"path": "notes.sh", "content": "echo\n", "executable": executable}]);
         let error = site.refusal("commit_files", commit(changes.clone())).await;
         assert_eq!(error.kind(), Kind::Upstream, "{error}");
         assert!(error.for_agent().contains("certainly not on the branch"), "{error}");
-        assert_eq!(site.head(BRANCH).await, base);
+        assert_eq!(site.sandbox.head(BRANCH).await, base);
         site.harness().faults().clear();
         tokio::time::advance(std::time::Duration::from_secs(120)).await;
         site.call("commit_files", commit(changes)).await;
@@ -196,8 +209,8 @@ async fn a_new_branch_begins_where_it_is_told_to() {
             .await;
         assert!(missing.kind() == Kind::NotFound && missing.for_agent().contains("`from`"), "{missing}");
         let reply = site.call("commit_files", arguments("maya/new")).await;
-        let made = site.json(&format!("repos/{REPO}/commits/maya/new")).await;
-        let begun = site.json(&format!("repos/{REPO}/commits/v2.13.0")).await;
+        let made = site.sandbox.get(&format!("{REPO_PATH}/commits/maya/new")).await;
+        let begun = site.sandbox.get(&format!("{REPO_PATH}/commits/v2.13.0")).await;
         assert_eq!(made["parents"][0]["sha"], begun["sha"]);
         assert!(reply.contains("to maya/new of harbor-example/import-api"), "{reply}");
         let error = site.refusal("commit_files", arguments("maya/new")).await;
@@ -209,7 +222,7 @@ async fn a_new_branch_begins_where_it_is_told_to() {
 async fn a_protected_branch_refuses_and_the_way_out_is_told() {
     for executable in [false, true] {
         let site = site().await;
-        let head = site.head("main").await;
+        let head = site.sandbox.head("main").await;
         let arguments = with_repo(json!({"branch": "main", "message": "Quick fix",
             "changes": [{"path": "fix.sh", "content": "echo\n", "executable": executable}]}));
         let error = site.refusal("commit_files", arguments).await;
@@ -218,7 +231,7 @@ async fn a_protected_branch_refuses_and_the_way_out_is_told() {
             error.for_agent().contains("main is protected") && error.for_agent().contains("create_pr"),
             "{error}"
         );
-        assert_eq!(site.head("main").await, head);
+        assert_eq!(site.sandbox.head("main").await, head);
     }
 }
 
@@ -234,7 +247,7 @@ async fn an_empty_repository_gets_its_first_commit() {
     ]);
     let reply = site.call("commit_files", arguments("main", changes)).await;
     assert!(reply.contains("the first file as commit"), "{reply}");
-    let tree = site.json(&format!("repos/{EMPTY}/git/trees/main?recursive=1")).await;
+    let tree = site.sandbox.get(&format!("repos/{EMPTY}/git/trees/main?recursive=1")).await;
     let files: Vec<_> = tree["tree"]
         .as_array()
         .unwrap()
@@ -268,7 +281,7 @@ async fn a_dry_run_shows_the_change_and_makes_none() {
 #[tokio::test(start_paused = true)]
 async fn what_changes_nothing_is_not_committed() {
     let site = site().await;
-    let readme = String::from_utf8(site.file("README.md", BRANCH).await).unwrap();
+    let readme = String::from_utf8(site.sandbox.file("README.md", BRANCH).await).unwrap();
     let same = json!({"path": "README.md", "content": readme});
     let changes = json!([same, {"path": "scripts/backfill.sh", "executable": true}]);
     let reply = site.call("commit_files", commit(changes)).await;
@@ -279,7 +292,7 @@ async fn what_changes_nothing_is_not_committed() {
 #[tokio::test(start_paused = true)]
 async fn one_wrong_change_leaves_all_undone() {
     let site = site().await;
-    let head = site.head(BRANCH).await;
+    let head = site.sandbox.head(BRANCH).await;
     let good = json!({"path": "notes.md", "content": "x\n"});
     for (wrong, kind, says) in [
         (
@@ -312,7 +325,7 @@ async fn one_wrong_change_leaves_all_undone() {
         assert_eq!(error.kind(), kind, "{error}");
         assert!(error.for_agent().contains(says), "{error}");
     }
-    assert_eq!((site.head(BRANCH).await, site.writes().len()), (head, 0));
+    assert_eq!((site.sandbox.head(BRANCH).await, site.writes().len()), (head, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -327,19 +340,18 @@ async fn only_what_may_be_missed_is_asked_about() {
         site.question("commit_files", asks(json!([{"path": "README.md", "delete": true}]))).await.is_some()
     );
     let mut guarded = asks(whole);
-    guarded["expected_head"] = json!(site.head(BRANCH).await);
+    guarded["expected_head"] = json!(site.sandbox.head(BRANCH).await);
     assert!(site.question("commit_files", guarded).await.is_none(), "what was read may be replaced");
     assert!(site.question("commit_files", asks(json!([{"path": "b.md", "content": "x"}]))).await.is_none());
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_not_allowed_is_refused_by_every_tool_and_nothing_is_sent() {
-    let list = |names: &[&str]| Setting::List(names.iter().map(ToString::to_string).collect());
-    let settings = [
-        ("allow-repos", list(&["harbor-example/import-api", "harbor-example/docs"])),
-        ("allow-write-repos", list(&["harbor-example/docs"])),
-    ];
-    let site = site_with(&settings, false).await;
+    let site = Setup::new()
+        .list("allow-repos", &["harbor-example/import-api", "harbor-example/docs"])
+        .list("allow-write-repos", &["harbor-example/docs"])
+        .start()
+        .await;
     let outside = "harbor-example/web";
     for (tool, arguments) in [
         ("get_repo", json!({"repo": outside})),
@@ -410,8 +422,8 @@ async fn the_default_branch_and_protected_ones_are_never_deleted() {
 async fn a_ref_whose_answer_is_lost_is_found() {
     let site = site().await;
     for (kind, message) in [("branch", None), ("tag", Some("The one before"))] {
-        let rule = |operation: &str| connector::sandbox::Rule::new(operation, Action::CloseAfter).times(9);
-        site.harness().faults().add(rule("POST /repos/{owner}/{repo}/git/refs"));
+        let rule = |operation: &str| Rule::new(operation, Action::CloseAfter).times(9);
+        site.rule(rule("POST /repos/{owner}/{repo}/git/refs"));
         let mut arguments =
             with_repo(json!({"action": "create", "kind": kind, "name": "lost", "from": "main"}));
         if let Some(message) = message {
@@ -421,7 +433,7 @@ async fn a_ref_whose_answer_is_lost_is_found() {
         assert!(reply.contains("Created") && reply.contains("found to be done"), "{reply}");
         site.harness().faults().clear();
     }
-    let tag = site.json(&format!("repos/{REPO}/git/ref/tags/lost")).await;
+    let tag = site.sandbox.get(&format!("{REPO_PATH}/git/ref/tags/lost")).await;
     assert_eq!(tag["object"]["type"], "tag");
     site.fault("DELETE /repos/{owner}/{repo}/git/refs/{ref}", Action::CloseAfter);
     let gone =
@@ -438,7 +450,7 @@ async fn a_release_is_made_once_even_if_its_answer_is_lost() {
     let mut dry = arguments.clone();
     dry["dry_run"] = json!(true);
     let preview = site.call("create_release", dry).await;
-    let head = site.head(BRANCH).await;
+    let head = site.sandbox.head(BRANCH).await;
     assert!(
         preview.contains(&format!("makes the tag at {head} (release/2.14)")) && preview.contains("notifies"),
         "{preview}"
@@ -449,7 +461,7 @@ async fn a_release_is_made_once_even_if_its_answer_is_lost() {
     assert!(reply.contains("Published the release v2.14.1") && reply.contains("found to be done"), "{reply}");
     assert_eq!(site.sent("POST /repos/{owner}/{repo}/releases"), 1);
     assert_eq!(site.refusal("create_release", arguments).await.kind(), Kind::Conflict);
-    let tag = site.json(&format!("repos/{REPO}/git/ref/tags/v2.14.1")).await;
+    let tag = site.sandbox.get(&format!("{REPO_PATH}/git/ref/tags/v2.14.1")).await;
     assert_eq!(tag["object"]["sha"], json!(head));
     let draft =
         with_repo(json!({"tag": "v3.0.0", "draft": true, "generate_notes": true, "prerelease": true}));
@@ -510,8 +522,8 @@ async fn many_files_with_a_mode_take_few_writes() {
     changes.push(json!({"path": "many/run.sh", "content": "#!/bin/sh\n", "executable": true}));
     changes.push(json!({"path": "many/raw.bin", "content": "/wD/", "base64": true}));
     site.call("commit_files", commit(json!(changes))).await;
-    assert_eq!(site.file("many/7.txt", BRANCH).await, b"7\r\n");
-    assert_eq!(site.file("many/raw.bin", BRANCH).await, [255, 0, 255]);
+    assert_eq!(site.sandbox.file("many/7.txt", BRANCH).await, b"7\r\n");
+    assert_eq!(site.sandbox.file("many/raw.bin", BRANCH).await, [255, 0, 255]);
     assert_eq!(site.writes().len(), 4, "a blob, a tree, a commit, the branch: {:?}", site.writes());
 }
 
@@ -526,9 +538,9 @@ async fn more_than_fits_one_request_goes_by_blobs_and_stays_whole() {
     let edits = json!([{"old": "0040000 0", "new": "0040000 one"}]);
     let edit = json!([{"path": "moved/huge.txt", "move_from": "huge.txt", "edits": edits}]);
     site.call("commit_files", commit(edit)).await;
-    let after = site.file("moved/huge.txt", BRANCH).await;
+    let after = site.sandbox.file("moved/huge.txt", BRANCH).await;
     assert_eq!(String::from_utf8(after).unwrap(), content.replacen("0040000 0", "0040000 one", 1));
-    assert_eq!(site.mode("huge.txt", BRANCH).await, None);
+    assert_eq!(site.sandbox.mode("huge.txt", BRANCH).await, None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -538,7 +550,7 @@ async fn a_former_name_is_written_to_as_well() {
         let mut arguments = commit(json!([{"path": "a.sh", "content": "echo\n", "executable": executable}]));
         arguments["repo"] = json!("harbor-example/importer");
         site.call("commit_files", arguments).await;
-        assert_eq!(site.file("a.sh", BRANCH).await, b"echo\n");
+        assert_eq!(site.sandbox.file("a.sh", BRANCH).await, b"echo\n");
     }
 }
 
@@ -547,7 +559,7 @@ async fn a_branch_that_was_created_for_nothing_is_mentioned() {
     let site = site().await;
     let arguments = with_repo(json!({"branch": "maya/new", "from": "main", "message": "Begin",
         "changes": [{"path": "new.md", "content": "x\n"}]}));
-    site.harness().faults().add(connector::sandbox::Rule::new(COMMIT, Action::status(502)).always());
+    site.rule(Rule::new(COMMIT, Action::status(502)).always());
     let error = site.refusal("commit_files", arguments.clone()).await;
     assert!(error.for_agent().contains("the branch maya/new was created, without the commit"), "{error}");
     site.harness().faults().clear();

@@ -4,20 +4,23 @@
 #![cfg(feature = "sandbox")]
 #![allow(clippy::unwrap_used, reason = "a test's helpers may fail it")]
 
-mod tracker_support;
+mod support;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tracker_support::{MAYA, REPO, Sandbox, TOMAS, column};
+use support::{
+    MAYA, REPO_PATH, TOMAS,
+    fake::{Sandbox, answer, column},
+};
 
 /// A new pull request of Maya's that documents the key of an import; its number, head and node id.
 async fn open(sandbox: &Sandbox, more: Value) -> (String, Value, Value) {
     let mut body =
         json!({"title": "Docs of the key", "head": "release/2.14", "base": "main", "body": "Fixes #489"});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let (status, made) = sandbox.post(&format!("{REPO}/pulls"), body).await;
+    let (status, made) = sandbox.post(&format!("{REPO_PATH}/pulls"), body).await;
     assert_eq!(status, 201, "{made}");
-    (format!("{REPO}/pulls/{}", made["number"]), made["head"]["sha"].clone(), made["node_id"].clone())
+    (format!("{REPO_PATH}/pulls/{}", made["number"]), made["head"]["sha"].clone(), made["node_id"].clone())
 }
 
 /// A review of Tomás's.
@@ -29,8 +32,9 @@ async fn review(sandbox: &Sandbox, pull: &str, body: Value) -> (u16, Value) {
 async fn a_pull_request_needs_branches_with_something_between_them() {
     let sandbox = Sandbox::start().await;
     let refused = async |head: &str, base: &str| {
-        let (status, answer) =
-            sandbox.post(&format!("{REPO}/pulls"), json!({"title": "x", "head": head, "base": base})).await;
+        let (status, answer) = sandbox
+            .post(&format!("{REPO_PATH}/pulls"), json!({"title": "x", "head": head, "base": base}))
+            .await;
         assert_eq!(status, 422, "{answer}");
         answer["errors"][0].clone()
     };
@@ -40,7 +44,7 @@ async fn a_pull_request_needs_branches_with_something_between_them() {
     assert_eq!(refused("nothing", "main").await["field"], "head");
     assert_eq!(refused("release/2.14", "nothing").await["field"], "base");
     let (status, untitled) =
-        sandbox.post(&format!("{REPO}/pulls"), json!({"head": "release/2.14", "base": "main"})).await;
+        sandbox.post(&format!("{REPO_PATH}/pulls"), json!({"head": "release/2.14", "base": "main"})).await;
     assert_eq!((status, &untitled["errors"][0]["field"]), (422, &json!("title")));
 }
 
@@ -55,8 +59,8 @@ async fn whether_it_can_be_merged_is_told_to_the_second_who_asks() {
     };
     assert_eq!(ask(&pull).await, (Value::Null, json!("unknown")));
     assert_eq!(ask(&pull).await, (json!(true), json!("blocked")));
-    assert_eq!(ask(&format!("{REPO}/pulls/488")).await, (json!(false), json!("dirty")));
-    assert_eq!(ask(&format!("{REPO}/pulls/486")).await, (json!(true), json!("draft")));
+    assert_eq!(ask(&format!("{REPO_PATH}/pulls/488")).await, (json!(false), json!("dirty")));
+    assert_eq!(ask(&format!("{REPO_PATH}/pulls/486")).await, (json!(true), json!("draft")));
     let query = "query($n: Int!) { repository(owner: \"harbor-example\", name: \"import-api\") { pullRequest(number: $n) { mergeable mergeStateStatus } } }";
     let data = sandbox.graphql(query, json!({"n": 488})).await;
     let told = json!({"mergeable": "CONFLICTING", "mergeStateStatus": "DIRTY"});
@@ -66,26 +70,27 @@ async fn whether_it_can_be_merged_is_told_to_the_second_who_asks() {
 #[tokio::test(start_paused = true)]
 async fn lists_files_commits_and_diffs_come_from_the_branches() {
     let sandbox = Sandbox::start().await;
-    let numbers = async |query: &str| column(&sandbox.get(&format!("{REPO}/pulls?{query}")).await, "number");
+    let numbers =
+        async |query: &str| column(&sandbox.get(&format!("{REPO_PATH}/pulls?{query}")).await, "number");
     assert_eq!(numbers("").await, [488, 487, 486, 485]);
     assert_eq!(numbers("head=harbor-example:aiko/upload-preview").await, [486]);
     assert_eq!(numbers("state=closed&per_page=2").await, [482, 479]);
-    let pull = sandbox.get(&format!("{REPO}/pulls/485")).await;
-    let files = sandbox.get(&format!("{REPO}/pulls/485/files")).await;
+    let pull = sandbox.get(&format!("{REPO_PATH}/pulls/485")).await;
+    let files = sandbox.get(&format!("{REPO_PATH}/pulls/485/files")).await;
     assert_eq!(pull["changed_files"], files.as_array().unwrap().len());
     assert_eq!(column(&files, "filename")[3], "src/progress.rs");
-    let commits = sandbox.get(&format!("{REPO}/pulls/485/commits")).await;
+    let commits = sandbox.get(&format!("{REPO_PATH}/pulls/485/commits")).await;
     assert_eq!(commits[2]["sha"], pull["head"]["sha"], "oldest first");
     let as_text = async |form: &str| {
         let accept = format!("application/vnd.github.{form}");
-        let path = format!("{REPO}/pulls/485");
-        let (_, text) = sandbox.request(MAYA, &accept, Method::GET, &path, Value::Null).await;
+        let path = format!("{REPO_PATH}/pulls/485");
+        let text = answer(sandbox.request(Method::GET, &path).header("accept", accept)).await.body;
         text.as_str().unwrap().to_owned()
     };
     assert!(as_text("diff").await.starts_with("diff --git a/docs/import.md b/docs/import.md\n"));
     assert_eq!(as_text("patch").await.matches("\nSubject: [PATCH").count(), 3);
     let of_commit =
-        sandbox.get(&format!("{REPO}/commits/{}/pulls", pull["head"]["sha"].as_str().unwrap())).await;
+        sandbox.get(&format!("{REPO_PATH}/commits/{}/pulls", pull["head"]["sha"].as_str().unwrap())).await;
     assert_eq!(column(&of_commit, "number"), [485]);
 }
 
@@ -230,22 +235,22 @@ async fn a_protected_branch_takes_only_what_is_reviewed_and_checked() {
     sandbox.pass(600);
     let (status, words) = merge(json!({"sha": "0".repeat(40)})).await;
     assert_eq!((status, words.as_str()), (409, "Head branch was modified. Review and try the merge again."));
-    assert_eq!(sandbox.send(Method::GET, &format!("{pull}/merge"), Value::Null).await.0, 404);
+    assert_eq!(sandbox.try_get(&format!("{pull}/merge")).await.0, 404);
     let (status, words) = merge(json!({"sha": head, "merge_method": "squash"})).await;
     assert_eq!((status, words.as_str()), (200, "Pull Request successfully merged"));
-    assert_eq!(sandbox.send(Method::GET, &format!("{pull}/merge"), Value::Null).await.0, 204);
+    assert_eq!(sandbox.try_get(&format!("{pull}/merge")).await.0, 204);
     let merged = sandbox.get(&pull).await;
     assert_eq!(
         (&merged["state"], &merged["merged"], &merged["merged_by"]["login"]),
         (&json!("closed"), &json!(true), &json!("maya"))
     );
-    let tip = sandbox.get(&format!("{REPO}/commits/main")).await;
+    let tip = sandbox.get(&format!("{REPO_PATH}/commits/main")).await;
     assert_eq!(tip["sha"], merged["merge_commit_sha"]);
     assert!(tip["commit"]["message"].as_str().unwrap().starts_with("Docs: the key of an import (#491)"));
     // "Fixes #489" (docs.github.com, "Linking a pull request to an issue using a keyword").
-    assert_eq!(sandbox.get(&format!("{REPO}/issues/489")).await["state"], "closed");
+    assert_eq!(sandbox.get(&format!("{REPO_PATH}/issues/489")).await["state"], "closed");
     assert_eq!(merge(json!({})).await, (405, "Pull Request is not mergeable".to_owned()));
-    let (status, words) = sandbox.put(&format!("{REPO}/pulls/488/merge"), json!({})).await;
+    let (status, words) = sandbox.put(&format!("{REPO_PATH}/pulls/488/merge"), json!({})).await;
     assert_eq!((status, &words["message"]), (405, &json!("Pull Request is not mergeable")), "conflicts");
 }
 
@@ -254,7 +259,7 @@ async fn auto_merge_waits_for_what_is_demanded() {
     let sandbox = Sandbox::start().await;
     let (pull, _, id) = open(&sandbox, json!({})).await;
     let on = "mutation($id: ID!, $oid: GitObjectID) { enablePullRequestAutoMerge(input: {pullRequestId: $id, mergeMethod: REBASE, expectedHeadOid: $oid}) { pullRequest { autoMergeRequest { mergeMethod enabledBy { login } } } } }";
-    let stale = sandbox.graphql_as(MAYA, on, json!({"id": id, "oid": "0".repeat(40)})).await;
+    let stale = sandbox.graphql_as(MAYA, on, json!({"id": id, "oid": "0".repeat(40)})).await.body;
     assert_eq!(stale["errors"][0]["type"], "STALE_DATA");
     let data = sandbox.graphql(on, json!({"id": id})).await;
     let told = json!({"mergeMethod": "REBASE", "enabledBy": {"login": "maya"}});
@@ -266,14 +271,14 @@ async fn auto_merge_waits_for_what_is_demanded() {
     sandbox.pass(600);
     assert_eq!(sandbox.get(&pull).await["merged"], true);
     let off = "mutation($id: ID!) { disablePullRequestAutoMerge(input: {pullRequestId: $id}) { clientMutationId } }";
-    let late = sandbox.graphql_as(MAYA, off, json!({"id": id})).await;
+    let late = sandbox.graphql_as(MAYA, off, json!({"id": id})).await.body;
     assert_eq!(late["errors"][0]["type"], "UNPROCESSABLE");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_branch_is_brought_up_to_date_with_its_base() {
     let sandbox = Sandbox::start().await;
-    let path = format!("{REPO}/pulls/486");
+    let path = format!("{REPO_PATH}/pulls/486");
     let before = sandbox.get(&path).await["head"]["sha"].clone();
     let (status, wrong) =
         sandbox.put(&format!("{path}/update-branch"), json!({"expected_head_sha": "0".repeat(40)})).await;
@@ -295,7 +300,7 @@ async fn a_branch_is_brought_up_to_date_with_its_base() {
 async fn a_pull_request_closes_when_its_branch_is_deleted() {
     let sandbox = Sandbox::start().await;
     let (pull, head, _) = open(&sandbox, json!({})).await;
-    let (status, _) = sandbox.delete(&format!("{REPO}/git/refs/heads/release/2.14"), Value::Null).await;
+    let (status, _) = sandbox.delete(&format!("{REPO_PATH}/git/refs/heads/release/2.14"), Value::Null).await;
     assert_eq!(status, 204);
     let closed = sandbox.get(&pull).await;
     assert_eq!((&closed["state"], &closed["head"]["sha"]), (&json!("closed"), &head));
@@ -327,9 +332,10 @@ async fn threads_are_outdated_where_their_line_was_changed_and_resolved_over_gra
     assert_eq!(data["resolveReviewThread"]["thread"], told);
     let data = sandbox.graphql(&change("unresolveReviewThread"), id).await;
     assert_eq!(data["unresolveReviewThread"]["thread"]["isResolved"], false);
-    let missing = sandbox.graphql_as(MAYA, &change("resolveReviewThread"), json!({"id": "PRRT_x"})).await;
+    let missing =
+        sandbox.graphql_as(MAYA, &change("resolveReviewThread"), json!({"id": "PRRT_x"})).await.body;
     assert_eq!(missing["errors"][0]["type"], "NOT_FOUND");
-    let comments = sandbox.get(&format!("{REPO}/pulls/485/comments")).await;
+    let comments = sandbox.get(&format!("{REPO_PATH}/pulls/485/comments")).await;
     let outdated = comments.as_array().unwrap().iter().find(|one| one["id"] == 485_103).unwrap();
     assert_eq!((&outdated["line"], &outdated["original_line"]), (&Value::Null, &json!(13)));
 }
@@ -387,7 +393,7 @@ async fn a_comment_is_folded_and_a_thing_is_found_by_its_global_id() {
     let sandbox = Sandbox::start().await;
     let comment = sandbox.get("repos/harbor-example/docs/issues/12/comments").await[0].clone();
     assert_eq!(comment["minimized"]["reason"], "spam");
-    let id = sandbox.get(&format!("{REPO}/issues/comments/47101")).await["node_id"].clone();
+    let id = sandbox.get(&format!("{REPO_PATH}/issues/comments/47101")).await["node_id"].clone();
     let fold = "mutation($id: ID!) { minimizeComment(input: {subjectId: $id, classifier: OFF_TOPIC}) { minimizedComment { isMinimized minimizedReason } } }";
     let data = sandbox.graphql(fold, json!({"id": id})).await;
     let told = json!({"isMinimized": true, "minimizedReason": "off-topic"});

@@ -3,16 +3,18 @@
 #![cfg(feature = "sandbox")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's helpers may fail it")]
 
-mod actions_support;
+mod support;
 
 use std::{path::Path, process::Command};
 
-use actions_support::{Sandbox, column};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::{Method, header};
 use serde_json::{Value, json};
+use support::{
+    REPO_PATH,
+    fake::{Sandbox, column},
+};
 
-const REPO: &str = "repos/harbor-example/import-api";
 /// Maya's own repository, where nothing is protected.
 const MINE: &str = "repos/maya/dotfiles";
 const WHEN: &str = "2026-02-03T04:05:06+02:00";
@@ -171,18 +173,18 @@ async fn a_file_is_written_read_and_removed_by_its_path_however_that_is_encoded(
 async fn contents_come_as_json_raw_or_uniform_objects() {
     let sandbox = Sandbox::start().await;
     let raw = "application/vnd.github.v3.raw";
-    let (kind, readme) = text(&sandbox, &format!("{REPO}/readme"), raw).await;
+    let (kind, readme) = text(&sandbox, &format!("{REPO_PATH}/readme"), raw).await;
     assert!(kind.ends_with("; charset=utf-8") && readme.starts_with("# import-api\n"));
-    let listing = sandbox.get(&format!("{REPO}/contents/src")).await;
+    let listing = sandbox.get(&format!("{REPO_PATH}/contents/src")).await;
     assert_eq!(
         column(&listing, "name"),
         ["chunks.rs", "gateway.rs", "jobs.rs", "main.rs", "progress.rs", "worker.rs"]
     );
     let (_, object) =
-        text(&sandbox, &format!("{REPO}/contents/src"), "application/vnd.github.object+json").await;
+        text(&sandbox, &format!("{REPO_PATH}/contents/src"), "application/vnd.github.object+json").await;
     let object: Value = serde_json::from_str(&object).unwrap();
     assert_eq!((&object["type"], object["entries"].as_array().unwrap().len()), (&json!("dir"), 6));
-    let logo = sandbox.get(&format!("{REPO}/contents/assets/logo.png")).await;
+    let logo = sandbox.get(&format!("{REPO_PATH}/contents/assets/logo.png")).await;
     let bytes = STANDARD.decode(logo["content"].as_str().unwrap().replace('\n', "")).unwrap();
     assert!(bytes.starts_with(b"\x89PNG"));
     // A link shows the file that it leads to, a submodule where it comes from.
@@ -212,7 +214,7 @@ async fn a_file_above_a_megabyte_has_no_content_in_json() {
         text(&sandbox, &format!("{MINE}/contents/large.txt"), "application/vnd.github.raw+json").await;
     assert_eq!(raw.len(), large.len());
     // The story's file of a customer stays below.
-    let csv = sandbox.get(&format!("{REPO}/contents/fixtures/stock-nightly.csv")).await;
+    let csv = sandbox.get(&format!("{REPO_PATH}/contents/fixtures/stock-nightly.csv")).await;
     assert!((303_000..303_200).contains(&csv["size"].as_u64().unwrap()));
     assert_eq!(csv["encoding"], "base64");
 }
@@ -272,14 +274,14 @@ async fn references_are_made_moved_and_removed_by_gits_rules() {
 #[tokio::test(start_paused = true)]
 async fn a_protected_branch_takes_neither_pushes_nor_deletion() {
     let sandbox = Sandbox::start().await;
-    let topic = head(&sandbox, REPO, "aiko%2Fupload-preview").await;
-    let path = format!("{REPO}/git/refs/heads/main");
+    let topic = head(&sandbox, REPO_PATH, "aiko%2Fupload-preview").await;
+    let path = format!("{REPO_PATH}/git/refs/heads/main");
     let (status, refused) = sandbox.send(Method::PATCH, &path, json!({"sha": topic, "force": true})).await;
     assert_eq!((status, &refused["message"]), (422, &json!("Cannot force-push to this protected branch")));
-    let parent = head(&sandbox, REPO, "main").await;
-    let commit = sandbox.get(&format!("{REPO}/git/commits/{parent}")).await;
+    let parent = head(&sandbox, REPO_PATH, "main").await;
+    let commit = sandbox.get(&format!("{REPO_PATH}/git/commits/{parent}")).await;
     let body = json!({"message": "Sneak", "tree": commit["tree"]["sha"], "parents": [parent]});
-    let (_, sneaked) = sandbox.send(Method::POST, &format!("{REPO}/git/commits"), body).await;
+    let (_, sneaked) = sandbox.send(Method::POST, &format!("{REPO_PATH}/git/commits"), body).await;
     let (status, refused) = sandbox.send(Method::PATCH, &path, json!({"sha": sneaked["sha"]})).await;
     assert_eq!(status, 422);
     let says = refused["message"].as_str().unwrap();
@@ -288,29 +290,29 @@ async fn a_protected_branch_takes_neither_pushes_nor_deletion() {
         "{says}"
     );
     let body = json!({"message": "Sneak", "content": STANDARD.encode("x")});
-    assert_eq!(sandbox.send(Method::PUT, &format!("{REPO}/contents/x"), body).await.0, 409);
+    assert_eq!(sandbox.send(Method::PUT, &format!("{REPO_PATH}/contents/x"), body).await.0, 409);
     assert_eq!(sandbox.send(Method::DELETE, &path, Value::Null).await.0, 422);
-    assert_eq!(head(&sandbox, REPO, "main").await, parent);
+    assert_eq!(head(&sandbox, REPO_PATH, "main").await, parent);
     // What is demanded can be asked for before.
-    let rules = sandbox.get(&format!("{REPO}/rules/branches/main")).await;
+    let rules = sandbox.get(&format!("{REPO_PATH}/rules/branches/main")).await;
     assert_eq!(
         column(&rules, "type"),
         ["deletion", "non_fast_forward", "pull_request", "required_status_checks"]
     );
-    assert_eq!(sandbox.get(&format!("{REPO}/rules/branches/release%2F2.14")).await, json!([]));
-    let protection = sandbox.get(&format!("{REPO}/branches/main/protection")).await;
+    assert_eq!(sandbox.get(&format!("{REPO_PATH}/rules/branches/release%2F2.14")).await, json!([]));
+    let protection = sandbox.get(&format!("{REPO_PATH}/branches/main/protection")).await;
     assert_eq!(
         words(&protection["required_status_checks"]["contexts"]),
         ["build", "lint", "test", "integration"]
     );
-    let (status, none) = sandbox.try_get(&format!("{REPO}/branches/release%2F2.14/protection")).await;
+    let (status, none) = sandbox.try_get(&format!("{REPO_PATH}/branches/release%2F2.14/protection")).await;
     assert_eq!((status, &none["message"]), (404, &json!("Branch not protected")));
 }
 
 #[tokio::test(start_paused = true)]
 async fn comparisons_count_from_the_commit_that_both_sides_share() {
     let sandbox = Sandbox::start().await;
-    let compared = sandbox.get(&format!("{REPO}/compare/main...tomas%2Feng-31-progress")).await;
+    let compared = sandbox.get(&format!("{REPO_PATH}/compare/main...tomas%2Feng-31-progress")).await;
     assert_eq!(compared["status"], "diverged");
     assert_eq!((&compared["ahead_by"], &compared["behind_by"]), (&json!(3), &json!(2)));
     let subjects = compared["commits"].as_array().unwrap().iter();
@@ -329,27 +331,27 @@ async fn comparisons_count_from_the_commit_that_both_sides_share() {
         column(&compared["files"], "filename"),
         ["docs/import.md", "migrations/0003_progress.sql", "src/jobs.rs", "src/progress.rs", "src/worker.rs"]
     );
-    let tags = sandbox.get(&format!("{REPO}/compare/v2.14.0...v2.13.0")).await;
+    let tags = sandbox.get(&format!("{REPO_PATH}/compare/v2.14.0...v2.13.0")).await;
     assert_eq!((&tags["status"], &tags["ahead_by"]), (&json!("behind"), &json!(0)));
-    let same = sandbox.get(&format!("{REPO}/compare/main...HEAD")).await;
+    let same = sandbox.get(&format!("{REPO_PATH}/compare/main...HEAD")).await;
     assert_eq!((&same["status"], &same["files"]), (&json!("identical"), &json!([])));
     let second =
-        sandbox.get(&format!("{REPO}/compare/main...tomas%2Feng-31-progress?per_page=2&page=2")).await;
+        sandbox.get(&format!("{REPO_PATH}/compare/main...tomas%2Feng-31-progress?per_page=2&page=2")).await;
     assert_eq!((second["commits"].as_array().unwrap().len(), &second["files"]), (1, &Value::Null));
     let (kind, diff) = text(
         &sandbox,
-        &format!("{REPO}/compare/main...aiko%2Fupload-preview"),
+        &format!("{REPO_PATH}/compare/main...aiko%2Fupload-preview"),
         "application/vnd.github.diff",
     )
     .await;
     assert!(kind.ends_with("charset=utf-8") && diff.contains("+++ b/src/preview.rs\n@@ -0,0 +1,"));
-    assert_eq!(sandbox.try_get(&format!("{REPO}/compare/main...nothing")).await.0, 404);
+    assert_eq!(sandbox.try_get(&format!("{REPO_PATH}/compare/main...nothing")).await.0, 404);
 }
 
 #[tokio::test(start_paused = true)]
 async fn commits_are_listed_by_path_author_and_time_in_pages() {
     let sandbox = Sandbox::start().await;
-    let request = sandbox.request(Method::GET, &format!("{REPO}/commits?per_page=15&page=2"));
+    let request = sandbox.request(Method::GET, &format!("{REPO_PATH}/commits?per_page=15&page=2"));
     let response = request.send().await.unwrap();
     let link = response.headers()["link"].to_str().unwrap().to_owned();
     for rel in ["prev", "next", "last", "first"] {
@@ -361,23 +363,23 @@ async fn commits_are_listed_by_path_author_and_time_in_pages() {
     assert!(next.contains("/repositories/3001/commits?"));
     let path = next.strip_prefix(sandbox.running.url().as_str()).unwrap();
     assert_eq!(sandbox.get(path).await.as_array().unwrap().len(), 10);
-    let of_priya = sandbox.get(&format!("{REPO}/commits?author=priya&per_page=100")).await;
+    let of_priya = sandbox.get(&format!("{REPO_PATH}/commits?author=priya&per_page=100")).await;
     let logins = of_priya.as_array().unwrap().iter().map(|row| row["author"]["login"].clone());
     assert!(logins.clone().count() > 5 && logins.clone().all(|login| login == "priya"));
-    let chunks = sandbox.get(&format!("{REPO}/commits?path=src/chunks.rs&per_page=100")).await;
+    let chunks = sandbox.get(&format!("{REPO_PATH}/commits?path=src/chunks.rs&per_page=100")).await;
     assert_eq!(chunks.as_array().unwrap().len(), 5);
     assert!(
         chunks[0]["commit"]["message"].as_str().unwrap().starts_with("Make chunk writes idempotent (#482)")
     );
     let day = chunks[0]["commit"]["committer"]["date"].as_str().unwrap();
-    let later = sandbox.get(&format!("{REPO}/commits?since={day}")).await;
+    let later = sandbox.get(&format!("{REPO_PATH}/commits?since={day}")).await;
     assert_eq!(later.as_array().unwrap().len(), 2);
     // A branch, a tag, a pull request's head and a short id all lead to a commit.
     for name in ["v2.13.0", "refs/heads/main", "pull%2F482%2Fhead", &chunks[0]["sha"].as_str().unwrap()[..9]]
     {
-        assert!(sandbox.get(&format!("{REPO}/commits/{name}")).await["sha"].is_string(), "{name}");
+        assert!(sandbox.get(&format!("{REPO_PATH}/commits/{name}")).await["sha"].is_string(), "{name}");
     }
-    let (status, refused) = sandbox.try_get(&format!("{REPO}/commits/nothing")).await;
+    let (status, refused) = sandbox.try_get(&format!("{REPO_PATH}/commits/nothing")).await;
     assert_eq!((status, &refused["message"]), (422, &json!("No commit found for SHA: nothing")));
 }
 
@@ -396,7 +398,7 @@ async fn a_former_name_leads_to_the_new_one() {
 #[tokio::test(start_paused = true)]
 async fn trees_are_read_whole_and_written_over_others() {
     let sandbox = Sandbox::start().await;
-    let tree = sandbox.get(&format!("{REPO}/git/trees/main?recursive=1")).await;
+    let tree = sandbox.get(&format!("{REPO_PATH}/git/trees/main?recursive=1")).await;
     let row = |path: &str| {
         tree["tree"].as_array().unwrap().iter().find(|row| row["path"] == path).cloned().unwrap_or_default()
     };
@@ -405,20 +407,21 @@ async fn trees_are_read_whole_and_written_over_others() {
         (&json!("100755"), &json!("tree"))
     );
     assert_eq!(tree["truncated"], false);
-    let flat = sandbox.get(&format!("{REPO}/git/trees/main")).await;
+    let flat = sandbox.get(&format!("{REPO_PATH}/git/trees/main")).await;
     assert!(flat["tree"].as_array().unwrap().iter().all(|row| !row["path"].as_str().unwrap().contains('/')));
     let body = json!({"base_tree": flat["sha"], "tree": [
         {"path": "src/gateway.rs", "mode": "100644", "type": "blob", "sha": null},
         {"path": "src/new/mod.rs", "mode": "100644", "type": "blob", "content": "//! New.\n"},
         {"path": "scripts/backfill.sh", "mode": "100644", "type": "blob", "sha": row("scripts/backfill.sh")["sha"]},
     ]});
-    let (status, made) = sandbox.send(Method::POST, &format!("{REPO}/git/trees"), body).await;
+    let (status, made) = sandbox.send(Method::POST, &format!("{REPO_PATH}/git/trees"), body).await;
     assert_eq!(status, 201);
-    let made = sandbox.get(&format!("{REPO}/git/trees/{}?recursive=1", made["sha"].as_str().unwrap())).await;
+    let made =
+        sandbox.get(&format!("{REPO_PATH}/git/trees/{}?recursive=1", made["sha"].as_str().unwrap())).await;
     let paths = column(&made["tree"], "path");
     assert!(paths.contains(&json!("src/new/mod.rs")) && !paths.contains(&json!("src/gateway.rs")));
     let blob = json!({"tree": [{"path": "x", "mode": "100644", "type": "blob", "sha": tree["sha"]}]});
-    assert_eq!(sandbox.send(Method::POST, &format!("{REPO}/git/trees"), blob).await.0, 422);
+    assert_eq!(sandbox.send(Method::POST, &format!("{REPO_PATH}/git/trees"), blob).await.0, 422);
 }
 
 #[tokio::test(start_paused = true)]
@@ -427,36 +430,36 @@ async fn a_tree_beyond_the_limit_is_truncated() {
     let mut small = seed.clone();
     small["repos"]["repositories"][0]["tree_limit"] = json!(7);
     let sandbox = Sandbox::start_with(small.to_string()).await;
-    let tree = sandbox.get(&format!("{REPO}/git/trees/main?recursive=1")).await;
+    let tree = sandbox.get(&format!("{REPO_PATH}/git/trees/main?recursive=1")).await;
     assert_eq!((&tree["truncated"], tree["tree"].as_array().unwrap().len()), (&json!(true), 7));
 }
 
 #[tokio::test(start_paused = true)]
 async fn releases_come_with_their_tags_and_notes() {
     let sandbox = Sandbox::start().await;
-    let latest = sandbox.get(&format!("{REPO}/releases/latest")).await;
+    let latest = sandbox.get(&format!("{REPO_PATH}/releases/latest")).await;
     assert_eq!(latest["tag_name"], "v2.14.0");
-    let all = sandbox.get(&format!("{REPO}/releases")).await;
+    let all = sandbox.get(&format!("{REPO_PATH}/releases")).await;
     assert_eq!(column(&all, "tag_name"), ["v2.15.0", "v2.14.0", "v2.13.0", "v2.12.0"]);
     assert_eq!((&all[0]["draft"], &all[0]["published_at"]), (&json!(true), &Value::Null));
-    assert_eq!(sandbox.try_get(&format!("{REPO}/releases/tags/v2.15.0")).await.0, 404);
+    assert_eq!(sandbox.try_get(&format!("{REPO_PATH}/releases/tags/v2.15.0")).await.0, 404);
     let body =
         json!({"tag_name": "v2.14.1", "target_commitish": "release/2.14", "generate_release_notes": true});
-    let (status, made) = sandbox.send(Method::POST, &format!("{REPO}/releases"), body.clone()).await;
+    let (status, made) = sandbox.send(Method::POST, &format!("{REPO_PATH}/releases"), body.clone()).await;
     assert_eq!((status, &made["name"]), (201, &json!("v2.14.1")));
     assert!(made["body"].as_str().unwrap().ends_with("/compare/v2.14.0...v2.14.1"));
-    let tag = sandbox.get(&format!("{REPO}/git/ref/tags/v2.14.1")).await;
-    assert_eq!(tag["object"]["sha"], head(&sandbox, REPO, "release%2F2.14").await);
-    let (status, refused) = sandbox.send(Method::POST, &format!("{REPO}/releases"), body).await;
+    let tag = sandbox.get(&format!("{REPO_PATH}/git/ref/tags/v2.14.1")).await;
+    assert_eq!(tag["object"]["sha"], head(&sandbox, REPO_PATH, "release%2F2.14").await);
+    let (status, refused) = sandbox.send(Method::POST, &format!("{REPO_PATH}/releases"), body).await;
     assert_eq!((status, &refused["errors"][0]["code"]), (422, &json!("already_exists")));
-    let path = format!("{REPO}/releases/{}", all[0]["id"]);
+    let path = format!("{REPO_PATH}/releases/{}", all[0]["id"]);
     let (_, published) =
         sandbox.send(Method::PATCH, &path, json!({"draft": false, "prerelease": true})).await;
     assert!(published["published_at"].is_string());
-    assert_eq!(sandbox.get(&format!("{REPO}/releases/latest")).await["tag_name"], "v2.14.1");
+    assert_eq!(sandbox.get(&format!("{REPO_PATH}/releases/latest")).await["tag_name"], "v2.14.1");
     assert_eq!(sandbox.send(Method::DELETE, &path, Value::Null).await.0, 204);
     let body = json!({"tag_name": "v3", "previous_tag_name": "v2.13.0"});
-    let (_, notes) = sandbox.send(Method::POST, &format!("{REPO}/releases/generate-notes"), body).await;
+    let (_, notes) = sandbox.send(Method::POST, &format!("{REPO_PATH}/releases/generate-notes"), body).await;
     let notes = notes["body"].as_str().unwrap();
     assert!(notes.contains(
         "* Make chunk writes idempotent by @tomas in https://github.com/harbor-example/import-api/pull/482"
@@ -489,11 +492,11 @@ async fn repositories_are_listed_created_and_forked() {
     assert_eq!((&across["ahead_by"], &across["files"][0]["filename"]), (&json!(1), &json!("mended.md")));
     let (status, again) = sandbox.send(Method::POST, "repos/harbor-example/docs/forks", json!({})).await;
     assert_eq!((status, &again["id"]), (202, &fork["id"]));
-    let full = sandbox.get(REPO).await;
+    let full = sandbox.get(REPO_PATH).await;
     assert_eq!((&full["language"], &full["permissions"]["admin"]), (&json!("Rust"), &json!(true)));
-    let people = sandbox.get(&format!("{REPO}/collaborators")).await;
+    let people = sandbox.get(&format!("{REPO_PATH}/collaborators")).await;
     assert_eq!(column(&people, "role_name"), ["read", "maintain", "admin", "write", "read", "write"]);
-    let permission = sandbox.get(&format!("{REPO}/collaborators/jonas/permission")).await;
+    let permission = sandbox.get(&format!("{REPO_PATH}/collaborators/jonas/permission")).await;
     assert_eq!((&permission["permission"], &permission["role_name"]), (&json!("write"), &json!("maintain")));
 }
 
@@ -502,8 +505,8 @@ async fn a_push_moves_the_head_of_the_branchs_pull_request() {
     let sandbox = Sandbox::start().await;
     let body =
         json!({"message": "More", "content": STANDARD.encode("x\n"), "branch": "tomas/eng-31-progress"});
-    let (_, put) = sandbox.send(Method::PUT, &format!("{REPO}/contents/x.md"), body).await;
-    let hidden = sandbox.get(&format!("{REPO}/git/ref/pull/485/head")).await;
+    let (_, put) = sandbox.send(Method::PUT, &format!("{REPO_PATH}/contents/x.md"), body).await;
+    let hidden = sandbox.get(&format!("{REPO_PATH}/git/ref/pull/485/head")).await;
     assert_eq!(hidden["object"]["sha"], put["commit"]["sha"]);
 }
 
@@ -514,7 +517,7 @@ const CREATE: &str = "mutation($input: CreateCommitOnBranchInput!) { createCommi
 #[tokio::test(start_paused = true)]
 async fn several_files_are_committed_at_once_onto_the_head_that_was_seen() {
     let sandbox = Sandbox::start().await;
-    let old = head(&sandbox, REPO, "aiko%2Fupload-preview").await;
+    let old = head(&sandbox, REPO_PATH, "aiko%2Fupload-preview").await;
     let input = json!({
         "branch": {"repositoryNameWithOwner": "harbor-example/import-api", "branchName": "aiko/upload-preview"},
         "expectedHeadOid": old,
@@ -531,7 +534,8 @@ async fn several_files_are_committed_at_once_onto_the_head_that_was_seen() {
     assert_eq!(made["commit"]["author"]["user"]["login"], "maya");
     assert_eq!(made["commit"]["parents"]["nodes"][0]["oid"], old);
     assert_eq!(made["ref"]["target"]["oid"], made["commit"]["oid"]);
-    let shown = sandbox.get(&format!("{REPO}/commits/{}", made["commit"]["oid"].as_str().unwrap())).await;
+    let shown =
+        sandbox.get(&format!("{REPO_PATH}/commits/{}", made["commit"]["oid"].as_str().unwrap())).await;
     assert_eq!(shown["commit"]["verification"]["verified"], true);
     assert_eq!(shown["commit"]["message"], "Tidy\n\nAt once.");
     // The head has moved: the same again is refused, and nothing is written.
@@ -539,7 +543,10 @@ async fn several_files_are_committed_at_once_onto_the_head_that_was_seen() {
         sandbox.send(Method::POST, "graphql", json!({"query": CREATE, "variables": {"input": input}})).await;
     assert_eq!((status, &refused["errors"][0]["type"]), (200, &json!("STALE_DATA")));
     assert_eq!(refused["data"]["createCommitOnBranch"], Value::Null);
-    assert_eq!(head(&sandbox, REPO, "aiko%2Fupload-preview").await, made["commit"]["oid"].as_str().unwrap());
+    assert_eq!(
+        head(&sandbox, REPO_PATH, "aiko%2Fupload-preview").await,
+        made["commit"]["oid"].as_str().unwrap()
+    );
     // By the reference's own id; a protected branch refuses.
     let query = "{ repository(owner: \"harbor-example\", name: \"import-api\") { defaultBranchRef { id target { oid } } } }";
     let main = sandbox.graphql(query, json!({})).await["repository"]["defaultBranchRef"].clone();
@@ -571,7 +578,7 @@ async fn blame_names_the_commit_of_every_line() {
         };
         ranges.iter().find(holds).unwrap()["commit"]["messageHeadline"].as_str().unwrap()
     };
-    let file = sandbox.get(&format!("{REPO}/contents/src/chunks.rs")).await;
+    let file = sandbox.get(&format!("{REPO_PATH}/contents/src/chunks.rs")).await;
     let file = STANDARD.decode(file["content"].as_str().unwrap().replace('\n', "")).unwrap();
     let file = String::from_utf8(file).unwrap();
     let place =
@@ -602,7 +609,7 @@ async fn references_history_and_directories_are_read_over_graphql() {
     assert_eq!(words(&rule["requiredStatusCheckContexts"]), ["build", "lint", "test", "integration"]);
     let tag = &found["tag"]["target"];
     assert_eq!((&tag["__typename"], &tag["tagger"]["user"]["login"]), (&json!("Tag"), &json!("priya")));
-    let released = sandbox.get(&format!("{REPO}/commits/v2.14.0")).await;
+    let released = sandbox.get(&format!("{REPO_PATH}/commits/v2.14.0")).await;
     assert_eq!(tag["target"]["oid"], released["sha"]);
     let chunks = &found["src"]["entries"][0];
     assert_eq!((&chunks["path"], &chunks["mode"]), (&json!("src/chunks.rs"), &json!(0o100_644)));
@@ -618,18 +625,18 @@ async fn references_history_and_directories_are_read_over_graphql() {
 #[tokio::test(start_paused = true)]
 async fn a_push_starts_the_workflows_that_wait_for_it() {
     let sandbox = Sandbox::start().await;
-    let before = sandbox.get(&format!("{REPO}/actions/runs")).await["total_count"].as_u64().unwrap();
+    let before = sandbox.get(&format!("{REPO_PATH}/actions/runs")).await["total_count"].as_u64().unwrap();
     let body =
         json!({"message": "More", "content": STANDARD.encode("x\n"), "branch": "tomas/eng-31-progress"});
-    let (_, put) = sandbox.send(Method::PUT, &format!("{REPO}/contents/x.md"), body).await;
-    let runs = sandbox.get(&format!("{REPO}/actions/runs")).await;
+    let (_, put) = sandbox.send(Method::PUT, &format!("{REPO_PATH}/contents/x.md"), body).await;
+    let runs = sandbox.get(&format!("{REPO_PATH}/actions/runs")).await;
     // CI waits for pushes to main and to releases, and for pull requests.
     assert_eq!(runs["total_count"], before + 1);
     let run = &runs["workflow_runs"][0];
     assert_eq!((&run["head_sha"], &run["event"]), (&put["commit"]["sha"], &json!("pull_request")));
     assert_eq!(run["display_title"], "Progress of an import job");
     let body = json!({"message": "Less", "content": STANDARD.encode("y\n"), "branch": "release/2.14"});
-    assert_eq!(sandbox.send(Method::PUT, &format!("{REPO}/contents/y.md"), body).await.0, 201);
-    let run = sandbox.get(&format!("{REPO}/actions/runs")).await["workflow_runs"][0].clone();
+    assert_eq!(sandbox.send(Method::PUT, &format!("{REPO_PATH}/contents/y.md"), body).await.0, 201);
+    let run = sandbox.get(&format!("{REPO_PATH}/actions/runs")).await["workflow_runs"][0].clone();
     assert_eq!((&run["event"], &run["head_branch"]), (&json!("push"), &json!("release/2.14")));
 }

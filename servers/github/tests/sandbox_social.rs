@@ -3,22 +3,21 @@
 #![cfg(feature = "sandbox")]
 #![allow(clippy::unwrap_used, reason = "a test's helpers may fail it")]
 
-mod actions_support;
+mod support;
 
-use actions_support::{Sandbox, column};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-const REPO: &str = "repos/harbor-example/import-api";
+use support::{
+    MAYA, REPO_PATH,
+    fake::{Sandbox, column},
+};
 
 /// Lays down a token and answers the status of a GET with it.
 async fn status_with(sandbox: &Sandbox, token: Value, path: &str) -> (u16, String) {
-    assert_eq!(sandbox.send(Method::POST, "_github/tokens", token.clone()).await.0, 204);
-    let request = sandbox.bare(Method::GET, path).bearer_auth(token["token"].as_str().unwrap());
-    let response = request.send().await.unwrap();
-    let status = response.status().as_u16();
-    let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
-    (status, body["message"].as_str().unwrap_or_default().to_owned())
+    sandbox.control(MAYA, "tokens", token.clone()).await;
+    let answer = sandbox.get_as(token["token"].as_str().unwrap(), path).await;
+    let (status, says) = answer.refusal();
+    (status, says.to_owned())
 }
 
 #[tokio::test(start_paused = true)]
@@ -33,7 +32,7 @@ async fn the_inbox_has_what_is_unread_and_of_ones_own() {
     assert_eq!(ids(&format!("since={at}")).await, ["81008", "81007", "81005"]);
     assert_eq!(ids(&format!("before={at}")).await, ["81002", "81004"]);
     assert_eq!(sandbox.try_get("notifications?since=yesterday").await.0, 422);
-    let of_repo = sandbox.get(&format!("{REPO}/notifications?all=true")).await;
+    let of_repo = sandbox.get(&format!("{REPO_PATH}/notifications?all=true")).await;
     assert_eq!(of_repo.as_array().unwrap().len(), 6);
     assert_eq!(sandbox.try_get("notifications/threads/81012").await.0, 404, "Tomás's");
     // A run that failed and a discussion have no address (seen on github.com; the schema says string).
@@ -62,7 +61,7 @@ async fn threads_are_read_done_and_ignored() {
     let at = sandbox.get("notifications/threads/81004").await["updated_at"].clone();
     assert_eq!(sandbox.send(Method::PUT, "notifications", json!({"last_read_at": at})).await.0, 205);
     assert_eq!(column(&sandbox.get("notifications").await, "id"), ["81007", "81005", "81002"]);
-    assert_eq!(sandbox.send(Method::PUT, &format!("{REPO}/notifications"), json!({})).await.0, 205);
+    assert_eq!(sandbox.send(Method::PUT, &format!("{REPO_PATH}/notifications"), json!({})).await.0, 205);
     assert_eq!(sandbox.get("notifications").await, json!([]));
 }
 
@@ -77,18 +76,10 @@ async fn only_a_classic_token_opens_the_inbox() {
     let refused = (403, "Resource not accessible by personal access token".to_owned());
     assert_eq!(status_with(&sandbox, fine, "notifications").await, refused);
     let one = json!({"token": "github_pat_d", "kind": "fine_grained", "login": "maya", "repositories": ["harbor-example/docs"]});
-    assert_eq!(sandbox.send(Method::POST, "_github/tokens", one).await.0, 204);
-    let inbox: Value = sandbox
-        .bare(Method::GET, "notifications")
-        .bearer_auth("github_pat_d")
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    sandbox.control(MAYA, "tokens", one).await;
+    let inbox = sandbox.get_as("github_pat_d", "notifications").await.body;
     assert_eq!(column(&inbox, "id"), ["81004"]);
-    assert_eq!(sandbox.bare(Method::GET, "notifications").send().await.unwrap().status(), 401);
+    assert_eq!(sandbox.get_as("", "notifications").await.status, 401);
 }
 
 #[tokio::test(start_paused = true)]
@@ -126,13 +117,13 @@ async fn gists_are_kept_changed_and_removed() {
 #[tokio::test(start_paused = true)]
 async fn alerts_are_filtered_and_told_apart_from_features_that_are_off() {
     let sandbox = Sandbox::start().await;
-    let numbers = async |path: &str| column(&sandbox.get(&format!("{REPO}/{path}")).await, "number");
+    let numbers = async |path: &str| column(&sandbox.get(&format!("{REPO_PATH}/{path}")).await, "number");
     assert_eq!(numbers("dependabot/alerts").await, [7, 6]);
     assert_eq!(numbers("dependabot/alerts?state=open&severity=high,critical").await, [7]);
     assert_eq!(numbers("code-scanning/alerts?state=open").await, [12]);
     assert_eq!(numbers("code-scanning/alerts?severity=high").await, [11]);
     assert_eq!(numbers("secret-scanning/alerts?state=resolved&resolution=revoked").await, [2]);
-    let secret = sandbox.get(&format!("{REPO}/secret-scanning/alerts?hide_secret=true")).await;
+    let secret = sandbox.get(&format!("{REPO_PATH}/secret-scanning/alerts?hide_secret=true")).await;
     assert_eq!(column(&secret, "secret"), [Value::Null, Value::Null]);
     assert_eq!(secret[1]["resolved_by"]["login"], "jonas");
     let off = async |path: &str| {
@@ -152,7 +143,7 @@ async fn listings_by_cursor_lead_on_and_back() {
         let link = response.headers().get("link").map(|link| link.to_str().unwrap().to_owned());
         (column(&response.json().await.unwrap(), "number"), link.unwrap_or_default())
     };
-    let (first, link) = page(&format!("{REPO}/dependabot/alerts?per_page=1")).await;
+    let (first, link) = page(&format!("{REPO_PATH}/dependabot/alerts?per_page=1")).await;
     assert_eq!(first, [7]);
     assert!(link.contains("after=") && link.contains("rel=\"next\"") && !link.contains("prev"), "{link}");
     let next = link.split(['<', '>']).nth(1).unwrap();
@@ -162,10 +153,10 @@ async fn listings_by_cursor_lead_on_and_back() {
     let back = link.split(['<', '>']).nth(1).unwrap();
     let back = back.strip_prefix(sandbox.running.url().as_str()).unwrap();
     assert_eq!(page(back).await.0, [7]);
-    assert_eq!(sandbox.try_get(&format!("{REPO}/dependabot/alerts?after=odd")).await.0, 400);
+    assert_eq!(sandbox.try_get(&format!("{REPO_PATH}/dependabot/alerts?after=odd")).await.0, 400);
     let known = sandbox.get("advisories?affects=hyper&severity=high").await;
     assert_eq!(column(&known, "cve_id"), ["CVE-2026-41870"]);
-    let own = sandbox.get(&format!("{REPO}/security-advisories?state=draft")).await;
+    let own = sandbox.get(&format!("{REPO_PATH}/security-advisories?state=draft")).await;
     assert_eq!((&own[0]["author"]["login"], own.as_array().unwrap().len()), (&json!("jonas"), 1));
 }
 
@@ -319,9 +310,7 @@ async fn projects_want_a_scope_of_their_own() {
     let sandbox = Sandbox::start().await;
     let token =
         json!({"token": "ghp_repo", "kind": "classic", "login": "maya", "scopes": ["repo", "read:org"]});
-    assert_eq!(sandbox.send(Method::POST, "_github/tokens", token).await.0, 204);
-    let request =
-        sandbox.bare(Method::POST, "graphql").bearer_auth("ghp_repo").json(&json!({"query": PROJECT}));
-    let body: Value = request.send().await.unwrap().json().await.unwrap();
+    sandbox.control(MAYA, "tokens", token).await;
+    let body = sandbox.graphql_as("ghp_repo", PROJECT, Value::Null).await.body;
     assert_eq!(body["errors"][0]["type"], "INSUFFICIENT_SCOPES");
 }

@@ -3,19 +3,23 @@
 #![cfg(feature = "sandbox")]
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
-mod issue_support;
+mod support;
 
 use connector::{
     Kind,
     sandbox::{Action, Change},
 };
-use issue_support::{REPO, Setup, cursor, site, site_with, still};
 use serde_json::{Value, json};
+use support::{
+    REPO,
+    reply::{cursor, still},
+    server::{Setup, Site, site_in_repo},
+};
 
 const ISSUES: &str = "GET /search/issues";
 
 /// What the fake was asked for last.
-fn asked(site: &issue_support::Site, operation: &str, parameter: &str) -> Option<String> {
+fn asked(site: &Site, operation: &str, parameter: &str) -> Option<String> {
     let entry = site.harness().journal().of(operation).pop().expect("it was asked");
 
     url::form_urlencoded::parse(entry.query.as_bytes())
@@ -25,7 +29,7 @@ fn asked(site: &issue_support::Site, operation: &str, parameter: &str) -> Option
 
 #[tokio::test(start_paused = true)]
 async fn every_kind_of_thing_is_found_in_its_own_row() {
-    let site = site().await;
+    let site = site_in_repo().await;
     for (kind, query) in [
         ("issues", "504 label:incident"),
         ("prs", "idempotent is:merged"),
@@ -47,7 +51,7 @@ async fn every_kind_of_thing_is_found_in_its_own_row() {
 
 #[tokio::test(start_paused = true)]
 async fn what_github_refuses_is_refused_before_it_is_sent() {
-    let site = site().await;
+    let site = site_in_repo().await;
     for (arguments, says) in [
         (json!({"kind": "issues", "query": "x".repeat(300)}), "GitHub takes 256"),
         (json!({"kind": "issues", "query": "a OR b OR c OR d OR e OR f OR g"}), "Split it"),
@@ -66,7 +70,7 @@ async fn what_github_refuses_is_refused_before_it_is_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn pages_go_on_and_the_query_is_sent_as_it_is_meant() {
-    let site = site().await;
+    let site = site_in_repo().await;
     let mut arguments = json!({"kind": "issues", "query": "import label:bug", "repo": REPO, "sort": "created-asc", "limit": 3});
     let first = site.call("search", arguments.clone()).await;
     assert_eq!(asked(&site, ISSUES, "q").unwrap(), format!("import label:bug is:issue repo:{REPO}"));
@@ -86,7 +90,7 @@ async fn pages_go_on_and_the_query_is_sent_as_it_is_meant() {
 
 #[tokio::test(start_paused = true)]
 async fn a_search_stays_within_reach() {
-    let site = site_with(Setup { allow: &[REPO, "harbor-example/d*"], ..Setup::default() }).await;
+    let site = Setup::in_repo().list("allow-repos", &[REPO, "harbor-example/d*"]).start().await;
     let text = site.call("search", json!({"kind": "issues", "query": "is:open", "limit": 100})).await;
     assert_eq!(
         asked(&site, ISSUES, "q").unwrap(),
@@ -107,7 +111,7 @@ async fn a_search_stays_within_reach() {
 
 #[tokio::test(start_paused = true)]
 async fn the_ceiling_and_a_search_that_was_given_up_are_told() {
-    let site = site().await;
+    let site = site_in_repo().await;
     let changes = vec![
         Change::set("/total_count", json!(4_321)),
         Change::set("/incomplete_results", Value::Bool(true)),
@@ -123,7 +127,7 @@ async fn the_ceiling_and_a_search_that_was_given_up_are_told() {
 
 #[tokio::test(start_paused = true)]
 async fn a_repository_that_cannot_be_seen_is_named() {
-    let site = site().await;
+    let site = site_in_repo().await;
     let error = site
         .refusal("search", json!({"kind": "issues", "query": "x", "repo": "harbor-example/nothing"}))
         .await;
