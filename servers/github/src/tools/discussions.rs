@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     FROM, discussion_writes,
-    issues_list::renamed,
     paging::{self, Given},
 };
 use crate::{
@@ -17,6 +16,7 @@ use crate::{
     api::{
         discussions::{Categories, Category, DiscussionFilter, DiscussionRow, Remark},
         issues::whole,
+        renamed,
     },
     reach::Repo,
     render::{day, minute},

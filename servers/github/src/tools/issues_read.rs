@@ -12,7 +12,6 @@ use super::{
     FROM, conversation, events,
     issue_head::{self, Detail, EXCERPT},
     issue_rows::Row,
-    issues_list::renamed,
 };
 use crate::{
     GitHub,
@@ -20,6 +19,7 @@ use crate::{
         Listed, Partial,
         comments::{Comment, Of},
         issues::{Issue, Wanted, whole},
+        renamed,
         tickets::{Event, FieldValue, Ticket},
     },
     reach::Repo,

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{
     issue_rows::{logins, names},
     issue_update,
+    issues_read::moved,
     lost::{self, Begun, same_text},
     mentions::mentions,
     naming, reference,
@@ -70,6 +71,9 @@ impl New {
                 call.reach().permits(&place, connector::Effect::Write)?;
                 let ticket =
                     call.api().ticket(&place, number).await.map_err(|error| absent(error, &place, number))?;
+                if let Some(error) = moved(call, &place, number, &ticket) {
+                    return Err(error);
+                }
                 if ticket.is_pull() {
                     return Err(Error::invalid(format!(
                         "{place}#{number} is a pull request, which has no parts"
