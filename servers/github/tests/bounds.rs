@@ -4,12 +4,14 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod issue_support;
+mod pull_support;
 
 use connector::{
     Kind,
     sandbox::{Action, Change},
 };
 use issue_support::{REPO, Setup, site_with};
+use reqwest::Method;
 use serde_json::json;
 
 /// Its name before it was called import-api, which is out of reach here.
@@ -221,4 +223,55 @@ async fn no_name_leads_out_of_a_repository() {
     for entry in site.harness().journal().entries() {
         assert!(entry.path.contains(REPO) || entry.path == "/graphql", "{entry:?}");
     }
+}
+
+#[tokio::test]
+async fn a_merge_goes_where_its_preview_said() {
+    let site = pull_support::site().await;
+    let new = json!({"title": "More", "head": "feature/with-slash/and-more", "base": "release/2.14"});
+    let (status, made) = site.rest(Method::POST, &format!("repos/{REPO}/pulls"), None, new).await;
+    assert_eq!(status, 201, "{made}");
+    let number = made["number"].as_u64().unwrap();
+    let question = site.question("merge_pr", json!({"number": number})).await;
+    let path = format!("repos/{REPO}/pulls/{number}");
+    let (status, body) = site.rest(Method::PATCH, &path, None, json!({"base": "main"})).await;
+    assert_eq!(status, 200, "{body}");
+    // Somebody who is asked takes a while.
+    tokio::time::sleep(std::time::Duration::from_millis(2_100)).await;
+    let error = question.agreed().await.unwrap_err().for_agent();
+    assert!(error.starts_with("conflict: The base of") && error.contains("main now"), "{error}");
+    assert_eq!(site.get(&format!("pulls/{number}")).await["merged"], false);
+}
+
+#[tokio::test]
+async fn a_branch_that_moved_since_its_preview_is_not_deleted() {
+    let site = pull_support::site().await;
+    let branch = "feature/with-slash/and-more";
+    let delete = json!({"repo": REPO, "action": "delete", "kind": "branch", "name": branch});
+    let question = site.question("manage_ref", delete).await;
+    let file = json!({"message": "One more", "content": "b25lIG1vcmUK", "branch": branch});
+    let path = format!("repos/{REPO}/contents/one-more.txt");
+    let (status, body) = site.rest(Method::PUT, &path, None, file).await;
+    assert_eq!(status, 201, "{body}");
+    let error = question.agreed().await.unwrap_err().for_agent();
+    assert!(error.starts_with("conflict: ") && error.contains("Nothing was deleted"), "{error}");
+    site.get(&format!("git/ref/heads/{branch}")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lies_in_no_repository_is_out_of_reach_where_only_some_are_within() {
+    let site = site_with(Setup { allow: &["octo/cat"], no_repo: true, ..Setup::default() }).await;
+    let file = json!({"files": [{"name": "a.txt", "content": "x"}]});
+    for (tool, arguments) in [
+        ("list_gists", json!({})),
+        ("save_gist", file.clone()),
+        ("list_project", json!({"owner": "harbor-example"})),
+        ("list_project", json!({"owner": "harbor-example", "number": 1})),
+    ] {
+        let error = site.refusal(tool, arguments).await;
+        assert_eq!(error.kind(), Kind::Policy, "{tool}: {error}");
+    }
+    let site = site_with(Setup { allow_writes: &[REPO], ..Setup::default() }).await;
+    assert_eq!(site.refusal("save_gist", file).await.kind(), Kind::Policy);
+    assert!(site.call("list_gists", json!({})).await.contains("gist"));
 }
