@@ -275,3 +275,12 @@ async fn what_lies_in_no_repository_is_out_of_reach_where_only_some_are_within()
     assert_eq!(site.refusal("save_gist", file).await.kind(), Kind::Policy);
     assert!(site.call("list_gists", json!({})).await.contains("gist"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn huge_numbers_break_nothing() {
+    let site = site_with(Setup::default()).await;
+    let changes = vec![Change::set("", json!({"Rust": u64::MAX, "Shell": u64::MAX, "C": -1}))];
+    site.fault("GET /repos/{owner}/{repo}/languages", Action::Patch { changes });
+    let text = site.call("get_repo", json!({"include": ["languages"]})).await;
+    assert!(text.contains("Rust"), "{text}");
+}

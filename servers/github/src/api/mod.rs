@@ -185,7 +185,8 @@ impl Api {
     /// now must be within it as well.
     async fn permits_now(&self, repo: &Repo, effect: Effect) -> Result<()> {
         let reach = &self.0.reach;
-        if !reach.is_narrow() && !(effect.writes() && reach.writable().is_some()) {
+        let bounded = reach.is_narrow() || (effect.writes() && reach.writable().is_some());
+        if !bounded {
             return Ok(());
         }
         #[derive(Default, Deserialize)]
