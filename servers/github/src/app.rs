@@ -34,6 +34,9 @@ const OWN_BACKDATE: i64 = 60;
 const SETTLING: Duration = Duration::from_secs(5);
 /// The pause before a fresh token is tried again.
 const SETTLING_PAUSE: Duration = Duration::from_secs(1);
+/// Permissions that are there for writing only: GitHub refuses to narrow them to reading (docs.github.com,
+/// "Create an installation access token for an app").
+const ONLY_WRITTEN: [&str; 3] = ["workflows", "profile", "organization_copilot_seat_management"];
 /// The most repositories that a token can be narrowed to.
 const MOST_REPOSITORIES: usize = 500;
 
@@ -208,8 +211,8 @@ impl Installation {
             body.insert("repositories".to_owned(), json!(names));
         }
         if self.read_only {
-            let read: Map<_, _> =
-                found.permissions.keys().map(|name| (name.clone(), json!("read"))).collect();
+            let names = found.permissions.keys().filter(|name| !ONLY_WRITTEN.contains(&name.as_str()));
+            let read: Map<_, _> = names.map(|name| (name.clone(), json!("read"))).collect();
             body.insert("permissions".to_owned(), Value::Object(read));
         }
         let id = found.id.to_string();

@@ -82,10 +82,12 @@ impl Vendor for Vendored {
     }
 
     fn authorize(&self, headers: &mut HeaderMap, token: &Secret) -> Result<()> {
-        let value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
             Error::new(Kind::Auth, "The GitHub token has characters that no token has")
                 .hint("Copy it again, without quotes or line breaks")
         })?;
+        // Whoever prints the headers does not print it.
+        value.set_sensitive(true);
         headers.insert(header::AUTHORIZATION, value);
         Ok(())
     }

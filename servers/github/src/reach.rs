@@ -171,6 +171,39 @@ impl Reach {
         fits(self.read.as_deref(), full_name)
     }
 
+    /// Whether something of `owner` may be read: what belongs to the owner and to none of the repositories,
+    /// such as a project.
+    ///
+    /// # Errors
+    /// `policy` if not.
+    pub(crate) fn permits_owner(&self, owner: &str) -> Result<()> {
+        let owner = owner.to_lowercase();
+        let fits = |pattern: &String| {
+            pattern.split_once('/').is_some_and(|(of, _)| fast_glob::glob_match(of, &owner))
+        };
+        if self.read.as_ref().is_none_or(|patterns| patterns.iter().any(fits)) {
+            return Ok(());
+        }
+        let what = format!("{owner} has no repository that this server may read");
+        Err(Error::new(Kind::Policy, what).hint("The operator lists them in --allow-repos"))
+    }
+
+    /// Whether something may be done that lies in no repository, such as in a gist.
+    ///
+    /// # Errors
+    /// `policy` where only some repositories are within reach.
+    pub(crate) fn permits_outside(&self, what: &str, effect: Effect) -> Result<()> {
+        if self.read.is_none() && (!effect.writes() || self.write.is_none()) {
+            return Ok(());
+        }
+        let verb = if effect.writes() { "write to" } else { "read" };
+        Err(Error::new(
+            Kind::Policy,
+            format!("This server may {verb} some repositories only, and {what} lies in none"),
+        )
+        .hint("The operator lists them in --allow-repos and --allow-write-repos"))
+    }
+
     /// Whether only some repositories may be read.
     pub(crate) fn is_narrow(&self) -> bool {
         self.read.is_some()

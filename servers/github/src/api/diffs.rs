@@ -207,9 +207,10 @@ impl Api {
     /// Two commits compared, from where they parted.
     ///
     /// # Errors
-    /// As [`Api::json`].
+    /// As [`Api::json`]; `policy` for a side in a fork that is out of reach.
     pub(crate) async fn compare(&self, repo: &Repo, base: &str, head: &str) -> Result<Comparison> {
         let range = format!("{base}...{head}");
+        self.permits_fork(repo, &range)?;
         let path = [repo.owner.as_str(), repo.name.as_str(), range.as_str()];
         let fixed = is_full_sha(base) && is_full_sha(head);
         let request = route("GET /repos/{owner}/{repo}/compare/{basehead}", &path)
@@ -224,6 +225,7 @@ impl Api {
     /// As [`Api::send`]; any of them if GitHub will not make one so large.
     pub(crate) async fn compared_diff(&self, repo: &Repo, base: &str, head: &str) -> Result<Vec<FileChange>> {
         let range = format!("{base}...{head}");
+        self.permits_fork(repo, &range)?;
         let path = [repo.owner.as_str(), repo.name.as_str(), range.as_str()];
         let fixed = is_full_sha(base) && is_full_sha(head);
         let request = route("GET /repos/{owner}/{repo}/compare/{basehead}", &path)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use connector::{Result, tolerant, upstream::Replay};
+use connector::{Effect, Result, tolerant, upstream::Replay};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -75,7 +75,7 @@ impl Api {
     /// The gists of somebody, or one's own, the newest first.
     ///
     /// # Errors
-    /// As [`Api::json`].
+    /// As [`Api::json`]; `policy` where only some repositories are within reach.
     pub(crate) async fn gists(
         &self,
         user: Option<&str>,
@@ -83,6 +83,7 @@ impl Api {
         per_page: u32,
         after: Option<&str>,
     ) -> Result<Listed<Gist>> {
+        self.reach().permits_outside("a gist", Effect::Read)?;
         let mut request = match user {
             Some(user) => route("GET /users/{username}/gists", &[user]),
             None => route("GET /gists", &[]),
@@ -96,16 +97,18 @@ impl Api {
     /// One gist with its contents.
     ///
     /// # Errors
-    /// As [`Api::json`].
+    /// As [`Api::json`]; `policy` where only some repositories are within reach.
     pub(crate) async fn gist(&self, id: &str) -> Result<Gist> {
+        self.reach().permits_outside("a gist", Effect::Read)?;
         self.json(Scope::Viewer, route("GET /gists/{gist_id}", &[id])).await
     }
 
     /// Makes a gist.
     ///
     /// # Errors
-    /// As [`Api::json`].
+    /// As [`Api::json`]; `policy` where only some repositories are within reach.
     pub(crate) async fn create_gist(&self, fields: &Value) -> Result<Gist> {
+        self.reach().permits_outside("a gist", Effect::Write)?;
         let request =
             route("POST /gists", &[]).json(fields)?.check("Look with list_gists whether it is there");
         self.json(Scope::Viewer, request).await
@@ -114,8 +117,9 @@ impl Api {
     /// Changes a gist: contents are given whole, so a repeat does no more.
     ///
     /// # Errors
-    /// As [`Api::json`].
+    /// As [`Api::json`]; `policy` where only some repositories are within reach.
     pub(crate) async fn change_gist(&self, id: &str, fields: &Value) -> Result<Gist> {
+        self.reach().permits_outside("a gist", Effect::Write)?;
         let request = route("PATCH /gists/{gist_id}", &[id]).json(fields)?.replay(Replay::Idempotent);
         self.json(Scope::Viewer, request).await
     }

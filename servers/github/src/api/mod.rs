@@ -31,10 +31,10 @@ pub(crate) mod tickets;
 use std::sync::Arc;
 
 use connector::{
-    Error, Kind, Result,
-    upstream::{Request, Response, Upstream},
+    Effect, Error, Kind, Result, tolerant,
+    upstream::{Request, Response, Target, Upstream},
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
 
 pub use graphql::Operation;
@@ -144,11 +144,14 @@ impl Api {
     /// Sends `request`.
     ///
     /// # Errors
-    /// `policy` if what it is about is out of reach; whatever GitHub's table of errors says.
+    /// `policy` if what it is about is out of reach; `invalid_argument` if a value in its path would lead
+    /// elsewhere; whatever GitHub's table of errors says.
     pub(crate) async fn send(&self, scope: Scope<'_>, mut request: Request) -> Result<Response> {
         let inner = self.0.as_ref();
+        stays(&request)?;
         if let Scope::Repo(repo) = scope {
             inner.reach.permits(repo, request.effect)?;
+            self.permits_now(repo, request.effect).await?;
         }
         let tag = match scope {
             Scope::Repo(repo) => repo.tag(),
@@ -161,15 +164,75 @@ impl Api {
         if request.effect.writes() {
             request.invalidates.push(tag.into());
         }
-        let upstream = self.upstream_for(scope);
-        let sent = upstream.send(inner.dialect.speak(request.clone())).await;
+        self.speak(self.upstream_for(scope), request).await
+    }
+
+    /// Sends `request` as this GitHub understands it.
+    async fn speak(&self, upstream: &Upstream, request: Request) -> Result<Response> {
+        let dialect = &self.0.dialect;
+        let sent = upstream.send(dialect.speak(request.clone())).await;
         match sent {
             // An older server: its own version is asked for from now on.
-            Err(error) if error.message() == error::OTHER_VERSION && inner.dialect.fall_back() => {
-                upstream.send(inner.dialect.speak(request)).await
+            Err(error) if error.message() == error::OTHER_VERSION && dialect.fall_back() => {
+                upstream.send(dialect.speak(request)).await
             }
             sent => sent,
         }
+    }
+
+    /// GitHub answers under a former name too, REST by a redirect and GraphQL without a word, for what the
+    /// operator may not have in mind: where only some repositories are within reach, the name that `repo` has
+    /// now must be within it as well.
+    async fn permits_now(&self, repo: &Repo, effect: Effect) -> Result<()> {
+        let reach = &self.0.reach;
+        let bounded = reach.is_narrow() || (effect.writes() && reach.writable().is_some());
+        if !bounded {
+            return Ok(());
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Named {
+            #[serde(deserialize_with = "tolerant::text")]
+            full_name: String,
+        }
+        let request = route("GET /repos/{owner}/{repo}", &[&repo.owner, &repo.name])
+            // Without the repository's own tag: a write to it does not change its name.
+            .cache(SELDOM, std::iter::empty::<String>());
+        let now = match self.speak(self.upstream_for(Scope::Repo(repo)), request).await {
+            Ok(response) => response.json::<Named>()?.full_name,
+            // What is not there has no other name. What was asked for will say so in its own words.
+            Err(error) if error.kind() == Kind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        if repo.to_string().eq_ignore_ascii_case(&now) {
+            return Ok(());
+        }
+        match Repo::parse(&now) {
+            Ok(now) if reach.permits(&now, effect).is_ok() => Ok(()),
+            _ => Err(renamed(repo)),
+        }
+    }
+
+    /// Whether a branch, a range or a side of one may be read in `repo`: `user:branch` and `user:name:branch`
+    /// mean a repository of the same network, which must be within reach itself.
+    ///
+    /// # Errors
+    /// `policy` if not.
+    fn permits_fork(&self, repo: &Repo, range: &str) -> Result<()> {
+        if !self.0.reach.is_narrow() {
+            return Ok(());
+        }
+        for side in range.split("..").map(|side| side.trim_start_matches('.')) {
+            let mut parts = side.split(':');
+            let fork = match (parts.next(), parts.next(), parts.next()) {
+                (Some(owner), Some(name), Some(_)) => Repo { owner: owner.to_owned(), name: name.to_owned() },
+                // A fork has the name of its source as a rule.
+                (Some(owner), Some(_), None) => Repo { owner: owner.to_owned(), name: repo.name.clone() },
+                _ => continue,
+            };
+            self.0.reach.permits(&fork, Effect::Read)?;
+        }
+        Ok(())
     }
 
     /// Sends `request` and reads its answer.
@@ -213,6 +276,30 @@ impl Api {
         let account = self.0.accounts.iter().find(|account| fast_glob::glob_match(&account.owners, &owner));
         account.map_or(&self.0.main, |account| &account.upstream)
     }
+}
+
+/// A part of a path that is `.` or `..`, encoded or not, is taken away with the part before it when an address
+/// is made, so that a file's path or a label's name would lead to another repository or another thing.
+fn stays(request: &Request) -> Result<()> {
+    let Target::Path(path) = &request.target else { return Ok(()) };
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let leads_away = path
+        .split(['/', '\\'])
+        .any(|part| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | ".."));
+    if leads_away {
+        return Err(Error::invalid("`.` and `..` are no names on GitHub, and no parts of a path there")
+            .hint("Write paths from the root of the repository, without leading dots"));
+    }
+    Ok(())
+}
+
+/// The error for a repository that has another name now, which is out of reach. It does not say which.
+pub(crate) fn renamed(repo: &Repo) -> Error {
+    Error::new(
+        Kind::Policy,
+        format!("{repo} has another name now, which is not among the repositories of this server"),
+    )
+    .hint("The operator lists them in --allow-repos and --allow-write-repos")
 }
 
 /// The error for an answer that lacks what every such answer has.

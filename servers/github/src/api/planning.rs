@@ -54,7 +54,7 @@ pub(crate) struct Milestone {
 impl Milestone {
     /// How many issues and pull requests are in it.
     pub(crate) fn size(&self) -> u64 {
-        whole(self.open_issues) + whole(self.closed_issues)
+        whole(self.open_issues).saturating_add(whole(self.closed_issues))
     }
 }
 

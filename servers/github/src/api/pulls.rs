@@ -212,6 +212,7 @@ impl Api {
     /// # Errors
     /// As [`Api::json`].
     pub(crate) async fn pull_open(&self, repo: &Repo, body: &Value, check: String) -> Result<Posted> {
+        self.permits_fork(repo, body["head"].as_str().unwrap_or_default())?;
         let request =
             route("POST /repos/{owner}/{repo}/pulls", &[&repo.owner, &repo.name]).json(body)?.check(check);
         self.json(Scope::Repo(repo), request).await

@@ -1,15 +1,14 @@
 //! Whatever can be read, by its path.
 
-use connector::{Result, tolerant, upstream::Request};
+use connector::{Result, upstream::Request};
 use http::{HeaderValue, Method, header};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde::Deserialize;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
-use super::{Api, SELDOM, Scope, rest::next_query, route};
+use super::{Api, Scope, rest::next_query};
 use crate::{
     error::{CODE_SEARCH, CORE, POINTS, SEARCH},
-    reach::Repo,
+    reach::Reach,
 };
 
 /// What must be encoded of a path that was given as it stands in an address. What is encoded there stays so.
@@ -50,29 +49,14 @@ pub(crate) enum Body {
 }
 
 impl Api {
-    /// The name that `repo` has now, kept for a while: GitHub answers under a former name too, for what may be
-    /// another repository than the operator had in mind.
-    ///
-    /// # Errors
-    /// As [`Api::json`].
-    pub(crate) async fn name_now(&self, repo: &Repo) -> Result<String> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Named {
-            #[serde(deserialize_with = "tolerant::text")]
-            full_name: String,
-        }
-        let request = route("GET /repos/{owner}/{repo}", &[&repo.owner, &repo.name]);
-        let request = request.cache(SELDOM, std::iter::empty::<String>());
-        let named: Named = self.json(Scope::Repo(repo), request).await?;
-        Ok(named.full_name)
-    }
-
     /// What is at `path` (which begins with a slash and has no query), with an encoded query.
     ///
     /// # Errors
     /// As [`Api::send`].
     pub(crate) async fn read_any(&self, scope: Scope<'_>, path: &str, query: &str) -> Result<Got> {
+        if let (Scope::Repo(repo), Some((_, range))) = (scope, path.split_once("/compare/")) {
+            self.permits_fork(repo, &percent_decode_str(range).decode_utf8_lossy())?;
+        }
         let encoded = utf8_percent_encode(path, PATH).to_string();
         let bucket = match path {
             "/search/code" => CODE_SEARCH,
@@ -89,7 +73,12 @@ impl Api {
         let response = self.send(scope, request).await?;
         let next = response.header("link").and_then(next_query).filter(|next| next != query);
         let body = match serde_json::from_slice(&response.body) {
-            Ok(value) => Body::Json(value),
+            Ok(mut value) => {
+                if self.reach().is_narrow() {
+                    hide(&mut value, self.reach());
+                }
+                Body::Json(value)
+            }
             Err(_) => match std::str::from_utf8(&response.body) {
                 Ok(text) => Body::Text(text.to_owned()),
                 Err(_) => Body::Binary(response.body.len()),
@@ -97,4 +86,30 @@ impl Api {
         };
         Ok(Got { body, next })
     }
+}
+
+/// Takes out of an answer what belongs to a repository out of reach: forks and parents, issues that mention
+/// this one or are parts of it, what was moved elsewhere.
+fn hide(value: &mut Value, reach: &Reach) {
+    match value {
+        Value::Array(items) => {
+            items.retain(|item| !is_hidden(item, reach));
+            items.iter_mut().for_each(|item| hide(item, reach));
+        }
+        Value::Object(_) if is_hidden(value, reach) => *value = Value::Null,
+        Value::Object(object) => object.values_mut().for_each(|inner| hide(inner, reach)),
+        _ => {}
+    }
+}
+
+/// Whether something says of itself that it is, or lies in, a repository out of reach.
+fn is_hidden(value: &Value, reach: &Reach) -> bool {
+    let text = |name: &str| value.get(name).and_then(Value::as_str);
+    // A user's `full_name` is no repository's.
+    let own = text("full_name").filter(|name| name.contains('/'));
+    let place = text("repository_url").and_then(|url| url.split_once("/repos/")).map(|(_, name)| name);
+    let inner = value.pointer("/repository/full_name").and_then(Value::as_str);
+    // An event is told with what it is about, in which it may be the only one that says where it lies.
+    let source = value.pointer("/source/issue").is_some_and(|issue| is_hidden(issue, reach));
+    source || [own, place, inner].into_iter().flatten().any(|name| !reach.sees(name))
 }

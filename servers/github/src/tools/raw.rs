@@ -6,6 +6,7 @@ use connector::{
     Error, Kind, Result,
     catalog::{Call, Page, Position, Reply, Tool, excerpt, limit, one_line},
 };
+use percent_encoding::percent_decode_str;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -73,9 +74,6 @@ async fn api_get(call: Call<GitHub>, arguments: Arguments) -> Result<Reply> {
     };
     let repo = repository(&call, &path)?;
     let scope = repo.as_ref().map_or(Scope::Viewer, Scope::Repo);
-    if let Some(repo) = &repo {
-        check_name(&call, repo).await?;
-    }
     let got = call.api().read_any(scope, &path, &query).await?;
     match got.body {
         Body::Json(value) => Ok(shown(&call, &path, value, &arguments.fields, position, got.next)),
@@ -117,8 +115,11 @@ fn path_of(server: &GitHub, text: &str) -> Result<(String, String)> {
     let path = format!("/{}", path.trim_matches('/'));
     let segments = path.split('/').skip(1);
     for segment in segments {
-        let plain = segment.to_lowercase().replace("%2e", ".");
-        if plain.is_empty() || plain == "." || plain == ".." || plain.contains('\\') || plain.contains('{') {
+        // Whoever stands before GitHub may decode more than once.
+        let once = percent_decode_str(segment).decode_utf8_lossy();
+        let plain = percent_decode_str(&once).decode_utf8_lossy();
+        let dots = plain.split('/').any(|part| matches!(part, "." | ".."));
+        if plain.is_empty() || dots || plain.contains('\\') || segment.contains('{') {
             return wrong("it has a part that is no part of a path");
         }
     }
@@ -142,7 +143,13 @@ fn query_of(in_path: &str, arguments: &Arguments, count: u32) -> String {
 fn repository(server: &GitHub, path: &str) -> Result<Option<Repo>> {
     let mut segments = path.split('/').skip(1);
     if let (Some("repos"), Some(owner), Some(name)) = (segments.next(), segments.next(), segments.next()) {
-        return Repo::parse(&format!("{owner}/{name}")).map(Some);
+        let name = format!("{owner}/{name}");
+        let repo = Repo::parse(&name)?;
+        // What is checked must be what is sent.
+        if repo.to_string() != name {
+            return Err(Error::invalid(format!("`path`: `{}` names no repository", one_line(&name))));
+        }
+        return Ok(Some(repo));
     }
     if server.reach().is_narrow() {
         return Err(Error::new(
@@ -152,17 +159,6 @@ fn repository(server: &GitHub, path: &str) -> Result<Option<Repo>> {
         .hint("The operator lists them in --allow-repos"));
     }
     Ok(None)
-}
-
-/// A repository may have another name now, which is out of reach.
-///
-/// # Errors
-/// `policy` if it is so.
-pub(super) async fn check_name(server: &GitHub, repo: &Repo) -> Result<()> {
-    if !server.reach().is_narrow() || server.reach().sees(&server.api().name_now(repo).await?) {
-        return Ok(());
-    }
-    Err(super::issues::list::renamed(repo))
 }
 
 /// JSON as rows.

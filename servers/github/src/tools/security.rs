@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     FROM,
     across::paging::{self, Given},
-    raw,
 };
 use crate::{
     GitHub,
@@ -244,7 +243,6 @@ async fn list_alerts(call: Call<GitHub>, arguments: ListAlerts) -> Result<Reply>
         return Err(Error::invalid(format!("`state`: `{}` is none of this kind's", one_line(&wanted)))
             .hint(format!("Use all, {}", kind.states().join(", "))));
     }
-    raw::check_name(&call, &repo).await?;
     let filter = AlertFilter { state: (wanted != "all").then(|| wanted.clone()), severity };
     let count = position.first(limit(arguments.limit, 20, 100), 100);
     let after = position.after.clone();

@@ -14,13 +14,13 @@ use crate::{
     api::{
         discussions::{Categories, Category, DiscussionFilter, DiscussionRow, Remark},
         issues::whole,
+        renamed,
     },
     reach::Repo,
     render::{day, minute},
     tools::{
         FROM,
         across::paging::{self, Given},
-        issues::list::renamed,
     },
 };
 

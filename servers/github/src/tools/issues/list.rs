@@ -14,6 +14,7 @@ use crate::{
     api::{
         Partial,
         issues::{IssueRow, whole},
+        renamed,
     },
     reach::Repo,
     tools::{
@@ -322,17 +323,6 @@ fn about(repo: &Repo, wanted: &Wanted) -> String {
         (Sort::Comments, Order::Asc) => "fewest comments first",
     };
     format!("{repo}, {state}, {order}, dates of last change")
-}
-
-/// The error for a repository that has another name now, which is out of reach.
-pub(crate) fn renamed(repo: &Repo) -> Error {
-    Error::new(
-        connector::Kind::Policy,
-        format!(
-            "{repo} has another name now, and that is not among the repositories that this server may read"
-        ),
-    )
-    .hint("The operator lists them in --allow-repos")
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     conversation, events,
     head::{self, Detail, EXCERPT},
-    list::renamed,
     rows::Row,
 };
 use crate::{
@@ -20,6 +19,7 @@ use crate::{
         Listed, Partial,
         comments::{Comment, Of},
         issues::{Issue, Wanted, whole},
+        renamed,
         tickets::{Event, FieldValue, Ticket},
     },
     reach::Repo,

@@ -323,7 +323,11 @@ async fn state(
                 return Err(Error::invalid("An issue cannot be its own duplicate"));
             }
             let other = call.api().ticket(&place, number).await;
-            Some(other.map_err(|error| absent(error, &place, number))?.id)
+            let other = other.map_err(|error| absent(error, &place, number))?;
+            if let Some(error) = moved(call, &place, number, &other) {
+                return Err(error);
+            }
+            Some(other.id)
         }
         _ => None,
     };

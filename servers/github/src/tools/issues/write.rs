@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
+    read::moved,
     rows::{logins, names},
     update,
 };
@@ -76,6 +77,9 @@ impl New {
                 call.reach().permits(&place, connector::Effect::Write)?;
                 let ticket =
                     call.api().ticket(&place, number).await.map_err(|error| absent(error, &place, number))?;
+                if let Some(error) = moved(call, &place, number, &ticket) {
+                    return Err(error);
+                }
                 if ticket.is_pull() {
                     return Err(Error::invalid(format!(
                         "{place}#{number} is a pull request, which has no parts"

@@ -85,10 +85,11 @@ fn owner(server: &GitHub, given: Option<&str>) -> Result<String> {
             return Err(Error::invalid("`owner` is missing").hint("Give a user or an organization"));
         }
     };
-    // An owner of nothing within reach has nothing to show.
     if Repo::parse(&format!("{owner}/x")).is_err() {
         return Err(Error::invalid(format!("`owner`: `{}` is no login", one_line(&owner))));
     }
+    // An owner of nothing within reach has nothing to show.
+    server.reach().permits_owner(&owner)?;
     Ok(owner)
 }
 
@@ -171,7 +172,7 @@ async fn items(
     let mut reply =
         Reply::new(format!("Project {owner}/{number} \"{}\", {state}.", one_line(&project.title)));
     if !project.short_description.is_empty() {
-        reply = reply.line(one_line(&project.short_description));
+        reply = reply.outside("description", None, one_line(&project.short_description));
     }
     Ok(reply.line(format!("Fields: {}.", fields.join("; "))).rows(page).line(project.url))
 }

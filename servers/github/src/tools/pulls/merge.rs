@@ -1,5 +1,7 @@
 //! `merge_pr`: says what stands in the way before it tries, and learns afterwards whether it is merged.
 
+use std::time::Duration;
+
 use connector::{
     Effect, Error, Kind, Result,
     catalog::{Call, Plan, Reply, Tool, Written, one_line},
@@ -7,6 +9,7 @@ use connector::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::{
     read::{merged, settled},
@@ -20,6 +23,8 @@ use crate::{
 
 /// Names of checks that a refusal gives.
 const NAMED: usize = 5;
+/// How old a reading may be that a merge is based on; the base of an older one is read anew.
+const STALE: Duration = Duration::from_secs(2);
 
 /// The tools of this family.
 pub(super) fn tools() -> Vec<Tool<GitHub>> {
@@ -146,13 +151,30 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
     }
     let preview = preview(&repo, &pull, mode, method);
     let text = Text::of(message.as_deref().unwrap_or_default());
+    let read = Instant::now();
     Ok(Plan::new(Reply::written(preview), move || async move {
+        if read.elapsed() > STALE {
+            same_base(&call, &repo, &pull).await?;
+        }
         match mode {
             Mode::Now => now(&call, &repo, &pull, method, &text).await,
             Mode::Auto => auto(&call, &repo, &pull, method, &text).await,
             Mode::Queue => queue(&call, &repo, &pull).await,
         }
     }))
+}
+
+/// GitHub checks the head that is merged, but not into what: its author may have changed that meanwhile.
+async fn same_base(call: &Call<GitHub>, repo: &Repo, pull: &Pull) -> Result<()> {
+    let now = call.api().pull_pulse(repo, pull.number).await?.data;
+    if now.base_ref_name == pull.base_ref_name {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Conflict,
+        format!("The base of #{} is {} now, not {}", pull.number, base(&now), base(pull)),
+    )
+    .hint("Nothing was merged. Read it again with get_pr and decide anew"))
 }
 
 /// The text of the commit, where it is not to be GitHub's own.

@@ -115,10 +115,9 @@ async fn get_diff(call: Call<GitHub>, arguments: GetDiff) -> Result<Reply> {
     changes.files.sort_by(|a, b| order(a).cmp(&order(b)));
     let detail = arguments.detail.unwrap_or_default();
     let rows: Vec<(String, Row)> = changes.files.iter().flat_map(|file| rows(file, detail)).collect();
-    let (added, removed) = changes
-        .files
-        .iter()
-        .fold((0, 0), |(added, removed), file| (added + file.additions, removed + file.deletions));
+    let (added, removed) = changes.files.iter().fold((0_u64, 0_u64), |(added, removed), file| {
+        (added.saturating_add(file.additions), removed.saturating_add(file.deletions))
+    });
     let nouns = if rows.len() == changes.files.len() {
         ("changed file", "changed files")
     } else {
@@ -294,7 +293,7 @@ fn rows(file: &FileChange, detail: Detail) -> Vec<(String, Row)> {
         return vec![(head, row(None))];
     }
     let Some(patch) = file.patch.as_deref().filter(|patch| !patch.is_empty()) else {
-        let why = match (file.additions + file.deletions, file.status.as_str()) {
+        let why = match (file.additions.saturating_add(file.deletions), file.status.as_str()) {
             (0, "renamed") => "",
             (0, _) => " (binary, empty or only its mode)",
             _ => " (too large for GitHub to show: read_file has it)",

@@ -124,7 +124,7 @@ pub(super) async fn read(call: &Call<GitHub>, repo: &Repo, branch: &str, part: I
         Include::BranchRules => branch_rules(call, repo, branch).await?,
         Include::Languages => {
             let languages = api.languages(repo).await?;
-            let all: u64 = languages.iter().map(|(_, bytes)| bytes).sum();
+            let all = languages.iter().fold(0_u64, |all, (_, bytes)| all.saturating_add(*bytes));
             let share = |bytes: u64| bytes as f64 * 100.0 / all.max(1) as f64;
             let rows: Vec<_> = languages
                 .iter()

@@ -438,6 +438,16 @@ async fn delete(call: Call<GitHub>, target: Target, there: Option<GitRef>) -> Re
         shown = shown.outside("the newest of those commits", None, rows.join("\n"));
     }
     Ok(Plan::new(shown, move || async move {
+        // GitHub deletes a ref wherever it is: what was pushed since the preview must not be lost unseen.
+        if let Some(now) = call.api().git_ref(&target.repo, &target.path()).await?
+            && now.object.sha != sha
+        {
+            return Err(Error::new(
+                Kind::Conflict,
+                format!("The {} moved to {} meanwhile", target.words(), one_line(&now.object.sha)),
+            )
+            .hint("Nothing was deleted. Look at what came since, and decide anew"));
+        }
         match call.api().delete_ref(&target.repo, &target.path()).await {
             Ok(()) => {}
             Err(error) => match call.api().git_ref(&target.repo, &target.path()).await {

@@ -20,7 +20,28 @@ const PLACES: [&str; 4] = ["repo", "org", "user", "owner"];
 pub(super) fn build(reach: &Reach, what: What, query: &str, repo: Option<&Repo>) -> Result<String> {
     let words = words(query);
     limits(what, &words)?;
+    let narrow = reach.is_narrow() && what.is_in_repositories();
+    let either = words.iter().any(|word| word == "OR");
     let mut parts = vec![query.trim().to_owned()];
+    if narrow && repo.is_none() {
+        words
+            .iter()
+            .filter_map(|word| place(word))
+            .try_for_each(|(name, value)| within(reach, name, value))?;
+    }
+    if narrow || repo.is_some() {
+        whole(query)?;
+        if either {
+            // OR binds less than what is put behind it.
+            if !matches!(what, What::Issues | What::Prs) {
+                return Err(Error::invalid(
+                    "A search within some repositories takes OR for issues and prs only",
+                )
+                .hint("Split it into several searches"));
+            }
+            parts = vec![format!("({})", query.trim())];
+        }
+    }
     parts.extend(kind(what, &words)?);
     if let Some(repo) = repo {
         if words.iter().filter_map(|word| place(word)).next().is_some() {
@@ -29,12 +50,11 @@ pub(super) fn build(reach: &Reach, what: What, query: &str, repo: Option<&Repo>)
             );
         }
         parts.push(format!("repo:{repo}"));
-    } else if reach.is_narrow() && what.is_in_repositories() {
-        let mut placed = false;
-        for (qualifier, value) in words.iter().filter_map(|word| place(word)) {
-            within(reach, qualifier, value)?;
-            placed = true;
-        }
+    } else if narrow {
+        // A place that is only one choice, or where not to look, keeps nothing within reach.
+        let before = std::iter::once("").chain(words.iter().map(String::as_str));
+        let placed =
+            !either && before.zip(&words).any(|(before, word)| before != "NOT" && place(word).is_some());
         if !placed {
             parts.extend(places(reach, what, &words)?);
         }
@@ -58,6 +78,25 @@ fn places(reach: &Reach, what: What, words: &[String]) -> Result<Option<String>>
         .hint("Give `repo`"));
     }
     Ok(Some(format!("({})", places.join(" OR "))))
+}
+
+/// Whether what is put behind a query stands by itself there: no quote and no bracket is left open.
+fn whole(query: &str) -> Result<()> {
+    let (mut depth, mut quoted) = (0_i32, false);
+    let mut good = !query.contains("\\\"");
+    for c in query.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => depth -= 1,
+            _ => {}
+        }
+        good &= depth >= 0;
+    }
+    if good && depth == 0 && !quoted {
+        return Ok(());
+    }
+    Err(Error::invalid("The query has a quote or a bracket without its other half"))
 }
 
 /// How many AND, OR and NOT a query has.
@@ -249,6 +288,23 @@ mod tests {
             build(&narrow, What::Issues, "x repo:octo/cat", None).unwrap(),
             "x repo:octo/cat is:issue"
         );
+        let places = "(repo:octo/cat OR user:acme OR user:zoo)";
+        for (query, sent) in [
+            ("x OR y", "(x OR y) is:issue"),
+            ("x OR repo:octo/cat", "(x OR repo:octo/cat) is:issue"),
+            ("x NOT repo:octo/cat", "x NOT repo:octo/cat is:issue"),
+        ] {
+            assert_eq!(build(&narrow, What::Issues, query, None).unwrap(), format!("{sent} {places}"));
+        }
+        let cat = Repo::parse("octo/cat").unwrap();
+        assert_eq!(
+            build(&Reach::default(), What::Prs, "x OR y", Some(&cat)).unwrap(),
+            "(x OR y) is:pr repo:octo/cat"
+        );
+        for query in ["x\"", "x) OR (y", "(x", "\"x \\\" y\""] {
+            assert!(build(&narrow, What::Issues, query, None).is_err(), "{query}");
+        }
+        assert!(build(&narrow, What::Code, "x OR y", None).is_err());
         assert_eq!(build(&narrow, What::Issues, "x org:acme", None).unwrap(), "x org:acme is:issue");
         for query in
             ["x repo:octo/dog", "x (OR REPO:\"octo/dog\")", "x user:octo", "x org:zoo", "x owner:octo"]
