@@ -321,9 +321,9 @@ async fn an_app_signs_on_githubs_time_when_the_clocks_differ() {
         let by = Duration::from_secs(300);
         let clock = server.harness().clock();
         if ahead {
-            clock.advance(by)
+            clock.advance(by);
         } else {
-            clock.set_back(by)
+            clock.set_back(by);
         }
         server.call(&releases()).await;
         // Its token is good for an hour from then, whoever's clock says so: there is no loop of renewals.
