@@ -95,8 +95,8 @@ impl<S: Connector> Service<S> {
         format!("{}{}", self.prefix, tool.name())
     }
 
-    /// The wire names of the tools that the credential cannot use, as far as that is known within
-    /// [`RIGHTS_PATIENCE`]: a list must not wait for a vendor that is slow.
+    /// The wire names of the tools that the credential cannot use, as far as that is known within two
+    /// seconds: a list must not wait for a vendor that is slow.
     pub async fn hidden(&self) -> Vec<String> {
         let hidden = tokio::time::timeout(RIGHTS_PATIENCE, self.server.out_of_rights()).await;
         let names = hidden.unwrap_or_default();

@@ -5,12 +5,12 @@
 //! object store. Its knowledge of GitHub is its own: it shares no parsing or rendering with the server
 //! which it tests.
 //!
-//! The way of a request is [`desk`]: who asks, what it costs, which repository it is about, whether they may;
+//! The way of a request is `desk`: who asks, what it costs, which repository it is about, whether they may;
 //! then the handler of its route. Routes stand in a table at the head of each module. Both `/` and
 //! `/api/v3` are the root, as on github.com and on an own server.
 //!
 //! Beside GitHub's own routes there are some under `/_github/`, by which tests set what is left of a limit
-//! ([`limits`]), lay down tokens and keys ([`auth`]), and make the fake an older server ([`profile`]).
+//! (`limits`), lay down tokens and keys ([`auth`]), and make the fake an older server ([`profile`]).
 
 mod accounts;
 mod actions;
