@@ -10,7 +10,7 @@
 //! `/api/v3` are the root, as on github.com and on an own server.
 //!
 //! Beside GitHub's own routes there are some under `/_github/`, by which tests set what is left of a limit
-//! (`limits`), lay down tokens and keys ([`auth`]), and make the fake an older server ([`profile`]).
+//! (`limits`), lay down tokens and keys (`auth`), and make the fake an older server (`profile`).
 
 mod accounts;
 mod actions;
