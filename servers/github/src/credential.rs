@@ -133,7 +133,7 @@ pub(crate) fn choose(config: &Config, options: &Options, reach: &Reach) -> Resul
     };
     let scoped = token.as_ref().is_some_and(may_have_scopes) && config.list("accounts").is_empty();
     if config.switch("sandbox") {
-        let main = upstream(token.map_or_else(missing, given));
+        let main = upstream(token.map_or_else(missing, SecretSource::into_credential));
         let what = "the sandbox's token";
         return Ok(Chosen { main, accounts: Vec::new(), what, installation: None, scoped });
     }
@@ -146,7 +146,7 @@ pub(crate) fn choose(config: &Config, options: &Options, reach: &Reach) -> Resul
         }
         (Some(token), _) => {
             let what = kind(&token);
-            (upstream(given(token)), what)
+            (upstream(token.into_credential()), what)
         }
         (None, Some(app)) => {
             let app = Arc::new(app.install(config.text("app-installation"), options, reach, &vendor));
@@ -187,13 +187,6 @@ fn kind(token: &SecretSource) -> &'static str {
         .into_iter()
         .find(|(prefix, _)| token.expose().starts_with(prefix))
         .map_or("a token", |(_, kind)| kind)
-}
-
-fn given(source: SecretSource) -> Arc<dyn Credential> {
-    match source {
-        SecretSource::Value(secret) => Arc::new(Fixed::new(secret)),
-        SecretSource::File(path) => Arc::new(SecretFile::new(path)),
-    }
 }
 
 fn missing() -> Arc<dyn Credential> {

@@ -9,7 +9,7 @@ use connector::{
     settings::{Config, SecretSource, Setting, SettingKind},
     upstream::{
         Connection, Credential, Options,
-        auth::{Fixed, Grant, Missing, OAuth, OAuthOptions, SecretFile, Store, Tokens},
+        auth::{Grant, Missing, OAuth, OAuthOptions, Store, Tokens},
     },
 };
 use futures::future::{BoxFuture, FutureExt as _};
@@ -90,7 +90,7 @@ pub(crate) fn choose(config: &Config, options: &Options) -> Result<Chosen> {
     let client = config.text("client-id");
     if config.switch("sandbox") {
         return Ok(Chosen {
-            credential: key.map_or_else(missing, given),
+            credential: key.map_or_else(missing, SecretSource::into_credential),
             oauth: false,
             what: "the sandbox's key",
         });
@@ -101,10 +101,10 @@ pub(crate) fn choose(config: &Config, options: &Options) -> Result<Chosen> {
                 .hint("Keep one of LINEAR_API_KEY, LINEAR_ACCESS_TOKEN and LINEAR_CLIENT_ID"))
         }
         (Some(key), None, None) => {
-            Ok(Chosen { credential: given(key), oauth: false, what: "a personal API key" })
+            Ok(Chosen { credential: key.into_credential(), oauth: false, what: "a personal API key" })
         }
         (None, Some(token), None) => {
-            Ok(Chosen { credential: given(token), oauth: true, what: "an OAuth access token" })
+            Ok(Chosen { credential: token.into_credential(), oauth: true, what: "an OAuth access token" })
         }
         (None, None, Some(client)) => application(config, options, client),
         (None, None, None)
@@ -113,13 +113,6 @@ pub(crate) fn choose(config: &Config, options: &Options) -> Result<Chosen> {
             Err(Error::invalid("An OAuth login needs its application's id").hint("Set LINEAR_CLIENT_ID"))
         }
         (None, None, None) => Ok(Chosen { credential: missing(), oauth: false, what: "no credential" }),
-    }
-}
-
-fn given(source: SecretSource) -> Arc<dyn Credential> {
-    match source {
-        SecretSource::Value(secret) => Arc::new(Fixed::new(secret)),
-        SecretSource::File(path) => Arc::new(SecretFile::new(path)),
     }
 }
 

@@ -10,9 +10,12 @@ mod load;
 mod table;
 mod value;
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
-use crate::{Secret, secret};
+use crate::{
+    Secret, secret,
+    upstream::auth::{Credential, Fixed, SecretFile},
+};
 
 pub use environment::Environment;
 pub(crate) use load::CLIENT_KEY;
@@ -83,6 +86,17 @@ pub enum SecretSource {
     Value(Secret),
     /// It is in this file, which may be replaced while the server runs.
     File(PathBuf),
+}
+
+impl SecretSource {
+    /// The credential that gives it as it is.
+    #[must_use]
+    pub fn into_credential(self) -> Arc<dyn Credential> {
+        match self {
+            Self::Value(secret) => Arc::new(Fixed::new(secret)),
+            Self::File(path) => Arc::new(SecretFile::new(path)),
+        }
+    }
 }
 
 /// The settings in force.

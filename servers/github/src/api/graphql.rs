@@ -17,8 +17,8 @@ use std::{
 };
 
 use connector::{
-    Effect, Error, Result, tolerant,
-    upstream::{Replay, Request, Response, Tag},
+    Effect, Result, tolerant,
+    upstream::{Partial, Replay, Request, Response, Tag},
 };
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -81,25 +81,6 @@ macro_rules! document {
 }
 pub(crate) use document;
 
-/// An answer of which a part may have failed.
-#[derive(Debug)]
-pub(crate) struct Partial<T> {
-    /// What came.
-    pub(crate) data: T,
-    /// What did not come: the name of the field that failed, and why.
-    pub(crate) failures: Vec<(String, Error)>,
-}
-
-impl<T> Partial<T> {
-    /// A line for each part that failed, for the reply.
-    pub(crate) fn notes(&self) -> Vec<String> {
-        self.failures
-            .iter()
-            .map(|(part, error)| format!("Not answered ({part}): {}", error.for_agent()))
-            .collect()
-    }
-}
-
 impl Api {
     /// Runs `operation` and tells which parts of its answer failed. `check` says what to look at should
     /// the outcome of a write never be learned, as the beginning of a sentence.
@@ -155,12 +136,7 @@ impl Api {
         operation: &Operation,
         variables: Value,
     ) -> Result<T> {
-        let partial = self.run(scope, operation, variables, None).await?;
-        for (part, error) in &partial.failures {
-            let error = error.kind().as_str();
-            tracing::warn!(operation = operation.name, part, error, "a part of an answer failed");
-        }
-        Ok(partial.data)
+        Ok(self.run(scope, operation, variables, None).await?.or_absent(operation.name))
     }
 
     /// Runs a mutation. `check` says what to look at should its outcome never be learned.

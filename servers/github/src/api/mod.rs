@@ -37,8 +37,9 @@ use connector::{
 use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
 
+pub(crate) use connector::upstream::Partial;
 pub use graphql::Operation;
-pub(crate) use graphql::{Partial, document};
+pub(crate) use graphql::document;
 pub(crate) use rest::{Listed, route};
 
 use crate::{

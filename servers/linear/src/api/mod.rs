@@ -28,6 +28,7 @@ use connector::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
+pub(crate) use connector::upstream::Partial;
 pub use operation::Operation;
 pub(crate) use operation::{document, first};
 
@@ -64,25 +65,6 @@ pub(crate) struct Api {
     upstream: Upstream,
 }
 
-/// An answer of which a part may have failed.
-#[derive(Debug)]
-pub(crate) struct Partial<T> {
-    /// What came.
-    pub(crate) data: T,
-    /// What did not come: the first name on the path (a field's name, or its alias), and why.
-    pub(crate) failures: Vec<(String, Error)>,
-}
-
-impl<T> Partial<T> {
-    /// A line for each part that failed, for the reply.
-    pub(crate) fn notes(&self) -> Vec<String> {
-        self.failures
-            .iter()
-            .map(|(part, error)| format!("Not answered ({part}): {}", error.for_agent()))
-            .collect()
-    }
-}
-
 impl Api {
     /// A client over `upstream`, whose base URL is the GraphQL endpoint itself.
     #[must_use]
@@ -106,16 +88,7 @@ impl Api {
         operation: &Operation,
         variables: Value,
     ) -> Result<T> {
-        let partial = self.run_partial(operation, variables).await?;
-        for (part, error) in &partial.failures {
-            tracing::warn!(
-                operation = operation.name,
-                part,
-                error = error.kind().as_str(),
-                "a part of an answer failed"
-            );
-        }
-        Ok(partial.data)
+        Ok(self.run_partial(operation, variables).await?.or_absent(operation.name))
     }
 
     /// Runs `operation` and tells which parts of its answer failed.
