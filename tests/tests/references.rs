@@ -2,11 +2,18 @@
 //!
 //! `UPDATE_REFERENCES=1 cargo test -p suite --test references` writes them anew.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
+#![allow(
+    clippy::expect_used,
+    clippy::unused_async,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where"
+)]
 
 use std::path::{Path, PathBuf};
 
-use suite::program::command;
+use suite::{Subject, program::command};
+
+suite::every_program!(the_prebuilt_schemas_are_those_of_the_arguments);
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace").to_owned()
@@ -52,4 +59,10 @@ async fn every_servers_tools_are_documented_as_they_are() {
         let (_, after) = rest.split_once("<!-- /tools -->").expect("a README marks the end of its tools");
         settle(&path, &format!("{before}<!-- tools -->\n{}\n<!-- /tools -->{after}", table.trim_end()));
     }
+}
+
+/// Release builds serve them as they are.
+async fn the_prebuilt_schemas_are_those_of_the_arguments<S: Subject>() {
+    let path = root().join(format!("servers/{}/src/tools/schemas.json", S::ABOUT.key));
+    settle(&path, &S::catalog().schemas());
 }

@@ -114,6 +114,7 @@ impl Connector for GitHub {
     fn catalog() -> Catalog<Self> {
         Catalog::new()
             .tools(tools::all())
+            .prebuilt(include_str!("tools/schemas.json"))
             .resources(resources::all())
             .templates(resources::templates())
             .prompts(prompts::all())

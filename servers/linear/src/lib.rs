@@ -116,6 +116,7 @@ impl Connector for Linear {
     fn catalog() -> Catalog<Self> {
         Catalog::new()
             .tools(tools::all())
+            .prebuilt(include_str!("tools/schemas.json"))
             .resources(resources::all())
             .templates(resources::templates())
             .prompts(prompts::all())

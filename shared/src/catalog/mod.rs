@@ -49,6 +49,8 @@ pub struct Catalog<S> {
     templates: Vec<ResourceTemplate<S>>,
     prompts: Vec<Prompt<S>>,
     completions: Vec<Completions<S>>,
+    /// A JSON object of the tools' argument schemas, or nothing.
+    prebuilt: &'static str,
     writes: Writes,
 }
 
@@ -60,6 +62,7 @@ impl<S> Default for Catalog<S> {
             templates: Vec::new(),
             prompts: Vec::new(),
             completions: Vec::new(),
+            prebuilt: "",
             writes: Writes::default(),
         }
     }
@@ -107,6 +110,27 @@ impl<S: Send + Sync + 'static> Catalog<S> {
         self
     }
 
+    /// Says what the schemas of the tools' arguments are: a JSON object of them by the tools' names, as
+    /// [`Self::schemas`] writes it. They are used by release builds, which then need not make them from
+    /// types at every start; other builds make them, so that a changed argument is seen at once.
+    #[must_use]
+    pub fn prebuilt(mut self, schemas: &'static str) -> Self {
+        self.prebuilt = schemas;
+        self
+    }
+
+    /// The schemas of the tools' arguments as their types say, for [`Self::prebuilt`]: a line for each.
+    #[must_use]
+    pub fn schemas(&self) -> String {
+        let mut tools: Vec<_> = self.tools.iter().collect();
+        tools.sort_by_key(|tool| tool.name());
+        let lines: Vec<_> = tools
+            .iter()
+            .map(|tool| format!("\"{}\": {}", tool.name(), Value::Object(tool.typed_input_schema())))
+            .collect();
+        format!("{{\n{}\n}}\n", lines.join(",\n"))
+    }
+
     /// The names of the toolsets, sorted, each with whether it is on by default.
     #[must_use]
     pub fn toolsets(&self) -> Vec<(&'static str, bool)> {
@@ -135,7 +159,20 @@ impl<S: Send + Sync + 'static> Catalog<S> {
             selection.offers(tool.name(), tool.toolset_name(), tool.on_by_default(), tool.effect())
         });
         self.tools.sort_by_key(Tool::name);
+        if cfg!(not(debug_assertions)) {
+            self.take_prebuilt();
+        }
         Ok(self)
+    }
+
+    /// Gives the tools their prebuilt schemas. A tool without one makes its own.
+    fn take_prebuilt(&self) {
+        let mut prebuilt: Map<String, Value> = serde_json::from_str(self.prebuilt).unwrap_or_default();
+        for tool in &self.tools {
+            if let Some(Value::Object(schema)) = prebuilt.shift_remove(tool.name()) {
+                tool.prebuilt(schema);
+            }
+        }
     }
 
     /// The tools.

@@ -1,6 +1,9 @@
 //! A tool: its description for the client, its arguments, and the work.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use futures::future::BoxFuture;
 use schemars::JsonSchema;
@@ -27,10 +30,32 @@ pub struct Tool<S> {
     description: &'static str,
     effect: Effect,
     idempotent: bool,
-    input: Arc<Map<String, Value>>,
+    input: Input,
     output: Option<fn() -> Map<String, Value>>,
     aliases: &'static [(&'static str, &'static str)],
     run: Run<S>,
+}
+
+/// The schema of a tool's arguments: of their type, and of those that every tool of its kind has.
+struct Input {
+    typed: fn() -> Map<String, Value>,
+    dry_run: bool,
+    confirm: bool,
+    /// Made, or taken from the prebuilt ones, when it is first asked for.
+    schema: OnceLock<Arc<Map<String, Value>>>,
+}
+
+impl Input {
+    fn make(&self) -> Map<String, Value> {
+        let mut schema = (self.typed)();
+        if self.dry_run {
+            schema::add_property(&mut schema, "dry_run", json!({"type": "boolean"}));
+        }
+        if self.confirm {
+            schema::add_property(&mut schema, "confirm", json!({"type": "string"}));
+        }
+        schema
+    }
 }
 
 /// What the work of a tool comes to.
@@ -127,7 +152,7 @@ impl<S: Send + Sync + 'static> Tool<S> {
                 })
             }),
         );
-        schema::add_property(Arc::make_mut(&mut tool.input), "dry_run", json!({"type": "boolean"}));
+        tool.input.dry_run = true;
         tool
     }
 
@@ -146,7 +171,12 @@ impl<S: Send + Sync + 'static> Tool<S> {
             description,
             effect,
             idempotent: effect == Effect::Read,
-            input: Arc::new(schema::input::<A>()),
+            input: Input {
+                typed: schema::input::<A>,
+                dry_run: false,
+                confirm: false,
+                schema: OnceLock::new(),
+            },
             output: None,
             aliases: &[],
             run,
@@ -181,7 +211,7 @@ impl<S: Send + Sync + 'static> Tool<S> {
     /// Lets a write that only sometimes needs asking take `confirm` too.
     #[must_use]
     pub fn confirmable(mut self) -> Self {
-        schema::add_property(Arc::make_mut(&mut self.input), "confirm", json!({"type": "string"}));
+        self.input.confirm = true;
         self
     }
 
@@ -253,7 +283,19 @@ impl<S> Tool<S> {
     /// JSON Schema of its arguments.
     #[must_use]
     pub fn input_schema(&self) -> &Arc<Map<String, Value>> {
-        &self.input
+        self.input.schema.get_or_init(|| Arc::new(self.input.make()))
+    }
+
+    /// The same, made from the arguments' type whatever is prebuilt.
+    #[must_use]
+    pub fn typed_input_schema(&self) -> Map<String, Value> {
+        self.input.make()
+    }
+
+    /// Sets the schema of its arguments to one that was made before.
+    pub(super) fn prebuilt(&self, schema: Map<String, Value>) {
+        // One that is made already is the same.
+        let _ = self.input.schema.set(Arc::new(schema));
     }
 
     /// JSON Schema of its structured content. Made when it is asked for: most servers never show it.
@@ -264,7 +306,7 @@ impl<S> Tool<S> {
 
     /// Brings arguments into the schema's form and takes out those that are the suite's own.
     pub(super) fn prepare(&self, arguments: Map<String, Value>) -> Result<Prepared> {
-        let mut arguments = arguments::normalize(self.name, arguments, &self.input, self.aliases)?;
+        let mut arguments = arguments::normalize(self.name, arguments, self.input_schema(), self.aliases)?;
         let dry_run =
             self.effect.writes() && take(&mut arguments, "dry_run", Value::as_bool)?.unwrap_or(false);
         let confirm = take(&mut arguments, "confirm", |value| value.as_str().map(str::to_owned))?;
