@@ -1,12 +1,11 @@
 //! What `doctor` asks Linear: whether the credential works, what it can see, and what is left.
 
-use connector::{Check, Error, Kind, catalog::one_line};
-
-use crate::{
-    Linear,
-    api::names::Team,
-    tools::workspace::{limits, thousands},
+use connector::{
+    Check, Error, Kind,
+    catalog::{one_line, thousands},
 };
+
+use crate::{Linear, api::names::Team, tools::workspace::limits};
 
 /// A budget of which less than this part is left is worth a warning.
 const LOW: u32 = 10;

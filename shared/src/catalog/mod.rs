@@ -38,9 +38,9 @@ pub use prompt::{Completions, Prompt, PromptArgument};
 pub use reply::{DEFAULT_BUDGET, Image, Page, Rendered, Reply, ReplyOptions, Written, excerpt};
 pub use resource::{Resource, ResourceTemplate};
 pub use settled::settled;
-pub use text::{clean, one_line};
+pub use text::{clean, one_line, thousands};
 pub use tool::{Plan, Question, Step, Tool};
-pub use when::{When, today};
+pub use when::{When, day, today};
 pub(crate) use writes::Writes;
 
 /// Everything a server can offer, in the order it was declared.
