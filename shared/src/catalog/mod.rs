@@ -8,7 +8,7 @@ mod changes;
 pub mod confirm;
 pub mod cursor;
 pub mod edits;
-mod paging;
+pub mod paging;
 mod prompt;
 mod reply;
 mod resource;

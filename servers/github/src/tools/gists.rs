@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Page, Plan, Position, Reply, Tool, Written, excerpt, limit, one_line},
+    catalog::{
+        Call, Page, Plan, Position, Reply, Tool, Written, excerpt, limit, one_line,
+        paging::{self, Given},
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,10 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     FROM,
-    across::{
-        lost::{self, Begun},
-        paging::{self, Given},
-    },
+    across::lost::{self, Begun},
 };
 use crate::{GitHub, api::gists::Gist, render::day};
 

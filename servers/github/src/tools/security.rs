@@ -2,15 +2,15 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Page, Position, Reply, Tool, limit, one_line},
+    catalog::{
+        Call, Page, Position, Reply, Tool, limit, one_line,
+        paging::{self, Given},
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    FROM,
-    across::paging::{self, Given},
-};
+use super::FROM;
 use crate::{
     GitHub,
     api::{

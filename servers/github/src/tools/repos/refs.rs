@@ -2,7 +2,11 @@
 
 use connector::{
     Effect, Error, Kind, Result,
-    catalog::{Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line, settled},
+    catalog::{
+        Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line,
+        paging::{self, Given},
+        settled,
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,13 +19,7 @@ use crate::{
     },
     reach::Repo,
     render::short_sha,
-    tools::{
-        FROM,
-        across::{
-            lost,
-            paging::{self, Given},
-        },
-    },
+    tools::{FROM, across::lost},
 };
 
 /// Commits named in the preview of a deletion.

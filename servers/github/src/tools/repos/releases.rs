@@ -2,7 +2,10 @@
 
 use connector::{
     Effect, Error, Kind, Result,
-    catalog::{Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line},
+    catalog::{
+        Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line,
+        paging::{self, Given},
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,13 +16,7 @@ use crate::{
     api::releases::{NewRelease, Release},
     reach::Repo,
     render::{day, thousands},
-    tools::{
-        FROM,
-        across::{
-            lost,
-            paging::{self, Given},
-        },
-    },
+    tools::{FROM, across::lost},
 };
 
 /// The tools of this family.
