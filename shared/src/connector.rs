@@ -3,7 +3,7 @@
 use std::{fmt, future::Future};
 
 use crate::{
-    Result,
+    Check, Result,
     catalog::Catalog,
     settings::{Config, Setting},
     upstream::{self, Upstream},
@@ -80,53 +80,5 @@ pub struct Sandbox {
 impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sandbox").field("api_path", &self.api_path).finish_non_exhaustive()
-    }
-}
-
-/// One thing that `doctor` looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
-    /// What was looked at: `token`, `scopes`, `limits`.
-    pub name: &'static str,
-    /// How it stands.
-    pub state: CheckState,
-    /// What was found, in one sentence.
-    pub found: String,
-    /// What would put it right, in one sentence.
-    pub fix: Option<String>,
-}
-
-/// How a thing that `doctor` looked at stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CheckState {
-    /// It works.
-    Good,
-    /// It works in part, or will soon stop working.
-    Warning,
-    /// It does not work.
-    Bad,
-    /// It could not be looked at, because of another thing.
-    Skipped,
-}
-
-impl Check {
-    /// Something that works.
-    pub fn good(name: &'static str, found: impl Into<String>) -> Self {
-        Self { name, state: CheckState::Good, found: found.into(), fix: None }
-    }
-
-    /// Something that works in part.
-    pub fn warning(name: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { name, state: CheckState::Warning, found: found.into(), fix: Some(fix.into()) }
-    }
-
-    /// Something that does not work.
-    pub fn bad(name: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { name, state: CheckState::Bad, found: found.into(), fix: Some(fix.into()) }
-    }
-
-    /// Something that could not be looked at.
-    pub fn skipped(name: &'static str, found: impl Into<String>) -> Self {
-        Self { name, state: CheckState::Skipped, found: found.into(), fix: None }
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod catalog;
+mod check;
 pub mod cli;
 pub mod clock;
 mod connector;
@@ -20,8 +21,9 @@ pub mod telemetry;
 pub mod tolerant;
 pub mod upstream;
 
+pub use check::{Check, CheckState, NO_CREDENTIAL};
 pub use cli::main;
-pub use connector::{About, Check, CheckState, Connector, Sandbox};
+pub use connector::{About, Connector, Sandbox};
 pub use effect::Effect;
 pub use error::{Error, Kind, Result, Retry};
 pub use secret::Secret;

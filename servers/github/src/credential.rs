@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use connector::{
-    Error, Result, Secret,
+    Error, NO_CREDENTIAL, Result, Secret,
     catalog::one_line,
     settings::{Config, SecretSource, Setting, SettingKind},
     upstream::{
@@ -153,7 +153,7 @@ pub(crate) fn choose(config: &Config, options: &Options, reach: &Reach) -> Resul
             installation = Some(Arc::clone(&app));
             (upstream(app), "a GitHub App")
         }
-        (None, None) => (upstream(missing()), "no credential"),
+        (None, None) => (upstream(missing()), NO_CREDENTIAL),
     };
     let accounts = config
         .list("accounts")
@@ -189,11 +189,12 @@ fn kind(token: &SecretSource) -> &'static str {
         .map_or("a token", |(_, kind)| kind)
 }
 
+/// What to do where there is no credential.
+pub(crate) const TO_SET: &str =
+    "Set GITHUB_TOKEN to a token from https://github.com/settings/personal-access-tokens";
+
 fn missing() -> Arc<dyn Credential> {
-    Arc::new(Missing::new(
-        "No credential for GitHub is configured",
-        "Set GITHUB_TOKEN to a token from https://github.com/settings/personal-access-tokens, or try `--sandbox`",
-    ))
+    Arc::new(Missing::new("No credential for GitHub is configured", format!("{TO_SET}, or try `--sandbox`")))
 }
 
 /// The app, if one is configured.
@@ -266,7 +267,7 @@ mod tests {
 
     #[test]
     fn one_credential_is_chosen_and_two_are_refused() {
-        assert_eq!(chosen(&[]).unwrap().what, "no credential");
+        assert_eq!(chosen(&[]).unwrap().what, NO_CREDENTIAL);
         assert_eq!(chosen(&[("token", secret("ghp_x"))]).unwrap().what, "a classic personal access token");
         assert_eq!(
             chosen(&[("personal-access-token", secret("github_pat_x"))]).unwrap().what,

@@ -7,23 +7,22 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use crate::{
     GitHub,
     api::account::{Identity, Limit},
+    credential::TO_SET,
     reach::Repo,
     scopes,
     tools::context::account::{self, Who, account_holders, limits_line, missing_scopes},
 };
 
-/// A budget of which less than this part is left is worth a warning.
-const LOW: u64 = 10;
 /// Days before its end from which a token is worth a warning.
 const SOON: i64 = 14;
 
 /// Looks at everything that a call needs, in the order in which it needs it.
 pub(crate) async fn diagnose(server: &GitHub) -> Vec<Check> {
-    let mut checks = vec![credential(server)];
+    let mut checks = vec![Check::credential(server.credential(), TO_SET)];
     let who = match account::who(server).await {
         Ok(who) => who,
         Err(error) => {
-            checks.push(refused(&error));
+            checks.push(Check::refused(&error));
             let rest = ["rights", "limits", "reach", "accounts"];
             checks.extend(rest.map(|name| Check::skipped(name, "GitHub could not be asked")));
             return checks;
@@ -41,33 +40,11 @@ pub(crate) async fn diagnose(server: &GitHub) -> Vec<Check> {
     checks.extend(rights(&who));
     let (limits, repo, accounts) =
         tokio::join!(server.api().limits(), default_repo(server), account_holders(server));
-    checks.push(limits.map_or_else(|error| failed("limits", &error), |limits| budgets(&limits)));
+    checks.push(limits.map_or_else(|error| Check::failed("limits", &error), |limits| budgets(&limits)));
     checks.push(Check::good("reach", account::reach_line(server)));
     checks.extend(repo);
     checks.extend(accounts.into_iter().map(|(owners, who)| holder(&owners, who)));
     checks
-}
-
-fn credential(server: &GitHub) -> Check {
-    match server.credential() {
-        "no credential" => Check::bad(
-            "credential",
-            "None is configured",
-            "Set GITHUB_TOKEN to a token from https://github.com/settings/personal-access-tokens",
-        ),
-        what => Check::good("credential", format!("{what} is configured")),
-    }
-}
-
-/// Nothing could be read: why, and what would help.
-fn refused(error: &Error) -> Check {
-    let name = if error.kind() == Kind::Auth { "account" } else { "reachability" };
-    failed(name, error)
-}
-
-fn failed(name: &'static str, error: &Error) -> Check {
-    let fix = error.hint_text().unwrap_or("Try again later").to_owned();
-    Check::bad(name, error.message().to_owned(), fix)
 }
 
 /// What the credential may do, and how long it lasts.
@@ -123,18 +100,8 @@ fn end(expires: &str) -> Check {
 }
 
 fn budgets(limits: &[Limit]) -> Check {
-    let found = limits_line(limits);
-    match limits.iter().find(|limit| limit.remaining < limit.limit / LOW) {
-        Some(low) => Check::warning(
-            "limits",
-            found,
-            format!(
-                "Less than a tenth of {} is left: wait, or let fewer programs share the account",
-                low.name
-            ),
-        ),
-        None => Check::good("limits", found),
-    }
+    let each = limits.iter().map(|limit| (limit.name.to_owned(), limit.remaining, limit.limit));
+    Check::limits(limits_line(limits), each)
 }
 
 /// Whether the repository is there that is meant where none is named, and what may be done in it.
@@ -146,7 +113,7 @@ async fn default_repo(server: &GitHub) -> Option<Check> {
             format!("{repo} is not there, or the credential may not see it"),
             "Set GITHUB_REPO to one that it sees, or give the credential access to it",
         ),
-        Err(error) => failed("repository", &error),
+        Err(error) => Check::failed("repository", &error),
         Ok(access) => {
             let moved = Repo::parse(&access.full_name).ok().filter(|found| !found.is(repo));
             let role =
@@ -197,12 +164,5 @@ mod tests {
         };
         assert_eq!((in_days(3), in_days(60)), (CheckState::Warning, CheckState::Good));
         assert_eq!(end("some day").state, CheckState::Good);
-    }
-
-    #[test]
-    fn a_budget_that_runs_out_is_worth_a_warning() {
-        let limit = |remaining| Limit { name: "core", limit: 5_000, remaining, reset: 0 };
-        assert_eq!(budgets(&[limit(499)]).state, CheckState::Warning);
-        assert_eq!(budgets(&[limit(4_000)]).state, CheckState::Good);
     }
 }

@@ -16,7 +16,7 @@ use connector::{
     Effect, Error, Kind, Result, Retry, Secret,
     catalog::one_line,
     clock, tolerant,
-    upstream::{Budget, Reading, Request, Response, Vendor, classify},
+    upstream::{Budget, Failed, Reading, Request, Response, Vendor, classify},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use jiff::fmt::rfc2822;
@@ -94,10 +94,13 @@ impl Vendor for Vendored {
 
     fn classify(&self, request: &Request, response: &Response) -> Result<()> {
         let verdict = if response.status.is_success() {
-            if !request.expects_json || !is_graphql(request) || !mentions_errors(&response.body) {
+            if !request.expects_json || !is_graphql(request) {
                 return Ok(());
             }
-            graphql(request, response)
+            // Data that came is worth more than the part that failed beside it; the caller is told of that.
+            Failed::of(response)
+                .filter(|failed| !failed.beside_data)
+                .map(|failed| failure(request.effect, &failed.first))
         } else {
             Some(refusal(request, response))
         };
@@ -140,12 +143,6 @@ impl Vendored {
 /// Whether a request goes to the GraphQL API: all of them are POSTs to that one address.
 fn is_graphql(request: &Request) -> bool {
     matches!(&request.target, connector::upstream::Target::Url(url) if url.path().ends_with("/graphql"))
-}
-
-/// Whether `body` has the word for a list of errors in it. Cheaper than parsing every good answer twice.
-fn mentions_errors(body: &[u8]) -> bool {
-    const WORD: &[u8] = b"\"errors\"";
-    body.windows(WORD.len()).any(|window| window == WORD)
 }
 
 /// The body of a refusal of the REST API.
@@ -348,26 +345,6 @@ impl GraphqlError {
     pub(crate) fn part(&self) -> String {
         self.path.iter().rev().find_map(Value::as_str).unwrap_or("answer").to_owned()
     }
-}
-
-/// What a GraphQL answer with errors means, if it has nothing that is worth more.
-fn graphql(request: &Request, response: &Response) -> Option<Error> {
-    #[derive(Deserialize)]
-    struct Answer {
-        #[serde(default)]
-        data: Value,
-        #[serde(default, deserialize_with = "tolerant::list")]
-        errors: Vec<GraphqlError>,
-    }
-    let answer: Answer = serde_json::from_slice(&response.body).ok()?;
-    let first = answer.errors.first()?;
-    // Data that came is worth more than the part that failed beside it; the caller is told of that. An
-    // answer whose every field is null has none.
-    let came = match &answer.data {
-        Value::Object(fields) => fields.values().any(|value| !value.is_null()),
-        _ => false,
-    };
-    (!came).then(|| failure(request.effect, first))
 }
 
 /// The error for one entry of `errors`.

@@ -4,7 +4,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use connector::{
-    Error, Result, Secret,
+    Error, NO_CREDENTIAL, Result, Secret,
     secret::Fingerprint,
     settings::{Config, SecretSource, Setting, SettingKind},
     upstream::{
@@ -112,15 +112,16 @@ pub(crate) fn choose(config: &Config, options: &Options) -> Result<Chosen> {
         {
             Err(Error::invalid("An OAuth login needs its application's id").hint("Set LINEAR_CLIENT_ID"))
         }
-        (None, None, None) => Ok(Chosen { credential: missing(), oauth: false, what: "no credential" }),
+        (None, None, None) => Ok(Chosen { credential: missing(), oauth: false, what: NO_CREDENTIAL }),
     }
 }
 
+/// What to do where there is no credential.
+pub(crate) const TO_SET: &str =
+    "Set LINEAR_API_KEY to a key from https://linear.app/settings/account/security";
+
 fn missing() -> Arc<dyn Credential> {
-    Arc::new(Missing::new(
-        "No credential for Linear is configured",
-        "Set LINEAR_API_KEY to a key from https://linear.app/settings/account/security, or try `--sandbox`",
-    ))
+    Arc::new(Missing::new("No credential for Linear is configured", format!("{TO_SET}, or try `--sandbox`")))
 }
 
 /// A login of a person through an application, or the application itself.
@@ -249,7 +250,7 @@ mod tests {
     #[test]
     fn one_credential_is_chosen_and_two_are_refused() {
         let client = ("client-id", Value::Text("app".to_owned()));
-        assert_eq!(chosen(&[]).unwrap(), "no credential");
+        assert_eq!(chosen(&[]).unwrap(), NO_CREDENTIAL);
         assert_eq!(chosen(&[("api-key", secret("lin_api_x"))]).unwrap(), "a personal API key");
         assert_eq!(
             chosen(&[client.clone(), ("client-secret", secret("s"))]).unwrap(),

@@ -1,23 +1,19 @@
 //! What `doctor` asks Linear: whether the credential works, what it can see, and what is left.
 
-use connector::{Check, Error, Kind, catalog::one_line};
-
-use crate::{
-    Linear,
-    api::names::Team,
-    tools::workspace::{limits, thousands},
+use connector::{
+    Check,
+    catalog::{one_line, thousands},
 };
 
-/// A budget of which less than this part is left is worth a warning.
-const LOW: u32 = 10;
+use crate::{Linear, api::names::Team, credential::TO_SET, tools::workspace::limits};
 
 /// Looks at everything that a call needs, in the order in which it needs it.
 pub(crate) async fn diagnose(server: &Linear) -> Vec<Check> {
-    let mut checks = vec![credential(server)];
+    let mut checks = vec![Check::credential(server.credential(), TO_SET)];
     let identity = match server.api().who_am_i().await {
         Ok(identity) => identity,
         Err(error) => {
-            checks.push(refused(&error));
+            checks.push(Check::refused(&error));
             checks.extend(["teams", "limits"].map(|name| Check::skipped(name, "Linear could not be asked")));
             return checks;
         }
@@ -48,34 +44,10 @@ pub(crate) async fn diagnose(server: &Linear) -> Vec<Check> {
     checks
 }
 
-fn credential(server: &Linear) -> Check {
-    match server.credential() {
-        "no credential" => Check::bad(
-            "credential",
-            "None is configured",
-            "Set LINEAR_API_KEY to a key from https://linear.app/settings/account/security",
-        ),
-        what => Check::good("credential", format!("{what} is configured")),
-    }
-}
-
-/// The account could not be read: why, and what would help.
-fn refused(error: &Error) -> Check {
-    let fix = error.hint_text().unwrap_or("Try again later").to_owned();
-    let name = if error.kind() == Kind::Auth { "account" } else { "reachability" };
-    Check::bad(name, error.message().to_owned(), fix)
-}
-
 async fn teams(server: &Linear) -> Check {
     let teams: Vec<Team> = match server.names().all().await {
         Ok(teams) => teams,
-        Err(error) => {
-            return Check::bad(
-                "teams",
-                error.message().to_owned(),
-                error.hint_text().unwrap_or("Try again later").to_owned(),
-            );
-        }
+        Err(error) => return Check::failed("teams", &error),
     };
     let keys: Vec<&str> = teams.iter().map(|team| team.key.as_str()).collect();
     if keys.is_empty() {
@@ -96,22 +68,12 @@ async fn teams(server: &Linear) -> Check {
 }
 
 fn budgets(server: &Linear) -> Check {
-    let found = limits(server);
-    let status = server.api().upstream().status();
-    let low = status
-        .buckets
-        .iter()
-        .find(|bucket| bucket.remaining.is_some_and(|remaining| remaining < bucket.limit / LOW));
-    match low {
-        Some(bucket) => Check::warning(
-            "limits",
-            found,
-            format!(
-                "Less than a tenth of the {} ({} per period) is left: wait, or let fewer programs share the account",
-                bucket.bucket,
-                thousands(bucket.limit)
-            ),
-        ),
-        None => Check::good("limits", found),
-    }
+    let buckets = server.api().upstream().status().buckets.into_iter();
+    Check::limits(
+        limits(server),
+        buckets.filter_map(|bucket| {
+            let name = format!("the {} ({} per period)", bucket.bucket, thousands(bucket.limit));
+            Some((name, bucket.remaining?.into(), bucket.limit.into()))
+        }),
+    )
 }

@@ -5,19 +5,16 @@
 //! `extensions` (`code`, `type`, `statusCode`, `userPresentableMessage`). Codes are coarse
 //! (`INPUT_ERROR` also stands for "not found"), so the type and the message are read as well.
 
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use connector::{
     Effect, Error, Kind, Result, Retry, Secret,
     catalog::one_line,
     clock, tolerant,
-    upstream::{Budget, Reading, Request, Response, Vendor, classify},
+    upstream::{Budget, Failed, Reading, Request, Response, Vendor, classify},
 };
 use http::{HeaderMap, HeaderValue, header};
-use serde::{
-    Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
-};
+use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
@@ -76,18 +73,15 @@ impl Vendor for Vendored {
 
     fn classify(&self, request: &Request, response: &Response) -> Result<()> {
         let good = response.status.is_success();
-        if !request.expects_json || (good && !mentions_errors(&response.body)) {
-            return classify::status(self.title(), response);
-        }
-        let Ok(verdict) = serde_json::from_slice::<Verdict>(&response.body) else {
+        let failed = if request.expects_json { Failed::<GraphqlError>::of(response) } else { None };
+        let Some(Failed { first, beside_data }) = failed else {
             return classify::status(self.title(), response);
         };
-        let Some(first) = verdict.errors.first() else { return classify::status(self.title(), response) };
         // Data that came is worth more than the part that failed beside it; the caller is told of that.
-        if good && verdict.data.0 {
+        if good && beside_data {
             return Ok(());
         }
-        let mut error = failure(request.effect, request.operation, first);
+        let mut error = failure(request.effect, request.operation, &first);
         if error.kind() == Kind::Upstream && !good && first.is_unexplained() {
             return classify::status(self.title(), response);
         }
@@ -145,12 +139,6 @@ fn wait(headers: &HeaderMap) -> Option<Duration> {
     let readings = Vendored { oauth: false }.readings(headers);
     let empty = readings.iter().filter(|reading| reading.remaining == Some(0));
     empty.filter_map(|reading| reading.reset).map(clock::until).max()
-}
-
-/// Whether `body` has the word for a list of errors in it. Cheaper than parsing every good answer twice.
-fn mentions_errors(body: &[u8]) -> bool {
-    const WORD: &[u8] = b"\"errors\"";
-    body.windows(WORD.len()).any(|window| window == WORD)
 }
 
 /// One entry of an answer's `errors`.
@@ -277,70 +265,6 @@ fn needed(effect: Effect, operation: &str) -> String {
         _ => "`write`",
     };
     format!("It needs the scope {scope} and access to the team; a key can be limited to scopes and teams")
-}
-
-/// Whether an answer has data, and its errors.
-#[derive(Deserialize)]
-struct Verdict {
-    #[serde(default)]
-    data: Present,
-    #[serde(default, deserialize_with = "tolerant::list")]
-    errors: Vec<GraphqlError>,
-}
-
-/// Whether an object has a member that is not null, found without keeping anything of it.
-#[derive(Default)]
-struct Present(bool);
-
-impl<'de> Deserialize<'de> for Present {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Look;
-        impl<'de> Visitor<'de> for Look {
-            type Value = Present;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("data")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Present, A::Error> {
-                let mut present = false;
-                while let Some((IgnoredAny, value)) = map.next_entry::<IgnoredAny, Option<IgnoredAny>>()? {
-                    present |= value.is_some();
-                }
-                Ok(Present(present))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Present, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Present(true))
-            }
-
-            fn visit_unit<E>(self) -> Result<Present, E> {
-                Ok(Present(false))
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Present, E> {
-                Ok(Present(true))
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Present, E> {
-                Ok(Present(true))
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Present, E> {
-                Ok(Present(true))
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Present, E> {
-                Ok(Present(true))
-            }
-
-            fn visit_str<E>(self, _: &str) -> Result<Present, E> {
-                Ok(Present(true))
-            }
-        }
-        deserializer.deserialize_any(Look)
-    }
 }
 
 #[cfg(test)]

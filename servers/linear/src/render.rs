@@ -10,15 +10,12 @@ use std::fmt::Write as _;
 use connector::{catalog::one_line, clock};
 use jiff::Timestamp;
 
+pub(crate) use connector::catalog::day;
+
 use crate::api::{
     comments::Comment,
     issues::{IssueRef, IssueRow, LabelRef, PersonRef, Span, StateRef},
 };
-
-/// The day of a moment as Linear writes it: `2026-11-30T08:00:00.000Z` gives `2026-11-30`.
-pub(crate) fn day(moment: &str) -> &str {
-    moment.get(..10).unwrap_or(moment)
-}
 
 /// The day and minute of a moment, in UTC: `2026-11-30 08:00Z`.
 pub(crate) fn minute(moment: &str) -> String {

@@ -8,11 +8,12 @@ mod changes;
 pub mod confirm;
 pub mod cursor;
 pub mod edits;
-mod paging;
+pub mod paging;
 mod prompt;
 mod reply;
 mod resource;
 mod schema;
+mod settled;
 mod text;
 mod tool;
 mod when;
@@ -36,9 +37,10 @@ pub use paging::{Position, limit};
 pub use prompt::{Completions, Prompt, PromptArgument};
 pub use reply::{DEFAULT_BUDGET, Image, Page, Rendered, Reply, ReplyOptions, Written, excerpt};
 pub use resource::{Resource, ResourceTemplate};
-pub use text::{clean, one_line};
+pub use settled::settled;
+pub use text::{clean, one_line, thousands};
 pub use tool::{Plan, Question, Step, Tool};
-pub use when::{When, today};
+pub use when::{When, day, today};
 pub(crate) use writes::Writes;
 
 /// Everything a server can offer, in the order it was declared.

@@ -52,6 +52,20 @@ pub fn one_line(text: &str) -> String {
     line
 }
 
+/// A number with commas between its thousands: `1,234,567`.
+#[must_use]
+pub fn thousands(number: impl Into<u64>) -> String {
+    let digits = number.into().to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 fn joins(c: char) -> bool {
     !c.is_ascii() && !c.is_whitespace()
 }
@@ -114,6 +128,11 @@ mod tests {
         {
             assert_eq!(clean(text), text);
         }
+    }
+
+    #[test]
+    fn thousands_have_commas() {
+        assert_eq!([7_u64, 2_500, 123_456, 3_000_000].map(thousands), ["7", "2,500", "123,456", "3,000,000"]);
     }
 
     #[test]

@@ -76,6 +76,12 @@ fn now() -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }
 
+/// The day of a moment as vendors write it: `2026-11-30T08:00:00.000Z` gives `2026-11-30`.
+#[must_use]
+pub fn day(moment: &str) -> &str {
+    moment.get(..10).unwrap_or(moment)
+}
+
 /// Today's date in UTC.
 #[must_use]
 pub fn today() -> Date {
@@ -85,6 +91,11 @@ pub fn today() -> Date {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_has_a_day() {
+        assert_eq!([day("2026-11-30T08:00:00.000Z"), day("?")], ["2026-11-30", "?"]);
+    }
 
     #[test]
     fn times_dates_and_ages_are_told_apart() {

@@ -53,7 +53,7 @@ pub use breaker::{BreakerOptions, BreakerState};
 pub use connection::Connection;
 pub use limiter::BucketStatus;
 pub use options::Options;
-pub use partial::Partial;
+pub use partial::{Failed, Partial};
 pub use request::{CacheRule, Replay, Request, Tag, Target};
 pub use response::Response;
 pub use retry::RetryOptions;

@@ -17,15 +17,15 @@ use std::{
 };
 
 use connector::{
-    Effect, Result, tolerant,
-    upstream::{Partial, Replay, Request, Response, Tag},
+    Effect, Result,
+    upstream::{Partial, Replay, Request, Tag},
 };
 use http::{HeaderName, HeaderValue};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Api, Scope, incomplete};
+use super::{Api, Scope};
 use crate::error::{self, CONTENT, GRAPHQL, GRAPHQL_POINTS, GraphqlError, WRITES};
 
 /// The version of the REST API that this server is written for (docs.github.com, API versions).
@@ -116,7 +116,11 @@ impl Api {
                 request = request.check(check.clone());
             }
             match self.send(scope, request).await {
-                Ok(response) => return read(operation, &response),
+                Ok(response) => {
+                    return Partial::read(&response, operation.name, |failure: &GraphqlError| {
+                        (failure.part(), error::failure(operation.effect, failure))
+                    });
+                }
                 // A document that is refused whole was not executed, so even a write may be sent again.
                 Err(error) => match error::unknown_field(&error) {
                     Some(field) if dialect.forget(operation.document, field) => {}
@@ -156,25 +160,6 @@ impl Api {
             None => Ok(partial.data),
         }
     }
-}
-
-/// Reads an answer that [`error::Vendored`] let pass: there is data, and there may be errors beside it.
-fn read<T: DeserializeOwned>(operation: &Operation, response: &Response) -> Result<Partial<T>> {
-    #[derive(Deserialize)]
-    #[serde(bound(deserialize = "T: DeserializeOwned"))]
-    struct Envelope<T> {
-        data: Option<T>,
-        #[serde(default, deserialize_with = "tolerant::list")]
-        errors: Vec<GraphqlError>,
-    }
-    let envelope: Envelope<T> = response.json().map_err(|error| error.operation(operation.name))?;
-    let data = envelope.data.ok_or_else(|| incomplete("data").operation(operation.name))?;
-    let failures = envelope
-        .errors
-        .iter()
-        .map(|failure| (failure.part(), error::failure(operation.effect, failure).operation(operation.name)))
-        .collect();
-    Ok(Partial { data, failures })
 }
 
 /// How this GitHub is spoken to: where its parts are, and what it does not know.

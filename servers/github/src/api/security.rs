@@ -1,7 +1,7 @@
 //! Alerts and advisories of a repository.
 
 use connector::{Result, tolerant};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{Api, Listed, Operation, Scope, issues::Person, route};
 use crate::reach::Repo;
@@ -221,6 +221,31 @@ impl SecretAlert {
     }
 }
 
+/// What is listed as an alert of a repository.
+pub(crate) trait Alert: DeserializeOwned {
+    /// Where.
+    const ROUTE: &'static str;
+    /// What is asked for besides.
+    const QUERY: &'static [(&'static str, &'static str)] = &[];
+}
+
+impl Alert for CodeAlert {
+    const ROUTE: &'static str = "GET /repos/{owner}/{repo}/code-scanning/alerts";
+}
+
+impl Alert for DependencyAlert {
+    const ROUTE: &'static str = "GET /repos/{owner}/{repo}/dependabot/alerts";
+}
+
+impl Alert for SecretAlert {
+    const ROUTE: &'static str = "GET /repos/{owner}/{repo}/secret-scanning/alerts";
+    const QUERY: &'static [(&'static str, &'static str)] = &[("hide_secret", "true")];
+}
+
+impl Alert for Advisory {
+    const ROUTE: &'static str = "GET /repos/{owner}/{repo}/security-advisories";
+}
+
 /// What is listed of alerts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AlertFilter {
@@ -228,79 +253,27 @@ pub(crate) struct AlertFilter {
     pub(crate) severity: Option<String>,
 }
 
-impl AlertFilter {
-    fn put(&self, mut request: connector::upstream::Request) -> connector::upstream::Request {
-        for (name, value) in [("state", &self.state), ("severity", &self.severity)] {
+impl Api {
+    /// Alerts of a kind.
+    ///
+    /// # Errors
+    /// As [`Api::json`]; where the kind is off, `not_found` or, for Dependabot, `permission`.
+    pub(crate) async fn alerts<A: Alert>(
+        &self,
+        repo: &Repo,
+        filter: &AlertFilter,
+        per_page: u32,
+        after: Option<&str>,
+    ) -> Result<Listed<A>> {
+        let mut request = route(A::ROUTE, &[&repo.owner, &repo.name]);
+        for (name, value) in [("state", &filter.state), ("severity", &filter.severity)] {
             if let Some(value) = value {
                 request = request.query(name, value);
             }
         }
-        request
-    }
-}
-
-impl Api {
-    /// Alerts of code scanning.
-    ///
-    /// # Errors
-    /// As [`Api::json`]; `not_found` where it never ran.
-    pub(crate) async fn code_alerts(
-        &self,
-        repo: &Repo,
-        filter: &AlertFilter,
-        per_page: u32,
-        after: Option<&str>,
-    ) -> Result<Listed<CodeAlert>> {
-        let request =
-            filter.put(route("GET /repos/{owner}/{repo}/code-scanning/alerts", &[&repo.owner, &repo.name]));
-        self.list(Scope::Repo(repo), request, None, per_page, after).await
-    }
-
-    /// Alerts of Dependabot.
-    ///
-    /// # Errors
-    /// As [`Api::json`]; `permission` where they are off.
-    pub(crate) async fn dependency_alerts(
-        &self,
-        repo: &Repo,
-        filter: &AlertFilter,
-        per_page: u32,
-        after: Option<&str>,
-    ) -> Result<Listed<DependencyAlert>> {
-        let request =
-            filter.put(route("GET /repos/{owner}/{repo}/dependabot/alerts", &[&repo.owner, &repo.name]));
-        self.list(Scope::Repo(repo), request, None, per_page, after).await
-    }
-
-    /// Alerts of secret scanning, without the secrets.
-    ///
-    /// # Errors
-    /// As [`Api::json`]; `not_found` where it is off.
-    pub(crate) async fn secret_alerts(
-        &self,
-        repo: &Repo,
-        filter: &AlertFilter,
-        per_page: u32,
-        after: Option<&str>,
-    ) -> Result<Listed<SecretAlert>> {
-        let request =
-            filter.put(route("GET /repos/{owner}/{repo}/secret-scanning/alerts", &[&repo.owner, &repo.name]));
-        self.list(Scope::Repo(repo), request.query("hide_secret", "true"), None, per_page, after).await
-    }
-
-    /// The repository's own advisories.
-    ///
-    /// # Errors
-    /// As [`Api::json`].
-    pub(crate) async fn advisories(
-        &self,
-        repo: &Repo,
-        filter: &AlertFilter,
-        per_page: u32,
-        after: Option<&str>,
-    ) -> Result<Listed<Advisory>> {
-        let request =
-            filter.put(route("GET /repos/{owner}/{repo}/security-advisories", &[&repo.owner, &repo.name]));
+        for &(name, value) in A::QUERY {
+            request = request.query(name, value);
+        }
         self.list(Scope::Repo(repo), request, None, per_page, after).await
     }
 }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Page, Plan, Position, Reply, Tool, Written, excerpt, limit, one_line},
+    catalog::{
+        Call, Page, Plan, Position, Reply, Tool, Written, excerpt, limit, one_line,
+        paging::{self, Given},
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,10 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     FROM,
-    across::{
-        lost::{self, Begun},
-        paging::{self, Given},
-    },
+    across::lost::{self, Begun},
 };
 use crate::{GitHub, api::gists::Gist, render::day};
 
@@ -245,16 +245,8 @@ fn create(call: Call<GitHub>, arguments: SaveGist) -> Result<Plan> {
     let fields = json!({"description": description, "public": public, "files": files});
     let plan = Plan::new(Reply::written(preview), move || async move {
         let begun = Begun::now();
-        let (gist, lost) = match call.api().create_gist(&fields).await {
-            Ok(gist) => (gist, false),
-            Err(error) if error.kind() == Kind::UnknownOutcome => {
-                match made(&call, &description, public, &contents, begun).await {
-                    Some(gist) => (gist, true),
-                    None => return Err(error),
-                }
-            }
-            Err(error) => return Err(error),
-        };
+        let sent = call.api().create_gist(&fields).await;
+        let (gist, lost) = lost::found(sent, made(&call, &description, public, &contents, begun)).await?;
         let id = one_line(&gist.id);
         let summary = lost::told(lost, &format!("made the {} gist {id}", visibility(gist.public)));
         Ok(Reply::written(Written::new(summary).id(id).url(gist.html_url)))

@@ -2,17 +2,17 @@
 
 use connector::{
     Effect, Error, Result,
-    catalog::{Call, Page, Plan, Position, Reply, Tool, When, Written, limit, one_line},
+    catalog::{
+        Call, Page, Plan, Position, Reply, Tool, When, Written, limit, one_line,
+        paging::{self, Given},
+    },
     clock,
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    FROM,
-    across::paging::{self, Given},
-};
+use super::FROM;
 use crate::{
     GitHub,
     api::notifications::{Inbox, MOST, Mark, Thread},

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Page, Position, Reply, Tool, excerpt, limit, one_line},
+    catalog::{
+        Call, Page, Position, Reply, Tool, excerpt, limit, one_line,
+        paging::{self, Given},
+    },
 };
 use percent_encoding::percent_decode_str;
 use schemars::JsonSchema;
@@ -12,10 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use super::{
-    FROM,
-    across::paging::{self, Given},
-};
+use super::FROM;
 use crate::{
     GitHub,
     api::{Scope, raw::Body},

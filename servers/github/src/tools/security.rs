@@ -2,15 +2,15 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Page, Position, Reply, Tool, limit, one_line},
+    catalog::{
+        Call, Page, Position, Reply, Tool, limit, one_line,
+        paging::{self, Given},
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    FROM,
-    across::paging::{self, Given},
-};
+use super::FROM;
 use crate::{
     GitHub,
     api::{
@@ -248,19 +248,10 @@ async fn list_alerts(call: Call<GitHub>, arguments: ListAlerts) -> Result<Reply>
     let after = position.after.clone();
     let (api, after) = (call.api(), after.as_deref());
     let listed = match kind {
-        Alerts::Code => {
-            api.code_alerts(&repo, &filter, count, after).await.map(|listed| rows(listed, Row::of_code))
-        }
-        Alerts::Dependabot => api
-            .dependency_alerts(&repo, &filter, count, after)
-            .await
-            .map(|listed| rows(listed, Row::of_dependency)),
-        Alerts::Secret => {
-            api.secret_alerts(&repo, &filter, count, after).await.map(|listed| rows(listed, Row::of_secret))
-        }
-        Alerts::Advisory => {
-            api.advisories(&repo, &filter, count, after).await.map(|listed| rows(listed, Row::of_advisory))
-        }
+        Alerts::Code => rows(api.alerts(&repo, &filter, count, after).await, Row::of_code),
+        Alerts::Dependabot => rows(api.alerts(&repo, &filter, count, after).await, Row::of_dependency),
+        Alerts::Secret => rows(api.alerts(&repo, &filter, count, after).await, Row::of_secret),
+        Alerts::Advisory => rows(api.alerts(&repo, &filter, count, after).await, Row::of_advisory),
     };
     let (all, next) = listed.map_err(|error| off(error, kind, &repo))?;
     let rows: Vec<_> = all.into_iter().skip(position.skip).collect();
@@ -273,8 +264,8 @@ async fn list_alerts(call: Call<GitHub>, arguments: ListAlerts) -> Result<Reply>
 }
 
 /// The rows of a page, and the page after it.
-fn rows<T>(listed: Listed<T>, row: impl FnMut(&T) -> Row) -> (Vec<Row>, Option<String>) {
-    (listed.items.iter().map(row).collect(), listed.next)
+fn rows<T>(listed: Result<Listed<T>>, row: impl FnMut(&T) -> Row) -> Result<(Vec<Row>, Option<String>)> {
+    listed.map(|listed| (listed.items.iter().map(row).collect(), listed.next))
 }
 
 /// Where a feature is off GitHub answers as if there were no repository, or no right.

@@ -22,10 +22,10 @@ pub(crate) mod uploads;
 pub(crate) mod workspace;
 
 use connector::{
-    Error, Kind, Result, tolerant,
-    upstream::{Request, Response, Tag, Upstream},
+    Result, tolerant,
+    upstream::{Request, Tag, Upstream},
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 pub(crate) use connector::upstream::Partial;
@@ -135,7 +135,9 @@ impl Api {
         }
         let request = request.invalidates(operation.invalidates.iter().copied());
         let response = self.upstream.send(request).await?;
-        read(operation, &response)
+        Partial::read(&response, operation.name, |failure: &GraphqlError| {
+            (failure.part(), error::failure(operation.effect, operation.name, failure))
+        })
     }
 
     /// Runs the mutation `operation`. `check` says what to look at should its outcome never be learned,
@@ -158,25 +160,4 @@ impl Api {
         let tags: Vec<Tag> = tags.iter().map(|tag| Tag::Borrowed(*tag)).collect();
         self.upstream.invalidate(&tags);
     }
-}
-
-/// Reads an answer that [`error::classify`] let pass: there is data, and there may be errors beside it.
-fn read<T: DeserializeOwned>(operation: &Operation, response: &Response) -> Result<Partial<T>> {
-    #[derive(Deserialize)]
-    #[serde(bound(deserialize = "T: DeserializeOwned"))]
-    struct Envelope<T> {
-        data: Option<T>,
-        #[serde(default, deserialize_with = "tolerant::list")]
-        errors: Vec<GraphqlError>,
-    }
-    let envelope: Envelope<T> = response.json().map_err(|error| error.operation(operation.name))?;
-    let Some(data) = envelope.data else {
-        return Err(Error::new(Kind::Upstream, "Linear answered without data").operation(operation.name));
-    };
-    let failures = envelope
-        .errors
-        .iter()
-        .map(|failure| (failure.part(), error::failure(operation.effect, operation.name, failure)))
-        .collect();
-    Ok(Partial { data, failures })
 }

@@ -10,7 +10,10 @@ use serde_json::json;
 use url::Url;
 use uuid::Uuid;
 
-use super::upload_source::{self, File};
+use super::{
+    saved,
+    upload_source::{self, File},
+};
 use crate::{
     Linear,
     api::{
@@ -175,10 +178,7 @@ fn attach_file(call: &Call<Linear>, issue: &IssueAttachments, file: File, args: 
 
 async fn link(api: &Api, id: &str, issue: &str, url: &Url, title: Option<&str>) -> Result<Attachment> {
     let payload = api.attach_pull_request(id, issue, url.as_str(), title).await?;
-    payload
-        .attachment
-        .filter(|_| payload.success)
-        .ok_or_else(|| Error::new(Kind::Upstream, "Linear reported that it did not link the pull request"))
+    saved::done(payload.attachment.filter(|_| payload.success), "link the pull request")
 }
 
 async fn put(api: &Api, issue: &str, url: &str, title: &str, subtitle: Option<&str>) -> Result<Attachment> {
@@ -187,10 +187,7 @@ async fn put(api: &Api, issue: &str, url: &str, title: &str, subtitle: Option<&s
         input["subtitle"] = json!(subtitle);
     }
     let payload = api.attach(input).await?;
-    payload
-        .attachment
-        .filter(|_| payload.success)
-        .ok_or_else(|| Error::new(Kind::Upstream, "Linear reported that it did not attach it"))
+    saved::done(payload.attachment.filter(|_| payload.success), "attach it")
 }
 
 fn told(attachment: &Attachment, field: &str) -> Told {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, one_line},
+    catalog::{Call, Plan, Reply, Tool, one_line, settled},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -244,20 +244,14 @@ async fn carry_out(
     for (group, step) in groups.into_iter().zip(1..) {
         let ids: Vec<String> = group.issues.iter().map(|(issue, _)| issue.id.clone()).collect();
         let check = "Look at the issues with get_issue".to_owned();
-        let after = match call.api().update_issues(&ids, &group.input, check).await {
-            Ok(payload) => Ok(payload.issues),
-            // Learn from the issues themselves what became of it.
-            Err(error) if error.kind() == Kind::UnknownOutcome => {
-                let filter = json!({"id": {"in": ids}});
-                call.api()
-                    .issues(filter, ids.len(), Sections::default())
-                    .await
-                    .map(|now| now.data)
-                    .map_err(|_| error)
-            }
-            Err(error) => Err(error),
+        let sent = call.api().update_issues(&ids, &group.input, check).await.map(|payload| payload.issues);
+        // Learn from the issues themselves what became of it.
+        let look = async {
+            let filter = json!({"id": {"in": ids}});
+            let now = call.api().issues(filter, ids.len(), Sections::default()).await;
+            now.ok().map(|now| now.data)
         };
-        match after {
+        match settled(sent, &[Kind::UnknownOutcome], look).await {
             Err(error) if single => return Err(error),
             Err(error) => {
                 failed += group.issues.len();
@@ -267,7 +261,7 @@ async fn carry_out(
                     }),
                 );
             }
-            Ok(after) => {
+            Ok((after, _)) => {
                 for (before, changes) in &group.issues {
                     let Some(now) = after.iter().find(|issue| issue.id == before.id) else {
                         failed += 1;

@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Page, Plan, Reply, Tool, Written, excerpt, one_line},
+    catalog::{Call, Page, Plan, Reply, Tool, Written, excerpt, one_line, settled},
     tolerant::Connection,
 };
 use schemars::JsonSchema;
@@ -309,17 +309,13 @@ async fn add_comment(call: Call<Linear>, arguments: AddComment) -> Result<Plan> 
             input["initiativeUpdateId"] = update;
             answer = call.api().add_comment(&input, check).await;
         }
-        let comment = match answer {
-            Ok(payload) if payload.success || payload.comment.is_some() => {
-                payload.comment.unwrap_or_default()
-            }
-            Ok(_) => return Err(refused("the comment")),
-            // The id is ours: that it exists already means that an earlier attempt was carried out.
-            Err(error) if error.kind() == Kind::Conflict => {
-                call.api().comment(&id).await.map_err(|_| error)?
-            }
-            Err(error) => return Err(error),
-        };
+        let sent = answer.and_then(|payload| match payload.comment {
+            None if !payload.success => Err(refused("the comment")),
+            comment => Ok(comment.unwrap_or_default()),
+        });
+        // The id is ours: that it exists already means that an earlier attempt was carried out.
+        let look = async { call.api().comment(&id).await.ok() };
+        let (comment, _) = settled(sent, &[Kind::Conflict], look).await?;
         let mut written = Written::new(format!("Commented on {on}: comment {id}.")).id(id);
         if !comment.url.is_empty() {
             written = written.url(render::issue_url(&comment.url));

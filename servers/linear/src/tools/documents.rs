@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     FROM, Position, dates,
     edits::{self, Edit},
-    limit, paging, section,
+    limit, paging, saved, section,
 };
 use crate::{
     Linear,
@@ -226,20 +226,9 @@ fn create(call: &Call<Linear>, args: SaveDocument, place: Option<Place>) -> Resu
     preview.changed = changes.wanted();
     let api = call.api().clone();
     Ok(Plan::new(Reply::written(preview), move || async move {
-        let document = match api.create_document(input).await {
-            Ok(payload) => payload.document.filter(|_| payload.success),
-            // Perhaps an attempt arrived after all: the id is ours.
-            Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
-                match api.get_document(&id).await {
-                    Ok(document) => Some(document),
-                    Err(_) => return Err(error),
-                }
-            }
-            Err(error) => return Err(error),
-        };
-        let Some(document) = document else {
-            return Err(Error::new(Kind::Upstream, "Linear reported that it did not create the document"));
-        };
+        let sent = api.create_document(input).await;
+        let sent = sent.map(|payload| payload.document.filter(|_| payload.success));
+        let document = saved::created(sent, "create the document", api.get_document(&id)).await?;
         let outcome = changes.outcome(|field| told(&document, field));
         let thing = format!("the document {} ({})", one_line(&document.title), document.slug_id);
         let summary = if outcome.refused.is_empty() {
@@ -306,12 +295,8 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
     }
     Ok(Plan::new(reply, move || async move {
         let payload = api.update_document(&id, Value::Object(input)).await?;
-        let Some(now) = payload.document.filter(|_| payload.success) else {
-            return Err(Error::new(
-                Kind::Upstream,
-                format!("Linear reported that it did not change {thing}"),
-            ));
-        };
+        let changed = payload.document.filter(|_| payload.success);
+        let now = saved::done(changed, &format!("change {thing}"))?;
         let outcome = changes.outcome(|field| told(&now, field));
         let mut written = Written::new(outcome.summary("Linear", &thing)).id(now.slug_id).url(now.url);
         written.changed = outcome.lines();

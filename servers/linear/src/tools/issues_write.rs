@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Clear, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Clear, Plan, Reply, Tool, Written, one_line, settled},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -188,12 +188,11 @@ fn create_one(call: Call<Linear>, draft: Draft) -> Plan {
     preview.changed = draft.changes.preview_new();
     Plan::new(Reply::written(preview), move || async move {
         let check = format!("Look with get_issue whether the issue {} is there", draft.id);
-        let issue = match call.api().create_issue(&draft.input, check).await {
-            Ok(payload) => payload.issue,
-            Err(error) if error.kind() == Kind::Conflict => Some(already(&call, &draft.id, error).await?),
-            Err(error) => return Err(error),
-        };
-        let issue = issue.ok_or_else(not_accepted)?;
+        let sent = call.api().create_issue(&draft.input, check).await;
+        let sent = sent.and_then(|payload| payload.issue.ok_or_else(not_accepted));
+        // The id is ours: that it exists already means that an earlier attempt created it.
+        let look = async { call.api().issue_state(&draft.id).await.ok() };
+        let (issue, _) = settled(sent, &[Kind::Conflict], look).await?;
         let mut written = Written::new(format!("Created {}: {}", issue.identifier, one_line(&issue.title)));
         for line in shown(&issue).into_iter().chain(draft.changes.refused(&issue)) {
             written = written.change(line);
@@ -205,11 +204,6 @@ fn create_one(call: Call<Linear>, draft: Draft) -> Plan {
     })
 }
 
-/// The id of a new issue is ours: that it exists already means that an earlier attempt created it.
-async fn already(call: &Call<Linear>, id: &str, error: Error) -> Result<Issue> {
-    call.api().issue_state(id).await.map_err(|_| error)
-}
-
 fn create_many(call: Call<Linear>, drafts: Vec<Draft>) -> Plan {
     let mut preview = Written::new(format!("Create {} issues", drafts.len()));
     for draft in &drafts {
@@ -218,21 +212,15 @@ fn create_many(call: Call<Linear>, drafts: Vec<Draft>) -> Plan {
     Plan::new(Reply::written(preview), move || async move {
         let inputs: Vec<Value> = drafts.iter().map(|draft| draft.input.clone()).collect();
         let check = format!("Look with get_issue whether the issue {} is there", drafts[0].id);
-        let created = match call.api().create_issues(&inputs, check).await {
-            Ok(payload) => payload.issues,
-            Err(error) if error.kind() == Kind::Conflict => {
-                let mut found = Vec::new();
-                let mut conflict = Some(error);
-                for draft in &drafts {
-                    match call.api().issue_state(&draft.id).await {
-                        Ok(issue) => found.push(issue),
-                        Err(error) => return Err(conflict.take().unwrap_or(error)),
-                    }
-                }
-                found
+        let sent = call.api().create_issues(&inputs, check).await.map(|payload| payload.issues);
+        let look = async {
+            let mut found = Vec::new();
+            for draft in &drafts {
+                found.push(call.api().issue_state(&draft.id).await.ok()?);
             }
-            Err(error) => return Err(error),
+            Some(found)
         };
+        let (created, _) = settled(sent, &[Kind::Conflict], look).await?;
         let mut written = Written::new(format!("Created {} of {} issues.", created.len(), drafts.len()));
         for draft in &drafts {
             written = written.change(match created.iter().find(|issue| issue.id == draft.id) {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::saved;
 use crate::{
     Linear,
     api::{
@@ -111,20 +112,9 @@ fn create(
     preview.changed = changes.wanted();
     let api = call.api().clone();
     Ok(Plan::new(Reply::written(preview), move || async move {
-        let label = match api.create_label(Value::Object(input)).await {
-            Ok(payload) => payload.issue_label.filter(|_| payload.success),
-            // Perhaps an attempt arrived after all: the id is ours.
-            Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
-                match api.get_label(&id).await {
-                    Ok(label) => Some(label),
-                    Err(_) => return Err(error),
-                }
-            }
-            Err(error) => return Err(error),
-        };
-        let Some(label) = label else {
-            return Err(Error::new(Kind::Upstream, "Linear reported that it did not create the label"));
-        };
+        let sent = api.create_label(Value::Object(input)).await;
+        let sent = sent.map(|payload| payload.issue_label.filter(|_| payload.success));
+        let label = saved::created(sent, "create the label", api.get_label(&id)).await?;
         let outcome = changes.outcome(|field| told(&label, field));
         let thing = format!("the label {} in {place}", one_line(&label.name));
         let summary = if outcome.refused.is_empty() {
@@ -163,12 +153,8 @@ async fn change(
     let api = call.api().clone();
     Ok(Plan::new(Reply::written(preview), move || async move {
         let payload = api.update_label(&old.id, Value::Object(input)).await?;
-        let Some(label) = payload.issue_label.filter(|_| payload.success) else {
-            return Err(Error::new(
-                Kind::Upstream,
-                format!("Linear reported that it did not change {thing}"),
-            ));
-        };
+        let changed = payload.issue_label.filter(|_| payload.success);
+        let label = saved::done(changed, &format!("change {thing}"))?;
         let outcome = changes.outcome(|field| told(&label, field));
         let mut written = Written::new(outcome.summary("Linear", &thing)).id(label.id);
         written.changed = outcome.lines();

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::dates;
+use super::{dates, saved};
 use crate::{
     Linear,
     api::milestones::Milestone,
@@ -85,32 +85,21 @@ async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan>
     preview.changed = changes.wanted();
     let api = call.api().clone();
     Ok(Plan::new(Reply::written(preview), move || async move {
+        let what = format!("save the milestone {of}");
         let (saved, summary) = match id {
             Some(id) => {
                 let payload = api.update_milestone(&id, Value::Object(input)).await?;
-                (payload.project_milestone.filter(|_| payload.success), "Changed")
+                (saved::done(payload.project_milestone.filter(|_| payload.success), &what)?, "Changed")
             }
             None => {
                 let id = Uuid::new_v4().to_string();
                 input.insert("id".to_owned(), json!(id));
                 input.insert("projectId".to_owned(), json!(project.id));
-                let saved = match api.create_milestone(Value::Object(input)).await {
-                    Ok(payload) => payload.project_milestone.filter(|_| payload.success),
-                    // Perhaps an attempt arrived after all: the id is ours.
-                    Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
-                        match api.get_milestone(&id).await {
-                            Ok(saved) => Some(saved),
-                            Err(_) => return Err(error),
-                        }
-                    }
-                    Err(error) => return Err(error),
-                };
-                (saved, "Created")
+                let sent = api.create_milestone(Value::Object(input)).await;
+                let sent = sent.map(|payload| payload.project_milestone.filter(|_| payload.success));
+                (saved::created(sent, &what, api.get_milestone(&id)).await?, "Created")
             }
         };
-        let saved = saved.ok_or_else(|| {
-            Error::new(Kind::Upstream, format!("Linear reported that it did not save the milestone {of}"))
-        })?;
         let outcome = changes.outcome(|field| told(&saved, field));
         let thing = format!("the milestone {} {of}", one_line(&saved.name));
         let summary = if summary == "Changed" || !outcome.refused.is_empty() {

@@ -18,6 +18,7 @@ mod milestones;
 mod paging;
 mod projects_read;
 mod projects_write;
+mod saved;
 mod search;
 mod section;
 mod updates;

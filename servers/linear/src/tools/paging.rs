@@ -1,7 +1,10 @@
 //! How a listing is closed: the cursor with which it goes on.
 
 use connector::{
-    catalog::{Call, Page},
+    catalog::{
+        Call, Page,
+        paging::{self, Given},
+    },
     tolerant::Connection,
 };
 
@@ -35,9 +38,5 @@ pub(super) fn close_sparse<T>(
     } else {
         page
     };
-    let call = call.clone();
-    page.cursor(next.is_some(), move |kept| {
-        let read_on = places.get(kept).copied().unwrap_or(read);
-        call.seal_cursor(&position.advance(read_on, read, next.as_deref()))
-    })
+    paging::close(call, page, Given { position, read, places, next })
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::dates;
+use super::{dates, saved};
 use crate::{
     Linear,
     api::{Api, names, projects::ProjectState},
@@ -154,20 +154,9 @@ async fn create(call: &Call<Linear>, mut wanted: Wanted) -> Result<Plan> {
     preview.changed.extend(wanted.initiative.as_ref().map(joins));
     let api = call.api().clone();
     Ok(Plan::new(Reply::written(preview), move || async move {
-        let state = match api.create_project(Value::Object(input)).await {
-            Ok(payload) => payload.project.filter(|_| payload.success),
-            // Perhaps an attempt arrived after all: the id is ours.
-            Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
-                match api.project_state(&id).await {
-                    Ok(state) => Some(state),
-                    Err(_) => return Err(error),
-                }
-            }
-            Err(error) => return Err(error),
-        };
-        let Some(state) = state else {
-            return Err(Error::new(Kind::Upstream, "Linear reported that it did not create the project"));
-        };
+        let sent = api.create_project(Value::Object(input)).await;
+        let sent = sent.map(|payload| payload.project.filter(|_| payload.success));
+        let state = saved::created(sent, "create the project", api.project_state(&id)).await?;
         let outcome = changes.outcome(|field| told(&state, field));
         let refused = outcome.refused.len();
         let mut summary = format!("Created the project {} ({})", one_line(&state.name), state.slug_id);
@@ -223,15 +212,8 @@ async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<
         let mut lines = Vec::new();
         if !changes.is_empty() {
             let payload = api.update_project(&id, Value::Object(input)).await?;
-            now = match payload.project {
-                Some(project) if payload.success => project,
-                _ => {
-                    return Err(Error::new(
-                        Kind::Upstream,
-                        format!("Linear reported that it did not change {thing}"),
-                    ));
-                }
-            };
+            let changed = payload.project.filter(|_| payload.success);
+            now = saved::done(changed, &format!("change {thing}"))?;
             let outcome = changes.outcome(|field| told(&now, field));
             summary = outcome.summary("Linear", &thing);
             lines = outcome.lines();

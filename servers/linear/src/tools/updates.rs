@@ -1,7 +1,7 @@
 //! Status updates of projects and initiatives: listed and posted.
 
 use connector::{
-    Error, Kind, Result,
+    Error, Result,
     catalog::{Call, Changes, Page, Plan, Reply, Told, Tool, Written, one_line},
 };
 use schemars::JsonSchema;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{FROM, Position, limit, paging, projects_read::Health};
+use super::{FROM, Position, limit, paging, projects_read::Health, saved};
 use crate::{Linear, api::updates::About, filter::moment, render, resolve};
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
@@ -115,23 +115,10 @@ async fn post_status_update(call: Call<Linear>, args: PostStatusUpdate) -> Resul
     let api = call.api().clone();
     let reply = Reply::written(preview).outside("update to post", None, args.body);
     Ok(Plan::new(reply, move || async move {
-        let update = match api.post_update(about, input).await {
-            Ok(payload) => payload.update.filter(|_| payload.success),
-            // Perhaps an attempt arrived after all: the id is ours.
-            Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
-                match api.get_update(about, &id).await {
-                    Ok(update) => Some(update),
-                    Err(_) => return Err(error),
-                }
-            }
-            Err(error) => return Err(error),
-        };
-        let Some(update) = update else {
-            return Err(Error::new(
-                Kind::Upstream,
-                format!("Linear reported that it did not post the update on {thing}"),
-            ));
-        };
+        let sent = api.post_update(about, input).await;
+        let sent = sent.map(|payload| payload.update.filter(|_| payload.success));
+        let update =
+            saved::created(sent, &format!("post the update on {thing}"), api.get_update(about, &id)).await?;
         let outcome = changes.outcome(|field| match field {
             "health" => Told::Short(render::projects::health(&update.health)),
             _ => Told::Long(update.body.clone()),

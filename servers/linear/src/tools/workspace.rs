@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use connector::{
     Result,
-    catalog::{Call, Page, Reply, Tool, one_line},
+    catalog::{Call, Page, Reply, Tool, one_line, thousands},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -117,19 +117,6 @@ pub(crate) fn limits(server: &Linear) -> String {
         })
         .collect();
     if left.is_empty() { "not told yet".to_owned() } else { left.join(", ") }
-}
-
-/// A number with commas between its thousands.
-pub(crate) fn thousands(number: u32) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// A person in one line: `@maya Maya Lindqvist, maya@harbor.example, admin`.
@@ -356,14 +343,4 @@ fn label_lines(labels: &[Label]) -> Vec<String> {
     }
     lines.extend(groups.into_iter().map(|(group, labels)| format!("{group}/({})", labels.join(", "))));
     lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_have_commas() {
-        assert_eq!([thousands(7), thousands(2_500), thousands(3_000_000)], ["7", "2,500", "3,000,000"]);
-    }
 }

@@ -1,11 +1,19 @@
 //! A create whose answer was lost. GitHub takes no key that would make a repeat harmless, so what it may
 //! have made is looked for, and nothing is ever made twice.
 
-use connector::clock;
+use connector::{Kind, Result, catalog::settled, clock};
 use jiff::{SignedDuration, Timestamp};
 
 /// How much older than the attempt something may be and still be of it: clocks differ a little.
 const SLACK: SignedDuration = SignedDuration::from_secs(120);
+
+/// What a write that ended as `sent` made, and whether its answer was lost and `look` found it.
+///
+/// # Errors
+/// The failure, unless what it made was found.
+pub(crate) async fn found<T>(sent: Result<T>, look: impl Future<Output = Option<T>>) -> Result<(T, bool)> {
+    settled(sent, &[Kind::UnknownOutcome], look).await
+}
 
 /// The first sentence of the reply about something `made` ("opened a/b#1"), whose answer may have been lost.
 pub(crate) fn told(lost: bool, made: &str) -> String {

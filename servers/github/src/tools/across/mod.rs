@@ -4,5 +4,4 @@ pub(super) mod listing;
 pub(super) mod lost;
 pub(super) mod mentions;
 pub(super) mod naming;
-pub(super) mod paging;
 pub(super) mod reference;

@@ -2,7 +2,10 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Page, Position, Reply, Tool, limit, nearest, one_line},
+    catalog::{
+        Call, Page, Position, Reply, Tool, limit, nearest, one_line,
+        paging::{self, Given},
+    },
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -144,7 +147,8 @@ async fn list_runs(call: Call<GitHub>, arguments: ListRuns) -> Result<Reply> {
     if let Some(total) = listed.total.and_then(|total| usize::try_from(total).ok()) {
         page = page.total(total);
     }
-    Ok(close(&call, page, position, listed.next))
+    let given = Given::whole(position, page.len(), listed.next);
+    Ok(Reply::page(paging::close(&call, page, given)))
 }
 
 async fn workflows(call: &Call<GitHub>, repo: &Repo, position: Position, per_page: u32) -> Result<Reply> {
@@ -169,15 +173,8 @@ async fn workflows(call: &Call<GitHub>, repo: &Repo, position: Position, per_pag
     if let Some(total) = listed.total.and_then(|total| usize::try_from(total).ok()) {
         page = page.total(total);
     }
-    Ok(close(call, page, position, listed.next))
-}
-
-/// The reply of a listing, with the cursor that goes on.
-fn close(call: &Call<GitHub>, page: Page, position: Position, next: Option<String>) -> Reply {
-    let (call, shown, more) = (call.clone(), page.len(), next.is_some());
-    Reply::page(
-        page.cursor(more, move |kept| call.seal_cursor(&position.advance(kept, shown, next.as_deref()))),
-    )
+    let given = Given::whole(position, page.len(), listed.next);
+    Ok(Reply::page(paging::close(call, page, given)))
 }
 
 /// A workflow by its name, file or id, as GitHub takes it in an address: its file or its id.

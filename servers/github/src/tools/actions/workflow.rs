@@ -19,6 +19,7 @@ use crate::{
     api::actions::{Again, Run, RunFilter, Workflow},
     reach::Repo,
     render::short_sha,
+    tools::across::lost,
     workflow_file::{ByHand, by_hand, checked},
 };
 
@@ -270,25 +271,21 @@ fn rerun(call: Call<GitHub>, repo: Repo, id: u64, before: Run, which: Again) -> 
         // What was answered, or what can be seen of it.
         let after = call.api().run_of(&repo, id).await;
         let began = after.as_ref().is_ok_and(|after| after.attempt() > before.attempt());
-        let mut notes = Vec::new();
-        match done {
-            Ok(()) => {}
-            Err(error) if error.kind() == Kind::UnknownOutcome && began => {
-                notes.push("GitHub's answer was lost, but the new attempt is there.".to_owned());
-            }
-            Err(error) => return Err(error),
-        }
+        let ((), lost) = lost::found(done, async { began.then_some(()) }).await?;
         let attempt = if began {
             let after = after.as_ref().map_or_else(|_| before.attempt() + 1, Run::attempt);
             format!("attempt {after}")
         } else {
             "GitHub accepted it and shows the new attempt soon".to_owned()
         };
-        let written = Written::new(format!("Running {what} of run {id} again: {attempt}."))
-            .id(id.to_string())
-            .url(page(&call, &repo, &id.to_string()));
-        notes.push(format!("get_run with run_id {id} and wait_seconds waits for its end."));
-        Ok(notes.into_iter().fold(Reply::written(written), Reply::line))
+        let running = format!("running {what} of run {id} again: {attempt}");
+        let written = Written::new(lost::told(lost, &running)).id(id.to_string()).url(page(
+            &call,
+            &repo,
+            &id.to_string(),
+        ));
+        Ok(Reply::written(written)
+            .line(format!("get_run with run_id {id} and wait_seconds waits for its end.")))
     }))
 }
 

@@ -4,7 +4,10 @@ mod writes;
 
 use connector::{
     Error, Result,
-    catalog::{Call, Page, Position, Reply, Tool, Written, excerpt, limit, nearest, one_line},
+    catalog::{
+        Call, Page, Position, Reply, Tool, Written, excerpt, limit, nearest, one_line,
+        paging::{self, Given},
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,10 +21,7 @@ use crate::{
     },
     reach::Repo,
     render::{day, minute},
-    tools::{
-        FROM,
-        across::paging::{self, Given},
-    },
+    tools::FROM,
 };
 
 /// Characters of the text, and of one comment.

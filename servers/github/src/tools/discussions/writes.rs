@@ -149,16 +149,12 @@ async fn create(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> R
     let plan = Plan::new(Reply::written(preview), move || async move {
         let begun = Begun::now();
         let input = json!({"repositoryId": known.id, "categoryId": of.id, "title": title, "body": body});
-        let (number, url, lost) = match call.api().create_discussion(&repo, input).await {
-            Ok(made) => (made.number, made.url, false),
-            Err(error) if error.kind() == Kind::UnknownOutcome => {
-                match made(&call, &repo, &of.id, &title, &body, begun).await {
-                    Some(found) => (found.number, found.url, true),
-                    None => return Err(error),
-                }
-            }
-            Err(error) => return Err(error),
+        let sent = call.api().create_discussion(&repo, input).await.map(|made| (made.number, made.url));
+        let look = async {
+            let found = made(&call, &repo, &of.id, &title, &body, begun).await?;
+            Some((found.number, found.url))
         };
+        let ((number, url), lost) = lost::found(sent, look).await?;
         let number = one_line(&number);
         let summary = lost::told(lost, &format!("began the discussion {repo}#{number} in {name}"));
         Ok(Reply::written(Written::new(summary).id(number).url(url)))
@@ -221,16 +217,12 @@ async fn comment(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> 
     }
     let plan = Plan::new(Reply::written(preview), move || async move {
         let begun = Begun::now();
-        let (id, url, lost) = match call.api().add_discussion_comment(&repo, input).await {
-            Ok(made) => (made.id, made.url, false),
-            Err(error) if error.kind() == Kind::UnknownOutcome => {
-                match said(&call, &repo, &discussion.id, under.as_deref(), &body, begun).await {
-                    Some(found) => (found.id, discussion.url, true),
-                    None => return Err(error),
-                }
-            }
-            Err(error) => return Err(error),
+        let sent = call.api().add_discussion_comment(&repo, input).await.map(|made| (made.id, made.url));
+        let look = async {
+            let found = said(&call, &repo, &discussion.id, under.as_deref(), &body, begun).await?;
+            Some((found.id, discussion.url))
         };
+        let ((id, url), lost) = lost::found(sent, look).await?;
         let id = one_line(&id);
         let summary = lost::told(lost, &format!("commented on the discussion {on}: comment {id}"));
         Ok(Reply::written(Written::new(summary).id(id).url(url)))

@@ -94,20 +94,11 @@ async fn add_comment(call: Call<GitHub>, arguments: AddComment) -> Result<Plan> 
     Ok(Plan::new(preview, move || async move {
         let begun = Begun::now();
         let root = thread.as_ref().map(|(_, root)| *root);
-        let answer = match root {
+        let sent = match root {
             Some(root) => call.api().reply_comment(&repo, number, root, &body).await,
             None => call.api().add_comment(&repo, number, &body).await,
         };
-        let (comment, lost) = match answer {
-            Ok(comment) => (comment, false),
-            Err(error) if error.kind() == Kind::UnknownOutcome => {
-                match made(&call, &repo, number, root, &body, begun).await {
-                    Some(comment) => (comment, true),
-                    None => return Err(error),
-                }
-            }
-            Err(error) => return Err(error),
-        };
+        let (comment, lost) = lost::found(sent, made(&call, &repo, number, root, &body, begun)).await?;
         let summary = lost::told(lost, &format!("commented on {on}: comment {}", comment.id));
         Ok(Reply::written(Written::new(summary).id(comment.id).url(comment.html_url)))
     }))

@@ -2,7 +2,10 @@
 
 use connector::{
     Error, Result,
-    catalog::{Call, Page, Position, Reply, Tool, When, limit},
+    catalog::{
+        Call, Page, Position, Reply, Tool, When, limit,
+        paging::{self, Given},
+    },
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -17,13 +20,7 @@ use crate::{
         renamed,
     },
     reach::Repo,
-    tools::{
-        FROM,
-        across::{
-            naming,
-            paging::{self, Given},
-        },
-    },
+    tools::{FROM, across::naming},
 };
 
 /// The tools of this family.

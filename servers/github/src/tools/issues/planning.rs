@@ -140,17 +140,10 @@ async fn create_label(
     }
     Ok(Plan::new(Reply::written(preview), move || async move {
         let fields = json!({"name": name, "color": color, "description": description});
-        let (label, lost) = match call.api().create_label(&repo, &fields).await {
-            Ok(label) => (label, false),
-            // There was none before, and names are single: what is there now was made by this.
-            Err(error) if error.kind() == Kind::UnknownOutcome => {
-                match call.api().label(&repo, &name).await {
-                    Ok(Some(label)) => (label, true),
-                    _ => return Err(error),
-                }
-            }
-            Err(error) => return Err(error),
-        };
+        let sent = call.api().create_label(&repo, &fields).await;
+        // There was none before, and names are single: what is there now was made by this.
+        let look = async { call.api().label(&repo, &name).await.ok().flatten() };
+        let (label, lost) = lost::found(sent, look).await?;
         let shown = one_line(&label.name);
         let summary = lost::told(lost, &format!("created the label [{shown}] in {repo}"));
         Ok(Reply::written(
@@ -389,22 +382,14 @@ async fn create_milestone(
         fields["due_on"] = due_value(&due);
     }
     Ok(Plan::new(Reply::written(preview), move || async move {
-        let (milestone, lost) = match call.api().create_milestone(&repo, &fields).await {
-            Ok(milestone) => (milestone, false),
-            // There was none before, and titles are single: what is there now was made by this.
-            Err(error) if error.kind() == Kind::UnknownOutcome => {
-                call.api().forget(&repo);
-                let listed = call.api().milestones(&repo).await;
-                match listed
-                    .ok()
-                    .and_then(|listed| listed.items.into_iter().find(|other| other.title == title))
-                {
-                    Some(milestone) => (milestone, true),
-                    None => return Err(error),
-                }
-            }
-            Err(error) => return Err(error),
+        let sent = call.api().create_milestone(&repo, &fields).await;
+        // There was none before, and titles are single: what is there now was made by this.
+        let look = async {
+            call.api().forget(&repo);
+            let listed = call.api().milestones(&repo).await.ok()?;
+            listed.items.into_iter().find(|other| other.title == title)
         };
+        let (milestone, lost) = lost::found(sent, look).await?;
         let shown = one_line(&milestone.title);
         let made = format!("created the milestone \"{shown}\" in {repo}, number {}", milestone.number);
         let summary = lost::told(lost, &made);

@@ -193,14 +193,8 @@ async fn create_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> 
     call.reach().permits(&new.repo, connector::Effect::Write)?;
     Ok(Plan::new(Reply::written(new.preview()), move || async move {
         let begun = Begun::now();
-        let (ticket, lost) = match call.api().create_ticket(&new.repo, &new.fields()).await {
-            Ok(ticket) => (ticket, false),
-            Err(error) if error.kind() == Kind::UnknownOutcome => match made(&call, &new, begun).await {
-                Some(ticket) => (ticket, true),
-                None => return Err(error),
-            },
-            Err(error) => return Err(error),
-        };
+        let sent = call.api().create_ticket(&new.repo, &new.fields()).await;
+        let (ticket, lost) = lost::found(sent, made(&call, &new, begun)).await?;
         let name = format!("{}#{}", new.repo, ticket.number);
         let mut written = Written::new(lost::told(lost, &format!("opened {name}")));
         let dropped = new.dropped(&ticket);

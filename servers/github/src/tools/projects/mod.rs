@@ -4,7 +4,10 @@ mod writes;
 
 use connector::{
     Error, Result,
-    catalog::{Call, Page, Position, Reply, Tool, Written, limit, one_line},
+    catalog::{
+        Call, Page, Position, Reply, Tool, Written, limit, one_line,
+        paging::{self, Given},
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,10 +20,7 @@ use crate::{
     },
     reach::Repo,
     render::day,
-    tools::{
-        FROM,
-        across::paging::{self, Given},
-    },
+    tools::FROM,
 };
 
 /// The tools of this family.

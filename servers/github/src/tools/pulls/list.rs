@@ -2,7 +2,10 @@
 
 use connector::{
     Error, Result,
-    catalog::{Call, Page, Position, Reply, Tool, limit, one_line},
+    catalog::{
+        Call, Page, Position, Reply, Tool, limit, one_line,
+        paging::{self, Given},
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,10 +15,7 @@ use crate::{
     GitHub,
     api::pulls::{Pull, PullFilter},
     reach::Repo,
-    tools::{
-        FROM,
-        across::paging::{self, Given},
-    },
+    tools::FROM,
 };
 
 /// The tools of this family.

@@ -364,26 +364,20 @@ fn add(
         input["comments"] = comments.iter().map(Comment::input).collect();
     }
     Plan::new(reply, move || async move {
-        let (review, lost) = match call.api().review_add(&repo, number, &input).await {
-            Ok(review) => (review, false),
-            Err(error) if error.kind() == Kind::UnknownOutcome => {
-                let now = call.api().latest_reviews(&repo, number).await;
-                // Ids rise, so what came before the plan was made is told apart.
-                let id = |review: &Review| review.database_id.parse::<u64>().unwrap_or_default();
-                let last = pull.latest.nodes.iter().map(id).max().unwrap_or_default();
-                let is_ours = |review: &Review| {
-                    let is_new = id(review) > last;
-                    let same = review.state == event.state()
-                        && lost::same_text(&review.body, body.as_deref().unwrap_or_default());
-                    is_new && review.viewer_did_author && same
-                };
-                match now.ok().and_then(|now| now.into_iter().find(is_ours)) {
-                    Some(review) => (review, true),
-                    None => return Err(error),
-                }
-            }
-            Err(error) => return Err(error),
+        let sent = call.api().review_add(&repo, number, &input).await;
+        let look = async {
+            let now = call.api().latest_reviews(&repo, number).await.ok()?;
+            // Ids rise, so what came before the plan was made is told apart.
+            let id = |review: &Review| review.database_id.parse::<u64>().unwrap_or_default();
+            let last = pull.latest.nodes.iter().map(id).max().unwrap_or_default();
+            now.into_iter().find(|review| {
+                let is_new = id(review) > last;
+                let same = review.state == event.state()
+                    && lost::same_text(&review.body, body.as_deref().unwrap_or_default());
+                is_new && review.viewer_did_author && same
+            })
         };
+        let (review, lost) = lost::found(sent, look).await?;
         let mut written = told(&repo, &pull, &review, event, lost);
         if !comments.is_empty() {
             written = written.change(line_comments(comments.len() as u64));
@@ -431,18 +425,12 @@ fn submit(
         input["body"] = json!(body);
     }
     Plan::new(Reply::written(preview), move || async move {
-        let (review, lost) = match call.api().review_submit(&repo, number, &id, &input).await {
-            Ok(review) => (review, false),
-            Err(error) if error.kind() == Kind::UnknownOutcome => {
-                let now = call.api().latest_reviews(&repo, number).await;
-                let is_it = |review: &Review| review.database_id == id && review.state != "PENDING";
-                match now.ok().and_then(|now| now.into_iter().find(is_it)) {
-                    Some(review) => (review, true),
-                    None => return Err(error),
-                }
-            }
-            Err(error) => return Err(error),
+        let sent = call.api().review_submit(&repo, number, &id, &input).await;
+        let look = async {
+            let now = call.api().latest_reviews(&repo, number).await.ok()?;
+            now.into_iter().find(|review| review.database_id == id && review.state != "PENDING")
         };
+        let (review, lost) = lost::found(sent, look).await?;
         let state = words::words(&review.state);
         let done = format!("submitted your review on {repo}#{number}: {state}");
         let written = Written::new(lost::told(lost, &done))

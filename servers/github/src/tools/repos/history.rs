@@ -2,7 +2,10 @@
 
 use connector::{
     Kind, Result,
-    catalog::{Call, Page, Position, Reply, Tool, When, limit, one_line},
+    catalog::{
+        Call, Page, Position, Reply, Tool, When, limit, one_line,
+        paging::{self, Given},
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,10 +18,7 @@ use crate::{
         git::empty,
     },
     render::{minute, short_sha},
-    tools::{
-        FROM,
-        across::paging::{self, Given},
-    },
+    tools::FROM,
 };
 
 /// The tools of this family.

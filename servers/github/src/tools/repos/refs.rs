@@ -2,7 +2,11 @@
 
 use connector::{
     Effect, Error, Kind, Result,
-    catalog::{Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line},
+    catalog::{
+        Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line,
+        paging::{self, Given},
+        settled,
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,10 +19,7 @@ use crate::{
     },
     reach::Repo,
     render::short_sha,
-    tools::{
-        FROM,
-        across::paging::{self, Given},
-    },
+    tools::{FROM, across::lost},
 };
 
 /// Commits named in the preview of a deletion.
@@ -337,22 +338,15 @@ async fn create(
             None => at.sha.clone(),
         };
         let sent = call.api().create_ref(&target.repo, &format!("refs/{}", target.path()), &points_at).await;
-        let mut note = "";
-        match sent {
-            Ok(_) => {}
-            // An attempt before this one, or nobody knows: what is there now tells.
-            Err(error) if matches!(error.kind(), Kind::Conflict | Kind::UnknownOutcome) => {
-                match call.api().git_ref(&target.repo, &target.path()).await {
-                    Ok(Some(found)) if found.object.sha == points_at => {
-                        note = " GitHub's answer was lost; it was found to be done.";
-                    }
-                    _ => return Err(error),
-                }
-            }
-            Err(error) => return Err(protected(error, &target.name)),
-        }
-        let done = Written::new(format!("Created the {how}{} at {}.{note}", target.words(), at.sha));
-        Ok(Reply::written(done.id(target.name)))
+        let sent = sent.map_err(|error| protected(error, &target.name));
+        // An attempt before this one, or nobody knows: what is there now tells.
+        let look = async {
+            let now = call.api().git_ref(&target.repo, &target.path()).await.ok().flatten();
+            now.filter(|found| found.object.sha == points_at)
+        };
+        let (_, lost) = settled(sent, &[Kind::Conflict, Kind::UnknownOutcome], look).await?;
+        let created = format!("created the {how}{} at {}", target.words(), at.sha);
+        Ok(Reply::written(Written::new(lost::told(lost, &created)).id(target.name)))
     });
     Ok(plan.harmless())
 }

@@ -2,7 +2,10 @@
 
 use connector::{
     Effect, Error, Kind, Result,
-    catalog::{Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line},
+    catalog::{
+        Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line,
+        paging::{self, Given},
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,10 +16,7 @@ use crate::{
     api::releases::{NewRelease, Release},
     reach::Repo,
     render::{day, thousands},
-    tools::{
-        FROM,
-        across::paging::{self, Given},
-    },
+    tools::{FROM, across::lost},
 };
 
 /// The tools of this family.
@@ -226,14 +226,14 @@ async fn create_release(call: Call<GitHub>, arguments: CreateRelease) -> Result<
         };
     }
     Ok(Plan::new(shown, move || async move {
-        let mut note = "";
+        let mut lost = false;
         let made = match call.api().create_release(&repo, &new).await {
             Ok(made) => made,
             // There was none a moment ago: one that is there now is this one.
             Err(error) if error.kind() == Kind::UnknownOutcome => {
                 match call.api().release(&repo, &new.tag).await {
                     Ok(Some(found)) if is_it(&found, &new) => {
-                        note = " GitHub's answer was lost; it was found to be done.";
+                        lost = true;
                         found
                     }
                     Ok(None) => {
@@ -246,8 +246,9 @@ async fn create_release(call: Call<GitHub>, arguments: CreateRelease) -> Result<
             }
             Err(error) => return Err(refs::protected(error, &new.tag)),
         };
-        let kind = if made.draft { "Drafted" } else { "Published" };
-        let mut done = Written::new(format!("{kind} the release {} of {repo}.{note}", made.tag_name));
+        let kind = if made.draft { "drafted" } else { "published" };
+        let mut done =
+            Written::new(lost::told(lost, &format!("{kind} the release {} of {repo}", made.tag_name)));
         if !made.name.is_empty() && made.name != made.tag_name {
             done = done.change(format!("named \"{}\"", one_line(&made.name)));
         }

@@ -2,7 +2,10 @@
 
 use connector::{
     Effect, Error, Kind, Result,
-    catalog::{Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line},
+    catalog::{
+        Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line,
+        paging::{self, Given},
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,10 +16,7 @@ use crate::{
     api::repos::{NewRepo, Repository, Whose},
     reach::Repo,
     render::{day, thousands},
-    tools::{
-        FROM,
-        across::paging::{self, Given},
-    },
+    tools::{FROM, across::lost},
 };
 
 /// The tools of this family.
@@ -398,12 +398,9 @@ async fn create_repo(call: Call<GitHub>, arguments: CreateRepo) -> Result<Plan> 
             private,
             auto_init: auto_init.unwrap_or(false),
         };
-        let (made, note) = settle(&call, &repo, call.api().create_repository(&new).await).await?;
-        let mut done = Written::new(format!(
-            "Created the {} repository {}.{note}",
-            visibility(made.private),
-            made.full_name
-        ));
+        let (made, lost) = settle(&call, &repo, call.api().create_repository(&new).await).await?;
+        let created = format!("created the {} repository {}", visibility(made.private), made.full_name);
+        let mut done = Written::new(lost::told(lost, &created));
         if made.private != private {
             done = done.change(format!("NOT accepted by GitHub: {}", visibility(private)));
         }
@@ -417,34 +414,18 @@ async fn fork(call: Call<GitHub>, source: Repo, repo: Repo, org: Option<String>)
     let preview = Written::new(format!("Fork {source} ({}) as {repo}", visibility(from.private)));
     Ok(Plan::new(Reply::written(preview), move || async move {
         let sent = call.api().fork(&source, &repo.owner, org.as_deref(), &repo.name).await;
-        let (made, note) = settle(&call, &repo, sent).await?;
-        let done = Written::new(format!("Forked {source} as {}.{note}", made.full_name))
+        let (made, lost) = settle(&call, &repo, sent).await?;
+        let done = Written::new(lost::told(lost, &format!("forked {source} as {}", made.full_name)))
             .change("GitHub copies the commits in the background: they may be missing for a few minutes");
         Ok(Reply::written(done.id(made.full_name).url(one_line(&made.html_url))))
     }))
 }
 
 /// What was made; if the answer was lost, what is there now and was not there a moment ago.
-async fn settle(
-    call: &Call<GitHub>,
-    repo: &Repo,
-    sent: Result<Repository>,
-) -> Result<(Repository, &'static str)> {
-    match sent {
-        Ok(made) => {
-            // What was kept about it is that it is not there.
-            call.api().forget(repo);
-            Ok((made, ""))
-        }
-        Err(error) if error.kind() == Kind::UnknownOutcome => {
-            call.api().forget(repo);
-            match call.api().repository_now(repo).await {
-                Ok(Some(found)) => Ok((found, " GitHub's answer was lost; it was found to be done.")),
-                _ => Err(error),
-            }
-        }
-        Err(error) => Err(error),
-    }
+async fn settle(call: &Call<GitHub>, repo: &Repo, sent: Result<Repository>) -> Result<(Repository, bool)> {
+    // What was kept about it is that it is not there.
+    call.api().forget(repo);
+    lost::found(sent, async { call.api().repository_now(repo).await.ok().flatten() }).await
 }
 
 fn visibility(private: bool) -> &'static str {

@@ -5,7 +5,10 @@ mod rows;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Page, Position, Reply, Tool, limit, one_line},
+    catalog::{
+        Call, Page, Position, Reply, Tool, limit, one_line,
+        paging::{self, Given},
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -21,10 +24,7 @@ use crate::{
     },
     reach::Repo,
     render,
-    tools::{
-        FROM,
-        across::paging::{self, Given},
-    },
+    tools::FROM,
 };
 
 /// The results that GitHub gives of one search, however many there are (docs.github.com, search).

@@ -61,14 +61,7 @@ pub(super) struct Landed {
     /// The commit before it that began an empty repository.
     pub(super) first: Option<String>,
     /// Whether GitHub's answer was lost and the commit found.
-    found: bool,
-}
-
-impl Landed {
-    /// What is to be said about how it went.
-    pub(super) fn note(&self) -> &'static str {
-        if self.found { " GitHub's answer was lost; it was found to be done." } else { "" }
-    }
+    pub(super) found: bool,
 }
 
 /// A commit on its way.

@@ -22,6 +22,7 @@ use crate::{
     api::git::Head,
     reach::Repo,
     render::{short_sha, thousands},
+    tools::across::lost,
 };
 
 /// Characters of what is around edits in a preview.
@@ -221,8 +222,8 @@ fn preview(repo: &Repo, branch: &str, message: &str, base: &Base, staged: &[Stag
 }
 
 fn outcome(repo: &Repo, branch: &str, landed: &Landed, staged: &[Staged]) -> Written {
-    let mut written =
-        Written::new(format!("Committed {} to {branch} of {repo}.{}", landed.sha, landed.note()));
+    let committed = format!("committed {} to {branch} of {repo}", landed.sha);
+    let mut written = Written::new(lost::told(landed.found, &committed));
     if let Some(first) = &landed.first {
         written = written.change(format!("the first file as commit {first}, the rest in the one after it"));
     }
