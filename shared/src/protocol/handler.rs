@@ -219,7 +219,7 @@ impl<S: Connector> ServerHandler for Handler<S> {
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
         let inner = &self.0;
-        declared::<SubscribeRequestMethod>(inner.is_watched() && inner.reaches_legacy_clients)?;
+        declared::<SubscribeRequestMethod>(inner.takes_legacy_subscriptions())?;
         let who = principal(&context.extensions);
         inner
             .subscribe(&self.1, &who, &request.uri, context.peer)
@@ -231,7 +231,7 @@ impl<S: Connector> ServerHandler for Handler<S> {
         request: UnsubscribeRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        declared::<UnsubscribeRequestMethod>(self.0.is_watched() && self.0.reaches_legacy_clients)?;
+        declared::<UnsubscribeRequestMethod>(self.0.takes_legacy_subscriptions())?;
         self.1.unsubscribe(&request.uri);
         Ok(())
     }
@@ -241,9 +241,13 @@ impl<S: Connector> ServerHandler for Handler<S> {
     async fn on_custom_request(
         &self,
         request: CustomRequest,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        if KNOWN_METHODS.contains(&request.method.as_str()) {
+        let method = request.method.as_str();
+        let legacy = LEGACY_METHODS.contains(&method)
+            && self.0.takes_legacy_subscriptions()
+            && !era::is_modern(&context);
+        if legacy || KNOWN_METHODS.contains(&method) {
             return Err(ErrorData::invalid_params(
                 format!("The parameters of {} are malformed", request.method),
                 None,
@@ -265,6 +269,9 @@ const KNOWN_METHODS: [&str; 5] = [
     CompleteRequestMethod::VALUE,
     "subscriptions/listen",
 ];
+
+/// The same, of legacy clients where they can subscribe.
+const LEGACY_METHODS: [&str; 2] = [SubscribeRequestMethod::VALUE, UnsubscribeRequestMethod::VALUE];
 
 impl<S: Connector> Inner<S> {
     /// Does work that only reads, under guard, with one line in the log.

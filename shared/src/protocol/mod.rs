@@ -18,6 +18,8 @@ mod questions;
 mod strict;
 mod subscriptions;
 mod watches;
+#[cfg(test)]
+mod watches_tests;
 
 use std::{fmt, sync::Arc, time::Duration};
 

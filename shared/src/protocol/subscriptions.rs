@@ -30,9 +30,9 @@ struct Legacy {
 }
 
 impl<S: Connector> Inner<S> {
-    /// Whether anything can be watched.
-    pub(super) fn is_watched(&self) -> bool {
-        self.service.catalog().is_watched()
+    /// Whether a legacy client can subscribe: there is something to watch, and a way to tell it.
+    pub(super) fn takes_legacy_subscriptions(&self) -> bool {
+        self.reaches_legacy_clients && self.service.catalog().is_watched()
     }
 
     /// The part of a modern subscription that can ever have news: resources that are watched, as far as
