@@ -1,6 +1,6 @@
 //! A client of the notes over pipes.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use connector::{
     Service,
@@ -13,10 +13,14 @@ use tokio::{
         duplex, split,
     },
     task::JoinHandle,
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{Notes, initialize};
+
+/// How long a client waits for a message. Time that is paused runs while it does.
+const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A client at its end of the pipes.
 pub(crate) struct Client {
@@ -60,7 +64,8 @@ impl Client {
     }
 
     pub(crate) async fn next(&mut self) -> Value {
-        let line = self.read.next_line().await.unwrap().expect("the server hung up");
+        let line = timeout(PATIENCE, self.read.next_line()).await.expect("the server says nothing");
+        let line = line.unwrap().expect("the server hung up");
         serde_json::from_str(&line).unwrap()
     }
 
