@@ -17,32 +17,38 @@ const URI: &str = "notes://note/one";
 
 /// A resource whose looks are counted, and go as they are told to: the last way for ever.
 #[derive(Clone)]
-struct Note(Arc<Mutex<(Vec<Instant>, VecDeque<Result<&'static str, Error>>)>>);
+struct Note(Arc<Mutex<Seen>>);
+
+struct Seen {
+    looks: Vec<Instant>,
+    outcomes: VecDeque<Result<&'static str>>,
+}
 
 impl Note {
-    fn with(outcomes: impl IntoIterator<Item = Result<&'static str, Error>>) -> Self {
-        Self(Arc::new(Mutex::new((Vec::new(), outcomes.into_iter().collect()))))
+    fn with(outcomes: impl IntoIterator<Item = Result<&'static str>>) -> Self {
+        let outcomes = outcomes.into_iter().collect();
+        Self(Arc::new(Mutex::new(Seen { looks: Vec::new(), outcomes })))
     }
 
     fn look(&self) -> Result<String> {
         let mut state = self.0.lock().unwrap();
-        state.0.push(Instant::now());
-        if state.1.len() > 1 {
-            return state.1.pop_front().unwrap().map(str::to_owned);
+        state.looks.push(Instant::now());
+        if state.outcomes.len() > 1 {
+            return state.outcomes.pop_front().unwrap().map(str::to_owned);
         }
-        match state.1.front().unwrap() {
+        match state.outcomes.front().unwrap() {
             Ok(version) => Ok((*version).to_owned()),
             Err(error) => Err(Error::new(error.kind(), error.message().to_owned())),
         }
     }
 
     fn looks(&self) -> usize {
-        self.0.lock().unwrap().0.len()
+        self.0.lock().unwrap().looks.len()
     }
 
     /// The seconds between looks.
     fn pauses(&self) -> Vec<u64> {
-        self.0.lock().unwrap().0.windows(2).map(|pair| (pair[1] - pair[0]).as_secs()).collect()
+        self.0.lock().unwrap().looks.windows(2).map(|pair| (pair[1] - pair[0]).as_secs()).collect()
     }
 }
 
@@ -58,7 +64,7 @@ fn news(mailbox: &Mailbox) -> Option<Arc<str>> {
     mailbox.next().now_or_never()
 }
 
-fn failure(kind: Kind) -> Result<&'static str, Error> {
+fn failure(kind: Kind) -> Result<&'static str> {
     Err(Error::new(kind, "no"))
 }
 
@@ -181,7 +187,7 @@ async fn there_is_room_for_so_many_and_watches_do_not_begin_at_once() {
     // One that is watched already takes no room.
     assert_eq!(watches.room_for([&*uris[119], &*uris[3]].into_iter()), [uris[3].clone()]);
     sleep(Duration::from_secs(20)).await;
-    let looks: BTreeSet<_> = note.0.lock().unwrap().0.iter().map(|at| *at - begun).collect();
+    let looks: BTreeSet<_> = note.0.lock().unwrap().looks.iter().map(|at| *at - begun).collect();
     assert_eq!(looks.len(), 100, "each at a time of its own");
     drop(watching);
     assert_eq!(watches.len(), 0);
