@@ -269,3 +269,21 @@ fn number(given: &BTreeMap<String, String>, name: &str) -> Result<u64> {
     let text = value(given, name);
     text.parse().map_err(|_| Error::invalid(format!("`{}` in the address is no number", one_line(text))))
 }
+
+#[cfg(test)]
+mod tests {
+    use connector::settings::Value as Setting;
+
+    use super::*;
+
+    #[test]
+    fn looking_more_often_than_every_ten_seconds_is_refused() {
+        let mut config = Config::default();
+        assert_eq!(watch_interval(&config).unwrap(), Duration::from_secs(30));
+        config.set("watch-seconds", Setting::Number(10));
+        assert_eq!(watch_interval(&config).unwrap(), Duration::from_secs(10));
+        config.set("watch-seconds", Setting::Number(9));
+        let error = watch_interval(&config).unwrap_err();
+        assert!(error.for_agent().contains("GITHUB_WATCH_SECONDS is too short"), "{}", error.for_agent());
+    }
+}

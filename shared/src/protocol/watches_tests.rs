@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures::FutureExt as _;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::watches::{MAX_PER_SUBSCRIBER, Mailbox, Watches, Watching};
 use crate::{Error, Kind, Result, access::Principal};
@@ -62,6 +62,11 @@ fn watch(watches: &Arc<Watches>, uri: &str, mailbox: &Arc<Mailbox>, note: &Note)
 
 fn news(mailbox: &Mailbox) -> Option<Arc<str>> {
     mailbox.next().now_or_never()
+}
+
+/// Waits for news, though not for ever.
+async fn told(mailbox: &Mailbox) -> Arc<str> {
+    timeout(INTERVAL * 1_000, mailbox.next()).await.expect("nothing is told")
 }
 
 fn failure(kind: Kind) -> Result<&'static str> {
@@ -128,7 +133,7 @@ async fn failures_make_the_pauses_longer_and_lose_nothing() {
     let note = Note::with(outcomes);
     let mailbox = Arc::new(Mailbox::default());
     let _watching = watch(&watches, URI, &mailbox, &note).unwrap();
-    assert_eq!(&*mailbox.next().await, URI, "what changed while looks failed is told");
+    assert_eq!(&*told(&mailbox).await, URI, "what changed while looks failed is told");
     sleep(INTERVAL + Duration::from_secs(1)).await;
     assert_eq!(note.pauses(), [30, 60, 3_600, 240, 480, 600, 600, 30]);
 }
@@ -139,14 +144,14 @@ async fn what_is_gone_is_told_once_and_not_looked_at_again() {
     let note = Note::with([Ok("1"), failure(Kind::NotFound)]);
     let mailbox = Arc::new(Mailbox::default());
     let before = watch(&watches, URI, &mailbox, &note).unwrap();
-    assert_eq!(&*mailbox.next().await, URI);
+    assert_eq!(&*told(&mailbox).await, URI);
     sleep(INTERVAL * 100).await;
     assert_eq!((news(&mailbox), note.looks(), watches.len()), (None, 2, 0));
     // Whoever asks for it now is not tied to what has ended.
     let back = Note::with([Ok("1"), Ok("2")]);
     let _after = watch(&watches, URI, &mailbox, &back).unwrap();
     drop(before);
-    assert_eq!(&*mailbox.next().await, URI);
+    assert_eq!(&*told(&mailbox).await, URI);
 }
 
 #[tokio::test(start_paused = true)]
@@ -155,7 +160,7 @@ async fn what_was_never_there_is_looked_for_again() {
     let note = Note::with([failure(Kind::NotFound), Ok("1"), Ok("2")]);
     let mailbox = Arc::new(Mailbox::default());
     let _watching = watch(&watches, URI, &mailbox, &note).unwrap();
-    assert_eq!(&*mailbox.next().await, URI);
+    assert_eq!(&*told(&mailbox).await, URI);
     assert_eq!(note.pauses(), [60, 30]);
 }
 
@@ -191,4 +196,30 @@ async fn there_is_room_for_so_many_and_watches_do_not_begin_at_once() {
     assert_eq!(looks.len(), 100, "each at a time of its own");
     drop(watching);
     assert_eq!(watches.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn looks_that_take_long_leave_room_for_calls() {
+    let watches = Watches::new(INTERVAL);
+    let mailbox = Arc::new(Mailbox::default());
+    let under_way = Arc::new(());
+    let uris: Vec<_> = (0..20).map(|number| format!("notes://note/{number}")).collect();
+    let _watching: Vec<_> = uris
+        .iter()
+        .map(|uri| {
+            let under_way = Arc::clone(&under_way);
+            let look = move || {
+                let counted = Arc::clone(&under_way);
+                async move {
+                    sleep(Duration::from_secs(50)).await;
+                    drop(counted);
+                    Ok("1".to_owned())
+                }
+            };
+            watches.watch(&Principal::local(), uri, &mailbox, look)
+        })
+        .collect();
+    sleep(Duration::from_secs(10)).await;
+    // One for the test, one for each watch, and one for each look.
+    assert_eq!(Arc::strong_count(&under_way), 1 + 20 + 4);
 }
