@@ -2,7 +2,7 @@
 //! for and given up by two requests of a connection.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -39,7 +39,8 @@ impl<S: Connector> Inner<S> {
     /// there is room. What is offered changes only with a new start, so there is nothing else.
     pub(super) fn accepted(&self, requested: &SubscriptionFilter) -> SubscriptionFilter {
         let wanted = requested.resource_subscriptions.iter().flatten().map(String::as_str);
-        let uris = self.watches.room_for(wanted.filter(|uri| self.service.admits_watch(uri).is_ok()));
+        let admitted: BTreeSet<_> = wanted.filter(|uri| self.service.admits_watch(uri).is_ok()).collect();
+        let uris = self.watches.room_for(admitted);
         let mut accepted = SubscriptionFilter::new();
         accepted.resource_subscriptions = (!uris.is_empty()).then_some(uris);
         accepted
@@ -52,8 +53,8 @@ impl<S: Connector> Inner<S> {
     ) -> Result<(), ErrorData> {
         let who = principal(&subscription.request_context().extensions);
         let mailbox = Arc::new(Mailbox::default());
-        let uris = subscription.accepted().resource_subscriptions.iter().flatten();
-        let watching: Result<Vec<_>> = uris.map(|uri| self.watch(&who, uri, &mailbox)).collect();
+        let uris: BTreeSet<_> = subscription.accepted().resource_subscriptions.iter().flatten().collect();
+        let watching: Result<Vec<_>> = uris.into_iter().map(|uri| self.watch(&who, uri, &mailbox)).collect();
         // There was room when it was acknowledged: somebody was faster.
         let _watching = watching.map_err(|error| answer::protocol_error(&error))?;
         let telling = async {

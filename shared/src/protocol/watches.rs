@@ -91,17 +91,14 @@ impl Watches {
         Arc::new(Self { interval, looks: Semaphore::const_new(MAX_LOOKS), state: Mutex::default() })
     }
 
-    /// Those of `uris` that there is room to watch for one subscriber more, each once.
-    pub(super) fn room_for<'a>(&self, uris: impl Iterator<Item = &'a str>) -> Vec<String> {
+    /// Those of `uris` that there is room to watch for one subscriber more.
+    pub(super) fn room_for(&self, uris: BTreeSet<&str>) -> Vec<String> {
         let state = lock(&self.state);
         let mut free = MAX_WATCHED.saturating_sub(state.watched.len());
         let mut fitting: Vec<String> = Vec::new();
         for uri in uris {
             if fitting.len() == MAX_PER_SUBSCRIBER {
                 break;
-            }
-            if fitting.iter().any(|known| known == uri) {
-                continue;
             }
             // Whoever watches it already may be somebody else: then it takes a place, or is refused.
             if !state.watched.keys().any(|(_, known)| **known == *uri) {
