@@ -1,6 +1,6 @@
 //! What a server must be: a vendor's knowledge, and nothing else.
 
-use std::{fmt, future::Future};
+use std::{fmt, future::Future, time::Duration};
 
 use crate::{
     Check, Result,
@@ -36,6 +36,11 @@ pub trait Connector: fmt::Debug + Send + Sync + Sized + 'static {
     /// all to ask for a credential whose rights the vendor does not tell.
     fn out_of_rights(&self) -> impl Future<Output = Vec<&'static str>> + Send {
         std::future::ready(Vec::new())
+    }
+
+    /// How long after one look at a watched resource the next one comes.
+    fn watch_interval(&self) -> Duration {
+        Duration::from_secs(30)
     }
 
     /// Asks the vendor what works with this configuration, and what would make the rest work.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use crate::{
-    About, Connector, Result,
+    About, Connector, Effect, Result,
     access::{Policy, Principal},
     catalog::{Answer, Call, Caller, Catalog, Confirmations, Progress, Rendered, Reply, ReplyOptions, Tool},
 };
@@ -146,6 +146,23 @@ impl<S: Connector> Service<S> {
     /// [`crate::Kind::NotFound`] if there is none; whatever reading it gives.
     pub async fn read(&self, principal: Principal, uri: &str) -> Result<Reply> {
         self.catalog.read(Call::plain(Arc::clone(&self.server), principal), uri).await
+    }
+
+    /// Whether the resource at `uri` can be watched, as far as that is known without asking the vendor.
+    ///
+    /// # Errors
+    /// [`crate::Kind::InvalidArgument`] if not; [`crate::Kind::Policy`] if it may not be read.
+    pub fn admits_watch(&self, uri: &str) -> Result<()> {
+        self.catalog.admits_watch(&self.server, uri)
+    }
+
+    /// The version of the resource at `uri`, for `principal`: another text whenever it has changed.
+    ///
+    /// # Errors
+    /// As [`Self::admits_watch`]; whatever looking gives.
+    pub async fn version(&self, principal: Principal, uri: &str) -> Result<String> {
+        self.policy.permits(&principal, Effect::Read)?;
+        self.catalog.version(Call::plain(Arc::clone(&self.server), principal), uri).await
     }
 
     /// Writes the prompt `name` for `principal`; nothing if there is no such prompt.

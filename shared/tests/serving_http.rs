@@ -3,108 +3,20 @@
 
 mod notes;
 
-use std::{
-    fs,
-    net::SocketAddr,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{fs, sync::atomic::Ordering, time::Duration};
 
 use connector::{
-    Service,
     access::ApiKeys,
-    serve::{HttpOptions, ServeError, http_until},
+    serve::{HttpOptions, http_until},
 };
-use notes::{Notes, initialize, legacy, modern, modern_with, text};
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use notes::{
+    initialize, legacy, modern, modern_with,
+    site::{Site, options},
+    text,
+};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    sync::oneshot,
-    task::JoinHandle,
-};
-use tokio_util::sync::CancellationToken;
-
-/// A server on loopback, and a client of it.
-struct Site {
-    addr: SocketAddr,
-    client: reqwest::Client,
-    service: Arc<Service<Notes>>,
-    stop: CancellationToken,
-    server: JoinHandle<Result<(), ServeError>>,
-}
-
-fn options() -> HttpOptions {
-    HttpOptions::new(([127, 0, 0, 1], 0).into())
-}
-
-impl Site {
-    async fn open() -> Self {
-        Self::with(options()).await
-    }
-
-    async fn with(options: HttpOptions) -> Self {
-        let service = notes::service();
-        let stop = CancellationToken::new();
-        let (tell, told) = oneshot::channel();
-        let server = tokio::spawn(http_until(
-            Arc::clone(&service),
-            options,
-            move |addr| tell.send(addr).unwrap(),
-            stop.clone().cancelled_owned(),
-        ));
-        connector::tls::install();
-        let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
-        Self { addr: told.await.unwrap(), client, service, stop, server }
-    }
-
-    fn get(&self, path: &str) -> RequestBuilder {
-        self.client.get(format!("http://{}{path}", self.addr))
-    }
-
-    fn post(&self) -> RequestBuilder {
-        self.client
-            .post(format!("http://{}/mcp", self.addr))
-            .header("accept", "application/json, text/event-stream")
-            .header("content-type", "application/json")
-    }
-
-    /// A modern request with the headers that go with it.
-    fn modern(&self, message: &Value) -> RequestBuilder {
-        let params = &message["params"];
-        let mut request = self
-            .post()
-            .header("mcp-protocol-version", "2026-07-28")
-            .header("mcp-method", message["method"].as_str().unwrap());
-        if let Some(name) = params["name"].as_str().or(params["uri"].as_str()) {
-            request = request.header("mcp-name", name);
-        }
-        request.body(message.to_string())
-    }
-
-    async fn ask(&self, message: Value) -> Value {
-        let response = self.modern(&message).send().await.unwrap();
-        assert_eq!(response.status(), StatusCode::OK);
-        response.json().await.unwrap()
-    }
-
-    async fn begun(&self, calls: usize) {
-        while self.service.server().slow_begun.load(Ordering::SeqCst) < calls {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    }
-
-    /// Sends bytes on a connection of their own and reads until the server closes it.
-    async fn raw(&self, bytes: &[u8]) -> String {
-        let mut stream = TcpStream::connect(self.addr).await.unwrap();
-        stream.write_all(bytes).await.unwrap();
-        let mut answer = Vec::new();
-        // A reset counts as closed.
-        let _ = stream.read_to_end(&mut answer).await;
-        String::from_utf8_lossy(&answer).into_owned()
-    }
-}
+use tokio::net::TcpStream;
 
 fn call(id: u64, name: &str, arguments: Value) -> Value {
     modern(id, "tools/call", json!({"name": name, "arguments": arguments}))

@@ -23,7 +23,7 @@ mod scopes;
 mod tools;
 mod workflow_file;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use connector::{
     About, Check, Connector, Result, Sandbox,
@@ -50,6 +50,8 @@ pub struct GitHub {
     installation: Option<Arc<Installation>>,
     /// Whether everything goes with one token that may have scopes.
     scoped: bool,
+    /// How often what is watched is looked at.
+    watch_interval: Duration,
 }
 
 impl GitHub {
@@ -95,7 +97,7 @@ impl Connector for GitHub {
     };
 
     fn settings() -> Vec<Setting> {
-        credential::SETTINGS.iter().chain(reach::SETTINGS).copied().collect()
+        credential::SETTINGS.iter().chain(reach::SETTINGS).chain(resources::SETTINGS).copied().collect()
     }
 
     fn connect(config: &Config, mut options: upstream::Options) -> Result<Self> {
@@ -108,6 +110,7 @@ impl Connector for GitHub {
             credential: chosen.what,
             installation: chosen.installation,
             scoped: chosen.scoped,
+            watch_interval: resources::watch_interval(config)?,
         })
     }
 
@@ -131,6 +134,10 @@ impl Connector for GitHub {
         let Some(granted) = identity.and_then(|identity| identity.scopes) else { return Vec::new() };
         let tools = tools::all().into_iter().map(|tool| tool.name());
         tools.filter(|name| !scopes::has(&granted, scopes::needed(name))).collect()
+    }
+
+    fn watch_interval(&self) -> Duration {
+        self.watch_interval
     }
 
     async fn diagnose(&self) -> Vec<Check> {

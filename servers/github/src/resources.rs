@@ -1,14 +1,15 @@
 //! Resources: GitHub's things under addresses of their own. They read as the tools do.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use connector::{
-    Error, Result,
+    Effect, Error, Result,
     catalog::{Call, Reply, Resource, ResourceTemplate, one_line},
+    settings::{Config, Setting, SettingKind},
 };
 use serde_json::{Value, json};
 
-use crate::{GitHub, gather, tools::context::account};
+use crate::{GitHub, gather, reach::Repo, tools::context::account};
 
 /// What can be written in a search, for a person or a model that attaches it.
 const SEARCH_SYNTAX: &str = "\
@@ -34,6 +35,31 @@ Commits: author:login, committer:login, author-date:>=2026-11-01, hash:abc123, m
 Users and organizations: type:user, type:org, in:login, in:name, location:Oslo, repos:>10, followers:>100.
 
 Source: docs.github.com, \"Searching on GitHub\".";
+
+/// The settings of what is watched.
+pub(crate) const SETTINGS: &[Setting] = &[Setting {
+    key: "watch-seconds",
+    env: "GITHUB_WATCH_SECONDS",
+    kind: SettingKind::Seconds,
+    default: Some("30"),
+    help: "How often a subscribed resource is looked at",
+}];
+
+/// What is asked for more often comes from what was kept, and no news would be seen.
+const SHORTEST_WATCH: Duration = Duration::from_secs(10);
+
+/// How often what is watched is looked at.
+///
+/// # Errors
+/// `invalid_argument` for less than ten seconds.
+pub(crate) fn watch_interval(config: &Config) -> Result<Duration> {
+    let interval = config.seconds("watch-seconds").unwrap_or(Duration::from_secs(30));
+    if interval < SHORTEST_WATCH {
+        return Err(Error::invalid("GITHUB_WATCH_SECONDS is too short")
+            .hint(format!("Give at least {} seconds", SHORTEST_WATCH.as_secs())));
+    }
+    Ok(interval)
+}
 
 /// The resources with a fixed address.
 pub(crate) fn all() -> Vec<Resource<GitHub>> {
@@ -95,7 +121,10 @@ pub(crate) fn templates() -> Vec<ResourceTemplate<GitHub>> {
                 let which = json!({"number": number(&given, "number")?, "include": ["comments"]});
                 read(&call, &given, "get_issue", which).await
             },
-        ),
+        )
+        .watched(watchable, |call, given| async move {
+            call.api().issue_version(&repo(&given)?, id(&given)?).await
+        }),
         ResourceTemplate::new(
             "github://{owner}/{repo}/pull/{number}",
             "pull-request",
@@ -106,7 +135,10 @@ pub(crate) fn templates() -> Vec<ResourceTemplate<GitHub>> {
                 let which = json!({"number": number(&given, "number")?, "include": include});
                 read(&call, &given, "get_pr", which).await
             },
-        ),
+        )
+        .watched(watchable, |call, given| async move {
+            call.api().pull_version(&repo(&given)?, id(&given)?).await
+        }),
         ResourceTemplate::new(
             "github://{owner}/{repo}/pull/{number}/diff",
             "diff",
@@ -126,7 +158,10 @@ pub(crate) fn templates() -> Vec<ResourceTemplate<GitHub>> {
                 let which = json!({"run_id": number(&given, "run_id")?, "include": ["jobs", "annotations", "artifacts"]});
                 read(&call, &given, "get_run", which).await
             },
-        ),
+        )
+        .watched(watchable, |call, given| async move {
+            call.api().run_version(&repo(&given)?, id(&given)?).await
+        }),
         ResourceTemplate::new(
             "github://{owner}/{repo}/runs/{run_id}/log",
             "log",
@@ -210,6 +245,22 @@ async fn file(call: &Call<GitHub>, given: &BTreeMap<String, String>, at: Option<
     read(call, given, tool, arguments).await
 }
 
+/// Whether an address is that of something to watch, in a repository that may be read.
+fn watchable(server: &GitHub, given: &BTreeMap<String, String>) -> Result<()> {
+    id(given)?;
+    server.reach().permits(&repo(given)?, Effect::Read)
+}
+
+/// The repository of an address.
+fn repo(given: &BTreeMap<String, String>) -> Result<Repo> {
+    Repo::parse(&format!("{}/{}", value(given, "owner"), value(given, "repo")))
+}
+
+/// What is watched in it, by the last of its variables.
+fn id(given: &BTreeMap<String, String>) -> Result<u64> {
+    number(given, if given.contains_key("run_id") { "run_id" } else { "number" })
+}
+
 fn value<'a>(given: &'a BTreeMap<String, String>, name: &str) -> &'a str {
     given.get(name).map(String::as_str).unwrap_or_default()
 }
@@ -217,4 +268,22 @@ fn value<'a>(given: &'a BTreeMap<String, String>, name: &str) -> &'a str {
 fn number(given: &BTreeMap<String, String>, name: &str) -> Result<u64> {
     let text = value(given, name);
     text.parse().map_err(|_| Error::invalid(format!("`{}` in the address is no number", one_line(text))))
+}
+
+#[cfg(test)]
+mod tests {
+    use connector::settings::Value as Setting;
+
+    use super::*;
+
+    #[test]
+    fn looking_more_often_than_every_ten_seconds_is_refused() {
+        let mut config = Config::default();
+        assert_eq!(watch_interval(&config).unwrap(), Duration::from_secs(30));
+        config.set("watch-seconds", Setting::Number(10));
+        assert_eq!(watch_interval(&config).unwrap(), Duration::from_secs(10));
+        config.set("watch-seconds", Setting::Number(9));
+        let error = watch_interval(&config).unwrap_err();
+        assert!(error.for_agent().contains("GITHUB_WATCH_SECONDS is too short"), "{}", error.for_agent());
+    }
 }

@@ -241,6 +241,45 @@ impl<S: Send + Sync + 'static> Catalog<S> {
             .hint("resources/list and resources/templates/list give the addresses there are"))
     }
 
+    /// Whether clients may watch anything of it.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.templates.iter().any(ResourceTemplate::is_watched)
+    }
+
+    /// Whether the resource at `uri` can be watched, as far as that is known without asking the vendor.
+    ///
+    /// # Errors
+    /// [`crate::Kind::InvalidArgument`] if nothing that is watched has this address; whatever its family
+    /// says of it.
+    pub fn admits_watch(&self, server: &S, uri: &str) -> Result<()> {
+        let admitted =
+            self.templates.iter().find_map(|template| template.admits_watch(server, &template.matches(uri)?));
+        admitted.unwrap_or_else(|| Err(self.not_watched(uri)))
+    }
+
+    /// The version of the resource at `uri`: another text whenever it has changed.
+    ///
+    /// # Errors
+    /// As [`Self::admits_watch`]; whatever looking gives.
+    pub async fn version(&self, call: Call<S>, uri: &str) -> Result<String> {
+        self.admits_watch(call.server(), uri)?;
+        let version = self.templates.iter().find_map(|template| {
+            let variables = template.matches(uri)?;
+            template.version(call.clone(), variables)
+        });
+        match version {
+            Some(version) => version.await,
+            None => Err(self.not_watched(uri)),
+        }
+    }
+
+    fn not_watched(&self, uri: &str) -> Error {
+        let families = self.templates.iter().filter(|template| template.is_watched());
+        let families = families.map(ResourceTemplate::template).collect::<Vec<_>>().join(", ");
+        Error::invalid(format!("{} cannot be watched", one_line(uri))).hint(format!("These can: {families}"))
+    }
+
     /// Calls `tool` as `principal`: arguments checked, the step run, and a write planned, previewed,
     /// asked about or carried out.
     ///

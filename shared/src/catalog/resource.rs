@@ -11,6 +11,18 @@ use crate::Result;
 type Read<S> =
     Arc<dyn Fn(Call<S>, BTreeMap<String, String>) -> BoxFuture<'static, Result<Reply>> + Send + Sync>;
 
+/// Whether a resource of a family may be watched, told without asking the vendor.
+type Admits<S> = Box<dyn Fn(&S, &BTreeMap<String, String>) -> Result<()> + Send + Sync>;
+/// Finds the version of a resource.
+type Version<S> =
+    Box<dyn Fn(Call<S>, BTreeMap<String, String>) -> BoxFuture<'static, Result<String>> + Send + Sync>;
+
+/// How the resources of a family are watched.
+struct Watch<S> {
+    admits: Admits<S>,
+    version: Version<S>,
+}
+
 /// A resource with a fixed address.
 pub struct Resource<S> {
     uri: &'static str,
@@ -80,6 +92,7 @@ pub struct ResourceTemplate<S> {
     title: &'static str,
     description: &'static str,
     read: Read<S>,
+    watch: Option<Watch<S>>,
 }
 
 impl<S> ResourceTemplate<S> {
@@ -102,6 +115,7 @@ impl<S> ResourceTemplate<S> {
             title,
             description,
             read: Arc::new(move |call, variables| Box::pin(read(call, variables))),
+            watch: None,
         }
     }
 
@@ -135,6 +149,27 @@ impl<S> ResourceTemplate<S> {
     pub fn slashes(mut self, variable: &'static str) -> Self {
         self.slashes = Some(variable);
         self
+    }
+
+    /// Lets clients watch these resources. `version` is asked again and again, and must be cheap for the
+    /// vendor: a text that is another one whenever the resource has changed in a way worth telling.
+    /// `admits` refuses, without asking the vendor, what can be no resource or may not be read.
+    #[must_use]
+    pub fn watched<A, V, Fut>(mut self, admits: A, version: V) -> Self
+    where
+        A: Fn(&S, &BTreeMap<String, String>) -> Result<()> + Send + Sync + 'static,
+        V: Fn(Call<S>, BTreeMap<String, String>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<String>> + Send + 'static,
+    {
+        let version: Version<S> = Box::new(move |call, variables| Box::pin(version(call, variables)));
+        self.watch = Some(Watch { admits: Box::new(admits), version });
+        self
+    }
+
+    /// Whether clients may watch these resources.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.watch.is_some()
     }
 
     /// The variables of the template, in order.
@@ -175,6 +210,24 @@ impl<S> ResourceTemplate<S> {
 
     pub(super) async fn read(&self, call: Call<S>, variables: BTreeMap<String, String>) -> Result<Reply> {
         (self.read)(call, variables).await
+    }
+
+    /// Whether the resource with these variables may be watched; nothing if none of the family is.
+    pub(super) fn admits_watch(
+        &self,
+        server: &S,
+        variables: &BTreeMap<String, String>,
+    ) -> Option<Result<()>> {
+        self.watch.as_ref().map(|watch| (watch.admits)(server, variables))
+    }
+
+    /// The version of the resource with these variables; nothing if none of the family is watched.
+    pub(super) fn version(
+        &self,
+        call: Call<S>,
+        variables: BTreeMap<String, String>,
+    ) -> Option<BoxFuture<'static, Result<String>>> {
+        self.watch.as_ref().map(|watch| (watch.version)(call, variables))
     }
 }
 

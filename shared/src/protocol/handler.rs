@@ -8,11 +8,12 @@ use rmcp::{
         CacheScope, CallToolRequestMethod, CallToolRequestParams, CallToolResponse, CompleteRequestMethod,
         CompleteRequestParams, CompleteResult, CompletionInfo, ConstString, CustomRequest, CustomResult,
         DiscoverResult, ErrorCode, GetPromptRequestMethod, GetPromptRequestParams, GetPromptResponse,
-        GetPromptResult, JsonObject, ListPromptsRequestMethod, ListPromptsResult,
-        ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod,
-        ListResourcesResult, ListToolsRequestMethod, ListToolsResult, PaginatedRequestParams, PromptMessage,
-        ReadResourceRequestMethod, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult,
-        Reference, Role, ServerConfig, SubscriptionFilter, Tool,
+        GetPromptResult, InitializeRequestParams, InitializeResult, JsonObject, ListPromptsRequestMethod,
+        ListPromptsResult, ListResourceTemplatesRequestMethod, ListResourceTemplatesResult,
+        ListResourcesRequestMethod, ListResourcesResult, ListToolsRequestMethod, ListToolsResult,
+        PaginatedRequestParams, PromptMessage, ReadResourceRequestMethod, ReadResourceRequestParams,
+        ReadResourceResponse, ReadResourceResult, Reference, Role, ServerConfig, SubscribeRequestMethod,
+        SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestMethod, UnsubscribeRequestParams,
     },
     service::{RequestContext, SubscriptionContext},
 };
@@ -187,17 +188,51 @@ impl<S: Connector> ServerHandler for Handler<S> {
         Ok(result)
     }
 
-    /// Every subscription is accepted, with the part of it that can ever happen: nothing, because
-    /// what is offered changes only with a new start.
-    fn accepted_subscription_filter(&self, _requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
-        Some(SubscriptionFilter::new())
+    /// Legacy clients are told of resources to subscribe to only where they can be reached.
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let mut result = self.negotiate_initialize(&request)?;
+        if !self.0.reaches_legacy_clients
+            && let Some(resources) = &mut result.capabilities.resources
+        {
+            resources.subscribe = None;
+        }
+        context.peer.set_peer_info(request);
+        Ok(result)
+    }
+
+    /// Every subscription is accepted, with the part of it that can ever have news.
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(self.0.accepted(requested))
     }
 
     async fn listen(&self, subscription: SubscriptionContext) -> Result<(), ErrorData> {
-        tokio::select! {
-            () = subscription.cancelled() => {}
-            () = self.0.closing.cancelled() => {}
-        }
+        self.0.tell_of_changes(subscription).await
+    }
+
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let inner = &self.0;
+        declared::<SubscribeRequestMethod>(inner.takes_legacy_subscriptions())?;
+        let who = principal(&context.extensions);
+        inner
+            .subscribe(&self.1, &who, &request.uri, context.peer)
+            .map_err(|error| answer::protocol_error(&error))
+    }
+
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        declared::<UnsubscribeRequestMethod>(self.0.takes_legacy_subscriptions())?;
+        self.1.unsubscribe(&request.uri);
         Ok(())
     }
 
@@ -206,9 +241,13 @@ impl<S: Connector> ServerHandler for Handler<S> {
     async fn on_custom_request(
         &self,
         request: CustomRequest,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        if KNOWN_METHODS.contains(&request.method.as_str()) {
+        let method = request.method.as_str();
+        let legacy = LEGACY_METHODS.contains(&method)
+            && self.0.takes_legacy_subscriptions()
+            && !era::is_modern(&context);
+        if legacy || KNOWN_METHODS.contains(&method) {
             return Err(ErrorData::invalid_params(
                 format!("The parameters of {} are malformed", request.method),
                 None,
@@ -230,6 +269,9 @@ const KNOWN_METHODS: [&str; 5] = [
     CompleteRequestMethod::VALUE,
     "subscriptions/listen",
 ];
+
+/// The same, of legacy clients where they can subscribe.
+const LEGACY_METHODS: [&str; 2] = [SubscribeRequestMethod::VALUE, UnsubscribeRequestMethod::VALUE];
 
 impl<S: Connector> Inner<S> {
     /// Does work that only reads, under guard, with one line in the log.

@@ -41,6 +41,9 @@ impl Listing {
         let mut capabilities = ServerCapabilities::default();
         capabilities.tools = (!tools.is_empty()).then(Default::default);
         capabilities.resources = (!resources.is_empty() || !templates.is_empty()).then(Default::default);
+        if let Some(resources) = &mut capabilities.resources {
+            resources.subscribe = catalog.is_watched().then_some(true);
+        }
         capabilities.prompts = (!prompts.is_empty()).then(Default::default);
         capabilities.completions = completes(catalog).then(Default::default);
         let instructions = if service.is_sandbox() {

@@ -16,6 +16,10 @@ mod listing;
 mod progress;
 mod questions;
 mod strict;
+mod subscriptions;
+mod watches;
+#[cfg(test)]
+mod watches_tests;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -26,6 +30,8 @@ use crate::{Connector, Service, access::Principal};
 use guard::Guard;
 use listing::Listing;
 use questions::Questions;
+use subscriptions::Connection;
+use watches::Watches;
 
 pub(crate) use listing::wire_tool;
 pub(crate) use strict::check;
@@ -56,14 +62,16 @@ impl Default for HandlerOptions {
     }
 }
 
-/// Answers MCP requests for one service. Cheap to clone: a transport takes one per session or request.
-pub struct Handler<S>(Arc<Inner<S>>);
+/// Answers MCP requests for one service. Cheap to clone: a transport takes one per session or request,
+/// and a clone shares everything but the subscriptions of its session.
+pub struct Handler<S>(Arc<Inner<S>>, Connection);
 
 struct Inner<S> {
     service: Arc<Service<S>>,
     listing: Listing,
     guard: Guard,
     questions: Questions,
+    watches: Arc<Watches>,
     reaches_legacy_clients: bool,
     closing: CancellationToken,
 }
@@ -72,20 +80,22 @@ impl<S: Connector> Handler<S> {
     /// A handler for `service`. Everything that lists show is made here, once.
     #[must_use]
     pub fn new(service: Arc<Service<S>>, options: HandlerOptions) -> Self {
-        Self(Arc::new(Inner {
+        let inner = Inner {
             listing: Listing::new(&service),
             guard: Guard::new(options.max_in_flight, options.call_timeout),
             questions: Questions::new(),
+            watches: Watches::new(service.server().watch_interval()),
             reaches_legacy_clients: options.reaches_legacy_clients,
             closing: options.closing,
             service,
-        }))
+        };
+        Self(Arc::new(inner), Connection::default())
     }
 }
 
 impl<S> Clone for Handler<S> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self(Arc::clone(&self.0), Connection::default())
     }
 }
 

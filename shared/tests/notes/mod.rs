@@ -1,6 +1,9 @@
 //! A small server of notes, to be served in tests. Nothing in it asks a vendor.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+pub(crate) mod pipe;
+pub(crate) mod site;
+
 use std::{
     collections::BTreeMap,
     sync::{
@@ -12,7 +15,7 @@ use std::{
 use tracing_subscriber::{Layer as _, layer::SubscriberExt as _};
 
 use connector::{
-    About, Check, Connector, Error, Result, Sandbox, Service, ServiceOptions,
+    About, Check, Connector, Error, Kind, Result, Sandbox, Service, ServiceOptions,
     access::Selection,
     catalog::{
         Call, Catalog, Completions, Plan, Prompt, PromptArgument, Reply, ReplyOptions, Resource,
@@ -36,6 +39,9 @@ pub(crate) struct Notes {
     pub(crate) slow_dropped: AtomicUsize,
     /// Tools that the credential is said not to be good for, and how long it takes to find out.
     pub(crate) out_of_rights: Mutex<(Vec<&'static str>, Duration)>,
+    /// How often watched notes are looked at, and how often they have been.
+    pub(crate) watch_interval: Mutex<Duration>,
+    pub(crate) looks: AtomicUsize,
 }
 
 struct Nobody;
@@ -107,6 +113,8 @@ impl Connector for Notes {
             slow_begun: AtomicUsize::new(0),
             slow_dropped: AtomicUsize::new(0),
             out_of_rights: Mutex::default(),
+            watch_interval: Mutex::new(Duration::from_secs(30)),
+            looks: AtomicUsize::new(0),
         })
     }
 
@@ -197,6 +205,16 @@ impl Connector for Notes {
                 |call: Call<Self>, variables: BTreeMap<String, String>| async move {
                     Ok(Reply::new(call.note(&variables["name"])?))
                 },
+            )
+            .watched(
+                |_, variables| match variables["name"].as_str() {
+                    "private" => Err(Error::new(Kind::Policy, "That is nobody's business")),
+                    _ => Ok(()),
+                },
+                |call: Call<Self>, variables: BTreeMap<String, String>| async move {
+                    call.looks.fetch_add(1, Ordering::SeqCst);
+                    call.note(&variables["name"])
+                },
             )])
             .prompts([Prompt::new(
                 "summarize",
@@ -222,6 +240,10 @@ impl Connector for Notes {
         names
     }
 
+    fn watch_interval(&self) -> Duration {
+        *self.watch_interval.lock().unwrap()
+    }
+
     async fn diagnose(&self) -> Vec<Check> {
         Vec::new()
     }
@@ -234,6 +256,11 @@ impl Connector for Notes {
 impl Notes {
     pub(crate) fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, String>> {
         self.notes.lock().unwrap()
+    }
+
+    /// Writes a note.
+    pub(crate) fn put(&self, name: &str, text: &str) {
+        self.lock().insert(name.to_owned(), text.to_owned());
     }
 
     fn note(&self, name: &str) -> Result<String> {

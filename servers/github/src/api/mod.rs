@@ -27,6 +27,7 @@ pub(crate) mod search;
 pub(crate) mod security;
 pub(crate) mod suggestions;
 pub(crate) mod tickets;
+mod versions;
 
 use std::sync::Arc;
 

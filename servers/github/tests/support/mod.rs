@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests may panic, as tests may")]
 
 pub(crate) mod fake;
+pub(crate) mod pipe;
 pub(crate) mod reply;
 pub(crate) mod schema;
 pub(crate) mod server;

@@ -21,6 +21,7 @@ use serde_json::{Map, Value, json};
 use super::{
     REPO,
     fake::Sandbox,
+    pipe::Client,
     reply::{cursor, still},
     schema::misfit,
 };
@@ -96,7 +97,7 @@ impl Setup {
             sandbox: true,
             ..ServiceOptions::default()
         };
-        let service = Service::new(server, GitHub::catalog(), options);
+        let service = Arc::new(Service::new(server, GitHub::catalog(), options));
         Site { service, sandbox, asked: Cell::new(0) }
     }
 }
@@ -113,7 +114,7 @@ pub(crate) async fn site_in_repo() -> Site {
 
 /// The server, and the fake GitHub it talks to.
 pub(crate) struct Site {
-    service: Service<GitHub>,
+    service: Arc<Service<GitHub>>,
     /// The fake.
     pub(crate) sandbox: Sandbox,
     asked: Cell<usize>,
@@ -278,6 +279,11 @@ impl Site {
 
 /// What goes over the wire.
 impl Site {
+    /// A client at the other end of a pipe.
+    pub(crate) fn client(&self) -> Client {
+        Client::of(&self.service)
+    }
+
     /// The fake's clock, faults and journal.
     pub(crate) fn harness(&self) -> &Harness {
         self.sandbox.harness()

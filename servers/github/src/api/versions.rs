@@ -1,0 +1,97 @@
+//! The versions of what is watched: what a conditional GET shows without a cost. GitHub counts no 304
+//! (docs.github.com, "Best practices for using the REST API", conditional requests).
+
+use connector::{Effect, Result, tolerant};
+use serde::Deserialize;
+
+use super::{Api, OFTEN, Scope, incomplete, route, tickets::full_name};
+use crate::reach::Repo;
+
+/// No tags besides the repository's own.
+const NONE: [&str; 0] = [];
+
+/// What tells one version of an issue, a pull request or a run from another.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Seen {
+    /// When anything happened to it: a comment, a review, a push, a label, a step of a run.
+    #[serde(deserialize_with = "tolerant::text")]
+    updated_at: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    state: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    state_reason: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    merged_at: String,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    draft: bool,
+    #[serde(deserialize_with = "tolerant::or_default")]
+    head: Head,
+    #[serde(deserialize_with = "tolerant::text")]
+    status: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    conclusion: String,
+    #[serde(deserialize_with = "tolerant::text")]
+    run_attempt: String,
+    /// Where an issue lies.
+    #[serde(deserialize_with = "tolerant::text")]
+    repository_url: String,
+}
+
+/// The commit that a pull request offers.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Head {
+    #[serde(deserialize_with = "tolerant::text")]
+    sha: String,
+}
+
+impl Api {
+    /// The version of an issue.
+    ///
+    /// # Errors
+    /// As [`Api::json`]; `policy` if it was moved to where this server may not read.
+    pub(crate) async fn issue_version(&self, repo: &Repo, number: u64) -> Result<String> {
+        self.version("GET /repos/{owner}/{repo}/issues/{issue_number}", repo, number).await
+    }
+
+    /// The version of a pull request.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn pull_version(&self, repo: &Repo, number: u64) -> Result<String> {
+        self.version("GET /repos/{owner}/{repo}/pulls/{pull_number}", repo, number).await
+    }
+
+    /// The version of a workflow run.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn run_version(&self, repo: &Repo, id: u64) -> Result<String> {
+        self.version("GET /repos/{owner}/{repo}/actions/runs/{run_id}", repo, id).await
+    }
+
+    async fn version(&self, at: &'static str, repo: &Repo, number: u64) -> Result<String> {
+        let request = route(at, &[&repo.owner, &repo.name, &number.to_string()]).cache(OFTEN, NONE);
+        let seen: Seen = self.json(Scope::Repo(repo), request).await?;
+        // GitHub leads on from where an issue was moved away.
+        if let Some(Ok(place)) = full_name(&seen.repository_url).map(Repo::parse) {
+            self.reach().permits(&place, Effect::Read)?;
+        }
+        if seen.updated_at.is_empty() {
+            return Err(incomplete("time of its last change"));
+        }
+        let parts = [
+            seen.updated_at,
+            seen.state,
+            seen.state_reason,
+            seen.merged_at,
+            seen.draft.to_string(),
+            seen.head.sha,
+            seen.status,
+            seen.conclusion,
+            seen.run_attempt,
+        ];
+        Ok(parts.join(" "))
+    }
+}
