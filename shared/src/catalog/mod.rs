@@ -354,3 +354,40 @@ fn require<'a>(what: &str, wanted: &str, names: impl Iterator<Item = &'a str>) -
     };
     Err(Error::invalid(format!("There is no {what} `{}`", one_line(wanted))).hint(hint))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is wanted")]
+    struct Arguments {
+        text: String,
+    }
+
+    fn catalog() -> Catalog<()> {
+        let note = |name| {
+            Tool::destructive(name, "Note", "Note it.", |_, _: Arguments| async {
+                Ok(Plan::nothing(Reply::default()))
+            })
+        };
+        Catalog::new().tools([note("write_note"), note("drop_note")])
+    }
+
+    #[test]
+    fn prebuilt_schemas_are_those_of_the_types_and_stand_in_for_them() {
+        let written: Map<String, Value> = serde_json::from_str(&catalog().schemas()).unwrap();
+        let made = |name| Value::Object(catalog().tool(name).unwrap().typed_input_schema());
+        assert_eq!(made("drop_note")["properties"]["confirm"], json!({"type": "string"}));
+        assert_eq!(written["drop_note"], made("drop_note"));
+        assert_eq!(written.keys().collect::<Vec<_>>(), ["drop_note", "write_note"]);
+
+        let catalog = catalog().prebuilt(r#"{"drop_note": {"type": "object"}}"#);
+        catalog.take_prebuilt();
+        let served = |name| Value::Object((**catalog.tool(name).unwrap().input_schema()).clone());
+        assert_eq!(served("drop_note"), json!({"type": "object"}));
+        assert_eq!(served("write_note"), made("write_note"));
+    }
+}
