@@ -19,9 +19,9 @@ mod tool;
 mod when;
 mod writes;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
     Error, Result,
@@ -167,13 +167,12 @@ impl<S: Send + Sync + 'static> Catalog<S> {
         Ok(self)
     }
 
-    /// Gives the tools their prebuilt schemas. A tool without one makes its own.
-    fn take_prebuilt(&self) {
-        let mut prebuilt: Map<String, Value> = serde_json::from_str(self.prebuilt).unwrap_or_default();
-        for tool in &self.tools {
-            if let Some(Value::Object(schema)) = prebuilt.shift_remove(tool.name()) {
-                tool.prebuilt(schema);
-            }
+    /// Gives the tools their prebuilt schemas, which they parse when asked for them. A tool without one
+    /// makes its own.
+    fn take_prebuilt(&mut self) {
+        let prebuilt: BTreeMap<&str, &RawValue> = serde_json::from_str(self.prebuilt).unwrap_or_default();
+        for tool in &mut self.tools {
+            tool.prebuilt(prebuilt.get(tool.name()).map(|schema| schema.get()));
         }
     }
 
@@ -384,7 +383,7 @@ mod tests {
         assert_eq!(written["drop_note"], made("drop_note"));
         assert_eq!(written.keys().collect::<Vec<_>>(), ["drop_note", "write_note"]);
 
-        let catalog = catalog().prebuilt(r#"{"drop_note": {"type": "object"}}"#);
+        let mut catalog = catalog().prebuilt(r#"{"drop_note": {"type": "object"}}"#);
         catalog.take_prebuilt();
         let served = |name| Value::Object((**catalog.tool(name).unwrap().input_schema()).clone());
         assert_eq!(served("drop_note"), json!({"type": "object"}));

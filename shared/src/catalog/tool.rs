@@ -41,11 +41,20 @@ struct Input {
     typed: fn() -> Map<String, Value>,
     dry_run: bool,
     confirm: bool,
-    /// Made, or taken from the prebuilt ones, when it is first asked for.
+    /// What [`Self::make`] makes, as it was written down before.
+    prebuilt: Option<&'static str>,
+    /// Read from the prebuilt one, or made, when it is first asked for.
     schema: OnceLock<Arc<Map<String, Value>>>,
 }
 
 impl Input {
+    fn schema(&self) -> &Arc<Map<String, Value>> {
+        self.schema.get_or_init(|| {
+            let prebuilt = self.prebuilt.and_then(|text| serde_json::from_str(text).ok());
+            Arc::new(prebuilt.unwrap_or_else(|| self.make()))
+        })
+    }
+
     fn make(&self) -> Map<String, Value> {
         let mut schema = (self.typed)();
         if self.dry_run {
@@ -68,6 +77,16 @@ pub enum Step {
 }
 
 impl<S: Send + Sync + 'static> Tool<S> {
+    /// The tools of several families, in their order.
+    #[must_use]
+    pub fn gather(families: &[fn() -> Vec<Self>]) -> Vec<Self> {
+        let mut all = Vec::new();
+        for family in families {
+            all.append(&mut family());
+        }
+        all
+    }
+
     /// A tool that only reads.
     pub fn read<A, F, Fut>(
         name: &'static str,
@@ -80,11 +99,12 @@ impl<S: Send + Sync + 'static> Tool<S> {
         F: Fn(Call<S>, A) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Reply>> + Send + 'static,
     {
-        Self::new::<A>(
+        Self::new(
             name,
             title,
             description,
             Effect::Read,
+            schema::input::<A>,
             Arc::new(move |call, raw| {
                 let work = arguments::parse::<A>(raw).map(|args| work(call, args));
                 Box::pin(async move { work?.await.map(Step::Done) })
@@ -135,11 +155,12 @@ impl<S: Send + Sync + 'static> Tool<S> {
         F: Fn(Call<S>, A) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Plan>> + Send + 'static,
     {
-        let mut tool = Self::new::<A>(
+        let mut tool = Self::new(
             name,
             title,
             description,
             effect,
+            schema::input::<A>,
             Arc::new(move |call, raw| {
                 let work = arguments::parse::<A>(raw).map(|args| work(call, args));
                 Box::pin(async move {
@@ -156,11 +177,14 @@ impl<S: Send + Sync + 'static> Tool<S> {
         tool
     }
 
-    fn new<A: JsonSchema>(
+    /// Not inlined: fifty tools are made at every start.
+    #[inline(never)]
+    fn new(
         name: &'static str,
         title: &'static str,
         description: &'static str,
         effect: Effect,
+        typed: fn() -> Map<String, Value>,
         run: Run<S>,
     ) -> Self {
         Self {
@@ -171,12 +195,7 @@ impl<S: Send + Sync + 'static> Tool<S> {
             description,
             effect,
             idempotent: effect == Effect::Read,
-            input: Input {
-                typed: schema::input::<A>,
-                dry_run: false,
-                confirm: false,
-                schema: OnceLock::new(),
-            },
+            input: Input { typed, dry_run: false, confirm: false, prebuilt: None, schema: OnceLock::new() },
             output: None,
             aliases: &[],
             run,
@@ -283,7 +302,7 @@ impl<S> Tool<S> {
     /// JSON Schema of its arguments.
     #[must_use]
     pub fn input_schema(&self) -> &Arc<Map<String, Value>> {
-        self.input.schema.get_or_init(|| Arc::new(self.input.make()))
+        self.input.schema()
     }
 
     /// The same, made from the arguments' type whatever is prebuilt.
@@ -292,10 +311,9 @@ impl<S> Tool<S> {
         self.input.make()
     }
 
-    /// Sets the schema of its arguments to one that was made before.
-    pub(super) fn prebuilt(&self, schema: Map<String, Value>) {
-        // One that is made already is the same.
-        let _ = self.input.schema.set(Arc::new(schema));
+    /// Has the schema of its arguments read from a text instead of made.
+    pub(super) fn prebuilt(&mut self, schema: Option<&'static str>) {
+        self.input.prebuilt = schema;
     }
 
     /// JSON Schema of its structured content. Made when it is asked for: most servers never show it.

@@ -41,19 +41,21 @@ pub(super) fn parse(table: &Table, args: impl IntoIterator<Item = OsString>) -> 
         // How a desktop client starts a server: nothing to read, and a smaller, faster process.
         return Ok(Parsed::Run(Command::Serve, Flags::default()));
     }
-    let asks_for_help = args.iter().any(|arg| arg == "--help" || arg == "-h" || arg == "help");
-    let matches = match command(table, asks_for_help).try_get_matches_from(args) {
+    let matches = match command(table, &args).try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return Ok(Parsed::Help(error.render().to_string()));
         }
         Err(error) => return Err(explain(&error, table)),
     };
-    let mut deepest = &matches;
-    while let Some((_, inner)) = deepest.subcommand() {
-        deepest = inner;
+    // Before the command or after it: what is nearer to the end counts.
+    let mut given = flags(table, &matches);
+    let mut innermost = &matches;
+    while let Some((_, inner)) = innermost.subcommand() {
+        given.extend(flags(table, inner));
+        innermost = inner;
     }
-    Ok(Parsed::Run(chosen(&matches)?, flags(table, deepest)))
+    Ok(Parsed::Run(chosen(&matches)?, given))
 }
 
 /// The command and its own arguments.
@@ -100,44 +102,59 @@ fn flags(table: &Table, matches: &ArgMatches) -> Flags {
     given.collect()
 }
 
-/// The command line as clap knows it; `with_help` where somebody asks for the help's text.
-fn command(table: &Table, with_help: bool) -> clap::Command {
+/// The command line as clap knows it, as far as `args` can need it: the help's text where somebody asks
+/// for it, and the options of the settings for the commands that are named.
+fn command(table: &Table, args: &[OsString]) -> clap::Command {
     let about = table.about();
-    let switch = |id: &'static str| Arg::new(id).long(id).action(ArgAction::SetTrue);
+    let named = |name: &str| args.iter().any(|arg| arg == name);
+    let with_help = named("--help") || named("-h") || named("help");
     let helped = |command: clap::Command, text: &dyn Fn() -> String| {
         if with_help { command.override_help(text()) } else { command }
     };
-    let sub = |name: &'static str| helped(clap::Command::new(name), &|| help::of(table, name));
-    helped(clap::Command::new(about.program).version(about.version), &|| help::main(table))
-        .args(table.rows().iter().map(|row| {
-            let arg = Arg::new(row.flag().into_owned())
-                .long(row.flag().into_owned())
-                .global(true)
-                .value_parser(value_parser!(OsString))
-                .action(ArgAction::Append);
-            match row.kind {
-                // `--read-only` and `--read-only=false`, but never a word that follows.
-                SettingKind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
-                _ => arg.num_args(1),
-            }
-        }))
-        .subcommand(sub("serve"))
-        .subcommand(sub("call").arg(Arg::new("TOOL").required(true)).arg(Arg::new("JSON")))
-        .subcommand(sub("tools").arg(switch("json").conflicts_with("markdown")).arg(switch("markdown")))
-        .subcommand(sub("sandbox").arg(Arg::new("listen").long("listen").default_value("127.0.0.1:4010")))
-        .subcommand(sub("healthcheck"))
-        .subcommand(sub("doctor").arg(switch("json")))
-        .subcommand(
-            sub("config")
-                .arg(Arg::new("CLIENT").required(true))
-                .arg(switch("write"))
-                .arg(Arg::new("name").long("name"))
-                .arg(Arg::new("file").long("file").value_parser(value_parser!(OsString))),
-        )
-        .subcommand(sub("keys").subcommand(sub("new").arg(Arg::new("NAME").required(true))))
-        .subcommand(
-            sub("reference").hide(true).arg(switch("settings").conflicts_with("tools")).arg(switch("tools")),
-        )
+    let switch = |id: &'static str| Arg::new(id).long(id).action(ArgAction::SetTrue);
+    let sub = |name: &'static str, own: &[Arg]| {
+        let command = helped(clap::Command::new(name), &|| help::of(table, name)).args(own);
+        if named(name) { with_settings(command, table) } else { command }
+    };
+    let main = helped(clap::Command::new(about.program).version(about.version), &|| help::main(table));
+    with_settings(main, table).subcommands([
+        sub("serve", &[]),
+        sub("call", &[Arg::new("TOOL").required(true), Arg::new("JSON")]),
+        sub("tools", &[switch("json").conflicts_with("markdown"), switch("markdown")]),
+        sub("sandbox", &[Arg::new("listen").long("listen").default_value("127.0.0.1:4010")]),
+        sub("healthcheck", &[]),
+        sub("doctor", &[switch("json")]),
+        sub(
+            "config",
+            &[
+                Arg::new("CLIENT").required(true),
+                switch("write"),
+                Arg::new("name").long("name"),
+                Arg::new("file").long("file").value_parser(value_parser!(OsString)),
+            ],
+        ),
+        sub("keys", &[]).subcommand(sub("new", &[Arg::new("NAME").required(true)])),
+        sub("reference", &[switch("settings").conflicts_with("tools"), switch("tools")]).hide(true),
+    ])
+}
+
+/// Adds the options of the settings, but for those whose name `command` has for an option of its own.
+/// Clap could do it for all commands (`global`), and would copy each option into each of them: a third
+/// of a megabyte at every start.
+fn with_settings(command: clap::Command, table: &Table) -> clap::Command {
+    table.rows().iter().fold(command, |command, row| {
+        let flag = row.flag().into_owned();
+        if command.get_arguments().any(|own| *own.get_id() == *flag) {
+            return command;
+        }
+        let arg =
+            Arg::new(flag.clone()).long(flag).value_parser(value_parser!(OsString)).action(ArgAction::Append);
+        command.arg(match row.kind {
+            // `--read-only` and `--read-only=false`, but never a word that follows.
+            SettingKind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
+            _ => arg.num_args(1),
+        })
+    })
 }
 
 /// Clap's error in the suite's words.

@@ -52,8 +52,8 @@ impl<S: Connector> ServerHandler for Handler<S> {
         declared::<ListToolsRequestMethod>(listing.server.capabilities.tools.is_some())?;
         only_page(request)?;
         let hidden = self.0.service.hidden().await;
-        let mut tools = listing.tools.clone();
-        tools.retain(|tool| !hidden.iter().any(|name| *name == tool.name));
+        let tools = listing.tools(&self.0.service).iter();
+        let tools = tools.filter(|tool| !hidden.iter().any(|name| *name == tool.name)).cloned().collect();
         Ok(publish!(listing.signature, context, ListToolsResult::with_all_items(tools)))
     }
 
@@ -67,7 +67,7 @@ impl<S: Connector> ServerHandler for Handler<S> {
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.0.listing.tools.iter().find(|tool| tool.name == name).cloned()
+        self.0.listing.tools(&self.0.service).iter().find(|tool| tool.name == name).cloned()
     }
 
     async fn list_resources(

@@ -1,6 +1,6 @@
 //! What lists show, made once: the same for every caller, so that clients and proxies may keep it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rmcp::model::{
     Implementation, Prompt, PromptArgument, Resource, ResourceTemplate, ServerCapabilities, ServerConfig,
@@ -15,7 +15,7 @@ pub(super) const MARKDOWN: &str = "text/markdown";
 
 /// Everything a client can be told without asking the vendor.
 pub(super) struct Listing {
-    pub(super) tools: Vec<Tool>,
+    tools: OnceLock<Vec<Tool>>,
     pub(super) resources: Vec<Resource>,
     pub(super) templates: Vec<ResourceTemplate>,
     pub(super) prompts: Vec<Prompt>,
@@ -27,19 +27,12 @@ impl Listing {
     pub(super) fn new<S: Connector>(service: &Service<S>) -> Self {
         let about = service.about();
         let catalog = service.catalog();
-        let structured = service.reply_options().structured;
-        let mut tools: Vec<_> = catalog
-            .all_tools()
-            .iter()
-            .map(|tool| wire_tool(service.wire_name(tool), tool, structured))
-            .collect();
-        tools.sort_by(|one, other| one.name.cmp(&other.name));
         let resources = catalog.all_resources().iter().map(wire_resource).collect::<Vec<_>>();
         let templates = catalog.all_templates().iter().map(wire_template).collect::<Vec<_>>();
         let prompts = catalog.all_prompts().iter().map(wire_prompt).collect::<Vec<_>>();
 
         let mut capabilities = ServerCapabilities::default();
-        capabilities.tools = (!tools.is_empty()).then(Default::default);
+        capabilities.tools = (!catalog.all_tools().is_empty()).then(Default::default);
         capabilities.resources = (!resources.is_empty() || !templates.is_empty()).then(Default::default);
         if let Some(resources) = &mut capabilities.resources {
             resources.subscribe = catalog.is_watched().then_some(true);
@@ -58,7 +51,20 @@ impl Listing {
             .with_server_info(Implementation::new(about.program, about.version).with_title(about.title))
             .with_instructions(instructions);
         let signature = Signature::new(about.program, about.version);
-        Self { tools, resources, templates, prompts, server, signature }
+        Self { tools: OnceLock::new(), resources, templates, prompts, server, signature }
+    }
+
+    /// The tools of `service`, which this listing is of. Their schemas are the most of it, so that they
+    /// are made when somebody first asks.
+    pub(super) fn tools<S: Connector>(&self, service: &Service<S>) -> &[Tool] {
+        self.tools.get_or_init(|| {
+            let structured = service.reply_options().structured;
+            let tools = service.catalog().all_tools().iter();
+            let mut tools: Vec<_> =
+                tools.map(|tool| wire_tool(service.wire_name(tool), tool, structured)).collect();
+            tools.sort_by(|one, other| one.name.cmp(&other.name));
+            tools
+        })
     }
 }
 

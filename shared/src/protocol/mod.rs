@@ -77,7 +77,7 @@ struct Inner<S> {
 }
 
 impl<S: Connector> Handler<S> {
-    /// A handler for `service`. Everything that lists show is made here, once.
+    /// A handler for `service`. What lists show is made once.
     #[must_use]
     pub fn new(service: Arc<Service<S>>, options: HandlerOptions) -> Self {
         let inner = Inner {

@@ -25,6 +25,23 @@ fn flags_win_over_variables_and_variables_over_the_file() {
 }
 
 #[test]
+fn options_stand_before_or_after_the_command_and_the_later_counts() {
+    let offered = |args: &[&str]| {
+        let outcome = run(args);
+        assert_eq!(outcome.code, 0, "{}", outcome.shown());
+        outcome.out.split("Not offered").next().unwrap().to_owned()
+    };
+    let one = offered(&["tools", "--tools", "list_notes"]);
+    assert_eq!(offered(&["--tools", "list_notes", "tools"]), one);
+    assert_eq!(offered(&["--tools", "add_note", "tools", "--tools", "list_notes"]), one);
+    assert_eq!(offered(&["--tools", "list_notes", "tools", "--toolsets", "default"]), one);
+    // The word of a command may be an option's value.
+    assert_eq!(run(&["keys", "new", "tools", "--log", "off"]).code, 0);
+    let slip = run(&["--tool", "list_notes", "tools"]);
+    assert!(slip.code == 64 && slip.err.contains("Did you mean"), "{}", slip.shown());
+}
+
+#[test]
 fn a_switch_of_the_file_can_be_turned_off_again() {
     let machine = Machine::new().file(FILE, "read-only = true\n");
     assert_eq!(tools(&machine, &[]), "list_notes");

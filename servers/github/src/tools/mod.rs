@@ -20,21 +20,20 @@ use crate::GitHub;
 
 /// Every tool.
 pub(crate) fn all() -> Vec<Tool<GitHub>> {
-    let families = [
-        issues::tools(),
-        repos::tools(),
-        pulls::tools(),
-        discussions::tools(),
-        gists::tools(),
-        inbox::tools(),
-        context::tools(),
-        projects::tools(),
-        search::tools(),
-        security::tools(),
-        actions::tools(),
-        raw::tools(),
-    ];
-    families.into_iter().flatten().collect()
+    Tool::gather(&[
+        issues::tools,
+        repos::tools,
+        pulls::tools,
+        discussions::tools,
+        gists::tools,
+        inbox::tools,
+        context::tools,
+        projects::tools,
+        search::tools,
+        security::tools,
+        actions::tools,
+        raw::tools,
+    ])
 }
 
 /// What rows and texts come from, as fences and headers say it.

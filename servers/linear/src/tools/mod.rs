@@ -31,27 +31,26 @@ use crate::Linear;
 
 /// Every tool.
 pub(crate) fn all() -> Vec<Tool<Linear>> {
-    let families = [
-        workspace::tools(),
-        issues_list::tools(),
-        search::tools(),
-        issues_read::tools(),
-        issues_write::tools(),
-        bulk::tools(),
-        links::tools(),
-        comments::tools(),
-        projects_read::tools(),
-        projects_write::tools(),
-        milestones::tools(),
-        cycles::tools(),
-        initiatives::tools(),
-        updates::tools(),
-        documents::tools(),
-        labels::tools(),
-        attach::tools(),
-        inbox::tools(),
-    ];
-    families.into_iter().flatten().collect()
+    Tool::gather(&[
+        workspace::tools,
+        issues_list::tools,
+        search::tools,
+        issues_read::tools,
+        issues_write::tools,
+        bulk::tools,
+        links::tools,
+        comments::tools,
+        projects_read::tools,
+        projects_write::tools,
+        milestones::tools,
+        cycles::tools,
+        initiatives::tools,
+        updates::tools,
+        documents::tools,
+        labels::tools,
+        attach::tools,
+        inbox::tools,
+    ])
 }
 
 /// What rows and texts come from, as fences and headers say it.

@@ -11,6 +11,5 @@ use crate::GitHub;
 
 /// The tools of this family.
 pub(super) fn tools() -> Vec<Tool<GitHub>> {
-    let files = [logs::tools(), run_detail::tools(), runs::tools(), workflow::tools()];
-    files.into_iter().flatten().collect()
+    Tool::gather(&[logs::tools, run_detail::tools, runs::tools, workflow::tools])
 }

@@ -9,6 +9,5 @@ use crate::GitHub;
 
 /// The tools of this family.
 pub(super) fn tools() -> Vec<Tool<GitHub>> {
-    let files = [account::tools(), members::tools()];
-    files.into_iter().flatten().collect()
+    Tool::gather(&[account::tools, members::tools])
 }

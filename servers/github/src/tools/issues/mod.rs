@@ -18,7 +18,5 @@ use crate::GitHub;
 
 /// The tools of this family.
 pub(super) fn tools() -> Vec<Tool<GitHub>> {
-    let files =
-        [comments::tools(), list::tools(), read::tools(), write::tools(), links::tools(), planning::tools()];
-    files.into_iter().flatten().collect()
+    Tool::gather(&[comments::tools, list::tools, read::tools, write::tools, links::tools, planning::tools])
 }

@@ -18,14 +18,13 @@ use crate::GitHub;
 
 /// The tools of this family.
 pub(super) fn tools() -> Vec<Tool<GitHub>> {
-    let files = [
-        merge::tools(),
-        create::tools(),
-        list::tools(),
-        read::tools(),
-        write::tools(),
-        review::tools(),
-        threads::tools(),
-    ];
-    files.into_iter().flatten().collect()
+    Tool::gather(&[
+        merge::tools,
+        create::tools,
+        list::tools,
+        read::tools,
+        write::tools,
+        review::tools,
+        threads::tools,
+    ])
 }

@@ -16,15 +16,14 @@ use crate::GitHub;
 
 /// The tools of this family.
 pub(super) fn tools() -> Vec<Tool<GitHub>> {
-    let files = [
-        commit::tools(),
-        diff::tools(),
-        files::tools(),
-        history::tools(),
-        refs::tools(),
-        releases::tools(),
-        repositories::tools(),
-        tree::tools(),
-    ];
-    files.into_iter().flatten().collect()
+    Tool::gather(&[
+        commit::tools,
+        diff::tools,
+        files::tools,
+        history::tools,
+        refs::tools,
+        releases::tools,
+        repositories::tools,
+        tree::tools,
+    ])
 }
