@@ -367,8 +367,11 @@ async fn an_apps_token_is_narrowed_to_what_this_server_may_touch() {
     let selection = Selection { read_only: true, ..Selection::default() };
     let server = Server::start_with(Options { settings, selection, ..Options::default() }).await;
     server.call(&releases()).await;
-    let asked = server.harness().journal().of(MINT).pop().unwrap().json();
+    let mint = server.harness().journal().of(MINT).pop().unwrap();
+    assert_eq!(mint.status, Some(201));
+    let asked = mint.json();
     assert_eq!(asked["repositories"], json!(["import-api", "docs"]), "{asked}");
     let levels = asked["permissions"].as_object().unwrap();
     assert!(!levels.is_empty() && levels.values().all(|level| level == "read"), "{asked}");
+    assert!(!levels.contains_key("workflows"), "there is no reading of them: {asked}");
 }

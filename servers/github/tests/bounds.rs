@@ -7,7 +7,7 @@ mod support;
 
 use connector::{
     Kind,
-    sandbox::{Action, Change},
+    sandbox::{Action, Change, Rule},
 };
 use reqwest::Method;
 use serde_json::json;
@@ -192,6 +192,27 @@ async fn ids_of_other_repositories_are_refused() {
         let error = site.refusal(tool, arguments).await;
         assert_eq!(error.kind(), Kind::Policy, "{tool}: {error}");
     }
+}
+
+/// An issue within reach was transferred: GitHub leads on to where it is (docs.github.com, "Get an issue").
+#[tokio::test(start_paused = true)]
+async fn an_issue_that_was_moved_out_of_reach_is_no_target() {
+    let site = Setup::in_repo().list("allow-repos", &[REPO]).start().await;
+    // How many issues are looked at before the one that was moved.
+    for (before, tool, arguments) in [
+        (0, "create_issue", json!({"title": "x", "parent": "#99"})),
+        (1, "update_issue", json!({"number": 490, "duplicate_of": "#99"})),
+        (1, "link_issues", json!({"number": 490, "relation": "sub_issue", "target": "#99"})),
+    ] {
+        let headers = [("location".to_owned(), "/repositories/3003/issues/11".to_owned())].into();
+        let moved = Action::Status { code: 301, headers, body: String::new(), committed: false };
+        site.rule(Rule::new("GET /repos/{owner}/{repo}/issues/{issue_number}", moved).skip(before));
+        let error = site.refusal(tool, arguments).await;
+        assert_eq!(error.kind(), Kind::Policy, "{tool}: {error}");
+        assert!(!error.for_agent().contains("docs"), "{tool}: {error}");
+        site.harness().faults().clear();
+    }
+    assert_eq!(site.writes(), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -187,6 +187,7 @@ async fn an_installations_token_can_be_narrowed_and_not_widened() {
         json!({"repositories": ["dotfiles"]}),
         json!({"permissions": {"administration": "read"}}),
         json!({"permissions": {"members": "write"}}),
+        json!({"permissions": {"workflows": "read"}}),
     ] {
         assert_eq!(sandbox.post_as(&app, tokens, wish.clone()).await.status, 422, "{wish}");
     }

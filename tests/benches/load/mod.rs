@@ -6,6 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    sync::mpsc,
     time::Instant,
 };
 
@@ -172,25 +173,37 @@ pub(crate) async fn open(
     for _ in 0..connections {
         opened.push(Connection::open(target, Arc::clone(&request)).await?);
     }
-    let every = Duration::from_secs_f64(connections as f64 / rate as f64);
+    let every = Duration::from_secs_f64(1.0 / rate as f64);
     let start = Instant::now() + Duration::from_millis(200);
-    let mut tasks = Vec::new();
-    for (index, mut connection) in opened.into_iter().enumerate() {
+    let (mut tasks, mut turns) = (Vec::new(), Vec::new());
+    for mut connection in opened {
+        let (turn, mut due) = mpsc::unbounded_channel::<Instant>();
+        turns.push(turn);
         tasks.push(tokio::spawn(async move {
             let mut took = Vec::new();
             let mut errors = 0;
-            let mut due = start + every.mul_f64(index as f64 / connections as f64);
-            while due < start + span {
-                tokio::time::sleep_until(due).await;
+            while let Some(due) = due.recv().await {
                 match connection.exchange().await {
                     Ok(_) => took.push(due.elapsed()),
                     Err(_) => errors += 1,
                 }
-                due += every;
             }
             (took, errors)
         }));
     }
+    // A thread of its own keeps the time: the runtime's timers are a millisecond coarse.
+    let clock = std::thread::spawn(move || {
+        let mut due = start;
+        for turn in turns.iter().cycle() {
+            if due >= start + span {
+                return;
+            }
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            // A connection that has failed for good counted its error.
+            let _ = turn.send(due);
+            due += every;
+        }
+    });
     let mut all = Vec::new();
     let mut errors = 0;
     for task in tasks {
@@ -198,5 +211,6 @@ pub(crate) async fn open(
         all.extend(took);
         errors += failed;
     }
+    clock.join().map_err(|_| "the clock stopped")?;
     Ok(Latencies { errors, ..Latencies::new(all) })
 }

@@ -385,6 +385,10 @@ fn narrowed(state: &State, of: &Installation, wish: &Wish) -> Outcome<(Vec<Strin
     Ok((chosen.iter().map(|repo| repo.full_name()).collect(), chosen.iter().map(|repo| repo.id).collect()))
 }
 
+/// Permissions that are for writing or not had at all (docs.github.com, "Create an installation access token
+/// for an app", the properties of `permissions`).
+const ONLY_WRITTEN: [&str; 2] = ["workflows", "profile"];
+
 /// The permissions that a token is narrowed to.
 fn lessened(has: &BTreeMap<String, String>, wish: &Map<String, Value>) -> Outcome<BTreeMap<String, String>> {
     if wish.is_empty() {
@@ -400,7 +404,8 @@ fn lessened(has: &BTreeMap<String, String>, wish: &Map<String, Value>) -> Outcom
     for (name, level) in wish {
         let level = level.as_str().unwrap_or_default();
         let held = has.get(name).map_or(0, |held| strength(held));
-        if strength(level) == 0 || strength(level) > held {
+        let unknown = ONLY_WRITTEN.contains(&name.as_str()) && level != "write";
+        if unknown || strength(level) == 0 || strength(level) > held {
             return Err(ApiError::unprocessable(
                 "The permissions requested are not granted to this installation.",
             ));
