@@ -192,6 +192,7 @@ pub(crate) async fn open(
         }));
     }
     // A thread of its own keeps the time: the runtime's timers are a millisecond coarse.
+    #[expect(clippy::disallowed_methods, reason = "a thread with nothing else to do")]
     let clock = std::thread::spawn(move || {
         let mut due = start;
         for turn in turns.iter().cycle() {
