@@ -58,7 +58,7 @@ impl Check {
     /// Something that failed: why, and what would help.
     #[must_use]
     pub fn failed(name: &'static str, error: &Error) -> Self {
-        Self::bad(name, error.message(), error.hint_text().unwrap_or("Try again later"))
+        Self::bad(name, error.message(), error.hint().unwrap_or("Try again later"))
     }
 
     /// The vendor, which could not be asked at all.
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_asked_says_why_and_what_would_help() {
-        let check = Check::refused(&Error::new(Kind::Auth, "no").hint("Set it"));
+        let check = Check::refused(&Error::new(Kind::Auth, "no").with_hint("Set it"));
         assert_eq!(
             (check.name, check.found.as_str(), check.fix.as_deref()),
             ("account", "no", Some("Set it"))

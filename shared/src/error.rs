@@ -36,22 +36,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind, for tests and generated references.
-    pub const ALL: [Self; 12] = [
-        Self::InvalidArgument,
-        Self::NotFound,
-        Self::Conflict,
-        Self::Auth,
-        Self::Permission,
-        Self::Policy,
-        Self::RateLimited,
-        Self::Upstream,
-        Self::Unavailable,
-        Self::UnknownOutcome,
-        Self::Cancelled,
-        Self::Internal,
-    ];
-
     /// The word shown to agents and used as a metric label.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -138,50 +122,43 @@ impl Error {
 
     /// Says what to do about it, as a sentence.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+    pub fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
 
     /// Says whether the same request may be sent again.
     #[must_use]
-    pub fn retry(mut self, retry: Retry) -> Self {
+    pub fn with_retry(mut self, retry: Retry) -> Self {
         self.0.retry = retry;
         self
     }
 
     /// Says when trying again can succeed, by the vendor's own word.
     #[must_use]
-    pub fn retry_after(mut self, after: Duration) -> Self {
+    pub fn with_retry_after(mut self, after: Duration) -> Self {
         self.0.retry_after = Some(after);
         self
     }
 
     /// Names the upstream operation that failed. The innermost name stays.
     #[must_use]
-    pub fn operation(mut self, operation: &'static str) -> Self {
+    pub fn with_operation(mut self, operation: &'static str) -> Self {
         self.0.operation.get_or_insert(operation);
         self
     }
 
     /// Adds the vendor's request id, for a support ticket.
     #[must_use]
-    pub fn request_id(mut self, id: impl Into<String>) -> Self {
+    pub fn with_request_id(mut self, id: impl Into<String>) -> Self {
         self.0.request_id = Some(id.into());
         self
     }
 
     /// Keeps the cause, for logs. It is never shown to an agent.
     #[must_use]
-    pub fn source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
-        self
-    }
-
-    /// The same error under another kind, for a caller that knows better what it means.
-    #[must_use]
-    pub fn with_kind(mut self, kind: Kind) -> Self {
-        self.0.kind = kind;
         self
     }
 
@@ -193,7 +170,7 @@ impl Error {
 
     /// Whether the same request may be sent again.
     #[must_use]
-    pub fn retry_class(&self) -> Retry {
+    pub fn retry(&self) -> Retry {
         self.0.retry
     }
 
@@ -205,25 +182,25 @@ impl Error {
 
     /// One sentence: what to do, where known.
     #[must_use]
-    pub fn hint_text(&self) -> Option<&str> {
+    pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }
 
     /// When trying again can succeed, where known.
     #[must_use]
-    pub fn retry_after_hint(&self) -> Option<Duration> {
+    pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
     /// The vendor's request id, where it gave one.
     #[must_use]
-    pub fn request_id_hint(&self) -> Option<&str> {
+    pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
     /// The upstream operation that failed, where there was one.
     #[must_use]
-    pub fn operation_name(&self) -> Option<&'static str> {
+    pub fn operation(&self) -> Option<&'static str> {
         self.0.operation
     }
 
@@ -277,10 +254,10 @@ mod tests {
     #[test]
     fn an_agent_reads_what_happened_and_what_to_do() {
         let error = Error::new(Kind::RateLimited, "Linear's request budget is used up")
-            .hint("Wait, or ask for fewer rows")
-            .retry_after(Duration::from_millis(1_200))
-            .request_id("req_1")
-            .operation("ListIssues");
+            .with_hint("Wait, or ask for fewer rows")
+            .with_retry_after(Duration::from_millis(1_200))
+            .with_request_id("req_1")
+            .with_operation("ListIssues");
         assert_eq!(
             error.for_agent(),
             "rate_limited: Linear's request budget is used up. Wait, or ask for fewer rows. retry_after_s: 2. request_id: req_1."
@@ -289,7 +266,7 @@ mod tests {
 
     #[test]
     fn the_cause_is_kept_for_logs_but_not_shown() {
-        let error = Error::internal("it broke").source("secret detail");
+        let error = Error::internal("it broke").with_source("secret detail");
         assert!(!error.for_agent().contains("secret"));
         assert_eq!(StdError::source(&error).map(ToString::to_string).as_deref(), Some("secret detail"));
     }

@@ -62,12 +62,12 @@ async fn f01_a_rate_limit_is_waited_out_within_the_deadline_and_told_beyond_it<S
         assert!(took >= Duration::from_secs(at_least), "Retry-After {retry_after}: retried after {took:?}");
         assert!(took <= Duration::from_secs(10), "Retry-After {retry_after}: took {took:?}");
     }
-    // Told to wait for a day, it says so at once.
+    // FieldValue to wait for a day, it says so at once.
     let sandboxed = with_fault::<S>(operation, Action::rate_limit(Some("86400"))).await;
     let (outcome, took) = timed(&sandboxed, &sample).await;
     let error = outcome.unwrap_err();
     assert_eq!(error.kind(), Kind::RateLimited, "{error}");
-    let told = error.retry_after_hint().unwrap_or_default();
+    let told = error.retry_after().unwrap_or_default();
     assert!((86_390..=86_400).contains(&told.as_secs()), "{error}");
     assert!(took < Duration::from_secs(2), "it waited {took:?}");
     // Never a hot loop, however often it is told 0.
@@ -87,7 +87,7 @@ async fn f03_the_vendors_own_budgets_are_kept_and_told<S: Subject>() {
     let (outcome, _) = timed(&sandboxed, &sample).await;
     let error = outcome.unwrap_err();
     assert_eq!(error.kind(), Kind::RateLimited, "{error}");
-    assert!(error.retry_after_hint().is_some(), "says not when: {error}");
+    assert!(error.retry_after().is_some(), "says not when: {error}");
 }
 
 async fn f06_a_server_error_is_retried_for_reads_only<S: Subject>() {
@@ -125,12 +125,12 @@ async fn f07_a_vendor_that_keeps_failing_is_left_alone_for_a_while<S: Subject>()
     let (outcome, took) = timed(&sandboxed, &sample).await;
     let error = outcome.unwrap_err();
     assert_eq!(error.kind(), Kind::Unavailable, "{error}");
-    assert!(error.retry_after_hint().is_some(), "{error}");
+    assert!(error.retry_after().is_some(), "{error}");
     assert!(took < Duration::from_millis(5), "a fast failure took {took:?}");
     assert_eq!(sandboxed.harness().journal().entries().len(), asked, "the vendor was asked");
     // It recovers by itself.
     sandboxed.harness().faults().clear();
-    tokio::time::sleep(error.retry_after_hint().unwrap() + Duration::from_millis(50)).await;
+    tokio::time::sleep(error.retry_after().unwrap() + Duration::from_millis(50)).await;
     assert!(sandboxed.try_call(&sample).await.is_ok());
 }
 
@@ -138,7 +138,7 @@ async fn f08_a_hundred_callers_make_one_probe<S: Subject>() {
     let (sample, _) = S::read_one();
     let sandboxed = Sandboxed::<S>::start().await;
     open_the_breaker(&sandboxed, &sample).await;
-    let wait = sandboxed.refusal(&sample).await.retry_after_hint().unwrap();
+    let wait = sandboxed.refusal(&sample).await.retry_after().unwrap();
     tokio::time::sleep(wait + Duration::from_millis(50)).await;
     let asked = sandboxed.harness().journal().entries().len();
     let outcomes = join_all((0..100).map(|_| sandboxed.try_call(&sample))).await;

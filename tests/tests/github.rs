@@ -65,14 +65,14 @@ async fn limits_that_come_as_403_are_limits_and_no_missing_rights() {
     server.harness().faults().add(Rule::new(operation, primary).always());
     let error = server.refusal(&sample).await;
     assert_eq!(error.kind(), Kind::RateLimited, "{error}");
-    let told = error.retry_after_hint().unwrap().as_secs();
+    let told = error.retry_after().unwrap().as_secs();
     assert!((1_100..=1_201).contains(&told), "{error}");
 
     let secondary = refusal(403, "You have exceeded a secondary rate limit. Please wait a few minutes.", &[]);
     let server = Server::start().await;
     server.harness().faults().add(Rule::new(operation, secondary).always());
     let error = server.refusal(&sample).await;
-    assert_eq!((error.kind(), error.retry_after_hint()), (Kind::RateLimited, Some(Duration::from_secs(60))));
+    assert_eq!((error.kind(), error.retry_after()), (Kind::RateLimited, Some(Duration::from_secs(60))));
     assert_eq!(server.harness().journal().count(operation), 1, "it was asked again within the minute");
 }
 

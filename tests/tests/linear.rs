@@ -36,7 +36,7 @@ async fn a_ratelimited_refusal_with_status_400_is_a_limit_and_not_a_bad_request(
     server.harness().faults().add(Rule::new("ListIssues", Action::rate_limit(None)).always());
     let error = server.refusal(&issues()).await;
     assert_eq!(error.kind(), Kind::RateLimited, "{error}");
-    assert!(error.retry_after_hint().is_some(), "{error}");
+    assert!(error.retry_after().is_some(), "{error}");
 }
 
 /// Fault 3. The budgets that Linear reports rule over the published ones: with nothing left, the next

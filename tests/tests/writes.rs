@@ -145,7 +145,7 @@ async fn a_write_with_an_unknown_outcome_says_so_and_is_not_repeated<S: Subject>
         sandboxed.harness().faults().add(Rule::new(operation, fault.clone()));
         let error = sandboxed.refusal(&sample).await;
         assert_eq!(error.kind(), Kind::UnknownOutcome, "{fault:?}: {error}");
-        assert!(error.hint_text().is_some(), "{error}");
+        assert!(error.hint().is_some(), "{error}");
         assert_eq!(sandboxed.harness().journal().count(operation), 1, "{fault:?}: it was repeated");
     }
 }

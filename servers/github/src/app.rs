@@ -22,7 +22,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::{api::route, error::Vendored, reach::Reach};
+use crate::{api::route, error::GitHubVendor, reach::Reach};
 
 /// How long before its end an installation's token is renewed. It lives for an hour.
 const RENEW_AHEAD: Duration = Duration::from_secs(300);
@@ -59,7 +59,7 @@ impl App {
         installation: Option<&str>,
         options: &Options,
         reach: &Reach,
-        vendor: &Vendored,
+        vendor: &GitHubVendor,
     ) -> Installation {
         let own = Own { app: self.clone(), vendor: vendor.clone(), offset: std::sync::Mutex::default() };
         // Minting a token writes nothing that the policy is about.
@@ -79,12 +79,12 @@ impl App {
     fn key(&self) -> Result<EncodingKey> {
         let wrong = || {
             Error::new(Kind::Auth, "The private key of the GitHub App cannot be used")
-                .hint("GITHUB_APP_PRIVATE_KEY_FILE must be the path of the PEM file that GitHub gave")
+                .with_hint("GITHUB_APP_PRIVATE_KEY_FILE must be the path of the PEM file that GitHub gave")
         };
         let pem = match &self.key {
             SecretSource::Value(secret) => secret.clone(),
             SecretSource::File(path) => {
-                Secret::new(&std::fs::read_to_string(path).map_err(|error| wrong().source(error))?)
+                Secret::new(&std::fs::read_to_string(path).map_err(|error| wrong().with_source(error))?)
             }
         };
         // In a variable line breaks are often written out.
@@ -102,7 +102,7 @@ impl fmt::Debug for App {
 /// The app's own token, as a credential for the few requests that take it.
 struct Own {
     app: App,
-    vendor: Vendored,
+    vendor: GitHubVendor,
     /// How far GitHub's clock was before ours when the last token was signed, in seconds.
     offset: std::sync::Mutex<i64>,
 }
@@ -148,7 +148,7 @@ pub(crate) struct Installation {
     /// The way to GitHub as the app itself.
     upstream: Upstream,
     app: App,
-    vendor: Vendored,
+    vendor: GitHubVendor,
     installation: Option<String>,
     reach: Reach,
     /// Whether the tokens are to be good for reading only.
@@ -246,12 +246,12 @@ impl Installation {
         match (all.next(), all.next()) {
             (Some(only), None) => Ok(only),
             (None, _) => Err(Error::new(Kind::Auth, "The GitHub App is installed nowhere")
-                .hint("Install it for the organization or the account it is to work in")),
+                .with_hint("Install it for the organization or the account it is to work in")),
             (Some(_), Some(_)) => Err(Error::new(
                 Kind::Auth,
                 format!("The GitHub App has several installations: {}", owners.join(", ")),
             )
-            .hint("Set GITHUB_APP_INSTALLATION_ID, or GITHUB_ACCOUNTS to one for each owner")),
+            .with_hint("Set GITHUB_APP_INSTALLATION_ID, or GITHUB_ACCOUNTS to one for each owner")),
         }
     }
 }

@@ -17,7 +17,7 @@ use url::Url;
 use crate::{
     api::Account,
     app::{App, Installation},
-    error::Vendored,
+    error::GitHubVendor,
     reach::Reach,
 };
 
@@ -76,7 +76,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
 
 /// Credentials as `api` takes them.
 #[derive(Debug)]
-pub(crate) struct Chosen {
+pub(crate) struct Credentials {
     /// The way to GitHub for everything that has no account of its own.
     pub(crate) main: Upstream,
     /// The owners with a credential of their own, in the order in which they are tried.
@@ -97,7 +97,7 @@ pub(crate) fn base_url(config: &Config, configured: Url) -> Result<Url> {
     let Some(host) = config.text("host").filter(|_| !config.switch("sandbox")) else { return Ok(configured) };
     let wrong = || {
         Error::invalid(format!("GITHUB_HOST: `{}` is no host", one_line(host)))
-            .hint("Write the host alone, such as git.acme.example; GITHUB_API_URL takes a whole address")
+            .with_hint("Write the host alone, such as git.acme.example; GITHUB_API_URL takes a whole address")
     };
     let bare = host.trim().trim_start_matches("https://").trim_end_matches('/');
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':');
@@ -118,12 +118,12 @@ pub(crate) fn base_url(config: &Config, configured: Url) -> Result<Url> {
 ///
 /// # Errors
 /// [`connector::Kind::InvalidArgument`] if two are configured for the same, or half of one.
-pub(crate) fn choose(config: &Config, options: &Options, reach: &Reach) -> Result<Chosen> {
-    let vendor = Vendored::default();
+pub(crate) fn choose(config: &Config, options: &Options, reach: &Reach) -> Result<Credentials> {
+    let vendor = GitHubVendor::default();
     let token = match (config.secret("token"), config.secret("personal-access-token")) {
         (Some(_), Some(_)) if !config.switch("sandbox") => {
             return Err(Error::invalid("GITHUB_TOKEN and GITHUB_PERSONAL_ACCESS_TOKEN are both set")
-                .hint("They mean the same: keep one"));
+                .with_hint("They mean the same: keep one"));
         }
         (Some(token), _) | (None, Some(token)) => Some(token),
         (None, None) => None,
@@ -135,14 +135,15 @@ pub(crate) fn choose(config: &Config, options: &Options, reach: &Reach) -> Resul
     if config.switch("sandbox") {
         let main = upstream(token.map_or_else(missing, SecretSource::into_credential));
         let what = "the sandbox's token";
-        return Ok(Chosen { main, accounts: Vec::new(), what, installation: None, scoped });
+        return Ok(Credentials { main, accounts: Vec::new(), what, installation: None, scoped });
     }
     let app = app(config)?;
     let mut installation = None;
     let (main, what) = match (token, &app) {
         (Some(_), Some(_)) if config.list("accounts").is_empty() => {
-            return Err(Error::invalid("A token and an app are both configured")
-                .hint("Keep GITHUB_TOKEN or GITHUB_APP_ID, or say in GITHUB_ACCOUNTS whose the app is"));
+            return Err(Error::invalid("A token and an app are both configured").with_hint(
+                "Keep GITHUB_TOKEN or GITHUB_APP_ID, or say in GITHUB_ACCOUNTS whose the app is",
+            ));
         }
         (Some(token), _) => {
             let what = kind(&token);
@@ -160,7 +161,7 @@ pub(crate) fn choose(config: &Config, options: &Options, reach: &Reach) -> Resul
         .iter()
         .map(|entry| account(entry, &main, app.as_ref(), options, reach, &vendor))
         .collect::<Result<_>>()?;
-    Ok(Chosen { main, accounts, what, installation, scoped })
+    Ok(Credentials { main, accounts, what, installation, scoped })
 }
 
 /// Whether a token may be one that has scopes; of one in a file nothing is known yet.
@@ -202,10 +203,10 @@ fn app(config: &Config) -> Result<Option<App>> {
     match (config.text("app-id"), config.secret("app-private-key")) {
         (Some(id), Some(key)) => Ok(Some(App::new(id, key))),
         (Some(_), None) => Err(Error::invalid("A GitHub App needs its private key")
-            .hint("Set GITHUB_APP_PRIVATE_KEY_FILE to the path of its PEM file")),
-        (None, Some(_)) => Err(Error::invalid("A private key needs its app").hint("Set GITHUB_APP_ID")),
+            .with_hint("Set GITHUB_APP_PRIVATE_KEY_FILE to the path of its PEM file")),
+        (None, Some(_)) => Err(Error::invalid("A private key needs its app").with_hint("Set GITHUB_APP_ID")),
         (None, None) if config.text("app-installation").is_some() => {
-            Err(Error::invalid("An installation needs its app").hint("Set GITHUB_APP_ID"))
+            Err(Error::invalid("An installation needs its app").with_hint("Set GITHUB_APP_ID"))
         }
         (None, None) => Ok(None),
     }
@@ -218,13 +219,13 @@ fn account(
     app: Option<&App>,
     options: &Options,
     reach: &Reach,
-    vendor: &Vendored,
+    vendor: &GitHubVendor,
 ) -> Result<Account> {
     let wrong = |why: &str| {
         // The source is not quoted: somebody may have put a token there.
         let owner = entry.split('=').next().unwrap_or_default();
         Error::invalid(format!("`accounts`: {}: {why}", one_line(owner)))
-            .hint("Write owner=file:PATH, owner=env:NAME or owner=app:INSTALLATION")
+            .with_hint("Write owner=file:PATH, owner=env:NAME or owner=app:INSTALLATION")
     };
     let (owners, source) = entry.split_once('=').ok_or_else(|| wrong("there is no `=`"))?;
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '*');
@@ -252,7 +253,7 @@ mod tests {
 
     use super::*;
 
-    fn chosen(settings: &[(&'static str, Value)]) -> Result<Chosen, String> {
+    fn chosen(settings: &[(&'static str, Value)]) -> Result<Credentials, String> {
         let mut config = Config::default();
         for (key, value) in settings {
             config.set(key, value.clone());

@@ -144,7 +144,7 @@ fn holder(owners: &str, who: Result<Who, Error>) -> Check {
         Err(error) => Check::bad(
             "accounts",
             format!("{}: {}", one_line(owners), error.message()),
-            error.hint_text().unwrap_or("Look at GITHUB_ACCOUNTS").to_owned(),
+            error.hint().unwrap_or("Look at GITHUB_ACCOUNTS").to_owned(),
         ),
     }
 }

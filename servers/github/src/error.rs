@@ -54,12 +54,12 @@ const UNKNOWN_FIELD: &str = "this GitHub does not know the field ";
 
 /// GitHub, as the pipeline needs to know it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Vendored {
+pub(crate) struct GitHubVendor {
     /// How far GitHub's clock is before ours, in seconds.
     pub(crate) ahead: Arc<AtomicI64>,
 }
 
-impl Vendor for Vendored {
+impl Vendor for GitHubVendor {
     fn name(&self) -> &'static str {
         "github"
     }
@@ -84,7 +84,7 @@ impl Vendor for Vendored {
     fn authorize(&self, headers: &mut HeaderMap, token: &Secret) -> Result<()> {
         let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
             Error::new(Kind::Auth, "The GitHub token has characters that no token has")
-                .hint("Copy it again, without quotes or line breaks")
+                .with_hint("Copy it again, without quotes or line breaks")
         })?;
         // Whoever prints the headers does not print it.
         value.set_sensitive(true);
@@ -105,7 +105,7 @@ impl Vendor for Vendored {
             Some(refusal(request, response))
         };
         match (verdict, response.header("x-github-request-id")) {
-            (Some(error), Some(id)) => Err(error.request_id(one_line(id))),
+            (Some(error), Some(id)) => Err(error.with_request_id(one_line(id))),
             (Some(error), None) => Err(error),
             (None, _) => Ok(()),
         }
@@ -129,7 +129,7 @@ impl Vendor for Vendored {
     }
 }
 
-impl Vendored {
+impl GitHubVendor {
     /// Learns GitHub's time from an answer, for the times in an app's own tokens.
     fn note_time(&self, headers: &HeaderMap) {
         let told = headers.get(header::DATE).and_then(|date| rfc2822::parse(date.to_str().ok()?).ok());
@@ -148,7 +148,7 @@ fn is_graphql(request: &Request) -> bool {
 /// The body of a refusal of the REST API.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Told {
+struct FieldValue {
     #[serde(deserialize_with = "tolerant::text")]
     message: String,
     #[serde(deserialize_with = "tolerant::list")]
@@ -157,12 +157,12 @@ struct Told {
 
 /// What an answer with a failing status means.
 fn refusal(request: &Request, response: &Response) -> Error {
-    let told: Told = serde_json::from_slice(&response.body).unwrap_or_default();
+    let told: FieldValue = serde_json::from_slice(&response.body).unwrap_or_default();
     let says = shorten(&told.message);
     let lower = says.to_lowercase();
     match response.status {
         StatusCode::UNAUTHORIZED => Error::new(Kind::Auth, "GitHub refused the token (401)")
-            .hint("It is wrong, expired or revoked: set GITHUB_TOKEN to a current one"),
+            .with_hint("It is wrong, expired or revoked: set GITHUB_TOKEN to a current one"),
         StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => {
             limited(response, &lower).unwrap_or_else(|| forbidden(response, &says))
         }
@@ -178,7 +178,7 @@ fn refusal(request: &Request, response: &Response) -> Error {
                 Kind::Conflict,
                 format!("GitHub cannot do this as things stand: {}", or(&says, "conflict")),
             )
-            .hint("Read it again and decide anew")
+            .with_hint("Read it again and decide anew")
         }
         StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST => unacceptable(&told, &says),
         StatusCode::NOT_ACCEPTABLE => {
@@ -196,7 +196,7 @@ fn refusal(request: &Request, response: &Response) -> Error {
 
 /// A refusal for our pace, in one of its forms.
 fn limited(response: &Response, message: &str) -> Option<Error> {
-    let error = |what: &str| Error::new(Kind::RateLimited, what.to_owned()).retry(Retry::NotExecuted);
+    let error = |what: &str| Error::new(Kind::RateLimited, what.to_owned()).with_retry(Retry::NotExecuted);
     let secondary = message.contains("secondary rate") || message.contains("abuse detection");
     let named = response.header("retry-after").is_some();
     if named || (response.status == StatusCode::TOO_MANY_REQUESTS && !secondary) {
@@ -206,11 +206,11 @@ fn limited(response: &Response, message: &str) -> Option<Error> {
     if response.header("x-ratelimit-remaining") == Some("0") && !secondary {
         let reset = response.header("x-ratelimit-reset").and_then(|reset| reset.trim().parse().ok());
         return Some(match reset {
-            Some(reset) => error(PRIMARY).retry_after(clock::until(Duration::from_secs(reset))),
+            Some(reset) => error(PRIMARY).with_retry_after(clock::until(Duration::from_secs(reset))),
             None => error(PRIMARY),
         });
     }
-    secondary.then(|| error(SECONDARY).hint("Ask for less at once").retry_after(SECONDARY_WAIT))
+    secondary.then(|| error(SECONDARY).with_hint("Ask for less at once").with_retry_after(SECONDARY_WAIT))
 }
 
 const PRIMARY: &str = "GitHub's rate limit is used up";
@@ -222,30 +222,32 @@ fn forbidden(response: &Response, says: &str) -> Error {
         let url = sso.split("url=").nth(1).map(one_line);
         let error = Error::new(Kind::Permission, "The organization wants a single sign-on for this token");
         return match url {
-            Some(url) => error.hint(format!("The token's owner must authorize it at {url}")),
-            None => error.hint("The token's owner must authorize it for the organization"),
+            Some(url) => error.with_hint(format!("The token's owner must authorize it at {url}")),
+            None => error.with_hint("The token's owner must authorize it for the organization"),
         };
     }
     if let Some(permissions) = response.header("x-accepted-github-permissions") {
         // Sets of permissions, any of which would do.
         let needs = one_line(&permissions.replace(';', " or "));
         return Error::new(Kind::Permission, format!("The token lacks a permission: GitHub says \"{says}\""))
-            .hint(format!("It needs {needs}"));
+            .with_hint(format!("It needs {needs}"));
     }
     if let Some(scopes) = missing_scopes(response) {
         return Error::new(Kind::Permission, format!("The token lacks a scope: GitHub says \"{says}\""))
-            .hint(format!("It needs {scopes}"));
+            .with_hint(format!("It needs {scopes}"));
     }
     Error::new(Kind::Permission, format!("GitHub forbids this: {}", or(says, "403")))
-        .hint("The token's owner lacks the right, or the organization restricts the token")
+        .with_hint("The token's owner lacks the right, or the organization restricts the token")
 }
 
 /// Nothing there, or nothing that this token may see: GitHub does not tell them apart.
 fn missing(response: &Response) -> Error {
     let error = Error::not_found("GitHub has no such thing, or the token may not see it (404)");
     match missing_scopes(response) {
-        Some(scopes) => error.hint(format!("Check the name; for something private the token needs {scopes}")),
-        None => error.hint("Check the name, and that the token has access to the repository"),
+        Some(scopes) => {
+            error.with_hint(format!("Check the name; for something private the token needs {scopes}"))
+        }
+        None => error.with_hint("Check the name, and that the token has access to the repository"),
     }
 }
 
@@ -268,7 +270,7 @@ fn missing_scopes(response: &Response) -> Option<String> {
 }
 
 /// A request that GitHub understands and does not accept.
-fn unacceptable(told: &Told, says: &str) -> Error {
+fn unacceptable(told: &FieldValue, says: &str) -> Error {
     let field =
         |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut details = Vec::new();
@@ -353,33 +355,35 @@ pub(crate) fn failure(effect: Effect, error: &GraphqlError) -> Error {
     let lower = says.to_lowercase();
     if error.extensions.saml_failure {
         return Error::new(Kind::Permission, "The organization wants a single sign-on for this token")
-            .hint("The token's owner must authorize it for the organization, in the settings of the token");
+            .with_hint(
+                "The token's owner must authorize it for the organization, in the settings of the token",
+            );
     }
     if let Some(field) = undefined_field(error) {
         return Error::new(Kind::Upstream, format!("{UNKNOWN_FIELD}`{field}`"));
     }
     match error.kind.as_str() {
-        "RATE_LIMITED" => Error::new(Kind::RateLimited, PRIMARY).retry(Retry::NotExecuted),
-        _ if lower.contains("secondary rate") => {
-            Error::new(Kind::RateLimited, SECONDARY).retry(Retry::NotExecuted).retry_after(SECONDARY_WAIT)
-        }
+        "RATE_LIMITED" => Error::new(Kind::RateLimited, PRIMARY).with_retry(Retry::NotExecuted),
+        _ if lower.contains("secondary rate") => Error::new(Kind::RateLimited, SECONDARY)
+            .with_retry(Retry::NotExecuted)
+            .with_retry_after(SECONDARY_WAIT),
         "NOT_FOUND" => {
             Error::not_found(format!("GitHub has no such thing, or the token may not see it: {says}"))
-                .hint("Check the name, and that the token has access to the repository")
+                .with_hint("Check the name, and that the token has access to the repository")
         }
         "FORBIDDEN" | "INSUFFICIENT_SCOPES" => {
             Error::new(Kind::Permission, format!("GitHub forbids this: {says}"))
-                .hint("The token's owner lacks the right, or the token the permission")
+                .with_hint("The token's owner lacks the right, or the token the permission")
         }
         "STALE_DATA" => Error::new(Kind::Conflict, format!("it has changed meanwhile: {says}"))
-            .hint("Read it again and decide anew"),
+            .with_hint("Read it again and decide anew"),
         "UNPROCESSABLE" | "VALIDATION" => Error::invalid(format!("GitHub does not accept this: {says}")),
         // GitHub's words for a failure of its own (octokit treats it as status 500).
         _ if lower.contains("something went wrong") => {
             let retry = if effect.writes() { Retry::MaybeExecuted } else { Retry::NotExecuted };
             Error::new(Kind::Upstream, "GitHub failed while it worked on this")
-                .hint("If it stays so, ask for less at once")
-                .retry(retry)
+                .with_hint("If it stays so, ask for less at once")
+                .with_retry(retry)
         }
         _ => Error::new(
             Kind::Upstream,
@@ -421,13 +425,13 @@ mod tests {
         }
         let response = Response::new(StatusCode::from_u16(status).unwrap(), map, body.to_string());
         let request = Request::get("GET /x", "/x");
-        Vendored::default().classify(&request, &response).unwrap_err()
+        GitHubVendor::default().classify(&request, &response).unwrap_err()
     }
 
     fn graphql_answer(body: &Value) -> Result<()> {
         let response = Response::new(StatusCode::OK, HeaderMap::new(), body.to_string());
         let request = Request::post("Q", "").url("https://api.github.com/graphql".parse().unwrap());
-        Vendored::default().classify(&request.effect(Effect::Read), &response)
+        GitHubVendor::default().classify(&request.effect(Effect::Read), &response)
     }
 
     #[test]
@@ -436,14 +440,14 @@ mod tests {
             |message: &str| json!({"message": message, "documentation_url": "https://docs.github.com"});
         let limit =
             answer(403, &[("x-ratelimit-remaining", "0")], &says("API rate limit exceeded for user ID 1."));
-        assert_eq!((limit.kind(), limit.retry_class()), (Kind::RateLimited, Retry::NotExecuted));
+        assert_eq!((limit.kind(), limit.retry()), (Kind::RateLimited, Retry::NotExecuted));
         // A secondary limit often comes without Retry-After (hub4j/github-api#2009).
         let pace = answer(
             403,
             &[("x-ratelimit-remaining", "4999")],
             &says("You have exceeded a secondary rate limit."),
         );
-        assert_eq!((pace.kind(), pace.retry_after_hint()), (Kind::RateLimited, Some(SECONDARY_WAIT)));
+        assert_eq!((pace.kind(), pace.retry_after()), (Kind::RateLimited, Some(SECONDARY_WAIT)));
         let sso = answer(
             403,
             &[("x-github-sso", "required; url=https://github.com/orgs/acme/sso?authorization_request=A")],
@@ -529,7 +533,7 @@ mod tests {
                 HeaderValue::from_static(value),
             );
         }
-        let vendor = Vendored::default();
+        let vendor = GitHubVendor::default();
         let reading = vendor.readings(&headers)[0];
         assert_eq!((reading.bucket, reading.limit, reading.remaining), (SEARCH, Some(30), Some(7)));
         assert_eq!(reading.reset, Some(Duration::from_secs(1_700_000_000)));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use connector::{
     Error, Result,
-    catalog::{Briefing, Call, Prompt, PromptArgument, Reply, one_line},
+    catalog::{Call, Prompt, PromptArgument, PromptBuilder, Reply, one_line},
 };
 use serde_json::{Value, json};
 
@@ -83,7 +83,7 @@ async fn review_pull_request(call: Call<GitHub>, given: BTreeMap<String, String>
         gather::tool(&call, "get_diff", which(json!({"detail": "patch"}))),
     );
     let task = format!("Review the pull request #{number} of {repo}.");
-    Ok(Briefing::new(&[
+    Ok(PromptBuilder::new(&[
         &task,
         "1. Say in two sentences what it does and whether that is what its issue asks for.",
         "2. Go through the diff: correctness first, then safety, tests, and names. Read what is around a change with read_file at the head's sha; go on with get_diff where the diff below is cut.",
@@ -103,7 +103,7 @@ async fn fix_failing_ci(call: Call<GitHub>, given: BTreeMap<String, String>) -> 
     let whole = gather::tool(&call, "get_pr", of(&repo, number, json!({"include": ["checks"]}))).await?;
     let failed = failed_run(&call, &repo, number).await;
     let task = format!("Mend what fails in CI for the pull request #{number} of {repo}.");
-    let mut briefing = Briefing::new(&[
+    let mut prompt = PromptBuilder::new(&[
         &task,
         "1. Say which job and step fail, and quote the lines of the log that prove why. Search on with get_job_logs (grep) where the end of the log does not tell.",
         "2. Is it the change, the test, or the surroundings (a flaky test, a service, a cache)? Compare with the diff, and with earlier runs by list_runs.",
@@ -112,7 +112,7 @@ async fn fix_failing_ci(call: Call<GitHub>, given: BTreeMap<String, String>) -> 
         FENCED,
     ])
     .section("The pull request", Ok(whole));
-    briefing = match failed {
+    prompt = match failed {
         Ok(Some(run)) => {
             let (about, logs) = tokio::join!(
                 gather::tool(
@@ -122,18 +122,18 @@ async fn fix_failing_ci(call: Call<GitHub>, given: BTreeMap<String, String>) -> 
                 ),
                 gather::tool(&call, "get_job_logs", json!({"repo": repo.to_string(), "run_id": run})),
             );
-            briefing.section("The run that failed", about).section("The end of its logs", logs)
+            prompt.section("The run that failed", about).section("The end of its logs", logs)
         }
-        Ok(None) => briefing.section(
+        Ok(None) => prompt.section(
             "The run that failed",
             Ok(Reply::new(
                 "No workflow run of its head has failed. The checks above may come from elsewhere.",
             )),
         ),
-        Err(error) => briefing.section("The run that failed", Err(error)),
+        Err(error) => prompt.section("The run that failed", Err(error)),
     };
     let diff = gather::tool(&call, "get_diff", of(&repo, number, json!({"detail": "patch"}))).await;
-    Ok(briefing.section("The diff", diff).finish())
+    Ok(prompt.section("The diff", diff).finish())
 }
 
 /// The newest failed run for the head of a pull request.
@@ -166,7 +166,7 @@ async fn triage_issue(call: Call<GitHub>, given: BTreeMap<String, String>) -> Re
         gather::tool(&call, "search", alike),
     );
     let task = format!("Triage the issue #{number} of {repo}.");
-    Ok(Briefing::new(&[
+    Ok(PromptBuilder::new(&[
         &task,
         "Judge from the issue, its repository and issues like it:",
         "1. Is it a duplicate of, or related to, one of the issues found? Name it and say why.",
@@ -193,7 +193,7 @@ async fn release_notes(call: Call<GitHub>, given: BTreeMap<String, String>) -> R
         gather::tool(&call, "list_releases", json!({"repo": repo.to_string(), "tag": from})),
     );
     let task = format!("Write release notes for {repo}, from {} to {}.", one_line(from), one_line(to));
-    Ok(Briefing::new(&[
+    Ok(PromptBuilder::new(&[
         &task,
         "For the people who use it: what is new, what is better, what is fixed; one line each, the effect first, the pull request in brackets.",
         "Take only what lies between the two: the commits of the newer one go further back than that.",
@@ -213,7 +213,7 @@ async fn my_day(call: Call<GitHub>, _given: BTreeMap<String, String>) -> Result<
     let who = account::who(call.server()).await?;
     if !matches!(who, account::Who::Person(_)) {
         return Err(Error::invalid("The credential is an app's, which has no day of its own")
-            .hint("Use the token of a person"));
+            .with_hint("Use the token of a person"));
     }
     let search = |kind: &str, query: &str| {
         gather::tool(&call, "search", json!({"kind": kind, "query": query, "sort": "updated", "limit": ROWS}))
@@ -225,7 +225,7 @@ async fn my_day(call: Call<GitHub>, _given: BTreeMap<String, String>) -> Result<
         search("issues", "is:open mentions:@me"),
     );
     let task = format!("Plan today's work on GitHub for {}.", who.headline());
-    let mut briefing = Briefing::new(&[
+    let mut prompt = PromptBuilder::new(&[
         &task,
         "1. What blocks others comes first: reviews that wait, pull requests with changes requested or checks that fail.",
         "2. Then issues assigned, by priority and milestone; then mentions that wait for an answer.",
@@ -239,9 +239,9 @@ async fn my_day(call: Call<GitHub>, _given: BTreeMap<String, String>) -> Result<
     .section("Open issues that mention you", mentions);
     if gather::knows(INBOX) {
         let inbox = gather::tool(&call, INBOX, json!({"limit": ROWS})).await;
-        briefing = briefing.section("Your inbox", inbox);
+        prompt = prompt.section("Your inbox", inbox);
     }
-    Ok(briefing.finish())
+    Ok(prompt.finish())
 }
 
 /// The repository and number that a prompt is about.

@@ -51,7 +51,7 @@ impl Repo {
         let text = text.trim();
         let wrong = || {
             Error::invalid(format!("`{}` names no repository", one_line(text)))
-                .hint("Write it as owner/name, such as octocat/hello-world")
+                .with_hint("Write it as owner/name, such as octocat/hello-world")
         };
         let path = if let Some((_, rest)) = text.split_once("://") {
             rest.split_once('/').map(|(_, path)| path)
@@ -132,7 +132,7 @@ impl Reach {
             (Some(text), _) => Repo::parse(text)?,
             (None, Some(repo)) => repo.clone(),
             (None, None) => {
-                return Err(Error::invalid("`repo` is missing").hint("Give it as owner/name"));
+                return Err(Error::invalid("`repo` is missing").with_hint("Give it as owner/name"));
             }
         };
         self.permits(&repo, Effect::Read)?;
@@ -155,7 +155,7 @@ impl Reach {
                 Kind::Policy,
                 format!("{name} is not among the repositories that this server may {what}"),
             )
-            .hint(format!("The operator lists them in {setting}"))
+            .with_hint(format!("The operator lists them in {setting}"))
         };
         if !fits(self.read.as_deref(), &name) {
             return Err(refused("--allow-repos", "read"));
@@ -185,7 +185,7 @@ impl Reach {
             return Ok(());
         }
         let what = format!("{owner} has no repository that this server may read");
-        Err(Error::new(Kind::Policy, what).hint("The operator lists them in --allow-repos"))
+        Err(Error::new(Kind::Policy, what).with_hint("The operator lists them in --allow-repos"))
     }
 
     /// Whether something may be done that lies in no repository, such as in a gist.
@@ -201,7 +201,7 @@ impl Reach {
             Kind::Policy,
             format!("This server may {verb} some repositories only, and {what} lies in none"),
         )
-        .hint("The operator lists them in --allow-repos and --allow-write-repos"))
+        .with_hint("The operator lists them in --allow-repos and --allow-write-repos"))
     }
 
     /// Whether only some repositories may be read.
@@ -268,7 +268,7 @@ fn check(key: &'static str, pattern: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::invalid(format!("`{key}`: `{}` is no pattern of repositories", one_line(pattern)))
-        .hint("Write owner/name, owner/* or owner/prefix-*"))
+        .with_hint("Write owner/name, owner/* or owner/prefix-*"))
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub(crate) fn watch_interval(config: &Config) -> Result<Duration> {
     let interval = config.seconds("watch-seconds").unwrap_or(Duration::from_secs(30));
     if interval < SHORTEST_WATCH {
         return Err(Error::invalid("GITHUB_WATCH_SECONDS is too short")
-            .hint(format!("Give at least {} seconds", SHORTEST_WATCH.as_secs())));
+            .with_hint(format!("Give at least {} seconds", SHORTEST_WATCH.as_secs())));
     }
     Ok(interval)
 }

@@ -84,11 +84,11 @@ pub(crate) fn checked(given: &Map<String, Value>, declared: Option<&[Input]>) ->
 fn unknown(name: &str, declared: &[Input]) -> Error {
     let error = Error::invalid(format!("The workflow takes no input `{}`", one_line(name)));
     match nearest(name, declared.iter().map(|input| input.name.as_str())) {
-        Some(near) => error.hint(format!("Did you mean `{near}`?")),
-        None if declared.is_empty() => error.hint("It takes none"),
+        Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+        None if declared.is_empty() => error.with_hint("It takes none"),
         None => {
             let all: Vec<_> = declared.iter().map(Input::described).collect();
-            error.hint(format!("It takes {}", all.join(", ")))
+            error.with_hint(format!("It takes {}", all.join(", ")))
         }
     }
 }

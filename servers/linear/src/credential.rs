@@ -72,7 +72,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
 const REFRESH_AHEAD: Duration = Duration::from_secs(300);
 
 /// A credential as the pipeline takes it.
-pub(crate) struct Chosen {
+pub(crate) struct Credentials {
     pub(crate) credential: Arc<dyn Credential>,
     /// Whether it is an OAuth token, which has other budgets than a key.
     pub(crate) oauth: bool,
@@ -84,12 +84,12 @@ pub(crate) struct Chosen {
 ///
 /// # Errors
 /// [`connector::Kind::InvalidArgument`] if two are configured, or half of one.
-pub(crate) fn choose(config: &Config, options: &Options) -> Result<Chosen> {
+pub(crate) fn choose(config: &Config, options: &Options) -> Result<Credentials> {
     let key = config.secret("api-key");
     let token = config.secret("access-token");
     let client = config.text("client-id");
     if config.switch("sandbox") {
-        return Ok(Chosen {
+        return Ok(Credentials {
             credential: key.map_or_else(missing, SecretSource::into_credential),
             oauth: false,
             what: "the sandbox's key",
@@ -98,21 +98,23 @@ pub(crate) fn choose(config: &Config, options: &Options) -> Result<Chosen> {
     match (key, token, client) {
         (Some(_), Some(_), _) | (Some(_), _, Some(_)) | (_, Some(_), Some(_)) => {
             Err(Error::invalid("More than one credential for Linear is configured")
-                .hint("Keep one of LINEAR_API_KEY, LINEAR_ACCESS_TOKEN and LINEAR_CLIENT_ID"))
+                .with_hint("Keep one of LINEAR_API_KEY, LINEAR_ACCESS_TOKEN and LINEAR_CLIENT_ID"))
         }
         (Some(key), None, None) => {
-            Ok(Chosen { credential: key.into_credential(), oauth: false, what: "a personal API key" })
+            Ok(Credentials { credential: key.into_credential(), oauth: false, what: "a personal API key" })
         }
-        (None, Some(token), None) => {
-            Ok(Chosen { credential: token.into_credential(), oauth: true, what: "an OAuth access token" })
-        }
+        (None, Some(token), None) => Ok(Credentials {
+            credential: token.into_credential(),
+            oauth: true,
+            what: "an OAuth access token",
+        }),
         (None, None, Some(client)) => application(config, options, client),
         (None, None, None)
             if config.secret("refresh-token").is_some() || config.path("token-store").is_some() =>
         {
-            Err(Error::invalid("An OAuth login needs its application's id").hint("Set LINEAR_CLIENT_ID"))
+            Err(Error::invalid("An OAuth login needs its application's id").with_hint("Set LINEAR_CLIENT_ID"))
         }
-        (None, None, None) => Ok(Chosen { credential: missing(), oauth: false, what: NO_CREDENTIAL }),
+        (None, None, None) => Ok(Credentials { credential: missing(), oauth: false, what: NO_CREDENTIAL }),
     }
 }
 
@@ -125,13 +127,15 @@ fn missing() -> Arc<dyn Credential> {
 }
 
 /// A login of a person through an application, or the application itself.
-fn application(config: &Config, options: &Options, client: &str) -> Result<Chosen> {
+fn application(config: &Config, options: &Options, client: &str) -> Result<Credentials> {
     let read = |key: &str, name: &str| match config.secret(key) {
         Some(SecretSource::Value(secret)) => Ok(Some(secret)),
         Some(SecretSource::File(path)) => match std::fs::read_to_string(&path) {
             Ok(text) if !text.trim().is_empty() => Ok(Some(Secret::new(&text))),
             Ok(_) => Err(Error::invalid(format!("The file of {name} is empty"))),
-            Err(error) => Err(Error::invalid(format!("The file of {name} cannot be read")).source(error)),
+            Err(error) => {
+                Err(Error::invalid(format!("The file of {name} cannot be read")).with_source(error))
+            }
         },
         None => Ok(None),
     };
@@ -141,10 +145,10 @@ fn application(config: &Config, options: &Options, client: &str) -> Result<Chose
     let personal = refresh.is_some() || store.is_some();
     if refresh.is_some() && store.is_none() {
         return Err(Error::invalid("A refresh token changes with every use, so it needs a place to be kept")
-            .hint("Set LINEAR_TOKEN_STORE to a file that only you can read"));
+            .with_hint("Set LINEAR_TOKEN_STORE to a file that only you can read"));
     }
     if !personal && client_secret.is_none() {
-        return Err(Error::invalid("An OAuth application that acts for itself needs its secret").hint(
+        return Err(Error::invalid("An OAuth application that acts for itself needs its secret").with_hint(
             "Set LINEAR_CLIENT_SECRET, or LINEAR_REFRESH_TOKEN and LINEAR_TOKEN_STORE for a person's login",
         ));
     }
@@ -171,7 +175,7 @@ fn application(config: &Config, options: &Options, client: &str) -> Result<Chose
         _ => Arc::new(oauth),
     };
     let what = if personal { "an OAuth login" } else { "an OAuth application" };
-    Ok(Chosen { credential, oauth: true, what })
+    Ok(Credentials { credential, oauth: true, what })
 }
 
 /// A login that begins with a refresh token from the settings, unless the store has what became of
@@ -197,7 +201,9 @@ impl Seeded {
                     store.save(&Tokens { login, ..begin })
                 }
             });
-            stored.await.map_err(|error| Error::internal("The login could not be stored").source(error))?
+            stored
+                .await
+                .map_err(|error| Error::internal("The login could not be stored").with_source(error))?
         };
         self.seeded.get_or_try_init(seed).await.copied()
     }

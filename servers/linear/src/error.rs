@@ -35,12 +35,12 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// Linear, as the pipeline needs to know it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Vendored {
+pub(crate) struct LinearVendor {
     /// Whether the credential is an OAuth token, which has other budgets than a personal key.
     pub(crate) oauth: bool,
 }
 
-impl Vendor for Vendored {
+impl Vendor for LinearVendor {
     fn name(&self) -> &'static str {
         "linear"
     }
@@ -65,7 +65,7 @@ impl Vendor for Vendored {
             if token.starts_with("lin_api_") { token.into() } else { format!("Bearer {token}").into() };
         let value = HeaderValue::from_str(&value).map_err(|_| {
             Error::new(Kind::Auth, "The Linear credential has characters that no credential has")
-                .hint("Copy it again, without quotes or line breaks")
+                .with_hint("Copy it again, without quotes or line breaks")
         })?;
         headers.insert(header::AUTHORIZATION, value);
         Ok(())
@@ -88,10 +88,10 @@ impl Vendor for Vendored {
         if error.kind() == Kind::RateLimited
             && let Some(wait) = wait(&response.headers)
         {
-            error = error.retry_after(wait);
+            error = error.with_retry_after(wait);
         }
         if let Some(id) = response.header("x-request-id") {
-            error = error.request_id(one_line(id));
+            error = error.with_request_id(one_line(id));
         }
         Err(error)
     }
@@ -136,7 +136,7 @@ fn wait(headers: &HeaderMap) -> Option<Duration> {
     if headers.contains_key(header::RETRY_AFTER) {
         return None; // The pipeline reads it.
     }
-    let readings = Vendored { oauth: false }.readings(headers);
+    let readings = LinearVendor { oauth: false }.readings(headers);
     let empty = readings.iter().filter(|reading| reading.remaining == Some(0));
     empty.filter_map(|reading| reading.reset).map(clock::until).max()
 }
@@ -202,30 +202,30 @@ pub(crate) fn failure(effect: Effect, name: &'static str, error: &GraphqlError) 
         |codes: &[&str], kinds: &[&str]| codes.contains(&code.as_str()) || kinds.contains(&kind.as_str());
     let found = if is(&["RATELIMITED"], &["ratelimited"]) || status == 429 {
         Error::new(Kind::RateLimited, format!("Linear's budget is used up: {says}"))
-            .hint("Wait, or ask for fewer and smaller pages")
-            .retry(Retry::NotExecuted)
+            .with_hint("Wait, or ask for fewer and smaller pages")
+            .with_retry(Retry::NotExecuted)
     } else if is(&["AUTHENTICATION_ERROR", "UNAUTHENTICATED"], &["authentication error"]) || status == 401 {
         Error::new(Kind::Auth, "Linear refused the credential")
-            .hint(
+            .with_hint(
                 "Check that the key or token is complete and not revoked; `doctor` shows what is configured",
             )
-            .retry(Retry::NotExecuted)
+            .with_retry(Retry::NotExecuted)
     } else if is(&["FEATURE_NOT_ACCESSIBLE"], &["feature not accessible"]) {
         Error::new(Kind::Permission, format!("The workspace's plan or settings do not offer this: {says}"))
     } else if is(&["USAGE_LIMIT_EXCEEDED"], &["usage limit exceeded"]) {
         Error::new(Kind::Permission, format!("The workspace has reached a limit of its plan: {says}"))
-            .hint("An admin can raise the plan or archive things")
+            .with_hint("An admin can raise the plan or archive things")
     } else if is(&["FORBIDDEN"], &["forbidden"]) || status == 403 {
-        Error::new(Kind::Permission, format!("Linear forbids this: {says}")).hint(needed(effect, name))
+        Error::new(Kind::Permission, format!("Linear forbids this: {says}")).with_hint(needed(effect, name))
     } else if message.starts_with("entity not found") || message.contains("could not find referenced") {
         Error::not_found(missing(&error.message, &says))
-            .hint("It does not exist, or this credential cannot see it")
+            .with_hint("It does not exist, or this credential cannot see it")
     } else if is(&["LOCK_TIMEOUT"], &["lock timeout"]) {
         Error::new(Kind::Upstream, "Linear was busy with the same data and did not do it")
-            .retry(Retry::NotExecuted)
+            .with_retry(Retry::NotExecuted)
     } else if is(&["GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"], &["graphql error"]) {
         Error::new(Kind::Upstream, format!("Linear does not understand this server's request: {says}"))
-            .hint("Its API has changed; a newer version of this server may know it")
+            .with_hint("Its API has changed; a newer version of this server may know it")
     } else if is_duplicate(&message) || is_duplicate(&says.to_ascii_lowercase()) {
         Error::new(Kind::Conflict, format!("Linear says that it exists already: {says}"))
     } else if is(&["INPUT_ERROR", "BAD_USER_INPUT", "INVALID_INPUT"], &["invalid input", "user error"])
@@ -234,9 +234,9 @@ pub(crate) fn failure(effect: Effect, name: &'static str, error: &GraphqlError) 
         Error::invalid(format!("Linear does not accept this: {says}"))
     } else {
         // "internal error", "network error", "bootstrap error", "unknown", "other", and what is new.
-        Error::new(Kind::Upstream, format!("Linear failed: {says}")).retry(Retry::MaybeExecuted)
+        Error::new(Kind::Upstream, format!("Linear failed: {says}")).with_retry(Retry::MaybeExecuted)
     };
-    found.operation(name)
+    found.with_operation(name)
 }
 
 fn is_duplicate(message: &str) -> bool {
@@ -274,7 +274,7 @@ mod tests {
 
     use super::*;
 
-    const VENDOR: Vendored = Vendored { oauth: false };
+    const VENDOR: LinearVendor = LinearVendor { oauth: false };
 
     fn answer(status: u16, headers: &[(&'static str, String)], body: &Value) -> Result<()> {
         let mut map = HeaderMap::new();
@@ -292,7 +292,7 @@ mod tests {
             &json!({"data": null, "errors": [{"message": message, "extensions": extensions}]}),
         )
         .unwrap_err();
-        (error.kind(), error.retry_class(), error.for_agent())
+        (error.kind(), error.retry(), error.for_agent())
     }
 
     #[test]
@@ -405,7 +405,7 @@ mod tests {
             &json!({"errors": [{"message": "Rate limit exceeded", "extensions": {"code": "RATELIMITED"}}]}),
         )
         .unwrap_err();
-        let wait = error.retry_after_hint().unwrap().as_secs();
+        let wait = error.retry_after().unwrap().as_secs();
         assert!((198..=200).contains(&wait), "{wait}");
     }
 
@@ -413,7 +413,7 @@ mod tests {
     fn a_page_or_a_bare_status_is_judged_by_its_status() {
         let response = Response::new(StatusCode::BAD_GATEWAY, HeaderMap::new(), "<html>");
         let error = VENDOR.classify(&Request::post("UpdateIssue", ""), &response).unwrap_err();
-        assert_eq!((error.kind(), error.retry_class()), (Kind::Upstream, Retry::MaybeExecuted));
+        assert_eq!((error.kind(), error.retry()), (Kind::Upstream, Retry::MaybeExecuted));
     }
 
     #[test]

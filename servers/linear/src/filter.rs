@@ -330,7 +330,7 @@ pub(crate) fn priority(word: &str) -> Result<u8> {
         "4" | "low" => 4,
         _ => {
             return Err(Error::invalid(format!("`{}` is no priority", one_line(word)))
-                .hint("Use urgent, high, medium, low or none"));
+                .with_hint("Use urgent, high, medium, low or none"));
         }
     })
 }

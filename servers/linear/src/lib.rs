@@ -32,7 +32,7 @@ use connector::{
 pub use api::{Operation, operations};
 
 use api::Api;
-use credential::Chosen;
+use credential::Credentials;
 use resolve::Names;
 
 /// The server for Linear.
@@ -102,8 +102,8 @@ impl Connector for Linear {
     }
 
     fn connect(config: &Config, options: upstream::Options) -> Result<Self> {
-        let Chosen { credential, oauth, what } = credential::choose(config, &options)?;
-        let api = Api::new(Upstream::new(Arc::new(error::Vendored { oauth }), credential, options));
+        let Credentials { credential, oauth, what } = credential::choose(config, &options)?;
+        let api = Api::new(Upstream::new(Arc::new(error::LinearVendor { oauth }), credential, options));
         Ok(Self {
             names: Names::new(api.clone(), config.text("team").map(str::to_owned)),
             api,

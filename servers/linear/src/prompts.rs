@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use connector::{
     Result,
-    catalog::{Briefing, Call, Prompt, PromptArgument, Reply, one_line},
+    catalog::{Call, Prompt, PromptArgument, PromptBuilder, Reply, one_line},
 };
 use serde_json::{Value, json};
 
@@ -99,7 +99,7 @@ async fn triage_issue(call: Call<Linear>, given: BTreeMap<String, String>) -> Re
         ),
     );
     let task = format!("Triage the Linear issue {}.", issue.identifier);
-    Ok(Briefing::new(&[
+    Ok(PromptBuilder::new(&[
         &task,
         "Judge from the issue, its team and issues like it:",
         "1. Is it a duplicate of, or related to, one of the issues found? Name it and say why.",
@@ -133,7 +133,7 @@ async fn plan_issue(call: Call<Linear>, given: BTreeMap<String, String>) -> Resu
     let include = ["comments", "relations", "children", "attachments"];
     let whole = gather::tool(&call, "get_issue", json!({"id": issue.identifier, "include": include})).await?;
     let task = format!("Plan the work on the Linear issue {}.", issue.identifier);
-    let mut briefing = Briefing::new(&[
+    let mut prompt = PromptBuilder::new(&[
         &task,
         "1. Say in two sentences what is wanted, and how one will know that it is done.",
         "2. Break it down into sub-issues of at most two days each, in their order, each with a title, what it covers and what it depends on. Take the sub-issues that are there into account.",
@@ -144,9 +144,9 @@ async fn plan_issue(call: Call<Linear>, given: BTreeMap<String, String>) -> Resu
     .section("The issue", Ok(whole));
     if let Some(project) = &issue.project {
         let project = gather::tool(&call, "get_project", json!({"id": project.id, "max_chars": 3_000})).await;
-        briefing = briefing.section("Its project", project);
+        prompt = prompt.section("Its project", project);
     }
-    Ok(briefing.finish())
+    Ok(prompt.finish())
 }
 
 async fn standup(call: Call<Linear>, given: BTreeMap<String, String>) -> Result<Reply> {
@@ -168,7 +168,7 @@ async fn standup(call: Call<Linear>, given: BTreeMap<String, String>) -> Result<
         gather::issues(&call, also(&of, json!({"createdAt": {"gte": since}})), ROWS, &WORK),
     );
     let task = format!("Write the stand-up of the team {} ({}).", one_line(&team.name), team.key);
-    Ok(Briefing::new(&[
+    Ok(PromptBuilder::new(&[
         &task,
         "For each person with work: what they finished, what they are doing, what blocks them; one line each, with identifiers.",
         "Then, for the team: overdue work, work in progress that nobody is assigned to, and new urgent issues. Leave out what is empty.",
@@ -195,7 +195,7 @@ async fn cycle_review(call: Call<Linear>, given: BTreeMap<String, String>) -> Re
         ),
     );
     let task = format!("Review the current cycle of the team {} ({}).", one_line(&team.name), team.key);
-    Ok(Briefing::new(&[
+    Ok(PromptBuilder::new(&[
         &task,
         "1. What did it bring? Group what is finished by project or theme, in words an outsider understands.",
         "2. What is left, and which of it is in danger? Say why: not started, blocked, no assignee, grown scope.",
@@ -226,7 +226,7 @@ async fn draft_project_update(call: Call<Linear>, given: BTreeMap<String, String
         ),
     );
     let task = format!("Draft a status update for the project {}.", one_line(&project.name));
-    Ok(Briefing::new(&[
+    Ok(PromptBuilder::new(&[
         &task,
         "Compare with the last update: say what moved since then, not what was known already.",
         "1. Health: on_track, at_risk or off_track, with the one reason that decides it (target date, milestones, blocked or overdue work).",
@@ -252,7 +252,7 @@ async fn release_notes(call: Call<Linear>, given: BTreeMap<String, String>) -> R
     let done = gather::issues(&call, filter, 100, &DONE).await?;
     let task =
         format!("Write release notes from what the team {} ({}) finished.", one_line(&team.name), team.key);
-    Ok(Briefing::new(&[
+    Ok(PromptBuilder::new(&[
         &task,
         "For the people who use the product: what is new, what is better, what is fixed; one line each, the effect first.",
         "Leave out internal work. Join issues that are one change. Mark what needs action by users. Identifiers in brackets at the end of a line.",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use connector::{
     Result,
-    catalog::{Briefing, Call, Reply, Resource, ResourceTemplate},
+    catalog::{Call, PromptBuilder, Reply, Resource, ResourceTemplate},
 };
 use serde_json::json;
 
@@ -134,7 +134,10 @@ async fn cycle(call: Call<Linear>, given: BTreeMap<String, String>) -> Result<Re
     )
     .await;
     let title = format!("Cycle {number} of {}", team.key);
-    Ok(Briefing::new(&[title.as_str()]).section("Progress", Ok(progress)).section("Issues", issues).finish())
+    Ok(PromptBuilder::new(&[title.as_str()])
+        .section("Progress", Ok(progress))
+        .section("Issues", issues)
+        .finish())
 }
 
 fn value<'a>(given: &'a BTreeMap<String, String>, name: &str) -> &'a str {

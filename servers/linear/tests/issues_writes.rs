@@ -79,7 +79,10 @@ async fn several_issues_are_created_at_once_or_none() {
     assert!(text.starts_with("ERROR not_found: `issues[1]`: There is no state `Nope`"), "{text}");
     let beside = json!({"team": "OPS", "project": "Reliability Q4", "issues": [{"title": "A"}]});
     let beside = site.call("create_issue", beside).await;
-    assert!(beside.starts_with("ERROR invalid_argument: Beside `issues` only `team` is taken"), "{beside}");
+    assert!(
+        beside.starts_with("ERROR invalid_argument: SecondServer `issues` only `team` is taken"),
+        "{beside}"
+    );
     assert_eq!(site.sent("CreateIssues"), 1);
 }
 

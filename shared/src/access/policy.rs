@@ -65,7 +65,7 @@ impl Policy {
                 Kind::Policy,
                 format!("This server is read-only for {principal}; nothing was sent"),
             )
-            .hint("Ask the operator to start it without --read-only if writing is wanted"));
+            .with_hint("Ask the operator to start it without --read-only if writing is wanted"));
         }
         Ok(())
     }

@@ -50,11 +50,11 @@ pub(super) fn normalize(
 fn unknown(tool: &str, name: &str, properties: &Map<String, Value>) -> Error {
     let error = Error::invalid(format!("`{tool}` has no argument `{}`", one_line(name)));
     match nearest(name, properties.keys().map(String::as_str)) {
-        Some(near) => error.hint(format!("Did you mean `{near}`?")),
-        None if properties.is_empty() => error.hint("It takes no arguments"),
+        Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+        None if properties.is_empty() => error.with_hint("It takes no arguments"),
         None => {
             let names: Vec<_> = properties.keys().map(String::as_str).collect();
-            error.hint(format!("It takes: {}", names.join(", ")))
+            error.with_hint(format!("It takes: {}", names.join(", ")))
         }
     }
 }

@@ -8,7 +8,7 @@ const SHOWN: usize = 120;
 
 /// A field's value, as it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum FieldValue {
     /// A name, a date, a number; empty for none.
     Short(String),
     /// A text of some length, of which only the length is told. A vendor writes Markdown its own way, so
@@ -18,7 +18,7 @@ pub enum Told {
     Exact(String),
 }
 
-impl Told {
+impl FieldValue {
     /// A short value, if there is one.
     #[must_use]
     pub fn short(value: Option<impl Into<String>>) -> Self {
@@ -67,13 +67,13 @@ pub struct Changes(Vec<Change>);
 #[derive(Clone, Debug)]
 struct Change {
     field: &'static str,
-    old: Told,
-    wanted: Told,
+    old: FieldValue,
+    wanted: FieldValue,
 }
 
 impl Changes {
     /// Notes that `field` should become `wanted`; false if it is so already.
-    pub fn ask(&mut self, field: &'static str, old: Told, wanted: Told) -> bool {
+    pub fn set(&mut self, field: &'static str, old: FieldValue, wanted: FieldValue) -> bool {
         let differs = !old.same(&wanted);
         if differs {
             self.0.push(Change { field, old, wanted });
@@ -95,7 +95,7 @@ impl Changes {
 
     /// What came of it, by what each field is `now`.
     #[must_use]
-    pub fn outcome(&self, now: impl Fn(&'static str) -> Told) -> Outcome {
+    pub fn outcome(&self, now: impl Fn(&'static str) -> FieldValue) -> Outcome {
         let mut outcome = Outcome::default();
         for change in &self.0 {
             let got = now(change.field);
@@ -103,7 +103,7 @@ impl Changes {
                 outcome.changed.push(told(change.field, &change.old, &change.wanted));
             } else if got.same(&change.old) {
                 outcome.refused.push(format!("{} is still {}", change.field, got.word()));
-            } else if matches!(got, Told::Long(_)) {
+            } else if matches!(got, FieldValue::Long(_)) {
                 // The vendor has normalised the Markdown.
                 outcome.changed.push(told(change.field, &change.old, &got));
             } else {
@@ -149,12 +149,14 @@ impl Outcome {
     }
 }
 
-fn told(field: &str, old: &Told, new: &Told) -> String {
+fn told(field: &str, old: &FieldValue, new: &FieldValue) -> String {
     match (old, new) {
-        (Told::Short(old) | Told::Long(old) | Told::Exact(old), new) if old.is_empty() => {
+        (FieldValue::Short(old) | FieldValue::Long(old) | FieldValue::Exact(old), new) if old.is_empty() => {
             format!("{field}: {}", new.word())
         }
-        (Told::Long(old) | Told::Exact(old), Told::Long(new) | Told::Exact(new)) if !new.is_empty() => {
+        (FieldValue::Long(old) | FieldValue::Exact(old), FieldValue::Long(new) | FieldValue::Exact(new))
+            if !new.is_empty() =>
+        {
             format!("{field} {} → {} characters", old.chars().count(), new.chars().count())
         }
         (old, new) => format!("{field} {} → {}", old.word(), new.word()),
@@ -165,27 +167,31 @@ fn told(field: &str, old: &Told, new: &Told) -> String {
 mod tests {
     use super::*;
 
-    fn short(value: &str) -> Told {
-        Told::Short(value.to_owned())
+    fn short(value: &str) -> FieldValue {
+        FieldValue::Short(value.to_owned())
     }
 
     #[test]
     fn what_is_so_already_is_no_change() {
         let mut changes = Changes::default();
-        assert!(!changes.ask("name", short("A"), short("A")));
-        assert!(!changes.ask("content", Told::Long("a\nb\n".to_owned()), Told::Long("a b".to_owned())));
+        assert!(!changes.set("name", short("A"), short("A")));
+        assert!(!changes.set(
+            "content",
+            FieldValue::Long("a\nb\n".to_owned()),
+            FieldValue::Long("a b".to_owned())
+        ));
         assert!(changes.is_empty());
-        let exact = |text: &str| Told::Exact(text.to_owned());
-        assert!(!changes.ask("body", exact("a\r\n  b"), exact("a\n  b")));
-        assert!(changes.ask("body", exact("a\n  b"), exact("a\nb")), "white space counts here");
+        let exact = |text: &str| FieldValue::Exact(text.to_owned());
+        assert!(!changes.set("body", exact("a\r\n  b"), exact("a\n  b")));
+        assert!(changes.set("body", exact("a\n  b"), exact("a\nb")), "white space counts here");
     }
 
     #[test]
     fn what_the_vendor_did_not_take_is_told() {
         let mut changes = Changes::default();
-        changes.ask("status", short("Planned"), short("Started"));
-        changes.ask("lead", short("@ada"), short(""));
-        changes.ask("target_date", short(""), short("2026-12-01"));
+        changes.set("status", short("Planned"), short("Started"));
+        changes.set("lead", short("@ada"), short(""));
+        changes.set("target_date", short(""), short("2026-12-01"));
         assert_eq!(
             changes.wanted(),
             ["status Planned → Started", "lead @ada → none", "target_date: 2026-12-01"]

@@ -89,7 +89,7 @@ impl Confirmations {
 
 fn refused(message: &'static str) -> Error {
     Error::invalid(message)
-        .hint("Nothing was changed. Call again without `confirm` to see the effect and get a new value")
+        .with_hint("Nothing was changed. Call again without `confirm` to see the effect and get a new value")
 }
 
 #[cfg(test)]

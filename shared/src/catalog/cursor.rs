@@ -60,14 +60,14 @@ pub(super) fn seal<T: Serialize>(binding: &Binding, position: &T) -> String {
 pub(super) fn open<T: DeserializeOwned>(binding: &Binding, cursor: &str) -> Result<T> {
     let foreign = || {
         Error::invalid("`cursor` is not one that this server gave")
-            .hint("Leave it out to start from the first page")
+            .with_hint("Leave it out to start from the first page")
     };
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| foreign())?;
     let (tag, position) = bytes.split_at_checked(TAG).ok_or_else(foreign)?;
     let position = serde_json::from_slice(position).map_err(|_| foreign())?;
     if tag != binding.0.as_slice() {
         return Err(Error::invalid("`cursor` belongs to another call")
-            .hint("Repeat the arguments of the call that gave it, or leave `cursor` out to start from the first page"));
+            .with_hint("Repeat the arguments of the call that gave it, or leave `cursor` out to start from the first page"));
     }
     Ok(position)
 }

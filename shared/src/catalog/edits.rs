@@ -27,7 +27,7 @@ pub fn apply(text: &str, edits: &[Edit]) -> Result<String> {
     let mut text = text.to_owned();
     for edit in edits {
         if edit.old.is_empty() {
-            return Err(Error::invalid("`edits`: `old` is empty").hint("Give the passage to replace"));
+            return Err(Error::invalid("`edits`: `old` is empty").with_hint("Give the passage to replace"));
         }
         match text.matches(&edit.old).count() {
             1 => text = text.replacen(&edit.old, &edit.new, 1),
@@ -36,11 +36,13 @@ pub fn apply(text: &str, edits: &[Edit]) -> Result<String> {
                     Kind::Conflict,
                     format!("`edits`: the text has no \"{}\"", shown(&edit.old)),
                 )
-                .hint("Nothing was written. Read it again: it may have changed, or be written differently"));
+                .with_hint(
+                    "Nothing was written. Read it again: it may have changed, or be written differently",
+                ));
             }
             many => {
                 return Err(Error::invalid(format!("`edits`: \"{}\" occurs {many} times", shown(&edit.old)))
-                    .hint("Nothing was written. Give more of the text around it"));
+                    .with_hint("Nothing was written. Give more of the text around it"));
             }
         }
     }

@@ -2,7 +2,6 @@
 //! configuration. Knows nothing of the wire: [`crate::protocol`] speaks MCP for it.
 
 mod arguments;
-mod briefing;
 mod call;
 mod changes;
 pub mod confirm;
@@ -10,6 +9,7 @@ pub mod cursor;
 pub mod edits;
 pub mod paging;
 mod prompt;
+mod prompt_builder;
 mod reply;
 mod resource;
 mod schema;
@@ -29,12 +29,12 @@ use crate::{
 };
 
 pub use arguments::{Clear, nearest};
-pub use briefing::Briefing;
 pub use call::{Call, Progress, Silent};
-pub use changes::{Changes, Outcome, Told};
+pub use changes::{Changes, FieldValue, Outcome};
 pub use confirm::Confirmations;
 pub use paging::{Position, limit};
 pub use prompt::{Completions, Prompt, PromptArgument};
+pub use prompt_builder::PromptBuilder;
 pub use reply::{DEFAULT_BUDGET, Image, Page, Rendered, Reply, ReplyOptions, Written, excerpt};
 pub use resource::{Resource, ResourceTemplate};
 pub use settled::settled;
@@ -237,7 +237,7 @@ impl<S: Send + Sync + 'static> Catalog<S> {
             }
         }
         Err(Error::not_found(format!("No resource has the address {}", one_line(uri)))
-            .hint("resources/list and resources/templates/list give the addresses there are"))
+            .with_hint("resources/list and resources/templates/list give the addresses there are"))
     }
 
     /// Whether clients may watch anything of it.
@@ -276,7 +276,8 @@ impl<S: Send + Sync + 'static> Catalog<S> {
     fn not_watched(&self, uri: &str) -> Error {
         let families = self.templates.iter().filter(|template| template.is_watched());
         let families = families.map(ResourceTemplate::template).collect::<Vec<_>>().join(", ");
-        Error::invalid(format!("{} cannot be watched", one_line(uri))).hint(format!("These can: {families}"))
+        Error::invalid(format!("{} cannot be watched", one_line(uri)))
+            .with_hint(format!("These can: {families}"))
     }
 
     /// Calls `tool` as `principal`: arguments checked, the step run, and a write planned, previewed,
@@ -351,7 +352,7 @@ fn require<'a>(what: &str, wanted: &str, names: impl Iterator<Item = &'a str>) -
         Some(near) => format!("Did you mean `{near}`?"),
         None => format!("There are: {}", names.join(", ")),
     };
-    Err(Error::invalid(format!("There is no {what} `{}`", one_line(wanted))).hint(hint))
+    Err(Error::invalid(format!("There is no {what} `{}`", one_line(wanted))).with_hint(hint))
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ impl Position {
 
 /// One page as the vendor gave it, of which rows are shown.
 #[derive(Debug)]
-pub struct Given {
+pub struct VendorPage {
     /// Where this page began, and how many of its rows were shown before.
     pub position: Position,
     /// Rows of it, after those that were shown before.
@@ -51,7 +51,7 @@ pub struct Given {
     pub next: Option<String>,
 }
 
-impl Given {
+impl VendorPage {
     /// A page of which every row is shown.
     #[must_use]
     pub fn whole(position: Position, read: usize, next: Option<String>) -> Self {
@@ -60,7 +60,7 @@ impl Given {
 }
 
 /// `page` with the cursor of `call` that goes on after it.
-pub fn close<S: Send + Sync + 'static>(call: &Call<S>, page: Page, given: Given) -> Page {
+pub fn close<S: Send + Sync + 'static>(call: &Call<S>, page: Page, given: VendorPage) -> Page {
     let call = call.clone();
     page.cursor(given.next.is_some(), move |kept| {
         let read_on = given.places.get(kept).copied().unwrap_or(given.read);
@@ -87,7 +87,7 @@ mod tests {
                 page.push(format!("{row} {}", "x".repeat(600)), &row);
             }
             let position = Position { after: Some("p1".to_owned()), skip: 3 };
-            let given = Given { position, read: 9, places: vec![2, 6], next: next.map(str::to_owned) };
+            let given = VendorPage { position, read: 9, places: vec![2, 6], next: next.map(str::to_owned) };
             let options = ReplyOptions { budget, structured: false };
             let text = Reply::page(close(&call, page, given)).render(&options).text;
             let cursor = text.split('"').nth(1).filter(|_| text.contains("cursor")).map(str::to_owned);

@@ -104,7 +104,7 @@ impl<S> Prompt<S> {
                     super::one_line(name)
                 ));
                 return Err(match nearest(name, self.arguments.iter().map(|argument| argument.name)) {
-                    Some(near) => error.hint(format!("Did you mean `{near}`?")),
+                    Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
                     None => error,
                 });
             }
@@ -112,7 +112,7 @@ impl<S> Prompt<S> {
         for argument in self.arguments.iter().filter(|argument| argument.required) {
             if given.get(argument.name).is_none_or(|value| value.trim().is_empty()) {
                 return Err(Error::invalid(format!("The prompt `{}` needs `{}`", self.name, argument.name))
-                    .hint(argument.description));
+                    .with_hint(argument.description));
             }
         }
         (self.write)(call, given).await

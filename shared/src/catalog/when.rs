@@ -51,7 +51,7 @@ impl When {
             "TODAY" => Ok(Self::Day(today())),
             "YESTERDAY" => Ok(age(1.days())),
             _ => Err(Error::invalid(format!("`{}` is no date and no age", one_line(word)))
-                .hint("Use a date such as 2026-11-02, or an age such as 24h, 7d, 2w")),
+                .with_hint("Use a date such as 2026-11-02, or an age such as 24h, 7d, 2w")),
         }
     }
 
@@ -67,7 +67,9 @@ impl When {
                 now().to_zoned(TimeZone::UTC).checked_sub(**span).map(|moment| moment.timestamp())
             }
         };
-        moment.map_err(|_| Error::invalid("The date is too far away").hint("Use a date such as 2026-11-02"))
+        moment.map_err(|_| {
+            Error::invalid("The date is too far away").with_hint("Use a date such as 2026-11-02")
+        })
     }
 }
 

@@ -80,7 +80,9 @@ fn chosen(matches: &ArgMatches) -> Result<Command, Failure> {
         }),
         Some(("keys", keys)) => match keys.subcommand() {
             Some((_, new)) => Command::NewKey { name: text(new, "NAME").unwrap_or_default() },
-            None => return Err(Failure::usage("`keys` needs a command").hint("`keys new NAME` makes a key")),
+            None => {
+                return Err(Failure::usage("`keys` needs a command").with_hint("`keys new NAME` makes a key"));
+            }
         },
         Some(("reference", wanted)) if matches!(wanted.try_get_one("tools"), Ok(Some(true))) => {
             Command::Reference(Part::Tools)
@@ -206,5 +208,6 @@ fn explain(error: &clap::Error, table: &Table) -> Failure {
             (line.strip_prefix("error: ").unwrap_or(line).to_owned(), None)
         }
     };
-    Failure::usage(message).hint(hint.unwrap_or_else(|| format!("`{program} --help` shows what there is")))
+    Failure::usage(message)
+        .with_hint(hint.unwrap_or_else(|| format!("`{program} --help` shows what there is")))
 }

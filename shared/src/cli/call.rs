@@ -56,7 +56,7 @@ async fn call<S: Connector>(
                     show(context, Outcome { structured_content: None, ..preview })?;
                 }
                 Err(Failure::other(format!("`{name}` asks before it does this, so nothing was changed"))
-                    .hint("Repeat the call with --allow-destructive to do it"))
+                    .with_hint("Repeat the call with --allow-destructive to do it"))
             }
         }
     })
@@ -99,21 +99,21 @@ fn no_such_tool<S: Connector>(
         let failure = Failure::usage(format!("`{name}` is not offered with these settings"));
         let config = &context.loaded.config;
         return Ok(if config.switch("read-only") && tool.effect().writes() {
-            failure.hint("It writes, and --read-only is on")
+            failure.with_hint("It writes, and --read-only is on")
         } else if !tool.on_by_default()
             && config.list("toolsets").is_empty()
             && config.list("tools").is_empty()
         {
-            failure.hint(format!("Ask for its toolset: --toolsets default,{}", tool.toolset_name()))
+            failure.with_hint(format!("Ask for its toolset: --toolsets default,{}", tool.toolset_name()))
         } else {
-            failure.hint("--toolsets, --tools or --exclude-tools leave it out")
+            failure.with_hint("--toolsets, --tools or --exclude-tools leave it out")
         });
     }
     let failure = Failure::usage(format!("There is no tool `{name}`"));
     let offered = setup::catalog::<S>(&context.loaded)?;
     Ok(match crate::catalog::nearest(bare, offered.all_tools().iter().map(Tool::name)) {
-        Some(near) => failure.hint(format!("Did you mean `{prefix}{near}`?")),
-        None => failure.hint(format!("`{program} tools` lists them")),
+        Some(near) => failure.with_hint(format!("Did you mean `{prefix}{near}`?")),
+        None => failure.with_hint(format!("`{program} tools` lists them")),
     })
 }
 
@@ -136,7 +136,7 @@ fn read(context: &mut Context<'_, '_>, arguments: Option<&str>) -> Result<Map<St
     }
     let refuse = |why: String| {
         Failure::usage(format!("The arguments are no JSON object: {why}"))
-            .hint("Write them like '{\"limit\": 5}', in single quotes for the shell")
+            .with_hint("Write them like '{\"limit\": 5}', in single quotes for the shell")
     };
     match serde_json::from_str(text) {
         Ok(Value::Object(arguments)) => Ok(arguments),

@@ -39,7 +39,7 @@ impl Failure {
     }
 
     /// Says what to do.
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -57,7 +57,7 @@ impl Failure {
         Self {
             code: CONFIGURATION,
             message: error.message().to_owned(),
-            hint: error.hint_text().map(str::to_owned),
+            hint: error.hint().map(str::to_owned),
         }
     }
 }

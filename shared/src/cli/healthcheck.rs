@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub(super) fn run(context: &Context<'_, '_>) -> Result<(), Failure> {
     let Some(text) = context.loaded.config.text("http") else {
         return Err(Failure::configuration("There is no address to ask")
-            .hint(format!("Set --http or {}HTTP as for the server", context.table.prefix())));
+            .with_hint(format!("Set --http or {}HTTP as for the server", context.table.prefix())));
     };
     let listen = setup::listen(text).ok_or_else(|| super::serve::no_address(&context.loaded, text))?;
     let address = reachable(listen);

@@ -11,7 +11,7 @@ pub(super) fn run(context: &mut Context<'_, '_>, name: &str) -> Result<(), Failu
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '@'));
     if !fits {
         return Err(Failure::usage(format!("`{name}` cannot be a caller's name"))
-            .hint("It takes up to 64 letters, digits, `_`, `-`, `.` and `@`"));
+            .with_hint("It takes up to 64 letters, digits, `_`, `-`, `.` and `@`"));
     }
     let (key, line) = ApiKeys::generate(name);
     context.io.say(format_args!("The key of {name}, shown this once: {key}"));

@@ -7,7 +7,7 @@ pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, listen: &str) -> 
     let sandbox = S::sandbox().ok_or_else(setup::no_sandbox)?;
     let address = setup::listen(listen).ok_or_else(|| {
         Failure::usage(format!("--listen: `{listen}` is no address"))
-            .hint("It takes an address and a port, such as 127.0.0.1:4010")
+            .with_hint("It takes an address and a port, such as 127.0.0.1:4010")
     })?;
     let runtime = current_thread()?;
     let outcome = runtime.block_on(async {
@@ -15,7 +15,7 @@ pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, listen: &str) -> 
             .map_err(|error| Failure::other(format!("Signals cannot be listened for: {error}")))?;
         let running = sandbox::start(sandbox.fake, address).await.map_err(|error| {
             Failure::other(format!("{address} cannot be listened at: {error}"))
-                .hint("Choose another address with --listen, or port 0 for any free one")
+                .with_hint("Choose another address with --listen, or port 0 for any free one")
         })?;
         let (key, value) = sandbox.credential;
         let variable = context.table.row(key).map(|row: &Row| row.env.to_string()).unwrap_or_default();

@@ -99,13 +99,13 @@ fn not_served<S: Connector>(loaded: &Loaded, error: ServeError) -> Failure {
         ServeError::NeedsKeys(address) => Failure::configuration(format!(
             "{address} can be reached from other machines, and there are no keys to tell callers by"
         ))
-        .hint(format!(
+        .with_hint(format!(
             "Make keys with `{} keys new NAME` and name their file with --api-keys-file, or listen at 127.0.0.1",
             S::ABOUT.program
         )),
         ServeError::Origin(_) => loaded.refuse("allowed-origins", error).into(),
         ServeError::Listen { addr, source } => Failure::other(format!("{addr} cannot be listened at: {source}"))
-            .hint("Choose another address with --http, or end what uses this one"),
+            .with_hint("Choose another address with --http, or end what uses this one"),
         _ => Failure::other(format!("HTTP is not served: {error}")),
     }
 }
@@ -126,5 +126,5 @@ fn build(builder: &mut Builder) -> Result<Runtime, Failure> {
 pub(super) fn no_address(loaded: &Loaded, text: &str) -> SettingsError {
     loaded
         .refuse("http", format!("`{text}` is no address"))
-        .hint("It takes an address and a port, such as 127.0.0.1:8080")
+        .with_hint("It takes an address and a port, such as 127.0.0.1:8080")
 }

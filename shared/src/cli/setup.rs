@@ -61,8 +61,8 @@ pub(super) fn catalog<S: Connector>(loaded: &Loaded) -> Result<Catalog<S>, Failu
         let wrong = alone.iter().find(|(_, alone)| S::catalog().select(alone).is_err());
         let key = wrong.map_or("exclude-tools", |(key, _)| key);
         let refused = loaded.refuse(key, lower_first(error.message()));
-        match error.hint_text() {
-            Some(hint) => refused.hint(hint).into(),
+        match error.hint() {
+            Some(hint) => refused.with_hint(hint).into(),
             None => refused.into(),
         }
     })
@@ -94,7 +94,7 @@ pub(super) fn prefix(loaded: &Loaded) -> Result<String, SettingsError> {
         return Ok(prefix.to_owned());
     }
     let refused = loaded.refuse("tool-prefix", format!("`{prefix}` cannot begin a tool's name"));
-    Err(refused.hint("It takes up to 32 letters, digits, `_` and `-`"))
+    Err(refused.with_hint("It takes up to 32 letters, digits, `_` and `-`"))
 }
 
 /// The settings of the pipeline to the vendor.
@@ -124,7 +124,7 @@ pub(super) fn options<S: Connector>(loaded: &Loaded) -> Result<upstream::Options
 fn api_url(loaded: &Loaded, default: &str) -> Result<Url, SettingsError> {
     let text = loaded.config.text("api-url").unwrap_or(default);
     let refuse = |why: String| {
-        loaded.refuse("api-url", why).hint("It takes an https address; plain http on loopback only")
+        loaded.refuse("api-url", why).with_hint("It takes an https address; plain http on loopback only")
     };
     let url = Url::parse(text).map_err(|error| refuse(format!("`{text}` is no address: {error}")))?;
     match url.scheme() {
@@ -139,7 +139,9 @@ fn api_url(loaded: &Loaded, default: &str) -> Result<Url, SettingsError> {
 fn proxy(loaded: &Loaded, text: &str) -> Result<Url, SettingsError> {
     // Not quoted: a proxy's address may carry a password.
     let refuse = || {
-        loaded.refuse("proxy", "is no proxy's address").hint("It takes http://host:port or https://host:port")
+        loaded
+            .refuse("proxy", "is no proxy's address")
+            .with_hint("It takes http://host:port or https://host:port")
     };
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
@@ -166,7 +168,7 @@ async fn start_fake<S: Connector>(context: &mut Context<'_, '_>) -> Result<sandb
         return Err(failure(
             "--api-url cannot be used with the sandbox, which brings its own API".to_owned(),
         )
-        .hint("Leave --api-url out, or add --sandbox=false"));
+        .with_hint("Leave --api-url out, or add --sandbox=false"));
     }
     let sandbox = S::sandbox().ok_or_else(no_sandbox)?;
     let running = sandbox::start(sandbox.fake, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
@@ -185,7 +187,7 @@ async fn start_fake<S: Connector>(context: &mut Context<'_, '_>) -> Result<sandb
 /// What to say where a server was built without its fake.
 pub(super) fn no_sandbox() -> Failure {
     Failure::usage("This build has no sandbox")
-        .hint("Build it with the feature `sandbox`, which is on by default")
+        .with_hint("Build it with the feature `sandbox`, which is on by default")
 }
 
 /// `path` below `base`.
@@ -198,7 +200,7 @@ pub(super) fn at_least(loaded: &Loaded, key: &str, least: u64) -> Result<Option<
     match loaded.config.number(key) {
         Some(number) if number < least => Err(loaded
             .refuse(key, format!("{number} is too small"))
-            .hint(format!("It takes {least} or more"))),
+            .with_hint(format!("It takes {least} or more"))),
         number => Ok(number),
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn contents(uri: &str, reply: Reply, options: &ReplyOptions) -> Vec<R
 
 /// The protocol error for a failure where there is no result to put it in.
 pub(super) fn protocol_error(error: &Error) -> ErrorData {
-    let data = match error.retry_after_hint() {
+    let data = match error.retry_after() {
         Some(after) => json!({"kind": error.kind().as_str(), "retryAfterMs": after.as_millis() as u64}),
         None => json!({"kind": error.kind().as_str()}),
     };

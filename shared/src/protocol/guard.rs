@@ -107,22 +107,22 @@ impl Stopped {
                     limit.as_secs()
                 ),
             )
-            .hint("Look before repeating it"),
+            .with_hint("Look before repeating it"),
             Self::TooLate(limit) => Error::new(
                 Kind::Upstream,
                 format!("The call took longer than {} s and was stopped", limit.as_secs()),
             )
-            .hint("Ask for less at once, or try again later"),
+            .with_hint("Ask for less at once, or try again later"),
             Self::Panicked if effect.writes() => Error::internal(
                 "The server failed in a way that it should not; what the call writes may or may not be done",
             )
-            .hint("Look before repeating it"),
+            .with_hint("Look before repeating it"),
             Self::Panicked => Error::internal("The server failed in a way that it should not")
-                .hint("Other calls are not affected"),
+                .with_hint("Other calls are not affected"),
             Self::Busy => {
                 Error::new(Kind::RateLimited, "Too many calls are under way at once; this one was not begun")
-                    .hint("Make fewer calls in parallel")
-                    .retry_after(Duration::from_secs(1))
+                    .with_hint("Make fewer calls in parallel")
+                    .with_retry_after(Duration::from_secs(1))
             }
         }
     }

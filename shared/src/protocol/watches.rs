@@ -181,7 +181,7 @@ impl Watches {
                 }
                 Err(error) => {
                     pause = pause.saturating_mul(2).min(LONGEST_PAUSE.max(self.interval));
-                    wait = pause.max(error.retry_after_hint().unwrap_or_default());
+                    wait = pause.max(error.retry_after().unwrap_or_default());
                     if !failures.contains(&error.kind()) {
                         failures.push(error.kind());
                         log(&key.0, &error);
@@ -241,7 +241,7 @@ impl Drop for Watching {
 /// Refuses one more than `most`.
 pub(super) fn too_many(most: usize, whose: &str) -> Error {
     Error::new(Kind::RateLimited, format!("At most {most} resources can be watched {whose}"))
-        .hint("End a subscription that is not needed any more first")
+        .with_hint("End a subscription that is not needed any more first")
 }
 
 /// Logs a failure, without what is looked at: addresses are arguments, and those are never logged.

@@ -127,7 +127,7 @@ async fn principals_do_not_look_through_each_others_eyes() {
 async fn failures_make_the_pauses_longer_and_lose_nothing() {
     let watches = Watches::new(INTERVAL);
     let down = || failure(Kind::Upstream);
-    let limited = Err(Error::new(Kind::RateLimited, "no").retry_after(Duration::from_secs(3_600)));
+    let limited = Err(Error::new(Kind::RateLimited, "no").with_retry_after(Duration::from_secs(3_600)));
     let mut outcomes = vec![Ok("1"), down(), limited, down(), down(), down(), down()];
     outcomes.push(Ok("2"));
     let note = Note::with(outcomes);

@@ -10,7 +10,6 @@
 //! (`#[tokio::test(start_paused = true)]`) never sleeps: on loopback what was written is there to be
 //! read at once, and the clock jumps to the next timer only when nobody has anything to read.
 
-mod beside;
 mod blobs;
 mod clock;
 mod control;
@@ -24,6 +23,7 @@ mod oauth;
 mod oauth_tests;
 mod pacing;
 mod rate;
+mod second_server;
 pub mod seed;
 mod server;
 #[cfg(test)]
@@ -40,13 +40,13 @@ use http::{StatusCode, header, request::Parts};
 use url::Url;
 
 pub use self::{
-    beside::Beside,
     blobs::{Blob, Blobs, Place, Refused},
     clock::VirtualClock,
     faults::{Action, Change, Faults, Rule},
     journal::{Entry, Journal},
     oauth::{Grant, OAuth, OAuthClient, OAuthRules, Tokens},
     rate::{RateWindow, RateWindows},
+    second_server::SecondServer,
     server::{Running, start},
     webhooks::{Attempt, Attempted, WebhookRules, WebhookTarget, Webhooks},
 };

@@ -57,7 +57,7 @@ fn parse(table: &Table, path: &Path, text: &str, env: &Environment) -> Result<Fi
         let at = error.span().map_or(0, |span| span.start);
         // The message only: the parser's own rendering quotes the line, which may hold a credential.
         SettingsError::new(format!("{} is no TOML: {}", place(at), error.message()))
-            .hint("A line is `key = value`; texts stand in \"quotes\"")
+            .with_hint("A line is `key = value`; texts stand in \"quotes\"")
     })?;
     let home = env.home();
     let base = Base { folder: path.parent().unwrap_or(Path::new("")), home: home.as_deref() };
@@ -78,7 +78,7 @@ fn parse(table: &Table, path: &Path, text: &str, env: &Environment) -> Result<Fi
                 Ok(value) => Ok(value),
                 Err(unfit) => {
                     let message = format!("{}: `{name}` cannot be {}", place(at), unfit.what);
-                    return Err(SettingsError::new(message).hint(format!("It takes {}", unfit.accepted)));
+                    return Err(SettingsError::new(message).with_hint(format!("It takes {}", unfit.accepted)));
                 }
             },
         };
@@ -90,9 +90,9 @@ fn parse(table: &Table, path: &Path, text: &str, env: &Environment) -> Result<Fi
 fn unknown(table: &Table, name: &str, value: &DeValue<'_>, place: &str) -> SettingsError {
     let error = SettingsError::new(format!("{place}: there is no setting `{name}`"));
     match table.nearest_key(name) {
-        Some(near) => error.hint(format!("Did you mean `{near}`?")),
-        None if value.is_table() => error.hint("The file has no sections: settings stand at its top"),
-        None => error.hint(format!("`{} --help` shows the settings", table.about().program)),
+        Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+        None if value.is_table() => error.with_hint("The file has no sections: settings stand at its top"),
+        None => error.with_hint(format!("`{} --help` shows the settings", table.about().program)),
     }
 }
 

@@ -105,7 +105,7 @@ impl SettingsError {
 
     /// Says what to do.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -170,7 +170,7 @@ fn settings_file(
     };
     let file = file::read(table, &path, env)?.ok_or_else(|| {
         SettingsError::new(format!("{place}: there is no file {}", path.display()))
-            .hint("Name a file that exists, or leave it out")
+            .with_hint("Name a file that exists, or leave it out")
     })?;
     loaded.config.set(CONFIG, Value::Path(path));
     loaded.places.insert(CONFIG, place);

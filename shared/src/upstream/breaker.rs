@@ -93,7 +93,7 @@ impl Verdict {
     pub(super) fn of<T>(result: &Result<T>) -> Self {
         match result {
             Ok(_) => Self::Healthy,
-            Err(error) => match (error.kind(), error.retry_class()) {
+            Err(error) => match (error.kind(), error.retry()) {
                 (Kind::RateLimited, _) => Self::Neutral,
                 // What can never succeed (a bad certificate, an answer too long) has its own words.
                 (Kind::Upstream, Retry::Never) => Self::Neutral,
@@ -233,9 +233,9 @@ impl State {
                 self.reason
             ),
         )
-        .hint("Wait before trying again")
-        .retry(Retry::NotExecuted)
-        .retry_after(wait)
+        .with_hint("Wait before trying again")
+        .with_retry(Retry::NotExecuted)
+        .with_retry_after(wait)
     }
 }
 
@@ -333,7 +333,7 @@ mod tests {
     use super::*;
 
     fn failure() -> Result<()> {
-        Err(Error::new(Kind::Upstream, "Linear failed with status 503").retry(Retry::MaybeExecuted))
+        Err(Error::new(Kind::Upstream, "Linear failed with status 503").with_retry(Retry::MaybeExecuted))
     }
 
     fn breaker() -> Breaker {
@@ -352,7 +352,7 @@ mod tests {
         }
         let error = breaker.admit("Linear").err().unwrap();
         assert_eq!(error.kind(), Kind::Unavailable);
-        assert_eq!(error.retry_after_hint(), Some(Duration::from_secs(10)));
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(10)));
         assert!(error.message().contains("Linear failed with status 503"));
         advance(Duration::from_secs(10)).await;
         assert_eq!(breaker.state(), BreakerState::HalfOpen);
@@ -413,7 +413,7 @@ mod tests {
         for kind in [Kind::Auth, Kind::Permission, Kind::NotFound, Kind::InvalidArgument, Kind::Conflict] {
             (0..10).for_each(|_| assert!(call(&breaker, &Err(Error::new(kind, "no")))));
         }
-        let limited = || Err(Error::new(Kind::RateLimited, "slow").retry(Retry::NotExecuted));
+        let limited = || Err(Error::new(Kind::RateLimited, "slow").with_retry(Retry::NotExecuted));
         (0..10).for_each(|_| assert!(call(&breaker, &limited())));
         assert_eq!(breaker.state(), BreakerState::Closed);
         // But a limit does not hide failures either.

@@ -166,20 +166,20 @@ fn share(error: Arc<Error>) -> Error {
         Ok(error) => return error,
         Err(shared) => shared,
     };
-    let mut copy = Error::new(error.kind(), error.message().to_owned()).retry(error.retry_class());
-    if let Some(hint) = error.hint_text() {
-        copy = copy.hint(hint.to_owned());
+    let mut copy = Error::new(error.kind(), error.message().to_owned()).with_retry(error.retry());
+    if let Some(hint) = error.hint() {
+        copy = copy.with_hint(hint.to_owned());
     }
-    if let Some(after) = error.retry_after_hint() {
-        copy = copy.retry_after(after);
+    if let Some(after) = error.retry_after() {
+        copy = copy.with_retry_after(after);
     }
-    if let Some(operation) = error.operation_name() {
-        copy = copy.operation(operation);
+    if let Some(operation) = error.operation() {
+        copy = copy.with_operation(operation);
     }
-    if let Some(id) = error.request_id_hint() {
-        copy = copy.request_id(id);
+    if let Some(id) = error.request_id() {
+        copy = copy.with_request_id(id);
     }
-    copy.source(error)
+    copy.with_source(error)
 }
 
 /// How often each tag was invalidated. Tags are without number (one per issue), counters are not:

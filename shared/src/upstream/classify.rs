@@ -29,11 +29,11 @@ pub fn status(title: &str, response: &Response) -> Result<()> {
     let error = match code {
         StatusCode::UNAUTHORIZED => {
             Error::new(Kind::Auth, format!("{title} refused the credential with status 401"))
-                .hint("Check that the token is complete, current and meant for this service")
+                .with_hint("Check that the token is complete, current and meant for this service")
         }
         StatusCode::FORBIDDEN => {
             Error::new(Kind::Permission, format!("{title} forbids this with status 403"))
-                .hint("The credential needs a right that it does not have")
+                .with_hint("The credential needs a right that it does not have")
         }
         StatusCode::NOT_FOUND | StatusCode::GONE => Error::not_found(format!(
             "{title} answered {number}: there is no such thing, or the credential cannot see it"
@@ -42,27 +42,27 @@ pub fn status(title: &str, response: &Response) -> Result<()> {
             Kind::Conflict,
             format!("{title} answered {number}: the target has changed, or exists already"),
         )
-        .hint("Read it again and decide anew"),
+        .with_hint("Read it again and decide anew"),
         StatusCode::TOO_MANY_REQUESTS => {
             Error::new(Kind::RateLimited, format!("{title} answered 429: its rate limit is used up"))
-                .retry(Retry::NotExecuted)
+                .with_retry(Retry::NotExecuted)
         }
         StatusCode::REQUEST_TIMEOUT => {
             Error::new(Kind::Upstream, format!("{title} answered 408: it gave up waiting for the request"))
-                .retry(Retry::MaybeExecuted)
+                .with_retry(Retry::MaybeExecuted)
         }
         StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED => {
             Error::new(Kind::Upstream, format!("{title} answered {number}: it does not support this request"))
         }
         _ if code.is_server_error() => {
             Error::new(Kind::Upstream, format!("{title} failed with status {number}"))
-                .retry(Retry::MaybeExecuted)
+                .with_retry(Retry::MaybeExecuted)
         }
         _ if code.is_redirection() => Error::new(
             Kind::Upstream,
             format!("{title} answered {number}: it redirects to another place, which is not followed"),
         )
-        .hint("Check the API address"),
+        .with_hint("Check the API address"),
         _ if code.is_client_error() => {
             Error::invalid(format!("{title} answered {number}: it does not accept the request"))
         }
@@ -79,7 +79,7 @@ pub(super) fn readable(title: &str, request: &Request, response: &Response) -> R
     }
     match flaw(&response.body) {
         None => Ok(()),
-        Some(flaw) => Err(unreadable(title, flaw).retry(Retry::MaybeExecuted)),
+        Some(flaw) => Err(unreadable(title, flaw).with_retry(Retry::MaybeExecuted)),
     }
 }
 
@@ -102,7 +102,7 @@ pub(super) fn not_json(body: &Bytes, error: &serde_json::Error) -> Error {
 fn unreadable(title: &str, flaw: Flaw) -> Error {
     match flaw {
         Flaw::Page => Error::new(Kind::Upstream, format!("{title} answered with a web page instead of data"))
-            .hint("Check the API address; a proxy or a login page may stand in between"),
+            .with_hint("Check the API address; a proxy or a login page may stand in between"),
         Flaw::Encoding => {
             Error::new(Kind::Upstream, format!("{title} answered with text that is not valid UTF-8"))
         }
@@ -143,7 +143,7 @@ pub(super) fn oversized(title: &str, request: &Request, limit: usize) -> Error {
     };
     let error =
         Error::new(Kind::Upstream, format!("{title}'s answer is longer than {size} and was not read"))
-            .hint("Ask for fewer rows or fields");
+            .with_hint("Ask for fewer rows or fields");
     // A write was answered, so it was received; what became of it stands in the answer not read.
     if request.effect.writes() { super::retry::unknown_outcome(title, request, error) } else { error }
 }
@@ -152,7 +152,7 @@ pub(super) fn oversized(title: &str, request: &Request, limit: usize) -> Error {
 pub(super) fn timed_out(title: &str, waited: Duration, left: bool) -> Error {
     let seconds = waited.as_secs_f64().ceil();
     let error = Error::new(Kind::Upstream, format!("{title} did not answer within {seconds} s"));
-    error.retry(if left { Retry::MaybeExecuted } else { Retry::NotExecuted })
+    error.with_retry(if left { Retry::MaybeExecuted } else { Retry::NotExecuted })
 }
 
 /// A failure of HTTP or below. `left` says whether bytes of the request may have left.
@@ -162,26 +162,26 @@ pub(super) fn transport(title: &str, host: &str, error: reqwest::Error, left: bo
     let connecting = error.is_connect();
     let retry = if connecting || !left { Retry::NotExecuted } else { Retry::MaybeExecuted };
     if let Some(certificate) = find::<rustls::Error>(&error).and_then(|tls| certificate(title, host, tls)) {
-        return certificate.source(error);
+        return certificate.with_source(error);
     }
     let classified = if error.is_builder() {
-        return Error::internal("the request could not be built").source(error);
+        return Error::internal("the request could not be built").with_source(error);
     } else if error.is_dns() {
         Error::new(Kind::Upstream, format!("cannot reach {title}: the name {host} does not resolve"))
-            .hint("Check the network, the proxy and the API address")
+            .with_hint("Check the network, the proxy and the API address")
     } else if connecting && error.is_timeout() {
         Error::new(Kind::Upstream, format!("cannot reach {title}: no connection to {host} in time"))
-            .hint("Check the network and the proxy")
+            .with_hint("Check the network and the proxy")
     } else if connecting && find::<rustls::Error>(&error).is_some() {
         Error::new(Kind::Upstream, format!("cannot reach {title}: no secure connection to {host}"))
-            .hint("A proxy that inspects traffic, or a wrong port, is a common cause")
+            .with_hint("A proxy that inspects traffic, or a wrong port, is a common cause")
     } else if connecting {
         Error::new(Kind::Upstream, format!("cannot reach {title}: no connection to {host}"))
-            .hint("Check the network, the proxy and the API address")
+            .with_hint("Check the network, the proxy and the API address")
     } else {
         Error::new(Kind::Upstream, format!("{title} closed the connection without a complete answer"))
     };
-    classified.retry(retry).source(error)
+    classified.with_retry(retry).with_source(error)
 }
 
 /// Names what is wrong with the server's certificate, and does not try again: it stays wrong.
@@ -211,7 +211,7 @@ fn certificate(title: &str, host: &str, error: &rustls::Error) -> Option<Error> 
     };
     Some(
         Error::new(Kind::Upstream, format!("cannot reach {title}: the certificate of {host} {what}"))
-            .hint(hint),
+            .with_hint(hint),
     )
 }
 
@@ -279,14 +279,14 @@ mod tests {
             error.message(),
             "cannot reach Linear: the certificate of api.linear.app expired on 2023-11-14"
         );
-        assert_eq!(error.retry_class(), Retry::Never);
+        assert_eq!(error.retry(), Retry::Never);
     }
 
     #[test]
     fn statuses_map_to_kinds() {
         let kind = |code: u16| {
             let response = Response::new(StatusCode::from_u16(code).unwrap(), HeaderMap::new(), "");
-            status("Linear", &response).map_err(|error| (error.kind(), error.retry_class()))
+            status("Linear", &response).map_err(|error| (error.kind(), error.retry()))
         };
         assert_eq!(kind(204), Ok(()));
         assert_eq!(kind(302), Err((Kind::Upstream, Retry::Never)));

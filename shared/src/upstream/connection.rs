@@ -36,7 +36,7 @@ impl Connection {
             return build(&options);
         }
         tokio::task::spawn_blocking(move || build(&options)).await.map_err(|error| {
-            Error::internal("setting up the connection to the vendor failed").source(error)
+            Error::internal("setting up the connection to the vendor failed").with_source(error)
         })?
     }
 }
@@ -73,7 +73,7 @@ fn build(options: &Options) -> Result<reqwest::Client> {
             .map_err(|error| setup("the CA file holds no usable certificate", error))?;
         if authorities.is_empty() {
             return Err(Error::new(Kind::Upstream, "the CA file holds no certificate")
-                .hint("Give a PEM file with one or more CERTIFICATE sections"));
+                .with_hint("Give a PEM file with one or more CERTIFICATE sections"));
         }
         builder = builder.tls_certs_merge(authorities);
     } else if options.base_url.scheme() == "http" && is_loopback(&options.base_url) {
@@ -82,12 +82,12 @@ fn build(options: &Options) -> Result<reqwest::Client> {
     }
     builder.build().map_err(|error| {
         setup("the HTTPS client cannot be set up", error)
-            .hint("Most often the system's CA certificates are missing: install them, or give a CA file")
+            .with_hint("Most often the system's CA certificates are missing: install them, or give a CA file")
     })
 }
 
 fn setup(message: &'static str, error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(Kind::Upstream, message).source(error)
+    Error::new(Kind::Upstream, message).with_source(error)
 }
 
 /// Whether `url` is on this machine, by its literal host.

@@ -128,9 +128,9 @@ impl Limiter {
 
 fn used_up(title: &str, bucket: &str, wait: Duration) -> Error {
     Error::new(Kind::RateLimited, format!("{title}'s budget of {bucket} is used up for now"))
-        .hint("Wait, or ask for less")
-        .retry(Retry::NotExecuted)
-        .retry_after(wait)
+        .with_hint("Wait, or ask for less")
+        .with_retry(Retry::NotExecuted)
+        .with_retry_after(wait)
 }
 
 /// When the exhausted buckets among `readings` that a request took from are full again.
@@ -150,13 +150,13 @@ pub(super) fn reset_of(costs: &[(&'static str, u32)], readings: &[Reading]) -> O
 struct Bucket {
     budget: Budget,
     meter: RateLimiter<NotKeyed, InMemoryState, Metronome, NoOpMiddleware<Duration>>,
-    told: Option<Told>,
+    told: Option<FieldValue>,
     paused_until: Option<Instant>,
 }
 
 /// The vendor's last word on a bucket.
 #[derive(Clone, Copy)]
-struct Told {
+struct FieldValue {
     remaining: u32,
     at: Instant,
     reset: Instant,
@@ -192,7 +192,7 @@ impl Bucket {
                 "this call would take {cost} of {title}'s budget of {}, which allows {} at once",
                 self.budget.bucket, self.budget.burst
             ))
-            .hint("Ask for fewer rows or fields")),
+            .with_hint("Ask for fewer rows or fields")),
         }
     }
 
@@ -223,7 +223,7 @@ impl Bucket {
         if let Some(remaining) = reading.remaining {
             let now = Instant::now();
             let reset = reading.reset.map_or(self.budget.per, clock::until).min(self.budget.per * 2);
-            self.told = Some(Told { remaining, at: now, reset: now + reset });
+            self.told = Some(FieldValue { remaining, at: now, reset: now + reset });
         }
     }
 
@@ -304,8 +304,8 @@ mod tests {
         let started = Instant::now();
         let error = take(&limiter, &[("points", 4000)], 30).await.unwrap_err();
         assert_eq!(started.elapsed(), Duration::ZERO);
-        assert_eq!((error.kind(), error.retry_class()), (Kind::RateLimited, Retry::NotExecuted));
-        let wait = error.retry_after_hint().unwrap();
+        assert_eq!((error.kind(), error.retry()), (Kind::RateLimited, Retry::NotExecuted));
+        let wait = error.retry_after().unwrap();
         assert!((39..=40).contains(&wait.as_secs()), "{wait:?}");
     }
 

@@ -129,7 +129,7 @@ impl Upstream {
     /// `unknown_outcome` for a write that may have been executed and must not be repeated.
     pub async fn send(&self, request: Request) -> Result<Response> {
         let result = self.0.send(&request).await;
-        result.map_err(|error| error.operation(request.operation))
+        result.map_err(|error| error.with_operation(request.operation))
     }
 
     /// Makes every kept answer old that depends on one of `tags`; also one that is under way.
@@ -367,7 +367,7 @@ impl Inner {
                     self.vendor.title()
                 ),
             )
-            .hint("Try again later")),
+            .with_hint("Try again later")),
         }
     }
 
@@ -395,18 +395,18 @@ impl Inner {
             Ok(()) => return Ok(response),
             Err(error) => error,
         };
-        if error.retry_after_hint().is_none() {
+        if error.retry_after().is_none() {
             let named = retry::retry_after(&response.headers);
             let limited = error.kind() == Kind::RateLimited;
             let reset = || if limited { limiter::reset_of(&request.costs, &readings) } else { None };
             if let Some(wait) = named.or_else(reset) {
-                error = error.retry_after(wait);
+                error = error.with_retry_after(wait);
             }
         }
         if error.kind() == Kind::RateLimited {
             // Refused for its pace is refused before execution, whatever the vendor's table says.
-            error = error.retry(Retry::NotExecuted);
-            if let Some(wait) = error.retry_after_hint().filter(|wait| !wait.is_zero()) {
+            error = error.with_retry(Retry::NotExecuted);
+            if let Some(wait) = error.retry_after().filter(|wait| !wait.is_zero()) {
                 self.limiter.pause(&request.costs, &readings, wait);
             }
         }

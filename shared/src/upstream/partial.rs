@@ -40,10 +40,10 @@ impl<T: DeserializeOwned> Partial<T> {
         let no_data = || Error::new(Kind::Upstream, "the vendor's answer has no data");
         let read =
             response.json().and_then(|Envelope { data, errors }| Ok((data.ok_or_else(no_data)?, errors)));
-        let (data, errors) = read.map_err(|error| error.operation(operation))?;
+        let (data, errors) = read.map_err(|error| error.with_operation(operation))?;
         let failures = errors.iter().map(|failure| {
             let (part, error) = tell(failure);
-            (part, error.operation(operation))
+            (part, error.with_operation(operation))
         });
         Ok(Self { data, failures: failures.collect() })
     }

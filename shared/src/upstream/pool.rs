@@ -35,8 +35,8 @@ impl Pool {
                 Kind::RateLimited,
                 format!("all {} connections to {title} were busy until the call's deadline", self.limit),
             )
-            .hint("Make fewer calls at once")
-            .retry(Retry::NotExecuted)),
+            .with_hint("Make fewer calls at once")
+            .with_retry(Retry::NotExecuted)),
         }
     }
 

@@ -172,8 +172,9 @@ impl Request {
     /// # Errors
     /// `internal` if `value` cannot be written as JSON.
     pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Self> {
-        let body = serde_json::to_vec(value)
-            .map_err(|error| Error::internal("the request could not be written as JSON").source(error))?;
+        let body = serde_json::to_vec(value).map_err(|error| {
+            Error::internal("the request could not be written as JSON").with_source(error)
+        })?;
         self.body = Bytes::from(body);
         self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Ok(self)
@@ -300,7 +301,7 @@ impl Request {
             Target::Path(path) => {
                 let base = base.as_str().trim_end_matches('/');
                 Url::parse(&format!("{base}{path}")).map_err(|error| {
-                    Error::new(Kind::Internal, "the request's path makes no valid address").source(error)
+                    Error::new(Kind::Internal, "the request's path makes no valid address").with_source(error)
                 })?
             }
         };

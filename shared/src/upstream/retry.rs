@@ -86,8 +86,8 @@ impl<'a> Attempts<'a> {
             (Kind::Unavailable, Some(earlier)) => return Err(self.end(earlier)),
             _ => error,
         };
-        self.uncertain |= error.retry_class() == Retry::MaybeExecuted;
-        let repeatable = match (error.retry_class(), self.request.replay) {
+        self.uncertain |= error.retry() == Retry::MaybeExecuted;
+        let repeatable = match (error.retry(), self.request.replay) {
             // Failing fast is the point of an open breaker.
             _ if error.kind() == Kind::Unavailable => false,
             (Retry::Never, _) | (Retry::MaybeExecuted, Replay::Once) => false,
@@ -97,7 +97,7 @@ impl<'a> Attempts<'a> {
             return Err(self.end(error));
         }
         let Some(pause) = self.pauses.next() else { return Err(self.end(error)) };
-        let named = match error.retry_after_hint() {
+        let named = match error.retry_after() {
             None if error.kind() == Kind::RateLimited => UNNAMED_LIMIT,
             named => named.unwrap_or_default(),
         };
@@ -128,8 +128,8 @@ pub(super) fn unknown_outcome(title: &str, request: &Request, cause: Error) -> E
         Kind::UnknownOutcome,
         format!("the write was sent to {title}, but whether it was done is not known: {}", cause.message()),
     )
-    .hint(format!("{what}; only repeat the call if it is not"))
-    .source(cause)
+    .with_hint(format!("{what}; only repeat the call if it is not"))
+    .with_source(cause)
 }
 
 /// When the answer's `Retry-After` header allows the next attempt: seconds or an HTTP date.
@@ -169,7 +169,7 @@ mod tests {
     }
 
     fn failed(retry: Retry) -> Error {
-        Error::new(Kind::Upstream, "it failed").retry(retry)
+        Error::new(Kind::Upstream, "it failed").with_retry(retry)
     }
 
     #[tokio::test(start_paused = true)]
@@ -203,15 +203,15 @@ mod tests {
         let mut attempts = Attempts::new("Linear", &request, OPTIONS, deadline());
         let limited = |seconds| {
             Error::new(Kind::RateLimited, "slow down")
-                .retry(Retry::NotExecuted)
-                .retry_after(Duration::from_secs(seconds))
+                .with_retry(Retry::NotExecuted)
+                .with_retry_after(Duration::from_secs(seconds))
         };
         assert_eq!(attempts.after(limited(0)).unwrap(), Duration::from_millis(100));
         assert_eq!(attempts.after(limited(7)).unwrap(), Duration::from_secs(7));
         let mut attempts = Attempts::new("Linear", &request, OPTIONS, deadline());
         let error = attempts.after(limited(86_400)).unwrap_err();
         assert_eq!(error.kind(), Kind::RateLimited);
-        assert_eq!(error.retry_after_hint(), Some(Duration::from_secs(86_400)));
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(86_400)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -225,8 +225,8 @@ mod tests {
         for kind in [Kind::Auth, Kind::Permission, Kind::Unavailable, Kind::Upstream] {
             let error = end(Error::new(kind, "no"));
             assert_eq!(error.kind(), Kind::UnknownOutcome, "{kind}");
-            assert_eq!(error.retry_class(), Retry::Never);
-            assert!(error.hint_text().unwrap().contains("CreateIssue"), "{error}");
+            assert_eq!(error.retry(), Retry::Never);
+            assert!(error.hint().unwrap().contains("CreateIssue"), "{error}");
         }
         // The vendor speaks about the write itself: it was there already.
         assert_eq!(end(Error::new(Kind::Conflict, "exists")).kind(), Kind::Conflict);

@@ -32,7 +32,7 @@ pub trait Vendor: Send + Sync + 'static {
     ///
     /// A `Retry-After` header and an exhausted [reading](Self::readings) are added by the pipeline
     /// where the error says nothing of when to retry; a vendor that knows better (a bucket that
-    /// refills long before its stated reset) says so with [`Error::retry_after`](crate::Error::retry_after).
+    /// refills long before its stated reset) says so with [`Error::with_retry_after`](crate::Error::with_retry_after).
     ///
     /// `rate_limited` always means refused before execution: the pipeline repeats it, writes too.
     ///

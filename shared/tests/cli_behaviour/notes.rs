@@ -68,7 +68,9 @@ impl Connector for Notes {
 
     fn connect(config: &Config, options: Options) -> Result<Self> {
         if config.text("team") == Some("nobody") {
-            return Err(Error::invalid("The team `nobody` cannot be a default").hint("Name a team of yours"));
+            return Err(
+                Error::invalid("The team `nobody` cannot be a default").with_hint("Name a team of yours")
+            );
         }
         let credential: Arc<dyn Credential> = match config.secret("api-key").or(config.secret("access-token"))
         {
@@ -118,7 +120,7 @@ impl Connector for Notes {
                 Check::bad(
                     "account",
                     error.message().to_owned(),
-                    error.hint_text().unwrap_or("Look again later").to_owned(),
+                    error.hint().unwrap_or("Look again later").to_owned(),
                 ),
                 Check::skipped("limits", "not known without an account"),
             ],
@@ -187,7 +189,7 @@ struct DeleteNote {
 async fn delete_note(call: Call<Notes>, args: DeleteNote) -> Result<Plan> {
     let DeleteNote { id } = args;
     if !call.notes().await?.iter().any(|note| note.id == id) {
-        return Err(Error::not_found(format!("There is no note {id}")).hint("list_notes lists them"));
+        return Err(Error::not_found(format!("There is no note {id}")).with_hint("list_notes lists them"));
     }
     Ok(Plan::new(Reply::new(format!("Delete note {id}.")), move || async move {
         let path = format!("/notes/{id}");
@@ -224,7 +226,7 @@ impl Vendor for Api {
     fn classify(&self, _request: &Request, response: &Response) -> Result<()> {
         match response.status {
             StatusCode::UNAUTHORIZED => {
-                Err(Error::new(Kind::Auth, "Notes refuses the key").hint("Make a new one"))
+                Err(Error::new(Kind::Auth, "Notes refuses the key").with_hint("Make a new one"))
             }
             status if status.is_success() => Ok(()),
             status => Err(Error::new(Kind::Upstream, format!("Notes answered {status}"))),

@@ -265,7 +265,9 @@ impl Notes {
 
     fn note(&self, name: &str) -> Result<String> {
         let note = self.lock().get(name).cloned();
-        note.ok_or_else(|| Error::not_found(format!("There is no note {name}")).hint("Look at notes://all"))
+        note.ok_or_else(|| {
+            Error::not_found(format!("There is no note {name}")).with_hint("Look at notes://all")
+        })
     }
 }
 

@@ -412,13 +412,13 @@ impl Api {
             Err(error) if error.kind() == Kind::NotFound => Err(Error::not_found(format!(
                 "The log of job {name} is not there: GitHub deletes logs after the repository's retention period (90 days by default), and a job has none while it runs"
             ))
-            .hint("get_run with include annotations tells what failed; run_workflow rerun makes a new log")),
+            .with_hint("get_run with include annotations tells what failed; run_workflow rerun makes a new log")),
             // The pipeline's own word for a body that was too long.
             Err(error) if error.message().contains("is longer than") => Err(Error::new(
                 Kind::Upstream,
                 format!("The log of job {name} is longer than {} MB and was not read", MOST_LOG / 1024 / 1024),
             )
-            .hint(format!(
+            .with_hint(format!(
                 "get_run with include annotations tells what failed; a person can download it at {}",
                 job.html_url
             ))),

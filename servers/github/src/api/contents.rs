@@ -106,7 +106,7 @@ pub(crate) struct Account {
 /// The body of an answer about a path.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Told {
+struct FieldValue {
     #[serde(rename = "type", deserialize_with = "tolerant::text")]
     kind: String,
     #[serde(deserialize_with = "tolerant::text")]
@@ -140,8 +140,8 @@ impl Api {
             // The form of a folder for servers that know no other.
             return Ok(Content::Folder(serde_json::from_value(body).unwrap_or_default()));
         }
-        let told: Told = serde_json::from_value(body)
-            .map_err(|error| incomplete("description of what lies there").source(error))?;
+        let told: FieldValue = serde_json::from_value(body)
+            .map_err(|error| incomplete("description of what lies there").with_source(error))?;
         Ok(match told.kind.as_str() {
             "dir" => Content::Folder(told.entries),
             "symlink" => Content::Link { target: told.target },
@@ -179,7 +179,7 @@ impl Api {
                 Kind::Upstream,
                 format!("Of the blob {sha} {} of {size} bytes arrived", body.len()),
             )
-            .hint("Try again"));
+            .with_hint("Try again"));
         }
         Ok(body)
     }

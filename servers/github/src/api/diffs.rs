@@ -29,7 +29,7 @@ pub(crate) struct Commit {
     #[serde(deserialize_with = "tolerant::text")]
     pub(crate) sha: String,
     #[serde(deserialize_with = "tolerant::or_default")]
-    pub(crate) commit: Told,
+    pub(crate) commit: FieldValue,
     /// The account, where the address of the author belongs to one.
     #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) author: Account,
@@ -44,7 +44,7 @@ pub(crate) struct Commit {
 /// What a commit says of itself.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Told {
+pub(crate) struct FieldValue {
     #[serde(deserialize_with = "tolerant::text")]
     pub(crate) message: String,
     #[serde(deserialize_with = "tolerant::or_default")]

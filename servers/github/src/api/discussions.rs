@@ -319,7 +319,7 @@ impl Api {
         let found: Found = self.of_repository(repo, &GET, variables).await?;
         let missing = || {
             Error::not_found(format!("{repo} has no discussion #{number}"))
-                .hint("list_discussions finds them")
+                .with_hint("list_discussions finds them")
         };
         Ok((found.name_with_owner, found.discussion.ok_or_else(missing)?))
     }
@@ -352,7 +352,7 @@ impl Api {
         let data: Data = self.query(Scope::Repo(repo), &COMMENT, json!({"id": id})).await?;
         data.node.filter(|remark| !remark.id.is_empty()).ok_or_else(|| {
             Error::not_found("There is no such comment of a discussion")
-                .hint("list_discussions with number shows their ids")
+                .with_hint("list_discussions with number shows their ids")
         })
     }
 

@@ -193,10 +193,11 @@ impl Api {
             .cache(OFTEN, NONE);
         let response = self.send(Scope::Repo(repo), request).await.map_err(|error| match error.kind() {
             // 422 "No commit found for SHA", or 404 for what cannot be a ref at all.
-            Kind::InvalidArgument | Kind::NotFound => Error::not_found(format!(
-                "{repo} has no branch, tag or commit `{reference}`"
-            ))
-            .hint("list_refs gives the names; a private repository may also be out of the token's sight"),
+            Kind::InvalidArgument | Kind::NotFound => {
+                Error::not_found(format!("{repo} has no branch, tag or commit `{reference}`")).with_hint(
+                    "list_refs gives the names; a private repository may also be out of the token's sight",
+                )
+            }
             Kind::Conflict => empty(repo),
             _ => error,
         })?;
@@ -477,5 +478,5 @@ pub(crate) const SUBMODULE: &str = "160000";
 
 /// The error for a repository without commits.
 pub(crate) fn empty(repo: &Repo) -> Error {
-    Error::not_found(format!("{repo} has no commits yet")).hint("commit_files can make the first one")
+    Error::not_found(format!("{repo} has no commits yet")).with_hint("commit_files can make the first one")
 }

@@ -243,7 +243,7 @@ impl Api {
     /// As [`Self::send`]; `upstream` for an answer of another shape.
     pub(crate) async fn json<T: DeserializeOwned>(&self, scope: Scope<'_>, request: Request) -> Result<T> {
         let operation = request.operation;
-        self.send(scope, request).await?.json().map_err(|error| error.operation(operation))
+        self.send(scope, request).await?.json().map_err(|error| error.with_operation(operation))
     }
 
     /// Sends `request` and returns what there is, or nothing where GitHub says there is none.
@@ -290,7 +290,7 @@ fn stays(request: &Request) -> Result<()> {
         .any(|part| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | ".."));
     if leads_away {
         return Err(Error::invalid("`.` and `..` are no names on GitHub, and no parts of a path there")
-            .hint("Write paths from the root of the repository, without leading dots"));
+            .with_hint("Write paths from the root of the repository, without leading dots"));
     }
     Ok(())
 }
@@ -301,7 +301,7 @@ pub(crate) fn renamed(repo: &Repo) -> Error {
         Kind::Policy,
         format!("{repo} has another name now, which is not among the repositories of this server"),
     )
-    .hint("The operator lists them in --allow-repos and --allow-write-repos")
+    .with_hint("The operator lists them in --allow-repos and --allow-write-repos")
 }
 
 /// The error for an answer that lacks what every such answer has.

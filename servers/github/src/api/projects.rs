@@ -248,7 +248,7 @@ impl Api {
         let owned: Owned = self.of_owner(owner, &GET, variables).await?;
         owned.project_v2.ok_or_else(|| {
             Error::not_found(format!("{owner} has no project {number}, or the token may not see it"))
-                .hint("list_project without number lists them")
+                .with_hint("list_project without number lists them")
         })
     }
 
@@ -301,7 +301,7 @@ impl Api {
         }
         let data: Data = self.query(Scope::Owner(owner), &ITEM, json!({"id": id})).await?;
         data.node.filter(|item| !item.id.is_empty()).ok_or_else(|| {
-            Error::not_found("There is no such item of a project").hint("list_project gives the ids")
+            Error::not_found("There is no such item of a project").with_hint("list_project gives the ids")
         })
     }
 

@@ -374,5 +374,5 @@ fn look(number: u64) -> String {
 /// There is no pull request of this number.
 pub(super) fn absent(repo: &Repo, number: u64) -> Error {
     Error::not_found(format!("{repo} has no pull request #{number} that the token may see"))
-        .hint("It may be an issue, which get_issue shows; list_prs lists the pull requests")
+        .with_hint("It may be an issue, which get_issue shows; list_prs lists the pull requests")
 }

@@ -87,7 +87,7 @@ impl Api {
         let asked = after.map(str::to_owned);
         let response = self.send(scope, request).await?;
         let next = response.header("link").and_then(next_query).filter(|next| asked.as_ref() != Some(next));
-        let shaped = |error: connector::Error| error.operation(operation);
+        let shaped = |error: connector::Error| error.with_operation(operation);
         let Some(key) = key else {
             #[derive(Deserialize)]
             #[serde(bound(deserialize = "T: Deserialize<'de>"))]

@@ -94,7 +94,7 @@ pub(crate) struct FoundCommit {
     #[serde(deserialize_with = "tolerant::text")]
     pub(crate) sha: String,
     #[serde(deserialize_with = "tolerant::or_default")]
-    pub(crate) commit: Told,
+    pub(crate) commit: FieldValue,
     /// The account of the author; none where the address of the commit is nobody's.
     #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) author: Person,
@@ -105,7 +105,7 @@ pub(crate) struct FoundCommit {
 /// What a commit says itself.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Told {
+pub(crate) struct FieldValue {
     #[serde(deserialize_with = "tolerant::text")]
     pub(crate) message: String,
     #[serde(deserialize_with = "tolerant::or_default")]

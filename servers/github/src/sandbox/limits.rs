@@ -5,7 +5,7 @@
 //! API". A window begins with its first request and ends at `x-ratelimit-reset`; then everything is there
 //! again.
 //!
-//! Beside GitHub's own routes, `POST /_github/limits` sets what is left for the caller's account
+//! SecondServer GitHub's own routes, `POST /_github/limits` sets what is left for the caller's account
 //! (`{"resource": "core", "remaining": 1}`), and how many requests at once there may be and how long each takes
 //! (`{"concurrent": 2, "latency_ms": 100}`).
 

@@ -9,7 +9,7 @@
 //! then the handler of its route. Routes stand in a table at the head of each module. Both `/` and
 //! `/api/v3` are the root, as on github.com and on an own server.
 //!
-//! Beside GitHub's own routes there are some under `/_github/`, by which tests set what is left of a limit
+//! SecondServer GitHub's own routes there are some under `/_github/`, by which tests set what is left of a limit
 //! (`limits`), lay down tokens and keys (`auth`), and make the fake an older server (`profile`).
 
 mod accounts;

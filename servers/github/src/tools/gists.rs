@@ -6,7 +6,7 @@ use connector::{
     Error, Kind, Result,
     catalog::{
         Call, Page, Plan, Position, Reply, Tool, Written, excerpt, limit, one_line,
-        paging::{self, Given},
+        paging::{self, VendorPage},
     },
 };
 use schemars::JsonSchema;
@@ -115,7 +115,7 @@ async fn list_gists(call: Call<GitHub>, arguments: ListGists) -> Result<Reply> {
         let row = Row::of(gist);
         page.push(row.text(), &row);
     }
-    let given = Given::whole(position, rows.len(), listed.next);
+    let given = VendorPage::whole(position, rows.len(), listed.next);
     Ok(Reply::page(paging::close(&call, page, given)))
 }
 
@@ -127,13 +127,16 @@ fn id_of(text: &str) -> Result<String> {
     if !id.is_empty() && id.chars().all(|c| c.is_ascii_hexdigit()) {
         return Ok(id.to_owned());
     }
-    Err(Error::invalid(format!("`id`: `{}` names no gist", one_line(text))).hint("list_gists gives the ids"))
+    Err(Error::invalid(format!("`id`: `{}` names no gist", one_line(text)))
+        .with_hint("list_gists gives the ids"))
 }
 
 async fn find(call: &Call<GitHub>, id: &str) -> Result<Gist> {
     let id = id_of(id)?;
     call.api().gist(&id).await.map_err(|error| match error.kind() {
-        Kind::NotFound => Error::not_found(format!("There is no gist {id}")).hint("list_gists gives the ids"),
+        Kind::NotFound => {
+            Error::not_found(format!("There is no gist {id}")).with_hint("list_gists gives the ids")
+        }
         _ => error,
     })
 }
@@ -228,7 +231,7 @@ fn create(call: Call<GitHub>, arguments: SaveGist) -> Result<Plan> {
         contents.insert(change.name, content);
     }
     if contents.is_empty() {
-        return Err(Error::invalid("`files` is empty").hint("Give each file's name and content"));
+        return Err(Error::invalid("`files` is empty").with_hint("Give each file's name and content"));
     }
     let description = description.unwrap_or_default();
     let mut preview = Written::new(format!("Make a {} gist", visibility(public)));
@@ -285,7 +288,7 @@ fn change(call: &Call<GitHub>, gist: Gist, arguments: SaveGist) -> Result<Plan> 
     let SaveGist { description, public, files, .. } = arguments;
     if public.is_some_and(|public| public != gist.public) {
         return Err(Error::invalid("GitHub's API does not change whether a gist is public")
-            .hint("Make a new one, or change it on the site"));
+            .with_hint("Make a new one, or change it on the site"));
     }
     let id = one_line(&gist.id);
     let mut preview = Written::new(format!("Change the {} gist {id}", visibility(gist.public)));

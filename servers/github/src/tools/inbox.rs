@@ -4,7 +4,7 @@ use connector::{
     Effect, Error, Result,
     catalog::{
         Call, Page, Plan, Position, Reply, Tool, When, Written, limit, one_line,
-        paging::{self, Given},
+        paging::{self, VendorPage},
     },
     clock,
 };
@@ -125,7 +125,7 @@ async fn list_notifications(call: Call<GitHub>, arguments: ListNotifications) ->
         let row = Row::of(rows[*place]);
         page.push(row.text(), &row);
     }
-    let given = Given { position, read: rows.len(), places, next: listed.next };
+    let given = VendorPage { position, read: rows.len(), places, next: listed.next };
     Ok(Reply::page(paging::close(&call, page, given)))
 }
 
@@ -181,7 +181,9 @@ async fn update_notifications(call: Call<GitHub>, arguments: UpdateNotifications
         return mark(call, action, ids).await;
     }
     if action != Action::Read {
-        return Err(Error::invalid("GitHub marks a whole inbox as read only").hint("Give `ids` for the rest"));
+        return Err(
+            Error::invalid("GitHub marks a whole inbox as read only").with_hint("Give `ids` for the rest")
+        );
     }
     let repo = repo.as_deref().map(|repo| call.reach().repo(Some(repo))).transpose()?;
     match &repo {
@@ -191,7 +193,7 @@ async fn update_notifications(call: Call<GitHub>, arguments: UpdateNotifications
                 connector::Kind::Policy,
                 "This server may not touch every repository, so it does not mark the whole inbox",
             )
-            .hint("Give `ids` or `repo`"));
+            .with_hint("Give `ids` or `repo`"));
         }
         None => {}
     }
@@ -218,7 +220,7 @@ async fn mark(call: Call<GitHub>, action: Action, mut ids: Vec<String>) -> Resul
     }
     if let Some(odd) = ids.iter().find(|id| id.is_empty() || !id.chars().all(|c| c.is_ascii_digit())) {
         return Err(Error::invalid(format!("`{}` is no id of a thread", one_line(odd)))
-            .hint("list_notifications gives the ids"));
+            .with_hint("list_notifications gives the ids"));
     }
     // Each is read first: it must be of a repository within reach, and the preview names it.
     let api = call.api();

@@ -6,7 +6,7 @@ use connector::{
     Error, Kind, Result,
     catalog::{
         Call, Page, Position, Reply, Tool, excerpt, limit, one_line,
-        paging::{self, Given},
+        paging::{self, VendorPage},
     },
 };
 use percent_encoding::percent_decode_str;
@@ -98,7 +98,7 @@ fn path_of(server: &GitHub, text: &str) -> Result<(String, String)> {
     let text = text.strip_prefix("GET ").unwrap_or(text).trim_start();
     let wrong = |why: &str| {
         Err(Error::invalid(format!("`path`: {why}"))
-            .hint("Write a path of GitHub's REST API, such as /repos/owner/name/contributors"))
+            .with_hint("Write a path of GitHub's REST API, such as /repos/owner/name/contributors"))
     };
     let base = server.api().upstream().base_url().as_str().trim_end_matches('/').to_owned();
     let rest = match text.split_once("://") {
@@ -156,7 +156,7 @@ fn repository(server: &GitHub, path: &str) -> Result<Option<Repo>> {
             Kind::Policy,
             "This server may read some repositories only, so api_get reads paths below /repos/{owner}/{repo}",
         )
-        .hint("The operator lists them in --allow-repos"));
+        .with_hint("The operator lists them in --allow-repos"));
     }
     Ok(None)
 }
@@ -195,7 +195,7 @@ fn shown(
         let row = Row(values.into_iter().map(|(name, value)| (name, Value::String(value))).collect());
         page.push(words.join("; "), &row);
     }
-    let given = Given::whole(position, rows.len(), next);
+    let given = VendorPage::whole(position, rows.len(), next);
     Reply::page(paging::close(call, page, given))
 }
 

@@ -4,7 +4,7 @@ use connector::{
     Error, Kind, Result,
     catalog::{
         Call, Page, Position, Reply, Tool, limit, one_line,
-        paging::{self, Given},
+        paging::{self, VendorPage},
     },
 };
 use schemars::JsonSchema;
@@ -241,7 +241,7 @@ async fn list_alerts(call: Call<GitHub>, arguments: ListAlerts) -> Result<Reply>
     let wanted = arguments.state.as_deref().unwrap_or(default).trim().to_lowercase();
     if wanted != "all" && !kind.states().contains(&wanted.as_str()) {
         return Err(Error::invalid(format!("`state`: `{}` is none of this kind's", one_line(&wanted)))
-            .hint(format!("Use all, {}", kind.states().join(", "))));
+            .with_hint(format!("Use all, {}", kind.states().join(", "))));
     }
     let filter = AlertFilter { state: (wanted != "all").then(|| wanted.clone()), severity };
     let count = position.first(limit(arguments.limit, 20, 100), 100);
@@ -259,7 +259,7 @@ async fn list_alerts(call: Call<GitHub>, arguments: ListAlerts) -> Result<Reply>
     for row in &rows {
         page.push(row.text(), row);
     }
-    let given = Given::whole(position, rows.len(), next);
+    let given = VendorPage::whole(position, rows.len(), next);
     Ok(Reply::page(paging::close(&call, page, given)))
 }
 
@@ -288,5 +288,5 @@ fn off(error: Error, kind: Alerts, repo: &Repo) -> Error {
         "{repo} has no {}: the feature is off or never ran, or the token may not see them",
         kind.noun().1
     ))
-    .hint("Whoever administers the repository turns it on in its settings")
+    .with_hint("Whoever administers the repository turns it on in its settings")
 }

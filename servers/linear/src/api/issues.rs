@@ -458,7 +458,7 @@ impl Api {
         let failures = answer.failures;
         let found: Answer<Option<Issue>> = serde_json::from_value(answer.data).map_err(|error| {
             connector::Error::new(connector::Kind::Upstream, "Linear's answer has an unexpected shape")
-                .source(error)
+                .with_source(error)
         })?;
         Ok(found.value.map(|data| Partial { data, failures }))
     }

@@ -69,10 +69,12 @@ impl Api {
         }
         let variables = json!({"contentType": content_type, "filename": name, "size": bytes.len()});
         let payload = self.run::<Answer>(&PREPARE, variables).await?.payload;
-        let file =
-            payload.upload_file.filter(|file| payload.success && !file.asset_url.is_empty()).ok_or_else(
-                || Error::new(Kind::Upstream, "Linear gave no address to upload to").operation(PREPARE.name),
-            )?;
+        let file = payload
+            .upload_file
+            .filter(|file| payload.success && !file.asset_url.is_empty())
+            .ok_or_else(|| {
+                Error::new(Kind::Upstream, "Linear gave no address to upload to").with_operation(PREPARE.name)
+            })?;
         self.upstream().send(file.put(content_type, bytes)?).await?;
         Ok(file.asset_url)
     }
@@ -98,7 +100,7 @@ impl UploadFile {
                 (Ok(name), Ok(value)) => request = request.header(name, value),
                 _ => {
                     return Err(Error::new(Kind::Upstream, "Linear asked for an upload header that is none")
-                        .operation(PREPARE.name));
+                        .with_operation(PREPARE.name));
                 }
             }
         }
@@ -112,9 +114,9 @@ impl UploadFile {
                 Kind::Upstream,
                 "Linear named an upload address that is not safe to use; nothing was uploaded",
             )
-            .operation(PREPARE.name)
+            .with_operation(PREPARE.name)
         };
-        let url = Url::parse(&self.upload_url).map_err(|error| refused().source(error))?;
+        let url = Url::parse(&self.upload_url).map_err(|error| refused().with_source(error))?;
         let local = match url.host() {
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),

@@ -37,7 +37,7 @@ impl Entry for DocumentRow {
 pub(crate) async fn document(api: &Api, wanted: &str) -> Result<Document> {
     let wanted = wanted.trim();
     if wanted.is_empty() {
-        return Err(Error::invalid("`id` is empty").hint("list_documents gives ids and titles"));
+        return Err(Error::invalid("`id` is empty").with_hint("list_documents gives ids and titles"));
     }
     let slug = slug_of_url(wanted, "document");
     let id = slug.as_deref().unwrap_or(wanted);
@@ -53,7 +53,7 @@ pub(crate) async fn document(api: &Api, wanted: &str) -> Result<Document> {
     let candidates = if exact.is_empty() { near } else { exact };
     if candidates.is_empty() {
         return Err(Error::not_found(format!("There is no document `{}`", one_line(wanted)))
-            .hint("list_documents gives ids and titles; search finds words inside them"));
+            .with_hint("list_documents gives ids and titles; search finds words inside them"));
     }
     let found = find(wanted, candidates).map_err(Miss::into_error)?;
     api.get_document(&found.id).await

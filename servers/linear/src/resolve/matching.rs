@@ -56,13 +56,13 @@ impl Miss {
         }
         if self.several {
             return Error::invalid(format!("More than one {} fits `{wanted}`", self.what))
-                .hint(format!("Say which: {listed}"));
+                .with_hint(format!("Say which: {listed}"));
         }
         let error = Error::new(Kind::NotFound, format!("There is no {} `{wanted}`", self.what));
         if listed.is_empty() {
-            error.hint(format!("There is no {} at all here", self.what))
+            error.with_hint(format!("There is no {} at all here", self.what))
         } else {
-            error.hint(format!("Nearest: {listed}"))
+            error.with_hint(format!("Nearest: {listed}"))
         }
     }
 }

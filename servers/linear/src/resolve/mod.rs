@@ -66,7 +66,7 @@ impl Names {
                 match <[Team; 1]>::try_from(teams) {
                     Ok([only]) => Ok(only),
                     Err(teams) => Err(Error::invalid("`team` is missing, and no default team is configured")
-                        .hint(format!("Teams: {}", matching::listed(&teams)))),
+                        .with_hint(format!("Teams: {}", matching::listed(&teams)))),
                 }
             }
         }
@@ -110,7 +110,7 @@ impl Names {
                 "`{}` is a group of labels, and an issue cannot have it",
                 label.name
             ))
-            .hint(format!("Its labels: {}", matching::listed(&members))));
+            .with_hint(format!("Its labels: {}", matching::listed(&members))));
         }
         Ok(label)
     }
@@ -160,13 +160,13 @@ impl Names {
             (Some(cycle), None) => Ok(cycle),
             (Some(_), Some(_)) => {
                 Err(Error::invalid(format!("More than one cycle of {} is called `{wanted}`", team.key))
-                    .hint("Use its number"))
+                    .with_hint("Use its number"))
             }
             (None, _) if !team.cycles_enabled => {
                 Err(Error::not_found(format!("The team {} does not use cycles", team.key)))
             }
             (None, _) => Err(Error::not_found(format!("The team {} has no cycle `{wanted}`", team.key))
-                .hint("Use current, next, previous or a number; list_cycles shows them")),
+                .with_hint("Use current, next, previous or a number; list_cycles shows them")),
         }
     }
 

@@ -39,7 +39,7 @@ impl IssueKey {
             return Ok(Self::Number(team.to_ascii_uppercase(), number));
         }
         Err(Error::invalid(format!("`{}` is no issue", one_line(wanted)))
-            .hint("Use an identifier such as ENG-12, the issue's address, or its UUID"))
+            .with_hint("Use an identifier such as ENG-12, the issue's address, or its UUID"))
     }
 
     /// What Linear accepts as the issue's id.

@@ -6,7 +6,7 @@
 //! group). Its knowledge of Linear is its own: it shares no parsing or rendering with the server
 //! which it tests.
 //!
-//! Beside Linear's own routes there is `POST /_linear/budget`, which sets what is left of the
+//! SecondServer Linear's own routes there is `POST /_linear/budget`, which sets what is left of the
 //! caller's budgets: `{"requests": 1, "complexity": 100}`.
 
 mod auth;

@@ -61,7 +61,7 @@ async fn graphql(Shared(site): Shared<Arc<Site>>, headers: HeaderMap, body: Byte
     };
     let sign =
         headers.get(SIGN_FILES).and_then(|value| value.to_str().ok()?.parse().ok()).map(Duration::from_secs);
-    let mut told = Told::default();
+    let mut told = FieldValue::default();
     let json = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     // Apollo takes no simple form: a page of another site must not be able to send one.
     let body = if json.is_some_and(|kind| kind.starts_with("application/json")) { &body[..] } else { &[] };
@@ -76,7 +76,7 @@ async fn graphql(Shared(site): Shared<Arc<Site>>, headers: HeaderMap, body: Byte
 
 /// What the headers of an answer tell beside the budgets.
 #[derive(Default)]
-struct Told {
+struct FieldValue {
     points: Option<u32>,
     search: Option<&'static str>,
 }
@@ -88,7 +88,7 @@ impl Site {
         caller: &Caller,
         sign: Option<Duration>,
         body: &[u8],
-        told: &mut Told,
+        told: &mut FieldValue,
     ) -> Outcome<Answer> {
         self.limits.take_request(caller)?;
         let request = GraphqlRequest::parse(body).ok_or_else(|| {

@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Changes, Plan, Reply, Told, Tool, Written, one_line},
+    catalog::{Call, Changes, FieldValue, Plan, Reply, Tool, Written, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -60,9 +60,8 @@ async fn attach(call: Call<Linear>, args: Attach) -> Result<Plan> {
         }
         (None, Some(content), None) => {
             let Some(name) = &args.filename else {
-                return Err(
-                    Error::invalid("`content` needs `filename`").hint("Give the file's name with its ending")
-                );
+                return Err(Error::invalid("`content` needs `filename`")
+                    .with_hint("Give the file's name with its ending"));
             };
             let file = upload_source::from_base64(name, content)?;
             let issue = call.api().issue_attachments(&key.to_id()).await?;
@@ -85,7 +84,7 @@ fn address(given: &str) -> Result<Url> {
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .ok_or_else(|| {
             Error::invalid(format!("`url` is no web address: {}", one_line(given)))
-                .hint("It must begin with https:// or http://")
+                .with_hint("It must begin with https:// or http://")
         })
 }
 
@@ -97,13 +96,13 @@ fn attach_url(call: &Call<Linear>, issue: &IssueAttachments, url: Url, args: Att
     let title = title.unwrap_or_else(|| default_title(&url));
     let mut changes = Changes::default();
     let old = there.clone().unwrap_or_default();
-    changes.ask("url", Told::Short(old.url.clone()), Told::Short(url.to_string()));
+    changes.set("url", FieldValue::Short(old.url.clone()), FieldValue::Short(url.to_string()));
     // Linear titles a pull request itself.
     if !pull_request || args.title.is_some() {
-        changes.ask("title", Told::Short(old.title.clone()), Told::Short(title.clone()));
+        changes.set("title", FieldValue::Short(old.title.clone()), FieldValue::Short(title.clone()));
     }
     if let Some(subtitle) = &args.subtitle {
-        changes.ask("subtitle", Told::short(old.subtitle.clone()), Told::Short(subtitle.clone()));
+        changes.set("subtitle", FieldValue::short(old.subtitle.clone()), FieldValue::Short(subtitle.clone()));
     }
     if changes.is_empty() {
         return Plan::nothing(Reply::written(
@@ -165,7 +164,7 @@ fn attach_file(call: &Call<Linear>, issue: &IssueAttachments, file: File, args: 
         let saved =
             put(&api, &issue_id, &asset, &title, args.subtitle.as_deref()).await.map_err(|error| {
                 let hint = format!("The file itself is uploaded: attach it with url {asset}");
-                error.hint(hint)
+                error.with_hint(hint)
             })?;
         let mut written =
             Written::new(format!("Uploaded {} ({size}) and attached it to {on}", file.name)).id(saved.id);
@@ -190,11 +189,11 @@ async fn put(api: &Api, issue: &str, url: &str, title: &str, subtitle: Option<&s
     saved::done(payload.attachment.filter(|_| payload.success), "attach it")
 }
 
-fn told(attachment: &Attachment, field: &str) -> Told {
+fn told(attachment: &Attachment, field: &str) -> FieldValue {
     match field {
-        "url" => Told::Short(attachment.url.clone()),
-        "title" => Told::Short(attachment.title.clone()),
-        _ => Told::short(attachment.subtitle.clone()),
+        "url" => FieldValue::Short(attachment.url.clone()),
+        "title" => FieldValue::Short(attachment.title.clone()),
+        _ => FieldValue::short(attachment.subtitle.clone()),
     }
 }
 

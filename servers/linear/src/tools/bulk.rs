@@ -75,7 +75,7 @@ async fn bulk_update(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
     };
     if changes.is_empty() && team.is_none() {
         return Err(Error::invalid("`changes` is empty")
-            .hint("Give fields of update_issue, such as {\"state\": \"Done\"}"));
+            .with_hint("Give fields of update_issue, such as {\"state\": \"Done\"}"));
     }
     let fields: Fields = serde_json::from_value(Value::Object(changes))
         .map_err(|error| Error::invalid(format!("`changes`: {}", one_line(&error.to_string()))))?;
@@ -102,7 +102,9 @@ async fn bulk_update(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
     let total = issues.len();
     if let Some(expected) = expected_count.filter(|expected| *expected as usize != total) {
         return Err(Error::new(Kind::Conflict, format!("{total} issues are meant, not {expected}"))
-            .hint("Look at them with list_issues, or leave `expected_count` out to see what would be done"));
+            .with_hint(
+                "Look at them with list_issues, or leave `expected_count` out to see what would be done",
+            ));
     }
     let (groups, idle) = grouped(&call, issues, &fields, team.as_deref()).await?;
     let count: usize = groups.iter().map(|group| group.issues.len()).sum();
@@ -161,7 +163,7 @@ async fn filtered(call: &Call<Linear>, filter: Map<String, Value>) -> Result<Vec
     }
     if found.len() > MOST {
         return Err(Error::invalid(format!("The filter finds more than {MOST} issues"))
-            .hint("Narrow it, or go through them in parts"));
+            .with_hint("Narrow it, or go through them in parts"));
     }
     Ok(found)
 }

@@ -195,7 +195,7 @@ async fn update_exists(call: &Call<Linear>, id: &str) -> Result<()> {
         }
     }
     Err(Error::not_found(format!("Linear has no status update {id}"))
-        .hint("list_status_updates gives the ids"))
+        .with_hint("list_status_updates gives the ids"))
 }
 
 fn listing(call: &Call<Linear>, answer: Partial<Connection<Comment>>, position: Position, of: &str) -> Reply {
@@ -343,7 +343,7 @@ fn place_like(input: &mut Value, parent: &Comment) -> Result<()> {
     let given = places.iter().filter_map(|(field, _)| fields.remove(*field)).next();
     if given.is_some_and(|given| given != json!(id)) {
         return Err(Error::invalid("The comment to reply to stands elsewhere")
-            .hint("With `reply_to` leave out where it stands"));
+            .with_hint("With `reply_to` leave out where it stands"));
     }
     fields.insert(field.to_owned(), json!(id));
     Ok(())
@@ -369,12 +369,13 @@ fn comment_id(id: &str, what: &str) -> Result<String> {
     if is_uuid(id) {
         return Ok(id.to_lowercase());
     }
-    Err(Error::invalid(format!("`{}` is no id of a {what}", one_line(id))).hint("Use the id from a listing"))
+    Err(Error::invalid(format!("`{}` is no id of a {what}", one_line(id)))
+        .with_hint("Use the id from a listing"))
 }
 
 fn no_comment(error: Error) -> Error {
     if error.kind() == Kind::NotFound {
-        return Error::not_found("Linear has no such comment").hint("list_comments gives the ids");
+        return Error::not_found("Linear has no such comment").with_hint("list_comments gives the ids");
     }
     error
 }
@@ -395,7 +396,7 @@ async fn edit_comment(call: Call<Linear>, arguments: EditComment) -> Result<Plan
     let EditComment { id, body, resolved } = arguments;
     let id = comment_id(&id, "comment")?;
     if body.as_deref().is_some_and(|body| body.trim().is_empty()) {
-        return Err(Error::invalid("`body` is empty").hint("To remove a comment use delete_comment"));
+        return Err(Error::invalid("`body` is empty").with_hint("To remove a comment use delete_comment"));
     }
     if body.is_none() && resolved.is_none() {
         return Err(Error::invalid("Give `body` or `resolved`"));

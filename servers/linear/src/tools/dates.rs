@@ -17,10 +17,8 @@ pub(super) fn date(name: &str, given: &Clear<String>) -> Result<Clear<String>> {
     let Clear::Set(text) = given else { return Ok(given.clone()) };
     match text.trim().parse::<Date>() {
         Ok(date) => Ok(Clear::Set(date.to_string())),
-        Err(_) => {
-            Err(Error::invalid(format!("`{name}` is no date: {}", one_line(text)))
-                .hint("Write it as 2026-12-31"))
-        }
+        Err(_) => Err(Error::invalid(format!("`{name}` is no date: {}", one_line(text)))
+            .with_hint("Write it as 2026-12-31")),
     }
 }
 
@@ -51,7 +49,7 @@ pub(super) fn future(name: &str, text: &str) -> Result<String> {
     hours.and_then(|hours| now().checked_add(SignedDuration::from_hours(hours)).ok()).map(written).ok_or_else(
         || {
             Error::invalid(format!("`{name}` is no time: {}", one_line(text)))
-                .hint("Write it as 2026-12-31T09:00:00Z, 2026-12-31, or a while such as 4h, 3d, 1w")
+                .with_hint("Write it as 2026-12-31T09:00:00Z, 2026-12-31, or a while such as 4h, 3d, 1w")
         },
     )
 }

@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Changes, Page, Plan, Reply, Told, Tool, Written, one_line},
+    catalog::{Call, Changes, FieldValue, Page, Plan, Reply, Tool, Written, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -199,7 +199,7 @@ async fn place(call: &Call<Linear>, args: &SaveDocument) -> Result<Option<Place>
 fn create(call: &Call<Linear>, args: SaveDocument, place: Option<Place>) -> Result<Plan> {
     let Some(title) = args.title.as_deref().map(str::trim) else {
         return Err(
-            Error::invalid("A new document needs `title`").hint("To change a document, give its `id`")
+            Error::invalid("A new document needs `title`").with_hint("To change a document, give its `id`")
         );
     };
     let Some(place) = place else {
@@ -214,12 +214,12 @@ fn create(call: &Call<Linear>, args: SaveDocument, place: Option<Place>) -> Resu
     }
     let id = Uuid::new_v4().to_string();
     let mut changes = Changes::default();
-    changes.ask("title", Told::Short(String::new()), Told::Short(title.to_owned()));
-    changes.ask("belongs to", Told::Short(String::new()), Told::Short(place.told.clone()));
+    changes.set("title", FieldValue::Short(String::new()), FieldValue::Short(title.to_owned()));
+    changes.set("belongs to", FieldValue::Short(String::new()), FieldValue::Short(place.told.clone()));
     let mut input = json!({"id": id, "title": title});
     input[place.key] = json!(place.id);
     if let Some(content) = &args.content {
-        changes.ask("content", Told::Long(String::new()), Told::Long(content.clone()));
+        changes.set("content", FieldValue::Long(String::new()), FieldValue::Long(content.clone()));
         input["content"] = json!(content);
     }
     let mut preview = Written::new(format!("Create the document {} in {}", one_line(title), place.told));
@@ -258,27 +258,27 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
                 by.unwrap_or_default()
             ),
         )
-        .hint("Nothing was written. Read it again with get_document"));
+        .with_hint("Nothing was written. Read it again with get_document"));
     }
     let mut changes = Changes::default();
     let mut input = Map::new();
-    let mut ask = |field: &'static str, new: Told, key: &str, value: Value| {
-        if changes.ask(field, told(&document, field), new) {
+    let mut ask = |field: &'static str, new: FieldValue, key: &str, value: Value| {
+        if changes.set(field, told(&document, field), new) {
             input.insert(key.to_owned(), value);
         }
     };
     if let Some(title) = args.title.as_deref().map(str::trim) {
-        ask("title", Told::Short(title.to_owned()), "title", json!(title));
+        ask("title", FieldValue::Short(title.to_owned()), "title", json!(title));
     }
     let content = match &args.edits {
         Some(list) => Some(edits::apply(document.text(), list)?),
         None => args.content.clone(),
     };
     if let Some(content) = content {
-        ask("content", Told::Long(content.clone()), "content", json!(content));
+        ask("content", FieldValue::Long(content.clone()), "content", json!(content));
     }
     if let Some(place) = &place {
-        ask("belongs to", Told::Short(place.told.clone()), place.key, json!(place.id));
+        ask("belongs to", FieldValue::Short(place.told.clone()), place.key, json!(place.id));
     }
     let thing = format!("the document {}", one_line(&document.title));
     if changes.is_empty() {
@@ -306,10 +306,10 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
 }
 
 /// What a field of a document is now.
-fn told(document: &Document, field: &str) -> Told {
+fn told(document: &Document, field: &str) -> FieldValue {
     match field {
-        "title" => Told::Short(document.title.clone()),
-        "content" => Told::Long(document.text().to_owned()),
-        _ => Told::short(render::documents::place(document)),
+        "title" => FieldValue::Short(document.title.clone()),
+        "content" => FieldValue::Long(document.text().to_owned()),
+        _ => FieldValue::short(render::documents::place(document)),
     }
 }

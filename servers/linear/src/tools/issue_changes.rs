@@ -279,7 +279,7 @@ impl Changes {
             Some(Some(milestone)) if !filter::is_none(milestone) => {
                 let Some(project) = project else {
                     return Err(Error::invalid("A milestone belongs to a project, and the issue is in none")
-                        .hint("Give `project` as well"));
+                        .with_hint("Give `project` as well"));
                 };
                 let milestone = server.names().milestone(milestone, &project).await?;
                 let shown = one_line(&milestone.name);
@@ -506,7 +506,7 @@ fn description_line(before: Option<&str>, after: Option<&str>) -> String {
 pub(super) fn date(text: &str) -> Result<String> {
     text.trim().parse::<jiff::civil::Date>().map(|date| date.to_string()).map_err(|_| {
         Error::invalid(format!("`{}` is no date", one_line(text)))
-            .hint("Use a date such as 2026-11-30, or null for none")
+            .with_hint("Use a date such as 2026-11-30, or null for none")
     })
 }
 

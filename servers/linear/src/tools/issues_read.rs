@@ -140,7 +140,7 @@ async fn get_issue(call: Call<Linear>, arguments: Arguments) -> Result<Reply> {
         let found = call.api().issue_by_branch(branch.trim(), sections).await?;
         vec![found.ok_or_else(|| {
             Error::not_found(format!("No issue belongs to the branch `{}`", one_line(branch)))
-                .hint("Linear knows branches by the name it suggests, such as ada/eng-12-title")
+                .with_hint("Linear knows branches by the name it suggests, such as ada/eng-12-title")
         })?]
     } else if let Some(id) = &arguments.id {
         let key = IssueKey::parse(id, call.names().default_team())?;
@@ -177,7 +177,7 @@ pub(super) fn absent(error: Error, key: &IssueKey) -> Error {
         return error;
     }
     Error::not_found(format!("Linear has no issue {key}"))
-        .hint("It does not exist, or this credential cannot see it; search finds issues by words")
+        .with_hint("It does not exist, or this credential cannot see it; search finds issues by words")
 }
 
 /// The issues `wanted`, in their order, and those that are not there.

@@ -122,8 +122,8 @@ async fn create_issue(call: Call<Linear>, arguments: CreateIssue) -> Result<Plan
     }
     // What stands beside them would reach none of them.
     if one != (NewIssue { team: one.team.clone(), ..NewIssue::default() }) {
-        return Err(Error::invalid("Beside `issues` only `team` is taken")
-            .hint("Give the other fields in each of `issues`"));
+        return Err(Error::invalid("SecondServer `issues` only `team` is taken")
+            .with_hint("Give the other fields in each of `issues`"));
     }
     if issues.len() > MOST {
         return Err(Error::invalid(format!(
@@ -139,10 +139,10 @@ async fn create_issue(call: Call<Linear>, arguments: CreateIssue) -> Result<Plan
         })?;
         let draft = draft(&call, issue, one.team.as_deref()).await;
         drafts.push(draft.map_err(|error| {
-            let hint = error.hint_text().map(str::to_owned);
+            let hint = error.hint().map(str::to_owned);
             let named = Error::new(error.kind(), format!("`issues[{place}]`: {}", error.message()));
             match hint {
-                Some(hint) => named.hint(hint),
+                Some(hint) => named.with_hint(hint),
                 None => named,
             }
         })?);
@@ -372,9 +372,8 @@ fn expect(issue: &Issue, expected: &str) -> Result<()> {
     let same = match (moment(expected), moment(&issue.updated_at)) {
         (Some(expected), Some(updated)) => expected == updated,
         (None, _) => {
-            return Err(
-                Error::invalid("`expected_updated_at` is no moment").hint("Take `updated` from get_issue")
-            );
+            return Err(Error::invalid("`expected_updated_at` is no moment")
+                .with_hint("Take `updated` from get_issue"));
         }
         (_, None) => expected.trim() == issue.updated_at,
     };
@@ -383,12 +382,11 @@ fn expect(issue: &Issue, expected: &str) -> Result<()> {
     }
     let state = render::state(issue.state.as_ref());
     let assignee = issue.assignee.as_ref().map_or_else(|| "unassigned".to_owned(), render::person);
-    Err(Error::new(Kind::Conflict, format!("{} changed at {}", issue.identifier, issue.updated_at)).hint(
-        format!(
+    Err(Error::new(Kind::Conflict, format!("{} changed at {}", issue.identifier, issue.updated_at))
+        .with_hint(format!(
             "It is now {state}, priority {}, {assignee}; read it with get_issue and decide anew",
             render::priority_word(issue.priority)
-        ),
-    ))
+        )))
 }
 
 /// Somebody else changed the issue between our reading and our writing.
@@ -396,7 +394,7 @@ fn changed_meanwhile(before: &Issue, now: &Issue) -> Error {
     let what = difference(before, now);
     let what = if what.is_empty() { "something that is not shown here".to_owned() } else { what.join("; ") };
     Error::new(Kind::Conflict, format!("{} was changed by somebody else just now: {what}", now.identifier))
-        .hint("Nothing was written. Read it again and decide anew")
+        .with_hint("Nothing was written. Read it again and decide anew")
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]

@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Changes, Clear, Plan, Reply, Told, Tool, Written, one_line},
+    catalog::{Call, Changes, Clear, FieldValue, Plan, Reply, Tool, Written, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -79,7 +79,7 @@ fn create(
 ) -> Result<Plan> {
     let Some(name) = args.name.as_deref().map(str::trim) else {
         return Err(
-            Error::invalid("A new label needs `name`").hint("To change a label, give its name as `id`")
+            Error::invalid("A new label needs `name`").with_hint("To change a label, give its name as `id`")
         );
     };
     // Linear takes a name once in the workspace and once in each team.
@@ -95,7 +95,7 @@ fn create(
             "To change it, give its name as `id`"
         };
         return Err(
-            Error::new(Kind::Conflict, format!("There is a label {} already", there.shown())).hint(hint)
+            Error::new(Kind::Conflict, format!("There is a label {} already", there.shown())).with_hint(hint)
         );
     }
     let id = Uuid::new_v4().to_string();
@@ -172,52 +172,52 @@ fn find_group(wanted: &str, labels: &[Label], team: Option<&Team>) -> Result<Lab
     let groups: Vec<Label> = labels.iter().filter(fits).cloned().collect();
     if groups.is_empty() {
         return Err(Error::not_found(format!("There is no group of labels `{}`", one_line(wanted)))
-            .hint("Create it first: save_label with is_group"));
+            .with_hint("Create it first: save_label with is_group"));
     }
     find(wanted, groups).map_err(|miss| {
-        miss.into_error().hint("`group` must be a group of labels; save_label with is_group creates one")
+        miss.into_error().with_hint("`group` must be a group of labels; save_label with is_group creates one")
     })
 }
 
 fn compare(old: &LabelState, args: &SaveLabel, group: &Clear<Label>) -> (Changes, Map<String, Value>) {
     let mut changes = Changes::default();
     let mut input = Map::new();
-    let mut ask = |field: &'static str, new: Told, key: &str, value: Value| {
-        if changes.ask(field, told(old, field), new) {
+    let mut ask = |field: &'static str, new: FieldValue, key: &str, value: Value| {
+        if changes.set(field, told(old, field), new) {
             input.insert(key.to_owned(), value);
         }
     };
     if let Some(name) = args.name.as_deref().map(str::trim) {
-        ask("name", Told::Short(name.to_owned()), "name", json!(name));
+        ask("name", FieldValue::Short(name.to_owned()), "name", json!(name));
     }
     if let Some(group) = group.as_change() {
         let name = group.map(|group| group.name.clone());
-        ask("group", Told::short(name), "parentId", json!(group.map(|group| &group.id)));
+        ask("group", FieldValue::short(name), "parentId", json!(group.map(|group| &group.id)));
     }
     if let Some(is_group) = args.is_group {
         ask("is a group", yes(is_group), "isGroup", json!(is_group));
     }
     if let Some(color) = &args.color {
-        ask("color", Told::Short(color.clone()), "color", json!(color));
+        ask("color", FieldValue::Short(color.clone()), "color", json!(color));
     }
     if let Some(description) = &args.description {
-        ask("description", Told::Short(description.clone()), "description", json!(description));
+        ask("description", FieldValue::Short(description.clone()), "description", json!(description));
     }
     (changes, input)
 }
 
-fn told(label: &LabelState, field: &str) -> Told {
+fn told(label: &LabelState, field: &str) -> FieldValue {
     match field {
-        "name" => Told::Short(label.name.clone()),
-        "group" => Told::short(label.parent.as_ref().map(|parent| parent.name.clone())),
+        "name" => FieldValue::Short(label.name.clone()),
+        "group" => FieldValue::short(label.parent.as_ref().map(|parent| parent.name.clone())),
         "is a group" => yes(label.is_group),
-        "color" => Told::Short(label.color.to_lowercase()),
-        _ => Told::short(label.description.clone()),
+        "color" => FieldValue::Short(label.color.to_lowercase()),
+        _ => FieldValue::short(label.description.clone()),
     }
 }
 
-fn yes(is: bool) -> Told {
-    Told::Short(if is { "yes".to_owned() } else { String::new() })
+fn yes(is: bool) -> FieldValue {
+    FieldValue::Short(if is { "yes".to_owned() } else { String::new() })
 }
 
 /// A color as Linear writes it.
@@ -230,7 +230,7 @@ fn hex(color: &str) -> Result<String> {
     if long.len() == 6 && long.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(format!("#{long}"));
     }
-    Err(Error::invalid(format!("`color` is none: {}", one_line(color))).hint("Write it as #5e6ad2"))
+    Err(Error::invalid(format!("`color` is none: {}", one_line(color))).with_hint("Write it as #5e6ad2"))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Changes, Clear, Plan, Reply, Told, Tool, Written, one_line},
+    catalog::{Call, Changes, Clear, FieldValue, Plan, Reply, Tool, Written, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -57,7 +57,7 @@ async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan>
         None => {
             let name = args.name.as_deref().ok_or_else(|| {
                 Error::invalid("A new milestone needs `name`")
-                    .hint("To change a milestone, give its name as `id`")
+                    .with_hint("To change a milestone, give its name as `id`")
             })?;
             if there.iter().any(|milestone| same(&milestone.name, name)) {
                 return Err(Error::new(
@@ -68,7 +68,7 @@ async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan>
                         one_line(name)
                     ),
                 )
-                .hint("To change it, give its name as `id`"));
+                .with_hint("To change it, give its name as `id`"));
             }
             (Milestone::default(), None)
         }
@@ -124,27 +124,27 @@ fn compare(
 ) -> (Changes, Map<String, Value>) {
     let mut changes = Changes::default();
     let mut input = Map::new();
-    let mut ask = |field: &'static str, new: Told, key: &str, value: Value| {
-        if changes.ask(field, told(old, field), new) {
+    let mut ask = |field: &'static str, new: FieldValue, key: &str, value: Value| {
+        if changes.set(field, told(old, field), new) {
             input.insert(key.to_owned(), value);
         }
     };
     if let Some(name) = &args.name {
-        ask("name", Told::Short(name.trim().to_owned()), "name", json!(name.trim()));
+        ask("name", FieldValue::Short(name.trim().to_owned()), "name", json!(name.trim()));
     }
     if let Some(description) = &args.description {
-        ask("description", Told::Long(description.clone()), "description", json!(description));
+        ask("description", FieldValue::Long(description.clone()), "description", json!(description));
     }
     if let Some(date) = target_date.as_change() {
-        ask("target_date", Told::short(date), "targetDate", json!(date));
+        ask("target_date", FieldValue::short(date), "targetDate", json!(date));
     }
     (changes, input)
 }
 
-fn told(milestone: &Milestone, field: &str) -> Told {
+fn told(milestone: &Milestone, field: &str) -> FieldValue {
     match field {
-        "name" => Told::Short(milestone.name.clone()),
-        "description" => Told::Long(milestone.description.clone().unwrap_or_default()),
-        _ => Told::short(milestone.target_date.as_deref()),
+        "name" => FieldValue::Short(milestone.name.clone()),
+        "description" => FieldValue::Long(milestone.description.clone().unwrap_or_default()),
+        _ => FieldValue::short(milestone.target_date.as_deref()),
     }
 }

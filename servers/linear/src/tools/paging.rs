@@ -3,7 +3,7 @@
 use connector::{
     catalog::{
         Call, Page,
-        paging::{self, Given},
+        paging::{self, VendorPage},
     },
     tolerant::Connection,
 };
@@ -38,5 +38,5 @@ pub(super) fn close_sparse<T>(
     } else {
         page
     };
-    paging::close(call, page, Given { position, read, places, next })
+    paging::close(call, page, VendorPage { position, read, places, next })
 }

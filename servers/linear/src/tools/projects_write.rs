@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Changes, Clear, Plan, Reply, Told, Tool, Written, one_line},
+    catalog::{Call, Changes, Clear, FieldValue, Plan, Reply, Tool, Written, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -97,7 +97,7 @@ async fn resolve(call: &Call<Linear>, args: &SaveProject) -> Result<Wanted> {
         && summary.chars().count() > SUMMARY_CHARS
     {
         return Err(Error::invalid(format!("`summary` is longer than {SUMMARY_CHARS} characters"))
-            .hint("Put the long text into `content`"));
+            .with_hint("Put the long text into `content`"));
     }
     if args.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
         return Err(Error::invalid("`name` is empty"));
@@ -140,7 +140,9 @@ async fn resolve(call: &Call<Linear>, args: &SaveProject) -> Result<Wanted> {
 
 async fn create(call: &Call<Linear>, mut wanted: Wanted) -> Result<Plan> {
     let Some(name) = wanted.name.clone() else {
-        return Err(Error::invalid("A new project needs `name`").hint("To change a project, give its `id`"));
+        return Err(
+            Error::invalid("A new project needs `name`").with_hint("To change a project, give its `id`")
+        );
     };
     if wanted.teams.is_empty() {
         wanted.teams.push(call.names().team_or_default(None).await?);
@@ -186,7 +188,7 @@ async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<
                 state.updated_at
             ),
         )
-        .hint("Nothing was written. Read it again with get_project"));
+        .with_hint("Nothing was written. Read it again with get_project"));
     }
     let (changes, input) = compare(&state, &wanted);
     let joining = wanted
@@ -231,68 +233,68 @@ async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<
 fn compare(state: &ProjectState, wanted: &Wanted) -> (Changes, Map<String, Value>) {
     let mut changes = Changes::default();
     let mut input = Map::new();
-    let mut ask = |field: &'static str, new: Told, key: &str, value: Value| {
-        if changes.ask(field, told(state, field), new) {
+    let mut ask = |field: &'static str, new: FieldValue, key: &str, value: Value| {
+        if changes.set(field, told(state, field), new) {
             input.insert(key.to_owned(), value);
         }
     };
     if let Some(name) = &wanted.name {
-        ask("name", Told::Short(name.clone()), "name", json!(name));
+        ask("name", FieldValue::Short(name.clone()), "name", json!(name));
     }
     if !wanted.teams.is_empty() {
         let ids: Vec<_> = wanted.teams.iter().map(|team| &team.id).collect();
-        ask("teams", Told::names(wanted.teams.iter().map(|team| &team.key)), "teamIds", json!(ids));
+        ask("teams", FieldValue::names(wanted.teams.iter().map(|team| &team.key)), "teamIds", json!(ids));
     }
     if let Some(status) = &wanted.status {
-        ask("status", Told::Short(status.name.clone()), "statusId", json!(status.id));
+        ask("status", FieldValue::Short(status.name.clone()), "statusId", json!(status.id));
     }
     if let Some(lead) = wanted.lead.as_change() {
         let name = lead.map(|lead| format!("@{}", lead.display_name));
-        ask("lead", Told::short(name), "leadId", json!(lead.map(|lead| &lead.id)));
+        ask("lead", FieldValue::short(name), "leadId", json!(lead.map(|lead| &lead.id)));
     }
     if let Some(members) = &wanted.members {
         let ids: Vec<_> = members.iter().map(|member| &member.id).collect();
-        let people = Told::names(members.iter().map(|member| format!("@{}", member.display_name)));
+        let people = FieldValue::names(members.iter().map(|member| format!("@{}", member.display_name)));
         ask("members", people, "memberIds", json!(ids));
     }
     if let Some(labels) = &wanted.labels {
         let ids: Vec<_> = labels.iter().map(|label| &label.id).collect();
-        ask("labels", Told::names(labels.iter().map(|label| &label.name)), "labelIds", json!(ids));
+        ask("labels", FieldValue::names(labels.iter().map(|label| &label.name)), "labelIds", json!(ids));
     }
     if let Some(priority) = wanted.priority {
         let word = render::priority(Some(f64::from(priority)));
-        ask("priority", Told::short(word), "priority", json!(priority));
+        ask("priority", FieldValue::short(word), "priority", json!(priority));
     }
     if let Some(summary) = &wanted.summary {
-        ask("summary", Told::Short(summary.clone()), "description", json!(summary));
+        ask("summary", FieldValue::Short(summary.clone()), "description", json!(summary));
     }
     if let Some(content) = &wanted.content {
-        ask("content", Told::Long(content.clone()), "content", json!(content));
+        ask("content", FieldValue::Long(content.clone()), "content", json!(content));
     }
     if let Some(date) = wanted.start_date.as_change() {
-        ask("start_date", Told::short(date), "startDate", json!(date));
+        ask("start_date", FieldValue::short(date), "startDate", json!(date));
     }
     if let Some(date) = wanted.target_date.as_change() {
-        ask("target_date", Told::short(date), "targetDate", json!(date));
+        ask("target_date", FieldValue::short(date), "targetDate", json!(date));
     }
     (changes, input)
 }
 
 /// What a field of a project is now.
-fn told(state: &ProjectState, field: &str) -> Told {
+fn told(state: &ProjectState, field: &str) -> FieldValue {
     match field {
-        "name" => Told::Short(state.name.clone()),
-        "teams" => Told::names(state.teams.nodes.iter().map(|team| &team.key)),
-        "status" => Told::Short(state.status.name.clone()),
-        "lead" => Told::short(state.lead.as_ref().map(render::person)),
-        "members" => Told::names(state.members.nodes.iter().map(render::person)),
-        "labels" => Told::names(state.labels.nodes.iter().map(|label| &label.name)),
-        "priority" => Told::short(render::priority(state.priority)),
-        "summary" => Told::Short(state.description.clone()),
-        "content" => Told::Long(state.content.clone().unwrap_or_default()),
-        "start_date" => Told::short(state.start_date.as_deref()),
-        "target_date" => Told::short(state.target_date.as_deref()),
-        _ => Told::Short(String::new()),
+        "name" => FieldValue::Short(state.name.clone()),
+        "teams" => FieldValue::names(state.teams.nodes.iter().map(|team| &team.key)),
+        "status" => FieldValue::Short(state.status.name.clone()),
+        "lead" => FieldValue::short(state.lead.as_ref().map(render::person)),
+        "members" => FieldValue::names(state.members.nodes.iter().map(render::person)),
+        "labels" => FieldValue::names(state.labels.nodes.iter().map(|label| &label.name)),
+        "priority" => FieldValue::short(render::priority(state.priority)),
+        "summary" => FieldValue::Short(state.description.clone()),
+        "content" => FieldValue::Long(state.content.clone().unwrap_or_default()),
+        "start_date" => FieldValue::short(state.start_date.as_deref()),
+        "target_date" => FieldValue::short(state.target_date.as_deref()),
+        _ => FieldValue::Short(String::new()),
     }
 }
 

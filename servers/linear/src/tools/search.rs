@@ -97,9 +97,8 @@ struct Part {
 async fn search(call: Call<Linear>, arguments: Arguments) -> Result<Reply> {
     let text = arguments.query.trim().to_owned();
     if text.is_empty() {
-        return Err(
-            Error::invalid("`query` is empty").hint("Give a few words; for filters alone use list_issues")
-        );
+        return Err(Error::invalid("`query` is empty")
+            .with_hint("Give a few words; for filters alone use list_issues"));
     }
     let mut types = arguments.types;
     types.dedup();

@@ -44,7 +44,7 @@ pub(super) fn section<'a>(text: &'a str, wanted: &str) -> Result<&'a str> {
                         one_line(wanted),
                         titles.join(", ")
                     ))
-                    .hint("Give one of them in full as `section`"));
+                    .with_hint("Give one of them in full as `section`"));
                 }
             }
         }
@@ -68,15 +68,15 @@ pub(super) fn contents(text: &str) -> Vec<String> {
 fn missing(wanted: &str, headings: &[Heading<'_>]) -> Error {
     let error = Error::not_found(format!("The document has no heading \"{}\"", one_line(wanted)));
     if headings.is_empty() {
-        return error.hint("It has no headings at all: read it without `section`");
+        return error.with_hint("It has no headings at all: read it without `section`");
     }
     if let Some(near) = nearest(wanted, headings.iter().map(|heading| heading.title)) {
-        return error.hint(format!("Did you mean \"{}\"?", short(near)));
+        return error.with_hint(format!("Did you mean \"{}\"?", short(near)));
     }
     let titles: Vec<_> = headings.iter().take(LISTED).map(|heading| short(heading.title)).collect();
     let more = headings.len().saturating_sub(LISTED);
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    error.hint(format!("Its headings: {}{more}", titles.join(", ")))
+    error.with_hint(format!("Its headings: {}{more}", titles.join(", ")))
 }
 
 /// A title as an error shows it.

@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Result,
-    catalog::{Call, Changes, Page, Plan, Reply, Told, Tool, Written, one_line},
+    catalog::{Call, Changes, FieldValue, Page, Plan, Reply, Tool, Written, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -101,12 +101,12 @@ async fn post_status_update(call: Call<Linear>, args: PostStatusUpdate) -> Resul
     };
     let id = Uuid::new_v4().to_string();
     let mut changes = Changes::default();
-    changes.ask(
+    changes.set(
         "health",
-        Told::Short(String::new()),
-        Told::Short(render::projects::health(args.health.word())),
+        FieldValue::Short(String::new()),
+        FieldValue::Short(render::projects::health(args.health.word())),
     );
-    changes.ask("body", Told::Long(String::new()), Told::Long(args.body.clone()));
+    changes.set("body", FieldValue::Long(String::new()), FieldValue::Long(args.body.clone()));
     let mut preview =
         Written::new(format!("Post a status update on {thing}; its members and followers are notified"));
     preview.changed = changes.wanted();
@@ -120,8 +120,8 @@ async fn post_status_update(call: Call<Linear>, args: PostStatusUpdate) -> Resul
         let update =
             saved::created(sent, &format!("post the update on {thing}"), api.get_update(about, &id)).await?;
         let outcome = changes.outcome(|field| match field {
-            "health" => Told::Short(render::projects::health(&update.health)),
-            _ => Told::Long(update.body.clone()),
+            "health" => FieldValue::Short(render::projects::health(&update.health)),
+            _ => FieldValue::Long(update.body.clone()),
         });
         let mut written = Written::new(format!("Posted a status update on {thing}")).id(update.id);
         written.url = update.url;

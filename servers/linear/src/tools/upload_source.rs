@@ -44,7 +44,7 @@ pub(super) fn from_base64(name: &str, encoded: &str) -> Result<File> {
         return Err(too_large());
     }
     let bytes = BASE64.decode(&compact).map_err(|_| {
-        Error::invalid("`content` is not base64").hint("Give the file's bytes as standard base64")
+        Error::invalid("`content` is not base64").with_hint("Give the file's bytes as standard base64")
     })?;
     file(name, bytes)
 }
@@ -59,11 +59,11 @@ pub(super) fn from_base64(name: &str, encoded: &str) -> Result<File> {
 pub(super) async fn from_path(root: Option<&Path>, path: &str) -> Result<File> {
     let Some(root) = root else {
         return Err(Error::new(Kind::Policy, "This server reads no files: it has no upload folder")
-            .hint("Give the bytes as base64 in `content` with `filename`, or ask the operator to start it with --upload-root"));
+            .with_hint("Give the bytes as base64 in `content` with `filename`, or ask the operator to start it with --upload-root"));
     };
     let outside = || {
         Error::new(Kind::Policy, format!("`path` {} is not below the upload folder", one_line(path)))
-            .hint("Give a path relative to the upload folder")
+            .with_hint("Give a path relative to the upload folder")
     };
     let asked = Path::new(path);
     if asked.components().any(|part| matches!(part, Component::ParentDir)) {
@@ -71,8 +71,8 @@ pub(super) async fn from_path(root: Option<&Path>, path: &str) -> Result<File> {
     }
     let root = tokio::fs::canonicalize(root).await.map_err(|error| {
         Error::new(Kind::Policy, "The upload folder cannot be read")
-            .hint("The operator must correct --upload-root")
-            .source(error)
+            .with_hint("The operator must correct --upload-root")
+            .with_source(error)
     })?;
     // Joining an absolute path replaces the root, so that both kinds are compared the same way.
     let real: PathBuf = match tokio::fs::canonicalize(root.join(asked)).await {
@@ -84,7 +84,7 @@ pub(super) async fn from_path(root: Option<&Path>, path: &str) -> Result<File> {
                 "There is no file {} in the upload folder",
                 one_line(path)
             ))
-            .source(error));
+            .with_source(error));
         }
     };
     if !real.starts_with(&root) {
@@ -105,7 +105,7 @@ pub(super) async fn from_path(root: Option<&Path>, path: &str) -> Result<File> {
 fn file(name: &str, bytes: Vec<u8>) -> Result<File> {
     let name = one_line(name).rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
     if name.is_empty() {
-        return Err(Error::invalid("`filename` is missing").hint("Give the file's name with its ending"));
+        return Err(Error::invalid("`filename` is missing").with_hint("Give the file's name with its ending"));
     }
     if bytes.is_empty() {
         return Err(Error::invalid(format!("{name} is empty")));
@@ -118,11 +118,11 @@ fn file(name: &str, bytes: Vec<u8>) -> Result<File> {
 
 fn too_large() -> Error {
     Error::invalid(format!("The file is larger than {} MB", MAX_BYTES / 1024 / 1024))
-        .hint("Store it elsewhere and attach its address")
+        .with_hint("Store it elsewhere and attach its address")
 }
 
 fn unreadable(error: std::io::Error) -> Error {
-    Error::not_found("The file cannot be read").source(error)
+    Error::not_found("The file cannot be read").with_source(error)
 }
 
 /// The media type that goes with the name's ending; Linear shows images and videos inline by it.

@@ -87,16 +87,16 @@ impl Entry {
     fn remote(client: Client, context: &Context<'_, '_>, text: &str) -> Result<Self, Failure> {
         if client == Client::ClaudeDesktop {
             return Err(Failure::usage("Claude Desktop's file only takes servers that it starts itself")
-                .hint("Add the address in Claude Desktop under Settings, Connectors"));
+                .with_hint("Add the address in Claude Desktop under Settings, Connectors"));
         }
         if let Some((_, place)) = context.loaded.set().find(|(key, place)| *key != "http" && place.is_flag())
         {
             return Err(Failure::usage(format!("{place} and --http cannot be used together here"))
-                .hint("A server that runs elsewhere has its own settings"));
+                .with_hint("A server that runs elsewhere has its own settings"));
         }
         let url = remote_url(text).ok_or_else(|| {
             Failure::usage(format!("--http: `{text}` is no server's address"))
-                .hint("It takes an address such as https://mcp.example.com/mcp")
+                .with_hint("It takes an address such as https://mcp.example.com/mcp")
         })?;
         let mut entry = Self { server: Value::Null, inputs: Vec::new(), notes: Vec::new() };
         let mut server = Map::new();

@@ -58,7 +58,7 @@ impl Client {
         Self::ALL.into_iter().find(|client| client.key() == name).ok_or_else(|| {
             let names: Vec<_> = Self::ALL.iter().map(|client| client.key()).collect();
             Failure::usage(format!("There is no client `{name}` here"))
-                .hint(format!("There are: {}", names.join(", ")))
+                .with_hint(format!("There are: {}", names.join(", ")))
         })
     }
 
@@ -99,7 +99,7 @@ pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, wish: Wish) -> Re
         || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
     {
         return Err(Failure::usage(format!("--name: `{name}` cannot be a server's name"))
-            .hint("It takes letters, digits, `_` and `-`"));
+            .with_hint("It takes letters, digits, `_` and `-`"));
     }
     // An entry that the server would refuse to start with is worth nothing.
     setup::catalog::<S>(&context.loaded)?;
@@ -113,7 +113,7 @@ pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, wish: Wish) -> Re
     if wish.write {
         let path = path.ok_or_else(|| {
             Failure::other(format!("Where {} keeps its configuration is not known here", client.title()))
-                .hint("Name the file with --file")
+                .with_hint("Name the file with --file")
         })?;
         write(context, client, &name, &entry, &path)?;
     } else {
@@ -150,7 +150,7 @@ fn write(
 ) -> Result<(), Failure> {
     let refuse = |why: String| {
         Failure::other(format!("{} was left as it is: {why}", path.display()))
-            .hint("Put it right, or add by hand what this prints without --write")
+            .with_hint("Put it right, or add by hand what this prints without --write")
     };
     let old = file::read(path).map_err(|error| refuse(error.to_string()))?;
     let new = match &old {

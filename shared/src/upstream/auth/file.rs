@@ -77,8 +77,8 @@ impl SecretFile {
 fn look(path: &Path, known: Option<Stamp>, again: bool) -> Result<Option<(Secret, Stamp)>> {
     let unreadable = |error| {
         Error::new(Kind::Auth, "the token file cannot be read")
-            .hint("Check that the file exists and that this process may read it")
-            .source(error)
+            .with_hint("Check that the file exists and that this process may read it")
+            .with_source(error)
     };
     let meta = fs::metadata(path).map_err(unreadable)?;
     let stamp = (meta.modified().ok(), meta.len());
@@ -90,7 +90,7 @@ fn look(path: &Path, known: Option<Stamp>, again: bool) -> Result<Option<(Secret
     }
     let secret = Secret::new(&fs::read_to_string(path).map_err(unreadable)?);
     if secret.is_empty() {
-        return Err(Error::new(Kind::Auth, "the token file is empty").hint("Write the token into it"));
+        return Err(Error::new(Kind::Auth, "the token file is empty").with_hint("Write the token into it"));
     }
     Ok(Some((secret, stamp)))
 }

@@ -49,7 +49,7 @@ impl Missing {
 
 impl Credential for Missing {
     fn token(&self) -> BoxFuture<'_, Result<Secret>> {
-        future::err(Error::new(Kind::Auth, self.message.clone()).hint(self.hint.clone())).boxed()
+        future::err(Error::new(Kind::Auth, self.message.clone()).with_hint(self.hint.clone())).boxed()
     }
 
     fn refused<'a>(&'a self, _token: &'a Secret) -> BoxFuture<'a, Result<Option<Secret>>> {

@@ -314,13 +314,15 @@ impl Inner {
                 .body(body)
                 .send()
                 .await
-                .map_err(|error| down("the token endpoint cannot be reached").source(error.without_url()))?;
+                .map_err(|error| {
+                    down("the token endpoint cannot be reached").with_source(error.without_url())
+                })?;
             if response.status().is_server_error() {
                 return Err(down("the token endpoint failed"));
             }
             let mut body = Vec::new();
             while let Some(chunk) = response.chunk().await.map_err(|error| {
-                down("the token endpoint broke off its answer").source(error.without_url())
+                down("the token endpoint broke off its answer").with_source(error.without_url())
             })? {
                 if body.len() + chunk.len() > MAX_ANSWER {
                     return Err(down("the token endpoint's answer is too long"));
@@ -350,10 +352,10 @@ impl Inner {
             Failure::Storage(reason) => Error::new(Kind::Auth, *reason),
             Failure::Unreachable(reason) => {
                 let message = format!("the login to {title} has expired and could not be renewed: {reason}");
-                return Error::new(Kind::Auth, message).hint("Try again later");
+                return Error::new(Kind::Auth, message).with_hint("Try again later");
             }
         };
-        error.hint(self.options.login_hint.clone())
+        error.with_hint(self.options.login_hint.clone())
     }
 }
 

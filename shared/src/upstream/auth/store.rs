@@ -105,7 +105,7 @@ impl Store {
         let text = match fs::read(&self.path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(broken("the stored login cannot be read").source(error)),
+            Err(error) => return Err(broken("the stored login cannot be read").with_source(error)),
         };
         // The parser's message could quote a token.
         let stored: Stored =
@@ -135,8 +135,8 @@ impl Store {
             scope: tokens.scope.clone(),
         };
         let text = serde_json::to_vec_pretty(&stored)
-            .map_err(|error| Error::internal("the login cannot be written as JSON").source(error))?;
-        self.replace(&text).map_err(|error| broken("the login cannot be stored").source(error))
+            .map_err(|error| Error::internal("the login cannot be written as JSON").with_source(error))?;
+        self.replace(&text).map_err(|error| broken("the login cannot be stored").with_source(error))
     }
 
     /// Forgets the login. It is fine if there is none.
@@ -146,7 +146,7 @@ impl Store {
     pub fn clear(&self) -> Result<()> {
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(broken("the stored login cannot be removed").source(error))
+                Err(broken("the stored login cannot be removed").with_source(error))
             }
             _ => Ok(()),
         }
@@ -189,7 +189,7 @@ impl Store {
 }
 
 fn broken(message: &'static str) -> Error {
-    Error::new(Kind::Auth, message).hint("Check the file's permissions, or log in again")
+    Error::new(Kind::Auth, message).with_hint("Check the file's permissions, or log in again")
 }
 
 fn create_folder(path: &Path) -> io::Result<()> {

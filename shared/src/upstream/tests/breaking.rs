@@ -32,7 +32,7 @@ async fn five_failures_open_it_and_calls_then_fail_fast() {
     let error = upstream.send(read()).await.unwrap_err();
     assert_eq!(started.elapsed(), Duration::ZERO);
     assert_eq!(error.kind(), Kind::Unavailable);
-    assert!(error.retry_after_hint().is_some());
+    assert!(error.retry_after().is_some());
     assert_eq!(server.count(), 5);
     assert!(matches!(upstream.status().breaker, BreakerState::Open(_)));
     // Another vendor's pipeline does not notice.

@@ -90,7 +90,7 @@ async fn failures_are_shared_but_never_kept() {
     let answers = join_all((0..10).map(|_| upstream.send(cached()))).await;
     for answer in answers {
         let error = answer.unwrap_err();
-        assert_eq!((error.kind(), error.operation_name()), (Kind::NotFound, Some("GetThing")));
+        assert_eq!((error.kind(), error.operation()), (Kind::NotFound, Some("GetThing")));
     }
     assert_eq!(server.count(), 1);
     upstream.send(cached()).await.unwrap();

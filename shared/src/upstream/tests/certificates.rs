@@ -59,7 +59,7 @@ impl Secured {
 
     async fn failure(&self, trusting: bool) -> Error {
         let error = self.call(trusting).await.unwrap_err();
-        assert_eq!((error.kind(), error.retry_class()), (Kind::Upstream, Retry::Never), "{error}");
+        assert_eq!((error.kind(), error.retry()), (Kind::Upstream, Retry::Never), "{error}");
         error
     }
 }

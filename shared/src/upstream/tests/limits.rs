@@ -35,7 +35,7 @@ async fn a_wait_beyond_the_deadline_is_refused_at_once() {
     let error = upstream.send(costly()).await.unwrap_err();
     assert_eq!(started.elapsed(), Duration::ZERO);
     assert_eq!(error.kind(), Kind::RateLimited);
-    assert!(error.retry_after_hint().unwrap() > Duration::from_secs(59));
+    assert!(error.retry_after().unwrap() > Duration::from_secs(59));
     assert_eq!(upstream.status().counts.rate_limited, 1);
 }
 

@@ -48,7 +48,7 @@ async fn a_name_that_takes_ten_seconds_ends_at_the_connect_timeout() {
     let upstream = upstream(named(&server, Duration::from_secs(10), &[HERE]));
     let began = Instant::now();
     let error = upstream.send(read()).await.unwrap_err();
-    assert_eq!((error.kind(), error.retry_class()), (Kind::Upstream, crate::Retry::NotExecuted), "{error}");
+    assert_eq!((error.kind(), error.retry()), (Kind::Upstream, crate::Retry::NotExecuted), "{error}");
     assert!(began.elapsed() <= Duration::from_secs(6), "it took {:?}", began.elapsed());
     assert_eq!(server.count(), 0);
 }

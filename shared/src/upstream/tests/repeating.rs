@@ -62,7 +62,7 @@ async fn a_write_that_may_be_done_is_not_sent_again() {
     let server = failing_first(503, 1).await;
     let request = write().check("Look whether there is a thing named x");
     let error = upstream(options(&server.url)).send(request).await.unwrap_err();
-    assert_eq!((error.kind(), error.retry_class()), (Kind::UnknownOutcome, Retry::Never));
+    assert_eq!((error.kind(), error.retry()), (Kind::UnknownOutcome, Retry::Never));
     assert_eq!(server.count(), 1);
     insta::assert_snapshot!(error.for_agent(), @"unknown_outcome: the write was sent to Acme, but whether it was done is not known: Acme failed with status 503. Look whether there is a thing named x; only repeat the call if it is not.");
 }
@@ -133,7 +133,7 @@ async fn a_write_that_certainly_never_left_is_safe_to_repeat() {
     drop(listener);
     let upstream = upstream(options(&url));
     let error = upstream.send(write()).await.unwrap_err();
-    assert_eq!((error.kind(), error.retry_class()), (Kind::Upstream, Retry::NotExecuted));
+    assert_eq!((error.kind(), error.retry()), (Kind::Upstream, Retry::NotExecuted));
     assert_eq!(upstream.status().counts.retries, 3);
 }
 
@@ -174,7 +174,7 @@ async fn a_retry_after_beyond_the_deadline_is_told_at_once() {
     let error = upstream(options(&server.url)).send(read()).await.unwrap_err();
     assert!(started.elapsed() < Duration::from_secs(1));
     assert_eq!(error.kind(), Kind::RateLimited);
-    assert_eq!(error.retry_after_hint(), Some(Duration::from_secs(86_400)));
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(86_400)));
     assert_eq!(server.count(), 1);
 }
 

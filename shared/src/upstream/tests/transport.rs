@@ -51,7 +51,7 @@ async fn a_dripping_body_ends_at_the_deadline_and_its_connection_is_not_used_aga
     let upstream = upstream(once(&url));
     let started = Instant::now();
     let error = failure(&upstream, read()).await;
-    assert_eq!((error.kind(), error.retry_class()), (Kind::Upstream, Retry::MaybeExecuted));
+    assert_eq!((error.kind(), error.retry()), (Kind::Upstream, Retry::MaybeExecuted));
     assert_eq!(started.elapsed().as_secs(), 10);
     upstream.send(read()).await.unwrap();
     assert_eq!(connections.load(Ordering::Relaxed), 2);
@@ -71,12 +71,12 @@ async fn a_stalled_handshake_ends_at_the_connect_deadline_and_nothing_was_sent()
     let started = Instant::now();
     let error = failure(&upstream(once(&url)), write()).await;
     assert_eq!(started.elapsed().as_secs(), 5);
-    assert_eq!((error.kind(), error.retry_class()), (Kind::Upstream, Retry::NotExecuted));
+    assert_eq!((error.kind(), error.retry()), (Kind::Upstream, Retry::NotExecuted));
     assert!(error.message().contains("no connection to 127.0.0.1 in time"), "{error}");
     // Nor was it when the caller's own deadline comes first.
     let hasty = write().deadline(Instant::now() + Duration::from_secs(2));
     let error = failure(&upstream(once(&url)), hasty).await;
-    assert_eq!((error.kind(), error.retry_class()), (Kind::Upstream, Retry::NotExecuted));
+    assert_eq!((error.kind(), error.retry()), (Kind::Upstream, Retry::NotExecuted));
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,7 +84,7 @@ async fn a_port_that_speaks_no_tls_is_told_as_that() {
     let (mut url, _) = saying(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
     url.set_scheme("https").unwrap();
     let error = failure(&upstream(once(&url)), write()).await;
-    assert_eq!(error.retry_class(), Retry::NotExecuted);
+    assert_eq!(error.retry(), Retry::NotExecuted);
     assert!(error.message().contains("no secure connection to 127.0.0.1"), "{error}");
 }
 
@@ -93,7 +93,7 @@ async fn a_name_that_does_not_resolve_is_told_as_that() {
     // The top-level domain is reserved for never existing (RFC 2606).
     let url = Url::parse("http://vendor.invalid").unwrap();
     let error = failure(&upstream(once(&url)), write()).await;
-    assert_eq!(error.retry_class(), Retry::NotExecuted);
+    assert_eq!(error.retry(), Retry::NotExecuted);
     assert!(error.message().contains("vendor.invalid does not resolve"), "{error}");
 }
 
@@ -139,7 +139,7 @@ async fn a_page_instead_of_data_is_refused_without_showing_it() {
     })
     .await;
     let error = failure(&upstream(once(&server.url)), read()).await;
-    assert_eq!((error.kind(), error.retry_class()), (Kind::Upstream, Retry::MaybeExecuted));
+    assert_eq!((error.kind(), error.retry()), (Kind::Upstream, Retry::MaybeExecuted));
     assert!(error.message().contains("web page"));
     assert!(!format!("{error:?}").contains("SecretCorp"));
     // A write was answered by who knows whom.
@@ -160,7 +160,7 @@ async fn broken_answers_are_clean_errors() {
     for (answer, expected) in cases {
         let (url, _) = saying(answer).await;
         let error = failure(&upstream(once(&url)), read()).await;
-        assert_eq!((error.kind(), error.retry_class()), (Kind::Upstream, Retry::MaybeExecuted), "{error}");
+        assert_eq!((error.kind(), error.retry()), (Kind::Upstream, Retry::MaybeExecuted), "{error}");
         assert!(error.message().contains(expected), "{error}");
     }
 }
@@ -176,7 +176,7 @@ async fn a_body_shorter_than_announced_is_a_clean_error() {
     })
     .await;
     let error = failure(&upstream(once(&url)), read()).await;
-    assert_eq!((error.kind(), error.retry_class()), (Kind::Upstream, Retry::MaybeExecuted));
+    assert_eq!((error.kind(), error.retry()), (Kind::Upstream, Retry::MaybeExecuted));
 }
 
 #[tokio::test(start_paused = true)]
@@ -261,7 +261,7 @@ async fn redirects_are_followed_within_the_origin_only() {
     assert_eq!((repeated.method, repeated.body.as_str()), (Method::POST, r#"{"name":"x"}"#));
     // A POST would become a GET.
     let error = failure(&upstream, Request::post("Found", "/found")).await;
-    assert_eq!((error.kind(), error.retry_class()), (Kind::Upstream, Retry::Never));
+    assert_eq!((error.kind(), error.retry()), (Kind::Upstream, Retry::Never));
     let error = failure(&upstream, Request::get("Away", "/away")).await;
     assert!(error.message().contains("redirects to another place"));
     assert_eq!(elsewhere.count(), 0);

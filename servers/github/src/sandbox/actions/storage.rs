@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
-use connector::sandbox::{Beside, Blob, Blobs, VirtualClock};
+use connector::sandbox::{Blob, Blobs, SecondServer, VirtualClock};
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
@@ -32,7 +32,7 @@ const GOOD_FOR: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(in crate::sandbox) struct Storage {
     shelf: Arc<Shelf>,
-    server: Mutex<Option<Beside>>,
+    server: Mutex<Option<SecondServer>>,
 }
 
 /// What the storage's server needs.
@@ -77,7 +77,7 @@ impl Storage {
             return Ok(format!("http://{}", running.addr()));
         }
         let router = Router::new().fallback(hand_out).with_state(Arc::clone(&self.shelf));
-        let running = server.insert(Beside::start(router)?);
+        let running = server.insert(SecondServer::start(router)?);
         Ok(format!("http://{}", running.addr()))
     }
 }

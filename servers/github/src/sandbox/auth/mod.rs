@@ -1,6 +1,6 @@
 //! Who asks: tokens, apps and what they may do.
 //!
-//! Beside GitHub's own routes there are three that tests lay things down by: `POST /_github/tokens` (a token, as
+//! SecondServer GitHub's own routes there are three that tests lay things down by: `POST /_github/tokens` (a token, as
 //! the seed has it; `{"token": "…", "revoked": true}` takes it away), `POST /_github/apps` (an app's public key:
 //! `{"app_id": 4100, "public_key": "-----BEGIN PUBLIC KEY…"}`) and `POST /_github/device` (somebody enters a code
 //! of the device flow: `{"user_code": "…", "login": "maya"}`, or `"deny": true`).

@@ -118,7 +118,9 @@ pub(crate) async fn issue_type(server: &GitHub, repo: &Repo, name: &str) -> Resu
     let name = name.trim();
     let types = server.api().issue_types(repo).await?.unwrap_or_default();
     if types.is_empty() {
-        return Err(Error::invalid(format!("The issues of {repo} have no types")).hint("Leave `type` out"));
+        return Err(
+            Error::invalid(format!("The issues of {repo} have no types")).with_hint("Leave `type` out")
+        );
     }
     let known: Vec<&str> = types.iter().map(|kind| kind.name.as_str()).collect();
     known
@@ -140,16 +142,16 @@ fn unknown(what: &str, name: &str, repo: &Repo, known: &[&str]) -> Error {
         },
     );
     if let Some(near) = nearest(&name, known.iter().copied()) {
-        return error.hint(format!("Did you mean `{}`?", one_line(near)));
+        return error.with_hint(format!("Did you mean `{}`?", one_line(near)));
     }
     if known.is_empty() {
-        return error.hint("There is none");
+        return error.with_hint("There is none");
     }
     let mut names: Vec<String> = known.iter().take(LISTED).map(|name| one_line(name)).collect();
     if known.len() > LISTED {
         names.push(format!("and {} more", known.len() - LISTED));
     }
-    error.hint(format!("There is: {}", names.join(", ")))
+    error.with_hint(format!("There is: {}", names.join(", ")))
 }
 
 #[cfg(test)]

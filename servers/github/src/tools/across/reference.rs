@@ -11,7 +11,7 @@ use crate::reach::Repo;
 pub(crate) fn parse(argument: &str, text: &str, home: &Repo) -> Result<(Repo, u64)> {
     let wrong = || {
         Error::invalid(format!("`{argument}`: `{}` names no issue", one_line(text)))
-            .hint("Write #12, owner/name#12 or the issue's address")
+            .with_hint("Write #12, owner/name#12 or the issue's address")
     };
     let text = text.trim();
     if let Some((_, path)) = text.split_once("://") {

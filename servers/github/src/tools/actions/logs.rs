@@ -107,14 +107,14 @@ async fn get_job_logs(call: Call<GitHub>, arguments: GetJobLogs) -> Result<Reply
     let place: Option<Place> = call.open_cursor(arguments.cursor.as_deref())?;
     let grep = arguments.grep.as_deref().filter(|pattern| !pattern.is_empty()).map(pattern).transpose()?;
     let (mut jobs, of_run) = match chosen(&call, &repo, &arguments).await? {
-        Chosen::Jobs(jobs, of_run) => (jobs, of_run),
-        Chosen::NoneFailed(reply) => return Ok(reply),
+        Credentials::Jobs(jobs, of_run) => (jobs, of_run),
+        Credentials::NoneFailed(reply) => return Ok(reply),
     };
     let failed = jobs.len();
     if let Some(place) = &place {
         let at = jobs.iter().position(|job| job.id == place.job).ok_or_else(|| {
             Error::invalid("The job that the cursor stands at is not among the failed ones any more")
-                .hint("The run has a new attempt: start again without the cursor")
+                .with_hint("The run has a new attempt: start again without the cursor")
         })?;
         jobs.drain(..at);
     }
@@ -180,34 +180,36 @@ fn pattern(pattern: &str) -> Result<Regex> {
             "`grep` is no regular expression that can be used: {}",
             one_line(&error.to_string())
         ))
-        .hint("Escape characters such as ( [ * with a backslash; (?i) ignores case")
+        .with_hint("Escape characters such as ( [ * with a backslash; (?i) ignores case")
     })
 }
 
 /// The jobs that a call means.
-enum Chosen {
+enum Credentials {
     /// These, and the run they are the failed ones of.
     Jobs(Vec<Job>, Option<String>),
     /// A run of which no job failed.
     NoneFailed(Reply),
 }
 
-async fn chosen(call: &Call<GitHub>, repo: &Repo, arguments: &GetJobLogs) -> Result<Chosen> {
+async fn chosen(call: &Call<GitHub>, repo: &Repo, arguments: &GetJobLogs) -> Result<Credentials> {
     let GetJobLogs { run_id, job_id, job, .. } = arguments;
     if let Some(id) = job_id {
         let job = call.api().job(repo, *id).await.map_err(|error| no_job(error, repo, *id))?;
-        return over(job).map(|job| Chosen::Jobs(vec![job], None));
+        return over(job).map(|job| Credentials::Jobs(vec![job], None));
     }
     let Some(run) = *run_id else {
-        return Err(Error::invalid("Give `run_id` or `job_id`").hint("list_runs and get_run give the ids"));
+        return Err(
+            Error::invalid("Give `run_id` or `job_id`").with_hint("list_runs and get_run give the ids")
+        );
     };
     let jobs = all_jobs(call, repo, run).await?;
     if let Some(name) = job.as_deref().map(str::trim).filter(|name| !name.is_empty()) {
-        return over(by_name(jobs.items, name, run)?).map(|job| Chosen::Jobs(vec![job], None));
+        return over(by_name(jobs.items, name, run)?).map(|job| Credentials::Jobs(vec![job], None));
     }
     let (failed, others): (Vec<_>, Vec<_>) = jobs.items.into_iter().partition(Job::failed);
     if !failed.is_empty() {
-        return Ok(Chosen::Jobs(failed, Some(run.to_string())));
+        return Ok(Credentials::Jobs(failed, Some(run.to_string())));
     }
     let under_way = others.iter().any(|job| job.status != "completed");
     let lines: Vec<_> = others.iter().map(job_line).collect();
@@ -218,7 +220,7 @@ async fn chosen(call: &Call<GitHub>, repo: &Repo, arguments: &GetJobLogs) -> Res
         ),
         (_, false) => format!("No job of run {run} failed. Give `job` or `job_id` for the log of one:"),
     };
-    Ok(Chosen::NoneFailed(Reply::new(header).outside(format!("run {run}"), None, lines.join("\n"))))
+    Ok(Credentials::NoneFailed(Reply::new(header).outside(format!("run {run}"), None, lines.join("\n"))))
 }
 
 /// The job of that name, or the only one whose name has it in it.
@@ -241,10 +243,10 @@ fn by_name(jobs: Vec<Job>, name: &str, run: u64) -> Result<Job> {
         (Some(job), true) => Ok(job),
         (Some(_), false) => {
             Err(Error::invalid(format!("Several jobs of run {run} are called like {}", one_line(name)))
-                .hint(format!("Give the job_id of one: {names}")))
+                .with_hint(format!("Give the job_id of one: {names}")))
         }
         (None, _) => Err(Error::not_found(format!("Run {run} has no job {}", one_line(name)))
-            .hint(format!("It has {names}"))),
+            .with_hint(format!("It has {names}"))),
     }
 }
 
@@ -258,13 +260,13 @@ fn over(job: Job) -> Result<Job> {
         job.id,
         one_line(&job.status)
     ))
-    .hint(format!("get_run with run_id {} and wait_seconds waits for it", job.run_id)))
+    .with_hint(format!("get_run with run_id {} and wait_seconds waits for it", job.run_id)))
 }
 
 fn no_job(error: Error, repo: &Repo, id: u64) -> Error {
     if error.kind() == Kind::NotFound {
         return Error::not_found(format!("{repo} has no job {id}, or the token may not see it"))
-            .hint("get_run gives the ids of jobs; a run's own id goes into run_id");
+            .with_hint("get_run gives the ids of jobs; a run's own id goes into run_id");
     }
     error
 }
@@ -276,7 +278,7 @@ async fn part(call: &Call<GitHub>, repo: &Repo, job: &Job, wanted: Wanted) -> Re
     // A long log takes a while, in which other calls must not stand still.
     tokio::task::spawn_blocking(move || excerpt(&body, &job, &wanted))
         .await
-        .map_err(|error| Error::internal("the log could not be read through").source(error))
+        .map_err(|error| Error::internal("the log could not be read through").with_source(error))
 }
 
 fn excerpt(body: &Bytes, job: &Job, wanted: &Wanted) -> Part {

@@ -4,7 +4,7 @@ use connector::{
     Error, Kind, Result,
     catalog::{
         Call, Page, Position, Reply, Tool, limit, nearest, one_line,
-        paging::{self, Given},
+        paging::{self, VendorPage},
     },
 };
 use jiff::Timestamp;
@@ -147,7 +147,7 @@ async fn list_runs(call: Call<GitHub>, arguments: ListRuns) -> Result<Reply> {
     if let Some(total) = listed.total.and_then(|total| usize::try_from(total).ok()) {
         page = page.total(total);
     }
-    let given = Given::whole(position, page.len(), listed.next);
+    let given = VendorPage::whole(position, page.len(), listed.next);
     Ok(Reply::page(paging::close(&call, page, given)))
 }
 
@@ -173,7 +173,7 @@ async fn workflows(call: &Call<GitHub>, repo: &Repo, position: Position, per_pag
     if let Some(total) = listed.total.and_then(|total| usize::try_from(total).ok()) {
         page = page.total(total);
     }
-    let given = Given::whole(position, page.len(), listed.next);
+    let given = VendorPage::whole(position, page.len(), listed.next);
     Ok(Reply::page(paging::close(call, page, given)))
 }
 
@@ -193,7 +193,7 @@ pub(super) async fn resolve(call: &Call<GitHub>, repo: &Repo, name: &str) -> Res
         [one] => Ok(one.id.clone()),
         [] => {
             let names: Vec<_> = all.iter().map(named).collect();
-            Err(Error::not_found(format!("{repo} has no workflow {}", one_line(name))).hint(
+            Err(Error::not_found(format!("{repo} has no workflow {}", one_line(name))).with_hint(
                 if names.is_empty() {
                     "It has no workflows at all".to_owned()
                 } else {
@@ -204,7 +204,7 @@ pub(super) async fn resolve(call: &Call<GitHub>, repo: &Repo, name: &str) -> Res
         several => {
             let files: Vec<_> = several.iter().map(|workflow| named(workflow)).collect();
             Err(Error::invalid(format!("Several workflows are called {}", one_line(name)))
-                .hint(format!("Name one by its file: {}", files.join(", "))))
+                .with_hint(format!("Name one by its file: {}", files.join(", "))))
         }
     }
 }
@@ -228,8 +228,8 @@ fn known_status(given: &str) -> Result<String> {
     }
     let error = Error::invalid(format!("`status`: runs are never {}", one_line(given)));
     Err(match nearest(word, STATUSES.into_iter()) {
-        Some(near) => error.hint(format!("Did you mean {near}?")),
-        None => error.hint(format!("There are: {}", STATUSES.join(", "))),
+        Some(near) => error.with_hint(format!("Did you mean {near}?")),
+        None => error.with_hint(format!("There are: {}", STATUSES.join(", "))),
     })
 }
 
@@ -297,7 +297,7 @@ pub(super) fn duration(seconds: u64) -> String {
 pub(super) fn no_run(error: Error, repo: &Repo, run: u64) -> Error {
     if error.kind() == Kind::NotFound {
         return Error::not_found(format!("{repo} has no run {run}, or the token may not see it"))
-            .hint("list_runs gives the ids of runs");
+            .with_hint("list_runs gives the ids of runs");
     }
     error
 }

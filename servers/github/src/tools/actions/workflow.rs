@@ -80,19 +80,20 @@ async fn run_workflow(call: Call<GitHub>, arguments: RunWorkflow) -> Result<Plan
     if action == Action::Dispatch {
         if run_id.is_some() {
             return Err(Error::invalid("`run_id` is for rerun, rerun_failed and cancel")
-                .hint("dispatch takes `workflow`, and `ref` and `inputs` where needed"));
+                .with_hint("dispatch takes `workflow`, and `ref` and `inputs` where needed"));
         }
         let name = workflow.ok_or_else(|| {
-            Error::invalid("dispatch needs `workflow`").hint("list_runs with kind workflows gives them")
+            Error::invalid("dispatch needs `workflow`").with_hint("list_runs with kind workflows gives them")
         })?;
         return dispatch(call, repo, &name, at, &inputs.unwrap_or_default()).await;
     }
     let run = run_id.ok_or_else(|| {
-        Error::invalid("rerun, rerun_failed and cancel need `run_id`").hint("list_runs gives the ids of runs")
+        Error::invalid("rerun, rerun_failed and cancel need `run_id`")
+            .with_hint("list_runs gives the ids of runs")
     })?;
     if workflow.is_some() || at.is_some() || inputs.is_some() {
         return Err(Error::invalid("`workflow`, `ref` and `inputs` are for dispatch")
-            .hint("A run is run again as it was"));
+            .with_hint("A run is run again as it was"));
     }
     let before = call.api().run_of(&repo, run).await.map_err(|error| no_run(error, &repo, run))?;
     match action {
@@ -129,7 +130,7 @@ async fn dispatch(
             Kind::Conflict,
             format!("{} is {}", named(&workflow), one_line(&workflow.state.replace('_', " "))),
         )
-        .hint("A person must enable it on its page under Actions"));
+        .with_hint("A person must enable it on its page under Actions"));
     }
     let at = match at.map(|at| at.trim().to_owned()).filter(|at| !at.is_empty()) {
         Some(at) => at,
@@ -187,7 +188,7 @@ async fn check(
                 one_line(&workflow.path),
                 one_line(at)
             ))
-            .hint("A workflow is started from a branch or tag that has its file"));
+            .with_hint("A workflow is started from a branch or tag that has its file"));
         }
         // A token may run workflows and not read files.
         Err(error) if error.kind() == Kind::Permission => {
@@ -205,7 +206,7 @@ async fn check(
             named(workflow),
             one_line(at)
         ))
-        .hint("rerun runs a run of it again")),
+        .with_hint("rerun runs a run of it again")),
         ByHand::Unclear => Ok((
             checked(inputs, None)?,
             Some(
@@ -249,7 +250,7 @@ fn page(call: &Call<GitHub>, repo: &Repo, run: &str) -> String {
 fn rerun(call: Call<GitHub>, repo: Repo, id: u64, before: Run, which: Again) -> Result<Plan> {
     if !before.is_over() {
         return Err(Error::new(Kind::Conflict, format!("The {} is not over", described(&before)))
-            .hint("Wait for it with get_run and wait_seconds, or cancel it first"));
+            .with_hint("Wait for it with get_run and wait_seconds, or cancel it first"));
     }
     if which == Again::Failed && before.conclusion == "success" {
         return Ok(Plan::nothing(Reply::written(Written::new(format!(
@@ -324,7 +325,7 @@ fn no_workflow(error: Error, repo: &Repo, name: &str) -> Error {
             "{repo} has no workflow {}, or the token may not see it",
             one_line(name)
         ))
-        .hint("list_runs with kind workflows gives them");
+        .with_hint("list_runs with kind workflows gives them");
     }
     error
 }

@@ -70,7 +70,9 @@ async fn list_members(call: Call<GitHub>, arguments: ListMembers) -> Result<Repl
     };
     let members = call.api().team_members(org, &team, per_page, after.as_deref()).await.map_err(|error| {
         absent(error, format!("{} has no team {} that can be read", one_line(org), one_line(&team)))
-            .hint("list_members without `team` lists the teams; a classic token needs the scope read:org")
+            .with_hint(
+                "list_members without `team` lists the teams; a classic token needs the scope read:org",
+            )
     })?;
     let page =
         Page::new(FROM, ("member", "members")).note(format!("of {}/{}", one_line(org), one_line(&team)));
@@ -116,7 +118,7 @@ fn slug(name: &str) -> String {
 
 fn absent(error: Error, what: String) -> Error {
     if error.kind() == Kind::NotFound {
-        return Error::not_found(what).hint("Check the name; a classic token needs the scope read:org");
+        return Error::not_found(what).with_hint("Check the name; a classic token needs the scope read:org");
     }
     error
 }

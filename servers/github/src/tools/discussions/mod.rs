@@ -6,7 +6,7 @@ use connector::{
     Error, Result,
     catalog::{
         Call, Page, Position, Reply, Tool, Written, excerpt, limit, nearest, one_line,
-        paging::{self, Given},
+        paging::{self, VendorPage},
     },
 };
 use schemars::JsonSchema;
@@ -136,7 +136,7 @@ async fn list_discussions(call: Call<GitHub>, arguments: Arguments) -> Result<Re
         page.push(row_text(discussion), &row_of(discussion));
     }
     let next = found.next(after.as_deref()).map(str::to_owned);
-    let given = Given::whole(position, rows.len(), next);
+    let given = VendorPage::whole(position, rows.len(), next);
     Ok(Reply::page(paging::close(&call, page, given)))
 }
 
@@ -170,10 +170,12 @@ fn category(known: &Categories, repo: &Repo, name: &str) -> Result<Category> {
     let near = nearest(&wanted, names.iter().copied());
     let error = Error::invalid(format!("`category`: {repo} has no `{}`", one_line(name)));
     Err(match near {
-        Some(near) => {
-            error.hint(format!("Did you mean {}? There are {}", one_line(near), one_line(&names.join(", "))))
-        }
-        None => error.hint(format!("There are {}", one_line(&names.join(", ")))),
+        Some(near) => error.with_hint(format!(
+            "Did you mean {}? There are {}",
+            one_line(near),
+            one_line(&names.join(", "))
+        )),
+        None => error.with_hint(format!("There are {}", one_line(&names.join(", ")))),
     })
 }
 
@@ -264,7 +266,7 @@ async fn read(
         page.push(text, &remark_row(remark, ""));
     }
     let next = comments.next(after.as_deref()).map(str::to_owned);
-    let given = Given::whole(position, rows.len(), next);
+    let given = VendorPage::whole(position, rows.len(), next);
     reply = reply.rows(paging::close(call, page, given));
     Ok(if first { reply.line(discussion.url) } else { reply })
 }

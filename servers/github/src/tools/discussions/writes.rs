@@ -189,7 +189,7 @@ async fn comment(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> 
     let number = one_line(&discussion.number);
     if discussion.locked {
         return Err(Error::new(Kind::Permission, format!("The discussion {repo}#{number} is locked"))
-            .hint("Whoever may write in the repository can unlock it on the site"));
+            .with_hint("Whoever may write in the repository can unlock it on the site"));
     }
     let mut input = json!({"discussionId": discussion.id, "body": body});
     let mut on = format!("{repo}#{number}");

@@ -194,7 +194,7 @@ fn one_of(argument: &str, given: &str, words: &[&'static str]) -> Result<&'stati
     let same = |word: &&&str| word.replace('-', "_") == wanted;
     words.iter().find(same).copied().ok_or_else(|| {
         Error::invalid(format!("`{argument}`: `{}` is none of GitHub's", one_line(given)))
-            .hint(format!("Use one of {}", words.join(", ")))
+            .with_hint(format!("Use one of {}", words.join(", ")))
     })
 }
 
@@ -224,7 +224,8 @@ async fn edit_comment(call: Call<GitHub>, arguments: EditComment) -> Result<Plan
     match action {
         Action::Update => {
             let body = body.filter(|body| !body.trim().is_empty()).ok_or_else(|| {
-                Error::invalid("`body` is missing").hint("Give the comment's new text, or use action delete")
+                Error::invalid("`body` is missing")
+                    .with_hint("Give the comment's new text, or use action delete")
             })?;
             update(call, repo, of, id, comment, on, body).await
         }
@@ -300,7 +301,7 @@ async fn update(
                 Kind::Conflict,
                 format!("The text of comment {id} has changed meanwhile"),
             )
-            .hint("Nothing was written. Read it again and decide anew"));
+            .with_hint("Nothing was written. Read it again and decide anew"));
         }
         let after = call.api().change_comment(&repo, of, id, &body).await?;
         let mut written = Written::new(format!("Edited {on}.")).change(format!(
@@ -328,7 +329,7 @@ fn no_comment(error: Error, id: u64) -> Error {
     if error.kind() != Kind::NotFound {
         return error;
     }
-    Error::not_found(format!("There is no comment {id}, or the token may not see it")).hint(
+    Error::not_found(format!("There is no comment {id}, or the token may not see it")).with_hint(
         "get_issue with include comments gives the ids of a conversation, get_pr those of reviews (kind review)",
     )
 }

@@ -75,7 +75,7 @@ impl End {
         }
         if ticket.is_pull() {
             return Err(Error::invalid(format!("{repo}#{number} is a pull request; only issues are linked"))
-                .hint("Fixes #N in the pull request's body links it to an issue"));
+                .with_hint("Fixes #N in the pull request's body links it to an issue"));
         }
         let id = ticket.id.parse().map_err(|_| Error::new(Kind::Upstream, "GitHub's answer has no id"))?;
         Ok(Self { repo, number, id, ticket })
@@ -186,7 +186,7 @@ async fn sibling(call: &Call<GitHub>, parent: &End, repo: &Repo, number: u64) ->
     };
     listed.items.iter().find(is).and_then(|part| part.id.parse().ok()).ok_or_else(|| {
         Error::invalid(format!("`after`: {repo}#{number} is no part of {}", parent.name()))
-            .hint("get_issue with include sub_issues lists them")
+            .with_hint("get_issue with include sub_issues lists them")
     })
 }
 

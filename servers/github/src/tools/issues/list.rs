@@ -4,7 +4,7 @@ use connector::{
     Error, Result,
     catalog::{
         Call, Page, Position, Reply, Tool, When, limit,
-        paging::{self, Given},
+        paging::{self, VendorPage},
     },
 };
 use schemars::JsonSchema;
@@ -265,7 +265,7 @@ async fn plain(
         page = page.total(usize::try_from(whole(issues.total_count)).unwrap_or(usize::MAX));
     }
     let next = issues.next(after.as_deref()).map(str::to_owned);
-    let page = paging::close(call, page, Given { position, read: rows.len(), places, next });
+    let page = paging::close(call, page, VendorPage { position, read: rows.len(), places, next });
     Ok(notes.into_iter().fold(Reply::page(page), Reply::lead))
 }
 
@@ -301,7 +301,7 @@ async fn by_type(
         let row = Row::of_ticket(rows[*place], Some(repo));
         page.push(row.text(), &row);
     }
-    let given = Given { position, read: rows.len(), places, next: listed.next };
+    let given = VendorPage { position, read: rows.len(), places, next: listed.next };
     Ok(Reply::page(paging::close(call, page, given)))
 }
 

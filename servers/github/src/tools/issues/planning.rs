@@ -5,7 +5,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Changes, Plan, Reply, Told, Tool, When, Written, one_line},
+    catalog::{Call, Changes, FieldValue, Plan, Reply, Tool, When, Written, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -103,7 +103,7 @@ async fn named_label(server: &GitHub, repo: &Repo, name: &str) -> Result<Label> 
     let spelled = naming::labels(server, repo, std::slice::from_ref(&name.to_owned())).await?;
     let spelled = spelled.first().map_or(name, String::as_str);
     server.api().label(repo, spelled).await?.ok_or_else(|| {
-        Error::not_found(format!("{repo} has no label `{}`", one_line(name))).hint("get_repo lists them")
+        Error::not_found(format!("{repo} has no label `{}`", one_line(name))).with_hint("get_repo lists them")
     })
 }
 
@@ -114,7 +114,7 @@ fn color(text: &str) -> Result<String> {
         return Ok(digits);
     }
     Err(Error::invalid(format!("`color`: `{}` is no colour", one_line(text)))
-        .hint("Six hexadecimal digits, such as d73a4a"))
+        .with_hint("Six hexadecimal digits, such as d73a4a"))
 }
 
 async fn create_label(
@@ -129,7 +129,7 @@ async fn create_label(
             Kind::Conflict,
             format!("{repo} has the label [{}] already", one_line(&label.name)),
         )
-        .hint("Action update changes it"));
+        .with_hint("Action update changes it"));
     }
     let color = color.unwrap_or_else(|| GREY.to_owned());
     let description = description.unwrap_or_default();
@@ -170,7 +170,7 @@ fn update_label(
         ("description", "description", description),
     ] {
         if let Some(wanted) = wanted
-            && changes.ask(field, label_field(&label, field), Told::Short(wanted.clone()))
+            && changes.set(field, label_field(&label, field), FieldValue::Short(wanted.clone()))
         {
             fields.insert(key.to_owned(), json!(wanted));
         }
@@ -198,8 +198,8 @@ fn update_label(
     Ok(if renames { plan.ask() } else { plan.harmless() })
 }
 
-fn label_field(label: &Label, field: &str) -> Told {
-    Told::Short(
+fn label_field(label: &Label, field: &str) -> FieldValue {
+    FieldValue::Short(
         match field {
             "name" => &label.name,
             "color" => &label.color,
@@ -284,7 +284,7 @@ async fn manage_milestone(call: Call<GitHub>, arguments: ManageMilestone) -> Res
     let mut fields = Map::new();
     for (field, key, wanted) in wanted {
         if let Some(wanted) = wanted
-            && changes.ask(field, milestone_field(&milestone, field), milestone_told(field, &wanted))
+            && changes.set(field, milestone_field(&milestone, field), milestone_told(field, &wanted))
         {
             let value = if key == "due_on" { due_value(&wanted) } else { json!(wanted) };
             fields.insert(key.to_owned(), value);
@@ -327,7 +327,7 @@ fn due(text: &str) -> Result<String> {
         })
         .map_err(|_: Error| {
             Error::invalid(format!("`due`: `{}` is no date", one_line(text)))
-                .hint("Use a date such as 2026-12-24")
+                .with_hint("Use a date such as 2026-12-24")
         })?;
     Ok(date.to_string())
 }
@@ -338,16 +338,20 @@ fn due_value(date: &str) -> Value {
     if date.is_empty() { Value::Null } else { json!(format!("{date}T12:00:00Z")) }
 }
 
-fn milestone_told(field: &str, value: &str) -> Told {
-    if field == "description" { Told::Exact(value.to_owned()) } else { Told::Short(value.to_owned()) }
+fn milestone_told(field: &str, value: &str) -> FieldValue {
+    if field == "description" {
+        FieldValue::Exact(value.to_owned())
+    } else {
+        FieldValue::Short(value.to_owned())
+    }
 }
 
-fn milestone_field(milestone: &Milestone, field: &str) -> Told {
+fn milestone_field(milestone: &Milestone, field: &str) -> FieldValue {
     let value = match field {
         "title" => &milestone.title,
         "state" => &milestone.state,
         "description" => &milestone.description,
-        _ => return Told::Short(render::day(&milestone.due_on).to_owned()),
+        _ => return FieldValue::Short(render::day(&milestone.due_on).to_owned()),
     };
     milestone_told(field, value)
 }
@@ -360,7 +364,7 @@ async fn create_milestone(
     due: Option<String>,
 ) -> Result<Plan> {
     if title.is_empty() {
-        return Err(Error::invalid("`milestone` is empty").hint("Give the title of the new milestone"));
+        return Err(Error::invalid("`milestone` is empty").with_hint("Give the title of the new milestone"));
     }
     let is = |other: &&Milestone| other.title == title;
     let listed = call.api().milestones(&repo).await?;
@@ -369,7 +373,7 @@ async fn create_milestone(
             Kind::Conflict,
             format!("{repo} has the milestone \"{}\" already, as number {}", one_line(&title), found.number),
         )
-        .hint("Action update changes it"));
+        .with_hint("Action update changes it"));
     }
     let mut fields = json!({"title": title});
     let mut preview = Written::new(format!("Create the milestone \"{}\" in {repo}", one_line(&title)));

@@ -336,7 +336,7 @@ async fn gone(call: &Call<GitHub>, repo: &Repo, number: u64, error: Error) -> Er
             let gone = asked.message().contains("gone");
             let what = if gone { "was deleted" } else { "does not exist, or the token may not see it" };
             Error::not_found(format!("{repo}#{number} {what}"))
-                .hint("list_issues and search find issues; numbers are shared with pull requests")
+                .with_hint("list_issues and search find issues; numbers are shared with pull requests")
         }
         Err(_) => error,
     }
@@ -362,6 +362,6 @@ pub(super) fn moved(server: &GitHub, repo: &Repo, number: u64, ticket: &Ticket) 
             one_line(place),
             ticket.number
         ))
-        .hint("Ask for it there"),
+        .with_hint("Ask for it there"),
     )
 }

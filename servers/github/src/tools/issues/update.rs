@@ -8,7 +8,7 @@
 use connector::{
     Effect, Error, Kind, Result,
     catalog::{
-        Call, Changes, Plan, Reply, Told, Tool, Written,
+        Call, Changes, FieldValue, Plan, Reply, Tool, Written,
         edits::{self, Edit},
         one_line,
     },
@@ -196,7 +196,7 @@ fn guard(ticket: &Ticket, expected: Option<&str>) -> Result<()> {
     let Some(expected) = expected.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(()) };
     let expected: Timestamp = expected.parse().map_err(|_| {
         Error::invalid(format!("`expected_updated_at`: `{}` is no time", one_line(expected)))
-            .hint("Take updated_at as get_issue shows it")
+            .with_hint("Take updated_at as get_issue shows it")
     })?;
     if ticket.updated_at.parse::<Timestamp>().is_ok_and(|at| at == expected) {
         return Ok(());
@@ -209,12 +209,12 @@ fn guard(ticket: &Ticket, expected: Option<&str>) -> Result<()> {
             one_line(&ticket.updated_at)
         ),
     )
-    .hint("Nothing was written. Read it again and decide anew"))
+    .with_hint("Nothing was written. Read it again and decide anew"))
 }
 
 fn changed(name: &str) -> Error {
     Error::new(Kind::Conflict, format!("The text of {name} has changed meanwhile"))
-        .hint("Nothing was written. Read it again and decide anew")
+        .with_hint("Nothing was written. Read it again and decide anew")
 }
 
 /// What the arguments come to on `before`.
@@ -227,7 +227,7 @@ async fn work_out(
 ) -> Result<Steps> {
     let mut steps = Steps::default();
     if let Some(title) = arguments.title.as_deref().map(str::trim)
-        && changes.ask("title", told_of(before, "title"), Told::Short(title.to_owned()))
+        && changes.set("title", told_of(before, "title"), FieldValue::Short(title.to_owned()))
     {
         steps.patch.insert("title".to_owned(), json!(title));
     }
@@ -237,7 +237,7 @@ async fn work_out(
         None => Some((edits::apply(&before.body, &arguments.body_edits)?, false)),
     };
     if let Some((body, replaces)) = body
-        && changes.ask("body", told_of(before, "body"), Told::Exact(body.clone()))
+        && changes.set("body", told_of(before, "body"), FieldValue::Exact(body.clone()))
     {
         steps.asks |= replaces;
         steps.patch.insert("body".to_owned(), json!(body));
@@ -251,13 +251,13 @@ async fn work_out(
             let found = naming::milestone(call, repo, name).await?;
             (found.title, json!(found.number.parse::<u64>().unwrap_or_default()))
         };
-        if changes.ask("milestone", told_of(before, "milestone"), Told::Short(title)) {
+        if changes.set("milestone", told_of(before, "milestone"), FieldValue::Short(title)) {
             steps.patch.insert("milestone".to_owned(), number);
         }
     }
     if let Some(name) = arguments.r#type.as_deref().map(str::trim) {
         let kind = if name.is_empty() { String::new() } else { naming::issue_type(call, repo, name).await? };
-        if changes.ask("type", told_of(before, "type"), Told::Short(kind.clone())) {
+        if changes.set("type", told_of(before, "type"), FieldValue::Short(kind.clone())) {
             let value = if kind.is_empty() { Value::Null } else { json!(kind) };
             steps.patch.insert("type".to_owned(), value);
         }
@@ -265,7 +265,7 @@ async fn work_out(
     let had = before.labels();
     if let Some(labels) = &arguments.labels {
         let labels = naming::labels(call, repo, labels).await?;
-        if changes.ask("labels", Told::names(&had), Told::names(&labels)) {
+        if changes.set("labels", FieldValue::names(&had), FieldValue::names(&labels)) {
             steps.asks |= had.iter().any(|label| !labels.contains(label));
             steps.patch.insert("labels".to_owned(), json!(labels));
         }
@@ -273,7 +273,7 @@ async fn work_out(
         let add = naming::labels(call, repo, &arguments.add_labels).await?;
         let remove = naming::labels(call, repo, &arguments.remove_labels).await?;
         let labels = both("labels", &had, &add, &remove)?;
-        if changes.ask("labels", Told::names(&had), Told::names(labels)) {
+        if changes.set("labels", FieldValue::names(&had), FieldValue::names(labels)) {
             steps.add_labels = add.into_iter().filter(|label| !had.contains(label)).collect();
             steps.remove_labels = remove.into_iter().filter(|label| had.contains(label)).collect();
         }
@@ -288,12 +288,12 @@ async fn work_out(
         remove.push(spelled.unwrap_or(login));
     }
     let people = both("assignees", &had, &add, &remove)?;
-    if changes.ask("assignees", Told::names(&had), Told::names(people)) {
+    if changes.set("assignees", FieldValue::names(&had), FieldValue::names(people)) {
         steps.add_assignees = add.into_iter().filter(|login| !had.contains(login)).collect();
         steps.remove_assignees = remove.into_iter().filter(|login| had.contains(login)).collect();
     }
     if let Some(lock) = arguments.lock
-        && changes.ask("locked", told_of(before, "locked"), Told::Short(yes(lock)))
+        && changes.set("locked", told_of(before, "locked"), FieldValue::Short(yes(lock)))
     {
         steps.asks |= lock;
         steps.lock = Some(lock);
@@ -314,7 +314,7 @@ async fn state(
     let Some(state) = state.or(duplicate_of.map(|_| State::Duplicate)) else { return Ok(()) };
     if before.is_pull() {
         return Err(Error::invalid(format!("#{} is a pull request", before.number))
-            .hint("update_pr closes and reopens pull requests"));
+            .with_hint("update_pr closes and reopens pull requests"));
     }
     let original = match (state, duplicate_of) {
         (State::Duplicate, Some(other)) => {
@@ -333,7 +333,7 @@ async fn state(
     };
     let (word, reason) = state.words();
     let wanted = rows::state(word, reason);
-    if changes.ask("state", told_of(before, "state"), Told::Short(wanted)) {
+    if changes.set("state", told_of(before, "state"), FieldValue::Short(wanted)) {
         steps.asks |= word == "closed";
         steps.patch.insert("state".to_owned(), json!(word));
         steps.patch.insert("state_reason".to_owned(), json!(reason));
@@ -356,16 +356,16 @@ fn both(field: &str, had: &[String], add: &[String], remove: &[String]) -> Resul
 }
 
 /// A field of an issue, as a change is told.
-fn told_of(ticket: &Ticket, field: &str) -> Told {
+fn told_of(ticket: &Ticket, field: &str) -> FieldValue {
     match field {
-        "title" => Told::Short(ticket.title.clone()),
-        "body" => Told::Exact(ticket.body.clone()),
-        "state" => Told::Short(rows::state(ticket.state(), &ticket.state_reason)),
-        "labels" => Told::names(ticket.labels()),
-        "assignees" => Told::names(ticket.assignees()),
-        "milestone" => Told::Short(ticket.milestone.title.clone()),
-        "type" => Told::Short(ticket.kind.name.clone()),
-        _ => Told::Short(yes(ticket.locked)),
+        "title" => FieldValue::Short(ticket.title.clone()),
+        "body" => FieldValue::Exact(ticket.body.clone()),
+        "state" => FieldValue::Short(rows::state(ticket.state(), &ticket.state_reason)),
+        "labels" => FieldValue::names(ticket.labels()),
+        "assignees" => FieldValue::names(ticket.assignees()),
+        "milestone" => FieldValue::Short(ticket.milestone.title.clone()),
+        "type" => FieldValue::Short(ticket.kind.name.clone()),
+        _ => FieldValue::Short(yes(ticket.locked)),
     }
 }
 
@@ -388,8 +388,8 @@ impl Steps {
                 return error;
             }
             let message = format!("{} (changed before that: {})", error.message(), done.join(", "));
-            let hint = error.hint_text().unwrap_or("Repeat the call: what is done stays as it is").to_owned();
-            Error::new(error.kind(), message).hint(hint)
+            let hint = error.hint().unwrap_or("Repeat the call: what is done stays as it is").to_owned();
+            Error::new(error.kind(), message).with_hint(hint)
         };
         if !self.add_labels.is_empty() {
             let added = api.add_labels(repo, number, &self.add_labels).await;

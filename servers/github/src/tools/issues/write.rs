@@ -270,7 +270,7 @@ pub(super) fn absent(error: Error, repo: &Repo, number: u64) -> Error {
     } else {
         "does not exist, or the token may not see it"
     };
-    Error::not_found(format!("{repo}#{number} {gone}")).hint("list_issues and search find issues")
+    Error::not_found(format!("{repo}#{number} {gone}")).with_hint("list_issues and search find issues")
 }
 
 #[cfg(test)]

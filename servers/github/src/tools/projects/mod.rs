@@ -6,7 +6,7 @@ use connector::{
     Error, Result,
     catalog::{
         Call, Page, Position, Reply, Tool, Written, limit, one_line,
-        paging::{self, Given},
+        paging::{self, VendorPage},
     },
 };
 use schemars::JsonSchema;
@@ -82,7 +82,7 @@ fn owner(server: &GitHub, given: Option<&str>) -> Result<String> {
         (Some(owner), _) => owner,
         (None, Some(repo)) => repo.owner.clone(),
         (None, None) => {
-            return Err(Error::invalid("`owner` is missing").hint("Give a user or an organization"));
+            return Err(Error::invalid("`owner` is missing").with_hint("Give a user or an organization"));
         }
     };
     if Repo::parse(&format!("{owner}/x")).is_err() {
@@ -134,7 +134,7 @@ async fn projects(
         page.push(text, &row);
     }
     let next = found.next(after.as_deref()).map(str::to_owned);
-    let given = Given::whole(position, rows.len(), next);
+    let given = VendorPage::whole(position, rows.len(), next);
     Ok(Reply::page(paging::close(call, page, given)))
 }
 
@@ -161,7 +161,7 @@ async fn items(
     }
     let next = found.next(after.as_deref()).map(str::to_owned);
     let first = position == Position::default();
-    let given = Given { position, read: rows.len(), places, next };
+    let given = VendorPage { position, read: rows.len(), places, next };
     let page = paging::close(call, page, given);
     if !first {
         return Ok(Reply::page(page));

@@ -66,7 +66,7 @@ pub(super) async fn update_project_items(call: Call<GitHub>, arguments: Argument
         return Err(Error::invalid(format!("`items` takes 1 to {MOST} items")));
     }
     if action == Action::Set && fields.is_empty() {
-        return Err(Error::invalid("`fields` is empty").hint("list_project shows the project's fields"));
+        return Err(Error::invalid("`fields` is empty").with_hint("list_project shows the project's fields"));
     }
     if action == Action::Remove && !fields.is_empty() {
         return Err(Error::invalid("`fields` does not go with action remove"));
@@ -79,7 +79,7 @@ pub(super) async fn update_project_items(call: Call<GitHub>, arguments: Argument
         let target = target(&call, &owner, &project, text).await?;
         if target.item.is_none() && action != Action::Add {
             return Err(Error::not_found(format!("{} is not in the project {owner}/{number}", target.name))
-                .hint("Action add puts it there"));
+                .with_hint("Action add puts it there"));
         }
         if !targets.iter().any(|other| other.name == target.name) {
             targets.push(target);
@@ -186,7 +186,7 @@ async fn target(call: &Call<GitHub>, owner: &str, project: &Project, text: &str)
         None if text.contains('/') => Repo { owner: owner.to_owned(), name: "-".to_owned() },
         None => {
             return Err(Error::invalid(format!("`items`: `{}` names no repository", one_line(text)))
-                .hint("Write owner/name#12"));
+                .with_hint("Write owner/name#12"));
         }
     };
     let (repo, number) = reference::parse("items", text, &home)?;
@@ -203,17 +203,15 @@ async fn target(call: &Call<GitHub>, owner: &str, project: &Project, text: &str)
 fn setting(project: &Project, name: &str, value: &str) -> Result<Setting> {
     let wanted = name.trim().to_lowercase();
     let fields = &project.fields.nodes;
-    let field = fields.iter().find(|field| field.name.to_lowercase() == wanted).ok_or_else(|| {
-        let names: Vec<_> =
-            fields.iter().map(|field| field.name.as_str()).filter(|name| !name.is_empty()).collect();
-        let near =
-            nearest(&wanted, names.iter().copied()).map(|near| format!("Did you mean {}? ", one_line(near)));
-        Error::invalid(format!("`fields`: the project has no field `{}`", one_line(name))).hint(format!(
-            "{}It has {}",
-            near.unwrap_or_default(),
-            one_line(&names.join(", "))
-        ))
-    })?;
+    let field =
+        fields.iter().find(|field| field.name.to_lowercase() == wanted).ok_or_else(|| {
+            let names: Vec<_> =
+                fields.iter().map(|field| field.name.as_str()).filter(|name| !name.is_empty()).collect();
+            let near = nearest(&wanted, names.iter().copied())
+                .map(|near| format!("Did you mean {}? ", one_line(near)));
+            Error::invalid(format!("`fields`: the project has no field `{}`", one_line(name)))
+                .with_hint(format!("{}It has {}", near.unwrap_or_default(), one_line(&names.join(", "))))
+        })?;
     let shown = one_line(&field.name);
     let value = value.trim();
     let made = made(field, value)?;
@@ -232,7 +230,7 @@ fn made(field: &Field, value: &str) -> Result<Option<Value>> {
     let settable = ["TEXT", "NUMBER", "DATE", "SINGLE_SELECT", "ITERATION"];
     if !settable.contains(&field.data_type.as_str()) {
         return Err(Error::invalid(format!("`fields`: {name} belongs to the issue itself"))
-            .hint("update_issue and update_pr change titles, assignees, labels and milestones"));
+            .with_hint("update_issue and update_pr change titles, assignees, labels and milestones"));
     }
     if value.is_empty() {
         return Ok(None);
@@ -245,7 +243,7 @@ fn made(field: &Field, value: &str) -> Result<Option<Value>> {
         }
         "DATE" => {
             let date: jiff::civil::Date =
-                value.parse().map_err(|_| wrong("date").hint("Use a date such as 2026-12-24"))?;
+                value.parse().map_err(|_| wrong("date").with_hint("Use a date such as 2026-12-24"))?;
             json!({"date": date.to_string()})
         }
         "ITERATION" => json!({"iterationId": choice(field.iterations(), value, &name)?}),
@@ -260,7 +258,7 @@ fn choice(choices: &[Choice], value: &str, field: &str) -> Result<String> {
     found.map(|choice| choice.id.clone()).ok_or_else(|| {
         let names: Vec<_> = choices.iter().map(|choice| choice.name.as_str()).collect();
         Error::invalid(format!("`fields`: {field} cannot be `{}`", one_line(value)))
-            .hint(format!("It can be {}", one_line(&names.join(", "))))
+            .with_hint(format!("It can be {}", one_line(&names.join(", "))))
     })
 }
 

@@ -75,7 +75,7 @@ async fn create_pr(call: Call<GitHub>, arguments: CreatePr) -> Result<Plan> {
     let base = base.as_deref().map(str::trim).filter(|base| !base.is_empty());
     let there = call.api().pull_prepare(&repo, branch, base).await?;
     if is_own && there.head.is_none() {
-        return Err(Error::not_found(format!("{repo} has no branch {}", one_line(branch))).hint(
+        return Err(Error::not_found(format!("{repo} has no branch {}", one_line(branch))).with_hint(
             "commit_files with `from` or manage_ref creates one; for a branch of a fork write user:branch",
         ));
     }
@@ -83,11 +83,11 @@ async fn create_pr(call: Call<GitHub>, arguments: CreatePr) -> Result<Plan> {
         (Some(base), _) if there.base.is_some() => base.to_owned(),
         (Some(base), _) => {
             return Err(Error::not_found(format!("{repo} has no branch {} to merge into", one_line(base)))
-                .hint("list_refs gives the branches; without `base` it is the default branch"));
+                .with_hint("list_refs gives the branches; without `base` it is the default branch"));
         }
         (None, Some(default)) => default.name.clone(),
         (None, None) => {
-            return Err(Error::invalid(format!("{repo} has no default branch")).hint("Give `base`"));
+            return Err(Error::invalid(format!("{repo} has no default branch")).with_hint("Give `base`"));
         }
     };
     if is_own && base == branch {
@@ -102,7 +102,7 @@ async fn create_pr(call: Call<GitHub>, arguments: CreatePr) -> Result<Plan> {
             Kind::Conflict,
             format!("#{} is open already from {} to {}", open.number, one_line(head), one_line(&base)),
         )
-        .hint("Change that one with update_pr"));
+        .with_hint("Change that one with update_pr"));
     }
     let body = body.unwrap_or_default();
     let mut input = json!({"title": title, "head": head, "base": base});
@@ -179,7 +179,7 @@ async fn post(call: &Call<GitHub>, draft: &Draft) -> Result<(Posted, bool)> {
         Kind::Conflict,
         format!("#{} is open already from {}", found.number, one_line(&draft.head)),
     )
-    .hint("Change that one with update_pr"))
+    .with_hint("Change that one with update_pr"))
 }
 
 /// What opening does not take: labels, assignees, reviewers. The pull request stands whatever comes of it.

@@ -4,7 +4,7 @@ use connector::{
     Error, Result,
     catalog::{
         Call, Page, Position, Reply, Tool, limit, one_line,
-        paging::{self, Given},
+        paging::{self, VendorPage},
     },
 };
 use schemars::JsonSchema;
@@ -135,7 +135,7 @@ async fn list_prs(call: Call<GitHub>, arguments: ListPrs) -> Result<Reply> {
         page = page.note("GitHub says there are more, but not where they begin");
     }
     let read = pulls.nodes.len().saturating_sub(position.skip);
-    let page = paging::close(&call, page, Given { position, read, places, next });
+    let page = paging::close(&call, page, VendorPage { position, read, places, next });
     Ok(failed.into_iter().fold(Reply::page(page), Reply::lead))
 }
 

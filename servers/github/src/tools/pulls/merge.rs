@@ -100,11 +100,11 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
             Kind::Conflict,
             format!("The head of #{number} is {}, not {}", pull.head_ref_oid, one_line(expected)),
         )
-        .hint("Nothing was merged. Look at what came since, and decide anew"));
+        .with_hint("Nothing was merged. Look at what came since, and decide anew"));
     }
     if let Some(why) = out_of_question(&pull) {
         return Err(Error::new(Kind::Conflict, format!("#{number} cannot be merged: {why}"))
-            .hint("Nothing was merged"));
+            .with_hint("Nothing was merged"));
     }
     let method = allowed(&pull, method)?;
     match mode {
@@ -114,7 +114,7 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
                     Kind::Conflict,
                     format!("#{number} can only be merged through the merge queue of {}", base(&pull)),
                 )
-                .hint("Use mode queue"));
+                .with_hint("Use mode queue"));
             }
             let blocks = blocks(&pull);
             if !blocks.is_empty() {
@@ -123,12 +123,13 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
         }
         Mode::Auto => {
             if pull.rules.auto_merge_allowed == Some(false) {
-                return Err(Error::invalid(format!("{repo} does not allow auto-merge"))
-                    .hint("An administrator can, in its settings; or use mode now when nothing blocks it"));
+                return Err(Error::invalid(format!("{repo} does not allow auto-merge")).with_hint(
+                    "An administrator can, in its settings; or use mode now when nothing blocks it",
+                ));
             }
             if blocks(&pull).is_empty() && pull.merge_state_status == "CLEAN" {
                 return Err(Error::new(Kind::Conflict, format!("#{number} has nothing to wait for"))
-                    .hint("Use mode now"));
+                    .with_hint("Use mode now"));
             }
             if let Some(auto) = &pull.auto_merge_request
                 && auto.merge_method.eq_ignore_ascii_case(method.word())
@@ -140,7 +141,7 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
         Mode::Queue => {
             if !pull.is_merge_queue_enabled {
                 return Err(Error::invalid(format!("{} has no merge queue", base(&pull)))
-                    .hint("Use mode now or auto"));
+                    .with_hint("Use mode now or auto"));
             }
             if let Some(entry) = &pull.merge_queue_entry {
                 let summary =
@@ -174,7 +175,7 @@ async fn same_base(call: &Call<GitHub>, repo: &Repo, pull: &Pull) -> Result<()> 
         Kind::Conflict,
         format!("The base of #{} is {} now, not {}", pull.number, base(&now), base(pull)),
     )
-    .hint("Nothing was merged. Read it again with get_pr and decide anew"))
+    .with_hint("Nothing was merged. Read it again with get_pr and decide anew"))
 }
 
 /// The text of the commit, where it is not to be GitHub's own.
@@ -255,7 +256,7 @@ fn blocks(pull: &Pull) -> Vec<String> {
 
 fn blocked(number: u64, blocks: &[String]) -> Error {
     Error::new(Kind::Conflict, format!("#{number} cannot be merged now: {}", blocks.join("; ")))
-        .hint("Nothing was merged. With mode auto GitHub merges it as soon as all requirements are met")
+        .with_hint("Nothing was merged. With mode auto GitHub merges it as soon as all requirements are met")
 }
 
 /// The method that was asked for, or the first that the repository allows.
@@ -272,7 +273,7 @@ fn allowed(pull: &Pull, method: Option<Method>) -> Result<Method> {
         // What may be done is not told to every token.
         Some(method) if allowed.is_empty() => Ok(method),
         Some(method) => Err(Error::invalid(format!("The repository does not allow to {}", method.word()))
-            .hint(format!(
+            .with_hint(format!(
                 "It allows: {}",
                 allowed.iter().map(|method| method.word()).collect::<Vec<_>>().join(", ")
             ))),
@@ -357,13 +358,13 @@ async fn now(call: &Call<GitHub>, repo: &Repo, pull: &Pull, method: Method, text
             Kind::Conflict,
             format!("The head of #{number} moved to {} meanwhile", is.head_ref_oid),
         )
-        .hint("It was not merged. Look at what came since, and decide anew"));
+        .with_hint("It was not merged. Look at what came since, and decide anew"));
     }
     match error.kind() {
         Kind::UnknownOutcome | Kind::Upstream | Kind::Unavailable => {
             let said = error.message().to_owned();
             Err(Error::new(Kind::Upstream, format!("#{number} is not merged: {said}"))
-                .hint("It was looked at again just now, so merging it can be tried again"))
+                .with_hint("It was looked at again just now, so merging it can be tried again"))
         }
         _ => Err(error),
     }
@@ -414,7 +415,7 @@ async fn read_back(
         None => {
             let refused = || {
                 let what = format!("GitHub reported success, but #{number} does not wait to be merged");
-                Error::new(Kind::Upstream, what).hint("Read it again with get_pr")
+                Error::new(Kind::Upstream, what).with_hint("Read it again with get_pr")
             };
             return Err(lost.unwrap_or_else(refused));
         }

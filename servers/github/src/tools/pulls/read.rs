@@ -114,7 +114,7 @@ async fn get_pr(call: Call<GitHub>, arguments: GetPr) -> Result<Reply> {
     let wait = wait_seconds.unwrap_or_default();
     if wait > LONGEST_WAIT {
         return Err(Error::invalid(format!("`wait_seconds` is at most {LONGEST_WAIT}"))
-            .hint("Wait that long, and call again if the checks are not finished then"));
+            .with_hint("Wait that long, and call again if the checks are not finished then"));
     }
     let mut notes = Vec::new();
     if wait > 0 && on.is_none() {

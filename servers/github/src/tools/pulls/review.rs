@@ -169,7 +169,7 @@ async fn review_pr(call: Call<GitHub>, arguments: ReviewPr) -> Result<Plan> {
         (Event::DiscardPending, Some(pending)) => Ok(discard(call, repo, number, pending)),
         (Event::DiscardPending | Event::SubmitPending, None) => {
             Err(Error::not_found(format!("You have no pending review on #{number}"))
-                .hint("get_pr names one where there is one"))
+                .with_hint("get_pr names one where there is one"))
         }
         (_, Some(pending)) => {
             if !comments.is_empty() || matches!(event, Event::Pending | Event::Comment) {
@@ -194,7 +194,7 @@ async fn review_pr(call: Call<GitHub>, arguments: ReviewPr) -> Result<Plan> {
 /// The head is the one that was reviewed.
 fn guard(pull: &Pull, head: &str) -> Result<()> {
     if head.len() < SHORTEST_SHA {
-        return Err(Error::invalid("`expected_head` is too short").hint("Give the head sha from get_pr"));
+        return Err(Error::invalid("`expected_head` is too short").with_hint("Give the head sha from get_pr"));
     }
     if pull.head_ref_oid.starts_with(&head.to_lowercase()) {
         return Ok(());
@@ -203,7 +203,7 @@ fn guard(pull: &Pull, head: &str) -> Result<()> {
         Kind::Conflict,
         format!("The head of #{} is {} now, not {}", pull.number, pull.head_ref_oid, one_line(head)),
     )
-    .hint("Nothing was sent. Read what came since with get_diff, and review that"))
+    .with_hint("Nothing was sent. Read what came since with get_diff, and review that"))
 }
 
 /// Nobody approves or refuses their own work (docs.github.com, "Reviewing proposed changes").
@@ -213,7 +213,7 @@ fn verdict_allowed(pull: &Pull, event: Event) -> Result<()> {
             "#{} is your own: GitHub lets nobody approve their own pull request, or request changes of it",
             pull.number
         ))
-        .hint("Use event comment"));
+        .with_hint("Use event comment"));
     }
     Ok(())
 }
@@ -228,7 +228,7 @@ fn has_pending(number: u64, pending: &Review) -> Error {
             line_comments(pending.comments.total_count)
         ),
     )
-    .hint("Submit it first (approve, request_changes or submit_pending, without comments) or use discard_pending")
+    .with_hint("Submit it first (approve, request_changes or submit_pending, without comments) or use discard_pending")
 }
 
 fn line_comments(number: u64) -> String {
@@ -259,7 +259,7 @@ async fn check(call: &Call<GitHub>, repo: &Repo, number: u64, comments: &[Commen
         comments.len(),
         wrong.join("; ")
     ))
-    .hint("Nothing was sent. get_diff shows the lines that can be commented on"))
+    .with_hint("Nothing was sent. get_diff shows the lines that can be commented on"))
 }
 
 /// The text of the line that a comment is about, or why there is none.

@@ -38,7 +38,7 @@ impl Reviewers {
                         one_line(name),
                         repo.owner
                     ))
-                    .hint("list_members gives its teams"));
+                    .with_hint("list_members gives its teams"));
                 }
                 None if name.eq_ignore_ascii_case("copilot") => (&mut reviewers.people, COPILOT.to_owned()),
                 None => (&mut reviewers.people, name.to_owned()),

@@ -57,7 +57,7 @@ async fn resolve_threads(call: Call<GitHub>, arguments: ResolveThreads) -> Resul
     for id in thread_ids.iter().map(|id| id.trim().to_owned()) {
         if id.is_empty() || id.chars().all(|c| c.is_ascii_digit()) {
             return Err(Error::invalid(format!("`{}` is no id of a thread", one_line(&id)))
-                .hint("get_pr with include threads gives them; they begin with PRRT_"));
+                .with_hint("get_pr with include threads gives them; they begin with PRRT_"));
         }
         if !ids.contains(&id) {
             ids.push(id);
@@ -88,7 +88,7 @@ async fn resolve_threads(call: Call<GitHub>, arguments: ResolveThreads) -> Resul
     }
     if targets.is_empty() {
         let none = Error::not_found("There are no such review threads that the token may see")
-            .hint("get_pr with include threads gives their ids");
+            .with_hint("get_pr with include threads gives their ids");
         if threads.is_empty() {
             return Err(none);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use connector::{
     Effect, Error, Kind, Result,
     catalog::{
-        Call, Changes, Plan, Reply, Told, Tool, Written,
+        Call, Changes, FieldValue, Plan, Reply, Tool, Written,
         edits::{self, Edit},
         one_line,
     },
@@ -131,7 +131,7 @@ async fn update_pr(call: Call<GitHub>, arguments: UpdatePr) -> Result<Plan> {
 /// It is not what the caller has read.
 fn moved(number: u64, updated: &str) -> Error {
     Error::new(Kind::Conflict, format!("#{number} changed meanwhile: it was last updated {updated}"))
-        .hint("Nothing was written. Read it again with get_pr and decide anew")
+        .with_hint("Nothing was written. Read it again with get_pr and decide anew")
 }
 
 impl Update {
@@ -141,14 +141,19 @@ impl Update {
             if title.is_empty() {
                 return Err(Error::invalid("`title` is empty"));
             }
-            update.field("title", Told::short(Some(&before.title)), Told::short(Some(title)), json!(title));
+            update.field(
+                "title",
+                FieldValue::short(Some(&before.title)),
+                FieldValue::short(Some(title)),
+                json!(title),
+            );
         }
         update.body(before, arguments)?;
         if let Some(base) = arguments.base.as_deref().map(str::trim).filter(|base| !base.is_empty()) {
             update.field(
                 "base",
-                Told::short(Some(&before.base_ref_name)),
-                Told::short(Some(base)),
+                FieldValue::short(Some(&before.base_ref_name)),
+                FieldValue::short(Some(base)),
                 json!(base),
             );
         }
@@ -170,15 +175,15 @@ impl Update {
         let kept =
             requested.iter().filter(|name| !removed.iter().any(|gone| gone.eq_ignore_ascii_case(name)));
         let wanted: Vec<&String> = kept.chain(&add).collect();
-        update.changes.ask("reviewers", reviewers(&requested), reviewers(wanted));
+        update.changes.set("reviewers", reviewers(&requested), reviewers(wanted));
         update.notifies.extend(add);
         update.notifies.sort();
         update.notifies.dedup();
         Ok(update)
     }
 
-    fn field(&mut self, name: &'static str, old: Told, wanted: Told, value: Value) -> bool {
-        let differs = self.changes.ask(name, old, wanted);
+    fn field(&mut self, name: &'static str, old: FieldValue, wanted: FieldValue, value: Value) -> bool {
+        let differs = self.changes.set(name, old, wanted);
         if differs {
             self.fields.insert(name.to_owned(), value);
         }
@@ -195,8 +200,12 @@ impl Update {
             // The web page writes \r\n, which no reply shows.
             (None, edits) => edits::apply(&before.body.replace("\r\n", "\n"), edits)?,
         };
-        let differs =
-            self.field("body", Told::Exact(before.body.clone()), Told::Exact(new.clone()), json!(new));
+        let differs = self.field(
+            "body",
+            FieldValue::Exact(before.body.clone()),
+            FieldValue::Exact(new.clone()),
+            json!(new),
+        );
         if differs {
             self.asks |= arguments.body.is_some() && !before.body.trim().is_empty();
             let known = mentions(&before.body);
@@ -212,8 +221,8 @@ impl Update {
         if before.is_merged() {
             return conflict(format!("#{number} is merged already"));
         }
-        let draft = |draft: bool| Told::short(Some(if draft { "draft" } else { "ready for review" }));
-        let state = |open: bool| Told::short(Some(if open { "open" } else { "closed" }));
+        let draft = |draft: bool| FieldValue::short(Some(if draft { "draft" } else { "ready for review" }));
+        let state = |open: bool| FieldValue::short(Some(if open { "open" } else { "closed" }));
         match set {
             Set::Close => {
                 self.asks |= self.field("state", state(before.is_open()), state(false), json!("closed"));
@@ -223,7 +232,7 @@ impl Update {
             }
             Set::Draft | Set::Ready => {
                 let wanted = set == Set::Draft;
-                if self.changes.ask("stage", draft(before.is_draft), draft(wanted)) {
+                if self.changes.set("stage", draft(before.is_draft), draft(wanted)) {
                     self.draft = Some(wanted);
                 }
             }
@@ -234,7 +243,11 @@ impl Update {
             Set::AutoMergeOff => {
                 if let Some(auto) = &before.auto_merge_request {
                     let method = words::words(&auto.merge_method);
-                    self.changes.ask("auto-merge", Told::short(Some(method)), Told::short(None::<String>));
+                    self.changes.set(
+                        "auto-merge",
+                        FieldValue::short(Some(method)),
+                        FieldValue::short(None::<String>),
+                    );
                     self.auto_merge_off = true;
                 }
             }
@@ -344,21 +357,21 @@ impl Update {
 }
 
 /// A field as it is now.
-fn told(pull: &Pull, field: &str) -> Told {
+fn told(pull: &Pull, field: &str) -> FieldValue {
     match field {
-        "title" => Told::short(Some(&pull.title)),
-        "body" => Told::Exact(pull.body.clone()),
-        "base" => Told::short(Some(&pull.base_ref_name)),
-        "state" => Told::short(Some(if pull.is_open() { "open" } else { "closed" })),
-        "stage" => Told::short(Some(if pull.is_draft { "draft" } else { "ready for review" })),
+        "title" => FieldValue::short(Some(&pull.title)),
+        "body" => FieldValue::Exact(pull.body.clone()),
+        "base" => FieldValue::short(Some(&pull.base_ref_name)),
+        "state" => FieldValue::short(Some(if pull.is_open() { "open" } else { "closed" })),
+        "stage" => FieldValue::short(Some(if pull.is_draft { "draft" } else { "ready for review" })),
         "auto-merge" => {
-            Told::short(pull.auto_merge_request.as_ref().map(|auto| words::words(&auto.merge_method)))
+            FieldValue::short(pull.auto_merge_request.as_ref().map(|auto| words::words(&auto.merge_method)))
         }
         _ => reviewers(&pull.requested()),
     }
 }
 
 /// Reviewers, whatever their order and case.
-fn reviewers<'a>(names: impl IntoIterator<Item = &'a String>) -> Told {
-    Told::names(names.into_iter().map(|name| format!("@{}", name.to_lowercase())))
+fn reviewers<'a>(names: impl IntoIterator<Item = &'a String>) -> FieldValue {
+    FieldValue::names(names.into_iter().map(|name| format!("@{}", name.to_lowercase())))
 }

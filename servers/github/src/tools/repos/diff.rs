@@ -103,7 +103,7 @@ async fn get_diff(call: Call<GitHub>, arguments: GetDiff) -> Result<Reply> {
     };
     if position.after.as_ref().is_some_and(|pin| *pin != changes.pin) {
         return Err(Error::new(Kind::Conflict, "It has changed since the first page was read")
-            .hint("Begin again without `cursor`"));
+            .with_hint("Begin again without `cursor`"));
     }
     let all = changes.files.len();
     let wanted = |globs: &[String], path: &str| globs.iter().any(|glob| fits(glob.trim(), path));

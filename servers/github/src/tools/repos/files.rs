@@ -99,7 +99,7 @@ pub(super) fn file_path(argument: &str, text: &str) -> Result<String> {
     };
     if !path.is_empty() && path.split('/').any(bad) {
         return Err(Error::invalid(format!("`{argument}`: `{}` is no path in a repository", one_line(text)))
-            .hint("Write it from the root of the repository, such as src/main.rs"));
+            .with_hint("Write it from the root of the repository, such as src/main.rs"));
     }
     Ok(path.to_owned())
 }
@@ -195,7 +195,7 @@ impl Place {
         }
         let name = self.path.rsplit('/').next().unwrap_or_default();
         Error::not_found(format!("There is no {} in {} at {}", self.path, self.repo, self.at.name))
-            .hint(format!("list_tree with glob \"{name}\" or another finds paths"))
+            .with_hint(format!("list_tree with glob \"{name}\" or another finds paths"))
     }
 
     fn folder(&self, mut entries: Vec<Entry>) -> Reply {

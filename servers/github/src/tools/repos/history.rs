@@ -4,7 +4,7 @@ use connector::{
     Kind, Result,
     catalog::{
         Call, Page, Position, Reply, Tool, When, limit, one_line,
-        paging::{self, Given},
+        paging::{self, VendorPage},
     },
 };
 use schemars::JsonSchema;
@@ -123,5 +123,5 @@ async fn list_commits(call: Call<GitHub>, arguments: ListCommits) -> Result<Repl
     for row in &rows {
         page.push(row.text(), row);
     }
-    Ok(Reply::page(paging::close(&call, page, Given::whole(position, rows.len(), listed.next))))
+    Ok(Reply::page(paging::close(&call, page, VendorPage::whole(position, rows.len(), listed.next))))
 }

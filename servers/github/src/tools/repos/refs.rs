@@ -4,7 +4,7 @@ use connector::{
     Effect, Error, Kind, Result,
     catalog::{
         Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line,
-        paging::{self, Given},
+        paging::{self, VendorPage},
         settled,
     },
 };
@@ -82,7 +82,7 @@ pub(super) fn no_pull(error: Error, repo: &Repo, number: u64) -> Error {
         return error;
     }
     Error::not_found(format!("{repo} has no pull request #{number} that the token may see"))
-        .hint("list_prs gives the numbers")
+        .with_hint("list_prs gives the numbers")
 }
 
 /// The number in `pull/12`, `pull/12/head`, `refs/pull/12/head`, `#12`.
@@ -113,7 +113,7 @@ pub(super) fn ref_name<'a>(argument: &str, text: &'a str) -> Result<&'a str> {
         || name.split('/').any(part_is_bad);
     if wrong {
         return Err(Error::invalid(format!("`{argument}`: `{}` can be no name of a ref", one_line(text)))
-            .hint("Use letters, digits, `-`, `_`, `.` and `/`"));
+            .with_hint("Use letters, digits, `-`, `_`, `.` and `/`"));
     }
     Ok(name)
 }
@@ -177,7 +177,7 @@ async fn list_refs(call: Call<GitHub>, arguments: ListRefs) -> Result<Reply> {
             page.push(row.text(), &row);
         }
         let read = rows.len();
-        return Ok(Reply::page(paging::close(&call, page, Given::whole(position, read, listed.next))));
+        return Ok(Reply::page(paging::close(&call, page, VendorPage::whole(position, read, listed.next))));
     };
     let folder = if kind == Kinds::Branches { "heads/" } else { "tags/" };
     let listed = match call
@@ -205,7 +205,7 @@ async fn list_refs(call: Call<GitHub>, arguments: ListRefs) -> Result<Reply> {
     }
     let (on_page, all) = (page.len(), left.len());
     if on_page == all {
-        return Ok(Reply::page(paging::close(&call, page, Given::whole(position, all, listed.next))));
+        return Ok(Reply::page(paging::close(&call, page, VendorPage::whole(position, all, listed.next))));
     }
     let (sealer, after, skip) = (call.clone(), position.after, position.skip);
     Ok(Reply::page(
@@ -317,7 +317,7 @@ async fn create(
             Kind::Conflict,
             format!("The {} is there already, at {}", target.words(), short_sha(&commit)),
         )
-        .hint("Take another name, or delete it first"));
+        .with_hint("Take another name, or delete it first"));
     }
     let how = if message.is_some() { "annotated " } else { "" };
     let preview = Written::new(format!("Create the {how}{} at {} ({})", target.words(), at.sha, at.name));
@@ -329,8 +329,8 @@ async fn create(
                     // An object that no ref leads to is no tag.
                     Kind::UnknownOutcome => {
                         Error::new(Kind::Upstream, "GitHub failed before the tag was made")
-                            .hint("Repeat the call as it was")
-                            .source(error)
+                            .with_hint("Repeat the call as it was")
+                            .with_source(error)
                     }
                     _ => error,
                 })?
@@ -440,7 +440,7 @@ async fn delete(call: Call<GitHub>, target: Target, there: Option<GitRef>) -> Re
                 Kind::Conflict,
                 format!("The {} moved to {} meanwhile", target.words(), one_line(&now.object.sha)),
             )
-            .hint("Nothing was deleted. Look at what came since, and decide anew"));
+            .with_hint("Nothing was deleted. Look at what came since, and decide anew"));
         }
         match call.api().delete_ref(&target.repo, &target.path()).await {
             Ok(()) => {}
@@ -482,8 +482,8 @@ pub(super) fn protected(error: Error, branch: &str) -> Error {
     }
     let why = error.message().split_once(": ").map_or("", |(_, why)| why).to_owned();
     Error::new(Kind::Permission, format!("{branch} is protected, and its rules forbid this: {why}"))
-        .hint("Commit to a new `branch`, `from` this one, and open a pull request with create_pr")
-        .source(error)
+        .with_hint("Commit to a new `branch`, `from` this one, and open a pull request with create_pr")
+        .with_source(error)
 }
 
 #[cfg(test)]

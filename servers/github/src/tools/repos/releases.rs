@@ -4,7 +4,7 @@ use connector::{
     Effect, Error, Kind, Result,
     catalog::{
         Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line,
-        paging::{self, Given},
+        paging::{self, VendorPage},
     },
 };
 use schemars::JsonSchema;
@@ -118,7 +118,7 @@ async fn list_releases(call: Call<GitHub>, arguments: ListReleases) -> Result<Re
     for row in &rows {
         page.push(row.text(), row);
     }
-    Ok(Reply::page(paging::close(&call, page, Given::whole(position, rows.len(), listed.next))))
+    Ok(Reply::page(paging::close(&call, page, VendorPage::whole(position, rows.len(), listed.next))))
 }
 
 /// One release in full.
@@ -130,7 +130,7 @@ async fn one(call: &Call<GitHub>, repo: &Repo, tag: &str) -> Result<Reply> {
     };
     let release = found.ok_or_else(|| {
         Error::not_found(format!("{repo} has no release of {}", one_line(tag)))
-            .hint("list_releases without `tag` lists them; list_refs has the tags")
+            .with_hint("list_releases without `tag` lists them; list_refs has the tags")
     })?;
     let mut row = Row::new(&release);
     let mut header = format!("{repo} {}", row.text());
@@ -175,7 +175,7 @@ async fn create_release(call: Call<GitHub>, arguments: CreateRelease) -> Result<
     if let Some(release) = release? {
         let kind = if release.draft { "a draft" } else { "a release" };
         return Err(Error::new(Kind::Conflict, format!("{repo} has {kind} of {tag} already"))
-            .hint("list_releases with this tag shows it"));
+            .with_hint("list_releases with this tag shows it"));
     }
     let mut new = NewRelease {
         tag,
@@ -193,7 +193,7 @@ async fn create_release(call: Call<GitHub>, arguments: CreateRelease) -> Result<
                 "The tag {} is there already, so `target` says nothing",
                 new.tag
             ))
-            .hint("Leave `target` out"));
+            .with_hint("Leave `target` out"));
         }
         Ok(Some(_)) => preview = preview.change(format!("of the tag {} that is there", new.tag)),
         _ => {
@@ -237,7 +237,7 @@ async fn create_release(call: Call<GitHub>, arguments: CreateRelease) -> Result<
                         found
                     }
                     Ok(None) => {
-                        return Err(error.hint(
+                        return Err(error.with_hint(
                             "It is not there now; look again with list_releases before repeating the call",
                         ));
                     }

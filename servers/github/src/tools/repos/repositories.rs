@@ -4,7 +4,7 @@ use connector::{
     Effect, Error, Kind, Result,
     catalog::{
         Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line,
-        paging::{self, Given},
+        paging::{self, VendorPage},
     },
 };
 use schemars::JsonSchema;
@@ -221,7 +221,7 @@ async fn list_repos(call: Call<GitHub>, arguments: ListRepos) -> Result<Reply> {
         page = page.note(format!("{} only", kind.word()));
     }
     let read = rows.len();
-    Ok(Reply::page(paging::close(&call, page, Given { position, read, places, next: listed.next })))
+    Ok(Reply::page(paging::close(&call, page, VendorPage { position, read, places, next: listed.next })))
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -373,12 +373,12 @@ async fn create_repo(call: Call<GitHub>, arguments: CreateRepo) -> Result<Plan> 
     call.reach().permits(&repo, Effect::Write)?;
     if let Some(there) = call.api().repository_now(&repo).await? {
         return Err(Error::new(Kind::Conflict, format!("{} is there already", one_line(&there.full_name)))
-            .hint("get_repo shows it; take another `name` for a new one"));
+            .with_hint("get_repo shows it; take another `name` for a new one"));
     }
     if let Some(source) = source {
         if description.is_some() || private.is_some() || auto_init.is_some() {
             return Err(Error::invalid("A fork has the description, visibility and files of its source")
-                .hint("With `fork_of` give `name` and `org` only"));
+                .with_hint("With `fork_of` give `name` and `org` only"));
         }
         return fork(call, source, repo, org).await;
     }

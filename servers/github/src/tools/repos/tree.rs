@@ -78,7 +78,7 @@ async fn list_tree(call: Call<GitHub>, arguments: ListTree) -> Result<Reply> {
     let Files { mut entries, complete } = below(&call, &repo, &at.sha, &prefix).await?;
     if entries.is_empty() && complete && !prefix.is_empty() {
         return Err(Error::not_found(format!("There is nothing below {prefix} in {repo} at {}", at.name))
-            .hint("read_file lists a directory"));
+            .with_hint("read_file lists a directory"));
     }
     if let Some(glob) = arguments.glob.as_deref().map(str::trim).filter(|glob| !glob.is_empty()) {
         entries.retain(|entry| fits(glob, &entry.path));

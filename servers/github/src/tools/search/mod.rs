@@ -7,7 +7,7 @@ use connector::{
     Error, Kind, Result,
     catalog::{
         Call, Page, Position, Reply, Tool, limit, one_line,
-        paging::{self, Given},
+        paging::{self, VendorPage},
     },
 };
 use schemars::JsonSchema;
@@ -137,12 +137,11 @@ fn sorting(what: What, sort: Option<&str>) -> Result<(Option<&str>, Option<&'sta
     if what.sorts().contains(&by) {
         return Ok((Some(by), Some(order)));
     }
-    Err(Error::invalid(format!("`sort`: {} cannot be sorted by `{}`", what.noun().1, one_line(sort))).hint(
-        format!(
+    Err(Error::invalid(format!("`sort`: {} cannot be sorted by `{}`", what.noun().1, one_line(sort)))
+        .with_hint(format!(
             "Leave it out for the best match, or use {}; -asc after it turns the order round",
             what.sorts().join(", ")
-        ),
-    ))
+        )))
 }
 
 /// A row of what was found, with the repository it lies in.
@@ -233,7 +232,7 @@ fn page(call: &Call<GitHub>, what: What, found: Listed<Hit>, position: Position)
     if found.incomplete {
         page = page.note("GitHub ran out of time and may have missed some: narrow the query");
     }
-    let given = Given { position, read: hits.len(), places, next: found.next };
+    let given = VendorPage { position, read: hits.len(), places, next: found.next };
     paging::close(call, page, given)
 }
 
@@ -244,7 +243,7 @@ fn explain(error: Error, home: Option<&Repo>) -> Error {
             if error.kind() == Kind::InvalidArgument && error.message().contains("cannot be searched") =>
         {
             Error::not_found(format!("{repo} does not exist, or the token may not see it"))
-                .hint("list_repos lists those that it sees")
+                .with_hint("list_repos lists those that it sees")
         }
         _ => error,
     }

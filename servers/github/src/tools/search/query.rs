@@ -37,7 +37,7 @@ pub(super) fn build(reach: &Reach, what: What, query: &str, repo: Option<&Repo>)
                 return Err(Error::invalid(
                     "A search within some repositories takes OR for issues and prs only",
                 )
-                .hint("Split it into several searches"));
+                .with_hint("Split it into several searches"));
             }
             parts = vec![format!("({})", query.trim())];
         }
@@ -46,7 +46,7 @@ pub(super) fn build(reach: &Reach, what: What, query: &str, repo: Option<&Repo>)
     if let Some(repo) = repo {
         if words.iter().filter_map(|word| place(word)).next().is_some() {
             return Err(
-                Error::invalid("The query says where to look, and `repo` too").hint("Use one of both")
+                Error::invalid("The query says where to look, and `repo` too").with_hint("Use one of both")
             );
         }
         parts.push(format!("repo:{repo}"));
@@ -75,7 +75,7 @@ fn places(reach: &Reach, what: What, words: &[String]) -> Result<Option<String>>
             "This server may read {} places, too many to search at once beside this query",
             places.len()
         ))
-        .hint("Give `repo`"));
+        .with_hint("Give `repo`"));
     }
     Ok(Some(format!("({})", places.join(" OR "))))
 }
@@ -179,7 +179,7 @@ fn within(reach: &Reach, qualifier: &str, value: &str) -> Result<()> {
         Kind::Policy,
         format!("{qualifier}:{} is not within what this server may read", one_line(value)),
     )
-    .hint("Leave it out: the search is kept within reach by itself. The operator lists repositories in --allow-repos"))
+    .with_hint("Leave it out: the search is kept within reach by itself. The operator lists repositories in --allow-repos"))
 }
 
 fn limits(what: What, words: &[String]) -> Result<()> {
@@ -188,7 +188,7 @@ fn limits(what: What, words: &[String]) -> Result<()> {
         return Err(Error::invalid(format!(
             "The query has {operators} of AND, OR and NOT; GitHub takes {OPERATORS}"
         ))
-        .hint("Split it into several searches"));
+        .with_hint("Split it into several searches"));
     }
     let terms: Vec<_> = words.iter().filter(|word| !is_operator(word) && qualifier(word).is_none()).collect();
     let length = terms.iter().map(|word| word.chars().count() + 1).sum::<usize>().saturating_sub(1);
@@ -196,7 +196,7 @@ fn limits(what: What, words: &[String]) -> Result<()> {
         return Err(Error::invalid(format!(
             "The query has {length} characters besides its qualifiers; GitHub takes {LONGEST}"
         ))
-        .hint("Search for the few words that matter"));
+        .with_hint("Search for the few words that matter"));
     }
     if what == What::Code && terms.is_empty() {
         return Err(Error::invalid("A search for code needs a word to look for, besides qualifiers"));
@@ -219,7 +219,8 @@ fn kind(what: What, words: &[String]) -> Result<Option<String>> {
     };
     let (issue, pull) = (says(&["issue"]), says(&["pr", "pull-request"]));
     let wrong = |kind: &str| {
-        Err(Error::invalid("The query and `kind` disagree").hint(format!("Use kind {kind} for this query")))
+        Err(Error::invalid("The query and `kind` disagree")
+            .with_hint(format!("Use kind {kind} for this query")))
     };
     Ok(match what {
         What::Issues if pull => return wrong("prs"),

@@ -141,8 +141,8 @@ impl Landing<'_> {
     fn begun(&self, error: Error) -> Error {
         let message =
             format!("{} (the branch {} was created, without the commit)", error.message(), self.branch);
-        let hint = error.hint_text().unwrap_or("Repeat the call as it was").to_owned();
-        Error::new(error.kind(), message).hint(hint).source(error)
+        let hint = error.hint().unwrap_or("Repeat the call as it was").to_owned();
+        Error::new(error.kind(), message).with_hint(hint).with_source(error)
     }
 
     /// Puts the commit together from blobs, a tree and a commit, and moves the branch to it.
@@ -234,7 +234,9 @@ impl Landing<'_> {
                 file.path,
                 error.message()
             );
-            Error::new(error.kind(), message).hint("Commit the other files in another call").source(error)
+            Error::new(error.kind(), message)
+                .with_hint("Commit the other files in another call")
+                .with_source(error)
         })?;
         Ok(Landed { first: Some(first), found: found || landed.found, ..landed })
     }
@@ -280,7 +282,7 @@ impl Landing<'_> {
         }
         match self.find(base, &head, staged, made).await {
             Ok(Some(sha)) => Ok(Landed { url: self.url(&sha), sha, counted: None, first: None, found: true }),
-            Ok(None) => Err(moved(branch, short_sha(base), &head).source(error)),
+            Ok(None) => Err(moved(branch, short_sha(base), &head).with_source(error)),
             Err(_) => Err(error),
         }
     }
@@ -358,8 +360,8 @@ fn unmade(error: Error) -> Error {
         return error;
     }
     Error::new(Kind::Upstream, "GitHub failed, and the commit is certainly not on the branch")
-        .hint("Repeat the call as it was")
-        .source(error)
+        .with_hint("Repeat the call as it was")
+        .with_source(error)
 }
 
 #[cfg(test)]

@@ -102,12 +102,12 @@ async fn base(call: &Call<GitHub>, repo: &Repo, branch: &str, from: Option<&str>
     match (call.api().head(repo, branch).await?, from) {
         (Head::EmptyRepository, Some(_)) => {
             Err(Error::invalid(format!("{repo} has no commits, so there is nothing to begin `from`"))
-                .hint("Leave `from` out: the commit will be the first"))
+                .with_hint("Leave `from` out: the commit will be the first"))
         }
         (Head::EmptyRepository, None) => Ok(Base::Nothing),
         (Head::At(sha), None) => Ok(Base::Branch(sha)),
         (Head::Missing, Some(from)) => Ok(Base::New(refs::resolve(call, repo, Some(from)).await?.sha)),
-        (Head::Missing, None) => Err(Error::not_found(format!("{repo} has no branch {branch}")).hint(
+        (Head::Missing, None) => Err(Error::not_found(format!("{repo} has no branch {branch}")).with_hint(
             "To create it, say in `from` which branch or commit it begins at; list_refs lists branches",
         )),
         (Head::At(sha), Some(from)) => {
@@ -119,7 +119,7 @@ async fn base(call: &Call<GitHub>, repo: &Repo, branch: &str, from: Option<&str>
                 Kind::Conflict,
                 format!("The branch {branch} is there already, at {}", short_sha(&sha)),
             )
-            .hint("Leave `from` out to commit on top of it, or take another name"))
+            .with_hint("Leave `from` out to commit on top of it, or take another name"))
         }
     }
 }
@@ -129,7 +129,7 @@ fn expected_sha(text: &str) -> Result<String> {
     let sha = text.trim().to_ascii_lowercase();
     if sha.len() < ABBREVIATED || !sha.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Error::invalid(format!("`expected_head`: `{}` is no sha of a commit", one_line(text)))
-            .hint("read_file gives the commit that it read at"));
+            .with_hint("read_file gives the commit that it read at"));
     }
     Ok(sha)
 }
@@ -157,7 +157,7 @@ async fn guard(
         format!("{branch} of {repo} is at {sha}, not at {}: nothing was written", short_sha(expected)),
     );
     let Ok(compared) = call.api().compare(repo, expected, sha).await else {
-        return Err(moved.hint("Read the files again and make the changes anew"));
+        return Err(moved.with_hint("Read the files again and make the changes anew"));
     };
     let touched: Vec<_> = compared
         .files
@@ -168,13 +168,13 @@ async fn guard(
         .map(|file| one_line(&file.path))
         .collect();
     Err(if touched.is_empty() {
-        moved.hint(format!(
+        moved.with_hint(format!(
             "None of these files changed between: if the other {} commits do not matter, repeat the call \
              with expected_head {sha}",
             compared.ahead_by
         ))
     } else {
-        moved.hint(format!(
+        moved.with_hint(format!(
             "Changed meanwhile: {}. Read them again and make the changes anew",
             touched.join(", ")
         ))

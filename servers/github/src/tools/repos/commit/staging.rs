@@ -158,7 +158,7 @@ pub(super) async fn stage(
     for path in wanted.iter().flat_map(|change| std::iter::once(&change.path).chain(&change.move_from)) {
         if !paths.insert(path.clone()) {
             return Err(Error::invalid(format!("`changes` name {} twice", one_line(path)))
-                .hint("Put all that happens to one file into one change"));
+                .with_hint("Put all that happens to one file into one change"));
         }
     }
     let written: Vec<_> = wanted.iter().filter(|change| !change.delete).map(|change| &change.path).collect();
@@ -205,7 +205,7 @@ fn check(change: Change) -> Result<Wanted> {
     if !delete && change.content.is_none() && !has_edits && move_from.is_none() && change.executable.is_none()
     {
         return Err(wrong("it says nothing to do")
-            .hint("Give `content`, `edits`, `delete`, `move_from` or `executable`"));
+            .with_hint("Give `content`, `edits`, `delete`, `move_from` or `executable`"));
     }
     let content = match (change.content, change.base64.unwrap_or(false)) {
         (None, true) => {
@@ -241,7 +241,7 @@ pub(super) async fn entries(
             if tree.truncated {
                 // What is not listed might be there all the same.
                 return Err(Error::invalid(format!("GitHub does not list the directory `{folder}` whole"))
-                    .hint("It is too large to be changed with commit_files"));
+                    .with_hint("It is too large to be changed with commit_files"));
             }
             for entry in tree.entries {
                 let path =
@@ -275,13 +275,13 @@ async fn one(
         return Err(invalid(&path, &format!("{above} is a file, so nothing can be below it")));
     }
     if there.get(&path).is_some_and(|entry| entry.kind == "tree") {
-        return Err(invalid(&path, "it is a directory").hint("Name its files; list_tree lists them"));
+        return Err(invalid(&path, "it is a directory").with_hint("Name its files; list_tree lists them"));
     }
     let source = move_from.as_ref().unwrap_or(&path);
     let old = there.get(source).cloned();
     let missing = || {
         Error::not_found(format!("`changes`: there is no {} on the branch", one_line(source)))
-            .hint("list_tree lists paths; `content` makes a new file")
+            .with_hint("list_tree lists paths; `content` makes a new file")
     };
     if delete {
         let old = old.ok_or_else(missing)?;
@@ -298,12 +298,11 @@ async fn one(
         return Ok(Some(removed));
     }
     if move_from.is_some() && there.contains_key(&path) {
-        return Err(
-            invalid(&path, "there is a file already, so nothing can be moved there").hint("Delete it first")
-        );
+        return Err(invalid(&path, "there is a file already, so nothing can be moved there")
+            .with_hint("Delete it first"));
     }
     if old.as_ref().is_some_and(|old| old.kind == "tree") {
-        return Err(invalid(source, "it is a directory").hint("Move its files one by one"));
+        return Err(invalid(source, "it is a directory").with_hint("Move its files one by one"));
     }
     let special = old.as_ref().filter(|old| matches!(old.mode.as_str(), LINK | SUBMODULE));
     if special.is_some() && (content.is_some() || !changes.is_empty() || executable.is_some()) {
@@ -329,9 +328,9 @@ async fn one(
     }
     let old = staged.old.clone().ok_or_else(|| match &staged.moved_from {
         Some(from) => Error::not_found(format!("`changes`: there is no {} on the branch", one_line(from)))
-            .hint("list_tree lists paths"),
+            .with_hint("list_tree lists paths"),
         None => Error::not_found(format!("`changes`: there is no {} on the branch", one_line(&staged.path)))
-            .hint("list_tree lists paths; `content` makes a new file"),
+            .with_hint("list_tree lists paths; `content` makes a new file"),
     })?;
     if changes.is_empty() {
         let nothing = staged.moved_from.is_none() && staged.mode == old.mode;
@@ -343,12 +342,12 @@ async fn one(
     }
     let bytes = api.blob(repo, &old.sha, old.size).await?;
     let text = std::str::from_utf8(&bytes).map_err(|_| {
-        invalid(&staged.path, "it is no UTF-8 text").hint("Give the whole of it as `content` in base64")
+        invalid(&staged.path, "it is no UTF-8 text").with_hint("Give the whole of it as `content` in base64")
     })?;
     let edited = edit(text, &changes).map_err(|error| {
-        let hint = error.hint_text().unwrap_or_default().to_owned();
+        let hint = error.hint().unwrap_or_default().to_owned();
         let message = format!("{}: {}", one_line(&staged.path), error.message());
-        Error::new(error.kind(), message).hint(hint)
+        Error::new(error.kind(), message).with_hint(hint)
     })?;
     if edited.text == text && staged.moved_from.is_none() && staged.mode == old.mode {
         return Ok(None);
@@ -411,7 +410,7 @@ pub(super) async fn is_so(api: &Api, repo: &Repo, sha: &str, staged: &[Staged]) 
 /// The error for a branch that moved on while a commit was prepared.
 pub(super) fn moved(branch: &str, from: &str, to: &str) -> Error {
     Error::new(Kind::Conflict, format!("{branch} moved from {from} to {to} meanwhile: nothing was written"))
-        .hint("Read the files again and make the changes anew")
+        .with_hint("Read the files again and make the changes anew")
 }
 
 #[cfg(test)]

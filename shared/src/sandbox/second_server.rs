@@ -17,12 +17,12 @@ use super::pacing::Paced;
 
 /// A server beside a fake's own. Dropping it closes its connections and frees the address.
 #[derive(Debug)]
-pub struct Beside {
+pub struct SecondServer {
     addr: SocketAddr,
     server: AbortHandle,
 }
 
-impl Beside {
+impl SecondServer {
     /// Serves `router` at a free port of loopback. Must be called within a tokio runtime.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl Beside {
     }
 }
 
-impl Drop for Beside {
+impl Drop for SecondServer {
     fn drop(&mut self) {
         self.server.abort();
     }
@@ -90,11 +90,11 @@ mod tests {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let text = "x".repeat(3_000_000);
         let body = text.clone();
-        let beside = Beside::start(Router::new().route("/", get(move || async move { body }))).unwrap();
-        let url = format!("http://{}/", beside.addr());
-        assert!(beside.answers());
+        let second = SecondServer::start(Router::new().route("/", get(move || async move { body }))).unwrap();
+        let url = format!("http://{}/", second.addr());
+        assert!(second.answers());
         assert_eq!(reqwest::get(&url).await.unwrap().text().await.unwrap(), text);
-        drop(beside);
+        drop(second);
         tokio::task::yield_now().await;
         assert!(reqwest::get(&url).await.is_err());
     }

@@ -49,11 +49,11 @@ impl<S: Send + Sync + 'static> Catalog<S> {
 
 /// A prompt in the making: what to do, then what there is to do it with.
 #[derive(Debug)]
-pub struct Briefing {
+pub struct PromptBuilder {
     reply: Reply,
 }
 
-impl Briefing {
+impl PromptBuilder {
     /// Begins with what to do, a line each.
     pub fn new(task: &[&str]) -> Self {
         let mut lines = task.iter();
