@@ -33,6 +33,7 @@ mod pool;
 mod request;
 mod response;
 mod retry;
+mod route;
 mod status;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 use url::Url;
 
-use super::Response;
+use super::{Response, route};
 use crate::{Effect, Error, Kind, Result};
 
 /// Names what a cached answer depends on (`"issues"`, `"issue:ENG-1"`), so that a write can say
@@ -116,6 +116,22 @@ impl Request {
         }
     }
 
+    /// A request of `route` as the vendor documents it (`GET /things/{id}/parts`), with its placeholders
+    /// filled by `values` in their order, each as one part of the path. The route is also the operation's
+    /// name, for errors, journals and metrics.
+    #[must_use]
+    pub fn route(route: &'static str, values: &[&str]) -> Self {
+        Self::route_with(route, values, &[])
+    }
+
+    /// The same, where the values of the placeholders in `several` may have several parts: a file's path.
+    #[must_use]
+    pub fn route_with(route: &'static str, values: &[&str], several: &[&str]) -> Self {
+        let (method, template) = route.split_once(' ').unwrap_or(("GET", route));
+        let method = method.parse().unwrap_or(Method::GET);
+        Self::new(route, method, route::fill(template, values, several))
+    }
+
     /// A read of `path`, which begins with `/` and is below the base URL.
     pub fn get(operation: &'static str, path: impl Into<Cow<'static, str>>) -> Self {
         Self::new(operation, Method::GET, path)
@@ -178,6 +194,16 @@ impl Request {
         self.body = Bytes::from(body);
         self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Ok(self)
+    }
+
+    /// Sends `fields` as a form: `application/x-www-form-urlencoded`.
+    #[must_use]
+    pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.body = Bytes::from(body);
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        self.headers.insert(header::CONTENT_TYPE, form);
+        self
     }
 
     /// Sends `body` as it is; its media type goes into [`header`](Self::header).
@@ -295,10 +321,14 @@ impl Request {
     }
 
     /// The address below `base`.
+    ///
+    /// # Errors
+    /// `invalid_argument` for a path that would be read as another one; see [`route`].
     pub(super) fn address(&self, base: &Url) -> Result<Url> {
         let mut url = match &self.target {
             Target::Url(url) => url.as_ref().clone(),
             Target::Path(path) => {
+                route::guard(path)?;
                 let base = base.as_str().trim_end_matches('/');
                 Url::parse(&format!("{base}{path}")).map_err(|error| {
                     Error::new(Kind::Internal, "the request's path makes no valid address").with_source(error)

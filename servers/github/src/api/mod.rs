@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use connector::{
     Effect, Error, Kind, Result, tolerant,
-    upstream::{Request, Response, Target, Upstream},
+    upstream::{Request, Response, Upstream},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
@@ -150,7 +150,6 @@ impl Api {
     /// elsewhere; whatever GitHub's table of errors says.
     pub(crate) async fn send(&self, scope: Scope<'_>, mut request: Request) -> Result<Response> {
         let inner = self.0.as_ref();
-        stays(&request)?;
         if let Scope::Repo(repo) = scope {
             inner.reach.permits(repo, request.effect)?;
             self.permits_now(repo, request.effect).await?;
@@ -278,21 +277,6 @@ impl Api {
         let account = self.0.accounts.iter().find(|account| fast_glob::glob_match(&account.owners, &owner));
         account.map_or(&self.0.main, |account| &account.upstream)
     }
-}
-
-/// A part of a path that is `.` or `..`, encoded or not, is taken away with the part before it when an address
-/// is made, so that a file's path or a label's name would lead to another repository or another thing.
-fn stays(request: &Request) -> Result<()> {
-    let Target::Path(path) = &request.target else { return Ok(()) };
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    let leads_away = path
-        .split(['/', '\\'])
-        .any(|part| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | ".."));
-    if leads_away {
-        return Err(Error::invalid("`.` and `..` are no names on GitHub, and no parts of a path there")
-            .with_hint("Write paths from the root of the repository, without leading dots"));
-    }
-    Ok(())
 }
 
 /// The error for a repository that has another name now, which is out of reach. It does not say which.

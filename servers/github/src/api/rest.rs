@@ -2,17 +2,12 @@
 
 use connector::{Result, tolerant, upstream::Request};
 use http::{HeaderValue, Method, header};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{Api, Scope};
 use crate::error::{CODE_SEARCH, CONTENT, CORE, POINTS, SEARCH, WRITES};
 
-/// What stays as it is in one segment of a path.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-/// What stays as it is where a value may have several segments.
-const SEGMENTS: &AsciiSet = &SEGMENT.remove(b'/');
 /// Placeholders whose values may have several segments: `contents/{path}`, `git/ref/{ref}`.
 const LONG: [&str; 2] = ["path", "ref"];
 
@@ -23,24 +18,10 @@ const JSON: HeaderValue = HeaderValue::from_static("application/vnd.github+json"
 /// filled by `values`. The route is also the operation's name, for errors, journals and metrics. It costs
 /// what GitHub counts for it.
 pub(crate) fn route(route: &'static str, values: &[&str]) -> Request {
-    let (method, template) = route.split_once(' ').unwrap_or(("GET", route));
-    let method = method.parse().unwrap_or(Method::GET);
-    let mut path = String::with_capacity(template.len() + 16);
-    let mut values = values.iter();
-    let mut rest = template;
-    while let Some((before, placeholder)) = rest.split_once('{') {
-        path.push_str(before);
-        let (name, after) = placeholder.split_once('}').unwrap_or((placeholder, ""));
-        let kept = if LONG.contains(&name) { SEGMENTS } else { SEGMENT };
-        // A route and its values stand side by side in our own code.
-        debug_assert!(values.len() > 0, "{route} has more placeholders than values");
-        path.extend(utf8_percent_encode(values.next().copied().unwrap_or_default(), kept));
-        rest = after;
-    }
-    path.push_str(rest);
-    let reads = method == Method::GET;
-    let mut request = Request::new(route, method, path).header(header::ACCEPT, JSON);
-    request = match template {
+    let template = route.split_once(' ').map_or(route, |(_, template)| template);
+    let request = Request::route_with(route, values, &LONG).header(header::ACCEPT, JSON);
+    let reads = request.method == Method::GET;
+    let request = match template {
         "/search/code" => request.cost(CODE_SEARCH, 1),
         _ if template.starts_with("/search/") => request.cost(SEARCH, 1),
         "/rate_limit" => request,
@@ -124,29 +105,15 @@ pub(super) fn next_query(link: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use connector::upstream::Target;
-
     use super::*;
 
-    fn path(request: &Request) -> &str {
-        match &request.target {
-            Target::Path(path) => path,
-            Target::Url(url) => url.as_str(),
-        }
-    }
-
     #[test]
-    fn a_route_is_filled_with_encoded_values() {
-        let labels = route(
-            "GET /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}",
-            &["o", "r", "7", "a/b c?"],
-        );
-        assert_eq!(path(&labels), "/repos/o/r/issues/7/labels/a%2Fb%20c%3F");
-        let contents = route("GET /repos/{owner}/{repo}/contents/{path}", &["o", "r", "docs/a b#1.md"]);
-        assert_eq!(path(&contents), "/repos/o/r/contents/docs/a%20b%231.md");
+    fn a_route_costs_what_github_counts_for_it() {
+        let contents = route("GET /repos/{owner}/{repo}/contents/{path}", &["o", "r", "docs/a.md"]);
         assert_eq!(contents.costs, [(CORE, 1), (POINTS, 1)]);
         let post = route("POST /repos/{owner}/{repo}/issues", &["o", "r"]);
         assert_eq!((post.method.as_str(), post.effect.writes()), ("POST", true));
+        assert_eq!(post.costs, [(CORE, 1), (POINTS, 5), (CONTENT, 1), (WRITES, 1)]);
         assert_eq!(route("GET /search/code", &[]).costs, [(CODE_SEARCH, 1), (POINTS, 1)]);
     }
 
