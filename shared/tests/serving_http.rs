@@ -16,7 +16,7 @@ use notes::{
 };
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 fn call(id: u64, name: &str, arguments: Value) -> Value {
     modern(id, "tools/call", json!({"name": name, "arguments": arguments}))
@@ -264,6 +264,24 @@ mod sessions {
     }
 
     #[tokio::test]
+    async fn one_caller_cannot_have_them_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let ((ada, ada_line), (ben, ben_line)) = (ApiKeys::generate("ada"), ApiKeys::generate("ben"));
+        let file = folder.path().join("keys");
+        fs::write(&file, format!("{ada_line}\n{ben_line}\n")).unwrap();
+        let mut options = options();
+        options.api_keys = Some(ApiKeys::load(&file).unwrap());
+        options.legacy_sessions = true;
+        options.max_sessions = 20;
+        let site = Site::with(options).await;
+        let open = |key: &str| site.post().bearer_auth(key).body(initialize(json!({})).to_string()).send();
+        for expected in [StatusCode::OK, StatusCode::OK, StatusCode::SERVICE_UNAVAILABLE] {
+            assert_eq!(open(&ada).await.unwrap().status(), expected);
+        }
+        assert_eq!(open(&ben).await.unwrap().status(), StatusCode::OK);
+    }
+
+    #[tokio::test]
     async fn a_legacy_client_in_a_session_can_be_asked() {
         let mut options = options();
         options.legacy_sessions = true;
@@ -356,6 +374,62 @@ mod limits {
     }
 
     #[tokio::test]
+    async fn a_request_that_names_two_hosts_is_refused() {
+        let site = Site::open().await;
+        for head in [
+            "POST /mcp HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\n",
+            "POST http://evil.example/mcp HTTP/1.1\r\nhost: localhost\r\n",
+        ] {
+            let request = format!("{head}connection: close\r\ncontent-length: 2\r\n\r\n{{}}");
+            let answer = site.raw(request.as_bytes()).await;
+            assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("one host"), "{head}: {answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_takes_anything_is_answered() {
+        let site = Site::open().await;
+        let list = modern(1, "tools/list", json!({}));
+        for accept in [Some("*/*"), Some("text/html, */*;q=0.1"), None] {
+            let mut request = site
+                .client
+                .post(format!("http://{}/mcp", site.addr))
+                .header("content-type", "application/json")
+                .header("mcp-protocol-version", "2026-07-28")
+                .header("mcp-method", "tools/list")
+                .body(list.to_string());
+            request = match accept {
+                Some(accept) => request.header("accept", accept),
+                None => request,
+            };
+            let mut request = request.build().unwrap();
+            if accept.is_none() {
+                request.headers_mut().remove("accept");
+            }
+            assert_eq!(site.client.execute(request).await.unwrap().status(), StatusCode::OK, "{accept:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_never_reads_is_hung_up_on() {
+        let mut options = options();
+        options.max_connections = 1;
+        let site = Site::with(options).await;
+        let mut stream = TcpStream::connect(site.addr).await.unwrap();
+        let body = modern(1, "tools/list", json!({})).to_string();
+        let request = format!(
+            "POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\naccept: */*\r\n\
+             mcp-protocol-version: 2026-07-28\r\nmcp-method: tools/list\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        // Requests without end, and no answer is read: the server's hang-up ends the writing.
+        let began = tokio::time::Instant::now();
+        while stream.write_all(request.as_bytes()).await.is_ok() {}
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+        assert!(site.ask(modern(1, "tools/list", json!({}))).await["result"].is_object());
+    }
+
+    #[tokio::test]
     async fn a_connection_too_many_is_told_so() {
         let mut options = options();
         options.max_connections = 1;
@@ -390,9 +464,22 @@ mod ends {
         assert_eq!(site.get("/healthz").send().await.unwrap().text().await.unwrap(), "ok");
         let ready: Value = site.get("/readyz").send().await.unwrap().json().await.unwrap();
         assert_eq!((&ready["ready"], &ready["breaker"]), (&json!(true), &json!("closed")));
+        assert!(ready.get("api_keys").is_none());
         for path in ["/metrics", "/debug", "/"] {
             assert_eq!(site.get(path).send().await.unwrap().status(), StatusCode::NOT_FOUND);
         }
+    }
+
+    #[tokio::test]
+    async fn health_tells_how_things_stand_with_the_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("keys");
+        fs::write(&file, ApiKeys::generate("ada").1).unwrap();
+        let mut options = options();
+        options.api_keys = Some(ApiKeys::load(&file).unwrap());
+        let site = Site::with(options).await;
+        let ready: Value = site.get("/readyz").send().await.unwrap().json().await.unwrap();
+        assert_eq!(ready["api_keys"], "good");
     }
 
     #[tokio::test]

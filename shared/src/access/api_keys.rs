@@ -21,7 +21,9 @@ const RECHECK: Duration = Duration::from_secs(10);
 /// The keys of those who may call, each with the caller's name. Clones share them.
 ///
 /// The file has one line per key, `name sha256:<64 hex digits>`; `#` begins a comment. It is read
-/// anew when it changes. While it cannot be read, the keys read last stay in force.
+/// anew when it changes: the good lines of what is there then are in force, and no others, so that a key
+/// that is taken out is refused, be it the last one or the whole file. Only a file that is there and
+/// cannot be read leaves the keys read last in force. [`Self::state`] says what is wrong.
 #[derive(Clone)]
 pub struct ApiKeys(Arc<Inner>);
 
@@ -32,8 +34,36 @@ struct Inner {
 
 struct State {
     keys: Vec<Key>,
-    modified: Option<SystemTime>,
+    /// Whether all of the file is in force.
+    broken: bool,
+    version: Option<Version>,
     checked: Instant,
+}
+
+/// What tells one content of the file from another.
+type Version = (SystemTime, u64);
+
+/// How things stand with the keys, for health.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeysState {
+    /// All of the file is in force.
+    Good,
+    /// There are no keys, so nobody is let in.
+    None,
+    /// A line is not as it should be and does not count, or the file cannot be read.
+    Broken,
+}
+
+impl KeysState {
+    /// The word for health.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::None => "none",
+            Self::Broken => "broken",
+        }
+    }
 }
 
 struct Key {
@@ -76,8 +106,15 @@ impl ApiKeys {
     /// # Errors
     /// It cannot be read, a line is not as it should be, or there is no key in it.
     pub fn load(path: &Path) -> Result<Self, ApiKeysError> {
-        let modified = modified(path);
-        let state = State { keys: read(path)?, modified, checked: Instant::now() };
+        let version = version(path);
+        let (keys, mut faults) = read(path)?;
+        if let Some(fault) = faults.drain(..).next() {
+            return Err(fault);
+        }
+        if keys.is_empty() {
+            return Err(ApiKeysError::Empty { path: path.to_owned() });
+        }
+        let state = State { keys, broken: false, version, checked: Instant::now() };
         Ok(Self(Arc::new(Inner { path: path.to_owned(), state: RwLock::new(state) })))
     }
 
@@ -94,6 +131,18 @@ impl ApiKeys {
             }
         }
         found
+    }
+
+    /// How things stand with the keys now.
+    #[must_use]
+    pub fn state(&self) -> KeysState {
+        self.refresh();
+        let state = self.0.state.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match (state.broken, state.keys.is_empty()) {
+            (true, _) => KeysState::Broken,
+            (false, true) => KeysState::None,
+            (false, false) => KeysState::Good,
+        }
     }
 
     /// Makes a new key for `name`: the key itself, to be shown once, and the line for the file.
@@ -117,17 +166,31 @@ impl ApiKeys {
             return;
         }
         state.checked = now;
-        let modified = modified(&self.0.path);
-        if modified.is_some() && modified == state.modified {
+        let version = version(&self.0.path);
+        if version.is_some() && version == state.version {
             return;
         }
         match read(&self.0.path) {
-            Ok(keys) => {
-                tracing::info!(keys = keys.len(), "the API keys have changed");
-                state.keys = keys;
-                state.modified = modified;
+            Ok((keys, faults)) => {
+                for fault in &faults {
+                    tracing::error!(%fault, "an API key does not count until its line is mended");
+                }
+                match keys.len() {
+                    0 => tracing::error!("there are no API keys any more, so nobody is let in"),
+                    keys => tracing::info!(keys, "the API keys have changed"),
+                }
+                (state.keys, state.broken, state.version) = (keys, !faults.is_empty(), version);
             }
-            Err(error) => tracing::warn!(%error, "the API keys read last stay in force"),
+            Err(ApiKeysError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                if !state.keys.is_empty() || state.version.is_some() {
+                    tracing::error!("the file of the API keys is gone, so nobody is let in");
+                }
+                (state.keys, state.broken, state.version) = (Vec::new(), false, None);
+            }
+            Err(error) => {
+                tracing::error!(%error, "the API keys read last stay in force");
+                state.broken = true;
+            }
         }
     }
 }
@@ -138,35 +201,46 @@ impl fmt::Debug for ApiKeys {
     }
 }
 
-fn modified(path: &Path) -> Option<SystemTime> {
-    fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
+fn version(path: &Path) -> Option<Version> {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
 }
 
-fn read(path: &Path) -> Result<Vec<Key>, ApiKeysError> {
+/// The keys of the good lines, and what is wrong with the others.
+fn read(path: &Path) -> Result<(Vec<Key>, Vec<ApiKeysError>), ApiKeysError> {
     let text =
         fs::read_to_string(path).map_err(|source| ApiKeysError::Read { path: path.to_owned(), source })?;
-    let mut keys = Vec::new();
+    let (mut keys, mut faults) = (Vec::new(), Vec::new());
     let mut names = HashSet::new();
-    for (index, line) in text.lines().enumerate() {
-        let line_error = |why| ApiKeysError::Line { path: path.to_owned(), line: index + 1, why };
+    for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default().trim();
         if line.is_empty() {
             continue;
         }
-        let mut words = line.split_whitespace();
-        let (Some(name), Some(digest), None) = (words.next(), words.next(), words.next()) else {
-            return Err(line_error("expected `name sha256:<hex>`"));
-        };
-        let digest = digest
-            .strip_prefix("sha256:")
-            .ok_or_else(|| line_error("the digest must begin with `sha256:`"))?;
-        let digest = bytes(digest).ok_or_else(|| line_error("the digest must be 64 hexadecimal digits"))?;
-        if !names.insert(name) {
-            return Err(line_error("the name is used twice; every key has a name of its own"));
+        match key(line) {
+            Ok((name, _)) if !names.insert(name) => faults.push((index, USED_TWICE)),
+            Ok((name, digest)) => keys.push(Key { principal: Principal::named(name), digest }),
+            Err(why) => faults.push((index, why)),
         }
-        keys.push(Key { principal: Principal::named(name), digest });
     }
-    if keys.is_empty() { Err(ApiKeysError::Empty { path: path.to_owned() }) } else { Ok(keys) }
+    let faults = faults.into_iter().map(|(index, why)| ApiKeysError::Line {
+        path: path.to_owned(),
+        line: index + 1,
+        why,
+    });
+    Ok((keys, faults.collect()))
+}
+
+const USED_TWICE: &str = "the name is used twice; every key has a name of its own";
+
+/// The name and the digest on a line.
+fn key(line: &str) -> Result<(&str, [u8; 32]), &'static str> {
+    let mut words = line.split_whitespace();
+    let (Some(name), Some(digest), None) = (words.next(), words.next(), words.next()) else {
+        return Err("expected `name sha256:<hex>`");
+    };
+    let digest = digest.strip_prefix("sha256:").ok_or("the digest must begin with `sha256:`")?;
+    Ok((name, bytes(digest).ok_or("the digest must be 64 hexadecimal digits")?))
 }
 
 /// The bytes that 64 hexadecimal digits stand for.
@@ -219,9 +293,37 @@ mod tests {
         assert!(keys.principal(&ada).is_none());
         assert!(keys.principal(&ben).is_some());
 
-        fs::write(file.path(), "half a li").unwrap();
+        // A broken line does not count, and keeps nobody else out; nor does it keep a key that is gone.
+        fs::write(file.path(), format!("{ada_line}\nhalf a li")).unwrap();
         tokio::time::advance(RECHECK).await;
-        assert!(keys.principal(&ben).is_some());
+        assert!(keys.principal(&ada).is_some());
+        assert!(keys.principal(&ben).is_none());
+        assert_eq!(keys.state(), KeysState::Broken);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_key_nobody_comes_in() {
+        let (ada, ada_line) = ApiKeys::generate("ada");
+        let emptied: [fn(&Path, &str); 4] = [
+            |path, _| fs::write(path, "").unwrap(),
+            |path, line| fs::write(path, format!("# {line}\n")).unwrap(),
+            |path, _| fs::write(path, "half a li").unwrap(),
+            |path, _| fs::remove_file(path).unwrap(),
+        ];
+        for (index, empty) in emptied.into_iter().enumerate() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("keys");
+            fs::write(&path, &ada_line).unwrap();
+            let keys = ApiKeys::load(&path).unwrap();
+            assert_eq!((keys.principal(&ada).is_some(), keys.state()), (true, KeysState::Good));
+            empty(&path, &ada_line);
+            tokio::time::advance(RECHECK).await;
+            assert_eq!(keys.principal(&ada), None, "{index}");
+            assert_ne!(keys.state(), KeysState::Good, "{index}");
+            fs::write(&path, format!("{ada_line}\n")).unwrap();
+            tokio::time::advance(RECHECK).await;
+            assert!(keys.principal(&ada).is_some(), "{index}: a key that is back works again");
+        }
     }
 
     #[test]

@@ -4,6 +4,6 @@ pub mod api_keys;
 pub mod identity;
 pub mod policy;
 
-pub use api_keys::{ApiKeys, ApiKeysError};
+pub use api_keys::{ApiKeys, ApiKeysError, KeysState};
 pub use identity::Principal;
 pub use policy::{Policy, Selection};

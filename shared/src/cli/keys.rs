@@ -14,7 +14,8 @@ pub(super) fn run(context: &mut Context<'_, '_>, name: &str) -> Result<(), Failu
             .with_hint("It takes up to 64 letters, digits, `_`, `-`, `.` and `@`"));
     }
     let (key, line) = ApiKeys::generate(name);
-    context.io.say(format_args!("The key of {name}, shown this once: {key}"));
+    // A line for the file whose key nobody has seen would let nobody in.
+    context.io.tell(format_args!("The key of {name}, shown this once: {key}"))?;
     context.io.say("The line for the file of --api-keys-file, on standard output:");
     context.io.answer(&format!("{line}\n"))
 }

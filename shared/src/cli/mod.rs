@@ -67,6 +67,13 @@ impl Io<'_> {
         }
     }
 
+    /// Writes a line that the person must have.
+    fn tell(&mut self, line: impl fmt::Display) -> Result<(), Failure> {
+        writeln!(self.errors, "{line}")
+            .and_then(|()| self.errors.flush())
+            .map_err(|error| Failure::other(format!("What only you should read could not be shown: {error}")))
+    }
+
     /// Writes a line for the person. If nobody reads it, it is lost.
     fn say(&mut self, line: impl fmt::Display) {
         let _ = writeln!(self.errors, "{line}");

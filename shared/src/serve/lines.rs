@@ -3,13 +3,17 @@
 //! The SDK's own transport ignores what is not JSON, ends on a notification that comes too early,
 //! and keeps the process for five seconds after the client has gone if it left a subscription open.
 
-use std::{io, sync::Arc};
+use std::{
+    collections::HashSet,
+    io,
+    sync::{Arc, Mutex as Lock, PoisonError},
+};
 
 use rmcp::{
     ErrorData, RoleServer,
     model::{
-        ClientJsonRpcMessage, ClientRequest, GetMeta as _, JsonRpcError, JsonRpcMessage, ProtocolVersion,
-        RequestId, ServerJsonRpcMessage,
+        ClientJsonRpcMessage, ClientNotification, ClientRequest, GetMeta as _, JsonRpcError, JsonRpcMessage,
+        ProtocolVersion, RequestId, ServerJsonRpcMessage,
     },
     transport::Transport,
 };
@@ -21,6 +25,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::request_id::IdScanner;
 use crate::protocol;
 
 /// Messages on their way out at once. While so many wait for the client to read them, nothing more is
@@ -32,8 +37,10 @@ pub(super) struct Lines<R, W> {
     read: BufReader<R>,
     line: Vec<u8>,
     max_line: usize,
-    /// A line that is too long is being skipped, to its end.
-    skipping: bool,
+    /// A line that is too long is being skipped, to its end, for the request's id alone.
+    skipping: Option<IdScanner>,
+    /// The requests that are not answered yet.
+    unanswered: Arc<Lock<HashSet<RequestId>>>,
     write: Arc<Mutex<Option<W>>>,
     outgoing: Arc<Semaphore>,
     /// The answer to something that is no message, on its way out.
@@ -47,7 +54,7 @@ pub(super) struct Lines<R, W> {
 /// What was read.
 enum Line {
     Whole,
-    TooLong,
+    TooLong(Option<RequestId>),
     End,
 }
 
@@ -65,7 +72,8 @@ impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<
             read: BufReader::new(read),
             line: Vec::new(),
             max_line,
-            skipping: false,
+            skipping: None,
+            unanswered: Arc::default(),
             write: Arc::new(Mutex::new(Some(write))),
             outgoing: Arc::new(Semaphore::new(OUTGOING)),
             refusal: None,
@@ -80,25 +88,30 @@ impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<
         loop {
             let available = self.read.fill_buf().await?;
             if available.is_empty() {
-                return Ok(Line::End);
+                // The last line needs no newline.
+                return Ok(match self.skipping.take() {
+                    Some(scanner) => Line::TooLong(scanner.finish()),
+                    None if self.line.is_empty() => Line::End,
+                    None => Line::Whole,
+                });
             }
             let end = available.iter().position(|byte| *byte == b'\n');
             let taken = end.map_or(available.len(), |end| end + 1);
-            let too_long = !self.skipping && self.line.len() + taken > self.max_line;
-            if too_long {
-                self.line = Vec::new();
-                self.skipping = true;
-            } else if !self.skipping {
-                self.line.extend_from_slice(&available[..taken]);
+            if self.skipping.is_none() && self.line.len() + taken > self.max_line {
+                let mut scanner = IdScanner::default();
+                scanner.feed(&std::mem::take(&mut self.line));
+                self.skipping = Some(scanner);
+            }
+            match &mut self.skipping {
+                Some(scanner) => scanner.feed(&available[..taken]),
+                None => self.line.extend_from_slice(&available[..taken]),
             }
             self.read.consume(taken);
-            match (end.is_some(), self.skipping) {
-                (true, true) => self.skipping = false,
-                (true, false) => return Ok(Line::Whole),
-                (false, _) => {}
-            }
-            if too_long {
-                return Ok(Line::TooLong);
+            if end.is_some() {
+                return Ok(match self.skipping.take() {
+                    Some(scanner) => Line::TooLong(scanner.finish()),
+                    None => Line::Whole,
+                });
             }
         }
     }
@@ -113,6 +126,25 @@ impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<
             // A client that does not read any more is noticed where answers are sent.
             let _ = send(&write, &message).await;
         }));
+    }
+
+    /// Whether `message` is a request under an id that waits for its answer: the SDK would do both and
+    /// answer one.
+    fn repeats_an_id(&self, message: &ClientJsonRpcMessage) -> bool {
+        let request = match message {
+            JsonRpcMessage::Request(request) => request,
+            // A request that is cancelled is not answered.
+            JsonRpcMessage::Notification(notification) => {
+                if let ClientNotification::CancelledNotification(cancelled) = &notification.notification
+                    && let Some(id) = &cancelled.params.request_id
+                {
+                    ids(&self.unanswered).remove(id);
+                }
+                return false;
+            }
+            _ => return false,
+        };
+        !ids(&self.unanswered).insert(request.id.clone())
     }
 
     /// Whether `message` may go on to the SDK, which ends on anything but a request before it knows
@@ -149,6 +181,14 @@ where
         message: ServerJsonRpcMessage,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
         let write = Arc::clone(&self.write);
+        let answers = match &message {
+            JsonRpcMessage::Response(response) => Some(&response.id),
+            JsonRpcMessage::Error(error) => error.id.as_ref(),
+            _ => None,
+        };
+        if let Some(id) = answers {
+            ids(&self.unanswered).remove(id);
+        }
         // One more than there is room for goes out all the same: it is the reading that waits.
         let place = Arc::clone(&self.outgoing).try_acquire_owned();
         async move {
@@ -177,9 +217,9 @@ where
             };
             match read {
                 Ok(Line::Whole) => {}
-                Ok(Line::TooLong) => {
+                Ok(Line::TooLong(id)) => {
                     let text = format!("A message may have at most {} bytes", self.max_line);
-                    self.refuse(None, ErrorData::invalid_request(text, None));
+                    self.refuse(id, ErrorData::invalid_request(text, None));
                     continue;
                 }
                 Ok(Line::End) | Err(_) => {
@@ -190,6 +230,11 @@ where
             let parsed = parse(&self.line);
             self.line.clear();
             match parsed {
+                Parsed::Message(message) if self.repeats_an_id(&message) => {
+                    // With the id, it would be taken for the answer to the first.
+                    let text = "The id belongs to a request that is not answered yet; this one was not begun";
+                    self.refuse(None, ErrorData::invalid_request(text, None));
+                }
                 Parsed::Message(mut message) => {
                     if self.passes(&mut message) {
                         return Some(*message);
@@ -205,6 +250,11 @@ where
         drop(self.write.lock().await.take());
         Ok(())
     }
+}
+
+fn ids(unanswered: &Lock<HashSet<RequestId>>) -> std::sync::MutexGuard<'_, HashSet<RequestId>> {
+    // The set is valid after every statement, so a panic elsewhere does not spoil it.
+    unanswered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn send<W: AsyncWrite + Unpin>(
@@ -225,7 +275,9 @@ fn parse(line: &[u8]) -> Parsed {
         return Parsed::Ignored;
     }
     if let Err(fault) = protocol::check(line) {
-        return Parsed::Refused(None, fault.error());
+        let mut scanner = IdScanner::default();
+        scanner.feed(line);
+        return Parsed::Refused(scanner.finish(), fault.error());
     }
     if let Ok(message) = serde_json::from_slice(line) {
         return Parsed::Message(Box::new(message));

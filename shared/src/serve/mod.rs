@@ -2,6 +2,7 @@
 
 pub mod http;
 mod lines;
+mod request_id;
 pub mod shutdown;
 pub mod stdio;
 

@@ -88,7 +88,12 @@ fn parse(table: &Table, path: &Path, text: &str, env: &Environment) -> Result<Fi
 }
 
 fn unknown(table: &Table, name: &str, value: &DeValue<'_>, place: &str) -> SettingsError {
-    let error = SettingsError::new(format!("{place}: there is no setting `{name}`"));
+    // Somebody may have written a credential where a key belongs, so only what looks like a key is quoted.
+    let is_key = name.len() <= 32 && name.chars().all(|c| matches!(c, 'a'..='z' | '-' | '_'));
+    let error = SettingsError::new(match is_key {
+        true => format!("{place}: there is no setting `{name}`"),
+        false => format!("{place}: what stands before `=` is no setting"),
+    });
     match table.nearest_key(name) {
         Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
         None if value.is_table() => error.with_hint("The file has no sections: settings stand at its top"),

@@ -27,7 +27,49 @@ async fn a_line_that_is_too_long_is_refused_without_being_kept() {
     let mut client = Client::with(&notes::service(), options);
     client.write(&vec![b'x'; 1_000_000]).await;
     assert_eq!(client.next().await["error"]["code"], -32600);
+    // A request is told by its id, wherever that stands; its client would wait for ever otherwise.
+    let long = "x".repeat(1_000_000);
+    for request in [format!(r#"{{"id":7,"params":"{long}"}}"#), format!(r#"{{"params":"{long}","id":7}}"#)] {
+        client.write(request.as_bytes()).await;
+        let answer = client.next().await;
+        assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(-32600), &json!(7)), "{answer}");
+    }
     assert!(client.ask(modern(2, "tools/list", json!({}))).await["result"]["tools"].is_array());
+}
+
+#[tokio::test]
+async fn a_request_with_text_that_is_no_unicode_is_told_by_its_id() {
+    let mut client = Client::of(&notes::service());
+    client.write(br#"{"jsonrpc":"2.0","id":"a","method":"tools/list","params":{"x":"\ud800"}}"#).await;
+    let answer = client.next().await;
+    assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(-32700), &json!("a")), "{answer}");
+}
+
+#[tokio::test]
+async fn the_last_request_needs_no_newline() {
+    let mut client = Client::of(&notes::service());
+    let mut write = client.write.take().unwrap();
+    let request = modern(1, "tools/list", json!({})).to_string();
+    write.write_all(request.as_bytes()).await.unwrap();
+    write.shutdown().await.unwrap();
+    assert!(client.next().await["result"]["tools"].is_array());
+}
+
+#[tokio::test]
+async fn a_request_under_an_id_that_is_not_answered_yet_is_not_begun() {
+    let service = notes::service();
+    let mut client = Client::of(&service);
+    let wait = || modern(1, "tools/call", call("wait", json!({})));
+    client.send(&wait()).await;
+    client.send(&wait()).await;
+    let refused = client.next().await;
+    assert_eq!((&refused["error"]["code"], &refused["id"]), (&json!(-32600), &Value::Null), "{refused}");
+    assert_eq!(service.server().slow_begun.load(Ordering::SeqCst), 1);
+    let cancel = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}});
+    client.send(&cancel).await;
+    for _ in 0..2 {
+        assert!(client.ask(modern(2, "tools/list", json!({}))).await["result"]["tools"].is_array());
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 //! Connections: how many, how long they may say nothing, and how they end.
 //!
 //! Not `axum::serve`: that leaves Nagle's algorithm on, which holds back every streamed answer for
-//! 40 ms, and lets a client take its time over a request's head for ever.
+//! 40 ms, and lets a client take its time over a request's head, or over reading an answer, for ever.
 
 use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
@@ -19,6 +19,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
 };
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
@@ -39,14 +40,23 @@ pub(super) struct Connections {
     router: Router,
     builder: Arc<Builder<TokioExecutor>>,
     places: Arc<Semaphore>,
-    head_timeout: Duration,
+    timeouts: Timeouts,
     graceful: GracefulShutdown,
 }
 
+/// How long a client may keep a connection waiting.
+#[derive(Clone, Copy)]
+pub(super) struct Timeouts {
+    /// For the head of a request.
+    pub(super) head: Duration,
+    /// For room to write an answer.
+    pub(super) write: Duration,
+}
+
 impl Connections {
-    pub(super) fn new(router: Router, most: usize, head_timeout: Duration) -> Self {
+    pub(super) fn new(router: Router, most: usize, timeouts: Timeouts) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(head_timeout).max_buf_size(MAX_HEAD);
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(timeouts.head).max_buf_size(MAX_HEAD);
         builder
             .http2()
             .timer(TokioTimer::new())
@@ -57,7 +67,7 @@ impl Connections {
             router,
             builder: Arc::new(builder),
             places: Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS))),
-            head_timeout,
+            timeouts,
             graceful: GracefulShutdown::new(),
         }
     }
@@ -104,7 +114,7 @@ impl Connections {
             self.router.clone(),
             Arc::clone(&self.builder),
             self.graceful.watcher(),
-            self.head_timeout,
+            self.timeouts,
             place,
         ));
     }
@@ -115,7 +125,7 @@ async fn serve(
     router: Router,
     builder: Arc<Builder<TokioExecutor>>,
     watcher: Watcher,
-    head_timeout: Duration,
+    timeouts: Timeouts,
     _place: OwnedSemaphorePermit,
 ) {
     let asked = CancellationToken::new();
@@ -125,14 +135,16 @@ async fn serve(
         let router = router.clone();
         async move { Ok::<_, Infallible>(into_response(router.oneshot(request.map(Body::new)).await)) }
     });
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(timeouts.write));
+    let connection = builder.serve_connection(TokioIo::new(Box::pin(stream)), service).into_owned();
     let connection = watcher.watch(connection);
     tokio::pin!(connection);
     // hyper's own timeout begins only when it knows which version of HTTP is spoken.
     tokio::select! {
         ended = &mut connection => return note(ended),
         () = asked.cancelled() => {}
-        () = tokio::time::sleep(head_timeout) => return,
+        () = tokio::time::sleep(timeouts.head) => return,
     }
     note(connection.await);
 }

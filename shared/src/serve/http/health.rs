@@ -9,7 +9,10 @@ use axum::{Json, extract::State, response::IntoResponse};
 use http::StatusCode;
 use serde_json::json;
 
-use crate::upstream::{BreakerState, Upstream};
+use crate::{
+    access::ApiKeys,
+    upstream::{BreakerState, Upstream},
+};
 
 /// The paths of the two questions.
 pub(super) const PATHS: [&str; 2] = ["/healthz", "/readyz"];
@@ -18,11 +21,12 @@ pub(super) const PATHS: [&str; 2] = ["/healthz", "/readyz"];
 pub(super) struct Health {
     draining: AtomicBool,
     upstream: Upstream,
+    keys: Option<ApiKeys>,
 }
 
 impl Health {
-    pub(super) fn new(upstream: Upstream) -> Self {
-        Self { draining: AtomicBool::new(false), upstream }
+    pub(super) fn new(upstream: Upstream, keys: Option<ApiKeys>) -> Self {
+        Self { draining: AtomicBool::new(false), upstream, keys }
     }
 
     /// From now on, no more requests.
@@ -46,11 +50,15 @@ pub(super) async fn ready(State(health): State<Arc<Health>>) -> impl IntoRespons
         BreakerState::Open(_) => "open",
         BreakerState::HalfOpen => "half_open",
     };
-    let body = json!({
+    let mut body = json!({
         "ready": ready,
         "breaker": breaker,
         "credential_refused": status.credential_refused,
         "requests_under_way": status.in_use,
     });
+    // Of the keys, as of the vendor: told, and not counted.
+    if let Some(keys) = &health.keys {
+        body["api_keys"] = keys.state().as_str().into();
+    }
     (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(body))
 }

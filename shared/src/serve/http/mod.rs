@@ -1,6 +1,6 @@
 //! Streamable HTTP: one endpoint for both eras, behind limits, keys and an orderly end.
 //!
-//! A request passes, from the outside in: the connection's limits, `Origin` for browsers, the API
+//! A request passes, from the outside in: the connection's limits, one host, `Origin` for browsers, the API
 //! key, the body's limits, the session's owner, and then the SDK, which checks `Host`, `Origin` and
 //! the protocol's own headers. Whoever may not come in is refused before anything is read of what
 //! they sent.
@@ -8,13 +8,18 @@
 mod bodies;
 mod browsers;
 mod connections;
+mod heads;
 mod health;
 mod keys;
 mod sessions;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, middleware::from_fn_with_state, routing::get};
+use axum::{
+    Router,
+    middleware::{from_fn, from_fn_with_state},
+    routing::get,
+};
 use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService,
     session::{local::LocalSessionManager, never::NeverSessionManager},
@@ -26,7 +31,7 @@ use super::{answerer, shutdown};
 use crate::{Connector, Service, access::ApiKeys, protocol::HandlerOptions};
 
 use browsers::Origins;
-use connections::Connections;
+use connections::{Connections, Timeouts};
 use health::Health;
 use sessions::Sessions;
 
@@ -50,12 +55,16 @@ pub struct HttpOptions {
     pub max_in_flight: usize,
     /// Connections at once; more are refused. 1,000.
     pub max_connections: usize,
-    /// Legacy sessions at once, where there are any; more are refused. 1,000.
+    /// Legacy sessions at once, where there are any; more are refused. With API keys, one caller has at
+    /// most a tenth of them. 1,000.
     pub max_sessions: usize,
     /// How long a request's head may take to arrive. 10 s.
     pub header_timeout: Duration,
     /// How long a request's body may take to arrive. 10 s.
     pub body_timeout: Duration,
+    /// How long a client may leave an answer unread, so that nothing more can be written to it. Then its
+    /// connection is closed. 30 s.
+    pub write_timeout: Duration,
     /// How long a call may take. 55 s.
     pub call_timeout: Duration,
     /// How long calls and writes under way may take to finish once the process is asked to end. 10 s.
@@ -82,6 +91,7 @@ impl HttpOptions {
             max_sessions: 1_000,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(30),
             call_timeout,
             drain: Duration::from_secs(10),
             legacy_sessions: false,
@@ -159,13 +169,17 @@ pub async fn http_until<S: Connector>(
     }
     let closing = CancellationToken::new();
     let streams = CancellationToken::new();
-    let health = Arc::new(Health::new(service.server().upstream().clone()));
+    let health = Arc::new(Health::new(service.server().upstream().clone(), options.api_keys.clone()));
     let router = router(Arc::clone(&service), &options, &closing, &streams, &health)?;
     let listen_error = |source| ServeError::Listen { addr: options.listen, source };
     let listener = TcpListener::bind(options.listen).await.map_err(listen_error)?;
     ready(listener.local_addr().map_err(listen_error)?);
 
-    let connections = Connections::new(router, options.max_connections, options.header_timeout);
+    let connections = Connections::new(
+        router,
+        options.max_connections,
+        Timeouts { head: options.header_timeout, write: options.write_timeout },
+    );
     connections.accept_until(listener, stop).await;
     health.drain();
     closing.cancel();
@@ -219,6 +233,7 @@ fn router<S: Connector>(
         );
         endpoint = endpoint.route_service(&options.path, mcp);
     }
+    endpoint = endpoint.layer(from_fn(heads::accept));
     let limits = bodies::Limits { bytes: options.max_body, time: options.body_timeout };
     endpoint = endpoint.layer(from_fn_with_state(limits, bodies::check));
     if let Some(keys) = options.api_keys.clone() {
@@ -227,6 +242,7 @@ fn router<S: Connector>(
     if !options.allowed_origins.is_empty() {
         endpoint = endpoint.layer(from_fn_with_state(Arc::new(origins), browsers::answer));
     }
+    endpoint = endpoint.layer(from_fn(heads::host));
     let [live, ready] = health::PATHS;
     Ok(Router::new()
         .route(live, get(health::live))

@@ -31,8 +31,18 @@ impl Sessions {
         Self { manager, most, owners: Mutex::default() }
     }
 
-    async fn is_full(&self) -> bool {
-        self.manager.sessions.read().await.len() >= self.most
+    /// Whether `caller` may open no more: there are too many, or a caller known by name has a tenth of
+    /// all there can be, so that none can keep the others out.
+    async fn is_full(&self, caller: &Principal) -> bool {
+        let alive = self.manager.sessions.read().await;
+        if alive.len() >= self.most {
+            return true;
+        }
+        let share = (self.most / 10).max(1);
+        let is_theirs = |(session, owner): &(&String, &Principal)| {
+            *owner == caller && alive.contains_key(session.as_str())
+        };
+        *caller != Principal::local() && self.owners().iter().filter(is_theirs).count() >= share
     }
 
     /// Whether `session` was opened by somebody else. One that nobody opened is the SDK's to refuse.
@@ -69,7 +79,7 @@ pub(super) async fn check(State(sessions): State<Arc<Sessions>>, request: Reques
     } else {
         (request, false)
     };
-    if opens && sessions.is_full().await {
+    if opens && sessions.is_full(&caller).await {
         let retry_after = [(header::RETRY_AFTER, "10")];
         return (StatusCode::SERVICE_UNAVAILABLE, retry_after, "Too many sessions are open.").into_response();
     }
