@@ -12,6 +12,7 @@
 //! | `POST /_sandbox/clock` | moves it: `{"advance_s": 3600}` |
 //! | `POST /_sandbox/reset` | everything as at the start |
 //! | `GET /_sandbox/dump` | the fake's whole state |
+//! | `GET /_sandbox/routes` | the fake's routes, each with the number of requests that it answered |
 
 use std::{sync::Arc, time::Duration};
 
@@ -44,6 +45,7 @@ pub(super) fn router(fake: Arc<dyn Fake>, harness: Harness) -> Router {
         .route("/_sandbox/clock", get(read_clock).post(move_clock))
         .route("/_sandbox/reset", post(reset))
         .route("/_sandbox/dump", get(dump))
+        .route("/_sandbox/routes", get(routes))
         .with_state(Control { fake, harness })
 }
 
@@ -109,4 +111,10 @@ async fn reset(State(Control { fake, harness }): State<Control>) -> StatusCode {
 
 async fn dump(State(control): State<Control>) -> Json<Value> {
     Json(control.fake.dump())
+}
+
+async fn routes(State(control): State<Control>) -> Json<Value> {
+    let routes = control.fake.routes();
+    let routes = routes.iter().map(|(route, asked)| json!({ "route": route, "asked": asked }));
+    Json(json!({ "routes": routes.collect::<Vec<_>>() }))
 }

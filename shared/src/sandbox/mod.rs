@@ -1,7 +1,8 @@
 //! What every fake vendor shares: the server it answers from, its clock, the faults it can be told
 //! to show, the journal of what it was asked, rate windows, OAuth endpoints, webhooks and uploads.
 //!
-//! A fake implements [`Fake`] and gets the rest from [`start`]: real HTTP on loopback, in which a
+//! A fake is a [`SeededSite`], whose requests go through the frame of [`rest`] or [`graphql`] and whose state is
+//! [`rows`]; [`seeded`] makes a [`Fake`] of it, and [`start`] serves that: real HTTP on loopback, in which a
 //! test decides what goes wrong ([`Faults`]), when ([`VirtualClock`]), and can read afterwards what
 //! really arrived ([`Journal`]). Programs that are not in the process do the same by the routes
 //! under `/_sandbox/` (see `control`).
@@ -23,8 +24,11 @@ mod oauth;
 mod oauth_tests;
 mod pacing;
 mod rate;
+pub mod rest;
+pub mod rows;
 mod second_server;
 pub mod seed;
+mod seeded;
 mod server;
 #[cfg(test)]
 mod server_tests;
@@ -45,8 +49,9 @@ pub use self::{
     faults::{Action, Change, Faults, Rule},
     journal::{Entry, Journal},
     oauth::{Grant, OAuth, OAuthClient, OAuthRules, Tokens},
-    rate::{RateWindow, RateWindows},
+    rate::{RateWindow, RateWindows, take_all},
     second_server::SecondServer,
+    seeded::{SeededSite, seeded},
     server::{Running, start},
     webhooks::{Attempt, Attempted, WebhookRules, WebhookTarget, Webhooks},
 };
@@ -72,6 +77,12 @@ pub trait Fake: Send + Sync + 'static {
     /// The vendor's own way to say that a budget is used up. `retry_after` is put into the header
     /// of that name as it is, or left out.
     fn rate_limited(&self, retry_after: Option<&str>) -> Response;
+
+    /// Every route's template with the number of requests that it answered: for a test of routes that nobody asks
+    /// for. Empty if the fake does not count.
+    fn routes(&self) -> Vec<(String, u64)> {
+        Vec::new()
+    }
 
     /// The vendor's own way to refuse a credential.
     fn unauthorized(&self) -> Response {
