@@ -2,10 +2,10 @@
 
 use std::{
     collections::BTreeSet,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Stdio,
     sync::{Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use serde_json::{Value, json};
@@ -18,25 +18,52 @@ use tokio::{
 /// Longer than anything here takes, shorter than patience.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The debug build of `package`, built anew if it is not current.
+/// The program of `package` that the build of the workspace made, which `cargo test --workspace` does before it runs
+/// this. Where a test runs without that (`cargo test -p suite`), a program that is missing or older than its sources is
+/// built; with `PROGRAMS_ARE_BUILT` in the environment that is a failure.
 ///
 /// # Panics
-/// If it cannot be built.
+/// If it is not there and cannot be built.
 #[must_use]
 pub fn program(package: &str) -> PathBuf {
-    static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    if built.insert(package.to_owned()) {
+    static CURRENT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    // This test's own program is in target/debug/deps.
+    let own = std::env::current_exe().expect("a test has a program");
+    let folder = own.ancestors().nth(2).expect("target/debug/deps/test");
+    let program = folder.join(format!("{package}{}", std::env::consts::EXE_SUFFIX));
+    let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if current.insert(package.to_owned()) && !is_current(&program, package) {
+        let forbidden = std::env::var_os("PROGRAMS_ARE_BUILT").is_some();
+        assert!(!forbidden, "{} is not there or older than its sources", program.display());
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let status = std::process::Command::new(cargo).args(["build", "--quiet", "-p", package]).status();
         assert!(status.expect("cargo is there").success(), "{package} does not build");
     }
-    // This test's own program is in target/debug/deps.
-    let own = std::env::current_exe().expect("a test has a program");
-    own.ancestors()
-        .nth(2)
-        .expect("target/debug/deps/test")
-        .join(format!("{package}{}", std::env::consts::EXE_SUFFIX))
+    program
+}
+
+/// Whether `program` is there and as new as everything it is built from.
+fn is_current(program: &Path, package: &str) -> bool {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace");
+    let server = format!("servers/{}", package.trim_end_matches("-mcp"));
+    let sources = ["shared", "fixtures", &server].map(|package| workspace.join(package));
+    let Some(built) = changed(program) else { return false };
+    sources.iter().all(|folder| newest(&folder.join("src")) <= Some(built))
+}
+
+/// When a file was last written. None if it is not there.
+fn changed(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path).and_then(|file| file.modified()).ok()
+}
+
+/// When the last of the files below `folder` was written. Prebuilt schemas do not count: only release builds read them.
+fn newest(folder: &Path) -> Option<SystemTime> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.filter(|entry| entry.file_name() != "schemas.json");
+    files
+        .map(|entry| entry.path())
+        .filter_map(|path| if path.is_dir() { newest(&path) } else { changed(&path) })
+        .max()
 }
 
 /// A command that runs `package` with nothing of this process's environment.

@@ -1,0 +1,25 @@
+//! What only this server does, seen from outside: each tool, its bounds, and its fake vendor.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod account_tools;
+mod actions_tools;
+mod bounds;
+mod issue_tools;
+mod issue_writes;
+mod optin_tools;
+mod prompts_and_resources;
+mod pull_tools;
+mod pull_writes;
+mod repo_reads;
+mod repo_tools;
+mod sandbox_actions;
+mod sandbox_auth;
+mod sandbox_limits;
+mod sandbox_pulls;
+mod sandbox_repos;
+mod sandbox_social;
+mod sandbox_tracker;
+mod search_tools;
+mod support;
+mod watching;

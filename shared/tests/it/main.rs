@@ -1,0 +1,9 @@
+//! What the common crate does for any server, seen from outside: the protocol on both transports, the command line.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod cli_behaviour;
+mod notes;
+mod serving_http;
+mod serving_pipes;
+mod watching;
