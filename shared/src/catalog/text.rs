@@ -77,7 +77,11 @@ fn is_invisible(c: char) -> bool {
         c if c.is_control() => true,
         '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' => true,
         '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' => true,
-        '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0e}' => true,
+        '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{2800}'
+        | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0e}' => true,
         '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' => true,
         '\u{e0000}'..='\u{e0fff}' => true,
         _ => false,
@@ -92,7 +96,8 @@ pub(super) struct Fence {
 
 impl Fence {
     pub(super) fn new() -> Self {
-        Self { nonce: format!("{:06x}", rand::random::<u32>() & 0x00ff_ffff) }
+        // 40 bits: whoever writes a text with as many closing marks as fit must not hit one.
+        Self { nonce: format!("{:010x}", rand::random::<u64>() >> 24) }
     }
 
     /// The line above text that comes `from` somewhere, written `by` somebody.
@@ -120,6 +125,7 @@ mod tests {
         assert_eq!(clean("a\u{0007}\tb\r\nc\rd"), "a\tb\nc\nd");
         assert_eq!(clean("x\u{fe00}\u{fe01}\u{fe0f}y"), "xy");
         assert_eq!(clean("pay\u{200d}load"), "payload");
+        assert_eq!(clean("\u{2800}a\u{2800}b"), "ab", "a blank of Braille is no space");
     }
 
     #[test]
@@ -141,5 +147,6 @@ mod tests {
         let open = fence.open("ENG-1\"><evil", Some("ada\n>"));
         assert!(open.ends_with("from=\"ENG-1'''evil\" by=\"ada '\">"), "{open}");
         assert_ne!(fence.close(), Fence::new().close());
+        assert_eq!(fence.close().len(), "</data >".len() + 10, "40 bits");
     }
 }

@@ -28,8 +28,11 @@ use super::{
 };
 use crate::{
     Connector, Effect, Error, Result,
-    catalog::{Prompt, ResourceTemplate, one_line},
+    catalog::{Prompt, ResourceTemplate, clean, one_line},
 };
+
+/// The most bytes of a value that completes an argument.
+const MAX_COMPLETION: usize = 256;
 
 impl<S: Connector> ServerHandler for Handler<S> {
     fn get_info(&self) -> ServerConfig {
@@ -178,6 +181,9 @@ impl<S: Connector> ServerHandler for Handler<S> {
             .await
             .map_err(|error| answer::protocol_error(&error))?;
         let total = values.len();
+        // Names of branches and files are others' text. One that would be shown otherwise than it is cannot
+        // be typed either.
+        values.retain(|value| clean(value) == *value && value.len() <= MAX_COMPLETION);
         values.truncate(CompletionInfo::MAX_VALUES);
         let mut info = CompletionInfo::default();
         info.has_more = Some(values.len() < total);

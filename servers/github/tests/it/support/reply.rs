@@ -39,7 +39,7 @@ pub(crate) fn still(text: &str) -> String {
     };
     let mut text = text.to_owned();
     for (what, instead) in [
-        ("(</?data) [0-9a-f]{6}", "$1"),
+        ("(</?data) [0-9a-f]{10}", "$1"),
         ("cursor \"[^\"]+\"", "cursor \"…\""),
         ("http://127.0.0.1:[0-9]+", "http://sandbox"),
         (r"\b[0-9a-f]{40}\b", "‹sha›"),
