@@ -134,7 +134,7 @@ impl Connector for Linear {
     #[cfg(feature = "sandbox")]
     fn sandbox() -> Option<Sandbox> {
         Some(Sandbox {
-            fake: sandbox::with_seed(fixtures::linear()),
+            fake: sandbox::fake(),
             api_path: "/graphql",
             credential: ("api-key", "lin_api_sandbox"),
         })

@@ -25,6 +25,7 @@ mod limits;
 mod profile;
 mod repos;
 mod route;
+mod seed;
 mod social;
 mod state;
 mod tracker;
@@ -39,11 +40,12 @@ use axum::{
     Router,
     response::{IntoResponse as _, Response},
 };
-use connector::sandbox::{Fake, Harness, seed};
+use connector::sandbox::{self, Fake, Harness};
 use http::request::Parts;
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub use self::seed::{VIEWER, seed};
 use self::{
     actions::Storage, errors::ApiError, graphql::Graphql, limits::Limits, profile::Profile, state::State,
 };
@@ -54,10 +56,10 @@ pub const TOKEN: &str = "github_pat_sandbox0maya0everything";
 /// The fake with the suite's story in it.
 #[must_use]
 pub fn fake() -> Arc<dyn Fake> {
-    with_seed(fixtures::github())
+    with_seed(seed())
 }
 
-/// The fake over another seed: a JSON object, as the fixtures have it.
+/// The fake over another seed: a JSON object, as [`seed`] has it.
 #[must_use]
 pub fn with_seed(seed: impl Into<Cow<'static, str>>) -> Arc<dyn Fake> {
     Arc::new(GitHub { seed: seed.into(), site: OnceLock::new() })
@@ -82,7 +84,7 @@ struct Site {
 impl GitHub {
     /// The state as the seed has it today.
     fn seeded(&self, harness: &Harness) -> State {
-        let seed = seed::load(&self.seed, harness.clock()).map(|mut seed| {
+        let seed = sandbox::seed::load(&self.seed, harness.clock()).map(|mut seed| {
             // A run of the seed begins when the fake does.
             seed["actions"]["now"] = harness.clock().now().as_secs().into();
             seed

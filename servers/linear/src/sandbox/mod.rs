@@ -22,6 +22,7 @@ mod page;
 mod query;
 mod routes;
 mod search;
+mod seed;
 mod store;
 mod time;
 mod uploads;
@@ -36,20 +37,23 @@ use axum::{
     Router,
     response::{IntoResponse as _, Response},
 };
-use connector::sandbox::{Blobs, Fake, Harness, OAuth, Webhooks, graphql::Documents, seed};
+use connector::sandbox::{self, Blobs, Fake, Harness, OAuth, Webhooks, graphql::Documents};
 use http::{HeaderValue, header, request::Parts};
 use serde_json::Value;
 
-pub use self::auth::{OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET};
+pub use self::{
+    auth::{OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET},
+    seed::{VIEWER, seed},
+};
 use self::{errors::ApiError, limits::Limits, store::State, time::Now};
 
 /// The fake with the suite's story as its workspace.
 #[must_use]
 pub fn fake() -> Arc<dyn Fake> {
-    Arc::new(Linear::new(fixtures::linear()))
+    Arc::new(Linear::new(seed()))
 }
 
-/// The fake over another workspace: a JSON object of rows by table, as the fixtures have it.
+/// The fake over another workspace: a JSON object of rows by table, as [`seed`] has it.
 #[must_use]
 pub fn with_seed(seed: impl Into<Cow<'static, str>>) -> Arc<dyn Fake> {
     Arc::new(Linear::new(seed))
@@ -79,7 +83,7 @@ impl Linear {
 
     /// The workspace as the seed has it today.
     fn seeded(&self, harness: &Harness) -> State {
-        let seed = seed::load(&self.seed, harness.clock()).map_err(|error| error.to_string());
+        let seed = sandbox::seed::load(&self.seed, harness.clock()).map_err(|error| error.to_string());
         let now = Now::new(harness.clock().now());
         match seed.and_then(|seed| State::from_seed(seed, &now)) {
             Ok(state) => state,

@@ -358,8 +358,8 @@ async fn the_suite_s_story_is_served_whole() {
         connector::sandbox::start(linear_mcp::sandbox::fake(), ([127, 0, 0, 1], 0).into()).await.unwrap();
     let sandbox = Sandbox { running, client: client() };
     let data = sandbox.data("{ viewer { id } rateLimitStatus { kind } }", json!({})).await;
-    assert_eq!(data["viewer"]["id"], fixtures::LINEAR_VIEWER);
-    let story: Value = serde_json::from_str(fixtures::linear()).unwrap();
+    assert_eq!(data["viewer"]["id"], linear_mcp::sandbox::VIEWER);
+    let story: Value = serde_json::from_str(linear_mcp::sandbox::seed()).unwrap();
     for (field, lead) in [
         (
             "issues",

@@ -346,7 +346,7 @@ mod tests {
     }
 
     fn story() -> State {
-        let mut seed: Value = serde_json::from_str(fixtures::github()).unwrap();
+        let mut seed: Value = serde_json::from_str(crate::sandbox::seed()).unwrap();
         dated(&mut seed["accounts"]);
         dated(&mut seed["repos"]);
         let seed = serde_json::json!({ "accounts": seed["accounts"], "repos": seed["repos"] });

@@ -116,7 +116,7 @@ async fn trees_are_read_whole_and_written_over_others() {
 
 #[tokio::test(start_paused = true)]
 async fn a_tree_beyond_the_limit_is_truncated() {
-    let seed: Value = serde_json::from_str(fixtures::github()).unwrap();
+    let seed: Value = serde_json::from_str(github_mcp::sandbox::seed()).unwrap();
     let mut small = seed.clone();
     small["repos"]["repositories"][0]["tree_limit"] = json!(7);
     let sandbox = Sandbox::start_with(small.to_string()).await;

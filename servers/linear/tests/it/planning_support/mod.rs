@@ -166,7 +166,7 @@ impl Site {
 fn is_new_slug(word: &str) -> bool {
     word.bytes().all(|byte| byte.is_ascii_hexdigit())
         && word.bytes().any(|byte| byte.is_ascii_digit())
-        && !fixtures::linear().contains(word)
+        && !linear_mcp::sandbox::seed().contains(word)
 }
 
 /// Cursors hold ids and digests.
