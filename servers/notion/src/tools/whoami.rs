@@ -1,0 +1,76 @@
+//! Who this server acts as, what it may see, and what is left.
+
+use connector::{
+    Result,
+    catalog::{Call, Reply, Tool, one_line},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Notion, api::objects::User};
+
+pub(super) fn tools() -> Vec<Tool<Notion>> {
+    vec![
+        Tool::read(
+            "whoami",
+            "Identity and limits",
+            "Tells whose token is used, its workspace, and the budget of requests.",
+            whoami,
+        )
+        .output::<Identity>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct WhoAmI {}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Identity {
+    id: String,
+    name: String,
+    kind: String,
+    workspace: Option<String>,
+}
+
+async fn whoami(call: Call<Notion>, _: WhoAmI) -> Result<Reply> {
+    let me = call.api().me().await?;
+    let workspace = me.bot["workspace_name"].as_str().map(one_line);
+    let mut reply = Reply::new(identity(&me));
+    if call.is_sandbox() {
+        reply = reply.line("This is the built-in sandbox, not Notion itself.");
+    }
+    reply = reply.line(if me.kind == "bot" {
+        "It sees only the pages and databases that were shared with the connection, and what is below them."
+    } else {
+        "It sees everything that the person sees."
+    });
+    let reply = reply.line(limits(&call));
+    Ok(reply.data(&Identity { id: me.id, name: me.name, kind: me.kind, workspace }))
+}
+
+/// Who it is, in one line.
+pub(crate) fn identity(me: &User) -> String {
+    let name = one_line(&me.name);
+    let workspace =
+        me.bot["workspace_name"].as_str().map(|name| format!(" in the workspace {}", one_line(name)));
+    let workspace = workspace.unwrap_or_default();
+    match me.kind.as_str() {
+        "person" => format!("{name} ({}), by a personal access token{workspace}.", me.email()),
+        _ => format!("{name}, an internal connection{workspace}; id {}.", me.id),
+    }
+}
+
+/// The budget, in words. Notion tells nothing of what is left.
+pub(crate) fn limits(server: &Notion) -> String {
+    let budget = server.api().upstream().status().buckets.into_iter().next();
+    match budget {
+        Some(budget) => match budget.paused_for {
+            Some(wait) => format!("Notion asked to wait {} s more.", wait.as_secs()),
+            None => {
+                format!("Budget: {} requests a minute; Notion does not tell how many are left.", budget.limit)
+            }
+        },
+        None => String::new(),
+    }
+}
