@@ -21,6 +21,7 @@ use std::{
 use connector::Connector as _;
 use load::{Latencies, Target};
 use serde_json::{Value, json};
+use suite::{Sample, Subject};
 use tokio::time::Instant;
 
 /// Runs of the cold start.
@@ -35,52 +36,17 @@ fn main() -> Outcome<()> {
     }
     let wanted: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    for subject in
-        SUBJECTS.iter().filter(|subject| wanted.is_empty() || wanted.iter().any(|key| key == subject.key))
-    {
-        let program = build(&format!("{}-mcp", subject.key))?;
-        println!("\n### {}-mcp\n\n| what | measured | promised |\n|---|---|---|", subject.key);
-        cold_start(&program)?;
-        runtime.block_on(under_load(subject, &program))?;
-    }
+    suite::for_every_server!(S => {
+        let key = S::ABOUT.key;
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == key) {
+            let program = build(S::ABOUT.program)?;
+            println!("\n### {}\n\n| what | measured | promised |\n|---|---|---|", S::ABOUT.program);
+            cold_start(&program)?;
+            runtime.block_on(under_load::<S>(&program))?;
+        }
+    });
     Ok(())
 }
-
-/// What is asked of one server.
-struct Subject {
-    key: &'static str,
-    /// The variables of the API's address and of the credential.
-    variables: (&'static str, &'static str),
-    /// A call that always asks the vendor: tool and arguments.
-    uncached: (&'static str, &'static str),
-    /// The GraphQL operation that it costs, for the vendor alone.
-    operation: &'static str,
-    /// A call whose answer is kept.
-    cached: (&'static str, &'static str),
-    /// How many uncached calls a second, and in all on one connection, stay within the vendor's published
-    /// budgets, which the server keeps whatever this vendor says.
-    pace: (usize, usize),
-}
-
-const SUBJECTS: &[Subject] = &[
-    Subject {
-        key: "github",
-        variables: ("GITHUB_API_URL", "GITHUB_TOKEN"),
-        uncached: ("list_issues", r#"{"repo": "harbor-example/import-api", "limit": 20}"#),
-        operation: "IssueList",
-        cached: ("get_repo", r#"{"repo": "harbor-example/import-api"}"#),
-        // 2,000 points of GraphQL a minute, which no header of GitHub's can raise.
-        pace: (100, 500),
-    },
-    Subject {
-        key: "linear",
-        variables: ("LINEAR_API_URL", "LINEAR_API_KEY"),
-        uncached: ("list_issues", r#"{"team": ["ENG"], "limit": 20}"#),
-        operation: "ListIssues",
-        cached: ("get_team", r#"{"team": "ENG"}"#),
-        pace: (500, 2_000),
-    },
-];
 
 /// Builds the release binary of `package` and tells where it is.
 fn build(package: &str) -> Outcome<PathBuf> {
@@ -113,10 +79,8 @@ fn tools_list() -> String {
     json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta()}}).to_string()
 }
 
-fn tools_call((tool, arguments): (&str, &str)) -> Outcome<String> {
-    let arguments: Value = serde_json::from_str(arguments)?;
-    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments, "_meta": meta()}});
-    Ok(call.to_string())
+fn tools_call(Sample { tool, arguments }: &Sample) -> String {
+    json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments, "_meta": meta()}}).to_string()
 }
 
 /// A server on stdio that has answered its first `tools/list`, and how long that took.
@@ -203,13 +167,16 @@ struct Server {
 }
 
 impl Server {
-    async fn start(subject: &Subject, program: &Path, api_url: &str) -> Outcome<Self> {
+    async fn start<S: Subject>(program: &Path, api_url: &str) -> Outcome<Self> {
+        let credential = S::settings().into_iter().find(|setting| setting.key == S::CREDENTIAL);
+        let credential = credential.ok_or("the credential is a setting")?.env;
+        let accepted = S::sandbox().ok_or("there is a sandbox")?.credential.1;
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let child = Command::new(program)
             .args(["serve", "--http", &format!("127.0.0.1:{port}"), "--max-connections", "2000"])
             .env_clear()
-            .env(subject.variables.0, api_url)
-            .env(subject.variables.1, credential(subject.key))
+            .env(S::ABOUT.api_url_env, api_url)
+            .env(credential, accepted)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -236,29 +203,10 @@ impl Drop for Server {
     }
 }
 
-/// The credential that the sandbox takes.
-fn credential(key: &str) -> &'static str {
-    let sandbox = match key {
-        "github" => github_mcp::GitHub::sandbox(),
-        "linear" => linear_mcp::Linear::sandbox(),
-        _ => None,
-    };
-    sandbox.map(|sandbox| sandbox.credential.1).unwrap_or_default()
-}
-
-/// The instant vendor of one server.
-async fn vendor(key: &str) -> Outcome<replay::Vendor> {
-    match key {
-        "github" => replay::start::<github_mcp::GitHub>().await,
-        "linear" => replay::start::<linear_mcp::Linear>().await,
-        _ => Err(format!("there is no server {key}").into()),
-    }
-}
-
-async fn idle_on_http(subject: &Subject, program: &Path, api_url: &str, list: &str) -> Outcome<()> {
+async fn idle_on_http<S: Subject>(program: &Path, api_url: &str, list: &str) -> Outcome<()> {
     let (mut started, mut asked) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
-        let server = Server::start(subject, program, api_url).await?;
+        let server = Server::start::<S>(program, api_url).await?;
         started.push(server.resident()?);
         load::once(&server.target, list).await?;
         asked.push(server.resident()?);
@@ -274,16 +222,19 @@ async fn idle_on_http(subject: &Subject, program: &Path, api_url: &str, list: &s
     Ok(())
 }
 
-async fn under_load(subject: &Subject, program: &Path) -> Outcome<()> {
-    let vendor = vendor(subject.key).await?;
+async fn under_load<S: Subject>(program: &Path) -> Outcome<()> {
+    let vendor = replay::start::<S>().await?;
     let list = tools_list();
-    idle_on_http(subject, program, &vendor.url, &list).await?;
+    idle_on_http::<S>(program, &vendor.url, &list).await?;
 
-    let server = Server::start(subject, program, &vendor.url).await?;
-    let uncached = tools_call(subject.uncached)?;
-    let cached = tools_call(subject.cached)?;
-    let direct = vendor.request_of(subject.operation, &server.target, &uncached).await?;
-    let (pace, closed) = subject.pace;
+    let server = Server::start::<S>(program, &vendor.url).await?;
+    let uncached = tools_call(&S::twenty_rows());
+    // Where nothing may be cached, this too asks the vendor.
+    let (cached, _) = S::cached_read().unwrap_or_else(S::read_one);
+    let cached = tools_call(&cached);
+    let (_, operation) = S::listing();
+    let direct = vendor.request_of(operation, &server.target, &uncached).await?;
+    let (pace, closed) = S::PACE;
     for _ in 0..3 {
         load::once(&server.target, &uncached).await?;
         load::once(&server.target, &cached).await?;

@@ -1,24 +1,22 @@
 //! What must hold for every server of the suite, written once.
 //!
-//! A server joins by a line in `server_tests!` and in [`SERVERS`], and by a file in `servers/` that says what the
-//! shared tests must know of it: calls that fit its sandbox's story.
+//! A server joins by a line in this crate's manifest and by `tests/suite/` in its folder: `subject.rs` says what the
+//! shared tests must know of it, which is calls that fit its sandbox's story and what its vendor can and cannot do.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on says where")]
 
 pub mod program;
 mod sandboxed;
-mod servers;
-
 mod subject;
 
-pub use sandboxed::{Options, Sandboxed};
-pub use subject::{Given, IdWalk, Sample, Subject};
+/// The servers of the workspace, each in a module of its name.
+pub mod servers {
+    include!(concat!(env!("OUT_DIR"), "/servers.rs"));
+}
 
-/// The servers of the workspace, by their keys.
-pub const SERVERS: &[&str] = &[
-    <github_mcp::GitHub as connector::Connector>::ABOUT.key,
-    <linear_mcp::Linear as connector::Connector>::ABOUT.key,
-];
+pub use sandboxed::{Options, Sandboxed};
+pub use servers::SERVERS;
+pub use subject::{Given, IdWalk, Sample, Subject};
 
 /// Runs generic tests (`async fn name<S: Subject>()`) against every server of the workspace, on paused
 /// time.
@@ -38,26 +36,6 @@ macro_rules! every_server {
 macro_rules! every_program {
     ($($test:ident),+ $(,)?) => {
         $crate::server_tests!(#[tokio::test] $($test)+);
-    };
-}
-
-/// The tests of each server, in a module of its name. A server joins by one line here.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! server_tests {
-    (#[$kind:meta] $($test:ident)+) => {
-        $crate::server_tests!(@server #[$kind] github, github_mcp::GitHub, $($test)+);
-        $crate::server_tests!(@server #[$kind] linear, linear_mcp::Linear, $($test)+);
-    };
-    (@server #[$kind:meta] $name:ident, $server:ty, $($test:ident)+) => {
-        mod $name {
-            $(
-                #[$kind]
-                async fn $test() {
-                    super::$test::<$server>().await;
-                }
-            )+
-        }
     };
 }
 

@@ -36,7 +36,9 @@ pub fn program(package: &str) -> PathBuf {
         let forbidden = std::env::var_os("PROGRAMS_ARE_BUILT").is_some();
         assert!(!forbidden, "{} is not there or older than its sources", program.display());
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let status = std::process::Command::new(cargo).args(["build", "--quiet", "-p", package]).status();
+        // With the suite beside it: a package alone has other features of its dependencies, which are then built anew.
+        let arguments = ["build", "--quiet", "-p", "suite", "-p", package];
+        let status = std::process::Command::new(cargo).args(arguments).status();
         assert!(status.expect("cargo is there").success(), "{package} does not build");
     }
     program

@@ -13,10 +13,12 @@ pub trait Subject: Connector {
     const CREDENTIAL: &'static str;
     /// A credential that the fake refuses.
     const REFUSED_CREDENTIAL: &'static str;
-    /// A credential that may only read.
-    const READ_ONLY_CREDENTIAL: &'static str;
-    /// What an error for [`Subject::READ_ONLY_CREDENTIAL`] names as missing when it writes.
-    const MISSING_RIGHT: &'static str;
+    /// A credential that may only read, and what an error names as missing when it writes. None if the vendor has no
+    /// such credentials.
+    const READ_ONLY_CREDENTIAL: Option<(&'static str, &'static str)>;
+    /// How many uncached calls a second, and in all on one connection, stay within the vendor's published budgets: what
+    /// the benchmark asks for.
+    const PACE: (usize, usize);
 
     /// One call, or more, of every tool that reads, fitting the sandbox's story. None may fail.
     fn reads() -> Vec<Sample>;
@@ -31,8 +33,8 @@ pub trait Subject: Connector {
     /// The listing of 20 rows whose price is promised.
     fn twenty_rows() -> Sample;
 
-    /// A create that the vendor makes repeatable, and the upstream operation that does it.
-    fn repeatable_create() -> (Sample, &'static str);
+    /// A create that the vendor makes repeatable, and the upstream operation that does it. None if it makes none so.
+    fn repeatable_create() -> Option<(Sample, &'static str)>;
 
     /// A write that must not be repeated blindly, and the upstream operation that does it; none if
     /// every write of this server is repeatable.
@@ -41,8 +43,9 @@ pub trait Subject: Connector {
     /// A read of one thing, and the upstream operation that it costs.
     fn read_one() -> (Sample, &'static str);
 
-    /// A read whose answer is cached, and the upstream operation that it costs when it is not.
-    fn cached_read() -> (Sample, &'static str);
+    /// A read whose answer is cached, and the upstream operation that it costs when it is not. None if nothing may be
+    /// cached.
+    fn cached_read() -> Option<(Sample, &'static str)>;
 
     /// Answers that drifted from what the vendor documents: unknown values, `null`, missing fields,
     /// numbers as text. The calls must still work.
@@ -55,11 +58,22 @@ pub trait Subject: Connector {
     /// A write that expects a state of its target that is past. None if the vendor tells no state.
     fn outdated_write() -> Option<Sample>;
 
+    /// A write that asks nothing and needs what [`Subject::READ_ONLY_CREDENTIAL`] lacks: the repeatable create, or the
+    /// first of [`Subject::writes`].
+    ///
+    /// # Panics
+    /// If the server has no write.
+    #[must_use]
+    fn plain_write() -> Sample {
+        let create = Self::repeatable_create().map(|(sample, _)| sample);
+        create.or_else(|| Self::writes().into_iter().next()).expect("a server of the suite writes something")
+    }
+
     /// For every argument that takes an id: where a model gets one from.
     fn ids() -> Vec<IdWalk>;
 
     /// The number of things in a dump of the fake's state of the kind that
-    /// [`Subject::repeatable_create`] creates.
+    /// [`Subject::repeatable_create`] creates; never asked without one.
     fn count_created(dump: &Value) -> usize;
 }
 

@@ -7,8 +7,6 @@ mod changes;
 pub mod confirm;
 pub mod cursor;
 pub mod edits;
-pub mod markdown;
-pub mod names;
 pub mod paging;
 mod prompt;
 mod prompt_builder;
@@ -18,9 +16,7 @@ mod schema;
 mod settled;
 mod text;
 mod tool;
-pub mod upload;
-pub mod when;
-pub mod words;
+mod when;
 mod writes;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -32,11 +28,10 @@ use crate::{
     access::{Policy, Principal, Selection},
 };
 
-pub use arguments::Clear;
+pub use arguments::{Clear, nearest};
 pub use call::{Call, Progress, Silent};
 pub use changes::{Changes, FieldValue, Outcome};
 pub use confirm::Confirmations;
-pub use names::nearest;
 pub use paging::{Position, limit};
 pub use prompt::{Completions, Prompt, PromptArgument};
 pub use prompt_builder::PromptBuilder;
@@ -45,7 +40,7 @@ pub use resource::{Resource, ResourceTemplate};
 pub use settled::settled;
 pub use text::{clean, one_line, thousands};
 pub use tool::{Plan, Question, Step, Tool};
-pub use when::{Calendar, When, Window, day, minute, today};
+pub use when::{When, day, today};
 pub(crate) use writes::Writes;
 
 /// Everything a server can offer, in the order it was declared.

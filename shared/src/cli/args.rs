@@ -3,7 +3,7 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{
-    Arg, ArgAction, ArgMatches,
+    Arg, ArgAction, ArgGroup, ArgMatches,
     error::{ContextKind, ContextValue, ErrorKind},
     value_parser,
 };
@@ -87,6 +87,9 @@ fn chosen(matches: &ArgMatches) -> Result<Command, Failure> {
         Some(("reference", wanted)) if matches!(wanted.try_get_one("tools"), Ok(Some(true))) => {
             Command::Reference(Part::Tools)
         }
+        Some(("reference", wanted)) if matches!(wanted.try_get_one("json"), Ok(Some(true))) => {
+            Command::Reference(Part::Json)
+        }
         Some(("reference", _)) => Command::Reference(Part::Settings),
         Some(("healthcheck", _)) => Command::Healthcheck,
         _ => Command::Serve,
@@ -136,7 +139,9 @@ fn command(table: &Table, args: &[OsString]) -> clap::Command {
             ],
         ),
         sub("keys", &[]).subcommand(sub("new", &[Arg::new("NAME").required(true)])),
-        sub("reference", &[switch("settings").conflicts_with("tools"), switch("tools")]).hide(true),
+        sub("reference", &[switch("settings"), switch("tools"), switch("json")])
+            .group(ArgGroup::new("part").args(["settings", "tools", "json"]))
+            .hide(true),
     ])
 }
 

@@ -70,7 +70,7 @@ pub(super) fn of(table: &Table, command: &str) -> String {
         "doctor" => ("doctor [--json] [OPTIONS]", DOCTOR.to_owned()),
         "config" => ("config CLIENT [--write] [OPTIONS]", CONFIG.to_owned()),
         "keys" => ("keys new NAME", KEYS.to_owned()),
-        "reference" => ("reference --settings|--tools", REFERENCE.to_owned()),
+        "reference" => ("reference --settings|--tools|--json", REFERENCE.to_owned()),
         "tools" => ("tools [--json|--markdown] [OPTIONS]", TOOLS.to_owned()),
         "sandbox" => ("sandbox [--listen ADDR]", SANDBOX.to_owned()),
         "healthcheck" => ("healthcheck [--http ADDR]", HEALTHCHECK.to_owned()),
@@ -128,6 +128,7 @@ The key is shown once, on standard error. On standard output is its hash, a line
 const REFERENCE: &str = "
   --settings    The settings as Markdown
   --tools       The tools as Markdown
+  --json        The program's names and variables, for scripts
 ";
 
 const SANDBOX: &str = "

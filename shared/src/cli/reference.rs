@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use serde_json::{Map, json};
+
 use super::{Context, failure::Failure, tools::List};
 use crate::{
     Connector,
@@ -15,6 +17,7 @@ use crate::{
 pub(super) enum Part {
     Settings,
     Tools,
+    Json,
 }
 
 pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, part: Part) -> Result<(), Failure> {
@@ -26,8 +29,27 @@ pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, part: Part) -> Re
                 S::catalog().select(&everything).map_err(|error| Failure::unusable_settings(&error))?;
             List::new(&catalog, &Loaded::default())?.markdown()
         }
+        Part::Json => json::<S>(context.table),
     };
     context.io.answer(&text)
+}
+
+/// What a script needs to start this server against another address: its names, and the variables of the address and of
+/// the credential that its sandbox takes.
+fn json<S: Connector>(table: &Table) -> String {
+    let about = table.about();
+    let env = |key: &str| table.rows().iter().find(|row| row.key == key).map(|row| row.env.clone());
+    let credential = S::sandbox().map(|sandbox| sandbox.credential.0);
+    let variables: Map<_, _> = table.rows().iter().map(|row| (row.key.to_owned(), json!(row.env))).collect();
+    let page = json!({
+        "key": about.key,
+        "title": about.title,
+        "program": about.program,
+        "api_url": env("api-url"),
+        "credential": credential.and_then(env),
+        "variables": variables,
+    });
+    format!("{page:#}\n")
 }
 
 fn settings(table: &Table) -> String {

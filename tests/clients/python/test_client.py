@@ -21,7 +21,7 @@ from mcp_types import ElicitResult, PromptReference
 PROGRAM = os.environ["SERVER_UNDER_TEST"]
 KEY = pathlib.Path(PROGRAM).name.removesuffix(".exe").removesuffix("-mcp")
 # What the tests must know of this server: calls that fit its sandbox's story.
-SUBJECT = json.loads((pathlib.Path(__file__).parent.parent / "servers" / f"{KEY}.json").read_text())
+SUBJECT = json.loads((pathlib.Path(__file__).parents[3] / "servers" / KEY / "tests/suite/clients.json").read_text())
 HINTS = ("read_only_hint", "destructive_hint", "idempotent_hint", "open_world_hint")
 
 
@@ -39,8 +39,8 @@ class Sandbox:
                 raise RuntimeError(f"the sandbox ended before it said where it is: {words}")
             words += line
         self.api_url = re.search(r"http:\S+", words).group()
-        variables = SUBJECT["variables"]
-        self.environment = {variables["url"]: self.api_url, variables["credential"]: credential.group(1)}
+        reference = json.loads(subprocess.check_output([PROGRAM, "reference", "--json"]))
+        self.environment = {reference["api_url"]: self.api_url, reference["credential"]: credential.group(1)}
 
     def control(self, method, path, body=None):
         request = urllib.request.Request(

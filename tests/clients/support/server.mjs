@@ -1,6 +1,6 @@
 // The server under test: its sandbox as a process of its own, so that a test can make the vendor slow or broken, and
 // the server on stdio or over HTTP before it.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { basename } from 'node:path';
@@ -15,7 +15,10 @@ if (!PROGRAM) throw new Error('SERVER_UNDER_TEST is not set: start the tests wit
 export const KEY = basename(PROGRAM).replace(/-mcp(\.exe)?$/, '');
 
 /** What the tests must know of this server: calls that fit its sandbox's story. */
-export const SUBJECT = JSON.parse(readFileSync(new URL(`../servers/${KEY}.json`, import.meta.url), 'utf8'));
+export const SUBJECT = JSON.parse(readFileSync(new URL(`../../../servers/${KEY}/tests/suite/clients.json`, import.meta.url), 'utf8'));
+
+/** The server's names and variables, as its program tells them. */
+const REFERENCE = JSON.parse(execFileSync(PROGRAM, ['reference', '--json'], { encoding: 'utf8' }));
 
 /** `value` with `row` in the place of every `$row`. */
 export function fill(value, row) {
@@ -39,8 +42,7 @@ export class Sandbox {
 
     /** What the server must find in its environment, and nothing else of the vendor's. */
     get environment() {
-        const { url, credential } = SUBJECT.variables;
-        return { [url]: this.apiUrl, [credential]: this.credential };
+        return { [REFERENCE.api_url]: this.apiUrl, [REFERENCE.credential]: this.credential };
     }
 
     async #ask(method, path, body) {

@@ -9,5 +9,4 @@ mod github;
 mod linear;
 mod references;
 mod replies;
-mod story;
 mod writes;

@@ -48,7 +48,7 @@ fn settle(path: &Path, wanted: &str) {
 async fn every_servers_settings_are_documented_as_they_are() {
     for server in suite::SERVERS {
         let wanted = printed(&format!("{server}-mcp"), "--settings").await;
-        settle(&root().join(format!("docs/reference/{server}-settings.md")), &wanted);
+        settle(&root().join(format!("servers/{server}/SETTINGS.md")), &wanted);
     }
 }
 

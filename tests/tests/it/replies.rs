@@ -203,8 +203,8 @@ async fn no_reply_is_a_dump_of_json<S: Subject>() {
 }
 
 async fn a_kept_answer_costs_the_vendor_nothing<S: Subject>() {
+    let Some((sample, operation)) = S::cached_read() else { return };
     let sandboxed = Sandboxed::<S>::start().await;
-    let (sample, operation) = S::cached_read();
     sandboxed.call(&sample).await;
     let asked = sandboxed.harness().journal().entries().len();
     assert_eq!(sandboxed.harness().journal().count(operation), 1);

@@ -137,10 +137,9 @@ async fn list_issues(call: Call<Linear>, arguments: Arguments) -> Result<Reply> 
         Some(view) => Some(call.names().view(&view).await?),
         None => None,
     };
-    let calendar = query.calendar(&call).await?;
     let mut listing = Listing {
         view: view.as_ref().map(|view| view.id.clone()),
-        filter: query.to_filter(default_team, &calendar)?,
+        filter: query.to_filter(default_team)?,
         first: position.first(limit(asked, 20, 250), 250),
         after: position.after.clone(),
         order_by: sort.order_by(),
@@ -154,7 +153,7 @@ async fn list_issues(call: Call<Linear>, arguments: Arguments) -> Result<Reply> 
         && query.has_names()
         && query.settle(call.names()).await?
     {
-        listing.filter = query.to_filter(default_team, &calendar)?;
+        listing.filter = query.to_filter(default_team)?;
         answer = call.api().list_issues(&listing).await?;
     }
     let mut notes = Vec::new();

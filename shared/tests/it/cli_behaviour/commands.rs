@@ -231,3 +231,13 @@ fn what_cannot_be_served_says_why() {
     }
     insta::assert_snapshot!(shown);
 }
+
+#[test]
+fn the_reference_for_scripts_names_the_variables() {
+    let outcome = run(&["reference", "--json"]);
+    let page: serde_json::Value = serde_json::from_str(&outcome.out).unwrap();
+    assert_eq!((&page["key"], &page["program"]), (&"notes".into(), &"notes-mcp".into()));
+    assert_eq!((&page["api_url"], &page["credential"]), (&"NOTES_API_URL".into(), &"NOTES_API_KEY".into()));
+    assert_eq!(page["variables"]["http"], "NOTES_MCP_HTTP");
+    assert_eq!(run(&["reference", "--json", "--tools"]).code, 64);
+}

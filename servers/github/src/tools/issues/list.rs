@@ -3,7 +3,7 @@
 use connector::{
     Error, Result,
     catalog::{
-        Calendar, Call, Page, Position, Reply, Tool, limit,
+        Call, Page, Position, Reply, Tool, When, limit,
         paging::{self, VendorPage},
     },
 };
@@ -20,7 +20,6 @@ use crate::{
         renamed,
     },
     reach::Repo,
-    render::second,
     tools::{FROM, across::naming},
 };
 
@@ -198,7 +197,10 @@ async fn list_issues(call: Call<GitHub>, arguments: Arguments) -> Result<Reply> 
 /// What the arguments mean.
 async fn settle(call: &Call<GitHub>, repo: &Repo, arguments: &Arguments) -> Result<Wanted> {
     let since = match &arguments.since {
-        Some(since) => Some(second(Calendar::new(None).past("since", since)?.start())),
+        Some(since) => {
+            let moment = When::parse(since)?.moment()?;
+            Some(moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        }
         None => None,
     };
     let assignee = match arguments.assignee.as_deref().map(str::trim) {
