@@ -1,15 +1,15 @@
 //! GitHub's records as short text.
 
-pub(crate) use connector::catalog::{day, thousands};
+pub(crate) use connector::catalog::{day, minute, thousands};
 
 /// The first twelve characters of a commit's id: enough to name it.
 pub(crate) fn short_sha(sha: &str) -> &str {
     sha.get(..12).unwrap_or(sha)
 }
 
-/// A time to the minute: `2026-11-22 12:00`.
-pub(crate) fn minute(time: &str) -> String {
-    time.get(..16).unwrap_or(time).replace('T', " ")
+/// A time as GitHub's parameters take it: `2026-11-22T12:00:00Z`.
+pub(crate) fn second(moment: jiff::Timestamp) -> String {
+    moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 #[cfg(test)]
@@ -18,7 +18,7 @@ mod tests {
 
     #[test]
     fn times_and_commits_are_short() {
-        assert_eq!(minute("2026-11-22T12:34:56Z"), "2026-11-22 12:34");
+        assert_eq!(second("2026-11-22T12:34:56.789Z".parse().unwrap()), "2026-11-22T12:34:56Z");
         assert_eq!(short_sha("0123456789abcdef"), "0123456789ab");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use connector::{
     Result,
-    catalog::{Call, Completions, one_line},
+    catalog::{Call, Completions, one_line, today},
 };
 use serde_json::json;
 
@@ -15,7 +15,6 @@ use crate::{
         issues::Listing,
         names::{Label, Person, Project, State, Team, View},
     },
-    filter::today,
 };
 
 /// How many issues or documents are looked at.
@@ -54,7 +53,7 @@ pub(crate) fn all() -> Vec<Completions<Linear>> {
         }),
         Completions::new("since", |_: Call<Linear>, _, _| async move {
             let ages = ["24h", "2d", "3d", "7d", "2w", "30d", "yesterday"];
-            Ok(ages.into_iter().map(str::to_owned).chain([today()]).collect())
+            Ok(ages.into_iter().map(str::to_owned).chain([today().to_string()]).collect())
         }),
     ]
 }

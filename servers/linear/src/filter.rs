@@ -3,13 +3,14 @@
 
 use connector::{
     Error, Result,
-    catalog::{When, one_line},
+    catalog::{Calendar, one_line},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use crate::{
+    Linear,
     api::names::{Label, Person, Project, State, Team},
     resolve::{Entry as _, IssueKey, Miss, Names, find, is_me, is_uuid, slug_of_url},
 };
@@ -69,7 +70,17 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
 impl IssueQuery {
     /// Whether nothing narrows it down.
     pub(crate) fn is_everything(&self) -> bool {
-        self.conditions(None).is_ok_and(|conditions| conditions.is_empty())
+        self.conditions(None, &Calendar::new(None)).is_ok_and(|conditions| conditions.is_empty())
+    }
+
+    /// The calendar that its times are read by: asked for only where there are any.
+    ///
+    /// # Errors
+    /// As [`Linear::calendar`].
+    pub(crate) async fn calendar(&self, server: &Linear) -> Result<Calendar> {
+        let has_times =
+            self.updated_since.is_some() || self.created_since.is_some() || self.overdue.is_some();
+        if has_times { server.calendar().await } else { Ok(Calendar::new(None)) }
     }
 
     /// Whether archived issues are meant as well.
@@ -77,12 +88,13 @@ impl IssueQuery {
         self.include_archived.unwrap_or(false)
     }
 
-    /// The filter, with names for Linear to resolve. `default_team` is for bare issue numbers.
+    /// The filter, with names for Linear to resolve. `default_team` is for bare issue numbers, the
+    /// `calendar` for days.
     ///
     /// # Errors
     /// [`connector::Kind::InvalidArgument`] for a date, priority or issue that is none.
-    pub(crate) fn to_filter(&self, default_team: Option<&str>) -> Result<Value> {
-        let conditions = self.conditions(default_team)?;
+    pub(crate) fn to_filter(&self, default_team: Option<&str>, calendar: &Calendar) -> Result<Value> {
+        let conditions = self.conditions(default_team, calendar)?;
         Ok(match conditions.len() {
             0 => json!({}),
             1 => conditions.into_iter().next().unwrap_or_default(),
@@ -90,7 +102,7 @@ impl IssueQuery {
         })
     }
 
-    fn conditions(&self, default_team: Option<&str>) -> Result<Vec<Value>> {
+    fn conditions(&self, default_team: Option<&str>, calendar: &Calendar) -> Result<Vec<Value>> {
         let mut all = Vec::new();
         if !self.team.is_empty() {
             all.push(json!({"team": any(self.team.iter().map(|team| named(team, &["key", "name"])))}));
@@ -128,16 +140,20 @@ impl IssueQuery {
             all.push(json!({"hasBlockedByRelations": {"eq": blocked}}));
         }
         if let Some(overdue) = self.overdue {
-            let late = json!({"dueDate": {"lt": today()}, "state": {"type": {"nin": CLOSED}}});
+            let today = calendar.today().to_string();
+            let late = json!({"dueDate": {"lt": today}, "state": {"type": {"nin": CLOSED}}});
             all.push(if overdue {
                 late
             } else {
-                json!({"or": [{"dueDate": {"null": true}}, {"dueDate": {"gte": today()}}, {"state": {"type": {"in": CLOSED}}}]})
+                json!({"or": [{"dueDate": {"null": true}}, {"dueDate": {"gte": today}}, {"state": {"type": {"in": CLOSED}}}]})
             });
         }
-        for (field, since) in [("updatedAt", &self.updated_since), ("createdAt", &self.created_since)] {
+        for (field, name, since) in [
+            ("updatedAt", "updated_since", &self.updated_since),
+            ("createdAt", "created_since", &self.created_since),
+        ] {
             if let Some(since) = since {
-                all.push(json!({field: {"gte": moment(since)?}}));
+                all.push(json!({field: {"gte": calendar.past(name, since)?.start().to_string()}}));
             }
         }
         Ok(all)
@@ -335,29 +351,13 @@ pub(crate) fn priority(word: &str) -> Result<u8> {
     })
 }
 
-/// A moment in the past: a date, a time, or an age (`7d`, `2w`, `-P7D`).
-///
-/// # Errors
-/// [`connector::Kind::InvalidArgument`] for anything else.
-pub(crate) fn moment(word: &str) -> Result<String> {
-    Ok(match When::parse(word)? {
-        When::At(_, written) => written,
-        When::Day(date) => date.to_string(),
-        When::Ago(span) => format!("-{span}"),
-    })
-}
-
-/// Today's date in UTC.
-pub(crate) fn today() -> String {
-    connector::catalog::today().to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn filter(query: Value) -> Value {
-        serde_json::from_value::<IssueQuery>(query).unwrap().to_filter(None).unwrap()
+        let query = serde_json::from_value::<IssueQuery>(query).unwrap();
+        query.to_filter(None, &Calendar::new(None)).unwrap()
     }
 
     #[test]
@@ -391,20 +391,6 @@ mod tests {
                 ]}}},
             ]})
         );
-    }
-
-    #[test]
-    fn ages_and_dates_are_moments() {
-        for (word, wanted) in [
-            ("7d", "-P7D"),
-            ("-P7D", "-P7D"),
-            ("2 weeks", "-P2W"),
-            ("24h", "-PT24H"),
-            ("2026-11-02", "2026-11-02"),
-        ] {
-            assert_eq!(moment(word).unwrap(), wanted);
-        }
-        assert!(moment("soon").is_err());
     }
 
     #[test]

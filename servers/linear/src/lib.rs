@@ -20,11 +20,14 @@ mod resources;
 pub mod sandbox;
 mod tools;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use connector::{
     About, Check, Connector, Result, Sandbox,
-    catalog::Catalog,
+    catalog::{Calendar, Catalog},
     settings::{Config, Setting, SettingKind},
     upstream::{self, Upstream},
 };
@@ -59,9 +62,17 @@ impl Linear {
         &self.names
     }
 
+    /// Today, in the zone of the person whose credential it is.
+    ///
+    /// # Errors
+    /// As [`Api::who_am_i`].
+    pub(crate) async fn calendar(&self) -> Result<Calendar> {
+        Ok(Calendar::new(self.api.who_am_i().await?.viewer.timezone.as_deref()))
+    }
+
     /// The folder that files to upload may come from, if any.
-    pub(crate) fn upload_root(&self) -> Option<&PathBuf> {
-        self.upload_root.as_ref()
+    pub(crate) fn upload_root(&self) -> Option<&Path> {
+        self.upload_root.as_deref()
     }
 
     /// What kind of credential is in use, in words.

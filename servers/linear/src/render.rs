@@ -10,20 +10,12 @@ use std::fmt::Write as _;
 use connector::{catalog::one_line, clock};
 use jiff::Timestamp;
 
-pub(crate) use connector::catalog::day;
+pub(crate) use connector::catalog::{day, minute};
 
 use crate::api::{
     comments::Comment,
     issues::{IssueRef, IssueRow, LabelRef, PersonRef, Span, StateRef},
 };
-
-/// The day and minute of a moment, in UTC: `2026-11-30 08:00Z`.
-pub(crate) fn minute(moment: &str) -> String {
-    match (moment.get(..10), moment.get(11..16)) {
-        (Some(day), Some(time)) => format!("{day} {time}Z"),
-        _ => one_line(moment),
-    }
-}
 
 /// A priority as it is shown in a row: `P1` is urgent, `P4` low; nothing for none.
 pub(crate) fn priority(priority: Option<f64>) -> Option<String> {

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::one_line;
+use super::{names::nearest, one_line};
 use crate::{Error, Result};
 
 /// Renames, coerces and checks `arguments` against `schema`.
@@ -57,21 +57,6 @@ fn unknown(tool: &str, name: &str, properties: &Map<String, Value>) -> Error {
             error.with_hint(format!("It takes: {}", names.join(", ")))
         }
     }
-}
-
-/// The name nearest to `wanted`, if one is near enough to be meant.
-pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let wanted = wanted.to_lowercase().replace(['-', ' '], "_");
-    names
-        .map(|name| {
-            let other = name.to_lowercase();
-            let contained = wanted.len() >= 3 && (other.contains(&wanted) || wanted.contains(&other));
-            let score = strsim::jaro_winkler(&wanted, &other);
-            (name, if contained { score.max(0.9) } else { score })
-        })
-        .filter(|(_, score)| *score >= 0.75)
-        .max_by(|(_, a), (_, b)| a.total_cmp(b))
-        .map(|(name, _)| name)
 }
 
 /// Brings `value` into the type that `property` wants, where what is meant is plain.
@@ -173,6 +158,18 @@ impl<T> Clear<T> {
     /// Whether the argument was left out.
     pub fn is_keep(&self) -> bool {
         matches!(self, Self::Keep)
+    }
+
+    /// The same with the value, if one is set, made into another.
+    ///
+    /// # Errors
+    /// Whatever `make` gives.
+    pub fn try_map<U>(&self, make: impl FnOnce(&T) -> Result<U>) -> Result<Clear<U>> {
+        Ok(match self {
+            Self::Keep => Clear::Keep,
+            Self::Empty => Clear::Empty,
+            Self::Set(value) => Clear::Set(make(value)?),
+        })
     }
 
     /// The new value, `None` inside for an emptied field, or nothing if it was left out.

@@ -1,7 +1,7 @@
 //! What a write asks for, field by field, and what came of it: so that a reply can say exactly what
 //! changed, that nothing did, or what the vendor did not take although it reported success.
 
-use super::one_line;
+use super::words;
 
 /// Characters of a short value that a reply shows.
 const SHOWN: usize = 120;
@@ -48,13 +48,7 @@ impl FieldValue {
             Self::Short(value) | Self::Long(value) | Self::Exact(value) if value.trim().is_empty() => {
                 "none".to_owned()
             }
-            Self::Short(value) => {
-                let line = one_line(value);
-                match line.char_indices().nth(SHOWN) {
-                    Some((at, _)) => format!("{}…", &line[..at]),
-                    None => line,
-                }
-            }
+            Self::Short(value) => words::short(value, SHOWN),
             Self::Long(value) | Self::Exact(value) => format!("{} characters", value.chars().count()),
         }
     }

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::one_line;
+use super::words;
 use crate::{Error, Kind, Result};
 
 /// Characters of a passage that an error shows.
@@ -34,27 +34,22 @@ pub fn apply(text: &str, edits: &[Edit]) -> Result<String> {
             0 => {
                 return Err(Error::new(
                     Kind::Conflict,
-                    format!("`edits`: the text has no \"{}\"", shown(&edit.old)),
+                    format!("`edits`: the text has no \"{}\"", words::short(&edit.old, SHOWN)),
                 )
                 .with_hint(
                     "Nothing was written. Read it again: it may have changed, or be written differently",
                 ));
             }
             many => {
-                return Err(Error::invalid(format!("`edits`: \"{}\" occurs {many} times", shown(&edit.old)))
-                    .with_hint("Nothing was written. Give more of the text around it"));
+                return Err(Error::invalid(format!(
+                    "`edits`: \"{}\" occurs {many} times",
+                    words::short(&edit.old, SHOWN)
+                ))
+                .with_hint("Nothing was written. Give more of the text around it"));
             }
         }
     }
     Ok(text)
-}
-
-fn shown(passage: &str) -> String {
-    let line = one_line(passage);
-    match line.char_indices().nth(SHOWN) {
-        Some((at, _)) => format!("{}…", &line[..at]),
-        None => line,
-    }
 }
 
 #[cfg(test)]

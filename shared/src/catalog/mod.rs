@@ -7,6 +7,8 @@ mod changes;
 pub mod confirm;
 pub mod cursor;
 pub mod edits;
+pub mod markdown;
+pub mod names;
 pub mod paging;
 mod prompt;
 mod prompt_builder;
@@ -16,7 +18,9 @@ mod schema;
 mod settled;
 mod text;
 mod tool;
-mod when;
+pub mod upload;
+pub mod when;
+pub mod words;
 mod writes;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -28,10 +32,11 @@ use crate::{
     access::{Policy, Principal, Selection},
 };
 
-pub use arguments::{Clear, nearest};
+pub use arguments::Clear;
 pub use call::{Call, Progress, Silent};
 pub use changes::{Changes, FieldValue, Outcome};
 pub use confirm::Confirmations;
+pub use names::nearest;
 pub use paging::{Position, limit};
 pub use prompt::{Completions, Prompt, PromptArgument};
 pub use prompt_builder::PromptBuilder;
@@ -40,7 +45,7 @@ pub use resource::{Resource, ResourceTemplate};
 pub use settled::settled;
 pub use text::{clean, one_line, thousands};
 pub use tool::{Plan, Question, Step, Tool};
-pub use when::{When, day, today};
+pub use when::{Calendar, When, Window, day, minute, today};
 pub(crate) use writes::Writes;
 
 /// Everything a server can offer, in the order it was declared.

@@ -3,8 +3,9 @@
 use connector::{
     Effect, Error, Result,
     catalog::{
-        Call, Page, Plan, Position, Reply, Tool, When, Written, limit, one_line,
+        Calendar, Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line,
         paging::{self, VendorPage},
+        words::counted,
     },
     clock,
 };
@@ -104,11 +105,11 @@ async fn list_notifications(call: Call<GitHub>, arguments: ListNotifications) ->
     // The default repository is not meant here: an inbox is for everything.
     let repo = arguments.repo.as_deref().map(|repo| call.reach().repo(Some(repo))).transpose()?;
     let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
-    let since = arguments.since.as_deref().map(|since| When::parse(since)?.moment()).transpose()?;
+    let window = Calendar::new(None).window(arguments.since.as_deref(), None)?;
     let inbox = Inbox {
         all: arguments.all,
         participating: arguments.participating,
-        since: since.map(|since| since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+        since: window.start().map(crate::render::second),
     };
     let per_page = position.first(limit(arguments.limit, 20, MOST), MOST);
     let after = position.after.clone();
@@ -117,7 +118,7 @@ async fn list_notifications(call: Call<GitHub>, arguments: ListNotifications) ->
     let seen = |thread: &Thread| call.reach().sees(&thread.repository.full_name);
     let places: Vec<usize> = (0..rows.len()).filter(|place| seen(rows[*place])).collect();
     let scope = if inbox.all { "read ones too" } else { "unread ones" };
-    let mut page = Page::new(FROM, ("thread", "threads")).note(scope);
+    let mut page = Page::new(FROM, ("thread", "threads")).note(scope).note(window.describe());
     if places.len() < rows.len() {
         page = page.note(format!("{} of repositories out of reach left out", rows.len() - places.len()));
     }
@@ -241,7 +242,7 @@ async fn mark(call: Call<GitHub>, action: Action, mut ids: Vec<String>) -> Resul
         )))));
     }
     let words = action.words();
-    let mut preview = Written::new(format!("Mark {} {words}", counted(open.len())));
+    let mut preview = Written::new(format!("Mark {} {words}", counted(open.len(), ("thread", "threads"))));
     preview.changed = open.iter().map(|thread| Row::of(thread).text()).collect();
     Ok(Plan::new(Reply::written(preview), move || async move {
         let all = open.len();
@@ -258,9 +259,9 @@ async fn mark(call: Call<GitHub>, action: Action, mut ids: Vec<String>) -> Resul
             .await;
         let done = outcomes.iter().filter(|(_, outcome)| outcome.is_ok()).count();
         let summary = if done == all {
-            format!("Marked {} {words}.", counted(done))
+            format!("Marked {} {words}.", counted(done, ("thread", "threads")))
         } else {
-            format!("Marked {done} of {} {words}.", counted(all))
+            format!("Marked {done} of {} {words}.", counted(all, ("thread", "threads")))
         };
         let mut written = Written::new(summary);
         for (thread, outcome) in outcomes {
@@ -273,8 +274,4 @@ async fn mark(call: Call<GitHub>, action: Action, mut ids: Vec<String>) -> Resul
         }
         Ok(Reply::written(written))
     }))
-}
-
-fn counted(many: usize) -> String {
-    if many == 1 { "1 thread".to_owned() } else { format!("{many} threads") }
 }

@@ -83,7 +83,7 @@ async fn a_filter_by_a_name_that_is_not_there_is_an_error_and_no_empty_list() {
         (json!({"milestone": "v2.51"}), "Did you mean `v2.15`?"),
         (json!({"type": "Epic"}), "There is: Task, Bug, Feature"),
         (json!({"assigne": "tomas"}), "Did you mean `assignee`?"),
-        (json!({"since": "soon"}), "no date and no age"),
+        (json!({"since": "soon"}), "`since`: `soon` is no time"),
     ] {
         let error = site.refusal("list_issues", arguments).await;
         assert_eq!(error.kind(), Kind::InvalidArgument);

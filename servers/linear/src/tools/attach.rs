@@ -2,7 +2,10 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Changes, FieldValue, Plan, Reply, Tool, Written, one_line},
+    catalog::{
+        Call, Changes, FieldValue, Plan, Reply, Tool, Written, one_line,
+        upload::{File, UploadSource},
+    },
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -10,10 +13,7 @@ use serde_json::json;
 use url::Url;
 use uuid::Uuid;
 
-use super::{
-    saved,
-    upload_source::{self, File},
-};
+use super::saved;
 use crate::{
     Linear,
     api::{
@@ -22,6 +22,9 @@ use crate::{
     },
     resolve::IssueKey,
 };
+
+/// The most bytes of one upload: what fits the 60 seconds that Linear's signed address lives.
+const MAX_BYTES: usize = 25 * 1024 * 1024;
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
     vec![
@@ -52,24 +55,15 @@ struct Attach {
 
 async fn attach(call: Call<Linear>, args: Attach) -> Result<Plan> {
     let key = IssueKey::parse(&args.issue, call.names().default_team())?;
-    match (&args.url, &args.content, &args.path) {
-        (Some(url), None, None) => {
+    let source = UploadSource { root: call.upload_root(), max_bytes: MAX_BYTES };
+    let file = source.read(args.content.as_deref(), args.filename.as_deref(), args.path.as_deref()).await?;
+    match (&args.url, file) {
+        (Some(url), None) => {
             let url = address(url)?;
             let issue = call.api().issue_attachments(&key.to_id()).await?;
             Ok(attach_url(&call, &issue, url, args))
         }
-        (None, Some(content), None) => {
-            let Some(name) = &args.filename else {
-                return Err(Error::invalid("`content` needs `filename`")
-                    .with_hint("Give the file's name with its ending"));
-            };
-            let file = upload_source::from_base64(name, content)?;
-            let issue = call.api().issue_attachments(&key.to_id()).await?;
-            Ok(attach_file(&call, &issue, file, args))
-        }
-        (None, None, Some(path)) => {
-            let root = call.upload_root().map(std::path::PathBuf::as_path);
-            let file = upload_source::from_path(root, path).await?;
+        (None, Some(file)) => {
             let issue = call.api().issue_attachments(&key.to_id()).await?;
             Ok(attach_file(&call, &issue, file, args))
         }

@@ -155,11 +155,19 @@ async fn filtered(call: &Call<Linear>, filter: Map<String, Value>) -> Result<Vec
         return Err(Error::invalid("`filter` is empty, and every issue is not meant"));
     }
     let team = call.names().default_team();
+    let calendar = query.calendar(call).await?;
     let first = MOST + 1;
-    let mut found =
-        call.api().issue_states(&query.to_filter(team)?, first, None, query.archived()).await?.nodes;
+    let mut found = call
+        .api()
+        .issue_states(&query.to_filter(team, &calendar)?, first, None, query.archived())
+        .await?
+        .nodes;
     if found.is_empty() && query.has_names() && query.settle(call.names()).await? {
-        found = call.api().issue_states(&query.to_filter(team)?, first, None, query.archived()).await?.nodes;
+        found = call
+            .api()
+            .issue_states(&query.to_filter(team, &calendar)?, first, None, query.archived())
+            .await?
+            .nodes;
     }
     if found.len() > MOST {
         return Err(Error::invalid(format!("The filter finds more than {MOST} issues"))

@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Page, Plan, Reply, Tool, Written, excerpt, one_line, settled},
+    catalog::{Call, Page, Plan, Reply, Tool, Written, excerpt, markdown, one_line, settled, words},
     tolerant::Connection,
 };
 use schemars::JsonSchema;
@@ -290,11 +290,11 @@ async fn add_comment(call: Call<Linear>, arguments: AddComment) -> Result<Plan> 
     if let Some(name) = &as_user {
         input["createAsUser"] = json!(name);
     }
-    let mentioned = mentions(&body);
+    let mentioned = markdown::mentioned(&body, "", in_display_name);
     let mut preview =
         Written::new(format!("Comment on {on}")).change(format!("{} characters", body.chars().count()));
     if !mentioned.is_empty() {
-        preview = preview.change(format!("notifies, if they exist: {}", mentioned.join(", ")));
+        preview = preview.change(format!("notifies, if they exist: {}", words::people(&mentioned)));
     }
     Ok(Plan::new(Reply::written(preview), move || async move {
         let check = format!("Look with list_comments whether the comment {id} is there");
@@ -349,18 +349,9 @@ fn place_like(input: &mut Value, parent: &Comment) -> Result<()> {
     Ok(())
 }
 
-/// The words in `body` that may mention somebody.
-fn mentions(body: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for word in body.split_whitespace() {
-        let Some(name) = word.strip_prefix('@') else { continue };
-        let name = name.trim_end_matches(|c: char| !c.is_alphanumeric());
-        let name = format!("@{name}");
-        if name.len() > 1 && !found.contains(&name) {
-            found.push(name);
-        }
-    }
-    found
+/// Whether Linear allows a character in a display name.
+fn in_display_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '.' | '_' | '-')
 }
 
 /// A UUID that names a comment or a status update.
@@ -468,14 +459,4 @@ async fn delete_comment(call: Call<Linear>, arguments: DeleteComment) -> Result<
         }
         Ok(Reply::written(Written::new(format!("Deleted {what}.")).id(id)))
     }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn mentions_are_told_once_each() {
-        assert_eq!(mentions("@ada, see @ben.lee: a@b.c @ada"), ["@ada", "@ben.lee"]);
-    }
 }

@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Changes, FieldValue, Page, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Changes, FieldValue, Page, Plan, Reply, Tool, Written, markdown, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -12,12 +12,11 @@ use uuid::Uuid;
 use super::{
     FROM, Position, dates,
     edits::{self, Edit},
-    limit, paging, saved, section,
+    limit, paging, saved,
 };
 use crate::{
     Linear,
     api::documents::Document,
-    filter::moment,
     render,
     resolve::{self, IssueKey},
 };
@@ -90,7 +89,8 @@ async fn list_documents(call: Call<Linear>, args: ListDocuments) -> Result<Reply
         filter["team"] = json!({"id": {"eq": call.names().team(team).await?.id}});
     }
     if let Some(since) = &args.since {
-        filter["updatedAt"] = json!({"gte": moment(since)?});
+        filter["updatedAt"] =
+            json!({"gte": call.calendar().await?.past("since", since)?.start().to_string()});
     }
     let first = limit(args.limit, 25, 100);
     let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
@@ -122,7 +122,7 @@ struct GetDocument {
 async fn get_document(call: Call<Linear>, args: GetDocument) -> Result<Reply> {
     let document = resolve::documents::document(call.api(), &args.id).await?;
     let text = match &args.section {
-        Some(wanted) => section::section(document.text(), wanted)?,
+        Some(wanted) => markdown::section(document.text(), wanted)?,
         None => document.text(),
     };
     Ok(render::documents::document(
@@ -131,7 +131,7 @@ async fn get_document(call: Call<Linear>, args: GetDocument) -> Result<Reply> {
         text,
         args.offset.unwrap_or_default(),
         args.max_chars.unwrap_or(TEXT_CHARS),
-        &section::contents(text),
+        &markdown::contents(text),
     ))
 }
 

@@ -98,12 +98,13 @@ async fn mark_notification(call: Call<Linear>, args: MarkNotification) -> Result
         lines.push(if read { "read" } else { "unread" }.to_owned());
     }
     if let Some(until) = args.snooze_until.as_change() {
-        let until = until.map(|until| dates::future("snooze_until", until)).transpose()?;
+        let calendar = call.calendar().await?;
+        let until = until.map(|until| calendar.ahead("snooze_until", until)).transpose()?;
         lines.push(match &until {
-            Some(until) => format!("snoozed until {until}"),
+            Some(until) => format!("snoozed until {}", until.describe()),
             None => "no longer snoozed".to_owned(),
         });
-        input.insert("snoozedUntilAt".to_owned(), json!(until));
+        input.insert("snoozedUntilAt".to_owned(), json!(until.map(|until| dates::written(until.start()))));
     }
     // Reads each first, so that a preview names what would be marked and an unknown id stops it all.
     let api = call.api().clone();

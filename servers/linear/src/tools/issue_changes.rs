@@ -221,7 +221,7 @@ impl Changes {
         match fields.due.as_change() {
             None => {}
             Some(Some(due)) if !filter::is_none(due) => {
-                let due = date(due)?;
+                let due = server.calendar().await?.day("due", due)?.to_string();
                 self.want(Field::Due, "dueDate", json!(due), due);
             }
             Some(_) => self.want(Field::Due, "dueDate", Value::Null, NONE),
@@ -500,14 +500,6 @@ fn label_line(added: &[String], removed: &[String]) -> Option<String> {
 fn description_line(before: Option<&str>, after: Option<&str>) -> String {
     let count = |text: Option<&str>| text.unwrap_or_default().chars().count();
     format!("description {} → {} characters", count(before), count(after))
-}
-
-/// A date as Linear takes it.
-pub(super) fn date(text: &str) -> Result<String> {
-    text.trim().parse::<jiff::civil::Date>().map(|date| date.to_string()).map_err(|_| {
-        Error::invalid(format!("`{}` is no date", one_line(text)))
-            .with_hint("Use a date such as 2026-11-30, or null for none")
-    })
 }
 
 #[cfg(test)]

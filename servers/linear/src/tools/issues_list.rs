@@ -137,9 +137,10 @@ async fn list_issues(call: Call<Linear>, arguments: Arguments) -> Result<Reply> 
         Some(view) => Some(call.names().view(&view).await?),
         None => None,
     };
+    let calendar = query.calendar(&call).await?;
     let mut listing = Listing {
         view: view.as_ref().map(|view| view.id.clone()),
-        filter: query.to_filter(default_team)?,
+        filter: query.to_filter(default_team, &calendar)?,
         first: position.first(limit(asked, 20, 250), 250),
         after: position.after.clone(),
         order_by: sort.order_by(),
@@ -153,7 +154,7 @@ async fn list_issues(call: Call<Linear>, arguments: Arguments) -> Result<Reply> 
         && query.has_names()
         && query.settle(call.names()).await?
     {
-        listing.filter = query.to_filter(default_team)?;
+        listing.filter = query.to_filter(default_team, &calendar)?;
         answer = call.api().list_issues(&listing).await?;
     }
     let mut notes = Vec::new();

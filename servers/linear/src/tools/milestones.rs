@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{dates, saved};
+use super::saved;
 use crate::{
     Linear,
     api::milestones::Milestone,
@@ -43,7 +43,9 @@ struct SaveMilestone {
 
 async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan> {
     let project = call.names().project(&args.project).await?;
-    let target_date = dates::date("target_date", &args.target_date)?;
+    let calendar = call.calendar().await?;
+    let target_date =
+        args.target_date.try_map(|text| calendar.day("target_date", text).map(|day| day.to_string()))?;
     if args.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
         return Err(Error::invalid("`name` is empty"));
     }

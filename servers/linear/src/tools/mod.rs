@@ -20,9 +20,7 @@ mod projects_read;
 mod projects_write;
 mod saved;
 mod search;
-mod section;
 mod updates;
-mod upload_source;
 pub(crate) mod workspace;
 
 use connector::catalog::{Position, Tool, edits, limit};

@@ -9,12 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{FROM, Position, limit, paging};
-use crate::{
-    Linear,
-    api::projects::ProjectParts,
-    filter::{is_none, moment},
-    render, resolve,
-};
+use crate::{Linear, api::projects::ProjectParts, filter::is_none, render, resolve};
 
 /// Characters of a project's overview, unless asked otherwise.
 const OVERVIEW_CHARS: usize = 6_000;
@@ -136,7 +131,9 @@ async fn filter(call: &Call<Linear>, args: &ListProjects) -> Result<Value> {
         all.push(json!({"initiatives": {"some": {"id": {"eq": id}}}}));
     }
     if let Some(since) = &args.since {
-        all.push(json!({"updatedAt": {"gte": moment(since)?}}));
+        all.push(
+            json!({"updatedAt": {"gte": call.calendar().await?.past("since", since)?.start().to_string()}}),
+        );
     }
     Ok(json!({"and": all}))
 }

@@ -102,13 +102,17 @@ async fn resolve(call: &Call<Linear>, args: &SaveProject) -> Result<Wanted> {
     if args.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
         return Err(Error::invalid("`name` is empty"));
     }
+    let calendar = call.calendar().await?;
+    let day = |name: &str, given: &Clear<String>| {
+        given.try_map(|text| calendar.day(name, text).map(|day| day.to_string()))
+    };
     let mut wanted = Wanted {
         name: args.name.as_deref().map(|name| name.trim().to_owned()),
         priority: args.priority.as_deref().map(filter::priority).transpose()?,
         summary: args.summary.clone(),
         content: args.content.clone(),
-        start_date: dates::date("start_date", &args.start_date)?,
-        target_date: dates::date("target_date", &args.target_date)?,
+        start_date: day("start_date", &args.start_date)?,
+        target_date: day("target_date", &args.target_date)?,
         ..Wanted::default()
     };
     for team in &args.teams {

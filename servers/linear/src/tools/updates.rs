@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{FROM, Position, limit, paging, projects_read::Health, saved};
-use crate::{Linear, api::updates::About, filter::moment, render, resolve};
+use crate::{Linear, api::updates::About, render, resolve};
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
     vec![
@@ -59,7 +59,8 @@ async fn list_status_updates(call: Call<Linear>, args: ListStatusUpdates) -> Res
         (None, None) => About::Project,
     };
     if let Some(since) = &args.since {
-        filter["createdAt"] = json!({"gte": moment(since)?});
+        filter["createdAt"] =
+            json!({"gte": call.calendar().await?.past("since", since)?.start().to_string()});
     }
     let first = limit(args.limit, 10, 50);
     let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();

@@ -101,7 +101,7 @@ async fn filters_narrow_as_they_say() {
     insta::assert_snapshot!("list_issues_filters", out);
     let soon = site.raw("list_issues", json!({"created_since": "soon"})).await;
     assert!(
-        soon.starts_with("ERROR invalid_argument: `soon` is no date and no age. Use a date such"),
+        soon.starts_with("ERROR invalid_argument: `created_since`: `soon` is no time. Use a date such"),
         "{soon}"
     );
 }

@@ -47,7 +47,7 @@ async fn a_prompt_for_what_is_not_there_says_so() {
         site.prompt("standup", &[("team", "NOPE")]).await.starts_with("ERROR not_found: There is no team")
     );
     let bad = site.prompt("release_notes", &[("team", "ENG"), ("since", "soon")]).await;
-    assert!(bad.starts_with("ERROR invalid_argument: `soon` is no date and no age"), "{bad}");
+    assert!(bad.starts_with("ERROR invalid_argument: `since`: `soon` is no time"), "{bad}");
     assert!(site.prompt("standup", &[]).await.contains("needs `team`"));
 }
 

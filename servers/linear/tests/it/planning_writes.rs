@@ -36,7 +36,7 @@ async fn a_project_needs_what_linear_needs() {
         (json!({}), "A new project needs `name`"),
         (json!({"name": " "}), "`name` is empty"),
         (json!({"name": "X"}), "`team` is missing"),
-        (json!({"name": "X", "teams": ["ENG"], "target_date": "soon"}), "`target_date` is no date"),
+        (json!({"name": "X", "teams": ["ENG"], "target_date": "soon"}), "`target_date`: `soon` is no time"),
         (json!({"name": "X", "teams": ["ENG"], "lead": "nobody"}), "There is no person `nobody`"),
         (json!({"name": "X", "teams": ["ENG"], "priority": "9"}), "is no priority"),
         (json!({"name": "X", "teems": ["ENG"]}), "Did you mean `teams`?"),

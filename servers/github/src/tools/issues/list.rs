@@ -3,7 +3,7 @@
 use connector::{
     Error, Result,
     catalog::{
-        Call, Page, Position, Reply, Tool, When, limit,
+        Calendar, Call, Page, Position, Reply, Tool, limit,
         paging::{self, VendorPage},
     },
 };
@@ -20,6 +20,7 @@ use crate::{
         renamed,
     },
     reach::Repo,
+    render::second,
     tools::{FROM, across::naming},
 };
 
@@ -197,10 +198,7 @@ async fn list_issues(call: Call<GitHub>, arguments: Arguments) -> Result<Reply> 
 /// What the arguments mean.
 async fn settle(call: &Call<GitHub>, repo: &Repo, arguments: &Arguments) -> Result<Wanted> {
     let since = match &arguments.since {
-        Some(since) => {
-            let moment = When::parse(since)?.moment()?;
-            Some(moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-        }
+        Some(since) => Some(second(Calendar::new(None).past("since", since)?.start())),
         None => None,
     };
     let assignee = match arguments.assignee.as_deref().map(str::trim) {

@@ -5,7 +5,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Changes, FieldValue, Plan, Reply, Tool, When, Written, one_line},
+    catalog::{Calendar, Call, Changes, FieldValue, Plan, Reply, Tool, Written, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -318,18 +318,7 @@ fn due(text: &str) -> Result<String> {
     if text.is_empty() || text == "none" {
         return Ok(String::new());
     }
-    let date: jiff::civil::Date = text
-        .get(..10)
-        .unwrap_or(text)
-        .parse()
-        .or_else(|_| {
-            When::parse(text)?.moment().map(|moment| moment.to_zoned(jiff::tz::TimeZone::UTC).date())
-        })
-        .map_err(|_: Error| {
-            Error::invalid(format!("`due`: `{}` is no date", one_line(text)))
-                .with_hint("Use a date such as 2026-12-24")
-        })?;
-    Ok(date.to_string())
+    Calendar::new(None).day("due", text).map(|day| day.to_string())
 }
 
 /// A due date as GitHub takes it: it keeps the day only, and reads it in a time zone of its own, so noon is

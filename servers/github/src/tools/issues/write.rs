@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Plan, Reply, Tool, Written, one_line, words::people},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -249,15 +249,10 @@ async fn made(server: &GitHub, new: &New, begun: Begun) -> Option<Ticket> {
 /// Who would be told of a text and of being assigned, as a line of a preview; empty for nobody. Who was
 /// mentioned `before` is not told again.
 pub(crate) fn notified(assigned: &[String], text: &str, before: &str) -> String {
-    let known = mentions(before);
-    let mut people: Vec<String> = assigned.iter().map(|login| format!("@{}", one_line(login))).collect();
-    for mention in mentions(text) {
-        let is = |other: &String| other.eq_ignore_ascii_case(&mention);
-        if !known.iter().any(is) && !people.iter().any(is) {
-            people.push(mention);
-        }
-    }
-    if people.is_empty() { String::new() } else { format!("notifies, if they exist: {}", people.join(", ")) }
+    let mut told: Vec<&str> = assigned.iter().map(String::as_str).collect();
+    let is_assigned = |name: &&str| assigned.iter().any(|login| login.eq_ignore_ascii_case(name));
+    told.extend(mentions(text, before).into_iter().filter(|name| !is_assigned(name)));
+    if told.is_empty() { String::new() } else { format!("notifies, if they exist: {}", people(&told)) }
 }
 
 /// "Not found" in words that name the issue.

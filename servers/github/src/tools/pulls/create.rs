@@ -2,13 +2,13 @@
 
 use connector::{
     Effect, Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Plan, Reply, Tool, Written, one_line, words::people},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::reviewers::{Reviewers, at};
+use super::reviewers::Reviewers;
 use crate::{
     GitHub,
     api::pulls::{Posted, Pull},
@@ -134,16 +134,16 @@ fn open(call: Call<GitHub>, draft: Draft, body: &str) -> Plan {
     let mut notified = draft.reviewers.names(&draft.repo);
     notified.extend(draft.assignees.iter().cloned());
     if !draft.reviewers.is_empty() {
-        preview = preview.change(format!("reviewers {}", at(&draft.reviewers.names(&draft.repo))));
+        preview = preview.change(format!("reviewers {}", people(&draft.reviewers.names(&draft.repo))));
     }
     if !draft.assignees.is_empty() {
-        preview = preview.change(format!("assignees {}", at(&draft.assignees)));
+        preview = preview.change(format!("assignees {}", people(&draft.assignees)));
     }
-    notified.extend(mentions(body).iter().map(|name| name.trim_start_matches('@').to_owned()));
+    notified.extend(mentions(body, "").into_iter().map(str::to_owned));
     notified.sort();
     notified.dedup();
     if !notified.is_empty() {
-        preview = preview.change(format!("notifies, if they may see it: {}", at(&notified)));
+        preview = preview.change(format!("notifies, if they may see it: {}", people(&notified)));
     }
     Plan::new(Reply::written(preview), move || async move {
         let (posted, lost) = post(&call, &draft).await?;
@@ -198,11 +198,11 @@ async fn follow_up(call: &Call<GitHub>, draft: &Draft, number: u64) -> Vec<Strin
     }
     if !assignees.is_empty() {
         let result = call.api().assign(repo, number, assignees, true).await;
-        tell(format!("assigned to {}", at(assignees)), result);
+        tell(format!("assigned to {}", people(assignees)), result);
     }
     if !reviewers.is_empty() {
         let result = call.api().pull_reviewers(repo, number, &reviewers.people, &reviewers.teams, true).await;
-        tell(format!("review requested from {}", at(&reviewers.names(repo))), result);
+        tell(format!("review requested from {}", people(&reviewers.names(repo))), result);
     }
     lines
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use connector::{
     Effect, Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Plan, Reply, Tool, Written, one_line, words::counted},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -295,7 +295,7 @@ fn preview(repo: &Repo, pull: &Pull, mode: Mode, method: Method) -> Written {
     .change(format!(
         "head {}, {}",
         pull.head_ref_oid,
-        words::counted(pull.commit_count.total_count, "commit")
+        counted(pull.commit_count.total_count, ("commit", "commits"))
     ));
     if !pull.review_decision.is_empty() {
         preview = preview.change(format!("review: {}", words::words(&pull.review_decision)));

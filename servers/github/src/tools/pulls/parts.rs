@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use connector::{
-    catalog::{Call, Page, Position, excerpt, one_line},
+    catalog::{Call, Page, Position, excerpt, one_line, words::counted},
     tolerant::Connection,
 };
 use jiff::Timestamp;
@@ -224,7 +224,7 @@ fn review_row(review: &Review, chars: usize) -> String {
         let _ = write!(row, " at {}", render::short_sha(&commit.oid));
     }
     if review.comments.total_count > 0 {
-        let _ = write!(row, ", {}", words::counted(review.comments.total_count, "line comment"));
+        let _ = write!(row, ", {}", counted(review.comments.total_count, ("line comment", "line comments")));
     }
     body(&mut row, &review.body, chars);
     row
@@ -337,7 +337,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             thread_row(&thread, 500),
-            "PRRT_1 src/a.rs (was :7), unresolved, outdated\n[11] @priya 2026-11-22 09:15: One\n [12] @maya \
+            "PRRT_1 src/a.rs (was :7), unresolved, outdated\n[11] @priya 2026-11-22 09:15Z: One\n [12] @maya \
              2026-11-22 09:16: approved\n[12] @x (outsider) \n[1 more comments in this thread are not shown]"
         );
     }

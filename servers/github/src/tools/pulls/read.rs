@@ -4,7 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use connector::{
     Error, Result,
-    catalog::{Call, Position, Reply, Tool, clean, excerpt, one_line},
+    catalog::{Call, Position, Reply, Tool, clean, excerpt, one_line, words::counted},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -271,8 +271,8 @@ fn head(repo: &Repo, pull: &Pull, unread: bool) -> Vec<String> {
     lines.push(format!(
         "head {}: {}, {}, +{} -{}",
         pull.head_ref_oid,
-        words::counted(pull.commit_count.total_count, "commit"),
-        words::counted(pull.changed_files, "file"),
+        counted(pull.commit_count.total_count, ("commit", "commits")),
+        counted(pull.changed_files, ("file", "files")),
         render::thousands(pull.additions),
         render::thousands(pull.deletions)
     ));
@@ -291,7 +291,7 @@ fn head(repo: &Repo, pull: &Pull, unread: bool) -> Vec<String> {
         review.push(format!(
             "you have a pending review ({}) with {}",
             pending.database_id,
-            words::counted(pending.comments.total_count, "line comment")
+            counted(pending.comments.total_count, ("line comment", "line comments"))
         ));
     }
     if !review.is_empty() {

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use connector::{
     Effect, Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, nearest, one_line},
+    catalog::{
+        Call, Plan, Reply, Tool, Written, nearest, one_line,
+        words::{counted, people},
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +15,6 @@ use serde_json::{Value, json};
 
 use super::{
     diff_lines::{self, DiffLines, Wrong},
-    reviewers::at,
     words,
 };
 use crate::{
@@ -232,7 +234,7 @@ fn has_pending(number: u64, pending: &Review) -> Error {
 }
 
 fn line_comments(number: u64) -> String {
-    words::counted(number, "line comment")
+    counted(number, ("line comment", "line comments"))
 }
 
 /// Checks every comment against the diff, and names all that are wrong at once. The lines of code that
@@ -338,12 +340,11 @@ fn add(
     }
     if event != Event::Pending {
         let texts = body.iter().chain(comments.iter().map(|comment| &comment.body));
-        let mut told: Vec<String> = texts.flat_map(|text| mentions(text)).collect();
+        let mut told: Vec<String> = texts.flat_map(|text| mentions(text, "")).map(str::to_owned).collect();
         told.push(pull.author.name());
-        let mut told: Vec<_> = told.iter().map(|name| name.trim_start_matches('@').to_owned()).collect();
         told.sort();
         told.dedup();
-        preview = preview.change(format!("notifies, with all who follow it: {}", at(&told)));
+        preview = preview.change(format!("notifies, with all who follow it: {}", people(&told)));
     }
     let mut reply = Reply::written(preview);
     if !comments.is_empty() {

@@ -69,11 +69,6 @@ impl Reviewers {
     }
 }
 
-/// Names for a reply: `@maya, @acme/imports`.
-pub(super) fn at(names: &[String]) -> String {
-    names.iter().map(|name| format!("@{}", one_line(name))).collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -59,11 +59,6 @@ pub(super) fn checks(checks: &Connection<Check>) -> Option<String> {
     Some(text)
 }
 
-/// `1 thread`, `3 threads`.
-pub(super) fn counted(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
 /// How many threads are not resolved; `+` where there are more than were looked at.
 pub(super) fn unresolved(threads: &Connection<Thread>) -> Option<String> {
     let open = threads.nodes.iter().filter(|thread| !thread.is_resolved).count();

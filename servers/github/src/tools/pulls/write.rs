@@ -8,6 +8,7 @@ use connector::{
         Call, Changes, FieldValue, Plan, Reply, Tool, Written,
         edits::{self, Edit},
         one_line,
+        words::people,
     },
 };
 use schemars::JsonSchema;
@@ -15,10 +16,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::{
-    reviewers::{Reviewers, at},
-    words,
-};
+use super::{reviewers::Reviewers, words};
 use crate::{
     GitHub,
     api::pulls::{Parts, Pull},
@@ -208,9 +206,7 @@ impl Update {
         );
         if differs {
             self.asks |= arguments.body.is_some() && !before.body.trim().is_empty();
-            let known = mentions(&before.body);
-            let told = mentions(&new).into_iter().filter(|name| !known.contains(name));
-            self.notifies.extend(told.map(|name| name.trim_start_matches('@').to_owned()));
+            self.notifies.extend(mentions(&new, &before.body).into_iter().map(str::to_owned));
         }
         Ok(())
     }
@@ -270,7 +266,7 @@ impl Update {
             ));
         }
         if !self.notifies.is_empty() {
-            lines.push(format!("notifies, if they may see it: {}", at(&self.notifies)));
+            lines.push(format!("notifies, if they may see it: {}", people(&self.notifies)));
         }
         lines
     }

@@ -3,7 +3,7 @@
 use connector::{
     Kind, Result,
     catalog::{
-        Call, Page, Position, Reply, Tool, When, limit, one_line,
+        Calendar, Call, Page, Position, Reply, Tool, limit, one_line,
         paging::{self, VendorPage},
     },
 };
@@ -17,7 +17,7 @@ use crate::{
         diffs::{Commit, Log},
         git::empty,
     },
-    render::{minute, short_sha},
+    render::{minute, second, short_sha},
     tools::FROM,
 };
 
@@ -90,13 +90,10 @@ pub(super) fn author(commit: &Commit) -> String {
 async fn list_commits(call: Call<GitHub>, arguments: ListCommits) -> Result<Reply> {
     let repo = call.reach().repo(arguments.repo.as_deref())?;
     let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
-    let moment = |text: Option<&str>| -> Result<Option<String>> {
-        text.map(|text| Ok(When::parse(text)?.moment()?.to_string())).transpose()
-    };
     let given = |text: &Option<String>| {
         text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
     };
-    let (since, until) = (moment(arguments.since.as_deref())?, moment(arguments.until.as_deref())?);
+    let window = Calendar::new(None).window(arguments.since.as_deref(), arguments.until.as_deref())?;
     let (path, author) = (given(&arguments.path), given(&arguments.author));
     // What was given is looked up first: GitHub answers an unknown ref as it answers an unknown repository.
     let at = match given(&arguments.r#ref) {
@@ -107,8 +104,8 @@ async fn list_commits(call: Call<GitHub>, arguments: ListCommits) -> Result<Repl
         head: at.as_ref().map(|at| at.sha.as_str()),
         path: path.as_deref().map(|path| path.trim_matches('/')),
         author: author.as_deref().map(|author| author.trim_start_matches('@')),
-        since,
-        until,
+        since: window.start().map(second),
+        until: window.end().map(second),
     };
     let per_page = position.first(limit(arguments.limit, 20, 100), 100);
     let listed = match call.api().log(&repo, &log, per_page, position.after.as_deref()).await {
@@ -118,7 +115,7 @@ async fn list_commits(call: Call<GitHub>, arguments: ListCommits) -> Result<Repl
         Err(error) => return Err(error),
     };
     let of = at.as_ref().map_or_else(|| format!("of {repo}"), |at| format!("of {repo} at {}", at.name));
-    let mut page = Page::new(FROM, ("commit", "commits")).note(of);
+    let mut page = Page::new(FROM, ("commit", "commits")).note(of).note(window.describe());
     let rows: Vec<_> = listed.items.iter().skip(position.skip).map(Row::new).collect();
     for row in &rows {
         page.push(row.text(), row);
