@@ -4,7 +4,7 @@
 //! | route | does |
 //! |---|---|
 //! | `GET /_sandbox/faults` | the rules in force, with their numbers |
-//! | `POST /_sandbox/faults` | lays down one rule: `{"operation": "ListIssues", "fault": {"action": "stall"}}` |
+//! | `POST /_sandbox/faults` | lays down one rule: `{"operation": "ListIssues", "fault": {"action": "stall"}}`, or for a part of all requests: `{"times": null, "ratio": 0.1, "seed": 7, "committed": true, "fault": {"action": "close_before"}}` |
 //! | `DELETE /_sandbox/faults[/{number}]` | removes one rule, or all |
 //! | `GET /_sandbox/journal[?operation=…]` | the requests so far |
 //! | `DELETE /_sandbox/journal` | forgets them |

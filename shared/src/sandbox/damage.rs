@@ -1,6 +1,9 @@
 //! Carries out an [`Action`]: what to answer instead of the fake, and what to do to its answer.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use axum::{
     body::Body,
@@ -17,12 +20,23 @@ use super::{Action, Change, Fake};
 /// How long a connection lives on after its last answer was handed over.
 pub(super) const FLUSH: Duration = Duration::from_millis(2);
 
+/// How a connection ends, if not by its client.
+#[derive(Debug, Default)]
+pub(super) struct Ending {
+    /// It ends when the answer that was handed over is out.
+    pub(super) hang_up: Notify,
+    /// It is reset rather than closed.
+    pub(super) reset: AtomicBool,
+}
+
 /// What becomes of a request.
 pub(super) enum Answer {
     /// An answer.
     Response(Response),
     /// The connection is cut.
     Cut,
+    /// The connection is reset.
+    Reset,
     /// Nothing, for ever.
     Silence,
 }
@@ -31,6 +45,7 @@ pub(super) enum Answer {
 pub(super) fn instead(fault: &Action, fake: &dyn Fake) -> Option<Answer> {
     let response = match fault {
         Action::CloseBefore => return Some(Answer::Cut),
+        Action::Reset => return Some(Answer::Reset),
         Action::Status { committed: false, .. } => status(fault),
         Action::RateLimit { retry_after } => fake.rate_limited(retry_after.as_deref()),
         Action::Unauthorized => fake.unauthorized(),
@@ -46,14 +61,16 @@ pub(super) fn instead(fault: &Action, fake: &dyn Fake) -> Option<Answer> {
         | Action::Truncate { .. }
         | Action::Drip { .. }
         | Action::Stall
+        | Action::LateLanding { .. }
+        | Action::Shorten { .. }
         | Action::InvalidUtf8
         | Action::Patch { .. } => return None,
     };
     Some(Answer::Response(response))
 }
 
-/// What becomes of the fake's own answer. `hang_up` ends the connection once the answer is out.
-pub(super) async fn apply(fault: &Action, response: Response, hang_up: Arc<Notify>) -> Answer {
+/// What becomes of the fake's own answer. `ending` ends the connection once the answer is out.
+pub(super) async fn apply(fault: &Action, response: Response, ending: Arc<Ending>) -> Answer {
     Answer::Response(match fault {
         Action::CloseAfter => return Answer::Cut,
         Action::Stall => return Answer::Silence,
@@ -66,13 +83,16 @@ pub(super) async fn apply(fault: &Action, response: Response, hang_up: Arc<Notif
             let speed = (*bytes_per_second).max(1);
             rewrite(response, |body| Body::from_stream(dripping(body, speed))).await
         }
-        Action::CloseIdle => rewrite(response, |body| Body::from_stream(then_hang_up(body, hang_up))).await,
+        Action::CloseIdle => rewrite(response, |body| Body::from_stream(then_hang_up(body, ending))).await,
+        Action::Shorten { bytes } => edit(response, |body| body.slice(..(*bytes).min(body.len()))).await,
         Action::InvalidUtf8 => edit(response, |body| not_utf8(&body)).await,
         Action::Patch { changes } => edit(response, |body| patched(body, changes)).await,
         Action::Delay { .. }
         | Action::RateLimit { .. }
         | Action::Unauthorized
         | Action::CloseBefore
+        | Action::Reset
+        | Action::LateLanding { .. }
         | Action::Html { .. }
         | Action::Oversized { .. } => response,
     })
@@ -155,13 +175,13 @@ fn dripping(
 
 fn then_hang_up(
     body: Bytes,
-    hang_up: Arc<Notify>,
+    ending: Arc<Ending>,
 ) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> {
     stream::unfold(Some(body), move |body| {
-        let hang_up = Arc::clone(&hang_up);
+        let ending = Arc::clone(&ending);
         async move {
             let body = body?;
-            hang_up.notify_one();
+            ending.hang_up.notify_one();
             Some((Ok(body), None))
         }
     })

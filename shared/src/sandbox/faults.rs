@@ -65,6 +65,20 @@ pub enum Action {
     },
     /// Does the work but never answers; not even headers come.
     Stall,
+    /// Resets the connection (RST rather than FIN) before the fake saw the request.
+    Reset,
+    /// Cuts the connection at once, and lets the fake do its work this much later: the write that lands when its
+    /// caller has long looked for it.
+    LateLanding {
+        /// How much later.
+        #[serde(rename = "ms", with = "millis")]
+        by: Duration,
+    },
+    /// Sends only this many bytes of the body, in whole framing: nothing but the body itself tells that it is cut.
+    Shorten {
+        /// How many bytes of the body arrive.
+        bytes: usize,
+    },
     /// Answers with a web page, as a proxy or a captive portal would.
     Html {
         /// The status code.
@@ -118,6 +132,9 @@ impl Action {
             Self::Truncate { .. } => "truncate",
             Self::Drip { .. } => "drip",
             Self::Stall => "stall",
+            Self::Reset => "reset",
+            Self::LateLanding { .. } => "late_landing",
+            Self::Shorten { .. } => "shorten",
             Self::Html { .. } => "html",
             Self::Oversized { .. } => "oversized",
             Self::InvalidUtf8 => "invalid_utf8",
@@ -220,6 +237,18 @@ pub struct Rule {
     /// How many matching requests pass unharmed first.
     #[serde(default)]
     pub skip: u32,
+    /// Whether the fake does its work first, and only its answer is replaced: for an action that would come before
+    /// it. [`Action::CloseBefore`], [`Action::Reset`], [`Action::RateLimit`] and the like become a failure after the
+    /// commit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub committed: bool,
+    /// Which part of the matching requests it applies to, from 0 to 1; which of them, [`seed`](Self::seed) decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<f64>,
+    /// From which the choice by [`ratio`](Self::ratio) is made: the same requests in the same order meet the same
+    /// faults.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub seed: u64,
     /// What goes wrong.
     pub fault: Action,
 }
@@ -228,7 +257,15 @@ impl Rule {
     /// The next request of `operation` (`*`: of any) fails by `fault`.
     #[must_use]
     pub fn new(operation: &str, fault: Action) -> Self {
-        Self { operation: operation.to_owned(), times: once(), skip: 0, fault }
+        Self {
+            operation: operation.to_owned(),
+            times: once(),
+            skip: 0,
+            committed: false,
+            ratio: None,
+            seed: 0,
+            fault,
+        }
     }
 
     /// Applies to `times` requests instead of one.
@@ -245,12 +282,31 @@ impl Rule {
         self
     }
 
+    /// Lets the fake do its work first.
+    #[must_use]
+    pub fn committed(mut self) -> Self {
+        self.committed = true;
+        self
+    }
+
+    /// Applies, until it is removed, to this part of the matching requests (0 to 1), chosen from `seed`.
+    #[must_use]
+    pub fn ratio(mut self, ratio: f64, seed: u64) -> Self {
+        (self.ratio, self.seed) = (Some(ratio), seed);
+        self.always()
+    }
+
     /// Lets `skip` matching requests pass first.
     #[must_use]
     pub fn skip(mut self, skip: u32) -> Self {
         self.skip = skip;
         self
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(seed: &u64) -> bool {
+    *seed == 0
 }
 
 fn all() -> String {
@@ -270,6 +326,25 @@ pub struct Faults(Arc<Mutex<Rules>>);
 struct Rules {
     active: Vec<(u64, Rule)>,
     added: u64,
+}
+
+/// What goes wrong with one request.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Fault {
+    pub(super) action: Action,
+    /// Whether the fake does its work first.
+    pub(super) committed: bool,
+}
+
+/// The next of a sequence of numbers that look random: SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom
+/// number generators, 2014), of which `state` is all that is remembered. From 0 to 1.
+fn next_part(state: &mut u64) -> f64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^= mixed >> 31;
+    (mixed >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 impl Faults {
@@ -303,7 +378,7 @@ impl Faults {
     }
 
     /// What goes wrong with this request of `operation`.
-    pub(super) fn take(&self, operation: &str) -> Option<Action> {
+    pub(super) fn take(&self, operation: &str) -> Option<Fault> {
         let mut rules = self.rules();
         for index in 0..rules.active.len() {
             let rule = &mut rules.active[index].1;
@@ -314,14 +389,17 @@ impl Faults {
                 rule.skip -= 1;
                 continue;
             }
-            let action = rule.fault.clone();
+            if rule.ratio.is_some_and(|ratio| next_part(&mut rule.seed) >= ratio) {
+                continue;
+            }
+            let fault = Fault { action: rule.fault.clone(), committed: rule.committed };
             if let Some(times) = &mut rule.times {
                 *times = times.saturating_sub(1);
                 if *times == 0 {
                     rules.active.remove(index);
                 }
             }
-            return Some(action);
+            return Some(fault);
         }
         None
     }
@@ -350,15 +428,36 @@ mod tests {
 
     use super::*;
 
+    fn take(faults: &Faults, operation: &str) -> Option<Action> {
+        faults.take(operation).map(|fault| fault.action)
+    }
+
+    #[test]
+    fn a_ratio_chooses_the_same_requests_from_the_same_seed() {
+        let chosen = |seed| {
+            let faults = Faults::default();
+            faults.add(Rule::new("*", Action::Stall).ratio(0.25, seed).committed());
+            (0..1_000).filter(|_| faults.take("A").is_some_and(|fault| fault.committed)).count()
+        };
+        assert!((200..300).contains(&chosen(7)), "{}", chosen(7));
+        let order = |seed| {
+            let faults = Faults::default();
+            faults.add(Rule::new("*", Action::Stall).ratio(0.25, seed));
+            (0..64).map(|_| faults.take("A").is_some()).collect::<Vec<_>>()
+        };
+        assert_eq!(order(7), order(7));
+        assert_ne!(order(7), order(8));
+    }
+
     #[test]
     fn a_rule_skips_applies_and_ends() {
         let faults = Faults::default();
         faults.add(Rule::new("ListIssues", Action::status(500)).skip(1).times(2));
-        assert_eq!(faults.take("GetIssue"), None);
-        assert_eq!(faults.take("ListIssues"), None);
-        assert_eq!(faults.take("ListIssues"), Some(Action::status(500)));
-        assert_eq!(faults.take("ListIssues"), Some(Action::status(500)));
-        assert_eq!(faults.take("ListIssues"), None);
+        assert_eq!(take(&faults, "GetIssue"), None);
+        assert_eq!(take(&faults, "ListIssues"), None);
+        assert_eq!(take(&faults, "ListIssues"), Some(Action::status(500)));
+        assert_eq!(take(&faults, "ListIssues"), Some(Action::status(500)));
+        assert_eq!(take(&faults, "ListIssues"), None);
         assert!(faults.active().is_empty());
     }
 
@@ -367,12 +466,12 @@ mod tests {
         let faults = Faults::default();
         faults.add(Rule::new("*", Action::Stall).skip(1));
         let standing = faults.add(Rule::new("*", Action::status(502)).always());
-        assert_eq!(faults.take("A"), Some(Action::status(502)));
-        assert_eq!(faults.take("A"), Some(Action::Stall));
-        assert_eq!(faults.take("A"), Some(Action::status(502)));
+        assert_eq!(take(&faults, "A"), Some(Action::status(502)));
+        assert_eq!(take(&faults, "A"), Some(Action::Stall));
+        assert_eq!(take(&faults, "A"), Some(Action::status(502)));
         assert!(faults.remove(standing));
         assert!(!faults.remove(standing));
-        assert_eq!(faults.take("A"), None);
+        assert_eq!(take(&faults, "A"), None);
     }
 
     #[test]

@@ -22,11 +22,14 @@ use tokio::{
 /// the client does not mean to read: time flows again. Long enough for a machine that is busy.
 const PATIENCE: Duration = Duration::from_millis(250);
 
+type AtEnd<T> = Box<dyn Fn(&T) + Send>;
+
 /// A connection that holds a paused clock while a write waits. Where time is not paused it does
 /// nothing.
-#[derive(Debug)]
 pub(super) struct Paced<T> {
     io: T,
+    /// What is done to the connection before it is closed.
+    at_end: Option<AtEnd<T>>,
     paused: bool,
     /// Each message prolongs the hold; dropping it lets the clock go.
     hold: Option<mpsc::Sender<()>>,
@@ -34,7 +37,14 @@ pub(super) struct Paced<T> {
 
 impl<T> Paced<T> {
     pub(super) fn new(io: T) -> Self {
-        Self { io, paused: is_paused(), hold: None }
+        Self { io, at_end: None, paused: is_paused(), hold: None }
+    }
+
+    /// The same, with something to be done before it is closed.
+    pub(super) fn until(io: T, at_end: impl Fn(&T) + Send + 'static) -> Self {
+        let mut paced = Self::new(io);
+        paced.at_end = Some(Box::new(at_end));
+        paced
     }
 
     fn written<R>(&mut self, result: Poll<R>) -> Poll<R> {
@@ -45,6 +55,14 @@ impl<T> Paced<T> {
             self.hold = Some(hold);
         }
         result
+    }
+}
+
+impl<T> Drop for Paced<T> {
+    fn drop(&mut self) {
+        if let Some(at_end) = &self.at_end {
+            at_end(&self.io);
+        }
     }
 }
 

@@ -1,7 +1,12 @@
 //! Serves a fake over real HTTP, with its own accept loop, so that a fault can do to a connection
 //! what a framework would not.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc};
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+};
 
 use axum::{Router, body::Body, response::Response};
 use bytes::Bytes;
@@ -11,7 +16,6 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Notify,
     task::{AbortHandle, JoinSet},
 };
 use tower::ServiceExt as _;
@@ -19,7 +23,8 @@ use url::Url;
 
 use super::{
     Action, Fake, Harness, control,
-    damage::{self, Answer},
+    damage::{self, Answer, Ending},
+    faults::Fault,
     pacing::Paced,
 };
 
@@ -106,17 +111,26 @@ async fn accept(listener: TcpListener, site: Arc<Site>) {
 async fn serve(stream: TcpStream, site: Arc<Site>) {
     // Without it, small answers wait for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
-    let hang_up = Arc::new(Notify::new());
+    let ending = Arc::new(Ending::default());
     let service = service_fn({
-        let hang_up = Arc::clone(&hang_up);
-        move |request| answer(Arc::clone(&site), Arc::clone(&hang_up), request)
+        let ending = Arc::clone(&ending);
+        move |request| answer(Arc::clone(&site), Arc::clone(&ending), request)
     });
-    let connection = http1::Builder::new().serve_connection(TokioIo::new(Paced::new(stream)), service);
+    let stream = Paced::until(stream, {
+        let ending = Arc::clone(&ending);
+        move |stream: &TcpStream| {
+            if ending.reset.load(Ordering::Relaxed) {
+                // A socket that lingers for no time is reset when it is closed.
+                let _ = stream.set_zero_linger();
+            }
+        }
+    });
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {
         // A broken connection is either a fault at work or the client's own doing.
         _ = &mut connection => {}
-        () = hang_up.notified() => {
+        () = ending.hang_up.notified() => {
             // The answer has been handed over whole; let it out before hanging up.
             let _ = tokio::time::timeout(damage::FLUSH, connection).await;
         }
@@ -129,7 +143,7 @@ async fn serve(stream: TcpStream, site: Arc<Site>) {
 struct Cut;
 
 /// Answers one request, as the fault in force wants it.
-async fn answer(site: Arc<Site>, hang_up: Arc<Notify>, request: Request<Incoming>) -> Result<Response, Cut> {
+async fn answer(site: Arc<Site>, ending: Arc<Ending>, request: Request<Incoming>) -> Result<Response, Cut> {
     let (parts, body) = request.into_parts();
     let Ok(body) = Limited::new(body, MAX_REQUEST).collect().await else {
         let mut response = Response::new(Body::empty());
@@ -144,24 +158,34 @@ async fn answer(site: Arc<Site>, hang_up: Arc<Notify>, request: Request<Incoming
     let operation = site.fake.operation(&parts, &body);
     let number = journal.open(&parts, &body, &operation, site.harness.clock().now());
     let fault = site.harness.faults().take(&operation);
-    let name = fault.as_ref().map(Action::name);
+    let name = fault.as_ref().map(|fault| fault.action.name());
     journal.close(number, |entry| entry.fault = name);
 
     // The work is a task of its own, so that it is done even if the client hangs up meanwhile.
     let work = tokio::spawn({
-        let (site, fault) = (Arc::clone(&site), fault.clone());
+        let (site, ending) = (Arc::clone(&site), Arc::clone(&ending));
         async move {
-            if let Some(Action::Delay { by }) = &fault {
-                tokio::time::sleep(*by).await;
+            let Some(Fault { action, committed }) = fault else {
+                return Answer::Response(handle(&site, number, parts, body).await);
+            };
+            if let Action::Delay { by } = action {
+                tokio::time::sleep(by).await;
             }
-            if let Some(answer) = fault.as_ref().and_then(|fault| damage::instead(fault, &*site.fake)) {
-                return answer;
+            if let Action::LateLanding { by } = action {
+                tokio::spawn(async move {
+                    tokio::time::sleep(by).await;
+                    handle(&site, number, parts, body).await;
+                });
+                return Answer::Cut;
             }
-            site.harness.journal().close(number, |entry| entry.handled = true);
-            let response = call(&site.vendor, parts, body).await;
-            match &fault {
-                Some(fault) => damage::apply(fault, response, hang_up).await,
-                None => Answer::Response(response),
+            let instead = damage::instead(&action, &*site.fake);
+            match instead {
+                Some(answer) if !committed => answer,
+                Some(answer) => {
+                    handle(&site, number, parts, body).await;
+                    answer
+                }
+                None => damage::apply(&action, handle(&site, number, parts, body).await, ending).await,
             }
         }
     });
@@ -171,9 +195,19 @@ async fn answer(site: Arc<Site>, hang_up: Arc<Notify>, request: Request<Incoming
             Ok(response)
         }
         Ok(Answer::Silence) => std::future::pending().await,
+        Ok(Answer::Reset) => {
+            ending.reset.store(true, Ordering::Relaxed);
+            Err(Cut)
+        }
         // The work fails only by a panic in the fake, which its own test has to show.
         Ok(Answer::Cut) | Err(_) => Err(Cut),
     }
+}
+
+/// Lets the fake do its work, which the journal tells.
+async fn handle(site: &Site, number: u64, parts: Parts, body: Bytes) -> Response {
+    site.harness.journal().close(number, |entry| entry.handled = true);
+    call(&site.vendor, parts, body).await
 }
 
 async fn call(router: &Router, parts: Parts, body: Bytes) -> Response {

@@ -380,3 +380,46 @@ async fn the_control_routes_do_what_a_test_can_do() {
         .unwrap();
     assert_eq!(bad.status(), 422);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_before_the_work_can_come_after_it() {
+    for action in [Action::CloseBefore, Action::Reset, Action::rate_limit(None), Action::Html { code: 502 }] {
+        let bench = Bench::new().await;
+        bench.running.harness().faults().add(Rule::new("add", action.clone()));
+        let _ = bench.add().await;
+        assert_eq!(bench.fake.dump(), json!({ "count": 0 }), "{action:?} before");
+        bench.running.harness().faults().add(Rule::new("add", action.clone()).committed());
+        let answer = bench.add().await;
+        assert_eq!(bench.fake.dump(), json!({ "count": 1 }), "{action:?} after");
+        assert!(!answer.is_ok_and(|answer| answer.status().is_success()), "{action:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_is_one_and_a_cut_is_not() {
+    for (action, reset) in [(Action::Reset, true), (Action::CloseBefore, false)] {
+        let bench = Bench::with(Rule::new("add", action)).await;
+        let error = format!("{:?}", bench.add().await.unwrap_err());
+        assert_eq!(error.contains("ConnectionReset"), reset, "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_landing_is_lost_now_and_lands_later() {
+    let by = Duration::from_secs(40);
+    let bench = Bench::with(Rule::new("add", Action::LateLanding { by })).await;
+    bench.add().await.unwrap_err();
+    tokio::time::sleep(by / 2).await;
+    assert_eq!(bench.fake.dump(), json!({ "count": 0 }));
+    tokio::time::sleep(by).await;
+    assert_eq!(bench.fake.dump(), json!({ "count": 1 }));
+    assert_eq!(bench.journal(), vec![(None, Some("late_landing"), true)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shortened_body_has_whole_framing() {
+    let bench = Bench::with(Rule::new("add", Action::Shorten { bytes: 4 })).await;
+    let answer = bench.add().await.unwrap();
+    assert_eq!(answer.headers()["content-length"], "4");
+    assert_eq!(answer.bytes().await.unwrap().len(), 4);
+}
