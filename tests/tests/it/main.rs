@@ -9,4 +9,5 @@ mod github;
 mod linear;
 mod references;
 mod replies;
+mod story;
 mod writes;
