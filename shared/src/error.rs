@@ -87,6 +87,7 @@ struct Inner {
     operation: Option<&'static str>,
     retry_after: Option<Duration>,
     request_id: Option<String>,
+    repeated: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -101,6 +102,7 @@ impl Error {
             operation: None,
             retry_after: None,
             request_id: None,
+            repeated: false,
             source: None,
         }))
     }
@@ -155,6 +157,13 @@ impl Error {
         self
     }
 
+    /// Says that it answers a repetition, before which the same write may have been carried out.
+    #[must_use]
+    pub fn with_repeated(mut self) -> Self {
+        self.0.repeated = true;
+        self
+    }
+
     /// Keeps the cause, for logs. It is never shown to an agent.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -196,6 +205,13 @@ impl Error {
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
+    }
+
+    /// Whether it answers a repetition, before which the same write may have been carried out: what is
+    /// not there may have been removed by it.
+    #[must_use]
+    pub fn is_repeated(&self) -> bool {
+        self.0.repeated
     }
 
     /// The upstream operation that failed, where there was one.

@@ -10,6 +10,7 @@ use crate::{
     About, Connector, Effect, Result,
     access::{Policy, Principal},
     catalog::{Answer, Call, Caller, Catalog, Confirmations, Progress, Rendered, Reply, ReplyOptions, Tool},
+    upstream::call,
 };
 
 /// How long a list of tools waits for the vendor to tell what the credential may do.
@@ -137,7 +138,7 @@ impl<S: Connector> Service<S> {
             confirmed,
             progress,
         };
-        self.catalog.call(tool, &self.server, caller, arguments).await
+        call::whole(self.catalog.call(tool, &self.server, caller, arguments)).await
     }
 
     /// Reads the resource at `uri` for `principal`.
@@ -145,7 +146,7 @@ impl<S: Connector> Service<S> {
     /// # Errors
     /// [`crate::Kind::NotFound`] if there is none; whatever reading it gives.
     pub async fn read(&self, principal: Principal, uri: &str) -> Result<Reply> {
-        self.catalog.read(Call::plain(Arc::clone(&self.server), principal), uri).await
+        call::whole(self.catalog.read(Call::plain(Arc::clone(&self.server), principal), uri)).await
     }
 
     /// Whether the resource at `uri` can be watched, as far as that is known without asking the vendor.
@@ -176,7 +177,7 @@ impl<S: Connector> Service<S> {
         given: BTreeMap<String, String>,
     ) -> Option<Result<Reply>> {
         let prompt = self.catalog.prompt(name)?;
-        Some(prompt.get(Call::plain(Arc::clone(&self.server), principal), given).await)
+        Some(call::whole(prompt.get(Call::plain(Arc::clone(&self.server), principal), given)).await)
     }
 
     /// The values that complete what was `typed` for `argument`.

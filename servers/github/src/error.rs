@@ -15,7 +15,7 @@ use std::{
 use connector::{
     Effect, Error, Kind, Result, Retry, Secret,
     catalog::one_line,
-    clock, tolerant,
+    clock,
     upstream::{Budget, Failed, Reading, Request, Response, Vendor, classify},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -149,15 +149,13 @@ fn is_graphql(request: &Request) -> bool {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct FieldValue {
-    #[serde(deserialize_with = "tolerant::text")]
     message: String,
-    #[serde(deserialize_with = "tolerant::list")]
     errors: Vec<Value>,
 }
 
 /// What an answer with a failing status means.
 fn refusal(request: &Request, response: &Response) -> Error {
-    let told: FieldValue = serde_json::from_slice(&response.body).unwrap_or_default();
+    let told: FieldValue = response.json().unwrap_or_default();
     let says = shorten(&told.message);
     let lower = says.to_lowercase();
     match response.status {
@@ -321,24 +319,19 @@ fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct GraphqlError {
-    #[serde(rename = "type", deserialize_with = "tolerant::text")]
+    #[serde(rename = "type")]
     kind: String,
-    #[serde(deserialize_with = "tolerant::text")]
     message: String,
-    #[serde(deserialize_with = "tolerant::list")]
     path: Vec<Value>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     extensions: Extensions,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Extensions {
-    #[serde(deserialize_with = "tolerant::text")]
     code: String,
-    #[serde(deserialize_with = "tolerant::text")]
     field_name: String,
-    #[serde(rename = "saml_failure", deserialize_with = "tolerant::or_default")]
+    #[serde(rename = "saml_failure")]
     saml_failure: bool,
 }
 

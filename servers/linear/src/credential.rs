@@ -8,7 +8,7 @@ use connector::{
     secret::Fingerprint,
     settings::{Config, SecretSource, Setting, SettingKind},
     upstream::{
-        Connection, Credential, Options,
+        Credential, HttpClient, Options,
         auth::{Grant, Missing, OAuth, OAuthOptions, Store, Tokens},
     },
 };
@@ -168,7 +168,7 @@ fn application(config: &Config, options: &Options, client: &str) -> Result<Crede
             login_hint: "Get a new refresh token and set LINEAR_REFRESH_TOKEN".into(),
         },
         store.clone(),
-        Connection::new(options.clone()),
+        HttpClient::new(options.clone()),
     );
     let credential: Arc<dyn Credential> = match (store, refresh) {
         (Some(store), Some(refresh)) => Arc::new(Seeded { oauth, store, refresh, seeded: OnceCell::new() }),

@@ -10,7 +10,7 @@ use std::{borrow::Cow, time::Duration};
 use connector::{
     Effect, Error, Kind, Result, Retry, Secret,
     catalog::one_line,
-    clock, tolerant,
+    clock,
     upstream::{Budget, Failed, Reading, Request, Response, Vendor, classify},
 };
 use http::{HeaderMap, HeaderValue, header};
@@ -145,26 +145,19 @@ fn wait(headers: &HeaderMap) -> Option<Duration> {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct GraphqlError {
-    #[serde(deserialize_with = "tolerant::text")]
     message: String,
-    #[serde(deserialize_with = "tolerant::list")]
     path: Vec<Value>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     extensions: Extensions,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Extensions {
-    #[serde(deserialize_with = "tolerant::text")]
     code: String,
-    #[serde(rename = "type", deserialize_with = "tolerant::text")]
+    #[serde(rename = "type")]
     kind: String,
-    #[serde(deserialize_with = "tolerant::number")]
     status_code: Option<f64>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     user_error: bool,
-    #[serde(deserialize_with = "tolerant::text")]
     user_presentable_message: String,
 }
 

@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_row_has_only_what_is_set() {
-        let full: IssueRow = serde_json::from_value(json!({
+        let full: IssueRow = connector::tolerant::from_value(json!({
             "identifier": "ENG-12", "title": "Fix\nthe door", "priority": 2, "dueDate": "2026-11-30",
             "state": {"name": "In Progress", "type": "started"}, "assignee": {"displayName": "ada"},
             "labels": {"nodes": [{"name": "Bug"}, {"name": "API", "parent": {"name": "Area"}}]},
@@ -236,7 +236,8 @@ mod tests {
             "ENG-12 P2 In Progress @ada due 2026-11-30 [Bug, Area/API] Fix the door"
         );
         let bare: IssueRow =
-            serde_json::from_value(json!({"identifier": "ENG-1", "title": "T", "priority": 0})).unwrap();
+            connector::tolerant::from_value(json!({"identifier": "ENG-1", "title": "T", "priority": 0}))
+                .unwrap();
         assert_eq!(issue_row(&bare, &ROW), "ENG-1 T");
     }
 

@@ -17,7 +17,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use super::Reply;
-use crate::{Effect, Error, Result, access::Principal};
+use crate::{Effect, Error, Result, access::Principal, upstream::call};
 
 /// The writes of one server that are under way. Cheap to clone.
 #[derive(Clone)]
@@ -85,6 +85,10 @@ impl Write {
         let (tell, told) = oneshot::channel();
         let tasks = self.writes.0.tasks.clone();
         let begun = Instant::now();
+        let work = call::since(call::began(), async {
+            let (done, notes) = call::noting(work).await;
+            done.map(|reply| notes.into_iter().fold(reply, Reply::line))
+        });
         let counted = Counted::new(&self.writes, self.tool);
         tasks.spawn(async move {
             let result = AssertUnwindSafe(work).catch_unwind().await;

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     Check, CheckState, Connector, Secret,
     settings::{Place, Row, SecretSource},
+    upstream::Upstream,
 };
 
 pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, as_json: bool) -> Result<(), Failure> {
@@ -32,7 +33,10 @@ pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, as_json: bool) ->
             let found = format!("{} was not asked, because there is no credential", S::ABOUT.title);
             return Ok::<_, Failure>(vec![Check::skipped("account", found)]);
         }
-        Ok(ready.service.server().diagnose().await)
+        let server = ready.service.server();
+        let mut checks = server.diagnose().await;
+        checks.extend(drift(S::ABOUT.title, server.upstream()));
+        Ok(checks)
     });
     runtime.shutdown_background();
     checks.extend(outcome?);
@@ -41,6 +45,18 @@ pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, as_json: bool) ->
     let text = if as_json { report_json(context, &checks, bad) } else { report(context, &checks) };
     context.io.answer(&text)?;
     if bad { Err(Failure::silent()) } else { Ok(()) }
+}
+
+/// Whether the vendor's answers so far were as this version of the server expects them.
+fn drift(title: &str, upstream: &Upstream) -> Option<Check> {
+    let places = upstream.status().counts.drift;
+    (places > 0).then(|| {
+        Check::warning(
+            "answers",
+            format!("{title}'s answers differed from what is expected in {places} places, and were read all the same"),
+            "A newer version of this server may know them",
+        )
+    })
 }
 
 /// Where the settings come from, and what is odd about them.
@@ -100,6 +116,8 @@ fn credentials(context: &Context<'_, '_>) -> Vec<Check> {
     let mut checks = Vec::new();
     if let (Some(url), Some(place)) = (context.loaded.config.text("api-url"), context.loaded.place("api-url"))
     {
+        // An address with a password in it is refused, and must not be shown while that is told.
+        let url = if setup::carries_password(url) { "an address with a password" } else { url };
         checks.push(Check::good("api", format!("{url} from {place}")));
     }
     let before = checks.len();

@@ -126,12 +126,15 @@ fn api_url(loaded: &Loaded, default: &str) -> Result<Url, SettingsError> {
     let refuse = |why: String| {
         loaded.refuse("api-url", why).with_hint("It takes an https address; plain http on loopback only")
     };
-    let url = Url::parse(text).map_err(|error| refuse(format!("`{text}` is no address: {error}")))?;
+    // Not quoted before it is known that no password stands in it.
+    let url = Url::parse(text).map_err(|error| refuse(format!("it is no address: {error}")))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refuse("the address carries a user name or password".to_owned()));
+    }
     match url.scheme() {
-        "https" if url.username().is_empty() && url.password().is_none() => Ok(url),
+        "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
         "http" => Err(refuse(format!("`{text}` would send the credential in the clear"))),
-        "https" => Err(refuse("the address carries a user name or password".to_owned())),
         _ => Err(refuse(format!("`{text}` is no https address"))),
     }
 }
@@ -147,6 +150,12 @@ fn proxy(loaded: &Loaded, text: &str) -> Result<Url, SettingsError> {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
         _ => Err(refuse()),
     }
+}
+
+/// Whether a text is an address with a user name or password in it.
+pub(super) fn carries_password(text: &str) -> bool {
+    let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
+    authority.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
 }
 
 /// Whether an address stays on this machine.

@@ -22,7 +22,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use moka::{future::Cache as Moka, ops::compute::Op};
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, timeout_at};
@@ -46,6 +46,35 @@ struct Entry {
     good_until: Instant,
 }
 
+/// What an entry takes besides its texts: the cache's own record, the map of headers, the allocations.
+const RECORD: usize = 1024;
+/// What a header takes besides its texts.
+const HEADER: usize = 128;
+
+impl Entry {
+    /// An entry of `response` in memory of its own: body and headers are slices of the connection's much
+    /// larger buffers, which they would keep alive.
+    fn new(mut response: Response, good_until: Instant) -> Self {
+        response.body = Bytes::copy_from_slice(&response.body);
+        let mut headers = HeaderMap::with_capacity(response.headers.len());
+        for (name, value) in response.headers.iter() {
+            // What was a header's value is one.
+            if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+                headers.append(name.clone(), value);
+            }
+        }
+        response.headers = Arc::new(headers);
+        Self { response, good_until }
+    }
+
+    /// Its bytes in memory.
+    fn weight(&self) -> u32 {
+        let headers = self.response.headers.iter();
+        let headers: usize = headers.map(|(name, value)| name.as_str().len() + value.len() + HEADER).sum();
+        u32::try_from(self.response.body.len() + headers + RECORD).unwrap_or(u32::MAX)
+    }
+}
+
 /// Whether an answer was there, for the counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lookup {
@@ -55,12 +84,8 @@ pub(super) enum Lookup {
 
 impl Cache {
     pub(super) fn new(capacity: u64) -> Self {
-        let entries = Moka::builder()
-            .max_capacity(capacity)
-            .weigher(|_, entry: &Entry| {
-                u32::try_from(entry.response.body.len()).unwrap_or(u32::MAX).saturating_add(2048)
-            })
-            .build();
+        let entries =
+            Moka::builder().max_capacity(capacity).weigher(|_, entry: &Entry| entry.weight()).build();
         Self { entries, generations: Generations::new() }
     }
 
@@ -119,13 +144,11 @@ impl Cache {
             None => None,
         };
         let flight = self.entries.try_get_with(key, async {
-            let mut response = fetch(old.clone()).await?;
+            let response = fetch(old.clone()).await?;
             if let Some(old) = old.filter(|_| response.status == StatusCode::NOT_MODIFIED) {
                 return Ok(Entry { response: old, good_until: Instant::now() + ttl });
             }
-            // A body is a slice of the connection's much larger buffer, which it would keep alive.
-            response.body = Bytes::copy_from_slice(&response.body);
-            Ok(Entry { response, good_until: Instant::now() + ttl })
+            Ok(Entry::new(response, Instant::now() + ttl))
         });
         // A follower's deadline can be sooner than that of the one who fetches.
         let result = match timeout_at(deadline, flight).await {

@@ -10,10 +10,14 @@
 use std::{error::Error as StdError, io, time::Duration};
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use rustls::{CertificateError, pki_types::UnixTime};
+use serde::de::IgnoredAny;
 
-use super::{Request, Response};
+use super::{
+    Request, Response,
+    retry::{unknown_outcome, what_to_check},
+};
 use crate::{Error, Kind, Result, Retry};
 
 /// Reads an answer by its status alone: what a vendor's table falls back to.
@@ -71,10 +75,12 @@ pub fn status(title: &str, response: &Response) -> Result<()> {
     Err(error)
 }
 
-/// Refuses a body that cannot be the JSON document it should be, without parsing it: a page, bytes
-/// that are not UTF-8, a document whose end is missing.
+/// Refuses a body that is not the JSON document it should be: nothing, a page, bytes that are not UTF-8, a
+/// document whose end is missing, also where the transport calls it whole. A read is then repeated; of a
+/// write it is not known whether it was done.
 pub(super) fn readable(title: &str, request: &Request, response: &Response) -> Result<()> {
-    if !request.expects_json || response.body.is_empty() {
+    let without = matches!(response.status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT);
+    if !request.expects_json || without || request.method == Method::HEAD {
         return Ok(());
     }
     match flaw(&response.body) {
@@ -106,6 +112,7 @@ fn unreadable(title: &str, flaw: Flaw) -> Error {
         Flaw::Encoding => {
             Error::new(Kind::Upstream, format!("{title} answered with text that is not valid UTF-8"))
         }
+        Flaw::Empty => Error::new(Kind::Upstream, format!("{title}'s answer is empty")),
         Flaw::CutOff => Error::new(Kind::Upstream, format!("{title}'s answer is cut off")),
     }
 }
@@ -114,23 +121,19 @@ fn unreadable(title: &str, flaw: Flaw) -> Error {
 enum Flaw {
     Page,
     Encoding,
+    Empty,
     CutOff,
 }
 
-/// What is visibly wrong with a body that should be JSON. Looks at its ends and at its encoding,
-/// which costs next to nothing; a flaw in between is found where the body is parsed anyway.
+/// What is wrong with a body that should be JSON, before it is known what should stand in it. Passing over
+/// a document costs a fraction of reading it.
 fn flaw(body: &[u8]) -> Option<Flaw> {
     let trimmed = body.trim_ascii();
-    if trimmed.first() == Some(&b'<') {
-        return Some(Flaw::Page);
-    }
-    if std::str::from_utf8(body).is_err() {
-        return Some(Flaw::Encoding);
-    }
-    match (trimmed.first()?, trimmed.last()?) {
-        (b'{', end) if *end != b'}' => Some(Flaw::CutOff),
-        (b'[', end) if *end != b']' => Some(Flaw::CutOff),
-        _ => None,
+    match trimmed.first() {
+        None => Some(Flaw::Empty),
+        Some(b'<') => Some(Flaw::Page),
+        Some(_) if std::str::from_utf8(body).is_err() => Some(Flaw::Encoding),
+        Some(_) => serde_json::from_slice::<IgnoredAny>(body).is_err().then_some(Flaw::CutOff),
     }
 }
 
@@ -145,7 +148,7 @@ pub(super) fn oversized(title: &str, request: &Request, limit: usize) -> Error {
         Error::new(Kind::Upstream, format!("{title}'s answer is longer than {size} and was not read"))
             .with_hint("Ask for fewer rows or fields");
     // A write was answered, so it was received; what became of it stands in the answer not read.
-    if request.effect.writes() { super::retry::unknown_outcome(title, request, error) } else { error }
+    if request.effect.writes() { unknown_outcome(title, &what_to_check(request), error) } else { error }
 }
 
 /// The time for one attempt is over. `left` says whether bytes of the request may have left.
@@ -249,14 +252,21 @@ mod tests {
         assert_eq!(flaw(b" <!DOCTYPE html><p>secret"), Some(Flaw::Page));
         assert_eq!(flaw(b"{\"a\": \"\xff\"}"), Some(Flaw::Encoding));
         assert_eq!(flaw(b"{\"a\": [1, 2"), Some(Flaw::CutOff));
+        assert_eq!(flaw(b"{\"a\": [1, {\"b\": 2}"), Some(Flaw::CutOff), "its last byte is a brace");
+        assert_eq!(flaw(b" \n"), Some(Flaw::Empty));
         assert_eq!(flaw(b"[1, 2] \n"), None);
         assert_eq!(flaw(b"3"), None);
     }
 
     #[test]
     fn an_unexpected_shape_names_its_place_and_not_the_body() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Needs {
+            #[expect(dead_code, reason = "it is not there")]
+            b: String,
+        }
         let response = Response::new(StatusCode::OK, HeaderMap::new(), "{\"a\": \"secret\"}");
-        let error = response.json::<std::collections::HashMap<String, u32>>().unwrap_err();
+        let error = response.json::<Needs>().unwrap_err();
         assert_eq!(error.kind(), Kind::Upstream);
         assert!(error.message().contains("line 1"), "{error}");
         assert!(!format!("{error:?}").contains("secret"));

@@ -16,7 +16,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::{Request, Response, classify, connection::is_loopback};
+use super::{Request, Response, classify, client::is_loopback};
 use crate::{Error, Kind, Result};
 
 /// How often one request follows a redirect.

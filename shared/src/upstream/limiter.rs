@@ -7,13 +7,17 @@
 //!   other processes spend on the same credential. It is taken to refill evenly until its reset;
 //! - a *penalty* after a refusal: nothing more until the moment that the vendor named.
 //!
-//! A request waits at most until its deadline. If the wait would be longer it fails at once and
-//! says how long it would have been.
+//! Requests that wait for a bucket stand in a queue: first come, first served. A request waits at most
+//! until its deadline. If its turn would come later it fails at once and says when that would have been,
+//! those who wait before it counted.
 
 use std::{
     collections::HashMap,
     num::NonZeroU32,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -23,7 +27,10 @@ use governor::{
     middleware::NoOpMiddleware,
     state::{InMemoryState, NotKeyed},
 };
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::Mutex as Turn,
+    time::{Instant, sleep, timeout_at},
+};
 
 use super::{Budget, Reading};
 use crate::{Error, Kind, Result, Retry, clock};
@@ -48,7 +55,7 @@ pub struct BucketStatus {
 }
 
 pub(super) struct Limiter {
-    buckets: HashMap<&'static str, Mutex<Bucket>>,
+    buckets: HashMap<&'static str, Queued>,
     /// The buckets' names as the vendor lists them.
     order: Vec<&'static str>,
 }
@@ -56,8 +63,7 @@ pub(super) struct Limiter {
 impl Limiter {
     pub(super) fn new(budgets: Vec<Budget>) -> Self {
         let order = budgets.iter().map(|budget| budget.bucket).collect();
-        let buckets =
-            budgets.into_iter().map(|budget| (budget.bucket, Mutex::new(Bucket::new(budget)))).collect();
+        let buckets = budgets.into_iter().map(|budget| (budget.bucket, Queued::new(budget))).collect();
         Self { buckets, order }
     }
 
@@ -72,22 +78,11 @@ impl Limiter {
         deadline: Instant,
     ) -> Result<()> {
         for &(name, cost) in costs {
-            while let Some(wait) = self.attempt(title, name, cost)? {
-                if Instant::now() + wait >= deadline {
-                    return Err(used_up(title, name, wait));
-                }
-                tracing::debug!(bucket = name, wait_ms = wait.as_millis() as u64, "waiting for budget");
-                sleep(wait).await;
+            if let Some(queued) = self.buckets.get(name) {
+                queued.take(title, cost, deadline).await?;
             }
         }
         Ok(())
-    }
-
-    fn attempt(&self, title: &str, name: &'static str, cost: u32) -> Result<Option<Duration>> {
-        match self.bucket(name) {
-            Some(mut bucket) => bucket.take(title, cost),
-            None => Ok(None),
-        }
     }
 
     /// Corrects the buckets by what an answer told.
@@ -122,7 +117,76 @@ impl Limiter {
     }
 
     fn bucket(&self, name: &str) -> Option<MutexGuard<'_, Bucket>> {
-        Some(self.buckets.get(name)?.lock().unwrap_or_else(PoisonError::into_inner))
+        Some(self.buckets.get(name)?.bucket())
+    }
+}
+
+/// A bucket and those who wait for it.
+struct Queued {
+    bucket: Mutex<Bucket>,
+    /// Held by the one whose turn it is; tokio hands it on in the order of asking.
+    turn: Turn<()>,
+    /// What those who wait want, in units, the one whose turn it is included.
+    wanted: AtomicU32,
+}
+
+impl Queued {
+    fn new(budget: Budget) -> Self {
+        Self { bucket: Mutex::new(Bucket::new(budget)), turn: Turn::new(()), wanted: AtomicU32::new(0) }
+    }
+
+    fn bucket(&self) -> MutexGuard<'_, Bucket> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes `cost` when its turn has come, if that is before `deadline`.
+    async fn take(&self, title: &str, cost: u32, deadline: Instant) -> Result<()> {
+        let waiting = Waiting::new(&self.wanted, cost);
+        // Whoever comes while others wait is told at once if it would wait in vain.
+        if waiting.before > 0 {
+            let ready = self.bucket().ready_after(waiting.before, cost);
+            if Instant::now() + ready >= deadline {
+                return Err(used_up(title, self.bucket().budget.bucket, ready));
+            }
+        }
+        let Ok(_turn) = timeout_at(deadline, self.turn.lock()).await else {
+            let ready = self.bucket().ready_after(0, cost);
+            return Err(used_up(title, self.bucket().budget.bucket, ready));
+        };
+        loop {
+            let (wait, bucket) = {
+                let mut bucket = self.bucket();
+                let Some(wait) = bucket.take(title, cost)? else { return Ok(()) };
+                bucket.next = Some((Instant::now() + wait, cost));
+                (wait, bucket.budget.bucket)
+            };
+            if Instant::now() + wait >= deadline {
+                return Err(used_up(title, bucket, wait));
+            }
+            tracing::debug!(bucket, wait_ms = wait.as_millis() as u64, "waiting for budget");
+            sleep(wait).await;
+        }
+    }
+}
+
+/// Counts what one wants who waits, for as long as it does.
+struct Waiting<'a> {
+    wanted: &'a AtomicU32,
+    cost: u32,
+    /// What those want who came before.
+    before: u32,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(wanted: &'a AtomicU32, cost: u32) -> Self {
+        let before = wanted.fetch_add(cost, Ordering::Relaxed);
+        Self { wanted, cost, before }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.wanted.fetch_sub(self.cost, Ordering::Relaxed);
     }
 }
 
@@ -150,13 +214,15 @@ pub(super) fn reset_of(costs: &[(&'static str, u32)], readings: &[Reading]) -> O
 struct Bucket {
     budget: Budget,
     meter: RateLimiter<NotKeyed, InMemoryState, Metronome, NoOpMiddleware<Duration>>,
-    told: Option<FieldValue>,
+    told: Option<Told>,
     paused_until: Option<Instant>,
+    /// When the one whose turn it is has the units that it wants, as far as known.
+    next: Option<(Instant, u32)>,
 }
 
 /// The vendor's last word on a bucket.
 #[derive(Clone, Copy)]
-struct FieldValue {
+struct Told {
     remaining: u32,
     at: Instant,
     reset: Instant,
@@ -164,7 +230,19 @@ struct FieldValue {
 
 impl Bucket {
     fn new(budget: Budget) -> Self {
-        Self { meter: meter(&budget), budget, told: None, paused_until: None }
+        Self { meter: meter(&budget), budget, told: None, paused_until: None, next: None }
+    }
+
+    /// How long until `cost` is there after those were served who wait for `before`: the first of them when
+    /// it will be, the others at the budget's pace.
+    fn ready_after(&self, before: u32, cost: u32) -> Duration {
+        let now = Instant::now();
+        let (first, waited_for) = self.next.unwrap_or((now, 0));
+        let first = first.saturating_duration_since(now);
+        let paused = self.paused_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        let units = u128::from(before.saturating_sub(waited_for)) + u128::from(cost);
+        let pace = self.budget.per.as_nanos() * units / u128::from(self.budget.limit.max(1));
+        first.max(paused) + Duration::from_nanos(u64::try_from(pace).unwrap_or(u64::MAX))
     }
 
     /// Takes `cost`, or says how long to wait before asking again.
@@ -223,7 +301,7 @@ impl Bucket {
         if let Some(remaining) = reading.remaining {
             let now = Instant::now();
             let reset = reading.reset.map_or(self.budget.per, clock::until).min(self.budget.per * 2);
-            self.told = Some(FieldValue { remaining, at: now, reset: now + reset });
+            self.told = Some(Told { remaining, at: now, reset: now + reset });
         }
     }
 
@@ -307,6 +385,49 @@ mod tests {
         assert_eq!((error.kind(), error.retry()), (Kind::RateLimited, Retry::NotExecuted));
         let wait = error.retry_after().unwrap();
         assert!((39..=40).contains(&wait.as_secs()), "{wait:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_is_served_in_turn_and_who_would_wait_in_vain_is_told_the_true_time() {
+        let limiter = std::sync::Arc::new(limiter());
+        let started = Instant::now();
+        // 3 at once, then one a second: the 33rd has its turn after 30 seconds.
+        let calls = (0..40).map(|number| {
+            let limiter = std::sync::Arc::clone(&limiter);
+            async move {
+                // Each comes a little after the one before.
+                sleep(Duration::from_millis(number)).await;
+                let taken = take(&limiter, &[("requests", 1)], 30).await;
+                (number, started.elapsed(), taken)
+            }
+        });
+        let ended = futures::future::join_all(calls).await;
+        let mut times = ended.iter().filter(|(.., taken)| taken.is_ok()).map(|(_, at, _)| *at);
+        assert!(times.clone().is_sorted(), "nobody overtakes: {:?}", times.collect::<Vec<_>>());
+        assert!((31..=33).contains(&times.clone().count()), "{}", times.count());
+        assert!(times.all(|at| at < Duration::from_secs(31)));
+        for (number, at, taken) in &ended {
+            let Err(error) = taken else { continue };
+            // Nobody waits in vain, and who comes back at the time that was named finds its turn.
+            assert!(at.as_secs() < 1, "{number} waited {at:?}");
+            let named = error.retry_after().unwrap().as_secs();
+            assert!((29..=34).contains(&named), "{number}: {named}");
+        }
+        advance(Duration::from_secs(60)).await;
+        take(&limiter, &[("requests", 1)], 1).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_goes_away_leaves_the_queue() {
+        let limiter = limiter();
+        for _ in 0..3 {
+            take(&limiter, &[("requests", 1)], 30).await.unwrap();
+        }
+        let away = timeout_at(within(0), take(&limiter, &[("requests", 1)], 30)).await;
+        assert!(away.is_err());
+        let started = Instant::now();
+        take(&limiter, &[("requests", 1)], 30).await.unwrap();
+        assert!(started.elapsed().as_millis() <= 1_001, "{:?}", started.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

@@ -17,18 +17,20 @@
 //! - *Classify* is innermost and judges once. Retry, breaker, counters and the agent's text all
 //!   read its one verdict.
 //!
-//! One total deadline is around all of it. A call whose future is dropped stops at once: its
+//! One total deadline is around all of it, and around all that one [call](call) asks. A call whose future is dropped stops at once: its
 //! connection is closed, its place is free, a half-open breaker's probe passes to the next call.
 
 pub mod auth;
 mod breaker;
 mod cache;
+pub mod call;
+mod claims;
 pub mod classify;
-mod connection;
+mod client;
 mod exchange;
+pub mod graphql;
 mod limiter;
 mod options;
-mod partial;
 mod pool;
 mod request;
 mod response;
@@ -42,19 +44,21 @@ mod vendor;
 
 use std::{
     fmt,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    time::Duration,
 };
 
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 pub use auth::Credential;
 pub use breaker::{BreakerOptions, BreakerState};
-pub use connection::Connection;
+pub use claims::Claims;
+pub use client::HttpClient;
+pub use graphql::{Connection, Failed, PageInfo, Partial};
 pub use limiter::BucketStatus;
 pub use options::Options;
-pub use partial::{Failed, Partial};
 pub use request::{CacheRule, Replay, Request, Tag, Target};
 pub use response::Response;
 pub use retry::RetryOptions;
@@ -69,7 +73,7 @@ use pool::Pool;
 use retry::Attempts;
 use status::{Counters, count};
 
-use crate::{Error, Kind, Result, Retry, Secret};
+use crate::{Error, Kind, Result, Retry, Secret, clock};
 
 /// The way to one vendor. Cheap to clone; one per process.
 #[derive(Clone)]
@@ -79,34 +83,41 @@ struct Inner {
     vendor: Arc<dyn Vendor>,
     credential: Arc<dyn Credential>,
     options: Options,
-    connection: Connection,
+    client: HttpClient,
     cache: Cache,
     breaker: Breaker,
     limiter: Limiter,
     pool: Pool,
     counters: Counters,
+    /// Shared by every principal's pipeline to this vendor.
+    claims: Claims,
+    /// How far the vendor's clock is ahead of ours, in seconds, where it told.
+    ahead: Mutex<Option<i64>>,
 }
 
 impl Upstream {
     /// A pipeline to `vendor`. Opens and reads nothing: the connection is made when first needed.
     #[must_use]
     pub fn new(vendor: Arc<dyn Vendor>, credential: Arc<dyn Credential>, options: Options) -> Self {
-        Self::over(Connection::new(options.clone()), vendor, credential, options)
+        Self::over(HttpClient::new(options.clone()), Claims::default(), vendor, credential, options)
     }
 
     fn over(
-        connection: Connection,
+        client: HttpClient,
+        claims: Claims,
         vendor: Arc<dyn Vendor>,
         credential: Arc<dyn Credential>,
         options: Options,
     ) -> Self {
         Self(Arc::new(Inner {
-            connection,
+            client,
             cache: Cache::new(options.cache_capacity),
             breaker: Breaker::new(options.breaker),
             limiter: Limiter::new(vendor.budgets()),
             pool: Pool::new(options.max_in_flight),
             counters: Counters::default(),
+            claims,
+            ahead: Mutex::new(None),
             vendor,
             credential,
             options,
@@ -117,8 +128,8 @@ impl Upstream {
     /// of its own, over the same connections.
     #[must_use]
     pub fn beside(&self, credential: Arc<dyn Credential>) -> Self {
-        let Inner { vendor, options, connection, .. } = self.0.as_ref();
-        Self::over(connection.clone(), Arc::clone(vendor), credential, options.clone())
+        let Inner { vendor, options, client, claims, .. } = self.0.as_ref();
+        Self::over(client.clone(), claims.clone(), Arc::clone(vendor), credential, options.clone())
     }
 
     /// Sends `request` and returns the vendor's good answer.
@@ -138,12 +149,6 @@ impl Upstream {
         self.0.cache.invalidate(tags);
     }
 
-    /// Counts a place where an answer differed from what was expected, `what`, but could be read.
-    pub fn note_drift(&self, what: &str) {
-        tracing::debug!(vendor = self.0.vendor.name(), what, "the vendor's answer has drifted");
-        count(&self.0.counters.drift);
-    }
-
     /// The pipeline's state now.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -159,16 +164,24 @@ impl Upstream {
         }
     }
 
+    /// What the calls of this process have made.
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        &self.0.claims
+    }
+
+    /// The vendor's time now, since the Unix epoch, as its last answer told it; none before the first.
+    #[must_use]
+    pub fn vendor_time(&self) -> Option<Duration> {
+        let ahead = (*self.0.ahead.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let ours = i64::try_from(clock::wall().as_secs()).ok()?;
+        u64::try_from(ours.saturating_add(ahead)).ok().map(Duration::from_secs)
+    }
+
     /// The vendor's knowledge.
     #[must_use]
     pub fn vendor(&self) -> &dyn Vendor {
         self.0.vendor.as_ref()
-    }
-
-    /// The connections, for a credential that asks the vendor for tokens.
-    #[must_use]
-    pub fn connection(&self) -> &Connection {
-        &self.0.connection
     }
 
     /// Where the vendor's API is.
@@ -187,8 +200,14 @@ impl fmt::Debug for Upstream {
 impl Inner {
     async fn send(&self, request: &Request) -> Result<Response> {
         let allowed = self.options.total_deadline.max(request.attempt_timeout.unwrap_or_default());
-        let latest = Instant::now() + allowed;
-        let deadline = request.deadline.map_or(latest, |wanted| wanted.min(latest));
+        // Of a call that asks several things, all of them have the time that one has.
+        let deadline = call::deadline(allowed, request.effect.writes());
+        if Instant::now() >= deadline {
+            let message = format!("the call's time was over before {} was asked", self.vendor.title());
+            return Err(Error::new(Kind::Upstream, message)
+                .with_retry(Retry::NotExecuted)
+                .with_hint("Ask for less in one call"));
+        }
         if request.effect.writes() {
             return self.write(request, deadline).await;
         }
@@ -220,7 +239,11 @@ impl Inner {
             return Err(Error::new(Kind::Policy, "this server is read-only and sends no writes"));
         }
         let _old_after_this = Invalidation { cache: &self.cache, tags: &request.invalidates };
-        self.with_retries(request, deadline).await
+        let sent = self.with_retries(request, deadline).await;
+        if sent.as_ref().is_err_and(|error| error.kind() == Kind::UnknownOutcome) {
+            call::answer_lost();
+        }
+        sent
     }
 
     /// Attempts until one is good, or repeating is unsafe, useless or too late.
@@ -232,6 +255,9 @@ impl Inner {
                 Err(error) => error,
             };
             let kind = error.kind();
+            if attempts.is_removed(&error) {
+                return Ok(Response::new(StatusCode::NO_CONTENT, HeaderMap::new(), ""));
+            }
             if kind == Kind::RateLimited {
                 count(&self.counters.rate_limited);
             }
@@ -307,7 +333,9 @@ impl Inner {
         count(&self.counters.sent);
         let started = Instant::now();
         let result = match exchange.run().await {
-            Ok(response) => self.judge(request, response),
+            Ok(response) => {
+                self.judge(request, response.to(request, self.vendor.title(), &self.counters.drift))
+            }
             Err(error) => Err(error),
         };
         if result.is_err() {
@@ -341,7 +369,7 @@ impl Inner {
             }
         }
         Ok(Exchange {
-            client: self.connection.client().await?,
+            client: self.client.get().await?,
             title: self.vendor.title(),
             request,
             url: request.address(&self.options.base_url)?,
@@ -384,6 +412,11 @@ impl Inner {
     fn judge(&self, request: &Request, response: Response) -> Result<Response> {
         let readings = self.vendor.readings(&response.headers);
         self.limiter.learn(&readings);
+        if let Some(told) = retry::date(&response.headers) {
+            let seconds = |moment: Duration| i64::try_from(moment.as_secs()).unwrap_or(i64::MAX);
+            *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(seconds(told).saturating_sub(seconds(clock::wall())));
+        }
         if response.status == StatusCode::NOT_MODIFIED && request.is_conditional() {
             return Ok(response);
         }

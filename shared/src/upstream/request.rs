@@ -6,7 +6,6 @@ use std::{borrow::Cow, time::Duration};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde::Serialize;
-use tokio::time::Instant;
 use url::Url;
 
 use super::{Response, route};
@@ -79,8 +78,6 @@ pub struct Request {
     /// How long one attempt may take, if not as the options say: an upload. The total deadline is
     /// then at least as long.
     pub attempt_timeout: Option<Duration>,
-    /// When the caller stops waiting, if sooner than the total deadline of the options.
-    pub deadline: Option<Instant>,
     /// Whether the credential goes along.
     pub authenticated: bool,
     /// Whether a good answer is a JSON document. Other answers are then refused as broken.
@@ -109,7 +106,6 @@ impl Request {
             check: None,
             max_body: None,
             attempt_timeout: None,
-            deadline: None,
             authenticated: true,
             expects_json: true,
             elsewhere: false,
@@ -289,13 +285,6 @@ impl Request {
     #[must_use]
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout = Some(timeout);
-        self
-    }
-
-    /// Gives up at `deadline`, if that is before the total deadline of the options.
-    #[must_use]
-    pub fn deadline(mut self, deadline: Instant) -> Self {
-        self.deadline = Some(deadline);
         self
     }
 

@@ -7,15 +7,17 @@
 //! | [`Retry::MaybeExecuted`]   | yes              | yes                    | no               |
 //!
 //! A write that may have been executed by any of its attempts ends as [`Kind::UnknownOutcome`],
-//! unless the vendor at last answers about the write itself (done, conflict, invalid).
+//! unless the vendor at last says that it is done, does not accept it, or has no such thing. A `DELETE`
+//! whose repetition finds nothing any more is done; "exists already" may be what an attempt before made,
+//! so that is unknown.
 //!
 //! The vendor's word on when to come back rules over our backoff, the total deadline over both: a
 //! wait that would end after the deadline is not begun, the caller learns at once how long it is.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
-use http::{HeaderMap, header};
+use http::{HeaderMap, Method, header};
 use jiff::fmt::rfc2822;
 use tokio::time::Instant;
 
@@ -111,25 +113,40 @@ impl<'a> Attempts<'a> {
 
     /// The error that the caller gets.
     fn end(&self, error: Error) -> Error {
-        let about_the_write = matches!(error.kind(), Kind::InvalidArgument | Kind::NotFound | Kind::Conflict);
-        if self.uncertain && self.request.effect.writes() && !about_the_write {
-            return unknown_outcome(self.title, self.request, error);
+        if !self.uncertain || !self.request.effect.writes() {
+            return error;
         }
-        error
+        match error.kind() {
+            // The attempt before may have removed it; what is not accepted was not accepted before either.
+            Kind::NotFound | Kind::InvalidArgument => error.with_repeated(),
+            // What is there already may be what an attempt before made.
+            _ => unknown_outcome(self.title, &what_to_check(self.request), error).with_repeated(),
+        }
+    }
+
+    /// Whether `error` says that what was to be removed is not there any more, after an attempt that may
+    /// have removed it.
+    pub(super) fn is_removed(&self, error: &Error) -> bool {
+        self.uncertain && self.request.method == Method::DELETE && error.kind() == Kind::NotFound
     }
 }
 
 /// The error for a write that was sent and whose outcome could not be learned.
-pub(super) fn unknown_outcome(title: &str, request: &Request, cause: Error) -> Error {
-    let what = request.check.clone().unwrap_or_else(|| {
-        Cow::Owned(format!("Read the target of {} to see whether the change is there", request.operation))
-    });
+pub(super) fn unknown_outcome(title: &str, check: &str, cause: Error) -> Error {
     Error::new(
         Kind::UnknownOutcome,
         format!("the write was sent to {title}, but whether it was done is not known: {}", cause.message()),
     )
-    .with_hint(format!("{what}; only repeat the call if it is not"))
+    .with_hint(format!("{check}; only repeat the call if it is not"))
     .with_source(cause)
+}
+
+/// What to look at if the outcome of `request` is never learned, as the beginning of a sentence.
+pub(super) fn what_to_check(request: &Request) -> String {
+    request.check.as_ref().map_or_else(
+        || format!("Read the target of {} to see whether the change is there", request.operation),
+        ToString::to_string,
+    )
 }
 
 /// When the answer's `Retry-After` header allows the next attempt: seconds or an HTTP date.
@@ -140,8 +157,12 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     }
     let at = http_date(value)?;
     // A date is the vendor's time, so it is measured against the vendor's clock where that is known.
-    let now = headers.get(header::DATE).and_then(|date| http_date(date.to_str().ok()?));
-    Some(at.saturating_sub(now.unwrap_or_else(clock::wall)))
+    Some(at.saturating_sub(date(headers).unwrap_or_else(clock::wall)))
+}
+
+/// The vendor's time when it answered, since the Unix epoch.
+pub(super) fn date(headers: &HeaderMap) -> Option<Duration> {
+    http_date(headers.get(header::DATE)?.to_str().ok()?)
 }
 
 /// An HTTP date as the duration since the Unix epoch.
@@ -222,14 +243,16 @@ mod tests {
             attempts.after(failed(Retry::MaybeExecuted)).unwrap();
             attempts.after(last).unwrap_err()
         };
-        for kind in [Kind::Auth, Kind::Permission, Kind::Unavailable, Kind::Upstream] {
+        for kind in [Kind::Auth, Kind::Permission, Kind::Unavailable, Kind::Upstream, Kind::Conflict] {
             let error = end(Error::new(kind, "no"));
             assert_eq!(error.kind(), Kind::UnknownOutcome, "{kind}");
             assert_eq!(error.retry(), Retry::Never);
             assert!(error.hint().unwrap().contains("CreateIssue"), "{error}");
         }
-        // The vendor speaks about the write itself: it was there already.
-        assert_eq!(end(Error::new(Kind::Conflict, "exists")).kind(), Kind::Conflict);
+        for kind in [Kind::NotFound, Kind::InvalidArgument] {
+            let error = end(Error::new(kind, "no"));
+            assert_eq!((error.kind(), error.is_repeated()), (kind, true));
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,9 @@
 //! What the pipeline says of itself: for `whoami`, health and metrics.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
 
 use super::{breaker::BreakerState, limiter::BucketStatus};
 
@@ -40,7 +43,8 @@ pub struct Counts {
     pub cache_misses: u64,
     /// Answers in the cache, roughly.
     pub cache_entries: u64,
-    /// Places where an answer differed from what its type expects, and was read all the same.
+    /// Places where an answer differed from what is expected, and was read all the same; see
+    /// [`tolerant`](crate::tolerant).
     pub drift: u64,
 }
 
@@ -52,7 +56,8 @@ pub(super) struct Counters {
     pub(super) rate_limited: AtomicU64,
     pub(super) cache_hits: AtomicU64,
     pub(super) cache_misses: AtomicU64,
-    pub(super) drift: AtomicU64,
+    /// Shared with the answers, which count when they are read.
+    pub(super) drift: Arc<AtomicU64>,
     pub(super) credential_refused: AtomicBool,
 }
 

@@ -1,7 +1,7 @@
 //! Every fault that one vendor can show, on paused time against the sandbox. The numbers are those of
 //! docs/faults.md, which says what is expected and why.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use connector::{
     Effect, Error, Kind,
@@ -26,8 +26,9 @@ suite::every_server!(
     f19_one_timeout_does_not_empty_the_pool,
     f20_a_page_of_html_is_a_clean_error,
     f21_a_broken_body_is_a_clean_error,
-    f22_drift_in_an_answer_is_survived,
+    f22_drift_in_an_answer_is_survived_and_counted,
     f24_one_thing_that_is_gone_does_not_spoil_the_rest,
+    f31_an_answer_that_cannot_be_read_is_no_failure_of_a_write,
     f27_a_conflict_is_told_and_nothing_is_overwritten,
     no_token_appears_in_any_error,
 );
@@ -246,11 +247,44 @@ async fn f21_a_broken_body_is_a_clean_error<S: Subject>() {
     }
 }
 
-async fn f22_drift_in_an_answer_is_survived<S: Subject>() {
+async fn f22_drift_in_an_answer_is_survived_and_counted<S: Subject>() {
+    let drift = |sandboxed: &Sandboxed<S>| sandboxed.service().server().upstream().status().counts.drift;
+    let mut counted = 0;
     for (sample, operation, action) in S::drifts() {
+        let sandboxed = Sandboxed::<S>::start().await;
+        sandboxed.call(&sample).await;
+        assert_eq!(drift(&sandboxed), 0, "an answer as documented has no drift: {sample:?}");
         let sandboxed = with_fault::<S>(operation, action.clone()).await;
         let outcome = sandboxed.try_call(&sample).await;
         assert!(outcome.is_ok(), "{action:?}: {outcome:?}");
+        counted += drift(&sandboxed);
+    }
+    assert!(counted > 0, "what came as another type is counted");
+}
+
+/// An answer of 2xx with nothing in it, or with a document that ends early though the transport says that it is
+/// whole, says nothing of what was done.
+async fn f31_an_answer_that_cannot_be_read_is_no_failure_of_a_write<S: Subject>() {
+    for body in ["", "{\"data\": {\"x\": {\"y\": 1}"] {
+        let headers = BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())]);
+        let broken = Action::Status { code: 200, headers, body: body.to_owned(), committed: true };
+        let (sample, operation) = S::repeatable_create();
+        let sandboxed = with_fault::<S>(operation, broken.clone()).await;
+        let before = S::count_created(&sandboxed.dump());
+        let outcome = sandboxed.try_call(&sample).await;
+        assert!(outcome.is_ok(), "{body:?}: what was made is found: {outcome:?}");
+        assert_eq!(S::count_created(&sandboxed.dump()), before + 1, "{body:?}");
+        if let Some((sample, operation)) = S::once_only_write() {
+            let sandboxed = with_fault::<S>(operation, broken.clone()).await;
+            if let Err(error) = sandboxed.try_call(&sample).await {
+                assert_eq!(error.kind(), Kind::UnknownOutcome, "{body:?}: {error}");
+            }
+            assert_eq!(sandboxed.harness().journal().count(operation), 1, "{body:?}: it was repeated");
+        }
+        let (sample, operation) = S::read_one();
+        let sandboxed = with_fault::<S>(operation, broken).await;
+        let outcome = sandboxed.try_call(&sample).await;
+        assert!(outcome.is_ok(), "{body:?}: a read is repeated: {outcome:?}");
     }
 }
 

@@ -375,3 +375,78 @@ async fn an_apps_token_is_narrowed_to_what_this_server_may_touch() {
     assert!(!levels.is_empty() && levels.values().all(|level| level == "read"), "{asked}");
     assert!(!levels.contains_key("workflows"), "there is no reading of them: {asked}");
 }
+
+/// A comment whose request was lost on its way is not there, whatever was said before in the same words.
+#[tokio::test(start_paused = true)]
+async fn a_comment_that_was_lost_is_not_taken_for_its_twin() {
+    let server = with_settings(Vec::new()).await;
+    let ping = Sample::new("add_comment", json!({"repo": REPO, "number": 471, "body": "ping"}));
+    let operation = "POST /repos/{owner}/{repo}/issues/{issue_number}/comments";
+    let first = server.call(&ping).await.text;
+    server.harness().faults().add(Rule::new(operation, Action::CloseBefore));
+    let error = server.refusal(&ping).await;
+    assert_eq!(error.kind(), Kind::UnknownOutcome, "{first}: {error}");
+    // The answer alone lost, it is found, and it is another one than the first.
+    server.harness().faults().add(Rule::new(operation, Action::CloseAfter));
+    let second = server.call(&ping).await.text;
+    assert!(second.contains("it is done"), "{second}");
+    let id =
+        |text: &str| text.rsplit_once("comment ").unwrap().1.split(['.', '\n']).next().unwrap().to_owned();
+    assert_ne!(id(&first), id(&second));
+}
+
+/// What a first attempt removed is removed, though the second one does not find it.
+#[tokio::test(start_paused = true)]
+async fn a_deletion_whose_answer_was_lost_is_done() {
+    let lost = Action::Status { code: 502, headers: BTreeMap::new(), body: String::new(), committed: true };
+    let delete = json!({"repo": REPO, "action": "delete", "kind": "branch", "name": "release/2.14"});
+    for (sample, operation) in [
+        (
+            Sample::new("add_comment", json!({"repo": REPO, "number": 471, "body": "gone soon"})),
+            "DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}",
+        ),
+        (Sample::new("manage_ref", delete), "DELETE /repos/{owner}/{repo}/git/refs/{ref}"),
+    ] {
+        let options = Options { allow_destructive: true, selection: everything(), ..Options::default() };
+        let server = Server::start_with(options).await;
+        server.harness().faults().add(Rule::new(operation, lost.clone()));
+        let sample = if sample.tool == "add_comment" {
+            let made = server.call(&sample).await.text;
+            let id: u64 =
+                made.rsplit_once("comment ").unwrap().1.split(['.', '\n']).next().unwrap().parse().unwrap();
+            Sample::new("edit_comment", json!({"repo": REPO, "comment_id": id, "action": "delete"}))
+        } else {
+            sample
+        };
+        let text = server.call(&sample).await.text;
+        assert_eq!(server.harness().journal().count(operation), 2, "{text}");
+    }
+}
+
+/// An update is sent again only if it did not arrive.
+#[tokio::test(start_paused = true)]
+async fn an_update_whose_answer_was_lost_is_not_sent_again() {
+    let operation = "PATCH /repos/{owner}/{repo}/issues/{issue_number}";
+    for (committed, sent) in [(true, 1), (false, 2)] {
+        let server = with_settings(Vec::new()).await;
+        let lost = Action::Status { code: 502, headers: BTreeMap::new(), body: String::new(), committed };
+        server.harness().faults().add(Rule::new(operation, lost));
+        let title = json!({"repo": REPO, "number": 471, "title": "Imports above 10,000 rows stop"});
+        let text = server.call(&Sample::new("update_issue", title)).await.text;
+        assert!(text.contains("10,000 rows stop"), "{text}");
+        assert_eq!(server.harness().journal().count(operation), sent, "{text}");
+    }
+}
+
+/// A mutation that was carried out is never told as failed: what failed beside its data is told with it.
+#[tokio::test(start_paused = true)]
+async fn a_mutation_with_data_and_errors_is_done_and_says_both() {
+    let options = Options { allow_destructive: true, selection: everything(), ..Options::default() };
+    let server = Server::start_with(options).await;
+    let failed = json!([{"message": "The pull request could not be read", "type": "SERVICE_UNAVAILABLE",
+        "path": ["convertPullRequestToDraft", "pullRequest", "mergeable"]}]);
+    server.harness().faults().add(Rule::new("PullToDraft", Action::patch("/errors", failed)));
+    let draft = json!({"repo": REPO, "number": 485, "set": "draft"});
+    let text = server.call(&Sample::new("update_pr", draft)).await.text;
+    assert!(text.contains("could not be read") && !text.contains("NOT"), "{text}");
+}

@@ -265,3 +265,47 @@ async fn ask(server: &Server, path: &str, body: &Value) -> Value {
         reqwest::Client::new().post(url).header("authorization", "lin_api_sandbox").json(body).send().await;
     answer.unwrap().json().await.unwrap()
 }
+
+/// A mutation that was carried out is told as done, and what failed beside its data is told with it.
+#[tokio::test(start_paused = true)]
+async fn a_mutation_with_data_and_errors_is_done_and_says_both() {
+    let server = Server::start().await;
+    let failed = json!([{"message": "The history could not be read", "path": ["issueUpdate", "issue"],
+        "extensions": {"type": "internal error", "code": "INTERNAL_SERVER_ERROR"}}]);
+    server.harness().faults().add(Rule::new("UpdateIssue", Action::patch("/errors", failed)));
+    let text = server
+        .call(&Sample::new("update_issue", json!({"id": "ENG-24", "title": "Rows are lost"})))
+        .await
+        .text;
+    assert!(text.starts_with("Updated") && text.contains("could not be read"), "{text}");
+}
+
+/// An update is sent again only if it did not arrive, and never over what somebody else wrote meanwhile.
+#[tokio::test(start_paused = true)]
+async fn an_update_whose_answer_was_lost_is_not_sent_again() {
+    for (committed, sent) in [(true, 1), (false, 2)] {
+        let server = Server::start().await;
+        let lost = Action::Status { code: 502, headers: Default::default(), body: String::new(), committed };
+        server.harness().faults().add(Rule::new("UpdateIssue", lost));
+        let text = server
+            .call(&Sample::new("update_issue", json!({"id": "ENG-24", "title": "Rows are lost"})))
+            .await
+            .text;
+        assert!(text.starts_with("Updated"), "{text}");
+        assert_eq!(server.harness().journal().count("UpdateIssue"), sent, "{text}");
+    }
+}
+
+/// A comment whose deletion was carried out is deleted, though the answer was lost.
+#[tokio::test(start_paused = true)]
+async fn a_deletion_whose_answer_was_lost_is_done() {
+    let options = Options { allow_destructive: true, ..Options::default() };
+    let server = Server::start_with(options).await;
+    let made =
+        server.call(&Sample::new("add_comment", json!({"issue": "ENG-24", "body": "gone soon"}))).await.text;
+    let id = made.split("comment ").nth(1).unwrap().split(['.', '\n']).next().unwrap().to_owned();
+    server.harness().faults().add(Rule::new("DeleteComment", Action::CloseAfter));
+    let text = server.call(&Sample::new("delete_comment", json!({"id": id}))).await.text;
+    assert!(text.starts_with("Deleted"), "{text}");
+    assert_eq!(server.harness().journal().count("DeleteComment"), 1);
+}

@@ -1,7 +1,7 @@
 //! Whose credential it is, what it may do, and what is left of its limits.
 
 use connector::{
-    Kind, Result, tolerant,
+    Kind, Result,
     upstream::{Response, Upstream},
 };
 use serde::Deserialize;
@@ -14,11 +14,9 @@ use crate::reach::Repo;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Viewer {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) login: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
-    #[serde(rename = "type", deserialize_with = "tolerant::text")]
+    #[serde(rename = "type")]
     pub(crate) kind: String,
 }
 
@@ -53,12 +51,9 @@ pub(crate) struct Installed {
 pub(crate) struct Limit {
     #[serde(skip)]
     pub(crate) name: &'static str,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) limit: u64,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) remaining: u64,
     /// Seconds since the epoch.
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) reset: u64,
 }
 
@@ -69,13 +64,9 @@ const LIMITS: [&str; 4] = ["core", "graphql", "search", "code_search"];
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Access {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) full_name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) default_branch: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) archived: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     permissions: Permissions,
 }
 
@@ -108,18 +99,14 @@ impl Access {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Membership {
-    #[serde(deserialize_with = "tolerant::text")]
     login: String,
-    #[serde(deserialize_with = "tolerant::text")]
     slug: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     organization: Owner,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Owner {
-    #[serde(deserialize_with = "tolerant::text")]
     login: String,
 }
 
@@ -190,17 +177,13 @@ impl Api {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Seen {
-            #[serde(deserialize_with = "tolerant::or_default")]
             total_count: u64,
-            #[serde(deserialize_with = "tolerant::text")]
             repository_selection: String,
-            #[serde(deserialize_with = "tolerant::list")]
             repositories: Vec<Owned>,
         }
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Owned {
-            #[serde(deserialize_with = "tolerant::or_default")]
             owner: Owner,
         }
         let request =
@@ -226,7 +209,7 @@ impl Api {
             Err(error) => return Err(error),
         };
         let limit = |name: &'static str| {
-            let told: Limit = serde_json::from_value(answer["resources"][name].clone()).ok()?;
+            let told: Limit = connector::tolerant::from_value(answer["resources"][name].clone()).ok()?;
             (told.limit > 0).then_some(Limit { name, ..told })
         };
         Ok(LIMITS.into_iter().filter_map(limit).collect())
@@ -279,7 +262,8 @@ mod tests {
 
     #[test]
     fn a_role_is_the_highest_of_the_permissions() {
-        let role = |text: &str| serde_json::from_str::<Access>(text).unwrap().role();
+        let role =
+            |text: &str| connector::tolerant::from_slice::<Access>(text.as_bytes()).unwrap().value.role();
         assert_eq!(role(r#"{"permissions": {"admin": false, "push": true, "pull": true}}"#), "write");
         assert_eq!(role(r#"{"permissions": {"admin": true, "pull": true}}"#), "admin");
         assert_eq!((role(r#"{"permissions": null}"#), scopes("").len()), ("", 0));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use connector::{
-    Error, Kind, Result, tolerant,
+    Error, Kind, Result,
     upstream::{Replay, Request},
 };
 use http::{HeaderValue, header};
@@ -30,15 +30,11 @@ const NONE: [&str; 0] = [];
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Workflow {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
     /// `.github/workflows/ci.yml`.
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) path: String,
     /// `active`, or how it was disabled.
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) state: String,
 }
 
@@ -59,7 +55,6 @@ pub(crate) fn file_name(path: &str) -> &str {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Actor {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) login: String,
 }
 
@@ -67,7 +62,6 @@ pub(crate) struct Actor {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct PullRef {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) number: String,
 }
 
@@ -75,42 +69,26 @@ pub(crate) struct PullRef {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Run {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
     /// The workflow's name.
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
     /// What it is about: a commit's first line, or what the workflow's author chose.
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) display_title: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) head_branch: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) head_sha: String,
-    #[serde(deserialize_with = "tolerant::number")]
     pub(crate) run_attempt: Option<f64>,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) event: String,
     /// `queued`, `in_progress`, `completed` or another.
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) status: String,
     /// How it ended; empty until it has.
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) conclusion: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) html_url: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) created_at: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) run_started_at: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) updated_at: String,
     /// Who caused this attempt.
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) triggering_actor: Actor,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) actor: Actor,
-    #[serde(deserialize_with = "tolerant::list")]
     pub(crate) pull_requests: Vec<PullRef>,
 }
 
@@ -136,25 +114,15 @@ impl Run {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Job {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) run_id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) status: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) conclusion: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) started_at: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) completed_at: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) html_url: String,
-    #[serde(deserialize_with = "tolerant::text")]
     check_run_url: String,
-    #[serde(deserialize_with = "tolerant::list")]
     pub(crate) steps: Vec<Step>,
 }
 
@@ -186,17 +154,11 @@ pub(crate) fn is_failure(conclusion: &str) -> bool {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Step {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) number: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) status: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) conclusion: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) started_at: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) completed_at: String,
 }
 
@@ -204,14 +166,10 @@ pub(crate) struct Step {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Annotation {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) path: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) start_line: String,
     /// `notice`, `warning` or `failure`.
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) annotation_level: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) message: String,
 }
 
@@ -219,15 +177,10 @@ pub(crate) struct Annotation {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Artifact {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "tolerant::number")]
     size_in_bytes: Option<f64>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) expired: bool,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) expires_at: String,
 }
 
@@ -440,7 +393,6 @@ impl Api {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Begun {
-            #[serde(deserialize_with = "tolerant::text")]
             workflow_run_id: String,
         }
         let mut body = json!({"ref": at});
@@ -458,7 +410,7 @@ impl Api {
         .json(&body)?;
         let response = self.send(Scope::Repo(repo), request).await?;
         // Older servers answer 204 with nothing (docs.github.com, "Breaking changes", 2026-03-10).
-        let begun: Begun = serde_json::from_slice(&response.body).unwrap_or_default();
+        let begun: Begun = response.json().unwrap_or_default();
         Ok(Some(begun.workflow_run_id).filter(|id| !id.is_empty()))
     }
 
@@ -514,16 +466,12 @@ mod tests {
 
     #[test]
     fn runs_and_jobs_are_read_though_fields_are_missing() {
-        let run: Run = serde_json::from_str(
-            r#"{"id": 90043, "status": "completed", "conclusion": null, "actor": {"login": "tomas"},
-                "triggering_actor": null, "run_attempt": 2, "pull_requests": null}"#,
-        )
+        let run: Run = connector::tolerant::from_value(serde_json::json!({"id": 90043, "status": "completed", "conclusion": null, "actor": {"login": "tomas"},
+                "triggering_actor": null, "run_attempt": 2, "pull_requests": null}))
         .unwrap();
         assert_eq!((run.id.as_str(), run.by(), run.attempt(), run.is_over()), ("90043", "tomas", 2, true));
-        let job: Job = serde_json::from_str(
-            r#"{"id": 910433, "check_run_url": "https://api.github.com/repos/o/r/check-runs/77", "conclusion": "failure",
-                "steps": [{"name": "a", "conclusion": "success"}, {"name": "b", "number": 2, "conclusion": "failure"}]}"#,
-        )
+        let job: Job = connector::tolerant::from_value(serde_json::json!({"id": 910433, "check_run_url": "https://api.github.com/repos/o/r/check-runs/77", "conclusion": "failure",
+                "steps": [{"name": "a", "conclusion": "success"}, {"name": "b", "number": 2, "conclusion": "failure"}]}))
         .unwrap();
         assert_eq!((job.check_run(), job.failed_step().unwrap().number.as_str()), ("77", "2"));
         assert_eq!(file_name(".github/workflows/ci.yml@refs/heads/main"), "ci.yml");

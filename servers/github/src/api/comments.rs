@@ -1,16 +1,16 @@
 //! Comments: of a conversation, and of a review on lines of a pull request.
 
 use connector::{
-    Result, tolerant,
+    Result,
     upstream::{Replay, Request},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Listed, Operation, Scope, document, incomplete,
+    Api, Listed, Operation, Scope, document,
     issues::{Person, ReactionGroup},
-    route,
+    route, unproven,
 };
 use crate::reach::Repo;
 
@@ -24,23 +24,15 @@ const MINIMIZE: Operation = Operation::write("MinimizeComment", document!("minim
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Said {
     /// The id that REST knows it by.
-    #[serde(rename = "fullDatabaseId", deserialize_with = "tolerant::text")]
+    #[serde(rename = "fullDatabaseId")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) body: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) created_at: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) last_edited_at: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) is_minimized: bool,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) minimized_reason: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) author_association: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) author: Person,
-    #[serde(deserialize_with = "tolerant::list")]
     pub(crate) reaction_groups: Vec<ReactionGroup>,
 }
 
@@ -48,28 +40,18 @@ pub(crate) struct Said {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Comment {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) node_id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) body: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) created_at: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) html_url: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) author_association: String,
-    #[serde(deserialize_with = "tolerant::text")]
     issue_url: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pull_request_url: String,
     /// The comment that began the thread, if it is a reply.
-    #[serde(rename = "in_reply_to_id", deserialize_with = "tolerant::text")]
+    #[serde(rename = "in_reply_to_id")]
     pub(crate) in_reply_to: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) path: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) user: Person,
 }
 
@@ -175,7 +157,7 @@ impl Api {
             "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}",
             "PATCH /repos/{owner}/{repo}/pulls/comments/{comment_id}",
         );
-        let request = one(template, repo, id).replay(Replay::Idempotent).json(&json!({"body": body}))?;
+        let request = one(template, repo, id).json(&json!({"body": body}))?;
         self.json(Scope::Repo(repo), request).await
     }
 
@@ -222,7 +204,7 @@ impl Api {
             .await?;
         let comment = &answer["minimizeComment"]["minimizedComment"];
         if comment["isMinimized"] != json!(true) {
-            return Err(incomplete("hidden comment"));
+            return Err(unproven("hidden comment"));
         }
         Ok(comment["minimizedReason"].as_str().unwrap_or_default().to_owned())
     }
@@ -239,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_comment_says_under_what_it_stands() {
-        let number = |json| serde_json::from_value::<Comment>(json).unwrap().number().to_owned();
+        let number = |json| connector::tolerant::from_value::<Comment>(json).unwrap().number().to_owned();
         assert_eq!(number(json!({"issue_url": "https://api.github.com/repos/o/r/issues/471"})), "471");
         assert_eq!(number(json!({"pull_request_url": "https://api.github.com/repos/o/r/pulls/9"})), "9");
         assert_eq!(number(json!({})), "");

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use connector::{Error, Kind, Result, tolerant};
+use connector::{Error, Kind, Result};
 use http::{HeaderValue, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     Api, IMMUTABLE, Operation, Scope, document, incomplete,
-    repos::{NONE, RAW, whole},
-    route,
+    repos::{NONE, RAW},
+    route, unproven,
 };
 use crate::reach::Repo;
 
@@ -50,12 +50,10 @@ pub(crate) enum Content {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Entry {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
     /// `file`, `dir`, `symlink`, `submodule`.
-    #[serde(rename = "type", deserialize_with = "tolerant::text")]
+    #[serde(rename = "type")]
     pub(crate) kind: String,
-    #[serde(deserialize_with = "whole")]
     pub(crate) size: u64,
 }
 
@@ -63,11 +61,8 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct BlameRange {
-    #[serde(deserialize_with = "whole")]
     pub(crate) starting_line: u64,
-    #[serde(deserialize_with = "whole")]
     pub(crate) ending_line: u64,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) commit: BlameCommit,
 }
 
@@ -75,13 +70,9 @@ pub(crate) struct BlameRange {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct BlameCommit {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) oid: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) message_headline: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) committed_date: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) author: BlameAuthor,
 }
 
@@ -89,9 +80,7 @@ pub(crate) struct BlameCommit {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct BlameAuthor {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) user: Account,
 }
 
@@ -99,7 +88,6 @@ pub(crate) struct BlameAuthor {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Account {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) login: String,
 }
 
@@ -107,21 +95,14 @@ pub(crate) struct Account {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct FieldValue {
-    #[serde(rename = "type", deserialize_with = "tolerant::text")]
+    #[serde(rename = "type")]
     kind: String,
-    #[serde(deserialize_with = "tolerant::text")]
     sha: String,
-    #[serde(deserialize_with = "whole")]
     size: u64,
-    #[serde(deserialize_with = "tolerant::text")]
     encoding: String,
-    #[serde(deserialize_with = "tolerant::text")]
     content: String,
-    #[serde(deserialize_with = "tolerant::text")]
     target: String,
-    #[serde(deserialize_with = "tolerant::text")]
     submodule_git_url: String,
-    #[serde(deserialize_with = "tolerant::list")]
     entries: Vec<Entry>,
 }
 
@@ -138,9 +119,9 @@ impl Api {
         let body: Value = self.json(Scope::Repo(repo), request).await?;
         if body.is_array() {
             // The form of a folder for servers that know no other.
-            return Ok(Content::Folder(serde_json::from_value(body).unwrap_or_default()));
+            return Ok(Content::Folder(connector::tolerant::from_value(body).unwrap_or_default()));
         }
-        let told: FieldValue = serde_json::from_value(body)
+        let told: FieldValue = connector::tolerant::from_value(body)
             .map_err(|error| incomplete("description of what lies there").with_source(error))?;
         Ok(match told.kind.as_str() {
             "dir" => Content::Folder(told.entries),
@@ -192,25 +173,21 @@ impl Api {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Answer {
-            #[serde(deserialize_with = "tolerant::or_default")]
             repository: Repository,
         }
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Repository {
-            #[serde(deserialize_with = "tolerant::or_default")]
             object: Commit,
         }
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Commit {
-            #[serde(deserialize_with = "tolerant::or_default")]
             blame: Blame,
         }
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Blame {
-            #[serde(deserialize_with = "tolerant::list")]
             ranges: Vec<BlameRange>,
         }
         let variables = json!({"owner": repo.owner, "name": repo.name, "commit": sha, "path": path});
@@ -234,13 +211,11 @@ impl Api {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Answer {
-            #[serde(deserialize_with = "tolerant::or_default")]
             commit: Sha,
         }
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Sha {
-            #[serde(deserialize_with = "tolerant::text")]
             sha: String,
         }
         let body = json!({"message": message, "branch": branch, "content": STANDARD.encode(bytes)});
@@ -248,7 +223,7 @@ impl Api {
             .json(&body)?
             .check(format!("Look with list_commits whether {branch} of {repo} has the commit"));
         let answer: Answer = self.json(Scope::Repo(repo), request).await?;
-        if answer.commit.sha.is_empty() { Err(incomplete("commit")) } else { Ok(answer.commit.sha) }
+        if answer.commit.sha.is_empty() { Err(unproven("commit")) } else { Ok(answer.commit.sha) }
     }
 }
 

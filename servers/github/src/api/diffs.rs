@@ -1,6 +1,6 @@
 //! Commits and what they change: the log, one commit, a range, a pull request.
 
-use connector::{Result, tolerant};
+use connector::Result;
 use http::{HeaderValue, header};
 use serde::Deserialize;
 
@@ -8,7 +8,7 @@ use super::{
     Api, IMMUTABLE, Listed, OFTEN, Scope,
     contents::Account,
     git::{Object, is_full_sha},
-    repos::{NONE, whole},
+    repos::NONE,
     route,
 };
 use crate::reach::Repo;
@@ -26,18 +26,12 @@ const PAGES: usize = 30;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Commit {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) sha: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) commit: FieldValue,
     /// The account, where the address of the author belongs to one.
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) author: Account,
-    #[serde(deserialize_with = "tolerant::list")]
     pub(crate) parents: Vec<Object>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) stats: Stats,
-    #[serde(deserialize_with = "tolerant::list")]
     pub(crate) files: Vec<FileChange>,
 }
 
@@ -45,11 +39,8 @@ pub(crate) struct Commit {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct FieldValue {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) message: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) author: Signature,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) committer: Signature,
 }
 
@@ -57,9 +48,7 @@ pub(crate) struct FieldValue {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Signature {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) date: String,
 }
 
@@ -67,9 +56,7 @@ pub(crate) struct Signature {
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Stats {
-    #[serde(deserialize_with = "whole")]
     pub(crate) additions: u64,
-    #[serde(deserialize_with = "whole")]
     pub(crate) deletions: u64,
 }
 
@@ -77,19 +64,15 @@ pub(crate) struct Stats {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(crate) struct FileChange {
-    #[serde(rename = "filename", deserialize_with = "tolerant::text")]
+    #[serde(rename = "filename")]
     pub(crate) path: String,
-    #[serde(rename = "previous_filename", deserialize_with = "tolerant::text")]
+    #[serde(rename = "previous_filename")]
     pub(crate) previous: String,
     /// `added`, `modified`, `removed`, `renamed`.
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) status: String,
-    #[serde(deserialize_with = "whole")]
     pub(crate) additions: u64,
-    #[serde(deserialize_with = "whole")]
     pub(crate) deletions: u64,
     /// The hunks; absent for a binary file, and for one that is too large for GitHub to show.
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) patch: Option<String>,
 }
 
@@ -97,15 +80,10 @@ pub(crate) struct FileChange {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Pull {
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) head: Side,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) base: Side,
-    #[serde(deserialize_with = "whole")]
     pub(crate) additions: u64,
-    #[serde(deserialize_with = "whole")]
     pub(crate) deletions: u64,
-    #[serde(deserialize_with = "whole")]
     pub(crate) changed_files: u64,
 }
 
@@ -113,9 +91,8 @@ pub(crate) struct Pull {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Side {
-    #[serde(rename = "ref", deserialize_with = "tolerant::text")]
+    #[serde(rename = "ref")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) sha: String,
 }
 
@@ -123,7 +100,6 @@ pub(crate) struct Side {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct OpenPull {
-    #[serde(deserialize_with = "whole")]
     pub(crate) number: u64,
 }
 
@@ -131,13 +107,9 @@ pub(crate) struct OpenPull {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Comparison {
-    #[serde(deserialize_with = "whole")]
     pub(crate) ahead_by: u64,
-    #[serde(deserialize_with = "whole")]
     pub(crate) behind_by: u64,
-    #[serde(deserialize_with = "tolerant::list")]
     pub(crate) commits: Vec<Commit>,
-    #[serde(deserialize_with = "tolerant::list")]
     pub(crate) files: Vec<FileChange>,
 }
 

@@ -1,15 +1,13 @@
 //! Discussions of a repository: over GraphQL, which alone knows them.
 
-use connector::{
-    Error, Result,
-    tolerant::{self, Connection},
-};
+use connector::{Error, Result, upstream::Connection};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, SELDOM, Scope, document, incomplete,
+    Api, Operation, SELDOM, Scope, document,
     issues::{Count, Named, Person},
+    unproven,
 };
 use crate::reach::Repo;
 
@@ -37,12 +35,12 @@ const CATEGORIES: Operation =
 const COMMENT: Operation = Operation::read("DiscussionComment", document!("discussion_comment"));
 const LAST: Operation = Operation::read("DiscussionLast", document!("discussion_last"));
 const CREATE: Operation = Operation::write("CreateDiscussion", document!("create_discussion"));
-const UPDATE: Operation = Operation::write("UpdateDiscussion", document!("update_discussion")).idempotent();
+const UPDATE: Operation = Operation::write("UpdateDiscussion", document!("update_discussion"));
 const CLOSE: Operation = Operation::write("CloseDiscussion", document!("close_discussion")).idempotent();
 const REOPEN: Operation = Operation::write("ReopenDiscussion", document!("reopen_discussion")).idempotent();
 const ADD_COMMENT: Operation = Operation::write("AddDiscussionComment", document!("add_discussion_comment"));
 const UPDATE_COMMENT: Operation =
-    Operation::write("UpdateDiscussionComment", document!("update_discussion_comment")).idempotent();
+    Operation::write("UpdateDiscussionComment", document!("update_discussion_comment"));
 const MARK: Operation = Operation::write("MarkAnswer", document!("mark_answer")).idempotent();
 const UNMARK: Operation = Operation::write("UnmarkAnswer", document!("unmark_answer")).idempotent();
 
@@ -50,13 +48,9 @@ const UNMARK: Operation = Operation::write("UnmarkAnswer", document!("unmark_ans
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Category {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) slug: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) is_answerable: bool,
 }
 
@@ -64,12 +58,9 @@ pub(crate) struct Category {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Categories {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name_with_owner: String,
     has_discussions_enabled: Option<bool>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     discussion_categories: Connection<Category>,
 }
 
@@ -89,23 +80,15 @@ impl Categories {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct DiscussionRow {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) number: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) updated_at: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) closed: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) locked: bool,
     /// None where there are no answers.
     pub(crate) is_answered: Option<bool>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) author: Person,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) category: Named,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) comments: Count,
 }
 
@@ -113,10 +96,8 @@ pub(crate) struct DiscussionRow {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct DiscussionList {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name_with_owner: String,
     has_discussions_enabled: Option<bool>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) discussions: Connection<DiscussionRow>,
 }
 
@@ -131,32 +112,19 @@ impl DiscussionList {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Discussion {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) number: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) body: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) url: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) created_at: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) closed: bool,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) state_reason: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) locked: bool,
     pub(crate) is_answered: Option<bool>,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) author_association: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) author: Person,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) category: Category,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) comments: Connection<Remark>,
 }
 
@@ -164,26 +132,17 @@ pub(crate) struct Discussion {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Remark {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) body: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) created_at: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) is_answer: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) is_minimized: bool,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) author_association: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) author: Person,
     /// Of a comment.
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) replies: Connection<Remark>,
     /// Of a reply.
     reply_to: Option<Id>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) discussion: Place,
 }
 
@@ -198,7 +157,6 @@ impl Remark {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Id {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
 }
 
@@ -206,13 +164,9 @@ pub(crate) struct Id {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Place {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) number: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) category: Category,
-    #[serde(deserialize_with = "tolerant::or_default")]
     repository: FullName,
 }
 
@@ -227,7 +181,6 @@ impl Place {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct FullName {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name_with_owner: String,
 }
 
@@ -245,13 +198,9 @@ pub(crate) struct DiscussionFilter {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Written {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) number: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) url: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) closed: bool,
     pub(crate) is_answered: Option<bool>,
 }
@@ -310,7 +259,6 @@ impl Api {
         #[derive(Default, Deserialize)]
         #[serde(rename_all = "camelCase", default)]
         struct Found {
-            #[serde(deserialize_with = "tolerant::text")]
             name_with_owner: String,
             discussion: Option<Discussion>,
         }
@@ -364,7 +312,6 @@ impl Api {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Comments {
-            #[serde(deserialize_with = "tolerant::or_default")]
             comments: Connection<Remark>,
         }
         #[derive(Deserialize)]
@@ -387,7 +334,7 @@ impl Api {
         }
         let check = format!("Look with list_discussions whether it is in {repo}");
         let data: Data = self.mutate(Scope::Repo(repo), &CREATE, json!({"input": input}), &check).await?;
-        data.create_discussion.and_then(|changed| changed.discussion).ok_or_else(|| incomplete("discussion"))
+        data.create_discussion.and_then(|changed| changed.discussion).ok_or_else(|| unproven("discussion"))
     }
 
     /// Says something in a discussion.
@@ -402,7 +349,7 @@ impl Api {
         }
         let check = "Look with list_discussions whether the comment is there";
         let data: Data = self.mutate(Scope::Repo(repo), &ADD_COMMENT, json!({"input": input}), check).await?;
-        data.add_discussion_comment.and_then(|changed| changed.comment).ok_or_else(|| incomplete("comment"))
+        data.add_discussion_comment.and_then(|changed| changed.comment).ok_or_else(|| unproven("comment"))
     }
 
     /// Changes a discussion or a comment.
@@ -427,7 +374,7 @@ impl Api {
         let data: std::collections::BTreeMap<String, Option<Changed>> =
             self.mutate(Scope::Repo(repo), operation, json!({"input": input}), check).await?;
         let changed = data.into_values().flatten().next().unwrap_or_default();
-        changed.discussion.or(changed.comment).ok_or_else(|| incomplete("discussion"))
+        changed.discussion.or(changed.comment).ok_or_else(|| unproven("discussion"))
     }
 }
 

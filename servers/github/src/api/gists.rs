@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use connector::{Effect, Result, tolerant, upstream::Replay};
+use connector::{Effect, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -15,26 +15,16 @@ pub(super) const OPERATIONS: &[&Operation] = &[];
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Gist {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) html_url: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) public: bool,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) description: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) created_at: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) updated_at: String,
-    #[serde(deserialize_with = "tolerant::number")]
     comments: Option<f64>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) owner: Person,
     /// More files than GitHub shows.
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) truncated: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) files: BTreeMap<String, Option<File>>,
 }
 
@@ -54,13 +44,10 @@ impl Gist {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct File {
-    #[serde(deserialize_with = "tolerant::number")]
     size: Option<f64>,
     /// Only where a gist is shown alone.
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) content: String,
     /// Whether the content is only its first megabyte.
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) truncated: bool,
 }
 
@@ -120,7 +107,7 @@ impl Api {
     /// As [`Api::json`]; `policy` where only some repositories are within reach.
     pub(crate) async fn change_gist(&self, id: &str, fields: &Value) -> Result<Gist> {
         self.reach().permits_outside("a gist", Effect::Write)?;
-        let request = route("PATCH /gists/{gist_id}", &[id]).json(fields)?.replay(Replay::Idempotent);
+        let request = route("PATCH /gists/{gist_id}", &[id]).json(fields)?;
         self.json(Scope::Viewer, request).await
     }
 }

@@ -3,15 +3,13 @@
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use connector::{Effect, Error, Kind, Result, tolerant, upstream::Replay};
+use connector::{Effect, Error, Kind, Result, upstream::Replay};
 use http::{HeaderValue, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, IMMUTABLE, Listed, OFTEN, Operation, Scope, document, incomplete,
-    repos::{NONE, whole},
-    route,
+    Api, IMMUTABLE, Listed, OFTEN, Operation, Scope, document, incomplete, repos::NONE, route, unproven,
 };
 use crate::reach::Repo;
 
@@ -43,9 +41,8 @@ pub(crate) enum Head {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct GitRef {
-    #[serde(rename = "ref", deserialize_with = "tolerant::text")]
+    #[serde(rename = "ref")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) object: Object,
 }
 
@@ -53,10 +50,9 @@ pub(crate) struct GitRef {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Object {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) sha: String,
     /// `commit`, `tag`.
-    #[serde(rename = "type", deserialize_with = "tolerant::text")]
+    #[serde(rename = "type")]
     pub(crate) kind: String,
 }
 
@@ -64,11 +60,8 @@ pub(crate) struct Object {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct TagObject {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) sha: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) message: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) object: Object,
 }
 
@@ -76,11 +69,8 @@ pub(crate) struct TagObject {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Named {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) commit: Object,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) protected: bool,
 }
 
@@ -88,11 +78,9 @@ pub(crate) struct Named {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Tree {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) sha: String,
-    #[serde(rename = "tree", deserialize_with = "tolerant::list")]
+    #[serde(rename = "tree")]
     pub(crate) entries: Vec<TreeEntry>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) truncated: bool,
 }
 
@@ -100,16 +88,12 @@ pub(crate) struct Tree {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(crate) struct TreeEntry {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) path: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) mode: String,
     /// `blob`, `tree`, `commit` for a submodule.
-    #[serde(rename = "type", deserialize_with = "tolerant::text")]
+    #[serde(rename = "type")]
     pub(crate) kind: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) sha: String,
-    #[serde(deserialize_with = "whole")]
     pub(crate) size: u64,
 }
 
@@ -117,15 +101,10 @@ pub(crate) struct TreeEntry {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct GitCommit {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) sha: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) message: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) html_url: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) tree: Object,
-    #[serde(deserialize_with = "tolerant::list")]
     pub(crate) parents: Vec<Object>,
 }
 
@@ -160,15 +139,10 @@ pub(crate) struct FileChanges {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Made {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) oid: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) url: String,
-    #[serde(deserialize_with = "tolerant::number")]
     pub(crate) additions: Option<f64>,
-    #[serde(deserialize_with = "tolerant::number")]
     pub(crate) deletions: Option<f64>,
-    #[serde(deserialize_with = "tolerant::number")]
     pub(crate) changed_files_if_available: Option<f64>,
 }
 
@@ -233,7 +207,7 @@ impl Api {
         let request = route("GET /repos/{owner}/{repo}/git/ref/{ref}", &[&repo.owner, &repo.name, name]);
         let body: Option<Value> = self.maybe(Scope::Repo(repo), request).await?;
         // An older server answers with every ref that begins so, if there is none of that name.
-        Ok(body.filter(Value::is_object).and_then(|body| serde_json::from_value(body).ok()))
+        Ok(body.filter(Value::is_object).and_then(|body| connector::tolerant::from_value(body).ok()))
     }
 
     /// Every ref whose name begins with `prefix` (`heads/fix`).
@@ -320,13 +294,11 @@ impl Api {
         #[derive(Default, Deserialize)]
         #[serde(rename_all = "camelCase", default)]
         struct Answer {
-            #[serde(deserialize_with = "tolerant::or_default")]
             create_commit_on_branch: Payload,
         }
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Payload {
-            #[serde(deserialize_with = "tolerant::or_default")]
             commit: Made,
         }
         let (headline, body) = message.split_once('\n').unwrap_or((message, ""));
@@ -345,7 +317,7 @@ impl Api {
         let answer: Answer =
             self.mutate(Scope::Repo(repo), &CREATE_COMMIT, json!({"input": input}), &check).await?;
         let made = answer.create_commit_on_branch.commit;
-        if made.oid.is_empty() { Err(incomplete("commit")) } else { Ok(made) }
+        if made.oid.is_empty() { Err(unproven("commit")) } else { Ok(made) }
     }
 
     /// Stores bytes as a blob and returns its sha.
@@ -469,7 +441,11 @@ impl Api {
             .replay(Replay::Idempotent)
             .any_body()
             .check(format!("Look with list_refs whether {repo} still has {name}"));
-        self.send(Scope::Repo(repo), request).await.map(drop)
+        match self.send(Scope::Repo(repo), request).await {
+            // GitHub says 422 "Reference does not exist": an attempt before this one removed it.
+            Err(error) if error.kind() == Kind::InvalidArgument && error.is_repeated() => Ok(()),
+            sent => sent.map(drop),
+        }
     }
 }
 

@@ -146,7 +146,7 @@ impl Api {
     /// Runs a mutation. `check` says what to look at should its outcome never be learned.
     ///
     /// # Errors
-    /// As [`Api::run`]; the first failure even if something came.
+    /// As [`Api::run`]. What fails beside data is noted for the reply: the write was carried out.
     pub(crate) async fn mutate<T: DeserializeOwned>(
         &self,
         scope: Scope<'_>,
@@ -154,11 +154,7 @@ impl Api {
         variables: Value,
         check: &str,
     ) -> Result<T> {
-        let partial = self.run(scope, operation, variables, Some(check.to_owned())).await?;
-        match partial.failures.into_iter().next() {
-            Some((_, error)) => Err(error),
-            None => Ok(partial.data),
-        }
+        Ok(self.run(scope, operation, variables, Some(check.to_owned())).await?.or_noted())
     }
 }
 

@@ -1,10 +1,7 @@
 //! GitHub's issues over GraphQL, where one request brings all that belongs to one. A pull request is an issue
 //! too, as far as its conversation goes. They are written over REST: see [`super::tickets`].
 
-use connector::{
-    Result,
-    tolerant::{self, Connection},
-};
+use connector::{Result, upstream::Connection};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -21,7 +18,6 @@ const ISSUE_GET: Operation = Operation::read("IssueGet", document!("issue_get"))
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Person {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) login: String,
 }
 
@@ -36,7 +32,6 @@ impl Person {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Named {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
 }
 
@@ -44,7 +39,6 @@ pub(crate) struct Named {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Titled {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
 }
 
@@ -52,7 +46,6 @@ pub(crate) struct Titled {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Count {
-    #[serde(deserialize_with = "tolerant::number")]
     total_count: Option<f64>,
 }
 
@@ -73,27 +66,16 @@ pub(crate) fn whole(number: Option<f64>) -> u64 {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct IssueRow {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) number: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) state: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) state_reason: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) updated_at: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) author: Person,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) assignees: Connection<Person>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) labels: Connection<Named>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) milestone: Titled,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) issue_type: Named,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) comments: Count,
 }
 
@@ -102,10 +84,8 @@ pub(crate) struct IssueRow {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct IssueList {
     /// The repository's name now: it may have another than it was asked for by.
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name_with_owner: String,
     has_issues_enabled: Option<bool>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) issues: Connection<IssueRow>,
 }
 
@@ -136,45 +116,26 @@ pub(crate) struct Wanted<'a> {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Issue {
-    #[serde(rename = "__typename", deserialize_with = "tolerant::text")]
+    #[serde(rename = "__typename")]
     kind: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) number: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
-    #[serde(deserialize_with = "tolerant::text")]
     state: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pull_state: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) state_reason: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) is_draft: bool,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) url: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) body: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) created_at: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) updated_at: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) closed_at: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) locked: bool,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) author_association: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) author: Person,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) assignees: Connection<Person>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) labels: Connection<Named>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) milestone: Titled,
-    #[serde(deserialize_with = "tolerant::list")]
     pub(crate) reaction_groups: Vec<ReactionGroup>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) issue_type: Named,
     pub(crate) duplicate_of: Option<IssueRef>,
     pub(crate) parent: Option<IssueRef>,
@@ -182,12 +143,9 @@ pub(crate) struct Issue {
     pub(crate) sub_issues: Option<Connection<IssueRef>>,
     pub(crate) blocked_by: Option<Connection<IssueRef>>,
     pub(crate) blocking: Option<Connection<IssueRef>>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) sub_issues_summary: Summary,
     pub(crate) linked: Option<Connection<IssueRef>>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) comment_count: Count,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) comments: Conversation,
 }
 
@@ -208,9 +166,7 @@ impl Issue {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Summary {
-    #[serde(deserialize_with = "tolerant::number")]
     total: Option<f64>,
-    #[serde(deserialize_with = "tolerant::number")]
     completed: Option<f64>,
 }
 
@@ -226,9 +182,7 @@ impl Summary {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct ReactionGroup {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) content: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) reactors: Count,
 }
 
@@ -236,17 +190,11 @@ pub(crate) struct ReactionGroup {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct IssueRef {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) number: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
-    #[serde(deserialize_with = "tolerant::text")]
     state: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pull_state: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) repository: Place,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) assignees: Connection<Person>,
 }
 
@@ -267,7 +215,6 @@ impl IssueRef {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Place {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name_with_owner: String,
 }
 
@@ -275,18 +222,14 @@ pub(crate) struct Place {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Conversation {
-    #[serde(deserialize_with = "tolerant::number")]
     total_count: Option<f64>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     page_info: Before,
-    #[serde(deserialize_with = "tolerant::list")]
     edges: Vec<Edge>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Before {
-    #[serde(deserialize_with = "tolerant::or_default")]
     has_previous_page: bool,
     start_cursor: Option<String>,
 }
@@ -294,7 +237,6 @@ struct Before {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Edge {
-    #[serde(deserialize_with = "tolerant::text")]
     cursor: String,
     node: Option<Said>,
 }
@@ -363,7 +305,6 @@ impl Api {
         #[derive(Debug, Default, Deserialize)]
         #[serde(rename_all = "camelCase", default)]
         struct Found {
-            #[serde(deserialize_with = "tolerant::text")]
             name_with_owner: String,
             issue_or_pull_request: Option<Issue>,
         }
@@ -390,7 +331,7 @@ mod tests {
 
     #[test]
     fn an_older_place_that_does_not_move_ends_a_conversation() {
-        let conversation: Conversation = serde_json::from_value(json!({
+        let conversation: Conversation = connector::tolerant::from_value(json!({
             "totalCount": 3, "pageInfo": {"hasPreviousPage": true, "startCursor": "a"},
             "edges": [{"cursor": "a", "node": {"fullDatabaseId": "9007199254"}}, {"cursor": "b", "node": null}],
         }))

@@ -1,6 +1,6 @@
 //! Teams of organizations, and who is in them.
 
-use connector::{Result, tolerant};
+use connector::Result;
 use serde::Deserialize;
 
 use super::{Api, Listed, Operation, SELDOM, Scope, route};
@@ -12,16 +12,11 @@ pub(super) const OPERATIONS: &[&Operation] = &[];
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Team {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) slug: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) description: String,
     /// `secret` or `closed`.
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) privacy: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) parent: Parent,
 }
 
@@ -29,7 +24,6 @@ pub(crate) struct Team {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Parent {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) slug: String,
 }
 
@@ -37,10 +31,8 @@ pub(crate) struct Parent {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Member {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) login: String,
     /// `member` or `maintainer`, where GitHub tells.
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) role: String,
 }
 

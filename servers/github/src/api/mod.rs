@@ -32,7 +32,7 @@ mod versions;
 use std::sync::Arc;
 
 use connector::{
-    Effect, Error, Kind, Result, tolerant,
+    Effect, Error, Kind, Result,
     upstream::{Request, Response, Upstream},
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -193,7 +193,6 @@ impl Api {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Named {
-            #[serde(deserialize_with = "tolerant::text")]
             full_name: String,
         }
         let request = route("GET /repos/{owner}/{repo}", &[&repo.owner, &repo.name])
@@ -286,6 +285,15 @@ pub(crate) fn renamed(repo: &Repo) -> Error {
         format!("{repo} has another name now, which is not among the repositories of this server"),
     )
     .with_hint("The operator lists them in --allow-repos and --allow-write-repos")
+}
+
+/// The error for an answer to a write that lacks what proves it: it was received, and may be done.
+pub(crate) fn unproven(what: &str) -> Error {
+    Error::new(
+        Kind::UnknownOutcome,
+        format!("GitHub's answer has no {what}, so whether it was done is not known"),
+    )
+    .with_hint("Look at what was to be changed; only repeat the call if it is not")
 }
 
 /// The error for an answer that lacks what every such answer has.

@@ -1,7 +1,7 @@
 //! GitHub's notifications.
 
 use connector::{
-    Result, tolerant,
+    Result,
     upstream::{Replay, Request},
 };
 use serde::Deserialize;
@@ -20,17 +20,11 @@ pub(crate) const MOST: u32 = 50;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Thread {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) unread: bool,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) reason: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) updated_at: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) subject: Subject,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) repository: Repository,
 }
 
@@ -38,12 +32,10 @@ pub(crate) struct Thread {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Subject {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
     /// None for a workflow run and a discussion.
-    #[serde(deserialize_with = "tolerant::text")]
     url: String,
-    #[serde(rename = "type", deserialize_with = "tolerant::text")]
+    #[serde(rename = "type")]
     pub(crate) kind: String,
 }
 
@@ -59,7 +51,6 @@ impl Subject {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Repository {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) full_name: String,
 }
 

@@ -1,7 +1,7 @@
 //! What a repository's issues are sorted by: labels, milestones, types, and who may be assigned.
 
 use connector::{
-    Effect, Result, tolerant,
+    Effect, Result,
     upstream::{Replay, Request},
 };
 use serde::Deserialize;
@@ -21,11 +21,8 @@ const NONE: [&str; 0] = [];
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Label {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) color: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) description: String,
 }
 
@@ -33,21 +30,13 @@ pub(crate) struct Label {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Milestone {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) number: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) state: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) description: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) due_on: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) html_url: String,
-    #[serde(deserialize_with = "tolerant::number")]
     open_issues: Option<f64>,
-    #[serde(deserialize_with = "tolerant::number")]
     closed_issues: Option<f64>,
 }
 
@@ -148,9 +137,8 @@ impl Api {
         number: &str,
         fields: &Value,
     ) -> Result<Milestone> {
-        let request = about("PATCH /repos/{owner}/{repo}/milestones/{milestone_number}", repo, number)
-            .replay(Replay::Idempotent)
-            .json(fields)?;
+        let request =
+            about("PATCH /repos/{owner}/{repo}/milestones/{milestone_number}", repo, number).json(fields)?;
         self.json(Scope::Repo(repo), request).await
     }
 

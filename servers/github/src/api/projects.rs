@@ -1,17 +1,15 @@
 //! Projects: tables of issues with fields of their own.
 
-use connector::{
-    Error, Result,
-    tolerant::{self, Connection},
-};
+use connector::{Error, Result, upstream::Connection};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
     Api, Operation, Scope,
     discussions::{FullName, Id},
-    document, incomplete,
+    document,
     issues::Count,
+    unproven,
 };
 use crate::reach::Repo;
 
@@ -32,17 +30,11 @@ const DELETE: Operation = Operation::write("DeleteProjectItem", document!("delet
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct ProjectRow {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) number: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) short_description: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) closed: bool,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) updated_at: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) items: Count,
 }
 
@@ -50,19 +42,12 @@ pub(crate) struct ProjectRow {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Project {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) short_description: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) closed: bool,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) url: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) fields: Connection<Field>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) items: Connection<Item>,
 }
 
@@ -70,16 +55,11 @@ pub(crate) struct Project {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Field {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
     /// `TEXT`, `NUMBER`, `DATE`, `SINGLE_SELECT`, `ITERATION`; another cannot be set here.
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) data_type: String,
-    #[serde(deserialize_with = "tolerant::list")]
     pub(crate) options: Vec<Choice>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     configuration: Configuration,
 }
 
@@ -93,7 +73,6 @@ impl Field {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Configuration {
-    #[serde(deserialize_with = "tolerant::list")]
     iterations: Vec<Choice>,
 }
 
@@ -101,9 +80,8 @@ struct Configuration {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Choice {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(alias = "title", deserialize_with = "tolerant::text")]
+    #[serde(alias = "title")]
     pub(crate) name: String,
 }
 
@@ -111,15 +89,11 @@ pub(crate) struct Choice {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Item {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(rename = "type", deserialize_with = "tolerant::text")]
+    #[serde(rename = "type")]
     pub(crate) kind: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) content: Content,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) field_values: Connection<Set>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) project: Id,
 }
 
@@ -127,15 +101,10 @@ pub(crate) struct Item {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Content {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) number: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
-    #[serde(deserialize_with = "tolerant::text")]
     state: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pull_state: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     repository: FullName,
 }
 
@@ -155,24 +124,17 @@ impl Content {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Set {
-    #[serde(deserialize_with = "tolerant::or_default")]
     field: Named,
-    #[serde(deserialize_with = "tolerant::text")]
     text: String,
-    #[serde(deserialize_with = "tolerant::text")]
     number: String,
-    #[serde(deserialize_with = "tolerant::text")]
     date: String,
-    #[serde(deserialize_with = "tolerant::text")]
     name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     title: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Named {
-    #[serde(deserialize_with = "tolerant::text")]
     name: String,
 }
 
@@ -189,11 +151,8 @@ impl Set {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Listed {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     project_items: Connection<Item>,
 }
 
@@ -220,7 +179,6 @@ impl Api {
         #[derive(Default, Deserialize)]
         #[serde(rename_all = "camelCase", default)]
         struct Owned {
-            #[serde(deserialize_with = "tolerant::or_default")]
             projects_v2: Connection<ProjectRow>,
         }
         let variables = json!({"owner": owner, "first": first, "after": after, "query": query});
@@ -313,7 +271,6 @@ impl Api {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Added {
-            #[serde(deserialize_with = "tolerant::or_default")]
             item: Id,
         }
         #[derive(Deserialize)]
@@ -324,7 +281,7 @@ impl Api {
         let input = json!({"projectId": project, "contentId": content});
         let data: Data = self.write_project(owner, &ADD, input).await?;
         let id = data.add_project_v2_item_by_id.unwrap_or_default().item.id;
-        if id.is_empty() { Err(incomplete("item")) } else { Ok(id) }
+        if id.is_empty() { Err(unproven("item")) } else { Ok(id) }
     }
 
     /// Sets a field of a row, or clears it where there is no value. `value` is GitHub's `ProjectV2FieldValue`.

@@ -1,6 +1,9 @@
 //! Pull requests: read in one GraphQL query each, written by REST where REST can.
 
-use connector::{Error, Result, tolerant, tolerant::Connection, upstream::Replay};
+use connector::{
+    Error, Result,
+    upstream::{Connection, PageInfo, Replay},
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -75,7 +78,7 @@ impl Api {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Repository {
-            #[serde(default, deserialize_with = "tolerant::or_default")]
+            #[serde(default)]
             pull_requests: Connection<Pull>,
         }
         let variables = json!({
@@ -107,21 +110,20 @@ impl Api {
     ) -> Result<Pulls> {
         #[derive(Deserialize)]
         struct Data {
-            #[serde(default, deserialize_with = "tolerant::or_default")]
+            #[serde(default)]
             search: Found,
         }
         #[derive(Default, Deserialize)]
         #[serde(rename_all = "camelCase", default)]
         struct Found {
-            #[serde(deserialize_with = "tolerant::number")]
             issue_count: Option<f64>,
-            #[serde(flatten)]
-            pulls: Connection<Pull>,
+            nodes: Vec<Pull>,
+            page_info: PageInfo,
         }
         let variables = json!({"query": query, "first": first, "after": after});
         let answer = self.run::<Data>(Scope::Repo(repo), &SEARCH, variables, None).await?;
-        let Found { issue_count, mut pulls } = answer.data.search;
-        pulls.total_count = issue_count;
+        let Found { issue_count, nodes, page_info } = answer.data.search;
+        let pulls = Connection { nodes, page_info, total_count: issue_count };
         Ok(Partial { data: pulls, failures: answer.failures })
     }
 
@@ -236,7 +238,6 @@ impl Api {
     pub(crate) async fn pull_set(&self, repo: &Repo, number: u64, fields: &Map<String, Value>) -> Result<()> {
         let request = pull_route("PATCH /repos/{owner}/{repo}/pulls/{pull_number}", repo, number)
             .json(fields)?
-            .replay(Replay::Idempotent)
             .check(look(number));
         self.send(Scope::Repo(repo), request).await.map(drop)
     }

@@ -1,15 +1,10 @@
 //! Releases: listed, found by their tag, made.
 
-use connector::{Effect, Result, tolerant};
+use connector::{Effect, Result};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{
-    Api, Listed, OFTEN, Operation, Scope,
-    contents::Account,
-    repos::{NONE, whole},
-    route,
-};
+use super::{Api, Listed, OFTEN, Operation, Scope, contents::Account, repos::NONE, route};
 use crate::reach::Repo;
 
 /// The GraphQL operations of this area.
@@ -19,28 +14,17 @@ pub(super) const OPERATIONS: &[&Operation] = &[];
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Release {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) tag_name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) target_commitish: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) body: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) draft: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) prerelease: bool,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) created_at: String,
     /// Empty for a draft.
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) published_at: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) author: Account,
-    #[serde(deserialize_with = "tolerant::list")]
     pub(crate) assets: Vec<Asset>,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) html_url: String,
 }
 
@@ -48,11 +32,8 @@ pub(crate) struct Release {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Asset {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "whole")]
     pub(crate) size: u64,
-    #[serde(deserialize_with = "whole")]
     pub(crate) download_count: u64,
 }
 
@@ -73,9 +54,7 @@ pub(crate) struct NewRelease {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Notes {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) body: String,
 }
 

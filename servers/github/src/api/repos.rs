@@ -1,8 +1,8 @@
 //! Repositories: those of an owner, one of them, what belongs to it, new ones and forks.
 
-use connector::{Result, tolerant, upstream::Replay};
+use connector::{Result, upstream::Replay};
 use http::{HeaderValue, header};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Api, Listed, OFTEN, Operation, SELDOM, Scope, route};
@@ -18,55 +18,30 @@ pub(super) const RAW: HeaderValue = HeaderValue::from_static("application/vnd.gi
 /// Rows of the lists that are shown whole: the most GitHub gives at once.
 const WHOLE: u32 = 100;
 
-/// A whole number, however it is written; zero for what is none. Use with `#[serde(default)]`.
-pub(super) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    Ok(tolerant::number(deserializer)?.map_or(0, |number| number as u64))
-}
-
 /// A repository.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Repository {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) full_name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) description: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) private: bool,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) visibility: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) default_branch: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) language: String,
-    #[serde(deserialize_with = "whole")]
     pub(crate) stargazers_count: u64,
-    #[serde(deserialize_with = "whole")]
     pub(crate) forks_count: u64,
     /// Issues and pull requests together.
-    #[serde(deserialize_with = "whole")]
     pub(crate) open_issues_count: u64,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) pushed_at: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) html_url: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) archived: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) fork: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) parent: Parent,
-    #[serde(deserialize_with = "tolerant::list")]
     pub(crate) topics: Vec<String>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) permissions: Permissions,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) allow_merge_commit: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) allow_squash_merge: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) allow_rebase_merge: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) allow_auto_merge: bool,
 }
 
@@ -74,7 +49,6 @@ pub(crate) struct Repository {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Parent {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) full_name: String,
 }
 
@@ -82,15 +56,10 @@ pub(crate) struct Parent {
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Permissions {
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) admin: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) maintain: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) push: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) triage: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) pull: bool,
 }
 
@@ -112,9 +81,7 @@ impl Permissions {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Collaborator {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) login: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) role_name: String,
 }
 
@@ -122,9 +89,8 @@ pub(crate) struct Collaborator {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Rule {
-    #[serde(rename = "type", deserialize_with = "tolerant::text")]
+    #[serde(rename = "type")]
     pub(crate) kind: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) parameters: Value,
 }
 
@@ -132,9 +98,7 @@ pub(crate) struct Rule {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct BranchDetail {
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) protected: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) protection: Protection,
 }
 
@@ -142,7 +106,6 @@ pub(crate) struct BranchDetail {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Protection {
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) required_status_checks: RequiredChecks,
 }
 
@@ -150,7 +113,6 @@ pub(crate) struct Protection {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct RequiredChecks {
-    #[serde(deserialize_with = "tolerant::list")]
     pub(crate) contexts: Vec<String>,
 }
 
@@ -226,7 +188,7 @@ impl Api {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Account {
-            #[serde(rename = "type", deserialize_with = "tolerant::text")]
+            #[serde(rename = "type")]
             kind: String,
         }
         let request = route("GET /users/{username}", &[login]).cache(SELDOM, NONE);

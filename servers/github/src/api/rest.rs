@@ -1,6 +1,6 @@
 //! Requests of the REST API: made from their route as GitHub documents it, paged by its `Link` header.
 
-use connector::{Result, tolerant, upstream::Request};
+use connector::{Result, upstream::Request};
 use http::{HeaderValue, Method, header};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -72,7 +72,7 @@ impl Api {
         let Some(key) = key else {
             #[derive(Deserialize)]
             #[serde(bound(deserialize = "T: Deserialize<'de>"))]
-            struct Bare<T>(#[serde(deserialize_with = "tolerant::list")] Vec<T>);
+            struct Bare<T>(Vec<T>);
             let Bare(items) = response.json().map_err(shaped)?;
             return Ok(Listed { items, next, total: None, incomplete: false });
         };
@@ -80,7 +80,7 @@ impl Api {
         let rows = body.get_mut(key).map(Value::take).unwrap_or_default();
         let items = match rows {
             Value::Array(rows) => {
-                rows.into_iter().filter_map(|row| serde_json::from_value(row).ok()).collect()
+                rows.into_iter().filter_map(|row| connector::tolerant::from_value(row).ok()).collect()
             }
             _ => Vec::new(),
         };

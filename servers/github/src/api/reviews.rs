@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use connector::{Error, Result, tolerant, tolerant::Connection, upstream::Replay};
+use connector::{
+    Error, Result,
+    upstream::{Connection, Replay},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     Api, Operation, Partial, Scope, document, incomplete,
     pulls::{Review, Thread, absent, pull_route},
+    unproven,
 };
 use crate::reach::Repo;
 
@@ -44,7 +48,7 @@ impl Api {
         }
         #[derive(Deserialize)]
         struct Pull {
-            #[serde(default, deserialize_with = "tolerant::or_default")]
+            #[serde(default)]
             reviews: Connection<Review>,
         }
         let variables = json!({"owner": repo.owner, "name": repo.name, "number": number});
@@ -130,7 +134,7 @@ impl Api {
             let result = match (state, failures.remove(&part)) {
                 (Some(state), _) => Ok(state),
                 (None, Some(error)) => Err(error),
-                (None, None) => Err(incomplete("thread")),
+                (None, None) => Err(unproven("thread")),
             };
             (id.clone(), result)
         };

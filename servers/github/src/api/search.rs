@@ -1,7 +1,7 @@
 //! GitHub's search: one route for each kind of thing. It spans repositories, so what it finds is the
 //! caller's to narrow and to filter.
 
-use connector::{Result, tolerant, upstream::Request};
+use connector::{Result, upstream::Request};
 use http::{HeaderValue, header};
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -22,11 +22,8 @@ const TEXT_MATCH: HeaderValue = HeaderValue::from_static("application/vnd.github
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct FoundFile {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) path: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) repository: FoundRepo,
-    #[serde(deserialize_with = "tolerant::list")]
     pub(crate) text_matches: Vec<TextMatch>,
 }
 
@@ -34,18 +31,14 @@ pub(crate) struct FoundFile {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct TextMatch {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) property: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) fragment: String,
-    #[serde(deserialize_with = "tolerant::list")]
     matches: Vec<Match>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Match {
-    #[serde(deserialize_with = "tolerant::text")]
     text: String,
 }
 
@@ -60,23 +53,14 @@ impl TextMatch {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct FoundRepo {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) full_name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) description: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) private: bool,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) visibility: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) fork: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) archived: bool,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) language: String,
-    #[serde(deserialize_with = "tolerant::number")]
     stargazers_count: Option<f64>,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) pushed_at: String,
 }
 
@@ -91,14 +75,10 @@ impl FoundRepo {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct FoundCommit {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) sha: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) commit: FieldValue,
     /// The account of the author; none where the address of the commit is nobody's.
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) author: Person,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) repository: FoundRepo,
 }
 
@@ -106,9 +86,7 @@ pub(crate) struct FoundCommit {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct FieldValue {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) message: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) author: Signature,
 }
 
@@ -116,9 +94,7 @@ pub(crate) struct FieldValue {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Signature {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) date: String,
 }
 

@@ -1,6 +1,6 @@
 //! Alerts and advisories of a repository.
 
-use connector::{Result, tolerant};
+use connector::Result;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{Api, Listed, Operation, Scope, issues::Person, route};
@@ -13,19 +13,12 @@ pub(super) const OPERATIONS: &[&Operation] = &[];
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct CodeAlert {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) number: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) state: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) created_at: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) dismissed_reason: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) rule: Rule,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) tool: Tool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) most_recent_instance: Instance,
 }
 
@@ -33,13 +26,9 @@ pub(crate) struct CodeAlert {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Rule {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     severity: String,
-    #[serde(deserialize_with = "tolerant::text")]
     security_severity_level: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) description: String,
 }
 
@@ -54,7 +43,6 @@ impl Rule {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Tool {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
 }
 
@@ -62,9 +50,7 @@ pub(crate) struct Tool {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Instance {
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) location: Location,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) message: Message,
 }
 
@@ -72,9 +58,7 @@ pub(crate) struct Instance {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Location {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) path: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) start_line: String,
 }
 
@@ -82,7 +66,6 @@ pub(crate) struct Location {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Message {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) text: String,
 }
 
@@ -90,19 +73,12 @@ pub(crate) struct Message {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct DependencyAlert {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) number: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) state: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) created_at: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) dismissed_reason: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) dependency: Dependency,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) security_advisory: Advisory,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) security_vulnerability: Vulnerability,
 }
 
@@ -110,11 +86,8 @@ pub(crate) struct DependencyAlert {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Dependency {
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) package: Package,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) manifest_path: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) scope: String,
 }
 
@@ -122,9 +95,7 @@ pub(crate) struct Dependency {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Package {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) ecosystem: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
 }
 
@@ -132,13 +103,9 @@ pub(crate) struct Package {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Vulnerability {
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) package: Package,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) vulnerable_version_range: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     first_patched_version: Version,
-    #[serde(deserialize_with = "tolerant::text")]
     patched_versions: String,
 }
 
@@ -146,7 +113,6 @@ pub(crate) struct Vulnerability {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Version {
-    #[serde(deserialize_with = "tolerant::text")]
     identifier: String,
 }
 
@@ -162,23 +128,14 @@ impl Vulnerability {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Advisory {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) ghsa_id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) cve_id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) summary: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) description: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) severity: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) state: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) published_at: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) created_at: String,
-    #[serde(deserialize_with = "tolerant::list")]
     pub(crate) vulnerabilities: Vec<Vulnerability>,
 }
 
@@ -186,27 +143,16 @@ pub(crate) struct Advisory {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct SecretAlert {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) number: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) state: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) created_at: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) resolution: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) resolution_comment: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) resolved_by: Person,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) secret_type: String,
-    #[serde(deserialize_with = "tolerant::text")]
     secret_type_display_name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) validity: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) publicly_leaked: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) push_protection_bypassed: bool,
 }
 

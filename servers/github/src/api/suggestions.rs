@@ -1,6 +1,6 @@
 //! What arguments are completed from: names and numbers only, kept for a while, so that typing costs little.
 
-use connector::{Kind, Result, tolerant};
+use connector::{Kind, Result};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{Api, SELDOM, Scope, route};
@@ -13,13 +13,9 @@ const NONE: [&str; 0] = [];
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Named {
-    #[serde(deserialize_with = "tolerant::text")]
     name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     full_name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     login: String,
-    #[serde(deserialize_with = "tolerant::text")]
     path: String,
 }
 
@@ -27,11 +23,8 @@ struct Named {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Numbered {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) number: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pull_request: Option<serde_json::Value>,
 }
 
@@ -126,7 +119,6 @@ impl Api {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Tree {
-            #[serde(deserialize_with = "tolerant::list")]
             tree: Vec<Named>,
         }
         let request = route("GET /repos/{owner}/{repo}/git/trees/{tree_sha}", &[&repo.owner, &repo.name, at])
@@ -144,13 +136,11 @@ impl Api {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Pull {
-            #[serde(deserialize_with = "tolerant::or_default")]
             head: Head,
         }
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Head {
-            #[serde(deserialize_with = "tolerant::text")]
             sha: String,
         }
         let request = route(

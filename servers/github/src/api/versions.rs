@@ -1,7 +1,7 @@
 //! The versions of what is watched: what a conditional GET shows without a cost. GitHub counts no 304
 //! (docs.github.com, "Best practices for using the REST API", conditional requests).
 
-use connector::{Effect, Result, tolerant};
+use connector::{Effect, Result};
 use serde::Deserialize;
 
 use super::{Api, OFTEN, Scope, incomplete, route, tickets::full_name};
@@ -15,26 +15,16 @@ const NONE: [&str; 0] = [];
 #[serde(default)]
 struct Seen {
     /// When anything happened to it: a comment, a review, a push, a label, a step of a run.
-    #[serde(deserialize_with = "tolerant::text")]
     updated_at: String,
-    #[serde(deserialize_with = "tolerant::text")]
     state: String,
-    #[serde(deserialize_with = "tolerant::text")]
     state_reason: String,
-    #[serde(deserialize_with = "tolerant::text")]
     merged_at: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     draft: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     head: Head,
-    #[serde(deserialize_with = "tolerant::text")]
     status: String,
-    #[serde(deserialize_with = "tolerant::text")]
     conclusion: String,
-    #[serde(deserialize_with = "tolerant::text")]
     run_attempt: String,
     /// Where an issue lies.
-    #[serde(deserialize_with = "tolerant::text")]
     repository_url: String,
 }
 
@@ -42,7 +32,6 @@ struct Seen {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Head {
-    #[serde(deserialize_with = "tolerant::text")]
     sha: String,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use connector::catalog::reconcile::{self, Attempt};
 use connector::{
     Error, Kind, Result,
     catalog::{
@@ -13,10 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{
-    FROM,
-    across::lost::{self, Begun},
-};
+use super::FROM;
 use crate::{GitHub, api::gists::Gist, render::day};
 
 /// Characters of one file in a reply.
@@ -247,11 +245,13 @@ fn create(call: Call<GitHub>, arguments: SaveGist) -> Result<Plan> {
         contents.iter().map(|(name, content)| (name.clone(), json!({"content": content}))).collect();
     let fields = json!({"description": description, "public": public, "files": files});
     let plan = Plan::new(Reply::written(preview), move || async move {
-        let begun = Begun::now();
+        let attempt = Attempt::begin(call.api().upstream(), "gist");
         let sent = call.api().create_gist(&fields).await;
-        let (gist, lost) = lost::found(sent, made(&call, &description, public, &contents, begun)).await?;
+        let look = || made(&call, &description, public, &contents, &attempt);
+        let (gist, lost) = attempt.made(sent, |gist| gist.id.clone(), look).await?;
         let id = one_line(&gist.id);
-        let summary = lost::told(lost, &format!("made the {} gist {id}", visibility(gist.public)));
+        let summary =
+            reconcile::summary("GitHub", lost, &format!("made the {} gist {id}", visibility(gist.public)));
         Ok(Reply::written(Written::new(summary).id(id).url(gist.html_url)))
     });
     Ok(if public { plan.ask() } else { plan.harmless() })
@@ -263,19 +263,19 @@ async fn made(
     description: &str,
     public: bool,
     contents: &BTreeMap<String, String>,
-    begun: Begun,
+    attempt: &Attempt,
 ) -> Option<Gist> {
-    let listed = call.api().gists(None, Some(&begun.since()), 30, None).await.ok()?;
+    let listed = call.api().gists(None, Some(&attempt.since()), 30, None).await.ok()?;
     let may_be = |gist: &&Gist| {
         gist.public == public
             && gist.description.trim() == description.trim()
-            && begun.may_have_made(&gist.created_at)
+            && attempt.may_have_made(&gist.id, &gist.created_at)
             && gist.files().map(|(name, _)| name).eq(contents.keys().map(String::as_str))
     };
     for found in listed.items.iter().filter(may_be) {
         let gist = call.api().gist(&found.id).await.ok()?;
         let same = |(name, file): (&str, &crate::api::gists::File)| {
-            contents.get(name).is_some_and(|content| lost::same_text(content, &file.content))
+            contents.get(name).is_some_and(|content| reconcile::same_text(content, &file.content))
         };
         if gist.files().all(same) {
             return Some(gist);

@@ -158,6 +158,7 @@ impl Subject for GitHub {
             list(set("/data/repository/issues/nodes/*/state", json!("PAUSED"))),
             list(set("/data/repository/issues/nodes/0/author", Value::Null)),
             list(set("/data/repository/issues/nodes/*/number", json!("7"))),
+            list(set("/data/repository/issues/totalCount", json!("12"))),
             list(set("/data/repository/issues/nodes/0", Value::Null)),
             list(Change::remove("/data/repository/issues/nodes/0/labels")),
             get(set("/data/repository/issueOrPullRequest/author", Value::Null)),

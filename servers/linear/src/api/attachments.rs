@@ -4,10 +4,7 @@ use connector::{Result, upstream::Replay};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    Api, Operation, document,
-    tolerant::{Connection, or_default, text},
-};
+use super::{Api, Connection, Operation, document};
 
 const LIST: Operation = Operation::read("IssueAttachments", document!("issue_attachments"), |_| 80);
 // Linear keeps one attachment for an address on an issue: the same again changes its title.
@@ -21,12 +18,9 @@ pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &ATTACH, &ATTACH_PULL_REQU
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Attachment {
-    #[serde(deserialize_with = "text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) title: String,
     pub(crate) subtitle: Option<String>,
-    #[serde(deserialize_with = "text")]
     pub(crate) url: String,
     pub(crate) source_type: Option<String>,
 }
@@ -35,13 +29,9 @@ pub(crate) struct Attachment {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct IssueAttachments {
-    #[serde(deserialize_with = "text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) identifier: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) title: String,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) attachments: Connection<Attachment>,
 }
 
@@ -49,7 +39,6 @@ pub(crate) struct IssueAttachments {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct AttachmentPayload {
-    #[serde(deserialize_with = "or_default")]
     pub(crate) success: bool,
     pub(crate) attachment: Option<Attachment>,
 }

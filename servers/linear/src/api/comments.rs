@@ -5,10 +5,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, Partial, document, first,
+    Api, Connection, Operation, Partial, document, first,
     issues::{IssueRef, PersonRef},
     names::Named,
-    tolerant::{self, Connection},
 };
 
 const LIST: Operation =
@@ -20,7 +19,7 @@ const ADD: Operation =
     Operation::write("AddComment", document!("add_comment", "comment_row"), Replay::Idempotent)
         .invalidates(&["comments"]);
 const EDIT: Operation =
-    Operation::write("EditComment", document!("edit_comment", "comment_row"), Replay::Idempotent)
+    Operation::write("EditComment", document!("edit_comment", "comment_row"), Replay::Once)
         .invalidates(&["comments"]);
 const RESOLVE: Operation =
     Operation::write("ResolveComment", document!("resolve_comment", "comment_row"), Replay::Idempotent)
@@ -38,18 +37,14 @@ pub(super) const OPERATIONS: &[&Operation] =
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Comment {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) body: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) created_at: String,
     pub(crate) edited_at: Option<String>,
     pub(crate) resolved_at: Option<String>,
     pub(crate) quoted_text: Option<String>,
     /// The comment that it replies to.
     pub(crate) parent_id: Option<String>,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) url: String,
     pub(crate) user: Option<PersonRef>,
     pub(crate) bot_actor: Option<Named>,
@@ -74,11 +69,9 @@ impl Comment {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Discussed {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
     /// What comments on a document are attached to.
     pub(crate) document_content_id: Option<String>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) comments: Connection<Comment>,
 }
 
@@ -86,7 +79,6 @@ pub(crate) struct Discussed {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct CommentPayload {
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) success: bool,
     pub(crate) comment: Option<Comment>,
 }
@@ -96,7 +88,6 @@ pub(crate) struct CommentPayload {
 struct Answer<T> {
     #[serde(
         default,
-        deserialize_with = "tolerant::or_default",
         alias = "comment",
         alias = "comments",
         alias = "document",
@@ -182,6 +173,6 @@ impl Api {
             variables,
             Some(check),
         );
-        Ok(answer.await?.data.value)
+        Ok(answer.await?.or_noted().value)
     }
 }

@@ -4,11 +4,7 @@ use connector::Result;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    Api, Operation, document, first,
-    names::TeamRef,
-    tolerant::{Connection, list, number, or_default, text},
-};
+use super::{Api, Connection, Operation, document, first, names::TeamRef};
 
 const LIST: Operation =
     Operation::read("ListCycles", document!("list_cycles"), |variables| 2 + first(variables) * 4);
@@ -19,38 +15,23 @@ pub(super) const OPERATIONS: &[&Operation] = &[&LIST];
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Cycle {
-    #[serde(deserialize_with = "text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "number")]
     pub(crate) number: Option<f64>,
     pub(crate) name: Option<String>,
-    #[serde(deserialize_with = "text")]
     pub(crate) starts_at: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) ends_at: String,
     pub(crate) completed_at: Option<String>,
     /// From 0 to 1; work in progress counts a quarter.
-    #[serde(deserialize_with = "number")]
     pub(crate) progress: Option<f64>,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) is_active: bool,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) is_next: bool,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) is_previous: bool,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) is_past: bool,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) is_future: bool,
-    #[serde(deserialize_with = "list")]
     pub(crate) issue_count_history: Vec<f64>,
-    #[serde(deserialize_with = "list")]
     pub(crate) completed_issue_count_history: Vec<f64>,
-    #[serde(deserialize_with = "list")]
     pub(crate) scope_history: Vec<f64>,
-    #[serde(deserialize_with = "list")]
     pub(crate) completed_scope_history: Vec<f64>,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) team: TeamRef,
 }
 
@@ -64,7 +45,7 @@ impl Api {
     ) -> Result<Connection<Cycle>> {
         #[derive(Deserialize)]
         struct Answer {
-            #[serde(default, deserialize_with = "or_default")]
+            #[serde(default)]
             cycles: Connection<Cycle>,
         }
         let variables = json!({"filter": filter, "first": first, "after": after});

@@ -5,10 +5,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, document, first,
+    Api, Connection, Operation, document, first,
     issues::PersonRef,
     names::{Named, TeamRef},
-    tolerant::{Connection, or_default, text},
 };
 
 const LIST: Operation =
@@ -18,7 +17,7 @@ const GET: Operation = Operation::read("GetDocument", document!("get_document", 
 const CREATE: Operation =
     Operation::write("CreateDocument", document!("create_document", "document_fragment"), Replay::Idempotent);
 const UPDATE: Operation =
-    Operation::write("UpdateDocument", document!("update_document", "document_fragment"), Replay::Idempotent);
+    Operation::write("UpdateDocument", document!("update_document", "document_fragment"), Replay::Once);
 
 pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &FIND, &GET, &CREATE, &UPDATE];
 
@@ -26,9 +25,7 @@ pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &FIND, &GET, &CREATE, &UPD
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct IssueKey {
-    #[serde(deserialize_with = "text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) identifier: String,
 }
 
@@ -36,13 +33,9 @@ pub(crate) struct IssueKey {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct DocumentRow {
-    #[serde(deserialize_with = "text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) slug_id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) title: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) updated_at: String,
     pub(crate) creator: Option<PersonRef>,
     pub(crate) project: Option<Named>,
@@ -55,21 +48,14 @@ pub(crate) struct DocumentRow {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Document {
-    #[serde(deserialize_with = "text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) slug_id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) title: String,
     pub(crate) content: Option<String>,
-    #[serde(deserialize_with = "text")]
     pub(crate) url: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) created_at: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) updated_at: String,
     pub(crate) archived_at: Option<String>,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) trashed: bool,
     pub(crate) creator: Option<PersonRef>,
     pub(crate) updated_by: Option<PersonRef>,
@@ -90,14 +76,13 @@ impl Document {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct DocumentPayload {
-    #[serde(deserialize_with = "or_default")]
     pub(crate) success: bool,
     pub(crate) document: Option<Document>,
 }
 
 #[derive(Deserialize)]
 struct DocumentsAnswer {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default)]
     documents: Connection<DocumentRow>,
 }
 

@@ -5,9 +5,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, document, first,
+    Api, Connection, Operation, document, first,
     issues::{PersonRef, StateRef},
-    tolerant::{Connection, number, or_default, text},
 };
 
 // Each initiative may bring 25 projects along, so a page of 20 costs about 1,300 points of the 10,000
@@ -27,19 +26,14 @@ pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &NAMES];
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Initiative {
-    #[serde(deserialize_with = "text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) slug_id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) name: String,
     pub(crate) description: Option<String>,
-    #[serde(deserialize_with = "text")]
     pub(crate) status: String,
     pub(crate) health: Option<String>,
     pub(crate) target_date: Option<String>,
     pub(crate) owner: Option<PersonRef>,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) projects: Connection<InitiativeProject>,
 }
 
@@ -47,13 +41,10 @@ pub(crate) struct Initiative {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct InitiativeProject {
-    #[serde(deserialize_with = "text")]
     pub(crate) name: String,
     pub(crate) health: Option<String>,
     /// From 0 to 1.
-    #[serde(deserialize_with = "number")]
     pub(crate) progress: Option<f64>,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) status: StateRef,
 }
 
@@ -61,20 +52,16 @@ pub(crate) struct InitiativeProject {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct InitiativeName {
-    #[serde(deserialize_with = "text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) slug_id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) status: String,
 }
 
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
 struct InitiativesAnswer<T> {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default)]
     initiatives: Connection<T>,
 }
 

@@ -5,11 +5,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, Partial,
+    Api, Connection, Operation, Partial,
     comments::Comment,
     document, first,
     names::{Named, TeamRef},
-    tolerant::{self, Connection},
 };
 
 const LIST: Operation =
@@ -43,13 +42,13 @@ const CREATE_MANY: Operation =
     Operation::write("CreateIssues", document!("create_issues", "issue_full"), Replay::Idempotent)
         .costs(|v| v.pointer("/input/issues").and_then(Value::as_array).map_or(1, Vec::len) as u32 * FULL)
         .invalidates(&["issues"]);
-/// Sets fields to values: twice is the same as once.
+/// Not repeated without a look: somebody else may have written in between.
 const UPDATE: Operation =
-    Operation::write("UpdateIssue", document!("update_issue", "issue_full"), Replay::Idempotent)
+    Operation::write("UpdateIssue", document!("update_issue", "issue_full"), Replay::Once)
         .costs(|_| FULL)
         .invalidates(&["issues"]);
 const UPDATE_MANY: Operation =
-    Operation::write("UpdateIssues", document!("update_issues", "issue_full"), Replay::Idempotent)
+    Operation::write("UpdateIssues", document!("update_issues", "issue_full"), Replay::Once)
         .costs(|v| v.pointer("/ids").and_then(Value::as_array).map_or(1, Vec::len) as u32 * FULL)
         .invalidates(&["issues"]);
 const ARCHIVE: Operation =
@@ -103,11 +102,9 @@ fn sections(variables: &Value) -> u32 {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct StateRef {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
-    #[serde(rename = "type", deserialize_with = "tolerant::text")]
+    #[serde(rename = "type")]
     pub(crate) kind: String,
 }
 
@@ -115,9 +112,7 @@ pub(crate) struct StateRef {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct PersonRef {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) display_name: String,
 }
 
@@ -125,9 +120,7 @@ pub(crate) struct PersonRef {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct CycleRef {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::number")]
     pub(crate) number: Option<f64>,
     pub(crate) name: Option<String>,
 }
@@ -136,11 +129,8 @@ pub(crate) struct CycleRef {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct IssueRef {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) identifier: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
     pub(crate) state: Option<StateRef>,
     pub(crate) assignee: Option<PersonRef>,
@@ -150,9 +140,7 @@ pub(crate) struct IssueRef {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct LabelRef {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
     pub(crate) parent: Option<Named>,
 }
@@ -161,20 +149,13 @@ pub(crate) struct LabelRef {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct IssueRow {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) identifier: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
-    #[serde(deserialize_with = "tolerant::number")]
     pub(crate) priority: Option<f64>,
-    #[serde(deserialize_with = "tolerant::number")]
     pub(crate) estimate: Option<f64>,
     pub(crate) due_date: Option<String>,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) created_at: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) updated_at: String,
     pub(crate) archived_at: Option<String>,
     pub(crate) state: Option<StateRef>,
@@ -183,7 +164,6 @@ pub(crate) struct IssueRow {
     pub(crate) project: Option<Named>,
     pub(crate) cycle: Option<CycleRef>,
     pub(crate) parent: Option<IssueRef>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) labels: Connection<LabelRef>,
 }
 
@@ -191,58 +171,39 @@ pub(crate) struct IssueRow {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Issue {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) identifier: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
     pub(crate) description: Option<String>,
-    #[serde(deserialize_with = "tolerant::number")]
     pub(crate) priority: Option<f64>,
-    #[serde(deserialize_with = "tolerant::number")]
     pub(crate) estimate: Option<f64>,
     pub(crate) due_date: Option<String>,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) url: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) branch_name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) created_at: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) updated_at: String,
     pub(crate) started_at: Option<String>,
     pub(crate) completed_at: Option<String>,
     pub(crate) canceled_at: Option<String>,
     pub(crate) archived_at: Option<String>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) trashed: bool,
     pub(crate) sla_breaches_at: Option<String>,
-    #[serde(deserialize_with = "tolerant::list")]
     pub(crate) previous_identifiers: Vec<String>,
     pub(crate) state: Option<StateRef>,
     pub(crate) assignee: Option<PersonRef>,
     pub(crate) delegate: Option<PersonRef>,
     pub(crate) creator: Option<PersonRef>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) team: super::names::Team,
     pub(crate) project: Option<Named>,
     pub(crate) project_milestone: Option<Named>,
     pub(crate) cycle: Option<CycleRef>,
     pub(crate) parent: Option<IssueRef>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) labels: Connection<LabelRef>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) comments: Connection<Comment>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) relations: Connection<Relation>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) inverse_relations: Connection<Relation>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) children: Connection<IssueRef>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) attachments: Connection<Attachment>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) state_history: Connection<Span>,
 }
 
@@ -250,9 +211,8 @@ pub(crate) struct Issue {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Relation {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(rename = "type", deserialize_with = "tolerant::text")]
+    #[serde(rename = "type")]
     pub(crate) kind: String,
     /// The other end, of a relation that begins here.
     pub(crate) related_issue: Option<IssueRef>,
@@ -264,12 +224,9 @@ pub(crate) struct Relation {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Attachment {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
     pub(crate) subtitle: Option<String>,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) url: String,
     pub(crate) source_type: Option<String>,
 }
@@ -278,7 +235,6 @@ pub(crate) struct Attachment {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Span {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) started_at: String,
     /// Nothing while it lasts.
     pub(crate) ended_at: Option<String>,
@@ -344,12 +300,9 @@ pub(crate) enum Removal {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Removed {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) identifier: String,
     pub(crate) archived_at: Option<String>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) trashed: bool,
 }
 
@@ -357,11 +310,9 @@ pub(crate) struct Removed {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, bound(deserialize = "T: Deserialize<'de> + Default"))]
 pub(crate) struct Payload<T> {
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) success: bool,
     #[serde(alias = "entity")]
     pub(crate) issue: Option<T>,
-    #[serde(deserialize_with = "tolerant::list")]
     pub(crate) issues: Vec<T>,
 }
 
@@ -377,7 +328,6 @@ impl<T> Default for Payload<T> {
 struct Answer<T> {
     #[serde(
         default,
-        deserialize_with = "tolerant::or_default",
         alias = "issue",
         alias = "issues",
         alias = "issueVcsBranchSearch",
@@ -410,7 +360,7 @@ impl Api {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Data {
-            #[serde(default, deserialize_with = "tolerant::or_default")]
+            #[serde(default)]
             custom_view: Option<Answer<Connection<IssueRow>>>,
         }
         variables["id"] = json!(view);
@@ -456,7 +406,7 @@ impl Api {
         variables["branch"] = json!(branch);
         let answer = self.run_partial::<Value>(&BY_BRANCH, variables).await?;
         let failures = answer.failures;
-        let found: Answer<Option<Issue>> = serde_json::from_value(answer.data).map_err(|error| {
+        let found: Answer<Option<Issue>> = connector::tolerant::from_value(answer.data).map_err(|error| {
             connector::Error::new(connector::Kind::Upstream, "Linear's answer has an unexpected shape")
                 .with_source(error)
         })?;
@@ -480,7 +430,7 @@ impl Api {
         let variables = json!({"input": input});
         let answer =
             self.run_document::<Answer<Payload<Issue>>>(&CREATE, CREATE.document, variables, Some(check));
-        Ok(answer.await?.data.value)
+        Ok(answer.await?.or_noted().value)
     }
 
     /// Creates issues, all or none, from a list of `IssueCreateInput`s that carry their ids.
@@ -492,7 +442,7 @@ impl Api {
             variables,
             Some(check),
         );
-        Ok(answer.await?.data.value)
+        Ok(answer.await?.or_noted().value)
     }
 
     /// Changes an issue by an `IssueUpdateInput`.
@@ -505,7 +455,7 @@ impl Api {
         let variables = json!({"id": id, "input": input});
         let answer =
             self.run_document::<Answer<Payload<Issue>>>(&UPDATE, UPDATE.document, variables, Some(check));
-        Ok(answer.await?.data.value)
+        Ok(answer.await?.or_noted().value)
     }
 
     /// Changes up to 50 issues, by their UUIDs, with one `IssueUpdateInput`.
@@ -522,7 +472,7 @@ impl Api {
             variables,
             Some(check),
         );
-        Ok(answer.await?.data.value)
+        Ok(answer.await?.or_noted().value)
     }
 
     /// Puts an issue out of sight, or back.
@@ -543,6 +493,6 @@ impl Api {
             json!({"id": id}),
             Some(check),
         );
-        Ok(answer.await?.data.value)
+        Ok(answer.await?.or_noted().value)
     }
 }

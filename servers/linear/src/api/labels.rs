@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::{
     Api, Operation, document,
     names::{Named, TeamRef},
-    tolerant::{or_default, text},
 };
 
 const GET: Operation = Operation::read("GetLabel", document!("get_label", "label_fragment"), |_| 4);
@@ -15,7 +14,7 @@ const CREATE: Operation =
     Operation::write("CreateLabel", document!("create_label", "label_fragment"), Replay::Idempotent)
         .invalidates(&["labels"]);
 const UPDATE: Operation =
-    Operation::write("UpdateLabel", document!("update_label", "label_fragment"), Replay::Idempotent)
+    Operation::write("UpdateLabel", document!("update_label", "label_fragment"), Replay::Once)
         .invalidates(&["labels"]);
 
 pub(super) const OPERATIONS: &[&Operation] = &[&GET, &CREATE, &UPDATE];
@@ -24,14 +23,10 @@ pub(super) const OPERATIONS: &[&Operation] = &[&GET, &CREATE, &UPDATE];
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct LabelState {
-    #[serde(deserialize_with = "text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) color: String,
     pub(crate) description: Option<String>,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) is_group: bool,
     pub(crate) retired_at: Option<String>,
     pub(crate) team: Option<TeamRef>,
@@ -42,7 +37,6 @@ pub(crate) struct LabelState {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct LabelPayload {
-    #[serde(deserialize_with = "or_default")]
     pub(crate) success: bool,
     pub(crate) issue_label: Option<LabelState>,
 }

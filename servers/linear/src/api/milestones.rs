@@ -4,17 +4,14 @@ use connector::{Result, upstream::Replay};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    Api, Operation, document,
-    tolerant::{Connection, number, or_default, text},
-};
+use super::{Api, Connection, Operation, document};
 
 const LIST: Operation = Operation::read("ListMilestones", document!("list_milestones"), |_| 165);
 const GET: Operation = Operation::read("GetMilestone", document!("get_milestone"), |_| 4);
 const CREATE: Operation =
     Operation::write("CreateMilestone", document!("create_milestone"), Replay::Idempotent).invalidates(TAGS);
 const UPDATE: Operation =
-    Operation::write("UpdateMilestone", document!("update_milestone"), Replay::Idempotent).invalidates(TAGS);
+    Operation::write("UpdateMilestone", document!("update_milestone"), Replay::Once).invalidates(TAGS);
 
 pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &GET, &CREATE, &UPDATE];
 
@@ -24,16 +21,12 @@ const TAGS: &[&str] = &["projects"];
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Milestone {
-    #[serde(deserialize_with = "text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) name: String,
     pub(crate) description: Option<String>,
     pub(crate) target_date: Option<String>,
     /// From 0 to 1.
-    #[serde(deserialize_with = "number")]
     pub(crate) progress: Option<f64>,
-    #[serde(deserialize_with = "text")]
     pub(crate) status: String,
 }
 
@@ -41,7 +34,6 @@ pub(crate) struct Milestone {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct MilestonePayload {
-    #[serde(deserialize_with = "or_default")]
     pub(crate) success: bool,
     pub(crate) project_milestone: Option<Milestone>,
 }
@@ -51,7 +43,7 @@ impl Api {
     pub(crate) async fn list_milestones(&self, project: &str) -> Result<Connection<Milestone>> {
         #[derive(Deserialize)]
         struct Answer {
-            #[serde(rename = "projectMilestones", default, deserialize_with = "or_default")]
+            #[serde(rename = "projectMilestones", default)]
             milestones: Connection<Milestone>,
         }
         Ok(self.run::<Answer>(&LIST, json!({"project": project})).await?.milestones)

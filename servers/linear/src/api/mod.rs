@@ -22,13 +22,13 @@ pub(crate) mod uploads;
 pub(crate) mod workspace;
 
 use connector::{
-    Result, tolerant,
+    Result,
     upstream::{Request, Tag, Upstream},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-pub(crate) use connector::upstream::Partial;
+pub(crate) use connector::upstream::{Connection, Partial};
 pub use operation::Operation;
 pub(crate) use operation::{document, first};
 
@@ -152,7 +152,7 @@ impl Api {
         check: &str,
     ) -> Result<T> {
         let answer = self.run_document(operation, operation.document, variables, Some(check.to_owned()));
-        Ok(answer.await?.data)
+        Ok(answer.await?.or_noted())
     }
 
     /// Makes kept answers old that depend on `tags`.

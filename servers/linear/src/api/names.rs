@@ -7,10 +7,7 @@ use connector::Result;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{
-    Api, Operation, document, first,
-    tolerant::{self, Connection},
-};
+use super::{Api, Connection, Operation, document, first};
 
 /// Names change seldom; own writes make them old at once, and a name that is not found makes them
 /// be read again.
@@ -80,7 +77,7 @@ impl Directory for Template {
     async fn read(api: &Api) -> Result<Vec<Self>> {
         #[derive(Deserialize)]
         struct Data {
-            #[serde(default, deserialize_with = "tolerant::list")]
+            #[serde(default)]
             templates: Vec<Template>,
         }
         Ok(api.run::<Data>(&TEMPLATES, json!({})).await?.templates)
@@ -110,15 +107,10 @@ async fn read_all<T: DeserializeOwned>(api: &Api, operation: &Operation, field: 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Team {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) key: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) cycles_enabled: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) triage_enabled: bool,
 }
 
@@ -126,9 +118,7 @@ pub(crate) struct Team {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct TeamRef {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) key: String,
 }
 
@@ -136,16 +126,12 @@ pub(crate) struct TeamRef {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct State {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
     /// `triage`, `backlog`, `unstarted`, `started`, `completed`, `canceled`, `duplicate`.
-    #[serde(rename = "type", deserialize_with = "tolerant::text")]
+    #[serde(rename = "type")]
     pub(crate) kind: String,
-    #[serde(deserialize_with = "tolerant::number")]
     pub(crate) position: Option<f64>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) team: TeamRef,
 }
 
@@ -153,12 +139,9 @@ pub(crate) struct State {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Label {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
     /// Whether it only groups other labels.
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) is_group: bool,
     pub(crate) retired_at: Option<String>,
     pub(crate) team: Option<TeamRef>,
@@ -179,21 +162,14 @@ impl Label {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Person {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) display_name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) email: String,
     #[serde(default = "yes")]
     pub(crate) active: Option<bool>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) admin: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) guest: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) app: bool,
     pub(crate) timezone: Option<String>,
 }
@@ -213,11 +189,8 @@ impl Person {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Project {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) slug_id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
 }
 
@@ -225,12 +198,10 @@ pub(crate) struct Project {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Status {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
     /// `backlog`, `planned`, `started`, `paused`, `completed`, `canceled`.
-    #[serde(rename = "type", deserialize_with = "tolerant::text")]
+    #[serde(rename = "type")]
     pub(crate) kind: String,
 }
 
@@ -238,14 +209,10 @@ pub(crate) struct Status {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct View {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) slug_id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
     /// What it shows: `Issue`, `Project`.
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) model_name: String,
     pub(crate) team: Option<TeamRef>,
 }
@@ -254,12 +221,10 @@ pub(crate) struct View {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Template {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
     /// What it makes: `issue`, `project`, `document`.
-    #[serde(rename = "type", deserialize_with = "tolerant::text")]
+    #[serde(rename = "type")]
     pub(crate) kind: String,
     pub(crate) team: Option<TeamRef>,
 }
@@ -268,14 +233,11 @@ pub(crate) struct Template {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Cycle {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::number")]
     pub(crate) number: Option<f64>,
     pub(crate) name: Option<String>,
     pub(crate) starts_at: Option<String>,
     pub(crate) ends_at: Option<String>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) team: TeamRef,
 }
 
@@ -283,9 +245,7 @@ pub(crate) struct Cycle {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Named {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
 }
 
@@ -294,7 +254,7 @@ impl Api {
     pub(crate) async fn find_cycles(&self, filter: Value, first: u32) -> Result<Vec<Cycle>> {
         #[derive(Deserialize)]
         struct Data {
-            #[serde(default, deserialize_with = "tolerant::or_default")]
+            #[serde(default)]
             cycles: Connection<Cycle>,
         }
         let data: Data = self.run(&CYCLES, json!({"filter": filter, "first": first})).await?;
@@ -306,7 +266,7 @@ impl Api {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Data {
-            #[serde(default, deserialize_with = "tolerant::or_default")]
+            #[serde(default)]
             project_milestones: Connection<Named>,
         }
         let filter = json!({"project": {"id": {"eq": project}}});

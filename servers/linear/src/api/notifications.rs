@@ -5,12 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, document,
-    documents::IssueKey,
-    first,
-    issues::PersonRef,
-    names::Named,
-    tolerant::{Connection, number, or_default, text},
+    Api, Connection, Operation, document, documents::IssueKey, first, issues::PersonRef, names::Named,
 };
 
 const LIST: Operation = Operation::read("ListNotifications", document!("list_notifications"), |variables| {
@@ -26,17 +21,13 @@ pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &GET, &MARK];
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Notification {
-    #[serde(deserialize_with = "text")]
     pub(crate) id: String,
-    #[serde(rename = "type", deserialize_with = "text")]
+    #[serde(rename = "type")]
     pub(crate) kind: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) title: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) subtitle: String,
     pub(crate) read_at: Option<String>,
     pub(crate) snoozed_until_at: Option<String>,
-    #[serde(deserialize_with = "text")]
     pub(crate) created_at: String,
     pub(crate) actor: Option<PersonRef>,
     pub(crate) bot_actor: Option<Named>,
@@ -48,9 +39,8 @@ pub(crate) struct Notification {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Inbox {
-    #[serde(rename = "notificationsUnreadCount", deserialize_with = "number")]
+    #[serde(rename = "notificationsUnreadCount")]
     pub(crate) unread: Option<f64>,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) notifications: Connection<Notification>,
 }
 
@@ -58,7 +48,6 @@ pub(crate) struct Inbox {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct NotificationPayload {
-    #[serde(deserialize_with = "or_default")]
     pub(crate) success: bool,
     pub(crate) notification: Option<Notification>,
 }

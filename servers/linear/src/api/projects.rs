@@ -5,10 +5,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, document, first,
+    Api, Connection, Operation, document, first,
     issues::{PersonRef, StateRef},
     names::{Named, TeamRef},
-    tolerant::{Connection, number, or_default, text},
 };
 
 const LIST: Operation =
@@ -28,13 +27,10 @@ const CREATE: Operation = Operation::write(
 )
 .invalidates(&[TAG])
 .costs(|_| 150);
-const UPDATE: Operation = Operation::write(
-    "UpdateProject",
-    document!("update_project", "project_state_fragment"),
-    Replay::Idempotent,
-)
-.invalidates(&[TAG])
-.costs(|_| 150);
+const UPDATE: Operation =
+    Operation::write("UpdateProject", document!("update_project", "project_state_fragment"), Replay::Once)
+        .invalidates(&[TAG])
+        .costs(|_| 150);
 const ADD_TO_INITIATIVE: Operation =
     Operation::write("AddToInitiative", document!("add_to_initiative"), Replay::Idempotent)
         .invalidates(&["initiatives"]);
@@ -51,27 +47,19 @@ const TAG_LABELS: &str = "project_labels";
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct ProjectRow {
-    #[serde(deserialize_with = "text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) slug_id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) name: String,
     /// From 0 to 1.
-    #[serde(deserialize_with = "number")]
     pub(crate) progress: Option<f64>,
     pub(crate) health: Option<String>,
-    #[serde(deserialize_with = "number")]
     pub(crate) priority: Option<f64>,
     pub(crate) start_date: Option<String>,
     pub(crate) target_date: Option<String>,
-    #[serde(deserialize_with = "text")]
     pub(crate) updated_at: String,
     pub(crate) archived_at: Option<String>,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) status: StateRef,
     pub(crate) lead: Option<PersonRef>,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) teams: Connection<TeamRef>,
 }
 
@@ -79,27 +67,19 @@ pub(crate) struct ProjectRow {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Project {
-    #[serde(deserialize_with = "text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) slug_id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) name: String,
     /// The summary: one line.
-    #[serde(deserialize_with = "text")]
     pub(crate) description: String,
     /// The overview, as Markdown.
     pub(crate) content: Option<String>,
-    #[serde(deserialize_with = "text")]
     pub(crate) url: String,
     /// From 0 to 1.
-    #[serde(deserialize_with = "number")]
     pub(crate) progress: Option<f64>,
     /// Points or issues in it.
-    #[serde(deserialize_with = "number")]
     pub(crate) scope: Option<f64>,
     pub(crate) health: Option<String>,
-    #[serde(deserialize_with = "text")]
     pub(crate) priority_label: String,
     pub(crate) start_date: Option<String>,
     pub(crate) target_date: Option<String>,
@@ -107,18 +87,12 @@ pub(crate) struct Project {
     pub(crate) completed_at: Option<String>,
     pub(crate) canceled_at: Option<String>,
     pub(crate) archived_at: Option<String>,
-    #[serde(deserialize_with = "text")]
     pub(crate) updated_at: String,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) status: StateRef,
     pub(crate) lead: Option<PersonRef>,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) teams: Connection<TeamRef>,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) labels: Connection<Named>,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) initiatives: Connection<Named>,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) project_milestones: Connection<super::milestones::Milestone>,
     pub(crate) last_update: Option<super::updates::Update>,
     pub(crate) members: Option<Connection<PersonRef>>,
@@ -130,9 +104,7 @@ pub(crate) struct Project {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Link {
-    #[serde(deserialize_with = "text")]
     pub(crate) label: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) url: String,
 }
 
@@ -140,34 +112,22 @@ pub(crate) struct Link {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct ProjectState {
-    #[serde(deserialize_with = "text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) slug_id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) url: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) description: String,
     pub(crate) content: Option<String>,
-    #[serde(deserialize_with = "number")]
     pub(crate) priority: Option<f64>,
     pub(crate) start_date: Option<String>,
     pub(crate) target_date: Option<String>,
-    #[serde(deserialize_with = "text")]
     pub(crate) updated_at: String,
     pub(crate) archived_at: Option<String>,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) status: StateRef,
     pub(crate) lead: Option<PersonRef>,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) teams: Connection<TeamRef>,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) members: Connection<PersonRef>,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) labels: Connection<Named>,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) initiatives: Connection<Named>,
 }
 
@@ -175,11 +135,8 @@ pub(crate) struct ProjectState {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct ProjectLabel {
-    #[serde(deserialize_with = "text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "or_default")]
     pub(crate) is_group: bool,
 }
 
@@ -193,7 +150,7 @@ pub(crate) struct ProjectParts {
 
 #[derive(Deserialize)]
 struct ProjectsAnswer {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default)]
     projects: Connection<ProjectRow>,
 }
 
@@ -206,7 +163,6 @@ struct ProjectAnswer<T> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct ProjectPayload {
-    #[serde(deserialize_with = "or_default")]
     pub(crate) success: bool,
     pub(crate) project: Option<ProjectState>,
 }
@@ -241,7 +197,7 @@ impl Api {
     pub(crate) async fn project_labels(&self) -> Result<Vec<ProjectLabel>> {
         #[derive(Deserialize)]
         struct Answer {
-            #[serde(rename = "projectLabels", default, deserialize_with = "or_default")]
+            #[serde(rename = "projectLabels", default)]
             labels: Connection<ProjectLabel>,
         }
         Ok(self.run::<Answer>(&LABELS, json!({"first": 250})).await?.labels.nodes)
@@ -305,6 +261,5 @@ impl Api {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Done {
-    #[serde(deserialize_with = "or_default")]
     success: bool,
 }

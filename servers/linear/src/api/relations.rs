@@ -6,7 +6,7 @@ use connector::{Result, upstream::Replay};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Api, Operation, Partial, document, tolerant};
+use super::{Api, Operation, Partial, document};
 
 /// Its document is made for as many relations as are asked for; this is the one for one.
 const LINK: Operation =
@@ -20,7 +20,6 @@ pub(super) const OPERATIONS: &[&Operation] = &[&LINK, &UNLINK];
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Done {
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) success: bool,
 }
 

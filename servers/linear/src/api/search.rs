@@ -5,10 +5,9 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, Partial, document, first,
+    Api, Connection, Operation, Partial, document, first,
     issues::{PersonRef, StateRef},
     names::Named,
-    tolerant::{self, Connection},
 };
 
 const ISSUES: Operation =
@@ -29,11 +28,8 @@ pub(super) const OPERATIONS: &[&Operation] = &[&ISSUES, &PROJECTS, &DOCUMENTS, &
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct FoundIssue {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) identifier: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
-    #[serde(deserialize_with = "tolerant::number")]
     pub(crate) priority: Option<f64>,
     pub(crate) state: Option<StateRef>,
     pub(crate) assignee: Option<PersonRef>,
@@ -44,9 +40,7 @@ pub(crate) struct FoundIssue {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct FoundProject {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) slug_id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
     pub(crate) status: Option<Named>,
     pub(crate) lead: Option<PersonRef>,
@@ -56,11 +50,8 @@ pub(crate) struct FoundProject {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct FoundDocument {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) slug_id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) title: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) updated_at: String,
     pub(crate) project: Option<Named>,
 }
@@ -69,11 +60,8 @@ pub(crate) struct FoundDocument {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct FoundInitiative {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) slug_id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) status: String,
 }
 
@@ -118,7 +106,6 @@ impl Terms {
 struct Answer<T> {
     #[serde(
         default,
-        deserialize_with = "tolerant::or_default",
         alias = "searchIssues",
         alias = "searchProjects",
         alias = "searchDocuments",
@@ -163,12 +150,12 @@ impl Api {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Data {
-            #[serde(default, deserialize_with = "tolerant::or_default")]
+            #[serde(default)]
             semantic_search: Results,
         }
         #[derive(Default, Deserialize)]
         struct Results {
-            #[serde(default, deserialize_with = "tolerant::list")]
+            #[serde(default)]
             results: Vec<Found>,
         }
         let filters = terms.team.as_ref().map(|team| json!({"issues": {"team": {"id": {"eq": team}}}}));

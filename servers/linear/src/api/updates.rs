@@ -4,12 +4,7 @@ use connector::{Result, upstream::Replay};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    Api, Operation, document, first,
-    issues::PersonRef,
-    names::Named,
-    tolerant::{Connection, or_default, text},
-};
+use super::{Api, Connection, Operation, document, first, issues::PersonRef, names::Named};
 
 const LIST_PROJECT: Operation =
     Operation::read("ListProjectUpdates", document!("list_project_updates"), |variables| {
@@ -43,13 +38,9 @@ pub(crate) enum About {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Update {
-    #[serde(deserialize_with = "text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) body: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) health: String,
-    #[serde(deserialize_with = "text")]
     pub(crate) created_at: String,
     pub(crate) edited_at: Option<String>,
     pub(crate) url: Option<String>,
@@ -62,7 +53,6 @@ pub(crate) struct Update {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct UpdatePayload {
-    #[serde(deserialize_with = "or_default")]
     pub(crate) success: bool,
     #[serde(alias = "projectUpdate", alias = "initiativeUpdate")]
     pub(crate) update: Option<Update>,
@@ -79,12 +69,7 @@ impl Api {
     ) -> Result<Connection<Update>> {
         #[derive(Deserialize)]
         struct Answer {
-            #[serde(
-                default,
-                alias = "projectUpdates",
-                alias = "initiativeUpdates",
-                deserialize_with = "or_default"
-            )]
+            #[serde(default, alias = "projectUpdates", alias = "initiativeUpdates")]
             updates: Connection<Update>,
         }
         let operation = match about {

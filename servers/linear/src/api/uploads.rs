@@ -10,10 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 use url::{Host, Url};
 
-use super::{
-    Api, Operation, document,
-    tolerant::{list, or_default, text},
-};
+use super::{Api, Operation, document};
 
 // Asking again only makes another address.
 const PREPARE: Operation = Operation::write("FileUpload", document!("file_upload"), Replay::Idempotent);
@@ -24,28 +21,22 @@ pub(super) const OPERATIONS: &[&Operation] = &[&PREPARE];
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct UploadFile {
-    #[serde(deserialize_with = "text")]
     upload_url: String,
     /// The address under which the file can be attached.
-    #[serde(deserialize_with = "text")]
     pub(crate) asset_url: String,
-    #[serde(deserialize_with = "list")]
     headers: Vec<UploadHeader>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct UploadHeader {
-    #[serde(deserialize_with = "text")]
     key: String,
-    #[serde(deserialize_with = "text")]
     value: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct UploadPayload {
-    #[serde(deserialize_with = "or_default")]
     success: bool,
     upload_file: Option<UploadFile>,
 }

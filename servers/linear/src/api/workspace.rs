@@ -5,9 +5,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, Partial, document, first,
+    Api, Connection, Operation, Partial, document, first,
     names::{Named, Person, State},
-    tolerant::{self, Connection},
 };
 
 const WHO_AM_I: Operation =
@@ -24,9 +23,7 @@ pub(super) const OPERATIONS: &[&Operation] = &[&WHO_AM_I, &LIST_USERS, &LIST_MEM
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Identity {
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) viewer: Person,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) organization: Organization,
 }
 
@@ -34,11 +31,8 @@ pub(crate) struct Identity {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Organization {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) url_key: String,
 }
 
@@ -46,31 +40,21 @@ pub(crate) struct Organization {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct TeamDetails {
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) id: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) key: String,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) name: String,
     pub(crate) description: Option<String>,
     pub(crate) timezone: Option<String>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) cycles_enabled: bool,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) triage_enabled: bool,
-    #[serde(deserialize_with = "tolerant::text")]
     pub(crate) issue_estimation_type: String,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) issue_estimation_allow_zero: bool,
     pub(crate) parent: Option<super::names::TeamRef>,
     pub(crate) default_issue_state: Option<Named>,
     pub(crate) triage_issue_state: Option<Named>,
     pub(crate) active_cycle: Option<ActiveCycle>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) states: Connection<State>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) members: Connection<Person>,
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub(crate) templates: Connection<super::names::Template>,
 }
 
@@ -78,12 +62,10 @@ pub(crate) struct TeamDetails {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct ActiveCycle {
-    #[serde(deserialize_with = "tolerant::number")]
     pub(crate) number: Option<f64>,
     pub(crate) starts_at: Option<String>,
     pub(crate) ends_at: Option<String>,
     /// From 0 to 1.
-    #[serde(deserialize_with = "tolerant::number")]
     pub(crate) progress: Option<f64>,
 }
 
@@ -105,12 +87,12 @@ impl Api {
     ) -> Result<Connection<Person>> {
         #[derive(Default, Deserialize)]
         struct People {
-            #[serde(default, deserialize_with = "tolerant::or_default", alias = "members")]
+            #[serde(default, alias = "members")]
             users: Connection<Person>,
         }
         #[derive(Deserialize)]
         struct OfTeam {
-            #[serde(default, deserialize_with = "tolerant::or_default")]
+            #[serde(default)]
             team: People,
         }
         let mut variables = json!({"filter": filter, "first": first, "after": after, "disabled": disabled});
@@ -127,7 +109,7 @@ impl Api {
     pub(crate) async fn team(&self, id: &str) -> Result<Partial<TeamDetails>> {
         #[derive(Deserialize)]
         struct Data {
-            #[serde(default, deserialize_with = "tolerant::or_default")]
+            #[serde(default)]
             team: TeamDetails,
         }
         let Partial { data, failures } = self.run_partial::<Data>(&GET_TEAM, json!({"id": id})).await?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, one_line, settled},
+    catalog::{Call, Plan, Reply, Tool, one_line, reconcile},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -261,7 +261,7 @@ async fn carry_out(
             let now = call.api().issues(filter, ids.len(), Sections::default()).await;
             now.ok().map(|now| now.data)
         };
-        match settled(sent, &[Kind::UnknownOutcome], look).await {
+        match reconcile::created(sent, look).await {
             Err(error) if single => return Err(error),
             Err(error) => {
                 failed += group.issues.len();

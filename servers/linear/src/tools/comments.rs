@@ -2,8 +2,12 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Page, Plan, Reply, Tool, Written, excerpt, markdown, one_line, settled, words},
-    tolerant::Connection,
+    catalog::{
+        Call, Page, Plan, Reply, Tool, Written, excerpt, markdown, one_line,
+        reconcile::{self, Seen},
+        words,
+    },
+    upstream::Connection,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -315,7 +319,7 @@ async fn add_comment(call: Call<Linear>, arguments: AddComment) -> Result<Plan> 
         });
         // The id is ours: that it exists already means that an earlier attempt was carried out.
         let look = async { call.api().comment(&id).await.ok() };
-        let (comment, _) = settled(sent, &[Kind::Conflict], look).await?;
+        let (comment, _) = reconcile::created(sent, look).await?;
         let mut written = Written::new(format!("Commented on {on}: comment {id}.")).id(id);
         if !comment.url.is_empty() {
             written = written.url(render::issue_url(&comment.url));
@@ -416,10 +420,23 @@ async fn edit_comment(call: Call<Linear>, arguments: EditComment) -> Result<Plan
     let changes = preview.changed.clone();
     Ok(Plan::new(Reply::written(preview), move || async move {
         let check = format!("Look with list_comments at the comment {id}");
-        let mut url = before.url;
+        let mut url = before.url.clone();
         if let Some(body) = body {
-            let payload = call.api().edit_comment(&id, &json!({"body": body}), check.clone()).await?;
-            let after = payload.comment.ok_or_else(|| refused("the text"))?;
+            let send = || async {
+                let payload = call.api().edit_comment(&id, &json!({"body": body}), check.clone()).await?;
+                payload.comment.ok_or_else(|| refused("the text"))
+            };
+            let look = || async {
+                let now = call.api().comment(&id).await?;
+                Ok(if reconcile::same_text(&now.body, &body) {
+                    Seen::Done(now)
+                } else if now.body == before.body {
+                    Seen::Untouched
+                } else {
+                    Seen::Changed
+                })
+            };
+            let (after, _) = reconcile::updated(send, look).await?;
             url = after.url;
         }
         if let Some(resolved) = resolved {
@@ -454,9 +471,14 @@ async fn delete_comment(call: Call<Linear>, arguments: DeleteComment) -> Result<
     }
     Ok(Plan::new(preview, move || async move {
         let check = format!("Look with list_comments whether the comment {id} is gone");
-        if !call.api().delete_comment(&id, check).await? {
-            return Err(refused("the deletion"));
-        }
+        let deleted = call.api().delete_comment(&id, check).await;
+        let deleted = deleted.and_then(|done| if done { Ok(()) } else { Err(refused("the deletion")) });
+        // It was there a moment ago: what is not there now is deleted.
+        let look = async {
+            let now = call.api().comment(&id).await;
+            now.is_err_and(|error| error.kind() == Kind::NotFound).then_some(())
+        };
+        reconcile::created(deleted, look).await?;
         Ok(Reply::written(Written::new(format!("Deleted {what}.")).id(id)))
     }))
 }

@@ -1,5 +1,6 @@
 //! Documents: listed, read whole or by section, created and changed.
 
+use connector::catalog::reconcile::{self, Seen};
 use connector::{
     Error, Kind, Result,
     catalog::{Call, Changes, FieldValue, Page, Plan, Reply, Tool, Written, markdown, one_line},
@@ -294,9 +295,25 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
         reply = reply.outside("edit", None, format!("- {}\n+ {}", edit.old, edit.new));
     }
     Ok(Plan::new(reply, move || async move {
-        let payload = api.update_document(&id, Value::Object(input)).await?;
-        let changed = payload.document.filter(|_| payload.success);
-        let now = saved::done(changed, &format!("change {thing}"))?;
+        let send = || async {
+            let payload = api.update_document(&id, Value::Object(input.clone())).await?;
+            saved::done(payload.document.filter(|_| payload.success), &format!("change {thing}"))
+        };
+        let look = || async {
+            let now = api.get_document(&id).await?;
+            let is = |key: &str, text: &str| {
+                let wanted = input.get(key).and_then(Value::as_str);
+                wanted.is_none_or(|wanted| reconcile::same_text(wanted, text))
+            };
+            Ok(if now.updated_at == document.updated_at {
+                Seen::Untouched
+            } else if is("title", &now.title) && is("content", now.text()) {
+                Seen::Done(now)
+            } else {
+                Seen::Changed
+            })
+        };
+        let (now, _) = reconcile::updated(send, look).await?;
         let outcome = changes.outcome(|field| told(&now, field));
         let mut written = Written::new(outcome.summary("Linear", &thing)).id(now.slug_id).url(now.url);
         written.changed = outcome.lines();

@@ -508,12 +508,12 @@ mod tests {
 
     #[test]
     fn only_what_differs_is_told() {
-        let before: Issue = serde_json::from_value(json!({
+        let before: Issue = connector::tolerant::from_value(json!({
             "identifier": "ENG-1", "title": "A", "priority": 0, "state": {"name": "Todo"}, "team": {"key": "ENG"},
             "labels": {"nodes": [{"id": "1", "name": "Bug"}]},
         }))
         .unwrap();
-        let after: Issue = serde_json::from_value(json!({
+        let after: Issue = connector::tolerant::from_value(json!({
             "identifier": "ENG-1", "title": "A", "priority": 1, "state": {"name": "Done"}, "team": {"key": "ENG"},
             "labels": {"nodes": [{"id": "2", "name": "API", "parent": {"name": "Area"}}]}, "description": "x",
         }))

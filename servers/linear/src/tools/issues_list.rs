@@ -3,7 +3,7 @@
 use connector::{
     Result,
     catalog::{Call, Page, Reply, Tool},
-    tolerant::Connection,
+    upstream::Connection,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Clear, Plan, Reply, Tool, Written, one_line, settled},
+    catalog::{
+        Call, Clear, Plan, Reply, Tool, Written, one_line,
+        reconcile::{self, Seen},
+    },
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -192,7 +195,7 @@ fn create_one(call: Call<Linear>, draft: Draft) -> Plan {
         let sent = sent.and_then(|payload| payload.issue.ok_or_else(not_accepted));
         // The id is ours: that it exists already means that an earlier attempt created it.
         let look = async { call.api().issue_state(&draft.id).await.ok() };
-        let (issue, _) = settled(sent, &[Kind::Conflict], look).await?;
+        let (issue, _) = reconcile::created(sent, look).await?;
         let mut written = Written::new(format!("Created {}: {}", issue.identifier, one_line(&issue.title)));
         for line in shown(&issue).into_iter().chain(draft.changes.refused(&issue)) {
             written = written.change(line);
@@ -220,7 +223,7 @@ fn create_many(call: Call<Linear>, drafts: Vec<Draft>) -> Plan {
             }
             Some(found)
         };
-        let (created, _) = settled(sent, &[Kind::Conflict], look).await?;
+        let (created, _) = reconcile::created(sent, look).await?;
         let mut written = Written::new(format!("Created {} of {} issues.", created.len(), drafts.len()));
         for draft in &drafts {
             written = written.change(match created.iter().find(|issue| issue.id == draft.id) {
@@ -351,9 +354,25 @@ async fn update_issue(call: Call<Linear>, arguments: UpdateIssue) -> Result<Plan
             }
         }
         let check = format!("Read {} with get_issue", before.identifier);
-        let payload =
-            call.api().update_issue(&before.id, &Value::Object(changes.input.clone()), check).await?;
-        let after = payload.issue.ok_or_else(not_accepted)?;
+        let input = Value::Object(changes.input.clone());
+        let send = || async {
+            let payload = call.api().update_issue(&before.id, &input, check.clone()).await?;
+            payload.issue.ok_or_else(not_accepted)
+        };
+        let look = || async {
+            let now = call.api().issue_state(&before.id).await?;
+            let text = now.description.as_deref().unwrap_or_default();
+            let written =
+                input["description"].as_str().is_none_or(|wanted| reconcile::same_text(wanted, text));
+            Ok(if written && changes.refused(&now).is_empty() {
+                Seen::Done(now)
+            } else if now.updated_at == before.updated_at {
+                Seen::Untouched
+            } else {
+                Seen::Changed
+            })
+        };
+        let (after, _) = reconcile::updated(send, look).await?;
         let lines = changes.outcome(&before, &after);
         let summary = if difference(&before, &after).is_empty() {
             format!("Nothing changed on {}.", after.identifier)

@@ -5,7 +5,7 @@ use connector::{
         Call, Page,
         paging::{self, VendorPage},
     },
-    tolerant::Connection,
+    upstream::Connection,
 };
 
 use super::Position;

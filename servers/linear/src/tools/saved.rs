@@ -1,6 +1,6 @@
 //! What Linear saved of a write, by its answer or by what is there.
 
-use connector::{Error, Kind, Result, catalog::settled};
+use connector::{Error, Kind, Result, catalog::reconcile};
 
 /// What was `saved`, if Linear says that it did as asked: `create the label`.
 ///
@@ -10,8 +10,8 @@ pub(super) fn done<T>(saved: Option<T>, asked: &str) -> Result<T> {
     saved.ok_or_else(|| Error::new(Kind::Upstream, format!("Linear reported that it did not {asked}")))
 }
 
-/// What a create made that ended as `sent`. Its id is ours: after a lost answer, or where that id is taken,
-/// `look` tells whether an attempt arrived after all.
+/// What a create made that ended as `sent`. Its id is ours: after a lost answer `look` tells whether an
+/// attempt arrived after all.
 ///
 /// # Errors
 /// As [`done`]; the failure, unless it was found.
@@ -21,8 +21,7 @@ pub(super) async fn created<T>(
     look: impl Future<Output = Result<T>>,
 ) -> Result<T> {
     let sent = sent.and_then(|saved| done(saved, asked));
-    let open = [Kind::Conflict, Kind::UnknownOutcome];
-    let (made, _) = settled(sent, &open, async { look.await.ok() }).await?;
+    let (made, _) = reconcile::created(sent, async { look.await.ok() }).await?;
     Ok(made)
 }
 
@@ -31,11 +30,11 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_create_whose_id_is_taken_was_carried_out() {
-        let taken = || Err(Error::new(Kind::Conflict, "taken"));
-        assert_eq!(created(taken(), "do it", async { Ok(1) }).await.unwrap(), 1);
-        let error = created(taken(), "do it", async { Err::<u8, _>(Error::not_found("gone")) }).await;
-        assert_eq!(error.unwrap_err().kind(), Kind::Conflict);
+    async fn a_create_is_done_if_its_id_is_there() {
+        let lost = || Err(Error::new(Kind::UnknownOutcome, "lost"));
+        assert_eq!(created(lost(), "do it", async { Ok(1) }).await.unwrap(), 1);
+        let error = created(lost(), "do it", async { Err::<u8, _>(Error::not_found("gone")) }).await;
+        assert_eq!(error.unwrap_err().kind(), Kind::UnknownOutcome);
         let error = created(Ok(None), "create the label", async { Ok(1) }).await.unwrap_err();
         assert_eq!(error.message(), "Linear reported that it did not create the label");
     }

@@ -190,7 +190,10 @@ fn arguments(context: &Context<'_, '_>) -> Vec<String> {
         }
         let value = match row.kind {
             SettingKind::Switch => None,
-            SettingKind::Text(_) | SettingKind::Choice(_) => config.text(row.key).map(str::to_owned),
+            // A proxy's password is a credential, which a client's file does not hold: the variable does.
+            SettingKind::Text(_) | SettingKind::Choice(_) => {
+                config.text(row.key).filter(|text| !setup::carries_password(text)).map(str::to_owned)
+            }
             SettingKind::Number | SettingKind::Seconds => {
                 config.number(row.key).map(|number| number.to_string())
             }

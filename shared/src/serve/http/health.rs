@@ -55,6 +55,7 @@ pub(super) async fn ready(State(health): State<Arc<Health>>) -> impl IntoRespons
         "breaker": breaker,
         "credential_refused": status.credential_refused,
         "requests_under_way": status.in_use,
+        "drift": status.counts.drift,
     });
     // Of the keys, as of the vendor: told, and not counted.
     if let Some(keys) = &health.keys {

@@ -32,7 +32,7 @@ use tokio::{
 use url::Url;
 
 use super::{Credential, Store, Tokens};
-use crate::{Error, Kind, Result, Secret, secret::Fingerprint, upstream::Connection};
+use crate::{Error, Kind, Result, Secret, secret::Fingerprint, upstream::HttpClient};
 
 /// How long the token endpoint may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -82,11 +82,13 @@ pub struct OAuth(Arc<Inner>);
 struct Inner {
     options: OAuthOptions,
     store: Option<Store>,
-    connection: Connection,
+    client: HttpClient,
     /// What is in use.
     held: RwLock<Option<Tokens>>,
     /// Held by the one who renews; in it, why the last renewal failed and when.
     flight: Mutex<Option<(Instant, Failure)>>,
+    /// When storing the tokens in use failed, if they are not stored.
+    unkept: std::sync::Mutex<Option<Instant>>,
 }
 
 /// Why a renewal failed.
@@ -108,13 +110,14 @@ impl OAuth {
     /// A credential of `options`. A login is read from `store` and stored there again; without one,
     /// tokens live as long as the process.
     #[must_use]
-    pub fn new(options: OAuthOptions, store: Option<Store>, connection: Connection) -> Self {
+    pub fn new(options: OAuthOptions, store: Option<Store>, client: HttpClient) -> Self {
         Self(Arc::new(Inner {
             options,
             store,
-            connection,
+            client,
             held: RwLock::new(None),
             flight: Mutex::new(None),
+            unkept: std::sync::Mutex::new(None),
         }))
     }
 
@@ -134,6 +137,7 @@ impl Credential for OAuth {
             if let Some(tokens) = &held
                 && !tokens.expires_within(self.0.options.refresh_ahead)
             {
+                self.0.keep_again(tokens).await;
                 return Ok(tokens.access.clone());
             }
             match (self.renewed(None).await, self.0.held()) {
@@ -251,11 +255,34 @@ impl Inner {
     async fn keep(&self, tokens: &Tokens) {
         let Some(store) = self.store.clone() else { return };
         let tokens = tokens.clone();
-        match spawn_blocking(move || store.save(&tokens)).await {
-            Ok(Ok(())) => {}
-            // The tokens stay good in this process; the next one will need a new login.
-            Ok(Err(error)) => tracing::error!(%error, "the renewed login could not be stored"),
-            Err(_) => tracing::error!("the renewed login could not be stored"),
+        let kept = match spawn_blocking(move || store.save(&tokens)).await {
+            Ok(Ok(())) => true,
+            // The tokens stay good in this process; without them in the store the next one needs a new login.
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the renewed login could not be stored; it is tried again");
+                false
+            }
+            Err(_) => false,
+        };
+        *self.unkept.lock().unwrap_or_else(PoisonError::into_inner) = (!kept).then(Instant::now);
+    }
+
+    /// Stores `tokens` if that failed a while ago, unless another process has stored newer ones since.
+    async fn keep_again(&self, tokens: &Tokens) {
+        let due = {
+            let mut unkept = self.unkept.lock().unwrap_or_else(PoisonError::into_inner);
+            let due = unkept.is_some_and(|at| at.elapsed() >= PAUSE_AFTER_FAILURE);
+            if due {
+                // One call tries, not all that come meanwhile.
+                *unkept = None;
+            }
+            due
+        };
+        let Some(store) = self.store.clone().filter(|_| due) else { return };
+        let _lock = store.lock().await;
+        match self.stored().await {
+            Ok(Some(stored)) if stored.obtained_at > tokens.obtained_at => {}
+            _ => self.keep(tokens).await,
         }
     }
 
@@ -307,7 +334,7 @@ impl Inner {
         let down = |message: &'static str| Error::new(Kind::Upstream, message);
         let exchange = async {
             let (parts, body) = request.into_parts();
-            let client = self.connection.client().await?;
+            let client = self.client.get().await?;
             let mut response = client
                 .request(parts.method, parts.uri.to_string())
                 .headers(parts.headers)

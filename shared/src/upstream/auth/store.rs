@@ -15,6 +15,8 @@ use crate::{Error, Kind, Result, Secret, clock};
 
 /// How long one process waits for another that is refreshing.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+/// After this a file that was written and not renamed is nobody's.
+const LEFT_OVER: Duration = Duration::from_secs(60);
 
 /// What a login gave: the tokens and until when they are good.
 #[derive(Clone, Debug)]
@@ -173,6 +175,7 @@ impl Store {
 
     fn replace(&self, text: &[u8]) -> io::Result<()> {
         create_folder(&self.path)?;
+        self.remove_leftovers();
         let temporary = self.path.with_extension(format!("{}.new", Uuid::new_v4()));
         let written = (|| {
             let mut file = owner_only().create_new(true).open(&temporary)?;
@@ -185,6 +188,31 @@ impl Store {
             let _ = fs::remove_file(&temporary);
         }
         written
+    }
+}
+
+impl Store {
+    /// Removes what a process left that was killed between writing and renaming: it holds tokens. One that
+    /// is younger may be another process's, which is about to rename it.
+    fn remove_leftovers(&self) {
+        let (Some(folder), Some(stem)) = (self.path.parent(), self.path.file_stem()) else { return };
+        let Ok(entries) = fs::read_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+        else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let ours = path.extension().is_some_and(|extension| extension == "new")
+                && path.file_stem().and_then(|inner| Path::new(inner).file_stem()) == Some(stem);
+            let old = entry
+                .metadata()
+                .and_then(|meta| meta.modified())
+                .is_ok_and(|time| time.elapsed().is_ok_and(|age| age >= LEFT_OVER));
+            if ours && old {
+                // Best effort: whatever is wrong with the folder shows when the login is written.
+                let _ = fs::remove_file(path);
+            }
+        }
     }
 }
 
@@ -241,6 +269,28 @@ mod tests {
         store.clear().unwrap();
         store.clear().unwrap();
         assert!(store.load().unwrap().is_none());
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path().join("linear.json"));
+        let tokens = Tokens::new(Secret::new("access"), None, None);
+        let file = |name: &str, old: bool| {
+            let file = File::create(folder.path().join(name)).unwrap();
+            if old {
+                file.set_modified(std::time::UNIX_EPOCH + clock::wall() - 2 * LEFT_OVER).unwrap();
+            }
+        };
+        file("linear.0c7d.new", true);
+        file("linear.1c7d.new", false);
+        file("github.2c7d.new", true);
+        file("linear.json.old", true);
+        store.save(&tokens).unwrap();
+        let mut names: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["github.2c7d.new", "linear.1c7d.new", "linear.json", "linear.json.old"]);
     }
 
     #[test]

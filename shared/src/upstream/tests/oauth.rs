@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     Kind,
     upstream::{
-        Connection,
+        HttpClient,
         auth::{Grant, OAuth, OAuthOptions, Store, Tokens},
     },
 };
@@ -83,7 +83,7 @@ impl Login {
 
     /// The credential as another process has it.
     fn process(&self) -> OAuth {
-        let connection = Connection::new(options(&self.server.url));
+        let connection = HttpClient::new(options(&self.server.url));
         OAuth::new(self.options(Grant::Refresh), Some(self.store()), connection)
     }
 
@@ -235,7 +235,7 @@ async fn a_token_refused_before_its_time_is_renewed_once_for_all_who_used_it() {
 #[tokio::test(start_paused = true)]
 async fn an_application_gets_its_own_token() {
     let login = Login::new().await;
-    let connection = Connection::new(options(&login.server.url));
+    let connection = HttpClient::new(options(&login.server.url));
     let credential = OAuth::new(login.options(Grant::ClientCredentials), None, connection);
     assert_eq!(access(&credential).await, "access-1");
     assert_eq!(access(&credential).await, "access-1");

@@ -6,7 +6,10 @@ use futures::FutureExt as _;
 use tokio::{io::AsyncWriteExt as _, time::Instant};
 
 use super::*;
-use crate::{Effect, Kind, Retry, upstream::Replay};
+use crate::{
+    Effect, Kind, Retry,
+    upstream::{Replay, call},
+};
 
 async fn failing_first(code: u16, times: usize) -> Server {
     Server::start(move |seen| async move { if seen.number < times { status(code) } else { ok("{}") } }).await
@@ -203,10 +206,83 @@ async fn the_total_deadline_rules_over_everything() {
     let error = upstream.send(read()).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Upstream);
     assert!(started.elapsed() <= Duration::from_secs(31), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_deadline_is_for_all_that_a_call_asks() {
+    let server = Server::start(|_| async {
+        tokio::time::sleep(Duration::from_secs(9)).await;
+        ok("{}")
+    })
+    .await;
+    let upstream = upstream(options(&server.url));
     let started = Instant::now();
-    let sooner = read().deadline(Instant::now() + Duration::from_secs(2));
-    upstream.send(sooner).await.unwrap_err();
-    assert_eq!(started.elapsed().as_secs(), 2);
+    let error = call::whole(async {
+        loop {
+            // On a task of its own, as writes are.
+            let (upstream, began) = (upstream.clone(), call::began());
+            let asked = tokio::spawn(call::since(began, async move { upstream.send(read()).await }));
+            if let Err(error) = asked.await.unwrap() {
+                return error;
+            }
+        }
+    })
+    .await;
+    assert_eq!((server.count(), started.elapsed().as_secs()), (4, 30), "{error}");
+    let late = call::since(started, upstream.send(write())).await.unwrap_err();
+    assert_eq!((late.kind(), late.retry()), (Kind::Upstream, Retry::NotExecuted));
+    assert_eq!(server.count(), 4, "nothing is sent when the time is over");
+    upstream.send(read()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unreadable_answer_is_asked_for_again_and_leaves_a_write_open() {
+    for broken in ["", " ", "{\"a\": [1, {\"b\": 2}", "{\"a\": 1} {"] {
+        let server =
+            Server::start(move |seen| async move { ok(if seen.number == 0 { broken } else { "{}" }) }).await;
+        let upstream = upstream(options(&server.url));
+        upstream.send(read()).await.unwrap();
+        assert_eq!(server.count(), 2, "{broken:?}");
+        let server = Server::start(move |_| async move { ok(broken) }).await;
+        let upstream = self::upstream(options(&server.url));
+        let error = upstream.send(write()).await.unwrap_err();
+        assert_eq!((error.kind(), server.count()), (Kind::UnknownOutcome, 1), "{broken:?}");
+    }
+    // JSON, but not what was to come.
+    let server = Server::start(|_| async { ok("{\"id\": []}") }).await;
+    let upstream = upstream(once(&server.url));
+    #[derive(Debug, serde::Deserialize)]
+    struct Made {
+        #[expect(dead_code, reason = "it is not there")]
+        id: Vec<u8>,
+        #[expect(dead_code, reason = "it is not there")]
+        name: String,
+    }
+    let read = upstream.send(read()).await.unwrap().json::<Made>().unwrap_err();
+    assert_eq!(read.kind(), Kind::Upstream);
+    let written = upstream.send(write()).await.unwrap().json::<Made>().unwrap_err();
+    assert_eq!(written.kind(), Kind::UnknownOutcome, "{written}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_write_is_judged_by_what_an_attempt_before_may_have_done() {
+    let after_502 =
+        |code| Server::start(move |seen| async move { status(if seen.number == 0 { 502 } else { code }) });
+    let delete = || Request::new("Drop", Method::DELETE, "/things/1").replay(Replay::Idempotent).any_body();
+    let make = || write().replay(Replay::Idempotent);
+    let server = after_502(404).await;
+    upstream(options(&server.url)).send(delete()).await.expect("it is gone");
+    for (code, kind) in [(409, Kind::UnknownOutcome), (422, Kind::InvalidArgument), (404, Kind::NotFound)] {
+        let server = after_502(code).await;
+        let error = upstream(options(&server.url)).send(make()).await.unwrap_err();
+        assert_eq!((error.kind(), error.is_repeated(), server.count()), (kind, true, 2), "{code}");
+    }
+    // Without an attempt before, the first answer is the whole truth.
+    for (request, code, kind) in [(delete(), 404, Kind::NotFound), (make(), 409, Kind::Conflict)] {
+        let server = Server::start(move |_| async move { status(code) }).await;
+        let error = upstream(options(&server.url)).send(request).await.unwrap_err();
+        assert_eq!((error.kind(), error.is_repeated()), (kind, false), "{code}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

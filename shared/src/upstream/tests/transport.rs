@@ -74,8 +74,8 @@ async fn a_stalled_handshake_ends_at_the_connect_deadline_and_nothing_was_sent()
     assert_eq!((error.kind(), error.retry()), (Kind::Upstream, Retry::NotExecuted));
     assert!(error.message().contains("no connection to 127.0.0.1 in time"), "{error}");
     // Nor was it when the caller's own deadline comes first.
-    let hasty = write().deadline(Instant::now() + Duration::from_secs(2));
-    let error = failure(&upstream(once(&url)), hasty).await;
+    let hasty = Options { total_deadline: Duration::from_secs(2), ..once(&url) };
+    let error = failure(&upstream(hasty), write()).await;
     assert_eq!((error.kind(), error.retry()), (Kind::Upstream, Retry::NotExecuted));
 }
 

@@ -363,7 +363,8 @@ mod tests {
     use super::*;
 
     fn job(id: &str, name: &str, status: &str) -> Job {
-        serde_json::from_value(json!({"id": id, "name": name, "status": status, "run_id": 90045})).unwrap()
+        connector::tolerant::from_value(json!({"id": id, "name": name, "status": status, "run_id": 90045}))
+            .unwrap()
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use connector::upstream;
 use connector::{
     Result,
     catalog::{Call, Reply, Tool, one_line},
@@ -170,6 +171,7 @@ async fn ended(call: &Call<GitHub>, repo: &Repo, id: u64, wait: u64) -> Result<(
         let total = u32::try_from(wait).ok();
         call.progress(gone, total, &format!("run {id} is {}", one_line(&run.status))).await;
         sleep(PAUSE.min(left)).await;
+        upstream::call::restart();
         waited = true;
     }
 }

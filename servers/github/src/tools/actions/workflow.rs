@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use connector::catalog::reconcile;
 use connector::{
     Effect, Error, Kind, Result,
     catalog::{Call, Plan, Reply, Tool, Written, one_line},
@@ -19,7 +20,6 @@ use crate::{
     api::actions::{Again, Run, RunFilter, Workflow},
     reach::Repo,
     render::short_sha,
-    tools::across::lost,
     workflow_file::{ByHand, by_hand, checked},
 };
 
@@ -272,7 +272,7 @@ fn rerun(call: Call<GitHub>, repo: Repo, id: u64, before: Run, which: Again) -> 
         // What was answered, or what can be seen of it.
         let after = call.api().run_of(&repo, id).await;
         let began = after.as_ref().is_ok_and(|after| after.attempt() > before.attempt());
-        let ((), lost) = lost::found(done, async { began.then_some(()) }).await?;
+        let ((), lost) = reconcile::created(done, async { began.then_some(()) }).await?;
         let attempt = if began {
             let after = after.as_ref().map_or_else(|_| before.attempt() + 1, Run::attempt);
             format!("attempt {after}")
@@ -280,11 +280,9 @@ fn rerun(call: Call<GitHub>, repo: Repo, id: u64, before: Run, which: Again) -> 
             "GitHub accepted it and shows the new attempt soon".to_owned()
         };
         let running = format!("running {what} of run {id} again: {attempt}");
-        let written = Written::new(lost::told(lost, &running)).id(id.to_string()).url(page(
-            &call,
-            &repo,
-            &id.to_string(),
-        ));
+        let written = Written::new(reconcile::summary("GitHub", lost, &running))
+            .id(id.to_string())
+            .url(page(&call, &repo, &id.to_string()));
         Ok(Reply::written(written)
             .line(format!("get_run with run_id {id} and wait_seconds waits for its end.")))
     }))

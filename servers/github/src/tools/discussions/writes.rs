@@ -1,5 +1,6 @@
 //! `write_discussion`: everything that is written in discussions.
 
+use connector::catalog::reconcile::{self, Attempt, same_text};
 use connector::{
     Effect, Error, Kind, Result,
     catalog::{Call, Plan, Reply, Written, one_line},
@@ -13,10 +14,7 @@ use crate::{
     GitHub,
     api::discussions::{Change, Discussion, DiscussionFilter, Remark},
     reach::Repo,
-    tools::{
-        across::lost::{self, Begun, same_text},
-        issues::write::notified,
-    },
+    tools::issues::write::notified,
 };
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -147,16 +145,17 @@ async fn create(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> R
         preview = preview.change(told);
     }
     let plan = Plan::new(Reply::written(preview), move || async move {
-        let begun = Begun::now();
+        let attempt = Attempt::begin(call.api().upstream(), "discussion");
         let input = json!({"repositoryId": known.id, "categoryId": of.id, "title": title, "body": body});
         let sent = call.api().create_discussion(&repo, input).await.map(|made| (made.number, made.url));
-        let look = async {
-            let found = made(&call, &repo, &of.id, &title, &body, begun).await?;
+        let look = || async {
+            let found = made(&call, &repo, &of.id, &title, &body, &attempt).await?;
             Some((found.number, found.url))
         };
-        let ((number, url), lost) = lost::found(sent, look).await?;
+        let ((number, url), lost) = attempt.made(sent, |(_, url)| url.clone(), look).await?;
         let number = one_line(&number);
-        let summary = lost::told(lost, &format!("began the discussion {repo}#{number} in {name}"));
+        let summary =
+            reconcile::summary("GitHub", lost, &format!("began the discussion {repo}#{number} in {name}"));
         Ok(Reply::written(Written::new(summary).id(number).url(url)))
     });
     Ok(plan.harmless())
@@ -169,18 +168,23 @@ async fn made(
     category: &str,
     title: &str,
     body: &str,
-    begun: Begun,
+    attempt: &Attempt,
 ) -> Option<Discussion> {
     let login = call.api().viewer().await.ok()?.login;
     let filter = DiscussionFilter { category: Some(category.to_owned()), ..DiscussionFilter::default() };
     let list = call.api().discussions(repo, &filter, 10, None).await.ok()?;
-    let may_be = list.discussions.nodes.iter().find(|row| {
+    let may_be = list.discussions.nodes.iter().filter(|row| {
         row.title.trim() == title.trim()
             && row.author.login.eq_ignore_ascii_case(&login)
-            && begun.may_have_made(&row.updated_at)
-    })?;
-    let (_, found) = call.api().discussion(repo, may_be.number.parse().ok()?, 1, None).await.ok()?;
-    (same_text(&found.body, body) && begun.may_have_made(&found.created_at)).then_some(found)
+            && attempt.may_have_made("", &row.updated_at)
+    });
+    for row in may_be {
+        let (_, found) = call.api().discussion(repo, row.number.parse().ok()?, 1, None).await.ok()?;
+        if same_text(&found.body, body) && attempt.may_have_made(&found.url, &found.created_at) {
+            return Some(found);
+        }
+    }
+    None
 }
 
 async fn comment(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> Result<Plan> {
@@ -216,15 +220,16 @@ async fn comment(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> 
         preview = preview.change(told);
     }
     let plan = Plan::new(Reply::written(preview), move || async move {
-        let begun = Begun::now();
+        let attempt = Attempt::begin(call.api().upstream(), "discussion comment");
         let sent = call.api().add_discussion_comment(&repo, input).await.map(|made| (made.id, made.url));
-        let look = async {
-            let found = said(&call, &repo, &discussion.id, under.as_deref(), &body, begun).await?;
-            Some((found.id, discussion.url))
+        let look = || async {
+            let found = said(&call, &repo, &discussion.id, under.as_deref(), &body, &attempt).await?;
+            Some((found.id, discussion.url.clone()))
         };
-        let ((id, url), lost) = lost::found(sent, look).await?;
+        let ((id, url), lost) = attempt.made(sent, |(id, _)| id.clone(), look).await?;
         let id = one_line(&id);
-        let summary = lost::told(lost, &format!("commented on the discussion {on}: comment {id}"));
+        let summary =
+            reconcile::summary("GitHub", lost, &format!("commented on the discussion {on}: comment {id}"));
         Ok(Reply::written(Written::new(summary).id(id).url(url)))
     });
     Ok(plan.harmless())
@@ -237,7 +242,7 @@ async fn said(
     discussion: &str,
     under: Option<&str>,
     body: &str,
-    begun: Begun,
+    attempt: &Attempt,
 ) -> Option<Remark> {
     let login = call.api().viewer().await.ok()?.login;
     let last = call.api().last_remarks(repo, discussion).await.ok()?;
@@ -248,7 +253,7 @@ async fn said(
     remarks.into_iter().rev().find(|remark| {
         remark.author.login.eq_ignore_ascii_case(&login)
             && same_text(&remark.body, body)
-            && begun.may_have_made(&remark.created_at)
+            && attempt.may_have_made(&remark.id, &remark.created_at)
     })
 }
 

@@ -1,5 +1,6 @@
 //! Comments added, edited, hidden, deleted, and reacted to.
 
+use connector::catalog::reconcile::{self, Attempt, Seen, same_text};
 use connector::{
     Effect, Error, Kind, Result,
     catalog::{Call, Plan, Reply, Tool, Written, excerpt, one_line},
@@ -18,7 +19,6 @@ use crate::{
         tickets::Ticket,
     },
     reach::Repo,
-    tools::across::lost::{self, Begun, same_text},
 };
 
 /// Characters of a comment that a preview shows.
@@ -92,14 +92,16 @@ async fn add_comment(call: Call<GitHub>, arguments: AddComment) -> Result<Plan> 
     let name = format!("{repo}#{number}");
     let preview = Reply::written(preview).outside(name, Some(ticket.user.login()), one_line(&ticket.title));
     Ok(Plan::new(preview, move || async move {
-        let begun = Begun::now();
+        let attempt = Attempt::begin(call.api().upstream(), "comment");
         let root = thread.as_ref().map(|(_, root)| *root);
         let sent = match root {
             Some(root) => call.api().reply_comment(&repo, number, root, &body).await,
             None => call.api().add_comment(&repo, number, &body).await,
         };
-        let (comment, lost) = lost::found(sent, made(&call, &repo, number, root, &body, begun)).await?;
-        let summary = lost::told(lost, &format!("commented on {on}: comment {}", comment.id));
+        let look = || made(&call, &repo, number, root, &body, &attempt);
+        let (comment, lost) = attempt.made(sent, |comment| comment.id.clone(), look).await?;
+        let summary =
+            reconcile::summary("GitHub", lost, &format!("commented on {on}: comment {}", comment.id));
         Ok(Reply::written(Written::new(summary).id(comment.id).url(comment.html_url)))
     }))
 }
@@ -139,16 +141,16 @@ async fn made(
     number: u64,
     root: Option<u64>,
     body: &str,
-    begun: Begun,
+    attempt: &Attempt,
 ) -> Option<Comment> {
     let login = server.api().viewer().await.ok()?.login;
     let of = if root.is_some() { Of::Review } else { Of::Conversation };
-    let listed = server.api().comments_since(repo, of, number, &begun.since()).await.ok()?;
+    let listed = server.api().comments_since(repo, of, number, &attempt.since()).await.ok()?;
     // The newest last.
     listed.items.into_iter().rev().find(|comment| {
         comment.user.login.eq_ignore_ascii_case(&login)
             && same_text(&comment.body, body)
-            && begun.may_have_made(&comment.created_at)
+            && attempt.may_have_made(&comment.id, &comment.created_at)
             && root.is_none_or(|root| comment.in_reply_to == root.to_string())
     })
 }
@@ -303,7 +305,18 @@ async fn update(
             )
             .with_hint("Nothing was written. Read it again and decide anew"));
         }
-        let after = call.api().change_comment(&repo, of, id, &body).await?;
+        let send = || call.api().change_comment(&repo, of, id, &body);
+        let look = || async {
+            let now = call.api().comment(&repo, of, id).await?;
+            Ok(if same_text(&now.body, &body) {
+                Seen::Done(now)
+            } else if now.body == comment.body {
+                Seen::Untouched
+            } else {
+                Seen::Changed
+            })
+        };
+        let (after, _) = reconcile::updated(send, look).await?;
         let mut written = Written::new(format!("Edited {on}.")).change(format!(
             "body {} → {} characters",
             comment.body.chars().count(),

@@ -169,7 +169,7 @@ mod tests {
             })
             .collect();
         let value = json!({"totalCount": 40, "edges": edges, "pageInfo": {"hasPreviousPage": true, "startCursor": "c0"}});
-        serde_json::from_value(value).unwrap()
+        connector::tolerant::from_value(value).unwrap()
     }
 
     fn seal(position: &Position) -> String {

@@ -3,6 +3,7 @@
 //! Deleting asks: it takes the label or the milestone from everything that has it. So does giving a label
 //! another name, because people and searches know it by the old one.
 
+use connector::catalog::reconcile;
 use connector::{
     Error, Kind, Result,
     catalog::{Calendar, Call, Changes, FieldValue, Plan, Reply, Tool, Written, one_line},
@@ -16,7 +17,7 @@ use crate::{
     api::planning::{Label, Milestone},
     reach::Repo,
     render,
-    tools::across::{lost, naming},
+    tools::across::naming,
 };
 
 /// The colour of a label that is given none: GitHub's own grey.
@@ -143,9 +144,9 @@ async fn create_label(
         let sent = call.api().create_label(&repo, &fields).await;
         // There was none before, and names are single: what is there now was made by this.
         let look = async { call.api().label(&repo, &name).await.ok().flatten() };
-        let (label, lost) = lost::found(sent, look).await?;
+        let (label, lost) = reconcile::created(sent, look).await?;
         let shown = one_line(&label.name);
-        let summary = lost::told(lost, &format!("created the label [{shown}] in {repo}"));
+        let summary = reconcile::summary("GitHub", lost, &format!("created the label [{shown}] in {repo}"));
         Ok(Reply::written(
             Written::new(summary).change(format!("color {}", one_line(&label.color))).id(label.name),
         ))
@@ -382,10 +383,10 @@ async fn create_milestone(
             let listed = call.api().milestones(&repo).await.ok()?;
             listed.items.into_iter().find(|other| other.title == title)
         };
-        let (milestone, lost) = lost::found(sent, look).await?;
+        let (milestone, lost) = reconcile::created(sent, look).await?;
         let shown = one_line(&milestone.title);
         let made = format!("created the milestone \"{shown}\" in {repo}, number {}", milestone.number);
-        let summary = lost::told(lost, &made);
+        let summary = reconcile::summary("GitHub", lost, &made);
         let mut written = Written::new(summary);
         if !milestone.due_on.is_empty() {
             written = written.change(format!("due {}", render::day(&milestone.due_on)));

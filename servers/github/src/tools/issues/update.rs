@@ -5,6 +5,7 @@
 //! replacing a text that is there, replacing the set of labels so that some go, locking. What is added or
 //! taken away by name, and edits of single passages, go without.
 
+use connector::catalog::reconcile::{self, Seen};
 use connector::{
     Effect, Error, Kind, Result,
     catalog::{
@@ -145,7 +146,7 @@ async fn update_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> 
                 return Err(changed(&name));
             }
         }
-        let after = steps.carry_out(&call, &repo, number).await?;
+        let after = steps.carry_out(&call, &repo, number, &before).await?;
         let outcome = changes.outcome(|field| told_of(&after, field));
         let mut written = Written::new(outcome.summary("GitHub", &name));
         for line in outcome.lines() {
@@ -375,12 +376,28 @@ fn yes(on: bool) -> String {
 
 impl Steps {
     /// Does it, and gives the issue as it then is. What was done before a step failed is said.
-    async fn carry_out(&self, server: &GitHub, repo: &Repo, number: u64) -> Result<Ticket> {
+    async fn carry_out(&self, server: &GitHub, repo: &Repo, number: u64, before: &Ticket) -> Result<Ticket> {
         let api = server.api();
         let mut done: Vec<&str> = Vec::new();
         let mut latest = None;
         if !self.patch.is_empty() {
-            latest = Some(api.change_ticket(repo, number, &Value::Object(self.patch.clone())).await?);
+            let patch = Value::Object(self.patch.clone());
+            let send = || api.change_ticket(repo, number, &patch);
+            let look = || async {
+                let now = api.ticket(repo, number).await?;
+                let is = |key: &str, text: &str| {
+                    patch[key].as_str().is_none_or(|wanted| reconcile::same_text(wanted, text))
+                };
+                let done = is("title", &now.title) && is("body", &now.body) && is("state", now.state());
+                Ok(if now.updated_at == before.updated_at {
+                    Seen::Untouched
+                } else if done {
+                    Seen::Done(now)
+                } else {
+                    Seen::Changed
+                })
+            };
+            latest = Some(reconcile::updated(send, look).await?.0);
             done.extend(self.patch.keys().map(String::as_str));
         }
         let after_that = |done: &[&str], error: Error| {
@@ -430,7 +447,7 @@ mod tests {
     use super::*;
 
     fn ticket(json: Value) -> Ticket {
-        serde_json::from_value(json).unwrap()
+        connector::tolerant::from_value(json).unwrap()
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Issues opened and changed.
 
+use connector::catalog::reconcile::{self, Attempt, same_text};
 use connector::{
     Error, Kind, Result,
     catalog::{Call, Plan, Reply, Tool, Written, one_line, words::people},
@@ -17,11 +18,7 @@ use crate::{
     GitHub,
     api::tickets::Ticket,
     reach::Repo,
-    tools::across::{
-        lost::{self, Begun, same_text},
-        mentions::mentions,
-        naming, reference,
-    },
+    tools::across::{mentions::mentions, naming, reference},
 };
 
 /// The tools of this family.
@@ -192,11 +189,12 @@ async fn create_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> 
     let new = New::settle(&call, arguments).await?;
     call.reach().permits(&new.repo, connector::Effect::Write)?;
     Ok(Plan::new(Reply::written(new.preview()), move || async move {
-        let begun = Begun::now();
+        let attempt = Attempt::begin(call.api().upstream(), "issue");
         let sent = call.api().create_ticket(&new.repo, &new.fields()).await;
-        let (ticket, lost) = lost::found(sent, made(&call, &new, begun)).await?;
+        let (ticket, lost) =
+            attempt.made(sent, |ticket| ticket.id.clone(), || made(&call, &new, &attempt)).await?;
         let name = format!("{}#{}", new.repo, ticket.number);
-        let mut written = Written::new(lost::told(lost, &format!("opened {name}")));
+        let mut written = Written::new(reconcile::summary("GitHub", lost, &format!("opened {name}")));
         let dropped = new.dropped(&ticket);
         if !ticket.labels().is_empty() {
             written = written.change(format!("labels {}", names(&ticket.labels())));
@@ -228,21 +226,21 @@ async fn linked(server: &GitHub, place: &Repo, number: u64, ticket: &Ticket) -> 
 }
 
 /// The issue that a create made whose answer was lost, if that is certain.
-async fn made(server: &GitHub, new: &New, begun: Begun) -> Option<Ticket> {
+async fn made(server: &GitHub, new: &New, attempt: &Attempt) -> Option<Ticket> {
     let login = server.api().viewer().await.ok()?.login;
     let filter = [
         ("creator", login),
         ("state", "all".to_owned()),
         ("sort", "created".to_owned()),
         ("direction", "desc".to_owned()),
-        ("since", begun.since()),
+        ("since", attempt.since()),
     ];
     let listed = server.api().list_tickets(&new.repo, &filter, 20, None).await.ok()?;
     listed.items.into_iter().find(|ticket| {
         !ticket.is_pull()
             && ticket.title == new.title
             && same_text(&ticket.body, &new.body)
-            && begun.may_have_made(&ticket.created_at)
+            && attempt.may_have_made(&ticket.id, &ticket.created_at)
     })
 }
 

@@ -1,5 +1,6 @@
 //! `create_pr`: opens a pull request, then adds what opening does not take.
 
+use connector::catalog::reconcile;
 use connector::{
     Effect, Error, Kind, Result,
     catalog::{Call, Plan, Reply, Tool, Written, one_line, words::people},
@@ -13,7 +14,7 @@ use crate::{
     GitHub,
     api::pulls::{Posted, Pull},
     reach::Repo,
-    tools::across::{lost, mentions::mentions, naming},
+    tools::across::{mentions::mentions, naming},
 };
 
 /// The tools of this family.
@@ -149,7 +150,7 @@ fn open(call: Call<GitHub>, draft: Draft, body: &str) -> Plan {
         let (posted, lost) = post(&call, &draft).await?;
         let word = if posted.draft { "draft " } else { "" };
         let opened = format!("opened {word}{}#{}: {}", draft.repo, posted.number, one_line(&posted.title));
-        let mut written = Written::new(lost::told(lost, &opened))
+        let mut written = Written::new(reconcile::summary("GitHub", lost, &opened))
             .change(format!("{} -> {}", one_line(&draft.head), one_line(&posted.base.branch)))
             .change(format!("head {}", posted.head.sha))
             .id(posted.number.to_string())

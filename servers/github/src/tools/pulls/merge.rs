@@ -430,7 +430,7 @@ mod tests {
     use super::*;
 
     fn pull(value: Value) -> Pull {
-        serde_json::from_value(value).unwrap()
+        connector::tolerant::from_value(value).unwrap()
     }
 
     #[test]

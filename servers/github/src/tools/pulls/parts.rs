@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use connector::{
     catalog::{Call, Page, Position, excerpt, one_line, words::counted},
-    tolerant::Connection,
+    upstream::Connection,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -327,7 +327,7 @@ mod tests {
 
     #[test]
     fn a_thread_has_its_id_its_place_and_the_ids_of_its_comments() {
-        let thread: Thread = serde_json::from_value(json!({
+        let thread: Thread = connector::tolerant::from_value(json!({
             "id": "PRRT_1", "path": "src/a.rs", "line": null, "originalLine": 7, "isOutdated": true,
             "comments": {"totalCount": 3, "nodes": [
                 {"databaseId": 11, "author": {"login": "priya"}, "authorAssociation": "MEMBER",
@@ -344,7 +344,7 @@ mod tests {
 
     #[test]
     fn a_check_leads_to_its_log() {
-        let check: Check = serde_json::from_value(json!({
+        let check: Check = connector::tolerant::from_value(json!({
             "databaseId": 910433, "name": "test", "status": "COMPLETED", "conclusion": "FAILURE", "isRequired": true,
             "startedAt": "2026-11-22T09:00:00Z", "completedAt": "2026-11-22T09:02:05Z", "title": "1 failed",
             "checkSuite": {"workflowRun": {"databaseId": 90043}},

@@ -2,6 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
+use connector::upstream;
 use connector::{
     Error, Result,
     catalog::{Call, Position, Reply, Tool, clean, excerpt, one_line, words::counted},
@@ -255,6 +256,7 @@ async fn wait_for_checks(call: &Call<GitHub>, repo: &Repo, number: u64, seconds:
         let done = u32::try_from(waited).unwrap_or(u32::MAX);
         call.progress(done, Some(seconds), &format!("checks {message}")).await;
         sleep(LOOK_EVERY.min(left)).await;
+        upstream::call::restart();
     }
 }
 

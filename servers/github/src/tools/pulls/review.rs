@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use connector::catalog::reconcile;
 use connector::{
     Effect, Error, Kind, Result,
     catalog::{
@@ -22,10 +23,7 @@ use crate::{
     api::pulls::{ChangedFile, Parts, Pull, Review},
     reach::Repo,
     render,
-    tools::{
-        FROM,
-        across::{lost, mentions::mentions},
-    },
+    tools::{FROM, across::mentions::mentions},
 };
 
 /// Pages of a hundred files that are looked through: GitHub shows 3,000 files of a pull request.
@@ -374,11 +372,11 @@ fn add(
             now.into_iter().find(|review| {
                 let is_new = id(review) > last;
                 let same = review.state == event.state()
-                    && lost::same_text(&review.body, body.as_deref().unwrap_or_default());
+                    && reconcile::same_text(&review.body, body.as_deref().unwrap_or_default());
                 is_new && review.viewer_did_author && same
             })
         };
-        let (review, lost) = lost::found(sent, look).await?;
+        let (review, lost) = reconcile::created(sent, look).await?;
         let mut written = told(&repo, &pull, &review, event, lost);
         if !comments.is_empty() {
             written = written.change(line_comments(comments.len() as u64));
@@ -396,7 +394,8 @@ fn told(repo: &Repo, pull: &Pull, review: &Review, event: Event, lost: bool) -> 
         }
         _ => format!("reviewed {repo}#{}: {state}", pull.number),
     };
-    let mut written = Written::new(lost::told(lost, &done)).change(format!("review {}", review.database_id));
+    let mut written = Written::new(reconcile::summary("GitHub", lost, &done))
+        .change(format!("review {}", review.database_id));
     if review.state != event.state() {
         written = written.change(format!("NOT as asked: it is {state}"));
     }
@@ -431,10 +430,10 @@ fn submit(
             let now = call.api().latest_reviews(&repo, number).await.ok()?;
             now.into_iter().find(|review| review.database_id == id && review.state != "PENDING")
         };
-        let (review, lost) = lost::found(sent, look).await?;
+        let (review, lost) = reconcile::created(sent, look).await?;
         let state = words::words(&review.state);
         let done = format!("submitted your review on {repo}#{number}: {state}");
-        let written = Written::new(lost::told(lost, &done))
+        let written = Written::new(reconcile::summary("GitHub", lost, &done))
             .change(format!("review {id}, {}", line_comments(pending.comments.total_count)))
             .id(&id);
         Ok(Reply::written(written))
@@ -465,12 +464,12 @@ mod tests {
     use super::*;
 
     fn comment(value: Value) -> Comment {
-        serde_json::from_value(value).unwrap()
+        connector::tolerant::from_value(value).unwrap()
     }
 
     #[test]
     fn a_comment_names_why_it_cannot_be_placed() {
-        let files: Vec<ChangedFile> = serde_json::from_value(json!([
+        let files: Vec<ChangedFile> = connector::tolerant::from_value(json!([
             {"filename": "src/worker.rs", "patch": "@@ -1,2 +1,3 @@\n a\n+b\n c\n@@ -20 +21,2 @@\n x\n+y"},
             {"filename": "logo.png"},
         ]))

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use connector::{catalog::one_line, tolerant::Connection};
+use connector::{catalog::one_line, upstream::Connection};
 
 use crate::{
     api::pulls::{Check, Pull, Thread, Verdict},
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_row_says_what_a_reviewer_looks_for() {
-        let pull: Pull = serde_json::from_value(json!({
+        let pull: Pull = connector::tolerant::from_value(json!({
             "number": 485, "state": "OPEN", "title": "Progress\nof a job", "isDraft": false,
             "author": {"__typename": "User", "login": "tomas"}, "headRefName": "eng-31", "baseRefName": "main",
             "reviewDecision": "CHANGES_REQUESTED", "labels": {"nodes": [{"name": "importer"}]},

@@ -1,11 +1,11 @@
 //! Branches and tags: listed, created, deleted; and what a ref in an argument names.
 
+use connector::catalog::reconcile;
 use connector::{
     Effect, Error, Kind, Result,
     catalog::{
         Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line,
         paging::{self, VendorPage},
-        settled,
     },
 };
 use schemars::JsonSchema;
@@ -19,7 +19,7 @@ use crate::{
     },
     reach::Repo,
     render::short_sha,
-    tools::{FROM, across::lost},
+    tools::FROM,
 };
 
 /// Commits named in the preview of a deletion.
@@ -344,9 +344,9 @@ async fn create(
             let now = call.api().git_ref(&target.repo, &target.path()).await.ok().flatten();
             now.filter(|found| found.object.sha == points_at)
         };
-        let (_, lost) = settled(sent, &[Kind::Conflict, Kind::UnknownOutcome], look).await?;
+        let (_, lost) = reconcile::created(sent, look).await?;
         let created = format!("created the {how}{} at {}", target.words(), at.sha);
-        Ok(Reply::written(Written::new(lost::told(lost, &created)).id(target.name)))
+        Ok(Reply::written(Written::new(reconcile::summary("GitHub", lost, &created)).id(target.name)))
     });
     Ok(plan.harmless())
 }

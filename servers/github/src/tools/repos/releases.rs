@@ -1,5 +1,6 @@
 //! Releases: listed, one in full, a new one.
 
+use connector::catalog::reconcile;
 use connector::{
     Effect, Error, Kind, Result,
     catalog::{
@@ -16,7 +17,7 @@ use crate::{
     api::releases::{NewRelease, Release},
     reach::Repo,
     render::{day, thousands},
-    tools::{FROM, across::lost},
+    tools::FROM,
 };
 
 /// The tools of this family.
@@ -247,8 +248,11 @@ async fn create_release(call: Call<GitHub>, arguments: CreateRelease) -> Result<
             Err(error) => return Err(refs::protected(error, &new.tag)),
         };
         let kind = if made.draft { "drafted" } else { "published" };
-        let mut done =
-            Written::new(lost::told(lost, &format!("{kind} the release {} of {repo}", made.tag_name)));
+        let mut done = Written::new(reconcile::summary(
+            "GitHub",
+            lost,
+            &format!("{kind} the release {} of {repo}", made.tag_name),
+        ));
         if !made.name.is_empty() && made.name != made.tag_name {
             done = done.change(format!("named \"{}\"", one_line(&made.name)));
         }

@@ -1,5 +1,6 @@
 //! Repositories: those of an owner, one with what one needs to work in it, a new one.
 
+use connector::catalog::reconcile;
 use connector::{
     Effect, Error, Kind, Result,
     catalog::{
@@ -16,7 +17,7 @@ use crate::{
     api::repos::{NewRepo, Repository, Whose},
     reach::Repo,
     render::{day, thousands},
-    tools::{FROM, across::lost},
+    tools::FROM,
 };
 
 /// The tools of this family.
@@ -400,7 +401,7 @@ async fn create_repo(call: Call<GitHub>, arguments: CreateRepo) -> Result<Plan> 
         };
         let (made, lost) = settle(&call, &repo, call.api().create_repository(&new).await).await?;
         let created = format!("created the {} repository {}", visibility(made.private), made.full_name);
-        let mut done = Written::new(lost::told(lost, &created));
+        let mut done = Written::new(reconcile::summary("GitHub", lost, &created));
         if made.private != private {
             done = done.change(format!("NOT accepted by GitHub: {}", visibility(private)));
         }
@@ -415,8 +416,12 @@ async fn fork(call: Call<GitHub>, source: Repo, repo: Repo, org: Option<String>)
     Ok(Plan::new(Reply::written(preview), move || async move {
         let sent = call.api().fork(&source, &repo.owner, org.as_deref(), &repo.name).await;
         let (made, lost) = settle(&call, &repo, sent).await?;
-        let done = Written::new(lost::told(lost, &format!("forked {source} as {}", made.full_name)))
-            .change("GitHub copies the commits in the background: they may be missing for a few minutes");
+        let done = Written::new(reconcile::summary(
+            "GitHub",
+            lost,
+            &format!("forked {source} as {}", made.full_name),
+        ))
+        .change("GitHub copies the commits in the background: they may be missing for a few minutes");
         Ok(Reply::written(done.id(made.full_name).url(one_line(&made.html_url))))
     }))
 }
@@ -425,7 +430,7 @@ async fn fork(call: Call<GitHub>, source: Repo, repo: Repo, org: Option<String>)
 async fn settle(call: &Call<GitHub>, repo: &Repo, sent: Result<Repository>) -> Result<(Repository, bool)> {
     // What was kept about it is that it is not there.
     call.api().forget(repo);
-    lost::found(sent, async { call.api().repository_now(repo).await.ok().flatten() }).await
+    reconcile::created(sent, async { call.api().repository_now(repo).await.ok().flatten() }).await
 }
 
 fn visibility(private: bool) -> &'static str {

@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_file_shows_only_the_lines_with_what_was_looked_for() {
-        let found: FoundFile = serde_json::from_value(json!({
+        let found: FoundFile = connector::tolerant::from_value(json!({
             "path": "src/chunks.rs", "repository": {"full_name": "octo/cat"},
             "text_matches": [
                 {"property": "path", "fragment": "src/chunks.rs", "matches": [{"text": "chunk"}]},
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_repository_and_a_commit_are_one_line() {
-        let repo: FoundRepo = serde_json::from_value(json!({
+        let repo: FoundRepo = connector::tolerant::from_value(json!({
             "full_name": "octo/cat", "private": true, "language": "Rust", "stargazers_count": 1200, "archived": true,
             "pushed_at": "2026-11-22T10:00:00Z", "description": "A\ncat",
         }))
@@ -201,7 +201,7 @@ mod tests {
             repository(&repo).text,
             "octo/cat private, archived, Rust, 1,200 stars, pushed 2026-11-22: A cat"
         );
-        let found: FoundCommit = serde_json::from_value(json!({
+        let found: FoundCommit = connector::tolerant::from_value(json!({
             "sha": "0123456789abcdef", "author": null, "repository": {"full_name": "octo/cat"},
             "commit": {"message": "Subject\n\nBody", "author": {"name": "Maya", "date": "2026-11-22T10:00:00Z"}},
         }))

@@ -5,6 +5,7 @@ mod editing;
 mod landing;
 mod staging;
 
+use connector::catalog::reconcile;
 use connector::{
     Effect, Error, Kind, Result,
     catalog::{Call, Plan, Reply, Tool, Written, one_line},
@@ -22,7 +23,6 @@ use crate::{
     api::git::Head,
     reach::Repo,
     render::{short_sha, thousands},
-    tools::across::lost,
 };
 
 /// Characters of what is around edits in a preview.
@@ -223,7 +223,7 @@ fn preview(repo: &Repo, branch: &str, message: &str, base: &Base, staged: &[Stag
 
 fn outcome(repo: &Repo, branch: &str, landed: &Landed, staged: &[Staged]) -> Written {
     let committed = format!("committed {} to {branch} of {repo}", landed.sha);
-    let mut written = Written::new(lost::told(landed.found, &committed));
+    let mut written = Written::new(reconcile::summary("GitHub", landed.found, &committed));
     if let Some(first) = &landed.first {
         written = written.change(format!("the first file as commit {first}, the rest in the one after it"));
     }

@@ -1,4 +1,4 @@
-//! An answer of GraphQL, of which a part may have failed.
+//! What is common to vendors that speak GraphQL: answers of which a part may have failed, connections.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 
-use super::Response;
+use super::{Response, call};
 use crate::{Error, Kind, Result, tolerant};
 
 /// An answer of which a part may have failed.
@@ -34,10 +34,10 @@ impl<T: DeserializeOwned> Partial<T> {
         #[serde(bound(deserialize = "T: DeserializeOwned, F: DeserializeOwned"))]
         struct Envelope<T, F> {
             data: Option<T>,
-            #[serde(default = "Vec::new", deserialize_with = "tolerant::list")]
+            #[serde(default = "Vec::new")]
             errors: Vec<F>,
         }
-        let no_data = || Error::new(Kind::Upstream, "the vendor's answer has no data");
+        let no_data = || response.unusable(Error::new(Kind::Upstream, "the vendor's answer has no data"));
         let read =
             response.json().and_then(|Envelope { data, errors }| Ok((data.ok_or_else(no_data)?, errors)));
         let (data, errors) = read.map_err(|error| error.with_operation(operation))?;
@@ -57,6 +57,12 @@ impl<T> Partial<T> {
             .iter()
             .map(|(part, error)| format!("Not answered ({part}): {}", error.for_agent()))
             .collect()
+    }
+
+    /// What came of a write, which was carried out: what failed beside it is [noted](call::note) for the reply.
+    pub fn or_noted(self) -> T {
+        self.notes().into_iter().for_each(call::note);
+        self.data
     }
 
     /// What came; what did not is logged for `operation`, and else taken as absent.
@@ -86,7 +92,7 @@ impl<F: DeserializeOwned> Failed<F> {
         #[serde(bound(deserialize = "F: DeserializeOwned"))]
         struct Verdict<F> {
             data: Option<BTreeMap<String, Option<IgnoredAny>>>,
-            #[serde(default = "Vec::new", deserialize_with = "tolerant::list")]
+            #[serde(default = "Vec::new")]
             errors: Vec<F>,
         }
         // Looking for the word is cheaper than parsing every good answer twice.
@@ -94,11 +100,48 @@ impl<F: DeserializeOwned> Failed<F> {
         if !response.body.windows(WORD.len()).any(|window| window == WORD) {
             return None;
         }
-        let verdict: Verdict<F> = serde_json::from_slice(&response.body).ok()?;
+        let verdict: Verdict<F> = tolerant::from_slice(&response.body).ok()?.value;
         let first = verdict.errors.into_iter().next()?;
         let beside_data = verdict.data.is_some_and(|data| data.values().any(Option::is_some));
         Some(Self { first, beside_data })
     }
+}
+
+/// One page of a connection.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", default, bound(deserialize = "T: Deserialize<'de>"))]
+pub struct Connection<T> {
+    /// What is on the page.
+    pub nodes: Vec<T>,
+    /// Whether there is more.
+    pub page_info: PageInfo,
+    /// How many there are in all, where the vendor tells.
+    pub total_count: Option<f64>,
+}
+
+impl<T> Default for Connection<T> {
+    fn default() -> Self {
+        Self { nodes: Vec::new(), page_info: PageInfo::default(), total_count: None }
+    }
+}
+
+impl<T> Connection<T> {
+    /// Where the next page begins, if there is one. A cursor that does not move ends the listing: it
+    /// would go round in a circle.
+    pub fn next(&self, after: Option<&str>) -> Option<&str> {
+        let end = self.page_info.end_cursor.as_deref()?;
+        (self.page_info.has_next_page && Some(end) != after).then_some(end)
+    }
+}
+
+/// Whether a connection goes on.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PageInfo {
+    /// Whether there is another page.
+    pub has_next_page: bool,
+    /// The cursor after the last node of this page.
+    pub end_cursor: Option<String>,
 }
 
 #[cfg(test)]
@@ -110,6 +153,14 @@ mod tests {
 
     fn answer(body: &Value) -> Response {
         Response::new(StatusCode::OK, HeaderMap::new(), body.to_string())
+    }
+
+    #[test]
+    fn a_cursor_that_stands_still_ends_the_listing() {
+        let page = json!({"nodes": [], "pageInfo": {"hasNextPage": true, "endCursor": "x"}});
+        let page: Connection<Value> = tolerant::from_value(page).unwrap();
+        assert_eq!(page.next(None), Some("x"));
+        assert_eq!(page.next(Some("x")), None);
     }
 
     #[test]

@@ -11,21 +11,21 @@ use crate::{Error, Kind, Result};
 
 /// A lazily made HTTP client with its pool of connections. Cloning shares it.
 #[derive(Clone)]
-pub struct Connection(Arc<Inner>);
+pub struct HttpClient(Arc<Inner>);
 
 struct Inner {
     options: Options,
     client: OnceCell<reqwest::Client>,
 }
 
-impl Connection {
+impl HttpClient {
     /// A client of `options`; nothing is read or opened yet.
     #[must_use]
     pub fn new(options: Options) -> Self {
         Self(Arc::new(Inner { options, client: OnceCell::new() }))
     }
 
-    pub(crate) async fn client(&self) -> Result<&reqwest::Client> {
+    pub(crate) async fn get(&self) -> Result<&reqwest::Client> {
         self.0.client.get_or_try_init(|| self.build()).await
     }
 
@@ -41,9 +41,9 @@ impl Connection {
     }
 }
 
-impl fmt::Debug for Connection {
+impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").finish_non_exhaustive()
+        f.debug_struct("HttpClient").finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,81 @@
+//! The call that requests belong to: its deadline is for all that it asks, however many requests that are,
+//! and what goes wrong beside what it gets is told with its reply.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+tokio::task_local! {
+    static CALL: Mutex<Call>;
+    static NOTES: Mutex<Vec<String>>;
+}
+
+/// The time that a call has in any case to look for what a write did whose answer was lost.
+const LOOK: Duration = Duration::from_secs(10);
+
+struct Call {
+    began: Instant,
+    /// Until when may be looked for what a write did.
+    look_until: Option<Instant>,
+}
+
+/// Runs `work` as one call, which begins now, or as a part of the call that it is in already.
+pub async fn whole<T>(work: impl Future<Output = T>) -> T {
+    since(began(), work).await
+}
+
+/// Runs `work` as a part of the call that began at `moment`: on another task, say.
+pub async fn since<T>(moment: Instant, work: impl Future<Output = T>) -> T {
+    CALL.scope(Mutex::new(Call { began: moment, look_until: None }), work).await
+}
+
+/// When the call began that this is part of; now, if it is part of none.
+#[must_use]
+pub fn began() -> Instant {
+    CALL.try_with(|call| lock(call).began).unwrap_or_else(|_| Instant::now())
+}
+
+/// Gives this call its time anew: it has waited on purpose, as it was asked to.
+pub fn restart() {
+    let _ = CALL.try_with(|call| lock(call).began = Instant::now());
+}
+
+/// When this call ends that may take `allowed`. A read has a while longer after a write whose answer was lost.
+pub(super) fn deadline(allowed: Duration, writes: bool) -> Instant {
+    let end = began() + allowed;
+    let look = CALL.try_with(|call| lock(call).look_until).ok().flatten().filter(|_| !writes);
+    look.map_or(end, |look| look.max(end))
+}
+
+/// The answer to a write was lost: what it did may be looked for.
+pub(super) fn answer_lost() {
+    let _ = CALL.try_with(|call| lock(call).look_until = Some(Instant::now() + LOOK));
+}
+
+/// Runs `work`, and gives what was [noted](note) in it.
+pub async fn noting<T>(work: impl Future<Output = T>) -> (T, Vec<String>) {
+    NOTES
+        .scope(Mutex::default(), async {
+            let done = work.await;
+            (done, NOTES.with(|notes| std::mem::take(&mut *lock(notes))))
+        })
+        .await
+}
+
+/// Says something that belongs into the reply though it is no part of what was asked: a part of the vendor's
+/// answer that failed. It is logged where nobody collects notes.
+pub fn note(text: String) {
+    let mut text = Some(text);
+    let _ = NOTES.try_with(|notes| lock(notes).extend(text.take()));
+    if let Some(note) = text {
+        tracing::warn!(note, "a part of an answer failed");
+    }
+}
+
+/// What it holds is good after every statement, so a panic elsewhere does not spoil it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
