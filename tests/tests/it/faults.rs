@@ -268,12 +268,13 @@ async fn f31_an_answer_that_cannot_be_read_is_no_failure_of_a_write<S: Subject>(
     for body in ["", "{\"data\": {\"x\": {\"y\": 1}"] {
         let headers = BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())]);
         let broken = Action::Status { code: 200, headers, body: body.to_owned(), committed: true };
-        let (sample, operation) = S::repeatable_create();
-        let sandboxed = with_fault::<S>(operation, broken.clone()).await;
-        let before = S::count_created(&sandboxed.dump());
-        let outcome = sandboxed.try_call(&sample).await;
-        assert!(outcome.is_ok(), "{body:?}: what was made is found: {outcome:?}");
-        assert_eq!(S::count_created(&sandboxed.dump()), before + 1, "{body:?}");
+        if let Some((sample, operation)) = S::repeatable_create() {
+            let sandboxed = with_fault::<S>(operation, broken.clone()).await;
+            let before = S::count_created(&sandboxed.dump());
+            let outcome = sandboxed.try_call(&sample).await;
+            assert!(outcome.is_ok(), "{body:?}: what was made is found: {outcome:?}");
+            assert_eq!(S::count_created(&sandboxed.dump()), before + 1, "{body:?}");
+        }
         if let Some((sample, operation)) = S::once_only_write() {
             let sandboxed = with_fault::<S>(operation, broken.clone()).await;
             if let Err(error) = sandboxed.try_call(&sample).await {
