@@ -1,0 +1,223 @@
+//! Values in the words of people on the way out: stages and options by their labels, owners by their names,
+//! money with its currency, times in the account's zone.
+
+use connector::{
+    Result,
+    catalog::{one_line, thousands},
+};
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::{
+    api::{
+        account::Account,
+        definitions::{Owner, Pipeline, Property},
+        objects::Record,
+    },
+    redact::Redacted,
+    resolve::{Fields, Names, ObjectType},
+    text::{cut, plain},
+};
+
+/// Characters of a text in a row.
+const CELL: usize = 200;
+/// Characters of a text that was asked for by name.
+const TEXT: usize = 2_000;
+
+/// What the values of some columns mean.
+#[derive(Clone, Debug)]
+pub(crate) struct Values {
+    pub(crate) fields: Fields,
+    pub(crate) account: Account,
+    owners: Vec<Owner>,
+    pipelines: Vec<Pipeline>,
+    zone: TimeZone,
+    redacted: Redacted,
+}
+
+impl Values {
+    /// Reads what is needed to tell the values of `columns`, and no more.
+    pub(crate) async fn read(
+        names: &Names,
+        fields: Fields,
+        columns: &[String],
+        redacted: &Redacted,
+    ) -> Result<Self> {
+        let known: Vec<&Property> = columns.iter().filter_map(|name| fields.get(name)).collect();
+        let timed = known.iter().any(|property| property.kind == "datetime" || property.is_money());
+        let account = if timed { names.account().await? } else { Account::default() };
+        let owned = known.iter().any(|property| property.is_owner());
+        let owners = if owned { names.owners().await? } else { Vec::new() };
+        let staged = fields
+            .object
+            .stage
+            .filter(|(pipeline, stage)| columns.iter().any(|name| name == pipeline || name == stage));
+        let pipelines = if staged.is_some() { names.pipelines(&fields.object).await? } else { Vec::new() };
+        let zone = TimeZone::get(&account.time_zone).unwrap_or(TimeZone::UTC);
+        Ok(Self { fields, account, owners, pipelines, zone, redacted: redacted.clone() })
+    }
+
+    /// The currency of a record's money.
+    pub(crate) fn currency<'a>(&'a self, record: &'a Record) -> &'a str {
+        match record.get("deal_currency_code") {
+            "" => &self.account.company_currency,
+            code => code,
+        }
+    }
+
+    /// A value as a row shows it; empty if there is none.
+    pub(crate) fn cell(&self, record: &Record, column: &str) -> String {
+        one_line(&cut(&self.shown(record, column), CELL))
+    }
+
+    /// A value in full, or nearly.
+    pub(crate) fn text(&self, record: &Record, column: &str) -> String {
+        cut(&self.shown(record, column), TEXT)
+    }
+
+    fn shown(&self, record: &Record, column: &str) -> String {
+        let value = record.get(column);
+        let Some(property) = self.fields.get(column) else { return value.to_owned() };
+        if !value.is_empty() && self.redacted.hides(column) {
+            return "(redacted)".to_owned();
+        }
+        if property.is_money() {
+            let currency = if column == "amount_in_home_currency" {
+                &self.account.company_currency
+            } else {
+                self.currency(record)
+            };
+            return money(value, currency);
+        }
+        self.value(property, value)
+    }
+
+    /// A value by itself.
+    pub(crate) fn value(&self, property: &Property, value: &str) -> String {
+        if value.is_empty() {
+            return String::new();
+        }
+        if property.is_owner() && property.external_options {
+            return self.owner(value);
+        }
+        if let Some((pipeline, stage)) = self.fields.object.stage {
+            if property.name == stage {
+                return self.stage(value);
+            }
+            if property.name == pipeline {
+                let found = self.pipelines.iter().find(|one| one.id == value);
+                return found.map_or_else(|| value.to_owned(), |one| one.label.clone());
+            }
+        }
+        match property.kind.as_str() {
+            "bool" => if value == "true" { "yes" } else { "no" }.to_owned(),
+            "enumeration" => {
+                let labels = value.split(';').filter(|one| !one.is_empty()).map(|one| {
+                    let found = property.options.iter().find(|choice| choice.value == one);
+                    found.map_or(one, |choice| choice.label.as_str())
+                });
+                labels.collect::<Vec<_>>().join(", ")
+            }
+            "number" => plain_number(value),
+            "datetime" if property.name == "closedate" => self.local(value, "%Y-%m-%d"),
+            "datetime" => self.local(value, "%Y-%m-%d %H:%M"),
+            _ if property.is_long() => plain(value),
+            _ => value.to_owned(),
+        }
+    }
+
+    /// A moment in the account's zone.
+    pub(crate) fn local(&self, moment: &str, form: &str) -> String {
+        let parsed = moment
+            .parse::<Timestamp>()
+            .ok()
+            .or_else(|| Timestamp::from_millisecond(moment.parse().ok()?).ok());
+        match parsed {
+            Some(at) => at.to_zoned(self.zone.clone()).strftime(form).to_string(),
+            None => moment.to_owned(),
+        }
+    }
+
+    /// An owner's name; their id if they are not known.
+    pub(crate) fn owner(&self, id: &str) -> String {
+        let found = self.owners.iter().find(|owner| owner.id == id);
+        found.map_or_else(|| id.to_owned(), Owner::shown)
+    }
+
+    /// A stage's label, and whether it is closed.
+    pub(crate) fn stage(&self, id: &str) -> String {
+        let mut stages = self.pipelines.iter().flat_map(|pipeline| &pipeline.stages);
+        match stages.find(|stage| stage.id == id) {
+            Some(stage) if stage.is_closed() && !stage.label.to_lowercase().contains("closed") => {
+                format!("{} (closed)", stage.label)
+            }
+            Some(stage) => stage.label.clone(),
+            None => id.to_owned(),
+        }
+    }
+
+    /// What people know a record by.
+    pub(crate) fn title(&self, record: &Record) -> String {
+        title(&self.fields.object, record)
+    }
+
+    /// The row of a record: its id, and its columns between bars.
+    pub(crate) fn row(&self, record: &Record, columns: &[String]) -> String {
+        let cells = columns.iter().map(|column| self.cell(record, column));
+        let cells: Vec<String> = [record.id.clone()].into_iter().chain(cells).collect();
+        cells.join(" | ")
+    }
+
+    /// Whether times in `columns` are told to the minute, so that their zone matters.
+    pub(crate) fn tells_times(&self, columns: &[String]) -> bool {
+        columns
+            .iter()
+            .filter_map(|column| self.fields.get(column))
+            .any(|property| property.kind == "datetime" && property.name != "closedate")
+    }
+}
+
+/// What people know a record by.
+pub(crate) fn title(object: &ObjectType, record: &Record) -> String {
+    for title in &object.titles {
+        let parts: Vec<&str> =
+            title.split(' ').map(|name| record.get(name)).filter(|value| !value.is_empty()).collect();
+        if !parts.is_empty() {
+            return one_line(&cut(&plain(&parts.join(" ")), 80));
+        }
+    }
+    format!("{} {}", object.singular, record.id)
+}
+
+/// The columns that at least one of `records` has a value in.
+pub(crate) fn filled(columns: &[String], records: &[Record]) -> Vec<String> {
+    columns
+        .iter()
+        .filter(|column| records.iter().any(|record| !record.get(column).is_empty()))
+        .cloned()
+        .collect()
+}
+
+/// An amount with its currency.
+pub(crate) fn money(value: &str, currency: &str) -> String {
+    if value.is_empty() {
+        return String::new();
+    }
+    let shown = plain_number(value);
+    if currency.is_empty() { shown } else { format!("{shown} {currency}") }
+}
+
+/// A number with commas between its thousands, and two decimals where it has any.
+pub(crate) fn plain_number(value: &str) -> String {
+    match value.parse::<f64>() {
+        Ok(number) if number.abs() < 1e15 => {
+            let cents = (number.abs() * 100.0).round() as u64;
+            let sign = if number < 0.0 && cents > 0 { "-" } else { "" };
+            let whole = if cents / 100 < 10_000 { (cents / 100).to_string() } else { thousands(cents / 100) };
+            match cents % 100 {
+                0 => format!("{sign}{whole}"),
+                rest => format!("{sign}{whole}.{rest:02}"),
+            }
+        }
+        _ => value.to_owned(),
+    }
+}

@@ -1,0 +1,266 @@
+//! Fields: properties by name or label, values in the words of people on the way in.
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{
+        Calendar, When,
+        names::{find, fold},
+        one_line,
+    },
+};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use serde_json::Value;
+
+use super::{Names, ObjectType};
+use crate::api::definitions::{Choice, Property};
+
+/// How many options an error lists.
+const OPTIONS: usize = 25;
+
+/// The fields of one object.
+#[derive(Clone, Debug)]
+pub(crate) struct Fields {
+    pub(crate) object: ObjectType,
+    properties: Vec<Property>,
+}
+
+impl Fields {
+    pub(crate) fn new(object: ObjectType, properties: Vec<Property>) -> Self {
+        Self { object, properties }
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> &[Property] {
+        &self.properties
+    }
+
+    /// The property called exactly so.
+    pub(crate) fn get(&self, name: &str) -> Option<&Property> {
+        self.properties.iter().find(|property| property.name == name)
+    }
+
+    /// The property that `word` means: its name, its label, or the usual word for it.
+    ///
+    /// # Errors
+    /// `not_found` with the nearest; `invalid_argument` where several have the label.
+    pub(crate) fn find(&self, word: &str) -> Result<&Property> {
+        if let Some(property) = self.get(word.trim()) {
+            return Ok(property);
+        }
+        if let Some(property) = self.usual(word).and_then(|name| self.get(name)) {
+            return Ok(property);
+        }
+        let wanted = fold(word);
+        let labelled: Vec<&Property> =
+            self.properties.iter().filter(|property| fold(&property.label) == wanted).collect();
+        if let [one] = labelled[..] {
+            return Ok(one);
+        }
+        find(word, &self.properties)
+            .map_err(|miss| miss.place(format!("of {}", self.object.plural)).into_error())
+    }
+
+    /// The usual words for properties that are called otherwise.
+    fn usual(&self, word: &str) -> Option<&str> {
+        let stage = self.object.stage;
+        Some(match fold(word).replace(' ', "_").as_str() {
+            "owner" | "owner_id" | "assignee" => "hubspot_owner_id",
+            "id" | "record_id" => "hs_object_id",
+            "stage" | "status" if stage.is_some() => stage?.1,
+            "pipeline" => stage?.0,
+            "name" | "title" => self.object.titles.first().filter(|title| !title.contains(' '))?,
+            "currency" => "deal_currency_code",
+            "close_date" | "closes" => "closedate",
+            "created" | "created_at" => self.object.created(),
+            "updated" | "modified" | "updated_at" | "last_modified" => self.object.modified(),
+            _ => return None,
+        })
+    }
+
+    /// A value on its way into a record, as HubSpot takes it. `pipeline` is the one that the record is in or is
+    /// to be in, where that is known.
+    ///
+    /// # Errors
+    /// `invalid_argument` with what is accepted; `not_found` with the nearest names.
+    pub(crate) async fn to_write(
+        &self,
+        names: &Names,
+        calendar: &Calendar,
+        property: &Property,
+        value: &Value,
+        pipeline: Option<&str>,
+    ) -> Result<String> {
+        let name = property.name.as_str();
+        if property.is_read_only() {
+            return Err(Error::invalid(format!(
+                "`{name}` ({}) cannot be written: HubSpot sets it itself",
+                one_line(&property.label)
+            )));
+        }
+        let words = words(name, value)?;
+        let text = words.join(";");
+        if let Some((pipelines, stages)) = self.object.stage {
+            if name == stages {
+                return Ok(names.stage(&self.object, &text, pipeline).await?.stage.id);
+            }
+            if name == pipelines {
+                return Ok(names.pipeline(&self.object, &text).await?.id);
+            }
+        }
+        if property.is_owner() && property.external_options {
+            let owner = names.owner(&text).await?;
+            if owner.archived {
+                return Err(Error::invalid(format!(
+                    "{} is deactivated and cannot be given records",
+                    one_line(&owner.name())
+                ))
+                .with_hint("find_owners lists who can"));
+            }
+            return Ok(owner.id);
+        }
+        match property.kind.as_str() {
+            "enumeration" => choose(property, &words),
+            "bool" => switch(name, &text).map(|on| on.to_string()),
+            "number" => number(name, &text),
+            "date" => date(calendar, name, &text).map(|day| day.to_string()),
+            "datetime" => {
+                let when = calendar.ahead(name, &text)?;
+                // A day without a time ends a deal, a task or a ticket: its end is meant.
+                Ok(format!("{:.3}", when.end()))
+            }
+            _ => Ok(words.join("\n")),
+        }
+    }
+}
+
+/// The day that a `date` takes: in the account's zone, never moved by UTC. What is written as a day is that day.
+fn date(calendar: &Calendar, name: &str, text: &str) -> Result<Date> {
+    let written = text.get(..10).filter(|_| text.len() == 10 || text[10..].starts_with(['T', ' ']));
+    match written.and_then(|day| day.parse::<Date>().ok()) {
+        Some(day) => Ok(day),
+        None => calendar.day(name, text),
+    }
+}
+
+/// The texts of a value: one, or those of a list.
+pub(crate) fn words(name: &str, value: &Value) -> Result<Vec<String>> {
+    Ok(match value {
+        Value::String(text) => vec![text.trim().to_owned()],
+        Value::Number(_) | Value::Bool(_) => vec![value.to_string()],
+        Value::Array(items) => {
+            let all: Result<Vec<Vec<String>>> = items.iter().map(|item| words(name, item)).collect();
+            all?.concat()
+        }
+        Value::Null | Value::Object(_) => {
+            return Err(Error::invalid(format!(
+                "`{name}` must be a text, a number, true or false, or a list of texts"
+            )));
+        }
+    })
+}
+
+/// The values of options, by label or value, in any case. A leading `;` or `+` keeps those there are.
+fn choose(property: &Property, words: &[String]) -> Result<String> {
+    let wanted: Vec<&str> = words
+        .iter()
+        .flat_map(|word| word.split(';'))
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+        .collect();
+    let adds = words.first().is_some_and(|word| word.starts_with(';'));
+    // Options that live elsewhere are not listed: HubSpot itself judges the value.
+    if property.external_options || property.options.is_empty() {
+        return Ok(wanted.join(";"));
+    }
+    if wanted.len() > 1 && !property.is_multiple() {
+        return Err(Error::invalid(format!(
+            "`{}` takes one option, and {} were given",
+            property.name,
+            wanted.len()
+        )));
+    }
+    let values: Result<Vec<&str>> =
+        wanted.iter().map(|word| option(property, word).map(|choice| choice.value.as_str())).collect();
+    Ok(format!("{}{}", if adds { ";" } else { "" }, values?.join(";")))
+}
+
+/// The option that `word` means.
+pub(crate) fn option<'a>(property: &'a Property, word: &str) -> Result<&'a Choice> {
+    let folded = fold(word);
+    let exact = property.options.iter().find(|choice| choice.value == word);
+    let called = || {
+        property.options.iter().find(|choice| fold(&choice.label) == folded || fold(&choice.value) == folded)
+    };
+    exact.or_else(called).ok_or_else(|| {
+        Error::invalid(format!("`{}` has no option `{}`", property.name, one_line(word)))
+            .with_hint(format!("It has: {}", shown_options(property)))
+    })
+}
+
+/// The options of a property, as errors and descriptions list them.
+pub(crate) fn shown_options(property: &Property) -> String {
+    let all: Vec<&Choice> = property.options.iter().filter(|choice| !choice.hidden).collect();
+    let mut shown: Vec<String> = all
+        .iter()
+        .take(OPTIONS)
+        .map(|choice| {
+            let label = one_line(&choice.label);
+            if fold(&label) == fold(&choice.value) { label } else { format!("{label} ({})", choice.value) }
+        })
+        .collect();
+    if all.len() > OPTIONS {
+        shown.push(format!("and {} more", all.len() - OPTIONS));
+    }
+    shown.join(", ")
+}
+
+/// Yes or no, however it is said.
+pub(crate) fn switch(name: &str, text: &str) -> Result<bool> {
+    match text.to_lowercase().as_str() {
+        "true" | "yes" | "1" | "on" => Ok(true),
+        "false" | "no" | "0" | "off" => Ok(false),
+        _ => Err(Error::invalid(format!("`{name}` is yes or no, and `{}` is neither", one_line(text)))),
+    }
+}
+
+/// A number, with or without commas between its thousands.
+pub(crate) fn number(name: &str, text: &str) -> Result<String> {
+    let bare: String = text.chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect();
+    match bare.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(bare),
+        _ => Err(Error::invalid(format!("`{name}` is a number, and `{}` is none", one_line(text)))
+            .with_hint("Write it like 12500 or 12500.50, without a currency")),
+    }
+}
+
+/// A moment in an argument about a property: one that HubSpot sets itself lies in the past.
+pub(crate) fn moment(calendar: &Calendar, property: &Property, text: &str) -> Result<When> {
+    if property.is_read_only() {
+        calendar.past(&property.name, text)
+    } else {
+        calendar.ahead(&property.name, text)
+    }
+}
+
+/// The days that a condition on a `date` means, the first and the last.
+pub(crate) fn days(
+    calendar: &Calendar,
+    zone: &TimeZone,
+    property: &Property,
+    text: &str,
+) -> Result<(Date, Date)> {
+    if let Some(day) = text.get(..10).and_then(|day| day.parse::<Date>().ok()) {
+        return Ok((day, day));
+    }
+    let when = moment(calendar, property, text)?;
+    let day = |at: Timestamp| at.to_zoned(zone.clone()).date();
+    Ok((day(when.start()), day(when.end())))
+}
+
+/// The midnight in UTC that stands for a day in conditions on a `date`, in milliseconds.
+pub(crate) fn midnight(day: Date) -> Result<String> {
+    let at = day.to_zoned(TimeZone::UTC);
+    let at =
+        at.map_err(|error| Error::new(Kind::InvalidArgument, "The date is too far away").with_source(error))?;
+    Ok(at.timestamp().as_millisecond().to_string())
+}

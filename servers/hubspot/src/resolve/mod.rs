@@ -1,0 +1,279 @@
+//! Names in, names out: objects, properties, owners, pipelines and stages, records, by whatever people call them.
+//! What describes records is cached by the pipeline for ten minutes.
+
+mod fields;
+mod objects;
+mod records;
+
+use std::{borrow::Cow, sync::Arc};
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{
+        Calendar,
+        names::{Directories, Entry, Reading, find},
+        one_line,
+    },
+};
+
+pub(crate) use fields::{
+    Fields, days, midnight, moment, number, option, shown_options, switch, words as values,
+};
+pub(crate) use objects::{ObjectType, standard_names};
+pub(crate) use records::RecordRef;
+
+use crate::api::{
+    Api,
+    account::Account,
+    associations,
+    definitions::{AssociationType, Owner, Pipeline, Property, Stage},
+};
+
+/// The account's names.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    api: Api,
+    directories: Arc<Directories>,
+}
+
+impl Names {
+    pub(crate) fn new(api: Api) -> Self {
+        Self { api, directories: Arc::default() }
+    }
+
+    /// The type of records that `word` means.
+    pub(crate) async fn object(&self, word: &str) -> Result<ObjectType> {
+        // Its exact name in the API means the standard object, whatever else is called so.
+        if let Some(object) = ObjectType::named(word.trim()) {
+            return Ok(object);
+        }
+        let schemas = match self.api.schemas().await {
+            Ok(schemas) => schemas,
+            // Without the right, or in a plan without custom objects, there are none to be known.
+            Err(error) if matches!(error.kind(), Kind::Permission | Kind::NotFound) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        objects::object(word, &schemas)
+    }
+
+    /// The fields of an object: its properties, and what their values mean.
+    pub(crate) async fn fields(&self, object: &ObjectType) -> Result<Fields> {
+        Ok(Fields::new(object.clone(), self.api.properties(object).await?))
+    }
+
+    /// The account; a plain one if it may not be seen.
+    pub(crate) async fn account(&self) -> Result<Account> {
+        match self.api.account().await {
+            Err(error) if error.kind() == Kind::Permission => Ok(Account::default()),
+            account => account,
+        }
+    }
+
+    /// Days and times as the account's zone has them.
+    pub(crate) async fn calendar(&self) -> Result<Calendar> {
+        let account = self.account().await?;
+        Ok(Calendar::new(Some(account.time_zone.as_str())))
+    }
+
+    /// Everybody who owns records; nobody if that may not be seen.
+    pub(crate) async fn owners(&self) -> Result<Vec<Owner>> {
+        match self.api.owners().await {
+            Err(error) if error.kind() == Kind::Permission => Ok(Vec::new()),
+            owners => owners,
+        }
+    }
+
+    /// The owner that `word` means: a name, an address, an id, or `me`.
+    pub(crate) async fn owner(&self, word: &str) -> Result<Owner> {
+        if matches!(word.trim().to_lowercase().as_str(), "me" | "@me") {
+            return self.me().await;
+        }
+        self.directories
+            .find("owners", word, |reading| async move {
+                if reading == Reading::Anew {
+                    self.api.upstream().invalidate(&["owners".into()]);
+                }
+                self.api.owners().await
+            })
+            .await
+    }
+
+    /// Whoever the credential belongs to.
+    pub(crate) async fn me(&self) -> Result<Owner> {
+        let token = self.api.token_info().await.map_err(|error| match error.kind() {
+            Kind::InvalidArgument | Kind::NotFound => {
+                Error::invalid("HubSpot does not tell who a service key belongs to")
+                    .with_hint("Give a name or an e-mail address instead of `me`; find_owners lists them")
+            }
+            _ => error,
+        })?;
+        let owners = self.api.owners().await?;
+        let own = owners.into_iter().find(|owner| owner.user_id == Some(token.user_id));
+        own.ok_or_else(|| {
+            Error::not_found("The credential's user owns no records")
+                .with_hint("Give a name or an e-mail address instead of `me`; find_owners lists them")
+        })
+    }
+
+    /// The pipelines of an object, which has stages.
+    pub(crate) async fn pipelines(&self, object: &ObjectType) -> Result<Vec<Pipeline>> {
+        self.api.pipelines(object).await
+    }
+
+    /// The pipeline that `word` means.
+    pub(crate) async fn pipeline(&self, object: &ObjectType, word: &str) -> Result<Pipeline> {
+        let pipelines = self.pipelines(object).await?;
+        Ok(find(word, &pipelines)?.clone())
+    }
+
+    /// The stage that `word` means, in `pipeline` if it is given; a label of several pipelines is asked back.
+    pub(crate) async fn stage(
+        &self,
+        object: &ObjectType,
+        word: &str,
+        pipeline: Option<&str>,
+    ) -> Result<StageOf> {
+        let mut pipelines = self.pipelines(object).await?;
+        if let Some(wanted) = pipeline {
+            pipelines = vec![find(wanted, &pipelines)?.clone()];
+        }
+        let stages: Vec<StageOf> = pipelines
+            .into_iter()
+            .flat_map(|pipeline| {
+                let bare = Pipeline { stages: Vec::new(), ..pipeline.clone() };
+                pipeline.stages.into_iter().map(move |stage| StageOf { stage, pipeline: bare.clone() })
+            })
+            .collect();
+        let found = find(word, &stages)?;
+        // The beginning of a label that only one stage has is enough; a label in two pipelines is not.
+        Ok(found.clone())
+    }
+
+    /// What an association from one object to another is, by its label; none for one without.
+    pub(crate) async fn label(
+        &self,
+        from: &ObjectType,
+        to: &ObjectType,
+        word: &str,
+    ) -> Result<AssociationType> {
+        let types = self.api.association_types(from, to).await?;
+        let labelled: Vec<AssociationType> = types
+            .into_iter()
+            .filter(|kind| kind.label.as_deref().is_some_and(|label| !label.is_empty()))
+            .collect();
+        Ok(find(word, &labelled)
+            .map_err(|miss| miss.place(format!("from {} to {}", from.plural, to.plural)))?
+            .clone())
+    }
+
+    /// The type of an association without a label.
+    pub(crate) async fn unlabelled(&self, from: &ObjectType, to: &ObjectType) -> Result<AssociationType> {
+        let types = self.api.association_types(from, to).await?;
+        let plain = types.into_iter().find(|kind| kind.label.as_deref().is_none_or(str::is_empty));
+        plain.ok_or_else(|| Error::invalid(format!("{} and {} cannot be associated", from.plural, to.plural)))
+    }
+
+    pub(crate) fn api(&self) -> &Api {
+        &self.api
+    }
+}
+
+/// A stage, and the pipeline it is in.
+#[derive(Clone, Debug)]
+pub(crate) struct StageOf {
+    pub(crate) stage: Stage,
+    pub(crate) pipeline: Pipeline,
+}
+
+impl Entry for StageOf {
+    const WHAT: &'static str = "stage";
+
+    fn id(&self) -> &str {
+        &self.stage.id
+    }
+
+    fn names(&self) -> Vec<Cow<'_, str>> {
+        vec![(&self.stage.label).into()]
+    }
+
+    fn describe(&self) -> String {
+        format!("{} in {} ({})", one_line(&self.stage.label), one_line(&self.pipeline.label), self.stage.id)
+    }
+}
+
+impl Entry for Pipeline {
+    const WHAT: &'static str = "pipeline";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn names(&self) -> Vec<Cow<'_, str>> {
+        vec![(&self.label).into()]
+    }
+
+    fn describe(&self) -> String {
+        format!("{} ({})", one_line(&self.label), self.id)
+    }
+}
+
+impl Entry for Owner {
+    const WHAT: &'static str = "owner";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn names(&self) -> Vec<Cow<'_, str>> {
+        let mut names: Vec<Cow<'_, str>> = vec![self.name().into(), (&self.email).into()];
+        if let Some((local, _)) = self.email.split_once('@') {
+            names.push(local.into());
+        }
+        names
+    }
+
+    fn full_name(&self) -> Option<&str> {
+        (!self.first_name.is_empty()).then_some(self.first_name.as_str())
+    }
+
+    fn describe(&self) -> String {
+        format!("{} <{}> ({})", one_line(&self.shown()), self.email, self.id)
+    }
+}
+
+impl Entry for AssociationType {
+    const WHAT: &'static str = "label";
+
+    fn id(&self) -> &str {
+        ""
+    }
+
+    fn names(&self) -> Vec<Cow<'_, str>> {
+        self.label.as_deref().map(Cow::Borrowed).into_iter().collect()
+    }
+
+    fn describe(&self) -> String {
+        one_line(self.label.as_deref().unwrap_or_default())
+    }
+}
+
+impl Entry for Property {
+    const WHAT: &'static str = "field";
+
+    fn id(&self) -> &str {
+        &self.name
+    }
+
+    fn names(&self) -> Vec<Cow<'_, str>> {
+        vec![(&self.name).into(), (&self.label).into()]
+    }
+
+    fn describe(&self) -> String {
+        format!("{} ({})", self.name, one_line(&self.label))
+    }
+}
+
+/// The records at the other end of associations, by the id at this end.
+pub(crate) fn targets(rows: &[associations::Associated], id: &str) -> Vec<associations::Target> {
+    rows.iter().filter(|row| row.from.id == id).flat_map(|row| row.to.clone()).collect()
+}

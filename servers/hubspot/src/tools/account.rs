@@ -1,0 +1,179 @@
+//! Who one is here, and who else there is.
+
+use connector::{
+    Kind, Result,
+    catalog::{Call, Page, Reply, Tool, names::fold, one_line, thousands},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::FROM;
+use crate::{HubSpot, api::definitions::Owner};
+
+pub(super) fn tools() -> Vec<Tool<HubSpot>> {
+    vec![
+        Tool::read(
+            "whoami",
+            "Who I am",
+            "Tells the account, whose credential this is, its scopes, and which calls are left today.",
+            whoami,
+        )
+        .output::<Identity>(),
+        Tool::read(
+            "find_owners",
+            "Find owners",
+            "Finds the people to whom records can be assigned, by name, e-mail address, team or id; `me` for oneself. Those who left are marked.",
+            find_owners,
+        )
+        .aliases(&[("name", "query"), ("email", "query"), ("team", "query")])
+        .output_page::<OwnerRow>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct WhoAmI {}
+
+/// The account and the credential.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+struct Identity {
+    account: String,
+    time_zone: String,
+    currency: String,
+    user: Option<String>,
+    scopes: Vec<String>,
+}
+
+async fn whoami(call: Call<HubSpot>, _: WhoAmI) -> Result<Reply> {
+    let account = call.api().account().await?;
+    let more = if account.additional_currencies.is_empty() {
+        String::new()
+    } else {
+        format!(", also {}", account.additional_currencies.join(", "))
+    };
+    let mut reply = Reply::new(format!(
+        "HubSpot account {} ({}), time zone {}, currency {}{more}.",
+        account.portal_id,
+        account.account_type.to_lowercase(),
+        account.time_zone,
+        account.company_currency,
+    ));
+    let mut identity = Identity {
+        account: account.portal_id.to_string(),
+        time_zone: account.time_zone.clone(),
+        currency: account.company_currency.clone(),
+        ..Identity::default()
+    };
+    match call.api().token_info().await {
+        Ok(token) => {
+            let owner = call.names().me().await.ok();
+            let user = match &owner {
+                Some(owner) => format!("{} <{}>, owner {}", one_line(&owner.name()), owner.email, owner.id),
+                None => format!("user {}", token.user_id),
+            };
+            reply = reply.line(format!("You are {user}, by {}.", call.credential));
+            reply = reply.line(format!("Scopes: {}.", token.scopes.join(", ")));
+            let missing = missing(&token.scopes);
+            if !missing.is_empty() {
+                reply = reply.line(format!("Not granted: {}.", missing.join("; ")));
+            }
+            identity.user = Some(user);
+            identity.scopes = token.scopes;
+        }
+        Err(error) if error.kind() == Kind::Auth => return Err(error),
+        Err(_) => {
+            reply = reply.line(format!(
+                "By {}. HubSpot does not tell the scopes of a service key; a refused call names the one that is missing.",
+                call.credential
+            ));
+        }
+    }
+    if let Ok(Some(usage)) = call.api().usage().await {
+        let (used, limit) = (usage.current_usage as u64, usage.usage_limit as u64);
+        reply = reply.line(format!(
+            "Calls of today: {} of {}, until {}.",
+            thousands(used),
+            thousands(limit),
+            connector::catalog::minute(&usage.resets_at)
+        ));
+    }
+    if call.sandbox {
+        reply = reply.line("This is the built-in sandbox, not HubSpot.");
+    }
+    Ok(reply.line(format!("API version {}.", call.api().version())).data(&identity))
+}
+
+/// What the tools need that a credential does not have, and for what.
+fn missing(scopes: &[String]) -> Vec<String> {
+    const NEEDED: [(&str, &str); 9] = [
+        ("crm.objects.contacts.read", "contacts, notes, tasks, calls"),
+        ("crm.objects.contacts.write", "writing those"),
+        ("crm.objects.companies.read", "companies"),
+        ("crm.objects.companies.write", "writing companies"),
+        ("crm.objects.deals.read", "deals"),
+        ("crm.objects.deals.write", "writing deals"),
+        ("tickets", "tickets"),
+        ("crm.objects.owners.read", "names of owners"),
+        ("crm.lists.read", "lists"),
+    ];
+    let lacks = NEEDED.iter().filter(|(scope, _)| !scopes.iter().any(|own| own == scope));
+    lacks.map(|(scope, what)| format!("{scope} ({what})")).collect()
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct FindOwners {
+    query: Option<String>,
+}
+
+/// An owner.
+#[derive(Debug, Serialize, JsonSchema)]
+struct OwnerRow {
+    id: String,
+    name: String,
+    email: String,
+    active: bool,
+    teams: Vec<String>,
+}
+
+async fn find_owners(call: Call<HubSpot>, args: FindOwners) -> Result<Reply> {
+    let query = args.query.unwrap_or_default();
+    let owners = if matches!(query.trim().to_lowercase().as_str(), "me" | "@me") {
+        vec![call.names().me().await?]
+    } else {
+        let wanted = fold(&query);
+        let fits = |owner: &Owner| {
+            let teams = owner.teams.iter().map(|team| team.name.as_str());
+            let mut words = [owner.name(), owner.email.clone(), owner.id.clone()].into_iter();
+            wanted.is_empty()
+                || words.any(|word| fold(&word).contains(&wanted))
+                || teams.into_iter().any(|team| fold(team) == wanted)
+        };
+        let mut owners = call.api().owners().await?;
+        owners.retain(fits);
+        owners
+    };
+    let mut page = Page::new(FROM, ("owner", "owners"));
+    for owner in &owners {
+        let teams: Vec<String> = owner.teams.iter().map(|team| one_line(&team.name)).collect();
+        let mut row = format!("{} | {} | {}", owner.id, one_line(&owner.shown()), owner.email);
+        if !teams.is_empty() {
+            row.push_str(&format!(" | {}", teams.join(", ")));
+        }
+        let data = OwnerRow {
+            id: owner.id.clone(),
+            name: owner.name(),
+            email: owner.email.clone(),
+            active: !owner.archived,
+            teams,
+        };
+        page.push(row, &data);
+    }
+    if page.is_empty() && !query.is_empty() {
+        return Ok(Reply::page(page.note(format!(
+            "no name, address, team or id contains `{}`; without a query all are listed",
+            one_line(&query)
+        ))));
+    }
+    Ok(Reply::page(page))
+}

@@ -1,0 +1,314 @@
+//! Counts and sums over all records, however many: money per currency, what has no value told.
+
+use std::collections::BTreeMap;
+
+use connector::{
+    Error, Result,
+    catalog::{Call, Page, Reply, Tool, one_line, thousands},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    FROM,
+    scan::walk,
+    search::{Narrowed, leaves_room},
+};
+use crate::{
+    HubSpot,
+    api::{
+        definitions::Property,
+        objects::{Record, Search},
+    },
+    filter::Where,
+    render::{Values, plain_number},
+    resolve::Fields,
+};
+
+/// The most groups of one reply.
+const MAX_GROUPS: usize = 200;
+
+pub(super) fn tools() -> Vec<Tool<HubSpot>> {
+    vec![
+        Tool::read(
+            "aggregate_records",
+            "Count and sum records",
+            "Counts all matching records by group, and sums a number (of: amount), over any number of records. Money is summed per currency; records without a value are told.",
+            aggregate_records,
+        )
+        .aliases(&[("object_type", "object"), ("groupBy", "group_by"), ("sum", "of"), ("field", "of"), ("filters", "where")])
+        .output_page::<Group>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Aggregate {
+    object: String,
+    /// Fields; of dates also month(closedate), quarter(…), year(…)
+    #[serde(default)]
+    group_by: Vec<String>,
+    /// The number to sum, weight by probability with weighted
+    of: Option<String>,
+    #[serde(default)]
+    weighted: bool,
+    #[serde(default, rename = "where")]
+    conditions: Where,
+    associated_with: Option<String>,
+    owner: Option<String>,
+    pipeline: Option<String>,
+    stage: Option<String>,
+}
+
+/// One group of records.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+struct Group {
+    group: Vec<String>,
+    currency: Option<String>,
+    count: u64,
+    without_value: u64,
+    sum: Option<f64>,
+    average: Option<f64>,
+    min: Option<f64>,
+    max: Option<f64>,
+    weighted: Option<f64>,
+}
+
+/// What was added up for one group. Money is added in hundredths, so that nothing is lost to rounding.
+#[derive(Debug, Default)]
+struct Sum {
+    count: u64,
+    valued: u64,
+    hundredths: i128,
+    weighted: f64,
+    min: Option<f64>,
+    max: Option<f64>,
+}
+
+impl Sum {
+    fn add(&mut self, value: Option<f64>, chance: f64) {
+        self.count += 1;
+        let Some(value) = value else { return };
+        self.valued += 1;
+        self.hundredths += (value * 100.0).round() as i128;
+        self.weighted += value * chance;
+        self.min = Some(self.min.map_or(value, |least| least.min(value)));
+        self.max = Some(self.max.map_or(value, |most| most.max(value)));
+    }
+
+    fn total(&self) -> f64 {
+        self.hundredths as f64 / 100.0
+    }
+}
+
+/// One part of what records are grouped by.
+#[derive(Clone, Debug)]
+struct Key {
+    property: Property,
+    period: Option<Period>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Period {
+    Day,
+    Month,
+    Quarter,
+    Year,
+}
+
+impl Key {
+    /// `stage`, `month(closedate)`, `closedate:month`.
+    fn read(fields: &Fields, word: &str) -> Result<Self> {
+        let word = word.trim();
+        let parted = word
+            .strip_suffix(')')
+            .and_then(|word| word.split_once('('))
+            .map(|(period, field)| (field, period));
+        let parted = parted.or_else(|| word.split_once(':'));
+        let (field, period) = parted.map_or((word, None), |(field, period)| (field, Some(period)));
+        let property = fields.find(field)?.clone();
+        let dated = matches!(property.kind.as_str(), "date" | "datetime");
+        let period = match period.map(|period| period.trim().to_lowercase()).as_deref() {
+            None if dated => Some(Period::Month),
+            None => None,
+            Some(_) if !dated => return Err(Error::invalid(format!("`{}` is no date", property.name))),
+            Some("day") => Some(Period::Day),
+            Some("month") => Some(Period::Month),
+            Some("quarter") => Some(Period::Quarter),
+            Some("year") => Some(Period::Year),
+            Some(other) => {
+                return Err(Error::invalid(format!("There is no period `{}`", one_line(other)))
+                    .with_hint("There are day, month, quarter and year"));
+            }
+        };
+        Ok(Self { property, period })
+    }
+
+    fn value(&self, values: &Values, record: &Record) -> String {
+        let value = record.get(&self.property.name);
+        if value.is_empty() {
+            return "(none)".to_owned();
+        }
+        let Some(period) = self.period else { return one_line(&values.value(&self.property, value)) };
+        let day =
+            if self.property.kind == "date" { value.to_owned() } else { values.local(value, "%Y-%m-%d") };
+        let (year, month) =
+            (day.get(..4).unwrap_or_default(), day.get(5..7).and_then(|month| month.parse::<u32>().ok()));
+        match period {
+            Period::Day => day,
+            Period::Month => day.get(..7).unwrap_or_default().to_owned(),
+            Period::Quarter => format!("{year}-Q{}", month.unwrap_or(1).saturating_sub(1) / 3 + 1),
+            Period::Year => year.to_owned(),
+        }
+    }
+}
+
+async fn aggregate_records(call: Call<HubSpot>, args: Aggregate) -> Result<Reply> {
+    let object = call.names().object(&args.object).await?;
+    let fields = call.names().fields(&object).await?;
+    let keys: Vec<Key> = args.group_by.iter().map(|word| Key::read(&fields, word)).collect::<Result<_>>()?;
+    let of = match args.of.as_deref().map(str::trim).filter(|of| !of.is_empty()) {
+        Some(of) => {
+            let property = fields.find(of)?.clone();
+            if property.kind != "number" {
+                return Err(Error::invalid(format!(
+                    "`{}` is no number, so it cannot be summed",
+                    property.name
+                )));
+            }
+            Some(property)
+        }
+        None if args.weighted => fields.get("amount").cloned(),
+        None => None,
+    };
+    for property in keys.iter().map(|key| &key.property).chain(&of) {
+        call.redacted().admits(&property.name)?;
+    }
+    let narrowed = Narrowed {
+        conditions: &args.conditions.0,
+        associated_with: args.associated_with.as_deref(),
+        owner: args.owner.as_deref(),
+        pipeline: args.pipeline.as_deref(),
+        stage: args.stage.as_deref(),
+    };
+    let understood = narrowed.understand(&call, &fields).await?;
+    if !leaves_room(&understood.groups) {
+        return Err(Error::invalid(
+            "These conditions leave no room to walk through more than 10,000 records",
+        )
+        .with_hint("Use one condition less"));
+    }
+    // Amounts in different currencies are never added up.
+    let foreign = of.as_ref().is_some_and(|of| of.is_money() && of.name != "amount_in_home_currency")
+        && fields.get("deal_currency_code").is_some();
+    let mut properties: Vec<String> = keys.iter().map(|key| key.property.name.clone()).collect();
+    properties.extend(of.iter().map(|of| of.name.clone()));
+    if foreign {
+        properties.push("deal_currency_code".to_owned());
+    }
+    if args.weighted {
+        properties.push("hs_deal_stage_probability".to_owned());
+    }
+    let values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
+    let search = Search { groups: understood.groups.clone(), properties, ..Search::default() };
+    let money = of.as_ref().is_some_and(Property::is_money);
+    let mut sums: BTreeMap<(Vec<String>, String), Sum> = BTreeMap::new();
+    let walked = walk(&call, &object, &search, call.max_rows, |record| {
+        let group: Vec<String> = keys.iter().map(|key| key.value(&values, record)).collect();
+        let value = of.as_ref().and_then(|of| record.get(&of.name).parse::<f64>().ok());
+        let currency = match (money, foreign, value) {
+            (true, true, Some(_)) => values.currency(record).to_owned(),
+            // Without an amount the currency says nothing.
+            (true, true, None) => String::new(),
+            (true, false, _) => values.account.company_currency.clone(),
+            (false, ..) => String::new(),
+        };
+        let chance = record.get("hs_deal_stage_probability").parse().unwrap_or(0.0);
+        sums.entry((group, currency)).or_default().add(value, chance);
+    })
+    .await?;
+
+    let mut page = Page::new(FROM, ("group", "groups"));
+    let total = thousands(walked.seen as u64);
+    page = page.note(format!("{total} {} counted", object.plural));
+    page = page.note(if understood.words.is_empty() {
+        "no condition".to_owned()
+    } else {
+        understood.words.join("; ")
+    });
+    for note in &understood.notes {
+        page = page.note(note.clone());
+    }
+    if walked.is_partial(call.max_rows) {
+        page = page.note(format!(
+            "PARTIAL: the first {total} of {}; HUBSPOT_MAX_ROWS sets the most",
+            thousands(walked.total)
+        ));
+    }
+    if let Some(of) = &of {
+        page = page.note(format!("sums of {}", one_line(&of.label)));
+    }
+    let shown = sums.len();
+    for ((group, currency), sum) in sums.iter().take(MAX_GROUPS) {
+        page.push(
+            line(group, currency, sum, of.is_some(), args.weighted),
+            &data(group, currency, sum, args.weighted),
+        );
+    }
+    if shown > MAX_GROUPS {
+        page = page.note(format!("the first {MAX_GROUPS} of {shown} groups; group by something coarser"));
+    }
+    let without: u64 = sums.values().map(|sum| sum.count - sum.valued).sum();
+    let reply = Reply::page(page);
+    Ok(match &of {
+        Some(of) if without > 0 => reply.line(format!(
+            "{} without {} are counted and not summed.",
+            object.counted(usize::try_from(without).unwrap_or(usize::MAX)),
+            of.name
+        )),
+        _ => reply,
+    })
+}
+
+fn line(group: &[String], currency: &str, sum: &Sum, summed: bool, weighted: bool) -> String {
+    let name = if group.is_empty() { "all".to_owned() } else { group.join(" / ") };
+    let mut line = format!("{name} | count {}", sum.count);
+    if !summed {
+        return line;
+    }
+    if sum.valued == 0 {
+        return format!("{line} | no value");
+    }
+    let unit = if currency.is_empty() { String::new() } else { format!(" {currency}") };
+    let shown = |number: f64| plain_number(&number.to_string());
+    line.push_str(&format!(
+        " | sum {}{unit} | avg {}",
+        shown(sum.total()),
+        shown(sum.total() / sum.valued as f64)
+    ));
+    if let (Some(least), Some(most)) = (sum.min, sum.max) {
+        line.push_str(&format!(" | {} to {}", shown(least), shown(most)));
+    }
+    if weighted {
+        line.push_str(&format!(" | weighted {}{unit}", shown(sum.weighted)));
+    }
+    if sum.valued < sum.count {
+        line.push_str(&format!(" | {} without", sum.count - sum.valued));
+    }
+    line
+}
+
+fn data(group: &[String], currency: &str, sum: &Sum, weighted: bool) -> Group {
+    let valued = sum.valued > 0;
+    Group {
+        group: group.to_vec(),
+        currency: (!currency.is_empty()).then(|| currency.to_owned()),
+        count: sum.count,
+        without_value: sum.count - sum.valued,
+        sum: valued.then(|| sum.total()),
+        average: valued.then(|| sum.total() / sum.valued as f64),
+        min: sum.min,
+        max: sum.max,
+        weighted: (valued && weighted).then_some(sum.weighted),
+    }
+}

@@ -1,0 +1,208 @@
+//! What there is: objects, their fields with options, pipelines with stages.
+
+use connector::{
+    Result,
+    catalog::{Call, Page, Reply, Tool, names::fold, one_line},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::FROM;
+use crate::{
+    HubSpot,
+    api::definitions::Property,
+    resolve::{shown_options, standard_names},
+};
+
+/// Fields of one page.
+const FIELDS: usize = 60;
+
+pub(super) fn tools() -> Vec<Tool<HubSpot>> {
+    vec![
+        Tool::read(
+            "describe_object",
+            "Describe an object",
+            "Lists the fields of an object with type and options; without `object`, the objects there are. `query` finds fields by a word in name or label.",
+            describe_object,
+        )
+        .aliases(&[("find", "query"), ("property", "query"), ("object_type", "object")])
+        .output_page::<FieldRow>(),
+        Tool::read(
+            "list_pipelines",
+            "List pipelines",
+            "Lists the pipelines of deals, tickets or another object with their stages in order, which are open or closed, and how likely each is won.",
+            list_pipelines,
+        )
+        .aliases(&[("object_type", "object")])
+        .output_page::<StageRow>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct DescribeObject {
+    object: Option<String>,
+    query: Option<String>,
+}
+
+/// A field, or an object.
+#[derive(Debug, Serialize, JsonSchema)]
+struct FieldRow {
+    name: String,
+    label: String,
+    kind: String,
+    options: String,
+}
+
+async fn describe_object(call: Call<HubSpot>, args: DescribeObject) -> Result<Reply> {
+    let query = fold(&args.query.unwrap_or_default());
+    let Some(object) = args.object else { return objects(&call, &query).await };
+    let object = call.names().object(&object).await?;
+    let fields = call.names().fields(&object).await?;
+    let mut found: Vec<&Property> = fields
+        .all()
+        .iter()
+        .filter(|property| {
+            query.is_empty() && !property.hidden || !query.is_empty() && matches(property, &query)
+        })
+        .collect();
+    // What rows show, and what this account made itself, is asked for most.
+    found.sort_by_key(|property| {
+        let shown = object.columns.contains(&property.name);
+        (fold(&property.name) != query && fold(&property.label) != query, !shown, property.hubspot_defined)
+    });
+    let total = found.len();
+    found.truncate(FIELDS);
+    let mut page = Page::new(FROM, ("field", "fields")).total(total).note(format!("of {}", object.plural));
+    if !object.required.is_empty() {
+        let required: Vec<String> = object.required.iter().map(|names| names.replace('|', " or ")).collect();
+        page = page.note(format!("a new one needs {}", required.join(", ")));
+    }
+    if total > FIELDS {
+        page = page.note("`query` finds the others");
+    }
+    let one = total <= 3;
+    for property in found {
+        let row = FieldRow {
+            name: property.name.clone(),
+            label: one_line(&property.label),
+            kind: kind(property),
+            options: shown_options(property),
+        };
+        let mut line = format!("{} | {} | {}", row.name, row.label, row.kind);
+        if !row.options.is_empty() {
+            line.push_str(&format!(" | {}", row.options));
+        }
+        if one && !property.description.is_empty() {
+            line.push_str(&format!(" | {}", one_line(&property.description)));
+        }
+        page.push(line, &row);
+    }
+    Ok(Reply::page(page))
+}
+
+fn matches(property: &Property, query: &str) -> bool {
+    let text = fold(&format!("{} {} {}", property.name, property.label, property.description));
+    query.split_whitespace().all(|word| text.contains(word))
+}
+
+fn kind(property: &Property) -> String {
+    let mut words = vec![match property.kind.as_str() {
+        "enumeration" if property.is_multiple() => "several options".to_owned(),
+        "enumeration" if property.is_owner() && property.external_options => "owner".to_owned(),
+        "enumeration" if property.external_options => "options elsewhere".to_owned(),
+        "enumeration" => "option".to_owned(),
+        "bool" => "yes or no".to_owned(),
+        "number" if property.is_money() => "money".to_owned(),
+        "string" => "text".to_owned(),
+        kind => kind.to_owned(),
+    }];
+    if property.is_read_only() {
+        words.push("read only".to_owned());
+    }
+    if property.has_unique_value {
+        words.push("unique".to_owned());
+    }
+    words.join(", ")
+}
+
+async fn objects(call: &Call<HubSpot>, query: &str) -> Result<Reply> {
+    let mut page = Page::new(FROM, ("object", "objects"));
+    let mut push = |name: &str, label: &str, kind: &str| {
+        if fold(name).contains(query) || fold(label).contains(query) {
+            let row = FieldRow {
+                name: name.to_owned(),
+                label: label.to_owned(),
+                kind: kind.to_owned(),
+                options: String::new(),
+            };
+            page.push(
+                if label.is_empty() { name.to_owned() } else { format!("{name} | {label} | {kind}") },
+                &row,
+            );
+        }
+    };
+    let schemas = call.api().schemas().await;
+    for schema in schemas.as_ref().map(Vec::as_slice).unwrap_or_default() {
+        push(
+            &schema.fully_qualified_name,
+            &one_line(&schema.labels.plural),
+            &format!("custom object {}", schema.object_type_id),
+        );
+    }
+    for name in standard_names() {
+        push(name, "", "");
+    }
+    let reply = Reply::page(page);
+    Ok(match schemas {
+        Ok(_) => reply,
+        Err(error) => reply.line(format!("Custom objects could not be listed: {}", error.for_agent())),
+    })
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListPipelines {
+    /// deals unless given
+    object: Option<String>,
+}
+
+/// A stage.
+#[derive(Debug, Serialize, JsonSchema)]
+struct StageRow {
+    pipeline: String,
+    stage: String,
+    id: String,
+    closed: bool,
+}
+
+async fn list_pipelines(call: Call<HubSpot>, args: ListPipelines) -> Result<Reply> {
+    let object = call.names().object(args.object.as_deref().unwrap_or("deals")).await?;
+    let pipelines = call.names().pipelines(&object).await?;
+    let mut page = Page::new(FROM, ("stage", "stages")).note(format!(
+        "in {} of {}",
+        if pipelines.len() == 1 { "1 pipeline".to_owned() } else { format!("{} pipelines", pipelines.len()) },
+        object.plural
+    ));
+    for pipeline in &pipelines {
+        for stage in &pipeline.stages {
+            let state = if stage.is_closed() { "closed" } else { "open" };
+            let chance =
+                stage.probability().map(|chance| format!(" | {:.0}%", chance * 100.0)).unwrap_or_default();
+            let row = StageRow {
+                pipeline: one_line(&pipeline.label),
+                stage: one_line(&stage.label),
+                id: stage.id.clone(),
+                closed: stage.is_closed(),
+            };
+            page.push(
+                format!(
+                    "{} ({}) | {} | {state}{chance} | {}",
+                    row.pipeline, pipeline.id, row.stage, stage.id
+                ),
+                &row,
+            );
+        }
+    }
+    Ok(Reply::page(page))
+}

@@ -1,0 +1,401 @@
+//! Records found by conditions.
+
+use std::collections::BTreeMap;
+
+use connector::{
+    Error, Result,
+    catalog::{Call, Page, Reply, Tool, limit, one_line, thousands},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::FROM;
+use crate::{
+    HubSpot,
+    api::objects::{Filter, MAX_PAGE, MAX_RESULTS, Record, Search},
+    filter::{Condition, Filters, MAX_ALL_FILTERS, MAX_FILTERS, Understood, Where},
+    overlay,
+    render::{Values, filled},
+    resolve::{Fields, ObjectType},
+};
+
+/// Rows unless more are asked for.
+const ROWS: u32 = 20;
+
+pub(super) fn tools() -> Vec<Tool<HubSpot>> {
+    vec![
+        Tool::read(
+            "search",
+            "Search records",
+            "Finds contacts, companies, deals, tickets, activities or custom objects by text and conditions, and tells the total. For sums and counts by group use aggregate_records, for known ids or e-mails get_records.",
+            search,
+        )
+        .aliases(&[
+            ("text", "query"),
+            ("q", "query"),
+            ("object_type", "object"),
+            ("objectType", "object"),
+            ("filters", "where"),
+            ("properties", "fields"),
+            ("order_by", "sort"),
+            ("after", "cursor"),
+            ("offset", "cursor"),
+        ])
+        .output_page::<RecordRow>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SearchArguments {
+    /// contacts, deals, a custom object's label, …
+    object: String,
+    /// Words in names, e-mails, titles
+    query: Option<String>,
+    #[serde(default, rename = "where")]
+    conditions: Where,
+    /// A record, such as companies:Acme
+    associated_with: Option<String>,
+    owner: Option<String>,
+    pipeline: Option<String>,
+    stage: Option<String>,
+    /// A field, with `-` before it for the largest first
+    sort: Option<String>,
+    #[serde(default)]
+    fields: Vec<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+    #[serde(default)]
+    count_only: bool,
+}
+
+/// A record.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct RecordRow {
+    pub(super) id: String,
+    pub(super) values: BTreeMap<String, String>,
+}
+
+impl RecordRow {
+    pub(super) fn new(values: &Values, record: &Record, columns: &[String]) -> Self {
+        let cells = columns.iter().map(|column| (column.clone(), values.text(record, column)));
+        Self { id: record.id.clone(), values: cells.filter(|(_, value)| !value.is_empty()).collect() }
+    }
+}
+
+/// Where a listing goes on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Place {
+    /// Past the record with this id.
+    #[serde(rename = "i", default)]
+    id: u64,
+    /// Past so many rows, where the order is another than that of ids.
+    #[serde(rename = "o", default)]
+    offset: u64,
+    /// How many there were in all on the first page.
+    #[serde(rename = "t", default)]
+    total: u64,
+}
+
+/// What narrows a search or an aggregate, besides its conditions.
+#[derive(Debug, Default)]
+pub(super) struct Narrowed<'a> {
+    pub(super) conditions: &'a [Condition],
+    pub(super) associated_with: Option<&'a str>,
+    pub(super) owner: Option<&'a str>,
+    pub(super) pipeline: Option<&'a str>,
+    pub(super) stage: Option<&'a str>,
+}
+
+impl Narrowed<'_> {
+    /// All of it as HubSpot's filters.
+    pub(super) async fn understand(&self, call: &Call<HubSpot>, fields: &Fields) -> Result<Understood> {
+        let filters = Filters::new(call.names(), fields, call.redacted()).await?;
+        let object = &fields.object;
+        let mut conditions = Vec::new();
+        let equals = |field: &str, value: &str| Condition::Field {
+            field: field.to_owned(),
+            op: "=".to_owned(),
+            value: json!(value),
+            high: json!(null),
+        };
+        let given =
+            |word: Option<&str>| word.map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned);
+        if let Some(owner) = given(self.owner) {
+            conditions.push(equals("hubspot_owner_id", &owner));
+        }
+        let staged = |what: &str| {
+            object.stage.ok_or_else(|| Error::invalid(format!("{} have no {what}", one_line(&object.plural))))
+        };
+        let pipeline = given(self.pipeline);
+        if let Some(pipeline) = &pipeline {
+            conditions.push(equals(staged("pipeline")?.0, pipeline));
+        }
+        if let Some(stage) = given(self.stage) {
+            conditions.push(equals(staged("stage")?.1, &stage));
+        }
+        conditions.extend(self.conditions.iter().cloned());
+        let mut understood = filters.understand(&conditions, pipeline.as_deref()).await?;
+        if let Some(word) = given(self.associated_with) {
+            let other = call.names().any_record(&word).await?;
+            if object.custom || other.object.custom {
+                return Err(Error::invalid(
+                    "HubSpot cannot search custom objects by what they are associated with",
+                )
+                .with_hint(format!("list_associations gives the {} of a record", object.plural)));
+            }
+            let filter = Filter::value(
+                &format!("associations.{}", other.object.singular.replace(' ', "_")),
+                "EQ",
+                other.id(),
+            );
+            understood.words.push(format!("associated with {}", other.shown()));
+            if understood.groups.is_empty() {
+                understood.groups.push(Vec::new());
+            }
+            for group in &mut understood.groups {
+                group.push(filter.clone());
+            }
+        }
+        Ok(understood)
+    }
+}
+
+async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
+    let place: Option<Place> = call.open_cursor(args.cursor.as_deref())?;
+    let object = call.names().object(&args.object).await?;
+    let fields = call.names().fields(&object).await?;
+    let columns = columns(&fields, &args.fields)?;
+    let narrowed = Narrowed {
+        conditions: &args.conditions.0,
+        associated_with: args.associated_with.as_deref(),
+        owner: args.owner.as_deref(),
+        pipeline: args.pipeline.as_deref(),
+        stage: args.stage.as_deref(),
+    };
+    let understood = narrowed.understand(&call, &fields).await?;
+    let sort = args.sort.as_deref().map(|sort| sorted(&fields, sort)).transpose()?;
+    let query = args.query.unwrap_or_default().trim().to_owned();
+    let wanted = if args.count_only { 1 } else { limit(args.limit, ROWS, MAX_PAGE) };
+    let properties = asked(&object, &columns);
+    let values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
+
+    let mut search =
+        Search { query, groups: understood.groups.clone(), sort, properties, limit: wanted, after: 0 };
+    let by_id = search.sort.is_none() && leaves_room(&search.groups);
+    if by_id {
+        search.sort = Some(("hs_object_id".to_owned(), false));
+    }
+    if let Some(place) = &place {
+        if place.id > 0 {
+            go_past(&mut search, place.id);
+        } else if place.offset + u64::from(wanted) > MAX_RESULTS {
+            return Err(Error::invalid(format!(
+                "HubSpot shows the first {} of a sorted search",
+                thousands(MAX_RESULTS)
+            ))
+            .with_hint("Leave `sort` out to walk through all of them, or narrow the conditions"));
+        }
+        search.after = place.offset;
+    }
+    let found = call.api().search(&object, &search).await?;
+    let total = place.as_ref().map_or(found.total, |place| place.total);
+    let said = said(&understood, &search.query, total);
+    if args.count_only {
+        let many = usize::try_from(total).unwrap_or(usize::MAX);
+        return Ok(Reply::new(format!("{} ({said}).", object.counted(many)))
+            .data(&json!({"items": [], "total": total})));
+    }
+    let more = found.next().is_some();
+    let mut records = found.results;
+    let fresh =
+        if place.is_none() { fresh(&call, &object, &search, &mut records).await? } else { Vec::new() };
+    let shown = filled(&columns, &records);
+    let mut page = Page::new(FROM, ("record", "records"));
+    let heads: Vec<String> = shown.iter().map(|name| name.trim_start_matches("hs_").to_owned()).collect();
+    page = page.total(usize::try_from(total).unwrap_or(usize::MAX).max(records.len())).note(said);
+    if !records.is_empty() {
+        page = page.note(format!("{}: id | {}", object.plural, heads.join(" | ")));
+    }
+    if values.tells_times(&shown) && !values.account.time_zone.is_empty() {
+        page = page.note(format!("times in {}", values.account.time_zone));
+    }
+    for note in &understood.notes {
+        page = page.note(note.clone());
+    }
+    if !fresh.is_empty() {
+        page = page.note(format!(
+            "the index lags: {} written here a moment ago, marked *",
+            object.counted(fresh.len())
+        ));
+    }
+    for record in &records {
+        let mark = if fresh.contains(&record.id) { "*" } else { "" };
+        page.push(
+            format!("{mark}{}", values.row(record, &shown)),
+            &RecordRow::new(&values, record, &columns),
+        );
+    }
+    if page.is_empty() {
+        return Ok(Reply::page(page.note(empty(&understood, &search.query))));
+    }
+    let ids: Vec<u64> = records.iter().map(Record::number).collect();
+    let before = place.map_or(0, |place| place.offset);
+    let new =
+        fresh.iter().filter(|id| ids.iter().take(fresh.len()).any(|one| one.to_string() == **id)).count()
+            as u64;
+    let goes_on = call.clone();
+    let page = page.cursor(more, move |kept| {
+        let place = if by_id {
+            let id = ids.get(kept.saturating_sub(1)).copied().unwrap_or(0);
+            Place { id, offset: 0, total }
+        } else {
+            Place { id: 0, offset: before + (kept as u64).saturating_sub(new), total }
+        };
+        goes_on.seal_cursor(&place)
+    });
+    Ok(Reply::page(page))
+}
+
+/// The columns of rows: those asked for, or the usual ones.
+pub(super) fn columns(fields: &Fields, asked: &[String]) -> Result<Vec<String>> {
+    if asked.is_empty() {
+        let known = |name: &&String| fields.get(name).is_some();
+        return Ok(fields.object.columns.iter().filter(known).cloned().collect());
+    }
+    let mut columns = Vec::new();
+    for word in asked.iter().flat_map(|word| word.split(',')).map(str::trim).filter(|word| !word.is_empty()) {
+        let name = fields.find(word)?.name.clone();
+        if !columns.contains(&name) {
+            columns.push(name);
+        }
+    }
+    columns.retain(|name| name != "hs_object_id");
+    Ok(columns)
+}
+
+/// The properties to ask for, so that `columns` can be told.
+pub(super) fn asked(object: &ObjectType, columns: &[String]) -> Vec<String> {
+    let mut properties = columns.to_vec();
+    let money = ["amount", "amount_in_home_currency", "hs_projected_amount"];
+    if object.name == "deals" && columns.iter().any(|name| money.contains(&name.as_str())) {
+        properties.push("deal_currency_code".to_owned());
+    }
+    properties.extend(object.title_properties());
+    properties.sort_unstable();
+    properties.dedup();
+    properties
+}
+
+/// A sort as it is written: `amount`, `-amount`, `amount desc`.
+pub(super) fn sorted(fields: &Fields, word: &str) -> Result<(String, bool)> {
+    let word = word.trim();
+    let (name, minus) = word.strip_prefix('-').map_or((word, false), |name| (name, true));
+    let lower = name.to_lowercase();
+    let cut = |ending: &str| name[..name.len() - ending.len()].trim().to_owned();
+    let (name, descending) = match () {
+        () if lower.ends_with(" descending") => (cut(" descending"), true),
+        () if lower.ends_with(" desc") => (cut(" desc"), true),
+        () if lower.ends_with(" ascending") => (cut(" ascending"), false),
+        () if lower.ends_with(" asc") => (cut(" asc"), false),
+        () => (name.to_owned(), minus),
+    };
+    Ok((fields.find(&name)?.name.clone(), descending))
+}
+
+/// Whether each group takes one filter more.
+pub(super) fn leaves_room(groups: &[Vec<Filter>]) -> bool {
+    let all: usize = groups.iter().map(Vec::len).sum();
+    groups.iter().all(|group| group.len() < MAX_FILTERS) && all + groups.len().max(1) <= MAX_ALL_FILTERS
+}
+
+/// Has a search go on past the record with this id. It must be sorted by ids.
+pub(super) fn go_past(search: &mut Search, id: u64) {
+    let past = Filter::value("hs_object_id", "GT", id.to_string());
+    if search.groups.is_empty() {
+        search.groups.push(Vec::new());
+    }
+    for group in &mut search.groups {
+        group.push(past.clone());
+    }
+}
+
+/// What was asked, as it was understood.
+fn said(understood: &Understood, query: &str, total: u64) -> String {
+    let text = (!query.is_empty()).then(|| format!("with the words \"{}\"", one_line(query)));
+    let words: Vec<String> = text.into_iter().chain(understood.words.iter().cloned()).collect();
+    if words.is_empty() { format!("no condition: all {}", thousands(total)) } else { words.join("; ") }
+}
+
+/// What to try where nothing was found.
+fn empty(understood: &Understood, query: &str) -> String {
+    match (understood.words.is_empty(), query.is_empty()) {
+        (true, true) => "there are none".to_owned(),
+        (_, false) => "words are looked for in names, e-mails and titles only; try one word, or a condition with `contains`".to_owned(),
+        _ => "archived records are never found; try fewer conditions".to_owned(),
+    }
+}
+
+/// Puts what was written here a moment ago into the first page, as it is now: the index may not know it yet.
+/// Gives the ids of those that the index did not have so.
+async fn fresh(
+    call: &Call<HubSpot>,
+    object: &ObjectType,
+    search: &Search,
+    records: &mut Vec<Record>,
+) -> Result<Vec<String>> {
+    let recent = call.recent().of(object);
+    if recent.is_empty() || search.after > 0 {
+        return Ok(Vec::new());
+    }
+    let mut properties = search.properties.clone();
+    properties.extend(search.groups.iter().flatten().map(|filter| filter.property_name.clone()));
+    properties.retain(|name| !name.starts_with("associations."));
+    let searched: Vec<&str> = searched(object);
+    properties.extend(searched.iter().map(|name| (*name).to_owned()));
+    properties.sort_unstable();
+    properties.dedup();
+    let now = call.api().read_records(object, &recent, None, &properties, &[]).await?.results;
+    let mut fresh = Vec::new();
+    for id in recent {
+        let there = records.iter().position(|record| record.id == id);
+        match (now.iter().find(|record| record.id == id), there) {
+            (Some(record), Some(at)) if overlay::fits(search, record, &searched) => {
+                let differs = search.properties.iter().any(|name| records[at].get(name) != record.get(name));
+                if differs {
+                    fresh.push(id);
+                    records[at] = record.clone();
+                }
+            }
+            (Some(record), None) if overlay::fits(search, record, &searched) => {
+                fresh.push(id);
+                records.insert(0, record.clone());
+            }
+            // Changed or archived so that it fits no longer.
+            (Some(_), Some(at)) if !has_associations(search) => _ = records.remove(at),
+            (None, Some(at)) => _ = records.remove(at),
+            _ => {}
+        }
+    }
+    Ok(fresh)
+}
+
+fn has_associations(search: &Search) -> bool {
+    search.groups.iter().flatten().any(|filter| filter.property_name.starts_with("associations."))
+}
+
+/// Where HubSpot looks for words (developers.hubspot.com, "Search the CRM", default searchable properties).
+fn searched(object: &ObjectType) -> Vec<&str> {
+    match object.name.as_str() {
+        "contacts" => vec!["firstname", "lastname", "email", "phone", "hs_additional_emails", "company"],
+        "companies" => vec!["name", "domain", "phone", "website"],
+        "deals" => vec!["dealname", "description"],
+        "tickets" => vec!["subject", "content"],
+        "tasks" => vec!["hs_task_subject", "hs_task_body"],
+        "calls" => vec!["hs_call_title", "hs_call_body"],
+        "meetings" => vec!["hs_meeting_title", "hs_meeting_body"],
+        "emails" => vec!["hs_email_subject"],
+        _ => object.columns.iter().map(String::as_str).collect(),
+    }
+}

@@ -1,0 +1,321 @@
+//! Records written: created, changed, upserted, moved from stage to stage. Each row is checked before anything is
+//! sent, and each row's outcome is told.
+
+mod create;
+mod reconcile;
+mod update;
+mod upsert;
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use connector::{
+    Error, Result,
+    catalog::{Calendar, Call, Plan, Reply, Tool, Written, one_line},
+};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+use crate::{
+    HubSpot,
+    api::{
+        Batch,
+        definitions::Property,
+        objects::{Input, MAX_BATCH, Record},
+    },
+    filter::Members,
+    render::title,
+    resolve::{Fields, ObjectType},
+};
+
+pub(super) use create::{bare_domain, links};
+pub(super) use reconcile::lost;
+pub(super) use update::change_one;
+
+/// More records than these in one call are asked about first: it reaches many.
+pub(super) const UNASKED: usize = 5;
+
+pub(super) fn tools() -> Vec<Tool<HubSpot>> {
+    Tool::gather(&[create::tools, update::tools, upsert::tools])
+}
+
+/// A row of a write: the record it is about, what to set, what to empty, what to link a new one to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Row {
+    id: String,
+    fields: Members,
+    clear: Vec<String>,
+    link: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for Row {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut members = Map::deserialize(deserializer)?;
+        let text = |value: Value| match value {
+            Value::String(text) => text,
+            Value::Null => String::new(),
+            other => other.to_string(),
+        };
+        let texts = |value: Option<Value>| match value {
+            Some(Value::Array(list)) => list.into_iter().map(text).collect(),
+            Some(Value::Null) | None => Vec::new(),
+            Some(one) => vec![text(one)],
+        };
+        let id = members.shift_remove("id").map(text).unwrap_or_default();
+        let clear = texts(members.shift_remove("clear"));
+        let link = texts(members.shift_remove("link").or_else(|| members.shift_remove("associations")));
+        let fields = match members.shift_remove("fields").or_else(|| members.shift_remove("properties")) {
+            Some(Value::Object(fields)) if members.is_empty() => fields,
+            Some(Value::Object(_)) => {
+                let unknown = members.keys().next().cloned().unwrap_or_default();
+                return Err(serde::de::Error::custom(format!(
+                    "`{unknown}` stands beside `fields`; a row has id, fields, clear and link"
+                )));
+            }
+            Some(_) => return Err(serde::de::Error::custom("`fields` is an object of values by field")),
+            // The fields themselves, as models often write a record.
+            None => members,
+        };
+        Ok(Self { id, fields, clear, link })
+    }
+}
+
+impl JsonSchema for Row {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Row".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let value =
+            json_schema!({"type": ["string", "number", "boolean", "array"], "items": {"type": "string"}});
+        json_schema!({
+            "type": "object",
+            "properties": {
+                "id": {"type": "string"},
+                "fields": {"type": "object", "additionalProperties": value},
+            },
+        })
+    }
+}
+
+/// What a row sets, as HubSpot takes it, and what was left aside.
+#[derive(Clone, Debug, Default)]
+struct Set {
+    properties: BTreeMap<String, String>,
+    notes: Vec<String>,
+}
+
+/// Reads what a row sets. `current` is the record as it is, for the pipeline it is in.
+async fn set(
+    call: &Call<HubSpot>,
+    fields: &Fields,
+    calendar: &Calendar,
+    row: &Row,
+    current: Option<&Record>,
+) -> Result<Set> {
+    let mut set = Set::default();
+    let mut found: Vec<(&Property, &Value)> = Vec::new();
+    for (word, value) in &row.fields {
+        let property = fields.find(word)?;
+        let empty = match value {
+            Value::Null => true,
+            Value::String(text) => text.trim().is_empty(),
+            Value::Array(list) => list.is_empty(),
+            _ => false,
+        };
+        if empty {
+            set.notes.push(format!("{}: an empty value was ignored; `clear` empties a field", property.name));
+        } else if found.iter().any(|(other, _)| other.name == property.name) {
+            return Err(Error::invalid(format!(
+                "`{}` is given twice, once under another name",
+                property.name
+            )));
+        } else {
+            found.push((property, value));
+        }
+    }
+    // A stage is one of the pipeline that the row names, else of the one that the record is in.
+    let mut pipeline: Option<String> = None;
+    if let Some((name, stage)) = fields.object.stage {
+        let staged = found.iter().any(|(property, _)| property.name == stage);
+        match found.iter().find(|(property, _)| property.name == name) {
+            Some((_, Value::String(word))) => pipeline = Some(word.clone()),
+            _ if staged => {
+                pipeline = current.map(|record| record.get(name).to_owned()).filter(|id| !id.is_empty());
+            }
+            _ => {}
+        }
+        if let Some((_, value)) = found.iter().find(|(property, _)| property.name == stage)
+            && let Some(word) = value.as_str()
+        {
+            let found = call.names().stage(&fields.object, word, pipeline.as_deref()).await?;
+            set.properties.insert(name.to_owned(), found.pipeline.id.clone());
+            pipeline = Some(found.pipeline.id);
+        }
+    }
+    for (property, value) in found {
+        let value = fields.to_write(call.names(), calendar, property, value, pipeline.as_deref()).await?;
+        set.properties.insert(property.name.clone(), value);
+    }
+    for word in &row.clear {
+        let property = fields.find(word)?;
+        if property.is_read_only() {
+            return Err(Error::invalid(format!(
+                "`{}` cannot be emptied: HubSpot sets it itself",
+                property.name
+            )));
+        }
+        set.properties.insert(property.name.clone(), String::new());
+    }
+    Ok(set)
+}
+
+/// Says which row an error is about.
+fn in_row(at: usize, many: bool, error: Error) -> Error {
+    if !many {
+        return error;
+    }
+    let hint = error.hint().map(str::to_owned);
+    let named = Error::new(
+        error.kind(),
+        format!("row {}: {}. Nothing was written", at + 1, error.message().trim_end_matches('.')),
+    );
+    match hint {
+        Some(hint) => named.with_hint(hint),
+        None => named,
+    }
+}
+
+/// Refuses too many rows, and none.
+fn check_count(rows: &[Row]) -> Result<()> {
+    if rows.is_empty() || rows.len() > MAX_BATCH {
+        return Err(Error::invalid(format!(
+            "`records` takes 1 to {MAX_BATCH} rows, and {} were given",
+            rows.len()
+        )));
+    }
+    Ok(())
+}
+
+/// The name by which a row is traced through a batch.
+fn trace(at: usize) -> String {
+    format!("row-{}", at + 1)
+}
+
+/// The row that a result or a failure belongs to.
+fn traced(id: &str) -> Option<usize> {
+    id.strip_prefix("row-")?.parse::<usize>().ok()?.checked_sub(1)
+}
+
+/// What a batch came to, row by row.
+#[derive(Debug, Default)]
+struct Outcome {
+    done: BTreeMap<usize, Record>,
+    failed: BTreeMap<usize, String>,
+}
+
+impl Outcome {
+    /// Sorts the answer to `inputs`. `rows` are the numbers of the rows they came from.
+    fn of(batch: Batch<Record>, inputs: &[Input], rows: &[usize]) -> Self {
+        let mut outcome = Self::default();
+        let place = |at: usize| rows.get(at).copied().unwrap_or(at);
+        let whole = batch.errors.is_empty() && batch.results.len() == inputs.len();
+        for (at, record) in batch.results.into_iter().enumerate() {
+            let by_trace = traced(&record.object_write_trace_id);
+            let by_id =
+                inputs.iter().position(|input| !input.id.is_empty() && input.id == record.id).map(place);
+            // Without a trace, the order is that of the inputs, if none is missing.
+            if let Some(row) = by_trace.or(by_id).or(whole.then(|| place(at))) {
+                outcome.done.insert(row, record);
+            }
+        }
+        for refusal in batch.errors {
+            let traces = refusal.traces();
+            let by_trace: Vec<usize> = traces.iter().filter_map(|trace| traced(trace)).collect();
+            let ids = refusal.ids();
+            let by_id = inputs
+                .iter()
+                .enumerate()
+                .filter(|(_, input)| ids.contains(&input.id))
+                .map(|(at, _)| place(at));
+            let named: Vec<usize> = if by_trace.is_empty() { by_id.collect() } else { by_trace };
+            let error = refusal.error(400);
+            let says = match error.hint() {
+                Some(hint) => format!("{}. {hint}", error.message().trim_end_matches('.')),
+                None => error.message().to_owned(),
+            };
+            for row in named {
+                outcome.failed.insert(row, says.clone());
+            }
+        }
+        for (at, _) in inputs.iter().enumerate() {
+            let row = place(at);
+            if !outcome.done.contains_key(&row) && !outcome.failed.contains_key(&row) {
+                outcome.failed.insert(
+                    row,
+                    "HubSpot did not answer for this row; read it before trying again".to_owned(),
+                );
+            }
+        }
+        outcome
+    }
+
+    /// The reply: what was done (`verb`), row by row, then what was not.
+    fn reply(
+        &self,
+        object: &ObjectType,
+        verb: &str,
+        tell: impl Fn(usize, &Record) -> String,
+    ) -> Result<Reply> {
+        let many = self.done.len() + self.failed.len() > 1;
+        if self.done.is_empty()
+            && let Some((_, says)) = self.failed.iter().next()
+            && self.failed.len() == 1
+        {
+            return Err(Error::invalid(says.clone()));
+        }
+        let first = self.done.values().next();
+        let summary = match (first, many) {
+            (Some(record), false) => {
+                format!("{verb} {} ({} {})", title(object, record), object.singular, record.id)
+            }
+            _ if self.failed.is_empty() => format!("{verb} {}", object.counted(self.done.len())),
+            _ => format!(
+                "{verb} {} of {}",
+                self.done.len(),
+                object.counted(self.done.len() + self.failed.len())
+            ),
+        };
+        let mut written = Written::new(summary);
+        for (row, record) in &self.done {
+            let line = tell(*row, record);
+            if !line.is_empty() {
+                written = written.change(if many { format!("row {}: {line}", row + 1) } else { line });
+            }
+        }
+        for (row, says) in &self.failed {
+            written = written.change(format!("row {} failed: {}", row + 1, one_line(says)));
+        }
+        if let (Some(record), false) = (first, many) {
+            written = written.id(record.id.clone());
+        }
+        Ok(Reply::written(written))
+    }
+}
+
+/// A plan that asks if it reaches many.
+fn asks_for_many(plan: Plan, count: usize) -> Plan {
+    if count > UNASKED { plan.ask() } else { plan }
+}
+
+/// Adds to a preview what was left aside.
+fn with_notes(mut written: Written, notes: &[String]) -> Written {
+    for note in notes {
+        written = written.change(format!("note: {note}"));
+    }
+    written
+}
