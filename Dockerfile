@@ -25,18 +25,24 @@ RUN find . -name '*.rs' -path '*/src/*' ! -path '*/src/lib.rs' ! -path '*/src/ma
 FROM ${BUILDER} AS dependencies
 WORKDIR /build
 COPY --from=manifests /build .
-RUN cargo build --locked --release --workspace --exclude suite
+# `--build-arg PROFILE=quick-release` is for those who try images out: the same code without whole-program optimisation.
+ARG PROFILE=release
+RUN cargo build --locked --profile "$PROFILE" --workspace --exclude suite
 
+# All servers too: the image of one more server costs no build.
 # Cargo compares times, and a checkout may be older than the layer above: touched sources are always built.
 FROM dependencies AS build
-ARG SERVER
-RUN test -d "servers/${SERVER:?pass --build-arg SERVER=linear}"
+ARG PROFILE=release
 COPY . .
 RUN find . -path ./target -prune -o -name '*.rs' -exec touch {} + \
-    && cargo build --locked --release --package "${SERVER}-mcp" \
-    && install -D "target/release/${SERVER}-mcp" /out/mcp-server
+    && cargo build --locked --profile "$PROFILE" --workspace --exclude suite --bins \
+    && for server in servers/*/; do \
+        server=$(basename "$server"); \
+        install -D "target/$PROFILE/$server-mcp" "/out/$server/mcp-server" || exit 1; \
+    done
 
 FROM ${RUNTIME}
+# Which server: `--build-arg SERVER=linear`. There is no default, and without it there is nothing to copy.
 ARG SERVER
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -50,7 +56,7 @@ LABEL org.opencontainers.image.title="${SERVER}-mcp" \
       org.opencontainers.image.created="${CREATED}" \
       io.modelcontextprotocol.server.name="io.github.connector-suite/${SERVER}-mcp"
 # The same path in every image: the exec forms below know no build arguments.
-COPY --from=build /out/mcp-server /usr/local/bin/mcp-server
+COPY --from=build /out/${SERVER}/mcp-server /usr/local/bin/mcp-server
 USER 65532:65532
 EXPOSE 8080
 # There is no shell in here; the server asks itself at the address that it was told to listen on.
