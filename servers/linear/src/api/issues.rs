@@ -284,7 +284,7 @@ impl Sections {
 
     /// How many issues with these sections one request may ask for.
     pub(crate) fn per_request(self) -> usize {
-        (crate::error::MAX_POINTS / sections(&self.variables()).max(1)).clamp(1, 50) as usize
+        (crate::vendor::MAX_POINTS / sections(&self.variables()).max(1)).clamp(1, 50) as usize
     }
 }
 
