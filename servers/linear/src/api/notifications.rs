@@ -1,6 +1,6 @@
 //! The inbox of the person whose credential this is.
 
-use connector::{Result, upstream::Replay};
+use connector::Result;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -8,12 +8,10 @@ use super::{
     Api, Connection, Operation, document, documents::IssueKey, first, issues::PersonRef, names::Named,
 };
 
-const LIST: Operation = Operation::read("ListNotifications", document!("list_notifications"), |variables| {
-    2 + first(variables) * 6
-});
-const GET: Operation = Operation::read("GetNotification", document!("get_notification"), |_| 4);
-const MARK: Operation =
-    Operation::write("MarkNotification", document!("mark_notification"), Replay::Idempotent);
+const LIST: Operation = Operation::read("ListNotifications", document!("list_notifications"))
+    .costs(|variables| 2 + first(variables) * 6);
+const GET: Operation = Operation::read("GetNotification", document!("get_notification")).costs(|_| 4);
+const MARK: Operation = Operation::write("MarkNotification", document!("mark_notification")).idempotent();
 
 pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &GET, &MARK];
 
@@ -55,7 +53,7 @@ pub(crate) struct NotificationPayload {
 impl Api {
     /// A page of the inbox, the newest first.
     pub(crate) async fn list_notifications(&self, first: u32, after: Option<&str>) -> Result<Inbox> {
-        self.run(&LIST, json!({"first": first, "after": after})).await
+        self.query(&LIST, json!({"first": first, "after": after})).await
     }
 
     /// A notification by its id.
@@ -64,7 +62,7 @@ impl Api {
         struct Answer {
             notification: Notification,
         }
-        Ok(self.run::<Answer>(&GET, json!({"id": id})).await?.notification)
+        Ok(self.query::<Answer>(&GET, json!({"id": id})).await?.notification)
     }
 
     /// Marks a notification.
@@ -75,7 +73,7 @@ impl Api {
             payload: NotificationPayload,
         }
         Ok(self
-            .write::<Answer>(&MARK, json!({"id": id, "input": input}), "Look with list_notifications")
+            .mutate::<Answer>(&MARK, json!({"id": id, "input": input}), "Look with list_notifications")
             .await?
             .payload)
     }
