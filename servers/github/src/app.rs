@@ -22,7 +22,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::{api::route, reach::Reach, vendor::GitHubVendor};
+use crate::{api::route, error::GitHubVendor, reach::Reach};
 
 /// How long before its end an installation's token is renewed. It lives for an hour.
 const RENEW_AHEAD: Duration = Duration::from_secs(300);

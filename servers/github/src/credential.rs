@@ -17,8 +17,8 @@ use url::Url;
 use crate::{
     api::Account,
     app::{App, Installation},
+    error::GitHubVendor,
     reach::Reach,
-    vendor::GitHubVendor,
 };
 
 /// The settings of credentials.

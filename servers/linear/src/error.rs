@@ -1,44 +1,144 @@
 //! What Linear's answers mean: the one table from its status, code, type and message to a kind of
-//! error and to whether the request was executed.
+//! error and to whether the request was executed; and Linear's budgets and way of authorizing.
 //!
 //! Linear answers a failure with HTTP 200 or 4xx and a list of `errors`, each with a `message` and
 //! `extensions` (`code`, `type`, `statusCode`, `userPresentableMessage`). Codes are coarse
 //! (`INPUT_ERROR` also stands for "not found"), so the type and the message are read as well.
 
+use std::{borrow::Cow, time::Duration};
+
 use connector::{
-    Effect, Error, Kind, Result, Retry,
+    Effect, Error, Kind, Result, Retry, Secret,
     catalog::one_line,
-    upstream::{Failed, Request, Response, classify},
+    clock,
+    upstream::{Budget, Failed, Reading, Request, Response, Vendor, classify},
 };
+use http::{HeaderMap, HeaderValue, header};
 use serde::Deserialize;
 use serde_json::Value;
+use url::Url;
 
-use crate::vendor;
+/// The budget of requests.
+pub(crate) const REQUESTS: &str = "requests";
+/// The budget of complexity points.
+pub(crate) const COMPLEXITY: &str = "complexity";
+/// The budget of searches.
+pub(crate) const SEARCHES: &str = "searches";
 
-/// What an answer says: nothing if it is to be given to the caller, else what went wrong.
-pub(crate) fn classify(request: &Request, response: &Response) -> Result<()> {
-    let good = response.status.is_success();
-    let failed = if request.expects_json { Failed::<GraphqlError>::of(response) } else { None };
-    let Some(Failed { first, beside_data }) = failed else {
-        return classify::status("Linear", response);
-    };
-    // Data that came is worth more than the part that failed beside it; the caller is told of that.
-    if good && beside_data {
-        return Ok(());
+/// The most complexity points that Linear lets one request cost.
+pub(crate) const MAX_POINTS: u32 = 10_000;
+/// Where Linear keeps uploaded files; reading them takes the same credential.
+pub(crate) const FILES_HOST: &str = "uploads.linear.app";
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Linear, as the pipeline needs to know it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LinearVendor {
+    /// Whether the credential is an OAuth token, which has other budgets than a personal key.
+    pub(crate) oauth: bool,
+}
+
+impl Vendor for LinearVendor {
+    fn name(&self) -> &'static str {
+        "linear"
     }
-    let mut error = failure(request.effect, request.operation, &first);
-    if error.kind() == Kind::Upstream && !good && first.is_unexplained() {
-        return classify::status("Linear", response);
+
+    fn title(&self) -> &'static str {
+        "Linear"
     }
-    if error.kind() == Kind::RateLimited
-        && let Some(wait) = vendor::wait(&response.headers)
-    {
-        error = error.with_retry_after(wait);
+
+    fn budgets(&self) -> Vec<Budget> {
+        let (requests, complexity) = if self.oauth { (5_000, 2_000_000) } else { (2_500, 3_000_000) };
+        vec![
+            Budget { bucket: REQUESTS, limit: requests, per: HOUR, burst: requests },
+            Budget { bucket: COMPLEXITY, limit: complexity, per: HOUR, burst: complexity },
+            Budget { bucket: SEARCHES, limit: 30, per: MINUTE, burst: 30 },
+        ]
     }
-    if let Some(id) = response.header("x-request-id") {
-        error = error.with_request_id(one_line(id));
+
+    fn authorize(&self, headers: &mut HeaderMap, token: &Secret) -> Result<()> {
+        let token = token.expose();
+        // A personal key goes bare; with `Bearer` before it, Linear's file host refuses it.
+        let value: Cow<'_, str> =
+            if token.starts_with("lin_api_") { token.into() } else { format!("Bearer {token}").into() };
+        let value = HeaderValue::from_str(&value).map_err(|_| {
+            Error::new(Kind::Auth, "The Linear credential has characters that no credential has")
+                .with_hint("Copy it again, without quotes or line breaks")
+        })?;
+        headers.insert(header::AUTHORIZATION, value);
+        Ok(())
     }
-    Err(error)
+
+    fn classify(&self, request: &Request, response: &Response) -> Result<()> {
+        let good = response.status.is_success();
+        let failed = if request.expects_json { Failed::<GraphqlError>::of(response) } else { None };
+        let Some(Failed { first, beside_data }) = failed else {
+            return classify::status(self.title(), response);
+        };
+        // Data that came is worth more than the part that failed beside it; the caller is told of that.
+        if good && beside_data {
+            return Ok(());
+        }
+        let mut error = failure(request.effect, request.operation, &first);
+        if error.kind() == Kind::Upstream && !good && first.is_unexplained() {
+            return classify::status(self.title(), response);
+        }
+        if error.kind() == Kind::RateLimited
+            && let Some(wait) = wait(&response.headers)
+        {
+            error = error.with_retry_after(wait);
+        }
+        if let Some(id) = response.header("x-request-id") {
+            error = error.with_request_id(one_line(id));
+        }
+        Err(error)
+    }
+
+    fn readings(&self, headers: &HeaderMap) -> Vec<Reading> {
+        let read = |bucket, name: &str| {
+            let number = |part: &str| {
+                let value = headers.get(format!("x-ratelimit-{name}-{part}"))?.to_str().ok()?;
+                value.trim().parse::<f64>().ok()
+            };
+            let units = |part: &str| number(part).map(|units| units.clamp(0.0, f64::from(u32::MAX)) as u32);
+            let reading = Reading {
+                bucket,
+                limit: units("limit"),
+                remaining: units("remaining"),
+                reset: number("reset").map(epoch),
+            };
+            (reading.limit.is_some() || reading.remaining.is_some()).then_some(reading)
+        };
+        let searching = headers
+            .get("x-ratelimit-endpoint-name")
+            .and_then(|name| name.to_str().ok())
+            .is_some_and(|name| name.to_lowercase().contains("search"));
+        let endpoint = if searching { read(SEARCHES, "endpoint-requests") } else { None };
+        [read(REQUESTS, "requests"), read(COMPLEXITY, "complexity"), endpoint].into_iter().flatten().collect()
+    }
+
+    fn trusts(&self, url: &Url) -> bool {
+        url.host_str() == Some(FILES_HOST)
+    }
+}
+
+/// A moment of Linear's headers: milliseconds since the epoch, or seconds where the number is too
+/// small for milliseconds.
+fn epoch(number: f64) -> Duration {
+    let seconds = if number > 1e11 { number / 1000.0 } else { number };
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
+/// How long to wait: by `Retry-After`, else until the later reset of the budgets that are empty.
+fn wait(headers: &HeaderMap) -> Option<Duration> {
+    if headers.contains_key(header::RETRY_AFTER) {
+        return None; // The pipeline reads it.
+    }
+    let readings = LinearVendor { oauth: false }.readings(headers);
+    let empty = readings.iter().filter(|reading| reading.remaining == Some(0));
+    empty.filter_map(|reading| reading.reset).map(clock::until).max()
 }
 
 /// One entry of an answer's `errors`.
@@ -162,13 +262,12 @@ fn needed(effect: Effect, operation: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use connector::clock;
-    use http::{HeaderMap, HeaderValue, StatusCode};
+    use http::StatusCode;
     use serde_json::json;
 
     use super::*;
+
+    const VENDOR: LinearVendor = LinearVendor { oauth: false };
 
     fn answer(status: u16, headers: &[(&'static str, String)], body: &Value) -> Result<()> {
         let mut map = HeaderMap::new();
@@ -176,7 +275,7 @@ mod tests {
             map.insert(*name, HeaderValue::from_str(value).unwrap());
         }
         let response = Response::new(StatusCode::from_u16(status).unwrap(), map, body.to_string());
-        classify(&Request::post("UpdateIssue", ""), &response)
+        VENDOR.classify(&Request::post("UpdateIssue", ""), &response)
     }
 
     fn refusal(status: u16, message: &str, extensions: &Value) -> (Kind, Retry, String) {
@@ -306,7 +405,16 @@ mod tests {
     #[test]
     fn a_page_or_a_bare_status_is_judged_by_its_status() {
         let response = Response::new(StatusCode::BAD_GATEWAY, HeaderMap::new(), "<html>");
-        let error = classify(&Request::post("UpdateIssue", ""), &response).unwrap_err();
+        let error = VENDOR.classify(&Request::post("UpdateIssue", ""), &response).unwrap_err();
         assert_eq!((error.kind(), error.retry()), (Kind::Upstream, Retry::MaybeExecuted));
+    }
+
+    #[test]
+    fn a_personal_key_goes_bare_and_a_token_as_bearer() {
+        for (token, value) in [("lin_api_1", "lin_api_1"), ("lin_oauth_1", "Bearer lin_oauth_1")] {
+            let mut headers = HeaderMap::new();
+            VENDOR.authorize(&mut headers, &Secret::new(token)).unwrap();
+            assert_eq!(headers[header::AUTHORIZATION], value);
+        }
     }
 }

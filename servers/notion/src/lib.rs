@@ -6,17 +6,24 @@
 //! makes records short.
 
 mod api;
+mod completions;
 mod credential;
+mod dialect;
 mod doctor;
 mod error;
+mod prompts;
 mod render;
 mod resolve;
+mod resources;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod tools;
 mod vendor;
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
 
 use connector::{
     About, Check, Connector, Result, Sandbox,
@@ -32,6 +39,8 @@ use vendor::{NotionVendor, REQUESTS_A_MINUTE};
 #[derive(Debug)]
 pub struct Notion {
     api: Api,
+    /// The data sources of databases that have one, by the databases' ids: what a database's id means stays.
+    tables: Mutex<HashMap<String, String>>,
     /// Whether Notion is the built-in fake.
     sandbox: bool,
     /// What kind of credential is in use, in words.
@@ -42,6 +51,21 @@ impl Notion {
     /// The client of Notion's API.
     pub(crate) fn api(&self) -> &Api {
         &self.api
+    }
+
+    /// The data source that a database's id is known to mean.
+    pub(crate) fn kept_table(&self, id: &str) -> Option<String> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    /// Keeps what a database's id means.
+    pub(crate) fn keep_table(&self, id: &str, source: &str) {
+        const KEPT: usize = 1_000;
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        if tables.len() >= KEPT {
+            tables.clear();
+        }
+        tables.insert(id.to_owned(), source.to_owned());
     }
 
     /// What kind of credential is in use, in words.
@@ -88,13 +112,20 @@ impl Connector for Notion {
         let vendor = Arc::new(NotionVendor { requests_a_minute });
         Ok(Self {
             api: Api::new(Upstream::new(vendor, credential, options)),
+            tables: Mutex::default(),
             sandbox: config.switch("sandbox"),
             credential: what,
         })
     }
 
     fn catalog() -> Catalog<Self> {
-        Catalog::new().tools(tools::all())
+        Catalog::new()
+            .tools(tools::all())
+            .prebuilt(include_str!("tools/schemas.json"))
+            .resources(resources::resources())
+            .templates(resources::templates())
+            .prompts(prompts::all())
+            .completions(completions::all())
     }
 
     fn upstream(&self) -> &Upstream {
@@ -114,4 +145,11 @@ impl Connector for Notion {
     fn sandbox() -> Option<Sandbox> {
         None
     }
+}
+
+/// The catalog that resources and prompts are made with, whatever a configuration offers to clients: reading a
+/// resource is no call of a tool.
+pub(crate) fn gathered() -> &'static Catalog<Notion> {
+    static CATALOG: LazyLock<Catalog<Notion>> = LazyLock::new(Notion::catalog);
+    &CATALOG
 }

@@ -1,8 +1,12 @@
 //! Words that more than one family needs.
 
 use connector::catalog::one_line;
+use serde_json::Value;
 
-use crate::api::objects::Item;
+use crate::api::objects::{Item, plain};
+
+/// A page's answer shows so many entries of a list, and says that there are more.
+pub(crate) const SHOWN: usize = 25;
 
 /// An id without dashes: it costs a model less, and every tool takes it. Never shortened, because ids made in
 /// one sitting share their first characters.
@@ -13,8 +17,7 @@ pub(crate) fn bare(id: &str) -> String {
 /// What an item is, in the words of the tools.
 pub(crate) fn kind(item: &Item) -> &'static str {
     match item.object.as_str() {
-        "data_source" => "table",
-        "database" => "database",
+        "data_source" | "database" => "database",
         _ if item.parent_id().is_some_and(|(kind, _)| kind == "data_source_id") => "row",
         _ => "page",
     }
@@ -37,11 +40,119 @@ pub(crate) fn title(title: &str) -> String {
 /// A row of what was found.
 pub(crate) fn found(item: &Item) -> String {
     let trash = if item.in_trash { ", in the trash" } else { "" };
-    format!(
-        "{} | {} | {} | {}{trash}",
-        bare(&item.id),
-        kind(item),
-        title(&item.name()),
-        minute(&item.last_edited_time)
-    )
+    let name = title(&item.name());
+    format!("{} | {} | {name} | {}{trash}", bare(&item.id), kind(item), minute(&item.last_edited_time))
+}
+
+pub(crate) fn yes(truth: bool) -> &'static str {
+    if truth { "yes" } else { "no" }
+}
+
+/// Names in a list of options or people, as they are.
+pub(crate) fn names(items: &Value) -> Vec<String> {
+    items.as_array().into_iter().flatten().filter_map(|item| item["name"].as_str().map(one_line)).collect()
+}
+
+/// A count of linked rows; `more` where the answer was cut.
+pub(crate) fn linked(count: usize, more: bool) -> String {
+    match (count, more) {
+        (0, _) => String::new(),
+        (count, true) => format!("{count}+ linked"),
+        (count, false) => format!("{count} linked"),
+    }
+}
+
+/// A date: its day, or its time and offset, to its end.
+pub(crate) fn date(date: &Value) -> String {
+    let moment = |field: &str| {
+        let text = date[field].as_str()?;
+        let text = text.replace(":00.000", "");
+        Some(text.strip_suffix("+00:00").map_or_else(|| text.clone(), |utc| format!("{utc}Z")))
+    };
+    let zone = date["time_zone"].as_str().map(|zone| format!(" {zone}")).unwrap_or_default();
+    match (moment("start"), moment("end")) {
+        (Some(start), Some(end)) => format!("{start}/{end}{zone}"),
+        (Some(start), None) => format!("{start}{zone}"),
+        _ => String::new(),
+    }
+}
+
+/// A value as a cell shows it; empty for none.
+pub(crate) fn value(value: &Value) -> String {
+    let kind = value["type"].as_str().unwrap_or_default();
+    let own = &value[kind];
+    let more = value["has_more"] == true;
+    match kind {
+        "title" | "rich_text" => one_line(&plain(own)),
+        "number" => number(own),
+        "select" | "status" => own["name"].as_str().map(one_line).unwrap_or_default(),
+        "multi_select" => names(own).join(", "),
+        "people" => {
+            let people = names(own);
+            let cut = if people.len() >= SHOWN { "+" } else { "" };
+            format!("{}{cut}", people.join(", "))
+        }
+        "created_by" | "last_edited_by" => own["name"].as_str().map(one_line).unwrap_or_default(),
+        "checkbox" => {
+            if own == true {
+                "yes".to_owned()
+            } else {
+                String::new()
+            }
+        }
+        "date" => date(own),
+        "created_time" | "last_edited_time" => own.as_str().map(minute).unwrap_or_default(),
+        "relation" => linked(own.as_array().map_or(0, Vec::len), more),
+        "files" => names(own).join(", "),
+        "unique_id" => match (own["prefix"].as_str(), own["number"].as_u64()) {
+            (Some(prefix), Some(number)) => format!("{prefix}-{number}"),
+            (None, Some(number)) => number.to_string(),
+            _ => String::new(),
+        },
+        "formula" | "rollup" => {
+            let inner = own["type"].as_str().unwrap_or_default();
+            match inner {
+                // What Notion did not compute is not a number.
+                "incomplete" | "unsupported" => "?".to_owned(),
+                "date" => date(&own["date"]),
+                "number" => number(&own["number"]),
+                "boolean" => own["boolean"].as_bool().map(yes).unwrap_or_default().to_owned(),
+                "array" => own["array"]
+                    .as_array()
+                    .map(|items| items.iter().map(self::value).collect::<Vec<_>>().join(", "))
+                    .unwrap_or_default(),
+                inner => own[inner].as_str().map(one_line).unwrap_or_default(),
+            }
+        }
+        _ => own.as_str().map(one_line).unwrap_or_default(),
+    }
+}
+
+fn number(value: &Value) -> String {
+    match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => one_line(text),
+        _ => String::new(),
+    }
+}
+
+/// The lines that change, as a diff shows them.
+pub(crate) fn diff(old: &str, new: &str) -> Vec<String> {
+    const MOST: usize = 60;
+    let diff = similar::TextDiff::from_lines(old, new);
+    let changed = diff.iter_all_changes().filter_map(|change| {
+        let mark = match change.tag() {
+            similar::ChangeTag::Delete => "-",
+            similar::ChangeTag::Insert => "+",
+            similar::ChangeTag::Equal => return None,
+        };
+        Some(format!("{mark} {}", change.value().trim_end_matches('\n')))
+    });
+    let mut lines: Vec<String> = changed.collect();
+    if lines.len() > MOST {
+        let left = lines.len() - MOST;
+        lines.truncate(MOST);
+        lines.push(format!("… {left} more changed lines"));
+    }
+    lines
 }

@@ -1,124 +1,14 @@
-//! What is common to vendors that speak GraphQL: operations and their requests, answers of which a part may
-//! have failed, connections.
+//! What is common to vendors that speak GraphQL: answers of which a part may have failed, connections.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use serde::{
     Deserialize,
     de::{DeserializeOwned, IgnoredAny},
 };
-use serde_json::{Value, json};
 
-use super::{Replay, Request, Response, call};
-use crate::{Effect, Error, Kind, Result, tolerant};
-
-/// An operation of a GraphQL API: its document, what it does and what it costs.
-#[derive(Clone, Copy, Debug)]
-pub struct Operation {
-    /// Its name in the document, for errors, logs, journals and faults: `ListIssues`.
-    pub name: &'static str,
-    /// The whole document, fragments included.
-    pub document: &'static str,
-    /// What it does to the vendor's data.
-    pub effect: Effect,
-    /// Whether it may be repeated.
-    pub replay: Replay,
-    /// What it is expected to cost with these variables, in the vendor's own unit. 10 where nobody says.
-    pub points: fn(&Value) -> u32,
-    /// Budgets of which it takes one besides those that every operation takes from.
-    pub budgets: &'static [&'static str],
-    /// How long its answer may be served again.
-    pub ttl: Option<Duration>,
-    /// What its cached answer depends on.
-    pub tags: &'static [&'static str],
-    /// What it invalidates, as a write.
-    pub invalidates: &'static [&'static str],
-}
-
-/// The cost of an operation that returns a thing or two.
-const fn few(_variables: &Value) -> u32 {
-    10
-}
-
-impl Operation {
-    /// A query. Its answer is not cached.
-    #[must_use]
-    pub const fn read(name: &'static str, document: &'static str) -> Self {
-        Self {
-            name,
-            document,
-            effect: Effect::Read,
-            replay: Replay::Safe,
-            points: few,
-            budgets: &[],
-            ttl: None,
-            tags: &[],
-            invalidates: &[],
-        }
-    }
-
-    /// A mutation that must not be repeated blindly.
-    #[must_use]
-    pub const fn write(name: &'static str, document: &'static str) -> Self {
-        Self { effect: Effect::Write, replay: Replay::Once, ..Self::read(name, document) }
-    }
-
-    /// A mutation that removes things, and must not be repeated blindly.
-    #[must_use]
-    pub const fn destructive(name: &'static str, document: &'static str) -> Self {
-        Self { effect: Effect::Destructive, ..Self::write(name, document) }
-    }
-
-    /// The same, harmless to repeat: its ids are ours, or it sets what may be set already.
-    #[must_use]
-    pub const fn idempotent(self) -> Self {
-        Self { replay: Replay::Idempotent, ..self }
-    }
-
-    /// The same at a cost that depends on the variables.
-    #[must_use]
-    pub const fn costs(self, points: fn(&Value) -> u32) -> Self {
-        Self { points, ..self }
-    }
-
-    /// The same, taking one of each of `budgets` too.
-    #[must_use]
-    pub const fn takes(self, budgets: &'static [&'static str]) -> Self {
-        Self { budgets, ..self }
-    }
-
-    /// The same, its answer served again for so many seconds, until something invalidates one of `tags`.
-    #[must_use]
-    pub const fn cached(self, seconds: u64, tags: &'static [&'static str]) -> Self {
-        Self { ttl: Some(Duration::from_secs(seconds)), tags, ..self }
-    }
-
-    /// The same, invalidating answers that depend on one of `tags`.
-    #[must_use]
-    pub const fn invalidates(self, tags: &'static [&'static str]) -> Self {
-        Self { invalidates: tags, ..self }
-    }
-
-    /// The request for it, to the base URL itself. `document` is its own, or one made of it for the occasion;
-    /// `check` says what to look at should the outcome of a write never be learned.
-    ///
-    /// # Errors
-    /// `internal` if the variables cannot be written as JSON.
-    pub fn request(&self, document: &str, variables: &Value, check: Option<&str>) -> Result<Request> {
-        let body = json!({"query": document, "variables": variables, "operationName": self.name});
-        let mut request = Request::post(self.name, "").effect(self.effect).replay(self.replay).json(&body)?;
-        for budget in self.budgets {
-            request = request.cost(budget, 1);
-        }
-        if let Some(ttl) = self.ttl {
-            request = request.cache(ttl, self.tags.iter().copied());
-        }
-        if let Some(check) = check {
-            request = request.check(check.to_owned());
-        }
-        Ok(request.invalidates(self.invalidates.iter().copied()))
-    }
-}
+use super::{Response, call};
+use crate::{Error, Kind, Result, tolerant};
 
 /// An answer of which a part may have failed.
 #[derive(Debug)]
@@ -256,8 +146,10 @@ pub struct PageInfo {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use http::{HeaderMap, StatusCode};
+    use serde_json::{Value, json};
+
+    use super::*;
 
     fn answer(body: &Value) -> Response {
         Response::new(StatusCode::OK, HeaderMap::new(), body.to_string())

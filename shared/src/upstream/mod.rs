@@ -56,7 +56,7 @@ pub use auth::Credential;
 pub use breaker::{BreakerOptions, BreakerState};
 pub use claims::Claims;
 pub use client::HttpClient;
-pub use graphql::{Connection, Failed, Operation, PageInfo, Partial};
+pub use graphql::{Connection, Failed, PageInfo, Partial};
 pub use limiter::BucketStatus;
 pub use options::Options;
 pub use request::{CacheRule, Replay, Request, Tag, Target};

@@ -20,7 +20,7 @@ use crate::reach::Repo;
 pub(super) const OPERATIONS: &[&Operation] = &[&BLAME];
 
 /// Who wrote which line of a file.
-const BLAME: Operation = Operation::read("Blame", document!("blame")).cached(IMMUTABLE.as_secs(), &[]);
+const BLAME: Operation = Operation::read("Blame", document!("blame")).kept(IMMUTABLE);
 
 /// One form for files, folders and links.
 const OBJECT: HeaderValue = HeaderValue::from_static("application/vnd.github.object+json");

@@ -31,7 +31,7 @@ pub(super) const OPERATIONS: &[&Operation] = &[
 const LIST: Operation = Operation::read("DiscussionList", document!("discussion_list"));
 const GET: Operation = Operation::read("DiscussionGet", document!("discussion_get"));
 const CATEGORIES: Operation =
-    Operation::read("DiscussionCategories", document!("discussion_categories")).cached(SELDOM.as_secs(), &[]);
+    Operation::read("DiscussionCategories", document!("discussion_categories")).kept(SELDOM);
 const COMMENT: Operation = Operation::read("DiscussionComment", document!("discussion_comment"));
 const LAST: Operation = Operation::read("DiscussionLast", document!("discussion_last"));
 const CREATE: Operation = Operation::write("CreateDiscussion", document!("create_discussion"));

@@ -13,28 +13,65 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use connector::{
-    Result,
-    upstream::{Operation, Partial, Request},
+    Effect, Result,
+    upstream::{Partial, Replay, Request, Tag},
 };
 use http::{HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::Url;
 
 use super::{Api, Scope};
-use crate::{
-    error::{self, GraphqlError},
-    vendor::{CONTENT, GRAPHQL, GRAPHQL_POINTS, WRITES},
-};
+use crate::error::{self, CONTENT, GRAPHQL, GRAPHQL_POINTS, GraphqlError, WRITES};
 
 /// The version of the REST API that this server is written for (docs.github.com, API versions).
 const VERSION: HeaderValue = HeaderValue::from_static("2026-03-10");
 /// What servers understand that do not know it.
 const OLDER_VERSION: HeaderValue = HeaderValue::from_static("2022-11-28");
 const VERSION_HEADER: HeaderName = HeaderName::from_static("x-github-api-version");
+
+/// A GraphQL operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    /// Its name, also in the document.
+    pub name: &'static str,
+    /// The document, optional parts included.
+    pub document: &'static str,
+    /// What it does.
+    pub effect: Effect,
+    /// Whether it may be repeated.
+    pub replay: Replay,
+    /// How long its answer is kept; none for not at all.
+    pub ttl: Option<Duration>,
+}
+
+impl Operation {
+    /// An operation that reads; its answer is not kept.
+    pub(crate) const fn read(name: &'static str, document: &'static str) -> Self {
+        Self { name, document, effect: Effect::Read, replay: Replay::Safe, ttl: None }
+    }
+
+    /// An operation that writes and must not be repeated blindly.
+    pub(crate) const fn write(name: &'static str, document: &'static str) -> Self {
+        Self { name, document, effect: Effect::Write, replay: Replay::Once, ttl: None }
+    }
+
+    /// The same, its answer kept for `ttl`.
+    pub(crate) const fn kept(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// The same, harmless to repeat: it sets what may be set already.
+    pub(crate) const fn idempotent(mut self) -> Self {
+        self.replay = Replay::Idempotent;
+        self
+    }
+}
 
 /// The document of this name.
 macro_rules! document {
@@ -45,12 +82,12 @@ macro_rules! document {
 pub(crate) use document;
 
 impl Api {
-    /// Executes `operation`, a query or a mutation, and tells which parts of its answer failed. `check` says what to look at should
+    /// Runs `operation` and tells which parts of its answer failed. `check` says what to look at should
     /// the outcome of a write never be learned, as the beginning of a sentence.
     ///
     /// # Errors
     /// As [`Api::send`], if nothing came at all.
-    pub(crate) async fn execute<T: DeserializeOwned>(
+    pub(crate) async fn run<T: DeserializeOwned>(
         &self,
         scope: Scope<'_>,
         operation: &Operation,
@@ -60,14 +97,23 @@ impl Api {
         let dialect = &self.0.dialect;
         loop {
             let document = dialect.document(operation.document);
+            let body = json!({"query": document, "variables": variables, "operationName": operation.name});
             let points = if operation.effect.writes() { 5 } else { 1 };
-            let mut request = operation
-                .request(&document, &variables, check.as_deref())?
+            let mut request = Request::post(operation.name, "")
                 .url(dialect.graphql.clone())
+                .effect(operation.effect)
+                .replay(operation.replay)
+                .json(&body)?
                 .cost(GRAPHQL, 1)
                 .cost(GRAPHQL_POINTS, points);
             if operation.effect.writes() {
                 request = request.cost(CONTENT, 1).cost(WRITES, 1);
+            }
+            if let Some(ttl) = operation.ttl {
+                request = request.cache(ttl, std::iter::empty::<Tag>());
+            }
+            if let Some(check) = &check {
+                request = request.check(check.clone());
             }
             match self.send(scope, request).await {
                 Ok(response) => {
@@ -77,7 +123,7 @@ impl Api {
                 }
                 // A document that is refused whole was not executed, so even a write may be sent again.
                 Err(error) => match error::unknown_field(&error) {
-                    Some(field) if dialect.leave_out(operation.document, field) => {}
+                    Some(field) if dialect.forget(operation.document, field) => {}
                     _ => return Err(error),
                 },
             }
@@ -87,20 +133,20 @@ impl Api {
     /// Runs a query. A part of the answer that failed beside good data is logged, and else taken as absent.
     ///
     /// # Errors
-    /// As [`Api::execute`].
+    /// As [`Api::run`].
     pub(crate) async fn query<T: DeserializeOwned>(
         &self,
         scope: Scope<'_>,
         operation: &Operation,
         variables: Value,
     ) -> Result<T> {
-        Ok(self.execute(scope, operation, variables, None).await?.or_absent(operation.name))
+        Ok(self.run(scope, operation, variables, None).await?.or_absent(operation.name))
     }
 
     /// Runs a mutation. `check` says what to look at should its outcome never be learned.
     ///
     /// # Errors
-    /// As [`Api::execute`]. What fails beside data is noted for the reply: the write was carried out.
+    /// As [`Api::run`]. What fails beside data is noted for the reply: the write was carried out.
     pub(crate) async fn mutate<T: DeserializeOwned>(
         &self,
         scope: Scope<'_>,
@@ -108,7 +154,7 @@ impl Api {
         variables: Value,
         check: &str,
     ) -> Result<T> {
-        Ok(self.execute(scope, operation, variables, Some(check.to_owned())).await?.or_noted())
+        Ok(self.run(scope, operation, variables, Some(check.to_owned())).await?.or_noted())
     }
 }
 
@@ -163,7 +209,7 @@ impl Dialect {
     }
 
     /// The server does not know `field`: whether `document` can do without it and did not yet.
-    fn leave_out(&self, document: &str, field: &str) -> bool {
+    fn forget(&self, document: &str, field: &str) -> bool {
         let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
         let before = without(document, &unknown);
         unknown.insert(field.to_owned());
@@ -228,9 +274,9 @@ mod tests {
         let dialect = Dialect::new(&Url::parse("https://git.acme.example/api/v3").unwrap());
         let document = "query Q {\n  a\n  kind: issueType { # optional\n    name\n    more { x }\n  }\n  b # optional\n}\n";
         assert_eq!(dialect.document(document), document);
-        assert!(dialect.leave_out(document, "issueType"));
+        assert!(dialect.forget(document, "issueType"));
         assert_eq!(dialect.document(document), "query Q {\n  a\n  b # optional\n}\n");
-        assert!(!dialect.leave_out(document, "issueType"), "asking again would go on for ever");
-        assert!(!dialect.leave_out(document, "a"), "what is not optional cannot be left out");
+        assert!(!dialect.forget(document, "issueType"), "asking again would go on for ever");
+        assert!(!dialect.forget(document, "a"), "what is not optional cannot be left out");
     }
 }

@@ -273,7 +273,7 @@ impl Api {
     /// `IssueFilters` and `IssueOrder`.
     ///
     /// # Errors
-    /// As [`Api::execute`].
+    /// As [`Api::run`].
     pub(crate) async fn list_issues(
         &self,
         repo: &Repo,
@@ -287,7 +287,7 @@ impl Api {
             "filter": filter, "order": order,
         });
         let Partial { data, failures } =
-            self.execute::<InRepository<IssueList>>(Scope::Repo(repo), &ISSUE_LIST, variables, None).await?;
+            self.run::<InRepository<IssueList>>(Scope::Repo(repo), &ISSUE_LIST, variables, None).await?;
         let data = data.repository.ok_or_else(|| incomplete("repository"))?;
         Ok(Partial { data, failures })
     }
@@ -295,7 +295,7 @@ impl Api {
     /// One issue or pull request with what is wanted of it, and the name its repository has now.
     ///
     /// # Errors
-    /// As [`Api::execute`]; `not_found` if it is not there.
+    /// As [`Api::run`]; `not_found` if it is not there.
     pub(crate) async fn issue(
         &self,
         repo: &Repo,
@@ -315,7 +315,7 @@ impl Api {
             "subIssues": wanted.sub_issues, "blockedBy": wanted.dependencies, "blocking": wanted.dependencies,
         });
         let Partial { data, failures } =
-            self.execute::<InRepository<Found>>(Scope::Repo(repo), &ISSUE_GET, variables, None).await?;
+            self.run::<InRepository<Found>>(Scope::Repo(repo), &ISSUE_GET, variables, None).await?;
         let found = data.repository.ok_or_else(|| incomplete("repository"))?;
         match found.issue_or_pull_request {
             Some(issue) => Ok((found.name_with_owner, Partial { data: issue, failures })),

@@ -38,8 +38,8 @@ use connector::{
 use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
 
-pub use connector::upstream::Operation;
 pub(crate) use connector::upstream::Partial;
+pub use graphql::Operation;
 pub(crate) use graphql::document;
 pub(crate) use rest::{Listed, route};
 
@@ -260,8 +260,8 @@ impl Api {
         }
     }
 
-    /// Invalidates cached answers about `repo`.
-    pub(crate) fn invalidate(&self, repo: &Repo) {
+    /// Makes kept answers about `repo` old.
+    pub(crate) fn forget(&self, repo: &Repo) {
         self.upstream_for(Scope::Repo(repo)).invalidate(&[repo.tag().into()]);
     }
 

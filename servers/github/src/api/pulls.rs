@@ -63,7 +63,7 @@ impl Api {
     /// A page of a repository's pull requests.
     ///
     /// # Errors
-    /// As [`Api::execute`].
+    /// As [`Api::run`].
     pub(crate) async fn pull_list(
         &self,
         repo: &Repo,
@@ -92,7 +92,7 @@ impl Api {
             "first": first,
             "after": after,
         });
-        let answer = self.execute::<Data>(Scope::Repo(repo), &LIST, variables, None).await?;
+        let answer = self.run::<Data>(Scope::Repo(repo), &LIST, variables, None).await?;
         let data = answer.data.repository.ok_or_else(|| incomplete("repository"))?.pull_requests;
         Ok(Partial { data, failures: answer.failures })
     }
@@ -100,7 +100,7 @@ impl Api {
     /// A page of what a search finds in `repo`. The query must keep within it.
     ///
     /// # Errors
-    /// As [`Api::execute`].
+    /// As [`Api::run`].
     pub(crate) async fn pull_search(
         &self,
         repo: &Repo,
@@ -121,7 +121,7 @@ impl Api {
             page_info: PageInfo,
         }
         let variables = json!({"query": query, "first": first, "after": after});
-        let answer = self.execute::<Data>(Scope::Repo(repo), &SEARCH, variables, None).await?;
+        let answer = self.run::<Data>(Scope::Repo(repo), &SEARCH, variables, None).await?;
         let Found { issue_count, nodes, page_info } = answer.data.search;
         let pulls = Connection { nodes, page_info, total_count: issue_count };
         Ok(Partial { data: pulls, failures: answer.failures })
@@ -130,7 +130,7 @@ impl Api {
     /// One pull request, with the parts that are asked for.
     ///
     /// # Errors
-    /// As [`Api::execute`]; `not_found` if there is none of this number.
+    /// As [`Api::run`]; `not_found` if there is none of this number.
     pub(crate) async fn pull(&self, repo: &Repo, number: u64, parts: &Parts) -> Result<Partial<Pull>> {
         let mut variables = json!({
             "owner": repo.owner,
@@ -174,7 +174,7 @@ impl Api {
             rules: Rules,
             pull_request: Option<Pull>,
         }
-        let answer = self.execute::<Data>(Scope::Repo(repo), operation, variables, None).await?;
+        let answer = self.run::<Data>(Scope::Repo(repo), operation, variables, None).await?;
         let repository = answer.data.repository.ok_or_else(|| incomplete("repository"))?;
         let Some(mut pull) = repository.pull_request else {
             return Err(absent(repo, number));
@@ -187,7 +187,7 @@ impl Api {
     /// a branch of that name.
     ///
     /// # Errors
-    /// As [`Api::execute`].
+    /// As [`Api::run`].
     pub(crate) async fn pull_prepare(
         &self,
         repo: &Repo,

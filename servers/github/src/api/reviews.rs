@@ -35,7 +35,7 @@ impl Api {
     /// The latest reviews of a pull request, and the viewer's own that is not submitted.
     ///
     /// # Errors
-    /// As [`Api::execute`].
+    /// As [`Api::run`].
     pub(crate) async fn latest_reviews(&self, repo: &Repo, number: u64) -> Result<Vec<Review>> {
         #[derive(Deserialize)]
         struct Data {
@@ -105,7 +105,7 @@ impl Api {
     /// The review threads of these ids, those that there are: at most [`THREADS_AT_ONCE`].
     ///
     /// # Errors
-    /// As [`Api::execute`]; `not_found` if there is none of them.
+    /// As [`Api::run`]; `not_found` if there is none of them.
     pub(crate) async fn threads(&self, scope: Scope<'_>, ids: &[String]) -> Result<Vec<Thread>> {
         // One that is not there leaves a hole beside the others.
         let found: BTreeMap<String, Option<Thread>> = self.query(scope, &THREADS, places(ids)).await?;
@@ -116,7 +116,7 @@ impl Api {
     /// Resolves threads of one repository, or reopens them: at most [`THREADS_AT_ONCE`].
     ///
     /// # Errors
-    /// As [`Api::execute`], if nothing came of any of them.
+    /// As [`Api::run`], if nothing came of any of them.
     pub(crate) async fn threads_set(
         &self,
         repo: &Repo,
@@ -126,7 +126,7 @@ impl Api {
         let operation = if resolved { &RESOLVE } else { &UNRESOLVE };
         let check = "Look with get_pr and include threads which of them are resolved".to_owned();
         let Partial { data, failures } =
-            self.execute::<Value>(Scope::Repo(repo), operation, places(ids), Some(check)).await?;
+            self.run::<Value>(Scope::Repo(repo), operation, places(ids), Some(check)).await?;
         let mut failures: BTreeMap<String, Error> = failures.into_iter().collect();
         let outcome = |(place, id): (usize, &String)| {
             let part = format!("t{place}");

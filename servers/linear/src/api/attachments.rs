@@ -1,16 +1,16 @@
 //! Attachments of issues.
 
-use connector::Result;
+use connector::{Result, upstream::Replay};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Api, Connection, Operation, document};
 
-const LIST: Operation = Operation::read("IssueAttachments", document!("issue_attachments")).costs(|_| 80);
+const LIST: Operation = Operation::read("IssueAttachments", document!("issue_attachments"), |_| 80);
 // Linear keeps one attachment for an address on an issue: the same again changes its title.
-const ATTACH: Operation = Operation::write("AttachUrl", document!("attach_url")).idempotent();
+const ATTACH: Operation = Operation::write("AttachUrl", document!("attach_url"), Replay::Idempotent);
 const ATTACH_PULL_REQUEST: Operation =
-    Operation::write("AttachPullRequest", document!("attach_pr")).idempotent();
+    Operation::write("AttachPullRequest", document!("attach_pr"), Replay::Idempotent);
 
 pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &ATTACH, &ATTACH_PULL_REQUEST];
 
@@ -56,13 +56,13 @@ impl Api {
         struct Answer {
             issue: IssueAttachments,
         }
-        Ok(self.query::<Answer>(&LIST, json!({"id": issue})).await?.issue)
+        Ok(self.run::<Answer>(&LIST, json!({"id": issue})).await?.issue)
     }
 
     /// Attaches an address to an issue, or changes the attachment that has it.
     pub(crate) async fn attach(&self, input: Value) -> Result<AttachmentPayload> {
         Ok(self
-            .mutate::<Answer>(&ATTACH, json!({"input": input}), "Look at the attachments with get_issue")
+            .write::<Answer>(&ATTACH, json!({"input": input}), "Look at the attachments with get_issue")
             .await?
             .payload)
     }
@@ -77,7 +77,7 @@ impl Api {
     ) -> Result<AttachmentPayload> {
         let variables = json!({"id": id, "issueId": issue, "url": url, "title": title});
         Ok(self
-            .mutate::<Answer>(&ATTACH_PULL_REQUEST, variables, "Look at the attachments with get_issue")
+            .write::<Answer>(&ATTACH_PULL_REQUEST, variables, "Look at the attachments with get_issue")
             .await?
             .payload)
     }

@@ -1,6 +1,6 @@
 //! Comments on issues, projects, documents and status updates.
 
-use connector::Result;
+use connector::{Result, upstream::Replay};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -11,25 +11,24 @@ use super::{
 };
 
 const LIST: Operation =
-    Operation::read("ListComments", document!("list_comments", "comment_row")).costs(|v| 2 + first(v) * 5);
+    Operation::read("ListComments", document!("list_comments", "comment_row"), |v| 2 + first(v) * 5);
 const OF_DOCUMENT: Operation =
-    Operation::read("DocumentComments", document!("document_comments", "comment_row"))
-        .costs(|v| 3 + first(v) * 5);
-const GET: Operation = Operation::read("GetComment", document!("get_comment", "comment_row")).costs(|_| 9);
-const ADD: Operation = Operation::write("AddComment", document!("add_comment", "comment_row"))
-    .idempotent()
-    .invalidates(&["comments"]);
-const EDIT: Operation =
-    Operation::write("EditComment", document!("edit_comment", "comment_row")).invalidates(&["comments"]);
-const RESOLVE: Operation = Operation::write("ResolveComment", document!("resolve_comment", "comment_row"))
-    .idempotent()
-    .invalidates(&["comments"]);
-const UNRESOLVE: Operation =
-    Operation::write("UnresolveComment", document!("unresolve_comment", "comment_row"))
-        .idempotent()
+    Operation::read("DocumentComments", document!("document_comments", "comment_row"), |v| 3 + first(v) * 5);
+const GET: Operation = Operation::read("GetComment", document!("get_comment", "comment_row"), |_| 9);
+const ADD: Operation =
+    Operation::write("AddComment", document!("add_comment", "comment_row"), Replay::Idempotent)
         .invalidates(&["comments"]);
-const DELETE: Operation =
-    Operation::destructive("DeleteComment", document!("delete_comment")).invalidates(&["comments"]);
+const EDIT: Operation =
+    Operation::write("EditComment", document!("edit_comment", "comment_row"), Replay::Once)
+        .invalidates(&["comments"]);
+const RESOLVE: Operation =
+    Operation::write("ResolveComment", document!("resolve_comment", "comment_row"), Replay::Idempotent)
+        .invalidates(&["comments"]);
+const UNRESOLVE: Operation =
+    Operation::write("UnresolveComment", document!("unresolve_comment", "comment_row"), Replay::Idempotent)
+        .invalidates(&["comments"]);
+const DELETE: Operation = Operation::destructive("DeleteComment", document!("delete_comment"), Replay::Once)
+    .invalidates(&["comments"]);
 
 pub(super) const OPERATIONS: &[&Operation] =
     &[&LIST, &OF_DOCUMENT, &GET, &ADD, &EDIT, &RESOLVE, &UNRESOLVE, &DELETE];
@@ -110,7 +109,7 @@ impl Api {
         after: Option<&str>,
     ) -> Result<Partial<Connection<Comment>>> {
         let variables = json!({"filter": filter, "first": first, "after": after});
-        let answer = self.query_partial::<Answer<Connection<Comment>>>(&LIST, variables).await?;
+        let answer = self.run_partial::<Answer<Connection<Comment>>>(&LIST, variables).await?;
         Ok(Partial { data: answer.data.value, failures: answer.failures })
     }
 
@@ -122,13 +121,13 @@ impl Api {
         after: Option<&str>,
     ) -> Result<Partial<Discussed>> {
         let variables = json!({"id": id, "first": first, "after": after});
-        let answer = self.query_partial::<Answer<Discussed>>(&OF_DOCUMENT, variables).await?;
+        let answer = self.run_partial::<Answer<Discussed>>(&OF_DOCUMENT, variables).await?;
         Ok(Partial { data: answer.data.value, failures: answer.failures })
     }
 
     /// The comment with the id `id`, and where it stands.
     pub(crate) async fn comment(&self, id: &str) -> Result<Comment> {
-        Ok(self.query::<Answer<Comment>>(&GET, json!({"id": id})).await?.value)
+        Ok(self.run::<Answer<Comment>>(&GET, json!({"id": id})).await?.value)
     }
 
     /// Adds a comment from a `CommentCreateInput` that carries its id.
@@ -168,7 +167,7 @@ impl Api {
         variables: Value,
         check: String,
     ) -> Result<CommentPayload> {
-        let answer = self.send_document::<Answer<CommentPayload>>(
+        let answer = self.run_document::<Answer<CommentPayload>>(
             operation,
             operation.document,
             variables,

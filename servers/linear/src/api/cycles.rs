@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Api, Connection, Operation, document, first, names::TeamRef};
 
 const LIST: Operation =
-    Operation::read("ListCycles", document!("list_cycles")).costs(|variables| 2 + first(variables) * 4);
+    Operation::read("ListCycles", document!("list_cycles"), |variables| 2 + first(variables) * 4);
 
 pub(super) const OPERATIONS: &[&Operation] = &[&LIST];
 
@@ -49,6 +49,6 @@ impl Api {
             cycles: Connection<Cycle>,
         }
         let variables = json!({"filter": filter, "first": first, "after": after});
-        Ok(self.query::<Answer>(&LIST, variables).await?.cycles)
+        Ok(self.run::<Answer>(&LIST, variables).await?.cycles)
     }
 }

@@ -1,6 +1,6 @@
 //! Documents: listing, reading, creating and changing.
 
-use connector::Result;
+use connector::{Result, upstream::Replay};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -11,14 +11,13 @@ use super::{
 };
 
 const LIST: Operation =
-    Operation::read("ListDocuments", document!("list_documents")).costs(|variables| 2 + first(variables) * 7);
-const FIND: Operation = Operation::read("FindDocuments", document!("find_documents")).costs(|_| 60);
-const GET: Operation =
-    Operation::read("GetDocument", document!("get_document", "document_fragment")).costs(|_| 12);
+    Operation::read("ListDocuments", document!("list_documents"), |variables| 2 + first(variables) * 7);
+const FIND: Operation = Operation::read("FindDocuments", document!("find_documents"), |_| 60);
+const GET: Operation = Operation::read("GetDocument", document!("get_document", "document_fragment"), |_| 12);
 const CREATE: Operation =
-    Operation::write("CreateDocument", document!("create_document", "document_fragment")).idempotent();
+    Operation::write("CreateDocument", document!("create_document", "document_fragment"), Replay::Idempotent);
 const UPDATE: Operation =
-    Operation::write("UpdateDocument", document!("update_document", "document_fragment"));
+    Operation::write("UpdateDocument", document!("update_document", "document_fragment"), Replay::Once);
 
 pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &FIND, &GET, &CREATE, &UPDATE];
 
@@ -96,12 +95,12 @@ impl Api {
         after: Option<&str>,
     ) -> Result<Connection<DocumentRow>> {
         let variables = json!({"filter": filter, "first": first, "after": after});
-        Ok(self.query::<DocumentsAnswer>(&LIST, variables).await?.documents)
+        Ok(self.run::<DocumentsAnswer>(&LIST, variables).await?.documents)
     }
 
     /// Up to nine documents.
     pub(crate) async fn find_documents(&self, filter: Value) -> Result<Vec<DocumentRow>> {
-        Ok(self.query::<DocumentsAnswer>(&FIND, json!({"filter": filter})).await?.documents.nodes)
+        Ok(self.run::<DocumentsAnswer>(&FIND, json!({"filter": filter})).await?.documents.nodes)
     }
 
     /// A document, by its id or slug id.
@@ -110,7 +109,7 @@ impl Api {
         struct Answer {
             document: Document,
         }
-        Ok(self.query::<Answer>(&GET, json!({"id": id})).await?.document)
+        Ok(self.run::<Answer>(&GET, json!({"id": id})).await?.document)
     }
 
     /// Creates a document; `input` carries an id made here.
@@ -121,7 +120,7 @@ impl Api {
             payload: DocumentPayload,
         }
         Ok(self
-            .mutate::<Answer>(
+            .write::<Answer>(
                 &CREATE,
                 json!({"input": input}),
                 "Look with list_documents whether the document is there",
@@ -138,7 +137,7 @@ impl Api {
             payload: DocumentPayload,
         }
         Ok(self
-            .mutate::<Answer>(
+            .write::<Answer>(
                 &UPDATE,
                 json!({"id": id, "input": input}),
                 "Look at the document with get_document",

@@ -11,11 +11,13 @@ use super::{
 
 // Each initiative may bring 25 projects along, so a page of 20 costs about 1,300 points of the 10,000
 // that one request may.
-const LIST: Operation = Operation::read("ListInitiatives", document!("list_initiatives"))
-    .costs(|variables| 2 + first(variables) * 66);
+const LIST: Operation =
+    Operation::read("ListInitiatives", document!("list_initiatives"), |variables| 2 + first(variables) * 66);
 // Kept only for a moment: a new initiative must be found by its name soon.
-const NAMES: Operation = Operation::read("ListInitiativeNames", document!("list_initiative_names"))
-    .costs(|variables| 2 + first(variables) * 2)
+const NAMES: Operation =
+    Operation::read("ListInitiativeNames", document!("list_initiative_names"), |variables| {
+        2 + first(variables) * 2
+    })
     .cached(60, &["initiatives"]);
 
 pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &NAMES];
@@ -72,11 +74,11 @@ impl Api {
         after: Option<&str>,
     ) -> Result<Connection<Initiative>> {
         let variables = json!({"filter": filter, "first": first, "after": after});
-        Ok(self.query::<InitiativesAnswer<_>>(&LIST, variables).await?.initiatives)
+        Ok(self.run::<InitiativesAnswer<_>>(&LIST, variables).await?.initiatives)
     }
 
     /// The names of the initiatives, up to 250.
     pub(crate) async fn initiative_names(&self) -> Result<Vec<InitiativeName>> {
-        Ok(self.query::<InitiativesAnswer<_>>(&NAMES, json!({"first": 250})).await?.initiatives.nodes)
+        Ok(self.run::<InitiativesAnswer<_>>(&NAMES, json!({"first": 250})).await?.initiatives.nodes)
     }
 }

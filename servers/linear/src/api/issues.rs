@@ -1,6 +1,6 @@
 //! Issues: listed, read whole, created, changed, archived.
 
-use connector::Result;
+use connector::{Result, upstream::Replay};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -12,46 +12,52 @@ use super::{
 };
 
 const LIST: Operation =
-    Operation::read("ListIssues", document!("list_issues", "issue_row")).costs(|v| 2 + first(v) * 18);
+    Operation::read("ListIssues", document!("list_issues", "issue_row"), |v| 2 + first(v) * 18);
 const VIEW: Operation =
-    Operation::read("ViewIssues", document!("view_issues", "issue_row")).costs(|v| 3 + first(v) * 18);
-const GET: Operation =
-    Operation::read("GetIssue", document!("get_issue", "issue_full", "issue_sections", "comment_row"))
-        .costs(sections);
-const GET_MANY: Operation =
-    Operation::read("GetIssues", document!("get_issues", "issue_full", "issue_sections", "comment_row"))
-        .costs(|v| first(v) * sections(v));
+    Operation::read("ViewIssues", document!("view_issues", "issue_row"), |v| 3 + first(v) * 18);
+const GET: Operation = Operation::read(
+    "GetIssue",
+    document!("get_issue", "issue_full", "issue_sections", "comment_row"),
+    sections,
+);
+const GET_MANY: Operation = Operation::read(
+    "GetIssues",
+    document!("get_issues", "issue_full", "issue_sections", "comment_row"),
+    |v| first(v) * sections(v),
+);
 const BY_BRANCH: Operation = Operation::read(
     "GetIssueByBranch",
     document!("get_issue_by_branch", "issue_full", "issue_sections", "comment_row"),
-)
-.costs(sections);
-const STATE: Operation =
-    Operation::read("IssueState", document!("issue_state", "issue_full")).costs(|_| FULL);
+    sections,
+);
+const STATE: Operation = Operation::read("IssueState", document!("issue_state", "issue_full"), |_| FULL);
 const IDS: Operation =
-    Operation::read("IssueIds", document!("issue_ids", "issue_full")).costs(|v| 2 + first(v) * FULL);
+    Operation::read("IssueIds", document!("issue_ids", "issue_full"), |v| 2 + first(v) * FULL);
 /// Carries ids of our own making, so that a repeat makes nothing twice.
-const CREATE: Operation = Operation::write("CreateIssue", document!("create_issue", "issue_full"))
-    .idempotent()
-    .costs(|_| FULL)
-    .invalidates(&["issues"]);
-const CREATE_MANY: Operation = Operation::write("CreateIssues", document!("create_issues", "issue_full"))
-    .idempotent()
-    .costs(|v| v.pointer("/input/issues").and_then(Value::as_array).map_or(1, Vec::len) as u32 * FULL)
-    .invalidates(&["issues"]);
+const CREATE: Operation =
+    Operation::write("CreateIssue", document!("create_issue", "issue_full"), Replay::Idempotent)
+        .costs(|_| FULL)
+        .invalidates(&["issues"]);
+const CREATE_MANY: Operation =
+    Operation::write("CreateIssues", document!("create_issues", "issue_full"), Replay::Idempotent)
+        .costs(|v| v.pointer("/input/issues").and_then(Value::as_array).map_or(1, Vec::len) as u32 * FULL)
+        .invalidates(&["issues"]);
 /// Not repeated without a look: somebody else may have written in between.
-const UPDATE: Operation = Operation::write("UpdateIssue", document!("update_issue", "issue_full"))
-    .costs(|_| FULL)
-    .invalidates(&["issues"]);
-const UPDATE_MANY: Operation = Operation::write("UpdateIssues", document!("update_issues", "issue_full"))
-    .costs(|v| v.pointer("/ids").and_then(Value::as_array).map_or(1, Vec::len) as u32 * FULL)
-    .invalidates(&["issues"]);
+const UPDATE: Operation =
+    Operation::write("UpdateIssue", document!("update_issue", "issue_full"), Replay::Once)
+        .costs(|_| FULL)
+        .invalidates(&["issues"]);
+const UPDATE_MANY: Operation =
+    Operation::write("UpdateIssues", document!("update_issues", "issue_full"), Replay::Once)
+        .costs(|v| v.pointer("/ids").and_then(Value::as_array).map_or(1, Vec::len) as u32 * FULL)
+        .invalidates(&["issues"]);
 const ARCHIVE: Operation =
-    Operation::destructive("ArchiveIssue", document!("archive_issue")).idempotent().invalidates(&["issues"]);
-const TRASH: Operation =
-    Operation::destructive("TrashIssue", document!("trash_issue")).idempotent().invalidates(&["issues"]);
+    Operation::destructive("ArchiveIssue", document!("archive_issue"), Replay::Idempotent)
+        .invalidates(&["issues"]);
+const TRASH: Operation = Operation::destructive("TrashIssue", document!("trash_issue"), Replay::Idempotent)
+    .invalidates(&["issues"]);
 const RESTORE: Operation =
-    Operation::write("RestoreIssue", document!("restore_issue")).idempotent().invalidates(&["issues"]);
+    Operation::write("RestoreIssue", document!("restore_issue"), Replay::Idempotent).invalidates(&["issues"]);
 
 pub(super) const OPERATIONS: &[&Operation] = &[
     &LIST,
@@ -278,7 +284,7 @@ impl Sections {
 
     /// How many issues with these sections one request may ask for.
     pub(crate) fn per_request(self) -> usize {
-        (crate::vendor::MAX_POINTS / sections(&self.variables()).max(1)).clamp(1, 50) as usize
+        (crate::error::MAX_POINTS / sections(&self.variables()).max(1)).clamp(1, 50) as usize
     }
 }
 
@@ -348,7 +354,7 @@ impl Api {
             "archived": listing.archived,
         });
         let Some(view) = &listing.view else {
-            let answer = self.query_partial::<Answer<Connection<IssueRow>>>(&LIST, variables).await?;
+            let answer = self.run_partial::<Answer<Connection<IssueRow>>>(&LIST, variables).await?;
             return Ok(Partial { data: answer.data.value, failures: answer.failures });
         };
         #[derive(Deserialize)]
@@ -358,7 +364,7 @@ impl Api {
             custom_view: Option<Answer<Connection<IssueRow>>>,
         }
         variables["id"] = json!(view);
-        let answer = self.query_partial::<Data>(&VIEW, variables).await?;
+        let answer = self.run_partial::<Data>(&VIEW, variables).await?;
         let data = answer.data.custom_view.map(|view| view.value).unwrap_or_default();
         Ok(Partial { data, failures: answer.failures })
     }
@@ -367,13 +373,13 @@ impl Api {
     pub(crate) async fn issue(&self, id: &str, sections: Sections) -> Result<Partial<Issue>> {
         let mut variables = sections.variables();
         variables["id"] = json!(id);
-        let answer = self.query_partial::<Answer<Issue>>(&GET, variables).await?;
+        let answer = self.run_partial::<Answer<Issue>>(&GET, variables).await?;
         Ok(Partial { data: answer.data.value, failures: answer.failures })
     }
 
     /// The issue as it is now, without sections.
     pub(crate) async fn issue_state(&self, id: &str) -> Result<Issue> {
-        Ok(self.query::<Answer<Issue>>(&STATE, json!({"id": id})).await?.value)
+        Ok(self.run::<Answer<Issue>>(&STATE, json!({"id": id})).await?.value)
     }
 
     /// The issues that `filter` finds, archived ones included, with `sections`; at most `first`.
@@ -386,7 +392,7 @@ impl Api {
         let mut variables = sections.variables();
         variables["filter"] = filter;
         variables["first"] = json!(first);
-        let answer = self.query_partial::<Answer<Connection<Issue>>>(&GET_MANY, variables).await?;
+        let answer = self.run_partial::<Answer<Connection<Issue>>>(&GET_MANY, variables).await?;
         Ok(Partial { data: answer.data.value.nodes, failures: answer.failures })
     }
 
@@ -398,7 +404,7 @@ impl Api {
     ) -> Result<Option<Partial<Issue>>> {
         let mut variables = sections.variables();
         variables["branch"] = json!(branch);
-        let answer = self.query_partial::<Value>(&BY_BRANCH, variables).await?;
+        let answer = self.run_partial::<Value>(&BY_BRANCH, variables).await?;
         let failures = answer.failures;
         let found: Answer<Option<Issue>> = connector::tolerant::from_value(answer.data).map_err(|error| {
             connector::Error::new(connector::Kind::Upstream, "Linear's answer has an unexpected shape")
@@ -416,21 +422,21 @@ impl Api {
         archived: bool,
     ) -> Result<Connection<Issue>> {
         let variables = json!({"filter": filter, "first": first, "after": after, "archived": archived});
-        Ok(self.query::<Answer<Connection<Issue>>>(&IDS, variables).await?.value)
+        Ok(self.run::<Answer<Connection<Issue>>>(&IDS, variables).await?.value)
     }
 
     /// Creates an issue from an `IssueCreateInput` that carries its id.
     pub(crate) async fn create_issue(&self, input: &Value, check: String) -> Result<Payload<Issue>> {
         let variables = json!({"input": input});
         let answer =
-            self.send_document::<Answer<Payload<Issue>>>(&CREATE, CREATE.document, variables, Some(check));
+            self.run_document::<Answer<Payload<Issue>>>(&CREATE, CREATE.document, variables, Some(check));
         Ok(answer.await?.or_noted().value)
     }
 
     /// Creates issues, all or none, from a list of `IssueCreateInput`s that carry their ids.
     pub(crate) async fn create_issues(&self, inputs: &[Value], check: String) -> Result<Payload<Issue>> {
         let variables = json!({"input": {"issues": inputs}});
-        let answer = self.send_document::<Answer<Payload<Issue>>>(
+        let answer = self.run_document::<Answer<Payload<Issue>>>(
             &CREATE_MANY,
             CREATE_MANY.document,
             variables,
@@ -448,7 +454,7 @@ impl Api {
     ) -> Result<Payload<Issue>> {
         let variables = json!({"id": id, "input": input});
         let answer =
-            self.send_document::<Answer<Payload<Issue>>>(&UPDATE, UPDATE.document, variables, Some(check));
+            self.run_document::<Answer<Payload<Issue>>>(&UPDATE, UPDATE.document, variables, Some(check));
         Ok(answer.await?.or_noted().value)
     }
 
@@ -460,7 +466,7 @@ impl Api {
         check: String,
     ) -> Result<Payload<Issue>> {
         let variables = json!({"ids": ids, "input": input});
-        let answer = self.send_document::<Answer<Payload<Issue>>>(
+        let answer = self.run_document::<Answer<Payload<Issue>>>(
             &UPDATE_MANY,
             UPDATE_MANY.document,
             variables,
@@ -481,7 +487,7 @@ impl Api {
             Removal::Trash => &TRASH,
             Removal::Restore => &RESTORE,
         };
-        let answer = self.send_document::<Answer<Payload<Removed>>>(
+        let answer = self.run_document::<Answer<Payload<Removed>>>(
             operation,
             operation.document,
             json!({"id": id}),

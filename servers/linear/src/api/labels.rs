@@ -1,6 +1,6 @@
 //! Labels of issues: creating and changing.
 
-use connector::Result;
+use connector::{Result, upstream::Replay};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -9,12 +9,13 @@ use super::{
     names::{Named, TeamRef},
 };
 
-const GET: Operation = Operation::read("GetLabel", document!("get_label", "label_fragment")).costs(|_| 4);
-const CREATE: Operation = Operation::write("CreateLabel", document!("create_label", "label_fragment"))
-    .idempotent()
-    .invalidates(&["labels"]);
+const GET: Operation = Operation::read("GetLabel", document!("get_label", "label_fragment"), |_| 4);
+const CREATE: Operation =
+    Operation::write("CreateLabel", document!("create_label", "label_fragment"), Replay::Idempotent)
+        .invalidates(&["labels"]);
 const UPDATE: Operation =
-    Operation::write("UpdateLabel", document!("update_label", "label_fragment")).invalidates(&["labels"]);
+    Operation::write("UpdateLabel", document!("update_label", "label_fragment"), Replay::Once)
+        .invalidates(&["labels"]);
 
 pub(super) const OPERATIONS: &[&Operation] = &[&GET, &CREATE, &UPDATE];
 
@@ -48,7 +49,7 @@ impl Api {
             #[serde(rename = "issueLabel")]
             label: LabelState,
         }
-        Ok(self.query::<Answer>(&GET, json!({"id": id})).await?.label)
+        Ok(self.run::<Answer>(&GET, json!({"id": id})).await?.label)
     }
 
     /// Creates a label; `input` carries an id made here.
@@ -59,7 +60,7 @@ impl Api {
             payload: LabelPayload,
         }
         Ok(self
-            .mutate::<Answer>(
+            .write::<Answer>(
                 &CREATE,
                 json!({"input": input}),
                 "Look with get_team whether the label is there",
@@ -76,7 +77,7 @@ impl Api {
             payload: LabelPayload,
         }
         Ok(self
-            .mutate::<Answer>(&UPDATE, json!({"id": id, "input": input}), "Look at the label with get_team")
+            .write::<Answer>(&UPDATE, json!({"id": id, "input": input}), "Look at the label with get_team")
             .await?
             .payload)
     }

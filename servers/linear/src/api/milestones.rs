@@ -1,17 +1,17 @@
 //! Milestones of projects.
 
-use connector::Result;
+use connector::{Result, upstream::Replay};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Api, Connection, Operation, document};
 
-const LIST: Operation = Operation::read("ListMilestones", document!("list_milestones")).costs(|_| 165);
-const GET: Operation = Operation::read("GetMilestone", document!("get_milestone")).costs(|_| 4);
+const LIST: Operation = Operation::read("ListMilestones", document!("list_milestones"), |_| 165);
+const GET: Operation = Operation::read("GetMilestone", document!("get_milestone"), |_| 4);
 const CREATE: Operation =
-    Operation::write("CreateMilestone", document!("create_milestone")).idempotent().invalidates(TAGS);
+    Operation::write("CreateMilestone", document!("create_milestone"), Replay::Idempotent).invalidates(TAGS);
 const UPDATE: Operation =
-    Operation::write("UpdateMilestone", document!("update_milestone")).invalidates(TAGS);
+    Operation::write("UpdateMilestone", document!("update_milestone"), Replay::Once).invalidates(TAGS);
 
 pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &GET, &CREATE, &UPDATE];
 
@@ -46,7 +46,7 @@ impl Api {
             #[serde(rename = "projectMilestones", default)]
             milestones: Connection<Milestone>,
         }
-        Ok(self.query::<Answer>(&LIST, json!({"project": project})).await?.milestones)
+        Ok(self.run::<Answer>(&LIST, json!({"project": project})).await?.milestones)
     }
 
     /// A milestone by its id.
@@ -56,7 +56,7 @@ impl Api {
             #[serde(rename = "projectMilestone")]
             milestone: Milestone,
         }
-        Ok(self.query::<Answer>(&GET, json!({"id": id})).await?.milestone)
+        Ok(self.run::<Answer>(&GET, json!({"id": id})).await?.milestone)
     }
 
     /// Creates a milestone; `input` carries an id made here.
@@ -67,7 +67,7 @@ impl Api {
             payload: MilestonePayload,
         }
         Ok(self
-            .mutate::<Answer>(&CREATE, json!({"input": input}), "Look at the project with get_project")
+            .write::<Answer>(&CREATE, json!({"input": input}), "Look at the project with get_project")
             .await?
             .payload)
     }
@@ -80,7 +80,7 @@ impl Api {
             payload: MilestonePayload,
         }
         Ok(self
-            .mutate::<Answer>(
+            .write::<Answer>(
                 &UPDATE,
                 json!({"id": id, "input": input}),
                 "Look at the project with get_project",

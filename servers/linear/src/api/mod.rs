@@ -23,19 +23,16 @@ pub(crate) mod workspace;
 
 use connector::{
     Result,
-    upstream::{Tag, Upstream},
+    upstream::{Request, Tag, Upstream},
 };
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-pub use connector::upstream::Operation;
 pub(crate) use connector::upstream::{Connection, Partial};
+pub use operation::Operation;
 pub(crate) use operation::{document, first};
 
-use crate::{
-    error::{self, GraphqlError},
-    vendor::{COMPLEXITY, REQUESTS},
-};
+use crate::error::{self, COMPLEXITY, GraphqlError, REQUESTS, SEARCHES};
 
 /// The operations of each area.
 const AREAS: &[&[&Operation]] = &[
@@ -82,46 +79,61 @@ impl Api {
     }
 
     /// Runs `operation`. A part of the answer that failed beside good data is logged and otherwise
-    /// taken as absent; use [`Self::query_partial`] where the caller should be told.
+    /// taken as absent; use [`Self::run_partial`] where the caller should be told.
     ///
     /// # Errors
     /// What Linear's table of errors says, or `upstream` for an answer of another shape.
-    pub(crate) async fn query<T: DeserializeOwned>(
+    pub(crate) async fn run<T: DeserializeOwned>(
         &self,
         operation: &Operation,
         variables: Value,
     ) -> Result<T> {
-        Ok(self.query_partial(operation, variables).await?.or_absent(operation.name))
+        Ok(self.run_partial(operation, variables).await?.or_absent(operation.name))
     }
 
     /// Runs `operation` and tells which parts of its answer failed.
     ///
     /// # Errors
-    /// As [`Self::query`], if nothing came at all.
-    pub(crate) async fn query_partial<T: DeserializeOwned>(
+    /// As [`Self::run`], if nothing came at all.
+    pub(crate) async fn run_partial<T: DeserializeOwned>(
         &self,
         operation: &Operation,
         variables: Value,
     ) -> Result<Partial<T>> {
-        self.send_document(operation, operation.document, variables, None).await
+        self.run_document(operation, operation.document, variables, None).await
     }
 
     /// Runs a `document` made for the occasion (the same mutation under several aliases) as
     /// `operation`. `check` says what to look at should its outcome never be learned.
     ///
     /// # Errors
-    /// As [`Self::query`].
-    pub(crate) async fn send_document<T: DeserializeOwned>(
+    /// As [`Self::run`].
+    pub(crate) async fn run_document<T: DeserializeOwned>(
         &self,
         operation: &Operation,
         document: &str,
         variables: Value,
         check: Option<String>,
     ) -> Result<Partial<T>> {
-        let request = operation
-            .request(document, &variables, check.as_deref())?
+        let points = (operation.points)(&variables);
+        let body = json!({"query": document, "variables": variables, "operationName": operation.name});
+        // The endpoint is the base URL itself, so there is no path below it.
+        let mut request = Request::post(operation.name, "")
+            .effect(operation.effect)
+            .replay(operation.replay)
+            .json(&body)?
             .cost(REQUESTS, 1)
-            .cost(COMPLEXITY, (operation.points)(&variables));
+            .cost(COMPLEXITY, points);
+        if operation.search {
+            request = request.cost(SEARCHES, 1);
+        }
+        if let Some(ttl) = operation.ttl {
+            request = request.cache(ttl, operation.tags.iter().copied());
+        }
+        if let Some(check) = check {
+            request = request.check(check);
+        }
+        let request = request.invalidates(operation.invalidates.iter().copied());
         let response = self.upstream.send(request).await?;
         Partial::read(&response, operation.name, |failure: &GraphqlError| {
             (failure.part(), error::failure(operation.effect, operation.name, failure))
@@ -132,19 +144,19 @@ impl Api {
     /// as the beginning of a sentence.
     ///
     /// # Errors
-    /// As [`Self::query`].
-    pub(crate) async fn mutate<T: DeserializeOwned>(
+    /// As [`Self::run`].
+    pub(crate) async fn write<T: DeserializeOwned>(
         &self,
         operation: &Operation,
         variables: Value,
         check: &str,
     ) -> Result<T> {
-        let answer = self.send_document(operation, operation.document, variables, Some(check.to_owned()));
+        let answer = self.run_document(operation, operation.document, variables, Some(check.to_owned()));
         Ok(answer.await?.or_noted())
     }
 
-    /// Invalidates cached answers that depend on `tags`.
-    pub(crate) fn invalidate(&self, tags: &[&'static str]) {
+    /// Makes kept answers old that depend on `tags`.
+    pub(crate) fn forget(&self, tags: &[&'static str]) {
         let tags: Vec<Tag> = tags.iter().map(|tag| Tag::Borrowed(*tag)).collect();
         self.upstream.invalidate(&tags);
     }

@@ -18,29 +18,26 @@ const PAGE: u32 = 250;
 const PAGES: usize = 20;
 
 const TEAMS: Operation =
-    Operation::read("ListTeams", document!("list_teams")).costs(|v| 2 + first(v) * 2).cached(TTL, &["teams"]);
-const STATES: Operation = Operation::read("ListStates", document!("list_states"))
-    .costs(|v| 2 + first(v) * 3)
-    .cached(TTL, &["states"]);
-const LABELS: Operation = Operation::read("ListLabels", document!("list_labels"))
-    .costs(|v| 2 + first(v) * 4)
-    .cached(TTL, &["labels"]);
-const PEOPLE: Operation = Operation::read("ListPeople", document!("list_people"))
-    .costs(|v| 2 + first(v) * 2)
-    .cached(TTL, &["users"]);
-const PROJECTS: Operation = Operation::read("ListProjectNames", document!("list_project_names"))
-    .costs(|v| 2 + first(v) * 2)
-    .cached(TTL, &["projects"]);
-const STATUSES: Operation = Operation::read("ListProjectStatuses", document!("list_project_statuses"))
-    .costs(|v| 2 + first(v) * 2)
-    .cached(TTL, &["statuses"]);
+    Operation::read("ListTeams", document!("list_teams"), |v| 2 + first(v) * 2).cached(TTL, &["teams"]);
+const STATES: Operation =
+    Operation::read("ListStates", document!("list_states"), |v| 2 + first(v) * 3).cached(TTL, &["states"]);
+const LABELS: Operation =
+    Operation::read("ListLabels", document!("list_labels"), |v| 2 + first(v) * 4).cached(TTL, &["labels"]);
+const PEOPLE: Operation =
+    Operation::read("ListPeople", document!("list_people"), |v| 2 + first(v) * 2).cached(TTL, &["users"]);
+const PROJECTS: Operation =
+    Operation::read("ListProjectNames", document!("list_project_names"), |v| 2 + first(v) * 2)
+        .cached(TTL, &["projects"]);
+const STATUSES: Operation =
+    Operation::read("ListProjectStatuses", document!("list_project_statuses"), |v| 2 + first(v) * 2)
+        .cached(TTL, &["statuses"]);
 const VIEWS: Operation =
-    Operation::read("ListViews", document!("list_views")).costs(|v| 2 + first(v) * 3).cached(TTL, &["views"]);
+    Operation::read("ListViews", document!("list_views"), |v| 2 + first(v) * 3).cached(TTL, &["views"]);
 const TEMPLATES: Operation =
-    Operation::read("ListTemplates", document!("list_templates")).costs(|_| 200).cached(TTL, &["templates"]);
-const CYCLES: Operation = Operation::read("FindCycles", document!("find_cycles")).costs(|v| 2 + first(v) * 3);
+    Operation::read("ListTemplates", document!("list_templates"), |_| 200).cached(TTL, &["templates"]);
+const CYCLES: Operation = Operation::read("FindCycles", document!("find_cycles"), |v| 2 + first(v) * 3);
 const MILESTONES: Operation =
-    Operation::read("FindMilestones", document!("find_milestones")).costs(|v| 2 + first(v) * 2);
+    Operation::read("FindMilestones", document!("find_milestones"), |v| 2 + first(v) * 2);
 
 pub(super) const OPERATIONS: &[&Operation] =
     &[&TEAMS, &STATES, &LABELS, &PEOPLE, &PROJECTS, &STATUSES, &VIEWS, &TEMPLATES, &CYCLES, &MILESTONES];
@@ -83,7 +80,7 @@ impl Directory for Template {
             #[serde(default)]
             templates: Vec<Template>,
         }
-        Ok(api.query::<Data>(&TEMPLATES, json!({})).await?.templates)
+        Ok(api.run::<Data>(&TEMPLATES, json!({})).await?.templates)
     }
 }
 
@@ -93,7 +90,7 @@ async fn read_all<T: DeserializeOwned>(api: &Api, operation: &Operation, field: 
     let mut after: Option<String> = None;
     for _ in 0..PAGES {
         let mut data: std::collections::HashMap<String, Option<Connection<T>>> =
-            api.query(operation, json!({"first": PAGE, "after": after})).await?;
+            api.run(operation, json!({"first": PAGE, "after": after})).await?;
         let page = data.remove(field).flatten().unwrap_or_default();
         let next = page.next(after.as_deref()).map(str::to_owned);
         rows.extend(page.nodes);
@@ -260,7 +257,7 @@ impl Api {
             #[serde(default)]
             cycles: Connection<Cycle>,
         }
-        let data: Data = self.query(&CYCLES, json!({"filter": filter, "first": first})).await?;
+        let data: Data = self.run(&CYCLES, json!({"filter": filter, "first": first})).await?;
         Ok(data.cycles.nodes)
     }
 
@@ -273,7 +270,7 @@ impl Api {
             project_milestones: Connection<Named>,
         }
         let filter = json!({"project": {"id": {"eq": project}}});
-        let data: Data = self.query(&MILESTONES, json!({"filter": filter, "first": 100})).await?;
+        let data: Data = self.run(&MILESTONES, json!({"filter": filter, "first": 100})).await?;
         Ok(data.project_milestones.nodes)
     }
 }

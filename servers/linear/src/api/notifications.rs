@@ -1,6 +1,6 @@
 //! The inbox of the person whose credential this is.
 
-use connector::Result;
+use connector::{Result, upstream::Replay};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -8,10 +8,12 @@ use super::{
     Api, Connection, Operation, document, documents::IssueKey, first, issues::PersonRef, names::Named,
 };
 
-const LIST: Operation = Operation::read("ListNotifications", document!("list_notifications"))
-    .costs(|variables| 2 + first(variables) * 6);
-const GET: Operation = Operation::read("GetNotification", document!("get_notification")).costs(|_| 4);
-const MARK: Operation = Operation::write("MarkNotification", document!("mark_notification")).idempotent();
+const LIST: Operation = Operation::read("ListNotifications", document!("list_notifications"), |variables| {
+    2 + first(variables) * 6
+});
+const GET: Operation = Operation::read("GetNotification", document!("get_notification"), |_| 4);
+const MARK: Operation =
+    Operation::write("MarkNotification", document!("mark_notification"), Replay::Idempotent);
 
 pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &GET, &MARK];
 
@@ -53,7 +55,7 @@ pub(crate) struct NotificationPayload {
 impl Api {
     /// A page of the inbox, the newest first.
     pub(crate) async fn list_notifications(&self, first: u32, after: Option<&str>) -> Result<Inbox> {
-        self.query(&LIST, json!({"first": first, "after": after})).await
+        self.run(&LIST, json!({"first": first, "after": after})).await
     }
 
     /// A notification by its id.
@@ -62,7 +64,7 @@ impl Api {
         struct Answer {
             notification: Notification,
         }
-        Ok(self.query::<Answer>(&GET, json!({"id": id})).await?.notification)
+        Ok(self.run::<Answer>(&GET, json!({"id": id})).await?.notification)
     }
 
     /// Marks a notification.
@@ -73,7 +75,7 @@ impl Api {
             payload: NotificationPayload,
         }
         Ok(self
-            .mutate::<Answer>(&MARK, json!({"id": id, "input": input}), "Look with list_notifications")
+            .write::<Answer>(&MARK, json!({"id": id, "input": input}), "Look with list_notifications")
             .await?
             .payload)
     }

@@ -1,6 +1,6 @@
 //! Projects: listing, reading, finding by name, creating and changing.
 
-use connector::Result;
+use connector::{Result, upstream::Replay};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -11,26 +11,29 @@ use super::{
 };
 
 const LIST: Operation =
-    Operation::read("ListProjects", document!("list_projects")).costs(|variables| 2 + first(variables) * 10);
-const GET: Operation = Operation::read("GetProject", document!("get_project")).costs(|_| 260);
+    Operation::read("ListProjects", document!("list_projects"), |variables| 2 + first(variables) * 10);
+const GET: Operation = Operation::read("GetProject", document!("get_project"), |_| 260);
 const STATE: Operation =
-    Operation::read("GetProjectState", document!("get_project_state", "project_state_fragment"))
-        .costs(|_| 150);
-const LABELS: Operation = Operation::read("FindProjectLabels", document!("find_project_labels"))
-    .costs(|variables| 2 + first(variables) * 2)
+    Operation::read("GetProjectState", document!("get_project_state", "project_state_fragment"), |_| 150);
+const LABELS: Operation =
+    Operation::read("FindProjectLabels", document!("find_project_labels"), |variables| {
+        2 + first(variables) * 2
+    })
     .cached(600, &[TAG_LABELS]);
-const CREATE: Operation =
-    Operation::write("CreateProject", document!("create_project", "project_state_fragment"))
-        .idempotent()
-        .invalidates(&[TAG])
-        .costs(|_| 150);
+const CREATE: Operation = Operation::write(
+    "CreateProject",
+    document!("create_project", "project_state_fragment"),
+    Replay::Idempotent,
+)
+.invalidates(&[TAG])
+.costs(|_| 150);
 const UPDATE: Operation =
-    Operation::write("UpdateProject", document!("update_project", "project_state_fragment"))
+    Operation::write("UpdateProject", document!("update_project", "project_state_fragment"), Replay::Once)
         .invalidates(&[TAG])
         .costs(|_| 150);
-const ADD_TO_INITIATIVE: Operation = Operation::write("AddToInitiative", document!("add_to_initiative"))
-    .idempotent()
-    .invalidates(&["initiatives"]);
+const ADD_TO_INITIATIVE: Operation =
+    Operation::write("AddToInitiative", document!("add_to_initiative"), Replay::Idempotent)
+        .invalidates(&["initiatives"]);
 
 pub(super) const OPERATIONS: &[&Operation] =
     &[&LIST, &GET, &STATE, &LABELS, &CREATE, &UPDATE, &ADD_TO_INITIATIVE];
@@ -174,7 +177,7 @@ impl Api {
         archived: bool,
     ) -> Result<Connection<ProjectRow>> {
         let variables = json!({"filter": filter, "first": first, "after": after, "archived": archived});
-        Ok(self.query::<ProjectsAnswer>(&LIST, variables).await?.projects)
+        Ok(self.run::<ProjectsAnswer>(&LIST, variables).await?.projects)
     }
 
     /// A project, by its id or slug id.
@@ -182,12 +185,12 @@ impl Api {
         let variables = json!({
             "id": id, "members": parts.members, "documents": parts.documents, "links": parts.links,
         });
-        Ok(self.query::<ProjectAnswer<_>>(&GET, variables).await?.project)
+        Ok(self.run::<ProjectAnswer<_>>(&GET, variables).await?.project)
     }
 
     /// What can be changed of a project, as it stands.
     pub(crate) async fn project_state(&self, id: &str) -> Result<ProjectState> {
-        Ok(self.query::<ProjectAnswer<_>>(&STATE, json!({"id": id})).await?.project)
+        Ok(self.run::<ProjectAnswer<_>>(&STATE, json!({"id": id})).await?.project)
     }
 
     /// The labels that projects can have.
@@ -197,7 +200,7 @@ impl Api {
             #[serde(rename = "projectLabels", default)]
             labels: Connection<ProjectLabel>,
         }
-        Ok(self.query::<Answer>(&LABELS, json!({"first": 250})).await?.labels.nodes)
+        Ok(self.run::<Answer>(&LABELS, json!({"first": 250})).await?.labels.nodes)
     }
 
     /// Creates a project; `input` carries an id made here.
@@ -208,7 +211,7 @@ impl Api {
             payload: ProjectPayload,
         }
         Ok(self
-            .mutate::<Answer>(
+            .write::<Answer>(
                 &CREATE,
                 json!({"input": input}),
                 "Look with list_projects whether the project is there",
@@ -225,7 +228,7 @@ impl Api {
             payload: ProjectPayload,
         }
         Ok(self
-            .mutate::<Answer>(
+            .write::<Answer>(
                 &UPDATE,
                 json!({"id": id, "input": input}),
                 "Look at the project with get_project",
@@ -243,7 +246,7 @@ impl Api {
         }
         let input = json!({"id": id, "initiativeId": initiative, "projectId": project});
         Ok(self
-            .mutate::<Answer>(
+            .write::<Answer>(
                 &ADD_TO_INITIATIVE,
                 json!({"input": input}),
                 "Look at the project with get_project",

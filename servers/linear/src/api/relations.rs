@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt::Write as _};
 
-use connector::Result;
+use connector::{Result, upstream::Replay};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -10,9 +10,9 @@ use super::{Api, Operation, Partial, document};
 
 /// Its document is made for as many relations as are asked for; this is the one for one.
 const LINK: Operation =
-    Operation::write("LinkIssues", document!("link_issues")).idempotent().invalidates(&["issues"]);
+    Operation::write("LinkIssues", document!("link_issues"), Replay::Idempotent).invalidates(&["issues"]);
 const UNLINK: Operation =
-    Operation::write("UnlinkIssues", document!("unlink_issues")).invalidates(&["issues"]);
+    Operation::write("UnlinkIssues", document!("unlink_issues"), Replay::Once).invalidates(&["issues"]);
 
 pub(super) const OPERATIONS: &[&Operation] = &[&LINK, &UNLINK];
 
@@ -64,13 +64,13 @@ impl Api {
     /// Makes relations from `IssueRelationCreateInput`s that carry their ids.
     pub(crate) async fn link_issues(&self, inputs: Vec<Value>, check: String) -> Result<Outcomes> {
         let document = link_document(inputs.len());
-        self.send_document(&LINK, &document, variables(inputs), Some(check)).await
+        self.run_document(&LINK, &document, variables(inputs), Some(check)).await
     }
 
     /// Removes relations by their ids.
     pub(crate) async fn unlink_issues(&self, ids: Vec<String>, check: String) -> Result<Outcomes> {
         let document = unlink_document(ids.len());
-        self.send_document(&UNLINK, &document, variables(ids.into_iter().map(Value::String)), Some(check))
+        self.run_document(&UNLINK, &document, variables(ids.into_iter().map(Value::String)), Some(check))
             .await
     }
 }

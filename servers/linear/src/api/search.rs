@@ -10,21 +10,17 @@ use super::{
     names::Named,
 };
 
-const ISSUES: Operation = Operation::read("SearchIssues", document!("search_issues"))
-    .costs(|v| 2 + first(v) * 5)
-    .takes(&[crate::vendor::SEARCHES]);
-const PROJECTS: Operation = Operation::read("SearchProjects", document!("search_projects"))
-    .costs(|v| 2 + first(v) * 4)
-    .takes(&[crate::vendor::SEARCHES]);
-const DOCUMENTS: Operation = Operation::read("SearchDocuments", document!("search_documents"))
-    .costs(|v| 2 + first(v) * 3)
-    .takes(&[crate::vendor::SEARCHES]);
+const ISSUES: Operation =
+    Operation::read("SearchIssues", document!("search_issues"), |v| 2 + first(v) * 5).searches();
+const PROJECTS: Operation =
+    Operation::read("SearchProjects", document!("search_projects"), |v| 2 + first(v) * 4).searches();
+const DOCUMENTS: Operation =
+    Operation::read("SearchDocuments", document!("search_documents"), |v| 2 + first(v) * 3).searches();
 /// Initiatives have no search by words; their names are filtered.
 const INITIATIVES: Operation =
-    Operation::read("SearchInitiatives", document!("search_initiatives")).costs(|v| 2 + first(v) * 2);
-const SEMANTIC: Operation = Operation::read("SemanticSearch", document!("semantic_search"))
-    .costs(|v| 2 + first(v) * 14)
-    .takes(&[crate::vendor::SEARCHES]);
+    Operation::read("SearchInitiatives", document!("search_initiatives"), |v| 2 + first(v) * 2);
+const SEMANTIC: Operation =
+    Operation::read("SemanticSearch", document!("semantic_search"), |v| 2 + first(v) * 14).searches();
 
 pub(super) const OPERATIONS: &[&Operation] = &[&ISSUES, &PROJECTS, &DOCUMENTS, &INITIATIVES, &SEMANTIC];
 
@@ -146,7 +142,7 @@ impl Api {
         operation: &Operation,
         variables: Value,
     ) -> Result<Connection<T>> {
-        Ok(self.query::<Answer<T>>(operation, variables).await?.found)
+        Ok(self.run::<Answer<T>>(operation, variables).await?.found)
     }
 
     /// Searches by meaning among things of `types` (`issue`, `project`, `document`, `initiative`).
@@ -170,7 +166,7 @@ impl Api {
             "max": terms.first,
             "archived": terms.archived,
         });
-        let answer = self.query_partial::<Data>(&SEMANTIC, variables).await?;
+        let answer = self.run_partial::<Data>(&SEMANTIC, variables).await?;
         Ok(Partial { data: answer.data.semantic_search.results, failures: answer.failures })
     }
 }

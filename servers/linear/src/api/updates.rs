@@ -1,26 +1,27 @@
 //! Status updates of projects and initiatives.
 
-use connector::Result;
+use connector::{Result, upstream::Replay};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Api, Connection, Operation, document, first, issues::PersonRef, names::Named};
 
-const LIST_PROJECT: Operation = Operation::read("ListProjectUpdates", document!("list_project_updates"))
-    .costs(|variables| 2 + first(variables) * 4);
+const LIST_PROJECT: Operation =
+    Operation::read("ListProjectUpdates", document!("list_project_updates"), |variables| {
+        2 + first(variables) * 4
+    });
 const LIST_INITIATIVE: Operation =
-    Operation::read("ListInitiativeUpdates", document!("list_initiative_updates"))
-        .costs(|variables| 2 + first(variables) * 4);
-const GET_PROJECT: Operation =
-    Operation::read("GetProjectUpdate", document!("get_project_update")).costs(|_| 4);
+    Operation::read("ListInitiativeUpdates", document!("list_initiative_updates"), |variables| {
+        2 + first(variables) * 4
+    });
+const GET_PROJECT: Operation = Operation::read("GetProjectUpdate", document!("get_project_update"), |_| 4);
 const GET_INITIATIVE: Operation =
-    Operation::read("GetInitiativeUpdate", document!("get_initiative_update")).costs(|_| 4);
-const POST_PROJECT: Operation = Operation::write("PostProjectUpdate", document!("post_project_update"))
-    .idempotent()
-    .invalidates(&["projects"]);
+    Operation::read("GetInitiativeUpdate", document!("get_initiative_update"), |_| 4);
+const POST_PROJECT: Operation =
+    Operation::write("PostProjectUpdate", document!("post_project_update"), Replay::Idempotent)
+        .invalidates(&["projects"]);
 const POST_INITIATIVE: Operation =
-    Operation::write("PostInitiativeUpdate", document!("post_initiative_update"))
-        .idempotent()
+    Operation::write("PostInitiativeUpdate", document!("post_initiative_update"), Replay::Idempotent)
         .invalidates(&["initiatives"]);
 
 pub(super) const OPERATIONS: &[&Operation] =
@@ -76,7 +77,7 @@ impl Api {
             About::Initiative => &LIST_INITIATIVE,
         };
         let variables = json!({"filter": filter, "first": first, "after": after});
-        Ok(self.query::<Answer>(operation, variables).await?.updates)
+        Ok(self.run::<Answer>(operation, variables).await?.updates)
     }
 
     /// An update by its id.
@@ -90,7 +91,7 @@ impl Api {
             About::Project => &GET_PROJECT,
             About::Initiative => &GET_INITIATIVE,
         };
-        Ok(self.query::<Answer>(operation, json!({"id": id})).await?.update)
+        Ok(self.run::<Answer>(operation, json!({"id": id})).await?.update)
     }
 
     /// Posts an update; `input` carries an id made here.
@@ -105,7 +106,7 @@ impl Api {
             About::Initiative => &POST_INITIATIVE,
         };
         Ok(self
-            .mutate::<Answer>(
+            .write::<Answer>(
                 operation,
                 json!({"input": input}),
                 "Look with list_status_updates whether it is there",

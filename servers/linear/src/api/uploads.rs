@@ -13,7 +13,7 @@ use url::{Host, Url};
 use super::{Api, Operation, document};
 
 // Asking again only makes another address.
-const PREPARE: Operation = Operation::write("FileUpload", document!("file_upload")).idempotent();
+const PREPARE: Operation = Operation::write("FileUpload", document!("file_upload"), Replay::Idempotent);
 
 pub(super) const OPERATIONS: &[&Operation] = &[&PREPARE];
 
@@ -59,7 +59,7 @@ impl Api {
             payload: UploadPayload,
         }
         let variables = json!({"contentType": content_type, "filename": name, "size": bytes.len()});
-        let payload = self.query::<Answer>(&PREPARE, variables).await?.payload;
+        let payload = self.run::<Answer>(&PREPARE, variables).await?.payload;
         let file = payload
             .upload_file
             .filter(|file| payload.success && !file.asset_url.is_empty())

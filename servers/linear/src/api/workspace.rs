@@ -10,13 +10,12 @@ use super::{
 };
 
 const WHO_AM_I: Operation =
-    Operation::read("WhoAmI", document!("who_am_i")).costs(|_| 4).cached(300, &["users", "organization"]);
-const LIST_USERS: Operation =
-    Operation::read("ListUsers", document!("list_users")).costs(|v| 2 + first(v) * 2);
+    Operation::read("WhoAmI", document!("who_am_i"), |_| 4).cached(300, &["users", "organization"]);
+const LIST_USERS: Operation = Operation::read("ListUsers", document!("list_users"), |v| 2 + first(v) * 2);
 const LIST_MEMBERS: Operation =
-    Operation::read("ListTeamMembers", document!("list_team_members")).costs(|v| 3 + first(v) * 2);
+    Operation::read("ListTeamMembers", document!("list_team_members"), |v| 3 + first(v) * 2);
 const GET_TEAM: Operation =
-    Operation::read("GetTeam", document!("get_team")).costs(|_| 700).cached(60, &["teams", "states"]);
+    Operation::read("GetTeam", document!("get_team"), |_| 700).cached(60, &["teams", "states"]);
 
 pub(super) const OPERATIONS: &[&Operation] = &[&WHO_AM_I, &LIST_USERS, &LIST_MEMBERS, &GET_TEAM];
 
@@ -73,7 +72,7 @@ pub(crate) struct ActiveCycle {
 impl Api {
     /// Who the credential belongs to. Kept for five minutes.
     pub(crate) async fn who_am_i(&self) -> Result<Identity> {
-        self.query(&WHO_AM_I, json!({})).await
+        self.run(&WHO_AM_I, json!({})).await
     }
 
     /// The people that `filter` finds, of the team with the id `team` or of the workspace: a page after
@@ -100,9 +99,9 @@ impl Api {
         match team {
             Some(team) => {
                 variables["id"] = json!(team);
-                Ok(self.query::<OfTeam>(&LIST_MEMBERS, variables).await?.team.users)
+                Ok(self.run::<OfTeam>(&LIST_MEMBERS, variables).await?.team.users)
             }
-            None => Ok(self.query::<People>(&LIST_USERS, variables).await?.users),
+            None => Ok(self.run::<People>(&LIST_USERS, variables).await?.users),
         }
     }
 
@@ -113,7 +112,7 @@ impl Api {
             #[serde(default)]
             team: TeamDetails,
         }
-        let Partial { data, failures } = self.query_partial::<Data>(&GET_TEAM, json!({"id": id})).await?;
+        let Partial { data, failures } = self.run_partial::<Data>(&GET_TEAM, json!({"id": id})).await?;
         Ok(Partial { data: data.team, failures })
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod objects;
 pub(crate) mod pages;
+pub(crate) mod tables;
 pub(crate) mod workspace;
 
 use connector::{

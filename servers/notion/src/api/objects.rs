@@ -13,6 +13,8 @@ pub(crate) struct List<T> {
     pub(crate) has_more: bool,
     #[serde(default)]
     pub(crate) next_cursor: Option<String>,
+    #[serde(default)]
+    pub(crate) request_status: Value,
 }
 
 impl<T> List<T> {
@@ -21,6 +23,11 @@ impl<T> List<T> {
     pub(crate) fn next(&self, asked: Option<&str>) -> Option<&str> {
         let next = self.next_cursor.as_deref().filter(|next| !next.is_empty())?;
         (self.has_more && Some(next) != asked).then_some(next)
+    }
+
+    /// Whether Notion stopped before the end (at 10,000 rows; SDK 5.26.0: iterateAllDataSourceRows).
+    pub(crate) fn is_cut(&self) -> bool {
+        self.request_status["type"] == "incomplete"
     }
 }
 
@@ -33,20 +40,15 @@ pub(crate) struct Item {
     pub(crate) created_time: String,
     pub(crate) last_edited_time: String,
     pub(crate) in_trash: bool,
-    pub(crate) is_locked: bool,
     pub(crate) url: String,
     pub(crate) parent: Value,
-    pub(crate) icon: Value,
-    pub(crate) cover: Value,
+    pub(crate) created_by: Value,
     /// Values of a page, columns of a data source.
     pub(crate) properties: Map<String, Value>,
     /// The title of a database or data source.
     pub(crate) title: Value,
-    pub(crate) description: Value,
     /// The tables of a database.
     pub(crate) data_sources: Vec<Named>,
-    pub(crate) created_by: Value,
-    pub(crate) last_edited_by: Value,
 }
 
 /// Something with an id and a name.
@@ -55,14 +57,12 @@ pub(crate) struct Item {
 pub(crate) struct Named {
     pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) is_default: bool,
 }
 
 /// A page's Markdown.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct PageMarkdown {
-    pub(crate) id: String,
     pub(crate) markdown: String,
     pub(crate) truncated: bool,
     pub(crate) unknown_block_ids: Vec<String>,
@@ -84,6 +84,31 @@ impl User {
     pub(crate) fn email(&self) -> &str {
         self.person["email"].as_str().unwrap_or_default()
     }
+}
+
+/// A comment.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Comment {
+    pub(crate) id: String,
+    pub(crate) discussion_id: String,
+    pub(crate) created_time: String,
+    pub(crate) created_by: Value,
+    pub(crate) rich_text: Value,
+    pub(crate) parent: Value,
+}
+
+/// A saved view.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct View {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    pub(crate) data_source_id: Option<String>,
+    pub(crate) filter: Value,
+    pub(crate) sorts: Value,
 }
 
 impl Item {

@@ -1,19 +1,23 @@
-//! Pages and their Markdown.
+//! Pages, their Markdown, their blocks.
 
 use std::time::Duration;
 
-use connector::{Result, upstream::Request};
+use connector::{
+    Effect, Result,
+    upstream::{Replay, Request},
+};
+use serde_json::{Value, json};
 
 use super::{
     Api,
-    objects::{Item, PageMarkdown},
+    objects::{Item, List, PageMarkdown},
 };
 
-/// How long a page's answer is served again within one conversation; own writes end it at once.
-const TTL: Duration = Duration::from_secs(20);
+/// How long a page's Markdown is served again, so that its slices are of one reading; own writes end it at once.
+const TTL: Duration = Duration::from_secs(60);
 
 /// What the kept answers about one page depend on.
-pub(crate) fn page_tag(id: &str) -> String {
+fn page_tag(id: &str) -> String {
     format!("page:{id}")
 }
 
@@ -23,10 +27,70 @@ impl Api {
         self.send(Request::route("GET /pages/{id}", &[id])).await
     }
 
-    /// The Markdown of a page, or of one block that was too much for it.
-    pub(crate) async fn markdown(&self, id: &str, transcript: bool) -> Result<PageMarkdown> {
-        let request = Request::route("GET /pages/{id}/markdown", &[id]).cache(TTL, [page_tag(id)]);
-        let request = if transcript { request.query("include_transcript", "true") } else { request };
-        self.send(request).await
+    /// The Markdown of a page, or of one block that was too much for it. `fresh` asks again.
+    pub(crate) async fn markdown(&self, id: &str, fresh: bool) -> Result<PageMarkdown> {
+        let request = Request::route("GET /pages/{id}/markdown", &[id]);
+        self.send(if fresh { request } else { request.cache(TTL, [page_tag(id)]) }).await
+    }
+
+    /// Creates a page, or hands the work to a task of Notion's if `body` allows that.
+    pub(crate) async fn create_page(&self, body: &Value) -> Result<Value> {
+        let request = Request::route("POST /pages", &[]).json(body)?;
+        self.send(request.check("Look whether the page is there")).await
+    }
+
+    /// How a task of Notion's stands.
+    pub(crate) async fn task(&self, id: &str) -> Result<Value> {
+        self.send(Request::route("GET /async_tasks/{id}", &[id])).await
+    }
+
+    /// Changes values, icon, trash. The same change twice does no more than once.
+    pub(crate) async fn update_page(&self, id: &str, body: &Value) -> Result<Item> {
+        let request = Request::route("PATCH /pages/{id}", &[id]).json(body)?.replay(Replay::Idempotent);
+        let request = if body["in_trash"] == true { request.effect(Effect::Destructive) } else { request };
+        self.send(request.replay(Replay::Idempotent).invalidates([page_tag(id)])).await
+    }
+
+    /// Moves a page under another, or into a table.
+    pub(crate) async fn move_page(&self, id: &str, parent: &Value) -> Result<Item> {
+        let request = Request::route("POST /pages/{id}/move", &[id]).json(&json!({"parent": parent}))?;
+        self.send(request.replay(Replay::Idempotent)).await
+    }
+
+    /// Changes a page's text by one command of Notion's.
+    pub(crate) async fn update_markdown(&self, id: &str, body: &Value) -> Result<PageMarkdown> {
+        let request = Request::route("PATCH /pages/{id}/markdown", &[id]).json(body)?;
+        self.send(request.invalidates([page_tag(id)]).check("Read the page to see whether it has the change"))
+            .await
+    }
+
+    /// One page of a list that a page's answer cuts: relations, people.
+    pub(crate) async fn property(
+        &self,
+        id: &str,
+        property: &str,
+        cursor: Option<&str>,
+    ) -> Result<List<Value>> {
+        let request = Request::route("GET /pages/{id}/properties/{property}", &[id, property]);
+        self.send(paged(request, 100, cursor)).await
+    }
+
+    /// Blocks of a page or block.
+    pub(crate) async fn children(&self, id: &str, size: u32, cursor: Option<&str>) -> Result<List<Value>> {
+        self.send(paged(Request::route("GET /blocks/{id}/children", &[id]), size, cursor)).await
+    }
+
+    /// One block.
+    pub(crate) async fn block(&self, id: &str) -> Result<Value> {
+        self.send(Request::route("GET /blocks/{id}", &[id])).await
+    }
+}
+
+/// `request` for one page of a list.
+pub(crate) fn paged(request: Request, size: u32, cursor: Option<&str>) -> Request {
+    let request = request.query("page_size", size.to_string());
+    match cursor {
+        Some(cursor) => request.query("start_cursor", cursor),
+        None => request,
     }
 }

@@ -1,17 +1,26 @@
-//! Who asks, who is there, what is found.
+//! Who asks, who is there, what is found, what is said.
 
-use connector::{Result, upstream::Request};
+use std::time::Duration;
+
+use connector::{Effect, Result, upstream::Request};
 use serde_json::{Value, json};
 
 use super::{
     Api, asks,
-    objects::{Item, List, User},
+    objects::{Comment, Item, List, User},
+    pages::paged,
 };
 
 impl Api {
     /// The bot or person behind the token.
     pub(crate) async fn me(&self) -> Result<User> {
         self.send(Request::route("GET /users/me", &[])).await
+    }
+
+    /// People and bots.
+    pub(crate) async fn users(&self, cursor: Option<&str>) -> Result<List<User>> {
+        let request = paged(Request::route("GET /users", &[]), 100, cursor);
+        self.send(request.cache(Duration::from_secs(300), ["users"])).await
     }
 
     /// Pages and data sources by title, or what was edited last.
@@ -35,5 +44,27 @@ impl Api {
             body["start_cursor"] = Value::from(cursor);
         }
         self.send(asks("POST /search", &[]).json(&body)?).await
+    }
+
+    /// Comments on exactly this page or block.
+    pub(crate) async fn comments(&self, id: &str, size: u32, cursor: Option<&str>) -> Result<List<Comment>> {
+        self.send(paged(Request::route("GET /comments", &[]).query("block_id", id), size, cursor)).await
+    }
+
+    /// One comment.
+    pub(crate) async fn comment(&self, id: &str) -> Result<Comment> {
+        self.send(Request::route("GET /comments/{id}", &[id])).await
+    }
+
+    /// Says something.
+    pub(crate) async fn create_comment(&self, body: &Value) -> Result<Comment> {
+        let request = Request::route("POST /comments", &[]).json(body)?;
+        self.send(request.check("Look whether the comment is there with list_comments")).await
+    }
+
+    /// Deletes a comment of one's own.
+    pub(crate) async fn delete_comment(&self, id: &str) -> Result<Value> {
+        let request = Request::route("DELETE /comments/{id}", &[id]).effect(Effect::Destructive);
+        self.send(request.check("Look whether the comment is gone with list_comments")).await
     }
 }

@@ -1,5 +1,13 @@
 //! Names, ids and addresses to ids.
 
+pub(crate) mod dates;
+pub(crate) mod filter;
+pub(crate) mod people;
+pub(crate) mod tables;
+pub(crate) mod values;
+
+use connector::{Error, Result, catalog::one_line};
+
 /// The id in a text: with or without dashes, or in an address of Notion, whose `?v=` and title are no part of it.
 /// An address of another host has none.
 pub(crate) fn id_of(text: &str) -> Option<String> {
@@ -14,7 +22,7 @@ pub(crate) fn id_of(text: &str) -> Option<String> {
             }
             path
         }
-        Some(("notion" | "collection" | "view", rest)) => rest,
+        Some(("notion" | "collection" | "view" | "user", rest)) => rest,
         Some(_) => return None,
         None => text,
     };
@@ -27,7 +35,56 @@ pub(crate) fn id_of(text: &str) -> Option<String> {
     (whole && tail.chars().all(|c| c.is_ascii_hexdigit())).then(|| dashed(&tail.to_ascii_lowercase()))
 }
 
+/// The view that an address names: `?v=…`.
+pub(crate) fn view_of(text: &str) -> Option<String> {
+    let (_, query) = text.split_once('?')?;
+    let view = query.split(['&', '#']).find_map(|pair| pair.strip_prefix("v="))?;
+    id_of(view)
+}
+
 fn dashed(hex: &str) -> String {
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
     format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+}
+
+/// The id of a page or block that an argument names.
+///
+/// # Errors
+/// `invalid_argument` if it is none.
+pub(crate) fn page_id(argument: &str, text: &str) -> Result<String> {
+    id_of(text).ok_or_else(|| {
+        Error::invalid(format!("`{argument}`: {} is no id and no address of Notion", one_line(text)))
+            .with_hint("search finds ids by title")
+    })
+}
+
+/// Whether two names are the same but for case and accents' composition.
+pub(crate) fn same(a: &str, b: &str) -> bool {
+    a.trim().to_lowercase() == b.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_found_in_every_form_and_in_no_other_host() {
+        let id = Some("9a9e0000-0000-4000-8000-000000000002".to_owned());
+        for text in [
+            "9a9e0000-0000-4000-8000-000000000002",
+            "9a9e0000000040008000000000000002",
+            "https://www.notion.so/harbor/Import-API-v2-9a9e0000000040008000000000000002?v=1#abc",
+            "https://app.notion.com/p/9a9e0000000040008000000000000002",
+            "collection://9a9e0000-0000-4000-8000-000000000002",
+        ] {
+            assert_eq!(id_of(text), id, "{text}");
+        }
+        for text in ["https://evil.example/9a9e0000000040008000000000000002", "Tasks", "9a9e0000", ""] {
+            assert_eq!(id_of(text), None, "{text}");
+        }
+        let view = view_of(
+            "https://www.notion.so/db000000000040008000000000000001?v=f1e30000000040008000000000000002",
+        );
+        assert_eq!(view.as_deref(), Some("f1e30000-0000-4000-8000-000000000002"));
+    }
 }

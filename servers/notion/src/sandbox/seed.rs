@@ -446,7 +446,7 @@ mod tests {
         }
         let kinds = |kind| loader.state.nodes.values().filter(|node| node.kind == kind).count();
         assert_eq!((kinds(Kind::Database), kinds(Kind::DataSource)), (5, 5));
-        assert_eq!(loader.state.comments.len(), 4);
+        assert_eq!(loader.state.comments.len(), 5);
         assert_eq!(loader.state.templates.len(), 2);
     }
 

@@ -1,27 +1,45 @@
-//! Pages read as Markdown.
+//! Pages read as Markdown, by slices or sections; blocks with their ids.
 
 use connector::{
     Error, Result,
-    catalog::{Call, Reply, Tool, excerpt},
+    catalog::{
+        Call, Page, Position, Reply, Tool, excerpt, limit, one_line,
+        paging::{self, VendorPage},
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::{Notion, render, resolve};
+use super::FROM;
+use crate::{Notion, api::objects::Item, dialect, render, resolve};
 
 /// Characters of a page in one reply.
 const CHARS: usize = 20_000;
+/// Parts of a page that Notion left out, which one call fetches.
+const PARTS: usize = 10;
 
 pub(super) fn tools() -> Vec<Tool<Notion>> {
     vec![
         Tool::read(
             "get_page",
             "Read a page",
-            "Reads a page (id or URL) as Markdown, with its properties.",
+            "Reads a page (id or URL) as Markdown with its values and the hash that edit_content takes. Long pages \
+             come in slices: go on with `offset`, or name a `section` (heading).",
             get_page,
         )
-        .aliases(&[("page_id", "id"), ("url", "id")])
+        .toolset("pages")
+        .aliases(&[("page_id", "id"), ("url", "id"), ("block_id", "id")])
         .output::<PageText>(),
+        Tool::read(
+            "get_blocks",
+            "List blocks",
+            "Lists the blocks of a page or block with their ids, for comments on them; get_page reads the text.",
+            get_blocks,
+        )
+        .toolset("pages")
+        .aliases(&[("page_id", "id"), ("block_id", "id")])
+        .output_page::<BlockRow>(),
     ]
 }
 
@@ -29,6 +47,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
 #[serde(deny_unknown_fields)]
 struct GetPage {
     id: String,
+    section: Option<String>,
     offset: Option<u32>,
     max_chars: Option<u32>,
 }
@@ -37,27 +56,209 @@ struct GetPage {
 struct PageText {
     id: String,
     title: String,
+    edited: String,
+    hash: String,
     markdown: String,
 }
 
 async fn get_page(call: Call<Notion>, arguments: GetPage) -> Result<Reply> {
-    let id = resolve::id_of(&arguments.id).ok_or_else(|| {
-        Error::invalid("`id` is no id and no address of Notion").with_hint("search finds ids by title")
-    })?;
-    let page = call.api().page(&id).await?;
-    let text = call.api().markdown(&id, false).await?;
-    let title = render::title(&page.name());
-    let offset = arguments.offset.unwrap_or(0) as usize;
-    let most = arguments.max_chars.map_or(CHARS, |most| most as usize);
-    let (shown, rest) = excerpt(&text.markdown, offset, most);
+    let GetPage { id, section, offset, max_chars } = arguments;
+    let id = resolve::page_id("id", &id)?;
+    let offset = offset.unwrap_or(0) as usize;
+    let page = match call.api().page(&id).await {
+        Ok(page) => Some(page),
+        // A block of a page that was too large to be read at once.
+        Err(error) if error.kind() == connector::Kind::NotFound => match call.api().block(&id).await {
+            Ok(_) => None,
+            Err(_) => return Err(not_a_page(&call, &id, error).await),
+        },
+        Err(error) => return Err(error),
+    };
+    let text = call.api().markdown(&id, offset == 0).await?;
+    let hash = dialect::digest(&text.markdown);
+    let mut shown = dialect::shown(&text.markdown);
+    let title = page.as_ref().map_or_else(|| "A block".to_owned(), |page| render::title(&page.name()));
+    let mut reply = match &page {
+        Some(page) => head(page, &hash),
+        None => Reply::new(format!("A part of a page · {}", render::bare(&id))),
+    };
+    if let Some(wanted) = &section {
+        shown = part(&shown, wanted)?;
+    }
+    let most = max_chars.map_or(CHARS, |most| (most as usize).max(1));
+    let (mut slice, rest) = excerpt(&shown, offset, most);
+    let notes = if text.unknown_block_ids.is_empty() {
+        Vec::new()
+    } else {
+        fill(&call, &text.unknown_block_ids, &mut slice).await?
+    };
+    reply = reply.outside(title.clone(), None, slice.clone());
+    for note in rest.into_iter().chain(notes) {
+        reply = reply.line(note);
+    }
+    let edited = page.map(|page| page.last_edited_time).unwrap_or_default();
+    Ok(reply.data(&PageText { id: render::bare(&id), title, edited, hash, markdown: slice }))
+}
+
+/// Says which tool an id of another kind belongs to.
+async fn not_a_page(call: &Call<Notion>, id: &str, error: Error) -> Error {
+    match call.table(id).await {
+        Ok(table) => Error::invalid(format!("This is the table {}, not a page", table.name))
+            .with_hint("Use get_database for its columns, query_database for its rows"),
+        Err(_) => error,
+    }
+}
+
+/// A page's first lines: what it is, where, its values.
+fn head(page: &Item, hash: &str) -> Reply {
+    let trash = if page.in_trash { " · in the trash" } else { "" };
     let mut reply = Reply::new(format!(
-        "{title} · {} · edited {}",
+        "{} · {} · edited {} · hash {hash}{trash}",
+        render::title(&page.name()),
         render::bare(&page.id),
         render::minute(&page.last_edited_time)
     ))
-    .outside(title.clone(), None, shown);
-    if let Some(rest) = rest {
-        reply = reply.line(rest);
+    .line(page.url.clone());
+    let values: Vec<String> = page
+        .properties
+        .iter()
+        .filter(|(_, value)| value["type"] != "title")
+        .map(|(name, value)| (name, render::value(value)))
+        .filter(|(_, shown)| !shown.is_empty())
+        .map(|(name, shown)| format!("{}: {shown}", one_line(name)))
+        .collect();
+    if !values.is_empty() {
+        reply = reply.outside("values", None, values.join("\n"));
     }
-    Ok(reply.data(&PageText { id: render::bare(&page.id), title, markdown: text.markdown }))
+    reply
+}
+
+/// Puts parts that Notion left out in the place of their marks, as many as one call may fetch.
+async fn fill(call: &Call<Notion>, unknown: &[String], slice: &mut String) -> Result<Vec<String>> {
+    let here: Vec<&String> = unknown.iter().filter(|id| slice.contains(&render::bare(id))).collect();
+    let mut unreachable = 0;
+    let mut left = here.len().saturating_sub(PARTS);
+    for id in here.into_iter().take(PARTS) {
+        let part = match call.api().markdown(id, false).await {
+            Ok(part) => dialect::shown(&part.markdown),
+            Err(error) if error.kind() == connector::Kind::NotFound => {
+                unreachable += 1;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let bare = render::bare(id);
+        let line =
+            slice.lines().find(|line| line.contains("<unknown ") && line.contains(&bare)).map(str::to_owned);
+        match line {
+            Some(line) if slice.len() + part.len() <= CHARS * 4 => {
+                let indent = &line[..line.len() - line.trim_start().len()];
+                let part: Vec<String> = part.lines().map(|line| format!("{indent}{line}")).collect();
+                *slice = slice.replacen(&line, &part.join("\n"), 1);
+            }
+            _ => left += 1,
+        }
+    }
+    let mut notes = Vec::new();
+    if left > 0 {
+        notes.push(format!("[{left} parts were not loaded with the page: read each <unknown> by get_page with the id after # in its url.]"));
+    }
+    if unreachable > 0 {
+        notes.push(format!("[{unreachable} parts cannot be reached with this token.]"));
+    }
+    Ok(notes)
+}
+
+/// The level and words of a heading.
+fn level(line: &str) -> Option<(usize, &str)> {
+    let hashes = line.len() - line.trim_start_matches('#').len();
+    let title = line[hashes..].strip_prefix(' ')?;
+    (1..=4).contains(&hashes).then_some((hashes, title))
+}
+
+/// The part under the heading that is called so, with its sub-headings.
+fn part(text: &str, wanted: &str) -> Result<String> {
+    let mut fence = false;
+    let mut headings = Vec::new();
+    let mut found: Option<(usize, Vec<&str>)> = None;
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            fence = !fence;
+        }
+        if let (false, Some((depth, title))) = (fence, level(line)) {
+            let plain = title.split(" {").next().unwrap_or(title).replace(['*', '`', '\\'], "");
+            if let Some((own, _)) = &found
+                && depth <= *own
+            {
+                break;
+            }
+            if found.is_none() && resolve::same(&plain, wanted.trim_start_matches('#')) {
+                found = Some((depth, Vec::new()));
+            }
+            headings.push(one_line(&plain));
+        }
+        if let Some((_, lines)) = &mut found {
+            lines.push(line);
+        }
+    }
+    match found {
+        Some((_, lines)) => Ok(lines.join("\n")),
+        None => Err(Error::not_found(format!("The page has no section called {}", one_line(wanted)))
+            .with_hint(if headings.is_empty() {
+                "It has no headings".to_owned()
+            } else {
+                format!("It has: {}", headings.join(", "))
+            })),
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct GetBlocks {
+    id: String,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct BlockRow {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    text: String,
+    has_children: bool,
+}
+
+async fn get_blocks(call: Call<Notion>, arguments: GetBlocks) -> Result<Reply> {
+    let GetBlocks { id, limit: asked, cursor } = arguments;
+    let position: Position = call.open_cursor(cursor.as_deref())?.unwrap_or_default();
+    let id = resolve::page_id("id", &id)?;
+    let size = position.first(limit(asked, 50, 100), 100);
+    let blocks = call.api().children(&id, size, position.after.as_deref()).await?;
+    let next = blocks.next(position.after.as_deref()).map(str::to_owned);
+    let shown: Vec<&Value> = blocks.results.iter().skip(position.skip).collect();
+    let mut page = Page::new(FROM, ("block", "blocks")).note("id | type | text; + has blocks inside");
+    for block in &shown {
+        let row = block_row(block);
+        let inside = if row.has_children { " +" } else { "" };
+        page.push(format!("{} | {}{inside} | {}", row.id, row.kind, row.text), &row);
+    }
+    let read = shown.len();
+    Ok(Reply::page(paging::close(&call, page, VendorPage::whole(position, read, next))))
+}
+
+fn block_row(block: &Value) -> BlockRow {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let kind = text(&block["type"]);
+    let body = &block[kind.as_str()];
+    let words = [&body["rich_text"], &body["caption"]].map(crate::api::objects::plain).join(" ");
+    let words = [words, text(&body["title"]), text(&body["url"]), text(&body["expression"])].join(" ");
+    let line = one_line(&words);
+    let line = line.char_indices().nth(120).map_or(line.clone(), |(at, _)| format!("{}…", &line[..at]));
+    BlockRow {
+        id: render::bare(&text(&block["id"])),
+        kind,
+        text: line,
+        has_children: block["has_children"] == true,
+    }
 }

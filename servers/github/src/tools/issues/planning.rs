@@ -379,7 +379,7 @@ async fn create_milestone(
         let sent = call.api().create_milestone(&repo, &fields).await;
         // There was none before, and titles are single: what is there now was made by this.
         let look = async {
-            call.api().invalidate(&repo);
+            call.api().forget(&repo);
             let listed = call.api().milestones(&repo).await.ok()?;
             listed.items.into_iter().find(|other| other.title == title)
         };

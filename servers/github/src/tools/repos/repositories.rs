@@ -429,7 +429,7 @@ async fn fork(call: Call<GitHub>, source: Repo, repo: Repo, org: Option<String>)
 /// What was made; if the answer was lost, what is there now and was not there a moment ago.
 async fn settle(call: &Call<GitHub>, repo: &Repo, sent: Result<Repository>) -> Result<(Repository, bool)> {
     // What was kept about it is that it is not there.
-    call.api().invalidate(repo);
+    call.api().forget(repo);
     reconcile::created(sent, async { call.api().repository_now(repo).await.ok().flatten() }).await
 }
 

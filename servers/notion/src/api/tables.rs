@@ -1,0 +1,58 @@
+//! Databases, the tables in them, their rows, templates and views.
+
+use std::time::Duration;
+
+use connector::{Result, upstream::Request};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    Api, asks,
+    objects::{Item, List, Named, View},
+    pages::paged,
+};
+
+/// How long a table's columns are taken to stay; own changes end it at once.
+const TTL: Duration = Duration::from_secs(300);
+/// What kept answers about tables depend on.
+pub(crate) const TABLES: &str = "tables";
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Templates {
+    templates: Vec<Named>,
+}
+
+impl Api {
+    /// A database: the tables in it.
+    pub(crate) async fn database(&self, id: &str) -> Result<Item> {
+        self.send(Request::route("GET /databases/{id}", &[id]).cache(TTL, [TABLES])).await
+    }
+
+    /// A table: its columns.
+    pub(crate) async fn data_source(&self, id: &str) -> Result<Item> {
+        self.send(Request::route("GET /data_sources/{id}", &[id]).cache(TTL, [TABLES])).await
+    }
+
+    /// Rows of a table.
+    pub(crate) async fn query(&self, id: &str, body: &Value) -> Result<List<Item>> {
+        self.send(asks("POST /data_sources/{id}/query", &[id]).json(body)?).await
+    }
+
+    /// A table's templates.
+    pub(crate) async fn templates(&self, id: &str) -> Result<Vec<Named>> {
+        let request = paged(Request::route("GET /data_sources/{id}/templates", &[id]), 100, None);
+        Ok(self.send::<Templates>(request.cache(TTL, [TABLES])).await?.templates)
+    }
+
+    /// The ids of a table's views.
+    pub(crate) async fn views(&self, source: &str) -> Result<List<View>> {
+        let request = Request::route("GET /views", &[]).query("data_source_id", source);
+        self.send(paged(request, 100, None).cache(TTL, [TABLES])).await
+    }
+
+    /// A saved view.
+    pub(crate) async fn view(&self, id: &str) -> Result<View> {
+        self.send(Request::route("GET /views/{id}", &[id]).cache(TTL, [TABLES])).await
+    }
+}

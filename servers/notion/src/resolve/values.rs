@@ -1,0 +1,356 @@
+//! Plain values to Notion's, by the table's columns.
+
+use connector::{
+    Error, Result,
+    catalog::{nearest, one_line},
+};
+use serde_json::{Map, Value, json};
+
+use super::{
+    dates,
+    filter::truth,
+    id_of, same,
+    tables::{Table, options},
+};
+use crate::{Notion, api::objects::Item, dialect, render};
+
+/// The most entries of a list, and characters of a run, in one request
+/// (developers.notion.com/reference/request-limits).
+const MOST: usize = 100;
+const RUN: usize = 2000;
+
+/// One value that is to be set.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    /// The column.
+    pub(crate) name: String,
+    /// As Notion takes it: `{"status": {"name": "Done"}}`.
+    pub(crate) value: Value,
+    /// As replies show it.
+    pub(crate) shown: String,
+    /// What a reader should know of it: a new option.
+    pub(crate) note: Option<String>,
+}
+
+impl Notion {
+    /// The values that `given` means for rows of `table`. `page` is the row that has them now, for entries that are
+    /// added to a list or taken from it.
+    ///
+    /// # Errors
+    /// `invalid_argument` for what a column does not take, naming what it takes.
+    pub(crate) async fn values(
+        &self,
+        table: &Table,
+        given: &Map<String, Value>,
+        page: Option<&Item>,
+    ) -> Result<Vec<Wanted>> {
+        let mut wanted = Vec::with_capacity(given.len());
+        for (name, value) in given {
+            let (name, column) = table.column(name)?;
+            wanted.push(self.value(name, column, value, page).await?);
+        }
+        Ok(wanted)
+    }
+
+    async fn value(&self, name: &str, column: &Value, given: &Value, page: Option<&Item>) -> Result<Wanted> {
+        let kind = column["type"].as_str().unwrap_or_default();
+        let done = |value: Value, shown: String| Wanted {
+            name: name.to_owned(),
+            value: json!({kind: value}),
+            shown,
+            note: None,
+        };
+        let text = given.as_str().map_or_else(|| given.to_string(), str::to_owned);
+        let wrong = |what: &str| Error::invalid(format!("`{name}` takes {what}, not `{}`", one_line(&text)));
+        if given.is_null() || given == &json!([]) || (text.is_empty() && !matches!(kind, "checkbox")) {
+            let empty = match kind {
+                "title" | "rich_text" | "multi_select" | "people" | "relation" | "files" => json!([]),
+                "checkbox" => json!(false),
+                _ => Value::Null,
+            };
+            return writable(name, kind).map(|()| done(empty, String::new()));
+        }
+        // `{"name": "Done"}` for `"Done"`.
+        let given = match given.get("name").filter(|_| matches!(kind, "select" | "status")) {
+            Some(inner) => inner,
+            None => given,
+        };
+        let text = given.as_str().map_or_else(|| given.to_string(), str::to_owned);
+        match kind {
+            "title" => Ok(done(Value::Array(runs(&text)), one_line(&text))),
+            "rich_text" => Ok(done(Value::Array(rich_text(&text)), one_line(&text))),
+            "number" => {
+                let plain: String = text.chars().filter(|c| *c != ',').collect();
+                let number =
+                    given.as_f64().or_else(|| plain.trim().parse().ok()).ok_or_else(|| wrong("a number"))?;
+                let number = if number.fract() == 0.0 && number.abs() < 1e15 {
+                    json!(number as i64)
+                } else {
+                    json!(number)
+                };
+                Ok(done(number.clone(), number.to_string()))
+            }
+            "checkbox" => {
+                let truth = truth(given).ok_or_else(|| wrong("true or false"))?;
+                Ok(done(json!(truth), render::yes(truth).to_owned()))
+            }
+            "url" | "email" | "phone_number" => Ok(done(json!(text), one_line(&text))),
+            "select" | "status" => {
+                let (option, note) = option(name, column, &text)?;
+                Ok(Wanted { note, ..done(json!({"name": option}), option.clone()) })
+            }
+            "multi_select" => {
+                let now = || page.map(|page| render::names(&page.properties[name]["multi_select"]));
+                let mut options = Vec::new();
+                let mut notes = Vec::new();
+                for word in list(given, now().unwrap_or_default())? {
+                    let (option, note) = option(name, column, &word)?;
+                    notes.extend(note);
+                    options.push(option);
+                }
+                let value: Vec<Value> = options.iter().map(|option| json!({"name": option})).collect();
+                let note = (!notes.is_empty()).then(|| notes.join(" "));
+                Ok(Wanted { note, ..done(json!(value), options.join(", ")) })
+            }
+            "date" => {
+                let date = match given {
+                    Value::Object(fields) if fields.contains_key("start") => given.clone(),
+                    _ => dates::date(&text)?,
+                };
+                let shown = render::date(&date);
+                Ok(done(date, shown))
+            }
+            "people" => {
+                let now = match page {
+                    Some(page) => self.whole_list(page, name).await?,
+                    None => Vec::new(),
+                };
+                let mut people = Vec::new();
+                for word in list(given, now)? {
+                    people.push(self.person(&word).await?);
+                }
+                let names: Vec<String> = people.iter().map(|user| one_line(&user.name)).collect();
+                Ok(done(people.iter().map(|user| json!({"id": user.id})).collect(), names.join(", ")))
+            }
+            "relation" => {
+                // Adding must not cut what an answer does not show (25 entries of a list).
+                let now = match page {
+                    Some(page) if given.is_object() => self.whole_list(page, name).await?,
+                    _ => Vec::new(),
+                };
+                let target = column["relation"]["data_source_id"].as_str().unwrap_or_default();
+                let mut ids: Vec<String> = Vec::new();
+                for word in list(given, now)? {
+                    let id = match id_of(&word) {
+                        Some(id) => id,
+                        None => self.row_by_title(target, &word).await?,
+                    };
+                    if !ids.contains(&id) {
+                        ids.push(id);
+                    }
+                }
+                if ids.len() > MOST {
+                    return Err(Error::invalid(format!(
+                        "`{name}`: Notion takes at most {MOST} entries at once, these are {}",
+                        ids.len()
+                    )));
+                }
+                let shown = render::linked(ids.len(), false);
+                Ok(done(ids.iter().map(|id| json!({"id": id})).collect(), shown))
+            }
+            "files" => {
+                let mut files = Vec::new();
+                for word in list(given, Vec::new())? {
+                    files.push(match word.strip_prefix("upload:").and_then(id_of) {
+                        Some(id) => json!({"type": "file_upload", "file_upload": {"id": id}}),
+                        None if word.starts_with("https://") => {
+                            let name = word.rsplit('/').next().unwrap_or_default();
+                            json!({"type": "external", "name": name, "external": {"url": word}})
+                        }
+                        None => return Err(wrong("https addresses, or `upload:` and the id of an upload")),
+                    });
+                }
+                let shown = format!("{} files", files.len());
+                Ok(done(json!(files), shown))
+            }
+            _ => {
+                Err(writable(name, kind).err().unwrap_or_else(|| wrong("nothing that this server can write")))
+            }
+        }
+    }
+
+    /// The row of a table that is called so.
+    ///
+    /// # Errors
+    /// `not_found`, or `invalid_argument` if several are.
+    pub(crate) async fn row_by_title(&self, source: &str, title: &str) -> Result<String> {
+        let table = self.api().data_source(source).await?;
+        let column = table
+            .properties
+            .iter()
+            .find(|(_, column)| column["type"] == "title")
+            .map(|(name, _)| name.clone());
+        let filter = json!({"property": column, "title": {"equals": title.trim()}});
+        let found = self.api().query(source, &json!({"filter": filter, "page_size": 10})).await?;
+        match found.results.as_slice() {
+            [row] => Ok(row.id.clone()),
+            [] => Err(Error::not_found(format!(
+                "The table {} has no row called {}",
+                render::title(&table.name()),
+                one_line(title)
+            ))
+            .with_hint("query_database finds rows; an id or address works too")),
+            many => {
+                let ids: Vec<String> = many.iter().map(|row| render::bare(&row.id)).collect();
+                Err(Error::invalid(format!(
+                    "{} rows are called {}: {}",
+                    many.len(),
+                    one_line(title),
+                    ids.join(", ")
+                ))
+                .with_hint("Give the id of one of them"))
+            }
+        }
+    }
+
+    /// Ids of all entries of a page's list, also those that its answer cut.
+    pub(crate) async fn whole_list(&self, page: &Item, name: &str) -> Result<Vec<String>> {
+        let value = &page.properties[name];
+        let kind = value["type"].as_str().unwrap_or_default();
+        let shown = value[kind].as_array().map_or(0, Vec::len);
+        if value["has_more"] != true && shown < render::SHOWN {
+            let items = value[kind].as_array().into_iter().flatten();
+            return Ok(items.filter_map(|item| item["id"].as_str().map(str::to_owned)).collect());
+        }
+        let property = value["id"].as_str().unwrap_or_default();
+        let mut ids = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let list = self.api().property(&page.id, property, cursor.as_deref()).await?;
+            let next = list.next(cursor.as_deref()).map(str::to_owned);
+            ids.extend(list.results.iter().filter_map(|item| item[kind]["id"].as_str().map(str::to_owned)));
+            if next.is_none() {
+                return Ok(ids);
+            }
+            cursor = next;
+        }
+    }
+}
+
+/// Columns that nobody writes.
+fn writable(name: &str, kind: &str) -> Result<()> {
+    match kind {
+        "formula" | "rollup" | "created_time" | "created_by" | "last_edited_time" | "last_edited_by"
+        | "unique_id" | "button" => {
+            Err(Error::invalid(format!("`{name}` is a {kind} column, which Notion computes"))
+                .with_hint("Leave it out"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An option by its name. A select makes new ones; a status does not.
+fn option(name: &str, column: &Value, word: &str) -> Result<(String, Option<String>)> {
+    let known = options(column);
+    if let Some(option) = known.iter().find(|option| same(option, word)) {
+        return Ok(((*option).to_owned(), None));
+    }
+    let near = nearest(word, known.iter().copied());
+    if column["type"] == "status" {
+        let error = Error::invalid(format!("`{name}` has no option `{}`", one_line(word)));
+        let list = known.join(", ");
+        return Err(match near {
+            Some(near) => error.with_hint(format!("Did you mean `{near}`? It has: {list}")),
+            None => error.with_hint(format!("It has: {list}")),
+        });
+    }
+    if word.contains(',') {
+        return Err(Error::invalid(format!("`{name}`: an option's name has no comma: `{}`", one_line(word)))
+            .with_hint("Give several options as a list"));
+    }
+    let note = match near {
+        Some(near) => format!("`{}` is a new option of {name}; there is also `{near}`.", one_line(word)),
+        None => format!("`{}` is a new option of {name}.", one_line(word)),
+    };
+    Ok((word.trim().to_owned(), Some(note)))
+}
+
+/// The entries that are to be: those given, or those there are with some added and some taken away.
+fn list(given: &Value, now: Vec<String>) -> Result<Vec<String>> {
+    let words = |value: &Value| -> Vec<String> {
+        match value {
+            Value::Array(items) => items
+                .iter()
+                .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
+                .collect(),
+            Value::String(text) => vec![text.clone()],
+            Value::Null => Vec::new(),
+            other => vec![other.to_string()],
+        }
+    };
+    let Value::Object(change) = given else { return Ok(words(given)) };
+    if let Some(unknown) = change.keys().find(|key| !["add", "remove"].contains(&key.as_str())) {
+        return Err(Error::invalid(format!("A list takes `add` and `remove`, not `{}`", one_line(unknown))));
+    }
+    let removed = words(&change.get("remove").cloned().unwrap_or_default());
+    let gone = |entry: &String| {
+        removed.iter().any(|word| same(word, entry) || id_of(word).is_some_and(|id| id == *entry))
+    };
+    let mut all: Vec<String> = now.into_iter().filter(|entry| !gone(entry)).collect();
+    for word in words(&change.get("add").cloned().unwrap_or_default()) {
+        if !all.contains(&word) {
+            all.push(word);
+        }
+    }
+    Ok(all)
+}
+
+/// Plain words in runs that Notion takes.
+pub(crate) fn runs(text: &str) -> Vec<Value> {
+    let chars: Vec<char> = text.chars().collect();
+    chars
+        .chunks(RUN)
+        .map(|run| json!({"type": "text", "text": {"content": run.iter().collect::<String>()}}))
+        .collect()
+}
+
+/// Markdown of one line: bold, italic, code, struck, links. What is none of these is plain.
+pub(crate) fn rich_text(text: &str) -> Vec<Value> {
+    let mut items = Vec::new();
+    let mut plain = String::new();
+    let mut rest = text;
+    let marks = [("**", "bold"), ("~~", "strikethrough"), ("`", "code"), ("*", "italic")];
+    while let Some(c) = rest.chars().next() {
+        let marked = marks.iter().find_map(|(mark, name)| {
+            let inside = rest.strip_prefix(mark)?;
+            let end = inside.find(mark).filter(|end| *end > 0)?;
+            let words = &inside[..end];
+            (words.trim() == words).then_some((*name, words, end + mark.len() * 2))
+        });
+        let linked = rest.strip_prefix('[').and_then(|inside| {
+            let (words, after) = inside.split_once("](")?;
+            let (address, _) = after.split_once(')')?;
+            dialect::is_accepted(address).then_some((words, address, words.len() + address.len() + 4))
+        });
+        if let Some((name, words, length)) = marked {
+            items.extend(runs(&std::mem::take(&mut plain)));
+            items.extend(runs(words).into_iter().map(|mut run| {
+                run["annotations"] = json!({name: true});
+                run
+            }));
+            rest = &rest[length..];
+        } else if let Some((words, address, length)) = linked {
+            items.extend(runs(&std::mem::take(&mut plain)));
+            items.extend(runs(words).into_iter().map(|mut run| {
+                run["text"]["link"] = json!({"url": address});
+                run
+            }));
+            rest = &rest[length..];
+        } else {
+            plain.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    items.extend(runs(&plain));
+    items
+}

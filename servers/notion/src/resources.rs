@@ -1,0 +1,68 @@
+//! What a client may attach by its address: pages, tables, what was edited last.
+
+use std::collections::BTreeMap;
+
+use connector::{
+    Result,
+    catalog::{Call, Reply, Resource, ResourceTemplate},
+};
+use serde_json::{Value, json};
+
+use crate::Notion;
+
+/// The answer of a reading tool, as a resource.
+async fn read(call: Call<Notion>, tool: &'static str, arguments: Value) -> Result<Reply> {
+    crate::gathered().read_with(&call, tool, arguments).await
+}
+
+/// Resources with a fixed address.
+pub(crate) fn resources() -> Vec<Resource<Notion>> {
+    vec![Resource::new(
+        "notion://recent",
+        "recent",
+        "Edited last",
+        "Pages and tables, newest edit first.",
+        |call| read(call, "search", json!({})),
+    )]
+}
+
+/// Families of resources: address, name, title, what they hold, the tool that reads them and its argument.
+const FAMILIES: [(&str, &str, &str, &str, &str, &str, &str); 3] = [
+    ("notion://page/{id}", "page", "Page", "A page as Markdown, with its values.", "get_page", "id", "id"),
+    (
+        "notion://database/{database}/schema",
+        "schema",
+        "Table's columns",
+        "A table's columns, options, templates and views.",
+        "get_database",
+        "database",
+        "database",
+    ),
+    (
+        "notion://comments/{id}",
+        "comments",
+        "Comments",
+        "Open comments on a page and its blocks.",
+        "list_comments",
+        "id",
+        "id",
+    ),
+];
+
+/// Families of resources.
+pub(crate) fn templates() -> Vec<ResourceTemplate<Notion>> {
+    FAMILIES
+        .into_iter()
+        .map(|(template, name, title, holds, tool, argument, variable)| {
+            ResourceTemplate::new(
+                template,
+                name,
+                title,
+                holds,
+                move |call, given: BTreeMap<String, String>| {
+                    read(call, tool, json!({argument: given.get(variable)}))
+                },
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,388 @@
+//! Pages and rows created, one after the other, each told.
+
+use std::time::Duration;
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{Call, Plan, Reply, Tool, Written, nearest, one_line},
+    clock,
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Notion,
+    api::objects::Item,
+    dialect, render,
+    resolve::{
+        self,
+        tables::Table,
+        values::{Wanted, runs},
+    },
+};
+
+/// Pages in one call.
+const MOST: usize = 25;
+/// More than this is written by a task of Notion's, which has no time limit of a request.
+const ASYNC_BYTES: usize = 50 * 1024;
+/// How often and how long apart a task, or a template that is being applied, is looked at.
+const LOOKS: u32 = 8;
+const PAUSE: Duration = Duration::from_secs(2);
+
+pub(super) fn tools() -> Vec<Tool<Notion>> {
+    vec![
+        Tool::write(
+            "create_pages",
+            "Create pages or rows",
+            "Creates pages under `parent`, a page (id or URL) or a table (name, id or URL). Rows take plain `properties` \
+             by column, such as {\"Status\":\"To do\",\"Due\":\"2026-12-01\"}; the body is `markdown` or a `template` by name.",
+            create_pages,
+        )
+        .toolset("pages")
+        .confirmable()
+        .aliases(&[("parent_id", "parent"), ("database", "parent"), ("items", "pages"), ("rows", "pages")])
+        .output::<Written>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CreatePages {
+    parent: String,
+    pages: Vec<NewPage>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct NewPage {
+    title: Option<String>,
+    #[serde(default)]
+    properties: Map<String, Value>,
+    #[serde(alias = "content")]
+    markdown: Option<String>,
+    template: Option<String>,
+    /// An emoji.
+    icon: Option<String>,
+}
+
+/// Where pages are created.
+enum Parent {
+    Page(Box<Item>),
+    Table(Box<Table>),
+}
+
+impl Parent {
+    fn words(&self) -> String {
+        match self {
+            Self::Page(page) => format!("under {}", render::title(&page.name())),
+            Self::Table(table) => format!("in {}", table.name),
+        }
+    }
+}
+
+/// One page that is to be created.
+struct New {
+    title: String,
+    body: Value,
+    lines: Vec<String>,
+    template: bool,
+}
+
+async fn create_pages(call: Call<Notion>, arguments: CreatePages) -> Result<Plan> {
+    let CreatePages { parent, pages } = arguments;
+    if pages.is_empty() || pages.len() > MOST {
+        return Err(Error::invalid(format!("`pages` takes 1 to {MOST} pages, not {}", pages.len())));
+    }
+    let parent = place(&call, &parent).await?;
+    let mut news = Vec::with_capacity(pages.len());
+    for page in pages {
+        news.push(new_page(&call, &parent, page).await?);
+    }
+    let count = news.len();
+    let mut preview = Reply::new(format!(
+        "Create {count} {} {}:",
+        if count == 1 { "page" } else { "pages" },
+        parent.words()
+    ));
+    for new in &news {
+        preview = preview.line(format!("- {}", new.title));
+        for line in &new.lines {
+            preview = preview.line(format!("  {line}"));
+        }
+    }
+    let plan = Plan::new(preview, move || async move { create_all(&call, &parent, news).await });
+    Ok(if count > 5 { plan.ask() } else { plan })
+}
+
+/// A page or a table, whichever `text` means.
+async fn place(call: &Call<Notion>, text: &str) -> Result<Parent> {
+    if let Some(id) = resolve::id_of(text).filter(|_| resolve::view_of(text).is_none()) {
+        match call.api().page(&id).await {
+            Ok(page) => return Ok(Parent::Page(Box::new(page))),
+            Err(error) if error.kind() == Kind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Parent::Table(Box::new(call.table(text).await?)))
+}
+
+async fn new_page(call: &Call<Notion>, parent: &Parent, page: NewPage) -> Result<New> {
+    let NewPage { title, properties, markdown, template, icon } = page;
+    let markdown = markdown.filter(|text| !text.trim().is_empty());
+    let template = template.filter(|name| !name.trim().is_empty());
+    if template.is_some() && markdown.is_some() {
+        return Err(Error::invalid("A page takes `template` or `markdown`, not both: Notion applies a template later, over what is there")
+            .with_hint("Create it by the template, read it, then add the text with edit_content"));
+    }
+    let mut lines = Vec::new();
+    let mut body = json!({});
+    let mut values: Vec<Wanted> = Vec::new();
+    let title = title.map(|title| one_line(&title)).filter(|title| !title.is_empty());
+    match parent {
+        Parent::Page(page) => {
+            body["parent"] = json!({"page_id": page.id});
+            let known = |name: &String| ["title", "name"].iter().any(|word| resolve::same(word, name));
+            if let Some(name) = properties.keys().find(|name| !known(name)) {
+                return Err(Error::invalid(format!(
+                    "A page outside a table has no property `{}`",
+                    one_line(name)
+                ))
+                .with_hint("Give a table as `parent`, or put it into the text"));
+            }
+            let title =
+                title.or_else(|| properties.values().next().and_then(|value| value.as_str().map(one_line)));
+            let title = title.ok_or_else(|| Error::invalid("A page needs a `title`"))?;
+            body["properties"] = json!({"title": {"title": runs(&title)}});
+            values.push(Wanted { name: "title".to_owned(), value: Value::Null, shown: title, note: None });
+        }
+        Parent::Table(table) => {
+            body["parent"] = json!({"data_source_id": table.id});
+            let mut given = properties;
+            if let Some(title) = title {
+                given.insert(table.title().to_owned(), json!(title));
+            }
+            values = call.values(table, &given, None).await?;
+            let set: Map<String, Value> =
+                values.iter().map(|value| (value.name.clone(), value.value.clone())).collect();
+            body["properties"] = Value::Object(set);
+        }
+    }
+    let title_column = match parent {
+        Parent::Page(_) => "title",
+        Parent::Table(table) => table.title(),
+    };
+    let title = values
+        .iter()
+        .find(|value| value.name == title_column)
+        .map_or_else(|| "Untitled".to_owned(), |value| value.shown.clone());
+    for value in values.iter().filter(|value| value.name != title_column) {
+        lines.push(format!(
+            "{}: {}",
+            one_line(&value.name),
+            if value.shown.is_empty() { "none" } else { &value.shown }
+        ));
+        lines.extend(value.note.clone());
+    }
+    if let Some(icon) = icon.filter(|icon| !icon.trim().is_empty()) {
+        body["icon"] = json!({"type": "emoji", "emoji": icon.trim()});
+    }
+    if let Some(markdown) = markdown {
+        let accepted = dialect::accept(&markdown);
+        lines.push(format!("{} characters of text", accepted.text.chars().count()));
+        lines.extend(accepted.notes());
+        if accepted.text.len() > ASYNC_BYTES {
+            body["allow_async"] = json!(true);
+        }
+        body["markdown"] = json!(accepted.text);
+    }
+    if let Some(name) = &template {
+        let Parent::Table(table) = parent else {
+            return Err(Error::invalid("Only tables have templates"));
+        };
+        let templates = call.api().templates(&table.id).await?;
+        let found: Vec<_> = templates.iter().filter(|template| resolve::same(&template.name, name)).collect();
+        let [found] = found.as_slice() else {
+            let names: Vec<&str> = templates.iter().map(|template| template.name.as_str()).collect();
+            let error = Error::invalid(if found.is_empty() {
+                format!("{} has no template `{}`", table.name, one_line(name))
+            } else {
+                format!("{} templates of {} are called `{}`", found.len(), table.name, one_line(name))
+            });
+            return Err(match nearest(name, names.iter().copied()) {
+                Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+                None => error.with_hint(format!("There are: {}", names.join(", "))),
+            });
+        };
+        lines.push(format!("template {}", one_line(&found.name)));
+        body["template"] = json!({"type": "template_id", "template_id": found.id, "timezone": "UTC"});
+    }
+    Ok(New { title, body, lines, template: template.is_some() })
+}
+
+async fn create_all(call: &Call<Notion>, parent: &Parent, news: Vec<New>) -> Result<Reply> {
+    let total = news.len();
+    let mut written = Written::default();
+    let mut made: Vec<String> = Vec::new();
+    for (at, new) in news.into_iter().enumerate() {
+        let (item, told) = match create(call, parent, &new, &made).await {
+            Ok(created) => created,
+            Err(error) if made.is_empty() => return Err(error),
+            Err(error) => {
+                written.summary = format!(
+                    "Created {} of {total} pages {}; page {} ({}) failed: {}",
+                    made.len(),
+                    parent.words(),
+                    at + 1,
+                    new.title,
+                    error.for_agent()
+                );
+                if at + 1 < total {
+                    written = written.change(format!("not tried: pages {} to {total}", at + 2));
+                }
+                return Ok(Reply::written(written));
+            }
+        };
+        let id = render::bare(&item.id);
+        written = written.change(format!("{} · {id}{told}", new.title));
+        for line in &new.lines {
+            written = written.change(format!("  {line}"));
+        }
+        if total == 1 {
+            written = written.id(id).url(item.url.clone());
+        }
+        made.push(item.id);
+        call.progress(u32::try_from(at + 1).unwrap_or(u32::MAX), u32::try_from(total).ok(), "pages created")
+            .await;
+    }
+    written.summary =
+        format!("Created {total} {} {}.", if total == 1 { "page" } else { "pages" }, parent.words());
+    Ok(Reply::written(written))
+}
+
+/// Creates one page. Where the answer was lost, the page is looked for: Notion makes no create repeatable.
+async fn create(call: &Call<Notion>, parent: &Parent, new: &New, made: &[String]) -> Result<(Item, String)> {
+    let since = clock::wall();
+    let sent = match call.api().create_page(&new.body).await {
+        Ok(answer) if answer["object"] == "async_task" => finished(call, &answer).await,
+        Ok(answer) => read(answer),
+        Err(error) => Err(error),
+    };
+    let (item, told) = match sent {
+        Ok(item) => (item, String::new()),
+        Err(error) if matches!(error.kind(), Kind::UnknownOutcome) => {
+            match lost(call, parent, new, since, made).await {
+                Some(item) => (item, " (its answer was lost; it is there)".to_owned()),
+                None => return Err(error),
+            }
+        }
+        Err(error) => return Err(error),
+    };
+    if !new.template {
+        return Ok((item, told));
+    }
+    let applied = wait_for_text(call, &item.id).await;
+    Ok((
+        item,
+        if applied {
+            format!("{told}; template applied")
+        } else {
+            format!("{told}; the template is still being applied, read it again")
+        },
+    ))
+}
+
+fn read(answer: Value) -> Result<Item> {
+    serde_json::from_value(answer)
+        .map_err(|error| Error::new(Kind::Upstream, "Notion's answer is no page").with_source(error))
+}
+
+/// The result of a task of Notion's, waited for.
+async fn finished(call: &Call<Notion>, task: &Value) -> Result<Item> {
+    let id = task["id"].as_str().unwrap_or_default().to_owned();
+    let pause = task["poll_after_seconds"]
+        .as_u64()
+        .map_or(PAUSE, |seconds| Duration::from_secs(seconds.clamp(1, 10)));
+    for look in 1..=LOOKS {
+        tokio::time::sleep(pause).await;
+        let task = call.api().task(&id).await?;
+        call.progress(look, None, "Notion is writing the page").await;
+        match task["status"].as_str() {
+            Some("succeeded") => return read(task["result"].clone()),
+            Some("failed") => {
+                let message = task["error"]["message"].as_str().unwrap_or("no reason given");
+                return Err(Error::invalid(format!(
+                    "Notion could not write the page: {}",
+                    one_line(message)
+                )));
+            }
+            _ => {}
+        }
+    }
+    Err(Error::new(Kind::UnknownOutcome, "Notion is still writing the page")
+        .with_hint("Look for it with search in a minute"))
+}
+
+async fn wait_for_text(call: &Call<Notion>, id: &str) -> bool {
+    for _ in 0..LOOKS {
+        match call.api().markdown(id, true).await {
+            Ok(text) if !text.markdown.trim().is_empty() => return true,
+            _ => tokio::time::sleep(PAUSE).await,
+        }
+    }
+    false
+}
+
+/// The page that a create made whose answer did not come: of this title, in this place, not before `since`, and none
+/// that this call knows to have made.
+async fn lost(
+    call: &Call<Notion>,
+    parent: &Parent,
+    new: &New,
+    since: Duration,
+    made: &[String],
+) -> Option<Item> {
+    // Notion's times are cut to the minute.
+    let minute = jiff::Timestamp::from_second(i64::try_from(since.as_secs() / 60 * 60).ok()?).ok()?;
+    let me = call.api().me().await.ok()?;
+    let rows: Vec<Item> = match parent {
+        Parent::Table(table) => {
+            let filter = json!({"and": [
+                {"timestamp": "created_time", "created_time": {"on_or_after": minute.to_string()}},
+                {"property": table.title(), "title": {"equals": new.title}},
+            ]});
+            call.api().query(&table.id, &json!({"filter": filter, "page_size": 100})).await.ok()?.results
+        }
+        Parent::Page(page) => {
+            let mut pages = Vec::new();
+            let mut cursor: Option<String> = None;
+            loop {
+                let children = call.api().children(&page.id, 100, cursor.as_deref()).await.ok()?;
+                let next = children.next(cursor.as_deref()).map(str::to_owned);
+                for block in &children.results {
+                    let young = block["created_time"]
+                        .as_str()
+                        .and_then(|at| at.parse::<jiff::Timestamp>().ok())
+                        .is_some_and(|at| at >= minute);
+                    if young
+                        && block["type"] == "child_page"
+                        && block["child_page"]["title"] == new.title.as_str()
+                    {
+                        pages.push(call.api().page(block["id"].as_str()?).await.ok()?);
+                    }
+                }
+                match next {
+                    Some(next) => cursor = Some(next),
+                    None => break pages,
+                }
+            }
+        }
+    };
+    let young = |item: &Item| item.created_time.parse::<jiff::Timestamp>().is_ok_and(|at| at >= minute);
+    rows.into_iter().rev().find(|item| {
+        young(item)
+            && item.name() == new.title
+            && item.created_by["id"] == me.id.as_str()
+            && !made.contains(&item.id)
+    })
+}

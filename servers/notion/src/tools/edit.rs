@@ -1,0 +1,256 @@
+//! The text of a page edited: by passages, added to, or replaced; guarded by what the caller has read.
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{Call, Plan, Reply, Tool, Written, one_line},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{Notion, api::objects::PageMarkdown, dialect, render, resolve};
+
+/// Passages in one call (developers.notion.com/guides/data-apis/working-with-markdown-content).
+const MOST: usize = 100;
+
+pub(super) fn tools() -> Vec<Tool<Notion>> {
+    vec![
+        Tool::destructive(
+            "edit_content",
+            "Edit a page's text",
+            "Changes Markdown of a page: `edits` of passages that occur once (or `all`), `append`, `prepend`, or \
+             `replace_all`, which asks. Child pages stay unless allowed. dry_run shows the diff.",
+            edit_content,
+        )
+        .toolset("pages")
+        .aliases(&[
+            ("page_id", "id"),
+            ("content_updates", "edits"),
+            ("new_str", "replace_all"),
+            ("hash", "expected_hash"),
+            ("allow_deleting_content", "allow_deleting_children"),
+        ])
+        .output::<Written>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct EditContent {
+    id: String,
+    #[serde(default)]
+    edits: Vec<Edit>,
+    append: Option<String>,
+    prepend: Option<String>,
+    replace_all: Option<String>,
+    #[serde(default)]
+    allow_deleting_children: bool,
+    /// As get_page told.
+    expected_hash: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Edit {
+    #[serde(alias = "old_str")]
+    old: String,
+    #[serde(alias = "new_str")]
+    new: String,
+    #[serde(default, alias = "replace_all_matches")]
+    all: bool,
+}
+
+/// What is to be sent, and what the text becomes by it, as far as that is known here.
+struct Work {
+    body: Value,
+    after: String,
+    notes: Vec<String>,
+    places: usize,
+}
+
+async fn edit_content(call: Call<Notion>, arguments: EditContent) -> Result<Plan> {
+    let id = resolve::page_id("id", &arguments.id)?;
+    let page = call.api().page(&id).await?;
+    let title = render::title(&page.name());
+    let now = call.api().markdown(&id, true).await?;
+    let hash = dialect::digest(&now.markdown);
+    if let Some(expected) = arguments
+        .expected_hash
+        .as_deref()
+        .filter(|hash| !hash.is_empty() && *hash != dialect::digest(&now.markdown))
+    {
+        return Err(changed(&title, expected, &hash));
+    }
+    let work = work(&arguments, &now)?;
+    let lost = lost_children(&now.markdown, &work.after);
+    if !lost.is_empty() && !arguments.allow_deleting_children {
+        return Err(Error::invalid(format!(
+            "This would put child pages into the trash: {}",
+            lost.join(", ")
+        ))
+        .with_hint("Keep their <page> or <database> lines in the text, or set allow_deleting_children"));
+    }
+    let replaces = arguments.replace_all.is_some();
+    let lines = render::diff(&dialect::shown(&now.markdown), &dialect::shown(&work.after));
+    if lines.is_empty() {
+        return Ok(Plan::nothing(Reply::written(Written::new(format!(
+            "Nothing changed: the text of {title} is so already."
+        )))));
+    }
+    let places = if work.places == 1 { "1 place".to_owned() } else { format!("{} places", work.places) };
+    let mut preview = Reply::new(if replaces {
+        format!("Replace the whole text of {title}:")
+    } else {
+        format!("Edit {title} in {places}:")
+    })
+    .outside("the change", None, lines.join("\n"));
+    for name in &lost {
+        preview = preview.line(format!("Goes into the trash: {name}"));
+    }
+    for note in &work.notes {
+        preview = preview.line(note.clone());
+    }
+    let harmless = !replaces && lost.is_empty();
+    let plan = Plan::new(preview, move || async move {
+        // It may have been changed since this was worked out: while somebody was asked, or by another edit.
+        let fresh = call.api().markdown(&id, true).await?;
+        if dialect::digest(&fresh.markdown) != hash {
+            return Err(changed(&title, &hash, &dialect::digest(&fresh.markdown)));
+        }
+        let sent = call.api().update_markdown(&id, &work.body).await;
+        let (text, told) = match sent {
+            Ok(text) => (text, String::new()),
+            Err(error) if error.kind() == Kind::UnknownOutcome => match done(&call, &id, &hash).await {
+                Some(text) => (text, " Its answer was lost; the page was read back and has it.".to_owned()),
+                None => return Err(error),
+            },
+            Err(error) => return Err(error),
+        };
+        let new_hash = dialect::digest(&text.markdown);
+        if new_hash == hash {
+            return Err(Error::new(
+                Kind::Upstream,
+                format!("Notion accepted the edit of {title} but did not do it"),
+            ));
+        }
+        let summary = if replaces {
+            format!("Replaced the text of {title}.{told}")
+        } else {
+            format!("Edited {title} in {places}.{told}")
+        };
+        let mut written = Written::new(format!("{summary} New hash {new_hash}."))
+            .id(render::bare(&id))
+            .url(page.url.clone());
+        for line in render::diff(&dialect::shown(&fresh.markdown), &dialect::shown(&text.markdown)) {
+            written = written.change(line);
+        }
+        for note in work.notes {
+            written = written.change(note);
+        }
+        Ok(Reply::written(written))
+    });
+    Ok(if harmless { plan.harmless() } else { plan })
+}
+
+fn changed(title: &str, expected: &str, now: &str) -> Error {
+    Error::new(
+        Kind::Conflict,
+        format!("{title} has changed since it was read (hash {}, now {now})", one_line(expected)),
+    )
+    .with_hint("Nothing was written. Read it again with get_page")
+}
+
+/// The text after an edit whose answer was lost, if it is another than before.
+async fn done(call: &Call<Notion>, id: &str, before: &str) -> Option<PageMarkdown> {
+    let text = call.api().markdown(id, true).await.ok()?;
+    (dialect::digest(&text.markdown) != before).then_some(text)
+}
+
+/// Works out the one command that Notion gets.
+fn work(arguments: &EditContent, now: &PageMarkdown) -> Result<Work> {
+    let given = [
+        !arguments.edits.is_empty(),
+        arguments.append.is_some(),
+        arguments.prepend.is_some(),
+        arguments.replace_all.is_some(),
+    ];
+    if given.iter().filter(|given| **given).count() != 1 {
+        return Err(Error::invalid("Give one of `edits`, `append`, `prepend` and `replace_all`"));
+    }
+    let old = &now.markdown;
+    let deleting = arguments.allow_deleting_children;
+    if let Some(text) = &arguments.replace_all {
+        if now.truncated {
+            return Err(Error::invalid(
+                "The page has parts that Notion does not give this connection; replacing all would lose them",
+            )
+            .with_hint("Use `edits`, `append` or `prepend`"));
+        }
+        let accepted = dialect::accept(text);
+        let body = json!({"type": "replace_content", "replace_content": {"new_str": accepted.text, "allow_deleting_content": deleting}});
+        return Ok(Work { body, after: accepted.text.clone(), notes: accepted.notes(), places: 1 });
+    }
+    if let Some((text, position)) = arguments
+        .append
+        .as_ref()
+        .map(|text| (text, "end"))
+        .or(arguments.prepend.as_ref().map(|text| (text, "start")))
+    {
+        let accepted = dialect::accept(text.trim_matches('\n'));
+        let body = json!({"type": "insert_content", "insert_content": {"content": accepted.text, "position": {"type": position}}});
+        let after = match (position, old.is_empty()) {
+            (_, true) => accepted.text.clone(),
+            ("end", false) => format!("{old}\n{}", accepted.text),
+            (_, false) => format!("{}\n{old}", accepted.text),
+        };
+        return Ok(Work { body, after, notes: accepted.notes(), places: 1 });
+    }
+    if arguments.edits.len() > MOST {
+        return Err(Error::invalid(format!(
+            "`edits` takes at most {MOST} passages, not {}",
+            arguments.edits.len()
+        )));
+    }
+    let mut after = old.clone();
+    let mut updates = Vec::new();
+    let mut notes = Vec::new();
+    let mut places = 0;
+    for edit in &arguments.edits {
+        let wanted = one_line(&edit.old);
+        let wanted =
+            wanted.char_indices().nth(60).map_or(wanted.clone(), |(at, _)| format!("{}…", &wanted[..at]));
+        let found = if edit.old.is_empty() { 0 } else { after.matches(&edit.old).count() };
+        match found {
+            0 => {
+                return Err(Error::new(Kind::Conflict, format!("`edits`: the page has no \"{wanted}\""))
+                    .with_hint(
+                        "Nothing was written. Read it again: case and marks count, and it may have changed",
+                    ));
+            }
+            many if many > 1 && !edit.all => {
+                return Err(Error::invalid(format!("`edits`: \"{wanted}\" occurs {many} times"))
+                    .with_hint("Nothing was written. Give more of the text around it, or set `all`"));
+            }
+            many => places += many,
+        }
+        // A passage within a line of code is nobody's Markdown.
+        let new = if edit.new.contains(['[', '<', '`', '\n']) {
+            let accepted = dialect::accept(&edit.new);
+            notes.extend(accepted.notes());
+            accepted.text
+        } else {
+            edit.new.clone()
+        };
+        after = after.replace(&edit.old, &new);
+        updates.push(json!({"old_str": edit.old, "new_str": new, "replace_all_matches": edit.all}));
+    }
+    let body = json!({"type": "update_content", "update_content": {"content_updates": updates, "allow_deleting_content": deleting}});
+    Ok(Work { body, after, notes, places })
+}
+
+/// Children that a text no longer holds, by their whole ids: ids made in one sitting share their first characters.
+fn lost_children(old: &str, new: &str) -> Vec<String> {
+    let kept: Vec<String> = dialect::children(new).into_iter().map(|(id, _)| id).collect();
+    let lost = dialect::children(old).into_iter().filter(|(id, _)| !kept.contains(id));
+    lost.map(|(id, title)| format!("{} ({})", render::title(&title), render::bare(&id))).collect()
+}

@@ -1,0 +1,60 @@
+//! Who is in the workspace.
+
+use connector::{
+    Result,
+    catalog::{Call, Page, Reply, Tool, one_line},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::FROM;
+use crate::{Notion, render, resolve};
+
+pub(super) fn tools() -> Vec<Tool<Notion>> {
+    vec![
+        Tool::read(
+            "list_users",
+            "List people",
+            "Lists people and bots of the workspace, by part of a name or e-mail address.",
+            list_users,
+        )
+        .aliases(&[("name", "query"), ("email", "query")])
+        .output_page::<Row>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListUsers {
+    query: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Row {
+    id: String,
+    name: String,
+    email: String,
+    kind: String,
+}
+
+async fn list_users(call: Call<Notion>, arguments: ListUsers) -> Result<Reply> {
+    let wanted = arguments.query.unwrap_or_default().to_lowercase();
+    let mut page = Page::new(FROM, ("user", "users")).note("id | name | e-mail");
+    let mut all = call.everybody().await?;
+    all.retain(|user| {
+        user.name.to_lowercase().contains(&wanted)
+            || user.email().to_lowercase().contains(&wanted)
+            || resolve::same(&user.id, &wanted)
+    });
+    for user in &all {
+        let row = Row {
+            id: render::bare(&user.id),
+            name: one_line(&user.name),
+            email: user.email().to_owned(),
+            kind: user.kind.clone(),
+        };
+        let email = if row.email.is_empty() { row.kind.as_str() } else { row.email.as_str() };
+        page.push(format!("{} | {} | {email}", row.id, row.name), &row);
+    }
+    Ok(Reply::page(page))
+}

@@ -1,0 +1,95 @@
+//! A table's columns, options, templates and views.
+
+use connector::{
+    Result,
+    catalog::{Call, Reply, Tool, one_line},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Notion, render, resolve::tables::options};
+
+/// Views whose names are asked for.
+const VIEWS: usize = 10;
+
+pub(super) fn tools() -> Vec<Tool<Notion>> {
+    vec![
+        Tool::read(
+            "get_database",
+            "Describe a table",
+            "Tells a table's columns with types and options, its templates and saved views, by name, id or URL.",
+            get_database,
+        )
+        .toolset("databases")
+        .aliases(&[("id", "database"), ("database_id", "database"), ("data_source_id", "database"), ("name", "database")])
+        .output::<Described>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct GetDatabase {
+    database: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Described {
+    id: String,
+    name: String,
+    columns: Vec<String>,
+    templates: Vec<String>,
+    views: Vec<String>,
+}
+
+async fn get_database(call: Call<Notion>, arguments: GetDatabase) -> Result<Reply> {
+    let table = call.table(&arguments.database).await?;
+    let columns: Vec<String> = table.columns.iter().map(|(name, column)| describe(name, column)).collect();
+    let templates: Vec<String> =
+        call.api().templates(&table.id).await?.iter().map(|template| one_line(&template.name)).collect();
+    let mut views = Vec::new();
+    for view in call.api().views(&table.id).await?.results.into_iter().take(VIEWS) {
+        let view = call.api().view(&view.id).await?;
+        views.push(format!("{} ({}, {})", one_line(&view.name), view.kind, render::bare(&view.id)));
+    }
+    let database = table
+        .database
+        .as_deref()
+        .map(|id| format!(", in the database {}", render::bare(id)))
+        .unwrap_or_default();
+    let mut text = vec![columns.join("\n")];
+    for (title, list) in [("Templates", &templates), ("Views", &views)] {
+        if !list.is_empty() {
+            text.push(format!("{title}: {}", list.join("; ")));
+        }
+    }
+    let reply = Reply::new(format!("Table {} · {}{database}", table.name, render::bare(&table.id))).outside(
+        table.name.clone(),
+        None,
+        text.join("\n"),
+    );
+    Ok(reply.data(&Described { id: render::bare(&table.id), name: table.name, columns, templates, views }))
+}
+
+/// One column in a line: its type and what it takes.
+fn describe(name: &str, column: &Value) -> String {
+    let kind = column["type"].as_str().unwrap_or_default();
+    let more = match kind {
+        "select" | "multi_select" | "status" => {
+            let known = options(column);
+            format!(" ({})", known.iter().map(|option| one_line(option)).collect::<Vec<_>>().join(", "))
+        }
+        "relation" => {
+            let target = column["relation"]["data_source_id"].as_str().unwrap_or_default();
+            format!(" (to table {})", render::bare(target))
+        }
+        "number" => match column["number"]["format"].as_str() {
+            Some("number") | None => String::new(),
+            Some(format) => format!(" ({})", one_line(format)),
+        },
+        "formula" | "rollup" | "created_time" | "created_by" | "last_edited_time" | "last_edited_by"
+        | "unique_id" | "button" => " (read only)".to_owned(),
+        _ => String::new(),
+    };
+    format!("{}: {kind}{more}", one_line(name))
+}

@@ -1,0 +1,314 @@
+//! Values of pages and rows changed, compared with what was there and with what came back.
+
+use std::collections::BTreeMap;
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{Call, Plan, Reply, Tool, Written, one_line},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Notion,
+    api::objects::Item,
+    render,
+    resolve::{
+        self,
+        tables::Table,
+        values::{Wanted, runs},
+    },
+};
+
+/// Pages in one call.
+const MOST: usize = 50;
+
+pub(super) fn tools() -> Vec<Tool<Notion>> {
+    vec![
+        Tool::write(
+            "update_pages",
+            "Update pages or rows",
+            "Sets `properties` of pages or rows by plain values; null empties, lists also take {\"add\":[..],\"remove\":[..]}. \
+             Shared `properties` apply to every page. edit_content changes the text.",
+            update_pages,
+        )
+        .toolset("pages")
+        .confirmable()
+        .idempotent()
+        .aliases(&[("items", "pages"), ("rows", "pages")])
+        .output::<Written>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct UpdatePages {
+    pages: Vec<Changed>,
+    #[serde(default)]
+    properties: Map<String, Value>,
+    expected_edited: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Changed {
+    #[serde(alias = "page_id")]
+    id: String,
+    #[serde(default)]
+    properties: Map<String, Value>,
+    icon: Option<String>,
+}
+
+/// One page and what is to become of it.
+struct Change {
+    id: String,
+    title: String,
+    wanted: Vec<Wanted>,
+    icon: Option<String>,
+    lines: Vec<String>,
+}
+
+async fn update_pages(call: Call<Notion>, arguments: UpdatePages) -> Result<Plan> {
+    let UpdatePages { pages, properties, expected_edited } = arguments;
+    if pages.is_empty() || pages.len() > MOST {
+        return Err(Error::invalid(format!("`pages` takes 1 to {MOST} pages, not {}", pages.len())));
+    }
+    let mut tables: BTreeMap<String, Table> = BTreeMap::new();
+    let mut changes = Vec::new();
+    let mut same = Vec::new();
+    for changed in pages {
+        let id = resolve::page_id("id", &changed.id)?;
+        let page = call.api().page(&id).await?;
+        if let Some(expected) = &expected_edited {
+            unchanged(&page, expected)?;
+        }
+        let mut given = properties.clone();
+        given.extend(changed.properties);
+        let change = plan_one(&call, &mut tables, &page, &given, changed.icon).await?;
+        if change.wanted.is_empty() && change.icon.is_none() {
+            same.push(change.title);
+        } else {
+            changes.push(change);
+        }
+    }
+    if changes.is_empty() {
+        return Ok(Plan::nothing(Reply::written(Written::new(format!(
+            "Nothing changed: {} had these values already.",
+            same.join(", ")
+        )))));
+    }
+    let count = changes.len();
+    let mut preview = Reply::new(format!("Update {count} {}:", if count == 1 { "page" } else { "pages" }));
+    for change in &changes {
+        preview = preview.line(format!("- {} · {}", change.title, render::bare(&change.id)));
+        for line in &change.lines {
+            preview = preview.line(format!("  {line}"));
+        }
+    }
+    if !same.is_empty() {
+        preview = preview.line(format!("Unchanged: {}", same.join(", ")));
+    }
+    let plan = Plan::new(preview, move || async move { update_all(&call, changes, same).await });
+    Ok(if count > 5 { plan.ask() } else { plan })
+}
+
+/// Refuses a page that was edited after the time that the caller read.
+fn unchanged(page: &Item, expected: &str) -> Result<()> {
+    let expected_minute = expected.trim().replace(' ', "T");
+    let same = expected_minute.get(..16) == page.last_edited_time.get(..16);
+    if same {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Conflict,
+        format!(
+            "{} was edited at {}, after it was read",
+            render::title(&page.name()),
+            render::minute(&page.last_edited_time)
+        ),
+    )
+    .with_hint("Nothing was written. Read it again"))
+}
+
+async fn plan_one(
+    call: &Call<Notion>,
+    tables: &mut BTreeMap<String, Table>,
+    page: &Item,
+    given: &Map<String, Value>,
+    icon: Option<String>,
+) -> Result<Change> {
+    let title = render::title(&page.name());
+    let mut wanted = match page.parent_id() {
+        Some(("data_source_id", source)) => {
+            if !tables.contains_key(source) {
+                tables.insert(source.to_owned(), call.table(source).await?);
+            }
+            call.values(&tables[source], given, Some(page)).await?
+        }
+        _ => {
+            let mut wanted = Vec::new();
+            for (name, value) in given {
+                let word =
+                    value.as_str().filter(|_| ["title", "name"].iter().any(|word| resolve::same(word, name)));
+                let Some(word) = word else {
+                    return Err(Error::invalid(format!(
+                        "{title} is a page outside a table: it has a title and no `{}`",
+                        one_line(name)
+                    )));
+                };
+                wanted.push(Wanted {
+                    name: "title".to_owned(),
+                    value: json!({"title": runs(word)}),
+                    shown: one_line(word),
+                    note: None,
+                });
+            }
+            wanted
+        }
+    };
+    let mut lines = Vec::new();
+    let mut kept = Vec::new();
+    for value in wanted.drain(..) {
+        let old = &page.properties[value.name.as_str()];
+        let before = render::value(old);
+        if is_same(call, page, old, &value).await? {
+            continue;
+        }
+        let word = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+        lines.push(format!("{} {} → {}", one_line(&value.name), word(&before), word(&value.shown)));
+        lines.extend(value.note.clone());
+        kept.push(value);
+    }
+    let icon = icon.filter(|icon| !icon.trim().is_empty()).map(|icon| icon.trim().to_owned());
+    if let Some(icon) = &icon {
+        lines.push(format!("icon {icon}"));
+    }
+    Ok(Change { id: page.id.clone(), title, wanted: kept, icon, lines })
+}
+
+/// Whether a page has a value already. Lists are compared by their entries.
+async fn is_same(call: &Call<Notion>, page: &Item, old: &Value, wanted: &Wanted) -> Result<bool> {
+    let kind = old["type"].as_str().unwrap_or_default();
+    if kind == "relation" || kind == "people" {
+        let mut now = call.whole_list(page, &wanted.name).await?;
+        let items = wanted.value[kind].as_array().into_iter().flatten();
+        let mut ids: Vec<String> = items.filter_map(|item| item["id"].as_str().map(str::to_owned)).collect();
+        now.sort_unstable();
+        ids.sort_unstable();
+        return Ok(now == ids);
+    }
+    if kind == "files" {
+        return Ok(false);
+    }
+    if kind == "rich_text" {
+        // The same words may be marked otherwise.
+        let marked = wanted.value[kind]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|run| run.get("annotations").is_some() || !run["text"]["link"].is_null());
+        let plain: String = wanted.value[kind]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|run| run["text"]["content"].as_str())
+            .collect();
+        return Ok(!marked && one_line(&plain) == render::value(old));
+    }
+    let before = render::value(old);
+    Ok(before == wanted.shown || (kind == "checkbox" && before.is_empty() && wanted.shown == "no"))
+}
+
+async fn update_all(call: &Call<Notion>, changes: Vec<Change>, same: Vec<String>) -> Result<Reply> {
+    let total = changes.len();
+    let mut written = Written::default();
+    let mut done = 0;
+    for (at, change) in changes.into_iter().enumerate() {
+        let set: Map<String, Value> =
+            change.wanted.iter().map(|value| (value.name.clone(), value.value.clone())).collect();
+        let mut body = json!({"properties": set});
+        if let Some(icon) = &change.icon {
+            body["icon"] = json!({"type": "emoji", "emoji": icon});
+        }
+        let page = match call.api().update_page(&change.id, &body).await {
+            Ok(page) => page,
+            Err(error) if done == 0 => return Err(error),
+            Err(error) => {
+                written.summary = format!(
+                    "Updated {done} of {total} pages; {} failed: {}",
+                    change.title,
+                    error.for_agent()
+                );
+                if at + 1 < total {
+                    written = written.change(format!("not tried: pages {} to {total}", at + 2));
+                }
+                return Ok(Reply::written(written));
+            }
+        };
+        written = written.change(format!(
+            "{} · {} · edited {}",
+            change.title,
+            render::bare(&change.id),
+            render::minute(&page.last_edited_time)
+        ));
+        for line in &change.lines {
+            written = written.change(format!("  {line}"));
+        }
+        for refused in refusals(&page, &change.wanted) {
+            written = written.change(format!("  not accepted: {refused}"));
+        }
+        if total == 1 {
+            written = written.id(render::bare(&page.id)).url(page.url.clone());
+            if !refusals(&page, &change.wanted).is_empty() {
+                return Err(Error::new(
+                    Kind::Upstream,
+                    format!(
+                        "Notion accepted the change of {} but did not do it: {}",
+                        change.title,
+                        refusals(&page, &change.wanted).join("; ")
+                    ),
+                ));
+            }
+        }
+        done += 1;
+    }
+    if !same.is_empty() {
+        written = written.change(format!("unchanged: {}", same.join(", ")));
+    }
+    written.summary = format!("Updated {done} {}.", if done == 1 { "page" } else { "pages" });
+    Ok(Reply::written(written))
+}
+
+/// Values that came back other than they were asked for.
+fn refusals(page: &Item, wanted: &[Wanted]) -> Vec<String> {
+    let mut refused = Vec::new();
+    for value in wanted {
+        let now = &page.properties[value.name.as_str()];
+        let kind = now["type"].as_str().unwrap_or_default();
+        let comparable = matches!(
+            kind,
+            "select"
+                | "status"
+                | "number"
+                | "checkbox"
+                | "url"
+                | "email"
+                | "phone_number"
+                | "title"
+                | "multi_select"
+        );
+        let shown = render::value(now);
+        let emptied = value.shown.is_empty() && !shown.is_empty();
+        let missing = !value.shown.is_empty() && shown.is_empty() && kind != "checkbox" && kind != "files";
+        let differs = comparable
+            && kind != "checkbox"
+            && shown != value.shown
+            && !(kind == "title" && shown.len() != value.shown.len());
+        if emptied || missing || differs {
+            let shown = if shown.is_empty() { "none".to_owned() } else { shown };
+            refused.push(format!("{} is {shown}", one_line(&value.name)));
+        }
+    }
+    refused
+}
