@@ -4,6 +4,7 @@ use std::{fmt, future::Future, time::Duration};
 
 use crate::{
     Check, Result,
+    access::Granted,
     catalog::Catalog,
     settings::{Config, Setting},
     upstream::{self, Upstream},
@@ -31,11 +32,12 @@ pub trait Connector: fmt::Debug + Send + Sync + Sized + 'static {
     /// Its pipeline to the vendor, for health and metrics.
     fn upstream(&self) -> &Upstream;
 
-    /// The names of the tools that the credential certainly cannot use: they are not listed. Asked
-    /// whenever tools are listed, so it must be quick: remembered after the first time, and nothing at
-    /// all to ask for a credential whose rights the vendor does not tell.
-    fn out_of_rights(&self) -> impl Future<Output = Vec<&'static str>> + Send {
-        std::future::ready(Vec::new())
+    /// The scopes that the credential was granted, where the vendor tells them: tools whose
+    /// [`crate::catalog::Tool::scopes`] are not among them are not offered. Asked whenever tools are listed,
+    /// so it must be quick: remembered after the first time, and nothing at all to ask for a credential
+    /// whose rights the vendor does not tell.
+    fn granted(&self) -> impl Future<Output = Option<Granted>> + Send {
+        std::future::ready(None)
     }
 
     /// How long after one look at a watched resource the next one comes.

@@ -1,26 +1,38 @@
 //! A server ready to answer, whatever the transport: its state, the part of its catalog that is
 //! offered, and the rules for calls and replies.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use crate::{
-    About, Connector, Effect, Result,
-    access::{Policy, Principal},
-    catalog::{Answer, Call, Caller, Catalog, Confirmations, Progress, Rendered, Reply, ReplyOptions, Tool},
+    About, Connector, Error, Result,
+    access::{Granted, KeyRing, Policy, Principal, Rights},
+    catalog::{
+        Answer, Call, Caller, Catalog, Confirmations, Progress, Prompt, Rendered, Reply, ReplyOptions,
+        Resource, ResourceTemplate, Tool, Variables, nearest,
+    },
     upstream::call,
 };
 
 /// How long a list of tools waits for the vendor to tell what the credential may do.
 const RIGHTS_PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long the scopes of the credential, once told, are taken into account without asking again.
+const RIGHTS_KNOWN: Duration = Duration::from_secs(60);
+
 /// A server ready to answer.
 pub struct Service<S> {
     server: Arc<S>,
-    catalog: Catalog<S>,
-    policy: Policy,
+    catalog: Arc<Catalog<S>>,
+    policy: Arc<Policy>,
+    /// The scopes of the credential as they were told last, and when.
+    granted: Mutex<Option<(Instant, Arc<Granted>)>>,
     confirmations: Confirmations,
     reply: ReplyOptions,
     prefix: String,
@@ -38,6 +50,8 @@ pub struct ServiceOptions {
     pub prefix: String,
     /// Whether the vendor is a fake.
     pub sandbox: bool,
+    /// The keys under which what clients carry is sealed.
+    pub keys: KeyRing,
 }
 
 impl<S: Connector> Service<S> {
@@ -45,9 +59,10 @@ impl<S: Connector> Service<S> {
     pub fn new(server: S, catalog: Catalog<S>, options: ServiceOptions) -> Self {
         Self {
             server: Arc::new(server),
-            catalog,
-            policy: options.policy,
-            confirmations: Confirmations::default(),
+            policy: Arc::new(options.policy.with_selection(catalog.selection().cloned())),
+            catalog: Arc::new(catalog.sealed_by(options.keys.clone())),
+            granted: Mutex::default(),
+            confirmations: Confirmations::new(options.keys),
             reply: options.reply,
             prefix: options.prefix,
             sandbox: options.sandbox,
@@ -72,10 +87,15 @@ impl<S: Connector> Service<S> {
         &self.server
     }
 
-    /// The confirmations given out and not yet used.
+    /// What gives confirmations out and takes them back.
     #[must_use]
     pub fn confirmations(&self) -> &Confirmations {
         &self.confirmations
+    }
+
+    /// The keys under which what clients carry is sealed.
+    pub(crate) fn keys(&self) -> &KeyRing {
+        self.catalog.keys()
     }
 
     /// How replies are rendered.
@@ -96,30 +116,89 @@ impl<S: Connector> Service<S> {
         format!("{}{}", self.prefix, tool.name())
     }
 
-    /// The wire names of the tools that the credential cannot use, as far as that is known within two
-    /// seconds: a list must not wait for a vendor that is slow.
-    pub async fn hidden(&self) -> Vec<String> {
-        let hidden = tokio::time::timeout(RIGHTS_PATIENCE, self.server.out_of_rights()).await;
-        let names = hidden.unwrap_or_default();
-        names.iter().map(|name| format!("{}{name}", self.prefix)).collect()
+    /// Whether what is listed may differ between callers, so that nobody may keep it for another.
+    #[must_use]
+    pub fn depends_on_caller(&self) -> bool {
+        self.policy.depends_on_caller()
     }
 
-    /// The tool that clients see under `name`.
+    /// The rights of `who`, with the scopes of the credential as far as they are known without asking.
+    #[must_use]
+    pub fn rights(&self, who: Principal) -> Rights {
+        let known = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
+        let granted = known.as_ref().filter(|(told, _)| told.elapsed() < RIGHTS_KNOWN);
+        Rights::new(who, Arc::clone(&self.policy), granted.map(|(_, granted)| Arc::clone(granted)))
+    }
+
+    /// The rights of `who`, with the scopes of the credential as far as they are told within two seconds: a
+    /// list must not wait for a vendor that is slow.
+    pub async fn rights_for_listing(&self, who: Principal) -> Rights {
+        let told = tokio::time::timeout(RIGHTS_PATIENCE, self.server.granted()).await;
+        if let Ok(granted) = told {
+            let granted = granted.map(|granted| (Instant::now(), Arc::new(granted)));
+            *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = granted;
+        }
+        self.rights(who)
+    }
+
+    /// The wire names of the tools that somebody with these rights may not use though the configuration
+    /// offers them.
+    #[must_use]
+    pub fn hidden(&self, rights: &Rights) -> Vec<String> {
+        let tools = self.catalog.all_tools().iter();
+        let hidden = tools.filter(|tool| rights.decide(&tool.capability()).is_err());
+        hidden.map(|tool| self.wire_name(tool)).collect()
+    }
+
+    /// The resources with a fixed address that somebody with these rights is offered.
+    pub fn resources<'a>(&'a self, rights: &'a Rights) -> impl Iterator<Item = &'a Resource<S>> {
+        let all = self.catalog.all_resources().iter();
+        all.filter(|resource| self.catalog.permits(rights, resource.needed_tools()).is_ok())
+    }
+
+    /// The families of resources that somebody with these rights is offered.
+    pub fn templates<'a>(&'a self, rights: &'a Rights) -> impl Iterator<Item = &'a ResourceTemplate<S>> {
+        let all = self.catalog.all_templates().iter();
+        all.filter(|template| self.catalog.permits(rights, template.needed_tools()).is_ok())
+    }
+
+    /// The prompts that somebody with these rights is offered.
+    pub fn prompts<'a>(&'a self, rights: &'a Rights) -> impl Iterator<Item = &'a Prompt<S>> {
+        let all = self.catalog.all_prompts().iter();
+        all.filter(|prompt| self.catalog.permits(rights, prompt.needed_tools()).is_ok())
+    }
+
+    /// The tool that clients see under `name`, if the configuration offers it.
     #[must_use]
     pub fn tool(&self, name: &str) -> Option<&Tool<S>> {
-        self.catalog.tool(name.strip_prefix(self.prefix.as_str())?)
+        self.catalog.tool(self.bare(name)?)
     }
 
-    /// The tool that was probably meant by `name`.
+    /// Why the tool `name` is not offered, which there is: what the operator switched off is no secret.
+    /// Nothing for a name that no tool has.
     #[must_use]
-    pub fn nearest_tool(&self, name: &str) -> Option<String> {
-        let bare = name.strip_prefix(self.prefix.as_str()).unwrap_or(name);
-        let near = crate::catalog::nearest(bare, self.catalog.all_tools().iter().map(Tool::name))?;
+    pub fn switched_off(&self, name: &str, rights: &Rights) -> Option<Error> {
+        let tool = self.catalog.known(self.bare(name)?)?;
+        let denial = rights.decide(&tool.capability()).err()?;
+        Some(denial.into_error(&self.wire_name(tool), rights.who()))
+    }
+
+    /// The tool that `name` is probably a slip of, of those that somebody with these rights may use.
+    #[must_use]
+    pub fn nearest_tool(&self, name: &str, rights: &Rights) -> Option<String> {
+        let bare = self.bare(name).unwrap_or(name);
+        let tools = self.catalog.all_tools().iter();
+        let usable = tools.filter(|tool| rights.decide(&tool.capability()).is_ok());
+        let near = nearest(bare, usable.map(Tool::name))?;
         Some(format!("{}{near}", self.prefix))
     }
 
-    /// Calls `tool` for `principal`. `confirmed` says that the person has just been asked through the
-    /// protocol, and agreed.
+    fn bare<'a>(&self, name: &'a str) -> Option<&'a str> {
+        name.strip_prefix(self.prefix.as_str())
+    }
+
+    /// Calls `tool` for `principal`. `answers` says that the call brings the answer to a
+    /// question: what it would do is then read afresh.
     ///
     /// # Errors
     /// Whatever the call gives; it is for the agent to read.
@@ -128,16 +207,11 @@ impl<S: Connector> Service<S> {
         tool: &Tool<S>,
         principal: Principal,
         arguments: Map<String, Value>,
-        confirmed: bool,
+        answers: bool,
         progress: Arc<dyn Progress>,
     ) -> Result<Answer> {
-        let caller = Caller {
-            principal,
-            policy: &self.policy,
-            confirmations: &self.confirmations,
-            confirmed,
-            progress,
-        };
+        let caller =
+            Caller { rights: self.rights(principal), confirmations: &self.confirmations, answers, progress };
         call::whole(self.catalog.call(tool, &self.server, caller, arguments)).await
     }
 
@@ -146,15 +220,16 @@ impl<S: Connector> Service<S> {
     /// # Errors
     /// [`crate::Kind::NotFound`] if there is none; whatever reading it gives.
     pub async fn read(&self, principal: Principal, uri: &str) -> Result<Reply> {
-        call::whole(self.catalog.read(Call::plain(Arc::clone(&self.server), principal), uri)).await
+        call::whole(self.catalog.read(self.plain(principal), uri)).await
     }
 
-    /// Whether the resource at `uri` can be watched, as far as that is known without asking the vendor.
+    /// Whether the resource at `uri` can be watched by `principal`, as far as that is known without asking
+    /// the vendor.
     ///
     /// # Errors
     /// [`crate::Kind::InvalidArgument`] if not; [`crate::Kind::Policy`] if it may not be read.
-    pub fn admits_watch(&self, uri: &str) -> Result<()> {
-        self.catalog.admits_watch(&self.server, uri)
+    pub fn admits_watch(&self, principal: &Principal, uri: &str) -> Result<()> {
+        self.catalog.admits_watch(&self.server, &self.rights(principal.clone()), uri)
     }
 
     /// The version of the resource at `uri`, for `principal`: another text whenever it has changed.
@@ -162,8 +237,12 @@ impl<S: Connector> Service<S> {
     /// # Errors
     /// As [`Self::admits_watch`]; whatever looking gives.
     pub async fn version(&self, principal: Principal, uri: &str) -> Result<String> {
-        self.policy.permits(&principal, Effect::Read)?;
-        self.catalog.version(Call::plain(Arc::clone(&self.server), principal), uri).await
+        self.catalog.version(self.plain(principal), uri).await
+    }
+
+    /// A call of `principal` that is no tool's.
+    fn plain(&self, principal: Principal) -> Call<S> {
+        Call::plain(Arc::clone(&self.server), Arc::clone(&self.catalog), self.rights(principal))
     }
 
     /// Writes the prompt `name` for `principal`; nothing if there is no such prompt.
@@ -174,10 +253,14 @@ impl<S: Connector> Service<S> {
         &self,
         principal: Principal,
         name: &str,
-        given: BTreeMap<String, String>,
+        given: impl Into<Variables>,
     ) -> Option<Result<Reply>> {
         let prompt = self.catalog.prompt(name)?;
-        Some(call::whole(prompt.get(Call::plain(Arc::clone(&self.server), principal), given)).await)
+        let plain = self.plain(principal);
+        if let Err(denied) = self.catalog.permits(plain.rights(), prompt.needed_tools()) {
+            return Some(Err(denied));
+        }
+        Some(call::whole(prompt.get(plain, given.into())).await)
     }
 
     /// The values that complete what was `typed` for `argument`.
@@ -189,12 +272,10 @@ impl<S: Connector> Service<S> {
         principal: Principal,
         argument: &str,
         typed: String,
-        others: BTreeMap<String, String>,
+        others: impl Into<Variables>,
     ) -> Result<Vec<String>> {
         match self.catalog.completion(argument) {
-            Some(completions) => {
-                completions.complete(Call::plain(Arc::clone(&self.server), principal), typed, others).await
-            }
+            Some(completions) => completions.complete(self.plain(principal), typed, others.into()).await,
             None => Ok(Vec::new()),
         }
     }

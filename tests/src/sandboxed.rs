@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use connector::{
     Connector, Error, Service, ServiceOptions,
-    access::{Policy, Principal, Selection},
+    access::{KeyRing, Policy, Principal, Selection},
     catalog::{Answer, Rendered, ReplyOptions, Silent},
     sandbox::{self, Harness, Running},
     settings::{Config, Value as Setting},
@@ -65,37 +65,14 @@ impl<S: Connector> Sandboxed<S> {
         let running =
             sandbox::start(Arc::clone(&parts.fake), loopback).await.expect("loopback has a free port");
         let base = join(&running.url(), parts.api_path);
-        let (key, value) = parts.credential;
-        let mut config = Config::default();
-        config.set("api-url", Setting::Text(base.to_string()));
-        config.set("sandbox", Setting::Switch(options.settings.is_empty()));
-        let credential = options.credential.unwrap_or(value);
-        if options.settings.is_empty() && !credential.is_empty() {
-            config.set(key, Setting::Secret(connector::Secret::new(credential)));
-        }
-        for (key, value) in options.settings {
-            config.set(key, value);
-        }
-        let mut upstream = upstream::Options::new(base);
-        upstream.read_only = options.selection.read_only;
-        tune(&mut upstream);
-        let server = S::connect(&config, upstream).expect("the sandbox's settings are good");
-        let catalog = S::catalog().select(&options.selection).expect("the selection names what there is");
-        let mut reply = ReplyOptions { structured: options.structured, ..ReplyOptions::default() };
-        if options.budget > 0 {
-            reply.budget = options.budget;
-        }
-        let service = Service::new(
-            server,
-            catalog,
-            ServiceOptions {
-                policy: Policy::new(options.selection.read_only, options.allow_destructive),
-                reply,
-                prefix: options.prefix.to_owned(),
-                sandbox: true,
-            },
-        );
-        Self { service: Arc::new(service), fake: parts.fake, running }
+        Self { service: serve(options, base, parts.credential, tune), fake: parts.fake, running }
+    }
+
+    /// Somebody else at the same vendor: another server, which shares nothing with this one but the fake.
+    #[must_use]
+    pub fn colleague(&self, options: Options) -> Arc<Service<S>> {
+        let parts = S::sandbox().expect("every server of the suite has a sandbox");
+        serve(options, join(&self.running.url(), parts.api_path), parts.credential, |_| {})
     }
 
     /// The service.
@@ -127,17 +104,17 @@ impl<S: Connector> Sandboxed<S> {
         self.answer_as(Principal::local(), sample, false).await
     }
 
-    /// The answer to a call of somebody, `confirmed` or not.
+    /// The answer to a call of somebody, which `answers` a question or not.
     ///
     /// # Errors
     /// What the agent would read.
     ///
     /// # Panics
     /// If there is no such tool.
-    pub async fn answer_as(&self, who: Principal, sample: &Sample, confirmed: bool) -> Result<Answer, Error> {
+    pub async fn answer_as(&self, who: Principal, sample: &Sample, answers: bool) -> Result<Answer, Error> {
         let tool =
             self.service.tool(sample.tool).unwrap_or_else(|| panic!("there is no tool {}", sample.tool));
-        self.service.call(tool, who, sample.arguments.clone(), confirmed, Arc::new(Silent)).await
+        self.service.call(tool, who, sample.arguments.clone(), answers, Arc::new(Silent)).await
     }
 
     /// The rendered reply to a call; a question is answered with yes.
@@ -183,4 +160,45 @@ impl<S> std::fmt::Debug for Sandboxed<S> {
 fn join(base: &Url, path: &str) -> Url {
     let address = format!("{}{path}", base.as_str().trim_end_matches('/'));
     Url::parse(&address).expect("a path of ours under an address of ours")
+}
+
+/// A server as `options` say, at `base`.
+fn serve<S: Connector>(
+    options: Options,
+    base: Url,
+    credential: (&'static str, &'static str),
+    tune: impl FnOnce(&mut upstream::Options),
+) -> Arc<Service<S>> {
+    let (key, value) = credential;
+    let mut config = Config::default();
+    config.set("api-url", Setting::Text(base.to_string()));
+    config.set("sandbox", Setting::Switch(options.settings.is_empty()));
+    let credential = options.credential.unwrap_or(value);
+    if options.settings.is_empty() && !credential.is_empty() {
+        config.set(key, Setting::Secret(connector::Secret::new(credential)));
+    }
+    for (key, value) in options.settings {
+        config.set(key, value);
+    }
+    let mut upstream = upstream::Options::new(base);
+    upstream.read_only = options.selection.read_only;
+    tune(&mut upstream);
+    let server = S::connect(&config, upstream).expect("the sandbox's settings are good");
+    let catalog = S::catalog().select(&options.selection).expect("the selection names what there is");
+    let mut reply = ReplyOptions { structured: options.structured, ..ReplyOptions::default() };
+    if options.budget > 0 {
+        reply.budget = options.budget;
+    }
+    let service = Service::new(
+        server,
+        catalog,
+        ServiceOptions {
+            policy: Policy::new(options.selection.read_only, options.allow_destructive),
+            reply,
+            prefix: options.prefix.to_owned(),
+            sandbox: true,
+            keys: KeyRing::default(),
+        },
+    );
+    Arc::new(service)
 }

@@ -69,6 +69,12 @@ pub trait Subject: Connector {
         create.or_else(|| Self::writes().into_iter().next()).expect("a server of the suite writes something")
     }
 
+    /// For every destructive tool a call that asks, and what somebody else does to its target before it is
+    /// answered.
+    fn overtaken() -> Vec<Overtaken> {
+        Vec::new()
+    }
+
     /// For every argument that takes an id: where a model gets one from.
     fn ids() -> Vec<IdWalk>;
 
@@ -102,6 +108,25 @@ impl Sample {
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.arguments.insert(name.to_owned(), value.into());
         self
+    }
+}
+
+/// A call that asks, and is overtaken before it is confirmed.
+#[derive(Clone, Debug)]
+pub struct Overtaken {
+    /// What must be done first.
+    pub before: Vec<Sample>,
+    /// The call that asks.
+    pub asks: Sample,
+    /// What somebody else does to its target meanwhile.
+    pub meanwhile: Sample,
+}
+
+impl Overtaken {
+    /// `asks`, and `meanwhile` somebody else does that.
+    #[must_use]
+    pub fn new(asks: Sample, meanwhile: Sample) -> Self {
+        Self { before: Vec::new(), asks, meanwhile }
     }
 }
 

@@ -1,11 +1,9 @@
 //! Completions for the arguments of prompts and the variables of templates, from answers that are kept for a
 //! minute: a key pressed must not cost a request.
 
-use std::collections::BTreeMap;
-
 use connector::{
     Result,
-    catalog::{Call, Completions},
+    catalog::{Call, Completions, Variables},
 };
 
 use crate::{GitHub, api::actions::RunFilter, reach::Repo};
@@ -45,9 +43,8 @@ pub(crate) fn all() -> Vec<Completions<GitHub>> {
 }
 
 /// The repository that was chosen already, if it is one and within reach.
-fn chosen(call: &Call<GitHub>, others: &BTreeMap<String, String>) -> Option<Repo> {
-    let given = |name: &str| others.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
-    let name = match (given("owner"), given("repo")) {
+fn chosen(call: &Call<GitHub>, others: &Variables) -> Option<Repo> {
+    let name = match (others.given("owner"), others.given("repo")) {
         (Some(owner), Some(repo)) => Some(format!("{owner}/{repo}")),
         (None, Some(repo)) => Some(repo.to_owned()),
         _ => None,
@@ -80,13 +77,13 @@ async fn recent(call: &Call<GitHub>) -> Result<Vec<String>> {
     Ok(names)
 }
 
-async fn owner(call: Call<GitHub>, typed: String, _others: BTreeMap<String, String>) -> Result<Vec<String>> {
+async fn owner(call: Call<GitHub>, typed: String, _others: Variables) -> Result<Vec<String>> {
     let names = recent(&call).await?;
     Ok(fitting(names.iter().filter_map(|name| Some(name.split_once('/')?.0.to_owned())), &typed))
 }
 
 /// Names of one owner's repositories where the owner stands beside them, whole names otherwise.
-async fn repo(call: Call<GitHub>, typed: String, others: BTreeMap<String, String>) -> Result<Vec<String>> {
+async fn repo(call: Call<GitHub>, typed: String, others: Variables) -> Result<Vec<String>> {
     let names = recent(&call).await?;
     let Some(owner) = others.get("owner") else { return Ok(fitting(names, &typed)) };
     let of_owner = names.iter().filter_map(|name| {
@@ -96,13 +93,13 @@ async fn repo(call: Call<GitHub>, typed: String, others: BTreeMap<String, String
     Ok(fitting(of_owner, &typed))
 }
 
-async fn refs(call: Call<GitHub>, typed: String, others: BTreeMap<String, String>) -> Result<Vec<String>> {
+async fn refs(call: Call<GitHub>, typed: String, others: Variables) -> Result<Vec<String>> {
     let Some(repo) = chosen(&call, &others) else { return Ok(Vec::new()) };
     let (branches, tags) = tokio::join!(call.api().branch_names(&repo), call.api().tag_names(&repo));
     Ok(fitting(branches?.into_iter().chain(tags?), &typed))
 }
 
-async fn path(call: Call<GitHub>, _typed: String, others: BTreeMap<String, String>) -> Result<Vec<String>> {
+async fn path(call: Call<GitHub>, _typed: String, others: Variables) -> Result<Vec<String>> {
     let Some(repo) = chosen(&call, &others) else { return Ok(Vec::new()) };
     match ["ref", "branch", "tag", "sha"].into_iter().find_map(|name| others.get(name)) {
         Some(at) => call.api().paths(&repo, at).await,
@@ -114,7 +111,7 @@ async fn path(call: Call<GitHub>, _typed: String, others: BTreeMap<String, Strin
 async fn numbers(
     call: Call<GitHub>,
     typed: String,
-    others: BTreeMap<String, String>,
+    others: Variables,
     only_pulls: bool,
 ) -> Result<Vec<String>> {
     let Some(repo) = chosen(&call, &others) else { return Ok(Vec::new()) };
@@ -129,7 +126,7 @@ async fn numbers(
         .collect())
 }
 
-async fn run_id(call: Call<GitHub>, typed: String, others: BTreeMap<String, String>) -> Result<Vec<String>> {
+async fn run_id(call: Call<GitHub>, typed: String, others: Variables) -> Result<Vec<String>> {
     let Some(repo) = chosen(&call, &others) else { return Ok(Vec::new()) };
     let runs = call.api().runs(&repo, &RunFilter::default(), RUNS, None).await?;
     Ok(fitting(runs.items.into_iter().map(|run| run.id), &typed))

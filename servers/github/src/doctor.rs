@@ -67,7 +67,7 @@ fn rights(who: &Who) -> Vec<Check> {
             if let Some(more) = more.filter(|more| Some(more) != missing_scopes(granted, true).as_ref()) {
                 checks.push(Check::good("toolsets", format!("With every toolset: {more}")));
             }
-            if scopes::has(granted, &["delete_repo"]) || scopes::has(granted, &["admin:org"]) {
+            if scopes::granted(granted).has_one_of(&["delete_repo", "admin:org"]) {
                 checks.push(Check::warning(
                     "rights",
                     "The token may delete repositories or manage organizations, which no tool here does",

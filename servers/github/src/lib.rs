@@ -11,7 +11,6 @@ mod completions;
 mod credential;
 mod doctor;
 mod error;
-mod gather;
 mod job_log;
 mod prompts;
 mod reach;
@@ -27,6 +26,7 @@ use std::{sync::Arc, time::Duration};
 
 use connector::{
     About, Check, Connector, Result, Sandbox,
+    access::Granted,
     catalog::Catalog,
     settings::{Config, Setting},
     upstream::{self, Upstream},
@@ -128,12 +128,10 @@ impl Connector for GitHub {
         self.api.upstream()
     }
 
-    async fn out_of_rights(&self) -> Vec<&'static str> {
+    async fn granted(&self) -> Option<Granted> {
         // Only classic and OAuth tokens have scopes, and only they are worth a question.
         let identity = if self.scoped { self.api.identity().await.ok() } else { None };
-        let Some(granted) = identity.and_then(|identity| identity.scopes) else { return Vec::new() };
-        let tools = tools::all().into_iter().map(|tool| tool.name());
-        tools.filter(|name| !scopes::has(&granted, scopes::needed(name))).collect()
+        Some(scopes::granted(&identity?.scopes?))
     }
 
     fn watch_interval(&self) -> Duration {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use connector::{
     Effect, Error, Kind, Result,
+    access::{Bounded, Bounds},
     catalog::one_line,
     settings::{Config, Setting, SettingKind},
 };
@@ -21,16 +22,30 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         key: "allow-repos",
         env: "GITHUB_ALLOW_REPOS",
-        kind: SettingKind::List("OWNER/NAME"),
+        kind: SettingKind::Bound("OWNER/NAME"),
         default: None,
         help: "Only these repositories, `*` for any part",
     },
     Setting {
+        key: "deny-repos",
+        env: "GITHUB_DENY_REPOS",
+        kind: SettingKind::Bound("OWNER/NAME"),
+        default: None,
+        help: "None of these repositories, whatever else is said",
+    },
+    Setting {
         key: "allow-write-repos",
         env: "GITHUB_ALLOW_WRITE_REPOS",
-        kind: SettingKind::List("OWNER/NAME"),
+        kind: SettingKind::Bound("OWNER/NAME"),
         default: None,
         help: "Write only to these of them",
+    },
+    Setting {
+        key: "deny-write-repos",
+        env: "GITHUB_DENY_WRITE_REPOS",
+        kind: SettingKind::Bound("OWNER/NAME"),
+        default: None,
+        help: "Write to none of these",
     },
 ];
 
@@ -94,14 +109,26 @@ impl fmt::Display for Repo {
     }
 }
 
+/// The bounds of this server, in words and settings.
+static REPOSITORIES: Bounded = Bounded {
+    things: "repositories",
+    allow: "allow-repos",
+    deny: "deny-repos",
+    allow_write: "allow-write-repos",
+    deny_write: "deny-write-repos",
+};
+
 /// The repositories that may be touched.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Reach {
-    /// Patterns in lower case; none for every repository.
-    read: Option<Vec<String>>,
-    /// Patterns in lower case, besides those of `read`.
-    write: Option<Vec<String>>,
+    bounds: Bounds,
     default: Option<Repo>,
+}
+
+impl Default for Reach {
+    fn default() -> Self {
+        Self { bounds: Bounds::open(&REPOSITORIES), default: None }
+    }
 }
 
 impl Reach {
@@ -110,13 +137,8 @@ impl Reach {
     /// # Errors
     /// `invalid_argument` for a pattern that matches no repository, or a default one that is out of reach.
     pub(crate) fn new(config: &Config) -> Result<Self> {
-        let patterns = |key: &'static str| -> Result<Option<Vec<String>>> {
-            let list = config.list(key);
-            list.iter().try_for_each(|pattern| check(key, pattern))?;
-            Ok((!list.is_empty()).then(|| list.iter().map(|pattern| pattern.to_lowercase()).collect()))
-        };
-        let default = config.text("repo").map(Repo::parse).transpose()?;
-        let reach = Self { read: patterns("allow-repos")?, write: patterns("allow-write-repos")?, default };
+        let bounds = Bounds::new(&REPOSITORIES, |setting| config.bound(setting), check)?;
+        let reach = Self { bounds, default: config.text("repo").map(Repo::parse).transpose()? };
         if let Some(repo) = &reach.default {
             reach.permits(repo, Effect::Read)?;
         }
@@ -149,26 +171,12 @@ impl Reach {
     /// # Errors
     /// `policy` if not.
     pub(crate) fn permits(&self, repo: &Repo, effect: Effect) -> Result<()> {
-        let name = repo.to_string();
-        let refused = |setting: &str, what: &str| {
-            Error::new(
-                Kind::Policy,
-                format!("{name} is not among the repositories that this server may {what}"),
-            )
-            .with_hint(format!("The operator lists them in {setting}"))
-        };
-        if !fits(self.read.as_deref(), &name) {
-            return Err(refused("--allow-repos", "read"));
-        }
-        if effect.writes() && !fits(self.write.as_deref(), &name) {
-            return Err(refused("--allow-write-repos", "write to"));
-        }
-        Ok(())
+        self.bounds.permits(&[&repo.to_string()], effect)
     }
 
     /// Whether a repository, by its full name, may be read: for rows of listings across repositories.
     pub(crate) fn sees(&self, full_name: &str) -> bool {
-        fits(self.read.as_deref(), full_name)
+        self.bounds.sees(&[full_name])
     }
 
     /// Whether something of `owner` may be read: what belongs to the owner and to none of the repositories,
@@ -181,7 +189,10 @@ impl Reach {
         let fits = |pattern: &String| {
             pattern.split_once('/').is_some_and(|(of, _)| fast_glob::glob_match(of, &owner))
         };
-        if self.read.as_ref().is_none_or(|patterns| patterns.iter().any(fits)) {
+        // A denial of one repository denies nothing of its owner; one of all repositories does.
+        let denied = |pattern: &String| fits(pattern) && pattern.ends_with("/*");
+        let allowed = self.bounds.readable().is_none_or(|patterns| patterns.iter().any(fits));
+        if allowed && !self.bounds.denied().iter().any(denied) {
             return Ok(());
         }
         let what = format!("{owner} has no repository that this server may read");
@@ -193,56 +204,77 @@ impl Reach {
     /// # Errors
     /// `policy` where only some repositories are within reach.
     pub(crate) fn permits_outside(&self, what: &str, effect: Effect) -> Result<()> {
-        if self.read.is_none() && (!effect.writes() || self.write.is_none()) {
-            return Ok(());
-        }
-        let verb = if effect.writes() { "write to" } else { "read" };
-        Err(Error::new(
-            Kind::Policy,
-            format!("This server may {verb} some repositories only, and {what} lies in none"),
-        )
-        .with_hint("The operator lists them in --allow-repos and --allow-write-repos"))
+        self.bounds.permits_outside(what, effect)
+    }
+
+    /// Whether only some repositories are within reach for something with this effect.
+    pub(crate) fn narrows(&self, effect: Effect) -> bool {
+        self.bounds.narrows(effect)
     }
 
     /// Whether only some repositories may be read.
     pub(crate) fn is_narrow(&self) -> bool {
-        self.read.is_some()
+        self.bounds.narrows(Effect::Read)
     }
 
-    /// The patterns of what may be read; none for everything.
-    pub(crate) fn readable(&self) -> Option<&[String]> {
-        self.read.as_deref()
+    /// The bounds, by their patterns.
+    pub(crate) fn bounds(&self) -> &Bounds {
+        &self.bounds
     }
 
-    /// The patterns of what may be written to, besides those of what may be read.
-    pub(crate) fn writable(&self) -> Option<&[String]> {
-        self.write.as_deref()
-    }
-
-    /// Search qualifiers that keep a search within reach: `repo:` and `org:` for the patterns that can be
-    /// said so, empty for everything. What a pattern with a `*` in a name finds must be filtered again.
-    pub(crate) fn qualifiers(&self) -> Vec<String> {
-        let patterns = self.read.iter().flatten();
-        let mut qualifiers: Vec<_> = patterns
-            .filter_map(|pattern| {
-                let (owner, name) = pattern.split_once('/')?;
-                match (is_name(owner), is_name(name)) {
-                    (true, true) => Some(format!("repo:{pattern}")),
-                    (true, false) => Some(format!("user:{owner}")),
-                    _ => None,
-                }
-            })
-            .collect();
+    /// Search qualifiers that keep a search within reach, exactly: `repo:` and `user:` for the patterns that can
+    /// be said so, and `repo:` for those of the `known` repositories that fit the others. Empty for everything.
+    pub(crate) fn qualifiers(&self, known: &[String]) -> Vec<String> {
+        let said = |pattern: &String| {
+            let (owner, name) = pattern.split_once('/')?;
+            match (is_name(owner), is_name(name), name == "*") {
+                (true, true, _) => Some(format!("repo:{pattern}")),
+                (true, _, true) => Some(format!("user:{owner}")),
+                _ => None,
+            }
+        };
+        let patterns = self.bounds.readable().unwrap_or_default();
+        let mut qualifiers: Vec<_> = patterns.iter().filter_map(said).collect();
+        if !self.is_plain() {
+            // What a pattern denies cannot be said: only what is known to be within reach is looked at.
+            let denies = self.bounds.denied().iter().any(|pattern| !is_plain(pattern));
+            if denies {
+                qualifiers.clear();
+            }
+            let known = known.iter().map(|name| name.to_lowercase());
+            qualifiers.extend(known.filter(|name| self.sees(name)).map(|name| format!("repo:{name}")));
+            let owners: Vec<_> = qualifiers
+                .iter()
+                .filter_map(|one| Some(format!("repo:{}/", one.strip_prefix("user:")?)))
+                .collect();
+            qualifiers.retain(|one| !owners.iter().any(|owner| one.starts_with(owner)));
+        }
         qualifiers.sort();
         qualifiers.dedup();
         qualifiers
+    }
+
+    /// Search qualifiers that keep what is denied out of a search.
+    pub(crate) fn exclusions(&self) -> Vec<String> {
+        let plain = self.bounds.denied().iter().filter(|pattern| is_plain(pattern));
+        plain
+            .filter_map(|pattern| match pattern.split_once('/')? {
+                (owner, "*") => Some(format!("-user:{owner}")),
+                _ => Some(format!("-repo:{pattern}")),
+            })
+            .collect()
+    }
+
+    /// Whether every pattern can be said in a search.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.bounds.readable().unwrap_or_default().iter().chain(self.bounds.denied()).all(|one| is_plain(one))
     }
 
     /// The names without a `*` of what may be read and belongs to `owner`; none if there is another kind
     /// of pattern that may fit it.
     pub(crate) fn names_of(&self, owner: &str) -> Option<Vec<String>> {
         let mut names = Vec::new();
-        for pattern in self.read.as_ref()? {
+        for pattern in self.bounds.readable()? {
             let (of, name) = pattern.split_once('/')?;
             if !fast_glob::glob_match(of, owner.to_lowercase()) {
                 continue;
@@ -256,19 +288,23 @@ impl Reach {
     }
 }
 
-fn fits(patterns: Option<&[String]>, full_name: &str) -> bool {
-    let name = full_name.to_lowercase();
-    patterns.is_none_or(|patterns| patterns.iter().any(|pattern| fast_glob::glob_match(pattern, &name)))
+/// Whether a pattern can be said in a search: one repository, or all of an owner.
+fn is_plain(pattern: &str) -> bool {
+    pattern.split_once('/').is_some_and(|(owner, name)| is_name(owner) && (name == "*" || is_name(name)))
 }
 
-fn check(key: &'static str, pattern: &str) -> Result<()> {
+/// What listings across repositories say where only some of them may be read: the same whether anything was
+/// left out or not.
+pub(crate) const WITHIN: &str = "only what this server may read";
+
+/// Refuses a pattern that can match no repository.
+fn check(pattern: &str) -> Result<(), String> {
     let parts: Vec<_> = pattern.split('/').collect();
     let good = |part: &&str| !part.is_empty() && (is_name(&part.replace('*', "x")));
     if parts.len() == 2 && parts.iter().all(good) {
         return Ok(());
     }
-    Err(Error::invalid(format!("`{key}`: `{}` is no pattern of repositories", one_line(pattern)))
-        .with_hint("Write owner/name, owner/* or owner/prefix-*"))
+    Err("is no pattern of repositories: write owner/name, owner/* or owner/prefix-*".to_owned())
 }
 
 #[cfg(test)]
@@ -322,7 +358,7 @@ mod tests {
         ] {
             assert_eq!(reach.permits(&repo(name), effect).unwrap_err().kind(), Kind::Policy, "{name}");
         }
-        assert_eq!(reach.qualifiers(), ["repo:octo/cat", "user:acme"]);
+        assert_eq!(reach.qualifiers(&[]), ["repo:octo/cat", "user:acme"]);
         assert_eq!((reach.names_of("octo"), reach.names_of("acme")), (Some(vec!["cat".to_owned()]), None));
         assert!(Reach::default().permits(&repo("any/thing"), Effect::Destructive).is_ok());
     }
@@ -330,7 +366,7 @@ mod tests {
     #[test]
     fn a_pattern_that_can_match_nothing_is_refused() {
         for bad in ["acme", "acme/", "a/b/c", "acme/**/x", "ac me/*"] {
-            assert!(check("allow-repos", bad).is_err(), "{bad}");
+            assert!(check(bad).is_err(), "{bad}");
         }
     }
 }

@@ -1,15 +1,15 @@
 //! Resources: GitHub's things under addresses of their own. They read as the tools do.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use connector::{
     Effect, Error, Result,
-    catalog::{Call, Reply, Resource, ResourceTemplate, one_line},
+    catalog::{Call, Reply, Resource, ResourceTemplate, Variables},
     settings::{Config, Setting, SettingKind},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::{GitHub, gather, reach::Repo, tools::context::account};
+use crate::{GitHub, reach::Repo, tools::context::account};
 
 /// What can be written in a search, for a person or a model that attaches it.
 const SEARCH_SYNTAX: &str = "\
@@ -64,12 +64,13 @@ pub(crate) fn watch_interval(config: &Config) -> Result<Duration> {
 /// The resources with a fixed address.
 pub(crate) fn all() -> Vec<Resource<GitHub>> {
     vec![
-        Resource::new(
+        Resource::of_tool(
             "github://me",
             "me",
             "You on GitHub",
             "Whose credential this is, what it may do, organizations and teams.",
-            |call| async move { gather::tool(&call, "whoami", json!({"include": ["orgs", "teams"]})).await },
+            "whoami",
+            json!({"include": ["orgs", "teams"]}),
         ),
         Resource::new(
             "github://rate-limit",
@@ -80,7 +81,8 @@ pub(crate) fn all() -> Vec<Resource<GitHub>> {
                 let limits = call.api().limits().await?;
                 Ok(Reply::new(format!("Limits left: {}.", account::limits_line(&limits))))
             },
-        ),
+        )
+        .needs(&["whoami"]),
         Resource::new(
             "github://search-syntax",
             "search-syntax",
@@ -94,82 +96,79 @@ pub(crate) fn all() -> Vec<Resource<GitHub>> {
 /// The families of resources.
 pub(crate) fn templates() -> Vec<ResourceTemplate<GitHub>> {
     let mut templates = vec![
-        ResourceTemplate::new(
+        ResourceTemplate::of_tool(
             "github://{owner}/{repo}",
             "repository",
             "A repository",
             "What a repository is, with its README.",
-            |call, given| async move { read(&call, &given, "get_repo", json!({"include": ["readme"]})).await },
+            "get_repo",
+            |given| Ok(json!({"repo": name(given), "include": ["readme"]})),
         ),
-        ResourceTemplate::new(
+        ResourceTemplate::of_tool(
             "github://{owner}/{repo}/blob/{ref}/{+path}",
             "file",
             "A file",
             "A file at a branch, tag or commit; slashes in the ref are written %2F.",
-            |call, given| async move {
-                let at = json!({"ref": value(&given, "ref"), "path": value(&given, "path")});
-                read(&call, &given, "read_file", at).await
-            },
+            "read_file",
+            |given| Ok(json!({"repo": name(given), "ref": given.text("ref"), "path": given.text("path")})),
         )
         .slashes("ref"),
-        ResourceTemplate::new(
+        ResourceTemplate::of_tool(
             "github://{owner}/{repo}/issues/{number}",
             "issue",
             "An issue",
             "An issue with its comments.",
-            |call, given| async move {
-                let which = json!({"number": number(&given, "number")?, "include": ["comments"]});
-                read(&call, &given, "get_issue", which).await
+            "get_issue",
+            |given| {
+                Ok(json!({"repo": name(given), "number": given.number("number")?, "include": ["comments"]}))
             },
         )
         .watched(watchable, |call, given| async move {
             call.api().issue_version(&repo(&given)?, id(&given)?).await
         }),
-        ResourceTemplate::new(
+        ResourceTemplate::of_tool(
             "github://{owner}/{repo}/pull/{number}",
             "pull-request",
             "A pull request",
             "A pull request with its checks, reviews and threads.",
-            |call, given| async move {
+            "get_pr",
+            |given| {
                 let include = ["checks", "reviews", "threads", "comments"];
-                let which = json!({"number": number(&given, "number")?, "include": include});
-                read(&call, &given, "get_pr", which).await
+                Ok(json!({"repo": name(given), "number": given.number("number")?, "include": include}))
             },
         )
         .watched(watchable, |call, given| async move {
             call.api().pull_version(&repo(&given)?, id(&given)?).await
         }),
-        ResourceTemplate::new(
+        ResourceTemplate::of_tool(
             "github://{owner}/{repo}/pull/{number}/diff",
             "diff",
             "A pull request's diff",
             "What a pull request changes.",
-            |call, given| async move {
-                let which = json!({"number": number(&given, "number")?, "detail": "patch"});
-                read(&call, &given, "get_diff", which).await
-            },
+            "get_diff",
+            |given| Ok(json!({"repo": name(given), "number": given.number("number")?, "detail": "patch"})),
         ),
-        ResourceTemplate::new(
+        ResourceTemplate::of_tool(
             "github://{owner}/{repo}/runs/{run_id}",
             "run",
             "A workflow run",
             "A run of CI with its jobs and what failed.",
-            |call, given| async move {
-                let which = json!({"run_id": number(&given, "run_id")?, "include": ["jobs", "annotations", "artifacts"]});
-                read(&call, &given, "get_run", which).await
+            "get_run",
+            |given| {
+                let include = ["jobs", "annotations", "artifacts"];
+                Ok(json!({"repo": name(given), "run_id": given.number("run_id")?, "include": include}))
             },
         )
         .watched(watchable, |call, given| async move {
             call.api().run_version(&repo(&given)?, id(&given)?).await
         }),
-        ResourceTemplate::new(
+        ResourceTemplate::of_tool(
             "github://{owner}/{repo}/runs/{run_id}/log",
             "log",
             "A run's log",
             "The ends of the logs of a run's failed jobs.",
-            |call, given| async move {
-                read(&call, &given, "get_job_logs", json!({"run_id": number(&given, "run_id")?})).await
-            },
+            "get_job_logs",
+            |given| Ok(json!({"repo": name(given), "run_id": given.number("run_id")?})),
         ),
     ];
     templates.extend(contents());
@@ -178,11 +177,11 @@ pub(crate) fn templates() -> Vec<ResourceTemplate<GitHub>> {
 
 /// The addresses of files that GitHub's own server has.
 fn contents() -> [ResourceTemplate<GitHub>; 5] {
-    let template = |template, name, title, at: fn(&BTreeMap<String, String>) -> Result<Option<String>>| {
-        let read = move |call: Call<GitHub>, given: BTreeMap<String, String>| async move {
-            file(&call, &given, at(&given)?).await
-        };
+    let template = |template, name, title, at: fn(&Variables) -> Result<Option<String>>| {
+        let read =
+            move |call: Call<GitHub>, given: Variables| async move { file(&call, &given, at(&given)?).await };
         ResourceTemplate::new(template, name, title, "A file, or the files of a folder.", read)
+            .needs(&["read_file", "list_tree"])
     };
     [
         template(
@@ -195,79 +194,64 @@ fn contents() -> [ResourceTemplate<GitHub>; 5] {
             "repo://{owner}/{repo}/refs/heads/{branch}/contents{/path*}",
             "branch-contents",
             "A file of a branch",
-            |given| Ok(Some(value(given, "branch").to_owned())),
+            |given| Ok(Some(given.text("branch").to_owned())),
         )
         .slashes("branch"),
         template(
             "repo://{owner}/{repo}/refs/tags/{tag}/contents{/path*}",
             "tag-contents",
             "A file of a tag",
-            |given| Ok(Some(value(given, "tag").to_owned())),
+            |given| Ok(Some(given.text("tag").to_owned())),
         )
         .slashes("tag"),
         template(
             "repo://{owner}/{repo}/sha/{sha}/contents{/path*}",
             "commit-contents",
             "A file of a commit",
-            |given| Ok(Some(value(given, "sha").to_owned())),
+            |given| Ok(Some(given.text("sha").to_owned())),
         ),
         template(
             "repo://{owner}/{repo}/refs/pull/{prNumber}/head/contents{/path*}",
             "pull-request-contents",
             "A file of a pull request",
-            |given| Ok(Some(format!("pull/{}", number(given, "prNumber")?))),
+            |given| Ok(Some(format!("pull/{}", given.number("prNumber")?))),
         ),
     ]
 }
 
-/// What a tool says of the repository of an address.
-async fn read(
-    call: &Call<GitHub>,
-    given: &BTreeMap<String, String>,
-    tool: &str,
-    mut arguments: Value,
-) -> Result<Reply> {
-    arguments["repo"] = json!(format!("{}/{}", value(given, "owner"), value(given, "repo")));
-    gather::tool(call, tool, arguments).await
-}
-
 /// A file, or the files of the whole repository where no path is given.
-async fn file(call: &Call<GitHub>, given: &BTreeMap<String, String>, at: Option<String>) -> Result<Reply> {
-    let path = value(given, "path");
+async fn file(call: &Call<GitHub>, given: &Variables, at: Option<String>) -> Result<Reply> {
+    let path = given.text("path");
     let (tool, mut arguments) = if path.is_empty() {
-        ("list_tree", json!({"limit": 100}))
+        ("list_tree", json!({"repo": name(given), "limit": 100}))
     } else {
-        ("read_file", json!({"path": path}))
+        ("read_file", json!({"repo": name(given), "path": path}))
     };
     if let Some(at) = at {
         arguments["ref"] = json!(at);
     }
-    read(call, given, tool, arguments).await
+    call.tool(tool, arguments).await
 }
 
 /// Whether an address is that of something to watch, in a repository that may be read.
-fn watchable(server: &GitHub, given: &BTreeMap<String, String>) -> Result<()> {
+fn watchable(server: &GitHub, given: &Variables) -> Result<()> {
     id(given)?;
     server.reach().permits(&repo(given)?, Effect::Read)
 }
 
+/// The repository of an address, as its full name.
+fn name(given: &Variables) -> String {
+    format!("{}/{}", given.text("owner"), given.text("repo"))
+}
+
 /// The repository of an address.
-fn repo(given: &BTreeMap<String, String>) -> Result<Repo> {
-    Repo::parse(&format!("{}/{}", value(given, "owner"), value(given, "repo")))
+fn repo(given: &Variables) -> Result<Repo> {
+    Repo::parse(&name(given))
 }
 
 /// What is watched in it, by the last of its variables.
-fn id(given: &BTreeMap<String, String>) -> Result<u64> {
-    number(given, if given.contains_key("run_id") { "run_id" } else { "number" })
-}
-
-fn value<'a>(given: &'a BTreeMap<String, String>, name: &str) -> &'a str {
-    given.get(name).map(String::as_str).unwrap_or_default()
-}
-
-fn number(given: &BTreeMap<String, String>, name: &str) -> Result<u64> {
-    let text = value(given, name);
-    text.parse().map_err(|_| Error::invalid(format!("`{}` in the address is no number", one_line(text))))
+fn id(given: &Variables) -> Result<u64> {
+    given.number(if given.contains_key("run_id") { "run_id" } else { "number" })
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
-//! Scopes of classic tokens and OAuth apps: which of them a tool can do with, and which contain which.
+//! Scopes of classic tokens and OAuth apps: which contain which. What is public can be read without any, so
+//! most tools that read need none.
 //!
 //! Source: docs.github.com, "Scopes for OAuth apps", and the notes on scopes of the REST API's pages. Other
 //! tokens have permissions instead, which GitHub does not tell beforehand.
 
+use connector::access::{Granted, scopes::Contains};
+
 /// Scopes that contain others, each with those right below it.
-const CONTAINS: &[(&str, &[&str])] = &[
+const CONTAINS: &[Contains] = &[
     ("repo", &["repo:status", "repo_deployment", "public_repo", "repo:invite", "security_events"]),
     ("admin:repo_hook", &["write:repo_hook"]),
     ("write:repo_hook", &["read:repo_hook"]),
@@ -23,76 +26,53 @@ const CONTAINS: &[(&str, &[&str])] = &[
     ("codespace", &["codespace:secrets"]),
 ];
 
+/// The scopes that a token was granted.
+pub(crate) fn granted(scopes: &[String]) -> Granted {
+    Granted::new(scopes.iter().cloned(), CONTAINS)
+}
+
 /// Any of these lets a tool change a repository; the second only a public one.
-const REPO: &[&str] = &["repo", "public_repo"];
-
-/// The scopes of which any one lets a classic token use `tool`; none where it can do something without: what
-/// is public can be read without any scope.
-pub(crate) fn needed(tool: &str) -> &'static [&'static str] {
-    let reads =
-        ["list_", "get_", "read_", "search", "whoami", "api_get"].iter().any(|verb| tool.starts_with(verb));
-    match tool {
-        "list_members" => &["read:org"],
-        "run_workflow" => &["workflow", "repo"],
-        // These are private by nature, reading or not.
-        _ if tool.contains("notification") => &["notifications", "repo"],
-        _ if tool.contains("alert") => &["security_events", "repo", "public_repo"],
-        _ if tool.contains("project") && reads => &["read:project"],
-        _ if tool.contains("project") => &["project"],
-        _ if reads => &[],
-        _ if tool.contains("gist") => &["gist"],
-        _ => REPO,
-    }
-}
-
-/// Whether a token with the scopes `granted` has one of `needed`, or nothing is needed.
-pub(crate) fn has(granted: &[String], needed: &[&str]) -> bool {
-    needed.is_empty() || granted.iter().any(|scope| needed.iter().any(|wanted| contains(scope, wanted)))
-}
-
-/// Whether the scope `one` is `other`, or contains it.
-fn contains(one: &str, other: &str) -> bool {
-    one == other
-        || CONTAINS
-            .iter()
-            .filter(|(scope, _)| *scope == one)
-            .any(|(_, parts)| parts.iter().any(|part| contains(part, other)))
-}
+pub(crate) const REPO: &[&str] = &["repo", "public_repo"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn granted(scopes: &[&str]) -> Vec<String> {
-        scopes.iter().map(ToString::to_string).collect()
+    fn granted(scopes: &[&str]) -> Granted {
+        super::granted(&scopes.iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
+
+    fn needed(name: &str) -> &'static [&'static str] {
+        crate::tools::all().iter().find(|tool| tool.name() == name).unwrap().needed_scopes()
     }
 
     #[test]
     fn a_scope_contains_those_below_it_and_none_above() {
-        assert!(has(&granted(&["admin:org"]), needed("list_members")));
-        assert!(has(&granted(&["repo"]), &["public_repo"]));
-        assert!(has(&granted(&["repo"]), &["security_events"]));
-        assert!(has(&granted(&["project"]), &["read:project"]));
-        assert!(!has(&granted(&["read:org"]), &["write:org"]));
-        assert!(!has(&granted(&["public_repo"]), &["repo"]));
-        assert!(!has(&granted(&["repo"]), needed("list_members")));
+        assert!(granted(&["admin:org"]).has_one_of(needed("list_members")));
+        assert!(granted(&["repo"]).has_one_of(&["public_repo"]));
+        assert!(granted(&["repo"]).has_one_of(&["security_events"]));
+        assert!(granted(&["project"]).has_one_of(&["read:project"]));
+        assert!(!granted(&["read:org"]).has_one_of(&["write:org"]));
+        assert!(!granted(&["public_repo"]).has_one_of(&["repo"]));
+        assert!(!granted(&["repo"]).has_one_of(needed("list_members")));
     }
 
     #[test]
     fn reading_what_is_public_needs_no_scope_and_writing_does() {
-        assert!(has(&[], needed("get_issue")) && has(&[], needed("search")) && has(&[], needed("whoami")));
+        let none = granted(&[]);
+        assert!(["get_issue", "search", "whoami"].iter().all(|tool| none.has_one_of(needed(tool))));
         for tool in ["create_issue", "commit_files", "merge_pr", "run_workflow", "list_notifications"] {
-            assert!(!has(&[], needed(tool)), "{tool}");
+            assert!(!none.has_one_of(needed(tool)), "{tool}");
         }
-        assert!(has(&granted(&["public_repo"]), needed("create_issue")));
-        assert!(has(&granted(&["workflow"]), needed("run_workflow")));
-        assert!(!has(&granted(&["read:project"]), needed("update_project_items")));
+        assert!(granted(&["public_repo"]).has_one_of(needed("create_issue")));
+        assert!(granted(&["workflow"]).has_one_of(needed("run_workflow")));
+        assert!(!granted(&["read:project"]).has_one_of(needed("update_project_items")));
     }
 
     #[test]
     fn every_tool_that_writes_needs_a_scope() {
         for tool in crate::tools::all().iter().filter(|tool| tool.effect().writes()) {
-            assert!(!needed(tool.name()).is_empty(), "{}", tool.name());
+            assert!(!tool.needed_scopes().is_empty(), "{}", tool.name());
         }
     }
 }

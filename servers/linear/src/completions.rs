@@ -1,11 +1,9 @@
 //! Completions for the arguments of prompts and the variables of templates: names from the kept
 //! directories, and what was changed last where there is no directory.
 
-use std::collections::BTreeMap;
-
 use connector::{
     Result,
-    catalog::{Call, Completions, one_line, today},
+    catalog::{Call, Completions, Variables, one_line, today},
 };
 use serde_json::json;
 
@@ -59,22 +57,22 @@ pub(crate) fn all() -> Vec<Completions<Linear>> {
 }
 
 /// The team that was chosen already, if it is one.
-async fn chosen_team(call: &Call<Linear>, others: &BTreeMap<String, String>) -> Result<Option<Team>> {
-    match others.get("team").map(|team| team.trim()).filter(|team| !team.is_empty()) {
+async fn chosen_team(call: &Call<Linear>, others: &Variables) -> Result<Option<Team>> {
+    match others.given("team") {
         // A team half typed narrows nothing down.
         Some(team) => Ok(call.names().team(team).await.ok()),
         None => Ok(None),
     }
 }
 
-async fn state(call: Call<Linear>, _typed: String, others: BTreeMap<String, String>) -> Result<Vec<String>> {
+async fn state(call: Call<Linear>, _typed: String, others: Variables) -> Result<Vec<String>> {
     let team = chosen_team(&call, &others).await?;
     let states: Vec<State> = call.names().all().await?;
     let fits = |state: &State| team.as_ref().is_none_or(|team| state.team.id == team.id);
     Ok(states.into_iter().filter(fits).map(|state| state.name).collect())
 }
 
-async fn label(call: Call<Linear>, _typed: String, others: BTreeMap<String, String>) -> Result<Vec<String>> {
+async fn label(call: Call<Linear>, _typed: String, others: Variables) -> Result<Vec<String>> {
     let team = chosen_team(&call, &others).await?;
     let labels: Vec<Label> = call.names().all().await?;
     let fits = |label: &Label| {
@@ -84,7 +82,7 @@ async fn label(call: Call<Linear>, _typed: String, others: BTreeMap<String, Stri
     Ok(labels.iter().filter(|label| fits(label)).map(Label::path).collect())
 }
 
-async fn cycle(call: Call<Linear>, _typed: String, others: BTreeMap<String, String>) -> Result<Vec<String>> {
+async fn cycle(call: Call<Linear>, _typed: String, others: Variables) -> Result<Vec<String>> {
     let mut values: Vec<String> = ["current", "next", "previous"].map(str::to_owned).into();
     if let Some(team) = chosen_team(&call, &others).await? {
         let cycles = call.api().find_cycles(json!({"team": {"id": {"eq": team.id}}}), 20).await?;
@@ -94,11 +92,7 @@ async fn cycle(call: Call<Linear>, _typed: String, others: BTreeMap<String, Stri
 }
 
 /// The issues changed last; those of one team once its key is typed.
-async fn identifier(
-    call: Call<Linear>,
-    typed: String,
-    _others: BTreeMap<String, String>,
-) -> Result<Vec<String>> {
+async fn identifier(call: Call<Linear>, typed: String, _others: Variables) -> Result<Vec<String>> {
     let filter = match typed.split_once('-') {
         Some((team, _)) if !team.is_empty() => json!({"team": {"key": {"eqIgnoreCase": team}}}),
         _ => json!({}),

@@ -11,7 +11,6 @@ mod credential;
 mod doctor;
 mod error;
 mod filter;
-mod gather;
 mod prompts;
 mod render;
 mod resolve;

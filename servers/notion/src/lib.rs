@@ -22,7 +22,7 @@ mod vendor;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, LazyLock, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use connector::{
@@ -145,11 +145,4 @@ impl Connector for Notion {
     fn sandbox() -> Option<Sandbox> {
         None
     }
-}
-
-/// The catalog that resources and prompts are made with, whatever a configuration offers to clients: reading a
-/// resource is no call of a tool.
-pub(crate) fn gathered() -> &'static Catalog<Notion> {
-    static CATALOG: LazyLock<Catalog<Notion>> = LazyLock::new(Notion::catalog);
-    &CATALOG
 }

@@ -1,21 +1,15 @@
 //! Prompts, which a person starts by name.
 
-use std::collections::BTreeMap;
-
 use connector::{
     Result,
-    catalog::{Call, Prompt, PromptArgument, PromptBuilder, Reply},
+    catalog::{Call, Prompt, PromptArgument, PromptBuilder, Reply, Variables},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::Notion;
 
 const PAGE: PromptArgument = PromptArgument::required("page", "The page's id or address");
 const DATABASE: PromptArgument = PromptArgument::required("database", "The table's name, id or address");
-
-async fn read(call: &Call<Notion>, tool: &'static str, arguments: Value) -> Result<Reply> {
-    crate::gathered().read_with(call, tool, arguments).await
-}
 
 /// Every prompt.
 pub(crate) fn all() -> Vec<Prompt<Notion>> {
@@ -25,7 +19,7 @@ pub(crate) fn all() -> Vec<Prompt<Notion>> {
             "Summarize a page",
             "A page in a few sentences, with what is open.",
             &[PAGE],
-            |call, given| async move {
+            |call: Call<Notion>, given: Variables| async move {
                 let page = page(&call, &given).await;
                 Ok(PromptBuilder::new(&["Summarize this page in five sentences at most: what it is for, what was decided, what is still open, and who does it."])
                 .section("The page", page)
@@ -37,9 +31,9 @@ pub(crate) fn all() -> Vec<Prompt<Notion>> {
             "Tasks from a meeting",
             "Rows for a table from a meeting's notes.",
             &[PAGE, DATABASE],
-            |call, given| async move {
+            |call: Call<Notion>, given: Variables| async move {
                 let notes = page(&call, &given).await;
-                let table = read(&call, "get_database", json!({"database": given.get("database")})).await;
+                let table = call.tool("get_database", json!({"database": given.text("database")})).await;
                 Ok(PromptBuilder::new(&[
                     "Find every action in these notes. Propose one row for each, by the table's columns, with an owner and a date where the notes say so.",
                     "Show the rows first; create them with create_pages when the user agrees.",
@@ -54,15 +48,14 @@ pub(crate) fn all() -> Vec<Prompt<Notion>> {
             "Weekly review",
             "What changed in a table this week, and what is due.",
             &[DATABASE],
-            |call, given| async move {
-                let database = given.get("database");
-                let changed = read(
-                &call,
+            |call: Call<Notion>, given: Variables| async move {
+                let database = given.text("database");
+                let changed = call.tool(
                 "query_database",
                 json!({"database": database, "where": {"last_edited_time": "past_week"}, "sort": ["-last_edited_time"], "limit": 50}),
             )
             .await;
-                let table = read(&call, "get_database", json!({"database": database})).await;
+                let table = call.tool("get_database", json!({"database": database})).await;
                 Ok(PromptBuilder::new(&["Write a review of the week from this table: what was finished, what moved, what is due next, what stands still. Name rows by their titles."])
                 .section("Changed this week", changed)
                 .section("The table", table)
@@ -72,6 +65,6 @@ pub(crate) fn all() -> Vec<Prompt<Notion>> {
     ]
 }
 
-async fn page(call: &Call<Notion>, given: &BTreeMap<String, String>) -> Result<Reply> {
-    read(call, "get_page", json!({"id": given.get("page")})).await
+async fn page(call: &Call<Notion>, given: &Variables) -> Result<Reply> {
+    call.tool("get_page", json!({"id": given.text("page")})).await
 }

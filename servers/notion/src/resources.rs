@@ -1,28 +1,19 @@
 //! What a client may attach by its address: pages, tables, what was edited last.
 
-use std::collections::BTreeMap;
-
-use connector::{
-    Result,
-    catalog::{Call, Reply, Resource, ResourceTemplate},
-};
-use serde_json::{Value, json};
+use connector::catalog::{Resource, ResourceTemplate};
+use serde_json::json;
 
 use crate::Notion;
 
-/// The answer of a reading tool, as a resource.
-async fn read(call: Call<Notion>, tool: &'static str, arguments: Value) -> Result<Reply> {
-    crate::gathered().read_with(&call, tool, arguments).await
-}
-
 /// Resources with a fixed address.
 pub(crate) fn resources() -> Vec<Resource<Notion>> {
-    vec![Resource::new(
+    vec![Resource::of_tool(
         "notion://recent",
         "recent",
         "Edited last",
         "Pages and tables, newest edit first.",
-        |call| read(call, "search", json!({})),
+        "search",
+        json!({}),
     )]
 }
 
@@ -54,15 +45,9 @@ pub(crate) fn templates() -> Vec<ResourceTemplate<Notion>> {
     FAMILIES
         .into_iter()
         .map(|(template, name, title, holds, tool, argument, variable)| {
-            ResourceTemplate::new(
-                template,
-                name,
-                title,
-                holds,
-                move |call, given: BTreeMap<String, String>| {
-                    read(call, tool, json!({argument: given.get(variable)}))
-                },
-            )
+            ResourceTemplate::of_tool(template, name, title, holds, tool, move |given| {
+                Ok(json!({argument: given.text(variable)}))
+            })
         })
         .collect()
 }

@@ -19,6 +19,7 @@ mod schema;
 mod text;
 mod tool;
 pub mod upload;
+mod variables;
 pub mod when;
 pub mod words;
 mod writes;
@@ -29,13 +30,14 @@ use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
     Error, Result,
-    access::{Policy, Principal, Selection},
+    access::{KeyRing, Rights, Selection},
+    upstream::fresh,
 };
 
 pub use arguments::Clear;
 pub use call::{Call, Progress, Silent};
 pub use changes::{Changes, FieldValue, Outcome};
-pub use confirm::Confirmations;
+pub use confirm::{Confirmations, Confirmed};
 pub use names::nearest;
 pub use paging::{Position, limit};
 pub use prompt::{Completions, Prompt, PromptArgument};
@@ -44,13 +46,18 @@ pub use reply::{DEFAULT_BUDGET, Image, Page, Rendered, Reply, ReplyOptions, Writ
 pub use resource::{Resource, ResourceTemplate};
 pub use text::{clean, one_line, thousands};
 pub use tool::{Plan, Question, Step, Tool};
+pub use variables::Variables;
 pub use when::{Calendar, When, Window, day, minute, today};
 pub(crate) use writes::Writes;
 
 /// Everything a server can offer, in the order it was declared.
 #[derive(Debug)]
 pub struct Catalog<S> {
+    /// Those that are offered.
     tools: Vec<Tool<S>>,
+    /// Those that the configuration has switched off.
+    off: Vec<Tool<S>>,
+    selection: Option<Selection>,
     resources: Vec<Resource<S>>,
     templates: Vec<ResourceTemplate<S>>,
     prompts: Vec<Prompt<S>>,
@@ -58,18 +65,22 @@ pub struct Catalog<S> {
     /// A JSON object of the tools' argument schemas, or nothing.
     prebuilt: &'static str,
     writes: Writes,
+    keys: KeyRing,
 }
 
 impl<S> Default for Catalog<S> {
     fn default() -> Self {
         Self {
             tools: Vec::new(),
+            off: Vec::new(),
+            selection: None,
             resources: Vec::new(),
             templates: Vec::new(),
             prompts: Vec::new(),
             completions: Vec::new(),
             prebuilt: "",
             writes: Writes::default(),
+            keys: KeyRing::default(),
         }
     }
 }
@@ -161,10 +172,12 @@ impl<S: Send + Sync + 'static> Catalog<S> {
         for wanted in selection.tools.iter().chain(&selection.exclude_tools) {
             require("tool", wanted, self.tools.iter().map(Tool::name))?;
         }
-        self.tools.retain(|tool| {
-            selection.offers(tool.name(), tool.toolset_name(), tool.on_by_default(), tool.effect())
-        });
-        self.tools.sort_by_key(Tool::name);
+        let (mut on, off) = std::mem::take(&mut self.tools)
+            .into_iter()
+            .partition::<Vec<_>, _>(|tool| selection.decide(&tool.capability()).is_ok());
+        on.sort_by_key(Tool::name);
+        (self.tools, self.off) = (on, off);
+        self.selection = Some(selection.clone());
         if cfg!(not(debug_assertions)) {
             self.take_prebuilt();
         }
@@ -175,12 +188,28 @@ impl<S: Send + Sync + 'static> Catalog<S> {
     /// makes its own.
     fn take_prebuilt(&mut self) {
         let prebuilt: BTreeMap<&str, &RawValue> = serde_json::from_str(self.prebuilt).unwrap_or_default();
-        for tool in &mut self.tools {
+        for tool in self.tools.iter_mut().chain(&mut self.off) {
             tool.prebuilt(prebuilt.get(tool.name()).map(|schema| schema.get()));
         }
     }
 
-    /// The tools.
+    /// How it was narrowed, if it was.
+    #[must_use]
+    pub fn selection(&self) -> Option<&Selection> {
+        self.selection.as_ref()
+    }
+
+    /// The toolsets that are switched off altogether, sorted.
+    #[must_use]
+    pub fn toolsets_off(&self) -> Vec<&'static str> {
+        let mut off: Vec<_> = self.off.iter().map(Tool::toolset_name).collect();
+        off.sort_unstable();
+        off.dedup();
+        off.retain(|toolset| !self.tools.iter().any(|tool| tool.toolset_name() == *toolset));
+        off
+    }
+
+    /// The tools that the configuration offers.
     #[must_use]
     pub fn all_tools(&self) -> &[Tool<S>] {
         &self.tools
@@ -204,7 +233,25 @@ impl<S: Send + Sync + 'static> Catalog<S> {
         &self.prompts
     }
 
-    /// The tool of this name.
+    /// The tool of this name, switched off or not.
+    #[must_use]
+    pub fn known(&self, name: &str) -> Option<&Tool<S>> {
+        self.tool(name).or_else(|| self.off.iter().find(|tool| tool.name() == name))
+    }
+
+    /// Whether somebody with these `rights` may use every one of the tools `needed`: whether they are offered
+    /// what is made of these tools' answers.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn permits(&self, rights: &Rights, needed: &[&'static str]) -> Result<()> {
+        needed.iter().try_for_each(|name| match self.known(name) {
+            Some(tool) => rights.permits(&tool.capability()),
+            None => Err(Error::internal(format!("there is no tool {name}"))),
+        })
+    }
+
+    /// The tool of this name, if it is offered.
     #[must_use]
     pub fn tool(&self, name: &str) -> Option<&Tool<S>> {
         self.tools.iter().find(|tool| tool.name() == name)
@@ -222,6 +269,18 @@ impl<S: Send + Sync + 'static> Catalog<S> {
         self.completions.iter().find(|completions| completions.argument() == argument)
     }
 
+    /// Has what clients carry sealed under `keys`, instead of keys that nobody else has.
+    #[must_use]
+    pub fn sealed_by(mut self, keys: KeyRing) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    /// The keys under which what clients carry is sealed.
+    pub(crate) fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
     /// The writes that are under way.
     pub(crate) fn writes(&self) -> &Writes {
         &self.writes
@@ -230,13 +289,16 @@ impl<S: Send + Sync + 'static> Catalog<S> {
     /// Reads the resource at `uri`.
     ///
     /// # Errors
-    /// [`crate::Kind::NotFound`] if no resource or template answers to `uri`; whatever reading it gives.
+    /// [`crate::Kind::NotFound`] if no resource or template answers to `uri`; what the caller's rights deny;
+    /// whatever reading it gives.
     pub async fn read(&self, call: Call<S>, uri: &str) -> Result<Reply> {
         if let Some(resource) = self.resources.iter().find(|resource| resource.uri() == uri) {
+            self.permits(call.rights(), resource.needed_tools())?;
             return resource.read(call).await;
         }
         for template in &self.templates {
             if let Some(variables) = template.matches(uri) {
+                self.permits(call.rights(), template.needed_tools())?;
                 return template.read(call, variables).await;
             }
         }
@@ -253,11 +315,13 @@ impl<S: Send + Sync + 'static> Catalog<S> {
     /// Whether the resource at `uri` can be watched, as far as that is known without asking the vendor.
     ///
     /// # Errors
-    /// [`crate::Kind::InvalidArgument`] if nothing that is watched has this address; whatever its family
-    /// says of it.
-    pub fn admits_watch(&self, server: &S, uri: &str) -> Result<()> {
-        let admitted =
-            self.templates.iter().find_map(|template| template.admits_watch(server, &template.matches(uri)?));
+    /// [`crate::Kind::InvalidArgument`] if nothing that is watched has this address; what the caller's rights
+    /// deny; whatever its family says of it.
+    pub fn admits_watch(&self, server: &S, rights: &Rights, uri: &str) -> Result<()> {
+        let admitted = self.templates.iter().find_map(|template| {
+            let admitted = template.admits_watch(server, &template.matches(uri)?)?;
+            Some(self.permits(rights, template.needed_tools()).and(admitted))
+        });
         admitted.unwrap_or_else(|| Err(self.not_watched(uri)))
     }
 
@@ -266,7 +330,7 @@ impl<S: Send + Sync + 'static> Catalog<S> {
     /// # Errors
     /// As [`Self::admits_watch`]; whatever looking gives.
     pub async fn version(&self, call: Call<S>, uri: &str) -> Result<String> {
-        self.admits_watch(call.server(), uri)?;
+        self.admits_watch(call.server(), call.rights(), uri)?;
         let version = self.templates.iter().find_map(|template| {
             let variables = template.matches(uri)?;
             template.version(call.clone(), variables)
@@ -284,55 +348,64 @@ impl<S: Send + Sync + 'static> Catalog<S> {
             .with_hint(format!("These can: {families}"))
     }
 
-    /// Calls `tool` as `principal`: arguments checked, the step run, and a write planned, previewed,
+    /// Calls `tool`: arguments checked, the step run, and a write planned, previewed,
     /// asked about or carried out.
     ///
     /// # Errors
     /// Whatever is wrong with the arguments, policy, or the step itself.
     pub async fn call(
-        &self,
+        self: &Arc<Self>,
         tool: &Tool<S>,
         server: &Arc<S>,
         caller: Caller<'_>,
         arguments: Map<String, Value>,
     ) -> Result<Answer> {
-        caller.policy.permits(&caller.principal, tool.effect())?;
+        caller.rights.permits(&tool.capability())?;
+        let who = caller.rights.who();
         let prepared = tool.prepare(arguments)?;
-        let binding = cursor::Binding::new(&caller.principal, tool.name(), &prepared.arguments);
-        let call = Call::new(Arc::clone(server), caller.principal.clone(), caller.progress, binding);
-        let plan = match tool.run(call, prepared.arguments.clone()).await? {
+        let binding = cursor::Binding::new(&self.keys, who, tool.name(), &prepared.arguments);
+        let rights = caller.rights.clone();
+        let call = Call::new(Arc::clone(server), Arc::clone(self), rights, caller.progress, binding);
+        let planning = tool.planning(call, prepared.arguments.clone());
+        // What is confirmed must be what there is now, not what there was a while ago.
+        let step = if caller.answers || prepared.confirm.is_some() {
+            fresh(planning.make()).await?
+        } else {
+            planning.make().await?
+        };
+        let plan = match step {
             Step::Done(reply) => return Ok(Answer::Reply(reply)),
             Step::Plan(plan) => plan,
         };
         if prepared.dry_run {
             return Ok(Answer::Reply(plan.into_preview()));
         }
-        let write = self.writes.write(&caller.principal, tool.name(), tool.effect());
-        if !plan.asks() || caller.confirmed || caller.policy.skips_confirmation(&caller.principal) {
+        let write = self.writes.write(who, tool.name(), tool.effect());
+        if !plan.asks() || caller.rights.skips_confirmation() {
             return plan.carry_out(write).await.map(Answer::Reply);
         }
-        let subject = confirm::Subject::new(&caller.principal, tool.name(), &prepared.arguments);
-        match prepared.confirm {
-            Some(value) => {
-                caller.confirmations.redeem(&subject, &value)?;
-                plan.carry_out(write).await.map(Answer::Reply)
-            }
-            None => Ok(Answer::Question(Question::new(plan, subject, write))),
-        }
+        let subject = confirm::Subject::new(who, tool.name(), &prepared.arguments);
+        let changed = match prepared.confirm {
+            Some(value) => match caller.confirmations.redeem(&subject, &plan.effect(), &value)? {
+                Confirmed::Same => return plan.carry_out(write).await.map(Answer::Reply),
+                Confirmed::Changed => true,
+            },
+            None => false,
+        };
+        let question = Question::new(plan, subject, write, Box::new(planning));
+        Ok(Answer::Question(if changed { question.changed() } else { question }))
     }
 }
 
 /// Who calls, and how they may be reached during the call.
 #[derive(Debug)]
 pub struct Caller<'a> {
-    /// Who.
-    pub principal: Principal,
-    /// Their rights.
-    pub policy: &'a Policy,
+    /// Who, and their rights.
+    pub rights: Rights,
     /// The confirmations given out and not yet used.
     pub confirmations: &'a Confirmations,
-    /// Whether the person has just been asked through the protocol, and agreed.
-    pub confirmed: bool,
+    /// Whether the call brings the answer to a question: what it would do is then read afresh.
+    pub answers: bool,
     /// Where progress goes.
     pub progress: Arc<dyn Progress>,
 }

@@ -74,13 +74,13 @@ mod tests {
 
     use super::*;
     use crate::{
-        access::Principal,
+        access::Rights,
         catalog::{Reply, ReplyOptions},
     };
 
     #[test]
     fn rows_that_were_left_out_are_not_read_again() {
-        let call = Call::plain(Arc::new(()), Principal::local());
+        let call = Call::plain(Arc::new(()), Arc::default(), Rights::unlimited());
         let goes_on = |next: Option<&str>, budget| {
             let mut page = Page::new("Acme", ("row", "rows"));
             for row in 0..2 {

@@ -1,15 +1,14 @@
 //! Prompts, which a person starts by name, and completions for their arguments.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use futures::future::BoxFuture;
 
-use super::{Call, Reply, nearest};
+use super::{Call, Reply, Variables, nearest};
 use crate::{Error, Result};
 
 /// Writes the text of a prompt.
-type Write<S> =
-    Arc<dyn Fn(Call<S>, BTreeMap<String, String>) -> BoxFuture<'static, Result<Reply>> + Send + Sync>;
+type Write<S> = Arc<dyn Fn(Call<S>, Variables) -> BoxFuture<'static, Result<Reply>> + Send + Sync>;
 
 /// One prompt of a server.
 pub struct Prompt<S> {
@@ -17,6 +16,7 @@ pub struct Prompt<S> {
     title: &'static str,
     description: &'static str,
     arguments: &'static [PromptArgument],
+    needs: Vec<&'static str>,
     write: Write<S>,
 }
 
@@ -55,7 +55,7 @@ impl<S> Prompt<S> {
         write: F,
     ) -> Self
     where
-        F: Fn(Call<S>, BTreeMap<String, String>) -> Fut + Send + Sync + 'static,
+        F: Fn(Call<S>, Variables) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Reply>> + Send + 'static,
     {
         Self {
@@ -63,8 +63,22 @@ impl<S> Prompt<S> {
             title,
             description,
             arguments,
+            needs: Vec::new(),
             write: Arc::new(move |call, given| Box::pin(write(call, given))),
         }
+    }
+
+    /// Says which tools it cannot do without: it is offered to whom they all are.
+    #[must_use]
+    pub fn needs(mut self, tools: &[&'static str]) -> Self {
+        self.needs.extend(tools);
+        self
+    }
+
+    /// The tools that it cannot do without.
+    #[must_use]
+    pub fn needed_tools(&self) -> &[&'static str] {
+        &self.needs
     }
 
     /// Its name.
@@ -95,7 +109,7 @@ impl<S> Prompt<S> {
     ///
     /// # Errors
     /// [`crate::Kind::InvalidArgument`] for an argument that is missing or unknown; whatever writing it gives.
-    pub async fn get(&self, call: Call<S>, given: BTreeMap<String, String>) -> Result<Reply> {
+    pub async fn get(&self, call: Call<S>, given: Variables) -> Result<Reply> {
         for name in given.keys() {
             if !self.arguments.iter().any(|argument| argument.name == name) {
                 let error = Error::invalid(format!(
@@ -110,7 +124,7 @@ impl<S> Prompt<S> {
             }
         }
         for argument in self.arguments.iter().filter(|argument| argument.required) {
-            if given.get(argument.name).is_none_or(|value| value.trim().is_empty()) {
+            if given.given(argument.name).is_none() {
                 return Err(Error::invalid(format!("The prompt `{}` needs `{}`", self.name, argument.name))
                     .with_hint(argument.description));
             }
@@ -126,11 +140,8 @@ impl<S> fmt::Debug for Prompt<S> {
 }
 
 /// Finds the values that complete what was typed, given the other arguments typed so far.
-type Complete<S> = Arc<
-    dyn Fn(Call<S>, String, BTreeMap<String, String>) -> BoxFuture<'static, Result<Vec<String>>>
-        + Send
-        + Sync,
->;
+type Complete<S> =
+    Arc<dyn Fn(Call<S>, String, Variables) -> BoxFuture<'static, Result<Vec<String>>> + Send + Sync>;
 
 /// Completions for every prompt argument and template variable of one name.
 pub struct Completions<S> {
@@ -143,7 +154,7 @@ impl<S> Completions<S> {
     /// Completions for `argument`. The values need not be filtered by what was typed, nor sorted.
     pub fn new<F, Fut>(argument: &'static str, complete: F) -> Self
     where
-        F: Fn(Call<S>, String, BTreeMap<String, String>) -> Fut + Send + Sync + 'static,
+        F: Fn(Call<S>, String, Variables) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Vec<String>>> + Send + 'static,
     {
         Self {
@@ -171,12 +182,7 @@ impl<S> Completions<S> {
     ///
     /// # Errors
     /// Whatever finding them gives.
-    pub async fn complete(
-        &self,
-        call: Call<S>,
-        typed: String,
-        others: BTreeMap<String, String>,
-    ) -> Result<Vec<String>> {
+    pub async fn complete(&self, call: Call<S>, typed: String, others: Variables) -> Result<Vec<String>> {
         let wanted = typed.to_lowercase();
         let mut values = (self.complete)(call, typed, others).await?;
         if self.as_found {

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::text::{Fence, clean, one_line};
 
@@ -107,6 +108,44 @@ impl Reply {
     pub fn lead(mut self, line: impl Into<String>) -> Self {
         self.lead.push(line.into());
         self
+    }
+
+    /// Puts its text into structured content that is to sum it up and does not, as clients want where a tool
+    /// has an output schema.
+    pub(super) fn summed_up(mut self) -> Self {
+        let mut lines = self.lead.clone();
+        let summed = self.data.as_ref().is_some_and(|data| data.get("summary").is_some());
+        lines.extend(self.blocks.iter().filter_map(|block| match block {
+            Block::Line(line) if !summed => Some(line.clone()),
+            _ => None,
+        }));
+        let data = self.data.get_or_insert_with(|| json!({}));
+        if let Some(summary) = data.get("summary").and_then(Value::as_str) {
+            lines.push(summary.to_owned());
+        }
+        if data.is_object() {
+            data["summary"] = Value::String(lines.join("\n"));
+        }
+        self
+    }
+
+    /// Digests what it says: its words and rows, not what they are rendered with.
+    pub(super) fn digest(&self, hash: &mut Sha256) {
+        let mut part = |text: &str| {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text);
+        };
+        for block in &self.blocks {
+            match block {
+                Block::Line(line) => part(line),
+                Block::Outside { from, by, text } => {
+                    part(from);
+                    part(by.as_deref().unwrap_or_default());
+                    part(text);
+                }
+                Block::Page(page) => page.rows.iter().for_each(|row| part(row)),
+            }
+        }
     }
 
     /// Marks it as what would be done.

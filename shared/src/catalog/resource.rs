@@ -1,21 +1,44 @@
 //! Resources: what a client may attach to a conversation by its address.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use futures::future::BoxFuture;
+use serde_json::Value;
 
-use super::{Call, Reply};
+use super::{Call, Reply, Variables};
 use crate::Result;
 
 /// Reads a resource; templates get the values of their variables.
-type Read<S> =
-    Arc<dyn Fn(Call<S>, BTreeMap<String, String>) -> BoxFuture<'static, Result<Reply>> + Send + Sync>;
+type Work<S> = Arc<dyn Fn(Call<S>, Variables) -> BoxFuture<'static, Result<Reply>> + Send + Sync>;
+/// The arguments of the tool that a resource reads as.
+type Arguments = Arc<dyn Fn(&Variables) -> Result<Value> + Send + Sync>;
+
+/// How a resource is read.
+enum Read<S> {
+    Work(Work<S>),
+    /// As this tool answers.
+    Tool {
+        tool: &'static str,
+        arguments: Arguments,
+        /// Whether the tool lists, so that its answer may have a cursor.
+        lists: bool,
+    },
+}
+
+impl<S: Send + Sync + 'static> Read<S> {
+    async fn read(&self, call: Call<S>, variables: Variables) -> Result<Reply> {
+        match self {
+            Self::Work(work) => work(call, variables).await,
+            Self::Tool { tool, arguments, lists: false } => call.tool(tool, arguments(&variables)?).await,
+            Self::Tool { tool, arguments, lists: true } => call.listing(tool, arguments(&variables)?).await,
+        }
+    }
+}
 
 /// Whether a resource of a family may be watched, told without asking the vendor.
-type Admits<S> = Box<dyn Fn(&S, &BTreeMap<String, String>) -> Result<()> + Send + Sync>;
+type Admits<S> = Box<dyn Fn(&S, &Variables) -> Result<()> + Send + Sync>;
 /// Finds the version of a resource.
-type Version<S> =
-    Box<dyn Fn(Call<S>, BTreeMap<String, String>) -> BoxFuture<'static, Result<String>> + Send + Sync>;
+type Version<S> = Box<dyn Fn(Call<S>, Variables) -> BoxFuture<'static, Result<String>> + Send + Sync>;
 
 /// How the resources of a family are watched.
 struct Watch<S> {
@@ -29,6 +52,7 @@ pub struct Resource<S> {
     name: &'static str,
     title: &'static str,
     description: &'static str,
+    needs: Vec<&'static str>,
     read: Read<S>,
 }
 
@@ -45,7 +69,43 @@ impl<S> Resource<S> {
         F: Fn(Call<S>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Reply>> + Send + 'static,
     {
-        Self { uri, name, title, description, read: Arc::new(move |call, _| Box::pin(read(call))) }
+        let read = Read::Work(Arc::new(move |call, _| Box::pin(read(call))));
+        Self { uri, name, title, description, needs: Vec::new(), read }
+    }
+
+    /// A resource at `uri` that reads as `tool` answers to `arguments`. It is offered to whom the tool is.
+    pub fn of_tool(
+        uri: &'static str,
+        name: &'static str,
+        title: &'static str,
+        description: &'static str,
+        tool: &'static str,
+        arguments: Value,
+    ) -> Self {
+        let read = Read::Tool { tool, arguments: Arc::new(move |_| Ok(arguments.clone())), lists: false };
+        Self { uri, name, title, description, needs: vec![tool], read }
+    }
+
+    /// Says that the tool lists: a cursor in its answer is explained.
+    #[must_use]
+    pub fn lists(mut self) -> Self {
+        if let Read::Tool { lists, .. } = &mut self.read {
+            *lists = true;
+        }
+        self
+    }
+
+    /// Says which tools it reads by: it is offered to whom they all are.
+    #[must_use]
+    pub fn needs(mut self, tools: &[&'static str]) -> Self {
+        self.needs.extend(tools);
+        self
+    }
+
+    /// The tools that it reads by.
+    #[must_use]
+    pub fn needed_tools(&self) -> &[&'static str] {
+        &self.needs
     }
 
     /// Its address.
@@ -71,9 +131,11 @@ impl<S> Resource<S> {
     pub fn description(&self) -> &'static str {
         self.description
     }
+}
 
+impl<S: Send + Sync + 'static> Resource<S> {
     pub(super) async fn read(&self, call: Call<S>) -> Result<Reply> {
-        (self.read)(call, BTreeMap::new()).await
+        self.read.read(call, Variables::default()).await
     }
 }
 
@@ -91,6 +153,7 @@ pub struct ResourceTemplate<S> {
     name: &'static str,
     title: &'static str,
     description: &'static str,
+    needs: Vec<&'static str>,
     read: Read<S>,
     watch: Option<Watch<S>>,
 }
@@ -105,18 +168,47 @@ impl<S> ResourceTemplate<S> {
         read: F,
     ) -> Self
     where
-        F: Fn(Call<S>, BTreeMap<String, String>) -> Fut + Send + Sync + 'static,
+        F: Fn(Call<S>, Variables) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Reply>> + Send + 'static,
     {
-        Self {
-            template,
-            slashes: None,
-            name,
-            title,
-            description,
-            read: Arc::new(move |call, variables| Box::pin(read(call, variables))),
-            watch: None,
+        let read = Read::Work(Arc::new(move |call, variables| Box::pin(read(call, variables))));
+        Self { template, slashes: None, name, title, description, needs: Vec::new(), read, watch: None }
+    }
+
+    /// Resources that read as `tool` answers to `arguments`, which are made from the variables' values. They
+    /// are offered to whom the tool is.
+    pub fn of_tool(
+        template: &'static str,
+        name: &'static str,
+        title: &'static str,
+        description: &'static str,
+        tool: &'static str,
+        arguments: impl Fn(&Variables) -> Result<Value> + Send + Sync + 'static,
+    ) -> Self {
+        let read = Read::Tool { tool, arguments: Arc::new(arguments), lists: false };
+        Self { template, slashes: None, name, title, description, needs: vec![tool], read, watch: None }
+    }
+
+    /// Says that the tool lists: a cursor in its answer is explained.
+    #[must_use]
+    pub fn lists(mut self) -> Self {
+        if let Read::Tool { lists, .. } = &mut self.read {
+            *lists = true;
         }
+        self
+    }
+
+    /// Says which tools they read by: they are offered to whom these all are.
+    #[must_use]
+    pub fn needs(mut self, tools: &[&'static str]) -> Self {
+        self.needs.extend(tools);
+        self
+    }
+
+    /// The tools that they read by.
+    #[must_use]
+    pub fn needed_tools(&self) -> &[&'static str] {
+        &self.needs
     }
 
     /// The template.
@@ -157,8 +249,8 @@ impl<S> ResourceTemplate<S> {
     #[must_use]
     pub fn watched<A, V, Fut>(mut self, admits: A, version: V) -> Self
     where
-        A: Fn(&S, &BTreeMap<String, String>) -> Result<()> + Send + Sync + 'static,
-        V: Fn(Call<S>, BTreeMap<String, String>) -> Fut + Send + Sync + 'static,
+        A: Fn(&S, &Variables) -> Result<()> + Send + Sync + 'static,
+        V: Fn(Call<S>, Variables) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<String>> + Send + 'static,
     {
         let version: Version<S> = Box::new(move |call, variables| Box::pin(version(call, variables)));
@@ -184,8 +276,8 @@ impl<S> ResourceTemplate<S> {
     /// segment; one that decodes to a path, or to nothing, is no value. A template may end in `/{+name}`,
     /// which stands for one segment or more, or in `{/name*}`, which stands for any number.
     #[must_use]
-    pub fn matches(&self, uri: &str) -> Option<BTreeMap<String, String>> {
-        let mut variables = BTreeMap::new();
+    pub fn matches(&self, uri: &str) -> Option<Variables> {
+        let mut variables = Variables::default();
         let mut segments = uri.split('/');
         let (patterns, tail) = parts(self.template);
         for pattern in patterns {
@@ -193,7 +285,7 @@ impl<S> ResourceTemplate<S> {
             match pattern.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
                 Some(name) => {
                     let value = value(segment, self.slashes == Some(name))?;
-                    variables.insert(name.to_owned(), value);
+                    variables.set(name, value);
                 }
                 None if pattern == segment => {}
                 None => return None,
@@ -204,20 +296,12 @@ impl<S> ResourceTemplate<S> {
         if rest.is_empty() && matches!(tail, Tail::Some(_)) {
             return None;
         }
-        variables.insert(tail.name().to_owned(), rest.join("/"));
+        variables.set(tail.name(), rest.join("/"));
         Some(variables)
     }
 
-    pub(super) async fn read(&self, call: Call<S>, variables: BTreeMap<String, String>) -> Result<Reply> {
-        (self.read)(call, variables).await
-    }
-
     /// Whether the resource with these variables may be watched; nothing if none of the family is.
-    pub(super) fn admits_watch(
-        &self,
-        server: &S,
-        variables: &BTreeMap<String, String>,
-    ) -> Option<Result<()>> {
+    pub(super) fn admits_watch(&self, server: &S, variables: &Variables) -> Option<Result<()>> {
         self.watch.as_ref().map(|watch| (watch.admits)(server, variables))
     }
 
@@ -225,9 +309,15 @@ impl<S> ResourceTemplate<S> {
     pub(super) fn version(
         &self,
         call: Call<S>,
-        variables: BTreeMap<String, String>,
+        variables: Variables,
     ) -> Option<BoxFuture<'static, Result<String>>> {
         self.watch.as_ref().map(|watch| (watch.version)(call, variables))
+    }
+}
+
+impl<S: Send + Sync + 'static> ResourceTemplate<S> {
+    pub(super) async fn read(&self, call: Call<S>, variables: Variables) -> Result<Reply> {
+        self.read.read(call, variables).await
     }
 }
 

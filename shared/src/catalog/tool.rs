@@ -7,16 +7,17 @@ use std::{
 
 use futures::future::BoxFuture;
 use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::{
-    Call, Reply, arguments,
-    confirm::{Confirmations, LIFETIME, Subject},
+    Answer, Call, Reply, arguments,
+    confirm::{self, Confirmations, LIFETIME, Subject},
     schema,
     writes::Write,
 };
-use crate::{Effect, Error, Result};
+use crate::{Effect, Error, Kind, Result, access::Capability, upstream::fresh};
 
 /// The work of a tool, its arguments not yet typed.
 type Run<S> = Arc<dyn Fn(Call<S>, Map<String, Value>) -> BoxFuture<'static, Result<Step>> + Send + Sync>;
@@ -30,6 +31,7 @@ pub struct Tool<S> {
     description: &'static str,
     effect: Effect,
     idempotent: bool,
+    scopes: &'static [&'static str],
     input: Input,
     output: Option<fn() -> Map<String, Value>>,
     aliases: &'static [(&'static str, &'static str)],
@@ -195,6 +197,7 @@ impl<S: Send + Sync + 'static> Tool<S> {
             description,
             effect,
             idempotent: effect == Effect::Read,
+            scopes: &[],
             input: Input { typed, dry_run: false, confirm: false, prebuilt: None, schema: OnceLock::new() },
             output: None,
             aliases: &[],
@@ -224,6 +227,14 @@ impl<S: Send + Sync + 'static> Tool<S> {
     #[must_use]
     pub fn idempotent(mut self) -> Self {
         self.idempotent = true;
+        self
+    }
+
+    /// Says which scopes a credential needs for it: one of these, or one that contains it. Without them it
+    /// is not offered, where the vendor tells a credential's scopes at all.
+    #[must_use]
+    pub fn scopes(mut self, one_of: &'static [&'static str]) -> Self {
+        self.scopes = one_of;
         self
     }
 
@@ -293,6 +304,24 @@ impl<S> Tool<S> {
         self.effect
     }
 
+    /// The scopes of which a credential needs one; none if it can do without.
+    #[must_use]
+    pub fn needed_scopes(&self) -> &'static [&'static str] {
+        self.scopes
+    }
+
+    /// It, as far as rights are concerned.
+    #[must_use]
+    pub fn capability(&self) -> Capability<'static> {
+        Capability {
+            tool: self.name,
+            toolset: self.toolset,
+            on_by_default: self.on_by_default,
+            effect: self.effect,
+            scopes: self.scopes,
+        }
+    }
+
     /// Whether calling it twice does no more than calling it once.
     #[must_use]
     pub fn is_idempotent(&self) -> bool {
@@ -319,7 +348,13 @@ impl<S> Tool<S> {
     /// JSON Schema of its structured content. Made when it is asked for: most servers never show it.
     #[must_use]
     pub fn output_schema(&self) -> Option<Map<String, Value>> {
-        self.output.map(|schema| schema())
+        let mut schema = self.output?();
+        if self.effect.writes() {
+            // What is only shown, or asked about, has a summary and nothing else for certain.
+            schema::add_property(&mut schema, "summary", json!({"type": "string"}));
+            schema.insert("required".to_owned(), json!(["summary"]));
+        }
+        Some(schema)
     }
 
     /// Brings arguments into the schema's form and takes out those that are the suite's own.
@@ -331,8 +366,9 @@ impl<S> Tool<S> {
         Ok(Prepared { arguments, dry_run, confirm: confirm.filter(|value| !value.is_empty()) })
     }
 
-    pub(super) async fn run(&self, call: Call<S>, arguments: Map<String, Value>) -> Result<Step> {
-        (self.run)(call, arguments).await
+    /// The work of `call`, to be worked out as often as needed.
+    pub(super) fn planning(&self, call: Call<S>, arguments: Map<String, Value>) -> Planning<S> {
+        Planning { run: Arc::clone(&self.run), call, arguments }
     }
 }
 
@@ -357,6 +393,31 @@ fn take<T>(
     }
 }
 
+/// One call of a tool, its arguments in the schema's form.
+pub(super) struct Planning<S> {
+    run: Run<S>,
+    call: Call<S>,
+    arguments: Map<String, Value>,
+}
+
+impl<S> Planning<S> {
+    pub(super) fn make(&self) -> BoxFuture<'static, Result<Step>> {
+        (self.run)(self.call.clone(), self.arguments.clone())
+    }
+}
+
+/// A way to work out a plan once more.
+pub(super) trait Again: Send + Sync {
+    /// Works it out from what there is now.
+    fn again(&self) -> BoxFuture<'static, Result<Step>>;
+}
+
+impl<S: Send + Sync + 'static> Again for Planning<S> {
+    fn again(&self) -> BoxFuture<'static, Result<Step>> {
+        Box::pin(fresh(self.make()))
+    }
+}
+
 /// Arguments in the schema's form, without the suite's own.
 #[derive(Debug)]
 pub(super) struct Prepared {
@@ -367,9 +428,13 @@ pub(super) struct Prepared {
 
 /// A write that is worked out but not done: what it would change, and how to do it.
 ///
-/// A dry run shows the preview, so it cannot promise anything but what would be done.
+/// A dry run shows the preview, so it cannot promise anything but what would be done. A question asks about
+/// the preview and the state that the plan was made from: if either is another one when the answer comes, it
+/// is asked anew.
 pub struct Plan {
     preview: Reply,
+    /// A digest of the state, if the plan says one.
+    state: Option<[u8; 32]>,
     asks: Asks,
     work: Option<Work>,
 }
@@ -392,13 +457,25 @@ impl Plan {
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<Reply>> + Send + 'static,
     {
-        Self { preview, asks: Asks::ByEffect, work: Some(Box::new(move || Box::pin(work()))) }
+        let work: Work = Box::new(move || Box::pin(work()));
+        Self { preview, state: None, asks: Asks::ByEffect, work: Some(work) }
     }
 
     /// There is nothing to do; `reply` says why.
     #[must_use]
     pub fn nothing(reply: Reply) -> Self {
-        Self { preview: reply, asks: Asks::Never, work: None }
+        Self { preview: reply, state: None, asks: Asks::Never, work: None }
+    }
+
+    /// Says from which state of its target it was made, as far as the preview does not show it: a head, a
+    /// version, the moment of the last change, the ids of what is counted. A confirmation is good for this
+    /// state only.
+    #[must_use]
+    pub fn state(mut self, state: &impl Serialize) -> Self {
+        // States are plain data of ours and always serialize.
+        let text = serde_json::to_vec(state).unwrap_or_default();
+        self.state = Some(Sha256::digest(text).into());
+        self
     }
 
     /// Asks before it is carried out, whatever the tool's effect.
@@ -426,9 +503,20 @@ impl Plan {
         self.asks == Asks::Yes
     }
 
+    /// A digest of what it would do, and to what.
+    pub(super) fn effect(&self) -> confirm::Effect {
+        let mut hash = Sha256::new();
+        self.preview.digest(&mut hash);
+        hash.update(self.state.unwrap_or_default());
+        let whole: [u8; 32] = hash.finalize().into();
+        let mut effect = [0; confirm::Effect::LENGTH];
+        effect.copy_from_slice(&whole[..confirm::Effect::LENGTH]);
+        confirm::Effect(effect)
+    }
+
     /// What a dry run answers.
     pub(super) fn into_preview(self) -> Reply {
-        if self.work.is_some() { self.preview.dry() } else { self.preview }
+        if self.work.is_some() { self.preview.dry().summed_up() } else { self.preview }
     }
 
     /// Does it, as `write`: once begun, it is done to its end.
@@ -450,16 +538,26 @@ impl fmt::Debug for Plan {
 }
 
 /// A plan that asks before it is carried out.
-#[derive(Debug)]
 pub struct Question {
     plan: Plan,
+    effect: confirm::Effect,
     subject: Subject,
     write: Write,
+    again: Box<dyn Again>,
 }
 
 impl Question {
-    pub(super) fn new(plan: Plan, subject: Subject, write: Write) -> Self {
-        Self { plan, subject, write }
+    pub(super) fn new(plan: Plan, subject: Subject, write: Write, again: Box<dyn Again>) -> Self {
+        Self { effect: plan.effect(), plan, subject, write, again }
+    }
+
+    /// Says that something else was confirmed before.
+    #[must_use]
+    pub(crate) fn changed(mut self) -> Self {
+        let preview = std::mem::take(&mut self.plan.preview);
+        self.plan.preview =
+            preview.lead("It has changed since it was confirmed; nothing was done. Now it would do this:");
+        self
     }
 
     /// What the answer must be bound to.
@@ -468,28 +566,77 @@ impl Question {
         &self.subject
     }
 
+    /// What would be done, as it was shown.
+    #[must_use]
+    pub fn effect(&self) -> &confirm::Effect {
+        &self.effect
+    }
+
+    /// Whether the plan says from which state it was made.
+    #[must_use]
+    pub fn knows_its_state(&self) -> bool {
+        self.plan.state.is_some()
+    }
+
     /// Takes out what it would do, for a person.
     #[must_use]
     pub fn take_preview(&mut self) -> Reply {
         std::mem::take(&mut self.plan.preview)
     }
 
-    /// The person agreed: do it.
+    /// The person agreed: does it, if it is still what was shown; else this is asked anew.
+    ///
+    /// # Errors
+    /// Whatever planning and the work give.
+    pub async fn agreed_or_anew(self) -> Result<Answer> {
+        let plan = match self.again.again().await? {
+            Step::Done(reply) => return Ok(Answer::Reply(reply)),
+            Step::Plan(plan) => plan,
+        };
+        if plan.asks() && plan.effect() != self.effect {
+            let question = Self { effect: plan.effect(), plan, ..self };
+            return Ok(Answer::Question(question.changed()));
+        }
+        plan.carry_out(self.write).await.map(Answer::Reply)
+    }
+
+    /// The person agreed to what was planned just now: does it.
     ///
     /// # Errors
     /// Whatever the work gives.
-    pub async fn agreed(self) -> Result<Reply> {
+    pub(crate) async fn carry_out(self) -> Result<Reply> {
         self.plan.carry_out(self.write).await
+    }
+
+    /// The person agreed: does it, if it is still what was shown.
+    ///
+    /// # Errors
+    /// `conflict` if it is not; whatever planning and the work give.
+    pub async fn agreed(self) -> Result<Reply> {
+        match self.agreed_or_anew().await? {
+            Answer::Reply(reply) => Ok(reply),
+            Answer::Question(_) => {
+                Err(Error::new(Kind::Conflict, "It has changed since it was shown; nothing was done")
+                    .with_hint("Call again to see what it would do now"))
+            }
+        }
     }
 
     /// The client cannot be asked: the reply previews the effect and gives the value that a second
     /// call must carry.
     #[must_use]
     pub fn by_second_call(self, confirmations: &Confirmations) -> Reply {
-        let value = confirmations.give(&self.subject);
+        let value = confirmations.give(&self.subject, &self.effect);
         let minutes = LIFETIME.as_secs() / 60;
         self.plan.preview.lead(format!(
             "Not done yet: this needs a confirmation. If the user wants it, repeat the call within {minutes} minutes with \"confirm\": \"{value}\"."
         ))
+        .summed_up()
+    }
+}
+
+impl fmt::Debug for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Question").field("plan", &self.plan).finish_non_exhaustive()
     }
 }

@@ -12,7 +12,12 @@ use super::{
     serve::{call_timeout, current_thread},
     setup,
 };
-use crate::{Connector, catalog::Tool, serve::StdioOptions};
+use crate::{
+    Connector,
+    access::Principal,
+    catalog::{Tool, nearest},
+    serve::StdioOptions,
+};
 
 /// The most arguments that are read from standard input.
 const MAX_ARGUMENTS: u64 = 16 * 1024 * 1024;
@@ -94,24 +99,18 @@ fn no_such_tool<S: Connector>(
 ) -> Result<Failure, Failure> {
     let program = context.table.about().program;
     let bare = name.strip_prefix(prefix).unwrap_or(name);
-    let whole = S::catalog();
-    if let Some(tool) = whole.tool(bare) {
-        let failure = Failure::usage(format!("`{name}` is not offered with these settings"));
-        let config = &context.loaded.config;
-        return Ok(if config.switch("read-only") && tool.effect().writes() {
-            failure.with_hint("It writes, and --read-only is on")
-        } else if !tool.on_by_default()
-            && config.list("toolsets").is_empty()
-            && config.list("tools").is_empty()
-        {
-            failure.with_hint(format!("Ask for its toolset: --toolsets default,{}", tool.toolset_name()))
-        } else {
-            failure.with_hint("--toolsets, --tools or --exclude-tools leave it out")
+    let offered = setup::catalog::<S>(&context.loaded)?;
+    let selection = setup::selection(&context.loaded.config);
+    if let Some(denial) = offered.known(bare).and_then(|tool| selection.decide(&tool.capability()).err()) {
+        let error = denial.into_error(name, &Principal::local());
+        let failure = Failure::usage(error.message().to_owned());
+        return Ok(match error.hint() {
+            Some(hint) => failure.with_hint(hint.to_owned()),
+            None => failure,
         });
     }
     let failure = Failure::usage(format!("There is no tool `{name}`"));
-    let offered = setup::catalog::<S>(&context.loaded)?;
-    Ok(match crate::catalog::nearest(bare, offered.all_tools().iter().map(Tool::name)) {
+    Ok(match nearest(bare, offered.all_tools().iter().map(Tool::name)) {
         Some(near) => failure.with_hint(format!("Did you mean `{prefix}{near}`?")),
         None => failure.with_hint(format!("`{program} tools` lists them")),
     })

@@ -11,7 +11,7 @@ use url::{Host, Url};
 use super::{Context, failure::Failure};
 use crate::{
     Connector, Service, ServiceOptions,
-    access::{Policy, Selection},
+    access::{KeyRing, Policy, Selection},
     catalog::{Catalog, ReplyOptions},
     sandbox,
     secret::Secret,
@@ -45,6 +45,7 @@ pub(super) async fn ready<S: Connector>(context: &mut Context<'_, '_>) -> Result
         reply: reply_options(&context.loaded)?,
         prefix: prefix(&context.loaded)?,
         sandbox: fake.is_some(),
+        keys: keys(&context.loaded)?,
     };
     Ok(Ready { service: Arc::new(Service::new(server, catalog, options)), fake })
 }
@@ -83,6 +84,13 @@ fn reply_options(loaded: &Loaded) -> Result<ReplyOptions, SettingsError> {
     let budget =
         budget.map_or(crate::catalog::DEFAULT_BUDGET, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
     Ok(ReplyOptions { budget, structured: loaded.config.switch("structured") })
+}
+
+/// The keys under which what clients carry is sealed: those of the file, or new ones.
+fn keys(loaded: &Loaded) -> Result<KeyRing, SettingsError> {
+    let Some(path) = loaded.config.path("state-keys-file") else { return Ok(KeyRing::default()) };
+    KeyRing::load(path)
+        .map_err(|error| loaded.refuse("state-keys-file", format!("{}: {error}", path.display())))
 }
 
 /// The prefix of tools' names; clients take letters, digits, `_` and `-` only.

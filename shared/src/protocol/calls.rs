@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     Connector, Effect, Error, Kind, Result,
-    access::Principal,
-    catalog::{Answer, Progress, Question, Silent, Tool, confirm::LIFETIME, one_line},
+    access::{Principal, Rights},
+    catalog::{Answer, Confirmed, Progress, Question, Silent, Tool, confirm::LIFETIME, one_line},
 };
 
 /// The result of a call whose question was answered with no.
@@ -39,9 +39,19 @@ impl<S: Connector> Inner<S> {
         let started = Instant::now();
         let principal = principal(&context.extensions);
         let Some(tool) = self.service.tool(&request.name) else {
+            let rights = self.service.rights(principal.clone());
+            let denied = self.service.switched_off(&request.name, &rights);
             // The name is the client's own text, and stays out of the log.
-            record(&principal, "?", None, "unknown_tool", started);
-            return Err(self.unknown_tool(&request.name));
+            let outcome = denied.as_ref().map_or("unknown_tool", |denied| denied.kind().as_str());
+            record(&principal, "?", None, outcome, started);
+            return match denied {
+                Some(denied) => {
+                    let mut result = answer::failure(&denied);
+                    self.listing.signature.sign(context, &mut result.meta);
+                    Ok(result.into())
+                }
+                None => Err(self.unknown_tool(&request.name, &rights)),
+            };
         };
         let (response, outcome) = self.run(tool, &principal, request, context).await;
         record(&principal, tool.name(), Some(tool.effect()), outcome, started);
@@ -67,7 +77,8 @@ impl<S: Connector> Inner<S> {
             None => Arc::new(Silent),
         };
         let arguments = request.arguments.unwrap_or_default();
-        let work = self.service.call(tool, principal.clone(), arguments, false, progress);
+        let answers = request.request_state.is_some();
+        let work = self.service.call(tool, principal.clone(), arguments, answers, progress);
         let question = match self.guarded(tool.effect(), context, work).await {
             Ok(Answer::Reply(reply)) => return (Ok(answer::result(self.service.render(reply)).into()), "ok"),
             Ok(Answer::Question(question)) => question,
@@ -92,52 +103,73 @@ impl<S: Connector> Inner<S> {
     async fn ask_by_round_trip(
         &self,
         tool: &Tool<S>,
-        mut question: Question,
+        question: Question,
         state: Option<&str>,
         answers: Option<&rmcp::model::InputResponses>,
         context: &RequestContext<RoleServer>,
     ) -> (Result<CallToolResponse, ErrorData>, Outcome) {
         let said = match state {
-            Some(state) => match self.questions.hear(question.subject(), state, answers) {
+            Some(state) => match self.questions.hear(question.subject(), question.effect(), state, answers) {
                 Ok(said) => said,
                 Err(error) => return (Err(error), Kind::InvalidArgument.as_str()),
             },
             None => None,
         };
         match said {
-            Some(Said::Yes) => self.go_ahead(tool, question, context).await,
-            Some(Said::No) => (Ok(answer::sentence(DECLINED).into()), "declined"),
-            None => {
-                let text = self.text_of(&mut question);
-                (Ok(self.questions.ask(question.subject(), &text).into()), "asked")
+            Some((Said::Yes, Confirmed::Same)) => {
+                match self.guarded(tool.effect(), context, question.carry_out()).await {
+                    Ok(reply) => (Ok(answer::result(self.service.render(reply)).into()), "ok"),
+                    Err(error) => failed(&error),
+                }
             }
+            Some((Said::Yes, Confirmed::Changed)) => self.put(question.changed()),
+            Some((Said::No, _)) => (Ok(answer::sentence(DECLINED).into()), "declined"),
+            None => self.put(question),
         }
     }
 
-    /// The client is sent a request of ours and answers it while the call waits.
+    /// The question as the result.
+    fn put(&self, mut question: Question) -> (Result<CallToolResponse, ErrorData>, Outcome) {
+        let text = self.text_of(&mut question);
+        (Ok(self.questions.ask(question.subject(), question.effect(), &text).into()), "asked")
+    }
+
+    /// The client is sent a request of ours and answers it while the call waits. What has changed meanwhile is
+    /// asked anew.
     async fn ask_by_request(
         &self,
         tool: &Tool<S>,
         mut question: Question,
         context: &RequestContext<RoleServer>,
     ) -> (Result<CallToolResponse, ErrorData>, Outcome) {
-        let text = self.text_of(&mut question);
-        let form = questions::form(&text);
-        let answered = tokio::select! {
-            biased;
-            () = context.ct.cancelled() => return failed(&Stopped::Cancelled.into_error(tool.effect())),
-            answered = context.peer.create_elicitation_with_timeout(form, Some(LIFETIME)) => answered,
-        };
-        match answered {
-            Ok(ElicitResult { action, .. }) => match Said::from(&action) {
-                Said::Yes => self.go_ahead(tool, question, context).await,
-                Said::No => (Ok(answer::sentence(DECLINED).into()), "declined"),
-            },
-            Err(rmcp::ServiceError::Timeout { .. }) => (Ok(answer::sentence(UNANSWERED).into()), "declined"),
-            // It said that it can be asked, and cannot.
-            Err(_) => {
-                let reply = question.by_second_call(self.service.confirmations()).line(text);
-                (Ok(answer::result(self.service.render(reply)).into()), "asked")
+        loop {
+            let text = self.text_of(&mut question);
+            let form = questions::form(&text);
+            let answered = tokio::select! {
+                biased;
+                () = context.ct.cancelled() => return failed(&Stopped::Cancelled.into_error(tool.effect())),
+                answered = context.peer.create_elicitation_with_timeout(form, Some(LIFETIME)) => answered,
+            };
+            let said = match answered {
+                Ok(ElicitResult { action, .. }) => Said::from(&action),
+                Err(rmcp::ServiceError::Timeout { .. }) => {
+                    return (Ok(answer::sentence(UNANSWERED).into()), "declined");
+                }
+                // It said that it can be asked, and cannot.
+                Err(_) => {
+                    let reply = question.by_second_call(self.service.confirmations()).line(text);
+                    return (Ok(answer::result(self.service.render(reply)).into()), "asked");
+                }
+            };
+            if said == Said::No {
+                return (Ok(answer::sentence(DECLINED).into()), "declined");
+            }
+            match self.guarded(tool.effect(), context, question.agreed_or_anew()).await {
+                Ok(Answer::Reply(reply)) => {
+                    return (Ok(answer::result(self.service.render(reply)).into()), "ok");
+                }
+                Ok(Answer::Question(anew)) => question = anew,
+                Err(error) => return failed(&error),
             }
         }
     }
@@ -148,18 +180,6 @@ impl<S: Connector> Inner<S> {
         (Ok(answer::result(self.service.render(reply)).into()), "asked")
     }
 
-    async fn go_ahead(
-        &self,
-        tool: &Tool<S>,
-        question: Question,
-        context: &RequestContext<RoleServer>,
-    ) -> (Result<CallToolResponse, ErrorData>, Outcome) {
-        match self.guarded(tool.effect(), context, question.agreed()).await {
-            Ok(reply) => (Ok(answer::result(self.service.render(reply)).into()), "ok"),
-            Err(error) => failed(&error),
-        }
-    }
-
     /// Does `work` under guard.
     pub(super) async fn guarded<T>(
         &self,
@@ -167,7 +187,7 @@ impl<S: Connector> Inner<S> {
         context: &RequestContext<RoleServer>,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        match self.guard.run(&context.ct, work).await {
+        match self.guard.run(&principal(&context.extensions), &context.ct, work).await {
             Ok(outcome) => outcome,
             Err(stopped) => Err(stopped.into_error(effect)),
         }
@@ -177,8 +197,8 @@ impl<S: Connector> Inner<S> {
         answer::text(question.take_preview(), self.service.reply_options()).text
     }
 
-    fn unknown_tool(&self, name: &str) -> ErrorData {
-        let hint = match self.service.nearest_tool(name) {
+    fn unknown_tool(&self, name: &str, rights: &Rights) -> ErrorData {
+        let hint = match self.service.nearest_tool(name, rights) {
             Some(near) => format!(" Did you mean `{near}`?"),
             None => " tools/list gives the tools there are.".to_owned(),
         };

@@ -44,15 +44,19 @@ impl Signature {
     }
 }
 
-/// Signs a list and says how long it may be kept. Legacy clients get neither. Lists are the same
-/// for everybody, so whoever keeps one may give it to anybody.
+/// Signs a list and says how long it may be kept, and whether for others too: not where it depends on who
+/// asks. Legacy clients get neither.
 macro_rules! publish {
-    ($signature:expr, $context:expr, $list:expr) => {{
+    ($inner:expr, $context:expr, $list:expr) => {{
         let mut list = $list;
         if $crate::protocol::era::is_modern(&$context) {
             list.ttl_ms = Some($crate::protocol::era::LIST_TTL_MS);
-            list.cache_scope = Some(rmcp::model::CacheScope::Public);
-            $signature.sign(&$context, &mut list.meta);
+            list.cache_scope = Some(if $inner.service.depends_on_caller() {
+                rmcp::model::CacheScope::Private
+            } else {
+                rmcp::model::CacheScope::Public
+            });
+            $inner.listing.signature.sign(&$context, &mut list.meta);
         }
         list
     }};

@@ -2,8 +2,12 @@
 //! a deadline, an ear for cancellation, and a net for panics.
 
 use std::{
+    collections::HashMap,
     panic::AssertUnwindSafe,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -11,18 +15,49 @@ use futures::FutureExt as _;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Effect, Error, Kind};
+use crate::{Effect, Error, Kind, access::Principal};
 
 /// How many may wait for each one under way. More are refused, because a queue that cannot be
 /// served before its callers give up only costs memory.
 const WAITING_PER_PLACE: usize = 4;
 
+/// One named caller gets at most one in so many of the places, running and waiting, so that nobody keeps all
+/// others out.
+const SHARE: usize = 2;
+
 /// Guards all the work of one server.
 pub(super) struct Guard {
-    places: Semaphore,
+    places: Places,
+    /// Those of each caller with work under way.
+    shares: Mutex<HashMap<Principal, Arc<Places>>>,
+    max_in_flight: usize,
+    timeout: Duration,
+}
+
+/// Room for so much work under way, and for some more that waits.
+struct Places {
+    running: Semaphore,
     waiting: AtomicUsize,
     max_waiting: usize,
-    timeout: Duration,
+}
+
+impl Places {
+    fn new(places: usize) -> Self {
+        Self {
+            running: Semaphore::new(places),
+            waiting: AtomicUsize::new(0),
+            max_waiting: places.saturating_mul(WAITING_PER_PLACE),
+        }
+    }
+
+    async fn place(&self) -> Result<SemaphorePermit<'_>, Stopped> {
+        if let Ok(place) = self.running.try_acquire() {
+            return Ok(place);
+        }
+        let _waiting = Waiting::enter(&self.waiting, self.max_waiting).ok_or(Stopped::Busy)?;
+        // The semaphore is never closed.
+        self.running.acquire().await.map_err(|_| Stopped::Busy)
+    }
 }
 
 /// Why work was stopped, or not begun.
@@ -40,24 +75,39 @@ pub(super) enum Stopped {
 
 impl Guard {
     pub(super) fn new(max_in_flight: usize, timeout: Duration) -> Self {
-        let places = max_in_flight.clamp(1, Semaphore::MAX_PERMITS);
-        Self {
-            places: Semaphore::new(places),
-            waiting: AtomicUsize::new(0),
-            max_waiting: places.saturating_mul(WAITING_PER_PLACE),
-            timeout,
-        }
+        let max_in_flight = max_in_flight.clamp(1, Semaphore::MAX_PERMITS);
+        Self { places: Places::new(max_in_flight), shares: Mutex::default(), max_in_flight, timeout }
     }
 
-    /// Does `work`. It is dropped as soon as there is a reason to stop; a write that is already on
+    /// The places of one caller. The person at this machine is alone, and has them all.
+    fn share(&self, who: &Principal) -> Option<Arc<Places>> {
+        if *who == Principal::local() {
+            return None;
+        }
+        // The map is valid after every statement, so a panic elsewhere does not spoil it.
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        if !shares.contains_key(who) {
+            shares.retain(|_, share| Arc::strong_count(share) > 1);
+        }
+        let share = || Arc::new(Places::new(self.max_in_flight.div_ceil(SHARE)));
+        Some(Arc::clone(shares.entry(who.clone()).or_insert_with(share)))
+    }
+
+    /// Does `work` for `who`. It is dropped as soon as there is a reason to stop; a write that is already on
     /// its way to the vendor runs in a task of its own and is not touched by that.
     pub(super) async fn run<T>(
         &self,
+        who: &Principal,
         cancelled: &CancellationToken,
         work: impl Future<Output = T>,
     ) -> Result<T, Stopped> {
+        let share = self.share(who);
         let placed = async {
-            let _place = self.place().await?;
+            let _share = match &share {
+                Some(share) => Some(share.place().await?),
+                None => None,
+            };
+            let _place = self.places.place().await?;
             AssertUnwindSafe(work).catch_unwind().await.map_err(|_| Stopped::Panicked)
         };
         tokio::select! {
@@ -67,15 +117,6 @@ impl Guard {
                 outcome.unwrap_or(Err(Stopped::TooLate(self.timeout)))
             }
         }
-    }
-
-    async fn place(&self) -> Result<SemaphorePermit<'_>, Stopped> {
-        if let Ok(place) = self.places.try_acquire() {
-            return Ok(place);
-        }
-        let _waiting = Waiting::enter(&self.waiting, self.max_waiting).ok_or(Stopped::Busy)?;
-        // The semaphore is never closed.
-        self.places.acquire().await.map_err(|_| Stopped::Busy)
     }
 }
 
@@ -140,7 +181,7 @@ mod tests {
         let dropped = Arc::new(());
         let held = Arc::clone(&dropped);
         let outcome = guard
-            .run(&CancellationToken::new(), async move {
+            .run(&Principal::local(), &CancellationToken::new(), async move {
                 let _held = held;
                 pending::<()>().await;
             })
@@ -153,8 +194,11 @@ mod tests {
     async fn a_panic_is_an_outcome_and_frees_the_place() {
         let guard = Guard::new(1, Duration::from_secs(2));
         let never = CancellationToken::new();
-        assert_eq!(guard.run(&never, async { panic!("a bug") as () }).await, Err(Stopped::Panicked));
-        assert_eq!(guard.run(&never, async { 7 }).await, Ok(7));
+        assert_eq!(
+            guard.run(&Principal::local(), &never, async { panic!("a bug") as () }).await,
+            Err(Stopped::Panicked)
+        );
+        assert_eq!(guard.run(&Principal::local(), &never, async { 7 }).await, Ok(7));
     }
 
     #[tokio::test(start_paused = true)]
@@ -164,15 +208,33 @@ mod tests {
         let running: Vec<_> = (0..=WAITING_PER_PLACE)
             .map(|_| {
                 let (guard, never) = (Arc::clone(&guard), never.clone());
-                tokio::spawn(async move { guard.run(&never, pending::<()>()).await })
+                tokio::spawn(async move { guard.run(&Principal::local(), &never, pending::<()>()).await })
             })
             .collect();
         tokio::time::sleep(Duration::from_millis(1)).await;
-        assert_eq!(guard.run(&never, async {}).await, Err(Stopped::Busy));
+        assert_eq!(guard.run(&Principal::local(), &never, async {}).await, Err(Stopped::Busy));
         for task in running {
             task.abort();
             assert!(task.await.unwrap_err().is_cancelled());
         }
-        assert_eq!(guard.run(&never, async {}).await, Ok(()));
+        assert_eq!(guard.run(&Principal::local(), &never, async {}).await, Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_caller_does_not_keep_others_out() {
+        let guard = Arc::new(Guard::new(4, Duration::from_secs(60)));
+        let (ada, ben) = (Principal::named("ada"), Principal::named("ben"));
+        let never = CancellationToken::new();
+        let running: Vec<_> = (0..64)
+            .map(|_| {
+                let (guard, ada, never) = (Arc::clone(&guard), ada.clone(), never.clone());
+                tokio::spawn(async move { guard.run(&ada, &never, pending::<()>()).await })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(guard.run(&ada, &never, async {}).await, Err(Stopped::Busy));
+        let soon = tokio::time::timeout(Duration::from_secs(1), guard.run(&ben, &never, async { 7 })).await;
+        assert_eq!(soon.unwrap(), Ok(7));
+        running.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }

@@ -24,11 +24,13 @@ use super::{
     Handler, Inner, answer,
     calls::record,
     era::{self, publish},
+    listing::{wire_prompt, wire_resource, wire_template},
     principal,
 };
 use crate::{
     Connector, Effect, Error, Result,
-    catalog::{Prompt, ResourceTemplate, clean, one_line},
+    access::Rights,
+    catalog::{Prompt, ResourceTemplate, Variables, clean, nearest, one_line},
 };
 
 /// The most bytes of a value that completes an argument.
@@ -54,10 +56,11 @@ impl<S: Connector> ServerHandler for Handler<S> {
         let listing = &self.0.listing;
         declared::<ListToolsRequestMethod>(listing.server.capabilities.tools.is_some())?;
         only_page(request)?;
-        let hidden = self.0.service.hidden().await;
+        let rights = self.0.service.rights_for_listing(principal(&context.extensions)).await;
+        let hidden = self.0.service.hidden(&rights);
         let tools = listing.tools(&self.0.service).iter();
         let tools = tools.filter(|tool| !hidden.iter().any(|name| *name == tool.name)).cloned().collect();
-        Ok(publish!(listing.signature, context, ListToolsResult::with_all_items(tools)))
+        Ok(publish!(self.0, context, ListToolsResult::with_all_items(tools)))
     }
 
     async fn call_tool(
@@ -81,11 +84,9 @@ impl<S: Connector> ServerHandler for Handler<S> {
         let listing = &self.0.listing;
         declared::<ListResourcesRequestMethod>(listing.server.capabilities.resources.is_some())?;
         only_page(request)?;
-        Ok(publish!(
-            listing.signature,
-            context,
-            ListResourcesResult::with_all_items(listing.resources.clone())
-        ))
+        let rights = self.0.rights(&context);
+        let resources = self.0.service.resources(&rights).map(wire_resource).collect();
+        Ok(publish!(self.0, context, ListResourcesResult::with_all_items(resources)))
     }
 
     async fn list_resource_templates(
@@ -96,8 +97,9 @@ impl<S: Connector> ServerHandler for Handler<S> {
         let listing = &self.0.listing;
         declared::<ListResourceTemplatesRequestMethod>(listing.server.capabilities.resources.is_some())?;
         only_page(request)?;
-        let templates = ListResourceTemplatesResult::with_all_items(listing.templates.clone());
-        Ok(publish!(listing.signature, context, templates))
+        let rights = self.0.rights(&context);
+        let templates = self.0.service.templates(&rights).map(wire_template).collect();
+        Ok(publish!(self.0, context, ListResourceTemplatesResult::with_all_items(templates)))
     }
 
     async fn read_resource(
@@ -128,7 +130,9 @@ impl<S: Connector> ServerHandler for Handler<S> {
         let listing = &self.0.listing;
         declared::<ListPromptsRequestMethod>(listing.server.capabilities.prompts.is_some())?;
         only_page(request)?;
-        Ok(publish!(listing.signature, context, ListPromptsResult::with_all_items(listing.prompts.clone())))
+        let rights = self.0.rights(&context);
+        let prompts = self.0.service.prompts(&rights).map(wire_prompt).collect();
+        Ok(publish!(self.0, context, ListPromptsResult::with_all_items(prompts)))
     }
 
     async fn get_prompt(
@@ -139,12 +143,9 @@ impl<S: Connector> ServerHandler for Handler<S> {
         let inner = &self.0;
         declared::<GetPromptRequestMethod>(inner.listing.server.capabilities.prompts.is_some())?;
         let given = strings(request.arguments.unwrap_or_default())?;
+        let rights = inner.rights(&context);
         let Some(prompt) = inner.service.catalog().prompt(&request.name) else {
-            return Err(unknown(
-                "prompt",
-                &request.name,
-                inner.listing.prompts.iter().map(|prompt| prompt.name.as_str()),
-            ));
+            return Err(unknown("prompt", &request.name, inner.service.prompts(&rights).map(Prompt::name)));
         };
         let work = async {
             match inner.service.prompt(principal(&context.extensions), prompt.name(), given).await {
@@ -171,9 +172,10 @@ impl<S: Connector> ServerHandler for Handler<S> {
         let inner = &self.0;
         declared::<CompleteRequestMethod>(inner.listing.server.capabilities.completions.is_some())?;
         let argument = request.argument.name;
-        inner.require_argument(&request.r#ref, &argument)?;
+        inner.require_argument(&request.r#ref, &argument, &inner.rights(&context))?;
         let others: BTreeMap<_, _> =
             request.context.and_then(|context| context.arguments).into_iter().flatten().collect();
+        let others = Variables::from(others);
         let typed = request.argument.value;
         let work = inner.service.complete(principal(&context.extensions), &argument, typed, others);
         let mut values = inner
@@ -280,6 +282,11 @@ const KNOWN_METHODS: [&str; 5] = [
 const LEGACY_METHODS: [&str; 2] = [SubscribeRequestMethod::VALUE, UnsubscribeRequestMethod::VALUE];
 
 impl<S: Connector> Inner<S> {
+    /// The rights of who sent a request.
+    fn rights(&self, context: &RequestContext<RoleServer>) -> Rights {
+        self.service.rights(principal(&context.extensions))
+    }
+
     /// Does work that only reads, under guard, with one line in the log.
     async fn recorded<T>(
         &self,
@@ -295,24 +302,31 @@ impl<S: Connector> Inner<S> {
     }
 
     /// Fails unless `reference` names a prompt or template of ours that has this argument.
-    fn require_argument(&self, reference: &Reference, argument: &str) -> Result<(), ErrorData> {
-        let catalog = self.service.catalog();
+    fn require_argument(
+        &self,
+        reference: &Reference,
+        argument: &str,
+        rights: &Rights,
+    ) -> Result<(), ErrorData> {
+        let service = &self.service;
         let arguments: Vec<&str> = match reference {
-            Reference::Prompt(reference) => match catalog.prompt(&reference.name) {
-                Some(prompt) => prompt.arguments().iter().map(|argument| argument.name).collect(),
-                None => {
-                    return Err(unknown(
-                        "prompt",
-                        &reference.name,
-                        catalog.all_prompts().iter().map(Prompt::name),
-                    ));
+            Reference::Prompt(reference) => {
+                match service.prompts(rights).find(|prompt| prompt.name() == reference.name) {
+                    Some(prompt) => prompt.arguments().iter().map(|argument| argument.name).collect(),
+                    None => {
+                        return Err(unknown(
+                            "prompt",
+                            &reference.name,
+                            service.prompts(rights).map(Prompt::name),
+                        ));
+                    }
                 }
-            },
+            }
             Reference::Resource(reference) => {
-                match catalog.all_templates().iter().find(|template| template.template() == reference.uri) {
+                match service.templates(rights).find(|template| template.template() == reference.uri) {
                     Some(template) => template.variables().collect(),
                     None => {
-                        let templates = catalog.all_templates().iter().map(ResourceTemplate::template);
+                        let templates = service.templates(rights).map(ResourceTemplate::template);
                         return Err(unknown("resource template", &reference.uri, templates));
                     }
                 }
@@ -347,15 +361,13 @@ fn only_page(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
 
 /// The error for a name that is not there, with the one that was probably meant.
 fn unknown<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str>) -> ErrorData {
-    let hint = crate::catalog::nearest(name, names)
-        .map(|near| format!(" Did you mean `{near}`?"))
-        .unwrap_or_default();
+    let hint = nearest(name, names).map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
     ErrorData::invalid_params(format!("Unknown {what}: {}.{hint}", one_line(name)), None)
 }
 
 /// A prompt's arguments, which the protocol wants to be strings.
-fn strings(given: JsonObject) -> Result<BTreeMap<String, String>, ErrorData> {
-    given
+fn strings(given: JsonObject) -> Result<Variables, ErrorData> {
+    let strings: Result<BTreeMap<_, _>, _> = given
         .into_iter()
         .map(|(name, value)| match value {
             Value::String(text) => Ok((name, text)),
@@ -364,5 +376,6 @@ fn strings(given: JsonObject) -> Result<BTreeMap<String, String>, ErrorData> {
                 None,
             )),
         })
-        .collect()
+        .collect();
+    strings.map(Variables::from)
 }

@@ -1,4 +1,4 @@
-//! What lists show, made once: the same for every caller, so that clients and proxies may keep it.
+//! What lists show, and who the server is.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,7 +8,11 @@ use rmcp::model::{
 };
 
 use super::era::Signature;
-use crate::{Connector, Effect, Service, catalog};
+use crate::{
+    Connector, Effect, Service,
+    access::{Principal, Rights},
+    catalog,
+};
 
 /// Resources read as Markdown.
 pub(super) const MARKDOWN: &str = "text/markdown";
@@ -16,9 +20,6 @@ pub(super) const MARKDOWN: &str = "text/markdown";
 /// Everything a client can be told without asking the vendor.
 pub(super) struct Listing {
     tools: OnceLock<Vec<Tool>>,
-    pub(super) resources: Vec<Resource>,
-    pub(super) templates: Vec<ResourceTemplate>,
-    pub(super) prompts: Vec<Prompt>,
     pub(super) server: ServerConfig,
     pub(super) signature: Signature,
 }
@@ -27,34 +28,42 @@ impl Listing {
     pub(super) fn new<S: Connector>(service: &Service<S>) -> Self {
         let about = service.about();
         let catalog = service.catalog();
-        let resources = catalog.all_resources().iter().map(wire_resource).collect::<Vec<_>>();
-        let templates = catalog.all_templates().iter().map(wire_template).collect::<Vec<_>>();
-        let prompts = catalog.all_prompts().iter().map(wire_prompt).collect::<Vec<_>>();
+        // What a caller's own rights deny besides is left out of lists; the features are there all the same.
+        let anybody = service.rights(Principal::local());
+        let resources = service.resources(&anybody).count() + service.templates(&anybody).count();
+        let prompts = service.prompts(&anybody).count();
 
         let mut capabilities = ServerCapabilities::default();
         capabilities.tools = (!catalog.all_tools().is_empty()).then(Default::default);
-        capabilities.resources = (!resources.is_empty() || !templates.is_empty()).then(Default::default);
+        capabilities.resources = (resources > 0).then(Default::default);
         if let Some(resources) = &mut capabilities.resources {
             resources.subscribe = catalog.is_watched().then_some(true);
         }
-        capabilities.prompts = (!prompts.is_empty()).then(Default::default);
-        capabilities.completions = completes(catalog).then(Default::default);
-        let instructions = if service.is_sandbox() {
-            format!(
-                "This is a sandbox: a fake {}, nothing in it is real.\n\n{}",
-                about.title, about.instructions
-            )
-        } else {
-            about.instructions.to_owned()
-        };
+        capabilities.prompts = (prompts > 0).then(Default::default);
+        capabilities.completions = completes(service, &anybody).then(Default::default);
+        let mut instructions = about.instructions.to_owned();
+        if service.is_sandbox() {
+            instructions = format!(
+                "This is a sandbox: a fake {}, nothing in it is real.\n\n{instructions}",
+                about.title
+            );
+        }
+        let off = catalog.toolsets_off();
+        if !off.is_empty() {
+            let toolsets = if off.len() == 1 { "toolset is" } else { "toolsets are" };
+            instructions = format!(
+                "{instructions} These {toolsets} switched off, which the operator can switch on by --toolsets: {}.",
+                off.join(", ")
+            );
+        }
         let server = ServerConfig::new(capabilities)
             .with_server_info(Implementation::new(about.program, about.version).with_title(about.title))
             .with_instructions(instructions);
         let signature = Signature::new(about.program, about.version);
-        Self { tools: OnceLock::new(), resources, templates, prompts, server, signature }
+        Self { tools: OnceLock::new(), server, signature }
     }
 
-    /// The tools of `service`, which this listing is of. Their schemas are the most of it, so that they
+    /// Every tool that `service` offers to anybody, which this listing is of. Their schemas are the most of it, so that they
     /// are made when somebody first asks.
     pub(super) fn tools<S: Connector>(&self, service: &Service<S>) -> &[Tool] {
         self.tools.get_or_init(|| {
@@ -69,13 +78,11 @@ impl Listing {
 }
 
 /// Whether anything can be completed: a source of values helps only where an argument has its name.
-fn completes<S: Send + Sync + 'static>(catalog: &catalog::Catalog<S>) -> bool {
-    let arguments = catalog
-        .all_prompts()
-        .iter()
-        .flat_map(|prompt| prompt.arguments().iter().map(|argument| argument.name));
-    let variables = catalog.all_templates().iter().flat_map(catalog::ResourceTemplate::variables);
-    arguments.chain(variables).any(|name| catalog.completion(name).is_some())
+fn completes<S: Connector>(service: &Service<S>, rights: &Rights) -> bool {
+    let arguments =
+        service.prompts(rights).flat_map(|prompt| prompt.arguments().iter().map(|argument| argument.name));
+    let variables = service.templates(rights).flat_map(catalog::ResourceTemplate::variables);
+    arguments.chain(variables).any(|name| service.catalog().completion(name).is_some())
 }
 
 /// A tool as clients get it, under its name on the wire.
@@ -95,21 +102,21 @@ pub(crate) fn wire_tool<S>(name: String, tool: &catalog::Tool<S>, structured: bo
     }
 }
 
-fn wire_resource<S>(resource: &catalog::Resource<S>) -> Resource {
+pub(super) fn wire_resource<S>(resource: &catalog::Resource<S>) -> Resource {
     Resource::new(resource.uri(), resource.name())
         .with_title(resource.title())
         .with_description(resource.description())
         .with_mime_type(MARKDOWN)
 }
 
-fn wire_template<S>(template: &catalog::ResourceTemplate<S>) -> ResourceTemplate {
+pub(super) fn wire_template<S>(template: &catalog::ResourceTemplate<S>) -> ResourceTemplate {
     ResourceTemplate::new(template.template(), template.name())
         .with_title(template.title())
         .with_description(template.description())
         .with_mime_type(MARKDOWN)
 }
 
-fn wire_prompt<S>(prompt: &catalog::Prompt<S>) -> Prompt {
+pub(super) fn wire_prompt<S>(prompt: &catalog::Prompt<S>) -> Prompt {
     let arguments: Vec<_> = prompt
         .arguments()
         .iter()

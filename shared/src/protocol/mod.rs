@@ -83,7 +83,7 @@ impl<S: Connector> Handler<S> {
         let inner = Inner {
             listing: Listing::new(&service),
             guard: Guard::new(options.max_in_flight, options.call_timeout),
-            questions: Questions::new(),
+            questions: Questions::new(service.keys()),
             watches: Watches::new(service.server().watch_interval()),
             reaches_legacy_clients: options.reaches_legacy_clients,
             closing: options.closing,

@@ -2,13 +2,10 @@
 //!
 //! A modern client gets the question as the result of its call, with a state that it sends back
 //! with the answer: nothing is kept here in between but the states already used. The state is
-//! bound to caller, tool and arguments, so that an answer cannot be carried over to another call.
+//! bound to caller, tool, arguments and the effect that was shown, so that an answer cannot be carried over to
+//! another call, nor to what has changed since.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Mutex,
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use rmcp::{
     ErrorData,
@@ -19,14 +16,13 @@ use rmcp::{
 };
 
 use crate::{
-    catalog::confirm::{LIFETIME, Subject},
+    access::KeyRing,
+    catalog::confirm::{Confirmed, Effect, LIFETIME, Spent, Subject, Used},
     clock,
 };
 
 /// The question's name among the inputs that a result asks for.
 const QUESTION: &str = "confirm";
-/// How many used states are remembered: each for as long as it could be used again.
-const REMEMBERED: usize = 10_000;
 
 /// What a person said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,36 +36,38 @@ pub(super) enum Said {
 /// The questions asked through the protocol.
 pub(super) struct Questions {
     codec: RequestStateCodec,
-    used: Mutex<HashMap<[u8; Ticket::NONCE], Duration>>,
+    used: Used,
 }
 
 impl Questions {
-    /// Questions under a key of this process alone, made here and never shown.
-    pub(super) fn new() -> Self {
-        let key = [rand::random::<[u8; 32]>(), rand::random::<[u8; 32]>()].concat();
-        Self { codec: RequestStateCodec::new_unchecked(key), used: Mutex::default() }
+    /// Questions sealed under `keys`.
+    pub(super) fn new(keys: &KeyRing) -> Self {
+        let key = ["question 1", "question 2"].map(|purpose| keys.derived(purpose)).concat();
+        Self { codec: RequestStateCodec::new_unchecked(key), used: Used::default() }
     }
 
-    /// The result that asks `text` about `subject`.
-    pub(super) fn ask(&self, subject: &Subject, text: &str) -> InputRequiredResult {
-        let ticket = Ticket { nonce: rand::random(), expires: clock::wall() + LIFETIME };
+    /// The result that asks `text` about `subject`, which would have this `effect`.
+    pub(super) fn ask(&self, subject: &Subject, effect: &Effect, text: &str) -> InputRequiredResult {
+        let ticket =
+            Ticket { nonce: rand::random(), expires: clock::wall() + LIFETIME, effect: *effect.as_bytes() };
         let state =
             self.codec.seal_with(&ticket.to_bytes(), &SealOptions::new().associated_data(subject.as_bytes()));
         let request = InputRequest::Elicitation(ElicitRequest::new(form(text)));
         InputRequiredResult::new(Some(BTreeMap::from([(QUESTION.to_owned(), request)])), Some(state))
     }
 
-    /// What the person said about `subject`: nothing if the answer is missing or makes no sense, in
-    /// which case the question is to be asked again.
+    /// What the person said about `subject`, and whether they were shown another `effect`: nothing if the
+    /// answer is missing or makes no sense, in which case the question is to be asked again.
     ///
     /// # Errors
     /// The state is not one of ours, was given for another call, is too old, or was used before.
     pub(super) fn hear(
         &self,
         subject: &Subject,
+        effect: &Effect,
         state: &str,
         answers: Option<&InputResponses>,
-    ) -> Result<Option<Said>, ErrorData> {
+    ) -> Result<Option<(Said, Confirmed)>, ErrorData> {
         let refused = |why: &str| {
             ErrorData::invalid_params(
                 format!("requestState {why}; nothing was changed. Call again without it to be asked anew"),
@@ -88,19 +86,13 @@ impl Questions {
             .and_then(|answers| answers.get(QUESTION))
             .and_then(|answer| serde_json::from_value::<ElicitResult>(answer.clone()).ok());
         let Some(said) = answer.map(|answer| Said::from(&answer.action)) else { return Ok(None) };
-        if self.use_up(ticket) { Ok(Some(said)) } else { Err(refused("was used before")) }
-    }
-
-    /// False if the ticket was used before.
-    fn use_up(&self, ticket: Ticket) -> bool {
-        let now = clock::wall();
-        // The map is valid after every statement, so a panic elsewhere does not spoil it.
-        let mut used = self.used.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if used.len() >= REMEMBERED {
-            used.retain(|_, expires| *expires > now);
+        let confirmed =
+            if ticket.effect == *effect.as_bytes() { Confirmed::Same } else { Confirmed::Changed };
+        match self.used.spend(subject.who(), &ticket.nonce, ticket.expires) {
+            Spent::Now => Ok(Some((said, confirmed))),
+            Spent::Before => Err(refused("was used before")),
+            Spent::TooMany => Err(refused("came after too many others within five minutes")),
         }
-        // Full of tickets that could still be used: refusing is safer than forgetting one.
-        used.len() < REMEMBERED && used.insert(ticket.nonce, ticket.expires).is_none()
     }
 }
 
@@ -122,24 +114,26 @@ impl From<&ElicitationAction> for Said {
     }
 }
 
-/// What a state holds: enough to be used once, for a while. The codec signs it.
+/// What a state holds: enough to be used once, for a while, for what was shown. The codec signs it.
 #[derive(Clone, Copy)]
 struct Ticket {
     nonce: [u8; Self::NONCE],
     /// Wall time.
     expires: Duration,
+    effect: [u8; Effect::LENGTH],
 }
 
 impl Ticket {
     const NONCE: usize = 16;
 
     fn to_bytes(self) -> Vec<u8> {
-        [self.nonce.as_slice(), &self.expires.as_secs().to_be_bytes()].concat()
+        [self.nonce.as_slice(), &self.effect, &self.expires.as_secs().to_be_bytes()].concat()
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (nonce, expires) = bytes.split_first_chunk()?;
+        let (nonce, rest) = bytes.split_first_chunk()?;
+        let (effect, expires) = rest.split_first_chunk()?;
         let expires = Duration::from_secs(u64::from_be_bytes(expires.try_into().ok()?));
-        Some(Self { nonce: *nonce, expires })
+        Some(Self { nonce: *nonce, effect: *effect, expires })
     }
 }

@@ -39,7 +39,10 @@ impl<S: Connector> Inner<S> {
     /// there is room. What is offered changes only with a new start, so there is nothing else.
     pub(super) fn accepted(&self, requested: &SubscriptionFilter) -> SubscriptionFilter {
         let wanted = requested.resource_subscriptions.iter().flatten().map(String::as_str);
-        let admitted: BTreeSet<_> = wanted.filter(|uri| self.service.admits_watch(uri).is_ok()).collect();
+        // Who asks is not known here: what they may not is left out when the subscription begins.
+        let anybody = Principal::local();
+        let admitted: BTreeSet<_> =
+            wanted.filter(|uri| self.service.admits_watch(&anybody, uri).is_ok()).collect();
         let uris = self.watches.room_for(admitted);
         let mut accepted = SubscriptionFilter::new();
         accepted.resource_subscriptions = (!uris.is_empty()).then_some(uris);
@@ -54,7 +57,11 @@ impl<S: Connector> Inner<S> {
         let who = principal(&subscription.request_context().extensions);
         let mailbox = Arc::new(Mailbox::default());
         let uris: BTreeSet<_> = subscription.accepted().resource_subscriptions.iter().flatten().collect();
-        let watching: Result<Vec<_>> = uris.into_iter().map(|uri| self.watch(&who, uri, &mailbox)).collect();
+        let watching: Result<Vec<_>> = uris
+            .into_iter()
+            .filter(|uri| self.service.admits_watch(&who, uri).is_ok())
+            .map(|uri| self.watch(&who, uri, &mailbox))
+            .collect();
         // There was room when it was acknowledged: somebody was faster.
         let _watching = watching.map_err(|error| answer::protocol_error(&error))?;
         let telling = async {
@@ -81,7 +88,7 @@ impl<S: Connector> Inner<S> {
         uri: &str,
         peer: Peer<RoleServer>,
     ) -> Result<()> {
-        self.service.admits_watch(uri)?;
+        self.service.admits_watch(who, uri)?;
         let mut legacy = connection.lock();
         let known = legacy.as_ref().is_some_and(|legacy| legacy.watching.contains_key(uri));
         if !known && legacy.as_ref().is_some_and(|legacy| legacy.watching.len() >= MAX_PER_SUBSCRIBER) {
@@ -103,8 +110,8 @@ impl<S: Connector> Inner<S> {
         self.watches.watch(who, uri, mailbox, move || {
             let (inner, principal, address) = (Arc::clone(&inner), principal.clone(), Arc::clone(&address));
             async move {
-                let version = inner.service.version(principal, &address);
-                let looked = inner.guard.run(&inner.closing, version).await;
+                let version = inner.service.version(principal.clone(), &address);
+                let looked = inner.guard.run(&principal, &inner.closing, version).await;
                 looked.unwrap_or_else(|stopped| Err(stopped.into_error(Effect::Read)))
             }
         })

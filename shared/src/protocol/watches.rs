@@ -21,6 +21,8 @@ use crate::{Error, Kind, Result, access::Principal};
 
 /// Resources watched at once, for all subscribers together.
 const MAX_WATCHED: usize = 100;
+/// Resources that one caller may watch, by all connections together: others have theirs.
+const MAX_PER_PRINCIPAL: usize = 50;
 /// Resources that one subscriber may watch.
 pub(super) const MAX_PER_SUBSCRIBER: usize = 32;
 /// Looks at once. They wait among themselves, so that they take few places from calls.
@@ -132,9 +134,14 @@ impl Watches {
         let key = (principal.clone(), Arc::from(uri));
         let subscriber = (id, Arc::clone(mailbox));
         let many = state.watched.len() >= MAX_WATCHED;
+        let theirs = state.watched.keys().filter(|(who, _)| who == principal).count();
         match state.watched.get_mut(&key) {
             Some(watched) => watched.subscribers.push(subscriber),
             None if many => return Err(too_many(MAX_WATCHED, "at once")),
+            // The person at this machine is alone, and has them all.
+            None if theirs >= MAX_PER_PRINCIPAL && *principal != Principal::local() => {
+                return Err(too_many(MAX_PER_PRINCIPAL, "by one caller"));
+            }
             None => {
                 let now = Instant::now();
                 let begin = state.last_begin.map_or(now, |last| now.max(last + APART));

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, ffi::OsString, fmt, path::PathBuf};
 
 use super::{
-    Config, Environment, Row, Table, Value,
+    Config, Environment, Row, SettingKind, Table, Value,
     file::{self, File},
     table::CONFIG,
     value::{self, Base},
@@ -128,7 +128,7 @@ pub fn load(table: &Table, flags: &Flags, env: &Environment) -> Result<Loaded, S
             found = reader.variables(env)?;
         }
         if found.is_none() {
-            found = reader.file(file.as_ref());
+            found = reader.file(file.as_ref())?;
         }
         reader.hints.into_iter().for_each(|hint| loaded.config.add_hint(hint));
         if let Some((value, place)) = found {
@@ -197,10 +197,10 @@ impl Reader<'_> {
         }
         // A list may be given in several flags; of anything else the last one counts.
         let joined = match self.row.kind {
-            super::SettingKind::List(_) => texts.join(","),
+            SettingKind::List(_) | SettingKind::Bound(_) => texts.join(","),
             _ => texts.pop().unwrap_or_default(),
         };
-        if self.counts_as_unset(&joined, &place) {
+        if self.counts_as_unset(&joined, &place)? {
             return Ok(None);
         }
         self.parse(&joined, place, self.row.is_secret()).map(Some)
@@ -213,26 +213,32 @@ impl Reader<'_> {
             let Some(value) = env.raw(&name) else { continue };
             let place = Place::Variable(name);
             let text = self.text(value, &place)?;
-            if !self.counts_as_unset(&text, &place) {
+            if !self.counts_as_unset(&text, &place)? {
                 return self.parse(&text, place, names_file).map(Some);
             }
         }
         Ok(None)
     }
 
-    fn file(&mut self, file: Option<&File>) -> Found {
-        let file = file?;
+    fn file(&mut self, file: Option<&File>) -> Result<Found, SettingsError> {
+        let Some(file) = file else { return Ok(None) };
         let mut entries: Vec<_> = file.entries.iter().filter(|entry| entry.key == self.row.key).collect();
         entries.sort_by_key(|entry| entry.names_file);
         for entry in entries {
             let key = if entry.names_file { self.row.flag().into_owned() } else { entry.key.to_owned() };
             let place = Place::File { path: file.path.clone(), line: entry.line, key };
             match &entry.value {
-                Ok(value) => return Some((value.clone(), place)),
+                Ok(Value::List(list))
+                    if list.iter().all(|text| text.trim().is_empty()) && self.row.is_bound() =>
+                {
+                    return Err(bounds_nothing(&place, "empty"));
+                }
+                Ok(value) => return Ok(Some((value.clone(), place))),
+                Err(why) if self.row.is_bound() => return Err(bounds_nothing(&place, why)),
                 Err(why) => self.hints.push(format!("{place} is {why}, so it counts as unset")),
             }
         }
-        None
+        Ok(None)
     }
 
     fn text(&self, value: &std::ffi::OsStr, place: &Place) -> Result<String, SettingsError> {
@@ -243,17 +249,26 @@ impl Reader<'_> {
     }
 
     /// Whether `text` is what a client leaves behind when it has nothing to fill in.
-    fn counts_as_unset(&mut self, text: &str, place: &Place) -> bool {
+    ///
+    /// # Errors
+    /// It is, for a setting that bounds something.
+    fn counts_as_unset(&mut self, text: &str, place: &Place) -> Result<bool, SettingsError> {
+        let nothing = text.split(',').all(|part| part.trim().is_empty());
+        if self.row.is_bound() && (nothing || text.split(',').any(is_placeholder)) {
+            let what =
+                if nothing { "empty".to_owned() } else { format!("still the placeholder {}", text.trim()) };
+            return Err(bounds_nothing(place, &what));
+        }
         if is_placeholder(text) {
             let text = text.trim();
             self.hints.push(format!("{place} is still the placeholder {text}, so it counts as unset"));
-            return true;
+            return Ok(true);
         }
         let empty = text.trim().is_empty();
         if empty && self.row.is_secret() {
             self.hints.push(format!("{place} is empty, so it counts as unset"));
         }
-        empty
+        Ok(empty)
     }
 
     fn parse(&self, text: &str, place: Place, names_file: bool) -> Result<(Value, Place), SettingsError> {
@@ -269,6 +284,15 @@ impl Reader<'_> {
                 wrong_flag: place.is_flag(),
             }),
         }
+    }
+}
+
+/// The error for a setting that is named in order to bound something, and would bound nothing.
+fn bounds_nothing(place: &Place, what: &str) -> SettingsError {
+    SettingsError {
+        wrong_flag: place.is_flag(),
+        ..SettingsError::new(format!("{place} is {what}, so it would bound nothing"))
+            .with_hint("Give it a value, or leave it out altogether")
     }
 }
 

@@ -52,6 +52,9 @@ pub enum SettingKind {
     Choice(&'static [&'static str]),
     /// Texts, separated by commas.
     List(&'static str),
+    /// Texts, separated by commas, that bound what may be used. Without the setting nothing is bound, so
+    /// one that is named and empty, or still a placeholder, is an error.
+    Bound(&'static str),
     /// A file or folder.
     Path,
     /// A credential: never a flag, because arguments can be seen by others on the machine. It comes
@@ -164,6 +167,15 @@ impl Config {
         match self.values.get(key) {
             Some(Value::List(list)) => list,
             _ => &[],
+        }
+    }
+
+    /// The texts of a list, if it is set at all: for lists that bound something where they are set.
+    #[must_use]
+    pub fn bound(&self, key: &str) -> Option<&[String]> {
+        match self.values.get(key) {
+            Some(Value::List(list)) => Some(list),
+            _ => None,
         }
     }
 

@@ -61,6 +61,13 @@ impl Row {
         self.kind == SettingKind::Secret
     }
 
+    /// Whether it bounds what may be used: a value that would count as unset is refused, because it would
+    /// bound nothing where an operator meant something.
+    #[must_use]
+    pub fn is_bound(&self) -> bool {
+        matches!(self.kind, SettingKind::Bound(_)) || self.key == READ_ONLY
+    }
+
     /// The flag without its dashes: the key, or for a credential the name of its file.
     #[must_use]
     pub fn flag(&self) -> Cow<'static, str> {
@@ -88,13 +95,15 @@ impl Row {
             SettingKind::Number => Cow::Borrowed("N"),
             SettingKind::Seconds => Cow::Borrowed("SECONDS"),
             SettingKind::Choice(words) => Cow::Owned(words.join("|")),
-            SettingKind::List(word) => Cow::Owned(format!("{word},…")),
+            SettingKind::List(word) | SettingKind::Bound(word) => Cow::Owned(format!("{word},…")),
             SettingKind::Path => Cow::Borrowed("PATH"),
             SettingKind::Secret => Cow::Borrowed("FILE"),
         })
     }
 }
 
+/// The key of the switch that refuses every write.
+const READ_ONLY: &str = "read-only";
 /// The key of the settings file's own address.
 pub(super) const CONFIG: &str = "config";
 
@@ -225,12 +234,12 @@ const fn common(
 /// The suite's settings. Help fits one line of a terminal of 100 columns.
 const COMMON: &[Common] = {
     use Group::{Http, Process, Tools, Upstream};
-    use SettingKind::{Choice, List, Number, Path, Seconds, Switch, Text};
+    use SettingKind::{Bound, Choice, List, Number, Path, Seconds, Switch, Text};
     &[
-        common(Tools, "read-only", Switch, None, "Offer nothing that writes, and refuse every write"),
-        common(Tools, "toolsets", List("NAME"), None, "Only these toolsets; `default`, `all`"),
-        common(Tools, "tools", List("NAME"), None, "Only these tools, from any toolset"),
-        common(Tools, "exclude-tools", List("NAME"), None, "None of these tools"),
+        common(Tools, READ_ONLY, Switch, None, "Offer nothing that writes, and refuse every write"),
+        common(Tools, "toolsets", Bound("NAME"), None, "Only these toolsets; `default`, `all`"),
+        common(Tools, "tools", Bound("NAME"), None, "Only these tools, from any toolset"),
+        common(Tools, "exclude-tools", Bound("NAME"), None, "None of these tools"),
         common(Tools, "tool-prefix", Text("PREFIX"), None, "Put before every tool's name"),
         common(Tools, "allow-destructive", Switch, None, "Do not ask before what cannot be undone"),
         common(Tools, "structured", Switch, None, "Structured content, with output schemas"),
@@ -251,6 +260,7 @@ const COMMON: &[Common] = {
         common(Upstream, "no-cache", Switch, None, "Ask anew every time"),
         common(Http, "http", Text("ADDR"), None, "Serve over HTTP at this address, such as 127.0.0.1:8080"),
         common(Http, "api-keys-file", Path, None, "Callers' keys; needed beyond loopback (see `keys`)"),
+        common(Http, "state-keys-file", Path, None, "Keys shared by replicas, for cursors and confirmations"),
         common(
             Http,
             "allowed-hosts",

@@ -28,7 +28,7 @@ pub(super) fn accepted(row: &Row) -> String {
         SettingKind::Number => "a whole number".to_owned(),
         SettingKind::Seconds => "a whole number of seconds".to_owned(),
         SettingKind::Choice(words) => words.join(" or "),
-        SettingKind::List(_) => "names, separated by commas".to_owned(),
+        SettingKind::List(_) | SettingKind::Bound(_) => "names, separated by commas".to_owned(),
         SettingKind::Path => "a path".to_owned(),
         SettingKind::Secret => "a credential as text".to_owned(),
     }
@@ -67,7 +67,7 @@ pub(super) fn from_text(row: &Row, text: &str, base: Base<'_>) -> Result<Value, 
         },
         SettingKind::Choice(words) if words.contains(&trimmed) => Value::Text(trimmed.to_owned()),
         SettingKind::Choice(_) => return Err(Unfit::new(format!("`{}`", excerpt(trimmed)), row)),
-        SettingKind::List(_) => Value::List(split(trimmed)),
+        SettingKind::List(_) | SettingKind::Bound(_) => Value::List(split(trimmed)),
         SettingKind::Path => Value::Path(base.resolve(Path::new(text))),
         SettingKind::Secret => Value::Secret(Secret::new(text)),
     })
@@ -82,7 +82,7 @@ pub(super) fn from_toml(row: &Row, value: &DeValue<'_>, base: Base<'_>) -> Resul
             let parsed = u64::from_str_radix(number.as_str(), number.radix());
             parsed.map(Value::Number).map_err(|_| unfit())
         }
-        (SettingKind::List(_), DeValue::Array(items)) => items
+        (SettingKind::List(_) | SettingKind::Bound(_), DeValue::Array(items)) => items
             .iter()
             .map(|item| item.get_ref().as_str().map(str::to_owned).ok_or_else(unfit))
             .collect::<Result<_, _>>()

@@ -75,6 +75,19 @@ impl Entry {
     }
 }
 
+tokio::task_local! {
+    /// Set where answers that were kept for a short while are not good enough.
+    static FRESH: ();
+}
+
+/// Answers kept for longer than this are of what hardly changes: directories, what a digest names.
+const SHORT: Duration = Duration::from_secs(60);
+
+/// Does `work` with answers that are asked for now: what was kept of things that change is asked for again.
+pub async fn fresh<F: Future>(work: F) -> F::Output {
+    FRESH.scope((), work).await
+}
+
 /// Whether an answer was there, for the counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lookup {
@@ -135,10 +148,13 @@ impl Cache {
         fetch: impl FnOnce(Option<Response>) -> F,
         late: impl FnOnce() -> Error,
     ) -> (Lookup, Result<Response>) {
+        let anew = ttl <= SHORT && FRESH.try_with(|()| ()).is_ok();
         let old = match self.entries.get(&key).await {
-            Some(entry) if Instant::now() < entry.good_until => return (Lookup::Hit, Ok(entry.response)),
+            Some(entry) if !anew && Instant::now() < entry.good_until => {
+                return (Lookup::Hit, Ok(entry.response));
+            }
             Some(entry) => {
-                self.remove_stale(key).await;
+                self.remove_stale(key, anew).await;
                 Some(entry.response)
             }
             None => None,
@@ -159,13 +175,14 @@ impl Cache {
         (Lookup::Miss, result)
     }
 
-    /// Removes what is under `key` if it is still too old: another caller may have renewed it.
-    async fn remove_stale(&self, key: Key) {
+    /// Removes what is under `key` if it is still too old, for another caller may have renewed it, or if it is to
+    /// be asked for `anew`.
+    async fn remove_stale(&self, key: Key, anew: bool) {
         let now = Instant::now();
         self.entries
             .entry(key)
             .and_compute_with(|entry| {
-                let stale = entry.is_some_and(|entry| entry.into_value().good_until <= now);
+                let stale = entry.is_some_and(|entry| anew || entry.into_value().good_until <= now);
                 std::future::ready(if stale { Op::Remove } else { Op::Nop })
             })
             .await;

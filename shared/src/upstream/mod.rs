@@ -66,6 +66,7 @@ pub use status::{Counts, Status};
 pub use vendor::{Budget, Reading, Vendor};
 
 use breaker::Breaker;
+pub use cache::fresh;
 use cache::{Cache, Lookup};
 use exchange::Exchange;
 use limiter::Limiter;

@@ -14,6 +14,8 @@ suite::every_server!(
     every_write_changes_something_and_says_what,
     destructive_work_asks_once_and_a_second_call_confirms,
     a_confirmation_is_bound_to_caller_tool_and_arguments,
+    what_was_confirmed_is_what_is_done,
+    what_is_asked_or_only_shown_has_structured_content_too,
     nobody_is_asked_where_the_operator_said_so,
     a_create_whose_answer_was_lost_is_not_doubled,
     a_write_with_an_unknown_outcome_says_so_and_is_not_repeated,
@@ -116,6 +118,96 @@ async fn a_confirmation_is_bound_to_caller_tool_and_arguments<S: Subject>() {
     let late = sandboxed.answer(&confirmed).await.unwrap_err();
     assert!(late.for_agent().contains("five minutes"), "{late}");
     assert_eq!(sandboxed.dump(), before);
+}
+
+/// The value that the reply to a call that asked gives for the second call.
+fn confirmation(text: &str) -> String {
+    let value = text.split("\"confirm\": \"").nth(1).and_then(|rest| rest.split('"').next());
+    value.unwrap_or_else(|| panic!("it gives no value: {text}")).to_owned()
+}
+
+/// A person confirms what they were shown. If somebody else changed it meanwhile, they are shown that instead, in
+/// whatever way they were asked.
+async fn what_was_confirmed_is_what_is_done<S: Subject>() {
+    // A server that says no case at all is not held to this yet.
+    if S::overtaken().is_empty() {
+        return;
+    }
+    let tools: std::collections::BTreeSet<_> = S::overtaken().iter().map(|case| case.asks.tool).collect();
+    for tool in S::catalog().all_tools().iter().filter(|tool| tool.effect() == Effect::Destructive) {
+        assert!(tools.contains(tool.name()), "`overtaken` has no case of {}", tool.name());
+    }
+    for case in S::overtaken() {
+        for by_second_call in [true, false] {
+            let sandboxed = Sandboxed::<S>::start_with(everything()).await;
+            for sample in &case.before {
+                sandboxed.call(sample).await;
+            }
+            let tool = case.asks.tool;
+            let question = match sandboxed.answer(&case.asks).await {
+                Ok(Answer::Question(question)) => question,
+                other => panic!("{tool} must ask: {other:?}"),
+            };
+            assert!(question.knows_its_state(), "{tool}: its plan has no `state`");
+            let colleague = sandboxed.colleague(Options { allow_destructive: true, ..everything() });
+            let meanwhile = colleague.tool(case.meanwhile.tool).unwrap();
+            let who = Principal::named("colleague");
+            let silent = std::sync::Arc::new(connector::catalog::Silent);
+            let arguments = case.meanwhile.arguments.clone();
+            let Ok(Answer::Reply(done)) = colleague.call(meanwhile, who, arguments, false, silent).await
+            else {
+                panic!("{tool}: nothing came between")
+            };
+            let done = colleague.render(done).text;
+            let before = sandboxed.dump();
+            let outcome = if by_second_call {
+                let service = sandboxed.service();
+                let value =
+                    confirmation(&service.render(question.by_second_call(service.confirmations())).text);
+                sandboxed.answer(&case.asks.clone().with("confirm", value)).await
+            } else {
+                question.agreed_or_anew().await
+            };
+            assert_eq!(sandboxed.dump(), before, "{tool} did what nobody has seen; before it: {done}");
+            match outcome {
+                Ok(Answer::Question(mut anew)) => {
+                    let text = sandboxed.service().render(anew.take_preview()).text;
+                    assert!(text.starts_with("It has changed since it was confirmed"), "{tool}: {text}");
+                }
+                Ok(Answer::Reply(reply)) => {
+                    let text = sandboxed.service().render(reply).text;
+                    assert!(text.starts_with("Nothing") || text.starts_with("There is no"), "{tool}: {text}");
+                }
+                Err(error) => assert_ne!(error.kind(), Kind::Internal, "{tool}: {error}"),
+            }
+        }
+    }
+}
+
+/// Clients of the protocol refuse a result without structured content where the tool has an output schema.
+async fn what_is_asked_or_only_shown_has_structured_content_too<S: Subject>() {
+    let sandboxed = Sandboxed::<S>::start_with(Options { structured: true, ..everything() }).await;
+    let service = sandboxed.service();
+    for sample in S::writes() {
+        let schema = service.tool(sample.tool).unwrap().output_schema();
+        let checked = |rendered: connector::catalog::Rendered| {
+            let structured = rendered.structured.unwrap_or_else(|| panic!("{}: only text", sample.tool));
+            assert!(structured["summary"].is_string(), "{}: {structured}", sample.tool);
+            for name in schema.iter().filter_map(|schema| schema["required"].as_array()).flatten() {
+                assert!(structured.get(name.as_str().unwrap()).is_some(), "{}: {structured}", sample.tool);
+            }
+            structured["summary"].as_str().unwrap().to_owned()
+        };
+        if let Ok(Answer::Question(question)) = sandboxed.answer(&sample).await {
+            let summary = checked(service.render(question.by_second_call(service.confirmations())));
+            assert!(!confirmation(&summary).is_empty(), "{}: {summary}", sample.tool);
+        }
+        let sandboxed = Sandboxed::<S>::start_with(Options { structured: true, ..everything() }).await;
+        let Ok(Answer::Reply(shown)) = sandboxed.answer(&sample.clone().with("dry_run", true)).await else {
+            panic!("{}: a dry run must not ask", sample.tool)
+        };
+        checked(sandboxed.service().render(shown));
+    }
 }
 
 async fn nobody_is_asked_where_the_operator_said_so<S: Subject>() {

@@ -186,8 +186,7 @@ impl Api {
     /// now must be within it as well.
     async fn permits_now(&self, repo: &Repo, effect: Effect) -> Result<()> {
         let reach = &self.0.reach;
-        let bounded = reach.is_narrow() || (effect.writes() && reach.writable().is_some());
-        if !bounded {
+        if !reach.narrows(effect) {
             return Ok(());
         }
         #[derive(Default, Deserialize)]

@@ -121,6 +121,15 @@ impl Api {
         after: Option<&str>,
     ) -> Result<Listed<T>> {
         let mut request = route(template, &[]).query("q", query.text);
+        // Only where a page begins is taken from a cursor: what is looked for is always ours.
+        let number = |name: &str| -> Option<u32> {
+            let mut pairs = url::form_urlencoded::parse(after?.as_bytes());
+            pairs.find(|(key, _)| key == name)?.1.parse().ok()
+        };
+        if let Some(page) = number("page") {
+            request = request.query("page", page.to_string());
+        }
+        let per_page = number("per_page").unwrap_or(per_page);
         if let Some(sort) = query.sort {
             request = request.query("sort", sort).query("order", query.order.unwrap_or("desc"));
         }
@@ -132,7 +141,7 @@ impl Api {
             request = with_matches(request);
         }
         let request = request.cache(SEARCHED, std::iter::empty::<String>());
-        self.list(Scope::Viewer, request, Some("items"), per_page, after).await
+        self.list(Scope::Viewer, request, Some("items"), per_page, None).await
     }
 }
 

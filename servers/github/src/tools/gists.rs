@@ -39,6 +39,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             save_gist,
         )
         .opt_in("gists")
+        .scopes(&["gist"])
         .aliases(&[("gist_id", "id")])
         .output::<Written>(),
     ]
@@ -254,6 +255,8 @@ fn create(call: Call<GitHub>, arguments: SaveGist) -> Result<Plan> {
             reconcile::summary("GitHub", lost, &format!("made the {} gist {id}", visibility(gist.public)));
         Ok(Reply::written(Written::new(summary).id(id).url(gist.html_url)))
     });
+    // There is nothing yet that could change.
+    let plan = plan.state(&());
     Ok(if public { plan.ask() } else { plan.harmless() })
 }
 
@@ -341,6 +344,7 @@ fn change(call: &Call<GitHub>, gist: Gist, arguments: SaveGist) -> Result<Plan> 
     }
     let lines = preview.changed.clone();
     let call = call.clone();
+    let seen: Vec<_> = gist.files().map(|(name, file)| (name.to_owned(), file.content.clone())).collect();
     let plan = Plan::new(Reply::written(preview), move || async move {
         let after = call.api().change_gist(&gist.id, &Value::Object(fields)).await?;
         let names: Vec<_> = after.files().map(|(name, _)| one_line(name)).collect();
@@ -348,5 +352,6 @@ fn change(call: &Call<GitHub>, gist: Gist, arguments: SaveGist) -> Result<Plan> 
         written.changed = lines;
         Ok(Reply::written(written.id(id).url(after.html_url)))
     });
+    let plan = plan.state(&seen);
     Ok(if harmless { plan.harmless() } else { plan })
 }

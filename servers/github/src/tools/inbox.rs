@@ -17,7 +17,7 @@ use super::FROM;
 use crate::{
     GitHub,
     api::notifications::{Inbox, MOST, Mark, Thread},
-    reach::Repo,
+    reach::{Repo, WITHIN},
     render::minute,
 };
 
@@ -36,6 +36,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             list_notifications,
         )
         .opt_in("inbox")
+        .scopes(&["notifications", "repo"])
         .output_page::<Row>(),
         Tool::write(
             "update_notifications",
@@ -44,6 +45,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             update_notifications,
         )
         .opt_in("inbox")
+        .scopes(&["notifications", "repo"])
         .idempotent()
         .confirmable()
         .aliases(&[("id", "ids"), ("thread_id", "ids"), ("thread_ids", "ids")])
@@ -119,8 +121,8 @@ async fn list_notifications(call: Call<GitHub>, arguments: ListNotifications) ->
     let places: Vec<usize> = (0..rows.len()).filter(|place| seen(rows[*place])).collect();
     let scope = if inbox.all { "read ones too" } else { "unread ones" };
     let mut page = Page::new(FROM, ("thread", "threads")).note(scope).note(window.describe());
-    if places.len() < rows.len() {
-        page = page.note(format!("{} of repositories out of reach left out", rows.len() - places.len()));
+    if call.reach().is_narrow() {
+        page = page.note(WITHIN);
     }
     for place in &places {
         let row = Row::of(rows[*place]);
@@ -189,7 +191,7 @@ async fn update_notifications(call: Call<GitHub>, arguments: UpdateNotifications
     let repo = repo.as_deref().map(|repo| call.reach().repo(Some(repo))).transpose()?;
     match &repo {
         Some(repo) => call.reach().permits(repo, Effect::Write)?,
-        None if call.reach().is_narrow() || call.reach().writable().is_some() => {
+        None if call.reach().narrows(Effect::Write) => {
             return Err(Error::new(
                 connector::Kind::Policy,
                 "This server may not touch every repository, so it does not mark the whole inbox",
@@ -211,7 +213,8 @@ fn read_all(call: Call<GitHub>, repo: Option<Repo>) -> Result<Plan> {
         call.api().mark_all_read(repo.as_ref(), &now).await?;
         Ok(Reply::written(Written::new(format!("Marked every notification {of} as read."))))
     });
-    Ok(plan.ask())
+    // It is about whatever there is when it is done.
+    Ok(plan.state(&()).ask())
 }
 
 async fn mark(call: Call<GitHub>, action: Action, mut ids: Vec<String>) -> Result<Plan> {

@@ -32,6 +32,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             list_alerts,
         )
         .opt_in("security")
+        .scopes(&["security_events", "repo", "public_repo"])
         .output_page::<Row>(),
     ]
 }

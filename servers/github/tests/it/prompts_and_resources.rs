@@ -49,7 +49,7 @@ async fn an_address_that_names_nothing_or_leads_out_is_refused() {
         assert!(site.read(uri).await.starts_with("ERROR not_found: No resource has the address"), "{uri}");
     }
     let number = site.read("github://harbor-example/import-api/issues/latest").await;
-    assert!(number.starts_with("ERROR invalid_argument: `latest` in the address is no number"), "{number}");
+    assert!(number.starts_with("ERROR invalid_argument: `number`: latest is no number"), "{number}");
     assert!(site.read("github://harbor-example/import-api/runs/7").await.starts_with("ERROR not_found"));
     let narrow = Setup::new().list("allow-repos", &["harbor-example/docs"]).start().await;
     assert!(narrow.read("github://harbor-example/import-api/runs/90043").await.starts_with("ERROR policy"));

@@ -188,7 +188,7 @@ async fn a_body_that_changed_while_somebody_was_asked_is_not_overwritten() {
     assert_eq!(status, 200);
     tokio::time::sleep(std::time::Duration::from_secs(60)).await;
     let error = question.agreed().await.unwrap_err().for_agent();
-    assert!(error.starts_with("conflict: #485 changed meanwhile"), "{error}");
+    assert!(error.starts_with("conflict: It has changed since it was shown"), "{error}");
     assert_eq!(site.sandbox.of_repo("pulls/485").await["body"], "Somebody else's.");
 }
 
@@ -410,7 +410,7 @@ async fn a_head_that_moves_while_somebody_is_asked_is_not_merged() {
     let (status, body) = site.sandbox.put(&path, file).await;
     assert_eq!(status, 201, "{body}");
     let error = question.agreed().await.unwrap_err().for_agent();
-    assert!(error.starts_with("conflict: The head of") && error.contains("It was not merged"), "{error}");
+    assert!(error.starts_with("conflict: It has changed since it was shown"), "{error}");
     assert_eq!(site.sandbox.of_repo(&format!("pulls/{number}")).await["merged"], false);
 }
 

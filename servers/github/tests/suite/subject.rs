@@ -4,7 +4,7 @@ use connector::sandbox::{Action, Change};
 use github_mcp::GitHub;
 use serde_json::{Value, json};
 
-use crate::{Given, IdWalk, Sample, Subject};
+use crate::{Given, IdWalk, Overtaken, Sample, Subject};
 
 /// The server that this is about.
 pub type Server = GitHub;
@@ -177,6 +177,76 @@ impl Subject for GitHub {
     fn outdated_write() -> Option<Sample> {
         let past = "2020-01-01T00:00:00Z";
         Some(about("update_issue", json!({"number": NEWEST, "state": "closed", "expected_updated_at": past})))
+    }
+
+    fn overtaken() -> Vec<Overtaken> {
+        let note = |branch: &str| {
+            let changes = json!([{"path": "docs/meanwhile.md", "content": "Meanwhile.\n"}]);
+            about("commit_files", json!({"branch": branch, "message": "Meanwhile", "changes": changes}))
+        };
+        let changes = json!([{"path": "docs/import.md", "delete": true}]);
+        let project = |item: &str| {
+            let items = json!([format!("{REPO}#{item}")]);
+            let arguments =
+                json!({"owner": "harbor-example", "number": 4, "action": "remove", "items": items});
+            Sample::new("update_project_items", arguments)
+        };
+        let gist = |content: &str| {
+            let files = json!([{"name": "result.md", "content": content}]);
+            Sample::new("save_gist", json!({"id": "6f1d2c3b4a5968778695a4b3c2d1e0f1", "files": files}))
+        };
+        let link = |more: Value| {
+            let mut link = json!({"number": 473, "relation": "sub_issue", "target": "#490"});
+            link.as_object_mut()
+                .into_iter()
+                .for_each(|link| link.extend(more.as_object().cloned().unwrap_or_default()));
+            about("link_issues", link)
+        };
+        let title = |number: u64| about("update_issue", json!({"number": number, "title": "Meanwhile"}));
+        let rerun = about("run_workflow", json!({"action": "rerun_failed", "run_id": RUN}));
+        let on = |asks, meanwhile| Overtaken::new(asks, meanwhile);
+        vec![
+            on(
+                about("commit_files", json!({"branch": BRANCH, "message": "Gone", "changes": changes})),
+                note(BRANCH),
+            ),
+            on(
+                about("manage_ref", json!({"action": "delete", "kind": "branch", "name": "release/2.14"})),
+                note("release/2.14"),
+            ),
+            on(about("update_issue", json!({"number": NEWEST, "body": "All new."})), title(NEWEST)),
+            Overtaken { before: vec![link(json!({}))], ..on(link(json!({"remove": true})), title(NEWEST)) },
+            on(
+                about("edit_comment", json!({"comment_id": COMMENT, "action": "delete"})),
+                about(
+                    "edit_comment",
+                    json!({"comment_id": COMMENT, "action": "update", "body": "Meanwhile."}),
+                ),
+            ),
+            on(
+                about("update_pr", json!({"number": PULL, "body": "All new."})),
+                about("update_pr", json!({"number": PULL, "title": "Meanwhile"})),
+            ),
+            on(about("merge_pr", json!({"number": 487, "mode": "auto"})), note("dependabot/cargo/hyper-1.9")),
+            on(rerun.clone(), rerun),
+            on(
+                about("manage_label", json!({"action": "delete", "name": "P2"})),
+                about("manage_label", json!({"action": "update", "name": "P2", "description": "Meanwhile"})),
+            ),
+            on(
+                about("manage_milestone", json!({"action": "delete", "milestone": "v2.15"})),
+                about(
+                    "manage_milestone",
+                    json!({"action": "update", "milestone": "v2.15", "new_title": "v2.15.0"}),
+                ),
+            ),
+            on(project("473"), project("473")),
+            on(
+                about("write_discussion", json!({"action": "update", "number": 428, "body": "All new."})),
+                about("write_discussion", json!({"action": "update", "number": 428, "title": "Meanwhile"})),
+            ),
+            on(gist("None.\n"), gist("Meanwhile.\n")),
+        ]
     }
 
     fn ids() -> Vec<IdWalk> {

@@ -56,7 +56,11 @@ impl Office {
     async fn answer(&self, tool: &str, arguments: Value, confirmed: bool) -> Result<Answer, Error> {
         let tool = self.service.tool(tool).unwrap_or_else(|| panic!("there is no tool {tool}"));
         let arguments = arguments.as_object().cloned().unwrap();
-        self.service.call(tool, Principal::local(), arguments, confirmed, Arc::new(Silent)).await
+        let answer = self.service.call(tool, Principal::local(), arguments, false, Arc::new(Silent)).await?;
+        match answer {
+            Answer::Question(question) if confirmed => question.agreed().await.map(Answer::Reply),
+            answer => Ok(answer),
+        }
     }
 
     /// The text of a reply, or of an error. A question is answered with yes.

@@ -118,7 +118,9 @@ async fn bulk_update(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
     if count == 0 {
         return Ok(Plan::nothing(preview));
     }
-    let plan = Plan::new(preview, move || carry_out(call, groups, idle, gone, count));
+    let seen: Vec<_> =
+        groups.iter().flat_map(|group| &group.issues).map(|(issue, _)| issue.id.clone()).collect();
+    let plan = Plan::new(preview, move || carry_out(call, groups, idle, gone, count)).state(&seen);
     Ok(if count > ASK_ABOVE { plan.ask() } else { plan })
 }
 

@@ -469,6 +469,7 @@ async fn delete_comment(call: Call<Linear>, arguments: DeleteComment) -> Result<
     if cut.is_some() {
         preview = preview.line("[The rest is not shown here.]");
     }
+    let seen = comment.body.clone();
     Ok(Plan::new(preview, move || async move {
         let check = format!("Look with list_comments whether the comment {id} is gone");
         let deleted = call.api().delete_comment(&id, check).await;
@@ -480,5 +481,6 @@ async fn delete_comment(call: Call<Linear>, arguments: DeleteComment) -> Result<
         };
         reconcile::created(deleted, look).await?;
         Ok(Reply::written(Written::new(format!("Deleted {what}.")).id(id)))
-    }))
+    })
+    .state(&seen))
 }

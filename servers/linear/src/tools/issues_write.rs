@@ -466,6 +466,7 @@ async fn archive_issue(call: Call<Linear>, arguments: ArchiveIssue) -> Result<Pl
     if matches!(mode, Mode::Trash) {
         preview = preview.line("Linear deletes what is in the trash after 30 days. Its sub-issues stay.");
     }
+    let seen = before.updated_at.clone();
     let plan = Plan::new(preview, move || async move {
         let check = format!("Read {name} with get_issue");
         let payload = call.api().remove_issue(&before.id, how, check).await?;
@@ -489,5 +490,6 @@ async fn archive_issue(call: Call<Linear>, arguments: ArchiveIssue) -> Result<Pl
             Written::new(format!("{done}: {name}.")).id(name).url(render::issue_url(&before.url)),
         ))
     });
+    let plan = plan.state(&seen);
     Ok(if matches!(mode, Mode::Restore) { plan.harmless() } else { plan })
 }

@@ -4,7 +4,7 @@ use connector::sandbox::{Action, Change};
 use linear_mcp::Linear;
 use serde_json::{Value, json};
 
-use crate::{Given, IdWalk, Sample, Subject};
+use crate::{Given, IdWalk, Overtaken, Sample, Subject};
 
 /// The server that this is about.
 pub type Server = Linear;
@@ -147,6 +147,17 @@ impl Subject for Linear {
     fn outdated_write() -> Option<Sample> {
         let past = "2020-01-01T00:00:00.000Z";
         Some(Sample::new("update_issue", json!({"id": ISSUE, "state": "Done", "expected_updated_at": past})))
+    }
+
+    fn overtaken() -> Vec<Overtaken> {
+        let edit = |body: &str| Sample::new("edit_comment", json!({"id": COMMENT, "body": body}));
+        vec![
+            Overtaken::new(
+                Sample::new("archive_issue", json!({"id": "GRO-12", "mode": "trash"})),
+                Sample::new("update_issue", json!({"id": "GRO-12", "title": "Meanwhile"})),
+            ),
+            Overtaken::new(Sample::new("delete_comment", json!({"id": COMMENT})), edit("Meanwhile.")),
+        ]
     }
 
     fn ids() -> Vec<IdWalk> {

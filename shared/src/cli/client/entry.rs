@@ -197,7 +197,7 @@ fn arguments(context: &Context<'_, '_>) -> Vec<String> {
             SettingKind::Number | SettingKind::Seconds => {
                 config.number(row.key).map(|number| number.to_string())
             }
-            SettingKind::List(_) => Some(config.list(row.key).join(",")),
+            SettingKind::List(_) | SettingKind::Bound(_) => Some(config.list(row.key).join(",")),
             SettingKind::Path => config.path(row.key).map(|path| path.display().to_string()),
             SettingKind::Secret => match config.secret(row.key) {
                 Some(SecretSource::File(path)) => Some(path.display().to_string()),

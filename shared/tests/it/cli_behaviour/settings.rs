@@ -166,3 +166,34 @@ fn a_credential_never_goes_out_in_the_clear() {
     let loopback = run(&["call", "list_notes", "--api-url", "http://127.0.0.1:9"]);
     assert_eq!(loopback.code, 1, "{}", loopback.shown());
 }
+
+/// A list that is named and empty would bound nothing, where an operator meant something.
+#[test]
+fn a_bound_that_is_named_and_empty_is_refused_wherever_it_stands() {
+    for (flag, variable, key) in [
+        ("--tools", "NOTES_MCP_TOOLS", "tools"),
+        ("--toolsets", "NOTES_MCP_TOOLSETS", "toolsets"),
+        ("--exclude-tools", "NOTES_MCP_EXCLUDE_TOOLS", "exclude-tools"),
+    ] {
+        for value in ["", ",", " , ", "${X}", "list_notes,${X}"] {
+            let outcome = Machine::new().run(&["tools", flag, value]);
+            assert!(
+                outcome.code == 64 && outcome.err.contains(flag),
+                "{flag} {value:?}: {}",
+                outcome.shown()
+            );
+            assert!(outcome.err.contains("it would bound nothing"), "{}", outcome.shown());
+            let outcome = Machine::new().with(variable, value).run(&["tools"]);
+            assert!(outcome.code == 78 && outcome.err.contains(variable), "{variable}: {}", outcome.shown());
+        }
+        for value in ["[]", "[\"\"]", "\"\"", "\",\"", "\"${X}\""] {
+            let machine = Machine::new().file(FILE, &format!("{key} = {value}\n"));
+            let outcome = machine.run(&["tools"]);
+            assert!(outcome.code == 78 && outcome.err.contains(key), "{key} = {value}: {}", outcome.shown());
+        }
+    }
+    for value in ["", "${READ_ONLY}"] {
+        let outcome = Machine::new().with("NOTES_MCP_READ_ONLY", value).run(&["tools"]);
+        assert!(outcome.code == 78 && outcome.err.contains("NOTES_MCP_READ_ONLY"), "{}", outcome.shown());
+    }
+}

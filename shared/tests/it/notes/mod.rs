@@ -15,10 +15,10 @@ use tracing_subscriber::{Layer as _, layer::SubscriberExt as _};
 
 use connector::{
     About, Check, Connector, Error, Kind, Result, Sandbox, Service, ServiceOptions,
-    access::Selection,
+    access::{Granted, Selection},
     catalog::{
         Call, Catalog, Completions, Plan, Prompt, PromptArgument, Reply, ReplyOptions, Resource,
-        ResourceTemplate, Tool, Written,
+        ResourceTemplate, Tool, Variables, Written,
     },
     settings::{Config, Setting},
     upstream::{self, Reading, Request, Response, Upstream, Vendor, auth::Missing},
@@ -36,8 +36,8 @@ pub(crate) struct Notes {
     /// Slow calls begun, and those that ended before their time.
     pub(crate) slow_begun: AtomicUsize,
     pub(crate) slow_dropped: AtomicUsize,
-    /// Tools that the credential is said not to be good for, and how long it takes to find out.
-    pub(crate) out_of_rights: Mutex<(Vec<&'static str>, Duration)>,
+    /// The scopes that the credential is said to have, and how long it takes to find out.
+    pub(crate) granted: Mutex<(Option<Granted>, Duration)>,
     /// How often watched notes are looked at, and how often they have been.
     pub(crate) watch_interval: Mutex<Duration>,
     pub(crate) looks: AtomicUsize,
@@ -111,7 +111,7 @@ impl Connector for Notes {
             notes: Mutex::new(notes.map(|(name, text)| (name.to_owned(), text.to_owned())).into()),
             slow_begun: AtomicUsize::new(0),
             slow_dropped: AtomicUsize::new(0),
-            out_of_rights: Mutex::default(),
+            granted: Mutex::default(),
             watch_interval: Mutex::new(Duration::from_secs(30)),
             looks: AtomicUsize::new(0),
         })
@@ -184,24 +184,42 @@ impl Connector for Notes {
                             Ok(Reply::written(written))
                         }))
                     },
+                )
+                .scopes(&["notes:write"]),
+                Tool::read(
+                    "list_secrets",
+                    "List secrets",
+                    "Lists what is in the drawer.",
+                    |_: Call<Self>, _: Nothing| async { Ok(Reply::new("A key.")) },
+                )
+                .opt_in("drawer"),
+            ])
+            .resources([
+                Resource::new(
+                    "notes://all",
+                    "all",
+                    "All notes",
+                    "Every note.",
+                    |call: Call<Self>| async move {
+                        let names: Vec<_> = call.lock().keys().cloned().collect();
+                        Ok(Reply::new(names.join(", ")))
+                    },
+                ),
+                Resource::of_tool(
+                    "notes://secrets",
+                    "secrets",
+                    "Secrets",
+                    "What is in the drawer.",
+                    "list_secrets",
+                    json!({}),
                 ),
             ])
-            .resources([Resource::new(
-                "notes://all",
-                "all",
-                "All notes",
-                "Every note.",
-                |call: Call<Self>| async move {
-                    let names: Vec<_> = call.lock().keys().cloned().collect();
-                    Ok(Reply::new(names.join(", ")))
-                },
-            )])
             .templates([ResourceTemplate::new(
                 "notes://note/{name}",
                 "note",
                 "A note",
                 "One note.",
-                |call: Call<Self>, variables: BTreeMap<String, String>| async move {
+                |call: Call<Self>, variables: Variables| async move {
                     Ok(Reply::new(call.note(&variables["name"])?))
                 },
             )
@@ -210,20 +228,22 @@ impl Connector for Notes {
                     "private" => Err(Error::new(Kind::Policy, "That is nobody's business")),
                     _ => Ok(()),
                 },
-                |call: Call<Self>, variables: BTreeMap<String, String>| async move {
+                |call: Call<Self>, variables: Variables| async move {
                     call.looks.fetch_add(1, Ordering::SeqCst);
                     call.note(&variables["name"])
                 },
-            )])
+            )
+            .needs(&["read_note"])])
             .prompts([Prompt::new(
                 "summarize",
                 "Summarize",
                 "Summarizes a note.",
                 const { &[PromptArgument::required("name", "The note")] },
-                |call: Call<Self>, given: BTreeMap<String, String>| async move {
+                |call: Call<Self>, given: Variables| async move {
                     Ok(Reply::new(format!("Summarize: {}", call.note(&given["name"])?)))
                 },
-            )])
+            )
+            .needs(&["read_note"])])
             .completions([Completions::new("name", |_: Call<Self>, _, _| async move {
                 Ok((0..150).map(|number| format!("note-{number:03}")).collect())
             })])
@@ -233,10 +253,10 @@ impl Connector for Notes {
         &self.upstream
     }
 
-    async fn out_of_rights(&self) -> Vec<&'static str> {
-        let (names, after) = self.out_of_rights.lock().unwrap().clone();
+    async fn granted(&self) -> Option<Granted> {
+        let (granted, after) = self.granted.lock().unwrap().clone();
         tokio::time::sleep(after).await;
-        names
+        granted
     }
 
     fn watch_interval(&self) -> Duration {
@@ -286,9 +306,17 @@ pub(crate) fn service() -> Arc<Service<Notes>> {
 
 /// A part of the notes, with or without structured content.
 pub(crate) fn offering(catalog: Catalog<Notes>, structured: bool) -> Arc<Service<Notes>> {
+    served(catalog.select(&Selection::default()).unwrap(), structured)
+}
+
+/// What a configuration leaves of the notes.
+pub(crate) fn selected(selection: &Selection) -> Arc<Service<Notes>> {
+    served(Notes::catalog().select(selection).unwrap(), false)
+}
+
+fn served(catalog: Catalog<Notes>, structured: bool) -> Arc<Service<Notes>> {
     let options = upstream::Options::new("http://127.0.0.1:9/".parse().unwrap());
     let server = Notes::connect(&Config::default(), options).unwrap();
-    let catalog = catalog.select(&Selection::default()).unwrap();
     let reply = ReplyOptions { structured, ..ReplyOptions::default() };
     Arc::new(Service::new(server, catalog, ServiceOptions { reply, ..ServiceOptions::default() }))
 }

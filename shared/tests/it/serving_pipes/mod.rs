@@ -12,6 +12,7 @@ use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
 use crate::notes::{self, Notes, Nothing, legacy, modern, modern_with, pipe::Client, text};
 use connector::{
     Connector as _, Service,
+    access::{Granted, Selection},
     catalog::{Call, Catalog, Reply, Tool},
     serve::StdioOptions,
 };

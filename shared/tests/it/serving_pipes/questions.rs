@@ -140,3 +140,76 @@ async fn a_dry_run_is_never_asked_about() {
     let answer = client.ask(request).await;
     assert!(text(&answer).starts_with("Dry run"), "{answer}");
 }
+
+/// What changed between the question and its answer is asked anew, in both eras and both ways of confirming.
+#[tokio::test]
+async fn what_changed_since_a_modern_client_was_asked_is_asked_anew() {
+    let service = notes::service();
+    let mut client = Client::of(&service);
+    let state = asked(&mut client).await;
+    service.server().put("one", "Other.");
+    let yes = json!({"action": "accept", "content": {}});
+    let anew = client.ask(answered("one", &state, yes.clone())).await;
+    assert_eq!(anew["result"]["resultType"], "input_required", "{anew}");
+    let message = anew["result"]["inputRequests"]["confirm"]["params"]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("It has changed since it was confirmed") && message.contains("Other."),
+        "{message}"
+    );
+    assert!(service.server().lock().contains_key("one"));
+    // The first answer is spent; the new one works.
+    let spent = client.ask(answered("one", &state, yes.clone())).await;
+    assert_eq!(spent["error"]["code"], -32602, "{spent}");
+    let done = client.ask(answered("one", &anew["result"]["requestState"], yes)).await;
+    assert_eq!(text(&done), "Deleted one");
+}
+
+#[tokio::test]
+async fn what_changed_while_a_legacy_client_was_asked_is_asked_anew() {
+    let service = notes::service();
+    let mut client = Client::legacy(&service, elicits()).await;
+    client.send(&legacy(1, "tools/call", call("delete_note", json!({"name": "one"})))).await;
+    let question = client.next().await;
+    service.server().put("one", "Other.");
+    let yes =
+        |question: &Value| json!({"jsonrpc": "2.0", "id": question["id"], "result": {"action": "accept"}});
+    client.send(&yes(&question)).await;
+    let anew = client.next().await;
+    let message = anew["params"]["message"].as_str().unwrap_or_else(|| panic!("not asked anew: {anew}"));
+    assert!(
+        message.starts_with("It has changed since it was confirmed") && message.contains("Other."),
+        "{message}"
+    );
+    assert!(service.server().lock().contains_key("one"));
+    client.send(&yes(&anew)).await;
+    assert_eq!(text(&client.next().await), "Deleted one");
+}
+
+#[tokio::test]
+async fn what_changed_between_two_calls_is_shown_anew() {
+    let service = notes::service();
+    for modern_era in [true, false] {
+        service.server().put("one", "First.");
+        let mut client =
+            if modern_era { Client::of(&service) } else { Client::legacy(&service, json!({})).await };
+        let ask = |arguments: Value| match modern_era {
+            true => modern_with(1, "tools/call", call("delete_note", arguments), json!({})),
+            false => legacy(1, "tools/call", call("delete_note", arguments)),
+        };
+        let value = |shown: &str| {
+            shown.split("\"confirm\": \"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+        };
+        let shown = client.ask(ask(json!({"name": "one"}))).await;
+        service.server().put("one", "Other.");
+        let anew = client.ask(ask(json!({"name": "one", "confirm": value(text(&shown))}))).await;
+        let said = text(&anew);
+        assert!(
+            said.starts_with("It has changed since it was confirmed") && said.contains("Other."),
+            "{said}"
+        );
+        assert!(service.server().lock().contains_key("one"));
+        let done = client.ask(ask(json!({"name": "one", "confirm": value(said)}))).await;
+        assert_eq!(text(&done), "Deleted one");
+        client.hang_up().await.unwrap();
+    }
+}

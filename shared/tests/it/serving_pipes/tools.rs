@@ -31,12 +31,66 @@ async fn what_the_credential_cannot_use_is_not_listed_and_a_slow_vendor_hides_no
         let tools = list["result"]["tools"].as_array().unwrap().clone();
         tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    *service.server().out_of_rights.lock().unwrap() = (vec!["delete_note"], Duration::from_millis(100));
+    let granted = Some(Granted::new(["notes:read".to_owned()], &[]));
+    *service.server().granted.lock().unwrap() = (granted.clone(), Duration::from_millis(100));
     assert_eq!(names().await, ["add_note", "count", "crash", "pause", "read_note", "wait"]);
-    *service.server().out_of_rights.lock().unwrap() = (vec!["delete_note"], Duration::from_secs(60));
+    *service.server().granted.lock().unwrap() = (granted, Duration::from_secs(60));
+    // What was told is taken into account for a while, then it is asked again.
+    tokio::time::advance(Duration::from_secs(60)).await;
     let asked = tokio::time::Instant::now();
     assert!(names().await.contains(&"delete_note".to_owned()));
     assert!(asked.elapsed() < Duration::from_secs(3), "a list must not wait for the vendor");
+    client.hang_up().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_tool_whose_toolset_is_off_says_so_and_nothing_of_it_comes_another_way() {
+    let mut client = Client::of(&notes::service());
+    let answer = client.ask(modern(1, "tools/call", call("list_secrets", json!({})))).await;
+    assert_eq!(answer["result"]["isError"], true, "{answer}");
+    assert_eq!(
+        text(&answer),
+        "policy: `list_secrets` belongs to the toolset `drawer`, which is switched off. The operator switches it on with --toolsets default,drawer."
+    );
+    let discovered = client.ask(modern(2, "server/discover", json!({}))).await;
+    let instructions = discovered["result"]["instructions"].as_str().unwrap();
+    assert!(
+        instructions.ends_with("switched off, which the operator can switch on by --toolsets: drawer."),
+        "{instructions}"
+    );
+    let list = client.ask(modern(3, "resources/list", json!({}))).await;
+    assert!(!list.to_string().contains("notes://secrets"), "{list}");
+    let read = client.ask(modern(4, "resources/read", json!({"uri": "notes://secrets"}))).await;
+    assert!(read["error"]["message"].as_str().unwrap().starts_with("policy: "), "{read}");
+    // Far from every tool there is.
+    let answer = client.ask(modern(5, "tools/call", call("list_notebooks", json!({})))).await;
+    assert_eq!(
+        answer["error"]["message"],
+        "Unknown tool: list_notebooks. tools/list gives the tools there are."
+    );
+
+    let none = Selection { exclude_tools: vec!["read_note".to_owned()], ..Selection::default() };
+    let mut client = Client::of(&notes::selected(&none));
+    let uri = json!({"uri": "notes://note/one"});
+    for (id, method, params) in [
+        (1, "tools/call", call("read_note", json!({"name": "one"}))),
+        (2, "resources/read", uri.clone()),
+        (3, "prompts/get", json!({"name": "summarize", "arguments": {"name": "one"}})),
+        (
+            4,
+            "completion/complete",
+            json!({
+                "ref": {"type": "ref/resource", "uri": "notes://note/{name}"}, "argument": {"name": "name", "value": "n"},
+            }),
+        ),
+        (5, "prompts/list", json!({})),
+        (6, "resources/templates/list", json!({})),
+        (7, "tools/call", call("read_notes", json!({"name": "one"}))),
+    ] {
+        let answer = client.ask(modern(id, method, params)).await.to_string();
+        let tells = ["First.", "note-001", "summarize\"", "notes://note/", "Did you mean"];
+        assert!(!tells.iter().any(|tell| answer.contains(tell)), "{method}: {answer}");
+    }
     client.hang_up().await.unwrap();
 }
 

@@ -39,6 +39,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             run_workflow,
         )
         .toolset("actions")
+        .scopes(&["workflow", "repo"])
         .aliases(&[("workflow_id", "workflow"), ("branch", "ref"), ("id", "run_id")])
         .output::<Written>(),
     ]
@@ -148,6 +149,7 @@ async fn dispatch(
     if let Some(why) = unchecked {
         preview = preview.line(why);
     }
+    let seen = (workflow.id.clone(), at.clone());
     Ok(Plan::new(preview, move || async move {
         let id = match call.api().dispatch(&repo, &workflow, &at, &inputs).await? {
             Some(id) => Some(id),
@@ -168,7 +170,8 @@ async fn dispatch(
             ),
         };
         Ok(Reply::written(written).line(next))
-    }))
+    })
+    .state(&seen))
 }
 
 /// The inputs as GitHub takes them, checked where the workflow's file can be read and understood; or a word
@@ -267,6 +270,7 @@ fn rerun(call: Call<GitHub>, repo: Repo, id: u64, before: Run, which: Again) -> 
         before.attempt(),
         before.attempt() + 1
     ));
+    let seen = (before.attempt(), before.head_sha.clone());
     Ok(Plan::new(Reply::written(preview), move || async move {
         let done = call.api().rerun(&repo, id, which).await;
         // What was answered, or what can be seen of it.
@@ -285,7 +289,8 @@ fn rerun(call: Call<GitHub>, repo: Repo, id: u64, before: Run, which: Again) -> 
             .url(page(&call, &repo, &id.to_string()));
         Ok(Reply::written(written)
             .line(format!("get_run with run_id {id} and wait_seconds waits for its end.")))
-    }))
+    })
+    .state(&seen))
 }
 
 fn cancel(call: Call<GitHub>, repo: Repo, id: u64, before: Run) -> Plan {
@@ -296,6 +301,7 @@ fn cancel(call: Call<GitHub>, repo: Repo, id: u64, before: Run) -> Plan {
         ))));
     }
     let preview = Written::new(format!("Cancel the {}", described(&before)));
+    let seen = (before.attempt(), before.head_sha.clone());
     Plan::new(Reply::written(preview), move || async move {
         let done = call.api().cancel(&repo, id).await;
         let after = call.api().run_of(&repo, id).await;
@@ -315,6 +321,7 @@ fn cancel(call: Call<GitHub>, repo: Repo, id: u64, before: Run) -> Plan {
         let written = Written::new(summary).id(id.to_string()).url(page(&call, &repo, &id.to_string()));
         Ok(Reply::written(written))
     })
+    .state(&seen)
 }
 
 fn no_workflow(error: Error, repo: &Repo, name: &str) -> Error {

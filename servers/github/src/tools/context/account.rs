@@ -260,17 +260,9 @@ impl Who {
 
 /// Which scopes a classic token lacks, and for which tools: of those offered by default, or of all.
 pub(crate) fn missing_scopes(granted: &[String], by_default: bool) -> Option<String> {
-    let mut missing: Vec<(&[&str], Vec<&str>)> = Vec::new();
-    for tool in crate::tools::all() {
-        let needed = scopes::needed(tool.name());
-        if (by_default && !tool.on_by_default()) || scopes::has(granted, needed) {
-            continue;
-        }
-        match missing.iter_mut().find(|(scopes, _)| *scopes == needed) {
-            Some((_, tools)) => tools.push(tool.name()),
-            None => missing.push((needed, vec![tool.name()])),
-        }
-    }
+    let tools = crate::tools::all();
+    let wanted = tools.iter().filter(|tool| !by_default || tool.on_by_default());
+    let missing = scopes::granted(granted).missing(wanted.map(Tool::capability));
     let parts: Vec<_> = missing
         .iter()
         .map(|(needed, tools)| format!("{} (for {})", needed.join(" or "), tools.join(", ")))
@@ -301,12 +293,19 @@ pub(crate) fn limits_line(limits: &[Limit]) -> String {
 pub(crate) fn reach_line(server: &GitHub) -> String {
     let reach = server.reach();
     let list = |patterns: &[String]| one_line(&patterns.join(", "));
-    let mut line = match reach.readable() {
+    let bounds = reach.bounds();
+    let mut line = match bounds.readable() {
         Some(patterns) => format!("Reach: only {}", list(patterns)),
         None => "Reach: every repository that the credential sees".to_owned(),
     };
-    if let Some(patterns) = reach.writable() {
+    if !bounds.denied().is_empty() {
+        line.push_str(&format!(", without {}", list(bounds.denied())));
+    }
+    if let Some(patterns) = bounds.writable() {
         line.push_str(&format!("; writes only to {}", list(patterns)));
+    }
+    if !bounds.denied_writes().is_empty() {
+        line.push_str(&format!("; writes to none of {}", list(bounds.denied_writes())));
     }
     match reach.default_repo() {
         Some(repo) => line.push_str(&format!(". Where none is named: {repo}.")),

@@ -14,6 +14,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
     vec![
         Tool::read("list_members", "List members", "Teams of an org, or members of one.", list_members)
             .toolset("context")
+            .scopes(&["read:org"])
             .aliases(&[("organization", "org"), ("team_slug", "team")])
             .output_page::<Row>(),
     ]

@@ -21,6 +21,7 @@ use crate::{
     },
     reach::Repo,
     render::{day, minute},
+    scopes,
     tools::FROM,
 };
 
@@ -47,6 +48,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             writes::write_discussion,
         )
         .opt_in("discussions")
+        .scopes(scopes::REPO)
         .aliases(&[("discussion_number", "number"), ("reply_to", "comment_id")])
         .output::<Written>(),
     ]

@@ -300,6 +300,7 @@ async fn update(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> R
         return Ok(nothing(&format!("the discussion {repo}#{number} is so already")));
     }
     let lines = preview.changed.clone();
+    let seen = (discussion.title, discussion.body);
     let plan = Plan::new(Reply::written(preview), move || async move {
         let after = call.api().change_discussion(&repo, Change::Update, input).await?;
         let mut written =
@@ -307,6 +308,7 @@ async fn update(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> R
         written.changed = lines;
         Ok(Reply::written(written))
     });
+    let plan = plan.state(&seen);
     Ok(if harmless { plan.harmless() } else { plan })
 }
 

@@ -19,6 +19,7 @@ use crate::{
         tickets::Ticket,
     },
     reach::Repo,
+    scopes,
 };
 
 /// Characters of a comment that a preview shows.
@@ -34,6 +35,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             add_comment,
         )
         .toolset("issues")
+        .scopes(scopes::REPO)
         .aliases(&[
             ("issue_number", "number"),
             ("pull_number", "number"),
@@ -48,6 +50,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             edit_comment,
         )
         .toolset("issues")
+        .scopes(scopes::REPO)
         .idempotent()
         .aliases(&[("id", "comment_id"), ("text", "body"), ("content", "reaction")])
         .output::<Written>(),
@@ -233,10 +236,12 @@ async fn edit_comment(call: Call<GitHub>, arguments: EditComment) -> Result<Plan
         }
         Action::Delete => {
             let preview = says(Written::new(format!("Delete {on}, for good")), &comment);
+            let seen = comment.body;
             Ok(Plan::new(preview, move || async move {
                 call.api().delete_comment(&repo, of, id).await?;
                 Ok(Reply::written(Written::new(format!("Deleted {on}."))))
             })
+            .state(&seen)
             .ask())
         }
         Action::Hide => {
@@ -296,6 +301,7 @@ async fn update(
         // An app is no user, so whose comment it is cannot be told.
         Err(_) => false,
     };
+    let seen = comment.body.clone();
     let plan = Plan::new(says(preview, &comment), move || async move {
         let fresh = call.api().comment(&repo, of, id).await.map_err(|error| no_comment(error, id))?;
         if fresh.body != comment.body {
@@ -327,6 +333,7 @@ async fn update(
         }
         Ok(Reply::written(written.id(id.to_string()).url(after.html_url)))
     });
+    let plan = plan.state(&seen);
     Ok(if own { plan.harmless() } else { plan.ask() })
 }
 

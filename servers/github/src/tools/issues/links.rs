@@ -15,6 +15,7 @@ use crate::{
     GitHub,
     api::tickets::Ticket,
     reach::Repo,
+    scopes,
     tools::{FROM, across::reference},
 };
 
@@ -28,6 +29,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             link_issues,
         )
         .toolset("issues")
+        .scopes(scopes::REPO)
         .idempotent()
         .aliases(&[("issue_number", "number")])
         .output::<Written>(),
@@ -127,10 +129,12 @@ async fn part(
             return Ok(nothing(format!("{under} is no part of {over}")));
         }
         let preview = Written::new(format!("Make {under} no part of {over}"));
+        let seen = (parent.id, child.id);
         return Ok(Plan::new(titled(preview, &parent, &child), move || async move {
             call.api().remove_sub_issue(&parent.repo, parent.number, child.id).await?;
             Ok(done(format!("{under} is no part of {over} any more."), &parent))
         })
+        .state(&seen)
         .ask());
     }
     let behind = match &after {
@@ -156,6 +160,7 @@ async fn part(
         preview = preview.change(format!("placed after {repo}#{number}"));
     }
     let moves = elsewhere.is_some();
+    let seen = (parent.id, child.id);
     let plan = Plan::new(titled(preview, &parent, &child), move || async move {
         let api = call.api();
         if !linked {
@@ -174,6 +179,7 @@ async fn part(
         }
         Ok(Reply::written(written.id(parent.number.to_string()).url(parent.ticket.html_url.clone())))
     });
+    let plan = plan.state(&seen);
     Ok(if moves { plan.ask() } else { plan.harmless() })
 }
 
@@ -201,10 +207,12 @@ async fn block(call: Call<GitHub>, blocked: End, blocker: End, remove: bool) -> 
     }
     if remove {
         let preview = Written::new(format!("Say that {before} does not block {waiting} any more"));
+        let seen = (blocked.id, blocker.id);
         return Ok(Plan::new(titled(preview, &blocked, &blocker), move || async move {
             call.api().remove_blocker(&blocked.repo, blocked.number, blocker.id).await?;
             Ok(done(format!("{before} does not block {waiting} any more."), &blocked))
         })
+        .state(&seen)
         .ask());
     }
     let preview = Written::new(format!("Say that {before} blocks {waiting}"));

@@ -16,7 +16,7 @@ use crate::{
     GitHub,
     api::planning::{Label, Milestone},
     reach::Repo,
-    render,
+    render, scopes,
     tools::across::naming,
 };
 
@@ -33,6 +33,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             manage_label,
         )
         .opt_in("planning")
+        .scopes(scopes::REPO)
         .idempotent()
         .output::<Written>(),
         Tool::destructive(
@@ -43,6 +44,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             manage_milestone,
         )
         .opt_in("planning")
+        .scopes(scopes::REPO)
         .idempotent()
         .output::<Written>(),
     ]
@@ -90,10 +92,12 @@ async fn manage_label(call: Call<GitHub>, arguments: ManageLabel) -> Result<Plan
             let shown = one_line(&label.name);
             let preview = Written::new(format!("Delete the label [{shown}] of {repo}"))
                 .change("it is taken from every issue and pull request that has it");
+            let seen = (label.name.clone(), label.description.clone());
             Ok(Plan::new(Reply::written(preview), move || async move {
                 call.api().delete_label(&repo, &label.name).await?;
                 Ok(Reply::written(Written::new(format!("Deleted the label [{shown}] of {repo}."))))
             })
+            .state(&seen)
             .ask())
         }
     }
@@ -187,6 +191,7 @@ fn update_label(
         preview = preview.change(line);
     }
     let renames = fields.contains_key("new_name");
+    let seen = (label.name.clone(), label.description.clone());
     let plan = Plan::new(Reply::written(preview), move || async move {
         let after = call.api().change_label(&repo, &label.name, &Value::Object(fields)).await?;
         let outcome = changes.outcome(|field| label_field(&after, field));
@@ -196,6 +201,7 @@ fn update_label(
         }
         Ok(Reply::written(written.id(after.name)))
     });
+    let plan = plan.state(&seen);
     Ok(if renames { plan.ask() } else { plan.harmless() })
 }
 
@@ -260,10 +266,12 @@ async fn manage_milestone(call: Call<GitHub>, arguments: ManageMilestone) -> Res
             "{} issues and pull requests are then in none",
             render::thousands(milestone.size())
         ));
+        let seen = (milestone.number.clone(), milestone.title.clone(), milestone.size());
         return Ok(Plan::new(Reply::written(preview), move || async move {
             call.api().delete_milestone(&repo, &milestone.number).await?;
             Ok(Reply::written(Written::new(format!("Deleted the milestone \"{title}\" of {repo}."))))
         })
+        .state(&seen)
         .ask());
     }
     let state = match arguments.action {

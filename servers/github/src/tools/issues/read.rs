@@ -22,7 +22,7 @@ use crate::{
         renamed,
         tickets::{Event, FieldValue, Ticket},
     },
-    reach::Repo,
+    reach::{Repo, WITHIN},
     render,
     tools::FROM,
 };
@@ -283,11 +283,13 @@ fn related(
     let rows: Vec<Row> =
         rows.into_iter().filter(|row| row.repo().is_none_or(|repo| call.reach().sees(repo))).collect();
     let mut page = Page::new(FROM, noun).note(about);
-    if rows.len() < all {
-        page = page.note(format!("{} out of reach left out", all - rows.len()));
+    let narrow = call.reach().is_narrow();
+    if narrow {
+        page = page.note(WITHIN);
     }
     if total > all as u64 {
-        page = page.note(format!("the first {all} only: {hint}"));
+        let first = if narrow { "the first".to_owned() } else { format!("the first {all}") };
+        page = page.note(format!("{first} only: {hint}"));
     }
     for row in &rows {
         page.push(row.text(), row);

@@ -28,6 +28,7 @@ use crate::{
     GitHub,
     api::tickets::Ticket,
     reach::Repo,
+    scopes,
     tools::across::{naming, reference},
 };
 
@@ -40,6 +41,7 @@ pub(super) fn tool() -> Tool<GitHub> {
         update_issue,
     )
     .toolset("issues")
+    .scopes(scopes::REPO)
     .idempotent()
     .aliases(&[("issue_number", "number"), ("edits", "body_edits"), ("issue_type", "type")])
     .output::<Written>()
@@ -138,6 +140,7 @@ async fn update_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> 
     let asks = steps.asks;
     let preview =
         Reply::written(preview).outside(name.as_str(), Some(before.user.login()), one_line(&before.title));
+    let seen = (before.title.clone(), before.body.clone());
     let plan = Plan::new(preview, move || async move {
         if steps.patch.contains_key("body") || expected.is_some() {
             let fresh = call.api().ticket(&repo, number).await?;
@@ -154,6 +157,7 @@ async fn update_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> 
         }
         Ok(Reply::written(written.id(after.number).url(after.html_url)))
     });
+    let plan = plan.state(&seen);
     Ok(if asks { plan.ask() } else { plan.harmless() })
 }
 

@@ -18,6 +18,7 @@ use crate::{
     GitHub,
     api::tickets::Ticket,
     reach::Repo,
+    scopes,
     tools::across::{mentions::mentions, naming, reference},
 };
 
@@ -26,6 +27,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
     vec![
         Tool::write("create_issue", "Create issue", "Opens an issue.", create_issue)
             .toolset("issues")
+            .scopes(scopes::REPO)
             .aliases(&[("description", "body"), ("issue_type", "type"), ("assignee", "assignees")])
             .output::<Written>(),
         update::tool(),

@@ -18,7 +18,7 @@ use crate::{
         issues::whole,
         projects::{Field, Item},
     },
-    reach::Repo,
+    reach::{Repo, WITHIN},
     render::day,
     tools::FROM,
 };
@@ -33,6 +33,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             list_project,
         )
         .opt_in("projects")
+        .scopes(&["read:project"])
         .aliases(&[("project_number", "number"), ("project", "number"), ("org", "owner")])
         .output_page::<Row>(),
         Tool::destructive(
@@ -42,6 +43,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             writes::update_project_items,
         )
         .opt_in("projects")
+        .scopes(&["project"])
         .idempotent()
         .aliases(&[("project_number", "number"), ("project", "number"), ("org", "owner"), ("item_id", "items")])
         .output::<Written>(),
@@ -151,10 +153,10 @@ async fn items(
     let rows: Vec<_> = found.nodes.iter().skip(position.skip).collect();
     let places: Vec<usize> = (0..rows.len()).filter(|place| within(call, rows[*place])).collect();
     let mut page = Page::new(FROM, ("item", "items"));
-    page = page.total(usize::try_from(whole(found.total_count)).unwrap_or(usize::MAX));
-    if places.len() < rows.len() {
-        page = page.note(format!("{} out of reach left out", rows.len() - places.len()));
-    }
+    page = match call.reach().is_narrow() {
+        true => page.note(WITHIN),
+        false => page.total(usize::try_from(whole(found.total_count)).unwrap_or(usize::MAX)),
+    };
     for place in &places {
         let row = row_of(rows[*place]);
         page.push(row_text(&row), &row);

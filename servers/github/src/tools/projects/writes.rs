@@ -99,6 +99,7 @@ pub(super) async fn update_project_items(call: Call<GitHub>, arguments: Argument
     });
     preview.changed.extend(targets.iter().map(|target| target.name.clone()));
     preview.changed.extend(settings.iter().map(|setting| setting.words.clone()));
+    let seen: Vec<_> = targets.iter().map(|target| (target.name.clone(), target.item.clone())).collect();
     let plan = Plan::new(Reply::written(preview), move || async move {
         let mut done = 0;
         let mut lines = Vec::new();
@@ -126,6 +127,7 @@ pub(super) async fn update_project_items(call: Call<GitHub>, arguments: Argument
         written.changed.extend(settings.iter().map(|setting| setting.words.clone()));
         Ok(Reply::written(written))
     });
+    let plan = plan.state(&seen);
     Ok(if action == Action::Remove { plan } else { plan.harmless() })
 }
 
@@ -164,7 +166,7 @@ async fn target(call: &Call<GitHub>, owner: &str, project: &Project, text: &str)
         let repo = item.content.repo();
         if !repo.is_empty() {
             call.reach().permits(&Repo::parse(repo)?, Effect::Write)?;
-        } else if call.reach().is_narrow() || call.reach().writable().is_some() {
+        } else if call.reach().narrows(Effect::Write) {
             return Err(Error::new(
                 Kind::Policy,
                 "This server may write to some repositories only, and a draft lies in none",

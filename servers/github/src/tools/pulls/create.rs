@@ -14,6 +14,7 @@ use crate::{
     GitHub,
     api::pulls::{Posted, Pull},
     reach::Repo,
+    scopes,
     tools::across::{mentions::mentions, naming},
 };
 
@@ -22,6 +23,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
     vec![
         Tool::write("create_pr", "Create PR", "Opens a PR.", create_pr)
             .toolset("pulls")
+            .scopes(scopes::REPO)
             .aliases(&[("repository", "repo"), ("description", "body"), ("branch", "head")])
             .output::<Written>(),
     ]

@@ -19,6 +19,7 @@ use crate::{
     GitHub,
     api::pulls::{Pull, Verdict},
     reach::Repo,
+    scopes,
 };
 
 /// Names of checks that a refusal gives.
@@ -31,6 +32,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
     vec![
         Tool::destructive("merge_pr", "Merge PR", "Merges now, once unblocked (auto) or by queue.", merge_pr)
             .toolset("pulls")
+            .scopes(scopes::REPO)
             .idempotent()
             .aliases(&[
                 ("repository", "repo"),
@@ -153,6 +155,7 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
     let preview = preview(&repo, &pull, mode, method);
     let text = Text::of(message.as_deref().unwrap_or_default());
     let read = Instant::now();
+    let seen = (pull.head_ref_oid.clone(), pull.base_ref_name.clone());
     Ok(Plan::new(Reply::written(preview), move || async move {
         if read.elapsed() > STALE {
             same_base(&call, &repo, &pull).await?;
@@ -162,7 +165,8 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
             Mode::Auto => auto(&call, &repo, &pull, method, &text).await,
             Mode::Queue => queue(&call, &repo, &pull).await,
         }
-    }))
+    })
+    .state(&seen))
 }
 
 /// GitHub checks the head that is merged, but not into what: its author may have changed that meanwhile.

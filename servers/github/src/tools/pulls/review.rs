@@ -22,7 +22,7 @@ use crate::{
     GitHub,
     api::pulls::{ChangedFile, Parts, Pull, Review},
     reach::Repo,
-    render,
+    render, scopes,
     tools::{FROM, across::mentions::mentions},
 };
 
@@ -41,6 +41,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             review_pr,
         )
         .toolset("pulls")
+        .scopes(scopes::REPO)
         .confirmable()
         .aliases(&[
             ("repository", "repo"),
@@ -446,6 +447,7 @@ fn discard(call: Call<GitHub>, repo: Repo, number: u64, pending: Review) -> Plan
     let comments = pending.comments.total_count;
     let preview = Written::new(format!("Discard your pending review {id} on {repo}#{number}"))
         .change(format!("{} gone for good", line_comments(comments)));
+    let seen = (id.clone(), comments);
     Plan::new(Reply::written(preview), move || async move {
         match call.api().review_discard(&repo, number, &id).await {
             Ok(()) => {}
@@ -456,6 +458,7 @@ fn discard(call: Call<GitHub>, repo: Repo, number: u64, pending: Review) -> Plan
         let summary = format!("Discarded your pending review {id} on {repo}#{number}");
         Ok(Reply::written(Written::new(summary).change(line_comments(comments)).id(id)))
     })
+    .state(&seen)
     .ask()
 }
 

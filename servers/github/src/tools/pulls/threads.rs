@@ -15,6 +15,7 @@ use crate::{
         reviews::{THREADS_AT_ONCE, ThreadOutcome},
     },
     reach::Repo,
+    scopes,
 };
 
 /// Threads that one call resolves at most.
@@ -30,6 +31,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             resolve_threads,
         )
         .toolset("pulls")
+        .scopes(scopes::REPO)
         .idempotent()
         .aliases(&[("thread_id", "thread_ids"), ("threadId", "thread_ids"), ("ids", "thread_ids")])
         .output::<Written>(),

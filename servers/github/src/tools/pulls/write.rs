@@ -21,6 +21,7 @@ use crate::{
     GitHub,
     api::pulls::{Parts, Pull},
     reach::Repo,
+    scopes,
     tools::across::mentions::mentions,
 };
 
@@ -32,6 +33,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
     vec![
         Tool::destructive("update_pr", "Update PR", "Labels, assignees: update_issue.", update_pr)
             .toolset("pulls")
+            .scopes(scopes::REPO)
             .idempotent()
             .aliases(&[
                 ("repository", "repo"),
@@ -114,6 +116,7 @@ async fn update_pr(call: Call<GitHub>, arguments: UpdatePr) -> Result<Plan> {
     let mut preview = Written::new(format!("Change {repo}#{number}"));
     preview.changed = update.preview(&before);
     let asks = update.asks;
+    let seen = (before.title.clone(), before.body.clone(), before.head_ref_oid.clone());
     let plan = Plan::new(Reply::written(preview), move || async move {
         if guarded && read.elapsed() > STALE {
             let now = call.api().pull_pulse(&repo, number).await?.data;
@@ -123,6 +126,7 @@ async fn update_pr(call: Call<GitHub>, arguments: UpdatePr) -> Result<Plan> {
         }
         update.carry_out(&call, &repo, &before).await
     });
+    let plan = plan.state(&seen);
     Ok(if asks { plan } else { plan.harmless() })
 }
 

@@ -19,6 +19,7 @@ use crate::{
     },
     reach::Repo,
     render::short_sha,
+    scopes,
     tools::FROM,
 };
 
@@ -40,6 +41,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             manage_ref,
         )
         .toolset("repos")
+        .scopes(scopes::REPO)
         .idempotent()
         .aliases(&[("branch", "name"), ("tag", "name"), ("ref", "from"), ("sha", "from")])
         .output::<Written>(),
@@ -431,6 +433,7 @@ async fn delete(call: Call<GitHub>, target: Target, there: Option<GitRef>) -> Re
             .collect();
         shown = shown.outside("the newest of those commits", None, rows.join("\n"));
     }
+    let seen = sha.clone();
     Ok(Plan::new(shown, move || async move {
         // GitHub deletes a ref wherever it is: what was pushed since the preview must not be lost unseen.
         if let Some(now) = call.api().git_ref(&target.repo, &target.path()).await?
@@ -457,7 +460,8 @@ async fn delete(call: Call<GitHub>, target: Target, there: Option<GitRef>) -> Re
         let done = Written::new(format!("Deleted the {}, which was at {sha}.", target.words()))
             .change(format!("manage_ref can create it again from {sha}, as long as GitHub keeps the commit"));
         Ok(Reply::written(done.id(target.name)))
-    }))
+    })
+    .state(&seen))
 }
 
 /// What GitHub says where a rule of the repository forbids a write to a ref, as such.

@@ -17,6 +17,7 @@ use crate::{
     api::releases::{NewRelease, Release},
     reach::Repo,
     render::{day, thousands},
+    scopes,
     tools::FROM,
 };
 
@@ -38,6 +39,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             create_release,
         )
         .toolset("repos")
+        .scopes(scopes::REPO)
         .aliases(&[
             ("tag_name", "tag"),
             ("target_commitish", "target"),

@@ -15,8 +15,9 @@ use super::parts::{self, Include};
 use crate::{
     GitHub,
     api::repos::{NewRepo, Repository, Whose},
-    reach::Repo,
+    reach::{Repo, WITHIN},
     render::{day, thousands},
+    scopes,
     tools::FROM,
 };
 
@@ -47,6 +48,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             create_repo,
         )
         .toolset("repos")
+        .scopes(scopes::REPO)
         .aliases(&[("owner", "org"), ("organization", "org")])
         .output::<Written>(),
     ]
@@ -205,18 +207,16 @@ async fn list_repos(call: Call<GitHub>, arguments: ListRepos) -> Result<Reply> {
     let of = owner.map_or_else(|| "yours".to_owned(), |owner| format!("of {}", one_line(owner)));
     let mut page = Page::new(FROM, ("repository", "repositories")).note(of);
     let rows: Vec<_> = listed.items.iter().skip(position.skip).collect();
-    let (mut places, mut hidden) = (Vec::new(), 0);
+    let mut places = Vec::new();
     for (place, repository) in rows.iter().enumerate() {
-        if !call.reach().sees(&repository.full_name) {
-            hidden += 1;
-        } else if kind.fits(repository) {
+        if call.reach().sees(&repository.full_name) && kind.fits(repository) {
             let row = Row::new(repository);
             page.push(row.text(), &row);
             places.push(place);
         }
     }
-    if hidden > 0 {
-        page = page.note(format!("{hidden} left out, which this server may not read"));
+    if call.reach().is_narrow() {
+        page = page.note(WITHIN);
     }
     if kind != Type::All {
         page = page.note(format!("{} only", kind.word()));

@@ -22,7 +22,7 @@ use crate::{
         search::{FoundCommit, FoundFile, FoundRepo, Query},
         tickets::Ticket,
     },
-    reach::Repo,
+    reach::{Repo, WITHIN},
     render,
     tools::FROM,
 };
@@ -161,7 +161,12 @@ async fn search(call: Call<GitHub>, arguments: Arguments) -> Result<Reply> {
         }
         None => None,
     };
-    let text = query::build(call.reach(), what, &arguments.query, home.as_ref())?;
+    let searched = home.is_none() && what.is_in_repositories();
+    let known = match searched && !call.reach().is_plain() {
+        true => call.api().recent_repositories().await?,
+        false => Vec::new(),
+    };
+    let text = query::build(call.reach(), &known, what, &arguments.query, home.as_ref())?;
     let (sort, order) = sorting(what, arguments.sort.as_deref())?;
     if arguments.semantic && what != What::Issues {
         return Err(Error::invalid("`semantic` goes with kind issues only"));
@@ -214,13 +219,11 @@ fn page(call: &Call<GitHub>, what: What, found: Listed<Hit>, position: Position)
     for place in &places {
         page.push(hits[*place].text.as_str(), &hits[*place].data);
     }
-    let left_out = hits.len() - places.len();
-    if left_out > 0 {
-        page = page.note(format!("{left_out} out of reach left out"));
+    if what.is_in_repositories() && call.reach().is_narrow() {
+        page = page.note(WITHIN);
     }
-    // How many there are out of reach is nobody's business.
-    let exact = left_out == 0 && (!what.is_in_repositories() || query::is_exact(call.reach()));
-    if let Some(total) = found.total.filter(|_| exact) {
+    // A row that came all the same is nobody's business, and neither is how many of them there are.
+    if let Some(total) = found.total.filter(|_| places.len() == hits.len()) {
         page = page.total(usize::try_from(total).unwrap_or(usize::MAX));
     }
     if found.total.is_some_and(|total| total > CEILING) {

@@ -10,14 +10,22 @@ use crate::reach::{Reach, Repo};
 const LONGEST: usize = 256;
 /// AND, OR and NOT that it takes.
 const OPERATORS: usize = 5;
+/// Places that are put behind a query at most: more would make an address that is too long.
+const MOST_PLACES: usize = 40;
 /// Qualifiers that say where to look.
 const PLACES: [&str; 4] = ["repo", "org", "user", "owner"];
 
-/// The whole query.
+/// The whole query. `known` are repositories that the credential sees, for bounds that no qualifier can say.
 ///
 /// # Errors
 /// `invalid_argument` for one that GitHub refuses; `policy` for one that looks where this server may not.
-pub(super) fn build(reach: &Reach, what: What, query: &str, repo: Option<&Repo>) -> Result<String> {
+pub(super) fn build(
+    reach: &Reach,
+    known: &[String],
+    what: What,
+    query: &str,
+    repo: Option<&Repo>,
+) -> Result<String> {
     let words = words(query);
     limits(what, &words)?;
     let narrow = reach.is_narrow() && what.is_in_repositories();
@@ -56,8 +64,9 @@ pub(super) fn build(reach: &Reach, what: What, query: &str, repo: Option<&Repo>)
         let placed =
             !either && before.zip(&words).any(|(before, word)| before != "NOT" && place(word).is_some());
         if !placed {
-            parts.extend(places(reach, what, &words)?);
+            parts.extend(places(reach, known, what, &words)?);
         }
+        parts.extend(reach.exclusions());
     }
     parts.retain(|part| !part.is_empty());
     Ok(parts.join(" "))
@@ -65,19 +74,29 @@ pub(super) fn build(reach: &Reach, what: What, query: &str, repo: Option<&Repo>)
 
 /// The qualifiers that keep a search within reach. In a search for issues several of them must be joined by OR
 /// (github.blog changelog, 2025-03-06: a space between them means AND); elsewhere a space does that.
-fn places(reach: &Reach, what: What, words: &[String]) -> Result<Option<String>> {
-    let places = reach.qualifiers();
+fn places(reach: &Reach, known: &[String], what: What, words: &[String]) -> Result<Option<String>> {
+    let places = reach.qualifiers(known);
+    if places.is_empty() && (reach.bounds().readable().is_some() || !reach.is_plain()) {
+        return Err(Error::invalid("It is not known which repositories this server may search")
+            .with_hint("Give `repo`"));
+    }
+    if places.len() > MOST_PLACES {
+        return Err(too_many(places.len()));
+    }
     if places.len() < 2 || !matches!(what, What::Issues | What::Prs) {
         return Ok((!places.is_empty()).then(|| places.join(" ")));
     }
     if operators(words) + places.len() - 1 > OPERATORS {
-        return Err(Error::invalid(format!(
-            "This server may read {} places, too many to search at once beside this query",
-            places.len()
-        ))
-        .with_hint("Give `repo`"));
+        return Err(too_many(places.len()));
     }
     Ok(Some(format!("({})", places.join(" OR "))))
+}
+
+fn too_many(places: usize) -> Error {
+    Error::invalid(format!(
+        "This server may read {places} places, too many to search at once beside this query"
+    ))
+    .with_hint("Give `repo`")
 }
 
 /// Whether what is put behind a query stands by itself there: no quote and no bracket is left open.
@@ -106,18 +125,6 @@ fn operators(words: &[String]) -> usize {
 
 fn is_operator(word: &str) -> bool {
     matches!(word, "AND" | "OR" | "NOT")
-}
-
-/// Whether the qualifiers of `reach` say exactly what is within it, so that a count of results tells nothing
-/// of what is not.
-pub(super) fn is_exact(reach: &Reach) -> bool {
-    reach.readable().is_none_or(|patterns| {
-        patterns.iter().all(|pattern| {
-            pattern
-                .split_once('/')
-                .is_some_and(|(owner, name)| !owner.contains('*') && (name == "*" || !name.contains('*')))
-        })
-    })
 }
 
 /// The words of a query; what stands in quotes is one word, brackets are none.
@@ -165,12 +172,15 @@ fn place(word: &str) -> Option<(&'static str, &str)> {
 
 /// Whether a place is within reach.
 fn within(reach: &Reach, qualifier: &str, value: &str) -> Result<()> {
-    let patterns = reach.readable().unwrap_or_default();
     let good = if qualifier == "repo" {
         reach.sees(value)
     } else {
         let all = format!("{}/*", value.to_lowercase());
-        patterns.iter().any(|pattern| *pattern == all || pattern == "*/*")
+        let whole = |pattern: &String| *pattern == all || pattern == "*/*";
+        reach.bounds().readable().is_none_or(|patterns| patterns.iter().any(whole))
+            // What a pattern denies cannot be taken out of an owner's.
+            && (reach.is_plain() || reach.bounds().denied().is_empty())
+            && !reach.bounds().denied().iter().any(whole)
     };
     if good {
         return Ok(());
@@ -249,7 +259,7 @@ mod tests {
     fn a_query_says_what_is_looked_for_and_where() {
         let wide = Reach::default();
         let repo = Repo::parse("octo/cat").unwrap();
-        let build = |what, query, repo| build(&wide, what, query, repo).unwrap();
+        let build = |what, query, repo| build(&wide, &[], what, query, repo).unwrap();
         assert_eq!(
             build(What::Issues, "504 label:\"good first issue\"", Some(&repo)),
             "504 label:\"good first issue\" is:issue repo:octo/cat"
@@ -270,51 +280,73 @@ mod tests {
             (What::Issues, "is:pr x", "disagree"),
             (What::Repos, "  ", "empty"),
         ] {
-            let error = build(&wide, what, query, None).unwrap_err().for_agent();
+            let error = build(&wide, &[], what, query, None).unwrap_err().for_agent();
             assert!(error.contains(says), "{error}");
         }
         // Neither qualifiers nor what stands in quotes count.
         let many = format!("{} \"a OR b OR c OR d OR e OR f OR g\"", "label:x ".repeat(60));
-        assert!(build(&wide, What::Issues, &many, None).is_ok());
+        assert!(build(&wide, &[], What::Issues, &many, None).is_ok());
     }
 
     #[test]
     fn a_search_is_kept_within_reach() {
         let narrow = reach(&["octo/cat", "acme/*", "zoo/site-*"]);
+        let known = ["Zoo/site-a", "acme/x", "zoo/secret"].map(str::to_owned);
         assert_eq!(
-            build(&narrow, What::Issues, "x -repo:octo/dog", None).unwrap(),
-            "x -repo:octo/dog is:issue (repo:octo/cat OR user:acme OR user:zoo)"
+            build(&narrow, &known, What::Issues, "x -repo:octo/dog", None).unwrap(),
+            "x -repo:octo/dog is:issue (repo:octo/cat OR repo:zoo/site-a OR user:acme)"
         );
         assert_eq!(
-            build(&narrow, What::Issues, "x repo:octo/cat", None).unwrap(),
+            build(&narrow, &known, What::Issues, "x repo:octo/cat", None).unwrap(),
             "x repo:octo/cat is:issue"
         );
-        let places = "(repo:octo/cat OR user:acme OR user:zoo)";
+        let places = "(repo:octo/cat OR repo:zoo/site-a OR user:acme)";
         for (query, sent) in [
             ("x OR y", "(x OR y) is:issue"),
             ("x OR repo:octo/cat", "(x OR repo:octo/cat) is:issue"),
             ("x NOT repo:octo/cat", "x NOT repo:octo/cat is:issue"),
         ] {
-            assert_eq!(build(&narrow, What::Issues, query, None).unwrap(), format!("{sent} {places}"));
+            assert_eq!(
+                build(&narrow, &known, What::Issues, query, None).unwrap(),
+                format!("{sent} {places}")
+            );
         }
         let cat = Repo::parse("octo/cat").unwrap();
         assert_eq!(
-            build(&Reach::default(), What::Prs, "x OR y", Some(&cat)).unwrap(),
+            build(&Reach::default(), &[], What::Prs, "x OR y", Some(&cat)).unwrap(),
             "(x OR y) is:pr repo:octo/cat"
         );
         for query in ["x\"", "x) OR (y", "(x", "\"x \\\" y\""] {
-            assert!(build(&narrow, What::Issues, query, None).is_err(), "{query}");
+            assert!(build(&narrow, &known, What::Issues, query, None).is_err(), "{query}");
         }
-        assert!(build(&narrow, What::Code, "x OR y", None).is_err());
-        assert_eq!(build(&narrow, What::Issues, "x org:acme", None).unwrap(), "x org:acme is:issue");
+        assert!(build(&narrow, &known, What::Code, "x OR y", None).is_err());
+        assert_eq!(build(&narrow, &known, What::Issues, "x org:acme", None).unwrap(), "x org:acme is:issue");
         for query in
             ["x repo:octo/dog", "x (OR REPO:\"octo/dog\")", "x user:octo", "x org:zoo", "x owner:octo"]
         {
-            assert_eq!(build(&narrow, What::Code, query, None).unwrap_err().kind(), Kind::Policy, "{query}");
+            assert_eq!(
+                build(&narrow, &known, What::Code, query, None).unwrap_err().kind(),
+                Kind::Policy,
+                "{query}"
+            );
         }
-        assert_eq!(build(&narrow, What::Users, "tomas", None).unwrap(), "tomas type:user");
-        assert!(
-            !is_exact(&narrow) && is_exact(&reach(&["octo/cat", "acme/*"])) && is_exact(&Reach::default())
-        );
+        assert_eq!(build(&narrow, &known, What::Users, "tomas", None).unwrap(), "tomas type:user");
+        let none = reach(&["zoo/site-*"]);
+        assert!(build(&none, &[], What::Code, "x", None).unwrap_err().for_agent().contains("Give `repo`"));
+    }
+
+    #[test]
+    fn what_is_denied_is_not_searched() {
+        let mut config = Config::default();
+        config.set("deny-repos", Value::List(["octo/dog", "zoo/*"].map(str::to_owned).to_vec()));
+        let denying = Reach::new(&config).unwrap();
+        let build = |reach: &Reach, query| build(reach, &["octo/cat".to_owned()], What::Issues, query, None);
+        assert_eq!(build(&denying, "x").unwrap(), "x is:issue -repo:octo/dog -user:zoo");
+        assert_eq!(build(&denying, "x org:octo").unwrap(), "x org:octo is:issue -repo:octo/dog -user:zoo");
+        assert_eq!(build(&denying, "x org:zoo").unwrap_err().kind(), Kind::Policy);
+        config.set("deny-repos", Value::List(vec!["*/secret-*".to_owned()]));
+        let denying = Reach::new(&config).unwrap();
+        assert_eq!(build(&denying, "x").unwrap(), "x is:issue repo:octo/cat");
+        assert_eq!(build(&denying, "x org:octo").unwrap_err().kind(), Kind::Policy);
     }
 }

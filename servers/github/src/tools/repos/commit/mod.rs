@@ -23,6 +23,7 @@ use crate::{
     api::git::Head,
     reach::Repo,
     render::{short_sha, thousands},
+    scopes,
 };
 
 /// Characters of what is around edits in a preview.
@@ -41,6 +42,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             commit_files,
         )
         .toolset("repos")
+        .scopes(scopes::REPO)
         .aliases(&[
             ("files", "changes"),
             ("commit_message", "message"),
@@ -89,11 +91,13 @@ async fn commit_files(call: Call<GitHub>, arguments: CommitFiles) -> Result<Plan
     // What a commit replaces stays in the history; what nobody has read may still be missed.
     let replaces = staged.iter().any(Staged::is_blind) && expected.is_none();
     let harmless = !replaces && !staged.iter().any(Staged::is_deletion);
+    let seen = base.sha().map(str::to_owned);
     let plan = Plan::new(preview, move || async move {
         let message = message.trim().to_owned();
         let landed = landing::land(&call, &repo, &branch, base, &message, &staged).await?;
         Ok(Reply::written(outcome(&repo, &branch, &landed, &staged)))
     });
+    let plan = plan.state(&seen);
     Ok(if harmless { plan.harmless() } else { plan })
 }
 
