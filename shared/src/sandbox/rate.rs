@@ -63,7 +63,7 @@ impl RateWindow {
         Self::of(clock, limit, per, Used::leaky(clock))
     }
 
-    /// A budget that is whole again all at once, `per` after the first use of it.
+    /// A budget that is whole again all at once, `per` after the second of its first use.
     #[must_use]
     pub fn fixed(clock: &VirtualClock, limit: u32, per: Duration) -> Self {
         Self::of(clock, limit, per, Used::fixed())
@@ -95,7 +95,7 @@ impl RateWindow {
                     Used::Leaky { used, .. } => *used += f64::from(n),
                     Used::Fixed { used, ends } => {
                         *used += n;
-                        ends.get_or_insert(now + self.per);
+                        ends.get_or_insert(self.end(now));
                     }
                     Used::Daily { used, ends, zone } => {
                         *used += n;
@@ -145,7 +145,7 @@ impl RateWindow {
     pub fn reset(&self) -> Duration {
         self.with(|used, now| match used {
             Used::Leaky { used, at } => *at + self.refill(*used),
-            Used::Fixed { ends, .. } => ends.unwrap_or(now + self.per),
+            Used::Fixed { ends, .. } => ends.unwrap_or(self.end(now)),
             Used::Daily { ends, zone, .. } => ends.unwrap_or_else(|| midnight(now, zone)),
             Used::Sliding(uses) => uses.back().map_or(now, |(at, _)| *at + self.per),
         })
@@ -158,7 +158,7 @@ impl RateWindow {
             Used::Leaky { used, .. } => *used = f64::from(spent),
             Used::Fixed { used, ends } => {
                 *used = spent;
-                ends.get_or_insert(now + self.per);
+                ends.get_or_insert(self.end(now));
             }
             Used::Daily { used, ends, zone } => {
                 *used = spent;
@@ -198,6 +198,12 @@ impl RateWindow {
                 (at + self.per).saturating_sub(now)
             }
         }
+    }
+
+    /// When a fixed window ends that begins now. Vendors tell whole seconds, so it begins with the second it is in: who
+    /// waits until the told second has waited long enough.
+    fn end(&self, now: Duration) -> Duration {
+        Duration::from_secs(now.as_secs()) + self.per
     }
 
     /// How long it takes for `units` to flow back; whole milliseconds, rounded up.
@@ -389,9 +395,11 @@ mod tests {
         assert_eq!(window.take(1), Ok(2));
         clock.advance(MINUTE / 2);
         assert_eq!(window.take(2), Ok(0));
-        assert_eq!(window.take(1), Err(MINUTE / 2), "nothing flows back meanwhile");
-        assert_eq!(window.reset() - clock.now(), MINUTE / 2);
-        clock.advance(MINUTE / 2);
+        let wait = window.take(1).unwrap_err();
+        assert_eq!(wait.as_secs_f64().ceil() as u64, 30, "nothing flows back meanwhile");
+        assert_eq!(window.reset().subsec_nanos(), 0, "whole seconds are told");
+        assert!(window.reset() - clock.now() <= wait);
+        clock.advance(wait);
         assert_eq!(window.remaining(), 3);
         window.set_remaining(1);
         window.give_back(1);
@@ -435,7 +443,8 @@ mod tests {
         let second = RateWindow::fixed(&clock, 5, Duration::from_secs(1));
         let day = RateWindow::fixed(&clock, 3, DAY);
         assert_eq!(take_all(&[&second, &day], 3), Ok(()));
-        assert_eq!(take_all(&[&second, &day], 1), Err((1, DAY)));
+        let (which, wait) = take_all(&[&second, &day], 1).unwrap_err();
+        assert!(which == 1 && wait <= DAY && wait > DAY - Duration::from_secs(1));
         assert_eq!(second.remaining(), 2, "what the first gave is back");
     }
 

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
-use super::answer::Answer;
+use super::request::FakeResponse;
 
 /// What a handler comes to.
 pub(super) type Outcome<T> = Result<T, ApiError>;
@@ -23,6 +23,8 @@ pub(super) struct ApiError {
     pub(super) kind: &'static str,
     /// Whether a single sign-on is wanted first, of which the GraphQL API tells in a way of its own.
     pub(super) saml_failure: bool,
+    /// The answer, where it is no refusal but leads elsewhere.
+    redirect: Option<Box<FakeResponse>>,
 }
 
 impl ApiError {
@@ -40,7 +42,13 @@ impl ApiError {
             headers: Vec::new(),
             kind,
             saml_failure: false,
+            redirect: None,
         }
+    }
+
+    /// What is asked for is elsewhere, as `answer` says.
+    pub(super) fn redirect(answer: FakeResponse) -> Self {
+        Self { redirect: Some(Box::new(answer)), ..Self::new(StatusCode::MOVED_PERMANENTLY, "") }
     }
 
     /// No such thing, or none that the caller may see.
@@ -112,14 +120,17 @@ impl ApiError {
     }
 
     /// As the REST API answers it.
-    pub(super) fn answer(&self) -> Answer {
+    pub(super) fn answer(&self) -> FakeResponse {
+        if let Some(redirect) = &self.redirect {
+            return FakeResponse::clone(redirect);
+        }
         let mut body = json!({"message": self.message});
         if !self.errors.is_empty() {
             body["errors"] = json!(self.errors);
         }
         body["documentation_url"] = json!(self.documentation_url);
         body["status"] = json!(self.status.as_u16().to_string());
-        let mut answer = Answer::json(body).status(self.status);
+        let mut answer = FakeResponse::json(body).with_status(self.status);
         answer.headers.extend(self.headers.iter().cloned());
         answer
     }

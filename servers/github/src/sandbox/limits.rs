@@ -10,35 +10,33 @@
 //! (`{"concurrent": 2, "latency_ms": 100}`).
 
 use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use connector::{
     clock,
-    sandbox::{Harness, VirtualClock},
+    sandbox::{Harness, RateWindow, RateWindows, take_all},
 };
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    answer::Answer,
-    ask::Ask,
     auth::{Caller, Kind},
     errors::{ApiError, Outcome},
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     route::{ANY, Route, route},
 };
 
 pub(super) const ROUTES: &[Route] =
     &[route("GET /rate_limit", ANY, rate_limit), route("POST /_github/limits", ANY, set)];
 
-const HOUR: u64 = 3600;
-const MINUTE: u64 = 60;
+const HOUR: Duration = Duration::from_secs(3600);
+const MINUTE: Duration = Duration::from_secs(60);
 
-/// Resources: what an account may use of it, what nobody in particular may, and in how many seconds.
-const RESOURCES: [(&str, u64, u64, u64); 4] = [
+/// Resources: what an account may use of it, what nobody in particular may, and in which time.
+const RESOURCES: [(&str, u32, u32, Duration); 4] = [
     ("core", 5_000, 60, HOUR),
     ("search", 30, 10, MINUTE),
     // docs.github.com, "Search code": 9 requests per minute.
@@ -46,15 +44,22 @@ const RESOURCES: [(&str, u64, u64, u64); 4] = [
     ("graphql", 5_000, 0, HOUR),
 ];
 
-/// Secondary limits that are counted: how much, in how many seconds.
-const REST_POINTS: (&str, u64, u64) = ("REST points", 900, MINUTE);
-const GRAPHQL_POINTS: (&str, u64, u64) = ("GraphQL points", 2_000, MINUTE);
-const CONTENT_A_MINUTE: (&str, u64, u64) = ("content a minute", 80, MINUTE);
-const CONTENT_AN_HOUR: (&str, u64, u64) = ("content an hour", 500, HOUR);
+/// Secondary limits that are counted.
+const REST_POINTS: &str = "REST points";
+const GRAPHQL_POINTS: &str = "GraphQL points";
+const CONTENT_A_MINUTE: &str = "content a minute";
+const CONTENT_AN_HOUR: &str = "content an hour";
+/// How much each of them allows, and in which time.
+const SECONDARY: [(&str, u32, Duration); 4] = [
+    (REST_POINTS, 900, MINUTE),
+    (GRAPHQL_POINTS, 2_000, MINUTE),
+    (CONTENT_A_MINUTE, 80, MINUTE),
+    (CONTENT_AN_HOUR, 500, HOUR),
+];
 /// The most requests at once.
 const CONCURRENT: usize = 100;
 /// What a request that writes counts for; one that reads counts for 1.
-const WRITE_POINTS: u64 = 5;
+const WRITE_POINTS: u32 = 5;
 
 const ABOUT_PRIMARY: &str = "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#primary-rate-limit-for-authenticated-users";
 const ABOUT_SECONDARY: &str = "https://docs.github.com/free-pro-team@latest/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits";
@@ -62,39 +67,33 @@ const ABOUT_SECONDARY: &str = "https://docs.github.com/free-pro-team@latest/rest
 /// The limits of everybody.
 #[derive(Debug)]
 pub(super) struct Limits {
-    clock: VirtualClock,
-    books: Mutex<Books>,
+    /// By resource or secondary limit; of each a window for each account.
+    windows: Vec<(&'static str, RateWindows)>,
+    pace: Mutex<Pace>,
 }
 
+/// What there may be at once.
 #[derive(Debug)]
-struct Books {
-    /// By account and resource.
-    spent: HashMap<(String, &'static str), Spending>,
+struct Pace {
     in_flight: usize,
     concurrent: usize,
     latency: Duration,
 }
 
-impl Default for Books {
+impl Default for Pace {
     fn default() -> Self {
-        Self { spent: HashMap::new(), in_flight: 0, concurrent: CONCURRENT, latency: Duration::ZERO }
+        Self { in_flight: 0, concurrent: CONCURRENT, latency: Duration::ZERO }
     }
 }
 
-/// What somebody has used of a window.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Spending {
-    pub(super) limit: u64,
-    pub(super) used: u64,
-    /// When the window ends, in seconds since the epoch.
-    pub(super) reset: u64,
+/// When a window ends, in whole seconds since the epoch.
+pub(super) fn reset(window: &RateWindow) -> u64 {
+    window.reset().as_secs()
 }
 
-impl Spending {
-    /// What is left.
-    pub(super) fn remaining(self) -> u64 {
-        self.limit.saturating_sub(self.used)
-    }
+/// What was used of a window.
+pub(super) fn used(window: &RateWindow) -> u32 {
+    window.limit() - window.remaining()
 }
 
 /// The resource that a path draws on: `core`, `search`, `code_search`, `graphql`; empty for what is free.
@@ -112,14 +111,18 @@ pub(super) fn resource(path: &str) -> &'static str {
 
 impl Limits {
     pub(super) fn new(harness: &Harness) -> Self {
-        Self { clock: harness.clock().clone(), books: Mutex::default() }
+        let resources = RESOURCES.into_iter().map(|(name, limit, _, per)| (name, limit, per));
+        let windows = resources.chain(SECONDARY);
+        let windows =
+            windows.map(|(name, limit, per)| (name, RateWindows::fixed(harness.clock(), limit, per)));
+        Self { windows: windows.collect(), pace: Mutex::default() }
     }
 
     /// Everything is as at the start.
     pub(super) fn clear(&self) {
-        let mut books = self.books();
-        let in_flight = books.in_flight;
-        *books = Books { in_flight, ..Books::default() };
+        self.windows.iter().for_each(|(_, windows)| windows.clear());
+        let mut pace = self.pace();
+        *pace = Pace { in_flight: pace.in_flight, ..Pace::default() };
     }
 
     /// Takes what a request of the REST API costs. What GraphQL costs is known later.
@@ -136,7 +139,7 @@ impl Limits {
     }
 
     /// Takes what a GraphQL operation costs, in points.
-    pub(super) fn take_graphql(&self, caller: &Caller, points: u64, writes: bool) -> Outcome<()> {
+    pub(super) fn take_graphql(&self, caller: &Caller, points: u32, writes: bool) -> Outcome<()> {
         self.slowly(caller, GRAPHQL_POINTS, if writes { WRITE_POINTS } else { 1 })?;
         if writes {
             self.content(caller)?;
@@ -146,31 +149,31 @@ impl Limits {
 
     /// Gives back what an answer without news would have cost.
     pub(super) fn give_back(&self, caller: &Caller, resource: &'static str) {
-        if let Some(spent) = self.books().spent.get_mut(&(caller.account(), resource)) {
-            spent.used = spent.used.saturating_sub(1);
-        }
+        self.window(caller, resource).give_back(1);
     }
 
     /// `answer` with the headers that tell of the limit.
-    pub(super) fn tell(&self, answer: Answer, caller: &Caller, resource: &'static str) -> Answer {
+    pub(super) fn tell(&self, answer: FakeResponse, caller: &Caller, resource: &'static str) -> FakeResponse {
         let resource = if resource.is_empty() { "core" } else { resource };
-        let spent = self.spending(caller, resource);
+        let window = self.window(caller, resource);
         let numbers = [
-            ("x-ratelimit-limit", spent.limit),
-            ("x-ratelimit-remaining", spent.remaining()),
-            ("x-ratelimit-used", spent.used),
-            ("x-ratelimit-reset", spent.reset),
+            ("x-ratelimit-limit", window.limit().into()),
+            ("x-ratelimit-remaining", window.remaining().into()),
+            ("x-ratelimit-used", used(&window).into()),
+            ("x-ratelimit-reset", reset(&window)),
         ];
         let answer = answer.header("x-ratelimit-resource", resource);
         numbers.into_iter().fold(answer, |answer, (name, number)| answer.header(name, &number.to_string()))
     }
 
-    /// What the caller's account has used of a resource.
-    pub(super) fn spending(&self, caller: &Caller, resource: &'static str) -> Spending {
-        let now = self.clock.now().as_secs();
-        let (limit, per) = allowance(caller, resource);
-        let spent = self.books().spent.get(&(caller.account(), resource)).copied();
-        spent.filter(|spent| now < spent.reset).unwrap_or(Spending { limit, used: 0, reset: now + per })
+    /// The window of the caller's account: of a resource, or of a secondary limit.
+    pub(super) fn window(&self, caller: &Caller, name: &str) -> Arc<RateWindow> {
+        let found = self.windows.iter().find(|(known, _)| *known == name);
+        let (name, windows) = found.unwrap_or(&self.windows[0]);
+        match RESOURCES.into_iter().find(|(resource, ..)| resource == name) {
+            Some((_, _, nobodys, _)) if caller.is_anonymous() => windows.of_limit(&caller.account(), nobodys),
+            _ => windows.of(&caller.account()),
+        }
     }
 
     /// A request begins; it ends when what is returned is dropped.
@@ -178,63 +181,42 @@ impl Limits {
     /// # Errors
     /// If there are too many already.
     pub(super) fn begin(&self) -> Outcome<InFlight<'_>> {
-        let mut books = self.books();
-        if books.in_flight >= books.concurrent {
+        let mut pace = self.pace();
+        if pace.in_flight >= pace.concurrent {
             return Err(too_fast(Some(MINUTE)));
         }
-        books.in_flight += 1;
-        Ok(InFlight { limits: self, latency: books.latency })
+        pace.in_flight += 1;
+        Ok(InFlight { limits: self, latency: pace.latency })
     }
 
-    fn primary(&self, caller: &Caller, resource: &'static str, n: u64) -> Outcome<()> {
-        let (limit, per) = allowance(caller, resource);
-        let (ok, spent) = self.charge(caller, resource, limit, per, n);
-        if ok {
+    fn primary(&self, caller: &Caller, resource: &'static str, n: u32) -> Outcome<()> {
+        let window = self.window(caller, resource);
+        if window.take(n).is_ok() {
             return Ok(());
         }
         let mut error = ApiError::forbidden(caller.exceeded()).kind("RATE_LIMITED");
         error.documentation_url = ABOUT_PRIMARY;
-        tracing::debug!(resource, limit, reset = spent.reset, "the sandbox holds an account to its limit");
+        tracing::debug!(resource, ?window, "the sandbox holds an account to its limit");
         Err(error)
     }
 
-    fn slowly(&self, caller: &Caller, (name, limit, per): (&'static str, u64, u64), n: u64) -> Outcome<()> {
-        let (ok, spent) = self.charge(caller, name, limit, per, n);
-        let wait = spent.reset.saturating_sub(self.clock.now().as_secs());
-        if ok { Ok(()) } else { Err(too_fast(Some(wait.max(1)))) }
+    fn slowly(&self, caller: &Caller, name: &str, n: u32) -> Outcome<()> {
+        self.window(caller, name).take(n).map(drop).map_err(|wait| too_fast(Some(wait)))
     }
 
     /// Takes the creation of something. GitHub's refusal of too many has words of its own, and says nothing of
     /// when to try again.
     fn content(&self, caller: &Caller) -> Outcome<()> {
-        for (name, limit, per) in [CONTENT_A_MINUTE, CONTENT_AN_HOUR] {
-            if !self.charge(caller, name, limit, per, 1).0 {
-                let mut error = too_fast(None);
-                "You have exceeded a secondary rate limit and have been temporarily blocked from content creation. Please retry your request again later.".clone_into(&mut error.message);
-                return Err(error);
-            }
-        }
-        Ok(())
+        let [minute, hour] = [CONTENT_A_MINUTE, CONTENT_AN_HOUR].map(|name| self.window(caller, name));
+        take_all(&[&minute, &hour], 1).map_err(|_| {
+            let mut error = too_fast(None);
+            "You have exceeded a secondary rate limit and have been temporarily blocked from content creation. Please retry your request again later.".clone_into(&mut error.message);
+            error
+        })
     }
 
-    /// Takes `n` of a window, if it has so much; what was used then.
-    fn charge(&self, caller: &Caller, name: &'static str, limit: u64, per: u64, n: u64) -> (bool, Spending) {
-        let now = self.clock.now().as_secs();
-        let mut books = self.books();
-        let fresh = Spending { limit, used: 0, reset: now + per };
-        let spent = books.spent.entry((caller.account(), name)).or_insert(fresh);
-        if now >= spent.reset {
-            *spent = fresh;
-        }
-        let ok = spent.used + n <= spent.limit;
-        if ok {
-            spent.used += n;
-        }
-        (ok, *spent)
-    }
-
-    fn books(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -247,25 +229,18 @@ pub(super) struct InFlight<'a> {
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        let mut books = self.limits.books();
-        books.in_flight = books.in_flight.saturating_sub(1);
+        let mut pace = self.limits.pace();
+        pace.in_flight = pace.in_flight.saturating_sub(1);
     }
 }
 
-/// How much an account may use of a resource, and in how many seconds.
-fn allowance(caller: &Caller, resource: &'static str) -> (u64, u64) {
-    let found = RESOURCES.into_iter().find(|(name, ..)| *name == resource);
-    let (_, limit, nobody, per) = found.unwrap_or(RESOURCES[0]);
-    (if caller.is_anonymous() { nobody } else { limit }, per)
-}
-
 /// A secondary limit is reached.
-fn too_fast(retry_after: Option<u64>) -> ApiError {
+fn too_fast(wait: Option<Duration>) -> ApiError {
     let words = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. If you reach out to GitHub Support for help, please include the request ID.";
     let mut error = ApiError::forbidden(words);
     error.documentation_url = ABOUT_SECONDARY;
-    match retry_after {
-        Some(seconds) => error.header("retry-after", &seconds.to_string()),
+    match wait {
+        Some(wait) => error.header("retry-after", &wait.as_millis().div_ceil(1000).max(1).to_string()),
         None => error,
     }
 }
@@ -274,7 +249,7 @@ fn too_fast(retry_after: Option<u64>) -> ApiError {
 pub(super) fn spent(retry_after: Option<&str>) -> ApiError {
     let mut error = ApiError::new(StatusCode::FORBIDDEN, "API rate limit exceeded for user ID 1001.");
     error.documentation_url = ABOUT_PRIMARY;
-    let reset = clock::wall().as_secs() + HOUR;
+    let reset = (clock::wall() + HOUR).as_secs();
     let told = [
         ("x-ratelimit-limit", "5000"),
         ("x-ratelimit-remaining", "0"),
@@ -290,21 +265,22 @@ pub(super) fn spent(retry_after: Option<&str>) -> ApiError {
 }
 
 /// `GET /rate_limit`; the newer version has no `rate` (docs.github.com, "Breaking changes", 2026-03-10).
-fn rate_limit(ask: &Ask<'_>) -> Outcome<Answer> {
-    let limits = &ask.site.limits;
+fn rate_limit(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let limits = &cx.site.limits;
     let show = |resource: &'static str| {
-        let spent = limits.spending(ask.caller, resource);
+        let window = limits.window(cx.caller, resource);
         json!({
-            "limit": spent.limit, "used": spent.used, "remaining": spent.remaining(), "reset": spent.reset,
+            "limit": window.limit(), "used": used(&window), "remaining": window.remaining(),
+            "reset": reset(&window),
         })
     };
     let resources: Map<String, Value> =
         RESOURCES.into_iter().map(|(name, ..)| (name.to_owned(), show(name))).collect();
     let mut body = json!({"resources": resources});
-    if ask.version() == "2022-11-28" {
+    if cx.version() == "2022-11-28" {
         body["rate"] = show("core");
     }
-    Ok(Answer::json(body))
+    Ok(FakeResponse::json(body))
 }
 
 /// What a test wishes.
@@ -312,46 +288,37 @@ fn rate_limit(ask: &Ask<'_>) -> Outcome<Answer> {
 #[serde(deny_unknown_fields)]
 struct Wish {
     resource: Option<String>,
-    remaining: Option<u64>,
+    remaining: Option<u32>,
     concurrent: Option<usize>,
     latency_ms: Option<u64>,
 }
 
 /// `POST /_github/limits`. Resources are GitHub's; `remaining` may also be of `content`, `rest_points` and
 /// `graphql_points`.
-fn set(ask: &Ask<'_>) -> Outcome<Answer> {
+fn set(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     let wish: Wish =
-        serde_json::from_slice(ask.body).map_err(|error| ApiError::unprocessable(error.to_string()))?;
-    let limits = &ask.site.limits;
+        serde_json::from_slice(&cx.body).map_err(|error| ApiError::unprocessable(error.to_string()))?;
+    let limits = &cx.site.limits;
     if let (Some(resource), Some(remaining)) = (&wish.resource, wish.remaining) {
-        let (name, limit, per) = match resource.as_str() {
+        let name = match resource.as_str() {
             "content" => CONTENT_A_MINUTE,
             "rest_points" => REST_POINTS,
             "graphql_points" => GRAPHQL_POINTS,
             other => {
                 let known = RESOURCES.into_iter().find(|(name, ..)| *name == other);
-                let (name, ..) = known.ok_or_else(|| ApiError::unprocessable("no such resource"))?;
-                let (limit, per) = allowance(ask.caller, name);
-                (name, limit, per)
+                known.ok_or_else(|| ApiError::unprocessable("no such resource"))?.0
             }
         };
-        let mut books = limits.books();
-        let now = limits.clock.now().as_secs();
-        let fresh = Spending { limit, used: 0, reset: now + per };
-        let spent = books.spent.entry((ask.caller.account(), name)).or_insert(fresh);
-        if now >= spent.reset {
-            *spent = fresh;
-        }
-        spent.used = limit.saturating_sub(remaining);
+        limits.window(cx.caller, name).set_remaining(remaining);
     }
-    let mut books = limits.books();
+    let mut pace = limits.pace();
     if let Some(concurrent) = wish.concurrent {
-        books.concurrent = concurrent;
+        pace.concurrent = concurrent;
     }
     if let Some(latency) = wish.latency_ms {
-        books.latency = Duration::from_millis(latency);
+        pace.latency = Duration::from_millis(latency);
     }
-    Ok(Answer::none())
+    Ok(FakeResponse::none())
 }
 
 impl Caller {

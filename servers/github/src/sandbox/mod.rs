@@ -5,7 +5,7 @@
 //! object store. Its knowledge of GitHub is its own: it shares no parsing or rendering with the server
 //! which it tests.
 //!
-//! The way of a request is `desk`: who asks, what it costs, which repository it is about, whether they may;
+//! The way of a request is `dispatch`: who asks, what it costs, which repository it is about, whether they may;
 //! then the handler of its route. Routes stand in a table at the head of each module. Both `/` and
 //! `/api/v3` are the root, as on github.com and on an own server.
 //!
@@ -14,16 +14,15 @@
 
 mod accounts;
 mod actions;
-mod answer;
-mod ask;
 mod auth;
-mod desk;
+mod dispatch;
 mod errors;
 mod graphql;
 mod ids;
 mod limits;
 mod profile;
 mod repos;
+mod request;
 mod route;
 mod seed;
 mod social;
@@ -33,14 +32,14 @@ mod tracker;
 use std::{
     borrow::Cow,
     collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use axum::{
     Router,
     response::{IntoResponse as _, Response},
 };
-use connector::sandbox::{self, Fake, Harness};
+use connector::sandbox::{Fake, Harness, SeededSite, VirtualClock, rest::Routes, seeded};
 use http::request::Parts;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -62,42 +61,18 @@ pub fn fake() -> Arc<dyn Fake> {
 /// The fake over another seed: a JSON object, as [`seed`] has it.
 #[must_use]
 pub fn with_seed(seed: impl Into<Cow<'static, str>>) -> Arc<dyn Fake> {
-    Arc::new(GitHub { seed: seed.into(), site: OnceLock::new() })
-}
-
-/// One GitHub.
-struct GitHub {
-    seed: Cow<'static, str>,
-    site: OnceLock<Arc<Site>>,
+    seeded::<Site>(seed)
 }
 
 /// What every route works with, from the moment the fake is served.
 struct Site {
     harness: Harness,
+    routes: Routes<Self>,
     state: Mutex<State>,
     limits: Limits,
     graphql: Graphql,
     profile: Mutex<Profile>,
     storage: Storage,
-}
-
-impl GitHub {
-    /// The state as the seed has it today.
-    fn seeded(&self, harness: &Harness) -> State {
-        let seed = sandbox::seed::load(&self.seed, harness.clock()).map(|mut seed| {
-            // A run of the seed begins when the fake does.
-            seed["actions"]["now"] = harness.clock().now().as_secs().into();
-            seed
-        });
-        let seed = seed.map_err(|error| error.to_string());
-        match seed.and_then(|seed| State::from_seed(&seed)) {
-            Ok(state) => state,
-            Err(error) => {
-                tracing::error!(%error, "the sandbox cannot read its seed");
-                State::default()
-            }
-        }
-    }
 }
 
 impl Site {
@@ -137,49 +112,59 @@ fn time(seed: &Value) -> Option<String> {
     Some(seed.as_str()?.replace(".000Z", "Z"))
 }
 
-impl Fake for GitHub {
-    fn name(&self) -> &'static str {
-        "github"
+impl SeededSite for Site {
+    const NAME: &'static str = "github";
+    type State = State;
+
+    fn read(mut seed: Value, clock: &VirtualClock) -> Result<State, String> {
+        // A run of the seed begins when the fake does.
+        seed["actions"]["now"] = clock.now().as_secs().into();
+        State::from_seed(&seed)
     }
 
-    fn router(&self, harness: &Harness) -> Router {
-        let site = self.site.get_or_init(|| {
-            Arc::new(Site {
-                state: Mutex::new(self.seeded(harness)),
-                limits: Limits::new(harness),
-                graphql: Graphql::default(),
-                profile: Mutex::default(),
-                storage: Storage::new(harness.clock()),
-                harness: harness.clone(),
-            })
-        });
-        desk::router(Arc::clone(site))
+    fn start(harness: &Harness, state: State) -> Self {
+        Self {
+            state: Mutex::new(state),
+            limits: Limits::new(harness),
+            graphql: Graphql::default(),
+            profile: Mutex::default(),
+            storage: Storage::new(harness.clock()),
+            routes: dispatch::routes(),
+            harness: harness.clone(),
+        }
     }
 
-    fn operation(&self, parts: &Parts, body: &[u8]) -> String {
-        desk::operation(parts, body)
-    }
-
-    fn reset(&self, harness: &Harness) {
-        let Some(site) = self.site.get() else { return };
-        *site.state() = self.seeded(harness);
-        site.limits.clear();
-        site.storage.clear();
-        site.set_profile(Profile::default());
-        if let Err(error) = site.graphql.hide(&BTreeSet::new()) {
+    fn reset(&self, state: State) {
+        *self.state() = state;
+        self.limits.clear();
+        self.storage.clear();
+        self.set_profile(Profile::default());
+        if let Err(error) = self.graphql.hide(&BTreeSet::new()) {
             tracing::error!(error = error.message, "the sandbox has no schema");
         }
     }
 
-    fn dump(&self) -> Value {
-        self.site.get().map(|site| site.state().dump()).unwrap_or_default()
+    fn router(self: &Arc<Self>) -> Router {
+        dispatch::router(Arc::clone(self))
     }
 
-    fn rate_limited(&self, retry_after: Option<&str>) -> Response {
+    fn operation(&self, parts: &Parts, body: &[u8]) -> String {
+        dispatch::operation(self, parts, body)
+    }
+
+    fn dump(&self) -> Value {
+        self.state().dump()
+    }
+
+    fn routes_asked(&self) -> Vec<(String, u64)> {
+        self.routes.asked().map(|(route, asked)| (route.template().to_owned(), asked)).collect()
+    }
+
+    fn rate_limited(retry_after: Option<&str>) -> Response {
         limits::spent(retry_after).into_response()
     }
 
-    fn unauthorized(&self) -> Response {
+    fn unauthorized() -> Response {
         ApiError::unauthorized().into_response()
     }
 }

@@ -17,10 +17,9 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::{
-    answer::Answer,
-    ask::Ask,
-    desk::{self, VERSIONS},
+    dispatch::VERSIONS,
     errors::{ApiError, Outcome},
+    request::{FakeResponse, RequestContext},
     route::{ANY, Route, route},
 };
 
@@ -53,15 +52,16 @@ impl Profile {
     }
 }
 
-fn set(ask: &Ask<'_>) -> Outcome<Answer> {
+fn set(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     let profile: Profile =
-        serde_json::from_slice(ask.body).map_err(|error| ApiError::unprocessable(error.to_string()))?;
-    ask.site.graphql.hide(&profile.hide)?;
-    ask.site.set_profile(profile);
-    Ok(Answer::none())
+        serde_json::from_slice(&cx.body).map_err(|error| ApiError::unprocessable(error.to_string()))?;
+    cx.site.graphql.hide(&profile.hide)?;
+    cx.site.set_profile(profile);
+    Ok(FakeResponse::none())
 }
 
 /// Every route, as GitHub documents it.
-fn routes(_ask: &Ask<'_>) -> Outcome<Answer> {
-    Ok(Answer::json(desk::tables().map(|route| route.template).collect::<Vec<_>>()))
+fn routes(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let templates = cx.site.routes.asked().map(|(route, _)| route.template());
+    Ok(FakeResponse::json(templates.collect::<Vec<_>>()))
 }

@@ -132,7 +132,7 @@ impl View<'_> {
         match field {
             "displayName" => row.get("name").cloned(),
             "activeCycleId" => {
-                let cycles = self.state.with("Cycle", "teamId", id);
+                let cycles = self.state.matching("Cycle", "teamId", id);
                 cycles.iter().find(|cycle| self.is_active(cycle))?.get("id").cloned()
             }
             "issueCount" => {
@@ -150,7 +150,7 @@ impl View<'_> {
             "issueEstimationType" if !row.contains_key(field) => Some(json!("notUsed")),
             "timezone" if !row.contains_key(field) => Some(json!("Etc/GMT")),
             "upcomingCycleCount" if !row.contains_key(field) => {
-                let cycles = self.state.with("Cycle", "teamId", id);
+                let cycles = self.state.matching("Cycle", "teamId", id);
                 let now = self.now.iso();
                 Some(json!(cycles.iter().filter(|cycle| text(cycle, "startsAt") > Some(&now)).count()))
             }
@@ -160,7 +160,7 @@ impl View<'_> {
 
     /// A team's workflow states from left to right.
     pub(super) fn states_of(&self, team: &str) -> Vec<Arc<Row>> {
-        let mut states = self.state.with("WorkflowState", "teamId", team);
+        let mut states = self.state.matching("WorkflowState", "teamId", team);
         states.sort_by(|a, b| number(a, "position").total_cmp(&number(b, "position")));
         states
     }
@@ -301,7 +301,7 @@ impl View<'_> {
                 let issue = text(row, "issueId").and_then(|id| self.state.get("Issue", id));
                 let page = issue.and_then(|issue| self.issue(issue, "url")).or_else(|| {
                     let content = text(row, "documentContentId")?;
-                    let documents = self.state.with("Document", "documentContentId", content);
+                    let documents = self.state.matching("Document", "documentContentId", content);
                     self.text_entity("Document", documents.first()?, "url")
                 });
                 let page = page
@@ -321,10 +321,10 @@ impl View<'_> {
                 Some(json!(format!("{}/updates#initiative-update-{}", page.as_str()?, short(id))))
             }
             ("ProjectUpdate", "commentCount") => {
-                Some(json!(self.state.with("Comment", "projectUpdateId", id).len()))
+                Some(json!(self.state.matching("Comment", "projectUpdateId", id).len()))
             }
             ("InitiativeUpdate", "commentCount") => {
-                Some(json!(self.state.with("Comment", "initiativeUpdateId", id).len()))
+                Some(json!(self.state.matching("Comment", "initiativeUpdateId", id).len()))
             }
             _ => None,
         }

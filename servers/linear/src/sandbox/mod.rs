@@ -30,14 +30,16 @@ mod webhooks;
 
 use std::{
     borrow::Cow,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use axum::{
     Router,
     response::{IntoResponse as _, Response},
 };
-use connector::sandbox::{self, Blobs, Fake, Harness, OAuth, Webhooks, graphql::Documents};
+use connector::sandbox::{
+    Blobs, Fake, Harness, OAuth, SeededSite, VirtualClock, Webhooks, graphql::Documents, seeded,
+};
 use http::{HeaderValue, header, request::Parts};
 use serde_json::Value;
 
@@ -50,19 +52,13 @@ use self::{errors::ApiError, limits::Limits, store::State, time::Now};
 /// The fake with the suite's story as its workspace.
 #[must_use]
 pub fn fake() -> Arc<dyn Fake> {
-    Arc::new(Linear::new(seed()))
+    with_seed(seed())
 }
 
 /// The fake over another workspace: a JSON object of rows by table, as [`seed`] has it.
 #[must_use]
 pub fn with_seed(seed: impl Into<Cow<'static, str>>) -> Arc<dyn Fake> {
-    Arc::new(Linear::new(seed))
-}
-
-/// One workspace of Linear.
-struct Linear {
-    seed: Cow<'static, str>,
-    site: OnceLock<Arc<Site>>,
+    seeded::<Site>(seed)
 }
 
 /// What every route works with, from the moment the fake is served.
@@ -76,27 +72,25 @@ struct Site {
     webhooks: Webhooks,
 }
 
-impl Linear {
-    fn new(seed: impl Into<Cow<'static, str>>) -> Self {
-        Self { seed: seed.into(), site: OnceLock::new() }
+impl Site {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The workspace as the seed has it today.
-    fn seeded(&self, harness: &Harness) -> State {
-        let seed = sandbox::seed::load(&self.seed, harness.clock()).map_err(|error| error.to_string());
-        let now = Now::new(harness.clock().now());
-        match seed.and_then(|seed| State::from_seed(seed, &now)) {
-            Ok(state) => state,
-            Err(error) => {
-                tracing::error!(%error, "the sandbox cannot read its seed");
-                State::default()
-            }
-        }
+    fn now(&self) -> Now {
+        Now::new(self.harness.clock().now())
     }
 }
 
-impl Site {
-    fn new(harness: &Harness, state: State) -> Self {
+impl SeededSite for Site {
+    const NAME: &'static str = "linear";
+    type State = State;
+
+    fn read(seed: Value, clock: &VirtualClock) -> Result<State, String> {
+        State::from_seed(seed, &Now::new(clock.now()))
+    }
+
+    fn start(harness: &Harness, state: State) -> Self {
         Self {
             oauth: auth::server(harness, &state),
             limits: Limits::new(harness),
@@ -108,43 +102,27 @@ impl Site {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn reset(&self, state: State) {
+        *self.state() = state;
+        self.limits.clear();
+        self.oauth.clear();
+        self.blobs.clear();
+        self.webhooks.clear();
     }
 
-    fn now(&self) -> Now {
-        Now::new(self.harness.clock().now())
-    }
-}
-
-impl Fake for Linear {
-    fn name(&self) -> &'static str {
-        "linear"
-    }
-
-    fn router(&self, harness: &Harness) -> Router {
-        let site = self.site.get_or_init(|| Arc::new(Site::new(harness, self.seeded(harness))));
-        routes::router(site)
+    fn router(self: &Arc<Self>) -> Router {
+        routes::router(self)
     }
 
     fn operation(&self, parts: &Parts, body: &[u8]) -> String {
         routes::operation(parts, body)
     }
 
-    fn reset(&self, harness: &Harness) {
-        let Some(site) = self.site.get() else { return };
-        *site.state() = self.seeded(harness);
-        site.limits.clear();
-        site.oauth.clear();
-        site.blobs.clear();
-        site.webhooks.clear();
-    }
-
     fn dump(&self) -> Value {
-        self.site.get().map(|site| site.state().dump()).unwrap_or_default()
+        self.state().dump()
     }
 
-    fn rate_limited(&self, retry_after: Option<&str>) -> Response {
+    fn rate_limited(retry_after: Option<&str>) -> Response {
         let error = ApiError::rate_limited("Rate limit exceeded. Only 2500 requests are allowed per 1 hour.");
         let mut response = error.into_response();
         match retry_after.and_then(|value| HeaderValue::from_str(value).ok()) {
@@ -157,7 +135,7 @@ impl Fake for Linear {
         response
     }
 
-    fn unauthorized(&self) -> Response {
+    fn unauthorized() -> Response {
         ApiError::unauthenticated().into_response()
     }
 }

@@ -101,7 +101,7 @@ fn rows(cx: &Context<'_>, name: &str, target: &str, args: &Row) -> Vec<Arc<Row>>
     let state = cx.state();
     match name {
         "notifications" => own_notifications(cx, &state),
-        "attachmentsForURL" => state.with("Attachment", "url", text(args, "url").unwrap_or_default()),
+        "attachmentsForURL" => state.matching("Attachment", "url", text(args, "url").unwrap_or_default()),
         _ => state.all(target).cloned().collect(),
     }
 }

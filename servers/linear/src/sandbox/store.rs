@@ -3,79 +3,70 @@
 //! A row carries the type's scalar fields under their own names and its to-one relations as
 //! `<field>Id`. Everything that follows from other rows is worked out when it is read (`fields`).
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::HashMap, ops::Deref, sync::Arc};
 
-use serde_json::{Map, Value, json};
+pub(super) use connector::sandbox::rows::{Row, RowEvent, derived_id, flag, text};
+use connector::sandbox::rows::{Rows, Table};
+use serde_json::{Value, json};
 
 use super::{
     errors::{ApiError, Outcome},
     time::Now,
 };
 
-/// One entity.
-pub(super) type Row = Map<String, Value>;
-
-/// The rows of one type in the order in which they came.
-#[derive(Clone, Debug, Default)]
-struct Table {
-    order: Vec<String>,
-    rows: HashMap<String, Arc<Row>>,
-}
-
-/// A change that webhooks tell about.
+/// Everything the fake remembers. What is only read is read of its [`Rows`].
 #[derive(Clone, Debug)]
-pub(super) struct Event {
-    pub(super) action: &'static str,
-    pub(super) ty: &'static str,
-    pub(super) row: Arc<Row>,
-    /// The former values of the fields that changed.
-    pub(super) before: Option<Row>,
-}
-
-/// Everything the fake remembers.
-#[derive(Clone, Debug, Default)]
 pub(super) struct State {
-    tables: BTreeMap<&'static str, Table>,
+    rows: Rows,
     /// Upper-case issue identifiers, former ones included, to issue ids.
     identifiers: HashMap<String, String>,
     /// The highest issue number of each team.
     numbers: HashMap<String, u64>,
-    sync_id: u64,
-    events: Vec<Event>,
 }
 
 /// The seed's table names and the types they hold.
-const TABLES: [(&str, &str); 26] = [
-    ("organization", "Organization"),
-    ("users", "User"),
-    ("teams", "Team"),
-    ("teamMemberships", "TeamMembership"),
-    ("workflowStates", "WorkflowState"),
-    ("issueLabels", "IssueLabel"),
-    ("projectLabels", "ProjectLabel"),
-    ("projectStatuses", "ProjectStatus"),
-    ("initiatives", "Initiative"),
-    ("projects", "Project"),
-    ("initiativeToProjects", "InitiativeToProject"),
-    ("projectMilestones", "ProjectMilestone"),
-    ("projectUpdates", "ProjectUpdate"),
-    ("initiativeUpdates", "InitiativeUpdate"),
-    ("externalLinks", "EntityExternalLink"),
-    ("cycles", "Cycle"),
-    ("issues", "Issue"),
-    ("issueRelations", "IssueRelation"),
-    ("comments", "Comment"),
-    ("attachments", "Attachment"),
-    ("documents", "Document"),
-    ("customViews", "CustomView"),
-    ("notifications", "Notification"),
-    ("templates", "Template"),
-    ("webhooks", "Webhook"),
-    ("uploads", "Upload"),
+const TABLES: &[Table] = &[
+    Table::new("organization").with_name("Organization"),
+    Table::new("users").with_name("User"),
+    Table::new("teams").with_name("Team"),
+    Table::new("teamMemberships").with_name("TeamMembership"),
+    Table::new("workflowStates").with_name("WorkflowState"),
+    Table::new("issueLabels").with_name("IssueLabel"),
+    Table::new("projectLabels").with_name("ProjectLabel"),
+    Table::new("projectStatuses").with_name("ProjectStatus"),
+    Table::new("initiatives").with_name("Initiative"),
+    Table::new("projects").with_name("Project"),
+    Table::new("initiativeToProjects").with_name("InitiativeToProject"),
+    Table::new("projectMilestones").with_name("ProjectMilestone"),
+    Table::new("projectUpdates").with_name("ProjectUpdate"),
+    Table::new("initiativeUpdates").with_name("InitiativeUpdate"),
+    Table::new("externalLinks").with_name("EntityExternalLink"),
+    Table::new("cycles").with_name("Cycle"),
+    Table::new("issues").with_name("Issue"),
+    Table::new("issueRelations").with_name("IssueRelation"),
+    Table::new("comments").with_name("Comment"),
+    Table::new("attachments").with_name("Attachment"),
+    Table::new("documents").with_name("Document"),
+    Table::new("customViews").with_name("CustomView"),
+    Table::new("notifications").with_name("Notification"),
+    Table::new("templates").with_name("Template"),
+    Table::new("webhooks").with_name("Webhook"),
+    Table::new("uploads").with_name("Upload"),
 ];
+
+impl Default for State {
+    fn default() -> Self {
+        Self { rows: Rows::new(TABLES), identifiers: HashMap::new(), numbers: HashMap::new() }
+    }
+}
+
+impl Deref for State {
+    type Target = Rows;
+
+    fn deref(&self) -> &Rows {
+        &self.rows
+    }
+}
 
 impl State {
     /// The state a seed describes, its times already true ones.
@@ -85,7 +76,8 @@ impl State {
     pub(super) fn from_seed(seed: Value, now: &Now) -> Result<Self, String> {
         let Value::Object(mut seed) = seed else { return Err("the seed is no JSON object".to_owned()) };
         let mut state = Self::default();
-        for (name, ty) in TABLES {
+        for table in TABLES {
+            let (name, ty) = (table.seed, table.name);
             let rows = match seed.remove(name) {
                 None => continue,
                 Some(Value::Array(rows)) => rows,
@@ -95,16 +87,18 @@ impl State {
                 let Value::Object(mut row) = row else {
                     return Err(format!("a row of `{name}` is no object"));
                 };
-                let number = state.tables.get(ty).map_or(0, |table| table.order.len());
+                let number = state.count(ty);
                 row.entry("id").or_insert_with(|| json!(derived_id(ty, &number.to_string())));
                 let created = now.days_ago(90);
                 row.entry("createdAt").or_insert_with(|| json!(created));
                 let created = row["createdAt"].clone();
                 row.entry("updatedAt").or_insert(created);
-                state.spread_lists(ty, &mut row);
-                state.put(ty, row);
+                state.spread_lists(ty, &mut row)?;
+                state.add(ty, row)?;
             }
         }
+        // A seed is not news.
+        state.take_events();
         match seed.keys().next() {
             Some(unknown) => Err(format!("the seed has an unknown table `{unknown}`")),
             None => Ok(state),
@@ -112,7 +106,7 @@ impl State {
     }
 
     /// Turns lists that a seed writes for brevity into the rows that hold them.
-    fn spread_lists(&mut self, ty: &str, row: &mut Row) {
+    fn spread_lists(&mut self, ty: &str, row: &mut Row) -> Result<(), String> {
         let links: &[(&str, &str, &str, &str)] = match ty {
             "Team" => &[("memberIds", "TeamMembership", "teamId", "userId")],
             "User" => &[("teamIds", "TeamMembership", "userId", "teamId")],
@@ -130,15 +124,10 @@ impl State {
                 link.insert((*other).to_owned(), id);
                 link.insert("createdAt".to_owned(), created.clone());
                 link.insert("updatedAt".to_owned(), created);
-                let Some((_, table)) = TABLES.iter().find(|(_, ty)| ty == table) else { continue };
-                self.put(table, link);
+                self.add(table, link)?;
             }
         }
-    }
-
-    /// The row of `ty` with this id.
-    pub(super) fn get(&self, ty: &str, id: &str) -> Option<&Arc<Row>> {
-        self.tables.get(ty)?.rows.get(id)
+        Ok(())
     }
 
     /// The row, or Linear's "not found".
@@ -161,33 +150,9 @@ impl State {
             .ok_or_else(|| ApiError::not_found(ty))
     }
 
-    /// The rows of `ty`, oldest first.
-    pub(super) fn all<'a>(&'a self, ty: &str) -> impl DoubleEndedIterator<Item = &'a Arc<Row>> + use<'a> {
-        self.tables
-            .get(ty)
-            .into_iter()
-            .flat_map(|table| table.order.iter().filter_map(|id| table.rows.get(id)))
-    }
-
-    /// The rows of `ty` whose `key` is `id`, oldest first.
-    pub(super) fn with(&self, ty: &str, key: &str, id: &str) -> Vec<Arc<Row>> {
-        self.all(ty).filter(|row| text(row, key) == Some(id)).cloned().collect()
-    }
-
-    /// The rows of `ty` that a list of ids names, in its order; what is gone is left out.
-    pub(super) fn listed(&self, ty: &str, ids: Option<&Value>) -> Vec<Arc<Row>> {
-        let ids = ids.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        ids.iter().filter_map(|id| self.get(ty, id.as_str()?)).cloned().collect()
-    }
-
     /// The organization's row.
     pub(super) fn organization(&self) -> Option<&Arc<Row>> {
         self.all("Organization").next()
-    }
-
-    /// The number of the last change.
-    pub(super) fn sync_id(&self) -> u64 {
-        self.sync_id
     }
 
     /// The next number in a team's sequence. None is given twice, even if its issue has moved away.
@@ -196,10 +161,8 @@ impl State {
     }
 
     /// Adds a row, which carries its id, and tells webhooks.
-    pub(super) fn create(&mut self, ty: &'static str, row: Row) -> Arc<Row> {
-        let row = self.put(ty, row);
-        self.events.push(Event { action: "create", ty, row: Arc::clone(&row), before: None });
-        row
+    pub(super) fn create(&mut self, ty: &'static str, row: Row) -> Outcome<Arc<Row>> {
+        self.add(ty, row).map_err(ApiError::internal)
     }
 
     /// Changes a row in place and tells webhooks. Null values stay, as the API shows them.
@@ -213,53 +176,36 @@ impl State {
         let old = Arc::clone(self.expect(ty, id)?);
         let mut row = Row::clone(&old);
         change(&mut row);
-        let mut before = Row::new();
-        for (key, value) in &row {
-            let former = old.get(key).unwrap_or(&Value::Null);
-            if former != value {
-                before.insert(key.clone(), former.clone());
-            }
-        }
-        if before.is_empty() {
+        // What is null and what is not there is one to the API.
+        if row.iter().all(|(key, value)| old.get(key).unwrap_or(&Value::Null) == value) {
             return Ok(old);
         }
-        before.insert("updatedAt".to_owned(), old.get("updatedAt").cloned().unwrap_or_default());
         row.insert("updatedAt".to_owned(), json!(now.after(text(&old, "updatedAt"))));
-        let row = self.put(ty, row);
-        self.events.push(Event { action: "update", ty, row: Arc::clone(&row), before: Some(before) });
-        Ok(row)
+        if ty == "Issue" {
+            self.identify(&mut row);
+        }
+        self.rows.update(ty, id, |place| *place = row).ok_or_else(|| ApiError::not_found(ty))
     }
 
     /// Takes a row away and tells webhooks.
     pub(super) fn remove(&mut self, ty: &'static str, id: &str) -> Outcome<Arc<Row>> {
-        let table = self.tables.entry(ty).or_default();
-        let row = table.rows.remove(id).ok_or_else(|| ApiError::not_found(ty))?;
-        table.order.retain(|other| other != id);
-        self.sync_id += 1;
-        self.events.push(Event { action: "remove", ty, row: Arc::clone(&row), before: None });
-        Ok(row)
+        self.rows.remove(ty, id).ok_or_else(|| ApiError::not_found(ty))
     }
 
     /// The changes since this was last asked.
-    pub(super) fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+    pub(super) fn take_events(&mut self) -> Vec<RowEvent> {
+        self.rows.take_events()
     }
 
-    fn put(&mut self, ty: &'static str, mut row: Row) -> Arc<Row> {
+    fn add(&mut self, ty: &str, mut row: Row) -> Result<Arc<Row>, String> {
         if ty == "Issue" {
             self.identify(&mut row);
         }
-        let id = text(&row, "id").unwrap_or_default().to_owned();
         if ty == "Document" {
-            row.entry("documentContentId").or_insert_with(|| json!(derived_id("DocumentContent", &id)));
+            let content = derived_id("DocumentContent", text(&row, "id").unwrap_or_default());
+            row.entry("documentContentId").or_insert_with(|| json!(content));
         }
-        let row = Arc::new(row);
-        let table = self.tables.entry(ty).or_default();
-        if table.rows.insert(id.clone(), Arc::clone(&row)).is_none() {
-            table.order.push(id);
-        }
-        self.sync_id += 1;
-        row
+        self.rows.create(ty, row)
     }
 
     /// Keeps an issue's identifier, and the way back from it, in step with its team and number.
@@ -281,33 +227,9 @@ impl State {
                 .or_insert_with(|| id.clone());
         }
     }
-
-    /// The whole state as JSON by type, for tests.
-    pub(super) fn dump(&self) -> Value {
-        let tables = self.tables.keys().map(|ty| {
-            let rows = self.all(ty).map(|row| Value::Object(Row::clone(row)));
-            ((*ty).to_owned(), rows.collect())
-        });
-        Value::Object(tables.collect())
-    }
-}
-
-/// A row's string, if it has one under `key`.
-pub(super) fn text<'a>(row: &'a Row, key: &str) -> Option<&'a str> {
-    row.get(key)?.as_str()
-}
-
-/// Whether a row's flag is set.
-pub(super) fn flag(row: &Row, key: &str) -> bool {
-    row.get(key).and_then(Value::as_bool).unwrap_or_default()
 }
 
 /// A fresh id.
 pub(super) fn new_id() -> String {
     uuid::Uuid::new_v4().to_string()
-}
-
-/// An id that follows from a name, so that a reset gives the same one.
-pub(super) fn derived_id(kind: &str, name: &str) -> String {
-    uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, format!("{kind}/{name}").as_bytes()).to_string()
 }

@@ -21,7 +21,7 @@ use super::{
     auth::Caller,
     errors::{ApiError, Outcome},
     fields::View,
-    store::{Event, Row, State, flag, text},
+    store::{Row, RowEvent, State, flag, text},
     time::Now,
 };
 
@@ -116,7 +116,7 @@ pub(super) fn tell(site: &Site, now: &Now, caller: &Caller) {
     if state.all("Webhook").next().is_none() {
         return;
     }
-    for event in events.iter().filter(|event| TYPES.contains(&event.ty)) {
+    for event in events.iter().filter(|event| TYPES.contains(&event.table.as_str())) {
         let body = payload(&state, now, caller, event);
         let webhooks: Vec<(Value, Value)> = state
             .all("Webhook")
@@ -130,9 +130,9 @@ pub(super) fn tell(site: &Site, now: &Now, caller: &Caller) {
             body["webhookId"] = own.map(|(_, id)| id.clone()).unwrap_or_default();
             body
         };
-        site.webhooks.send(&format!("{}@*", event.ty), for_target);
+        site.webhooks.send(&format!("{}@*", event.table), for_target);
         if let Some(team) = team_of(&state, &event.row) {
-            site.webhooks.send(&format!("{}@{team}", event.ty), for_target);
+            site.webhooks.send(&format!("{}@{team}", event.table), for_target);
         }
     }
 }
@@ -144,7 +144,7 @@ fn team_of(state: &State, row: &Row) -> Option<String> {
     text(row, "teamId").or_else(issue).map(str::to_owned)
 }
 
-fn payload(state: &State, now: &Now, caller: &Caller, event: &Event) -> Value {
+fn payload(state: &State, now: &Now, caller: &Caller, event: &RowEvent) -> Value {
     let view = View { state, now, viewer: &caller.user };
     let mut data = Row::clone(&event.row);
     data.remove("stateHistory");
@@ -165,18 +165,18 @@ fn payload(state: &State, now: &Now, caller: &Caller, event: &Event) -> Value {
             data.insert(field.to_owned(), other);
         }
     }
-    if event.ty == "Issue" {
+    if event.table == "Issue" {
         let labels = state.listed("IssueLabel", event.row.get("labelIds"));
         let labels = labels
             .iter()
             .filter_map(|label| brief("IssueLabel", text(label, "id"), &["id", "name", "color"]));
         data.insert("labels".to_owned(), labels.collect());
     }
-    let url = view.value(event.ty, &event.row, "url").unwrap_or_default();
+    let url = view.value(&event.table, &event.row, "url").unwrap_or_default();
     data.insert("url".to_owned(), url.clone());
     let mut body = json!({
         "action": event.action,
-        "type": event.ty,
+        "type": event.table,
         "actor": brief("User", Some(&caller.user), &["id", "name", "email", "url"]),
         "createdAt": now.iso(),
         "data": data,

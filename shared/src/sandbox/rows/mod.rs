@@ -265,11 +265,12 @@ impl Rows {
     }
 }
 
-/// What `former` has otherwise than `row`.
+/// What `former` has otherwise than `row`; what is null and what is not there are one.
 fn changed(former: &Row, row: &Row) -> Row {
+    let value = |row: &Row, name: &String| row.get(name).cloned().unwrap_or_default();
     let names = row.keys().chain(former.keys().filter(|name| !row.contains_key(*name)));
-    let differing = names.filter(|name| former.get(*name) != row.get(*name));
-    differing.map(|name| (name.clone(), former.get(name).cloned().unwrap_or_default())).collect()
+    let differing = names.filter(|name| value(former, name) != value(row, name));
+    differing.map(|name| (name.clone(), value(former, name))).collect()
 }
 
 /// A row's string, if it has one under `field`.

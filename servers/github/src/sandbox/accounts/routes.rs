@@ -4,11 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::{Account, Team, show};
 use crate::sandbox::{
-    answer::Answer,
-    ask::Ask,
     auth::{self, Kind},
-    desk::VERSIONS,
+    dispatch::VERSIONS,
     errors::{ApiError, Outcome},
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     route::{ANY, Route, read, route},
     state::State,
 };
@@ -36,7 +35,7 @@ pub(in crate::sandbox) const ROUTES: &[Route] = &[
 ];
 
 /// Where everything is, as templates.
-fn root(ask: &Ask<'_>) -> Outcome<Answer> {
+fn root(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     const URLS: [(&str, &str); 31] = [
         ("current_user_url", "user"),
         ("current_user_authorizations_html_url", "settings/connections/applications{/client_id}"),
@@ -71,13 +70,13 @@ fn root(ask: &Ask<'_>) -> Outcome<Answer> {
         ("user_search_url", "search/users?q={query}{&page,per_page,sort,order}"),
     ];
     let urls: Map<String, Value> =
-        URLS.into_iter().map(|(name, path)| (name.to_owned(), ask.site.url(path).into())).collect();
-    Ok(Answer::json(urls))
+        URLS.into_iter().map(|(name, path)| (name.to_owned(), cx.site.url(path).into())).collect();
+    Ok(FakeResponse::json(urls))
 }
 
 /// Some of the addresses that GitHub has; documented as changing.
-fn meta(_ask: &Ask<'_>) -> Outcome<Answer> {
-    Ok(Answer::json(json!({
+fn meta(_ask: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    Ok(FakeResponse::json(json!({
         "verifiable_password_authentication": false,
         "hooks": ["192.0.2.0/24"],
         "web": ["198.51.100.0/24"],
@@ -88,41 +87,41 @@ fn meta(_ask: &Ask<'_>) -> Outcome<Answer> {
     })))
 }
 
-fn versions(ask: &Ask<'_>) -> Outcome<Answer> {
-    let profile = ask.site.profile();
-    Ok(Answer::json(VERSIONS.into_iter().filter(|version| profile.speaks(version)).collect::<Vec<_>>()))
+fn versions(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let profile = cx.site.profile();
+    Ok(FakeResponse::json(VERSIONS.into_iter().filter(|version| profile.speaks(version)).collect::<Vec<_>>()))
 }
 
-fn zen(_ask: &Ask<'_>) -> Outcome<Answer> {
-    Ok(Answer::bytes("text/plain;charset=utf-8", "Practicality beats purity."))
+fn zen(_ask: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    Ok(FakeResponse::bytes("text/plain;charset=utf-8", "Practicality beats purity."))
 }
 
 /// The user who asks: an installation is none, and is refused.
-fn me<'s>(ask: &Ask<'_>, state: &'s State) -> Outcome<&'s Account> {
-    let Some(token) = &ask.caller.token else { return Err(ApiError::requires_authentication()) };
+fn me<'s>(cx: &RequestContext<'_>, state: &'s State) -> Outcome<&'s Account> {
+    let Some(token) = &cx.caller.token else { return Err(ApiError::requires_authentication()) };
     if token.kind == Kind::Installation {
-        return Err(auth::not_accessible(ask.caller));
+        return Err(auth::not_accessible(cx.caller));
     }
     state.accounts.get(&token.login).ok_or_else(ApiError::unauthorized)
 }
 
 /// GitHub tells what is private to classic tokens with the scope `user` and to fine-grained ones with the
 /// permission `plan`; to others it shows what everybody sees.
-fn user(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let account = me(ask, &state)?;
-    let all = ask.caller.token.as_ref().is_some_and(|token| match token.kind {
+fn user(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let account = me(cx, &state)?;
+    let all = cx.caller.token.as_ref().is_some_and(|token| match token.kind {
         Kind::Classic => token.has_scope("user"),
         _ => token.allows("plan", false),
     });
     let shown = if all { show::private } else { show::public };
-    Ok(Answer::json(shown(ask.site, &state, account)))
+    Ok(FakeResponse::json(shown(cx.site, &state, account)))
 }
 
-fn emails(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let account = me(ask, &state)?;
-    let token = ask.caller.token.as_ref();
+fn emails(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let account = me(cx, &state)?;
+    let token = cx.caller.token.as_ref();
     let may = token.is_some_and(|token| match token.kind {
         Kind::Classic => token.has_scope("user:email"),
         _ => token.allows("email_addresses", false),
@@ -134,19 +133,19 @@ fn emails(ask: &Ask<'_>) -> Outcome<Answer> {
         "email": account.email, "primary": true, "verified": true, "visibility": "public",
     });
     let rows: Vec<Value> = account.email.iter().map(|_| email.clone()).collect();
-    Ok(ask.page(&rows, Value::clone))
+    Ok(cx.page(&rows, Value::clone))
 }
 
-fn user_named(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let account = state.accounts.get(ask.param("username")).ok_or_else(ApiError::not_found)?;
-    Ok(Answer::json(show::public(ask.site, &state, account)))
+fn user_named(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let account = state.accounts.get(cx.variable("username")).ok_or_else(ApiError::not_found)?;
+    Ok(FakeResponse::json(show::public(cx.site, &state, account)))
 }
 
 /// The organizations that the token lets one see of one's own.
-fn seen_orgs<'s>(ask: &Ask<'_>, state: &'s State) -> Outcome<Vec<&'s Account>> {
-    let account = me(ask, state)?;
-    if let Some(token) = &ask.caller.token
+fn seen_orgs<'s>(cx: &RequestContext<'_>, state: &'s State) -> Outcome<Vec<&'s Account>> {
+    let account = me(cx, state)?;
+    if let Some(token) = &cx.caller.token
         && token.kind == Kind::Classic
         && !token.has_scope("read:org")
         && !token.has_scope("user")
@@ -156,130 +155,130 @@ fn seen_orgs<'s>(ask: &Ask<'_>, state: &'s State) -> Outcome<Vec<&'s Account>> {
         let words = "You need at least read:org scope or user scope to list your organizations.";
         return Err(ApiError::forbidden(words).header("x-accepted-oauth-scopes", "read:org, user"));
     }
-    Ok(state.accounts.orgs_of(&account.login).filter(|org| ask.caller.is_for(&org.login)).collect())
+    Ok(state.accounts.orgs_of(&account.login).filter(|org| cx.caller.is_for(&org.login)).collect())
 }
 
-fn my_orgs(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    Ok(ask.page(&seen_orgs(ask, &state)?, |org| show::org_simple(ask.site, org)))
+fn my_orgs(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    Ok(cx.page(&seen_orgs(cx, &state)?, |org| show::org_simple(cx.site, org)))
 }
 
-fn my_teams(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let account = me(ask, &state)?;
-    let orgs = seen_orgs(ask, &state)?;
+fn my_teams(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let account = me(cx, &state)?;
+    let orgs = seen_orgs(cx, &state)?;
     let theirs = state.accounts.teams().filter(|team| {
         team.role_of(&account.login).is_some() && orgs.iter().any(|org| org.login == team.org)
     });
     let teams: Vec<&Team> = theirs.collect();
-    Ok(ask.page(&teams, |team| show::team_full(ask.site, &state, team)))
+    Ok(cx.page(&teams, |team| show::team_full(cx.site, &state, team)))
 }
 
-fn my_memberships(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let account = me(ask, &state)?;
-    let wanted = ask.query("state").is_none_or(|wanted| wanted == "active");
-    let orgs = if wanted { seen_orgs(ask, &state)? } else { Vec::new() };
-    Ok(ask.page(&orgs, |org| {
+fn my_memberships(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let account = me(cx, &state)?;
+    let wanted = cx.query("state").is_none_or(|wanted| wanted == "active");
+    let orgs = if wanted { seen_orgs(cx, &state)? } else { Vec::new() };
+    Ok(cx.page(&orgs, |org| {
         let role = state.accounts.org_role(&org.login, &account.login).unwrap_or("member");
-        show::membership(ask.site, &state, org, account, role)
+        show::membership(cx.site, &state, org, account, role)
     }))
 }
 
-fn my_membership(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let account = me(ask, &state)?;
-    let orgs = seen_orgs(ask, &state)?;
-    let org = orgs.into_iter().find(|org| org.login.eq_ignore_ascii_case(ask.param("org")));
+fn my_membership(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let account = me(cx, &state)?;
+    let orgs = seen_orgs(cx, &state)?;
+    let org = orgs.into_iter().find(|org| org.login.eq_ignore_ascii_case(cx.variable("org")));
     let org = org.ok_or_else(ApiError::not_found)?;
     let role = state.accounts.org_role(&org.login, &account.login).unwrap_or("member");
-    Ok(Answer::json(show::membership(ask.site, &state, org, account, role)))
+    Ok(FakeResponse::json(show::membership(cx.site, &state, org, account, role)))
 }
 
 /// Only the organizations in which somebody is publicly a member; here all are.
-fn orgs_of(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let account = state.accounts.get(ask.param("username")).ok_or_else(ApiError::not_found)?;
+fn orgs_of(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let account = state.accounts.get(cx.variable("username")).ok_or_else(ApiError::not_found)?;
     let orgs: Vec<&Account> = state.accounts.orgs_of(&account.login).collect();
-    Ok(ask.page(&orgs, |org| show::org_simple(ask.site, org)))
+    Ok(cx.page(&orgs, |org| show::org_simple(cx.site, org)))
 }
 
 /// The organization of the path.
-fn org_of<'s>(ask: &Ask<'_>, state: &'s State) -> Outcome<&'s Account> {
-    state.accounts.org(ask.param("org")).ok_or_else(ApiError::not_found)
+fn org_of<'s>(cx: &RequestContext<'_>, state: &'s State) -> Outcome<&'s Account> {
+    state.accounts.org(cx.variable("org")).ok_or_else(ApiError::not_found)
 }
 
 /// The same, for what only its members and its installations see: to others it is not there.
-fn inner_org<'s>(ask: &Ask<'_>, state: &'s State) -> Outcome<&'s Account> {
-    let org = org_of(ask, state)?;
-    let inside = ask.caller.token.as_ref().is_some_and(|token| match token.kind {
-        Kind::Installation => ask.caller.is_for(&org.login),
-        _ => state.accounts.is_member(&org.login, &token.login) && ask.caller.is_for(&org.login),
+fn inner_org<'s>(cx: &RequestContext<'_>, state: &'s State) -> Outcome<&'s Account> {
+    let org = org_of(cx, state)?;
+    let inside = cx.caller.token.as_ref().is_some_and(|token| match token.kind {
+        Kind::Installation => cx.caller.is_for(&org.login),
+        _ => state.accounts.is_member(&org.login, &token.login) && cx.caller.is_for(&org.login),
     });
     if inside { Ok(org) } else { Err(ApiError::not_found()) }
 }
 
-fn org(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    Ok(Answer::json(show::org_full(ask.site, &state, org_of(ask, &state)?)))
+fn org(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    Ok(FakeResponse::json(show::org_full(cx.site, &state, org_of(cx, &state)?)))
 }
 
-fn members(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let org = inner_org(ask, &state)?;
-    let role = ask.query("role").filter(|role| *role != "all");
+fn members(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let org = inner_org(cx, &state)?;
+    let role = cx.query("role").filter(|role| *role != "all");
     let members = state.accounts.members(&org.login);
     let rows: Vec<&Account> =
         members.filter(|(_, has)| role.is_none_or(|role| role == *has)).map(|(user, _)| user).collect();
-    Ok(ask.page(&rows, |user| state.accounts.simple(ask.site, &user.login)))
+    Ok(cx.page(&rows, |user| state.accounts.simple(cx.site, &user.login)))
 }
 
-fn membership(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let org = inner_org(ask, &state)?;
-    let user = state.accounts.get(ask.param("username")).ok_or_else(ApiError::not_found)?;
+fn membership(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let org = inner_org(cx, &state)?;
+    let user = state.accounts.get(cx.variable("username")).ok_or_else(ApiError::not_found)?;
     let role = state.accounts.org_role(&org.login, &user.login).ok_or_else(ApiError::not_found)?;
-    Ok(Answer::json(show::membership(ask.site, &state, org, user, role)))
+    Ok(FakeResponse::json(show::membership(cx.site, &state, org, user, role)))
 }
 
-fn teams(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let org = inner_org(ask, &state)?;
+fn teams(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let org = inner_org(cx, &state)?;
     let rows: Vec<&Team> = state.accounts.teams().filter(|team| team.org == org.login).collect();
-    Ok(ask.page(&rows, |team| show::team(ask.site, &state, team)))
+    Ok(cx.page(&rows, |team| show::team(cx.site, &state, team)))
 }
 
 /// The team of the path.
-fn team_of<'s>(ask: &Ask<'_>, state: &'s State) -> Outcome<&'s Team> {
-    let org = inner_org(ask, state)?;
-    state.accounts.team_named(&org.login, ask.param("team_slug")).ok_or_else(ApiError::not_found)
+fn team_of<'s>(cx: &RequestContext<'_>, state: &'s State) -> Outcome<&'s Team> {
+    let org = inner_org(cx, state)?;
+    state.accounts.team_named(&org.login, cx.variable("team_slug")).ok_or_else(ApiError::not_found)
 }
 
-fn team(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    Ok(Answer::json(show::team_full(ask.site, &state, team_of(ask, &state)?)))
+fn team(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    Ok(FakeResponse::json(show::team_full(cx.site, &state, team_of(cx, &state)?)))
 }
 
-fn team_members(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let team = team_of(ask, &state)?;
-    let role = ask.query("role").filter(|role| *role != "all");
+fn team_members(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let team = team_of(cx, &state)?;
+    let role = cx.query("role").filter(|role| *role != "all");
     let rows: Vec<&str> = team
         .members
         .iter()
         .filter(|(_, has)| role.is_none_or(|role| role == has))
         .map(|(login, _)| login.as_str())
         .collect();
-    Ok(ask.page(&rows, |login| state.accounts.simple(ask.site, login)))
+    Ok(cx.page(&rows, |login| state.accounts.simple(cx.site, login)))
 }
 
-fn team_membership(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let team = team_of(ask, &state)?;
-    let login = ask.param("username");
+fn team_membership(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let team = team_of(cx, &state)?;
+    let login = cx.variable("username");
     let role = team.role_of(login).ok_or_else(ApiError::not_found)?;
-    Ok(Answer::json(json!({
-        "url": ask.site.url(&format!("orgs/{}/teams/{}/memberships/{login}", team.org, team.slug)),
+    Ok(FakeResponse::json(json!({
+        "url": cx.site.url(&format!("orgs/{}/teams/{}/memberships/{login}", team.org, team.slug)),
         "role": role,
         "state": "active",
     })))

@@ -6,11 +6,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::sandbox::{
     Site,
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
     ids::node_id,
     iso,
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     state::State,
 };
 
@@ -23,39 +22,39 @@ use super::{
 const KEPT: u64 = 90 * 24 * 3600;
 
 /// `GET …/actions/artifacts` and `GET …/actions/runs/{run_id}/artifacts`, by `name` too.
-pub(super) fn list(ask: &Ask<'_>) -> Outcome<Answer> {
-    let now = ask.site.harness.clock().now().as_secs();
-    let state = ask.site.state();
-    let of = match ask.param("run_id") {
+pub(super) fn list(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let now = cx.site.harness.clock().now().as_secs();
+    let state = cx.site.state();
+    let of = match cx.variable("run_id") {
         "" => None,
-        _ => Some(state.actions.run(ask.repo, ask.number("run_id")?).ok_or_else(ApiError::not_found)?.id),
+        _ => Some(state.actions.run(cx.target, cx.number("run_id")?).ok_or_else(ApiError::not_found)?.id),
     };
     let runs =
-        state.actions.runs.iter().filter(|run| run.repo == ask.repo && of.is_none_or(|id| run.id == id));
+        state.actions.runs.iter().filter(|run| run.repo == cx.target && of.is_none_or(|id| run.id == id));
     let mut rows: Vec<_> =
         runs.flat_map(|run| run.artifacts.iter().map(move |artifact| (run, artifact))).collect();
     rows.retain(|(run, artifact)| {
-        run.latest(now).0 == "completed" && ask.query("name").is_none_or(|name| name == artifact.name)
+        run.latest(now).0 == "completed" && cx.query("name").is_none_or(|name| name == artifact.name)
     });
     rows.reverse();
-    Ok(ask.counted("artifacts", &rows, |(run, artifact)| show(ask.site, &state, run, artifact, now)))
+    Ok(cx.counted("artifacts", &rows, |(run, artifact)| show(cx.site, &state, run, artifact, now)))
 }
 
 /// `GET …/actions/artifacts/{artifact_id}`.
-pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
-    let now = ask.site.harness.clock().now().as_secs();
-    let state = ask.site.state();
-    let (run, artifact) = find(&state, ask)?;
-    Ok(Answer::json(show(ask.site, &state, run, artifact, now)))
+pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let now = cx.site.harness.clock().now().as_secs();
+    let state = cx.site.state();
+    let (run, artifact) = find(&state, cx)?;
+    Ok(FakeResponse::json(show(cx.site, &state, run, artifact, now)))
 }
 
 /// `GET …/actions/artifacts/{artifact_id}/{archive_format}`: a redirect to the storage; 410 once it expired.
-pub(super) fn download(ask: &Ask<'_>) -> Outcome<Answer> {
-    let now = ask.site.harness.clock().now().as_secs();
+pub(super) fn download(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let now = cx.site.harness.clock().now().as_secs();
     let (id, file) = {
-        let state = ask.site.state();
-        let (run, artifact) = find(&state, ask)?;
-        if ask.param("archive_format") != "zip" {
+        let state = cx.site.state();
+        let (run, artifact) = find(&state, cx)?;
+        if cx.variable("archive_format") != "zip" {
             return Err(ApiError::not_found());
         }
         if now > run.updated(now) + KEPT {
@@ -63,12 +62,12 @@ pub(super) fn download(ask: &Ask<'_>) -> Outcome<Answer> {
         }
         (artifact.id, archive(artifact))
     };
-    ask.site.storage.redirect(&format!("artifacts/{id}.zip"), "application/zip", file)
+    cx.site.storage.redirect(&format!("artifacts/{id}.zip"), "application/zip", file)
 }
 
-fn find<'s>(state: &'s State, ask: &Ask<'_>) -> Outcome<(&'s Run, &'s Artifact)> {
-    let id = ask.number("artifact_id")?;
-    let mut runs = state.actions.runs.iter().filter(|run| run.repo == ask.repo);
+fn find<'s>(state: &'s State, cx: &RequestContext<'_>) -> Outcome<(&'s Run, &'s Artifact)> {
+    let id = cx.number("artifact_id")?;
+    let mut runs = state.actions.runs.iter().filter(|run| run.repo == cx.target);
     let found = runs.find_map(|run| Some((run, run.artifacts.iter().find(|artifact| artifact.id == id)?)));
     found.ok_or_else(ApiError::not_found)
 }

@@ -4,16 +4,15 @@ use serde_json::{Value, json};
 
 use crate::sandbox::{
     Site,
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
     ids::node_id,
     iso,
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     state::State,
 };
 
 use super::{
-    around,
+    lookups,
     model::{Job, Run, together},
 };
 
@@ -21,25 +20,25 @@ use super::{
 const APP: u64 = 15_368;
 
 /// `GET …/commits/{ref}/check-runs`, with `check_name`, `status`, `filter`, `app_id`.
-pub(super) fn of_commit(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let sha = around::commit(&state, ask.repo, ask.param("ref"))?;
-    let all = ask.query("filter") == Some("all");
+pub(super) fn of_commit(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let sha = lookups::commit(&state, cx.target, cx.variable("ref"))?;
+    let all = cx.query("filter") == Some("all");
     let runs =
-        if all { state.actions.all_of(ask.repo, &sha) } else { state.actions.newest_of(ask.repo, &sha) };
-    Ok(rows(ask, &state, &runs))
+        if all { state.actions.all_of(cx.target, &sha) } else { state.actions.newest_of(cx.target, &sha) };
+    Ok(rows(cx, &state, &runs))
 }
 
 /// `GET …/check-suites/{check_suite_id}/check-runs`.
-pub(super) fn of_suite(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let run = suite_run(&state, ask)?;
-    Ok(rows(ask, &state, &[run]))
+pub(super) fn of_suite(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let run = suite_run(&state, cx)?;
+    Ok(rows(cx, &state, &[run]))
 }
 
-fn rows(ask: &Ask<'_>, state: &State, runs: &[&Run]) -> Answer {
-    let now = ask.site.harness.clock().now().as_secs();
-    let all = ask.query("filter") == Some("all");
+fn rows(cx: &RequestContext<'_>, state: &State, runs: &[&Run]) -> FakeResponse {
+    let now = cx.site.harness.clock().now().as_secs();
+    let all = cx.query("filter") == Some("all");
     let mut rows: Vec<(&Run, &Job)> = Vec::new();
     for run in runs {
         let latest = run.attempts.len().saturating_sub(1);
@@ -49,31 +48,31 @@ fn rows(ask: &Ask<'_>, state: &State, runs: &[&Run]) -> Answer {
     rows.sort_by_key(|(_, job)| std::cmp::Reverse(job.id));
     rows.dedup_by_key(|(_, job)| job.id);
     rows.retain(|(_, job)| {
-        ask.query("check_name").is_none_or(|name| name == job.name)
-            && ask.query("status").is_none_or(|status| status == job.state(now).0)
-            && ask.query("app_id").is_none_or(|app| app == APP.to_string())
+        cx.query("check_name").is_none_or(|name| name == job.name)
+            && cx.query("status").is_none_or(|status| status == job.state(now).0)
+            && cx.query("app_id").is_none_or(|app| app == APP.to_string())
     });
-    ask.counted("check_runs", &rows, |(run, job)| show(ask.site, state, run, job, now))
+    cx.counted("check_runs", &rows, |(run, job)| show(cx.site, state, run, job, now))
 }
 
 /// `GET …/check-runs/{check_run_id}`.
-pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
-    let now = ask.site.harness.clock().now().as_secs();
-    let state = ask.site.state();
-    let found = state.actions.job(ask.repo, ask.number("check_run_id")?);
+pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let now = cx.site.harness.clock().now().as_secs();
+    let state = cx.site.state();
+    let found = state.actions.job(cx.target, cx.number("check_run_id")?);
     let (run, job) = found.ok_or_else(ApiError::not_found)?;
-    Ok(Answer::json(show(ask.site, &state, run, job, now)))
+    Ok(FakeResponse::json(show(cx.site, &state, run, job, now)))
 }
 
 /// `GET …/check-runs/{check_run_id}/annotations`.
-pub(super) fn annotations(ask: &Ask<'_>) -> Outcome<Answer> {
-    let now = ask.site.harness.clock().now().as_secs();
-    let state = ask.site.state();
-    let found = state.actions.job(ask.repo, ask.number("check_run_id")?);
+pub(super) fn annotations(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let now = cx.site.harness.clock().now().as_secs();
+    let state = cx.site.state();
+    let found = state.actions.job(cx.target, cx.number("check_run_id")?);
     let (run, job) = found.ok_or_else(ApiError::not_found)?;
-    let repo = state.repos.get(ask.repo).ok_or_else(ApiError::not_found)?;
+    let repo = state.repos.get(cx.target).ok_or_else(ApiError::not_found)?;
     let blob = format!("https://github.com/{}/{}/blob/{}", repo.owner, repo.name, run.sha);
-    Ok(ask.page(job.annotations(now), |annotation| {
+    Ok(cx.page(job.annotations(now), |annotation| {
         json!({
             "path": annotation.path,
             "blob_href": format!("{blob}/{}", annotation.path),
@@ -90,29 +89,29 @@ pub(super) fn annotations(ask: &Ask<'_>) -> Outcome<Answer> {
 }
 
 /// `GET …/commits/{ref}/check-suites`, with `app_id`, `check_name`.
-pub(super) fn suites(ask: &Ask<'_>) -> Outcome<Answer> {
-    let now = ask.site.harness.clock().now().as_secs();
-    let state = ask.site.state();
-    let sha = around::commit(&state, ask.repo, ask.param("ref"))?;
-    let mut runs = state.actions.all_of(ask.repo, &sha);
+pub(super) fn suites(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let now = cx.site.harness.clock().now().as_secs();
+    let state = cx.site.state();
+    let sha = lookups::commit(&state, cx.target, cx.variable("ref"))?;
+    let mut runs = state.actions.all_of(cx.target, &sha);
     runs.retain(|run| {
-        ask.query("check_name").is_none_or(|name| run.jobs().iter().any(|job| job.name == name))
-            && ask.query("app_id").is_none_or(|app| app == APP.to_string())
+        cx.query("check_name").is_none_or(|name| run.jobs().iter().any(|job| job.name == name))
+            && cx.query("app_id").is_none_or(|app| app == APP.to_string())
     });
-    Ok(ask.counted("check_suites", &runs, |run| show_suite(ask.site, &state, run, now)))
+    Ok(cx.counted("check_suites", &runs, |run| show_suite(cx.site, &state, run, now)))
 }
 
 /// `GET …/check-suites/{check_suite_id}`.
-pub(super) fn suite(ask: &Ask<'_>) -> Outcome<Answer> {
-    let now = ask.site.harness.clock().now().as_secs();
-    let state = ask.site.state();
-    let run = suite_run(&state, ask)?;
-    Ok(Answer::json(show_suite(ask.site, &state, run, now)))
+pub(super) fn suite(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let now = cx.site.harness.clock().now().as_secs();
+    let state = cx.site.state();
+    let run = suite_run(&state, cx)?;
+    Ok(FakeResponse::json(show_suite(cx.site, &state, run, now)))
 }
 
-fn suite_run<'s>(state: &'s State, ask: &Ask<'_>) -> Outcome<&'s Run> {
-    let id = ask.number("check_suite_id")?;
-    let run = state.actions.runs.iter().find(|run| run.repo == ask.repo && run.suite == id);
+fn suite_run<'s>(state: &'s State, cx: &RequestContext<'_>) -> Outcome<&'s Run> {
+    let id = cx.number("check_suite_id")?;
+    let run = state.actions.runs.iter().find(|run| run.repo == cx.target && run.suite == id);
     run.ok_or_else(ApiError::not_found)
 }
 
@@ -144,7 +143,7 @@ fn show(site: &Site, state: &State, run: &Run, job: &Job, now: u64) -> Value {
         },
         "check_suite": {"id": run.suite},
         "app": app(site),
-        "pull_requests": around::pulls(site, state, run),
+        "pull_requests": lookups::pulls(site, state, run),
     })
 }
 
@@ -162,7 +161,7 @@ fn show_suite(site: &Site, state: &State, run: &Run, now: u64) -> Value {
         "url": url,
         "before": null,
         "after": run.sha,
-        "pull_requests": around::pulls(site, state, run),
+        "pull_requests": lookups::pulls(site, state, run),
         "app": app(site),
         "created_at": iso(run.created),
         "updated_at": iso(run.updated(now)),
@@ -170,8 +169,8 @@ fn show_suite(site: &Site, state: &State, run: &Run, now: u64) -> Value {
         "runs_rerequestable": false,
         "latest_check_runs_count": run.jobs().len(),
         "check_runs_url": format!("{url}/check-runs"),
-        "head_commit": around::head_commit(state, run.repo, &run.sha),
-        "repository": around::repository(site, state, run.repo),
+        "head_commit": lookups::head_commit(state, run.repo, &run.sha),
+        "repository": lookups::repository(site, state, run.repo),
     })
 }
 

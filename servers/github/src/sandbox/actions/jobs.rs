@@ -4,22 +4,21 @@ use serde_json::{Value, json};
 
 use crate::sandbox::{
     Site,
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
     ids::node_id,
     iso,
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     state::State,
 };
 
 use super::model::{Job, Run};
 
 /// `GET …/actions/runs/{run_id}/jobs`, with `filter` `latest` or `all`.
-pub(super) fn of_run(ask: &Ask<'_>) -> Outcome<Answer> {
-    let now = ask.site.harness.clock().now().as_secs();
-    let state = ask.site.state();
-    let run = state.actions.run(ask.repo, ask.number("run_id")?).ok_or_else(ApiError::not_found)?;
-    let mut jobs: Vec<&Job> = if ask.query("filter") == Some("all") {
+pub(super) fn of_run(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let now = cx.site.harness.clock().now().as_secs();
+    let state = cx.site.state();
+    let run = state.actions.run(cx.target, cx.number("run_id")?).ok_or_else(ApiError::not_found)?;
+    let mut jobs: Vec<&Job> = if cx.query("filter") == Some("all") {
         run.attempts.iter().flat_map(|attempt| &attempt.jobs).collect()
     } else {
         run.jobs().iter().collect()
@@ -28,26 +27,26 @@ pub(super) fn of_run(ask: &Ask<'_>) -> Outcome<Answer> {
     jobs.dedup_by_key(|job| job.id);
     let mut seen = std::collections::BTreeSet::new();
     jobs.retain(|job| seen.insert(job.id));
-    Ok(ask.counted("jobs", &jobs, |job| show(ask.site, &state, run, job, now)))
+    Ok(cx.counted("jobs", &jobs, |job| show(cx.site, &state, run, job, now)))
 }
 
 /// `GET …/actions/runs/{run_id}/attempts/{attempt_number}/jobs`.
-pub(super) fn of_attempt(ask: &Ask<'_>) -> Outcome<Answer> {
-    let now = ask.site.harness.clock().now().as_secs();
-    let state = ask.site.state();
-    let run = state.actions.run(ask.repo, ask.number("run_id")?).ok_or_else(ApiError::not_found)?;
-    let index = ask.number("attempt_number")?.checked_sub(1).and_then(|index| usize::try_from(index).ok());
+pub(super) fn of_attempt(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let now = cx.site.harness.clock().now().as_secs();
+    let state = cx.site.state();
+    let run = state.actions.run(cx.target, cx.number("run_id")?).ok_or_else(ApiError::not_found)?;
+    let index = cx.number("attempt_number")?.checked_sub(1).and_then(|index| usize::try_from(index).ok());
     let attempt = index.and_then(|index| run.attempts.get(index)).ok_or_else(ApiError::not_found)?;
-    Ok(ask.counted("jobs", &attempt.jobs, |job| show(ask.site, &state, run, job, now)))
+    Ok(cx.counted("jobs", &attempt.jobs, |job| show(cx.site, &state, run, job, now)))
 }
 
 /// `GET …/actions/jobs/{job_id}`.
-pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
-    let now = ask.site.harness.clock().now().as_secs();
-    let state = ask.site.state();
-    let found = state.actions.job(ask.repo, ask.number("job_id")?);
+pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let now = cx.site.harness.clock().now().as_secs();
+    let state = cx.site.state();
+    let found = state.actions.job(cx.target, cx.number("job_id")?);
     let (run, job) = found.ok_or_else(ApiError::not_found)?;
-    Ok(Answer::json(show(ask.site, &state, run, job, now)))
+    Ok(FakeResponse::json(show(cx.site, &state, run, job, now)))
 }
 
 /// A job with its steps.

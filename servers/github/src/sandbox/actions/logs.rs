@@ -6,9 +6,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::sandbox::{
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
 };
 
 use super::{
@@ -70,28 +69,28 @@ fn stamp(seconds: u64, ticks: u64) -> String {
 }
 
 /// `GET …/actions/jobs/{job_id}/logs`: a redirect to the storage. A job that has not ended has no log yet.
-pub(super) fn of_job(ask: &Ask<'_>) -> Outcome<Answer> {
-    let id = ask.number("job_id")?;
-    let now = ask.site.harness.clock().now().as_secs();
+pub(super) fn of_job(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let id = cx.number("job_id")?;
+    let now = cx.site.harness.clock().now().as_secs();
     let log = {
-        let state = ask.site.state();
-        let (run, job) = state.actions.job(ask.repo, id).ok_or_else(ApiError::not_found)?;
+        let state = cx.site.state();
+        let (run, job) = state.actions.job(cx.target, id).ok_or_else(ApiError::not_found)?;
         if job.state(now).0 != "completed" {
             return Err(ApiError::not_found());
         }
         job_log(&state.actions.texts, run, job)
     };
-    ask.site.storage.redirect(&format!("job-logs/{id}.txt"), "text/plain; charset=utf-8", log)
+    cx.site.storage.redirect(&format!("job-logs/{id}.txt"), "text/plain; charset=utf-8", log)
 }
 
 /// `GET …/actions/runs/{run_id}/logs`: a redirect to a zip file with a text for each job.
-pub(super) fn of_run(ask: &Ask<'_>) -> Outcome<Answer> {
-    let id = ask.number("run_id")?;
-    let now = ask.site.harness.clock().now().as_secs();
+pub(super) fn of_run(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let id = cx.number("run_id")?;
+    let now = cx.site.harness.clock().now().as_secs();
     let (key, file) = {
-        let state = ask.site.state();
-        let run = state.actions.run(ask.repo, id).ok_or_else(ApiError::not_found)?;
-        let number = match ask.param("attempt_number") {
+        let state = cx.site.state();
+        let run = state.actions.run(cx.target, id).ok_or_else(ApiError::not_found)?;
+        let number = match cx.variable("attempt_number") {
             "" => run.attempts.len(),
             number => number.parse().map_err(|_| ApiError::not_found())?,
         };
@@ -113,7 +112,7 @@ pub(super) fn of_run(ask: &Ask<'_>) -> Outcome<Answer> {
             .collect();
         (format!("run-logs/{id}-{number}.zip"), zip::stored(&entries))
     };
-    ask.site.storage.redirect(&key, "application/zip", file)
+    cx.site.storage.redirect(&key, "application/zip", file)
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 //! Nothing here has a status of its own: a job has a time at which it starts and one at which it ends, and
 //! what it is follows from the fake's clock. Whoever moves the clock sees runs begin and end.
 
-mod around;
 mod artifacts;
 mod checks;
 mod jobs;
 mod logs;
+mod lookups;
 mod model;
 mod runs;
 mod seed;

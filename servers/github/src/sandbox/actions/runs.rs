@@ -5,61 +5,60 @@ use serde_json::{Value, json};
 
 use crate::sandbox::{
     Site,
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
     ids::node_id,
     iso,
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     state::State,
 };
 
 use super::{
-    around,
+    lookups,
     model::{Attempt, Job, Run},
 };
 
 /// `GET …/actions/runs` and `GET …/actions/workflows/{workflow_id}/runs`.
-pub(super) fn list(ask: &Ask<'_>) -> Outcome<Answer> {
-    let now = ask.site.harness.clock().now().as_secs();
-    let state = ask.site.state();
-    let of = match ask.param("workflow_id") {
+pub(super) fn list(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let now = cx.site.harness.clock().now().as_secs();
+    let state = cx.site.state();
+    let of = match cx.variable("workflow_id") {
         "" => None,
-        named => Some(state.actions.workflow(ask.repo, named).ok_or_else(ApiError::not_found)?.id),
+        named => Some(state.actions.workflow(cx.target, named).ok_or_else(ApiError::not_found)?.id),
     };
-    let suite = ask.query("check_suite_id").and_then(|id| id.parse::<u64>().ok());
+    let suite = cx.query("check_suite_id").and_then(|id| id.parse::<u64>().ok());
     let fits = |run: &&Run| {
-        let is = |name: &str, value: &str| ask.query(name).is_none_or(|wanted| wanted == value);
-        run.repo == ask.repo
+        let is = |name: &str, value: &str| cx.query(name).is_none_or(|wanted| wanted == value);
+        run.repo == cx.target
             && of.is_none_or(|id| run.workflow == id)
             && suite.is_none_or(|id| run.suite == id)
-            && ask.query("actor").is_none_or(|login| login.eq_ignore_ascii_case(&run.actor))
+            && cx.query("actor").is_none_or(|login| login.eq_ignore_ascii_case(&run.actor))
             && is("branch", &run.branch)
             && is("event", &run.event)
             && is("head_sha", &run.sha)
-            && ask.query("created").is_none_or(|range| within(range, &iso(run.created)))
-            && ask.query("status").is_none_or(|wanted| {
+            && cx.query("created").is_none_or(|range| within(range, &iso(run.created)))
+            && cx.query("status").is_none_or(|wanted| {
                 let (status, conclusion) = run.latest(now);
                 wanted == status || conclusion == Some(wanted)
             })
     };
     let mut runs: Vec<_> = state.actions.runs.iter().filter(fits).collect();
     runs.sort_by_key(|run| std::cmp::Reverse((run.created, run.id)));
-    Ok(ask.counted("workflow_runs", &runs, |run| show(ask, &state, run, run.attempts.len(), now)))
+    Ok(cx.counted("workflow_runs", &runs, |run| show(cx, &state, run, run.attempts.len(), now)))
 }
 
 /// `GET …/actions/runs/{run_id}` and `GET …/actions/runs/{run_id}/attempts/{attempt_number}`.
-pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
-    let now = ask.site.harness.clock().now().as_secs();
-    let state = ask.site.state();
-    let run = state.actions.run(ask.repo, ask.number("run_id")?).ok_or_else(ApiError::not_found)?;
-    let attempt = match ask.param("attempt_number") {
+pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let now = cx.site.harness.clock().now().as_secs();
+    let state = cx.site.state();
+    let run = state.actions.run(cx.target, cx.number("run_id")?).ok_or_else(ApiError::not_found)?;
+    let attempt = match cx.variable("attempt_number") {
         "" => run.attempts.len(),
         number => number.parse().map_err(|_| ApiError::not_found())?,
     };
     if attempt == 0 || attempt > run.attempts.len() {
         return Err(ApiError::not_found());
     }
-    Ok(Answer::json(show(ask, &state, run, attempt, now)))
+    Ok(FakeResponse::json(show(cx, &state, run, attempt, now)))
 }
 
 /// What is to be run again.
@@ -71,31 +70,31 @@ enum Again {
 }
 
 /// `POST …/actions/runs/{run_id}/rerun`.
-pub(super) fn rerun(ask: &Ask<'_>) -> Outcome<Answer> {
-    again(ask, ask.number("run_id")?, Again::All)
+pub(super) fn rerun(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    again(cx, cx.number("run_id")?, Again::All)
 }
 
 /// `POST …/actions/runs/{run_id}/rerun-failed-jobs`.
-pub(super) fn rerun_failed(ask: &Ask<'_>) -> Outcome<Answer> {
-    again(ask, ask.number("run_id")?, Again::Failed)
+pub(super) fn rerun_failed(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    again(cx, cx.number("run_id")?, Again::Failed)
 }
 
 /// `POST …/actions/jobs/{job_id}/rerun`.
-pub(super) fn rerun_job(ask: &Ask<'_>) -> Outcome<Answer> {
-    let job = ask.number("job_id")?;
-    let run = ask.site.state().actions.job(ask.repo, job).map(|(run, _)| run.id);
-    again(ask, run.ok_or_else(ApiError::not_found)?, Again::One(job))
+pub(super) fn rerun_job(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let job = cx.number("job_id")?;
+    let run = cx.site.state().actions.job(cx.target, job).map(|(run, _)| run.id);
+    again(cx, run.ok_or_else(ApiError::not_found)?, Again::One(job))
 }
 
 /// A run's age at which it cannot be run again (docs.github.com, "Re-running workflows and jobs": 30 days).
 const TOO_OLD: u64 = 30 * 24 * 3600;
 
-fn again(ask: &Ask<'_>, id: u64, what: Again) -> Outcome<Answer> {
-    ask.object()?;
-    let now = ask.site.harness.clock().now().as_secs();
-    let mut state = ask.site.state();
+fn again(cx: &RequestContext<'_>, id: u64, what: Again) -> Outcome<FakeResponse> {
+    cx.object()?;
+    let now = cx.site.harness.clock().now().as_secs();
+    let mut state = cx.site.state();
     let state = &mut *state;
-    let run = state.actions.run(ask.repo, id).ok_or_else(ApiError::not_found)?;
+    let run = state.actions.run(cx.target, id).ok_or_else(ApiError::not_found)?;
     if run.latest(now).0 != "completed" {
         return Err(ApiError::forbidden("This workflow is already running"));
     }
@@ -125,42 +124,42 @@ fn again(ask: &Ask<'_>, id: u64, what: Again) -> Outcome<Answer> {
             _ => jobs.push(job),
         }
     }
-    if let Some(run) = state.actions.run_mut(ask.repo, id) {
-        run.attempts.push(Attempt { actor: ask.caller.login().to_owned(), started: now, jobs });
+    if let Some(run) = state.actions.run_mut(cx.target, id) {
+        run.attempts.push(Attempt { actor: cx.caller.login().to_owned(), started: now, jobs });
     }
-    Ok(Answer::created(json!({})))
+    Ok(FakeResponse::created(json!({})))
 }
 
 /// `POST …/actions/runs/{run_id}/cancel` and `…/force-cancel`.
-pub(super) fn cancel(ask: &Ask<'_>) -> Outcome<Answer> {
-    let now = ask.site.harness.clock().now().as_secs();
-    let mut state = ask.site.state();
-    let run = state.actions.run_mut(ask.repo, ask.number("run_id")?).ok_or_else(ApiError::not_found)?;
+pub(super) fn cancel(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let now = cx.site.harness.clock().now().as_secs();
+    let mut state = cx.site.state();
+    let run = state.actions.run_mut(cx.target, cx.number("run_id")?).ok_or_else(ApiError::not_found)?;
     if run.latest(now).0 == "completed" {
         return Err(ApiError::conflict("Cannot cancel a workflow run that is completed."));
     }
     for job in run.attempts.last_mut().into_iter().flat_map(|attempt| &mut attempt.jobs) {
         job.cancel(now);
     }
-    Ok(Answer::json(json!({})).status(StatusCode::ACCEPTED))
+    Ok(FakeResponse::json(json!({})).with_status(StatusCode::ACCEPTED))
 }
 
 /// `DELETE …/actions/runs/{run_id}`.
-pub(super) fn delete(ask: &Ask<'_>) -> Outcome<Answer> {
-    let now = ask.site.harness.clock().now().as_secs();
-    let mut state = ask.site.state();
-    let id = ask.number("run_id")?;
-    let run = state.actions.run(ask.repo, id).ok_or_else(ApiError::not_found)?;
+pub(super) fn delete(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let now = cx.site.harness.clock().now().as_secs();
+    let mut state = cx.site.state();
+    let id = cx.number("run_id")?;
+    let run = state.actions.run(cx.target, id).ok_or_else(ApiError::not_found)?;
     if run.latest(now).0 != "completed" {
         return Err(ApiError::forbidden("Could not delete the workflow run"));
     }
     state.actions.runs.retain(|run| run.id != id);
-    Ok(Answer::none())
+    Ok(FakeResponse::none())
 }
 
 /// A run as of an attempt (from 1).
-pub(super) fn show(ask: &Ask<'_>, state: &State, run: &Run, attempt: usize, now: u64) -> Value {
-    let site: &Site = ask.site;
+pub(super) fn show(cx: &RequestContext<'_>, state: &State, run: &Run, attempt: usize, now: u64) -> Value {
+    let site: &Site = cx.site;
     let Some(repo) = state.repos.get(run.repo) else { return Value::Null };
     let full_name = format!("{}/{}", repo.owner, repo.name);
     let api = |rest: &str| site.url(&format!("repos/{full_name}/{rest}"));
@@ -169,11 +168,11 @@ pub(super) fn show(ask: &Ask<'_>, state: &State, run: &Run, attempt: usize, now:
     let workflow = state.actions.workflows.iter().find(|workflow| workflow.id == run.workflow);
     let (status, conclusion) = run.state(attempt, now);
     let told = attempt.checked_sub(1).and_then(|index| run.attempts.get(index));
-    let pulls = match ask.query("exclude_pull_requests") {
+    let pulls = match cx.query("exclude_pull_requests") {
         Some("true") => Vec::new(),
-        _ => around::pulls(site, state, run),
+        _ => lookups::pulls(site, state, run),
     };
-    let repository = around::repository(site, state, run.repo);
+    let repository = lookups::repository(site, state, run.repo);
     json!({
         "id": run.id,
         "name": workflow.map(|workflow| &workflow.name),
@@ -207,7 +206,7 @@ pub(super) fn show(ask: &Ask<'_>, state: &State, run: &Run, attempt: usize, now:
         "rerun_url": format!("{url}/rerun"),
         "previous_attempt_url": (attempt > 1).then(|| format!("{url}/attempts/{}", attempt - 1)),
         "workflow_url": api(&format!("actions/workflows/{}", run.workflow)),
-        "head_commit": around::head_commit(state, run.repo, &run.sha),
+        "head_commit": lookups::head_commit(state, run.repo, &run.sha),
         "repository": repository,
         "head_repository": repository,
     })

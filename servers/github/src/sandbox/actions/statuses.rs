@@ -4,33 +4,32 @@ use serde_json::{Value, json};
 
 use crate::sandbox::{
     Site,
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
     ids::node_id,
     repos::Repository,
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     state::State,
 };
 
-use super::{around, model::Status};
+use super::{lookups, model::Status};
 
 /// `GET …/commits/{ref}/statuses`: every status, newest first.
-pub(super) fn list(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let sha = around::commit(&state, ask.repo, ask.param("ref"))?;
-    let repo = state.repos.get(ask.repo).ok_or_else(ApiError::not_found)?;
-    let of = |status: &&Status| status.repo == ask.repo && status.sha == sha;
+pub(super) fn list(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let sha = lookups::commit(&state, cx.target, cx.variable("ref"))?;
+    let repo = state.repos.get(cx.target).ok_or_else(ApiError::not_found)?;
+    let of = |status: &&Status| status.repo == cx.target && status.sha == sha;
     let rows: Vec<_> = state.actions.statuses.iter().rev().filter(of).collect();
-    Ok(ask.page(&rows, |status| full(ask.site, &state, repo, status)))
+    Ok(cx.page(&rows, |status| full(cx.site, &state, repo, status)))
 }
 
 /// `GET …/commits/{ref}/status`: the newest of each context, and what they come to together. Without any it is
 /// `pending`, for jobs of Actions do not count here (docs.github.com, "Get the combined status").
-pub(super) fn combined(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let sha = around::commit(&state, ask.repo, ask.param("ref"))?;
-    let repo = state.repos.get(ask.repo).ok_or_else(ApiError::not_found)?;
-    let latest = state.actions.latest_statuses(ask.repo, &sha);
+pub(super) fn combined(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let sha = lookups::commit(&state, cx.target, cx.variable("ref"))?;
+    let repo = state.repos.get(cx.target).ok_or_else(ApiError::not_found)?;
+    let latest = state.actions.latest_statuses(cx.target, &sha);
     let any = |wanted: &str| latest.iter().any(|status| status.state == wanted);
     let together = if any("failure") || any("error") {
         "failure"
@@ -39,23 +38,23 @@ pub(super) fn combined(ask: &Ask<'_>) -> Outcome<Answer> {
     } else {
         "success"
     };
-    let shown: Vec<_> = ask.cut(&latest).iter().map(|status| short(ask.site, repo, status)).collect();
-    let commit = ask.site.url(&format!("repos/{}/{}/commits/{sha}", repo.owner, repo.name));
-    let answer = Answer::json(json!({
+    let shown: Vec<_> = cx.cut(&latest).iter().map(|status| short(cx.site, repo, status)).collect();
+    let commit = cx.site.url(&format!("repos/{}/{}/commits/{sha}", repo.owner, repo.name));
+    let answer = FakeResponse::json(json!({
         "state": together,
         "statuses": shown,
         "sha": sha,
         "total_count": latest.len(),
-        "repository": around::repository(ask.site, &state, ask.repo),
+        "repository": lookups::repository(cx.site, &state, cx.target),
         "commit_url": commit,
         "url": format!("{commit}/status"),
     }));
-    Ok(ask.link(answer, latest.len()))
+    Ok(cx.link(answer, latest.len()))
 }
 
 /// `POST …/statuses/{sha}`.
-pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
-    let body = ask.object()?;
+pub(super) fn create(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let body = cx.object()?;
     let text = |key: &str| body.get(key).and_then(Value::as_str).map(str::to_owned);
     let given = text("state").unwrap_or_default();
     if !["error", "failure", "pending", "success"].contains(&given.as_str()) {
@@ -65,27 +64,27 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
         let message = "description is too long (maximum is 140 characters)";
         return Err(ApiError::custom("Status", "description", message));
     }
-    let mut state = ask.site.state();
+    let mut state = cx.site.state();
     let state = &mut *state;
-    let named = ask.param("sha");
-    let sha = around::commit(state, ask.repo, named)?;
+    let named = cx.variable("sha");
+    let sha = lookups::commit(state, cx.target, named)?;
     if sha != named {
         return Err(ApiError::unprocessable(format!("No commit found for SHA: {named}")));
     }
     let status = Status {
         id: state.next_id(),
-        repo: ask.repo,
+        repo: cx.target,
         sha,
         state: given,
         context: text("context").unwrap_or_else(|| "default".to_owned()),
         description: text("description"),
         target_url: text("target_url"),
-        creator: ask.caller.login().to_owned(),
-        created: ask.site.now(),
+        creator: cx.caller.login().to_owned(),
+        created: cx.site.now(),
     };
     state.actions.statuses.push(status.clone());
-    let repo = state.repos.get(ask.repo).ok_or_else(ApiError::not_found)?;
-    Ok(Answer::created(full(ask.site, state, repo, &status)))
+    let repo = state.repos.get(cx.target).ok_or_else(ApiError::not_found)?;
+    Ok(FakeResponse::created(full(cx.site, state, repo, &status)))
 }
 
 fn short(site: &Site, repo: &Repository, status: &Status) -> Value {

@@ -20,9 +20,8 @@ use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 use crate::sandbox::{
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
+    request::{FakeResponse, RequestContext},
 };
 
 /// An address is good for one minute (docs.github.com, "Download job logs for a workflow run").
@@ -56,7 +55,12 @@ impl Storage {
     }
 
     /// Puts `bytes` there under `key` and redirects to them, for a minute.
-    pub(super) fn redirect(&self, key: &str, content_type: &str, bytes: impl Into<Bytes>) -> Outcome<Answer> {
+    pub(super) fn redirect(
+        &self,
+        key: &str,
+        content_type: &str,
+        bytes: impl Into<Bytes>,
+    ) -> Outcome<FakeResponse> {
         let base = self.base().map_err(|error| {
             ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the storage cannot start: {error}"))
         })?;
@@ -67,7 +71,7 @@ impl Storage {
             .append_pair("sv", "2025-05-05")
             .append_pair("sig", &signature)
             .finish();
-        Ok(Answer::redirect(StatusCode::FOUND, &format!("{base}/{key}?{query}")))
+        Ok(FakeResponse::redirect(StatusCode::FOUND, &format!("{base}/{key}?{query}")))
     }
 
     /// Where it answers, from now on if it did not before.
@@ -123,6 +127,6 @@ async fn hand_out(
 }
 
 /// `GET /_github/storage`: every request that the storage got. No route of GitHub's.
-pub(super) fn requests(ask: &Ask<'_>) -> Outcome<Answer> {
-    Ok(Answer::json(json!({"requests": *ask.site.storage.shelf.requests()})))
+pub(super) fn requests(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    Ok(FakeResponse::json(json!({"requests": *cx.site.storage.shelf.requests()})))
 }

@@ -5,10 +5,9 @@ use serde_json::{Value, json};
 
 use crate::sandbox::{
     Site,
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
     ids::node_id,
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     state::State,
 };
 
@@ -19,49 +18,49 @@ use super::model::{Attempt, Input, Job, Run, Workflow};
 const TELLS_THE_RUN: &str = "2026-03-10";
 
 /// `GET …/actions/workflows`.
-pub(super) fn list(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let of = state.actions.workflows.iter().filter(|workflow| workflow.repo == ask.repo);
+pub(super) fn list(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let of = state.actions.workflows.iter().filter(|workflow| workflow.repo == cx.target);
     let workflows: Vec<_> = of.collect();
-    Ok(ask.counted("workflows", &workflows, |workflow| show(ask.site, &state, workflow)))
+    Ok(cx.counted("workflows", &workflows, |workflow| show(cx.site, &state, workflow)))
 }
 
 /// `GET …/actions/workflows/{workflow_id}`: by id or the file's name.
-pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let found = state.actions.workflow(ask.repo, ask.param("workflow_id"));
-    Ok(Answer::json(show(ask.site, &state, found.ok_or_else(ApiError::not_found)?)))
+pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let found = state.actions.workflow(cx.target, cx.variable("workflow_id"));
+    Ok(FakeResponse::json(show(cx.site, &state, found.ok_or_else(ApiError::not_found)?)))
 }
 
 /// `PUT …/actions/workflows/{workflow_id}/enable`.
-pub(super) fn enable(ask: &Ask<'_>) -> Outcome<Answer> {
-    switch(ask, "active")
+pub(super) fn enable(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    switch(cx, "active")
 }
 
 /// `PUT …/actions/workflows/{workflow_id}/disable`.
-pub(super) fn disable(ask: &Ask<'_>) -> Outcome<Answer> {
-    switch(ask, "disabled_manually")
+pub(super) fn disable(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    switch(cx, "disabled_manually")
 }
 
-fn switch(ask: &Ask<'_>, to: &'static str) -> Outcome<Answer> {
-    let now = ask.site.now();
-    let mut state = ask.site.state();
-    let id = state.actions.workflow(ask.repo, ask.param("workflow_id")).map(|workflow| workflow.id);
+fn switch(cx: &RequestContext<'_>, to: &'static str) -> Outcome<FakeResponse> {
+    let now = cx.site.now();
+    let mut state = cx.site.state();
+    let id = state.actions.workflow(cx.target, cx.variable("workflow_id")).map(|workflow| workflow.id);
     let workflow = state.actions.workflows.iter_mut().find(|workflow| Some(workflow.id) == id);
     let workflow = workflow.ok_or_else(ApiError::not_found)?;
     workflow.state = to;
     workflow.updated = now;
-    Ok(Answer::none())
+    Ok(FakeResponse::none())
 }
 
 /// `POST …/actions/workflows/{workflow_id}/dispatches`.
-pub(super) fn dispatch(ask: &Ask<'_>) -> Outcome<Answer> {
-    let body = ask.object()?;
-    let now = ask.site.harness.clock().now().as_secs();
-    let mut state = ask.site.state();
+pub(super) fn dispatch(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let body = cx.object()?;
+    let now = cx.site.harness.clock().now().as_secs();
+    let mut state = cx.site.state();
     let state = &mut *state;
     let workflow =
-        state.actions.workflow(ask.repo, ask.param("workflow_id")).ok_or_else(ApiError::not_found)?;
+        state.actions.workflow(cx.target, cx.variable("workflow_id")).ok_or_else(ApiError::not_found)?;
     let workflow = workflow.clone();
     let Some(inputs) = &workflow.inputs else {
         return Err(ApiError::unprocessable("Workflow does not have 'workflow_dispatch' trigger"));
@@ -73,7 +72,7 @@ pub(super) fn dispatch(ask: &Ask<'_>) -> Outcome<Answer> {
     let Some(given) = body.get("ref").and_then(Value::as_str) else {
         return Err(ApiError::unprocessable("Invalid request.\n\n\"ref\" wasn't supplied."));
     };
-    let repo = state.repos.get(ask.repo).ok_or_else(ApiError::not_found)?;
+    let repo = state.repos.get(cx.target).ok_or_else(ApiError::not_found)?;
     let no_ref = || ApiError::unprocessable(format!("No ref found for: {given}"));
     let name = given.strip_prefix("refs/heads/").or(given.strip_prefix("refs/tags/")).unwrap_or(given);
     // A commit's id is not enough.
@@ -83,19 +82,19 @@ pub(super) fn dispatch(ask: &Ask<'_>) -> Outcome<Answer> {
     let sha = repo.resolve(given).ok_or_else(no_ref)?;
     check(inputs, body.get("inputs").unwrap_or(&Value::Null))?;
     let full_name = format!("{}/{}", repo.owner, repo.name);
-    let actor = ask.caller.login().to_owned();
+    let actor = cx.caller.login().to_owned();
     let run = start(state, &workflow, "workflow_dispatch", name, &sha, &workflow.name, &actor, now);
-    let version = ask.headers.get("x-github-api-version").and_then(|value| value.to_str().ok());
+    let version = cx.headers.get("x-github-api-version").and_then(|value| value.to_str().ok());
     let asked = body.get("return_run_details") == Some(&Value::Bool(true));
     if !asked && version != Some(TELLS_THE_RUN) {
-        return Ok(Answer::none());
+        return Ok(FakeResponse::none());
     }
-    Ok(Answer::json(json!({
+    Ok(FakeResponse::json(json!({
         "workflow_run_id": run,
-        "run_url": ask.site.url(&format!("repos/{full_name}/actions/runs/{run}")),
+        "run_url": cx.site.url(&format!("repos/{full_name}/actions/runs/{run}")),
         "html_url": format!("https://github.com/{full_name}/actions/runs/{run}"),
     }))
-    .status(StatusCode::OK))
+    .with_status(StatusCode::OK))
 }
 
 /// Whether these inputs are those of the workflow.

@@ -11,12 +11,11 @@ use serde_json::{Map, Value, json};
 
 use super::{Kind, Token, not_accessible, rights::ABOUT_APP};
 use crate::sandbox::{
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
     ids::node_id,
     iso,
     repos::{Repository, repository_json},
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     route::{ANY, Route, route},
     state::State,
 };
@@ -157,8 +156,8 @@ impl Apps {
     }
 
     /// The app that asks.
-    fn asking(&self, ask: &Ask<'_>) -> Outcome<&App> {
-        let id = ask.caller.app.ok_or_else(ApiError::requires_authentication)?;
+    fn asking(&self, cx: &RequestContext<'_>) -> Outcome<&App> {
+        let id = cx.caller.app.ok_or_else(ApiError::requires_authentication)?;
         self.apps.iter().find(|app| app.id == id).ok_or_else(ApiError::not_found)
     }
 }
@@ -169,13 +168,13 @@ fn unverified(token: &str) -> Option<Claims> {
 }
 
 impl App {
-    fn show(&self, ask: &Ask<'_>, state: &State) -> Value {
+    fn show(&self, cx: &RequestContext<'_>, state: &State) -> Value {
         json!({
             "id": self.id,
             "slug": self.slug,
             "node_id": node_id("A", self.id),
             "client_id": self.client_id,
-            "owner": state.accounts.simple(ask.site, &self.owner),
+            "owner": state.accounts.simple(cx.site, &self.owner),
             "name": self.name,
             "description": self.description,
             "external_url": format!("https://{}.example", self.slug),
@@ -193,7 +192,7 @@ impl App {
         format!("{}[bot]", self.slug)
     }
 
-    fn show_installation(&self, ask: &Ask<'_>, state: &State, of: &Installation) -> Value {
+    fn show_installation(&self, cx: &RequestContext<'_>, state: &State, of: &Installation) -> Value {
         let account = state.accounts.get(&of.account);
         let kind = account.map(|account| account.kind.clone()).unwrap_or_default();
         let html = match kind.as_str() {
@@ -205,10 +204,10 @@ impl App {
         json!({
             "id": of.id,
             "client_id": self.client_id,
-            "account": state.accounts.simple(ask.site, &of.account),
+            "account": state.accounts.simple(cx.site, &of.account),
             "repository_selection": selection(&of.repositories),
-            "access_tokens_url": ask.site.url(&format!("app/installations/{}/access_tokens", of.id)),
-            "repositories_url": ask.site.url("installation/repositories"),
+            "access_tokens_url": cx.site.url(&format!("app/installations/{}/access_tokens", of.id)),
+            "repositories_url": cx.site.url("installation/repositories"),
             "html_url": html,
             "app_id": self.id,
             "app_slug": self.slug,
@@ -243,54 +242,54 @@ fn selection(repositories: &[String]) -> &'static str {
     if repositories.is_empty() { "all" } else { "selected" }
 }
 
-fn app(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    Ok(Answer::json(state.apps.asking(ask)?.show(ask, &state)))
+fn app(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    Ok(FakeResponse::json(state.apps.asking(cx)?.show(cx, &state)))
 }
 
-fn app_named(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let app = state.apps.apps.iter().find(|app| app.slug == ask.param("app_slug"));
-    Ok(Answer::json(app.ok_or_else(ApiError::not_found)?.show(ask, &state)))
+fn app_named(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let app = state.apps.apps.iter().find(|app| app.slug == cx.variable("app_slug"));
+    Ok(FakeResponse::json(app.ok_or_else(ApiError::not_found)?.show(cx, &state)))
 }
 
-fn installations(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let app = state.apps.asking(ask)?;
-    Ok(ask.page(&app.installations, |one| app.show_installation(ask, &state, one)))
+fn installations(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let app = state.apps.asking(cx)?;
+    Ok(cx.page(&app.installations, |one| app.show_installation(cx, &state, one)))
 }
 
 /// The asking app's installation for which `fits` is true.
-fn find(ask: &Ask<'_>, fits: impl Fn(&State, &Installation) -> bool) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let app = state.apps.asking(ask)?;
+fn find(cx: &RequestContext<'_>, fits: impl Fn(&State, &Installation) -> bool) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let app = state.apps.asking(cx)?;
     let found = app.installations.iter().find(|one| fits(&state, one));
-    Ok(Answer::json(app.show_installation(ask, &state, found.ok_or_else(ApiError::not_found)?)))
+    Ok(FakeResponse::json(app.show_installation(cx, &state, found.ok_or_else(ApiError::not_found)?)))
 }
 
-fn installation(ask: &Ask<'_>) -> Outcome<Answer> {
-    let id = ask.number("installation_id")?;
-    find(ask, |_, one| one.id == id)
+fn installation(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let id = cx.number("installation_id")?;
+    find(cx, |_, one| one.id == id)
 }
 
-fn of_org(ask: &Ask<'_>) -> Outcome<Answer> {
-    let org = ask.param("org");
-    find(ask, |state, one| one.account.eq_ignore_ascii_case(org) && state.accounts.org(org).is_some())
+fn of_org(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let org = cx.variable("org");
+    find(cx, |state, one| one.account.eq_ignore_ascii_case(org) && state.accounts.org(org).is_some())
 }
 
-fn of_user(ask: &Ask<'_>) -> Outcome<Answer> {
-    let user = ask.param("username");
-    find(ask, |_, one| one.account.eq_ignore_ascii_case(user))
+fn of_user(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let user = cx.variable("username");
+    find(cx, |_, one| one.account.eq_ignore_ascii_case(user))
 }
 
-fn of_repository(ask: &Ask<'_>) -> Outcome<Answer> {
-    find(ask, |state, one| one.reaches(state).iter().any(|repo| repo.id == ask.repo))
+fn of_repository(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    find(cx, |state, one| one.reaches(state).iter().any(|repo| repo.id == cx.target))
 }
 
 /// The installations of the app through which a user asks.
-fn installations_of_user(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let token = ask.caller.token.as_ref().ok_or_else(ApiError::requires_authentication)?;
+fn installations_of_user(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let token = cx.caller.token.as_ref().ok_or_else(ApiError::requires_authentication)?;
     let app = state.apps.apps.first().filter(|_| token.kind == Kind::UserToServer);
     let Some(app) = app else {
         // docs.github.com, "List app installations accessible to the user access token".
@@ -303,7 +302,7 @@ fn installations_of_user(ask: &Ask<'_>) -> Outcome<Answer> {
         .iter()
         .filter(|one| one.account == token.login || state.accounts.is_member(&one.account, &token.login));
     let theirs: Vec<_> = theirs.collect();
-    Ok(ask.counted("installations", &theirs, |one| app.show_installation(ask, &state, one)))
+    Ok(cx.counted("installations", &theirs, |one| app.show_installation(cx, &state, one)))
 }
 
 /// What a token is to be narrowed to.
@@ -316,21 +315,21 @@ struct Wish {
 }
 
 /// `POST /app/installations/{installation_id}/access_tokens`.
-fn mint(ask: &Ask<'_>) -> Outcome<Answer> {
-    let wish: Wish = match serde_json::from_value(Value::Object(ask.object()?)) {
+fn mint(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let wish: Wish = match serde_json::from_value(Value::Object(cx.object()?)) {
         Ok(wish) => wish,
         Err(_) => return Err(ApiError::bad_json()),
     };
-    let id = ask.number("installation_id")?;
-    let mut state = ask.site.state();
-    let app = state.apps.asking(ask)?.clone();
+    let id = cx.number("installation_id")?;
+    let mut state = cx.site.state();
+    let app = state.apps.asking(cx)?.clone();
     let found = app.installations.iter().find(|one| one.id == id).ok_or_else(ApiError::not_found)?;
     if found.suspended {
         return Err(ApiError::forbidden("This installation has been suspended"));
     }
     let (chosen, repositories) = narrowed(&state, found, &wish)?;
     let permissions = lessened(&app.permissions, &wish.permissions)?;
-    let expires = ask.site.harness.clock().now().as_secs() + HOUR;
+    let expires = cx.site.harness.clock().now().as_secs() + HOUR;
     let text = format!("ghs_{}sand", uuid::Uuid::new_v4().simple());
     let bot = app.bot();
     let token = Token {
@@ -353,11 +352,11 @@ fn mint(ask: &Ask<'_>) -> Outcome<Answer> {
     });
     if !chosen.is_empty() {
         let repos = repositories.iter().filter_map(|id| state.repos.get(*id));
-        let shown = repos.map(|repo| repository(ask, &state, repo, ""));
+        let shown = repos.map(|repo| repository(cx, &state, repo, ""));
         body["repositories"] = shown.collect();
     }
     state.tokens.insert(text, token);
-    Ok(Answer::created(body))
+    Ok(FakeResponse::created(body))
 }
 
 /// The repositories that a token is narrowed to: their names, none for all, and their numbers.
@@ -417,41 +416,41 @@ fn lessened(has: &BTreeMap<String, String>, wish: &Map<String, Value>) -> Outcom
 
 /// A repository as it is listed here; only the older version tells of downloads (docs.github.com, "Breaking
 /// changes", 2026-03-10).
-fn repository(ask: &Ask<'_>, state: &State, repo: &Repository, login: &str) -> Value {
-    let mut row = repository_json(ask.site, state, repo, login);
-    if ask.version() == "2022-11-28" {
+fn repository(cx: &RequestContext<'_>, state: &State, repo: &Repository, login: &str) -> Value {
+    let mut row = repository_json(cx.site, state, repo, login);
+    if cx.version() == "2022-11-28" {
         row.insert("has_downloads".to_owned(), json!(true));
     }
     Value::Object(row)
 }
 
 /// `GET /installation/repositories`.
-fn repositories(ask: &Ask<'_>) -> Outcome<Answer> {
-    let token = ask.caller.token.as_ref().filter(|token| token.kind == Kind::Installation);
+fn repositories(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let token = cx.caller.token.as_ref().filter(|token| token.kind == Kind::Installation);
     let Some(token) = token else {
         return Err(ApiError::forbidden(
             "You must authenticate with an installation access token in order to list repositories for an installation.",
         ));
     };
-    let state = ask.site.state();
+    let state = cx.site.state();
     let repos = state.repos.all().filter(|repo| token.is_for(&repo.owner, &repo.full_name()));
     let repos: Vec<_> = repos.collect();
-    let answer = ask.counted("repositories", &repos, |repo| repository(ask, &state, repo, &token.login));
+    let answer = cx.counted("repositories", &repos, |repo| repository(cx, &state, repo, &token.login));
     Ok(answer)
 }
 
-fn revoke(ask: &Ask<'_>) -> Outcome<Answer> {
-    match &ask.caller.token {
+fn revoke(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    match &cx.caller.token {
         Some(token) if token.kind == Kind::Installation => {
-            ask.site.state().tokens.remove(&ask.caller.key);
-            Ok(Answer::none())
+            cx.site.state().tokens.remove(&cx.caller.key);
+            Ok(FakeResponse::none())
         }
-        _ => Err(not_accessible(ask.caller)),
+        _ => Err(not_accessible(cx.caller)),
     }
 }
 
 /// `POST /_github/apps`.
-fn lay_down(ask: &Ask<'_>) -> Outcome<Answer> {
+fn lay_down(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Key {
@@ -459,9 +458,9 @@ fn lay_down(ask: &Ask<'_>) -> Outcome<Answer> {
         public_key: String,
     }
     let key: Key =
-        serde_json::from_slice(ask.body).map_err(|error| ApiError::unprocessable(error.to_string()))?;
-    let mut state = ask.site.state();
+        serde_json::from_slice(&cx.body).map_err(|error| ApiError::unprocessable(error.to_string()))?;
+    let mut state = cx.site.state();
     let app = state.apps.apps.iter_mut().find(|app| app.id == key.app_id).ok_or_else(ApiError::not_found)?;
     app.public_key = key.public_key;
-    Ok(Answer::none())
+    Ok(FakeResponse::none())
 }

@@ -12,9 +12,8 @@ use url::form_urlencoded;
 
 use super::{Kind, Token};
 use crate::sandbox::{
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
+    request::{FakeResponse, RequestContext},
     route::{ANY, Route, route},
     state::State,
 };
@@ -69,23 +68,23 @@ struct Refresh {
 }
 
 /// What is said in a form or in JSON.
-fn said(ask: &Ask<'_>) -> BTreeMap<String, String> {
-    if let Ok(Value::Object(object)) = serde_json::from_slice(ask.body) {
+fn said(cx: &RequestContext<'_>) -> BTreeMap<String, String> {
+    if let Ok(Value::Object(object)) = serde_json::from_slice(&cx.body) {
         let text = |value: Value| match value {
             Value::String(text) => text,
             other => other.to_string(),
         };
         return object.into_iter().map(|(name, value)| (name, text(value))).collect();
     }
-    let form = form_urlencoded::parse(ask.body).into_owned();
-    form.chain(ask.query.iter().cloned()).collect()
+    let form = form_urlencoded::parse(&cx.body).into_owned();
+    form.chain(cx.query.iter().cloned()).collect()
 }
 
 /// The answer in the form that was asked for.
-fn answer(ask: &Ask<'_>, body: Value) -> Answer {
-    let json = ask.headers.get(http::header::ACCEPT).and_then(|value| value.to_str().ok());
+fn answer(cx: &RequestContext<'_>, body: Value) -> FakeResponse {
+    let json = cx.headers.get(http::header::ACCEPT).and_then(|value| value.to_str().ok());
     if json.is_some_and(|accepted| accepted.contains("json")) {
-        return Answer::json(body);
+        return FakeResponse::json(body);
     }
     let mut form = form_urlencoded::Serializer::new(String::new());
     for (name, value) in body.as_object().into_iter().flatten() {
@@ -94,11 +93,11 @@ fn answer(ask: &Ask<'_>, body: Value) -> Answer {
             other => form.append_pair(name, &other.to_string()),
         };
     }
-    Answer::bytes("application/x-www-form-urlencoded; charset=utf-8", form.finish())
+    FakeResponse::bytes("application/x-www-form-urlencoded; charset=utf-8", form.finish())
 }
 
 /// A refusal; it comes with status 200.
-fn refuse(ask: &Ask<'_>, error: &str, description: &str, more: Value) -> Answer {
+fn refuse(cx: &RequestContext<'_>, error: &str, description: &str, more: Value) -> FakeResponse {
     let page = "https://docs.github.com/developers/apps/authorizing-oauth-apps";
     let mut body = Map::new();
     body.insert("error".to_owned(), json!(error));
@@ -107,21 +106,21 @@ fn refuse(ask: &Ask<'_>, error: &str, description: &str, more: Value) -> Answer 
     if let Value::Object(more) = more {
         body.extend(more);
     }
-    answer(ask, Value::Object(body))
+    answer(cx, Value::Object(body))
 }
 
 /// `POST /login/device/code`.
-fn begin(ask: &Ask<'_>) -> Outcome<Answer> {
-    let said = said(ask);
+fn begin(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let said = said(cx);
     let client_id = said.get("client_id").cloned().unwrap_or_default();
-    let mut state = ask.site.state();
+    let mut state = cx.site.state();
     if state.apps.client(&client_id).is_none() {
-        return Ok(answer(ask, json!({"error": "Not Found"})).status(StatusCode::NOT_FOUND));
+        return Ok(answer(cx, json!({"error": "Not Found"})).with_status(StatusCode::NOT_FOUND));
     }
     let code = uuid::Uuid::new_v4().simple().to_string();
     let letters = code.to_uppercase();
     let user_code = format!("{}-{}", &letters[..4], &letters[4..8]);
-    let expires = ask.site.harness.clock().now().as_secs() + CODE_LIFE;
+    let expires = cx.site.harness.clock().now().as_secs() + CODE_LIFE;
     let device = Device {
         client_id,
         user_code: user_code.clone(),
@@ -134,46 +133,46 @@ fn begin(ask: &Ask<'_>) -> Outcome<Answer> {
     let body = json!({
         "device_code": code,
         "user_code": user_code,
-        "verification_uri": ask.site.url("login/device"),
+        "verification_uri": cx.site.url("login/device"),
         "expires_in": CODE_LIFE,
         "interval": INTERVAL,
     });
-    Ok(answer(ask, body))
+    Ok(answer(cx, body))
 }
 
 /// `POST /login/oauth/access_token`.
-fn exchange(ask: &Ask<'_>) -> Outcome<Answer> {
-    let said = said(ask);
+fn exchange(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let said = said(cx);
     let text = |name: &str| said.get(name).map(String::as_str).unwrap_or_default();
-    let mut state = ask.site.state();
+    let mut state = cx.site.state();
     let secret = said.get("client_secret");
     let client = state.apps.client(text("client_id"));
     if client.is_none_or(|app| secret.is_some_and(|secret| *secret != app.client_secret)) {
         let words = "The client_id and/or client_secret passed are incorrect.";
-        return Ok(refuse(ask, "incorrect_client_credentials", words, Value::Null));
+        return Ok(refuse(cx, "incorrect_client_credentials", words, Value::Null));
     }
     match text("grant_type") {
         "urn:ietf:params:oauth:grant-type:device_code" => {
-            Ok(device(ask, &mut state, text("client_id"), text("device_code")))
+            Ok(device(cx, &mut state, text("client_id"), text("device_code")))
         }
-        "refresh_token" => Ok(refresh(ask, &mut state, text("client_id"), text("refresh_token"))),
+        "refresh_token" => Ok(refresh(cx, &mut state, text("client_id"), text("refresh_token"))),
         _ => {
             let words = "The authorization grant type is not supported by the authorization server.";
-            Ok(refuse(ask, "unsupported_grant_type", words, Value::Null))
+            Ok(refuse(cx, "unsupported_grant_type", words, Value::Null))
         }
     }
 }
 
-fn device(ask: &Ask<'_>, state: &mut State, client_id: &str, code: &str) -> Answer {
-    let now = ask.site.harness.clock().now().as_secs();
+fn device(cx: &RequestContext<'_>, state: &mut State, client_id: &str, code: &str) -> FakeResponse {
+    let now = cx.site.harness.clock().now().as_secs();
     let known = state.grants.devices.get_mut(code).filter(|device| device.client_id == client_id);
     let Some(device) = known else {
         let words = "The device_code provided is not valid.";
-        return refuse(ask, "incorrect_device_code", words, Value::Null);
+        return refuse(cx, "incorrect_device_code", words, Value::Null);
     };
     if now >= device.expires {
         let words = "This 'device_code' has expired.";
-        return refuse(ask, "expired_token", words, Value::Null);
+        return refuse(cx, "expired_token", words, Value::Null);
     }
     // Who comes too early must wait five seconds longer from then on.
     let early = device.tried.is_some_and(|tried| now < tried + device.interval);
@@ -181,40 +180,40 @@ fn device(ask: &Ask<'_>, state: &mut State, client_id: &str, code: &str) -> Answ
     if early {
         device.interval += INTERVAL;
         let words = "Too many requests have been made in the same timeframe.";
-        return refuse(ask, "slow_down", words, json!({"interval": device.interval}));
+        return refuse(cx, "slow_down", words, json!({"interval": device.interval}));
     }
     match device.entered.clone() {
         Entered::NotYet => {
             let words = "The authorization request is still pending.";
-            refuse(ask, "authorization_pending", words, Value::Null)
+            refuse(cx, "authorization_pending", words, Value::Null)
         }
         Entered::Denied => {
             let words = "The authorization request was denied.";
-            refuse(ask, "access_denied", words, Value::Null)
+            refuse(cx, "access_denied", words, Value::Null)
         }
         Entered::By(login) => {
             state.grants.devices.remove(code);
-            hand_out(ask, state, client_id, &login)
+            hand_out(cx, state, client_id, &login)
         }
     }
 }
 
-fn refresh(ask: &Ask<'_>, state: &mut State, client_id: &str, token: &str) -> Answer {
-    let now = ask.site.harness.clock().now().as_secs();
+fn refresh(cx: &RequestContext<'_>, state: &mut State, client_id: &str, token: &str) -> FakeResponse {
+    let now = cx.site.harness.clock().now().as_secs();
     let good = |held: &Refresh| held.client_id == client_id && now < held.expires;
     if !state.grants.refresh.get(token).is_some_and(good) {
         let words = "The refresh token passed is incorrect or expired.";
-        return refuse(ask, "bad_refresh_token", words, Value::Null);
+        return refuse(cx, "bad_refresh_token", words, Value::Null);
     }
     // It is good once, and the token it came with ends.
-    let Some(held) = state.grants.refresh.remove(token) else { return Answer::none() };
+    let Some(held) = state.grants.refresh.remove(token) else { return FakeResponse::none() };
     state.tokens.remove(&held.access);
-    hand_out(ask, state, client_id, &held.login)
+    hand_out(cx, state, client_id, &held.login)
 }
 
 /// A token for what both the user and the app may, and another to renew it with.
-fn hand_out(ask: &Ask<'_>, state: &mut State, client_id: &str, login: &str) -> Answer {
-    let now = ask.site.harness.clock().now().as_secs();
+fn hand_out(cx: &RequestContext<'_>, state: &mut State, client_id: &str, login: &str) -> FakeResponse {
+    let now = cx.site.harness.clock().now().as_secs();
     let random = || uuid::Uuid::new_v4().simple().to_string();
     let (access, refresh) = (format!("ghu_{}sand", random()), format!("ghr_{}{}", random(), random()));
     let permissions = state.apps.client(client_id).map(|app| app.permissions.clone()).unwrap_or_default();
@@ -246,11 +245,11 @@ fn hand_out(ask: &Ask<'_>, state: &mut State, client_id: &str, login: &str) -> A
         "scope": "",
         "token_type": "bearer",
     });
-    answer(ask, body)
+    answer(cx, body)
 }
 
 /// `POST /_github/device`: somebody enters a code in the browser.
-fn enter(ask: &Ask<'_>) -> Outcome<Answer> {
+fn enter(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Code {
@@ -260,8 +259,8 @@ fn enter(ask: &Ask<'_>) -> Outcome<Answer> {
         deny: bool,
     }
     let code: Code =
-        serde_json::from_slice(ask.body).map_err(|error| ApiError::unprocessable(error.to_string()))?;
-    let mut state = ask.site.state();
+        serde_json::from_slice(&cx.body).map_err(|error| ApiError::unprocessable(error.to_string()))?;
+    let mut state = cx.site.state();
     let mut devices = state.grants.devices.values_mut();
     let device = devices.find(|device| device.user_code == code.user_code).ok_or_else(ApiError::not_found)?;
     device.entered = match code.login {
@@ -269,5 +268,5 @@ fn enter(ask: &Ask<'_>) -> Outcome<Answer> {
         Some(login) => Entered::By(login),
         None => return Err(ApiError::unprocessable("who enters the code?")),
     };
-    Ok(Answer::none())
+    Ok(FakeResponse::none())
 }

@@ -20,8 +20,8 @@ pub(super) use self::{
 };
 use super::{
     Site,
-    answer::Answer,
     errors::{ApiError, Outcome},
+    request::FakeResponse,
     route::{Need, Route},
 };
 
@@ -86,7 +86,7 @@ pub(super) fn authenticate(site: &Site, headers: &HeaderMap, path: &str) -> Outc
 }
 
 /// What every answer tells of the token, and of the right that was asked for.
-pub(super) fn tell(answer: Answer, caller: &Caller, need: Option<(Need, bool)>) -> Answer {
+pub(super) fn tell(answer: FakeResponse, caller: &Caller, need: Option<(Need, bool)>) -> FakeResponse {
     let Some(token) = &caller.token else { return answer };
     let answer = match (token.kind, need) {
         (Kind::Classic, need) => {

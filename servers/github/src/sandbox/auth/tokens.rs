@@ -6,9 +6,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::sandbox::{
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     route::{ANY, Route, route},
 };
 
@@ -137,18 +136,18 @@ pub(in crate::sandbox) fn tokens_from_seed(seed: &Value) -> BTreeMap<String, Tok
 }
 
 /// `POST /_github/tokens`.
-fn lay_down(ask: &Ask<'_>) -> Outcome<Answer> {
-    let wish = Value::Object(ask.object()?);
-    let mut state = ask.site.state();
+fn lay_down(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let wish = Value::Object(cx.object()?);
+    let mut state = cx.site.state();
     if wish["revoked"] == json!(true) {
         let gone = wish["token"].as_str().and_then(|text| state.tokens.remove(text));
-        return gone.map(|_| Answer::none()).ok_or_else(ApiError::not_found);
+        return gone.map(|_| FakeResponse::none()).ok_or_else(ApiError::not_found);
     }
     let users: Vec<Value> =
         state.accounts.all().map(|account| json!({"login": account.login, "id": account.id})).collect();
-    let now = ask.site.harness.clock().now().as_secs();
+    let now = cx.site.harness.clock().now().as_secs();
     let made = Token::from_seed(&wish, &users.into(), now);
     let (text, token) = made.ok_or_else(|| ApiError::unprocessable("token, kind and login are needed"))?;
     state.tokens.insert(text, token);
-    Ok(Answer::none())
+    Ok(FakeResponse::none())
 }

@@ -6,45 +6,45 @@ use serde_json::{Value, json};
 use super::{actor, connection, may, repository};
 use crate::sandbox::{
     accounts::{Account, Accounts, Team},
-    ask::Ask,
     errors::{ApiError, Outcome},
     ids::{self, node_id},
     repos::Role,
+    request::RequestContext,
     route::read,
 };
 
 /// Knows the types of `schema/base.graphql`.
-pub(super) fn resolve(ask: &Ask<'_>, node: &Node, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+pub(super) fn resolve(cx: &RequestContext<'_>, node: &Node, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
     match node.ty.as_str() {
-        "Query" => query(ask, asked),
-        "User" | "Organization" | "Bot" | "Mannequin" => account(ask, node.key.as_str()?, asked),
-        "Team" => team(ask, node.key.as_u64()?, asked),
+        "Query" => query(cx, asked),
+        "User" | "Organization" | "Bot" | "Mannequin" => account(cx, node.key.as_str()?, asked),
+        "Team" => team(cx, node.key.as_u64()?, asked),
 
-        "Repository" => about_repository(ask, node.key.as_u64()?, asked),
+        "Repository" => about_repository(cx, node.key.as_u64()?, asked),
         _ => None,
     }
 }
 
-fn query(ask: &Ask<'_>, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+fn query(cx: &RequestContext<'_>, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
     let login = asked.text("login").unwrap_or_default();
     Some(match asked.field {
-        "viewer" => viewer(ask),
-        "repository" => by_name(ask, asked.text("owner").unwrap_or_default(), asked),
-        "user" => named(ask, login, &["User"], "User"),
-        "organization" => named(ask, login, &["Organization"], "Organization"),
-        "repositoryOwner" => Ok(named(ask, login, &["User", "Organization"], "").unwrap_or(Resolved::NULL)),
-        "node" => return by_id(ask, asked.text("id").unwrap_or_default()),
+        "viewer" => viewer(cx),
+        "repository" => by_name(cx, asked.text("owner").unwrap_or_default(), asked),
+        "user" => named(cx, login, &["User"], "User"),
+        "organization" => named(cx, login, &["Organization"], "Organization"),
+        "repositoryOwner" => Ok(named(cx, login, &["User", "Organization"], "").unwrap_or(Resolved::NULL)),
+        "node" => return by_id(cx, asked.text("id").unwrap_or_default()),
         _ => return None,
     })
 }
 
 /// A user, an organization, a bot, a team or a repository by its global id.
-fn by_id(ask: &Ask<'_>, id: &str) -> Option<Outcome<Resolved>> {
+fn by_id(cx: &RequestContext<'_>, id: &str) -> Option<Outcome<Resolved>> {
     let (kind, number) = ids::parse(id)?;
     if kind == "R" {
-        return Some(Ok(repository(ask, number).into()));
+        return Some(Ok(repository(cx, number).into()));
     }
-    let state = ask.site.state();
+    let state = cx.site.state();
     match kind {
         "U" | "O" | "BOT" => {
             let account = state.accounts.by_id(number);
@@ -56,16 +56,16 @@ fn by_id(ask: &Ask<'_>, id: &str) -> Option<Outcome<Resolved>> {
 }
 
 /// Who asks. An installation is its app's bot, which is no user; GitHub refuses it.
-fn viewer(ask: &Ask<'_>) -> Outcome<Resolved> {
-    let state = ask.site.state();
-    match state.accounts.get(ask.caller.login()) {
+fn viewer(cx: &RequestContext<'_>) -> Outcome<Resolved> {
+    let state = cx.site.state();
+    match state.accounts.get(cx.caller.login()) {
         Some(account) if account.kind == "User" => Ok(actor(&state, &account.login)),
         _ => Err(ApiError::forbidden("Resource not accessible by integration")),
     }
 }
 
-fn named(ask: &Ask<'_>, login: &str, kinds: &[&str], what: &str) -> Outcome<Resolved> {
-    let state = ask.site.state();
+fn named(cx: &RequestContext<'_>, login: &str, kinds: &[&str], what: &str) -> Outcome<Resolved> {
+    let state = cx.site.state();
     match state.accounts.get(login) {
         Some(account) if kinds.contains(&account.kind.as_str()) => Ok(actor(&state, &account.login)),
         _ => {
@@ -79,25 +79,25 @@ fn named(ask: &Ask<'_>, login: &str, kinds: &[&str], what: &str) -> Outcome<Reso
     }
 }
 
-fn by_name(ask: &Ask<'_>, owner: &str, asked: &Asked<'_>) -> Outcome<Resolved> {
+fn by_name(cx: &RequestContext<'_>, owner: &str, asked: &Asked<'_>) -> Outcome<Resolved> {
     let name = asked.text("name").unwrap_or_default();
     let renamed = asked.arg("followRenames") != &Value::Bool(false);
-    let found = ask.site.state().repos.find(owner, name).filter(|found| renamed || !found.moved);
+    let found = cx.site.state().repos.find(owner, name).filter(|found| renamed || !found.moved);
     let missing =
         || ApiError::missing(format!("Could not resolve to a Repository with the name '{owner}/{name}'."));
     let found = found.ok_or_else(missing)?;
-    match may(ask, found.id, read("metadata")) {
+    match may(cx, found.id, read("metadata")) {
         Ok(()) => Ok(Node::new("Repository", found.id).into()),
         Err(error) if error.kind == "NOT_FOUND" => Err(missing()),
         Err(error) => Err(error),
     }
 }
 
-fn account(ask: &Ask<'_>, login: &str, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+fn account(cx: &RequestContext<'_>, login: &str, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
     if asked.field == "repository" {
-        return Some(Ok(by_name(ask, login, asked).unwrap_or(Resolved::NULL)));
+        return Some(Ok(by_name(cx, login, asked).unwrap_or(Resolved::NULL)));
     }
-    let state = ask.site.state();
+    let state = cx.site.state();
     let account = state.accounts.get(login)?;
     let short = login.trim_end_matches("[bot]");
     Some(Ok(match asked.field {
@@ -114,9 +114,9 @@ fn account(ask: &Ask<'_>, login: &str, asked: &Asked<'_>) -> Option<Outcome<Reso
         "url" => account.html().into(),
         "resourcePath" => account.html().trim_start_matches("https://github.com").into(),
         "createdAt" | "updatedAt" => account.created_at.clone().into(),
-        "isViewer" => (ask.caller.login() == account.login).into(),
+        "isViewer" => (cx.caller.login() == account.login).into(),
         "isSiteAdmin" => false.into(),
-        "viewerIsAMember" => state.accounts.is_member(&account.login, ask.caller.login()).into(),
+        "viewerIsAMember" => state.accounts.is_member(&account.login, cx.caller.login()).into(),
         "organization" => {
             let org = state.accounts.get(asked.text("login").unwrap_or_default());
             let org = org.filter(|org| state.accounts.is_member(&org.login, login));
@@ -154,8 +154,8 @@ fn teams_asked(asked: &Asked<'_>, org: &Account, accounts: &Accounts) -> Vec<Nod
     accounts.teams().filter(fits).map(|team| Node::new("Team", team.id)).collect()
 }
 
-fn team(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
-    let state = ask.site.state();
+fn team(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let state = cx.site.state();
     let team = state.accounts.team(id)?;
     Some(Ok(match asked.field {
         "id" => node_id("T", team.id).into(),
@@ -197,10 +197,10 @@ fn with_roles(page: Resolved, team: &Team) -> Resolved {
     Resolved::Connection(page)
 }
 
-fn about_repository(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
-    let state = ask.site.state();
+fn about_repository(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let state = cx.site.state();
     let repo = state.repos.get(id)?;
-    let role = repo.role(ask.caller.login());
+    let role = repo.role(cx.caller.login());
     let full_name = format!("{}/{}", repo.owner, repo.name);
     Some(Ok(match asked.field {
         "id" => node_id("R", repo.id).into(),

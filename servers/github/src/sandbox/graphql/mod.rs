@@ -28,10 +28,9 @@ use serde_json::{Map, Value, json};
 
 pub(super) use self::schema::Graphql;
 use super::{
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
-    repos,
+    limits, repos,
+    request::{FakeResponse, RequestContext},
     route::{Need, read},
     social,
     state::State,
@@ -39,7 +38,7 @@ use super::{
 };
 
 /// Knows what stands in the fields of some types; none for a field that it does not know.
-pub(super) type Resolve = fn(&Ask<'_>, &Node, &Asked<'_>) -> Option<Outcome<Resolved>>;
+pub(super) type Resolve = fn(&RequestContext<'_>, &Node, &Asked<'_>) -> Option<Outcome<Resolved>>;
 
 /// Those who know, in the order in which they are asked.
 const RESOLVERS: &[Resolve] = &[base::resolve, repos::resolve, tracker::resolve, social::resolve];
@@ -57,22 +56,22 @@ pub(super) fn operation_name(body: &[u8]) -> String {
 }
 
 /// `POST /graphql`.
-pub(super) fn serve(ask: &Ask<'_>) -> Outcome<Answer> {
-    if ask.caller.token.is_none() {
+pub(super) fn serve(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    if cx.caller.token.is_none() {
         let mut error = ApiError::unauthorized();
         "This endpoint requires you to be authenticated.".clone_into(&mut error.message);
         return Err(error);
     }
-    let Some(request) = GraphqlRequest::parse(ask.body) else {
+    let Some(request) = GraphqlRequest::parse(&cx.body) else {
         let words = "A query attribute must be specified and must be a string.";
-        let is_json = serde_json::from_slice::<Value>(ask.body).is_ok();
+        let is_json = serde_json::from_slice::<Value>(&cx.body).is_ok();
         return Err(if is_json {
             ApiError::new(StatusCode::BAD_REQUEST, words)
         } else {
             ApiError::bad_json()
         });
     };
-    let dialect = ask.site.graphql.dialect()?;
+    let dialect = cx.site.graphql.dialect()?;
     let document = match dialect.documents.get(&dialect.schema, &request.query) {
         Ok(document) => document,
         Err(broken) => return Ok(refused(document::explain(&broken))),
@@ -89,7 +88,8 @@ pub(super) fn serve(ask: &Ask<'_>) -> Outcome<Answer> {
     };
     let (cost, nodes) = cost::of(&prepared);
     let writes = prepared.operation.is_mutation();
-    if let Err(error) = ask.site.limits.take_graphql(ask.caller, cost, writes) {
+    let points = u32::try_from(cost).unwrap_or(u32::MAX);
+    if let Err(error) = cx.site.limits.take_graphql(cx.caller, points, writes) {
         // The primary limit comes as 200, the secondary ones as 403 (the same page).
         return if error.kind == "RATE_LIMITED" { Ok(refused(vec![entry(&error)])) } else { Err(error) };
     }
@@ -99,7 +99,7 @@ pub(super) fn serve(ask: &Ask<'_>) -> Outcome<Answer> {
         );
         return Ok(refused(vec![json!({"type": "MAX_NODE_LIMIT_EXCEEDED", "message": words})]));
     }
-    let everyone = Everyone { ask, cost, nodes };
+    let everyone = Everyone { cx, cost, nodes };
     let answer = graphql::execute(&everyone, &dialect.schema, &prepared)
         .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error))?;
     let mut body = Map::new();
@@ -107,17 +107,17 @@ pub(super) fn serve(ask: &Ask<'_>) -> Outcome<Answer> {
     if !answer.failures.is_empty() {
         body.insert("errors".to_owned(), answer.failures.into_iter().map(explain).collect());
     }
-    Ok(Answer::json(body))
+    Ok(FakeResponse::json(body))
 }
 
 /// Whether the caller may do something to a repository. What they may not see is not there.
-pub(super) fn may(ask: &Ask<'_>, repo: u64, need: Need) -> Outcome<()> {
-    ask.site.may(ask.caller, repo, need)
+pub(super) fn may(cx: &RequestContext<'_>, repo: u64, need: Need) -> Outcome<()> {
+    cx.site.may(cx.caller, repo, need)
 }
 
 /// The repository, if the caller may see it.
-pub(super) fn repository(ask: &Ask<'_>, repo: u64) -> Option<Node> {
-    may(ask, repo, read("metadata")).ok().map(|()| Node::new("Repository", repo))
+pub(super) fn repository(cx: &RequestContext<'_>, repo: u64) -> Option<Node> {
+    may(cx, repo, read("metadata")).ok().map(|()| Node::new("Repository", repo))
 }
 
 /// Whoever has this login, as an `Actor`; nothing for nobody.
@@ -173,7 +173,7 @@ pub(super) fn connection(asked: &Asked<'_>, all: Vec<Node>) -> Outcome<Resolved>
 
 /// All resolvers as one.
 struct Everyone<'a, 'b> {
-    ask: &'a Ask<'b>,
+    cx: &'a RequestContext<'b>,
     cost: u64,
     nodes: u64,
 }
@@ -201,7 +201,7 @@ impl Resolver for Everyone<'_, '_> {
 
 impl Everyone<'_, '_> {
     fn any(&self, node: &Node, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
-        RESOLVERS.iter().find_map(|resolve| resolve(self.ask, node, asked))
+        RESOLVERS.iter().find_map(|resolve| resolve(self.cx, node, asked))
     }
 
     /// Whatever a global id names, if the caller may see it.
@@ -227,22 +227,22 @@ impl Everyone<'_, '_> {
     }
 
     fn rate_limit(&self) -> Resolved {
-        let spent = self.ask.site.limits.spending(self.ask.caller, "graphql");
+        let window = self.cx.site.limits.window(self.cx.caller, "graphql");
         json!({
             "cost": self.cost,
-            "limit": spent.limit,
+            "limit": window.limit(),
             "nodeCount": self.nodes,
-            "remaining": spent.remaining(),
-            "used": spent.used,
-            "resetAt": super::iso(spent.reset),
+            "remaining": window.remaining(),
+            "used": limits::used(&window),
+            "resetAt": super::iso(limits::reset(&window)),
         })
         .into()
     }
 }
 
 /// An answer without data. It comes with 200 all the same.
-fn refused(errors: Vec<Value>) -> Answer {
-    Answer::json(json!({"errors": errors}))
+fn refused(errors: Vec<Value>) -> FakeResponse {
+    FakeResponse::json(json!({"errors": errors}))
 }
 
 /// What is wrong with a request whose document is in order.

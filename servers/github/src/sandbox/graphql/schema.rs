@@ -25,10 +25,14 @@ const FILES: [&str; 5] = [
 ];
 
 /// Parsed once, by the first request: the process's start does not pay for it.
-static WHOLE: LazyLock<Result<Schema, String>> = LazyLock::new(|| {
+static PARSED: LazyLock<Result<Schema, String>> = LazyLock::new(|| {
     let parsed = Schema::parse(FILES.join("\n"), "schema.graphql");
     parsed.map_err(|broken| broken.errors.to_string())
 });
+
+/// github.com's dialect, checked once for every fake of the process, and so are the documents that come to it.
+static WHOLE: LazyLock<Result<Arc<Dialect>, String>> =
+    LazyLock::new(|| PARSED.clone().and_then(|schema| checked(schema).map(Arc::new)));
 
 /// The GraphQL API of one GitHub.
 #[derive(Default)]
@@ -62,7 +66,10 @@ impl Graphql {
 /// The schema without some things.
 fn without(hidden: &BTreeSet<String>) -> Outcome<Arc<Dialect>> {
     let broken = |words: String| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, words);
-    let mut schema = WHOLE.as_ref().map_err(|error| broken(error.clone()))?.clone();
+    if hidden.is_empty() {
+        return WHOLE.clone().map_err(broken);
+    }
+    let mut schema = PARSED.clone().map_err(broken)?;
     for thing in hidden {
         let mut parts = thing.split('.');
         let (ty, field, argument) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
@@ -92,8 +99,13 @@ fn without(hidden: &BTreeSet<String>) -> Outcome<Arc<Dialect>> {
         schema.types.shift_remove("Mutation");
         schema.schema_definition.make_mut().mutation = None;
     }
-    let schema = schema.validate().map_err(|broken_schema| broken(broken_schema.errors.to_string()))?;
-    Ok(Arc::new(Dialect { schema, documents: Documents::default() }))
+    checked(schema).map(Arc::new).map_err(broken)
+}
+
+/// The dialect of a schema that is whole.
+fn checked(schema: Schema) -> Result<Dialect, String> {
+    let schema = schema.validate().map_err(|broken| broken.errors.to_string())?;
+    Ok(Dialect { schema, documents: Documents::default() })
 }
 
 /// Takes the fields and arguments away for which `gone` is true.

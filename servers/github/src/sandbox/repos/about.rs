@@ -9,16 +9,15 @@ use super::{
 };
 use crate::sandbox::{
     Site,
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     state::State,
 };
 
-pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
-    Ok(Answer::json(full(ask.site, &state, repo, ask.caller.login())))
+pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
+    Ok(FakeResponse::json(full(cx.site, &state, repo, cx.caller.login())))
 }
 
 /// A repository as it is shown by itself ("full repository"), for a login's rights in it.
@@ -55,16 +54,16 @@ pub(super) fn full(site: &Site, state: &State, repo: &Repository, login: &str) -
     row
 }
 
-pub(super) fn languages(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let languages = repository(ask, &state)?.languages();
+pub(super) fn languages(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let languages = repository(cx, &state)?.languages();
     let shown: Map<_, _> = languages.iter().map(|(name, bytes)| ((*name).to_owned(), json!(bytes))).collect();
-    Ok(Answer::json(shown))
+    Ok(FakeResponse::json(shown))
 }
 
-pub(super) fn topics(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    Ok(Answer::json(json!({ "names": repository(ask, &state)?.topics })))
+pub(super) fn topics(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    Ok(FakeResponse::json(json!({ "names": repository(cx, &state)?.topics })))
 }
 
 /// Everybody with a role, with it.
@@ -88,36 +87,36 @@ fn person(site: &Site, state: &State, login: &str, role: Option<Role>) -> Value 
     person
 }
 
-pub(super) fn collaborators(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
+pub(super) fn collaborators(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
     // docs.github.com, "List repository collaborators": for those who may push.
-    if repo.role(ask.caller.login()).is_none_or(|role| role < Role::Write) {
+    if repo.role(cx.caller.login()).is_none_or(|role| role < Role::Write) {
         return Err(ApiError::forbidden("Must have push access to view repository collaborators."));
     }
-    let wanted = ask.query("permission").and_then(Role::parse);
+    let wanted = cx.query("permission").and_then(Role::parse);
     let organization =
         |login: &str| state.accounts.get(login).is_some_and(|account| account.kind == "Organization");
     let rows: Vec<_> = people(repo)
         .into_iter()
         .filter(|(login, role)| !organization(login) && wanted.is_none_or(|wanted| *role >= wanted))
         .collect();
-    Ok(ask.page(&rows, |(login, role)| person(ask.site, &state, login, Some(*role))))
+    Ok(cx.page(&rows, |(login, role)| person(cx.site, &state, login, Some(*role))))
 }
 
-pub(super) fn collaborator(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
-    match repo.role(ask.param("username")) {
-        Some(_) => Ok(Answer::none()),
+pub(super) fn collaborator(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
+    match repo.role(cx.variable("username")) {
+        Some(_) => Ok(FakeResponse::none()),
         None => Err(ApiError::not_found()),
     }
 }
 
-pub(super) fn permission(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
-    let login = ask.param("username");
+pub(super) fn permission(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
+    let login = cx.variable("username");
     if state.accounts.get(login).is_none() {
         return Err(ApiError::not_found());
     }
@@ -129,9 +128,9 @@ pub(super) fn permission(ask: &Ask<'_>) -> Outcome<Answer> {
         Some(Role::Write | Role::Maintain) => "write",
         Some(Role::Admin) => "admin",
     };
-    Ok(Answer::json(json!({
+    Ok(FakeResponse::json(json!({
         "permission": permission,
         "role_name": role.map_or("none", Role::word),
-        "user": person(ask.site, &state, login, role),
+        "user": person(cx.site, &state, login, role),
     })))
 }

@@ -10,21 +10,24 @@ use super::{
     show::signature_of,
 };
 use crate::sandbox::{
-    ask::Ask,
     auth::{self, Caller},
     errors::{ApiError, Outcome},
+    request::RequestContext,
     route::read,
     state::State,
 };
 
 /// The repository of the request.
-pub(super) fn repository<'s>(ask: &Ask<'_>, state: &'s State) -> Outcome<&'s Repository> {
-    state.repos.get(ask.repo).ok_or_else(ApiError::not_found)
+pub(super) fn repository<'s>(cx: &RequestContext<'_>, state: &'s State) -> Outcome<&'s Repository> {
+    state.repos.get(cx.target).ok_or_else(ApiError::not_found)
 }
 
 /// The same, to change it.
-pub(super) fn repository_mut<'s>(ask: &Ask<'_>, state: &'s mut State) -> Outcome<&'s mut Repository> {
-    state.repos.get_mut(ask.repo).ok_or_else(ApiError::not_found)
+pub(super) fn repository_mut<'s>(
+    cx: &RequestContext<'_>,
+    state: &'s mut State,
+) -> Outcome<&'s mut Repository> {
+    state.repos.get_mut(cx.target).ok_or_else(ApiError::not_found)
 }
 
 /// Whether the caller may know of a repository.
@@ -62,8 +65,8 @@ pub(super) fn full_sha(sha: &str) -> Outcome<()> {
 }
 
 /// The caller as the author of a commit that is made now.
-pub(super) fn caller(ask: &Ask<'_>, state: &State) -> Signature {
-    let (login, now) = (ask.caller.login(), ask.site.now());
+pub(super) fn caller(cx: &RequestContext<'_>, state: &State) -> Signature {
+    let (login, now) = (cx.caller.login(), cx.site.now());
     let known = state.accounts.get(login).and_then(|account| signature_of(account, &now));
     known.unwrap_or_else(|| Signature {
         name: login.to_owned(),
@@ -102,9 +105,14 @@ pub(super) fn since(text: &str) -> Option<i64> {
 
 /// Refuses to move a branch that may only change by pull requests: what GitHub says of it ("Repository rule
 /// violations found"), with the status that the route has for it.
-pub(super) fn may_push(ask: &Ask<'_>, repo: &Repository, branch: &str, status: StatusCode) -> Outcome<()> {
+pub(super) fn may_push(
+    cx: &RequestContext<'_>,
+    repo: &Repository,
+    branch: &str,
+    status: StatusCode,
+) -> Outcome<()> {
     let Some(rules) = repo.protection.get(branch) else { return Ok(()) };
-    if !rules.admins && repo.role(ask.caller.login()) == Some(Role::Admin) {
+    if !rules.admins && repo.role(cx.caller.login()) == Some(Role::Admin) {
         return Ok(());
     }
     let mut violations = Vec::new();

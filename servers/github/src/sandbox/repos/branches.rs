@@ -10,32 +10,31 @@ use super::{
 };
 use crate::sandbox::{
     Site,
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     state::State,
 };
 
 /// Numbers of the rulesets that say again what protects a branch.
 const RULESET: u64 = 8_100;
 
-pub(super) fn list(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
-    let protected = ask.query("protected");
+pub(super) fn list(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
+    let protected = cx.query("protected");
     let fits = |name: &str| match protected {
         Some("true") => repo.protection.contains_key(name),
         Some("false") => !repo.protection.contains_key(name),
         _ => true,
     };
     let rows: Vec<_> = repo.git.under("refs/heads/").filter(|(name, _)| fits(name)).collect();
-    Ok(ask.page(&rows, |(name, sha)| {
+    Ok(cx.page(&rows, |(name, sha)| {
         json!({
             "name": name,
-            "commit": { "sha": sha, "url": repo.url(ask.site, &format!("/commits/{sha}")) },
+            "commit": { "sha": sha, "url": repo.url(cx.site, &format!("/commits/{sha}")) },
             "protected": repo.protection.contains_key(*name),
             "protection": summary(repo.protection.get(*name)),
-            "protection_url": repo.url(ask.site, &format!("/branches/{}/protection", encoded(name))),
+            "protection_url": repo.url(cx.site, &format!("/branches/{}/protection", encoded(name))),
         })
     }))
 }
@@ -63,17 +62,17 @@ fn contexts(checks: &[String]) -> Vec<Value> {
 }
 
 /// The branch that is asked for, and its head.
-fn branch<'a>(ask: &'a Ask<'_>, repo: &Repository) -> Outcome<(&'a str, String)> {
-    let name = ask.param("branch");
+fn branch<'a>(cx: &'a RequestContext<'_>, repo: &Repository) -> Outcome<(&'a str, String)> {
+    let name = cx.variable("branch");
     let unknown = || ApiError::new(StatusCode::NOT_FOUND, "Branch not found");
     Ok((name, repo.git.branch(name).ok_or_else(unknown)?.to_owned()))
 }
 
-pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
-    let (name, sha) = branch(ask, repo)?;
-    Ok(Answer::json(branch_json(ask.site, &state, repo, name, &sha)))
+pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
+    let (name, sha) = branch(cx, repo)?;
+    Ok(FakeResponse::json(branch_json(cx.site, &state, repo, name, &sha)))
 }
 
 fn branch_json(site: &Site, state: &State, repo: &Repository, name: &str, sha: &str) -> Value {
@@ -91,13 +90,13 @@ fn branch_json(site: &Site, state: &State, repo: &Repository, name: &str, sha: &
     })
 }
 
-pub(super) fn protection(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
-    let (name, _) = branch(ask, repo)?;
+pub(super) fn protection(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
+    let (name, _) = branch(cx, repo)?;
     let rules = repo.protection.get(name);
     let rules = rules.ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "Branch not protected"))?;
-    let url = repo.url(ask.site, &format!("/branches/{}/protection", encoded(name)));
+    let url = repo.url(cx.site, &format!("/branches/{}/protection", encoded(name)));
     let at = |rest: &str| format!("{url}/{rest}");
     let mut shown = json!({
         "url": url,
@@ -129,14 +128,14 @@ pub(super) fn protection(ask: &Ask<'_>) -> Outcome<Answer> {
             "require_last_push_approval": false,
         });
     }
-    Ok(Answer::json(shown))
+    Ok(FakeResponse::json(shown))
 }
 
-pub(super) fn rules(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
+pub(super) fn rules(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
     let mut rows = Vec::new();
-    if let Some(rules) = repo.protection.get(ask.param("branch")) {
+    if let Some(rules) = repo.protection.get(cx.variable("branch")) {
         if !rules.deletions {
             rows.push(json!({ "type": "deletion" }));
         }
@@ -169,7 +168,7 @@ pub(super) fn rules(ask: &Ask<'_>) -> Outcome<Answer> {
             }));
         }
     }
-    Ok(ask.page(&rows, |rule| {
+    Ok(cx.page(&rows, |rule| {
         let mut rule = rule.clone();
         rule["ruleset_source_type"] = json!("Repository");
         rule["ruleset_source"] = json!(repo.full_name());
@@ -178,20 +177,20 @@ pub(super) fn rules(ask: &Ask<'_>) -> Outcome<Answer> {
     }))
 }
 
-pub(super) fn tags(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
+pub(super) fn tags(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
     let mut rows: Vec<_> =
         repo.git.under("refs/tags/").filter_map(|(name, sha)| Some((name, repo.git.peel(sha)?))).collect();
     // The newest version first.
     rows.reverse();
-    Ok(ask.page(&rows, |(name, sha)| {
+    Ok(cx.page(&rows, |(name, sha)| {
         let place = encoded(name);
         json!({
             "name": name,
-            "zipball_url": repo.url(ask.site, &format!("/zipball/refs/tags/{place}")),
-            "tarball_url": repo.url(ask.site, &format!("/tarball/refs/tags/{place}")),
-            "commit": { "sha": sha, "url": repo.url(ask.site, &format!("/commits/{sha}")) },
+            "zipball_url": repo.url(cx.site, &format!("/zipball/refs/tags/{place}")),
+            "tarball_url": repo.url(cx.site, &format!("/tarball/refs/tags/{place}")),
+            "commit": { "sha": sha, "url": repo.url(cx.site, &format!("/commits/{sha}")) },
             "node_id": object_id("REF", repo.id, &format!("refs/tags/{name}")),
         })
     }))

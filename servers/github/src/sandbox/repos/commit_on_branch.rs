@@ -15,16 +15,16 @@ use super::{
     show::{SIGNED, github, parse_object_id},
 };
 use crate::sandbox::{
-    ask::Ask,
     errors::{ApiError, Outcome},
     graphql::may,
+    request::RequestContext,
     route::write,
     state::State,
 };
 
-pub(super) fn commit(ask: &Ask<'_>, input: &Value) -> Outcome<Resolved> {
-    let (id, branch) = branch(&ask.site.state(), &input["branch"])?;
-    may(ask, id, write("contents"))?;
+pub(super) fn commit(cx: &RequestContext<'_>, input: &Value) -> Outcome<Resolved> {
+    let (id, branch) = branch(&cx.site.state(), &input["branch"])?;
+    may(cx, id, write("contents"))?;
     let additions = additions(&input["fileChanges"]["additions"])?;
     let deletions = input["fileChanges"]["deletions"].as_array().into_iter().flatten();
     let deletions: Vec<_> = deletions.filter_map(|row| row["path"].as_str()).collect();
@@ -33,8 +33,8 @@ pub(super) fn commit(ask: &Ask<'_>, input: &Value) -> Outcome<Resolved> {
         Some(body) => format!("{headline}\n\n{body}"),
         None => headline.to_owned(),
     };
-    let mut state = ask.site.state();
-    let author = asked::caller(ask, &state);
+    let mut state = cx.site.state();
+    let author = asked::caller(cx, &state);
     let repo = state.repos.get_mut(id).ok_or_else(ApiError::not_found)?;
     let missing = || ApiError::missing(format!("Could not resolve to a branch with the name '{branch}'."));
     let head = repo.git.branch(&branch).ok_or_else(missing)?.to_owned();
@@ -45,7 +45,7 @@ pub(super) fn commit(ask: &Ask<'_>, input: &Value) -> Outcome<Resolved> {
             format!("Expected branch to point to \"{expected}\" but it did not.  Pull and try again.");
         return Err(ApiError::unprocessable(words).kind("STALE_DATA"));
     }
-    may_push(ask, repo, &branch, StatusCode::UNPROCESSABLE_ENTITY)?;
+    may_push(cx, repo, &branch, StatusCode::UNPROCESSABLE_ENTITY)?;
     let mut files = repo.git.files_of(Some(&head));
     for path in deletions {
         let under = format!("{path}/");
@@ -74,12 +74,12 @@ pub(super) fn commit(ask: &Ask<'_>, input: &Value) -> Outcome<Resolved> {
         message,
     };
     let sha = repo.git.put(Object::Commit(commit));
-    repo.push(&branch, &sha, &ask.site.now());
+    repo.push(&branch, &sha, &cx.site.now());
     let payload = [
         ("commit", object_node(repo, &sha).into()),
         ("ref", ref_node(repo, &format!("refs/heads/{branch}")).into()),
     ];
-    pushed(ask.site, &mut state, id, &branch, &sha, ask.caller.login());
+    pushed(cx.site, &mut state, id, &branch, &sha, cx.caller.login());
     Ok(Resolved::fields(payload))
 }
 

@@ -10,40 +10,40 @@ use super::{
 };
 use crate::sandbox::{
     Site,
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     state::State,
 };
 
-/// The most files of a page of a commit (docs.github.com, "Get a commit").
+/// The files of a page of a commit, where no other number is asked for: `Link` leads to the pages after it
+/// (docs.github.com, "Get a commit").
 const FILES: usize = 300;
 
 pub(super) const DIFF: &str = "application/vnd.github.diff; charset=utf-8";
 pub(super) const PATCH: &str = "application/vnd.github.patch; charset=utf-8";
 const SHA: &str = "application/vnd.github.sha; charset=utf-8";
 
-pub(super) fn list(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
+pub(super) fn list(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
     not_empty(&repo.git)?;
-    let start = ask.query("sha").unwrap_or(&repo.default_branch);
+    let start = cx.query("sha").unwrap_or(&repo.default_branch);
     let head = repo.resolve(start).ok_or_else(ApiError::not_found)?;
-    let log = match ask.query("path") {
+    let log = match cx.query("path") {
         Some(path) => repo.git.log_of(&head, path.trim_matches('/')),
         None => repo.git.log(&head),
     };
-    let after = ask.query("since").and_then(since);
-    let before = ask.query("until").and_then(since);
+    let after = cx.query("since").and_then(since);
+    let before = cx.query("until").and_then(since);
     let fits = |commit: &Commit| {
         let at = commit.committer.at;
         after.is_none_or(|after| at >= after)
             && before.is_none_or(|before| at <= before)
-            && ask.query("author").is_none_or(|who| is(&state, &commit.author, who))
-            && ask.query("committer").is_none_or(|who| is(&state, &commit.committer, who))
+            && cx.query("author").is_none_or(|who| is(&state, &commit.author, who))
+            && cx.query("committer").is_none_or(|who| is(&state, &commit.committer, who))
     };
     let rows: Vec<_> = log.into_iter().filter(|sha| repo.git.commit(sha).is_some_and(fits)).collect();
-    Ok(ask.page(&rows, |sha| commit_json(ask.site, &state, repo, sha)))
+    Ok(cx.page(&rows, |sha| commit_json(cx.site, &state, repo, sha)))
 }
 
 /// Whether somebody is meant by a login or an e-mail address.
@@ -52,30 +52,36 @@ fn is(state: &State, signature: &Signature, who: &str) -> bool {
         || login_of(state, signature).is_some_and(|login| login.eq_ignore_ascii_case(who))
 }
 
-pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
+pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
     not_empty(&repo.git)?;
-    let asked = ask.param("ref");
+    let asked = cx.variable("ref");
     let unknown = || ApiError::unprocessable(format!("No commit found for SHA: {asked}"));
     let sha = repo.resolve(asked).ok_or_else(unknown)?;
-    if ask.accepts("sha") {
-        return Ok(Answer::bytes(SHA, sha));
+    if cx.accepts("sha") {
+        return Ok(FakeResponse::bytes(SHA, sha));
     }
     let commit = repo.git.commit(&sha).ok_or_else(ApiError::not_found)?;
     let changes = repo.git.changes(commit.parents.first().map(String::as_str), &sha);
-    if ask.accepts("diff") {
-        return Ok(Answer::bytes(DIFF, unified(&changes)));
+    if cx.accepts("diff") {
+        return Ok(FakeResponse::bytes(DIFF, unified(&changes)));
     }
-    if ask.accepts("patch") {
-        return Ok(Answer::bytes(PATCH, mail(repo, &sha)));
+    if cx.accepts("patch") {
+        return Ok(FakeResponse::bytes(PATCH, mail(repo, &sha)));
     }
-    Ok(whole(ask, &state, repo, &sha, &changes))
+    Ok(whole(cx, &state, repo, &sha, &changes))
 }
 
 /// A commit with a page of its files.
-fn whole(ask: &Ask<'_>, state: &State, repo: &Repository, sha: &str, changes: &[Change]) -> Answer {
-    let mut shown = commit_json(ask.site, state, repo, sha);
+fn whole(
+    cx: &RequestContext<'_>,
+    state: &State,
+    repo: &Repository,
+    sha: &str,
+    changes: &[Change],
+) -> FakeResponse {
+    let mut shown = commit_json(cx.site, state, repo, sha);
     let (additions, deletions) = changes
         .iter()
         .fold((0, 0), |(more, less), change| (more + change.additions, less + change.deletions));
@@ -84,19 +90,24 @@ fn whole(ask: &Ask<'_>, state: &State, repo: &Repository, sha: &str, changes: &[
         "additions": additions,
         "deletions": deletions,
     });
-    let paged = ask.query("page").is_some() || ask.query("per_page").is_some();
-    if paged {
-        shown["files"] = files_json(ask.site, repo, sha, ask.cut(changes));
-        return ask.link(Answer::json(shown), changes.len());
-    }
-    shown["files"] = files_json(ask.site, repo, sha, &changes[..changes.len().min(FILES)]);
-    let answer = Answer::json(shown);
-    if changes.len() <= FILES {
-        return answer;
+    let chosen = cx.query("per_page").is_some();
+    let (page, rows) = cx.paging();
+    let rows = if chosen { rows } else { FILES };
+    let start = (page - 1).saturating_mul(rows).min(changes.len());
+    let end = (start + rows).min(changes.len());
+    shown["files"] = files_json(cx.site, repo, sha, &changes[start..end]);
+    let answer = FakeResponse::json(shown);
+    if chosen {
+        return cx.link(answer, changes.len());
     }
     let last = changes.len().div_ceil(FILES);
-    let at = |page: usize| repo.url(ask.site, &format!("/commits/{sha}?page={page}"));
-    answer.header("link", &format!("<{}>; rel=\"next\", <{}>; rel=\"last\"", at(2), at(last)))
+    let at = |page: usize, rel: &str| {
+        format!("<{}>; rel=\"{rel}\"", repo.url(cx.site, &format!("/commits/{sha}?page={page}")))
+    };
+    let back = (page > 1).then(|| [at(page - 1, "prev"), at(1, "first")]);
+    let on = (page < last).then(|| [at(page + 1, "next"), at(last, "last")]);
+    let links: Vec<_> = back.into_iter().chain(on).flatten().collect();
+    if links.is_empty() { answer } else { answer.header("link", &links.join(", ")) }
 }
 
 /// Changed files as JSON.

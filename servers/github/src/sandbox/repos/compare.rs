@@ -10,9 +10,8 @@ use super::{
     show::commit_json,
 };
 use crate::sandbox::{
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     state::State,
 };
 
@@ -22,7 +21,7 @@ const FILES: usize = 300;
 
 /// The repository and commit of one side: `branch`, `owner:branch` or `owner:repo:branch`.
 fn side<'s>(
-    ask: &Ask<'_>,
+    cx: &RequestContext<'_>,
     state: &'s State,
     here: &'s Repository,
     text: &str,
@@ -42,19 +41,19 @@ fn side<'s>(
         }
         _ => (Some(here), text),
     };
-    let repo = repo.filter(|repo| sees(ask.caller, repo)).ok_or_else(ApiError::not_found)?;
+    let repo = repo.filter(|repo| sees(cx.caller, repo)).ok_or_else(ApiError::not_found)?;
     let sha = repo.resolve(name).ok_or_else(ApiError::not_found)?;
     Ok((repo, sha))
 }
 
-pub(super) fn compare(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let here = repository(ask, &state)?;
+pub(super) fn compare(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let here = repository(cx, &state)?;
     not_empty(&here.git)?;
-    let asked = ask.param("basehead");
+    let asked = cx.variable("basehead");
     let (base_name, head_name) = asked.split_once("...").ok_or_else(ApiError::not_found)?;
-    let (base_repo, base) = side(ask, &state, here, base_name)?;
-    let (head_repo, head) = side(ask, &state, here, head_name)?;
+    let (base_repo, base) = side(cx, &state, here, base_name)?;
+    let (head_repo, head) = side(cx, &state, here, head_name)?;
     // Both sides' objects in one place.
     let mut joined = head_repo.clone();
     joined.git.absorb(&base_repo.git);
@@ -64,16 +63,16 @@ pub(super) fn compare(ask: &Ask<'_>) -> Outcome<Answer> {
         ApiError::new(StatusCode::NOT_FOUND, message)
     })?;
     let changes = git.changes(Some(&common), &head);
-    if ask.accepts("diff") {
-        return Ok(Answer::bytes(DIFF, unified(&changes)));
+    if cx.accepts("diff") {
+        return Ok(FakeResponse::bytes(DIFF, unified(&changes)));
     }
     let mut commits = git.between(&base, &head);
     let behind = git.between(&head, &base).len();
     let ahead = commits.len();
     commits.reverse();
-    if ask.accepts("patch") {
+    if cx.accepts("patch") {
         let mails: String = commits.iter().map(|sha| mail(&joined, sha)).collect();
-        return Ok(Answer::bytes(PATCH, mails));
+        return Ok(FakeResponse::bytes(PATCH, mails));
     }
     let status = match (ahead, behind) {
         (0, 0) => "identical",
@@ -81,13 +80,13 @@ pub(super) fn compare(ask: &Ask<'_>) -> Outcome<Answer> {
         (0, _) => "behind",
         _ => "diverged",
     };
-    let paged = ask.query("page").is_some() || ask.query("per_page").is_some();
-    let shown = if paged { ask.cut(&commits) } else { &commits[ahead - ahead.min(COMMITS)..] };
-    let shown: Vec<_> = shown.iter().map(|sha| commit_json(ask.site, &state, &joined, sha)).collect();
+    let paged = cx.query("page").is_some() || cx.query("per_page").is_some();
+    let shown = if paged { cx.cut(&commits) } else { &commits[ahead - ahead.min(COMMITS)..] };
+    let shown: Vec<_> = shown.iter().map(|sha| commit_json(cx.site, &state, &joined, sha)).collect();
     let place = format!("/compare/{}", super::show::encoded(asked));
     let html = here.html_url(&place);
     let mut answer = json!({
-        "url": here.url(ask.site, &place),
+        "url": here.url(cx.site, &place),
         "html_url": html,
         "permalink_url": here.html_url(&format!(
             "/compare/{}:{}...{}:{}",
@@ -98,8 +97,8 @@ pub(super) fn compare(ask: &Ask<'_>) -> Outcome<Answer> {
         )),
         "diff_url": format!("{html}.diff"),
         "patch_url": format!("{html}.patch"),
-        "base_commit": commit_json(ask.site, &state, base_repo, &base),
-        "merge_base_commit": commit_json(ask.site, &state, &joined, &common),
+        "base_commit": commit_json(cx.site, &state, base_repo, &base),
+        "merge_base_commit": commit_json(cx.site, &state, &joined, &common),
         "status": status,
         "ahead_by": ahead,
         "behind_by": behind,
@@ -107,9 +106,9 @@ pub(super) fn compare(ask: &Ask<'_>) -> Outcome<Answer> {
         "commits": shown,
     });
     // The files are on the first page only.
-    if ask.paging().0 == 1 {
-        answer["files"] = files_json(ask.site, head_repo, &head, &changes[..changes.len().min(FILES)]);
+    if cx.paging().0 == 1 {
+        answer["files"] = files_json(cx.site, head_repo, &head, &changes[..changes.len().min(FILES)]);
     }
-    let answer = Answer::json(answer);
-    Ok(if paged { ask.link(answer, ahead) } else { answer })
+    let answer = FakeResponse::json(answer);
+    Ok(if paged { cx.link(answer, ahead) } else { answer })
 }

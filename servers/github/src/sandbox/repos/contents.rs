@@ -14,9 +14,8 @@ use super::{
 };
 use crate::sandbox::{
     Site,
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
 };
 
 /// The largest file whose content stands in JSON, in bytes (docs.github.com, "Get repository content").
@@ -48,23 +47,23 @@ pub(super) fn in_lines(bytes: &[u8]) -> String {
     lines
 }
 
-pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
-    let path = ask.param("path").trim_matches('/');
-    let (commit, reference) = at(ask, repo)?;
-    let shown = Shown { site: ask.site, repo, commit: &commit, reference, path };
+pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
+    let path = cx.variable("path").trim_matches('/');
+    let (commit, reference) = at(cx, repo)?;
+    let shown = Shown { site: cx.site, repo, commit: &commit, reference, path };
     let file = repo.git.at_commit(&commit, path).ok_or_else(ApiError::not_found)?;
     if file.mode == Mode::Tree {
-        return Ok(directory(ask, &shown, &file));
+        return Ok(directory(cx, &shown, &file));
     }
-    one(ask, &shown, file)
+    one(cx, &shown, file)
 }
 
-pub(super) fn readme(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
-    let (commit, reference) = at(ask, repo)?;
+pub(super) fn readme(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
+    let (commit, reference) = at(cx, repo)?;
     let files = repo.git.files_of(Some(&commit));
     // In this order, wherever a README may lie.
     let found = [".github/", "", "docs/"].iter().find_map(|directory| {
@@ -73,15 +72,15 @@ pub(super) fn readme(ask: &Ask<'_>) -> Outcome<Answer> {
         files.iter().find(|(path, _)| name(path).as_ref().is_some_and(fits))
     });
     let (path, file) = found.ok_or_else(ApiError::not_found)?;
-    one(ask, &Shown { site: ask.site, repo, commit: &commit, reference, path }, file.clone())
+    one(cx, &Shown { site: cx.site, repo, commit: &commit, reference, path }, file.clone())
 }
 
 /// The commit that is asked for, and how.
-fn at<'a>(ask: &'a Ask<'_>, repo: &'a Repository) -> Outcome<(String, &'a str)> {
+fn at<'a>(cx: &'a RequestContext<'_>, repo: &'a Repository) -> Outcome<(String, &'a str)> {
     if repo.git.is_empty() {
         return Err(ApiError::new(StatusCode::NOT_FOUND, "This repository is empty."));
     }
-    let reference = ask.query("ref").unwrap_or(&repo.default_branch);
+    let reference = cx.query("ref").unwrap_or(&repo.default_branch);
     let commit = repo.resolve(reference);
     let unknown = || ApiError::new(StatusCode::NOT_FOUND, format!("No commit found for the ref {reference}"));
     Ok((commit.ok_or_else(unknown)?, reference))
@@ -159,10 +158,10 @@ impl Shown<'_> {
     }
 }
 
-fn directory(ask: &Ask<'_>, shown: &Shown<'_>, tree: &File) -> Answer {
+fn directory(cx: &RequestContext<'_>, shown: &Shown<'_>, tree: &File) -> FakeResponse {
     let prefix = if shown.path.is_empty() { String::new() } else { format!("{}/", shown.path) };
     // docs.github.com, "Breaking changes": before 2026-03-10 a submodule was listed as a file.
-    let version = ask.headers.get("x-github-api-version").and_then(|value| value.to_str().ok());
+    let version = cx.headers.get("x-github-api-version").and_then(|value| value.to_str().ok());
     let submodule = if version == Some("2026-03-10") { "submodule" } else { "file" };
     let entries = shown.repo.git.tree(&tree.sha).unwrap_or_default().iter().take(ENTRIES).map(|entry| {
         let file = File { mode: entry.mode, sha: entry.sha.clone() };
@@ -175,77 +174,77 @@ fn directory(ask: &Ask<'_>, shown: &Shown<'_>, tree: &File) -> Answer {
         shown.entry(&format!("{prefix}{}", entry.name), &file, kind)
     });
     let entries: Vec<_> = entries.collect();
-    if ask.accepts("object") {
+    if cx.accepts("object") {
         let mut object = shown.entry(shown.path, tree, "dir");
         object["entries"] = entries.into();
-        return Answer::json(object);
+        return FakeResponse::json(object);
     }
-    Answer::json(entries)
+    FakeResponse::json(entries)
 }
 
 /// A single file, as it is or in JSON.
-fn one(ask: &Ask<'_>, shown: &Shown<'_>, file: File) -> Outcome<Answer> {
+fn one(cx: &RequestContext<'_>, shown: &Shown<'_>, file: File) -> Outcome<FakeResponse> {
     let git = &shown.repo.git;
     if file.mode == Mode::Submodule {
         let mut object = shown.entry(shown.path, &file, "submodule");
         object["submodule_git_url"] = json!(shown.submodule(shown.path));
-        return Ok(Answer::json(object));
+        return Ok(FakeResponse::json(object));
     }
     let followed = if file.mode == Mode::Symlink { shown.target(&file) } else { None };
-    if file.mode == Mode::Symlink && followed.is_none() && !ask.accepts("raw") {
+    if file.mode == Mode::Symlink && followed.is_none() && !cx.accepts("raw") {
         let mut object = shown.entry(shown.path, &file, "symlink");
         object["target"] = json!(String::from_utf8_lossy(git.blob(&file.sha).unwrap_or_default()));
-        return Ok(Answer::json(object));
+        return Ok(FakeResponse::json(object));
     }
     let file = followed.map_or(file, |(_, file)| file);
     let bytes = git.blob(&file.sha).ok_or_else(ApiError::not_found)?;
-    if ask.accepts("raw") {
-        return Ok(Answer::bytes("application/vnd.github.raw+json; charset=utf-8", bytes.to_vec()));
+    if cx.accepts("raw") {
+        return Ok(FakeResponse::bytes("application/vnd.github.raw+json; charset=utf-8", bytes.to_vec()));
     }
     let mut object = shown.entry(shown.path, &file, "file");
     let (content, encoding) =
         if bytes.len() > IN_JSON { (String::new(), "none") } else { (in_lines(bytes), "base64") };
     object["content"] = json!(content);
     object["encoding"] = json!(encoding);
-    Ok(Answer::json(object))
+    Ok(FakeResponse::json(object))
 }
 
-pub(super) fn put(ask: &Ask<'_>) -> Outcome<Answer> {
-    let body = ask.object()?;
+pub(super) fn put(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let body = cx.object()?;
     let message = needed(&body, "message")?;
     let content = needed(&body, "content")?.replace(['\n', '\r'], "");
     let content =
         STANDARD.decode(content).map_err(|_| ApiError::unprocessable("content is not valid Base64"))?;
-    change(ask, &body, message, Some(content))
+    change(cx, &body, message, Some(content))
 }
 
-pub(super) fn delete(ask: &Ask<'_>) -> Outcome<Answer> {
+pub(super) fn delete(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     // Some clients put them into the address.
-    let mut body = ask.object()?;
+    let mut body = cx.object()?;
     for key in ["message", "sha", "branch"] {
-        if let (None, Some(value)) = (body.get(key), ask.query(key)) {
+        if let (None, Some(value)) = (body.get(key), cx.query(key)) {
             body.insert(key.to_owned(), value.into());
         }
     }
     let message = needed(&body, "message")?;
     needed(&body, "sha")?;
-    change(ask, &body, message, None)
+    change(cx, &body, message, None)
 }
 
 /// Writes a file, or removes it, and commits that.
 fn change(
-    ask: &Ask<'_>,
+    cx: &RequestContext<'_>,
     body: &Map<String, Value>,
     message: &str,
     content: Option<Vec<u8>>,
-) -> Outcome<Answer> {
-    let path = ask.param("path");
+) -> Outcome<FakeResponse> {
+    let path = cx.variable("path");
     sound(path).map_err(|_| ApiError::unprocessable("path contains a malformed path component"))?;
-    let mut state = ask.site.state();
-    let author = asked::caller(ask, &state);
+    let mut state = cx.site.state();
+    let author = asked::caller(cx, &state);
     let now = author.at;
     let given = (asked::person(body, "author", now)?, asked::person(body, "committer", now)?);
-    let repo = repository(ask, &state)?;
+    let repo = repository(cx, &state)?;
     let branch = text(body, "branch").unwrap_or(&repo.default_branch);
     let branch = branch.strip_prefix("refs/heads/").unwrap_or(branch).to_owned();
     let head = repo.git.branch(&branch).map(str::to_owned);
@@ -268,9 +267,9 @@ fn change(
             }
         }
     }
-    may_push(ask, repo, &branch, StatusCode::CONFLICT)?;
+    may_push(cx, repo, &branch, StatusCode::CONFLICT)?;
     let mut files = repo.git.files_of(head.as_deref());
-    let repo = asked::repository_mut(ask, &mut state)?;
+    let repo = asked::repository_mut(cx, &mut state)?;
     let file = match content {
         Some(content) => {
             let mode = was.as_ref().map_or(Mode::File, |was| was.mode);
@@ -292,15 +291,15 @@ fn change(
     let parents = head.into_iter().collect();
     let commit = Commit { tree, parents, author, committer, signature, message: message.to_owned() };
     let sha = repo.git.put(Object::Commit(commit));
-    repo.push(&branch, &sha, &ask.site.now());
-    let shown = Shown { site: ask.site, repo, commit: &sha, reference: &branch, path };
+    repo.push(&branch, &sha, &cx.site.now());
+    let shown = Shown { site: cx.site, repo, commit: &sha, reference: &branch, path };
     let answer = json!({
         "content": file.as_ref().map(|file| shown.entry(path, file, "file")),
-        "commit": git_commit_json(ask.site, repo, &sha),
+        "commit": git_commit_json(cx.site, repo, &sha),
     });
     let created = file.is_some() && was.is_none();
-    pushed(ask.site, &mut state, ask.repo, &branch, &sha, ask.caller.login());
-    Ok(if created { Answer::created(answer) } else { Answer::json(answer) })
+    pushed(cx.site, &mut state, cx.target, &branch, &sha, cx.caller.login());
+    Ok(if created { FakeResponse::created(answer) } else { FakeResponse::json(answer) })
 }
 
 /// Whether a path can stand in a tree.

@@ -11,51 +11,50 @@ use super::{
     show::{SIGNED, github},
 };
 use crate::sandbox::{
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     state::State,
 };
 
-pub(super) fn for_user(ask: &Ask<'_>) -> Outcome<Answer> {
-    if ask.caller.token.is_none() {
+pub(super) fn for_user(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    if cx.caller.token.is_none() {
         return Err(ApiError::unauthorized());
     }
-    create(ask, ask.caller.login())
+    create(cx, cx.caller.login())
 }
 
-pub(super) fn for_organization(ask: &Ask<'_>) -> Outcome<Answer> {
+pub(super) fn for_organization(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     let organization = {
-        let state = ask.site.state();
-        let account = state.accounts.org(ask.param("org")).ok_or_else(ApiError::not_found)?;
-        if !state.accounts.is_member(&account.login, ask.caller.login()) {
+        let state = cx.site.state();
+        let account = state.accounts.org(cx.variable("org")).ok_or_else(ApiError::not_found)?;
+        if !state.accounts.is_member(&account.login, cx.caller.login()) {
             return Err(ApiError::forbidden("You need to be a member of this organization."));
         }
         account.login.clone()
     };
-    create(ask, &organization)
+    create(cx, &organization)
 }
 
-fn create(ask: &Ask<'_>, owner: &str) -> Outcome<Answer> {
-    let body = ask.object()?;
+fn create(cx: &RequestContext<'_>, owner: &str) -> Outcome<FakeResponse> {
+    let body = cx.object()?;
     let name = name(needed(&body, "name")?);
-    let mut state = ask.site.state();
+    let mut state = cx.site.state();
     free(&state, owner, &name)?;
     let id = state.next_id();
-    let mut repo = Repository::new(id, owner, &name, &ask.site.now());
+    let mut repo = Repository::new(id, owner, &name, &cx.site.now());
     repo.private = flag(&body, "private").unwrap_or_else(|| text(&body, "visibility") == Some("private"));
     repo.description = text(&body, "description").map(str::to_owned);
     repo.homepage = text(&body, "homepage").map(str::to_owned);
     settings(&mut repo, &body);
-    if ask.caller.login() != owner {
-        repo.collaborators.insert(ask.caller.login().to_owned(), Role::Admin);
+    if cx.caller.login() != owner {
+        repo.collaborators.insert(cx.caller.login().to_owned(), Role::Admin);
     }
     if flag(&body, "auto_init").unwrap_or_default() {
-        begin(ask, &state, &mut repo);
+        begin(cx, &state, &mut repo);
     }
-    let shown = full(ask.site, &state, &repo, ask.caller.login());
+    let shown = full(cx.site, &state, &repo, cx.caller.login());
     state.repos.add(repo);
-    Ok(Answer::created(shown))
+    Ok(FakeResponse::created(shown))
 }
 
 /// A name as GitHub takes it: what cannot stand in an address becomes a hyphen.
@@ -89,13 +88,13 @@ fn settings(repo: &mut Repository, body: &Map<String, Value>) {
 }
 
 /// A first commit, with a README.
-fn begin(ask: &Ask<'_>, state: &State, repo: &mut Repository) {
+fn begin(cx: &RequestContext<'_>, state: &State, repo: &mut Repository) {
     let about = repo.description.as_deref().map(|text| format!("\n{text}\n")).unwrap_or_default();
     let readme = format!("# {}\n{about}", repo.name).into_bytes();
     let sha = repo.git.put(Object::Blob(readme));
     let files = Files::from([("README.md".to_owned(), File { mode: Mode::File, sha })]);
     let tree = repo.git.write_tree(&files);
-    let author = asked::caller(ask, state);
+    let author = asked::caller(cx, state);
     let commit = Commit {
         tree,
         parents: Vec::new(),
@@ -106,17 +105,17 @@ fn begin(ask: &Ask<'_>, state: &State, repo: &mut Repository) {
     };
     let sha = repo.git.put(Object::Commit(commit));
     let branch = repo.default_branch.clone();
-    repo.push(&branch, &sha, &ask.site.now());
+    repo.push(&branch, &sha, &cx.site.now());
 }
 
-pub(super) fn fork(ask: &Ask<'_>) -> Outcome<Answer> {
-    let body = ask.object()?;
-    let mut state = ask.site.state();
-    let caller = ask.caller.login().to_owned();
-    if ask.caller.token.is_none() {
+pub(super) fn fork(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let body = cx.object()?;
+    let mut state = cx.site.state();
+    let caller = cx.caller.login().to_owned();
+    if cx.caller.token.is_none() {
         return Err(ApiError::unauthorized());
     }
-    let source = asked::repository(ask, &state)?.clone();
+    let source = asked::repository(cx, &state)?.clone();
     let owner = match text(&body, "organization") {
         Some(organization) => {
             let account = state.accounts.get(organization);
@@ -130,12 +129,14 @@ pub(super) fn fork(ask: &Ask<'_>) -> Outcome<Answer> {
         .all()
         .find(|repo| repo.parent == Some(source.id) && repo.owner.eq_ignore_ascii_case(&owner));
     if let Some(existing) = existing {
-        return Ok(Answer::json(full(ask.site, &state, existing, &caller)).status(StatusCode::ACCEPTED));
+        return Ok(
+            FakeResponse::json(full(cx.site, &state, existing, &caller)).with_status(StatusCode::ACCEPTED)
+        );
     }
     let name = name(text(&body, "name").unwrap_or(&source.name));
     free(&state, &owner, &name)?;
     let id = state.next_id();
-    let mut repo = Repository::new(id, &owner, &name, &ask.site.now());
+    let mut repo = Repository::new(id, &owner, &name, &cx.site.now());
     repo.private = source.private;
     repo.description.clone_from(&source.description);
     repo.default_branch.clone_from(&source.default_branch);
@@ -153,7 +154,7 @@ pub(super) fn fork(ask: &Ask<'_>) -> Outcome<Answer> {
     if caller != owner {
         repo.collaborators.insert(caller.clone(), Role::Admin);
     }
-    let shown = full(ask.site, &state, &repo, &caller);
+    let shown = full(cx.site, &state, &repo, &caller);
     state.repos.add(repo);
-    Ok(Answer::json(shown).status(StatusCode::ACCEPTED))
+    Ok(FakeResponse::json(shown).with_status(StatusCode::ACCEPTED))
 }

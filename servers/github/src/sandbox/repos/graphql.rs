@@ -18,10 +18,10 @@ use super::{
 };
 use crate::sandbox::{
     accounts::Account,
-    ask::Ask,
     errors::{ApiError, Outcome},
     graphql::{actor, connection, may},
     ids,
+    request::RequestContext,
     route::read,
     state::State,
 };
@@ -49,18 +49,18 @@ pub(in crate::sandbox) fn keyed(node: &Node) -> Option<(u64, &str)> {
 
 /// Knows the types of `schema/repos.graphql`.
 pub(in crate::sandbox) fn resolve(
-    ask: &Ask<'_>,
+    cx: &RequestContext<'_>,
     node: &Node,
     asked: &Asked<'_>,
 ) -> Option<Outcome<Resolved>> {
     match (node.ty.as_str(), asked.field) {
         ("Mutation", "createCommitOnBranch") => {
-            return Some(commit_on_branch::commit(ask, asked.arg("input")));
+            return Some(commit_on_branch::commit(cx, asked.arg("input")));
         }
-        ("Query", "node") => return by_id(ask, asked.text("id").unwrap_or_default()),
+        ("Query", "node") => return by_id(cx, asked.text("id").unwrap_or_default()),
         _ => {}
     }
-    let state = ask.site.state();
+    let state = cx.site.state();
     if node.ty == "Repository" {
         return of_repository(&state, state.repos.get(node.key.as_u64()?)?, asked);
     }
@@ -72,7 +72,7 @@ pub(in crate::sandbox) fn resolve(
     match node.ty.as_str() {
         "Ref" => of_ref(repo, name, asked),
         "BranchProtectionRule" => of_rule(repo, name, asked),
-        "Commit" => of_object(repo, name, asked).or_else(|| of_commit(ask, &state, repo, name, asked)),
+        "Commit" => of_object(repo, name, asked).or_else(|| of_commit(cx, &state, repo, name, asked)),
         "Tree" => of_object(repo, name, asked)
             .or_else(|| of_tree(repo, name, node.key[2].as_str().unwrap_or_default(), asked)),
         "Blob" => of_object(repo, name, asked).or_else(|| of_blob(repo, name, asked)),
@@ -83,14 +83,14 @@ pub(in crate::sandbox) fn resolve(
 }
 
 /// A commit or a reference by its global id.
-fn by_id(ask: &Ask<'_>, id: &str) -> Option<Outcome<Resolved>> {
+fn by_id(cx: &RequestContext<'_>, id: &str) -> Option<Outcome<Resolved>> {
     let found =
         ["C", "T", "B", "TA", "REF"].iter().find_map(|kind| Some((*kind, parse_object_id(kind, id)?)));
     let (kind, (repo, name)) = found?;
-    if let Err(error) = may(ask, repo, read("contents")) {
+    if let Err(error) = may(cx, repo, read("contents")) {
         return Some(Err(error));
     }
-    let state = ask.site.state();
+    let state = cx.site.state();
     let repo = state.repos.get(repo)?;
     let node = if kind == "REF" { ref_node(repo, &name) } else { object_node(repo, &name) };
     node.map(|node| Ok(node.into()))
@@ -259,7 +259,7 @@ fn person(state: &State, signature: &Signature) -> Resolved {
 }
 
 fn of_commit(
-    ask: &Ask<'_>,
+    cx: &RequestContext<'_>,
     state: &State,
     repo: &Repository,
     sha: &str,
@@ -288,8 +288,8 @@ fn of_commit(
         "tree" => object_node(repo, &commit.tree).into(),
         "treeUrl" => site(&tree).into(),
         "treeResourcePath" => tree.into(),
-        "tarballUrl" => repo.url(ask.site, &format!("/tarball/{sha}")).into(),
-        "zipballUrl" => repo.url(ask.site, &format!("/zipball/{sha}")).into(),
+        "tarballUrl" => repo.url(cx.site, &format!("/tarball/{sha}")).into(),
+        "zipballUrl" => repo.url(cx.site, &format!("/zipball/{sha}")).into(),
         "signature" => signature(commit),
         "file" => file(repo, commit, asked.text("path").unwrap_or_default()).into(),
         "parents" => {

@@ -4,26 +4,25 @@ use std::cmp::Ordering;
 
 use super::{Repository, asked::sees, show::repository_json};
 use crate::sandbox::{
-    answer::Answer,
-    ask::Ask,
     auth::{Kind, not_accessible},
     errors::{ApiError, Outcome},
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
 };
 
 /// Those that `fits` holds of and the caller may see, ordered as asked: by `sort` (or else by `default`) and
 /// `direction`.
-fn list(ask: &Ask<'_>, default: &str, fits: impl Fn(&Repository) -> bool) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let mut rows: Vec<_> = state.repos.all().filter(|repo| sees(ask.caller, repo) && fits(repo)).collect();
-    let sort = ask.query("sort").unwrap_or(default);
+fn list(cx: &RequestContext<'_>, default: &str, fits: impl Fn(&Repository) -> bool) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let mut rows: Vec<_> = state.repos.all().filter(|repo| sees(cx.caller, repo) && fits(repo)).collect();
+    let sort = cx.query("sort").unwrap_or(default);
     rows.sort_by(|one, other| order(sort, one, other));
     // docs.github.com: ascending by name, descending by time.
     let default = if sort == "full_name" { "asc" } else { "desc" };
-    if ask.query("direction").unwrap_or(default) == "desc" {
+    if cx.query("direction").unwrap_or(default) == "desc" {
         rows.reverse();
     }
-    let login = ask.caller.login();
-    Ok(ask.page(&rows, |repo| repository_json(ask.site, &state, repo, login).into()))
+    let login = cx.caller.login();
+    Ok(cx.page(&rows, |repo| repository_json(cx.site, &state, repo, login).into()))
 }
 
 fn order(sort: &str, one: &Repository, other: &Repository) -> Ordering {
@@ -37,22 +36,21 @@ fn order(sort: &str, one: &Repository, other: &Repository) -> Ordering {
     .then_with(names)
 }
 
-pub(super) fn mine(ask: &Ask<'_>) -> Outcome<Answer> {
-    match &ask.caller.token {
+pub(super) fn mine(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    match &cx.caller.token {
         None => return Err(ApiError::requires_authentication()),
-        Some(token) if token.kind == Kind::Installation => return Err(not_accessible(ask.caller)),
+        Some(token) if token.kind == Kind::Installation => return Err(not_accessible(cx.caller)),
         Some(_) => {}
     }
-    let (visibility, affiliation, kind) =
-        (ask.query("visibility"), ask.query("affiliation"), ask.query("type"));
+    let (visibility, affiliation, kind) = (cx.query("visibility"), cx.query("affiliation"), cx.query("type"));
     if kind.is_some() && (visibility.is_some() || affiliation.is_some()) {
         return Err(ApiError::unprocessable(
             "If you specify visibility or affiliation, you cannot specify type.",
         ));
     }
-    let login = ask.caller.login();
+    let login = cx.caller.login();
     let affiliation = affiliation.unwrap_or("owner,collaborator,organization_member");
-    list(ask, "full_name", |repo| {
+    list(cx, "full_name", |repo| {
         let owned = repo.owner.eq_ignore_ascii_case(login);
         let shown = match visibility.or(kind).unwrap_or("all") {
             "public" => !repo.private,
@@ -69,13 +67,13 @@ pub(super) fn mine(ask: &Ask<'_>) -> Outcome<Answer> {
     })
 }
 
-pub(super) fn of_user(ask: &Ask<'_>) -> Outcome<Answer> {
-    let login = ask.param("username");
-    if ask.site.state().accounts.get(login).is_none() {
+pub(super) fn of_user(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let login = cx.variable("username");
+    if cx.site.state().accounts.get(login).is_none() {
         return Err(ApiError::not_found());
     }
-    let kind = ask.query("type").unwrap_or("owner");
-    list(ask, "full_name", |repo| {
+    let kind = cx.query("type").unwrap_or("owner");
+    list(cx, "full_name", |repo| {
         let owned = repo.owner.eq_ignore_ascii_case(login);
         // docs.github.com, "List repositories for a user": public ones.
         !repo.private
@@ -87,14 +85,14 @@ pub(super) fn of_user(ask: &Ask<'_>) -> Outcome<Answer> {
     })
 }
 
-pub(super) fn of_organization(ask: &Ask<'_>) -> Outcome<Answer> {
-    let login = ask.param("org");
-    if ask.site.state().accounts.org(login).is_none() {
+pub(super) fn of_organization(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let login = cx.variable("org");
+    if cx.site.state().accounts.org(login).is_none() {
         return Err(ApiError::not_found());
     }
-    let kind = ask.query("type").unwrap_or("all");
-    let caller = ask.caller.login();
-    list(ask, "created", |repo| {
+    let kind = cx.query("type").unwrap_or("all");
+    let caller = cx.caller.login();
+    list(cx, "created", |repo| {
         repo.owner.eq_ignore_ascii_case(login)
             && match kind {
                 "public" => !repo.private,
@@ -107,6 +105,6 @@ pub(super) fn of_organization(ask: &Ask<'_>) -> Outcome<Answer> {
     })
 }
 
-pub(super) fn forks(ask: &Ask<'_>) -> Outcome<Answer> {
-    list(ask, "created", |repo| repo.parent == Some(ask.repo))
+pub(super) fn forks(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    list(cx, "created", |repo| repo.parent == Some(cx.target))
 }

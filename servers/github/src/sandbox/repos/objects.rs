@@ -13,13 +13,12 @@ use super::{
 };
 use crate::sandbox::{
     Site,
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
 };
 
-pub(super) fn create_blob(ask: &Ask<'_>) -> Outcome<Answer> {
-    let body = ask.object()?;
+pub(super) fn create_blob(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let body = cx.object()?;
     let content = needed(&body, "content")?;
     let bytes = match text(&body, "encoding").unwrap_or("utf-8") {
         "base64" => STANDARD
@@ -27,29 +26,29 @@ pub(super) fn create_blob(ask: &Ask<'_>) -> Outcome<Answer> {
             .map_err(|_| ApiError::unprocessable("content is not valid Base64"))?,
         _ => content.as_bytes().to_vec(),
     };
-    let mut state = ask.site.state();
-    let repo = repository_mut(ask, &mut state)?;
+    let mut state = cx.site.state();
+    let repo = repository_mut(cx, &mut state)?;
     not_empty(&repo.git)?;
     let sha = repo.git.put(Object::Blob(bytes));
-    let url = repo.url(ask.site, &format!("/git/blobs/{sha}"));
-    Ok(Answer::created(json!({ "sha": sha, "url": url })))
+    let url = repo.url(cx.site, &format!("/git/blobs/{sha}"));
+    Ok(FakeResponse::created(json!({ "sha": sha, "url": url })))
 }
 
-pub(super) fn blob(ask: &Ask<'_>) -> Outcome<Answer> {
-    let sha = ask.param("file_sha");
+pub(super) fn blob(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let sha = cx.variable("file_sha");
     full_sha(sha)?;
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
     not_empty(&repo.git)?;
     let bytes = repo.git.blob(sha).ok_or_else(ApiError::not_found)?;
-    if ask.accepts("raw") {
-        return Ok(Answer::bytes("application/vnd.github.raw+json; charset=utf-8", bytes.to_vec()));
+    if cx.accepts("raw") {
+        return Ok(FakeResponse::bytes("application/vnd.github.raw+json; charset=utf-8", bytes.to_vec()));
     }
-    Ok(Answer::json(json!({
+    Ok(FakeResponse::json(json!({
         "sha": sha,
         "node_id": object_id("B", repo.id, sha),
         "size": bytes.len(),
-        "url": repo.url(ask.site, &format!("/git/blobs/{sha}")),
+        "url": repo.url(cx.site, &format!("/git/blobs/{sha}")),
         "content": in_lines(bytes),
         "encoding": "base64",
     })))
@@ -104,11 +103,11 @@ fn entries(
     true
 }
 
-pub(super) fn tree(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
+pub(super) fn tree(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
     not_empty(&repo.git)?;
-    let asked = ask.param("tree_sha");
+    let asked = cx.variable("tree_sha");
     let tree = if repo.git.tree(asked).is_some() {
         asked.to_owned()
     } else {
@@ -116,14 +115,14 @@ pub(super) fn tree(ask: &Ask<'_>) -> Outcome<Answer> {
         repo.git.commit(&commit).map(|commit| commit.tree.clone()).ok_or_else(ApiError::not_found)?
     };
     // docs.github.com: any value asks for it, "0" and "false" too.
-    let recursive = ask.query("recursive").is_some();
-    Ok(Answer::json(tree_json(ask.site, repo, &tree, recursive)))
+    let recursive = cx.query("recursive").is_some();
+    Ok(FakeResponse::json(tree_json(cx.site, repo, &tree, recursive)))
 }
 
-pub(super) fn create_tree(ask: &Ask<'_>) -> Outcome<Answer> {
-    let body = ask.object()?;
-    let mut state = ask.site.state();
-    let repo = repository_mut(ask, &mut state)?;
+pub(super) fn create_tree(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let body = cx.object()?;
+    let mut state = cx.site.state();
+    let repo = repository_mut(cx, &mut state)?;
     not_empty(&repo.git)?;
     let git = &mut repo.git;
     let mut files = match text(&body, "base_tree") {
@@ -146,7 +145,7 @@ pub(super) fn create_tree(ask: &Ask<'_>) -> Outcome<Answer> {
         place(git, &mut files, row)?;
     }
     let tree = git.write_tree(&files);
-    Ok(Answer::created(tree_json(ask.site, repo, &tree, false)))
+    Ok(FakeResponse::created(tree_json(cx.site, repo, &tree, false)))
 }
 
 /// Puts an entry of a new tree among its files, or takes it away.
@@ -220,24 +219,24 @@ pub(super) fn git_commit_json(site: &Site, repo: &Repository, sha: &str) -> Valu
     })
 }
 
-pub(super) fn commit(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
+pub(super) fn commit(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
     not_empty(&repo.git)?;
-    let sha = ask.param("commit_sha");
+    let sha = cx.variable("commit_sha");
     full_sha(sha)?;
     repo.git.commit(sha).ok_or_else(ApiError::not_found)?;
-    Ok(Answer::json(git_commit_json(ask.site, repo, sha)))
+    Ok(FakeResponse::json(git_commit_json(cx.site, repo, sha)))
 }
 
-pub(super) fn create_commit(ask: &Ask<'_>) -> Outcome<Answer> {
-    let body = ask.object()?;
+pub(super) fn create_commit(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let body = cx.object()?;
     let (message, tree) = (needed(&body, "message")?, needed(&body, "tree")?);
-    let mut state = ask.site.state();
-    let caller = asked::caller(ask, &state);
+    let mut state = cx.site.state();
+    let caller = asked::caller(cx, &state);
     let given = asked::person(&body, "author", caller.at)?;
     let committer = asked::person(&body, "committer", caller.at)?;
-    let repo = repository_mut(ask, &mut state)?;
+    let repo = repository_mut(cx, &mut state)?;
     not_empty(&repo.git)?;
     if repo.git.tree(tree).is_none() {
         return Err(ApiError::unprocessable("Tree SHA does not exist"));
@@ -253,7 +252,7 @@ pub(super) fn create_commit(ask: &Ask<'_>) -> Outcome<Answer> {
         message: message.to_owned(),
     };
     let sha = repo.git.put(Object::Commit(commit));
-    Ok(Answer::created(git_commit_json(ask.site, repo, &sha)))
+    Ok(FakeResponse::created(git_commit_json(cx.site, repo, &sha)))
 }
 
 fn parents(body: &Map<String, Value>, git: &Git) -> Outcome<Vec<String>> {
@@ -287,22 +286,22 @@ fn tag_json(site: &Site, repo: &Repository, sha: &str) -> Option<Value> {
     }))
 }
 
-pub(super) fn tag(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
+pub(super) fn tag(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
     not_empty(&repo.git)?;
-    tag_json(ask.site, repo, ask.param("tag_sha")).map(Answer::json).ok_or_else(ApiError::not_found)
+    tag_json(cx.site, repo, cx.variable("tag_sha")).map(FakeResponse::json).ok_or_else(ApiError::not_found)
 }
 
-pub(super) fn create_tag(ask: &Ask<'_>) -> Outcome<Answer> {
-    let body = ask.object()?;
+pub(super) fn create_tag(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let body = cx.object()?;
     let (name, message) = (needed(&body, "tag")?, needed(&body, "message")?);
     let (object, kind) = (needed(&body, "object")?, needed(&body, "type")?);
-    let mut state = ask.site.state();
-    let caller = asked::caller(ask, &state);
-    let now = ask.site.now().parse::<Timestamp>().unwrap_or_default().as_second();
+    let mut state = cx.site.state();
+    let caller = asked::caller(cx, &state);
+    let now = cx.site.now().parse::<Timestamp>().unwrap_or_default().as_second();
     let tagger = asked::person(&body, "tagger", now)?.unwrap_or(caller);
-    let repo = repository_mut(ask, &mut state)?;
+    let repo = repository_mut(cx, &mut state)?;
     not_empty(&repo.git)?;
     match repo.git.object(object) {
         None => return Err(ApiError::unprocessable("Could not verify object")),
@@ -319,5 +318,5 @@ pub(super) fn create_tag(ask: &Ask<'_>) -> Outcome<Answer> {
         message: message.to_owned(),
     };
     let sha = repo.git.put(Object::Tag(tag));
-    tag_json(ask.site, repo, &sha).map(Answer::created).ok_or_else(ApiError::not_found)
+    tag_json(cx.site, repo, &sha).map(FakeResponse::created).ok_or_else(ApiError::not_found)
 }

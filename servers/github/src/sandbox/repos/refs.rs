@@ -12,9 +12,8 @@ use super::{
 };
 use crate::sandbox::{
     Site,
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     state::State,
 };
 
@@ -32,23 +31,23 @@ fn ref_json(site: &Site, repo: &Repository, name: &str, sha: &str) -> Value {
     })
 }
 
-pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
+pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
     not_empty(&repo.git)?;
-    let name = format!("refs/{}", ask.param("ref"));
+    let name = format!("refs/{}", cx.variable("ref"));
     let sha = repo.git.reference(&name).ok_or_else(ApiError::not_found)?;
-    Ok(Answer::json(ref_json(ask.site, repo, &name, sha)))
+    Ok(FakeResponse::json(ref_json(cx.site, repo, &name, sha)))
 }
 
-pub(super) fn matching(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
+pub(super) fn matching(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
     not_empty(&repo.git)?;
-    let prefix = format!("refs/{}", ask.param("ref"));
+    let prefix = format!("refs/{}", cx.variable("ref"));
     let refs = repo.git.refs().iter();
     let rows: Vec<_> = refs.filter(|(name, _)| name.starts_with(&prefix)).collect();
-    Ok(ask.page(&rows, |(name, sha)| ref_json(ask.site, repo, name, sha)))
+    Ok(cx.page(&rows, |(name, sha)| ref_json(cx.site, repo, name, sha)))
 }
 
 /// Whether git takes a name for a reference (git-check-ref-format).
@@ -62,11 +61,11 @@ fn sound(name: &str) -> bool {
         && name.split('/').all(part)
 }
 
-pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
-    let body = ask.object()?;
+pub(super) fn create(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let body = cx.object()?;
     let (name, sha) = (needed(&body, "ref")?, needed(&body, "sha")?);
-    let mut state = ask.site.state();
-    let repo = repository_mut(ask, &mut state)?;
+    let mut state = cx.site.state();
+    let repo = repository_mut(cx, &mut state)?;
     not_empty(&repo.git)?;
     if !name.starts_with("refs/") || name.matches('/').count() < 2 {
         let message = "Reference name must start with 'refs/' and have at least two slashes.";
@@ -89,16 +88,16 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
     if clash || name.starts_with("refs/pull/") || branch.is_some() && repo.git.commit(&sha).is_none() {
         return Err(ApiError::unprocessable("Reference update failed"));
     }
-    move_to(ask, &mut state, name, &sha).map(Answer::created)
+    move_to(cx, &mut state, name, &sha).map(FakeResponse::created)
 }
 
-pub(super) fn update(ask: &Ask<'_>) -> Outcome<Answer> {
-    let body = ask.object()?;
+pub(super) fn update(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let body = cx.object()?;
     let sha = needed(&body, "sha")?.to_ascii_lowercase();
     let force = flag(&body, "force").unwrap_or_default();
-    let name = format!("refs/{}", ask.param("ref"));
-    let mut state = ask.site.state();
-    let repo = repository_mut(ask, &mut state)?;
+    let name = format!("refs/{}", cx.variable("ref"));
+    let mut state = cx.site.state();
+    let repo = repository_mut(cx, &mut state)?;
     not_empty(&repo.git)?;
     let missing = || ApiError::unprocessable("Reference does not exist");
     let old = repo.git.reference(&name).ok_or_else(missing)?.to_owned();
@@ -119,31 +118,31 @@ pub(super) fn update(ask: &Ask<'_>) -> Outcome<Answer> {
         if !forward && repo.protection.get(branch).is_some_and(|rules| !rules.force_pushes) {
             return Err(ApiError::unprocessable("Cannot force-push to this protected branch"));
         }
-        may_push(ask, repo, branch, StatusCode::UNPROCESSABLE_ENTITY)?;
+        may_push(cx, repo, branch, StatusCode::UNPROCESSABLE_ENTITY)?;
     }
     if name.starts_with("refs/pull/") {
         return Err(ApiError::unprocessable("Reference update failed"));
     }
-    move_to(ask, &mut state, &name, &sha).map(Answer::json)
+    move_to(cx, &mut state, &name, &sha).map(FakeResponse::json)
 }
 
 /// Lets a reference stand at an object; how it is shown then.
-fn move_to(ask: &Ask<'_>, state: &mut State, name: &str, sha: &str) -> Outcome<Value> {
-    let repo = repository_mut(ask, state)?;
+fn move_to(cx: &RequestContext<'_>, state: &mut State, name: &str, sha: &str) -> Outcome<Value> {
+    let repo = repository_mut(cx, state)?;
     let Some(branch) = name.strip_prefix("refs/heads/") else {
         repo.git.point(name, sha);
-        return Ok(ref_json(ask.site, repo, name, sha));
+        return Ok(ref_json(cx.site, repo, name, sha));
     };
-    repo.push(branch, sha, &ask.site.now());
-    let shown = ref_json(ask.site, repo, name, sha);
-    pushed(ask.site, state, ask.repo, branch, sha, ask.caller.login());
+    repo.push(branch, sha, &cx.site.now());
+    let shown = ref_json(cx.site, repo, name, sha);
+    pushed(cx.site, state, cx.target, branch, sha, cx.caller.login());
     Ok(shown)
 }
 
-pub(super) fn delete(ask: &Ask<'_>) -> Outcome<Answer> {
-    let name = format!("refs/{}", ask.param("ref"));
-    let mut state = ask.site.state();
-    let repo = repository_mut(ask, &mut state)?;
+pub(super) fn delete(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let name = format!("refs/{}", cx.variable("ref"));
+    let mut state = cx.site.state();
+    let repo = repository_mut(cx, &mut state)?;
     not_empty(&repo.git)?;
     if repo.git.reference(&name).is_none() || name.starts_with("refs/pull/") {
         return Err(ApiError::unprocessable("Reference does not exist"));
@@ -157,6 +156,6 @@ pub(super) fn delete(ask: &Ask<'_>) -> Outcome<Answer> {
         }
     }
     repo.git.drop_reference(&name);
-    ask.site.now().clone_into(&mut repo.pushed_at);
-    Ok(Answer::none())
+    cx.site.now().clone_into(&mut repo.pushed_at);
+    Ok(FakeResponse::none())
 }

@@ -9,15 +9,14 @@ use super::{
     show::{encoded, login_of},
 };
 use crate::sandbox::{
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
     ids::node_id,
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     state::State,
 };
 
-fn release_json(ask: &Ask<'_>, state: &State, repo: &Repository, release: &Release) -> Value {
-    let url = repo.url(ask.site, &format!("/releases/{}", release.id));
+fn release_json(cx: &RequestContext<'_>, state: &State, repo: &Repository, release: &Release) -> Value {
+    let url = repo.url(cx.site, &format!("/releases/{}", release.id));
     let tag = encoded(&release.tag);
     let upload = format!(
         "https://uploads.github.com/repos/{}/releases/{}/assets{{?name,label}}",
@@ -30,7 +29,7 @@ fn release_json(ask: &Ask<'_>, state: &State, repo: &Repository, release: &Relea
         "upload_url": upload,
         "html_url": repo.html_url(&format!("/releases/tag/{tag}")),
         "id": release.id,
-        "author": state.accounts.simple(ask.site, &release.author),
+        "author": state.accounts.simple(cx.site, &release.author),
         "node_id": node_id("RE", release.id),
         "tag_name": release.tag,
         "target_commitish": release.target,
@@ -42,31 +41,31 @@ fn release_json(ask: &Ask<'_>, state: &State, repo: &Repository, release: &Relea
         "updated_at": release.published_at.as_ref().unwrap_or(&release.created_at),
         "published_at": release.published_at,
         "assets": [],
-        "tarball_url": repo.url(ask.site, &format!("/tarball/{tag}")),
-        "zipball_url": repo.url(ask.site, &format!("/zipball/{tag}")),
+        "tarball_url": repo.url(cx.site, &format!("/tarball/{tag}")),
+        "zipball_url": repo.url(cx.site, &format!("/zipball/{tag}")),
         "body": release.body,
     })
 }
 
 /// Whether the caller may see drafts: who may push.
-fn sees_drafts(ask: &Ask<'_>, repo: &Repository) -> bool {
-    repo.role(ask.caller.login()).is_some_and(|role| role >= Role::Write)
+fn sees_drafts(cx: &RequestContext<'_>, repo: &Repository) -> bool {
+    repo.role(cx.caller.login()).is_some_and(|role| role >= Role::Write)
 }
 
-pub(super) fn list(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
-    let drafts = sees_drafts(ask, repo);
+pub(super) fn list(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
+    let drafts = sees_drafts(cx, repo);
     let mut rows: Vec<_> = repo.releases.iter().filter(|release| drafts || !release.draft).collect();
     rows.sort_by(|one, other| other.created_at.cmp(&one.created_at).then(other.id.cmp(&one.id)));
-    Ok(ask.page(&rows, |release| release_json(ask, &state, repo, release)))
+    Ok(cx.page(&rows, |release| release_json(cx, &state, repo, release)))
 }
 
-pub(super) fn latest(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
+pub(super) fn latest(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
     let release = repo.latest_release().ok_or_else(ApiError::not_found)?;
-    Ok(Answer::json(release_json(ask, &state, repo, release)))
+    Ok(FakeResponse::json(release_json(cx, &state, repo, release)))
 }
 
 impl Repository {
@@ -77,30 +76,30 @@ impl Repository {
     }
 }
 
-pub(super) fn by_tag(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
+pub(super) fn by_tag(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
     let mut published = repo.releases.iter().filter(|release| !release.draft);
     let release =
-        published.find(|release| release.tag == ask.param("tag")).ok_or_else(ApiError::not_found)?;
-    Ok(Answer::json(release_json(ask, &state, repo, release)))
+        published.find(|release| release.tag == cx.variable("tag")).ok_or_else(ApiError::not_found)?;
+    Ok(FakeResponse::json(release_json(cx, &state, repo, release)))
 }
 
-pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
-    let id = ask.number("release_id")?;
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
-    let drafts = sees_drafts(ask, repo);
+pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let id = cx.number("release_id")?;
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
+    let drafts = sees_drafts(cx, repo);
     let release = repo.releases.iter().find(|release| release.id == id && (drafts || !release.draft));
-    Ok(Answer::json(release_json(ask, &state, repo, release.ok_or_else(ApiError::not_found)?)))
+    Ok(FakeResponse::json(release_json(cx, &state, repo, release.ok_or_else(ApiError::not_found)?)))
 }
 
-pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
-    let body = ask.object()?;
+pub(super) fn create(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let body = cx.object()?;
     let tag = needed(&body, "tag_name")?;
-    let mut state = ask.site.state();
+    let mut state = cx.site.state();
     let id = state.next_id();
-    let repo = repository(ask, &state)?;
+    let repo = repository(cx, &state)?;
     if repo.git.is_empty() {
         return Err(ApiError::unprocessable("Repository is empty."));
     }
@@ -110,7 +109,7 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
     if repo.releases.iter().any(|release| release.tag == tag && !release.draft) {
         return Err(ApiError::validation("Release", "tag_name", "already_exists"));
     }
-    let now = ask.site.now();
+    let now = cx.site.now();
     let mut release = Release {
         id,
         tag: tag.to_owned(),
@@ -119,7 +118,7 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
         body: text(&body, "body").map(str::to_owned),
         draft: flag(&body, "draft").unwrap_or_default(),
         prerelease: flag(&body, "prerelease").unwrap_or_default(),
-        author: ask.caller.login().to_owned(),
+        author: cx.caller.login().to_owned(),
         created_at: now,
         published_at: None,
         latest: false,
@@ -132,21 +131,21 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
             None => notes,
         });
     }
-    publish(ask, &mut state, &mut release, &body)?;
-    let repo = repository_mut(ask, &mut state)?;
+    publish(cx, &mut state, &mut release, &body)?;
+    let repo = repository_mut(cx, &mut state)?;
     repo.releases.push(release.clone());
-    let repo = repository(ask, &state)?;
-    Ok(Answer::created(release_json(ask, &state, repo, &release)))
+    let repo = repository(cx, &state)?;
+    Ok(FakeResponse::created(release_json(cx, &state, repo, &release)))
 }
 
 /// What follows from a release that is no draft: it is published, has its tag, and may be the latest.
 fn publish(
-    ask: &Ask<'_>,
+    cx: &RequestContext<'_>,
     state: &mut State,
     release: &mut Release,
     body: &Map<String, Value>,
 ) -> Outcome<()> {
-    let repo = repository_mut(ask, state)?;
+    let repo = repository_mut(cx, state)?;
     let reference = format!("refs/tags/{}", release.tag);
     if repo.git.reference(&reference).is_none() {
         let target = repo.resolve(&release.target);
@@ -160,16 +159,16 @@ fn publish(
         release.latest = false;
         return Ok(());
     }
-    release.published_at.get_or_insert_with(|| ask.site.now());
+    release.published_at.get_or_insert_with(|| cx.site.now());
     release.latest = !release.prerelease && text(body, "make_latest") != Some("false");
     Ok(())
 }
 
-pub(super) fn update(ask: &Ask<'_>) -> Outcome<Answer> {
-    let body = ask.object()?;
-    let id = ask.number("release_id")?;
-    let mut state = ask.site.state();
-    let repo = repository(ask, &state)?;
+pub(super) fn update(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let body = cx.object()?;
+    let id = cx.number("release_id")?;
+    let mut state = cx.site.state();
+    let repo = repository(cx, &state)?;
     let at = repo.releases.iter().position(|release| release.id == id).ok_or_else(ApiError::not_found)?;
     let mut release = repo.releases[at].clone();
     if let Some(tag) = text(&body, "tag_name") {
@@ -190,30 +189,30 @@ pub(super) fn update(ask: &Ask<'_>) -> Outcome<Answer> {
     }
     release.draft = flag(&body, "draft").unwrap_or(release.draft);
     release.prerelease = flag(&body, "prerelease").unwrap_or(release.prerelease);
-    publish(ask, &mut state, &mut release, &body)?;
-    let repo = repository_mut(ask, &mut state)?;
+    publish(cx, &mut state, &mut release, &body)?;
+    let repo = repository_mut(cx, &mut state)?;
     repo.releases[at] = release.clone();
-    let repo = repository(ask, &state)?;
-    Ok(Answer::json(release_json(ask, &state, repo, &release)))
+    let repo = repository(cx, &state)?;
+    Ok(FakeResponse::json(release_json(cx, &state, repo, &release)))
 }
 
-pub(super) fn delete(ask: &Ask<'_>) -> Outcome<Answer> {
-    let id = ask.number("release_id")?;
-    let mut state = ask.site.state();
-    let releases = &mut repository_mut(ask, &mut state)?.releases;
+pub(super) fn delete(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let id = cx.number("release_id")?;
+    let mut state = cx.site.state();
+    let releases = &mut repository_mut(cx, &mut state)?.releases;
     let at = releases.iter().position(|release| release.id == id).ok_or_else(ApiError::not_found)?;
     releases.remove(at);
-    Ok(Answer::none())
+    Ok(FakeResponse::none())
 }
 
-pub(super) fn generate(ask: &Ask<'_>) -> Outcome<Answer> {
-    let body = ask.object()?;
+pub(super) fn generate(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let body = cx.object()?;
     let tag = needed(&body, "tag_name")?;
-    let state = ask.site.state();
-    let repo = repository(ask, &state)?;
+    let state = cx.site.state();
+    let repo = repository(cx, &state)?;
     let target = text(&body, "target_commitish").unwrap_or(&repo.default_branch);
     let notes = notes(&state, repo, tag, target, text(&body, "previous_tag_name"))?;
-    Ok(Answer::json(json!({ "name": tag, "body": notes })))
+    Ok(FakeResponse::json(json!({ "name": tag, "body": notes })))
 }
 
 /// Notes from the pull requests that were merged since the last release: from the subjects of their commits.

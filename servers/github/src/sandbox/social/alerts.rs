@@ -6,9 +6,8 @@ use serde_json::{Value, json};
 
 use crate::sandbox::{
     Site,
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     state::State,
 };
 
@@ -43,92 +42,92 @@ impl Alert {
 }
 
 /// The alerts of a kind of the repository, the newest first.
-fn of<'s>(state: &'s State, ask: &Ask<'_>, kind: &str) -> Vec<&'s Alert> {
+fn of<'s>(state: &'s State, cx: &RequestContext<'_>, kind: &str) -> Vec<&'s Alert> {
     let mut alerts: Vec<_> =
-        state.social.alerts.iter().filter(|alert| alert.kind == kind && alert.repo == ask.repo).collect();
+        state.social.alerts.iter().filter(|alert| alert.kind == kind && alert.repo == cx.target).collect();
     alerts.sort_by_key(|alert| std::cmp::Reverse(alert.number));
-    if ask.query("direction") == Some("asc") {
+    if cx.query("direction") == Some("asc") {
         alerts.reverse();
     }
     alerts
 }
 
-fn one(ask: &Ask<'_>, kind: &str) -> Outcome<Answer> {
-    let number = ask.number("alert_number")?;
-    let state = ask.site.state();
-    let alert = of(&state, ask, kind).into_iter().find(|alert| alert.number == number);
-    Ok(Answer::json(show(ask, &state, alert.ok_or_else(ApiError::not_found)?)))
+fn one(cx: &RequestContext<'_>, kind: &str) -> Outcome<FakeResponse> {
+    let number = cx.number("alert_number")?;
+    let state = cx.site.state();
+    let alert = of(&state, cx, kind).into_iter().find(|alert| alert.number == number);
+    Ok(FakeResponse::json(show(cx, &state, alert.ok_or_else(ApiError::not_found)?)))
 }
 
 /// `GET …/code-scanning/alerts`: `state`, `severity`, `tool_name`.
-pub(super) fn code(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let mut alerts = of(&state, ask, "code");
+pub(super) fn code(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let mut alerts = of(&state, cx, "code");
     if alerts.is_empty() {
         return Err(ApiError::new(StatusCode::NOT_FOUND, "no analysis found"));
     }
     alerts.retain(|alert| {
-        alert.is("/state", ask.query("state"))
-            && alert.is("/tool/name", ask.query("tool_name"))
-            && ask.query("severity").is_none_or(|wanted| {
+        alert.is("/state", cx.query("state"))
+            && alert.is("/tool/name", cx.query("tool_name"))
+            && cx.query("severity").is_none_or(|wanted| {
                 alert.is("/rule/security_severity_level", Some(wanted))
                     || alert.is("/rule/severity", Some(wanted))
             })
     });
-    Ok(ask.page(&alerts, |alert| show(ask, &state, alert)))
+    Ok(cx.page(&alerts, |alert| show(cx, &state, alert)))
 }
 
 /// `GET …/code-scanning/alerts/{alert_number}`.
-pub(super) fn code_one(ask: &Ask<'_>) -> Outcome<Answer> {
-    one(ask, "code")
+pub(super) fn code_one(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    one(cx, "code")
 }
 
 /// `GET …/dependabot/alerts`: `state`, `severity`, `ecosystem`, `package`, `scope`; by cursor.
-pub(super) fn dependabot(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let mut alerts = of(&state, ask, "dependabot");
+pub(super) fn dependabot(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let mut alerts = of(&state, cx, "dependabot");
     if alerts.is_empty() {
         return Err(ApiError::forbidden("Dependabot alerts are disabled for this repository."));
     }
     alerts.retain(|alert| {
-        alert.is("/state", ask.query("state"))
-            && alert.is("/security_advisory/severity", ask.query("severity"))
-            && alert.is("/dependency/package/ecosystem", ask.query("ecosystem"))
-            && alert.is("/dependency/package/name", ask.query("package"))
-            && alert.is("/dependency/scope", ask.query("scope"))
+        alert.is("/state", cx.query("state"))
+            && alert.is("/security_advisory/severity", cx.query("severity"))
+            && alert.is("/dependency/package/ecosystem", cx.query("ecosystem"))
+            && alert.is("/dependency/package/name", cx.query("package"))
+            && alert.is("/dependency/scope", cx.query("scope"))
     });
-    cursors::page(ask, &alerts, |alert| show(ask, &state, alert))
+    cursors::page(cx, &alerts, |alert| show(cx, &state, alert))
 }
 
 /// `GET …/dependabot/alerts/{alert_number}`.
-pub(super) fn dependabot_one(ask: &Ask<'_>) -> Outcome<Answer> {
-    one(ask, "dependabot")
+pub(super) fn dependabot_one(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    one(cx, "dependabot")
 }
 
 /// `GET …/secret-scanning/alerts`: `state`, `secret_type`, `resolution`, `validity`.
-pub(super) fn secret(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let mut alerts = of(&state, ask, "secret");
+pub(super) fn secret(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let mut alerts = of(&state, cx, "secret");
     if alerts.is_empty() {
         let message = "Secret scanning is disabled on this repository.";
         return Err(ApiError::new(StatusCode::NOT_FOUND, message));
     }
     alerts.retain(|alert| {
-        alert.is("/state", ask.query("state"))
-            && alert.is("/secret_type", ask.query("secret_type"))
-            && alert.is("/resolution", ask.query("resolution"))
-            && alert.is("/validity", ask.query("validity"))
+        alert.is("/state", cx.query("state"))
+            && alert.is("/secret_type", cx.query("secret_type"))
+            && alert.is("/resolution", cx.query("resolution"))
+            && alert.is("/validity", cx.query("validity"))
     });
-    Ok(ask.page(&alerts, |alert| show(ask, &state, alert)))
+    Ok(cx.page(&alerts, |alert| show(cx, &state, alert)))
 }
 
 /// `GET …/secret-scanning/alerts/{alert_number}`.
-pub(super) fn secret_one(ask: &Ask<'_>) -> Outcome<Answer> {
-    one(ask, "secret")
+pub(super) fn secret_one(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    one(cx, "secret")
 }
 
-fn show(ask: &Ask<'_>, state: &State, alert: &Alert) -> Value {
-    let site: &Site = ask.site;
+fn show(cx: &RequestContext<'_>, state: &State, alert: &Alert) -> Value {
+    let site: &Site = cx.site;
     let Some(repo) = state.repos.get(alert.repo) else { return Value::Null };
     let mut shown = alert.about.clone();
     for (key, person) in [("dismissed_by", "/dismissed_by"), ("resolved_by", "/resolved_by")] {
@@ -154,7 +153,7 @@ fn show(ask: &Ask<'_>, state: &State, alert: &Alert) -> Value {
         }
         "secret" => {
             shown["locations_url"] = format!("{url}/locations").into();
-            if ask.query("hide_secret") == Some("true") {
+            if cx.query("hide_secret") == Some("true") {
                 shown["secret"] = Value::Null;
             }
         }

@@ -5,18 +5,21 @@ use serde_json::Value;
 use url::form_urlencoded;
 
 use crate::sandbox::{
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
 };
 
 /// The page of `rows` that is asked for.
 ///
 /// # Errors
 /// 400 for a cursor that is none of ours.
-pub(super) fn page<T>(ask: &Ask<'_>, rows: &[T], show: impl FnMut(&T) -> Value) -> Outcome<Answer> {
-    let (_, per_page) = ask.paging();
-    let place = |name: &str| match ask.query(name) {
+pub(super) fn page<T>(
+    cx: &RequestContext<'_>,
+    rows: &[T],
+    show: impl FnMut(&T) -> Value,
+) -> Outcome<FakeResponse> {
+    let (_, per_page) = cx.paging();
+    let place = |name: &str| match cx.query(name) {
         None => Ok(None),
         Some(cursor) => read(cursor).map(Some).ok_or_else(|| {
             ApiError::new(http::StatusCode::BAD_REQUEST, format!("Invalid value for parameter `{name}`"))
@@ -33,26 +36,26 @@ pub(super) fn page<T>(ask: &Ask<'_>, rows: &[T], show: impl FnMut(&T) -> Value) 
     let shown: Vec<_> = rows[start..end].iter().map(show).collect();
     let mut links = Vec::new();
     if end < rows.len() {
-        links.push(link(ask, "after", end, "next"));
+        links.push(link(cx, "after", end, "next"));
     }
     if start > 0 {
-        links.push(link(ask, "before", start, "prev"));
+        links.push(link(cx, "before", start, "prev"));
     }
-    let answer = Answer::json(shown);
+    let answer = FakeResponse::json(shown);
     Ok(if links.is_empty() { answer } else { answer.header("link", &links.join(", ")) })
 }
 
-fn link(ask: &Ask<'_>, name: &str, place: usize, rel: &str) -> String {
+fn link(cx: &RequestContext<'_>, name: &str, place: usize, rel: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    for (key, value) in ask.query.iter().filter(|(key, _)| key != "after" && key != "before") {
+    for (key, value) in cx.query.iter().filter(|(key, _)| key != "after" && key != "before") {
         query.append_pair(key, value);
     }
     query.append_pair(name, &write(place));
-    let path = match (ask.repo, ask.path.splitn(5, '/').nth(4)) {
-        (0, _) | (_, None) => ask.path.trim_start_matches('/').to_owned(),
+    let path = match (cx.target, cx.path.splitn(5, '/').nth(4)) {
+        (0, _) | (_, None) => cx.path.trim_start_matches('/').to_owned(),
         (repo, Some(rest)) => format!("repositories/{repo}/{rest}"),
     };
-    format!("<{}?{}>; rel=\"{rel}\"", ask.site.url(&path), query.finish())
+    format!("<{}?{}>; rel=\"{rel}\"", cx.site.url(&path), query.finish())
 }
 
 fn write(place: usize) -> String {

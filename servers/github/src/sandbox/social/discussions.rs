@@ -46,12 +46,12 @@ pub(super) struct Discussion {
     pub(super) upvotes: u64,
     /// The comment that answers it, when it was chosen, and by whom.
     pub(super) answer: Option<(u64, String, String)>,
-    pub(super) comments: Vec<Remark>,
+    pub(super) comments: Vec<DiscussionComment>,
 }
 
 /// A comment on a discussion, or a reply to one.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Remark {
+pub(super) struct DiscussionComment {
     pub(super) id: u64,
     pub(super) author: String,
     pub(super) body: String,
@@ -96,7 +96,7 @@ impl Discussions {
     }
 
     /// A comment, and its discussion.
-    pub(super) fn remark(&self, id: u64) -> Option<(&Discussion, &Remark)> {
+    pub(super) fn remark(&self, id: u64) -> Option<(&Discussion, &DiscussionComment)> {
         self.all.iter().find_map(|discussion| {
             Some((discussion, discussion.comments.iter().find(|remark| remark.id == id)?))
         })
@@ -107,7 +107,7 @@ fn discussion(row: &Value) -> Result<Discussion, String> {
     let created = moment(row, "at").ok_or("a discussion without time")?;
     let comments = rows(&row["comments"]).map(|row| {
         let created = moment(row, "at").ok_or("a discussion's comment without time")?;
-        Ok(Remark {
+        Ok(DiscussionComment {
             id: number(row, "id")?,
             author: text(row, "by"),
             body: text(row, "body"),
@@ -117,7 +117,7 @@ fn discussion(row: &Value) -> Result<Discussion, String> {
             upvotes: row["upvotes"].as_u64().unwrap_or_default(),
         })
     });
-    let comments: Vec<Remark> = comments.collect::<Result<_, String>>()?;
+    let comments: Vec<DiscussionComment> = comments.collect::<Result<_, String>>()?;
     let last = comments.iter().map(|remark| remark.created.clone()).max();
     let answer = row["answer"].as_u64().and_then(|id| {
         let chosen = comments.iter().find(|remark| remark.id == id)?;

@@ -8,10 +8,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::sandbox::{
     Site,
-    answer::Answer,
-    ask::Ask,
     errors::{ApiError, Outcome},
     ids::node_id,
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     state::State,
 };
 
@@ -69,49 +68,49 @@ impl Gist {
 }
 
 /// `GET /gists`: the caller's own, with `since`; the public ones for nobody.
-pub(super) fn list(ask: &Ask<'_>) -> Outcome<Answer> {
-    let login = ask.caller.login().to_owned();
-    page(ask, |gist| if login.is_empty() { gist.public } else { gist.owner == login })
+pub(super) fn list(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let login = cx.caller.login().to_owned();
+    page(cx, |gist| if login.is_empty() { gist.public } else { gist.owner == login })
 }
 
 /// `GET /users/{username}/gists`: the public ones, and to their owner the secret ones.
-pub(super) fn of_user(ask: &Ask<'_>) -> Outcome<Answer> {
-    let login = ask.param("username");
-    if ask.site.state().accounts.get(login).is_none() {
+pub(super) fn of_user(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let login = cx.variable("username");
+    if cx.site.state().accounts.get(login).is_none() {
         return Err(ApiError::not_found());
     }
-    page(ask, |gist| {
-        gist.owner.eq_ignore_ascii_case(login) && (gist.public || gist.owner == ask.caller.login())
+    page(cx, |gist| {
+        gist.owner.eq_ignore_ascii_case(login) && (gist.public || gist.owner == cx.caller.login())
     })
 }
 
-fn page(ask: &Ask<'_>, fits: impl Fn(&Gist) -> bool) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let since = ask.query("since").unwrap_or_default();
+fn page(cx: &RequestContext<'_>, fits: impl Fn(&Gist) -> bool) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let since = cx.query("since").unwrap_or_default();
     let mut gists: Vec<_> =
         state.social.gists.iter().filter(|gist| fits(gist) && gist.updated.as_str() >= since).collect();
     gists.sort_by(|one, other| (&other.created, &other.id).cmp(&(&one.created, &one.id)));
-    Ok(ask.page(&gists, |gist| show(ask.site, &state, gist, false).into()))
+    Ok(cx.page(&gists, |gist| show(cx.site, &state, gist, false).into()))
 }
 
 /// `GET /gists/{gist_id}`: to everybody who knows its id.
-pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let gist = find(&state, ask)?;
-    Ok(Answer::json(show(ask.site, &state, gist, true)))
+pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let gist = find(&state, cx)?;
+    Ok(FakeResponse::json(show(cx.site, &state, gist, true)))
 }
 
 /// `POST /gists`.
-pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
-    let body = ask.object()?;
-    let login = user(ask)?;
+pub(super) fn create(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let body = cx.object()?;
+    let login = user(cx)?;
     let mut files = BTreeMap::new();
     change(&mut files, body.get("files"))?;
     if files.is_empty() {
         return Err(ApiError::validation("Gist", "files", "missing_field"));
     }
-    let now = ask.site.now();
-    let mut state = ask.site.state();
+    let now = cx.site.now();
+    let mut state = cx.site.state();
     let number = state.next_id();
     let id: String =
         Sha256::digest(number.to_be_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
@@ -130,16 +129,16 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
         comments: Vec::new(),
     };
     state.social.gists.push(gist.clone());
-    Ok(Answer::created(show(ask.site, &state, &gist, true)))
+    Ok(FakeResponse::created(show(cx.site, &state, &gist, true)))
 }
 
 /// `PATCH /gists/{gist_id}`: by its owner. A file that is null is removed, one with `filename` renamed.
-pub(super) fn update(ask: &Ask<'_>) -> Outcome<Answer> {
-    let body = ask.object()?;
-    let login = user(ask)?;
-    let now = ask.site.now();
-    let mut state = ask.site.state();
-    let id = find(&state, ask)?.id.clone();
+pub(super) fn update(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let body = cx.object()?;
+    let login = user(cx)?;
+    let now = cx.site.now();
+    let mut state = cx.site.state();
+    let id = find(&state, cx)?.id.clone();
     let gist = state.social.gists.iter_mut().find(|gist| gist.id == id && gist.owner == login);
     let gist = gist.ok_or_else(ApiError::not_found)?;
     let mut files = gist.files.clone();
@@ -153,57 +152,57 @@ pub(super) fn update(ask: &Ask<'_>) -> Outcome<Answer> {
     }
     gist.updated = now;
     let gist = gist.clone();
-    Ok(Answer::json(show(ask.site, &state, &gist, true)))
+    Ok(FakeResponse::json(show(cx.site, &state, &gist, true)))
 }
 
 /// `DELETE /gists/{gist_id}`: by its owner.
-pub(super) fn delete(ask: &Ask<'_>) -> Outcome<Answer> {
-    let login = user(ask)?;
-    let mut state = ask.site.state();
-    let id = find(&state, ask)?.id.clone();
+pub(super) fn delete(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let login = user(cx)?;
+    let mut state = cx.site.state();
+    let id = find(&state, cx)?.id.clone();
     let before = state.social.gists.len();
     state.social.gists.retain(|gist| gist.id != id || gist.owner != login);
     if state.social.gists.len() == before {
         return Err(ApiError::not_found());
     }
-    Ok(Answer::none())
+    Ok(FakeResponse::none())
 }
 
 /// `GET /gists/{gist_id}/comments`.
-pub(super) fn comments(ask: &Ask<'_>) -> Outcome<Answer> {
-    let state = ask.site.state();
-    let gist = find(&state, ask)?;
-    Ok(ask.page(&gist.comments, |comment| show_comment(ask.site, &state, gist, comment)))
+pub(super) fn comments(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let state = cx.site.state();
+    let gist = find(&state, cx)?;
+    Ok(cx.page(&gist.comments, |comment| show_comment(cx.site, &state, gist, comment)))
 }
 
 /// `POST /gists/{gist_id}/comments`.
-pub(super) fn comment(ask: &Ask<'_>) -> Outcome<Answer> {
-    let body = ask.object()?;
+pub(super) fn comment(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let body = cx.object()?;
     let Some(text) = body.get("body").and_then(Value::as_str).filter(|text| !text.trim().is_empty()) else {
         return Err(ApiError::validation("GistComment", "body", "missing_field"));
     };
-    let author = user(ask)?;
-    let created = ask.site.now();
-    let mut state = ask.site.state();
-    let id = find(&state, ask)?.id.clone();
+    let author = user(cx)?;
+    let created = cx.site.now();
+    let mut state = cx.site.state();
+    let id = find(&state, cx)?.id.clone();
     let comment = Comment { id: state.next_id(), author, body: text.to_owned(), created };
     let gist = state.social.gists.iter_mut().find(|gist| gist.id == id).ok_or_else(ApiError::not_found)?;
     gist.comments.push(comment.clone());
     let gist = gist.clone();
-    Ok(Answer::created(show_comment(ask.site, &state, &gist, &comment)))
+    Ok(FakeResponse::created(show_comment(cx.site, &state, &gist, &comment)))
 }
 
 /// Who writes; an installation of an app has no gists.
-fn user(ask: &Ask<'_>) -> Outcome<String> {
-    let state = ask.site.state();
-    match state.accounts.get(ask.caller.login()) {
+fn user(cx: &RequestContext<'_>) -> Outcome<String> {
+    let state = cx.site.state();
+    match state.accounts.get(cx.caller.login()) {
         Some(account) if account.kind == "User" => Ok(account.login.clone()),
         _ => Err(ApiError::forbidden("Resource not accessible by integration")),
     }
 }
 
-fn find<'s>(state: &'s State, ask: &Ask<'_>) -> Outcome<&'s Gist> {
-    let id = ask.param("gist_id");
+fn find<'s>(state: &'s State, cx: &RequestContext<'_>) -> Outcome<&'s Gist> {
+    let id = cx.variable("gist_id");
     state.social.gists.iter().find(|gist| gist.id == id).ok_or_else(ApiError::not_found)
 }
 

@@ -1,17 +1,17 @@
 //! Notifications: threads in which something happened that somebody wants to know.
 
+use connector::sandbox::rest::FakeRequest;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::sandbox::{
     Site,
-    answer::Answer,
-    ask::Ask,
     auth::{Kind, not_accessible, permits},
     errors::{ApiError, Outcome},
     graphql::may,
     repos::repository_json,
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     route::read,
     state::State,
 };
@@ -78,136 +78,138 @@ impl Thread {
 /// Only a user's own classic token opens the inbox: "This endpoint only works with personal access tokens
 /// (classic)" (docs.github.com, "REST API endpoints for notifications"). The sandbox's token that may do
 /// everything, which GitHub does not have, may do this too.
-fn opens(ask: &Ask<'_>) -> Outcome<()> {
-    permits(ask.caller, read("notifications"))?;
-    match &ask.caller.token {
+fn opens(cx: &RequestContext<'_>) -> Outcome<()> {
+    permits(cx.caller, read("notifications"))?;
+    match &cx.caller.token {
         Some(token) if token.kind == Kind::Classic => Ok(()),
         Some(token) if token.kind == Kind::FineGrained && token.permissions.is_empty() => Ok(()),
-        _ => Err(not_accessible(ask.caller)),
+        _ => Err(not_accessible(cx.caller)),
     }
 }
 
 /// The repositories of somebody's threads that the token may see.
-fn visible(ask: &Ask<'_>) -> Vec<u64> {
-    let mut repos: Vec<_> = ask.site.state().social.threads.iter().map(|thread| thread.repo).collect();
+fn visible(cx: &RequestContext<'_>) -> Vec<u64> {
+    let mut repos: Vec<_> = cx.site.state().social.threads.iter().map(|thread| thread.repo).collect();
     repos.sort_unstable();
     repos.dedup();
-    repos.retain(|repo| may(ask, *repo, read("metadata")).is_ok());
+    repos.retain(|repo| may(cx, *repo, read("metadata")).is_ok());
     repos
 }
 
 /// `GET /notifications` and `GET /repos/{owner}/{repo}/notifications`: `all`, `participating`, `since`,
 /// `before`. Newest first.
-pub(super) fn list(ask: &Ask<'_>) -> Outcome<Answer> {
-    opens(ask)?;
+pub(super) fn list(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    opens(cx)?;
     for name in ["since", "before"] {
-        if ask.query(name).is_some_and(|time| time.parse::<jiff::Timestamp>().is_err()) {
+        if cx.query(name).is_some_and(|time| time.parse::<jiff::Timestamp>().is_err()) {
             return Err(ApiError::validation("Notification", name, "invalid"));
         }
     }
-    let visible = visible(ask);
-    let state = ask.site.state();
-    let is = |name: &str| ask.query(name) == Some("true");
+    let visible = visible(cx);
+    let state = cx.site.state();
+    let is = |name: &str| cx.query(name) == Some("true");
     let mut threads: Vec<_> = state
         .social
         .threads
         .iter()
         .filter(|thread| {
-            thread.login == ask.caller.login()
+            thread.login == cx.caller.login()
                 && !thread.done
-                && (ask.repo == 0 || thread.repo == ask.repo)
+                && (cx.target == 0 || thread.repo == cx.target)
                 && visible.contains(&thread.repo)
                 && (is("all") || thread.unread)
                 && (!is("participating") || PARTICIPATING.contains(&thread.reason.as_str()))
-                && ask.query("since").is_none_or(|time| thread.updated.as_str() >= time)
-                && ask.query("before").is_none_or(|time| thread.updated.as_str() < time)
+                && cx.query("since").is_none_or(|time| thread.updated.as_str() >= time)
+                && cx.query("before").is_none_or(|time| thread.updated.as_str() < time)
         })
         .collect();
     threads.sort_by(|one, other| (&other.updated, other.id).cmp(&(&one.updated, one.id)));
-    let per_page = ask.query("per_page").and_then(|rows| rows.parse().ok()).unwrap_or(MOST).clamp(1, MOST);
-    let mut query: Vec<_> = ask.query.iter().filter(|(name, _)| name != "per_page").cloned().collect();
+    let per_page = cx.query("per_page").and_then(|rows| rows.parse().ok()).unwrap_or(MOST).clamp(1, MOST);
+    let mut query: Vec<_> = cx.query.iter().filter(|(name, _)| name != "per_page").cloned().collect();
     query.push(("per_page".to_owned(), per_page.to_string()));
-    let ask = Ask { params: ask.params.clone(), query, ..*ask };
-    let answer = ask.page(&threads, |thread| show(ask.site, &state, thread));
+    let request = FakeRequest { query, ..cx.request.clone() };
+    let cx = RequestContext { request: &request, ..*cx };
+    let answer = cx.page(&threads, |thread| show(cx.site, &state, thread));
     Ok(answer.header("x-poll-interval", "60"))
 }
 
 /// `PUT /notifications` and `PUT /repos/{owner}/{repo}/notifications`: everything up to `last_read_at` is read.
-pub(super) fn read_all(ask: &Ask<'_>) -> Outcome<Answer> {
-    opens(ask)?;
-    let body = ask.object()?;
-    let now = ask.site.now();
+pub(super) fn read_all(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    opens(cx)?;
+    let body = cx.object()?;
+    let now = cx.site.now();
     let until = body.get("last_read_at").and_then(Value::as_str).unwrap_or(&now).to_owned();
-    let visible = visible(ask);
-    let mut state = ask.site.state();
+    let visible = visible(cx);
+    let mut state = cx.site.state();
     for thread in &mut state.social.threads {
-        let theirs = thread.login == ask.caller.login() && visible.contains(&thread.repo);
-        if theirs && (ask.repo == 0 || thread.repo == ask.repo) && thread.unread && thread.updated <= until {
+        let theirs = thread.login == cx.caller.login() && visible.contains(&thread.repo);
+        if theirs && (cx.target == 0 || thread.repo == cx.target) && thread.unread && thread.updated <= until
+        {
             thread.unread = false;
             thread.last_read = Some(now.clone());
         }
     }
-    Ok(Answer::none().status(StatusCode::RESET_CONTENT))
+    Ok(FakeResponse::none().with_status(StatusCode::RESET_CONTENT))
 }
 
 /// `GET /notifications/threads/{thread_id}`.
-pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
-    opens(ask)?;
-    let state = ask.site.state();
-    Ok(Answer::json(show(ask.site, &state, find(ask, &state)?)))
+pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    opens(cx)?;
+    let state = cx.site.state();
+    Ok(FakeResponse::json(show(cx.site, &state, find(cx, &state)?)))
 }
 
 /// `PATCH /notifications/threads/{thread_id}`: it is read.
-pub(super) fn read_one(ask: &Ask<'_>) -> Outcome<Answer> {
-    let now = ask.site.now();
-    change(ask, |thread| {
+pub(super) fn read_one(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let now = cx.site.now();
+    change(cx, |thread| {
         if thread.unread {
             thread.unread = false;
             thread.last_read = Some(now);
         }
     })?;
-    Ok(Answer::none().status(StatusCode::RESET_CONTENT))
+    Ok(FakeResponse::none().with_status(StatusCode::RESET_CONTENT))
 }
 
 /// `DELETE /notifications/threads/{thread_id}`: it is done with.
-pub(super) fn done(ask: &Ask<'_>) -> Outcome<Answer> {
-    change(ask, |thread| thread.done = true)?;
-    Ok(Answer::none())
+pub(super) fn done(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    change(cx, |thread| thread.done = true)?;
+    Ok(FakeResponse::none())
 }
 
 /// `GET /notifications/threads/{thread_id}/subscription`: 404 if there is none.
-pub(super) fn subscription(ask: &Ask<'_>) -> Outcome<Answer> {
-    opens(ask)?;
-    let state = ask.site.state();
-    let thread = find(ask, &state)?;
-    show_subscription(ask.site, thread).map(Answer::json).ok_or_else(ApiError::not_found)
+pub(super) fn subscription(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    opens(cx)?;
+    let state = cx.site.state();
+    let thread = find(cx, &state)?;
+    show_subscription(cx.site, thread).map(FakeResponse::json).ok_or_else(ApiError::not_found)
 }
 
 /// `PUT /notifications/threads/{thread_id}/subscription`.
-pub(super) fn subscribe(ask: &Ask<'_>) -> Outcome<Answer> {
-    let ignored = ask.object()?.get("ignored") == Some(&Value::Bool(true));
-    let created = ask.site.now();
-    change(ask, |thread| thread.subscription = Some(Subscription { ignored, created }))?;
-    subscription(ask)
+pub(super) fn subscribe(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let ignored = cx.object()?.get("ignored") == Some(&Value::Bool(true));
+    let created = cx.site.now();
+    change(cx, |thread| thread.subscription = Some(Subscription { ignored, created }))?;
+    subscription(cx)
 }
 
 /// `DELETE /notifications/threads/{thread_id}/subscription`.
-pub(super) fn unsubscribe(ask: &Ask<'_>) -> Outcome<Answer> {
-    change(ask, |thread| thread.subscription = None)?;
-    Ok(Answer::none())
+pub(super) fn unsubscribe(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    change(cx, |thread| thread.subscription = None)?;
+    Ok(FakeResponse::none())
 }
 
-fn find<'s>(ask: &Ask<'_>, state: &'s State) -> Outcome<&'s Thread> {
-    let id = ask.number("thread_id")?;
+fn find<'s>(cx: &RequestContext<'_>, state: &'s State) -> Outcome<&'s Thread> {
+    let id = cx.number("thread_id")?;
     let mut threads = state.social.threads.iter();
-    let found = threads.find(|thread| thread.id == id && thread.login == ask.caller.login() && !thread.done);
+    let found = threads.find(|thread| thread.id == id && thread.login == cx.caller.login() && !thread.done);
     found.ok_or_else(ApiError::not_found)
 }
 
-fn change(ask: &Ask<'_>, how: impl FnOnce(&mut Thread)) -> Outcome<()> {
-    opens(ask)?;
-    let mut state = ask.site.state();
-    let id = find(ask, &state)?.id;
+fn change(cx: &RequestContext<'_>, how: impl FnOnce(&mut Thread)) -> Outcome<()> {
+    opens(cx)?;
+    let mut state = cx.site.state();
+    let id = find(cx, &state)?.id;
     if let Some(thread) = state.social.threads.iter_mut().find(|thread| thread.id == id) {
         how(thread);
     }

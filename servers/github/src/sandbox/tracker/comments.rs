@@ -4,79 +4,78 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        answer::Answer,
-        ask::Ask,
         errors::{ApiError, Outcome},
+        request::{FakeResponse, GitHubRequest as _, RequestContext},
     },
+    guard::TrackerGuard,
     issues::{announce, text},
     model::Comment,
     rights::{self, Right},
-    room::Room,
 };
 
 /// `GET …/issues/{issue_number}/comments`: oldest first.
-pub(super) fn of_issue(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let issue = room.issue(ask)?;
-    let show = room.show()?;
-    let since = ask.query("since").unwrap_or_default();
+pub(super) fn of_issue(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let issue = guard.issue(cx)?;
+    let show = guard.show()?;
+    let since = cx.query("since").unwrap_or_default();
     let comments: Vec<_> =
         issue.comments.iter().filter(|comment| comment.updated_at.as_str() >= since).collect();
-    Ok(ask.page(&comments, |comment| show.comment(issue.number, comment)))
+    Ok(cx.page(&comments, |comment| show.comment(issue.number, comment)))
 }
 
 /// `GET …/issues/comments`: of all issues, oldest first.
-pub(super) fn of_repository(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let show = room.show()?;
-    let since = ask.query("since").unwrap_or_default();
+pub(super) fn of_repository(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let show = guard.show()?;
+    let since = cx.query("since").unwrap_or_default();
     let all = show.board.issues.values();
     let mut comments: Vec<_> = all
         .flat_map(|issue| issue.comments.iter().map(move |comment| (issue.number, comment)))
         .filter(|(_, comment)| comment.updated_at.as_str() >= since)
         .collect();
-    let by_update = ask.query("sort") == Some("updated");
+    let by_update = cx.query("sort") == Some("updated");
     let key = |comment: &Comment| {
         let at = if by_update { &comment.updated_at } else { &comment.created_at };
         (at.clone(), comment.id)
     };
     comments.sort_by_key(|(_, comment)| key(comment));
     // "Either `asc` or `desc`. Ignored without the `sort` parameter."
-    if ask.query("sort").is_some() && ask.query("direction") == Some("desc") {
+    if cx.query("sort").is_some() && cx.query("direction") == Some("desc") {
         comments.reverse();
     }
-    Ok(ask.page(&comments, |(number, comment)| show.comment(*number, comment)))
+    Ok(cx.page(&comments, |(number, comment)| show.comment(*number, comment)))
 }
 
 /// `GET …/issues/comments/{comment_id}`
-pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
+pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
     let (number, comment) =
-        room.board().comment(ask.number("comment_id")?).ok_or_else(ApiError::not_found)?;
-    Ok(Answer::json(room.show()?.comment(number, comment)))
+        guard.board().comment(cx.number("comment_id")?).ok_or_else(ApiError::not_found)?;
+    Ok(FakeResponse::json(guard.show()?.comment(number, comment)))
 }
 
 /// `POST …/issues/{issue_number}/comments`
-pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    let number = ask.number("issue_number")?;
-    let issue = room.numbered(number)?;
-    let body = written(&ask.object()?)?;
-    if issue.locked && !rights::has(room.repository()?, room.viewer, Right::Triage) {
+pub(super) fn create(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    let number = cx.number("issue_number")?;
+    let issue = guard.numbered(number)?;
+    let body = written(&cx.object()?)?;
+    if issue.locked && !rights::has(guard.repository()?, guard.viewer, Right::Triage) {
         return Err(ApiError::forbidden("Unable to create comment because issue is locked."));
     }
-    let id = add(&mut room, number, body)?;
-    let (_, comment) = room.board().comment(id).ok_or_else(ApiError::not_found)?;
-    let shown = room.show()?.comment(number, comment);
+    let id = add(&mut guard, number, body)?;
+    let (_, comment) = guard.board().comment(id).ok_or_else(ApiError::not_found)?;
+    let shown = guard.show()?.comment(number, comment);
     let at = shown["url"].as_str().unwrap_or_default().to_owned();
-    Ok(Answer::created(shown).header("location", &at))
+    Ok(FakeResponse::created(shown).header("location", &at))
 }
 
 /// Adds a comment by who asks; its id.
-pub(super) fn add(room: &mut Room<'_>, number: u64, body: String) -> Outcome<u64> {
-    let id = room.state.next_id();
-    let (author, now) = (room.viewer.to_owned(), room.now.clone());
-    let issue = room.issue_mut(number)?;
+pub(super) fn add(guard: &mut TrackerGuard<'_>, number: u64, body: String) -> Outcome<u64> {
+    let id = guard.state.next_id();
+    let (author, now) = (guard.viewer.to_owned(), guard.now.clone());
+    let issue = guard.issue_mut(number)?;
     issue.updated_at.clone_from(&now);
     issue.comments.push(Comment {
         id,
@@ -87,39 +86,39 @@ pub(super) fn add(room: &mut Room<'_>, number: u64, body: String) -> Outcome<u64
         reactions: Vec::new(),
         minimized: None,
     });
-    announce(room, number);
+    announce(guard, number);
     Ok(id)
 }
 
 /// `PATCH …/issues/comments/{comment_id}`
-pub(super) fn update(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    let id = ask.number("comment_id")?;
-    let (number, comment) = room.board().comment(id).ok_or_else(ApiError::not_found)?;
-    rights::need_or_own(&room, Right::Push, &comment.author)?;
-    let body = written(&ask.object()?)?;
-    let now = room.now.clone();
-    let comments = &mut room.issue_mut(number)?.comments;
+pub(super) fn update(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    let id = cx.number("comment_id")?;
+    let (number, comment) = guard.board().comment(id).ok_or_else(ApiError::not_found)?;
+    rights::need_or_own(&guard, Right::Push, &comment.author)?;
+    let body = written(&cx.object()?)?;
+    let now = guard.now.clone();
+    let comments = &mut guard.issue_mut(number)?.comments;
     if let Some(comment) = comments.iter_mut().find(|one| one.id == id && one.body != body) {
         comment.body = body;
         comment.updated_at = now;
     }
-    announce(&mut room, number);
-    let (_, comment) = room.board().comment(id).ok_or_else(ApiError::not_found)?;
-    Ok(Answer::json(room.show()?.comment(number, comment)))
+    announce(&mut guard, number);
+    let (_, comment) = guard.board().comment(id).ok_or_else(ApiError::not_found)?;
+    Ok(FakeResponse::json(guard.show()?.comment(number, comment)))
 }
 
 /// `DELETE …/issues/comments/{comment_id}`
-pub(super) fn delete(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    let id = ask.number("comment_id")?;
-    let (number, comment) = room.board().comment(id).ok_or_else(ApiError::not_found)?;
-    rights::need_or_own(&room, Right::Push, &comment.author)?;
-    let now = room.now.clone();
-    let issue = room.issue_mut(number)?;
+pub(super) fn delete(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    let id = cx.number("comment_id")?;
+    let (number, comment) = guard.board().comment(id).ok_or_else(ApiError::not_found)?;
+    rights::need_or_own(&guard, Right::Push, &comment.author)?;
+    let now = guard.now.clone();
+    let issue = guard.issue_mut(number)?;
     issue.comments.retain(|comment| comment.id != id);
     issue.updated_at = now;
-    Ok(Answer::none())
+    Ok(FakeResponse::none())
 }
 
 /// The text of a comment. GitHub refuses a blank one in these words.

@@ -4,40 +4,39 @@ use std::cmp::Ordering;
 
 use super::{
     super::{
-        answer::Answer,
-        ask::Ask,
         auth,
         errors::{ApiError, Outcome},
+        request::{FakeResponse, GitHubRequest as _, RequestContext},
         route::read,
     },
+    guard::TrackerGuard,
     issues::{enabled, invalid},
     model::Issue,
-    room::Room,
     show::Show,
 };
 
 /// `GET /repos/{owner}/{repo}/issues`
-pub(super) fn of_repository(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    enabled(&room)?;
-    let show = room.show()?;
-    let wish = Wish::read(ask)?;
-    wish.check(ask, show)?;
-    let mut found: Vec<_> = show.board.issues.values().filter(|issue| wish.fits(ask, show, issue)).collect();
+pub(super) fn of_repository(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    enabled(&guard)?;
+    let show = guard.show()?;
+    let wish = Wish::read(cx)?;
+    wish.check(cx, show)?;
+    let mut found: Vec<_> = show.board.issues.values().filter(|issue| wish.fits(cx, show, issue)).collect();
     wish.sort(&mut found);
-    Ok(ask.page(&found, |issue| show.issue(issue)))
+    Ok(cx.page(&found, |issue| show.issue(issue)))
 }
 
 /// `GET /issues`, `GET /user/issues` and `GET /orgs/{org}/issues`: across the repositories that the caller sees.
-pub(super) fn of_caller(ask: &Ask<'_>) -> Outcome<Answer> {
-    if ask.caller.token.is_none() {
+pub(super) fn of_caller(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    if cx.caller.token.is_none() {
         return Err(ApiError::unauthorized());
     }
-    let room = Room::enter(ask)?;
-    let wish = Wish::read(ask)?;
-    let organization = ask.param("org");
-    let me = ask.caller.login();
-    let mine = |issue: &Issue| match ask.query("filter").unwrap_or("assigned") {
+    let guard = TrackerGuard::enter(cx)?;
+    let wish = Wish::read(cx)?;
+    let organization = cx.variable("org");
+    let me = cx.caller.login();
+    let mine = |issue: &Issue| match cx.query("filter").unwrap_or("assigned") {
         "assigned" => issue.assignees.iter().any(|login| login == me),
         "created" => issue.author == me,
         "mentioned" => issue.mentions(me),
@@ -45,25 +44,25 @@ pub(super) fn of_caller(ask: &Ask<'_>) -> Outcome<Answer> {
         _ => true,
     };
     let mut found: Vec<(Show<'_>, &Issue)> = Vec::new();
-    for repo in room.state.repos.all() {
+    for repo in guard.state.repos.all() {
         let wanted = organization.is_empty() || repo.owner.eq_ignore_ascii_case(organization);
-        if !wanted || auth::may(ask.caller, repo, read("issues")).is_err() {
+        if !wanted || auth::may(cx.caller, repo, read("issues")).is_err() {
             continue;
         }
-        let board = room.state.tracker.board(repo.id);
+        let board = guard.state.tracker.board(repo.id);
         let show = Show {
-            site: ask.site,
-            state: &room.state,
+            site: cx.site,
+            state: &guard.state,
             repo,
             board,
             viewer: me,
-            newer: super::show::newer(ask),
+            newer: super::show::newer(cx),
         };
-        let fitting = board.issues.values().filter(|issue| mine(issue) && wish.fits(ask, show, issue));
+        let fitting = board.issues.values().filter(|issue| mine(issue) && wish.fits(cx, show, issue));
         found.extend(fitting.map(|issue| (show, issue)));
     }
     found.sort_by(|(_, a), (_, b)| wish.order(a, b));
-    Ok(ask.page(&found, |(show, issue)| {
+    Ok(cx.page(&found, |(show, issue)| {
         let mut shown = show.issue(issue);
         shown["repository"] = show.repository();
         shown
@@ -80,35 +79,35 @@ struct Wish {
 }
 
 impl Wish {
-    fn read(ask: &Ask<'_>) -> Outcome<Self> {
-        let open = match ask.query("state").unwrap_or("open") {
+    fn read(cx: &RequestContext<'_>) -> Outcome<Self> {
+        let open = match cx.query("state").unwrap_or("open") {
             "open" => Some(true),
             "closed" => Some(false),
             "all" => None,
             other => return Err(invalid("state", other)),
         };
-        let sort = ask.query("sort").unwrap_or("created");
+        let sort = cx.query("sort").unwrap_or("created");
         if !["created", "updated", "comments"].contains(&sort) {
             return Err(invalid("sort", sort));
         }
-        let labels = ask.query("labels").unwrap_or_default().split(',').map(str::trim);
+        let labels = cx.query("labels").unwrap_or_default().split(',').map(str::trim);
         Ok(Self {
             open,
             sort: sort.to_owned(),
-            ascending: ask.query("direction") == Some("asc"),
+            ascending: cx.query("direction") == Some("asc"),
             labels: labels.filter(|label| !label.is_empty()).map(str::to_owned).collect(),
         })
     }
 
     /// 422 for a person or milestone that there is not.
-    fn check(&self, ask: &Ask<'_>, show: Show<'_>) -> Outcome<()> {
+    fn check(&self, cx: &RequestContext<'_>, show: Show<'_>) -> Outcome<()> {
         for field in ["assignee", "creator", "mentioned"] {
-            let named = ask.query(field).filter(|name| !["*", "none"].contains(name));
+            let named = cx.query(field).filter(|name| !["*", "none"].contains(name));
             if let Some(name) = named.filter(|name| show.state.accounts.get(name).is_none()) {
                 return Err(invalid(field, name));
             }
         }
-        if let Some(milestone) = ask.query("milestone").filter(|name| !["*", "none"].contains(name)) {
+        if let Some(milestone) = cx.query("milestone").filter(|name| !["*", "none"].contains(name)) {
             let known = milestone.parse().is_ok_and(|number| show.board.milestone(number).is_some());
             if !known {
                 return Err(invalid("milestone", milestone));
@@ -117,20 +116,20 @@ impl Wish {
         Ok(())
     }
 
-    fn fits(&self, ask: &Ask<'_>, show: Show<'_>, issue: &Issue) -> bool {
-        let assigned = match ask.query("assignee") {
+    fn fits(&self, cx: &RequestContext<'_>, show: Show<'_>, issue: &Issue) -> bool {
+        let assigned = match cx.query("assignee") {
             None => true,
             Some("none") => issue.assignees.is_empty(),
             Some("*") => !issue.assignees.is_empty(),
             Some(login) => issue.assignees.iter().any(|one| one.eq_ignore_ascii_case(login)),
         };
-        let planned = match ask.query("milestone") {
+        let planned = match cx.query("milestone") {
             None => true,
             Some("none") => issue.milestone.is_none(),
             Some("*") => issue.milestone.is_some(),
             Some(number) => issue.milestone.is_some_and(|one| one.to_string() == number),
         };
-        let typed = match ask.query("type") {
+        let typed = match cx.query("type") {
             None => true,
             Some("none") => issue.kind.is_none(),
             Some("*") => issue.kind.is_some(),
@@ -143,9 +142,9 @@ impl Wish {
             && planned
             && typed
             && self.labels.iter().all(labeled)
-            && ask.query("creator").is_none_or(|login| issue.author.eq_ignore_ascii_case(login))
-            && ask.query("mentioned").is_none_or(|login| issue.mentions(login))
-            && ask.query("since").is_none_or(|since| issue.updated_at.as_str() >= since)
+            && cx.query("creator").is_none_or(|login| issue.author.eq_ignore_ascii_case(login))
+            && cx.query("mentioned").is_none_or(|login| issue.mentions(login))
+            && cx.query("since").is_none_or(|since| issue.updated_at.as_str() >= since)
     }
 
     fn order(&self, a: &Issue, b: &Issue) -> Ordering {

@@ -5,16 +5,15 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        answer::Answer,
-        ask::Ask,
         errors::{ApiError, Outcome},
+        request::{FakeResponse, GitHubRequest as _, RequestContext},
         state::State,
     },
+    guard::TrackerGuard,
     labels,
     mentions::{self, Named},
     model::{Issue, What},
     rights::{self, Right},
-    room::Room,
 };
 
 /// The longest text of an issue or comment. GitHub refuses more in these words.
@@ -22,48 +21,48 @@ const LONGEST_BODY: usize = 65_536;
 const LONGEST_TITLE: usize = 256;
 
 /// `GET /repos/{owner}/{repo}/issues/{issue_number}`
-pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let issue = room.issue(ask)?;
+pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let issue = guard.issue(cx)?;
     if issue.pull.is_none() {
-        enabled(&room)?;
+        enabled(&guard)?;
     }
-    Ok(Answer::json(room.show()?.whole(issue)))
+    Ok(FakeResponse::json(guard.show()?.whole(issue)))
 }
 
 /// 410 where a repository has no issues.
-pub(super) fn enabled(room: &Room<'_>) -> Outcome<()> {
-    if !room.board().disabled {
+pub(super) fn enabled(guard: &TrackerGuard<'_>) -> Outcome<()> {
+    if !guard.board().disabled {
         return Ok(());
     }
     Err(ApiError::new(StatusCode::GONE, "Issues has been disabled in this repository."))
 }
 
 /// `POST /repos/{owner}/{repo}/issues`
-pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    enabled(&room)?;
-    let body = ask.object()?;
+pub(super) fn create(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    enabled(&guard)?;
+    let body = cx.object()?;
     if body.get("title").is_none_or(Value::is_null) {
         return Err(ApiError::unprocessable("Invalid request.\n\n\"title\" wasn't supplied."));
     }
     let title = title(&body)?.unwrap_or_default();
     let text = text(&body, "Issue")?.flatten();
-    let wanted = Wanted::read(&mut room, &body)?;
-    let number = open(&mut room, title, text);
-    wanted.apply(&mut room, number)?;
-    announce(&mut room, number);
-    let show = room.show()?;
-    let shown = show.whole(room.numbered(number)?);
+    let wanted = Wanted::read(&mut guard, &body)?;
+    let number = open(&mut guard, title, text);
+    wanted.apply(&mut guard, number)?;
+    announce(&mut guard, number);
+    let show = guard.show()?;
+    let shown = show.whole(guard.numbered(number)?);
     let at = shown["url"].as_str().unwrap_or_default().to_owned();
-    Ok(Answer::created(shown).header("location", &at))
+    Ok(FakeResponse::created(shown).header("location", &at))
 }
 
 /// A new issue by who asks, with nothing but a title and a text; its number.
-pub(super) fn open(room: &mut Room<'_>, title: String, body: Option<String>) -> u64 {
-    let id = room.state.next_id();
-    let (repo, author, now) = (room.repo, room.viewer.to_owned(), room.now.clone());
-    let board = room.board_mut();
+pub(super) fn open(guard: &mut TrackerGuard<'_>, title: String, body: Option<String>) -> u64 {
+    let id = guard.state.next_id();
+    let (repo, author, now) = (guard.repo, guard.viewer.to_owned(), guard.now.clone());
+    let board = guard.board_mut();
     let number = board.next_number();
     let issue = Issue {
         id,
@@ -99,24 +98,24 @@ pub(super) fn open(room: &mut Room<'_>, title: String, body: Option<String>) -> 
 }
 
 /// Notes in the issues that the text of `number` names that it does.
-pub(super) fn announce(room: &mut Room<'_>, number: u64) {
-    let Ok(issue) = room.numbered(number) else { return };
+pub(super) fn announce(guard: &mut TrackerGuard<'_>, number: u64) {
+    let Ok(issue) = guard.numbered(number) else { return };
     let mut text = issue.body.clone().unwrap_or_default();
     for comment in &issue.comments {
         text.push('\n');
         text.push_str(&comment.body);
     }
-    let what = What::CrossReferenced { repo: room.repo, number };
+    let what = What::CrossReferenced { repo: guard.repo, number };
     for named in mentions::issues(&text) {
-        let Some(target) = find(&room.state, room.repo, &named) else { continue };
+        let Some(target) = find(&guard.state, guard.repo, &named) else { continue };
         let known = target.events.iter().any(|event| event.what == what);
-        if known || (target.repo == room.repo && target.number == number) {
+        if known || (target.repo == guard.repo && target.number == number) {
             continue;
         }
         // A mention does not count as a change of the issue that is named.
         let (id, before) = (target.id, target.updated_at.clone());
-        room.note(id, what.clone());
-        if let Some(target) = room.by_id_mut(id) {
+        guard.note(id, what.clone());
+        if let Some(target) = guard.by_id_mut(id) {
             target.updated_at = before;
         }
     }
@@ -140,27 +139,27 @@ pub(super) fn target(state: &State, repo: u64, named: &Named) -> Option<(u64, u6
 }
 
 /// `PATCH /repos/{owner}/{repo}/issues/{issue_number}`
-pub(super) fn update(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    let number = ask.number("issue_number")?;
-    let issue = room.numbered(number)?;
+pub(super) fn update(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    let number = cx.number("issue_number")?;
+    let issue = guard.numbered(number)?;
     if issue.pull.is_none() {
-        enabled(&room)?;
+        enabled(&guard)?;
     }
-    rights::need_or_own(&room, Right::Triage, &room.numbered(number)?.author)?;
-    let body = ask.object()?;
+    rights::need_or_own(&guard, Right::Triage, &guard.numbered(number)?.author)?;
+    let body = cx.object()?;
     let new_title = title(&body)?;
     let new_text = text(&body, "Issue")?;
-    let change = StateChange::read(&room, &body)?;
-    let wanted = Wanted::read(&mut room, &body)?;
-    retitle(&mut room, number, new_title)?;
-    rewrite(&mut room, number, new_text)?;
-    wanted.apply(&mut room, number)?;
+    let change = StateChange::read(&guard, &body)?;
+    let wanted = Wanted::read(&mut guard, &body)?;
+    retitle(&mut guard, number, new_title)?;
+    rewrite(&mut guard, number, new_text)?;
+    wanted.apply(&mut guard, number)?;
     if let Some(change) = change {
-        change.apply(&mut room, number)?;
+        change.apply(&mut guard, number)?;
     }
-    announce(&mut room, number);
-    Ok(Answer::json(room.show()?.whole(room.numbered(number)?)))
+    announce(&mut guard, number);
+    Ok(FakeResponse::json(guard.show()?.whole(guard.numbered(number)?)))
 }
 
 /// The title of a body, if there is one.
@@ -203,22 +202,26 @@ pub(super) fn text(body: &Map<String, Value>, resource: &str) -> Outcome<Option<
 }
 
 /// Gives an issue another title.
-pub(super) fn retitle(room: &mut Room<'_>, number: u64, title: Option<String>) -> Outcome<()> {
+pub(super) fn retitle(guard: &mut TrackerGuard<'_>, number: u64, title: Option<String>) -> Outcome<()> {
     let Some(to) = title else { return Ok(()) };
-    let issue = room.issue_mut(number)?;
+    let issue = guard.issue_mut(number)?;
     if issue.title == to {
         return Ok(());
     }
     let from = std::mem::replace(&mut issue.title, to.clone());
-    room.note_here(number, What::Renamed { from, to });
+    guard.note_here(number, What::Renamed { from, to });
     Ok(())
 }
 
 /// Gives an issue another text.
-pub(super) fn rewrite(room: &mut Room<'_>, number: u64, text: Option<Option<String>>) -> Outcome<()> {
+pub(super) fn rewrite(
+    guard: &mut TrackerGuard<'_>,
+    number: u64,
+    text: Option<Option<String>>,
+) -> Outcome<()> {
     let Some(text) = text else { return Ok(()) };
-    let now = room.now.clone();
-    let issue = room.issue_mut(number)?;
+    let now = guard.now.clone();
+    let issue = guard.issue_mut(number)?;
     if issue.body != text {
         issue.body = text;
         issue.updated_at = now;
@@ -238,8 +241,8 @@ pub(super) struct Wanted {
 impl Wanted {
     /// Reads and checks everything before anything is changed. What somebody without the right to it wishes is
     /// dropped silently, as the docs of both routes say.
-    pub(super) fn read(room: &mut Room<'_>, body: &Map<String, Value>) -> Outcome<Self> {
-        if !rights::has(room.repository()?, room.viewer, Right::Triage) {
+    pub(super) fn read(guard: &mut TrackerGuard<'_>, body: &Map<String, Value>) -> Outcome<Self> {
+        if !rights::has(guard.repository()?, guard.viewer, Right::Triage) {
             return Ok(Self::default());
         }
         let labels = body.get("labels").filter(|value| !value.is_null()).map(labels::names).transpose()?;
@@ -252,7 +255,7 @@ impl Wanted {
             _ => None,
         };
         for login in assignees.iter().flatten() {
-            if !rights::assignable(room.repository()?, login) {
+            if !rights::assignable(guard.repository()?, login) {
                 return Err(invalid("assignees", login.as_str()));
             }
         }
@@ -261,7 +264,7 @@ impl Wanted {
             Some(Value::Null) => Some(None),
             Some(value) => {
                 let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
-                let number = number.filter(|number| room.board().milestone(*number).is_some());
+                let number = number.filter(|number| guard.board().milestone(*number).is_some());
                 Some(Some(number.ok_or_else(|| invalid("milestone", value.clone()))?))
             }
         };
@@ -270,8 +273,8 @@ impl Wanted {
             Some(Value::Null) => Some(None),
             Some(value) => {
                 let name = value.as_str().unwrap_or_default();
-                let owner = room.repository()?.owner.clone();
-                let kinds = room.state.tracker.types(&owner);
+                let owner = guard.repository()?.owner.clone();
+                let kinds = guard.state.tracker.types(&owner);
                 let found = kinds.iter().find(|kind| kind.name.eq_ignore_ascii_case(name));
                 Some(Some(found.ok_or_else(|| invalid("type", value.clone()))?.name.clone()))
             }
@@ -280,18 +283,18 @@ impl Wanted {
     }
 
     /// Makes it so, and notes each change.
-    pub(super) fn apply(self, room: &mut Room<'_>, number: u64) -> Outcome<()> {
+    pub(super) fn apply(self, guard: &mut TrackerGuard<'_>, number: u64) -> Outcome<()> {
         if let Some(names) = self.labels {
-            labels::set(room, number, &names)?;
+            labels::set(guard, number, &names)?;
         }
         if let Some(logins) = self.assignees {
-            assign(room, number, &logins)?;
+            assign(guard, number, &logins)?;
         }
         if let Some(milestone) = self.milestone {
-            set_milestone(room, number, milestone)?;
+            set_milestone(guard, number, milestone)?;
         }
         if let Some(kind) = self.kind {
-            set_kind(room, number, kind)?;
+            set_kind(guard, number, kind)?;
         }
         Ok(())
     }
@@ -316,44 +319,44 @@ pub(super) fn invalid(field: &str, value: impl Into<Value>) -> ApiError {
 }
 
 /// Assigns an issue to these people and nobody else.
-pub(super) fn assign(room: &mut Room<'_>, number: u64, logins: &[String]) -> Outcome<()> {
+pub(super) fn assign(guard: &mut TrackerGuard<'_>, number: u64, logins: &[String]) -> Outcome<()> {
     let mut wanted: Vec<String> = Vec::new();
     for login in logins {
-        let login = room.state.accounts.get(login).map_or_else(|| login.clone(), |one| one.login.clone());
+        let login = guard.state.accounts.get(login).map_or_else(|| login.clone(), |one| one.login.clone());
         if !wanted.contains(&login) {
             wanted.push(login);
         }
     }
-    let issue = room.issue_mut(number)?;
+    let issue = guard.issue_mut(number)?;
     let before = std::mem::replace(&mut issue.assignees, wanted.clone());
     for login in before.iter().filter(|login| !wanted.contains(login)) {
-        room.note_here(number, What::Unassigned(login.clone()));
+        guard.note_here(number, What::Unassigned(login.clone()));
     }
     for login in wanted.iter().filter(|login| !before.contains(login)) {
-        room.note_here(number, What::Assigned(login.clone()));
+        guard.note_here(number, What::Assigned(login.clone()));
     }
     Ok(())
 }
 
-fn set_milestone(room: &mut Room<'_>, number: u64, milestone: Option<u64>) -> Outcome<()> {
-    let before = std::mem::replace(&mut room.issue_mut(number)?.milestone, milestone);
+fn set_milestone(guard: &mut TrackerGuard<'_>, number: u64, milestone: Option<u64>) -> Outcome<()> {
+    let before = std::mem::replace(&mut guard.issue_mut(number)?.milestone, milestone);
     if before == milestone {
         return Ok(());
     }
-    let title = |room: &Room<'_>, number: Option<u64>| {
-        number.and_then(|number| room.board().milestone(number)).map(|one| one.title.clone())
+    let title = |guard: &TrackerGuard<'_>, number: Option<u64>| {
+        number.and_then(|number| guard.board().milestone(number)).map(|one| one.title.clone())
     };
-    if let Some(title) = title(room, before) {
-        room.note_here(number, What::Demilestoned(title));
+    if let Some(title) = title(guard, before) {
+        guard.note_here(number, What::Demilestoned(title));
     }
-    if let Some(title) = title(room, milestone) {
-        room.note_here(number, What::Milestoned(title));
+    if let Some(title) = title(guard, milestone) {
+        guard.note_here(number, What::Milestoned(title));
     }
     Ok(())
 }
 
-fn set_kind(room: &mut Room<'_>, number: u64, kind: Option<String>) -> Outcome<()> {
-    let before = std::mem::replace(&mut room.issue_mut(number)?.kind, kind.clone());
+fn set_kind(guard: &mut TrackerGuard<'_>, number: u64, kind: Option<String>) -> Outcome<()> {
+    let before = std::mem::replace(&mut guard.issue_mut(number)?.kind, kind.clone());
     let what = match (before, kind) {
         (from, to) if from == to => return Ok(()),
         (None, Some(to)) => What::TypeAdded(to),
@@ -361,7 +364,7 @@ fn set_kind(room: &mut Room<'_>, number: u64, kind: Option<String>) -> Outcome<(
         (Some(from), Some(to)) => What::TypeChanged { from, to },
         (None, None) => return Ok(()),
     };
-    room.note_here(number, what);
+    guard.note_here(number, what);
     Ok(())
 }
 
@@ -374,7 +377,7 @@ struct StateChange {
 }
 
 impl StateChange {
-    fn read(room: &Room<'_>, body: &Map<String, Value>) -> Outcome<Option<Self>> {
+    fn read(guard: &TrackerGuard<'_>, body: &Map<String, Value>) -> Outcome<Option<Self>> {
         let open = match body.get("state").and_then(Value::as_str) {
             None => None,
             Some("open") => Some(true),
@@ -392,7 +395,7 @@ impl StateChange {
             }
         }
         let duplicate_of = body.get("duplicate_issue_id").and_then(Value::as_u64);
-        if duplicate_of.is_some_and(|id| room.state.tracker.by_id(id).is_none()) {
+        if duplicate_of.is_some_and(|id| guard.state.tracker.by_id(id).is_none()) {
             return Err(invalid("duplicate_issue_id", duplicate_of.unwrap_or_default()));
         }
         Ok((open.is_some() || reason.is_some()).then_some(Self { open, reason, duplicate_of }))
@@ -400,17 +403,17 @@ impl StateChange {
 
     /// "Ignored unless `state` is changed" (docs.github.com, "Update an issue", of `state_reason`); an issue that is
     /// closed already may be given another reason.
-    fn apply(self, room: &mut Room<'_>, number: u64) -> Outcome<()> {
-        let issue = room.numbered(number)?;
+    fn apply(self, guard: &mut TrackerGuard<'_>, number: u64) -> Outcome<()> {
+        let issue = guard.numbered(number)?;
         match self.open {
-            Some(true) if !issue.open => reopen(room, number),
+            Some(true) if !issue.open => reopen(guard, number),
             Some(false) => {
                 let reason = self.reason.unwrap_or_else(|| "completed".to_owned());
                 if issue.open || issue.state_reason.as_deref() != Some(&reason) {
-                    close(room, number, Some(reason), None)?;
+                    close(guard, number, Some(reason), None)?;
                     if let Some(original) = self.duplicate_of {
-                        room.issue_mut(number)?.duplicate_of = Some(original);
-                        room.note_here(number, What::MarkedAsDuplicate(original));
+                        guard.issue_mut(number)?.duplicate_of = Some(original);
+                        guard.note_here(number, What::MarkedAsDuplicate(original));
                     }
                 }
                 Ok(())
@@ -422,31 +425,31 @@ impl StateChange {
 
 /// Closes an issue, for a reason or by a commit.
 pub(super) fn close(
-    room: &mut Room<'_>,
+    guard: &mut TrackerGuard<'_>,
     number: u64,
     reason: Option<String>,
     commit: Option<String>,
 ) -> Outcome<()> {
-    let (actor, now) = (room.viewer.to_owned(), room.now.clone());
-    let issue = room.issue_mut(number)?;
+    let (actor, now) = (guard.viewer.to_owned(), guard.now.clone());
+    let issue = guard.issue_mut(number)?;
     issue.open = false;
     // A pull request has no reason.
     issue.state_reason = reason.filter(|_| issue.pull.is_none());
     issue.closed_at = Some(now);
     issue.closed_by = Some(actor);
     let reason = issue.state_reason.clone();
-    room.note_here(number, What::Closed { reason, commit });
+    guard.note_here(number, What::Closed { reason, commit });
     Ok(())
 }
 
 /// Opens an issue again.
-pub(super) fn reopen(room: &mut Room<'_>, number: u64) -> Outcome<()> {
-    let issue = room.issue_mut(number)?;
+pub(super) fn reopen(guard: &mut TrackerGuard<'_>, number: u64) -> Outcome<()> {
+    let issue = guard.issue_mut(number)?;
     issue.open = true;
     issue.state_reason = issue.pull.is_none().then(|| "reopened".to_owned());
     issue.closed_at = None;
     issue.closed_by = None;
     issue.duplicate_of = None;
-    room.note_here(number, What::Reopened);
+    guard.note_here(number, What::Reopened);
     Ok(())
 }

@@ -4,13 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        answer::Answer,
-        ask::Ask,
         errors::{ApiError, Outcome},
+        request::{FakeResponse, GitHubRequest as _, RequestContext},
     },
+    guard::TrackerGuard,
     model::{Label, What},
     rights::{self, Right},
-    room::Room,
 };
 
 /// The color of a label that is made by being used.
@@ -19,56 +18,56 @@ const DEFAULT_COLOR: &str = "ededed";
 const MOST: usize = 100;
 
 /// `GET …/labels`
-pub(super) fn of_repository(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let show = room.show()?;
+pub(super) fn of_repository(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let show = guard.show()?;
     let mut labels: Vec<_> = show.board.labels.iter().collect();
     labels.sort_by_key(|label| label.name.to_lowercase());
-    Ok(ask.page(&labels, |label| show.label(label)))
+    Ok(cx.page(&labels, |label| show.label(label)))
 }
 
 /// `GET …/labels/{name}`
-pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let label = room.board().label(ask.param("name")).ok_or_else(ApiError::not_found)?;
-    Ok(Answer::json(room.show()?.label(label)))
+pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let label = guard.board().label(cx.variable("name")).ok_or_else(ApiError::not_found)?;
+    Ok(FakeResponse::json(guard.show()?.label(label)))
 }
 
 /// `POST …/labels`
-pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    rights::need(&room, Right::Push)?;
-    let body = ask.object()?;
+pub(super) fn create(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    rights::need(&guard, Right::Push)?;
+    let body = cx.object()?;
     let name = name(&body, "name")?
         .ok_or_else(|| ApiError::unprocessable("Invalid request.\n\n\"name\" wasn't supplied."))?;
-    if room.board().label(&name).is_some() {
+    if guard.board().label(&name).is_some() {
         return Err(ApiError::validation("Label", "name", "already_exists"));
     }
     let color = color(&body)?.unwrap_or_else(|| DEFAULT_COLOR.to_owned());
     let description = description(&body)?.flatten();
-    let id = make(&mut room, &name, color, description);
+    let id = make(&mut guard, &name, color, description);
     let shown =
-        room.board().labels.iter().find(|label| label.id == id).map(|label| Ok(room.show()?.label(label)));
+        guard.board().labels.iter().find(|label| label.id == id).map(|label| Ok(guard.show()?.label(label)));
     let shown: Value = shown.transpose()?.unwrap_or_default();
     let at = shown["url"].as_str().unwrap_or_default().to_owned();
-    Ok(Answer::created(shown).header("location", &at))
+    Ok(FakeResponse::created(shown).header("location", &at))
 }
 
 /// `PATCH …/labels/{name}`
-pub(super) fn update(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    rights::need(&room, Right::Push)?;
-    let id = room.board().label(ask.param("name")).ok_or_else(ApiError::not_found)?.id;
-    let body = ask.object()?;
+pub(super) fn update(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    rights::need(&guard, Right::Push)?;
+    let id = guard.board().label(cx.variable("name")).ok_or_else(ApiError::not_found)?.id;
+    let body = cx.object()?;
     let new_name = name(&body, "new_name")?;
     let color = color(&body)?;
     let description = description(&body)?;
     if let Some(name) = &new_name
-        && room.board().label(name).is_some_and(|other| other.id != id)
+        && guard.board().label(name).is_some_and(|other| other.id != id)
     {
         return Err(ApiError::validation("Label", "name", "already_exists"));
     }
-    let board = room.board_mut();
+    let board = guard.board_mut();
     let label = board.labels.iter_mut().find(|label| label.id == id).ok_or_else(ApiError::not_found)?;
     if let Some(name) = new_name {
         label.name = name;
@@ -80,100 +79,101 @@ pub(super) fn update(ask: &Ask<'_>) -> Outcome<Answer> {
         label.description = description;
     }
     let label = label.clone();
-    Ok(Answer::json(room.show()?.label(&label)))
+    Ok(FakeResponse::json(guard.show()?.label(&label)))
 }
 
 /// `DELETE …/labels/{name}`: it goes from every issue too.
-pub(super) fn delete(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    rights::need(&room, Right::Push)?;
-    let id = room.board().label(ask.param("name")).ok_or_else(ApiError::not_found)?.id;
-    let board = room.board_mut();
+pub(super) fn delete(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    rights::need(&guard, Right::Push)?;
+    let id = guard.board().label(cx.variable("name")).ok_or_else(ApiError::not_found)?.id;
+    let board = guard.board_mut();
     board.labels.retain(|label| label.id != id);
     for issue in board.issues.values_mut() {
         issue.labels.retain(|one| *one != id);
     }
-    Ok(Answer::none())
+    Ok(FakeResponse::none())
 }
 
 /// `GET …/issues/{issue_number}/labels`
-pub(super) fn of_issue(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let show = room.show()?;
-    let labels: Vec<_> = show.labels_of(room.issue(ask)?).collect();
-    Ok(ask.page(&labels, |label| show.label(label)))
+pub(super) fn of_issue(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let show = guard.show()?;
+    let labels: Vec<_> = show.labels_of(guard.issue(cx)?).collect();
+    Ok(cx.page(&labels, |label| show.label(label)))
 }
 
 /// `GET …/milestones/{milestone_number}/labels`: of the milestone's issues.
-pub(super) fn of_milestone(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let number = ask.number("milestone_number")?;
-    let show = room.show()?;
+pub(super) fn of_milestone(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let number = cx.number("milestone_number")?;
+    let show = guard.show()?;
     show.board.milestone(number).ok_or_else(ApiError::not_found)?;
     let used = |label: &&Label| {
         let mut issues = show.board.issues.values();
         issues.any(|issue| issue.milestone == Some(number) && issue.labels.contains(&label.id))
     };
     let labels: Vec<_> = show.board.labels.iter().filter(used).collect();
-    Ok(ask.page(&labels, |label| show.label(label)))
+    Ok(cx.page(&labels, |label| show.label(label)))
 }
 
 /// `POST …/issues/{issue_number}/labels`: adds.
-pub(super) fn add(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    rights::need(&room, Right::Triage)?;
-    let number = ask.number("issue_number")?;
-    let more = asked(ask)?;
-    let show = room.show()?;
-    let mut wanted: Vec<_> = show.labels_of(room.numbered(number)?).map(|label| label.name.clone()).collect();
+pub(super) fn add(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    rights::need(&guard, Right::Triage)?;
+    let number = cx.number("issue_number")?;
+    let more = asked(cx)?;
+    let show = guard.show()?;
+    let mut wanted: Vec<_> =
+        show.labels_of(guard.numbered(number)?).map(|label| label.name.clone()).collect();
     wanted.extend(more);
-    set(&mut room, number, &wanted)?;
-    Ok(Answer::json(room.show()?.labels(room.numbered(number)?)))
+    set(&mut guard, number, &wanted)?;
+    Ok(FakeResponse::json(guard.show()?.labels(guard.numbered(number)?)))
 }
 
 /// `PUT …/issues/{issue_number}/labels`: these and no others.
-pub(super) fn replace(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    rights::need(&room, Right::Triage)?;
-    let number = ask.number("issue_number")?;
-    room.numbered(number)?;
-    let wanted = asked(ask)?;
-    set(&mut room, number, &wanted)?;
-    Ok(Answer::json(room.show()?.labels(room.numbered(number)?)))
+pub(super) fn replace(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    rights::need(&guard, Right::Triage)?;
+    let number = cx.number("issue_number")?;
+    guard.numbered(number)?;
+    let wanted = asked(cx)?;
+    set(&mut guard, number, &wanted)?;
+    Ok(FakeResponse::json(guard.show()?.labels(guard.numbered(number)?)))
 }
 
 /// `DELETE …/issues/{issue_number}/labels`
-pub(super) fn clear(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    rights::need(&room, Right::Triage)?;
-    set(&mut room, ask.number("issue_number")?, &[])?;
-    Ok(Answer::none())
+pub(super) fn clear(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    rights::need(&guard, Right::Triage)?;
+    set(&mut guard, cx.number("issue_number")?, &[])?;
+    Ok(FakeResponse::none())
 }
 
 /// `DELETE …/issues/{issue_number}/labels/{name}`: answers with those that are left.
-pub(super) fn remove(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    rights::need(&room, Right::Triage)?;
-    let number = ask.number("issue_number")?;
-    let show = room.show()?;
-    let before: Vec<_> = show.labels_of(room.numbered(number)?).map(|label| label.name.clone()).collect();
+pub(super) fn remove(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    rights::need(&guard, Right::Triage)?;
+    let number = cx.number("issue_number")?;
+    let show = guard.show()?;
+    let before: Vec<_> = show.labels_of(guard.numbered(number)?).map(|label| label.name.clone()).collect();
     let after: Vec<_> =
-        before.iter().filter(|name| !name.eq_ignore_ascii_case(ask.param("name"))).cloned().collect();
+        before.iter().filter(|name| !name.eq_ignore_ascii_case(cx.variable("name"))).cloned().collect();
     if after.len() == before.len() {
         return Err(ApiError::new(http::StatusCode::NOT_FOUND, "Label does not exist"));
     }
-    set(&mut room, number, &after)?;
-    Ok(Answer::json(room.show()?.labels(room.numbered(number)?)))
+    set(&mut guard, number, &after)?;
+    Ok(FakeResponse::json(guard.show()?.labels(guard.numbered(number)?)))
 }
 
 /// Gives an issue these labels and no others. One that there is not yet is made.
-pub(super) fn set(room: &mut Room<'_>, number: u64, names: &[String]) -> Outcome<()> {
-    let before = room.numbered(number)?.labels.clone();
+pub(super) fn set(guard: &mut TrackerGuard<'_>, number: u64, names: &[String]) -> Outcome<()> {
+    let before = guard.numbered(number)?.labels.clone();
     let mut wanted: Vec<u64> = Vec::new();
     for name in names {
-        let id = match room.board().label(name) {
+        let id = match guard.board().label(name) {
             Some(label) => label.id,
-            None => make(room, name, DEFAULT_COLOR.to_owned(), None),
+            None => make(guard, name, DEFAULT_COLOR.to_owned(), None),
         };
         if !wanted.contains(&id) {
             wanted.push(id);
@@ -182,34 +182,34 @@ pub(super) fn set(room: &mut Room<'_>, number: u64, names: &[String]) -> Outcome
     if wanted.len() > MOST {
         return Err(ApiError::custom("Issue", "labels", "You may only have 100 labels per issue"));
     }
-    room.issue_mut(number)?.labels.clone_from(&wanted);
-    let called = |room: &Room<'_>, id: &u64| {
-        let label = room.board().labels.iter().find(|label| label.id == *id)?;
+    guard.issue_mut(number)?.labels.clone_from(&wanted);
+    let called = |guard: &TrackerGuard<'_>, id: &u64| {
+        let label = guard.board().labels.iter().find(|label| label.id == *id)?;
         Some((label.name.clone(), label.color.clone()))
     };
     for id in before.iter().filter(|id| !wanted.contains(id)) {
-        if let Some((name, color)) = called(room, id) {
-            room.note_here(number, What::Unlabeled { name, color });
+        if let Some((name, color)) = called(guard, id) {
+            guard.note_here(number, What::Unlabeled { name, color });
         }
     }
     for id in wanted.iter().filter(|id| !before.contains(id)) {
-        if let Some((name, color)) = called(room, id) {
-            room.note_here(number, What::Labeled { name, color });
+        if let Some((name, color)) = called(guard, id) {
+            guard.note_here(number, What::Labeled { name, color });
         }
     }
     Ok(())
 }
 
-fn make(room: &mut Room<'_>, name: &str, color: String, description: Option<String>) -> u64 {
-    let id = room.state.next_id();
-    let created_at = room.now.clone();
-    room.board_mut().labels.push(Label { id, name: name.to_owned(), color, description, created_at });
+fn make(guard: &mut TrackerGuard<'_>, name: &str, color: String, description: Option<String>) -> u64 {
+    let id = guard.state.next_id();
+    let created_at = guard.now.clone();
+    guard.board_mut().labels.push(Label { id, name: name.to_owned(), color, description, created_at });
     id
 }
 
 /// The labels of a body: `{labels: [...]}` or a bare array, of names or of objects with a name.
-fn asked(ask: &Ask<'_>) -> Outcome<Vec<String>> {
-    let body: Value = serde_json::from_slice(ask.body).map_err(|_| ApiError::bad_json())?;
+fn asked(cx: &RequestContext<'_>) -> Outcome<Vec<String>> {
+    let body: Value = serde_json::from_slice(&cx.body).map_err(|_| ApiError::bad_json())?;
     match body.get("labels") {
         Some(list) => names(list),
         None if body.is_array() => names(&body),

@@ -4,14 +4,13 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        answer::Answer,
-        ask::Ask,
         errors::{ApiError, Outcome},
+        request::{FakeResponse, GitHubRequest as _, RequestContext},
         state::State,
     },
+    guard::TrackerGuard,
     model::{Issue, What},
     rights::{self, Right},
-    room::Room,
 };
 
 /// The most issues below one (docs.github.com, "About sub-issues").
@@ -48,40 +47,40 @@ pub(super) fn blocked_by_me(state: &State, id: u64) -> Vec<(u64, &Issue)> {
 }
 
 /// `GET …/sub_issues`
-pub(super) fn list_sub_issues(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let ids = room.issue(ask)?.sub_issues.clone();
-    Ok(room.page_of_ids(ask, &ids))
+pub(super) fn list_sub_issues(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let ids = guard.issue(cx)?.sub_issues.clone();
+    Ok(guard.page_of_ids(cx, &ids))
 }
 
 /// `GET …/parent`
-pub(super) fn parent(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let parent = room.issue(ask)?.parent.ok_or_else(ApiError::not_found)?;
-    room.show_id(parent).map(Answer::json).ok_or_else(ApiError::not_found)
+pub(super) fn parent(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let parent = guard.issue(cx)?.parent.ok_or_else(ApiError::not_found)?;
+    guard.show_id(parent).map(FakeResponse::json).ok_or_else(ApiError::not_found)
 }
 
 /// `POST …/sub_issues`: answers with the issue above.
-pub(super) fn add_sub_issue(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    rights::need(&room, Right::Triage)?;
-    let above = room.issue(ask)?.id;
-    let body = ask.object()?;
+pub(super) fn add_sub_issue(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    rights::need(&guard, Right::Triage)?;
+    let above = guard.issue(cx)?.id;
+    let body = cx.object()?;
     let below = id_in(&body, "sub_issue_id")?;
     let replace = body.get("replace_parent").and_then(Value::as_bool).unwrap_or_default();
-    add_below(&mut room, above, below, replace)?;
-    Ok(room.show_id(above).map_or_else(Answer::none, Answer::created))
+    add_below(&mut guard, above, below, replace)?;
+    Ok(guard.show_id(above).map_or_else(FakeResponse::none, FakeResponse::created))
 }
 
 /// Puts the issue `below` under the issue `above`.
-pub(super) fn add_below(room: &mut Room<'_>, above: u64, below: u64, replace: bool) -> Outcome<()> {
+pub(super) fn add_below(guard: &mut TrackerGuard<'_>, above: u64, below: u64, replace: bool) -> Outcome<()> {
     let refused = |why: &str| {
         ApiError::unprocessable(format!(
             "An error occurred while adding the sub-issue to the parent issue. {why}"
         ))
     };
-    let (_, parent) = room.state.tracker.by_id(above).ok_or_else(ApiError::not_found)?;
-    let (_, child) = room.state.tracker.by_id(below).ok_or_else(ApiError::not_found)?;
+    let (_, parent) = guard.state.tracker.by_id(above).ok_or_else(ApiError::not_found)?;
+    let (_, child) = guard.state.tracker.by_id(below).ok_or_else(ApiError::not_found)?;
     if child.pull.is_some() || parent.pull.is_some() {
         return Err(ApiError::not_found());
     }
@@ -91,11 +90,11 @@ pub(super) fn add_below(room: &mut Room<'_>, above: u64, below: u64, replace: bo
     if parent.sub_issues.len() >= MOST_BELOW {
         return Err(refused("Parent cannot have more than 100 sub-issues"));
     }
-    let over = ancestors(&room.state, above);
+    let over = ancestors(&guard.state, above);
     if above == below || over.contains(&below) {
         return Err(refused("Sub issue may not be a parent of itself"));
     }
-    if over.len() + 1 + depth(&room.state, below) > MOST_LEVELS {
+    if over.len() + 1 + depth(&guard.state, below) > MOST_LEVELS {
         return Err(refused("Parent cannot have more than 8 layers of sub-issues"));
     }
     let former = child.parent;
@@ -103,28 +102,28 @@ pub(super) fn add_below(room: &mut Room<'_>, above: u64, below: u64, replace: bo
         return Err(refused("Sub issue may only have one parent"));
     }
     if let Some(former) = former {
-        remove_below(room, former, below);
+        remove_below(guard, former, below);
     }
-    if let Some(parent) = room.by_id_mut(above) {
+    if let Some(parent) = guard.by_id_mut(above) {
         parent.sub_issues.push(below);
     }
-    if let Some(child) = room.by_id_mut(below) {
+    if let Some(child) = guard.by_id_mut(below) {
         child.parent = Some(above);
     }
-    room.note(above, What::SubIssueAdded(below));
-    room.note(below, What::ParentAdded(above));
+    guard.note(above, What::SubIssueAdded(below));
+    guard.note(below, What::ParentAdded(above));
     Ok(())
 }
 
-fn remove_below(room: &mut Room<'_>, above: u64, below: u64) {
-    if let Some(parent) = room.by_id_mut(above) {
+fn remove_below(guard: &mut TrackerGuard<'_>, above: u64, below: u64) {
+    if let Some(parent) = guard.by_id_mut(above) {
         parent.sub_issues.retain(|id| *id != below);
     }
-    if let Some(child) = room.by_id_mut(below) {
+    if let Some(child) = guard.by_id_mut(below) {
         child.parent = None;
     }
-    room.note(above, What::SubIssueRemoved(below));
-    room.note(below, What::ParentRemoved(above));
+    guard.note(above, What::SubIssueRemoved(below));
+    guard.note(below, What::ParentRemoved(above));
 }
 
 /// The issues above one, nearest first.
@@ -140,29 +139,29 @@ fn depth(state: &State, id: u64) -> usize {
 }
 
 /// `DELETE …/sub_issue`: answers with the issue above.
-pub(super) fn remove_sub_issue(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    rights::need(&room, Right::Triage)?;
-    let above = room.issue(ask)?;
-    let below = id_in(&ask.object()?, "sub_issue_id")?;
+pub(super) fn remove_sub_issue(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    rights::need(&guard, Right::Triage)?;
+    let above = guard.issue(cx)?;
+    let below = id_in(&cx.object()?, "sub_issue_id")?;
     if !above.sub_issues.contains(&below) {
         return Err(ApiError::not_found());
     }
     let above = above.id;
-    remove_below(&mut room, above, below);
-    room.show_id(above).map(Answer::json).ok_or_else(ApiError::not_found)
+    remove_below(&mut guard, above, below);
+    guard.show_id(above).map(FakeResponse::json).ok_or_else(ApiError::not_found)
 }
 
 /// `PATCH …/sub_issues/priority`: puts an issue after or before another.
-pub(super) fn prioritize(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    rights::need(&room, Right::Triage)?;
-    let body = ask.object()?;
+pub(super) fn prioritize(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    rights::need(&guard, Right::Triage)?;
+    let body = cx.object()?;
     let below = id_in(&body, "sub_issue_id")?;
     let place = |name: &str| body.get(name).and_then(Value::as_u64);
     let (after, before) = (place("after_id"), place("before_id"));
-    let number = ask.number("issue_number")?;
-    let parent = room.issue_mut(number)?;
+    let number = cx.number("issue_number")?;
+    let parent = guard.issue_mut(number)?;
     if !parent.sub_issues.contains(&below) {
         return Err(ApiError::not_found());
     }
@@ -178,31 +177,31 @@ pub(super) fn prioritize(ask: &Ask<'_>) -> Outcome<Answer> {
     order.insert(at + usize::from(after.is_some()), below);
     parent.sub_issues = order;
     let id = parent.id;
-    room.show_id(id).map(Answer::json).ok_or_else(ApiError::not_found)
+    guard.show_id(id).map(FakeResponse::json).ok_or_else(ApiError::not_found)
 }
 
 /// `GET …/dependencies/blocked_by`
-pub(super) fn list_blocked_by(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let ids = room.issue(ask)?.blocked_by.clone();
-    Ok(room.page_of_ids(ask, &ids))
+pub(super) fn list_blocked_by(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let ids = guard.issue(cx)?.blocked_by.clone();
+    Ok(guard.page_of_ids(cx, &ids))
 }
 
 /// `GET …/dependencies/blocking`
-pub(super) fn list_blocking(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let id = room.issue(ask)?.id;
-    let ids: Vec<_> = blocked_by_me(&room.state, id).into_iter().map(|(_, issue)| issue.id).collect();
-    Ok(room.page_of_ids(ask, &ids))
+pub(super) fn list_blocking(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let id = guard.issue(cx)?.id;
+    let ids: Vec<_> = blocked_by_me(&guard.state, id).into_iter().map(|(_, issue)| issue.id).collect();
+    Ok(guard.page_of_ids(cx, &ids))
 }
 
 /// `POST …/dependencies/blocked_by`: answers with the issue that is blocked.
-pub(super) fn add_blocked_by(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    rights::need(&room, Right::Triage)?;
-    let waiting = room.issue(ask)?;
-    let before = id_in(&ask.object()?, "issue_id")?;
-    let (_, first) = room.state.tracker.by_id(before).ok_or_else(ApiError::not_found)?;
+pub(super) fn add_blocked_by(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    rights::need(&guard, Right::Triage)?;
+    let waiting = guard.issue(cx)?;
+    let before = id_in(&cx.object()?, "issue_id")?;
+    let (_, first) = guard.state.tracker.by_id(before).ok_or_else(ApiError::not_found)?;
     let refused = |why: &str| ApiError::custom("IssueDependency", "base", why);
     if waiting.id == before {
         return Err(refused("An issue cannot be blocked by itself"));
@@ -217,30 +216,30 @@ pub(super) fn add_blocked_by(ask: &Ask<'_>) -> Outcome<Answer> {
         return Err(refused("An issue can be blocked by at most 50 issues"));
     }
     let id = waiting.id;
-    if let Some(issue) = room.by_id_mut(id) {
+    if let Some(issue) = guard.by_id_mut(id) {
         issue.blocked_by.push(before);
     }
-    room.note(id, What::BlockedByAdded(before));
-    room.note(before, What::BlockingAdded(id));
-    Ok(room.show_id(id).map_or_else(Answer::none, Answer::created))
+    guard.note(id, What::BlockedByAdded(before));
+    guard.note(before, What::BlockingAdded(id));
+    Ok(guard.show_id(id).map_or_else(FakeResponse::none, FakeResponse::created))
 }
 
 /// `DELETE …/dependencies/blocked_by/{issue_id}`
-pub(super) fn remove_blocked_by(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    rights::need(&room, Right::Triage)?;
-    let before = ask.number("issue_id")?;
-    let waiting = room.issue(ask)?;
+pub(super) fn remove_blocked_by(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    rights::need(&guard, Right::Triage)?;
+    let before = cx.number("issue_id")?;
+    let waiting = guard.issue(cx)?;
     if !waiting.blocked_by.contains(&before) {
         return Err(ApiError::not_found());
     }
     let id = waiting.id;
-    if let Some(issue) = room.by_id_mut(id) {
+    if let Some(issue) = guard.by_id_mut(id) {
         issue.blocked_by.retain(|one| *one != before);
     }
-    room.note(id, What::BlockedByRemoved(before));
-    room.note(before, What::BlockingRemoved(id));
-    room.show_id(id).map(Answer::json).ok_or_else(ApiError::not_found)
+    guard.note(id, What::BlockedByRemoved(before));
+    guard.note(before, What::BlockingRemoved(id));
+    guard.show_id(id).map(FakeResponse::json).ok_or_else(ApiError::not_found)
 }
 
 /// An id of a body.

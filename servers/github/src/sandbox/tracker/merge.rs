@@ -6,24 +6,23 @@ use serde_json::{Value, json};
 use super::{
     super::{
         Site,
-        answer::Answer,
-        ask::Ask,
         errors::{ApiError, Outcome},
         repos::{
             self, Repository,
             git::{Commit, Method, Signature, Wording},
         },
+        request::{FakeResponse, GitHubRequest as _, RequestContext},
         state::State,
     },
+    guard::TrackerGuard,
     issues, mentions,
     model::{Issue, What},
     pull_show::commits,
     pulls::{asked, of_number},
     rights::{self, Right},
-    room::Room,
     rules,
     show::Show,
-    tide,
+    transitions,
 };
 
 /// Whether a pull request can be merged, and how things stand besides.
@@ -62,29 +61,29 @@ pub(super) fn weigh(show: Show<'_>, issue: &Issue) -> Weight {
 }
 
 /// `GET …/pulls/{pull_number}/merge`: 204 if it is merged, else 404.
-pub(super) fn is_merged(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let (_, pull) = asked(&room, ask)?;
-    if pull.merged_at.is_some() { Ok(Answer::none()) } else { Err(ApiError::not_found()) }
+pub(super) fn is_merged(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let (_, pull) = asked(&guard, cx)?;
+    if pull.merged_at.is_some() { Ok(FakeResponse::none()) } else { Err(ApiError::not_found()) }
 }
 
 /// `PUT …/pulls/{pull_number}/merge`
-pub(super) fn merge(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    let number = ask.number("pull_number")?;
-    of_number(&room, number)?;
-    if !rights::has(room.repository()?, room.viewer, Right::Push) {
+pub(super) fn merge(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    let number = cx.number("pull_number")?;
+    of_number(&guard, number)?;
+    if !rights::has(guard.repository()?, guard.viewer, Right::Push) {
         return Err(ApiError::forbidden("You must have write access to the repository to merge."));
     }
-    let body = ask.object()?;
+    let body = cx.object()?;
     let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
     let how =
         How { method: text("merge_method"), title: text("commit_title"), message: text("commit_message") };
-    let viewer = room.viewer.to_owned();
-    may(&room, number, &viewer, &how, text("sha").as_deref())?;
-    let now = room.now.clone();
-    let sha = bring(ask.site, &mut room.state, ask.repo, number, &viewer, &how, &now)?;
-    Ok(Answer::json(json!({"sha": sha, "merged": true, "message": "Pull Request successfully merged"})))
+    let viewer = guard.viewer.to_owned();
+    may(&guard, number, &viewer, &how, text("sha").as_deref())?;
+    let now = guard.now.clone();
+    let sha = bring(cx.site, &mut guard.state, cx.target, number, &viewer, &how, &now)?;
+    Ok(FakeResponse::json(json!({"sha": sha, "merged": true, "message": "Pull Request successfully merged"})))
 }
 
 /// How a pull request shall be merged.
@@ -113,9 +112,9 @@ fn not_allowed(words: impl Into<String>) -> ApiError {
 }
 
 /// Refuses what cannot be merged, or may not be.
-fn may(room: &Room<'_>, number: u64, by: &str, how: &How, sha: Option<&str>) -> Outcome<()> {
-    let show = room.show()?;
-    let (issue, pull) = of_number(room, number)?;
+fn may(guard: &TrackerGuard<'_>, number: u64, by: &str, how: &How, sha: Option<&str>) -> Outcome<()> {
+    let show = guard.show()?;
+    let (issue, pull) = of_number(guard, number)?;
     if !issue.open {
         return Err(not_allowed("Pull Request is not mergeable"));
     }
@@ -182,7 +181,7 @@ pub(super) fn bring(
     let sha = merged.map_err(|_| not_allowed("Pull Request is not mergeable"))?;
     there.push(&base, &sha, now);
     repos::pushed(site, state, repo, &base, &sha, by);
-    tide::closed(state, repo, number);
+    transitions::closed(state, repo, number);
     let ids = [state.next_id(), state.next_id(), state.next_id()];
     if let Some(issue) = state.tracker.board_mut(repo).issues.get_mut(&number) {
         issue.open = false;
@@ -329,39 +328,39 @@ fn ready(site: &Site, state: &State, repo: u64) -> Option<(u64, String, How)> {
 }
 
 /// `PUT …/pulls/{pull_number}/update-branch`: merges the base into the head.
-pub(super) fn update_branch(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    let number = ask.number("pull_number")?;
-    let (issue, pull) = of_number(&room, number)?;
-    let html = room.show()?.html(&format!("pull/{number}"));
-    let there = room.state.repos.get(pull.head_repo).ok_or_else(ApiError::not_found)?;
-    if !rights::has(there, room.viewer, Right::Push) {
+pub(super) fn update_branch(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    let number = cx.number("pull_number")?;
+    let (issue, pull) = of_number(&guard, number)?;
+    let html = guard.show()?.html(&format!("pull/{number}"));
+    let there = guard.state.repos.get(pull.head_repo).ok_or_else(ApiError::not_found)?;
+    if !rights::has(there, guard.viewer, Right::Push) {
         return Err(ApiError::forbidden("You must have write access to the head repository."));
     }
-    let body = ask.object()?;
+    let body = cx.object()?;
     let expected = body.get("expected_head_sha").and_then(Value::as_str);
     if expected.is_some_and(|sha| sha != pull.head_sha) {
         return Err(ApiError::unprocessable("expected head sha didn’t match current head ref."));
     }
-    if !issue.open || !rules::behind(room.show()?, pull) {
+    if !issue.open || !rules::behind(guard.show()?, pull) {
         return Err(ApiError::unprocessable("There are no new commits on the base branch."));
     }
     let (head, head_repo, head_sha) = (pull.head.clone(), pull.head_repo, pull.head_sha.clone());
-    let (base, base_sha, now) = (pull.base.clone(), pull.base_sha.clone(), room.now.clone());
-    let author = person(&room.state, room.viewer, &now);
+    let (base, base_sha, now) = (pull.base.clone(), pull.base_sha.clone(), guard.now.clone());
+    let author = person(&guard.state, guard.viewer, &now);
     let wording = Wording {
         message: format!("Merge branch '{base}' into {head}\n"),
         committer: repos::github(author.at),
         author,
         signature: Some(repos::SIGNED.to_owned()),
     };
-    tide::fetch(&mut room.state, ask.repo, head_repo, &base_sha);
-    let there = room.state.repos.get_mut(head_repo).ok_or_else(ApiError::not_found)?;
+    transitions::fetch(&mut guard.state, cx.target, head_repo, &base_sha);
+    let there = guard.state.repos.get_mut(head_repo).ok_or_else(ApiError::not_found)?;
     let merged = there.git.merge(&head_sha, &base_sha, Method::Merge, wording);
     let sha = merged.map_err(|_| ApiError::unprocessable("merge conflict between base and head"))?;
     there.push(&head, &sha, &now);
-    let viewer = room.viewer;
-    repos::pushed(ask.site, &mut room.state, head_repo, &head, &sha, viewer);
+    let viewer = guard.viewer;
+    repos::pushed(cx.site, &mut guard.state, head_repo, &head, &sha, viewer);
     let answer = json!({"message": "Updating pull request branch.", "url": html});
-    Ok(Answer::json(answer).status(StatusCode::ACCEPTED))
+    Ok(FakeResponse::json(answer).with_status(StatusCode::ACCEPTED))
 }

@@ -4,28 +4,27 @@ use serde_json::{Map, Value};
 
 use super::{
     super::{
-        answer::Answer,
-        ask::Ask,
         errors::{ApiError, Outcome},
+        request::{FakeResponse, GitHubRequest as _, RequestContext},
     },
+    guard::TrackerGuard,
     model::Milestone,
     rights::{self, Right},
-    room::Room,
     show::issue_type,
 };
 
 /// `GET …/milestones`: the open ones, soonest first, if nothing else is asked for.
-pub(super) fn list(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let show = room.show()?;
-    let state = ask.query("state").unwrap_or("open");
+pub(super) fn list(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let show = guard.show()?;
+    let state = cx.query("state").unwrap_or("open");
     let mut found: Vec<_> = show
         .board
         .milestones
         .iter()
         .filter(|milestone| state == "all" || milestone.open == (state == "open"))
         .collect();
-    if ask.query("sort") == Some("completeness") {
+    if cx.query("sort") == Some("completeness") {
         let done = |milestone: &Milestone| {
             let mine = show.board.issues.values().filter(|issue| issue.milestone == Some(milestone.number));
             let (open, all) =
@@ -38,31 +37,31 @@ pub(super) fn list(ask: &Ask<'_>) -> Outcome<Answer> {
             (milestone.due_on.is_none(), milestone.due_on.clone(), milestone.number)
         });
     }
-    if ask.query("direction") == Some("desc") {
+    if cx.query("direction") == Some("desc") {
         found.reverse();
     }
-    Ok(ask.page(&found, |milestone| show.milestone(milestone)))
+    Ok(cx.page(&found, |milestone| show.milestone(milestone)))
 }
 
 /// `GET …/milestones/{milestone_number}`
-pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let found = room.board().milestone(ask.number("milestone_number")?).ok_or_else(ApiError::not_found)?;
-    Ok(Answer::json(room.show()?.milestone(found)))
+pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let found = guard.board().milestone(cx.number("milestone_number")?).ok_or_else(ApiError::not_found)?;
+    Ok(FakeResponse::json(guard.show()?.milestone(found)))
 }
 
 /// `POST …/milestones`
-pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    rights::need(&room, Right::Push)?;
-    let body = ask.object()?;
-    let title = title(&room, &body, None)?
+pub(super) fn create(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    rights::need(&guard, Right::Push)?;
+    let body = cx.object()?;
+    let title = title(&guard, &body, None)?
         .ok_or_else(|| ApiError::unprocessable("Invalid request.\n\n\"title\" wasn't supplied."))?;
     let due_on = due_on(&body)?.flatten();
     let open = state(&body)?.unwrap_or(true);
-    let id = room.state.next_id();
-    let (creator, now) = (room.viewer.to_owned(), room.now.clone());
-    let board = room.board_mut();
+    let id = guard.state.next_id();
+    let (creator, now) = (guard.viewer.to_owned(), guard.now.clone());
+    let board = guard.board_mut();
     let number = board.milestones.iter().map(|one| one.number).max().unwrap_or_default() + 1;
     let milestone = Milestone {
         id,
@@ -77,23 +76,23 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
         updated_at: now,
     };
     board.milestones.push(milestone.clone());
-    let shown = room.show()?.milestone(&milestone);
+    let shown = guard.show()?.milestone(&milestone);
     let at = shown["url"].as_str().unwrap_or_default().to_owned();
-    Ok(Answer::created(shown).header("location", &at))
+    Ok(FakeResponse::created(shown).header("location", &at))
 }
 
 /// `PATCH …/milestones/{milestone_number}`
-pub(super) fn update(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    rights::need(&room, Right::Push)?;
-    let number = ask.number("milestone_number")?;
-    room.board().milestone(number).ok_or_else(ApiError::not_found)?;
-    let body = ask.object()?;
-    let title = title(&room, &body, Some(number))?;
+pub(super) fn update(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    rights::need(&guard, Right::Push)?;
+    let number = cx.number("milestone_number")?;
+    guard.board().milestone(number).ok_or_else(ApiError::not_found)?;
+    let body = cx.object()?;
+    let title = title(&guard, &body, Some(number))?;
     let due_on = due_on(&body)?;
     let open = state(&body)?;
-    let now = room.now.clone();
-    let mut all = room.board_mut().milestones.iter_mut();
+    let now = guard.now.clone();
+    let mut all = guard.board_mut().milestones.iter_mut();
     let milestone = all.find(|one| one.number == number).ok_or_else(ApiError::not_found)?;
     if let Some(title) = title {
         milestone.title = title;
@@ -110,30 +109,30 @@ pub(super) fn update(ask: &Ask<'_>) -> Outcome<Answer> {
     }
     milestone.updated_at = now;
     let milestone = milestone.clone();
-    Ok(Answer::json(room.show()?.milestone(&milestone)))
+    Ok(FakeResponse::json(guard.show()?.milestone(&milestone)))
 }
 
 /// `DELETE …/milestones/{milestone_number}`: its issues stay, without one.
-pub(super) fn delete(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    rights::need(&room, Right::Push)?;
-    let number = ask.number("milestone_number")?;
-    room.board().milestone(number).ok_or_else(ApiError::not_found)?;
-    let board = room.board_mut();
+pub(super) fn delete(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    rights::need(&guard, Right::Push)?;
+    let number = cx.number("milestone_number")?;
+    guard.board().milestone(number).ok_or_else(ApiError::not_found)?;
+    let board = guard.board_mut();
     board.milestones.retain(|milestone| milestone.number != number);
     for issue in board.issues.values_mut().filter(|issue| issue.milestone == Some(number)) {
         issue.milestone = None;
     }
-    Ok(Answer::none())
+    Ok(FakeResponse::none())
 }
 
 /// A new title, which no other milestone may have.
-fn title(room: &Room<'_>, body: &Map<String, Value>, own: Option<u64>) -> Outcome<Option<String>> {
+fn title(guard: &TrackerGuard<'_>, body: &Map<String, Value>, own: Option<u64>) -> Outcome<Option<String>> {
     let Some(title) = body.get("title").and_then(Value::as_str) else { return Ok(None) };
     if title.trim().is_empty() {
         return Err(ApiError::validation("Milestone", "title", "missing_field"));
     }
-    let mut others = room.board().milestones.iter().filter(|one| Some(one.number) != own);
+    let mut others = guard.board().milestones.iter().filter(|one| Some(one.number) != own);
     if others.any(|one| one.title == title) {
         return Err(ApiError::validation("Milestone", "title", "already_exists"));
     }
@@ -164,23 +163,23 @@ fn state(body: &Map<String, Value>) -> Outcome<Option<bool>> {
 }
 
 /// `GET /orgs/{org}/issue-types`
-pub(super) fn types_of_organization(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    types(&room, ask.param("org"))
+pub(super) fn types_of_organization(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    types(&guard, cx.variable("org"))
 }
 
 /// `GET /repos/{owner}/{repo}/issue-types`
-pub(super) fn types_of_repository(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let owner = room.repository()?.owner.clone();
-    types(&room, &owner)
+pub(super) fn types_of_repository(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let owner = guard.repository()?.owner.clone();
+    types(&guard, &owner)
 }
 
-fn types(room: &Room<'_>, owner: &str) -> Outcome<Answer> {
-    let account = room.state.accounts.get(owner).ok_or_else(ApiError::not_found)?;
+fn types(guard: &TrackerGuard<'_>, owner: &str) -> Outcome<FakeResponse> {
+    let account = guard.state.accounts.get(owner).ok_or_else(ApiError::not_found)?;
     if account.kind != "Organization" {
         return Err(ApiError::not_found());
     }
-    let types = room.state.tracker.types(&account.login);
-    Ok(Answer::json(types.iter().map(issue_type).collect::<Vec<_>>()))
+    let types = guard.state.tracker.types(&account.login);
+    Ok(FakeResponse::json(types.iter().map(issue_type).collect::<Vec<_>>()))
 }

@@ -1,11 +1,12 @@
 //! Issues and pull requests, with everything that hangs on them, and search.
 //!
-//! A repository has one sequence of numbers for both, in its [`Board`]; a pull request is an issue that has a
-//! [`model::Pull`] besides. Where its branches stand is looked up whenever somebody looks ([`tide`]), so pushes need
+//! A repository has one sequence of numbers for both, in its [`RepositoryTracker`]; a pull request is an issue that has a
+//! [`model::Pull`] besides. Where its branches stand is looked up whenever somebody looks ([`transitions`]), so pushes need
 //! not tell anybody.
 
 mod comments;
 mod graphql;
+mod guard;
 mod issue_lists;
 mod issues;
 mod labels;
@@ -18,23 +19,22 @@ pub(super) mod model;
 mod people;
 mod pull_show;
 mod pulls;
-mod remarks;
+mod review_comments;
 mod reviews;
 mod rights;
-mod room;
 mod rules;
 mod search;
 mod seed;
 mod show;
-mod tide;
 mod timeline;
+mod transitions;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 pub(super) use self::graphql::resolve;
-use self::model::{Board, Issue, IssueType};
+use self::model::{Issue, IssueType, RepositoryTracker};
 use super::route::{ANY, Route, read, route, write};
 
 pub(super) const ROUTES: &[Route] = &[
@@ -266,43 +266,64 @@ pub(super) const ROUTES: &[Route] = &[
     route("GET /search/repositories", ANY, search::repositories),
     route("GET /search/users", ANY, search::users),
     // Comments on lines.
-    route("GET /repos/{owner}/{repo}/pulls/{pull_number}/comments", read("pull_requests"), remarks::of_pull),
-    route("POST /repos/{owner}/{repo}/pulls/{pull_number}/comments", write("pull_requests"), remarks::create),
+    route(
+        "GET /repos/{owner}/{repo}/pulls/{pull_number}/comments",
+        read("pull_requests"),
+        review_comments::of_pull,
+    ),
+    route(
+        "POST /repos/{owner}/{repo}/pulls/{pull_number}/comments",
+        write("pull_requests"),
+        review_comments::create,
+    ),
     route(
         "POST /repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies",
         write("pull_requests"),
-        remarks::reply,
+        review_comments::reply,
     ),
-    route("GET /repos/{owner}/{repo}/pulls/comments", read("pull_requests"), remarks::of_repository),
-    route("GET /repos/{owner}/{repo}/pulls/comments/{comment_id}", read("pull_requests"), remarks::get),
-    route("PATCH /repos/{owner}/{repo}/pulls/comments/{comment_id}", write("pull_requests"), remarks::update),
+    route("GET /repos/{owner}/{repo}/pulls/comments", read("pull_requests"), review_comments::of_repository),
+    route(
+        "GET /repos/{owner}/{repo}/pulls/comments/{comment_id}",
+        read("pull_requests"),
+        review_comments::get,
+    ),
+    route(
+        "PATCH /repos/{owner}/{repo}/pulls/comments/{comment_id}",
+        write("pull_requests"),
+        review_comments::update,
+    ),
     route(
         "DELETE /repos/{owner}/{repo}/pulls/comments/{comment_id}",
         write("pull_requests"),
-        remarks::delete,
+        review_comments::delete,
     ),
 ];
 
 /// Issues and pull requests of every repository.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Tracker {
-    boards: BTreeMap<u64, Board>,
+    boards: BTreeMap<u64, RepositoryTracker>,
     /// Types of issues, by organization.
     types: BTreeMap<String, Vec<IssueType>>,
 }
 
 /// What a repository has that never had an issue.
-static NOTHING: Board =
-    Board { labels: Vec::new(), milestones: Vec::new(), issues: BTreeMap::new(), disabled: false, last: 0 };
+static NOTHING: RepositoryTracker = RepositoryTracker {
+    labels: Vec::new(),
+    milestones: Vec::new(),
+    issues: BTreeMap::new(),
+    disabled: false,
+    last: 0,
+};
 
 impl Tracker {
     /// A repository's issues and pull requests; those of a new one are none.
-    pub(super) fn board(&self, repo: u64) -> &Board {
+    pub(super) fn board(&self, repo: u64) -> &RepositoryTracker {
         self.boards.get(&repo).unwrap_or(&NOTHING)
     }
 
     /// The same, to be changed.
-    pub(super) fn board_mut(&mut self, repo: u64) -> &mut Board {
+    pub(super) fn board_mut(&mut self, repo: u64) -> &mut RepositoryTracker {
         self.boards.entry(repo).or_default()
     }
 

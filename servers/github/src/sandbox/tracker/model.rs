@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// A repository's issues and pull requests, on one sequence of numbers.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(in crate::sandbox) struct Board {
+pub(in crate::sandbox) struct RepositoryTracker {
     pub(in crate::sandbox) labels: Vec<Label>,
     pub(in crate::sandbox) milestones: Vec<Milestone>,
     pub(in crate::sandbox) issues: BTreeMap<u64, Issue>,
@@ -16,7 +16,7 @@ pub(in crate::sandbox) struct Board {
     pub(super) last: u64,
 }
 
-impl Board {
+impl RepositoryTracker {
     /// The next number of the sequence.
     pub(in crate::sandbox) fn next_number(&mut self) -> u64 {
         self.last += 1;
@@ -41,7 +41,7 @@ impl Board {
     }
 
     /// The review comment of this id, with its thread and the number of its pull request.
-    pub(super) fn remark(&self, id: u64) -> Option<(u64, &Thread, &Remark)> {
+    pub(super) fn remark(&self, id: u64) -> Option<(u64, &Thread, &ReviewComment)> {
         self.issues.values().find_map(|issue| {
             issue.pull.as_ref()?.threads.iter().find_map(|thread| {
                 let remark = thread.remarks.iter().find(|remark| remark.id == id)?;
@@ -441,12 +441,12 @@ pub(in crate::sandbox) struct Thread {
     /// The part of the diff that it stands under.
     pub(in crate::sandbox) hunk: String,
     pub(in crate::sandbox) resolved_by: Option<String>,
-    pub(in crate::sandbox) remarks: Vec<Remark>,
+    pub(in crate::sandbox) remarks: Vec<ReviewComment>,
 }
 
 /// A comment on a place in the diff.
 #[derive(Clone, Debug, Serialize)]
-pub(in crate::sandbox) struct Remark {
+pub(in crate::sandbox) struct ReviewComment {
     pub(in crate::sandbox) id: u64,
     /// The review it belongs to.
     pub(in crate::sandbox) review: u64,

@@ -5,22 +5,20 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        actions,
-        answer::Answer,
-        ask::Ask,
-        auth,
+        actions, auth,
         errors::{ApiError, Outcome},
         repos,
+        request::{FakeResponse, GitHubRequest as _, RequestContext},
         route::read,
         state::State,
     },
+    guard::TrackerGuard,
     issues,
     model::{Issue, Pull, What},
     pull_show::{changes, commits},
     rights::{self, Right},
-    room::Room,
     show::Show,
-    tide,
+    transitions,
 };
 
 /// What a pull request's diff may have at most (docs.github.com, "Repository limits").
@@ -32,39 +30,42 @@ const MOST_LISTED_FILES: usize = 3_000;
 const MOST_LISTED_COMMITS: usize = 250;
 
 /// The pull request of the route's `{pull_number}`.
-pub(super) fn asked<'r>(room: &'r Room<'_>, ask: &Ask<'_>) -> Outcome<(&'r Issue, &'r Pull)> {
-    of_number(room, ask.number("pull_number")?)
+pub(super) fn asked<'r>(
+    guard: &'r TrackerGuard<'_>,
+    cx: &RequestContext<'_>,
+) -> Outcome<(&'r Issue, &'r Pull)> {
+    of_number(guard, cx.number("pull_number")?)
 }
 
 /// The pull request of a number.
-pub(super) fn of_number<'r>(room: &'r Room<'_>, number: u64) -> Outcome<(&'r Issue, &'r Pull)> {
-    let issue = room.numbered(number)?;
+pub(super) fn of_number<'r>(guard: &'r TrackerGuard<'_>, number: u64) -> Outcome<(&'r Issue, &'r Pull)> {
+    let issue = guard.numbered(number)?;
     Ok((issue, issue.pull.as_ref().ok_or_else(ApiError::not_found)?))
 }
 
 /// The same, to be changed.
-pub(super) fn pull_mut<'r>(room: &'r mut Room<'_>, number: u64) -> Outcome<&'r mut Pull> {
-    room.issue_mut(number)?.pull.as_mut().ok_or_else(ApiError::not_found)
+pub(super) fn pull_mut<'r>(guard: &'r mut TrackerGuard<'_>, number: u64) -> Outcome<&'r mut Pull> {
+    guard.issue_mut(number)?.pull.as_mut().ok_or_else(ApiError::not_found)
 }
 
 /// `GET …/pulls`
-pub(super) fn list(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let show = room.show()?;
-    let state = ask.query("state").unwrap_or("open");
+pub(super) fn list(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let show = guard.show()?;
+    let state = cx.query("state").unwrap_or("open");
     let fits = |issue: &Issue, pull: &Pull| {
         let owner = show.state.repos.get(pull.head_repo).map(|repo| repo.owner.as_str()).unwrap_or_default();
         let from = format!("{owner}:{}", pull.head);
         (state == "all" || issue.open == (state == "open"))
-            && ask.query("base").is_none_or(|base| pull.base == base)
+            && cx.query("base").is_none_or(|base| pull.base == base)
             // "Filter pulls by head user or head organization and branch name in the format of `user:ref-name`": a bare
             // name filters nothing.
-            && ask.query("head").is_none_or(|head| !head.contains(':') || from == head)
+            && cx.query("head").is_none_or(|head| !head.contains(':') || from == head)
     };
     let all = show.board.issues.values();
     let mut found: Vec<_> =
         all.filter(|issue| issue.pull.as_ref().is_some_and(|pull| fits(issue, pull))).collect();
-    let sort = ask.query("sort").unwrap_or("created");
+    let sort = cx.query("sort").unwrap_or("created");
     match sort {
         "updated" => found.sort_by(|a, b| a.updated_at.cmp(&b.updated_at)),
         "popularity" => found.sort_by_key(|issue| issue.comments.len()),
@@ -73,22 +74,22 @@ pub(super) fn list(ask: &Ask<'_>) -> Outcome<Answer> {
     }
     // "Default: `desc` when sort is `created` or sort is not specified, otherwise `asc`."
     let default = if sort == "created" { "desc" } else { "asc" };
-    if ask.query("direction").unwrap_or(default) == "desc" {
+    if cx.query("direction").unwrap_or(default) == "desc" {
         found.reverse();
     }
-    Ok(ask.page(&found, |issue| show.pull(issue)))
+    Ok(cx.page(&found, |issue| show.pull(issue)))
 }
 
 /// `GET …/pulls/{pull_number}`: JSON, or the diff or the patches.
-pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    let number = ask.number("pull_number")?;
-    let (_, pull) = of_number(&room, number)?;
-    if ask.accepts("diff") || ask.accepts("patch") {
-        return as_text(room.show()?, pull, ask.accepts("patch"));
+pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    let number = cx.number("pull_number")?;
+    let (_, pull) = of_number(&guard, number)?;
+    if cx.accepts("diff") || cx.accepts("patch") {
+        return as_text(guard.show()?, pull, cx.accepts("patch"));
     }
-    let known = known(&mut room.state, ask.repo, number);
-    Ok(Answer::json(room.show()?.whole_pull(room.numbered(number)?, known)))
+    let known = known(&mut guard.state, cx.target, number);
+    Ok(FakeResponse::json(guard.show()?.whole_pull(guard.numbered(number)?, known)))
 }
 
 /// Whether it has been worked out whether a pull request can be merged. If not, it is for the next request.
@@ -101,7 +102,7 @@ pub(super) fn known(state: &mut State, repo: u64, number: u64) -> bool {
     known
 }
 
-fn as_text(show: Show<'_>, pull: &Pull, patches: bool) -> Outcome<Answer> {
+fn as_text(show: Show<'_>, pull: &Pull, patches: bool) -> Outcome<FakeResponse> {
     let changes = changes(show, pull);
     let lines: usize = changes.iter().map(|change| change.additions + change.deletions).sum();
     let refuse = |what: &str, most: usize| {
@@ -121,37 +122,40 @@ fn as_text(show: Show<'_>, pull: &Pull, patches: bool) -> Outcome<Answer> {
         return refuse("lines", MOST_LINES);
     }
     if !patches {
-        return Ok(Answer::bytes("application/vnd.github.diff; charset=utf-8", repos::unified(&changes)));
+        return Ok(FakeResponse::bytes(
+            "application/vnd.github.diff; charset=utf-8",
+            repos::unified(&changes),
+        ));
     }
     let text: String = commits(show, pull).iter().map(|sha| repos::mail(show.repo, sha)).collect();
-    Ok(Answer::bytes("application/vnd.github.patch; charset=utf-8", text))
+    Ok(FakeResponse::bytes("application/vnd.github.patch; charset=utf-8", text))
 }
 
 /// `GET …/pulls/{pull_number}/files`
-pub(super) fn files(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let (_, pull) = asked(&room, ask)?;
-    let show = room.show()?;
+pub(super) fn files(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let (_, pull) = asked(&guard, cx)?;
+    let show = guard.show()?;
     let mut changes = changes(show, pull);
     changes.truncate(MOST_LISTED_FILES);
-    Ok(ask.page(&changes, |change| repos::change_json(ask.site, show.repo, &pull.head_sha, change)))
+    Ok(cx.page(&changes, |change| repos::change_json(cx.site, show.repo, &pull.head_sha, change)))
 }
 
 /// `GET …/pulls/{pull_number}/commits`: oldest first.
-pub(super) fn list_commits(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let (_, pull) = asked(&room, ask)?;
-    let show = room.show()?;
+pub(super) fn list_commits(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let (_, pull) = asked(&guard, cx)?;
+    let show = guard.show()?;
     let mut commits = commits(show, pull);
     commits.truncate(MOST_LISTED_COMMITS);
-    Ok(ask.page(&commits, |sha| repos::commit_json(ask.site, show.state, show.repo, sha)))
+    Ok(cx.page(&commits, |sha| repos::commit_json(cx.site, show.state, show.repo, sha)))
 }
 
 /// `GET …/commits/{commit_sha}/pulls`: those that brought a commit, or would.
-pub(super) fn of_commit(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let show = room.show()?;
-    let given = ask.param("commit_sha");
+pub(super) fn of_commit(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let show = guard.show()?;
+    let given = cx.variable("commit_sha");
     let sha = show
         .repo
         .resolve(given)
@@ -159,13 +163,13 @@ pub(super) fn of_commit(ask: &Ask<'_>) -> Outcome<Answer> {
     let brings = |pull: &Pull| pull.merge_commit.as_ref() == Some(&sha) || commits(show, pull).contains(&sha);
     let all = show.board.issues.values();
     let found: Vec<_> = all.filter(|issue| issue.pull.as_ref().is_some_and(brings)).collect();
-    Ok(ask.page(&found, |issue| show.pull(issue)))
+    Ok(cx.page(&found, |issue| show.pull(issue)))
 }
 
 /// `POST …/pulls`
-pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    let body = ask.object()?;
+pub(super) fn create(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    let body = cx.object()?;
     let (base, head) = (required(&body, "base")?, required(&body, "head")?);
     let from_issue = body.get("issue").and_then(Value::as_u64);
     let title = issues::title(&body)?;
@@ -173,18 +177,18 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
         return Err(ApiError::validation("PullRequest", "title", "missing_field"));
     }
     let text = issues::text(&body, "PullRequest")?.flatten();
-    let (head_repo, branch) = head_of(ask, &room, &body, &head)?;
-    let repo = room.repository()?;
+    let (head_repo, branch) = head_of(cx, &guard, &body, &head)?;
+    let repo = guard.repository()?;
     let base_sha = repo.git.branch(&base).map(str::to_owned);
     let base_sha = base_sha.ok_or_else(|| ApiError::validation("PullRequest", "base", "invalid"))?;
-    let there = room.state.repos.get(head_repo).ok_or_else(ApiError::not_found)?;
+    let there = guard.state.repos.get(head_repo).ok_or_else(ApiError::not_found)?;
     let head_sha = there.git.branch(&branch).map(str::to_owned);
     let head_sha = head_sha.ok_or_else(|| ApiError::validation("PullRequest", "head", "invalid"))?;
     let owner = there.owner.clone();
     if repo.id != head_repo {
-        tide::fetch(&mut room.state, head_repo, ask.repo, &head_sha);
+        transitions::fetch(&mut guard.state, head_repo, cx.target, &head_sha);
     }
-    let repo = room.repository()?;
+    let repo = guard.repository()?;
     if repo.git.between(&base_sha, &head_sha).is_empty() {
         let (from, to) = if repo.id == head_repo {
             (base.clone(), branch.clone())
@@ -193,7 +197,7 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
         };
         return Err(refused(&format!("No commits between {from} and {to}")));
     }
-    let exists = room.board().issues.values().any(|issue| {
+    let exists = guard.board().issues.values().any(|issue| {
         issue.open
             && issue
                 .pull
@@ -204,18 +208,19 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
         return Err(refused(&format!("A pull request already exists for {owner}:{branch}.")));
     }
     let number = match from_issue {
-        None => issues::open(&mut room, title.unwrap_or_default(), text),
+        None => issues::open(&mut guard, title.unwrap_or_default(), text),
         Some(number) => {
-            let issue =
-                room.numbered(number).map_err(|_| ApiError::validation("PullRequest", "issue", "invalid"))?;
-            rights::need_or_own(&room, Right::Push, &issue.author)?;
+            let issue = guard
+                .numbered(number)
+                .map_err(|_| ApiError::validation("PullRequest", "issue", "invalid"))?;
+            rights::need_or_own(&guard, Right::Push, &issue.author)?;
             if issue.pull.is_some() || !issue.open {
                 return Err(ApiError::validation("PullRequest", "issue", "invalid"));
             }
             number
         }
     };
-    let id = room.state.next_id();
+    let id = guard.state.next_id();
     let flag = |name: &str| body.get(name).and_then(Value::as_bool);
     let pull = Pull {
         id,
@@ -231,51 +236,56 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
         requested: Vec::new(),
         auto_merge: None,
         queued: None,
-        maintainer_can_modify: head_repo != ask.repo && flag("maintainer_can_modify").unwrap_or(true),
+        maintainer_can_modify: head_repo != cx.target && flag("maintainer_can_modify").unwrap_or(true),
         reviews: Vec::new(),
         threads: Vec::new(),
         weighed: None,
         wanted: false,
     };
-    room.issue_mut(number)?.pull = Some(pull);
-    tide::opened(&mut room.state, ask.repo, number);
-    start_checks(ask, &mut room, number);
-    issues::announce(&mut room, number);
-    let shown = room.show()?.whole_pull(room.numbered(number)?, false);
+    guard.issue_mut(number)?.pull = Some(pull);
+    transitions::opened(&mut guard.state, cx.target, number);
+    start_checks(cx, &mut guard, number);
+    issues::announce(&mut guard, number);
+    let shown = guard.show()?.whole_pull(guard.numbered(number)?, false);
     let at = shown["url"].as_str().unwrap_or_default().to_owned();
-    Ok(Answer::created(shown).header("location", &at))
+    Ok(FakeResponse::created(shown).header("location", &at))
 }
 
 /// The workflows begin that wait for pull requests.
-fn start_checks(ask: &Ask<'_>, room: &mut Room<'_>, number: u64) {
-    let Ok((issue, pull)) = of_number(room, number) else { return };
+fn start_checks(cx: &RequestContext<'_>, guard: &mut TrackerGuard<'_>, number: u64) {
+    let Ok((issue, pull)) = of_number(guard, number) else { return };
     let (title, branch, sha) = (issue.title.clone(), pull.head.clone(), pull.head_sha.clone());
-    let viewer = room.viewer;
-    actions::happened(ask.site, &mut room.state, ask.repo, "pull_request", &branch, &sha, &title, viewer);
+    let viewer = guard.viewer;
+    actions::happened(cx.site, &mut guard.state, cx.target, "pull_request", &branch, &sha, &title, viewer);
 }
 
 /// The repository and branch of `head`: `branch`, `owner:branch`, or `owner/name:branch` in effect, by
 /// `head_repo`.
-fn head_of(ask: &Ask<'_>, room: &Room<'_>, body: &Map<String, Value>, head: &str) -> Outcome<(u64, String)> {
+fn head_of(
+    cx: &RequestContext<'_>,
+    guard: &TrackerGuard<'_>,
+    body: &Map<String, Value>,
+    head: &str,
+) -> Outcome<(u64, String)> {
     let invalid = || ApiError::validation("PullRequest", "head", "invalid");
-    let here = room.repository()?;
+    let here = guard.repository()?;
     let (owner, branch) = match head.split_once(':') {
         Some((owner, branch)) => (owner, branch),
         None => (here.owner.as_str(), head),
     };
     let named = body.get("head_repo").and_then(Value::as_str).and_then(|name| name.split_once('/'));
     let repo = match named {
-        Some((owner, name)) => room.state.repos.find(owner, name).map(|found| found.id),
+        Some((owner, name)) => guard.state.repos.find(owner, name).map(|found| found.id),
         None if owner.eq_ignore_ascii_case(&here.owner) => Some(here.id),
         None => {
-            let mut forks = room.state.repos.all();
+            let mut forks = guard.state.repos.all();
             forks
                 .find(|repo| repo.owner.eq_ignore_ascii_case(owner) && repo.parent == Some(here.id))
                 .map(|repo| repo.id)
         }
     };
-    let repo = room.state.repos.get(repo.ok_or_else(invalid)?).ok_or_else(invalid)?;
-    auth::may(ask.caller, repo, read("contents")).map_err(|_| invalid())?;
+    let repo = guard.state.repos.get(repo.ok_or_else(invalid)?).ok_or_else(invalid)?;
+    auth::may(cx.caller, repo, read("contents")).map_err(|_| invalid())?;
     Ok((repo.id, branch.to_owned()))
 }
 
@@ -294,12 +304,12 @@ fn required(body: &Map<String, Value>, name: &str) -> Outcome<String> {
 }
 
 /// `PATCH …/pulls/{pull_number}`. It knows nothing of drafts: `draft` is taken and does nothing.
-pub(super) fn update(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    let number = ask.number("pull_number")?;
-    let (issue, pull) = of_number(&room, number)?;
-    rights::need_or_own(&room, Right::Triage, &issue.author)?;
-    let body = ask.object()?;
+pub(super) fn update(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    let number = cx.number("pull_number")?;
+    let (issue, pull) = of_number(&guard, number)?;
+    rights::need_or_own(&guard, Right::Triage, &issue.author)?;
+    let body = cx.object()?;
     let new_title = issues::title(&body)?;
     let new_text = issues::text(&body, "PullRequest")?;
     let base = body.get("base").and_then(Value::as_str).filter(|base| *base != pull.base).map(str::to_owned);
@@ -310,12 +320,12 @@ pub(super) fn update(ask: &Ask<'_>) -> Outcome<Answer> {
         Some(_) => return Err(ApiError::validation("PullRequest", "state", "invalid")),
     };
     if let Some(base) = &base {
-        rebase_check(&room, issue, pull, base)?;
+        rebase_check(&guard, issue, pull, base)?;
     }
     if reopening == Some(true) {
         let why = if pull.merged_at.is_some() {
             Some("state cannot be changed. The pull request cannot be reopened.".to_owned())
-        } else if room.state.repos.get(pull.head_repo).and_then(|repo| repo.git.branch(&pull.head)).is_none()
+        } else if guard.state.repos.get(pull.head_repo).and_then(|repo| repo.git.branch(&pull.head)).is_none()
         {
             Some(format!("state cannot be changed. The {} branch has been deleted.", pull.head))
         } else {
@@ -325,37 +335,37 @@ pub(super) fn update(ask: &Ask<'_>) -> Outcome<Answer> {
             return Err(ApiError::custom("PullRequest", "state", &why));
         }
     }
-    issues::retitle(&mut room, number, new_title)?;
-    issues::rewrite(&mut room, number, new_text)?;
+    issues::retitle(&mut guard, number, new_title)?;
+    issues::rewrite(&mut guard, number, new_text)?;
     if let Some(modify) = body.get("maintainer_can_modify").and_then(Value::as_bool) {
-        let pull = pull_mut(&mut room, number)?;
-        pull.maintainer_can_modify = modify && pull.head_repo != ask.repo;
+        let pull = pull_mut(&mut guard, number)?;
+        pull.maintainer_can_modify = modify && pull.head_repo != cx.target;
     }
     if let Some(to) = base {
-        let base_sha = room.repository()?.git.branch(&to).map(str::to_owned).unwrap_or_default();
-        let pull = pull_mut(&mut room, number)?;
+        let base_sha = guard.repository()?.git.branch(&to).map(str::to_owned).unwrap_or_default();
+        let pull = pull_mut(&mut guard, number)?;
         let from = std::mem::replace(&mut pull.base, to.clone());
         pull.base_sha = base_sha;
-        room.note_here(number, What::BaseChanged { from, to });
+        guard.note_here(number, What::BaseChanged { from, to });
     }
     match reopening {
         Some(false) => {
-            issues::close(&mut room, number, None, None)?;
-            tide::closed(&mut room.state, ask.repo, number);
+            issues::close(&mut guard, number, None, None)?;
+            transitions::closed(&mut guard.state, cx.target, number);
         }
         Some(true) => {
-            issues::reopen(&mut room, number)?;
-            tide::opened(&mut room.state, ask.repo, number);
+            issues::reopen(&mut guard, number)?;
+            transitions::opened(&mut guard.state, cx.target, number);
         }
         None => {}
     }
-    issues::announce(&mut room, number);
-    let known = known(&mut room.state, ask.repo, number);
-    Ok(Answer::json(room.show()?.whole_pull(room.numbered(number)?, known)))
+    issues::announce(&mut guard, number);
+    let known = known(&mut guard.state, cx.target, number);
+    Ok(FakeResponse::json(guard.show()?.whole_pull(guard.numbered(number)?, known)))
 }
 
-fn rebase_check(room: &Room<'_>, issue: &Issue, pull: &Pull, base: &str) -> Outcome<()> {
-    let repo = room.repository()?;
+fn rebase_check(guard: &TrackerGuard<'_>, issue: &Issue, pull: &Pull, base: &str) -> Outcome<()> {
+    let repo = guard.repository()?;
     let Some(sha) = repo.git.branch(base) else {
         return Err(ApiError::validation("PullRequest", "base", "invalid"));
     };

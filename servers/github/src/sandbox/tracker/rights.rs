@@ -5,7 +5,7 @@ use super::{
         errors::{ApiError, Outcome},
         repos::{Repository, Role},
     },
-    room::Room,
+    guard::TrackerGuard,
 };
 
 /// The coding agent, as the GraphQL API names it (docs.github.com, "Using the API to assign issues to Copilot").
@@ -21,7 +21,7 @@ pub(super) enum Right {
     Push,
 }
 
-/// Whether somebody has a right. Apps have every right their token has, which the desk has checked.
+/// Whether somebody has a right. Apps have every right their token has, which the route's guard has checked.
 pub(super) fn has(repo: &Repository, login: &str, right: Right) -> bool {
     let least = match right {
         Right::Triage => Role::Triage,
@@ -31,16 +31,16 @@ pub(super) fn has(repo: &Repository, login: &str, right: Right) -> bool {
 }
 
 /// Refuses who has no right.
-pub(super) fn need(room: &Room<'_>, right: Right) -> Outcome<()> {
-    if has(room.repository()?, room.viewer, right) {
+pub(super) fn need(guard: &TrackerGuard<'_>, right: Right) -> Outcome<()> {
+    if has(guard.repository()?, guard.viewer, right) {
         return Ok(());
     }
     Err(ApiError::forbidden("Must have admin rights to Repository."))
 }
 
 /// Refuses who has no right and did not write it.
-pub(super) fn need_or_own(room: &Room<'_>, right: Right, author: &str) -> Outcome<()> {
-    if author.eq_ignore_ascii_case(room.viewer) { Ok(()) } else { need(room, right) }
+pub(super) fn need_or_own(guard: &TrackerGuard<'_>, right: Right, author: &str) -> Outcome<()> {
+    if author.eq_ignore_ascii_case(guard.viewer) { Ok(()) } else { need(guard, right) }
 }
 
 /// Whether an issue may be assigned to somebody: those with write access, and organization members with

@@ -9,8 +9,8 @@ use super::{
     super::{state::State, time},
     Tracker, issues, lines, mentions,
     model::{
-        Asked, Board, Comment, Event, Issue, IssueType, Label, Milestone, Pull, Reaction, Remark, Review,
-        Side, Thread, Verdict, What,
+        Asked, Comment, Event, Issue, IssueType, Label, Milestone, Pull, Reaction, RepositoryTracker, Review,
+        ReviewComment, Side, Thread, Verdict, What,
     },
 };
 
@@ -173,8 +173,9 @@ fn cross_reference(tracker: &mut Tracker, state: &State, event: &mut u64) {
 }
 
 impl Reader<'_> {
-    fn board(&mut self, repo: u64, rows: &Value) -> Result<Board, String> {
-        let mut board = Board { disabled: rows["issues_enabled"] == false, ..Board::default() };
+    fn board(&mut self, repo: u64, rows: &Value) -> Result<RepositoryTracker, String> {
+        let mut board =
+            RepositoryTracker { disabled: rows["issues_enabled"] == false, ..RepositoryTracker::default() };
         for row in list(&rows["labels"]) {
             self.label += 1;
             board.labels.push(Label {
@@ -211,7 +212,7 @@ impl Reader<'_> {
         issue.events.push(Event { id: self.event, actor: actor.to_owned(), at: at.to_owned(), what });
     }
 
-    fn issue(&mut self, repo: u64, board: &Board, row: &Value) -> Result<Issue, String> {
+    fn issue(&mut self, repo: u64, board: &RepositoryTracker, row: &Value) -> Result<Issue, String> {
         let number = number(row, "number")?;
         let author = text(row, "author")?;
         if self.state.accounts.get(&author).is_none() {
@@ -440,7 +441,7 @@ impl Reader<'_> {
         let place = line.and_then(|line| lines::place(&patch, line, side));
         let remarks = list(&row["comments"]).map(|row| {
             let comment = self.comment(row)?;
-            Ok(Remark {
+            Ok(ReviewComment {
                 id: comment.id,
                 review: number(row, "review")?,
                 author: comment.author,

@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use super::{
     super::{
         Site,
-        ask::Ask,
         errors::{ApiError, Outcome},
         ids::node_id,
         repos::Repository,
+        request::RequestContext,
         state::State,
     },
     links,
-    model::{Board, Comment, Issue, IssueType, Label, Milestone, Reaction},
+    model::{Comment, Issue, IssueType, Label, Milestone, Reaction, RepositoryTracker},
 };
 
 /// The contents of reactions, as the REST API writes them (docs.github.com, "About reactions").
@@ -25,7 +25,7 @@ pub(super) struct Show<'a> {
     pub(super) site: &'a Site,
     pub(super) state: &'a State,
     pub(super) repo: &'a Repository,
-    pub(super) board: &'a Board,
+    pub(super) board: &'a RepositoryTracker,
     /// Who looks.
     pub(super) viewer: &'a str,
     /// Whether it is for API version 2026-03-10, which has no `assignee` and no `merge_commit_sha` (docs.github.com,
@@ -34,8 +34,8 @@ pub(super) struct Show<'a> {
 }
 
 /// Whether a request asks for version 2026-03-10.
-pub(super) fn newer(ask: &Ask<'_>) -> bool {
-    ask.headers.get("x-github-api-version").is_some_and(|version| version == "2026-03-10")
+pub(super) fn newer(cx: &RequestContext<'_>) -> bool {
+    cx.headers.get("x-github-api-version").is_some_and(|version| version == "2026-03-10")
 }
 
 impl<'a> Show<'a> {
@@ -274,7 +274,12 @@ pub(super) fn issue_type(kind: &IssueType) -> Value {
 }
 
 /// What somebody is to a repository (docs.github.com, GraphQL enum `CommentAuthorAssociation`).
-pub(super) fn association(state: &State, repo: &Repository, board: &Board, login: &str) -> &'static str {
+pub(super) fn association(
+    state: &State,
+    repo: &Repository,
+    board: &RepositoryTracker,
+    login: &str,
+) -> &'static str {
     let collaborates = repo.collaborators.keys().any(|name| name.eq_ignore_ascii_case(login));
     if repo.owner.eq_ignore_ascii_case(login) {
         "OWNER"

@@ -5,46 +5,45 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        answer::Answer,
-        ask::Ask,
         auth,
         errors::{ApiError, Outcome},
         ids::node_id,
         repos,
+        request::{FakeResponse, GitHubRequest as _, RequestContext},
         route::read,
     },
+    guard::TrackerGuard,
     model::{Asked, Event, Issue, What},
     pull_show, reviews,
-    room::Room,
     show::Show,
 };
 
 /// `GET …/issues/{issue_number}/events`: without comments and cross-references.
-pub(super) fn events_of_issue(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let issue = room.issue(ask)?;
-    let show = room.show()?;
+pub(super) fn events_of_issue(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let issue = guard.issue(cx)?;
+    let show = guard.show()?;
     let events: Vec<_> = issue.events.iter().filter(|event| is_event(event)).collect();
-    Ok(ask.page(&events, |event| show_event(show, event)))
+    Ok(cx.page(&events, |event| show_event(show, event)))
 }
 
 /// `GET …/issues/events`: of all issues, newest first.
-pub(super) fn events_of_repository(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let show = room.show()?;
+pub(super) fn events_of_repository(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let show = guard.show()?;
     let mut events = all_events(show);
     events.sort_by(|(_, a), (_, b)| (&b.at, b.id).cmp(&(&a.at, a.id)));
-    Ok(ask.page(&events, |(issue, event)| with_issue(show, issue, event)))
+    Ok(cx.page(&events, |(issue, event)| with_issue(show, issue, event)))
 }
 
 /// `GET …/issues/events/{event_id}`
-pub(super) fn event(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let show = room.show()?;
-    let id = ask.number("event_id")?;
+pub(super) fn event(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let show = guard.show()?;
+    let id = cx.number("event_id")?;
     let found = all_events(show).into_iter().find(|(_, event)| event.id == id);
     let (issue, event) = found.ok_or_else(ApiError::not_found)?;
-    Ok(Answer::json(with_issue(show, issue, event)))
+    Ok(FakeResponse::json(with_issue(show, issue, event)))
 }
 
 fn all_events(show: Show<'_>) -> Vec<(&Issue, &Event)> {
@@ -66,10 +65,10 @@ fn with_issue(show: Show<'_>, issue: &Issue, event: &Event) -> Value {
 }
 
 /// `GET …/issues/{issue_number}/timeline`: oldest first.
-pub(super) fn timeline(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let issue = room.issue(ask)?;
-    let show = room.show()?;
+pub(super) fn timeline(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let issue = guard.issue(cx)?;
+    let show = guard.show()?;
     let mut rows: Vec<(String, Value)> = Vec::new();
     for event in &issue.events {
         // What happened in a repository that the caller does not see is not told.
@@ -78,7 +77,7 @@ pub(super) fn timeline(ask: &Ask<'_>) -> Outcome<Answer> {
                 .state
                 .repos
                 .get(repo)
-                .is_some_and(|there| auth::may(ask.caller, there, read("issues")).is_ok());
+                .is_some_and(|there| auth::may(cx.caller, there, read("issues")).is_ok());
             if !seen {
                 continue;
             }
@@ -105,7 +104,7 @@ pub(super) fn timeline(ask: &Ask<'_>) -> Outcome<Answer> {
         }
     }
     rows.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(ask.page(&rows, |(_, row)| row.clone()))
+    Ok(cx.page(&rows, |(_, row)| row.clone()))
 }
 
 /// A commit as timelines show it: as git has it.

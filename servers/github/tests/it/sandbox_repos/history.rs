@@ -139,3 +139,31 @@ async fn references_history_and_directories_are_read_over_graphql() {
     let again = sandbox.graphql(by_id, json!({"id": commit["id"]})).await;
     assert_eq!(again["node"]["oid"], commit["oid"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_of_many_files_is_shown_in_pages_that_link_to_the_next() {
+    let sandbox = Sandbox::start().await;
+    let rows: Vec<_> = (0..350)
+        .map(
+            |n| json!({"path": format!("many/{n:03}.txt"), "mode": "100644", "type": "blob", "content": "x"}),
+        )
+        .collect();
+    let tree = sandbox.write(Method::POST, &format!("{MINE}/git/trees"), json!({"tree": rows})).await;
+    let body = json!({"message": "Many", "tree": tree["sha"], "parents": []});
+    let commit = sandbox.write(Method::POST, &format!("{MINE}/git/commits"), body).await;
+    let base = sandbox.running.url().to_string();
+    let mut path = format!("{MINE}/commits/{}", commit["sha"].as_str().unwrap());
+    let (mut pages, mut names) = (Vec::new(), std::collections::BTreeSet::new());
+    loop {
+        let response = sandbox.request(Method::GET, &path).send().await.unwrap();
+        let link = response.headers().get("link").map(|link| link.to_str().unwrap().to_owned());
+        let page: Value = response.json().await.unwrap();
+        pages.push(page["files"].as_array().unwrap().len());
+        names.extend(column(&page["files"], "filename").into_iter().map(|name| name.to_string()));
+        let link = link.unwrap_or_default();
+        let Some(next) = link.split(", ").find(|part| part.contains("rel=\"next\"")) else { break };
+        path = next[1..].split('>').next().unwrap().strip_prefix(&base).unwrap().to_owned();
+    }
+    // docs.github.com, "Get a commit": 300 files, then pages of the rest.
+    assert_eq!((pages, names.len()), (vec![300, 50], 350));
+}

@@ -55,7 +55,7 @@ impl Change<'_> {
             .to_owned();
         let existing = self
             .state
-            .with("Attachment", "issueId", &issue)
+            .matching("Attachment", "issueId", &issue)
             .into_iter()
             .find(|row| text(row, "url") == Some(url));
         if let Some(existing) = existing {
@@ -70,7 +70,7 @@ impl Change<'_> {
         row.insert("sourceType".to_owned(), json!(source_of(url)));
         row.insert("metadata".to_owned(), json!({}));
         copy(&mut row, input, keys);
-        let row = self.state.create("Attachment", row);
+        let row = self.state.create("Attachment", row)?;
         Ok(payload("attachment", text(&row, "id").unwrap_or_default()))
     }
 

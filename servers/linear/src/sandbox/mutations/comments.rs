@@ -32,7 +32,7 @@ impl Change<'_> {
                 "Issue" => self.state.issue(reference)?.get("id").cloned().unwrap_or_default(),
                 // A document's text is an entity of its own, which only its document tells of.
                 "DocumentContent" => {
-                    let documents = self.state.with("Document", key, reference);
+                    let documents = self.state.matching("Document", key, reference);
                     documents.first().ok_or_else(|| ApiError::not_found(ty))?;
                     json!(reference)
                 }
@@ -70,7 +70,7 @@ impl Change<'_> {
             );
             row.insert("userId".to_owned(), Value::Null);
         }
-        let row = self.state.create("Comment", row);
+        let row = self.state.create("Comment", row)?;
         self.subscribe(&row)?;
         Ok(payload("comment", text(&row, "id").unwrap_or_default()))
     }
@@ -111,7 +111,7 @@ impl Change<'_> {
 
     /// With its replies.
     pub(super) fn comment_delete(&mut self, id: &str) -> Outcome<Row> {
-        for reply in self.state.with("Comment", "parentId", id) {
+        for reply in self.state.matching("Comment", "parentId", id) {
             self.state.remove("Comment", text(&reply, "id").unwrap_or_default())?;
         }
         self.state.remove("Comment", id)?;

@@ -34,7 +34,7 @@ impl Change<'_> {
         row.insert("updatedById".to_owned(), json!(self.caller.user));
         copy(&mut row, input, &PLAIN);
         row.extend(parents);
-        let row = self.state.create("Document", row);
+        let row = self.state.create("Document", row)?;
         Ok(payload("document", text(&row, "id").unwrap_or_default()))
     }
 

@@ -35,7 +35,7 @@ impl Change<'_> {
         row.insert("ownerId".to_owned(), json!(self.caller.user));
         row.insert("status".to_owned(), json!("Planned"));
         copy(&mut row, input, &PLAIN);
-        let row = self.state.create("Initiative", row);
+        let row = self.state.create("Initiative", row)?;
         Ok(payload("initiative", text(&row, "id").unwrap_or_default()))
     }
 
@@ -72,14 +72,14 @@ impl Change<'_> {
         };
         let (initiative, project) =
             (text(&initiative, "id").unwrap_or_default(), text(&project, "id").unwrap_or_default());
-        let links = self.state.with("InitiativeToProject", "initiativeId", initiative);
+        let links = self.state.matching("InitiativeToProject", "initiativeId", initiative);
         if links.iter().any(|link| text(link, "projectId") == Some(project)) {
             return Err(ApiError::conflict("The project is already part of the initiative."));
         }
         let mut row = self.fresh("InitiativeToProject", input)?;
         row.insert("initiativeId".to_owned(), json!(initiative));
         row.insert("projectId".to_owned(), json!(project));
-        let row = self.state.create("InitiativeToProject", row);
+        let row = self.state.create("InitiativeToProject", row)?;
         Ok(payload("initiativeToProject", text(&row, "id").unwrap_or_default()))
     }
 }

@@ -39,7 +39,7 @@ const PLAIN: [&str; 18] = [
 impl Change<'_> {
     pub(super) fn issue_create(&mut self, input: &Row) -> Outcome<Row> {
         let row = self.new_issue(input)?;
-        let row = self.state.create("Issue", row);
+        let row = self.state.create("Issue", row)?;
         Ok(payload("issue", text(&row, "id").unwrap_or_default()))
     }
 
@@ -53,7 +53,7 @@ impl Change<'_> {
         let mut ids = Vec::new();
         for issue in issues.iter().filter_map(Value::as_object) {
             let row = self.new_issue(issue)?;
-            ids.push(self.state.create("Issue", row).get("id").cloned().unwrap_or_default());
+            ids.push(self.state.create("Issue", row)?.get("id").cloned().unwrap_or_default());
         }
         Ok(issues_payload(ids))
     }
@@ -265,7 +265,7 @@ impl Change<'_> {
         if !closes || text(&issue, "completedAt").is_none() {
             return Ok(());
         }
-        for child in self.state.with("Issue", "parentId", id) {
+        for child in self.state.matching("Issue", "parentId", id) {
             let open = text(&child, "completedAt").is_none() && text(&child, "canceledAt").is_none();
             if open && text(&child, "teamId") == text(&issue, "teamId") {
                 let mut input = Row::new();
@@ -301,7 +301,7 @@ impl Change<'_> {
             ("IssueRelation", "issueId"),
             ("IssueRelation", "relatedIssueId"),
         ] {
-            for row in self.state.with(ty, key, &id) {
+            for row in self.state.matching(ty, key, &id) {
                 self.state.remove(ty, text(&row, "id").unwrap_or_default())?;
             }
         }

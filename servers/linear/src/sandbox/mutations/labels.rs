@@ -90,7 +90,7 @@ impl Change<'_> {
             input,
             &["name", "description", "color", "teamId", "parentId", "isGroup", "retiredAt"],
         );
-        let row = self.state.create("IssueLabel", row);
+        let row = self.state.create("IssueLabel", row)?;
         Ok(payload("issueLabel", text(&row, "id").unwrap_or_default()))
     }
 
@@ -116,7 +116,10 @@ impl Change<'_> {
         }
         let Some(parent) = self.reference(input, "parentId", "IssueLabel")? else { return Ok(()) };
         if !flag(&parent, "isGroup")
-            && self.state.with("IssueLabel", "parentId", text(&parent, "id").unwrap_or_default()).is_empty()
+            && self
+                .state
+                .matching("IssueLabel", "parentId", text(&parent, "id").unwrap_or_default())
+                .is_empty()
         {
             return Err(ApiError::conflict("The parent label is not a group."));
         }

@@ -43,7 +43,7 @@ pub(super) fn run(cx: &Context<'_>, name: &str, args: &Row) -> Outcome<Row> {
     let mut change = Change { state: &mut state, now: cx.now, caller: cx.caller, site: cx.site };
     let mut payload = change.dispatch(name, args)?;
     payload.insert("success".to_owned(), json!(true));
-    payload.insert("lastSyncId".to_owned(), json!(state.sync_id()));
+    payload.insert("lastSyncId".to_owned(), json!(state.revision()));
     Ok(payload)
 }
 

@@ -55,7 +55,7 @@ impl Change<'_> {
             row.insert("statusId".to_owned(), first.get("id").cloned().unwrap_or_default());
         }
         self.enter_status(&mut row);
-        let row = self.state.create("Project", row);
+        let row = self.state.create("Project", row)?;
         Ok(payload("project", text(&row, "id").unwrap_or_default()))
     }
 
@@ -116,7 +116,7 @@ impl Change<'_> {
         self.check_milestone_input(input)?;
         let mut row = self.fresh("ProjectMilestone", input)?;
         copy(&mut row, input, &["name", "description", "targetDate", "projectId", "sortOrder"]);
-        let row = self.state.create("ProjectMilestone", row);
+        let row = self.state.create("ProjectMilestone", row)?;
         Ok(payload("projectMilestone", text(&row, "id").unwrap_or_default()))
     }
 
@@ -137,7 +137,7 @@ impl Change<'_> {
     /// Also off the issues that have it.
     pub(super) fn milestone_delete(&mut self, id: &str) -> Outcome<Row> {
         self.state.remove("ProjectMilestone", id)?;
-        for issue in self.state.with("Issue", "projectMilestoneId", id) {
+        for issue in self.state.matching("Issue", "projectMilestoneId", id) {
             self.state.update("Issue", text(&issue, "id").unwrap_or_default(), self.now, |row| {
                 row.insert("projectMilestoneId".to_owned(), Value::Null);
             })?;
@@ -154,7 +154,7 @@ impl Change<'_> {
         row.insert("body".to_owned(), json!(""));
         row.insert("health".to_owned(), json!("onTrack"));
         copy(&mut row, input, &["body", "health", key]);
-        let row = self.state.create(ty, row);
+        let row = self.state.create(ty, row)?;
         Ok(payload(field, text(&row, "id").unwrap_or_default()))
     }
 

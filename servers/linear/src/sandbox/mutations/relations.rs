@@ -33,7 +33,7 @@ impl Change<'_> {
         if kind == "duplicate" {
             self.close_duplicate(&issue)?;
         }
-        let row = self.state.create("IssueRelation", row);
+        let row = self.state.create("IssueRelation", row)?;
         Ok(payload("issueRelation", text(&row, "id").unwrap_or_default()))
     }
 

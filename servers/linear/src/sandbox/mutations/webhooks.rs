@@ -24,7 +24,7 @@ impl Change<'_> {
             &["url", "label", "resourceTypes", "enabled", "secret", "teamId", "allPublicTeams"],
         );
         webhooks::register(self.site, &mut row)?;
-        let row = self.state.create("Webhook", row);
+        let row = self.state.create("Webhook", row)?;
         Ok(payload("webhook", text(&row, "id").unwrap_or_default()))
     }
 

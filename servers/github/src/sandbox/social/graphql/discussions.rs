@@ -4,14 +4,14 @@ use connector::sandbox::graphql::{Asked, Node, Resolved};
 use serde_json::Value;
 
 use crate::sandbox::{
-    ask::Ask,
     auth::Kind,
     errors::{ApiError, Outcome},
     graphql::{actor, connection, may},
     ids::{self, node_id},
     repos::{Repository, Role},
+    request::RequestContext,
     route::{read, write},
-    social::discussions::{Category, Discussion, Discussions, Remark},
+    social::discussions::{Category, Discussion, DiscussionComment, Discussions},
     state::State,
 };
 
@@ -20,24 +20,24 @@ const DISCUSSION: &str = "D";
 const COMMENT: &str = "DC";
 const CATEGORY: &str = "DIC";
 
-pub(super) fn resolve(ask: &Ask<'_>, node: &Node, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+pub(super) fn resolve(cx: &RequestContext<'_>, node: &Node, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
     let id = node.key.as_u64().unwrap_or_default();
     match node.ty.as_str() {
-        "Query" if asked.field == "node" => by_id(ask, asked.text("id")?),
-        "Repository" => of_repository(ask, id, asked),
-        "Discussion" => discussion(ask, id, asked),
-        "DiscussionComment" => comment(ask, id, asked),
-        "DiscussionCategory" => category(ask, id, asked),
-        "Mutation" => mutation(ask, asked),
+        "Query" if asked.field == "node" => by_id(cx, asked.text("id")?),
+        "Repository" => of_repository(cx, id, asked),
+        "Discussion" => discussion(cx, id, asked),
+        "DiscussionComment" => comment(cx, id, asked),
+        "DiscussionCategory" => category(cx, id, asked),
+        "Mutation" => mutation(cx, asked),
         _ => None,
     }
 }
 
 /// A discussion, a comment or a category by its global id.
-fn by_id(ask: &Ask<'_>, id: &str) -> Option<Outcome<Resolved>> {
+fn by_id(cx: &RequestContext<'_>, id: &str) -> Option<Outcome<Resolved>> {
     let (kind, number) = ids::parse(id)?;
     let (repo, ty) = {
-        let state = ask.site.state();
+        let state = cx.site.state();
         let all = &state.social.discussions;
         match kind {
             DISCUSSION => (all.get(number)?.repo, "Discussion"),
@@ -46,19 +46,19 @@ fn by_id(ask: &Ask<'_>, id: &str) -> Option<Outcome<Resolved>> {
             _ => return None,
         }
     };
-    Some(may(ask, repo, read("discussions")).map(|()| Node::new(ty, number).into()))
+    Some(may(cx, repo, read("discussions")).map(|()| Node::new(ty, number).into()))
 }
 
-fn of_repository(ask: &Ask<'_>, repo: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+fn of_repository(cx: &RequestContext<'_>, repo: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
     let fields =
         ["discussion", "discussions", "discussionCategories", "discussionCategory", "hasDiscussionsEnabled"];
     if !fields.contains(&asked.field) {
         return None;
     }
-    if let Err(error) = may(ask, repo, read("discussions")) {
+    if let Err(error) = may(cx, repo, read("discussions")) {
         return Some(Err(error));
     }
-    let state = ask.site.state();
+    let state = cx.site.state();
     let all = &state.social.discussions;
     let categories = || all.categories.iter().filter(|category| category.repo == repo);
     Some(match asked.field {
@@ -108,12 +108,12 @@ fn listed(all: &Discussions, repo: u64, asked: &Asked<'_>) -> Vec<Node> {
     found.into_iter().map(|discussion| Node::new("Discussion", discussion.id)).collect()
 }
 
-fn discussion(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
-    let state = ask.site.state();
+fn discussion(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let state = cx.site.state();
     let discussion = state.social.discussions.get(id)?;
     let repo = state.repos.get(discussion.repo)?;
     let url = repo.html_url(&format!("/discussions/{}", discussion.number));
-    let login = ask.caller.login();
+    let login = cx.caller.login();
     let mine = discussion.author == login;
     let may = mine || repo.role(login) >= Some(Role::Triage);
     Some(Ok(match asked.field {
@@ -162,13 +162,13 @@ fn discussion(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resol
     }))
 }
 
-fn comment(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
-    let state = ask.site.state();
+fn comment(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let state = cx.site.state();
     let (discussion, remark) = state.social.discussions.remark(id)?;
     let repo = state.repos.get(discussion.repo)?;
     let url = repo.html_url(&format!("/discussions/{}#discussioncomment-{id}", discussion.number));
     let answers = discussion.answer.as_ref().is_some_and(|(answer, ..)| *answer == id);
-    let login = ask.caller.login();
+    let login = cx.caller.login();
     let may = remark.author == login || repo.role(login) >= Some(Role::Triage);
     let answerable = state.social.discussions.category(discussion.category)?.answerable;
     let chooses = answerable && (discussion.author == login || repo.role(login) >= Some(Role::Triage));
@@ -202,8 +202,8 @@ fn comment(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved
     }))
 }
 
-fn category(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
-    let state = ask.site.state();
+fn category(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let state = cx.site.state();
     let category: &Category = state.social.discussions.category(id)?;
     Some(Ok(match asked.field {
         "id" => node_id(CATEGORY, id).into(),
@@ -219,31 +219,31 @@ fn category(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolve
     }))
 }
 
-fn mutation(ask: &Ask<'_>, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+fn mutation(cx: &RequestContext<'_>, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
     let input = asked.arg("input");
     let text = |key: &str| input[key].as_str().unwrap_or_default();
     let done = |id: u64| Resolved::fields([("discussion", Node::new("Discussion", id).into())]);
     let said = |id: u64| Resolved::fields([("comment", Node::new("DiscussionComment", id).into())]);
     Some(match asked.field {
-        "createDiscussion" => create(ask, input).map(done),
-        "updateDiscussion" => update(ask, input).map(done),
-        "closeDiscussion" => change(ask, text("discussionId"), |discussion, now| {
+        "createDiscussion" => create(cx, input).map(done),
+        "updateDiscussion" => update(cx, input).map(done),
+        "closeDiscussion" => change(cx, text("discussionId"), |discussion, now| {
             if discussion.closed.is_none() {
                 let reason = input["reason"].as_str().unwrap_or("RESOLVED");
                 discussion.closed = Some((now.to_owned(), reason.to_owned()));
             }
         })
         .map(done),
-        "reopenDiscussion" => change(ask, text("discussionId"), |discussion, _| {
+        "reopenDiscussion" => change(cx, text("discussionId"), |discussion, _| {
             discussion.reopened = discussion.closed.take().is_some();
         })
         .map(done),
-        "deleteDiscussion" => delete(ask, text("id")),
-        "addDiscussionComment" => add_comment(ask, input).map(said),
-        "updateDiscussionComment" => update_comment(ask, input).map(said),
-        "deleteDiscussionComment" => delete_comment(ask, text("id")),
-        "markDiscussionCommentAsAnswer" => answer(ask, text("id"), true).map(done),
-        "unmarkDiscussionCommentAsAnswer" => answer(ask, text("id"), false).map(done),
+        "deleteDiscussion" => delete(cx, text("id")),
+        "addDiscussionComment" => add_comment(cx, input).map(said),
+        "updateDiscussionComment" => update_comment(cx, input).map(said),
+        "deleteDiscussionComment" => delete_comment(cx, text("id")),
+        "markDiscussionCommentAsAnswer" => answer(cx, text("id"), true).map(done),
+        "unmarkDiscussionCommentAsAnswer" => answer(cx, text("id"), false).map(done),
         _ => return None,
     })
 }
@@ -272,14 +272,14 @@ fn association(state: &State, repo: &Repository, login: &str) -> &'static str {
 }
 
 /// The author of what is written: a user, or an app's bot.
-fn author(ask: &Ask<'_>) -> String {
-    ask.caller.login().to_owned()
+fn author(cx: &RequestContext<'_>) -> String {
+    cx.caller.login().to_owned()
 }
 
 /// Whether the caller may change what `author` wrote in a repository; an installation may, if its app can write.
-fn owns(ask: &Ask<'_>, state: &State, repo: u64, author: &str) -> Outcome<()> {
-    let login = ask.caller.login();
-    let app = ask.caller.token.as_ref().is_some_and(|token| token.kind == Kind::Installation);
+fn owns(cx: &RequestContext<'_>, state: &State, repo: u64, author: &str) -> Outcome<()> {
+    let login = cx.caller.login();
+    let app = cx.caller.token.as_ref().is_some_and(|token| token.kind == Kind::Installation);
     let role = state.repos.get(repo).and_then(|repo| repo.role(login));
     if app || author == login || role >= Some(Role::Triage) {
         return Ok(());
@@ -295,14 +295,14 @@ fn needed<'v>(input: &'v Value, key: &str, name: &str) -> Outcome<&'v str> {
     text.ok_or_else(|| ApiError::unprocessable(format!("{name} can't be blank")))
 }
 
-fn create(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
+fn create(cx: &RequestContext<'_>, input: &Value) -> Outcome<u64> {
     let repo = known(input["repositoryId"].as_str().unwrap_or_default(), "R")?;
-    may(ask, repo, write("discussions"))?;
+    may(cx, repo, write("discussions"))?;
     let category = known(input["categoryId"].as_str().unwrap_or_default(), CATEGORY)?;
     let title = needed(input, "title", "Title")?.to_owned();
     let body = needed(input, "body", "Body")?.to_owned();
-    let now = ask.site.now();
-    let mut state = ask.site.state();
+    let now = cx.site.now();
+    let mut state = cx.site.state();
     let category = state.social.discussions.category(category).filter(|category| category.repo == repo);
     let category = category.ok_or_else(gone)?.id;
     let id = state.next_id();
@@ -315,7 +315,7 @@ fn create(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
         category,
         title,
         body,
-        author: author(ask),
+        author: author(cx),
         created: now.clone(),
         updated: now,
         locked: false,
@@ -329,24 +329,24 @@ fn create(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
 }
 
 /// Does something to a discussion; it was changed just now.
-fn change(ask: &Ask<'_>, id: &str, how: impl FnOnce(&mut Discussion, &str)) -> Outcome<u64> {
+fn change(cx: &RequestContext<'_>, id: &str, how: impl FnOnce(&mut Discussion, &str)) -> Outcome<u64> {
     let id = known(id, DISCUSSION)?;
     let (repo, by) = {
-        let state = ask.site.state();
+        let state = cx.site.state();
         let discussion = state.social.discussions.get(id).ok_or_else(gone)?;
         (discussion.repo, discussion.author.clone())
     };
-    may(ask, repo, write("discussions"))?;
-    let now = ask.site.now();
-    let mut state = ask.site.state();
-    owns(ask, &state, repo, &by)?;
+    may(cx, repo, write("discussions"))?;
+    let now = cx.site.now();
+    let mut state = cx.site.state();
+    owns(cx, &state, repo, &by)?;
     let discussion = state.social.discussions.get_mut(id).ok_or_else(gone)?;
     how(discussion, &now);
     discussion.updated = now;
     Ok(id)
 }
 
-fn update(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
+fn update(cx: &RequestContext<'_>, input: &Value) -> Outcome<u64> {
     let given = |key: &str| input[key].as_str().map(str::to_owned);
     let category = given("categoryId").map(|id| known(&id, CATEGORY)).transpose()?;
     for (key, name) in [("title", "Title"), ("body", "Body")] {
@@ -354,28 +354,28 @@ fn update(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
             needed(input, key, name)?;
         }
     }
-    change(ask, input["discussionId"].as_str().unwrap_or_default(), |discussion, _| {
+    change(cx, input["discussionId"].as_str().unwrap_or_default(), |discussion, _| {
         discussion.title = given("title").unwrap_or_else(|| discussion.title.clone());
         discussion.body = given("body").unwrap_or_else(|| discussion.body.clone());
         discussion.category = category.unwrap_or(discussion.category);
     })
 }
 
-fn delete(ask: &Ask<'_>, id: &str) -> Outcome<Resolved> {
-    let id = change(ask, id, |_, _| {})?;
-    let mut state = ask.site.state();
+fn delete(cx: &RequestContext<'_>, id: &str) -> Outcome<Resolved> {
+    let id = change(cx, id, |_, _| {})?;
+    let mut state = cx.site.state();
     state.social.discussions.all.retain(|discussion| discussion.id != id);
     Ok(Resolved::fields([("discussion", Resolved::NULL)]))
 }
 
-fn add_comment(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
+fn add_comment(cx: &RequestContext<'_>, input: &Value) -> Outcome<u64> {
     let on = known(input["discussionId"].as_str().unwrap_or_default(), DISCUSSION)?;
     let reply_to = input["replyToId"].as_str().map(|id| known(id, COMMENT)).transpose()?;
-    let repo = ask.site.state().social.discussions.get(on).ok_or_else(gone)?.repo;
-    may(ask, repo, write("discussions"))?;
+    let repo = cx.site.state().social.discussions.get(on).ok_or_else(gone)?.repo;
+    may(cx, repo, write("discussions"))?;
     let body = needed(input, "body", "Body")?.to_owned();
-    let now = ask.site.now();
-    let mut state = ask.site.state();
+    let now = cx.site.now();
+    let mut state = cx.site.state();
     let id = state.next_id();
     let discussion = state.social.discussions.get_mut(on).ok_or_else(gone)?;
     if discussion.locked {
@@ -388,9 +388,9 @@ fn add_comment(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
             return Err(ApiError::unprocessable("Parent comment is already in a thread, cannot reply to it"));
         }
     }
-    discussion.comments.push(Remark {
+    discussion.comments.push(DiscussionComment {
         id,
-        author: author(ask),
+        author: author(cx),
         body,
         created: now.clone(),
         updated: now.clone(),
@@ -402,23 +402,23 @@ fn add_comment(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
 }
 
 /// The comment's discussion, if the caller may change the comment.
-fn owned_comment(ask: &Ask<'_>, id: u64) -> Outcome<u64> {
+fn owned_comment(cx: &RequestContext<'_>, id: u64) -> Outcome<u64> {
     let (on, repo, by) = {
-        let state = ask.site.state();
+        let state = cx.site.state();
         let (discussion, remark) = state.social.discussions.remark(id).ok_or_else(gone)?;
         (discussion.id, discussion.repo, remark.author.clone())
     };
-    may(ask, repo, write("discussions"))?;
-    owns(ask, &ask.site.state(), repo, &by)?;
+    may(cx, repo, write("discussions"))?;
+    owns(cx, &cx.site.state(), repo, &by)?;
     Ok(on)
 }
 
-fn update_comment(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
+fn update_comment(cx: &RequestContext<'_>, input: &Value) -> Outcome<u64> {
     let id = known(input["commentId"].as_str().unwrap_or_default(), COMMENT)?;
-    let on = owned_comment(ask, id)?;
+    let on = owned_comment(cx, id)?;
     let body = needed(input, "body", "Body")?.to_owned();
-    let now = ask.site.now();
-    let mut state = ask.site.state();
+    let now = cx.site.now();
+    let mut state = cx.site.state();
     let discussion = state.social.discussions.get_mut(on).ok_or_else(gone)?;
     let remark = discussion.comments.iter_mut().find(|remark| remark.id == id).ok_or_else(gone)?;
     remark.body = body;
@@ -426,10 +426,10 @@ fn update_comment(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
     Ok(id)
 }
 
-fn delete_comment(ask: &Ask<'_>, id: &str) -> Outcome<Resolved> {
+fn delete_comment(cx: &RequestContext<'_>, id: &str) -> Outcome<Resolved> {
     let id = known(id, COMMENT)?;
-    let on = owned_comment(ask, id)?;
-    let mut state = ask.site.state();
+    let on = owned_comment(cx, id)?;
+    let mut state = cx.site.state();
     let discussion = state.social.discussions.get_mut(on).ok_or_else(gone)?;
     discussion.comments.retain(|remark| remark.id != id && remark.reply_to != Some(id));
     if discussion.answer.as_ref().is_some_and(|(answer, ..)| *answer == id) {
@@ -438,24 +438,24 @@ fn delete_comment(ask: &Ask<'_>, id: &str) -> Outcome<Resolved> {
     Ok(Resolved::fields([("comment", Resolved::NULL)]))
 }
 
-fn answer(ask: &Ask<'_>, id: &str, mark: bool) -> Outcome<u64> {
+fn answer(cx: &RequestContext<'_>, id: &str, mark: bool) -> Outcome<u64> {
     let id = known(id, COMMENT)?;
     let (on, repo, by, answerable) = {
-        let state = ask.site.state();
+        let state = cx.site.state();
         let all = &state.social.discussions;
         let (discussion, _) = all.remark(id).ok_or_else(gone)?;
         let answerable = all.category(discussion.category).is_some_and(|category| category.answerable);
         (discussion.id, discussion.repo, discussion.author.clone(), answerable)
     };
-    may(ask, repo, write("discussions"))?;
+    may(cx, repo, write("discussions"))?;
     if !answerable {
         return Err(ApiError::unprocessable("Discussion category does not support answers"));
     }
-    let now = ask.site.now();
-    let mut state = ask.site.state();
-    owns(ask, &state, repo, &by)?;
+    let now = cx.site.now();
+    let mut state = cx.site.state();
+    owns(cx, &state, repo, &by)?;
     let discussion = state.social.discussions.get_mut(on).ok_or_else(gone)?;
-    discussion.answer = mark.then(|| (id, now.clone(), author(ask)));
+    discussion.answer = mark.then(|| (id, now.clone(), author(cx)));
     discussion.updated = now;
     Ok(on)
 }

@@ -5,13 +5,13 @@ mod projects;
 
 use connector::sandbox::graphql::{Asked, Node, Resolved};
 
-use crate::sandbox::{ask::Ask, errors::Outcome};
+use crate::sandbox::{errors::Outcome, request::RequestContext};
 
 /// Knows the types of `schema/social.graphql`.
 pub(in crate::sandbox) fn resolve(
-    ask: &Ask<'_>,
+    cx: &RequestContext<'_>,
     node: &Node,
     asked: &Asked<'_>,
 ) -> Option<Outcome<Resolved>> {
-    discussions::resolve(ask, node, asked).or_else(|| projects::resolve(ask, node, asked))
+    discussions::resolve(cx, node, asked).or_else(|| projects::resolve(cx, node, asked))
 }

@@ -5,11 +5,11 @@ use connector::sandbox::graphql::{Asked, Node, Resolved};
 use serde_json::{Map, Value, json};
 
 use crate::sandbox::{
-    ask::Ask,
     auth::permits,
     errors::{ApiError, Outcome},
     graphql::{actor, connection, may},
     ids::{self, node_id},
+    request::RequestContext,
     route::{read, write},
     social::projects::{Content, Field, Item, Project},
     state::State,
@@ -18,40 +18,40 @@ use crate::sandbox::{
 /// The right that a project wants (docs.github.com, "Using the API to manage Projects").
 const RIGHT: &str = "organization_projects";
 
-pub(super) fn resolve(ask: &Ask<'_>, node: &Node, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+pub(super) fn resolve(cx: &RequestContext<'_>, node: &Node, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
     match node.ty.as_str() {
-        "Query" if asked.field == "node" => by_id(ask, asked.text("id")?),
+        "Query" if asked.field == "node" => by_id(cx, asked.text("id")?),
         "Organization" | "User" if matches!(asked.field, "projectV2" | "projectsV2") => {
-            of_owner(ask, node.key.as_str()?, asked)
+            of_owner(cx, node.key.as_str()?, asked)
         }
-        "ProjectV2" => project(ask, node.key.as_u64()?, asked),
+        "ProjectV2" => project(cx, node.key.as_u64()?, asked),
         "ProjectV2Field" | "ProjectV2SingleSelectField" | "ProjectV2IterationField" => {
-            field(ask, node.key.as_u64()?, asked)
+            field(cx, node.key.as_u64()?, asked)
         }
-        "ProjectV2Item" => item(ask, node.key.as_u64()?, asked),
-        "Issue" | "PullRequest" if asked.field == "projectItems" => items_of(ask, &node.key, asked),
-        "DraftIssue" => draft(ask, node.key.as_u64()?, asked),
-        ty if ty.starts_with("ProjectV2ItemField") => value(ask, &node.key, asked),
-        "Mutation" => mutation(ask, asked),
+        "ProjectV2Item" => item(cx, node.key.as_u64()?, asked),
+        "Issue" | "PullRequest" if asked.field == "projectItems" => items_of(cx, &node.key, asked),
+        "DraftIssue" => draft(cx, node.key.as_u64()?, asked),
+        ty if ty.starts_with("ProjectV2ItemField") => value(cx, &node.key, asked),
+        "Mutation" => mutation(cx, asked),
         _ => None,
     }
 }
 
 /// Whether the caller may see a project: a public one, one of their own, one of an organization they are in.
-fn sees(ask: &Ask<'_>, state: &State, project: &Project) -> bool {
-    let login = ask.caller.login();
+fn sees(cx: &RequestContext<'_>, state: &State, project: &Project) -> bool {
+    let login = cx.caller.login();
     project.public
         || project.owner.eq_ignore_ascii_case(login)
         || state.accounts.is_member(&project.owner, login)
-        || (login.ends_with("[bot]") && ask.caller.is_for(&project.owner))
+        || (login.ends_with("[bot]") && cx.caller.is_for(&project.owner))
 }
 
 /// A project, a field, an item or a draft by its global id.
-fn by_id(ask: &Ask<'_>, id: &str) -> Option<Outcome<Resolved>> {
+fn by_id(cx: &RequestContext<'_>, id: &str) -> Option<Outcome<Resolved>> {
     let (kind, number) = ids::parse(id)?;
     let found = {
-        let state = ask.site.state();
-        let mut visible = state.social.projects.iter().filter(|project| sees(ask, &state, project));
+        let state = cx.site.state();
+        let mut visible = state.social.projects.iter().filter(|project| sees(cx, &state, project));
         match kind {
             "PVT" => visible.find(|project| project.id == number).map(|_| Node::new("ProjectV2", number)),
             "PVTI" => {
@@ -64,15 +64,15 @@ fn by_id(ask: &Ask<'_>, id: &str) -> Option<Outcome<Resolved>> {
             _ => return None,
         }
     };
-    Some(permits(ask.caller, read(RIGHT)).map(|()| found.into()))
+    Some(permits(cx.caller, read(RIGHT)).map(|()| found.into()))
 }
 
-fn of_owner(ask: &Ask<'_>, login: &str, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
-    if let Err(error) = permits(ask.caller, read(RIGHT)) {
+fn of_owner(cx: &RequestContext<'_>, login: &str, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    if let Err(error) = permits(cx.caller, read(RIGHT)) {
         return Some(Err(error));
     }
-    let state = ask.site.state();
-    let theirs = |project: &&Project| project.owner.eq_ignore_ascii_case(login) && sees(ask, &state, project);
+    let state = cx.site.state();
+    let theirs = |project: &&Project| project.owner.eq_ignore_ascii_case(login) && sees(cx, &state, project);
     let mut found: Vec<_> = state.social.projects.iter().filter(theirs).collect();
     if asked.field == "projectV2" {
         let number = asked.arg("number").as_u64().unwrap_or_default();
@@ -104,8 +104,8 @@ fn of_owner(ask: &Ask<'_>, login: &str, asked: &Asked<'_>) -> Option<Outcome<Res
     Some(connection(asked, found.into_iter().map(|project| Node::new("ProjectV2", project.id)).collect()))
 }
 
-fn project(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
-    let state = ask.site.state();
+fn project(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let state = cx.site.state();
     let project = state.social.projects.iter().find(|project| project.id == id)?;
     let organization = state.accounts.get(&project.owner).is_some_and(|owner| owner.kind == "Organization");
     let place = if organization { "orgs" } else { "users" };
@@ -130,7 +130,7 @@ fn project(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved
         "url" => format!("https://github.com{path}").into(),
         "resourcePath" => path.into(),
         "viewerCanUpdate" | "viewerCanClose" | "viewerCanReopen" => {
-            let login = ask.caller.login();
+            let login = cx.caller.login();
             (project.owner == login || state.accounts.is_member(&project.owner, login)).into()
         }
         "field" => {
@@ -147,8 +147,8 @@ fn project(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved
     }))
 }
 
-fn field(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
-    let state = ask.site.state();
+fn field(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let state = cx.site.state();
     let project = state.social.projects.iter().find(|project| project.field(id).is_some())?;
     let field = project.field(id)?;
     Some(Ok(match asked.field {
@@ -167,7 +167,7 @@ fn field(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>>
             Value::Array(options.collect()).into()
         }
         "configuration" => {
-            let today = ask.site.harness.clock().today();
+            let today = cx.site.harness.clock().today();
             let (done, open): (Vec<_>, Vec<_>) = field.options.iter().partition(|choice| {
                 let start = choice.start.parse::<jiff::civil::Date>().unwrap_or(today);
                 let span = jiff::Span::new().days(i64::try_from(choice.days).unwrap_or_default());
@@ -186,18 +186,18 @@ fn field(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>>
 }
 
 /// The items that an issue or a pull request has in projects that the caller may see.
-fn items_of(ask: &Ask<'_>, key: &Value, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+fn items_of(cx: &RequestContext<'_>, key: &Value, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
     let (of, number) = (key[0].as_u64()?, key[1].as_u64()?);
-    if permits(ask.caller, read(RIGHT)).is_err() {
+    if permits(cx.caller, read(RIGHT)).is_err() {
         return Some(connection(asked, Vec::new()));
     }
-    let state = ask.site.state();
+    let state = cx.site.state();
     let archived = asked.arg("includeArchived") != &Value::Bool(false);
     let is = |item: &&Item| {
         let same = matches!(&item.content, Content::Issue { repo, number: has, .. } if *repo == of && *has == number);
         same && (archived || !item.archived)
     };
-    let visible = state.social.projects.iter().filter(|project| sees(ask, &state, project));
+    let visible = state.social.projects.iter().filter(|project| sees(cx, &state, project));
     let items = visible.flat_map(|project| project.items.iter().filter(is));
     Some(connection(asked, items.map(|item| Node::new("ProjectV2Item", item.id)).collect()))
 }
@@ -207,13 +207,13 @@ fn find(state: &State, id: u64) -> Option<(&Project, &Item)> {
     state.social.projects.iter().find_map(|project| Some((project, project.item(id)?)))
 }
 
-fn item(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+fn item(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
     // What the caller may not see is there, but not told.
     let hidden = {
-        let content = find(&ask.site.state(), id)?.1.content.clone();
-        matches!(content, Content::Issue { repo, .. } if may(ask, repo, read("metadata")).is_err())
+        let content = find(&cx.site.state(), id)?.1.content.clone();
+        matches!(content, Content::Issue { repo, .. } if may(cx, repo, read("metadata")).is_err())
     };
-    let state = ask.site.state();
+    let state = cx.site.state();
     let (project, item) = find(&state, id)?;
     Some(Ok(match asked.field {
         "id" => node_id("PVTI", id).into(),
@@ -275,8 +275,8 @@ fn title(state: &State, item: &Item) -> String {
     }
 }
 
-fn draft(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
-    let state = ask.site.state();
+fn draft(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+    let state = cx.site.state();
     let (_, item) = find(&state, id)?;
     let Content::Draft { title, body } = &item.content else { return None };
     Some(Ok(match asked.field {
@@ -290,9 +290,9 @@ fn draft(ask: &Ask<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>>
     }))
 }
 
-fn value(ask: &Ask<'_>, key: &Value, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+fn value(cx: &RequestContext<'_>, key: &Value, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
     let (id, of) = (key[0].as_u64()?, key[1].as_u64()?);
-    let state = ask.site.state();
+    let state = cx.site.state();
     let (project, item) = find(&state, id)?;
     let field = project.field(of)?;
     let set = item.values.get(&of).cloned().unwrap_or_default();
@@ -319,21 +319,21 @@ fn value(ask: &Ask<'_>, key: &Value, asked: &Asked<'_>) -> Option<Outcome<Resolv
     }))
 }
 
-fn mutation(ask: &Ask<'_>, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+fn mutation(cx: &RequestContext<'_>, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
     let input = asked.arg("input");
     let as_item =
         |name: &'static str| move |id: u64| Resolved::fields([(name, Node::new("ProjectV2Item", id).into())]);
     Some(match asked.field {
-        "addProjectV2ItemById" => add(ask, input).map(as_item("item")),
-        "addProjectV2DraftIssue" => add_draft(ask, input).map(as_item("projectItem")),
-        "updateProjectV2ItemFieldValue" => set(ask, input).map(as_item("projectV2Item")),
-        "clearProjectV2ItemFieldValue" => clear(ask, input).map(as_item("projectV2Item")),
-        "archiveProjectV2Item" => change(ask, input, |_, item| {
+        "addProjectV2ItemById" => add(cx, input).map(as_item("item")),
+        "addProjectV2DraftIssue" => add_draft(cx, input).map(as_item("projectItem")),
+        "updateProjectV2ItemFieldValue" => set(cx, input).map(as_item("projectV2Item")),
+        "clearProjectV2ItemFieldValue" => clear(cx, input).map(as_item("projectV2Item")),
+        "archiveProjectV2Item" => change(cx, input, |_, item| {
             item.archived = true;
             Ok(())
         })
         .map(as_item("item")),
-        "deleteProjectV2Item" => delete(ask, input),
+        "deleteProjectV2Item" => delete(cx, input),
         _ => return None,
     })
 }
@@ -350,15 +350,15 @@ fn known(input: &Value, key: &str, kinds: &[&str]) -> Outcome<u64> {
 }
 
 /// The project of the input, if the caller may write to it.
-fn writable<'s>(ask: &Ask<'_>, state: &'s mut State, input: &Value) -> Outcome<&'s mut Project> {
-    permits(ask.caller, write(RIGHT))?;
+fn writable<'s>(cx: &RequestContext<'_>, state: &'s mut State, input: &Value) -> Outcome<&'s mut Project> {
+    permits(cx.caller, write(RIGHT))?;
     let id = known(input, "projectId", &["PVT"])?;
-    let login = ask.caller.login();
-    let found = state.social.projects.iter().find(|project| project.id == id && sees(ask, state, project));
+    let login = cx.caller.login();
+    let found = state.social.projects.iter().find(|project| project.id == id && sees(cx, state, project));
     let owner = found.map(|project| project.owner.clone());
     let gone = || missing(input["projectId"].as_str().unwrap_or_default());
     let owner = owner.ok_or_else(gone)?;
-    let app = login.ends_with("[bot]") && ask.caller.is_for(&owner);
+    let app = login.ends_with("[bot]") && cx.caller.is_for(&owner);
     if !app && owner != login && !state.accounts.is_member(&owner, login) {
         let words = format!("{login} does not have permission to update this project");
         return Err(ApiError::forbidden(words));
@@ -368,13 +368,13 @@ fn writable<'s>(ask: &Ask<'_>, state: &'s mut State, input: &Value) -> Outcome<&
 
 /// Adds an issue or a pull request. One that is there already stays as it is: "If you try to add an item that
 /// already exists, the existing item ID is returned instead" (docs.github.com, the same page).
-fn add(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
+fn add(cx: &RequestContext<'_>, input: &Value) -> Outcome<u64> {
     let id = input["contentId"].as_str().unwrap_or_default();
-    let content = named(&ask.site.state(), id).ok_or_else(|| missing(id))?;
+    let content = named(&cx.site.state(), id).ok_or_else(|| missing(id))?;
     if let Content::Issue { repo, .. } = content {
-        may(ask, repo, read("issues")).map_err(|_| missing(id))?;
+        may(cx, repo, read("issues")).map_err(|_| missing(id))?;
     }
-    insert(ask, input, content)
+    insert(cx, input, content)
 }
 
 /// The issue or pull request of a global id.
@@ -389,20 +389,20 @@ fn named(state: &State, id: &str) -> Option<Content> {
     })
 }
 
-fn add_draft(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
+fn add_draft(cx: &RequestContext<'_>, input: &Value) -> Outcome<u64> {
     let title = input["title"].as_str().unwrap_or_default().trim().to_owned();
     if title.is_empty() {
         return Err(ApiError::unprocessable("Title can't be blank"));
     }
-    insert(ask, input, Content::Draft { title, body: input["body"].as_str().unwrap_or_default().to_owned() })
+    insert(cx, input, Content::Draft { title, body: input["body"].as_str().unwrap_or_default().to_owned() })
 }
 
-fn insert(ask: &Ask<'_>, input: &Value, content: Content) -> Outcome<u64> {
-    let now = ask.site.now();
-    let creator = ask.caller.login().to_owned();
-    let mut state = ask.site.state();
+fn insert(cx: &RequestContext<'_>, input: &Value, content: Content) -> Outcome<u64> {
+    let now = cx.site.now();
+    let creator = cx.caller.login().to_owned();
+    let mut state = cx.site.state();
     let id = state.next_id();
-    let project = writable(ask, &mut state, input)?;
+    let project = writable(cx, &mut state, input)?;
     let known = project
         .items
         .iter_mut()
@@ -426,13 +426,13 @@ fn insert(ask: &Ask<'_>, input: &Value, content: Content) -> Outcome<u64> {
 
 /// Does something to an item.
 fn change(
-    ask: &Ask<'_>,
+    cx: &RequestContext<'_>,
     input: &Value,
     how: impl FnOnce(&[Field], &mut Item) -> Outcome<()>,
 ) -> Outcome<u64> {
-    let now = ask.site.now();
-    let mut state = ask.site.state();
-    let project = writable(ask, &mut state, input)?;
+    let now = cx.site.now();
+    let mut state = cx.site.state();
+    let project = writable(cx, &mut state, input)?;
     let id = known(input, "itemId", &["PVTI"])?;
     let fields = project.fields.clone();
     let item = project.item_mut(id).ok_or_else(|| missing(input["itemId"].as_str().unwrap_or_default()))?;
@@ -449,8 +449,8 @@ fn field_of<'f>(fields: &'f [Field], input: &Value) -> Outcome<&'f Field> {
     field.ok_or_else(|| missing(input["fieldId"].as_str().unwrap_or_default()))
 }
 
-fn set(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
-    change(ask, input, |fields, item| {
+fn set(cx: &RequestContext<'_>, input: &Value) -> Outcome<u64> {
+    change(cx, input, |fields, item| {
         let field = field_of(fields, input)?;
         let given: Map<_, _> = input["value"]
             .as_object()
@@ -485,16 +485,16 @@ fn set(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
     })
 }
 
-fn clear(ask: &Ask<'_>, input: &Value) -> Outcome<u64> {
-    change(ask, input, |fields, item| {
+fn clear(cx: &RequestContext<'_>, input: &Value) -> Outcome<u64> {
+    change(cx, input, |fields, item| {
         item.values.remove(&field_of(fields, input)?.id);
         Ok(())
     })
 }
 
-fn delete(ask: &Ask<'_>, input: &Value) -> Outcome<Resolved> {
-    let id = change(ask, input, |_, _| Ok(()))?;
-    let mut state = ask.site.state();
-    writable(ask, &mut state, input)?.items.retain(|item| item.id != id);
+fn delete(cx: &RequestContext<'_>, input: &Value) -> Outcome<Resolved> {
+    let id = change(cx, input, |_, _| Ok(()))?;
+    let mut state = cx.site.state();
+    writable(cx, &mut state, input)?.items.retain(|item| item.id != id);
     Ok(Resolved::fields([("deletedItemId", node_id("PVTI", id).into())]))
 }

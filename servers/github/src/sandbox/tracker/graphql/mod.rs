@@ -19,7 +19,7 @@ use connector::sandbox::graphql::{Asked, Node, Resolved};
 use serde_json::json;
 
 use super::{
-    super::{ask::Ask, errors::Outcome, graphql::actor, repos},
+    super::{errors::Outcome, graphql::actor, repos, request::RequestContext},
     model::{Issue, Pull},
     pulls,
     show::Show,
@@ -29,20 +29,20 @@ use super::{
 type Field = Option<Outcome<Resolved>>;
 
 /// Knows the types of `schema/tracker.graphql`.
-pub(in crate::sandbox) fn resolve(ask: &Ask<'_>, node: &Node, asked: &Asked<'_>) -> Field {
+pub(in crate::sandbox) fn resolve(cx: &RequestContext<'_>, node: &Node, asked: &Asked<'_>) -> Field {
     match (node.ty.as_str(), asked.field) {
-        ("Mutation", _) => return mutations::run(ask, asked),
-        ("Query", _) => return roots::query(ask, asked),
-        ("Repository", _) => return roots::repository(ask, node.key.as_u64()?, asked),
-        ("Organization", "issueTypes") => return roots::issue_types(ask, node.key.as_str()?, asked),
-        ("IssueType", _) => return planning::issue_type(ask, node, asked),
+        ("Mutation", _) => return mutations::run(cx, asked),
+        ("Query", _) => return roots::query(cx, asked),
+        ("Repository", _) => return roots::repository(cx, node.key.as_u64()?, asked),
+        ("Organization", "issueTypes") => return roots::issue_types(cx, node.key.as_str()?, asked),
+        ("IssueType", _) => return planning::issue_type(cx, node, asked),
         _ => {}
     }
-    let mut state = ask.site.state();
+    let mut state = cx.site.state();
     let (repo, number) = (node.key[0].as_u64()?, node.key[1].as_u64().unwrap_or_default());
     let mergeability = ["mergeable", "mergeStateStatus", "canBeRebased"].contains(&asked.field);
     let known = node.ty != "PullRequest" || !mergeability || pulls::known(&mut state, repo, number);
-    let show = Show::at(ask.site, &state, repo, ask.caller.login()).ok()?;
+    let show = Show::at(cx.site, &state, repo, cx.caller.login()).ok()?;
     match node.ty.as_str() {
         "Label" => return planning::label(show, number, asked),
         "Milestone" => return planning::milestone(show, number, asked),

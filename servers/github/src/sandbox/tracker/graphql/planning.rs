@@ -4,7 +4,7 @@ use connector::sandbox::graphql::{Asked, Node};
 
 use super::{
     super::{
-        super::{ask::Ask, graphql::actor, ids::node_id},
+        super::{graphql::actor, ids::node_id, request::RequestContext},
         show::Show,
     },
     Field, lists, path_of, shout,
@@ -64,9 +64,9 @@ pub(super) fn milestone(show: Show<'_>, number: u64, asked: &Asked<'_>) -> Field
     }))
 }
 
-pub(super) fn issue_type(ask: &Ask<'_>, node: &Node, asked: &Asked<'_>) -> Field {
+pub(super) fn issue_type(cx: &RequestContext<'_>, node: &Node, asked: &Asked<'_>) -> Field {
     let (org, id) = (node.key[0].as_str()?, node.key[1].as_u64()?);
-    let state = ask.site.state();
+    let state = cx.site.state();
     let one = state.tracker.types(org).iter().find(|one| one.id == id)?;
     Some(Ok(match asked.field {
         "id" => node_id("IT", id).into(),

@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 use super::{
     super::{
         super::{
-            ask::Ask,
             errors::{ApiError, Outcome},
             graphql::{connection, may},
             ids,
+            request::RequestContext,
             route::read,
         },
+        guard::TrackerGuard,
         model::{IssueType, Label},
         reviews::visible_remark,
         rights,
-        room::Room,
         search::{self, Query},
         show::Show,
     },
@@ -23,35 +23,35 @@ use super::{
 };
 
 /// Fields of `Query`.
-pub(super) fn query(ask: &Ask<'_>, asked: &Asked<'_>) -> Field {
+pub(super) fn query(cx: &RequestContext<'_>, asked: &Asked<'_>) -> Field {
     match asked.field {
-        "search" => Some(search(ask, asked)),
-        "node" => by_id(ask, asked.text("id").unwrap_or_default()),
+        "search" => Some(search(cx, asked)),
+        "node" => by_id(cx, asked.text("id").unwrap_or_default()),
         _ => None,
     }
 }
 
-fn search(ask: &Ask<'_>, asked: &Asked<'_>) -> Outcome<Resolved> {
+fn search(cx: &RequestContext<'_>, asked: &Asked<'_>) -> Outcome<Resolved> {
     let query = Query::parse(asked.text("query"))?;
-    let mut room = Room::enter(ask)?;
+    let mut guard = TrackerGuard::enter(cx)?;
     let (nodes, count): (Vec<Node>, _) = match asked.text("type") {
         Some("REPOSITORY") => {
-            let found = search::find_repositories(&room.state, ask.caller, &query)?;
+            let found = search::find_repositories(&guard.state, cx.caller, &query)?;
             (found.iter().map(|repo| Node::new("Repository", repo.id)).collect(), "repositoryCount")
         }
         Some("USER") => {
-            let found = search::find_users(&room.state, &query);
+            let found = search::find_users(&guard.state, &query);
             (found.iter().map(|one| Node::new(one.kind.as_str(), one.login.as_str())).collect(), "userCount")
         }
         _ => {
-            let found = search::find_issues(ask, &mut room.state, &query, None)?;
-            let state = &room.state;
+            let found = search::find_issues(cx, &mut guard.state, &query, None)?;
+            let state = &guard.state;
             let issues =
                 found.iter().filter_map(|(repo, number)| state.tracker.board(*repo).issues.get(number));
             (issues.map(node_of).collect(), "issueCount")
         }
     };
-    drop(room);
+    drop(guard);
     let total = nodes.len();
     let Resolved::Connection(mut page) = connection(asked, nodes)? else { return Ok(Resolved::NULL) };
     for name in ["issueCount", "repositoryCount", "userCount", "codeCount", "discussionCount", "wikiCount"] {
@@ -61,19 +61,19 @@ fn search(ask: &Ask<'_>, asked: &Asked<'_>) -> Outcome<Resolved> {
 }
 
 /// Whatever a global id names that is kept here.
-fn by_id(ask: &Ask<'_>, id: &str) -> Field {
+fn by_id(cx: &RequestContext<'_>, id: &str) -> Field {
     let (kind, number) = ids::parse(id)?;
     let (repo, node) = {
-        let state = ask.site.state();
-        locate(&state.tracker, kind, number, ask.caller.login())?
+        let state = cx.site.state();
+        locate(&state.tracker, kind, number, cx.caller.login())?
     };
     if kind != "IT"
         && let Err(error) =
-            may(ask, repo, read(if kind.starts_with("PR") { "pull_requests" } else { "issues" }))
+            may(cx, repo, read(if kind.starts_with("PR") { "pull_requests" } else { "issues" }))
     {
         return Some(Err(error));
     }
-    if let Err(error) = Room::enter_at(ask, repo) {
+    if let Err(error) = TrackerGuard::enter_at(cx, repo) {
         return Some(Err(error));
     }
     Some(Ok(node.into()))
@@ -137,7 +137,7 @@ fn locate(tracker: &super::super::Tracker, kind: &str, number: u64, viewer: &str
 }
 
 /// Fields of `Repository`.
-pub(super) fn repository(ask: &Ask<'_>, repo: u64, asked: &Asked<'_>) -> Field {
+pub(super) fn repository(cx: &RequestContext<'_>, repo: u64, asked: &Asked<'_>) -> Field {
     const OURS: [&str; 14] = [
         "assignableUsers",
         "hasIssuesEnabled",
@@ -158,15 +158,15 @@ pub(super) fn repository(ask: &Ask<'_>, repo: u64, asked: &Asked<'_>) -> Field {
         return None;
     }
     let need = if asked.field.starts_with("pullRequest") { "pull_requests" } else { "issues" };
-    if let Err(error) = may(ask, repo, read(need)) {
+    if let Err(error) = may(cx, repo, read(need)) {
         return Some(Err(error));
     }
-    Some(of_repository(ask, repo, asked))
+    Some(of_repository(cx, repo, asked))
 }
 
-fn of_repository(ask: &Ask<'_>, repo: u64, asked: &Asked<'_>) -> Outcome<Resolved> {
-    let room = Room::enter_at(ask, repo)?;
-    let show = room.show()?;
+fn of_repository(cx: &RequestContext<'_>, repo: u64, asked: &Asked<'_>) -> Outcome<Resolved> {
+    let guard = TrackerGuard::enter_at(cx, repo)?;
+    let show = guard.show()?;
     let number = asked.arg("number").as_u64().unwrap_or_default();
     let numbered = |wanted: &str, fits: &dyn Fn(bool) -> bool| {
         let found = show.board.issues.get(&number).filter(|issue| fits(issue.pull.is_some()));
@@ -272,8 +272,8 @@ pub(super) fn type_node(org: &str, one: &IssueType) -> Node {
 }
 
 /// `Organization.issueTypes`
-pub(super) fn issue_types(ask: &Ask<'_>, org: &str, asked: &Asked<'_>) -> Field {
-    let state = ask.site.state();
+pub(super) fn issue_types(cx: &RequestContext<'_>, org: &str, asked: &Asked<'_>) -> Field {
+    let state = cx.site.state();
     Some(types(state.tracker.types(org), org, asked))
 }
 

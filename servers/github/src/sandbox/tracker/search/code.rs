@@ -5,12 +5,11 @@ use serde_json::{Value, json};
 use super::{
     super::{
         super::{
-            answer::Answer,
-            ask::Ask,
             errors::{ApiError, Outcome},
             repos::{self, Repository},
+            request::{FakeResponse, GitHubRequest as _, RequestContext},
         },
-        room::Room,
+        guard::TrackerGuard,
     },
     Query, is_meant, matches, results, scope,
 };
@@ -27,19 +26,19 @@ struct Hit<'s> {
 }
 
 /// `GET /search/code`
-pub(in super::super) fn search(ask: &Ask<'_>) -> Outcome<Answer> {
-    if ask.caller.token.is_none() {
+pub(in super::super) fn search(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    if cx.caller.token.is_none() {
         return Err(ApiError::unauthorized());
     }
-    let query = Query::parse(ask.query("q"))?;
+    let query = Query::parse(cx.query("q"))?;
     // "You must always include at least one search term when searching source code."
     if query.texts().is_empty() {
         return Err(ApiError::custom("Search", "q", "Must include at least one search term"));
     }
-    let room = Room::enter(ask)?;
-    let me = ask.caller.login();
+    let guard = TrackerGuard::enter(cx)?;
+    let me = cx.caller.login();
     let mut hits: Vec<Hit<'_>> = Vec::new();
-    for repo in scope(&room.state, ask.caller, &query)? {
+    for repo in scope(&guard.state, cx.caller, &query)? {
         let head = repo.head();
         for (path, file) in repo.git.files_of(head.as_deref()) {
             let Some(bytes) = repo.git.blob(&file.sha).filter(|bytes| bytes.len() < LARGEST) else {
@@ -50,7 +49,7 @@ pub(in super::super) fn search(ask: &Ask<'_>) -> Outcome<Answer> {
             let fits = query.fits(&|leaf| match leaf {
                 Query::Text(word) => says(&query, word, &lower, &path),
                 Query::Qualifier { name, value } => match name.as_str() {
-                    "repo" | "org" | "user" => is_meant(repo, &room.state, me, name, value),
+                    "repo" | "org" | "user" => is_meant(repo, &guard.state, me, name, value),
                     other => is_at(&path, other, value),
                 },
                 Query::And(_) | Query::Or(_) | Query::Not(_) => false,
@@ -60,21 +59,21 @@ pub(in super::super) fn search(ask: &Ask<'_>) -> Outcome<Answer> {
             }
         }
     }
-    results(ask, &hits, |hit| {
+    results(cx, &hits, |hit| {
         let repo = hit.repo;
         let path = hit.path.split('/').map(encode).collect::<Vec<_>>().join("/");
         let head = repo.head().unwrap_or_default();
-        let url = ask.site.url(&format!("repos/{}/contents/{path}?ref={head}", repo.full_name()));
+        let url = cx.site.url(&format!("repos/{}/contents/{path}?ref={head}", repo.full_name()));
         let mut shown = json!({
             "name": hit.path.rsplit('/').next(),
             "path": hit.path,
             "sha": hit.sha,
             "url": url,
-            "git_url": ask.site.url(&format!("repos/{}/git/blobs/{}", repo.full_name(), hit.sha)),
+            "git_url": cx.site.url(&format!("repos/{}/git/blobs/{}", repo.full_name(), hit.sha)),
             "html_url": format!("https://github.com/{}/blob/{head}/{path}", repo.full_name()),
-            "repository": repos::repository_json(ask.site, &room.state, repo, me),
+            "repository": repos::repository_json(cx.site, &guard.state, repo, me),
         });
-        if ask.accepts("text-match") {
+        if cx.accepts("text-match") {
             let found = [
                 matches(&query, &hit.text, &url, "FileContent", "content"),
                 matches(&query, &hit.path, &url, "FileContent", "path"),

@@ -7,18 +7,17 @@ use serde_json::Value;
 use super::{
     super::{
         super::{
-            answer::Answer,
-            ask::Ask,
             auth::Kind,
             errors::{ApiError, Outcome},
             repos,
+            request::{FakeResponse, GitHubRequest as _, RequestContext},
             state::State,
         },
+        guard::TrackerGuard,
         model::{Asked, Issue, Verdict},
-        room::Room,
         rules::{self, Decision},
         show::{Show, newer},
-        tide,
+        transitions,
     },
     Query, is_meant, matches,
     query::{in_range, number_in},
@@ -26,18 +25,18 @@ use super::{
 };
 
 /// `GET /search/issues`
-pub(in super::super) fn search(ask: &Ask<'_>) -> Outcome<Answer> {
-    let query = Query::parse(ask.query("q"))?;
-    let sort = ask.query("sort").map(|sort| (sort, ask.query("order") != Some("asc")));
-    let mut room = Room::enter(ask)?;
-    let found = find(ask, &mut room.state, &query, sort)?;
-    let state = &*room.state;
-    results(ask, &found, |(repo, number)| {
-        let Ok(show) = Show::at(ask.site, state, *repo, ask.caller.login()) else { return Value::Null };
-        let show = Show { newer: newer(ask), ..show };
+pub(in super::super) fn search(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let query = Query::parse(cx.query("q"))?;
+    let sort = cx.query("sort").map(|sort| (sort, cx.query("order") != Some("asc")));
+    let mut guard = TrackerGuard::enter(cx)?;
+    let found = find(cx, &mut guard.state, &query, sort)?;
+    let state = &*guard.state;
+    results(cx, &found, |(repo, number)| {
+        let Ok(show) = Show::at(cx.site, state, *repo, cx.caller.login()) else { return Value::Null };
+        let show = Show { newer: newer(cx), ..show };
         let Some(issue) = show.board.issues.get(number) else { return Value::Null };
         let mut shown = show.issue(issue);
-        if ask.accepts("text-match") {
+        if cx.accepts("text-match") {
             let url = shown["url"].as_str().unwrap_or_default().to_owned();
             let body = issue.body.as_deref().unwrap_or_default();
             let found = [
@@ -53,27 +52,27 @@ pub(in super::super) fn search(ask: &Ask<'_>) -> Outcome<Answer> {
 /// The repositories and numbers of what a query finds, in the order that is asked for: by how well it fits and how new
 /// it is, unless `sort` or the query's own `sort:` says otherwise.
 pub(in super::super) fn find(
-    ask: &Ask<'_>,
+    cx: &RequestContext<'_>,
     state: &mut State,
     query: &Query,
     sort: Option<(&str, bool)>,
 ) -> Outcome<Vec<(u64, u64)>> {
     let kinds = query.values("is").into_iter().chain(query.values("type"));
     let says_kind = kinds.into_iter().any(|kind| matches!(kind, "issue" | "pr" | "pull-request"));
-    let of_app = ask.caller.token.as_ref().is_some_and(|token| token.kind == Kind::Installation);
+    let of_app = cx.caller.token.as_ref().is_some_and(|token| token.kind == Kind::Installation);
     if of_app && !says_kind {
         return Err(ApiError::custom("Search", "q", "Query must include 'is:issue' or 'is:pull-request'"));
     }
-    let now = ask.site.now();
-    let repos: Vec<u64> = scope(state, ask.caller, query)?.iter().map(|repo| repo.id).collect();
+    let now = cx.site.now();
+    let repos: Vec<u64> = scope(state, cx.caller, query)?.iter().map(|repo| repo.id).collect();
     for repo in &repos {
-        tide::settle(ask.site, state, *repo, &now);
+        transitions::settle(cx.site, state, *repo, &now);
     }
-    let me = ask.caller.login();
+    let me = cx.caller.login();
     let mut found: Vec<(Show<'_>, &Issue)> = Vec::new();
     for repo in repos {
-        let show = Show::at(ask.site, state, repo, me)?;
-        if !repos::sees(ask.caller, show.repo) {
+        let show = Show::at(cx.site, state, repo, me)?;
+        if !repos::sees(cx.caller, show.repo) {
             continue;
         }
         let fitting =

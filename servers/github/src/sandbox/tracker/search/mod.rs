@@ -14,11 +14,10 @@ pub(super) use self::{
     query::Query,
 };
 use super::super::{
-    answer::Answer,
-    ask::Ask,
     auth::Caller,
     errors::{ApiError, Outcome},
     repos::{self, Repository},
+    request::{FakeResponse, GitHubRequest as _, RequestContext},
     state::State,
 };
 
@@ -67,13 +66,17 @@ fn is_meant(repo: &Repository, state: &State, me: &str, name: &str, value: &str)
 }
 
 /// A page of results as the API answers it.
-fn results<T>(ask: &Ask<'_>, rows: &[T], mut show: impl FnMut(&T) -> Value) -> Outcome<Answer> {
-    let (page, per_page) = ask.paging();
+fn results<T>(
+    cx: &RequestContext<'_>,
+    rows: &[T],
+    mut show: impl FnMut(&T) -> Value,
+) -> Outcome<FakeResponse> {
+    let (page, per_page) = cx.paging();
     if (page - 1) * per_page >= MOST {
         return Err(ApiError::unprocessable("Only the first 1000 search results are available"));
     }
     let reachable = &rows[..rows.len().min(MOST)];
-    let items: Vec<_> = ask
+    let items: Vec<_> = cx
         .cut(reachable)
         .iter()
         .map(|row| {
@@ -88,10 +91,10 @@ fn results<T>(ask: &Ask<'_>, rows: &[T], mut show: impl FnMut(&T) -> Value) -> O
     body.insert("total_count".to_owned(), rows.len().into());
     body.insert("incomplete_results".to_owned(), false.into());
     body.insert("items".to_owned(), items.into());
-    if ask.path.starts_with("/search/issues") {
+    if cx.path.starts_with("/search/issues") {
         body.insert("search_type".to_owned(), "lexical".into());
     }
-    Ok(ask.link(Answer::json(body), reachable.len()))
+    Ok(cx.link(FakeResponse::json(body), reachable.len()))
 }
 
 /// Where the words of a query stand in a text: a piece of the text around the first, and the places within it.

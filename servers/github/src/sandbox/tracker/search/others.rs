@@ -8,14 +8,13 @@ use super::{
     super::{
         super::{
             accounts::Account,
-            answer::Answer,
-            ask::Ask,
             auth::Caller,
             errors::Outcome,
             repos::{self, Repository, git::Commit},
+            request::{FakeResponse, GitHubRequest as _, RequestContext},
             state::State,
         },
-        room::Room,
+        guard::TrackerGuard,
     },
     Query, is_meant, matches,
     query::in_range,
@@ -23,19 +22,19 @@ use super::{
 };
 
 /// `GET /search/repositories`
-pub(in super::super) fn repositories(ask: &Ask<'_>) -> Outcome<Answer> {
-    let query = Query::parse(ask.query("q"))?;
-    let room = Room::enter(ask)?;
-    let mut found = find_repositories(&room.state, ask.caller, &query)?;
-    if ask.query("sort") == Some("updated") {
+pub(in super::super) fn repositories(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let query = Query::parse(cx.query("q"))?;
+    let guard = TrackerGuard::enter(cx)?;
+    let mut found = find_repositories(&guard.state, cx.caller, &query)?;
+    if cx.query("sort") == Some("updated") {
         found.sort_by_key(|repo| Reverse(repo.updated_at.clone()));
     }
-    if ask.query("sort").is_some() && ask.query("order") == Some("asc") {
+    if cx.query("sort").is_some() && cx.query("order") == Some("asc") {
         found.reverse();
     }
-    results(ask, &found, |repo| {
-        let mut shown: Value = repos::repository_json(ask.site, &room.state, repo, ask.caller.login()).into();
-        if ask.accepts("text-match") {
+    results(cx, &found, |repo| {
+        let mut shown: Value = repos::repository_json(cx.site, &guard.state, repo, cx.caller.login()).into();
+        if cx.accepts("text-match") {
             let url = shown["url"].as_str().unwrap_or_default().to_owned();
             let description = repo.description.as_deref().unwrap_or_default();
             let found = [
@@ -86,30 +85,30 @@ pub(in super::super) fn find_repositories<'s>(
 }
 
 /// `GET /search/commits`
-pub(in super::super) fn commits(ask: &Ask<'_>) -> Outcome<Answer> {
-    let query = Query::parse(ask.query("q"))?;
-    let room = Room::enter(ask)?;
+pub(in super::super) fn commits(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let query = Query::parse(cx.query("q"))?;
+    let guard = TrackerGuard::enter(cx)?;
     let mut found: Vec<(&Repository, String, i64, i64)> = Vec::new();
-    for repo in scope(&room.state, ask.caller, &query)? {
+    for repo in scope(&guard.state, cx.caller, &query)? {
         for sha in repo.head().map(|head| repo.git.log(&head)).unwrap_or_default() {
             let Some(commit) = repo.git.commit(&sha) else { continue };
-            let leaf = |leaf: &Query| fits_commit(&room.state, ask.caller.login(), repo, &sha, commit, leaf);
+            let leaf = |leaf: &Query| fits_commit(&guard.state, cx.caller.login(), repo, &sha, commit, leaf);
             if query.fits(&leaf) {
                 found.push((repo, sha, commit.author.at, commit.committer.at));
             }
         }
     }
-    match ask.query("sort") {
+    match cx.query("sort") {
         Some("author-date") => found.sort_by_key(|(_, _, at, _)| Reverse(*at)),
         _ => found.sort_by_key(|(_, _, _, at)| Reverse(*at)),
     }
-    if ask.query("sort").is_some() && ask.query("order") == Some("asc") {
+    if cx.query("sort").is_some() && cx.query("order") == Some("asc") {
         found.reverse();
     }
-    results(ask, &found, |(repo, sha, ..)| {
-        let mut shown = repos::commit_json(ask.site, &room.state, repo, sha);
-        shown["repository"] = repos::repository_json(ask.site, &room.state, repo, ask.caller.login()).into();
-        if ask.accepts("text-match") {
+    results(cx, &found, |(repo, sha, ..)| {
+        let mut shown = repos::commit_json(cx.site, &guard.state, repo, sha);
+        shown["repository"] = repos::repository_json(cx.site, &guard.state, repo, cx.caller.login()).into();
+        if cx.accepts("text-match") {
             let url = shown["url"].as_str().unwrap_or_default().to_owned();
             let message = shown["commit"]["message"].as_str().unwrap_or_default().to_owned();
             shown["text_matches"] =
@@ -147,13 +146,13 @@ fn fits_commit(state: &State, me: &str, repo: &Repository, sha: &str, commit: &C
 }
 
 /// `GET /search/users`
-pub(in super::super) fn users(ask: &Ask<'_>) -> Outcome<Answer> {
-    let query = Query::parse(ask.query("q"))?;
-    let room = Room::enter(ask)?;
-    let found = find_users(&room.state, &query);
-    results(ask, &found, |account| {
-        let mut shown = room.state.accounts.simple(ask.site, &account.login);
-        if ask.accepts("text-match") {
+pub(in super::super) fn users(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let query = Query::parse(cx.query("q"))?;
+    let guard = TrackerGuard::enter(cx)?;
+    let found = find_users(&guard.state, &query);
+    results(cx, &found, |account| {
+        let mut shown = guard.state.accounts.simple(cx.site, &account.login);
+        if cx.accepts("text-match") {
             let url = shown["url"].as_str().unwrap_or_default().to_owned();
             let found = matches(&query, &account.login, &url, "User", "login");
             shown["text_matches"] = found.into_iter().collect();

@@ -4,24 +4,23 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        answer::Answer,
-        ask::Ask,
         errors::{ApiError, Outcome},
         ids::node_id,
+        request::{FakeResponse, GitHubRequest as _, RequestContext},
     },
     comments::written,
+    guard::TrackerGuard,
     lines,
-    model::{Issue, Remark, Side, Thread, Verdict},
+    model::{Issue, ReviewComment, Side, Thread, Verdict},
     pull_show::{fork_point, line_now},
     pulls::{asked, of_number, pull_mut},
     reviews::{self, visible_remark},
     rights::{self, Right},
-    room::Room,
     show::Show,
 };
 
 /// A review comment.
-pub(super) fn show(show: Show<'_>, issue: &Issue, thread: &Thread, remark: &Remark) -> Value {
+pub(super) fn show(show: Show<'_>, issue: &Issue, thread: &Thread, remark: &ReviewComment) -> Value {
     let Some(pull) = &issue.pull else { return Value::Null };
     let number = issue.number;
     let api = show.api(&format!("pulls/comments/{}", remark.id));
@@ -142,9 +141,14 @@ pub(super) struct Spot {
 impl Spot {
     /// Looks up what a body says of a place: `path` with `line` and `side`, with `start_line` and `start_side` where
     /// there are several lines, with `position`, or with `subject_type: file`.
-    pub(super) fn read(room: &Room<'_>, number: u64, row: &Value, commit: &str) -> Result<Self, Nowhere> {
-        let show = room.show().map_err(|_| Nowhere::Path)?;
-        let (_, pull) = of_number(room, number).map_err(|_| Nowhere::Path)?;
+    pub(super) fn read(
+        guard: &TrackerGuard<'_>,
+        number: u64,
+        row: &Value,
+        commit: &str,
+    ) -> Result<Self, Nowhere> {
+        let show = guard.show().map_err(|_| Nowhere::Path)?;
+        let (_, pull) = of_number(guard, number).map_err(|_| Nowhere::Path)?;
         let path = row["path"].as_str().unwrap_or_default().to_owned();
         let base = fork_point(show, pull);
         let changes = show.repo.git.changes(Some(&base), commit);
@@ -183,11 +187,17 @@ impl Spot {
 }
 
 /// Begins a thread with a comment; the comment's id.
-pub(super) fn begin(room: &mut Room<'_>, number: u64, review: u64, spot: Spot, text: String) -> Outcome<u64> {
-    let thread = room.state.next_id();
-    let remark = remark(room, review, text);
+pub(super) fn begin(
+    guard: &mut TrackerGuard<'_>,
+    number: u64,
+    review: u64,
+    spot: Spot,
+    text: String,
+) -> Outcome<u64> {
+    let thread = guard.state.next_id();
+    let remark = remark(guard, review, text);
     let id = remark.id;
-    pull_mut(room, number)?.threads.push(Thread {
+    pull_mut(guard, number)?.threads.push(Thread {
         id: thread,
         path: spot.path,
         line: spot.line,
@@ -202,118 +212,121 @@ pub(super) fn begin(room: &mut Room<'_>, number: u64, review: u64, spot: Spot, t
     Ok(id)
 }
 
-fn remark(room: &mut Room<'_>, review: u64, body: String) -> Remark {
-    let id = room.state.next_id();
-    Remark {
+fn remark(guard: &mut TrackerGuard<'_>, review: u64, body: String) -> ReviewComment {
+    let id = guard.state.next_id();
+    ReviewComment {
         id,
         review,
-        author: room.viewer.to_owned(),
+        author: guard.viewer.to_owned(),
         body,
-        created_at: room.now.clone(),
-        updated_at: room.now.clone(),
+        created_at: guard.now.clone(),
+        updated_at: guard.now.clone(),
         reactions: Vec::new(),
         minimized: None,
     }
 }
 
 /// `GET …/pulls/{pull_number}/comments`
-pub(super) fn of_pull(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let (issue, _) = asked(&room, ask)?;
-    let found = listed(ask, room.viewer, std::iter::once(issue));
-    let context = room.show()?;
-    Ok(ask.page(&found, |(issue, thread, remark)| show(context, issue, thread, remark)))
+pub(super) fn of_pull(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let (issue, _) = asked(&guard, cx)?;
+    let found = listed(cx, guard.viewer, std::iter::once(issue));
+    let context = guard.show()?;
+    Ok(cx.page(&found, |(issue, thread, remark)| show(context, issue, thread, remark)))
 }
 
 /// `GET …/pulls/comments`
-pub(super) fn of_repository(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let found = listed(ask, room.viewer, room.board().issues.values());
-    let context = room.show()?;
-    Ok(ask.page(&found, |(issue, thread, remark)| show(context, issue, thread, remark)))
+pub(super) fn of_repository(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let found = listed(cx, guard.viewer, guard.board().issues.values());
+    let context = guard.show()?;
+    Ok(cx.page(&found, |(issue, thread, remark)| show(context, issue, thread, remark)))
 }
 
 fn listed<'b>(
-    ask: &Ask<'_>,
+    cx: &RequestContext<'_>,
     viewer: &str,
     issues: impl Iterator<Item = &'b Issue>,
-) -> Vec<(&'b Issue, &'b Thread, &'b Remark)> {
-    let since = ask.query("since").unwrap_or_default();
+) -> Vec<(&'b Issue, &'b Thread, &'b ReviewComment)> {
+    let since = cx.query("since").unwrap_or_default();
     let mut found = Vec::new();
     for issue in issues {
         let Some(pull) = &issue.pull else { continue };
         for thread in &pull.threads {
-            let seen = |remark: &&Remark| {
+            let seen = |remark: &&ReviewComment| {
                 visible_remark(pull, remark, viewer) && remark.updated_at.as_str() >= since
             };
             found.extend(thread.remarks.iter().filter(seen).map(|remark| (issue, thread, remark)));
         }
     }
-    if ask.query("sort") == Some("updated") {
+    if cx.query("sort") == Some("updated") {
         found.sort_by(|(.., a), (.., b)| (&a.updated_at, a.id).cmp(&(&b.updated_at, b.id)));
     } else {
         found.sort_by(|(.., a), (.., b)| (&a.created_at, a.id).cmp(&(&b.created_at, b.id)));
     }
-    if ask.query("sort").is_some() && ask.query("direction") == Some("desc") {
+    if cx.query("sort").is_some() && cx.query("direction") == Some("desc") {
         found.reverse();
     }
     found
 }
 
 /// The comment of the route's `{comment_id}`, if the caller sees it.
-fn remark_asked<'r>(room: &'r Room<'_>, ask: &Ask<'_>) -> Outcome<(u64, &'r Thread, &'r Remark)> {
-    let found = room.board().remark(ask.number("comment_id")?).ok_or_else(ApiError::not_found)?;
-    let (_, pull) = of_number(room, found.0)?;
-    if visible_remark(pull, found.2, room.viewer) { Ok(found) } else { Err(ApiError::not_found()) }
+fn remark_asked<'r>(
+    guard: &'r TrackerGuard<'_>,
+    cx: &RequestContext<'_>,
+) -> Outcome<(u64, &'r Thread, &'r ReviewComment)> {
+    let found = guard.board().remark(cx.number("comment_id")?).ok_or_else(ApiError::not_found)?;
+    let (_, pull) = of_number(guard, found.0)?;
+    if visible_remark(pull, found.2, guard.viewer) { Ok(found) } else { Err(ApiError::not_found()) }
 }
 
-fn shown(room: &Room<'_>, id: u64) -> Outcome<Value> {
-    let (number, thread, remark) = room.board().remark(id).ok_or_else(ApiError::not_found)?;
-    Ok(show(room.show()?, room.numbered(number)?, thread, remark))
+fn shown(guard: &TrackerGuard<'_>, id: u64) -> Outcome<Value> {
+    let (number, thread, remark) = guard.board().remark(id).ok_or_else(ApiError::not_found)?;
+    Ok(show(guard.show()?, guard.numbered(number)?, thread, remark))
 }
 
 /// `GET …/pulls/comments/{comment_id}`
-pub(super) fn get(ask: &Ask<'_>) -> Outcome<Answer> {
-    let room = Room::enter(ask)?;
-    let id = remark_asked(&room, ask)?.2.id;
-    shown(&room, id).map(Answer::json)
+pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let guard = TrackerGuard::enter(cx)?;
+    let id = remark_asked(&guard, cx)?.2.id;
+    shown(&guard, id).map(FakeResponse::json)
 }
 
 /// `POST …/pulls/{pull_number}/comments`: a review of its own with a single comment.
-pub(super) fn create(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    let number = ask.number("pull_number")?;
-    of_number(&room, number)?;
-    let body = ask.object()?;
+pub(super) fn create(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    let number = cx.number("pull_number")?;
+    of_number(&guard, number)?;
+    let body = cx.object()?;
     if let Some(first) = body.get("in_reply_to").and_then(Value::as_u64) {
         let text = written(&body)?;
-        return reply_to(&mut room, number, first, text);
+        return reply_to(&mut guard, number, first, text);
     }
     let text = written(&body)?;
     let commit = body.get("commit_id").and_then(Value::as_str);
     let commit = commit
         .ok_or_else(|| ApiError::unprocessable("Invalid request.\n\n\"commit_id\" wasn't supplied."))?;
-    let commit = reviews::commit_of(&room, of_number(&room, number)?.1, commit)?;
-    no_pending(&room, number)?;
+    let commit = reviews::commit_of(&guard, of_number(&guard, number)?.1, commit)?;
+    no_pending(&guard, number)?;
     let row = Value::Object(body);
-    let spot = Spot::read(&room, number, &row, &commit).map_err(Nowhere::for_comment)?;
-    let review = reviews::add(&mut room, number, Verdict::Commented, String::new(), commit)?;
-    let id = begin(&mut room, number, review, spot, text)?;
-    finish(&mut room, number, id)
+    let spot = Spot::read(&guard, number, &row, &commit).map_err(Nowhere::for_comment)?;
+    let review = reviews::add(&mut guard, number, Verdict::Commented, String::new(), commit)?;
+    let id = begin(&mut guard, number, review, spot, text)?;
+    finish(&mut guard, number, id)
 }
 
 /// `POST …/pulls/{pull_number}/comments/{comment_id}/replies`
-pub(super) fn reply(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    let number = ask.number("pull_number")?;
-    of_number(&room, number)?;
-    let text = written(&ask.object()?)?;
-    reply_to(&mut room, number, ask.number("comment_id")?, text)
+pub(super) fn reply(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    let number = cx.number("pull_number")?;
+    of_number(&guard, number)?;
+    let text = written(&cx.object()?)?;
+    reply_to(&mut guard, number, cx.number("comment_id")?, text)
 }
 
 /// "Replies to replies are not supported": `first` is the first comment of a thread.
-fn reply_to(room: &mut Room<'_>, number: u64, first: u64, text: String) -> Outcome<Answer> {
-    let (of, thread, _) = room.board().remark(first).ok_or_else(ApiError::not_found)?;
+fn reply_to(guard: &mut TrackerGuard<'_>, number: u64, first: u64, text: String) -> Outcome<FakeResponse> {
+    let (of, thread, _) = guard.board().remark(first).ok_or_else(ApiError::not_found)?;
     if of != number {
         return Err(ApiError::not_found());
     }
@@ -321,20 +334,20 @@ fn reply_to(room: &mut Room<'_>, number: u64, first: u64, text: String) -> Outco
         return Err(ApiError::validation("PullRequestReviewComment", "in_reply_to", "invalid"));
     }
     let (thread, commit) = (thread.id, thread.commit.clone());
-    no_pending(room, number)?;
-    let review = reviews::add(room, number, Verdict::Commented, String::new(), commit)?;
-    let remark = remark(room, review, text);
+    no_pending(guard, number)?;
+    let review = reviews::add(guard, number, Verdict::Commented, String::new(), commit)?;
+    let remark = remark(guard, review, text);
     let id = remark.id;
-    let threads = &mut pull_mut(room, number)?.threads;
+    let threads = &mut pull_mut(guard, number)?.threads;
     if let Some(thread) = threads.iter_mut().find(|one| one.id == thread) {
         thread.remarks.push(remark);
     }
-    finish(room, number, id)
+    finish(guard, number, id)
 }
 
 /// GitHub lets nobody comment on lines beside a review that they have begun.
-fn no_pending(room: &Room<'_>, number: u64) -> Outcome<()> {
-    match reviews::pending(of_number(room, number)?.1, room.viewer) {
+fn no_pending(guard: &TrackerGuard<'_>, number: u64) -> Outcome<()> {
+    match reviews::pending(of_number(guard, number)?.1, guard.viewer) {
         None => Ok(()),
         Some(_) => Err(ApiError::custom(
             "PullRequestReview",
@@ -344,41 +357,41 @@ fn no_pending(room: &Room<'_>, number: u64) -> Outcome<()> {
     }
 }
 
-fn finish(room: &mut Room<'_>, number: u64, id: u64) -> Outcome<Answer> {
-    let now = room.now.clone();
-    room.issue_mut(number)?.updated_at = now;
-    let shown = shown(room, id)?;
+fn finish(guard: &mut TrackerGuard<'_>, number: u64, id: u64) -> Outcome<FakeResponse> {
+    let now = guard.now.clone();
+    guard.issue_mut(number)?.updated_at = now;
+    let shown = shown(guard, id)?;
     let at = shown["url"].as_str().unwrap_or_default().to_owned();
-    Ok(Answer::created(shown).header("location", &at))
+    Ok(FakeResponse::created(shown).header("location", &at))
 }
 
 /// `PATCH …/pulls/comments/{comment_id}`
-pub(super) fn update(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    let (number, _, remark) = remark_asked(&room, ask)?;
-    rights::need_or_own(&room, Right::Push, &remark.author)?;
+pub(super) fn update(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    let (number, _, remark) = remark_asked(&guard, cx)?;
+    rights::need_or_own(&guard, Right::Push, &remark.author)?;
     let id = remark.id;
-    let text = written(&ask.object()?)?;
-    let now = room.now.clone();
-    let threads = &mut pull_mut(&mut room, number)?.threads;
+    let text = written(&cx.object()?)?;
+    let now = guard.now.clone();
+    let threads = &mut pull_mut(&mut guard, number)?.threads;
     let mut all = threads.iter_mut().flat_map(|thread| &mut thread.remarks);
     if let Some(remark) = all.find(|remark| remark.id == id && remark.body != text) {
         remark.body = text;
         remark.updated_at = now;
     }
-    shown(&room, id).map(Answer::json)
+    shown(&guard, id).map(FakeResponse::json)
 }
 
 /// `DELETE …/pulls/comments/{comment_id}`
-pub(super) fn delete(ask: &Ask<'_>) -> Outcome<Answer> {
-    let mut room = Room::enter(ask)?;
-    let (number, _, remark) = remark_asked(&room, ask)?;
-    rights::need_or_own(&room, Right::Push, &remark.author)?;
+pub(super) fn delete(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
+    let mut guard = TrackerGuard::enter(cx)?;
+    let (number, _, remark) = remark_asked(&guard, cx)?;
+    rights::need_or_own(&guard, Right::Push, &remark.author)?;
     let id = remark.id;
-    let pull = pull_mut(&mut room, number)?;
+    let pull = pull_mut(&mut guard, number)?;
     for thread in &mut pull.threads {
         thread.remarks.retain(|remark| remark.id != id);
     }
     pull.threads.retain(|thread| !thread.remarks.is_empty());
-    Ok(Answer::none())
+    Ok(FakeResponse::none())
 }

@@ -7,20 +7,19 @@ use serde_json::Value;
 use super::{
     super::{
         Site,
-        answer::Answer,
-        ask::Ask,
         auth::Caller,
         errors::{ApiError, Outcome},
         repos::{self, Repository},
+        request::{FakeResponse, GitHubRequest as _, RequestContext},
         state::State,
     },
-    model::{Board, Issue, What},
+    model::{Issue, RepositoryTracker, What},
     show::{self, Show},
-    tide,
+    transitions,
 };
 
 /// A request inside one repository's tracker. The state is locked until this is dropped.
-pub(super) struct Room<'a> {
+pub(super) struct TrackerGuard<'a> {
     pub(super) site: &'a Site,
     pub(super) state: MutexGuard<'a, State>,
     pub(super) repo: u64,
@@ -31,40 +30,40 @@ pub(super) struct Room<'a> {
     newer: bool,
 }
 
-impl<'a> Room<'a> {
+impl<'a> TrackerGuard<'a> {
     /// Locks the state, and lets come what branches and checks brought since the last look.
     ///
     /// # Errors
     /// 404 if the repository is gone.
-    pub(super) fn enter(ask: &'a Ask<'_>) -> Outcome<Self> {
-        Self::enter_at(ask, ask.repo)
+    pub(super) fn enter(cx: &'a RequestContext<'_>) -> Outcome<Self> {
+        Self::enter_at(cx, cx.target)
     }
 
     /// The same in this repository: for what names it otherwise than by the route.
     ///
     /// # Errors
     /// 404 if there is no such repository.
-    pub(super) fn enter_at(ask: &'a Ask<'_>, repo: u64) -> Outcome<Self> {
-        let now = ask.site.now();
-        let mut state = ask.site.state();
+    pub(super) fn enter_at(cx: &'a RequestContext<'_>, repo: u64) -> Outcome<Self> {
+        let now = cx.site.now();
+        let mut state = cx.site.state();
         if repo != 0 {
             state.repos.get(repo).ok_or_else(ApiError::not_found)?;
-            tide::settle(ask.site, &mut state, repo, &now);
+            transitions::settle(cx.site, &mut state, repo, &now);
         }
-        let newer = show::newer(ask);
-        let (caller, viewer) = (ask.caller, ask.caller.login());
-        Ok(Self { site: ask.site, state, repo, caller, viewer, now, newer })
+        let newer = show::newer(cx);
+        let (caller, viewer) = (cx.caller, cx.caller.login());
+        Ok(Self { site: cx.site, state, repo, caller, viewer, now, newer })
     }
 
     pub(super) fn repository(&self) -> Outcome<&Repository> {
         self.state.repos.get(self.repo).ok_or_else(ApiError::not_found)
     }
 
-    pub(super) fn board(&self) -> &Board {
+    pub(super) fn board(&self) -> &RepositoryTracker {
         self.state.tracker.board(self.repo)
     }
 
-    pub(super) fn board_mut(&mut self) -> &mut Board {
+    pub(super) fn board_mut(&mut self) -> &mut RepositoryTracker {
         self.state.tracker.board_mut(self.repo)
     }
 
@@ -81,8 +80,8 @@ impl<'a> Room<'a> {
     }
 
     /// The issue or pull request of the route's `{issue_number}`.
-    pub(super) fn issue(&self, ask: &Ask<'_>) -> Outcome<&Issue> {
-        self.numbered(ask.number("issue_number")?)
+    pub(super) fn issue(&self, cx: &RequestContext<'_>) -> Outcome<&Issue> {
+        self.numbered(cx.number("issue_number")?)
     }
 
     /// The issue or pull request of a number.
@@ -127,8 +126,8 @@ impl<'a> Room<'a> {
     }
 
     /// The page of issues with these ids that is asked for.
-    pub(super) fn page_of_ids(&self, ask: &Ask<'_>, ids: &[u64]) -> Answer {
+    pub(super) fn page_of_ids(&self, cx: &RequestContext<'_>, ids: &[u64]) -> FakeResponse {
         let shown: Vec<_> = ids.iter().filter_map(|id| self.show_id(*id)).collect();
-        ask.page(&shown, Clone::clone)
+        cx.page(&shown, Clone::clone)
     }
 }
