@@ -27,6 +27,13 @@ pub trait Subject: Connector {
     /// something when it is carried out.
     fn writes() -> Vec<Sample>;
 
+    /// A write of every kind that leaves one thing with a text of its own: each with `marker` as that text, so that
+    /// the fake's state tells whether it is there, and how often. A storm of them is made at once; over a server that
+    /// names none, no storm is made.
+    fn marked_writes(_marker: &str) -> Vec<Sample> {
+        Vec::new()
+    }
+
     /// A listing of at least three pages, and the upstream operation that it costs once a page.
     fn listing() -> (Sample, &'static str);
 

@@ -10,5 +10,6 @@ mod github;
 mod linear;
 mod references;
 mod replies;
+mod storm;
 mod story;
 mod writes;

@@ -114,6 +114,19 @@ impl Subject for GitHub {
         ]
     }
 
+    fn marked_writes(marker: &str) -> Vec<Sample> {
+        let file = json!([{"name": "counts.sql", "content": "select 1;"}]);
+        vec![
+            about("create_issue", json!({"title": marker})),
+            about("add_comment", json!({"number": NEWEST, "body": marker})),
+            about("manage_label", json!({"action": "create", "name": marker, "color": "00aaff"})),
+            about("manage_milestone", json!({"action": "create", "milestone": marker})),
+            about("review_pr", json!({"number": PULL, "event": "comment", "body": marker})),
+            about("write_discussion", json!({"action": "comment", "number": 428, "body": marker})),
+            Sample::new("save_gist", json!({"description": marker, "files": file})),
+        ]
+    }
+
     fn listing() -> (Sample, &'static str) {
         (about("list_issues", json!({"limit": 7})), "IssueList")
     }

@@ -89,6 +89,22 @@ impl Subject for Linear {
         ]
     }
 
+    fn marked_writes(marker: &str) -> Vec<Sample> {
+        let address = format!("https://status.harbor.example/{marker}");
+        vec![
+            Sample::new("create_issue", json!({"title": marker, "team": "ENG"})),
+            Sample::new("add_comment", json!({"issue": ISSUE, "body": marker})),
+            Sample::new("save_document", json!({"title": marker, "content": "Agreed.", "project": PROJECT})),
+            Sample::new("save_milestone", json!({"project": PROJECT, "name": marker})),
+            Sample::new(
+                "post_status_update",
+                json!({"project": PROJECT, "health": "onTrack", "body": marker}),
+            ),
+            Sample::new("save_label", json!({"name": marker, "team": "ENG"})),
+            Sample::new("attach", json!({"issue": ISSUE, "url": address, "title": "Status"})),
+        ]
+    }
+
     fn listing() -> (Sample, &'static str) {
         (Sample::new("list_issues", json!({"team": ["ENG"], "limit": 7})), "ListIssues")
     }
