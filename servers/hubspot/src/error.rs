@@ -19,6 +19,8 @@ use serde_json::{Map, Value};
 
 use crate::vendor::HubSpotVendor;
 
+/// The window in which calls are counted: at its end there are new ones.
+const TEN_SECONDS: Duration = Duration::from_secs(10);
 /// Characters of HubSpot's message that an agent reads.
 const MAX_MESSAGE: usize = 400;
 
@@ -177,7 +179,7 @@ pub(crate) fn classify(vendor: &HubSpotVendor, _: &Request, response: &Response)
     }
     let refusal: Refusal = serde_json::from_slice(&response.body).unwrap_or_default();
     match status {
-        429 => Err(limited(vendor, &refusal)),
+        429 => Err(limited(vendor, &refusal, response)),
         // Being moved to another data centre takes up to a day; the header says how long.
         477 => {
             let wait =
@@ -200,7 +202,7 @@ pub(crate) fn classify(vendor: &HubSpotVendor, _: &Request, response: &Response)
 }
 
 /// A refusal for pace: how long to wait follows from which limit it is.
-fn limited(vendor: &HubSpotVendor, refusal: &Refusal) -> Error {
+fn limited(vendor: &HubSpotVendor, refusal: &Refusal, response: &Response) -> Error {
     let message = refusal.message.to_lowercase();
     let (what, wait) = match refusal.policy_name.as_str() {
         "DAILY" => ("The calls of today", Some(clock::until(vendor.midnight()))),
@@ -208,7 +210,9 @@ fn limited(vendor: &HubSpotVendor, refusal: &Refusal) -> Error {
         _ if message.contains("secondly limit") && !message.contains("ten") => {
             ("The searches of this second", Some(Duration::from_secs(1)))
         }
-        _ => ("The calls of these ten seconds", None),
+        // A header that says when is read by the pipeline; HubSpot promises none.
+        _ if response.header("retry-after").is_some() => ("The calls of these ten seconds", None),
+        _ => ("The calls of these ten seconds", Some(TEN_SECONDS)),
     };
     let error = Error::new(Kind::RateLimited, format!("{what} are used up"))
         .with_hint("Wait, or ask for less")
