@@ -109,7 +109,11 @@ async fn a_listing_cut_by_the_budget_goes_on_where_it_was_cut<S: Subject>() {
         }
     }
     seen.truncate(rows(&whole).len());
-    assert_eq!(seen, rows(&whole));
+    // A page leaves out the last columns where none of its rows has a value.
+    let values = |row: &str| row.trim_end_matches([' ', '|']).to_owned();
+    let seen: Vec<_> = seen.iter().map(|row| values(row)).collect();
+    let whole: Vec<_> = rows(&whole).into_iter().map(values).collect();
+    assert_eq!(seen, whole);
 }
 
 async fn a_cursor_of_another_call_or_caller_is_refused<S: Subject>() {

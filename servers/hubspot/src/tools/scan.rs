@@ -1,7 +1,7 @@
 //! All records of a search, however many there are: by their ids, ascending, because no page of one search reaches
 //! past 10,000 results and tens of thousands of records can have the same time.
 
-use connector::{Result, catalog::Call};
+use connector::{Result, catalog::Call, upstream};
 
 use super::search::go_past;
 use crate::{
@@ -61,6 +61,8 @@ pub(super) async fn walk(
             }
         }
         let total = u32::try_from(walked.total).ok();
+        // The pace of searches makes a walk long; each page that came is a reason to wait for the next one.
+        upstream::call::restart();
         call.progress(u32::try_from(walked.seen).unwrap_or(u32::MAX), total, "records read").await;
         // Less than a page is the end; nothing new would go round in a circle.
         if found.results.len() < MAX_PAGE as usize || fresh == 0 || walked.seen >= most {

@@ -151,7 +151,7 @@ impl Site {
             } else if let Some(word) = rest.strip_prefix("<data ").or_else(|| rest.strip_prefix("</data ")) {
                 out.push_str(&rest[..rest.len() - word.len()]);
                 out.push('~');
-                rest = &word[6..];
+                rest = &word[10..];
             } else {
                 out.push(first);
                 rest = &rest[first.len_utf8()..];
