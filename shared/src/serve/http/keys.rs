@@ -1,4 +1,4 @@
-//! The door: nobody without a key.
+//! API-key authentication: who calls, or nobody.
 
 use axum::{
     extract::{Request, State},
