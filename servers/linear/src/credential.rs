@@ -1,19 +1,16 @@
 //! Where the credential for Linear comes from: a personal key, an OAuth token used as it is, an OAuth
 //! login whose refresh token rotates, or an application that acts for itself.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use connector::{
-    Error, NO_CREDENTIAL, Result, Secret,
-    secret::Fingerprint,
+    Error, NO_CREDENTIAL, Result,
     settings::{Config, SecretSource, Setting, SettingKind},
     upstream::{
         Credential, HttpClient, Options,
-        auth::{Grant, Missing, OAuth, OAuthOptions, Store, Tokens},
+        auth::{Grant, Login, Missing, OAuth, OAuthOptions, Store},
     },
 };
-use futures::future::{BoxFuture, FutureExt as _};
-use tokio::sync::OnceCell;
 
 /// The settings of credentials.
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -128,17 +125,7 @@ fn missing() -> Arc<dyn Credential> {
 
 /// A login of a person through an application, or the application itself.
 fn application(config: &Config, options: &Options, client: &str) -> Result<Credentials> {
-    let read = |key: &str, name: &str| match config.secret(key) {
-        Some(SecretSource::Value(secret)) => Ok(Some(secret)),
-        Some(SecretSource::File(path)) => match std::fs::read_to_string(&path) {
-            Ok(text) if !text.trim().is_empty() => Ok(Some(Secret::new(&text))),
-            Ok(_) => Err(Error::invalid(format!("The file of {name} is empty"))),
-            Err(error) => {
-                Err(Error::invalid(format!("The file of {name} cannot be read")).with_source(error))
-            }
-        },
-        None => Ok(None),
-    };
+    let read = |key: &str, name: &str| config.secret(key).map(|source| source.read(name)).transpose();
     let client_secret = read("client-secret", "LINEAR_CLIENT_SECRET")?;
     let refresh = read("refresh-token", "LINEAR_REFRESH_TOKEN")?;
     let store = config.path("token-store").map(Store::new);
@@ -171,71 +158,16 @@ fn application(config: &Config, options: &Options, client: &str) -> Result<Crede
         HttpClient::new(options.clone()),
     );
     let credential: Arc<dyn Credential> = match (store, refresh) {
-        (Some(store), Some(refresh)) => Arc::new(Seeded { oauth, store, refresh, seeded: OnceCell::new() }),
+        (Some(store), Some(refresh)) => Arc::new(Login::new(oauth, store, refresh)),
         _ => Arc::new(oauth),
     };
     let what = if personal { "an OAuth login" } else { "an OAuth application" };
     Ok(Credentials { credential, oauth: true, what })
 }
 
-/// A login that begins with a refresh token from the settings, unless the store has what became of
-/// it: that is newer, because every use changes it. Another token in the settings is a new login, as
-/// somebody sets it when the old one has ended.
-struct Seeded {
-    oauth: OAuth,
-    store: Store,
-    refresh: Secret,
-    seeded: OnceCell<()>,
-}
-
-impl Seeded {
-    async fn seed(&self) -> Result<()> {
-        let store = self.store.clone();
-        let refresh = self.refresh.clone();
-        let seed = || async {
-            let login = refresh.fingerprint().to_string();
-            let stored = tokio::task::spawn_blocking(move || match store.load()? {
-                Some(tokens) if tokens.refresh.is_some() && tokens.login == login => Ok(()),
-                _ => {
-                    let begin = Tokens::new(Secret::new("none"), Some(refresh), Some(Duration::ZERO));
-                    store.save(&Tokens { login, ..begin })
-                }
-            });
-            stored
-                .await
-                .map_err(|error| Error::internal("The login could not be stored").with_source(error))?
-        };
-        self.seeded.get_or_try_init(seed).await.copied()
-    }
-}
-
-impl Credential for Seeded {
-    fn token(&self) -> BoxFuture<'_, Result<Secret>> {
-        async move {
-            self.seed().await?;
-            self.oauth.token().await
-        }
-        .boxed()
-    }
-
-    fn refused<'a>(&'a self, token: &'a Secret) -> BoxFuture<'a, Result<Option<Secret>>> {
-        self.oauth.refused(token)
-    }
-
-    fn fingerprint(&self) -> Fingerprint {
-        self.oauth.fingerprint()
-    }
-}
-
-impl fmt::Debug for Seeded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seeded").field("oauth", &self.oauth).finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use connector::settings::Value;
+    use connector::{Secret, settings::Value};
     use url::Url;
 
     use super::*;

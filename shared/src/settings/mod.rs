@@ -92,6 +92,25 @@ pub enum SecretSource {
 }
 
 impl SecretSource {
+    /// The secret itself, now: for what is not sent as it is, such as a client's secret. `name` is the
+    /// variable to name in an error.
+    ///
+    /// # Errors
+    /// `invalid_argument` if its file is empty or cannot be read.
+    pub fn read(self, name: &str) -> crate::Result<Secret> {
+        match self {
+            Self::Value(secret) => Ok(secret),
+            Self::File(path) => {
+                match std::fs::read_to_string(&path) {
+                    Ok(text) if !text.trim().is_empty() => Ok(Secret::new(&text)),
+                    Ok(_) => Err(crate::Error::invalid(format!("The file of {name} is empty"))),
+                    Err(error) => Err(crate::Error::invalid(format!("The file of {name} cannot be read"))
+                        .with_source(error)),
+                }
+            }
+        }
+    }
+
     /// The credential that gives it as it is.
     #[must_use]
     pub fn into_credential(self) -> Arc<dyn Credential> {

@@ -42,7 +42,7 @@ export class Sandbox {
 
     /** What the server must find in its environment, and nothing else of the vendor's. */
     get environment() {
-        return { [REFERENCE.api_url]: this.apiUrl, [REFERENCE.credential]: this.credential };
+        return { ...SUBJECT.environment, [REFERENCE.api_url]: this.apiUrl, [REFERENCE.credential]: this.credential };
     }
 
     async #ask(method, path, body) {

@@ -10,6 +10,7 @@ mod github;
 mod linear;
 mod references;
 mod replies;
+mod slack;
 mod storm;
 mod story;
 mod writes;

@@ -2,6 +2,7 @@
 
 mod file;
 mod fixed;
+mod login;
 mod oauth;
 mod store;
 
@@ -9,6 +10,7 @@ use futures::future::BoxFuture;
 
 pub use file::SecretFile;
 pub use fixed::{Fixed, Missing};
+pub use login::Login;
 pub use oauth::{Grant, OAuth, OAuthOptions};
 pub use store::{Store, Tokens};
 

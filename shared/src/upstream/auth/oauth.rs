@@ -14,7 +14,7 @@ use std::{
 };
 
 use futures::future::{BoxFuture, FutureExt as _};
-use http::header;
+use http::{StatusCode, header};
 use oauth2::{
     AccessToken, AsyncHttpClient, AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest,
     HttpResponse, RefreshToken, RequestTokenError, Scope, StandardRevocableToken, TokenResponse, TokenUrl,
@@ -356,8 +356,10 @@ impl Inner {
                 }
                 body.extend_from_slice(&chunk);
             }
-            let mut answer = HttpResponse::new(body);
-            *answer.status_mut() = response.status();
+            let refused = refused_under_200(&body);
+            let mut answer = HttpResponse::new(refused.clone().unwrap_or(body));
+            *answer.status_mut() =
+                if refused.is_some() { StatusCode::BAD_REQUEST } else { response.status() };
             if let Some(kind) = response.headers().get(header::CONTENT_TYPE) {
                 answer.headers_mut().insert(header::CONTENT_TYPE, kind.clone());
             }
@@ -393,6 +395,27 @@ impl<'c> AsyncHttpClient<'c> for Inner {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         self.post(request).boxed()
     }
+}
+
+/// A refusal in the standard's form, for a vendor that refuses with status 200, `ok: false` and codes of its
+/// own (docs.slack.dev/reference/methods/oauth.v2.access). What is not about the grant stays an error of the
+/// endpoint.
+fn refused_under_200(body: &[u8]) -> Option<Vec<u8>> {
+    #[derive(Deserialize)]
+    struct Refusal {
+        ok: bool,
+        error: String,
+    }
+    let refusal: Refusal = serde_json::from_slice(body).ok()?;
+    let about_the_grant =
+        ["invalid_refresh_token", "token_revoked", "token_expired", "invalid_grant", "account_inactive"];
+    let about_the_client = ["invalid_client_id", "bad_client_secret"];
+    let code = match refusal.error.as_str() {
+        code if about_the_grant.contains(&code) => "invalid_grant",
+        code if about_the_client.contains(&code) => "invalid_client",
+        _ => "server_error",
+    };
+    (!refusal.ok).then(|| serde_json::json!({ "error": code }).to_string().into_bytes())
 }
 
 /// Sorts an endpoint's failure. What it answered is not quoted: it can hold a token.

@@ -1,0 +1,276 @@
+//! Slack's Web API as typed requests and tolerant answers. It builds requests and decides nothing.
+//!
+//! Every call is a POST of a form, as the official SDK sends it: many methods take nothing else
+//! (docs.slack.dev/apis/web-api). Lists and objects go as JSON text.
+
+mod files;
+pub(crate) mod methods;
+pub(crate) mod types;
+
+use std::time::Duration;
+
+use connector::{
+    Result,
+    upstream::{Request, Response, Tag, Upstream},
+};
+use http::{HeaderValue, header};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use url::form_urlencoded;
+
+use methods::Method;
+use types::{Channel, Emoji, Group, Identity, Message, Page, User};
+
+const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8");
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+/// The most that one page of a directory brings.
+pub(crate) const DIRECTORY_PAGE: u32 = 999;
+
+/// The client of one workspace's Web API with one token. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Api {
+    upstream: Upstream,
+}
+
+/// The arguments of a call.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Form(Vec<(&'static str, String)>);
+
+impl Form {
+    /// No arguments.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub(crate) fn set(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.0.push((name, value.to_string()));
+        self
+    }
+
+    /// Adds an argument where there is one.
+    #[must_use]
+    pub(crate) fn maybe(self, name: &'static str, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.set(name, value),
+            None => self,
+        }
+    }
+
+    /// Adds a list or object.
+    #[must_use]
+    pub(crate) fn json(self, name: &'static str, value: &Value) -> Self {
+        self.set(name, value)
+    }
+
+    fn encode(&self) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
+    }
+}
+
+/// Where in a list to read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Window {
+    pub(crate) limit: u32,
+    pub(crate) cursor: Option<String>,
+    pub(crate) oldest: Option<String>,
+    pub(crate) latest: Option<String>,
+    pub(crate) inclusive: bool,
+    /// Whether messages bring their metadata.
+    pub(crate) metadata: bool,
+}
+
+impl Window {
+    fn form(&self) -> Form {
+        Form::new()
+            .set("limit", self.limit)
+            .maybe("cursor", self.cursor.as_deref())
+            .maybe("oldest", self.oldest.as_deref())
+            .maybe("latest", self.latest.as_deref())
+            .maybe("inclusive", self.inclusive.then_some("true"))
+            .maybe("include_all_metadata", self.metadata.then_some("true"))
+    }
+}
+
+impl Api {
+    /// A client over `upstream`, whose base URL is that of the Web API.
+    pub(crate) fn new(upstream: Upstream) -> Self {
+        Self { upstream }
+    }
+
+    /// The pipeline beneath.
+    pub(crate) fn upstream(&self) -> &Upstream {
+        &self.upstream
+    }
+
+    fn request(&self, method: Method, form: &Form) -> Request {
+        Request::post(method.name, format!("/{}", method.name))
+            .effect(method.effect)
+            .replay(method.replay)
+            .cost(method.name, 1)
+            .header(header::CONTENT_TYPE, FORM)
+            .body(form.encode())
+    }
+
+    /// Calls `method`.
+    ///
+    /// # Errors
+    /// What Slack's table of errors says, or `upstream` for an answer of another shape.
+    pub(crate) async fn call<T: DeserializeOwned>(&self, method: Method, form: Form) -> Result<T> {
+        self.upstream.send(self.request(method, &form)).await?.json()
+    }
+
+    /// Calls `method`, a read whose answer is good for `ttl` or until something makes `tag` old.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub(crate) async fn cached<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        form: Form,
+        ttl: Duration,
+        tag: &'static str,
+    ) -> Result<T> {
+        self.cached_response(method, form, ttl, tag).await?.json()
+    }
+
+    async fn cached_response(
+        &self,
+        method: Method,
+        form: Form,
+        ttl: Duration,
+        tag: &'static str,
+    ) -> Result<Response> {
+        self.upstream.send(self.request(method, &form).cache(ttl, [tag])).await
+    }
+
+    /// Calls `method`, a write. `check` says what to look at should its outcome never be learned, as the
+    /// beginning of a sentence; `tags` are what it makes old.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub(crate) async fn write<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        form: Form,
+        check: String,
+        tags: &'static [&'static str],
+    ) -> Result<T> {
+        let tags = tags.iter().map(|tag| Tag::Borrowed(*tag));
+        self.upstream.send(self.request(method, &form).check(check).invalidates(tags)).await?.json()
+    }
+
+    /// Whose token it is, and its scopes, which Slack tells in a header of every answer.
+    pub(crate) async fn identity(&self) -> Result<Identity> {
+        let response = self.cached_response(methods::AUTH_TEST, Form::new(), 10 * MINUTE, "identity").await?;
+        let mut identity: Identity = response.json()?;
+        identity.scopes = response.header("x-oauth-scopes").map(|scopes| {
+            scopes.split(',').map(|scope| scope.trim().to_owned()).filter(|scope| !scope.is_empty()).collect()
+        });
+        Ok(identity)
+    }
+
+    /// A page of the conversations that the token's owner, or another user, is in.
+    pub(crate) async fn own_conversations(
+        &self,
+        types: &str,
+        user: Option<&str>,
+        limit: u32,
+        cursor: Option<&str>,
+        exclude_muted: bool,
+    ) -> Result<Page<Channel>> {
+        let form = Form::new()
+            .set("types", types)
+            .set("limit", limit)
+            .maybe("cursor", cursor)
+            .maybe("user", user)
+            .maybe("exclude_muted", exclude_muted.then_some("true"));
+        self.cached(methods::USERS_CONVERSATIONS, form, 5 * MINUTE, "channels").await
+    }
+
+    /// A page of all conversations that the token sees.
+    pub(crate) async fn conversations(
+        &self,
+        types: &str,
+        archived: bool,
+        cursor: Option<&str>,
+    ) -> Result<Page<Channel>> {
+        let form = Form::new()
+            .set("types", types)
+            .set("limit", DIRECTORY_PAGE)
+            .maybe("exclude_archived", (!archived).then_some("true"))
+            .maybe("cursor", cursor);
+        self.cached(methods::CONVERSATIONS_LIST, form, 15 * MINUTE, "channels").await
+    }
+
+    /// One conversation.
+    pub(crate) async fn conversation(&self, id: &str) -> Result<Channel> {
+        #[derive(Deserialize)]
+        struct Answer {
+            channel: Channel,
+        }
+        let form = Form::new().set("channel", id).set("include_num_members", "true");
+        Ok(self.cached::<Answer>(methods::CONVERSATIONS_INFO, form, 5 * MINUTE, "channels").await?.channel)
+    }
+
+    /// A page of who is in a conversation.
+    pub(crate) async fn members(&self, id: &str, limit: u32, cursor: Option<&str>) -> Result<Page<String>> {
+        let form = Form::new().set("channel", id).set("limit", limit).maybe("cursor", cursor);
+        self.call(methods::CONVERSATIONS_MEMBERS, form).await
+    }
+
+    /// A page of a conversation's messages, newest first. Never kept.
+    pub(crate) async fn history(&self, channel: &str, window: &Window) -> Result<Page<Message>> {
+        self.call(methods::CONVERSATIONS_HISTORY, window.form().set("channel", channel)).await
+    }
+
+    /// A page of a thread, its parent first. Never kept.
+    pub(crate) async fn replies(&self, channel: &str, ts: &str, window: &Window) -> Result<Page<Message>> {
+        self.call(methods::CONVERSATIONS_REPLIES, window.form().set("channel", channel).set("ts", ts)).await
+    }
+
+    /// One user.
+    pub(crate) async fn user(&self, id: &str) -> Result<User> {
+        #[derive(Deserialize)]
+        struct Answer {
+            user: User,
+        }
+        Ok(self.cached::<Answer>(methods::USERS_INFO, Form::new().set("user", id), HOUR, "users").await?.user)
+    }
+
+    /// The user with this e-mail address.
+    pub(crate) async fn user_by_email(&self, email: &str) -> Result<User> {
+        #[derive(Deserialize)]
+        struct Answer {
+            user: User,
+        }
+        Ok(self
+            .cached::<Answer>(methods::USERS_LOOKUP, Form::new().set("email", email), HOUR, "users")
+            .await?
+            .user)
+    }
+
+    /// A page of the workspace's people.
+    pub(crate) async fn users(&self, cursor: Option<&str>) -> Result<Page<User>> {
+        let form = Form::new().set("limit", DIRECTORY_PAGE).maybe("cursor", cursor);
+        self.cached(methods::USERS_LIST, form, HOUR, "users").await
+    }
+
+    /// The user groups with their members.
+    pub(crate) async fn groups(&self) -> Result<Vec<Group>> {
+        #[derive(Deserialize)]
+        struct Answer {
+            #[serde(default)]
+            usergroups: Vec<Group>,
+        }
+        let form = Form::new().set("include_users", "true");
+        Ok(self.cached::<Answer>(methods::USERGROUPS_LIST, form, 30 * MINUTE, "groups").await?.usergroups)
+    }
+
+    /// The workspace's own emoji.
+    pub(crate) async fn emoji(&self) -> Result<Emoji> {
+        self.cached(methods::EMOJI_LIST, Form::new(), 6 * HOUR, "emoji").await
+    }
+}

@@ -1,0 +1,230 @@
+//! Where the tokens for Slack come from: a user's, a bot's, a login whose tokens rotate, or a file
+//! with the tokens of several workspaces. Tokens of browser sessions (`xoxc`) are not taken.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use connector::{
+    Error, NO_CREDENTIAL, Result,
+    catalog::one_line,
+    settings::{Config, SecretSource, Setting, SettingKind},
+    upstream::{
+        Credential, HttpClient, Options,
+        auth::{Grant, Login, Missing, OAuth, OAuthOptions, Store},
+    },
+};
+
+use serde::Deserialize;
+
+use crate::workspace::WorkspaceTokens;
+
+/// What to do where there is no token.
+pub(crate) const TO_SET: &str = "Set SLACK_USER_TOKEN (xoxp-…) or SLACK_BOT_TOKEN (xoxb-…) of an app that is installed in the workspace; `slack-mcp manifest` makes one in three steps";
+
+/// The settings of tokens.
+pub(crate) const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "user-token",
+        env: "SLACK_USER_TOKEN",
+        kind: SettingKind::Secret,
+        default: None,
+        help: "A user token (xoxp-): sees what its owner sees, searches and posts as them",
+    },
+    Setting {
+        key: "bot-token",
+        env: "SLACK_BOT_TOKEN",
+        kind: SettingKind::Secret,
+        default: None,
+        help: "A bot token (xoxb-): sees the conversations that the app is in, and posts as the app",
+    },
+    Setting {
+        key: "act-as",
+        env: "SLACK_ACT_AS",
+        kind: SettingKind::Text("user|bot"),
+        default: Some("user"),
+        help: "Which token acts where both are set; the user's always searches",
+    },
+    Setting {
+        key: "workspaces",
+        env: "SLACK_WORKSPACES",
+        kind: SettingKind::Path,
+        default: None,
+        help: "A TOML file with the tokens of several workspaces, a table for each",
+    },
+    Setting {
+        key: "client-id",
+        env: "SLACK_CLIENT_ID",
+        kind: SettingKind::Text("ID"),
+        default: None,
+        help: "The app of a login whose tokens rotate",
+    },
+    Setting {
+        key: "client-secret",
+        env: "SLACK_CLIENT_SECRET",
+        kind: SettingKind::Secret,
+        default: None,
+        help: "The app's secret; an app with PKCE has none",
+    },
+    Setting {
+        key: "refresh-token",
+        env: "SLACK_REFRESH_TOKEN",
+        kind: SettingKind::Secret,
+        default: None,
+        help: "A refresh token (xoxe-1-) to begin with; what it becomes is kept in the token store",
+    },
+    Setting {
+        key: "token-store",
+        env: "SLACK_TOKEN_STORE",
+        kind: SettingKind::Path,
+        default: None,
+        help: "The file that keeps a login whose tokens rotate: its refresh token changes with every use",
+    },
+];
+
+/// How long before its end an access token is renewed. They live for twelve hours.
+const REFRESH_AHEAD: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// The tokens that are configured, by workspace.
+///
+/// # Errors
+/// `invalid_argument` for a token of a kind that is not taken, or a wrong word.
+pub(crate) fn choose(config: &Config, options: &Options) -> Result<Vec<WorkspaceTokens>> {
+    if config.text("client-id").is_some() || config.secret("refresh-token").is_some() {
+        if config.secret("user-token").is_some() || config.secret("bot-token").is_some() {
+            return Err(Error::invalid("More than one credential for Slack is configured").with_hint(
+                "Keep SLACK_USER_TOKEN and SLACK_BOT_TOKEN, or SLACK_REFRESH_TOKEN with its app",
+            ));
+        }
+        let tokens = WorkspaceTokens {
+            name: "default".to_owned(),
+            acting: login(config, options)?,
+            searching: None,
+            credential: "a login whose tokens rotate",
+        };
+        return Ok(vec![tokens]);
+    }
+    let user = config.secret("user-token").map(SecretSource::into_credential);
+    let bot = config.secret("bot-token").map(SecretSource::into_credential);
+    let as_bot = acts_as_bot(config.text("act-as").unwrap_or("user"))?;
+    let alone = of("default", user, bot, as_bot, config.switch("sandbox"));
+    let Some(path) = config.path("workspaces") else { return Ok(vec![alone]) };
+    let mut all = several(path)?;
+    if alone.credential != NO_CREDENTIAL {
+        all.insert(0, alone);
+    }
+    Ok(all)
+}
+
+fn acts_as_bot(word: &str) -> Result<bool> {
+    match word {
+        "user" => Ok(false),
+        "bot" => Ok(true),
+        other => Err(Error::invalid(format!("`act-as` is user or bot, not {other}"))),
+    }
+}
+
+/// The tokens of one workspace in a file of several.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Several {
+    user_token_file: Option<PathBuf>,
+    bot_token_file: Option<PathBuf>,
+    act_as: Option<String>,
+}
+
+/// The workspaces of a file: `[acme]`, then `user-token-file = "/run/secrets/acme"`. Tokens stand in files of
+/// their own, so that this one may be read by others.
+fn several(path: &Path) -> Result<Vec<WorkspaceTokens>> {
+    let wrong = |why: String| Error::invalid(format!("The workspaces in {}: {why}", path.display()));
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| wrong("cannot be read".to_owned()).with_source(error))?;
+    let tables: BTreeMap<String, Several> =
+        toml::from_str(&text).map_err(|error| wrong(one_line(error.message())).with_source(error))?;
+    if tables.is_empty() {
+        return Err(wrong("there is none".to_owned()));
+    }
+    let file = |path: Option<PathBuf>| path.map(|path| SecretSource::File(path).into_credential());
+    let one = |(name, tokens): (String, Several)| {
+        let as_bot = acts_as_bot(tokens.act_as.as_deref().unwrap_or("user"))?;
+        let (user, bot) = (file(tokens.user_token_file), file(tokens.bot_token_file));
+        if user.is_none() && bot.is_none() {
+            return Err(
+                wrong(format!("{name} has no token")).with_hint("Give user-token-file or bot-token-file")
+            );
+        }
+        Ok(of(&name, user, bot, as_bot, false))
+    };
+    tables.into_iter().map(one).collect()
+}
+
+/// A login whose tokens rotate (docs.slack.dev/authentication/using-token-rotation).
+fn login(config: &Config, options: &Options) -> Result<Arc<dyn Credential>> {
+    let read = |key: &str, name: &str| config.secret(key).map(|source| source.read(name)).transpose();
+    let client_secret = read("client-secret", "SLACK_CLIENT_SECRET")?;
+    let refresh = read("refresh-token", "SLACK_REFRESH_TOKEN")?;
+    let client_id = config.text("client-id").ok_or_else(|| {
+        Error::invalid("A login whose tokens rotate needs its app's id").with_hint("Set SLACK_CLIENT_ID")
+    })?;
+    let store = config.path("token-store").map(Store::new).ok_or_else(|| {
+        Error::invalid("A refresh token changes with every use, so it needs a place to be kept")
+            .with_hint("Set SLACK_TOKEN_STORE to a file that only you can read")
+    })?;
+    let mut token_url = options.base_url.clone();
+    token_url.set_path(&format!("{}/oauth.v2.access", token_url.path().trim_end_matches('/')));
+    let oauth = OAuth::new(
+        OAuthOptions {
+            title: "Slack",
+            token_url,
+            client_id: client_id.to_owned(),
+            client_secret,
+            basic_auth: false,
+            grant: Grant::Refresh,
+            scope: None,
+            refresh_ahead: REFRESH_AHEAD,
+            login_hint: "Get a new refresh token and set SLACK_REFRESH_TOKEN".into(),
+        },
+        Some(store.clone()),
+        HttpClient::new(options.clone()),
+    );
+    Ok(match refresh {
+        Some(refresh) => Arc::new(Login::new(oauth, store, refresh)),
+        None => Arc::new(oauth),
+    })
+}
+
+fn of(
+    name: &str,
+    user: Option<Arc<dyn Credential>>,
+    bot: Option<Arc<dyn Credential>>,
+    as_bot: bool,
+    sandbox: bool,
+) -> WorkspaceTokens {
+    let name = name.to_owned();
+    match (user, bot) {
+        (Some(user), Some(bot)) if as_bot => WorkspaceTokens {
+            name,
+            acting: bot,
+            searching: Some(user),
+            credential: "a bot token, and a user token to search",
+        },
+        (Some(user), _) => WorkspaceTokens {
+            name,
+            acting: user,
+            searching: None,
+            credential: if sandbox { "the sandbox's user token" } else { "a user token" },
+        },
+        (None, Some(bot)) => {
+            WorkspaceTokens { name, acting: bot, searching: None, credential: "a bot token" }
+        }
+        (None, None) => WorkspaceTokens {
+            name,
+            acting: Arc::new(Missing::new("No token for Slack is configured", TO_SET)),
+            searching: None,
+            credential: NO_CREDENTIAL,
+        },
+    }
+}

@@ -1,0 +1,81 @@
+//! People by their ids, for replies: looked up a few at once, never all of a workspace.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{StreamExt as _, stream};
+
+use super::reference::is_id;
+use crate::api::{Api, types::User};
+
+/// Requests under way at once.
+const AT_ONCE: usize = 8;
+/// The most people that one reply looks up; others stay ids, and the reply says so.
+const MOST: usize = 40;
+
+/// Names for ids, as far as they could be found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct People {
+    names: BTreeMap<String, String>,
+    /// How many ids have no name.
+    pub(crate) unresolved: usize,
+}
+
+impl People {
+    /// The people with these ids. A name that cannot be had leaves the id: nobody is nameless.
+    pub(crate) async fn of(api: &Api, ids: BTreeSet<String>, own_team: &str) -> Self {
+        let asked = ids.len();
+        let found: Vec<(String, Option<User>)> = stream::iter(ids.into_iter().take(MOST))
+            .map(|id| {
+                let api = api.clone();
+                async move {
+                    let user = api.user(&id).await.ok();
+                    (id, user)
+                }
+            })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        let mut people = Self::default();
+        for (id, user) in found {
+            if let Some(user) = user {
+                people.names.insert(id, label(&user, own_team));
+            }
+        }
+        people.unresolved = asked - people.names.len();
+        people
+    }
+
+    /// Whoever has this id: a name, or the id itself.
+    pub(crate) fn name<'a>(&'a self, id: &'a str) -> &'a str {
+        self.names.get(id).map_or(id, String::as_str)
+    }
+
+    /// A word on those without a name.
+    pub(crate) fn note(&self) -> String {
+        match self.unresolved {
+            0 => String::new(),
+            1 => "1 person is shown by id: Slack gave no name".to_owned(),
+            many => format!("{many} people are shown by id: Slack gave no names"),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn known(names: &[(&str, &str)]) -> Self {
+        let names = names.iter().map(|(id, name)| ((*id).to_owned(), (*name).to_owned())).collect();
+        Self { names, unresolved: 0 }
+    }
+}
+
+/// What somebody is called in replies: the handle; of another organization, the full name and its id.
+pub(crate) fn label(user: &User, own_team: &str) -> String {
+    if user.is_stranger || (!user.team_id.is_empty() && !own_team.is_empty() && user.team_id != own_team) {
+        let team = if user.team_id.is_empty() { "" } else { " " };
+        return format!("{} [ext{team}{}]", user.full_name(), user.team_id);
+    }
+    user.handle().to_owned()
+}
+
+/// Whether `id` is a user's.
+pub(crate) fn is_user(id: &str) -> bool {
+    is_id(id, &['U', 'W'])
+}

@@ -1,0 +1,309 @@
+//! Catching up: what was said in one's conversations since they were read, or since a time, the most
+//! personal first. Slack has no list of what is unread for ordinary tokens, so each conversation is
+//! looked at, a few at once.
+
+use std::collections::BTreeSet;
+
+use connector::{
+    Kind, Result,
+    catalog::{Call, Page, Reply, Tool, one_line},
+};
+use futures::{StreamExt as _, stream};
+use jiff::{Timestamp, tz::TimeZone};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{FROM, Readers, read::heading};
+use crate::{
+    Slack,
+    api::{
+        Window,
+        types::{Channel, Message},
+    },
+    render::message::{self, row},
+    resolve::{
+        ALL_TYPES,
+        time::{End, bound, minute, moment, now, parse_ts, zone_name},
+    },
+    workspace::Workspace,
+};
+
+/// Conversations looked at unless more are asked for; each costs a call or two of 50 a minute.
+const CHANNELS: u32 = 20;
+/// Messages of one conversation that are shown.
+const EACH: usize = 12;
+/// Looked at at once.
+const AT_ONCE: usize = 4;
+
+pub(super) fn tools() -> Vec<Tool<Slack>> {
+    vec![
+        Tool::read(
+            "catch_up",
+            "Catch up",
+            "What is new in your conversations since you read them, or since a time: direct messages first, then channels that mention you. Muted ones are left out.",
+            catch_up,
+        )
+        .toolset("reading")
+        .output_page::<Item>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CatchUp {
+    /// Only these
+    #[serde(default)]
+    channels: Vec<String>,
+    /// Default: since last read, or 24h
+    since: Option<String>,
+    mentions_only: Option<bool>,
+    max_channels: Option<u32>,
+    workspace: Option<String>,
+}
+
+/// One conversation with news.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Item {
+    channel: String,
+    title: String,
+    new: usize,
+    mentions: usize,
+    messages: Vec<String>,
+}
+
+/// What was found in one conversation.
+struct News {
+    channel: Channel,
+    messages: Vec<Message>,
+    since: Timestamp,
+    mentions: usize,
+    more: bool,
+}
+
+async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
+    let workspace = call.workspace(args.workspace.as_deref())?.clone();
+    let zone = workspace.names().zone().await;
+    let me = workspace.names().me().await?;
+    let since = args
+        .since
+        .as_deref()
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+        .map(|word| moment("since", word, &zone, End::First))
+        .transpose()?;
+    let most = args.max_channels.unwrap_or(CHANNELS).clamp(1, 100) as usize;
+    let (channels, left) = chosen(&call, &workspace, &args.channels, most).await?;
+    let looked = channels.len();
+    let found: Vec<(Channel, Result<News>)> = stream::iter(channels)
+        .map(|channel| {
+            let workspace = workspace.clone();
+            let me = me.user_id.clone();
+            async move {
+                let news = look(&workspace, &channel, since, &me).await;
+                (channel, news)
+            }
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    let mut all = Vec::new();
+    let mut failed: Vec<String> = Vec::new();
+    for (channel, news) in found {
+        match news {
+            Ok(news) => all.push(news),
+            Err(error) if error.kind() == Kind::Auth => return Err(error),
+            Err(error) => failed.push(format!(
+                "{}: {}",
+                if channel.name.is_empty() { &channel.id } else { &channel.name },
+                error.for_agent()
+            )),
+        }
+    }
+    all.retain(|news| {
+        !news.messages.is_empty()
+            && (args.mentions_only != Some(true) || news.mentions > 0 || news.channel.is_im)
+    });
+    all.sort_by_key(|news| {
+        let rank = if news.channel.is_im {
+            0
+        } else if news.mentions > 0 {
+            1
+        } else if news.channel.is_mpim {
+            2
+        } else {
+            3
+        };
+        (rank, std::cmp::Reverse(news.messages.last().map(|message| message.ts.clone())))
+    });
+    let mut ids: BTreeSet<String> =
+        all.iter().filter(|news| news.channel.is_im).map(|news| news.channel.user.clone()).collect();
+    for news in &all {
+        ids.extend(message::people_in(&news.messages));
+    }
+    let readers = Readers::of(&workspace, &[], ids).await;
+    let mut page = Page::new(FROM, ("conversation with news", "conversations with news"));
+    page = page.note(match since {
+        Some(since) => format!("since {} {}", minute(since, &zone), zone_name(&zone)),
+        None => format!("since each was read, else 24 hours; times in {}", zone_name(&zone)),
+    });
+    page = page.note(format!("{looked} looked at"));
+    if left > 0 {
+        page = page.note(format!("{left} more not looked at: max_channels"));
+    }
+    if workspace.is_limited() {
+        page = page.note("Slack gives this app 15 messages a minute, so this is not all");
+    }
+    for news in &all {
+        let (row, item) = self::news(&call, news, &readers, &workspace, &zone).await;
+        page.push(row, &item);
+    }
+    page = page.note(readers.people.note());
+    let nothing = all.is_empty();
+    let mut reply = Reply::page(page);
+    if nothing {
+        reply = reply.line("Nothing new there. A time in `since` looks further back.");
+    }
+    for failure in failed.iter().take(5) {
+        reply = reply.line(format!("Not read: {failure}"));
+    }
+    Ok(reply)
+}
+
+/// The conversations to look at, and how many more there are.
+async fn chosen(
+    call: &Call<Slack>,
+    workspace: &Workspace,
+    wanted: &[String],
+    most: usize,
+) -> Result<(Vec<Channel>, usize)> {
+    if !wanted.is_empty() {
+        let mut channels = Vec::new();
+        for word in wanted.iter().take(most) {
+            let channel = workspace.names().channel(word).await?;
+            call.policy().reads(&channel)?;
+            channels.push(channel);
+        }
+        return Ok((channels, wanted.len().saturating_sub(most)));
+    }
+    let mut all = Vec::new();
+    let mut cursor: Option<String> = None;
+    for _ in 0..3 {
+        let page = workspace.api().own_conversations(ALL_TYPES, None, 200, cursor.as_deref(), true).await?;
+        cursor = page.next().map(str::to_owned);
+        all.extend(page.rows);
+        if cursor.is_none() {
+            break;
+        }
+    }
+    all.retain(|channel| !channel.is_archived && call.policy().may_read(channel));
+    // The most personal first, in case not all can be looked at.
+    all.sort_by_key(|channel| {
+        if channel.is_im {
+            0
+        } else if channel.is_mpim {
+            1
+        } else if channel.is_private {
+            2
+        } else {
+            3
+        }
+    });
+    let left = all.len().saturating_sub(most);
+    all.truncate(most);
+    Ok((all, left))
+}
+
+async fn look(workspace: &Workspace, channel: &Channel, since: Option<Timestamp>, me: &str) -> Result<News> {
+    let since = match since {
+        Some(since) => since,
+        None => {
+            // Only here Slack tells up to where it was read.
+            let known = workspace.api().conversation(&channel.id).await?;
+            let read = known.last_read.as_deref().and_then(parse_ts).filter(|at| at.as_second() > 0);
+            let day = now() - jiff::SignedDuration::from_hours(24);
+            read.map_or(day, |read| {
+                if channel.is_im { read } else { read.max(now() - jiff::SignedDuration::from_hours(24 * 14)) }
+            })
+        }
+    };
+    let window = Window {
+        limit: 50,
+        oldest: Some(bound(since)),
+        latest: Some(bound(now() + jiff::SignedDuration::from_secs(60))),
+        ..Window::default()
+    };
+    let page = workspace.api().history(&channel.id, &window).await?;
+    workspace.note_page(50, page.rows.len(), page.has_more);
+    let more = page.has_more;
+    let mut messages: Vec<Message> = page
+        .rows
+        .into_iter()
+        .filter(|message| !message::is_noise(message) && message.user.as_deref() != Some(me))
+        .collect();
+    messages.reverse();
+    let mention = format!("<@{me}>");
+    let mentions = messages
+        .iter()
+        .filter(|message| {
+            message.text.contains(&mention)
+                || message.text.contains("<!here")
+                || message.text.contains("<!channel")
+        })
+        .count();
+    Ok(News { channel: channel.clone(), messages, since, mentions, more })
+}
+
+async fn news(
+    call: &Call<Slack>,
+    news: &News,
+    readers: &Readers,
+    workspace: &Workspace,
+    zone: &TimeZone,
+) -> (String, Item) {
+    call.policy().note_read(call.principal(), &news.channel);
+    let title = if news.channel.is_im {
+        format!("DM with @{}", one_line(readers.people.name(&news.channel.user)))
+    } else {
+        workspace.names().title(&news.channel).await
+    };
+    let count = news.messages.len();
+    let plus = if news.more { "+" } else { "" };
+    let mentions = match news.mentions {
+        0 => String::new(),
+        1 => ", 1 mention".to_owned(),
+        many => format!(", {many} mentions"),
+    };
+    let mut lines = vec![format!(
+        "### {}: {count}{plus} new since {}{mentions}",
+        heading(&title, &news.channel),
+        minute(news.since, zone)
+    )];
+    let left = count.saturating_sub(EACH);
+    if left > 0 {
+        lines.push(format!(
+            "({left} older ones: read_channel {} since {})",
+            news.channel.id,
+            minute(news.since, zone)
+        ));
+    }
+    let style = readers.style(true);
+    let mut day = Some(news.since.to_zoned(zone.clone()).date());
+    let mut shown = Vec::new();
+    for message in &news.messages[left..] {
+        let (text, _) = row(message, &style, &mut day);
+        let mut text: String = text.chars().take(600).collect();
+        if text.chars().count() == 600 {
+            text.push('…');
+        }
+        lines.push(text.clone());
+        shown.push(text);
+    }
+    let item = Item {
+        channel: news.channel.id.clone(),
+        title,
+        new: count,
+        mentions: news.mentions,
+        messages: shown,
+    };
+    (lines.join("\n"), item)
+}

@@ -1,0 +1,297 @@
+//! A message in the making: people, channels and groups that its text names become mentions, in code
+//! nothing is touched, broadcasts are refused unless allowed, and a long text is split.
+
+use std::collections::BTreeMap;
+
+use connector::{Error, Kind, Result, catalog::one_line};
+
+use crate::{policy::Policy, render::mrkdwn::encode, resolve::people::is_user, workspace::Workspace};
+
+/// The most characters of one post: Slack takes 12,000 of Markdown, entities counted.
+const POST: usize = 11_500;
+/// The most posts that one message is split into.
+const POSTS: usize = 10;
+/// The most different names that one message is worth looking up.
+const NAMES: usize = 30;
+/// More members than this make a group's mention a question.
+const LARGE_GROUP: u64 = 10;
+
+/// A text ready to be sent, and whom it reaches.
+#[derive(Debug, Default)]
+pub(crate) struct Composed {
+    /// The posts, in order.
+    pub(crate) posts: Vec<String>,
+    /// Who is notified, in words: `@tomas (Tomás Herrera)`.
+    pub(crate) notified: Vec<String>,
+    /// Names in the text that are nobody's.
+    pub(crate) unknown: Vec<String>,
+    /// Why it asks before it goes out.
+    pub(crate) asks: Vec<String>,
+}
+
+/// What a name in the text stands for.
+enum Meaning {
+    /// A mention, and who it notifies, if anybody.
+    Token(String, Option<String>),
+    /// Only text.
+    Text,
+}
+
+/// Reads `text`, which is Markdown as people write it.
+///
+/// # Errors
+/// `invalid_argument` for an empty text; `policy` for a broadcast that is not allowed.
+pub(crate) async fn compose(workspace: &Workspace, policy: &Policy, text: &str) -> Result<Composed> {
+    let text = text.trim_end();
+    if text.trim().is_empty() {
+        return Err(Error::invalid("`message` is empty"));
+    }
+    let mut composed = Composed::default();
+    let mut known: BTreeMap<String, Meaning> = BTreeMap::new();
+    let mut tokens: Vec<String> = Vec::new();
+    let mut marked = String::with_capacity(text.len());
+    for (code, part) in parts(text) {
+        if code {
+            marked.push_str(part);
+            continue;
+        }
+        let mut rest = part;
+        let mut before: Option<char> = None;
+        while let Some((at, name, length)) = next_name(rest, before) {
+            marked.push_str(&rest[..at]);
+            if !known.contains_key(&name) && known.len() < NAMES {
+                let meaning = meaning(workspace, policy, &name, &mut composed).await?;
+                known.insert(name.clone(), meaning);
+            }
+            match known.get(&name) {
+                Some(Meaning::Token(token, _)) => {
+                    // Held apart while the text is encoded.
+                    marked.push('\u{f8ff}');
+                    tokens.push(token.clone());
+                }
+                _ => marked.push_str(&rest[at..at + length]),
+            }
+            before = rest[..at + length].chars().last();
+            rest = &rest[at + length..];
+        }
+        marked.push_str(rest);
+    }
+    composed.notified = known
+        .values()
+        .filter_map(|meaning| match meaning {
+            Meaning::Token(_, notified) => notified.clone(),
+            Meaning::Text => None,
+        })
+        .collect();
+    let mut encoded = String::new();
+    let mut tokens = tokens.into_iter();
+    for (number, part) in encode(&marked).split('\u{f8ff}').enumerate() {
+        if number > 0 {
+            encoded.push_str(&tokens.next().unwrap_or_default());
+        }
+        encoded.push_str(part);
+    }
+    composed.posts = split(&encoded)?;
+    Ok(composed)
+}
+
+/// `text` in its parts, each with whether it is code.
+fn parts(text: &str) -> Vec<(bool, &str)> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(open) = rest.find('`') {
+        let ticks = rest[open..].bytes().take_while(|byte| *byte == b'`').count();
+        let mark = &rest[open..open + ticks];
+        let after = open + ticks;
+        // A mark without its end is only text.
+        let Some(close) = rest[after..].find(mark) else { break };
+        let end = after + close + ticks;
+        parts.push((false, &rest[..open]));
+        parts.push((true, &rest[open..end]));
+        rest = &rest[end..];
+    }
+    parts.push((false, rest));
+    parts
+}
+
+/// The next `@name`, `#name` or `<…>` token of `text`: where, what, and how long it is as written.
+fn next_name(text: &str, before: Option<char>) -> Option<(usize, String, usize)> {
+    let mut last = before;
+    for (at, c) in text.char_indices() {
+        let rest = &text[at..];
+        if c == '<'
+            && let Some(close) = rest.find('>')
+        {
+            let inner = &rest[1..close];
+            if inner.starts_with(['@', '#', '!']) && !inner.contains(['<', '\n', ' ']) {
+                return Some((at, format!("<{inner}>"), close + 1));
+            }
+        }
+        if matches!(c, '@' | '#')
+            && !last
+                .is_some_and(|c| c.is_alphanumeric() || matches!(c, '/' | '@' | '#' | '.' | '&' | '=' | '_'))
+        {
+            let end = rest[1..]
+                .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.')))
+                .map_or(rest.len(), |end| end + 1);
+            let name = rest[..end].trim_end_matches(['.', '-']);
+            if name.len() > 1 && name[1..].chars().any(char::is_alphabetic) {
+                return Some((at, name.to_owned(), name.len()));
+            }
+        }
+        last = Some(c);
+    }
+    None
+}
+
+async fn meaning(
+    workspace: &Workspace,
+    policy: &Policy,
+    name: &str,
+    composed: &mut Composed,
+) -> Result<Meaning> {
+    let names = workspace.names();
+    let inner = name.trim_start_matches('<').trim_end_matches('>');
+    let target = inner.split('|').next().unwrap_or_default();
+    let tagged = name.starts_with('<');
+    let word = target.trim_start_matches(['@', '#', '!']).to_lowercase();
+    if ["here", "channel", "everyone"].contains(&word.as_str()) && !target.starts_with('#') {
+        if !policy.broadcast {
+            return Err(Error::new(Kind::Policy, format!("The message says @{word}, which notifies everybody in the channel; nothing was sent"))
+                .with_hint("Leave it out, or write it in `code`; the operator can allow it with SLACK_ALLOW_BROADCAST=true"));
+        }
+        composed.asks.push(format!("@{word} notifies everybody in the channel"));
+        return Ok(Meaning::Token(format!("<!{word}>"), Some(format!("@{word}: everybody in the channel"))));
+    }
+    if target.starts_with("!subteam^")
+        || (target.starts_with('@') && !is_user(&target[1..]) && names.group(&word).await.is_ok())
+    {
+        let wanted = target.trim_start_matches("!subteam^").trim_start_matches('@');
+        let Ok(group) = names.group(wanted).await else { return Ok(Meaning::Text) };
+        let count = group.user_count.unwrap_or(group.users.len() as u64);
+        if count > LARGE_GROUP {
+            composed.asks.push(format!("@{} notifies {count} people", one_line(&group.handle)));
+        }
+        let told = format!(
+            "@{} ({count} {})",
+            one_line(&group.handle),
+            if count == 1 { "person" } else { "people" }
+        );
+        return Ok(Meaning::Token(format!("<!subteam^{}>", group.id), Some(told)));
+    }
+    if target.starts_with('!') {
+        return Ok(Meaning::Text);
+    }
+    if target.starts_with('#') {
+        let found = names.channel(if tagged { name } else { target }).await;
+        return Ok(found.map_or(Meaning::Text, |channel| Meaning::Token(format!("<#{}>", channel.id), None)));
+    }
+    match names.person(target).await {
+        Ok(user) => {
+            let told = format!("@{} ({})", one_line(user.handle()), one_line(user.full_name()));
+            Ok(Meaning::Token(format!("<@{}>", user.id), Some(told)))
+        }
+        Err(error) if matches!(error.kind(), Kind::NotFound | Kind::InvalidArgument | Kind::Permission) => {
+            let several = error.kind() == Kind::InvalidArgument;
+            composed.unknown.push(if several {
+                format!(
+                    "{} (several people could be meant: {})",
+                    one_line(target),
+                    error.hint().unwrap_or_default()
+                )
+            } else {
+                one_line(target)
+            });
+            Ok(Meaning::Text)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// `text` in posts that Slack takes, cut after paragraphs or lines; a fence that is cut is closed and
+/// opened again.
+fn split(text: &str) -> Result<Vec<String>> {
+    let mut posts = Vec::new();
+    let mut rest = text.to_owned();
+    while rest.chars().count() > POST {
+        let limit = rest.char_indices().nth(POST).map_or(rest.len(), |(at, _)| at);
+        let head = &rest[..limit];
+        let cut = [head.rfind("\n\n"), head.rfind('\n'), head.rfind(' ')]
+            .into_iter()
+            .flatten()
+            .find(|at| *at > limit / 2)
+            .unwrap_or(limit);
+        let mut post = rest[..cut].trim_end().to_owned();
+        let mut after = rest[cut..].trim_start_matches('\n').to_owned();
+        let fences: Vec<&str> = post.lines().filter(|line| line.trim_start().starts_with("```")).collect();
+        if fences.len() % 2 == 1 {
+            after = format!("{}\n{after}", fences.last().copied().unwrap_or("```").trim());
+            post.push_str("\n```");
+        }
+        posts.push(post);
+        rest = after;
+        if posts.len() >= POSTS {
+            return Err(Error::invalid(format!(
+                "The message is longer than {POSTS} posts of {POST} characters"
+            ))
+            .with_hint("Upload it as a file: upload_file"));
+        }
+    }
+    posts.push(rest);
+    Ok(posts)
+}
+
+impl Composed {
+    /// What a preview or a reply says of whom it reaches.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if !self.notified.is_empty() {
+            lines.push(format!("notifies {}", self.notified.join(", ")));
+        }
+        if !self.unknown.is_empty() {
+            lines.push(format!("stays text, nobody is notified: {}", self.unknown.join(", ")));
+        }
+        if self.posts.len() > 1 {
+            lines.push(format!("{} posts, the later ones in the thread of the first", self.posts.len()));
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        for (code, mut rest) in parts(text) {
+            while !code && let Some((at, name, length)) = next_name(rest, None) {
+                found.push(name);
+                rest = &rest[at + length..];
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn names_are_found_where_people_write_them_and_nowhere_else() {
+        assert_eq!(
+            names("Hi @tomas, see #eng-imports. cc <@U0MAYA00001> (@jonas.lindgren)."),
+            ["@tomas", "#eng-imports", "<@U0MAYA00001>", "@jonas.lindgren"]
+        );
+        assert_eq!(names("mail a@b.example, `@code` and ```\n@fence\n```, #482, x/@y, <!here>"), ["<!here>"]);
+    }
+
+    #[test]
+    fn a_long_text_is_split_after_paragraphs_and_fences_are_closed() {
+        let text = format!("{}\n\n```rust\n{}\n```\nend", "a ".repeat(3_000), "let x = 1;\n".repeat(900));
+        let posts = split(&text).unwrap();
+        assert!(posts.len() >= 2, "{}", posts.len());
+        for post in &posts {
+            assert!(post.chars().count() <= POST + 10);
+            assert!(post.matches("```").count().is_multiple_of(2), "{post}");
+        }
+        assert!(posts[1].starts_with("```rust\n"), "{}", &posts[1][..20]);
+        assert!(split(&"x".repeat(POST * 20)).is_err());
+    }
+}

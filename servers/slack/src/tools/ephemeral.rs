@@ -1,0 +1,68 @@
+//! Messages that one person alone sees. Opt-in.
+
+use connector::{
+    Error, Result,
+    catalog::{Call, Plan, Reply, Tool, Written, one_line},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::messages::prepare;
+use crate::{
+    Slack,
+    api::{Form, methods},
+    resolve::Destination,
+};
+
+pub(super) fn tools() -> Vec<Tool<Slack>> {
+    vec![
+        Tool::write(
+            "send_ephemeral",
+            "Show to one person",
+            "Shows a message in a channel to one person alone, until they reload.",
+            send,
+        )
+        .opt_in("ephemeral")
+        .confirmable()
+        .aliases(&[("channel_id", "channel"), ("text", "message")])
+        .output::<Written>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Send {
+    channel: String,
+    user: String,
+    message: String,
+    workspace: Option<String>,
+}
+
+async fn send(call: Call<Slack>, args: Send) -> Result<Plan> {
+    let workspace = call.workspace(args.workspace.as_deref())?.clone();
+    let user = workspace.names().person(&args.user).await?;
+    let post = prepare(&call, &workspace, Some(&args.channel), &[], None, &args.message).await?;
+    let (Destination::Known(channel), [text]) = (post.destination.clone(), post.composed.posts.as_slice())
+    else {
+        return Err(Error::invalid("It takes a channel that is there, and a text of one message"));
+    };
+    let text = text.clone();
+    let words =
+        format!("to @{} ({}) alone, in {}", one_line(user.handle()), one_line(user.full_name()), post.title);
+    let preview = Reply::written(Written::new(format!("Show a message {words}"))).outside(
+        "message",
+        None,
+        args.message.trim(),
+    );
+    let asks = !post.asks.is_empty();
+    let plan = Plan::new(preview, move || async move {
+        let form = Form::new().set("channel", &channel.id).set("user", &user.id).set("markdown_text", &text);
+        let _: Value = workspace
+            .api()
+            .write(methods::POST_EPHEMERAL, form, "Nobody but the person can tell".to_owned(), &[])
+            .await?;
+        Ok(Reply::written(Written::new(format!("Shown {words}"))))
+    });
+    Ok(if asks { plan.ask() } else { plan })
+}

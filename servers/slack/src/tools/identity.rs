@@ -1,0 +1,119 @@
+//! `whoami`: whose token it is, what it may do, and how much is left.
+
+use connector::{
+    Result,
+    catalog::{Call, Reply, Tool, one_line},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Slack, resolve::time::zone_name, scopes};
+
+pub(super) fn tools() -> Vec<Tool<Slack>> {
+    vec![
+        Tool::read(
+            "whoami",
+            "Who am I",
+            "Whose token this is, in which workspaces, scopes held and missing, how it searches, and what Slack holds back.",
+            |call, NoArguments {}| whoami(call),
+        )
+        .toolset("people")
+        .output::<Me>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct NoArguments {}
+
+/// The answer of `whoami`.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Me {
+    workspaces: Vec<WorkspaceInfo>,
+    sandbox: bool,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct WorkspaceInfo {
+    name: String,
+    team: String,
+    user: String,
+    user_id: String,
+    bot: bool,
+    timezone: String,
+    missing_scopes: Vec<String>,
+}
+
+async fn whoami(call: Call<Slack>) -> Result<Reply> {
+    let mut reply = Reply::default();
+    let mut infos = Vec::new();
+    let all = call.workspaces().to_vec();
+    let alone = all.len() == 1;
+    for workspace in &all {
+        let me = match workspace.names().me().await {
+            Ok(me) => me,
+            Err(error) if alone => return Err(error),
+            Err(error) => {
+                reply = reply.line(format!("Workspace {}: {}", workspace.name, error.for_agent()));
+                continue;
+            }
+        };
+        let zone = workspace.names().zone().await;
+        let bot = !me.bot_id.is_empty();
+        let name = if alone { String::new() } else { format!("Workspace {}: ", workspace.name) };
+        reply = reply.line(format!(
+            "{name}@{} ({}{}) in {} ({}), by {}. Time zone {}.",
+            one_line(&me.user),
+            me.user_id,
+            if bot { ", a bot" } else { "" },
+            one_line(&me.team),
+            one_line(&me.url),
+            workspace.credential,
+            zone_name(&zone)
+        ));
+        let missing = scopes::missing(&me);
+        reply = reply.line(match &missing {
+            None => "Slack did not tell the token's scopes; a refused call names the one that is missing."
+                .to_owned(),
+            Some(missing) if missing.is_empty() => {
+                "It has every scope that the default tools use.".to_owned()
+            }
+            Some(missing) => {
+                format!("Scopes missing: {}. Add them to the app and install it again.", missing.join(", "))
+            }
+        });
+        let searcher = workspace.search_api().identity().await;
+        reply = reply.line(match searcher {
+            Ok(searcher) if searcher.bot_id.is_empty() => "Searching works with the user's token.",
+            _ => "Searching does not work: a bot may not search by itself. SLACK_USER_TOKEN makes it work.",
+        });
+        if workspace.is_limited() {
+            reply = reply.line("Slack limits this app's history to 15 messages a minute: it is distributed outside the Marketplace. An internal app has no such limit.");
+        }
+        let held: Vec<String> = workspace
+            .api()
+            .upstream()
+            .status()
+            .buckets
+            .iter()
+            .filter_map(|bucket| Some(format!("{} for {} s", bucket.bucket, bucket.paused_for?.as_secs())))
+            .collect();
+        if !held.is_empty() {
+            reply = reply.line(format!("Held back by Slack: {}.", held.join(", ")));
+        }
+        infos.push(WorkspaceInfo {
+            name: workspace.name.clone(),
+            team: me.team.clone(),
+            user: me.user.clone(),
+            user_id: me.user_id.clone(),
+            bot,
+            timezone: zone_name(&zone),
+            missing_scopes: missing.unwrap_or_default().into_iter().map(str::to_owned).collect(),
+        });
+    }
+    if call.is_sandbox() {
+        reply = reply
+            .line("This is the built-in sandbox: a fake of Slack with invented data. Nothing here is real.");
+    }
+    Ok(reply.data(&Me { workspaces: infos, sandbox: call.is_sandbox() }))
+}

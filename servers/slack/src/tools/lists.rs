@@ -1,0 +1,253 @@
+//! Lists: items read, added, changed by the names of their columns. Opt-in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use connector::{
+    Error, Result,
+    catalog::{
+        Call, Page, Plan, Position, Reply, Tool, Written, limit, nearest, one_line,
+        paging::{self, VendorPage},
+    },
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{FROM, files::file_id};
+use crate::{
+    Slack,
+    api::{Form, methods, types::Page as ApiPage},
+    workspace::Workspace,
+};
+
+const TOOLSET: &str = "lists";
+const ALIASES: &[(&str, &str)] = &[("list_id", "list"), ("item_id", "item"), ("row_id", "item")];
+
+pub(super) fn tools() -> Vec<Tool<Slack>> {
+    vec![
+        Tool::read(
+            "read_list",
+            "Read a list",
+            "The items of a Slack list (F…), with their ids and columns.",
+            read_list,
+        )
+        .opt_in(TOOLSET)
+        .aliases(ALIASES)
+        .output_page::<Row>(),
+        Tool::write(
+            "save_list_item",
+            "Save a list item",
+            "Adds an item to a list, or changes `item`, by the names of its columns.",
+            save,
+        )
+        .opt_in(TOOLSET)
+        .aliases(ALIASES)
+        .output::<Written>(),
+    ]
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Item {
+    id: String,
+    fields: Vec<Field>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Field {
+    column_id: String,
+    key: String,
+    text: String,
+    user: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Column {
+    id: String,
+    key: String,
+    name: String,
+    r#type: String,
+}
+
+/// An item in a listing.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Row {
+    id: String,
+    fields: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ReadList {
+    list: String,
+    limit: Option<u32>,
+    cursor: Option<String>,
+    workspace: Option<String>,
+}
+
+async fn read_list(call: Call<Slack>, args: ReadList) -> Result<Reply> {
+    let workspace = call.workspace(args.workspace.as_deref())?.clone();
+    let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
+    let id = file_id(&args.list)?;
+    let form = Form::new()
+        .set("list_id", &id)
+        .set("limit", position.first(limit(args.limit, 50, 200), 1000))
+        .maybe("cursor", position.after.as_deref());
+    let found: ApiPage<Item> = workspace.api().call(methods::LISTS_ITEMS, form).await?;
+    let next = found.next().map(str::to_owned);
+    let items: Vec<Item> = found.rows.into_iter().skip(position.skip).collect();
+    let columns = match items.first() {
+        Some(item) => columns(&workspace, &id, &item.id).await.unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let ids: BTreeSet<String> =
+        items.iter().flat_map(|item| item.fields.iter().flat_map(|field| field.user.clone())).collect();
+    let people = workspace.names().people(ids).await;
+    let mut page = Page::new(FROM, ("item", "items")).note(format!("list {id}"));
+    for item in &items {
+        let mut fields = BTreeMap::new();
+        let mut words = Vec::new();
+        for field in &item.fields {
+            let name = columns
+                .iter()
+                .find(|column| column.id == field.column_id)
+                .map_or(field.key.as_str(), |column| column.name.as_str());
+            let value = if field.user.is_empty() {
+                one_line(&field.text)
+            } else {
+                field
+                    .user
+                    .iter()
+                    .map(|id| format!("@{}", one_line(people.name(id))))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            };
+            words.push(format!("{}: {value}", one_line(name)));
+            fields.insert(name.to_owned(), value);
+        }
+        page.push(format!("{} {}", item.id, words.join(" | ")), &Row { id: item.id.clone(), fields });
+    }
+    Ok(Reply::page(paging::close(&call, page, VendorPage::whole(position, items.len(), next))))
+}
+
+/// The columns of a list, which Slack tells with an item of it.
+async fn columns(workspace: &Workspace, list: &str, item: &str) -> Result<Vec<Column>> {
+    let form = Form::new().set("list_id", list).set("id", item);
+    let answer: Value = workspace.api().call(methods::LISTS_ITEM, form).await?;
+    Ok(serde_json::from_value(answer["list"]["list_metadata"]["schema"].clone()).unwrap_or_default())
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Save {
+    list: String,
+    item: Option<String>,
+    /// Values by column name
+    fields: BTreeMap<String, String>,
+    workspace: Option<String>,
+}
+
+/// A value as a cell of its column takes it.
+async fn cell(workspace: &Workspace, column: &Column, value: &str) -> Result<Value> {
+    let mut cell = json!({ "column_id": column.id });
+    match column.r#type.as_str() {
+        "checkbox" | "todo_completed" => {
+            cell["checkbox"] =
+                json!(["true", "yes", "done", "1", "x"].contains(&value.trim().to_lowercase().as_str()));
+        }
+        "user" | "assignee" | "todo_assignee" => {
+            let mut ids = Vec::new();
+            for person in value.split(',').map(str::trim).filter(|person| !person.is_empty()) {
+                ids.push(workspace.names().person(person).await?.id);
+            }
+            cell["user"] = json!(ids);
+        }
+        "number" => {
+            let number: f64 = value.trim().parse().map_err(|_| {
+                Error::invalid(format!("The column {} takes a number", one_line(&column.name)))
+            })?;
+            cell["number"] = json!([number]);
+        }
+        "date" | "due_date" | "todo_due_date" => cell["date"] = json!([value.trim()]),
+        "select" => cell["select"] = json!([value.trim()]),
+        "link" => cell["link"] = json!([{ "original_url": value.trim() }]),
+        _ => {
+            cell["rich_text"] = json!([{ "type": "rich_text", "elements": [{ "type": "rich_text_section", "elements": [{ "type": "text", "text": value }] }] }]);
+        }
+    }
+    Ok(cell)
+}
+
+async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
+    let workspace = call.workspace(args.workspace.as_deref())?.clone();
+    let list = file_id(&args.list)?;
+    if args.fields.is_empty() {
+        return Err(Error::invalid("`fields` is empty"));
+    }
+    let item = args.item.clone().filter(|item| !item.trim().is_empty());
+    let known = match &item {
+        Some(item) => item.clone(),
+        None => {
+            let page: ApiPage<Item> = workspace
+                .api()
+                .call(methods::LISTS_ITEMS, Form::new().set("list_id", &list).set("limit", 1))
+                .await?;
+            page.rows.into_iter().next().map(|item| item.id).unwrap_or_default()
+        }
+    };
+    let columns = columns(&workspace, &list, &known).await?;
+    let mut cells = Vec::new();
+    let mut words = Vec::new();
+    for (name, value) in &args.fields {
+        let low = name.trim().to_lowercase();
+        let column = columns
+            .iter()
+            .find(|column| {
+                column.name.to_lowercase() == low || column.key.to_lowercase() == low || column.id == *name
+            })
+            .ok_or_else(|| {
+                let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+                let near = nearest(&low, names.iter().copied()).map(|near| format!("Did you mean {near}? "));
+                Error::invalid(format!("The list has no column {}", one_line(name))).with_hint(format!(
+                    "{}Columns: {}",
+                    near.unwrap_or_default(),
+                    names.join(", ")
+                ))
+            })?;
+        let mut cell = cell(&workspace, column, value).await?;
+        if let Some(item) = &item {
+            cell["row_id"] = json!(item);
+        }
+        words.push(format!("{}: {}", one_line(&column.name), one_line(value)));
+        cells.push(cell);
+    }
+    let what = item.as_ref().map_or_else(
+        || format!("a new item of the list {list}"),
+        |item| format!("item {item} of the list {list}"),
+    );
+    let mut preview = Written::new(format!("Set {what}"));
+    preview.changed.clone_from(&words);
+    Ok(Plan::new(Reply::written(preview), move || async move {
+        let check = format!("Read the list {list}");
+        let id = match &item {
+            Some(item) => {
+                let form = Form::new().set("list_id", &list).json("cells", &json!(cells));
+                let _: Value = workspace.api().write(methods::LISTS_UPDATE, form, check, &[]).await?;
+                item.clone()
+            }
+            None => {
+                #[derive(Deserialize)]
+                struct Answer {
+                    item: Item,
+                }
+                let form = Form::new().set("list_id", &list).json("initial_fields", &json!(cells));
+                workspace.api().write::<Answer>(methods::LISTS_CREATE, form, check, &[]).await?.item.id
+            }
+        };
+        let mut written = Written::new(format!("Set {what}: {id}")).id(id);
+        written.changed = words;
+        Ok(Reply::written(written))
+    }))
+}

@@ -1,0 +1,496 @@
+//! Writing where people talk: send, edit, delete. A post that may have been done is looked for by the
+//! mark it carries and never sent twice.
+
+use std::time::Duration;
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{Call, Plan, Reply, Tool, Written, one_line, reconcile},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::{
+    compose::{Composed, compose},
+    read::{TS_ALIASES, explain, find, heading, parent_of, permalink},
+};
+use crate::{
+    Slack,
+    api::{
+        Form, Window, methods,
+        types::{Channel, Identity, Message, User},
+    },
+    render::{message, mrkdwn},
+    resolve::{
+        Destination,
+        people::People,
+        reference,
+        time::{bound, now},
+    },
+    workspace::Workspace,
+};
+
+/// The kind of metadata that marks a post of this server's.
+const MARK: &str = "mcp_message";
+/// How long after a lost answer the post is looked for, and again.
+const LOOKS: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(2), Duration::from_secs(5)];
+/// The most people that one message goes to.
+const RECIPIENTS: usize = 8;
+
+pub(super) fn tools() -> Vec<Tool<Slack>> {
+    vec![
+        Tool::write(
+            "send_message",
+            "Send a message",
+            "Posts Markdown to a channel, a person (@handle) or several `users` in a group DM; `ts` replies in that message's thread. @handle, @group and #channel become mentions.",
+            send_message,
+        )
+        .toolset("messages")
+        .confirmable()
+        .aliases(&[("channel_id", "channel"), ("text", "message"), ("thread_ts", "ts"), ("message_ts", "ts"), ("user", "users")])
+        .output::<Written>(),
+        Tool::destructive(
+            "update_message",
+            "Edit a message",
+            "Replaces the whole text of a message that the token's owner wrote.",
+            update_message,
+        )
+        .toolset("messages")
+        .idempotent()
+        .aliases(&[("channel_id", "channel"), ("message_ts", "ts"), ("timestamp", "ts"), ("permalink", "ts"), ("text", "message")])
+        .output::<Written>(),
+        Tool::destructive("delete_message", "Delete a message", "Deletes a message for good.", delete_message)
+            .toolset("messages")
+            .aliases(TS_ALIASES)
+            .output::<Written>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SendMessage {
+    channel: Option<String>,
+    #[serde(default)]
+    users: Vec<String>,
+    message: String,
+    /// Reply in the thread of this message
+    ts: Option<String>,
+    /// Show the reply in the channel too
+    reply_broadcast: Option<bool>,
+    /// Show previews of links
+    unfurl: Option<bool>,
+    workspace: Option<String>,
+}
+
+/// A post that is worked out.
+pub(super) struct Post {
+    pub(super) destination: Destination,
+    pub(super) thread: Option<String>,
+    pub(super) composed: Composed,
+    /// Where it goes, in words.
+    pub(super) title: String,
+    /// Why it asks before it goes out.
+    pub(super) asks: Vec<String>,
+}
+
+/// Works out where a text goes, and whom it reaches.
+pub(super) async fn prepare(
+    call: &Call<Slack>,
+    workspace: &Workspace,
+    channel: Option<&str>,
+    users: &[String],
+    ts: Option<&str>,
+    text: &str,
+) -> Result<Post> {
+    let given = |word: Option<&str>| word.map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned);
+    let (channel, ts) = (given(channel), given(ts));
+    let stamp = ts.as_deref().map(reference::ts).transpose()?;
+    let names = workspace.names();
+    let destination = match (&channel, users) {
+        (Some(_), [_, ..]) => return Err(Error::invalid("Give `channel` or `users`, not both")),
+        (Some(channel), []) => names.destination(channel).await?,
+        (None, []) => match &ts {
+            Some(address) if reference::address(address).is_some() => {
+                Destination::Known(names.channel(address).await?)
+            }
+            _ => {
+                return Err(
+                    Error::invalid("`channel` is missing").with_hint("Give #channel, @handle, or `users`")
+                );
+            }
+        },
+        (None, [one]) => names.destination(&format!("@{}", one.trim().trim_start_matches('@'))).await?,
+        (None, many) if many.len() > RECIPIENTS => {
+            return Err(Error::invalid(format!(
+                "A group conversation has at most {RECIPIENTS} people besides you"
+            ))
+            .with_hint("Use a channel"));
+        }
+        (None, many) => {
+            let mut people: Vec<User> = Vec::new();
+            for one in many {
+                people.push(names.person(one).await?);
+            }
+            Destination::New(people)
+        }
+    };
+    let policy = call.policy();
+    let mut asks = Vec::new();
+    let title = match &destination {
+        Destination::Known(channel) => {
+            policy.writes(channel)?;
+            if channel.is_archived {
+                return Err(Error::new(
+                    Kind::Permission,
+                    format!("{} is archived", names.title(channel).await),
+                )
+                .with_hint("Nothing was sent. Choose another channel"));
+            }
+            if channel.is_ext_shared {
+                asks.push("the channel is shared with another organization".to_owned());
+            }
+            if policy.widens(call.principal(), channel) {
+                asks.push(
+                    "private conversations were read before, and this one has other readers".to_owned(),
+                );
+            }
+            heading(&names.title(channel).await, channel)
+        }
+        Destination::New(users) => {
+            let stand_in =
+                Channel { is_im: users.len() == 1, is_mpim: users.len() > 1, ..Channel::default() };
+            policy.writes(&stand_in)?;
+            let people: Vec<String> = users
+                .iter()
+                .map(|user| format!("@{} ({})", one_line(user.handle()), one_line(user.full_name())))
+                .collect();
+            format!("a new conversation with {}", people.join(", "))
+        }
+    };
+    if policy.confirm_posts {
+        asks.push("this server asks before every message".to_owned());
+    }
+    let thread = match (&destination, stamp) {
+        (Destination::Known(channel), Some(ts)) => Some(thread_of(workspace, channel, &ts).await?),
+        (Destination::New(_), Some(_)) => {
+            return Err(Error::invalid("`ts` names a message, and a new conversation has none"));
+        }
+        (_, None) => None,
+    };
+    let composed = compose(workspace, policy, text).await?;
+    asks.extend(composed.asks.iter().cloned());
+    Ok(Post { destination, thread, composed, title, asks })
+}
+
+/// The parent of the thread that `ts` is in. A reply's own timestamp would make a thread that nobody
+/// sees (docs.slack.dev/reference/methods/chat.postMessage: use its parent instead).
+async fn thread_of(workspace: &Workspace, channel: &Channel, ts: &str) -> Result<String> {
+    let (parent, _) = parent_of(workspace, channel, ts).await.map_err(|error| match error.kind() {
+        Kind::NotFound => {
+            Error::not_found(format!("There is no message {ts} in this conversation to reply to"))
+                .with_hint("Nothing was sent. Take the ts exactly as a reading tool gave it, as text")
+        }
+        _ => error,
+    })?;
+    Ok(parent)
+}
+
+/// A preview or an answer, with the lines of what it reaches.
+fn told(summary: String, post: &Post) -> Written {
+    let mut written = Written::new(summary);
+    for line in post.composed.lines() {
+        written = written.change(line);
+    }
+    for reason in &post.asks {
+        written = written.change(format!("asks, because {reason}"));
+    }
+    written
+}
+
+/// A text as its readers will see it.
+fn as_seen(posts: &[String]) -> String {
+    posts.iter().map(|post| mrkdwn::plain(post, &People::default())).collect::<Vec<_>>().join("\n\n")
+}
+
+async fn send_message(call: Call<Slack>, args: SendMessage) -> Result<Plan> {
+    let workspace = call.workspace(args.workspace.as_deref())?.clone();
+    let post =
+        prepare(&call, &workspace, args.channel.as_deref(), &args.users, args.ts.as_deref(), &args.message)
+            .await?;
+    if args.reply_broadcast == Some(true) && post.thread.is_none() {
+        return Err(Error::invalid(
+            "`reply_broadcast` shows a reply in the channel too, and this is no reply",
+        )
+        .with_hint("Give `ts`, or leave it out"));
+    }
+    let place = match &post.thread {
+        Some(thread) => format!("in the thread {thread} of {}", post.title),
+        None => format!("to {}", post.title),
+    };
+    let preview =
+        Reply::written(told(format!("Post {place}"), &post)).outside("message", None, args.message.trim());
+    let asks = !post.asks.is_empty();
+    let (broadcast, unfurl) = (args.reply_broadcast == Some(true), args.unfurl == Some(true));
+    let plan = Plan::new(preview, move || async move {
+        let channel = match &post.destination {
+            Destination::Known(channel) => channel.clone(),
+            Destination::New(users) => workspace.names().open(users).await?,
+        };
+        let me = workspace.names().me().await?;
+        let mut thread = post.thread.clone();
+        let mut first: Option<(String, bool)> = None;
+        for (number, text) in post.composed.posts.iter().enumerate() {
+            let sent =
+                send(&workspace, &channel, &me, text, thread.as_deref(), broadcast && number == 0, unfurl)
+                    .await;
+            match (sent, &first) {
+                (Ok(sent), None) => {
+                    thread.get_or_insert_with(|| sent.0.clone());
+                    first = Some(sent);
+                }
+                (Ok(_), Some(_)) => {}
+                (Err(error), None) => return Err(explain(error, &channel)),
+                (Err(error), Some((ts, _))) => {
+                    return Err(Error::new(
+                        error.kind(),
+                        format!(
+                            "{number} of {} posts were sent, the first at ts {ts}; then: {}",
+                            post.composed.posts.len(),
+                            error.message()
+                        ),
+                    )
+                    .with_hint("Send the rest as replies in that thread"));
+                }
+            }
+        }
+        let (ts, looked_for) = first.unwrap_or_default();
+        let mut written = told(format!("Posted {place}: ts {ts}"), &post).id(&ts);
+        if looked_for {
+            written = written.change("Slack's answer was lost; the message was looked for and is there once");
+        }
+        written = written.url(permalink(&me.url, &channel.id, &ts, post.thread.as_deref()));
+        Ok(Reply::written(written))
+    });
+    Ok(if asks { plan.ask() } else { plan })
+}
+
+/// Sends one post; its timestamp, and whether it had to be looked for.
+async fn send(
+    workspace: &Workspace,
+    channel: &Channel,
+    me: &Identity,
+    text: &str,
+    thread: Option<&str>,
+    broadcast: bool,
+    unfurl: bool,
+) -> Result<(String, bool)> {
+    #[derive(Deserialize)]
+    struct Answer {
+        ts: String,
+    }
+    let mark = Uuid::new_v4().to_string();
+    let began = now();
+    let form = Form::new()
+        .set("channel", &channel.id)
+        .set("markdown_text", text)
+        .set("unfurl_links", unfurl)
+        .set("unfurl_media", unfurl)
+        .maybe("thread_ts", thread)
+        .maybe("reply_broadcast", broadcast.then_some("true"))
+        .json("metadata", &json!({ "event_type": MARK, "event_payload": { "id": mark } }));
+    let check =
+        format!("Read {} for the message", if channel.name.is_empty() { &channel.id } else { &channel.name });
+    let sent: Result<Answer> = workspace.api().write(methods::POST, form, check, &[]).await;
+    reconcile::created(sent.map(|answer| answer.ts), async {
+        for pause in LOOKS {
+            sleep(pause).await;
+            let window = Window {
+                limit: 200,
+                oldest: Some(bound(began - jiff::SignedDuration::from_secs(120))),
+                latest: Some(bound(now() + jiff::SignedDuration::from_secs(300))),
+                metadata: true,
+                ..Window::default()
+            };
+            if let Ok(Some(found)) = look(workspace, channel, thread, window, &mark, me, text).await {
+                return Some(found);
+            }
+        }
+        None
+    })
+    .await
+}
+
+/// Looks for a post by its mark, or where Slack shows no marks by its author and text.
+async fn look(
+    workspace: &Workspace,
+    channel: &Channel,
+    thread: Option<&str>,
+    mut window: Window,
+    mark: &str,
+    me: &Identity,
+    text: &str,
+) -> Result<Option<String>> {
+    for _ in 0..5 {
+        let page = match thread {
+            Some(thread) => workspace.api().replies(&channel.id, thread, &window).await?,
+            None => workspace.api().history(&channel.id, &window).await?,
+        };
+        let marked = page.rows.iter().any(|message| message.metadata.is_some());
+        let is_it = |message: &&Message| {
+            let own = message
+                .metadata
+                .as_ref()
+                .is_some_and(|metadata| metadata["event_payload"]["id"] == Value::String(mark.to_owned()));
+            let alike =
+                !marked && message.user.as_deref() == Some(me.user_id.as_str()) && message.text == text;
+            own || alike
+        };
+        let found: Vec<&Message> = page.rows.iter().filter(is_it).collect();
+        if let [only] = found.as_slice() {
+            return Ok(Some(only.ts.clone()));
+        }
+        window.cursor = page.next().map(str::to_owned);
+        if window.cursor.is_none() {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct UpdateMessage {
+    channel: Option<String>,
+    /// ts as text, or the message's address
+    ts: String,
+    message: String,
+    /// Refuse unless its text is still this
+    expected_text: Option<String>,
+    workspace: Option<String>,
+}
+
+/// A message of the token's owner.
+async fn own(
+    workspace: &Workspace,
+    channel: &Channel,
+    ts: &str,
+    me: &Identity,
+    verb: &str,
+) -> Result<Message> {
+    let found = find(workspace, channel, ts).await?;
+    if found.user.as_deref() != Some(me.user_id.as_str()) {
+        return Err(Error::new(
+            Kind::Permission,
+            format!(
+                "The message was not written by @{}, and only its author can {verb} it",
+                one_line(&me.user)
+            ),
+        )
+        .with_hint("Nothing was changed"));
+    }
+    Ok(found)
+}
+
+async fn update_message(call: Call<Slack>, args: UpdateMessage) -> Result<Plan> {
+    let workspace = call.workspace(args.workspace.as_deref())?.clone();
+    let (channel, ts) = workspace.names().message(args.channel.as_deref(), &args.ts).await?;
+    call.policy().writes(&channel)?;
+    let me = workspace.names().me().await?;
+    let old = own(&workspace, &channel, &ts, &me, "edit").await?;
+    let people = workspace.names().people(message::people_in([&old])).await;
+    let before = message::said(&old, &people);
+    if let Some(expected) = args.expected_text.as_deref().filter(|text| !text.trim().is_empty())
+        && squeezed(expected) != squeezed(&before)
+        && squeezed(expected) != squeezed(&old.text)
+    {
+        return Err(Error::new(Kind::Conflict, "The message says something else by now")
+            .with_hint("Nothing was changed. Read it again: get_message"));
+    }
+    let composed = compose(&workspace, call.policy(), &args.message).await?;
+    if composed.posts.len() > 1 {
+        return Err(Error::invalid("The text is too long for one message")
+            .with_hint("Shorten it, or send the rest as a reply"));
+    }
+    let after = as_seen(&composed.posts);
+    if composed.posts[0] == old.text {
+        return Ok(Plan::nothing(Reply::written(
+            Written::new(format!("Message {ts} says so already; nothing changed")).id(&ts),
+        )));
+    }
+    let title = workspace.names().title(&channel).await;
+    let mut preview = Written::new(format!("Replace the text of message {ts} in {title}")).id(&ts);
+    for line in composed.lines() {
+        preview = preview.change(line);
+    }
+    if !old.files.is_empty() || message::said(&old, &people).starts_with('▣') {
+        preview = preview.change("blocks that the message has are lost");
+    }
+    let preview =
+        Reply::written(preview).outside("old text", Some(&me.user), before).outside("new text", None, after);
+    let text = composed.posts.concat();
+    let lines = composed.lines();
+    Ok(Plan::new(preview, move || async move {
+        let form = Form::new().set("channel", &channel.id).set("ts", &ts).set("markdown_text", &text);
+        let check = format!("Read message {ts} for its text");
+        let _: Value = workspace.api().write(methods::UPDATE, form, check, &[]).await?;
+        let mut written = Written::new(format!("Edited message {ts} in {title}")).id(&ts).url(permalink(
+            &me.url,
+            &channel.id,
+            &ts,
+            old.parent(),
+        ));
+        for line in lines {
+            written = written.change(line);
+        }
+        Ok(Reply::written(written))
+    }))
+}
+
+/// A text without its white space, which is no difference.
+fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct DeleteMessage {
+    channel: Option<String>,
+    /// ts as text, or the message's address
+    ts: String,
+    workspace: Option<String>,
+}
+
+async fn delete_message(call: Call<Slack>, args: DeleteMessage) -> Result<Plan> {
+    let workspace = call.workspace(args.workspace.as_deref())?.clone();
+    let (channel, ts) = workspace.names().message(args.channel.as_deref(), &args.ts).await?;
+    call.policy().writes(&channel)?;
+    let me = workspace.names().me().await?;
+    let old = find(&workspace, &channel, &ts).await?;
+    if old.subtype.as_deref() == Some("tombstone") {
+        // What is left of a deleted message that has replies.
+        return Ok(Plan::nothing(Reply::written(
+            Written::new(format!("Message {ts} is deleted already; nothing changed")).id(&ts),
+        )));
+    }
+    let people = workspace.names().people(message::people_in([&old])).await;
+    let author = message::author(&old, &people, &me.team_id);
+    let title = workspace.names().title(&channel).await;
+    let mut preview = Written::new(format!("Delete message {ts} by {author} in {title}, for good")).id(&ts);
+    if let Some(replies) = old.reply_count.filter(|count| *count > 0) {
+        preview = preview.change(format!(
+            "its {replies} {} stay, under a stone",
+            if replies == 1 { "reply" } else { "replies" }
+        ));
+    }
+    let preview =
+        Reply::written(preview).outside(format!("message {ts}"), Some(&author), message::said(&old, &people));
+    Ok(Plan::new(preview, move || async move {
+        let form = Form::new().set("channel", &channel.id).set("ts", &ts);
+        let check = format!("Read {title} for message {ts}");
+        let _: Value = workspace.api().write(methods::DELETE, form, check, &[]).await?;
+        Ok(Reply::written(Written::new(format!("Deleted message {ts} by {author} in {title}")).id(&ts)))
+    }))
+}

@@ -1,0 +1,116 @@
+//! Reactions.
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{Call, Plan, Reply, Tool, Written, reconcile},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::read::find;
+use crate::{
+    Slack,
+    api::{Form, methods},
+    render::message,
+    resolve::emoji,
+};
+
+const ALIASES: &[(&str, &str)] = &[
+    ("message_ts", "ts"),
+    ("thread_ts", "ts"),
+    ("timestamp", "ts"),
+    ("permalink", "ts"),
+    ("channel_id", "channel"),
+    ("name", "emoji"),
+    ("reaction", "emoji"),
+];
+
+pub(super) fn tools() -> Vec<Tool<Slack>> {
+    vec![
+        Tool::write(
+            "add_reaction",
+            "Add a reaction",
+            "Reacts to a message with an emoji: a name, or the character itself.",
+            |call, args| react(call, args, true),
+        )
+        .toolset("messages")
+        .idempotent()
+        .aliases(ALIASES)
+        .output::<Written>(),
+        Tool::write(
+            "remove_reaction",
+            "Remove a reaction",
+            "Takes back a reaction of one's own.",
+            |call, args| react(call, args, false),
+        )
+        .toolset("messages")
+        .idempotent()
+        .aliases(ALIASES)
+        .output::<Written>(),
+    ]
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct React {
+    channel: Option<String>,
+    /// ts as text, or the message's address
+    ts: String,
+    emoji: String,
+    workspace: Option<String>,
+}
+
+async fn react(call: Call<Slack>, args: React, add: bool) -> Result<Plan> {
+    let workspace = call.workspace(args.workspace.as_deref())?.clone();
+    let (channel, ts) = workspace.names().message(args.channel.as_deref(), &args.ts).await?;
+    call.policy().writes(&channel)?;
+    // Without the scope for the workspace's own emoji, standard ones still work.
+    let own = workspace.api().emoji().await.unwrap_or_default().emoji;
+    let name = emoji::name(&args.emoji, &own)?;
+    let found = find(&workspace, &channel, &ts).await?;
+    let people = workspace.names().people(message::people_in([&found])).await;
+    let me = workspace.names().me().await?;
+    let there =
+        found.reactions.iter().any(|reaction| reaction.name == name && reaction.users.contains(&me.user_id));
+    let title = workspace.names().title(&channel).await;
+    let author = message::author(&found, &people, &me.team_id);
+    let of = format!("message {ts} by {author} in {title}");
+    if there == add {
+        let words = if add {
+            format!(":{name}: is on {of} already")
+        } else {
+            format!("There is no :{name}: of yours on {of}")
+        };
+        return Ok(Plan::nothing(Reply::written(Written::new(format!("{words}; nothing changed")).id(&ts))));
+    }
+    let (verb, done) = if add { ("React with", "Reacted with") } else { ("Take back", "Took back") };
+    let preview = Reply::written(Written::new(format!("{verb} :{name}: on {of}")).id(&ts));
+    Ok(Plan::new(preview, move || async move {
+        let method = if add { methods::REACTIONS_ADD } else { methods::REACTIONS_REMOVE };
+        let form = Form::new().set("channel", &channel.id).set("timestamp", &ts).set("name", &name);
+        let sent: Result<Value> =
+            workspace.api().write(method, form, format!("Read message {ts} for the reaction"), &[]).await;
+        let so = || async {
+            let now = find(&workspace, &channel, &ts).await.ok()?;
+            let there = now
+                .reactions
+                .iter()
+                .any(|reaction| reaction.name == name && reaction.users.contains(&me.user_id));
+            (there == add).then_some(Value::Null)
+        };
+        match reconcile::created(sent, so()).await {
+            Ok(_) => Ok(Reply::written(Written::new(format!("{done} :{name}: on {of}")).id(&ts))),
+            // So it is as wanted, by this call's first attempt or by another.
+            Err(error) if error.kind() == Kind::Conflict => {
+                Ok(Reply::written(Written::new(format!("It is so already: :{name}: on {of}")).id(&ts)))
+            }
+            Err(error) if error.kind() == Kind::InvalidArgument && error.message().contains("no emoji") => {
+                let near = emoji::nearest(&name, &own);
+                Err(Error::invalid(format!("Slack knows no emoji {name}; nothing was changed"))
+                    .with_hint(format!("Did you mean {}?", near.join(", "))))
+            }
+            Err(error) => Err(error),
+        }
+    }))
+}

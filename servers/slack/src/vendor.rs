@@ -1,0 +1,81 @@
+//! Slack, as the pipeline needs to know it: a budget for every method, the form of its credential,
+//! and where its refusals are read.
+
+use std::time::Duration;
+
+use connector::{
+    Error, Kind, Result, Retry, Secret,
+    upstream::{Budget, Reading, Request, Response, Vendor, classify},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use url::Url;
+
+use crate::{api::methods, error};
+
+/// Where Slack keeps files; reading them takes the token.
+pub(crate) const FILES_HOST: &str = "files.slack.com";
+/// How long to leave a method in peace after a refusal that does not say.
+const UNNAMED: Duration = Duration::from_secs(30);
+
+/// Slack. Its limits are per method, workspace and application, so every workspace has a pipeline of
+/// its own and every method a budget (docs.slack.dev/apis/web-api/rate-limits).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SlackVendor;
+
+impl Vendor for SlackVendor {
+    fn name(&self) -> &'static str {
+        "slack"
+    }
+
+    fn title(&self) -> &'static str {
+        "Slack"
+    }
+
+    fn budgets(&self) -> Vec<Budget> {
+        let minute = Duration::from_secs(60);
+        let budget = |method: &methods::Method| Budget {
+            bucket: method.name,
+            limit: method.per_minute,
+            per: minute,
+            burst: method.per_minute,
+        };
+        methods::ALL.iter().map(budget).collect()
+    }
+
+    fn authorize(&self, headers: &mut HeaderMap, token: &Secret) -> Result<()> {
+        let value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
+            Error::new(Kind::Auth, "The Slack token has characters that no token has")
+                .with_hint("Copy it again, without quotes or line breaks")
+        })?;
+        headers.insert(header::AUTHORIZATION, value);
+        Ok(())
+    }
+
+    fn classify(&self, request: &Request, response: &Response) -> Result<()> {
+        if response.status == StatusCode::TOO_MANY_REQUESTS {
+            let mut error = Error::new(
+                Kind::RateLimited,
+                format!("Slack allows no more calls of {} for now", request.operation),
+            )
+            .with_hint("Wait, or ask for less; only this method is held back, others still work")
+            .with_retry(Retry::NotExecuted);
+            if !response.headers.contains_key(header::RETRY_AFTER) {
+                error = error.with_retry_after(UNNAMED);
+            }
+            return Err(error);
+        }
+        // An application's refusal comes with status 200 and `ok: false`.
+        match error::refusal(response).filter(|_| request.expects_json) {
+            Some(refusal) => Err(error::meaning(request, &refusal)),
+            None => classify::status(self.title(), response),
+        }
+    }
+
+    fn readings(&self, _headers: &HeaderMap) -> Vec<Reading> {
+        Vec::new() // Slack tells nothing of what is left.
+    }
+
+    fn trusts(&self, url: &Url) -> bool {
+        url.host_str() == Some(FILES_HOST)
+    }
+}
