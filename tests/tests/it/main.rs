@@ -8,6 +8,7 @@ mod conventions;
 mod faults;
 mod github;
 mod linear;
+mod notion;
 mod references;
 mod replies;
 mod slack;

@@ -121,6 +121,12 @@ impl Item {
         plain(&self.title)
     }
 
+    /// The value in a column; `null` where it has none.
+    pub(crate) fn value(&self, column: &str) -> &Value {
+        static NONE: Value = Value::Null;
+        self.properties.get(column).unwrap_or(&NONE)
+    }
+
     /// The id of what it stands in, and of what kind that is: `page_id`. None for the workspace.
     pub(crate) fn parent_id(&self) -> Option<(&str, &str)> {
         let kind = self.parent["type"].as_str()?;

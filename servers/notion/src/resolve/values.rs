@@ -100,7 +100,7 @@ impl Notion {
                 Ok(Wanted { note, ..done(json!({"name": option}), option.clone()) })
             }
             "multi_select" => {
-                let now = || page.map(|page| render::names(&page.properties[name]["multi_select"]));
+                let now = || page.map(|page| render::names(&page.value(name)["multi_select"]));
                 let mut options = Vec::new();
                 let mut notes = Vec::new();
                 for word in list(given, now().unwrap_or_default())? {
@@ -215,7 +215,7 @@ impl Notion {
 
     /// Ids of all entries of a page's list, also those that its answer cut.
     pub(crate) async fn whole_list(&self, page: &Item, name: &str) -> Result<Vec<String>> {
-        let value = &page.properties[name];
+        let value = page.value(name);
         let kind = value["type"].as_str().unwrap_or_default();
         let shown = value[kind].as_array().map_or(0, Vec::len);
         if value["has_more"] != true && shown < render::SHOWN {

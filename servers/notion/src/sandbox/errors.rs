@@ -77,12 +77,14 @@ impl ApiError {
     }
 
     /// The reason is one of those of developers.notion.com/reference/request-limits.
-    pub(super) fn rate_limited(reason: &str, retry_after: u64) -> Self {
+    pub(super) fn rate_limited(reason: &str, retry_after: Option<u64>) -> Self {
         let mut error =
             Self::new(429, "rate_limited", "You have been rate limited. Please try again in a few minutes.");
         error.0.additional.insert("rate_limit_reason".to_owned(), json!(reason));
-        error.0.additional.insert("retry_after".to_owned(), json!(retry_after.to_string()));
-        error.0.retry_after = Some(retry_after);
+        if let Some(seconds) = retry_after {
+            error.0.additional.insert("retry_after".to_owned(), json!(seconds.to_string()));
+        }
+        error.0.retry_after = retry_after;
         error
     }
 

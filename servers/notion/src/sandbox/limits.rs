@@ -27,7 +27,8 @@ impl Site {
         if *used >= settings.requests_a_minute {
             let left = (*began + WINDOW).saturating_sub(now);
             let reason = settings.limit_reason.as_deref().unwrap_or("public_api_request_rate_limit");
-            return Err(ApiError::rate_limited(reason, left.as_millis().div_ceil(1000).max(1) as u64));
+            let seconds = left.as_millis().div_ceil(1000).max(1) as u64;
+            return Err(ApiError::rate_limited(reason, Some(seconds)));
         }
         *used += 1;
         Ok(())

@@ -171,7 +171,9 @@ impl Fake for FakeNotion {
     }
 
     fn rate_limited(&self, retry_after: Option<&str>) -> Response {
-        let mut response = ApiError::rate_limited("public_api_request_rate_limit", 1).respond("fault");
+        // The body says what the header says; without a header it alone tells when.
+        let seconds = retry_after.map_or(Some(1), |value| value.parse().ok());
+        let mut response = ApiError::rate_limited("public_api_request_rate_limit", seconds).respond("fault");
         response.headers_mut().remove(header::RETRY_AFTER);
         if let Some(value) = retry_after.and_then(|value| HeaderValue::from_str(value).ok()) {
             response.headers_mut().insert(header::RETRY_AFTER, value);

@@ -176,7 +176,7 @@ fn page(
     }
     for row in &shown {
         let cells: Vec<String> =
-            columns.iter().map(|name| render::value(&row.properties[name]).replace('|', "¦")).collect();
+            columns.iter().map(|name| render::value(row.value(name)).replace('|', "¦")).collect();
         let values: Map<String, Value> = columns
             .iter()
             .zip(&cells)
@@ -215,7 +215,9 @@ fn columns(rows: &[Item], fields: &[String], table: Option<&Table>) -> Result<Ve
     let mut columns: Vec<String> = title.into_iter().collect();
     if !fields.is_empty() {
         for field in fields {
-            let known = first.properties.keys().find(|name| resolve::same(name, field));
+            // A value that one row lacks may stand in another.
+            let known =
+                rows.iter().flat_map(|row| row.properties.keys()).find(|name| resolve::same(name, field));
             let name = match (known, table) {
                 (Some(name), _) => name.clone(),
                 (None, Some(table)) => table.column(field)?.0.to_owned(),
@@ -237,7 +239,7 @@ fn columns(rows: &[Item], fields: &[String], table: Option<&Table>) -> Result<Ve
     for (name, value) in &first.properties {
         let kind = value["type"].as_str().unwrap_or_default();
         let ours = ["created_time", "created_by", "last_edited_time", "last_edited_by", "button", "title"];
-        let says = rows.iter().any(|row| !render::value(&row.properties[name.as_str()]).is_empty());
+        let says = rows.iter().any(|row| !render::value(row.value(name)).is_empty());
         if columns.len() <= COLUMNS && says && !ours.contains(&kind) {
             columns.push(name.clone());
         }
@@ -319,7 +321,7 @@ async fn grouped(call: &Call<Notion>, table: &Table, filter: Option<&Value>, wan
     };
     let mut cut = 0;
     for row in &rows {
-        let value = &row.properties[name];
+        let value = row.value(name);
         let members: Vec<String> = match kind {
             "multi_select" | "people" if value["has_more"] != true => render::names(&value[kind]),
             "relation" | "people" => {

@@ -170,7 +170,7 @@ async fn plan_one(
     let mut lines = Vec::new();
     let mut kept = Vec::new();
     for value in wanted.drain(..) {
-        let old = &page.properties[value.name.as_str()];
+        let old = page.value(&value.name);
         let before = render::value(old);
         if is_same(call, page, old, &value).await? {
             continue;
@@ -284,7 +284,7 @@ async fn update_all(call: &Call<Notion>, changes: Vec<Change>, same: Vec<String>
 fn refusals(page: &Item, wanted: &[Wanted]) -> Vec<String> {
     let mut refused = Vec::new();
     for value in wanted {
-        let now = &page.properties[value.name.as_str()];
+        let now = page.value(&value.name);
         let kind = now["type"].as_str().unwrap_or_default();
         let comparable = matches!(
             kind,
