@@ -253,7 +253,7 @@ impl Subject for GitHub {
                     json!({"action": "update", "milestone": "v2.15", "new_title": "v2.15.0"}),
                 ),
             ),
-            on(project("473"), project("473")),
+            on(project("474"), project("474")),
             on(
                 about("write_discussion", json!({"action": "update", "number": 428, "body": "All new."})),
                 about("write_discussion", json!({"action": "update", "number": 428, "title": "Meanwhile"})),
