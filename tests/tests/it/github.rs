@@ -283,7 +283,7 @@ async fn issues_and_pull_requests_cost_a_third_of_githubs_own_json() {
 #[tokio::test(start_paused = true)]
 async fn tools_whose_scope_is_missing_are_not_listed_and_told_of() {
     let hidden = async |credential| {
-        let options = Options { credential: Some(credential), ..Options::default() };
+        let options = Options { credential: Some(credential), selection: everything(), ..Options::default() };
         let server = Server::start_with(options).await;
         let rights = server.service().rights_for_listing(Principal::local()).await;
         (server.service().hidden(&rights), server.call(&Sample::new("whoami", json!({}))).await.text)
