@@ -17,7 +17,7 @@
 //! - *Classify* is innermost and judges once. Retry, breaker, counters and the agent's text all
 //!   read its one verdict.
 //!
-//! One total deadline is around all of it, and around all that one [call](call) asks. A call whose future is dropped stops at once: its
+//! One total deadline is around all of it, and around all that one [call] asks. A call whose future is dropped stops at once: its
 //! connection is closed, its place is free, a half-open breaker's probe passes to the next call.
 
 pub mod auth;
