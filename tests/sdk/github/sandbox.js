@@ -14,7 +14,7 @@ export const CLASSIC = "ghp_sandbox0maya0classic";
 
 /** The app of the seed, and the key that only tests have. */
 export const APP = { appId: 4100, clientId: "Iv1.sandbox0app", installationId: 5100 };
-export const appKey = readFileSync(new URL("../../../servers/github/tests/app_key.pem", import.meta.url), "utf8");
+export const appKey = readFileSync(new URL("../../../servers/github/tests/it/app_key.pem", import.meta.url), "utf8");
 
 export const REPO = { owner: "harbor-example", repo: "import-api" };
 
