@@ -348,5 +348,5 @@ export const calls = {
   "GET /advisories/{ghsa_id}": found("ghsa_id", "/advisories", "ghsa_id"),
 };
 
-/** Routes of the sandbox that GitHub does not describe: its own, the site's, a path that is empty. */
-export const notDescribed = [/ \/_github\//, / \/login\//, new RegExp(`^GET ${R.replace(/[{}]/g, "\\$&")}/contents$`)];
+/** Routes that GitHub's OpenAPI does not describe: the sandbox's own, the site's, a path that is empty, and GraphQL, whose schema does. */
+export const notDescribed = [/ \/_github\//, / \/graphql$/, / \/login\//, new RegExp(`^GET ${R.replace(/[{}]/g, "\\$&")}/contents$`)];

@@ -178,6 +178,8 @@ impl RestSite for Site {
         route: Option<&Route>,
         response: FakeResponse,
     ) -> FakeResponse {
+        // GitHub writes its ids in capitals.
+        let response = response.header_unless_there(Self::REQUEST_ID, &request.id.to_uppercase());
         // A credential that is no good has no limits.
         let Some(caller) = caller else { return response };
         let resource = limits::resource(&request.path);
