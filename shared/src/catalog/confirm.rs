@@ -146,6 +146,10 @@ impl Confirmations {
         if ends <= clock::wall() {
             return Err(refused("`confirm` is older than five minutes"));
         }
+        // Also where what it confirmed has changed since: by its own work, say.
+        if self.used.is_spent(subject.who(), &sealed.seal) {
+            return Err(refused("`confirm` is already used"));
+        }
         if !self.keys.opens(Sealed::PURPOSE, &parts, &sealed.seal) {
             return Ok(Confirmed::Changed);
         }
@@ -199,6 +203,11 @@ impl Used {
         }
     }
 
+    /// Whether `who` has spent the token that `id` tells from others.
+    fn is_spent(&self, who: &Principal, id: &[u8]) -> bool {
+        self.lock().get(who).is_some_and(|used| used.contains_key(id))
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<Principal, HashMap<Vec<u8>, Duration>>> {
         // The maps are valid after every statement, so a panic elsewhere does not spoil them.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -232,6 +241,11 @@ mod tests {
         assert_eq!(confirmations.redeem(&subject("delete"), &SEEN, &value).unwrap(), Confirmed::Same);
         let again = confirmations.redeem(&subject("delete"), &SEEN, &value).unwrap_err();
         assert!(again.for_agent().contains("already used"), "{again}");
+        let changed = confirmations.redeem(&subject("delete"), &Effect([9; 16]), &value).unwrap_err();
+        assert!(
+            changed.for_agent().contains("already used"),
+            "its own work changed what is there: {changed}"
+        );
         for bad in ["x", "AAAAAAAAAAAAAAAAAAAAAAAA"] {
             assert!(confirmations.redeem(&subject("delete"), &SEEN, bad).is_err());
         }

@@ -108,7 +108,7 @@ impl Guard {
                 None => None,
             };
             let _place = self.places.place().await?;
-            AssertUnwindSafe(work).catch_unwind().await.map_err(|_| Stopped::Panicked)
+            AssertUnwindSafe(Box::pin(work)).catch_unwind().await.map_err(|_| Stopped::Panicked)
         };
         tokio::select! {
             biased;

@@ -29,7 +29,8 @@ pub async fn whole<T>(work: impl Future<Output = T>) -> T {
 
 /// Runs `work` as a part of the call that began at `moment`: on another task, say.
 pub async fn since<T>(moment: Instant, work: impl Future<Output = T>) -> T {
-    CALL.scope(Mutex::new(Call { began: moment, look_until: None }), work).await
+    // On the heap, here and in the guard: a worker's stack has no room for all of a call in each layer.
+    CALL.scope(Mutex::new(Call { began: moment, look_until: None }), Box::pin(work)).await
 }
 
 /// When the call began that this is part of; now, if it is part of none.

@@ -167,7 +167,15 @@ struct Schedule {
 
 /// A moment to come. A day alone says nothing of the hour, and is never taken for midnight.
 fn later(word: &str, zone: &TimeZone) -> Result<Timestamp> {
-    let when = Calendar::new(zone.iana_name()).ahead("post_at", word)?;
+    let calendar = Calendar::new(zone.iana_name());
+    // A day as people say it, and an hour: `tomorrow 09:00`.
+    let said = match word.trim().rsplit_once(' ') {
+        Some((day, hour)) if hour.contains(':') => {
+            calendar.day("post_at", day).map_or_else(|_| word.to_owned(), |day| format!("{day}T{hour}"))
+        }
+        _ => word.to_owned(),
+    };
+    let when = calendar.ahead("post_at", &said)?;
     if when.start() == when.end() {
         return Ok(when.start());
     }
@@ -303,7 +311,7 @@ mod tests {
         let in_two_hours = later("in 2h", &zone).unwrap().as_second() - now().as_second();
         assert!((7_199..=7_201).contains(&in_two_hours));
         assert!(later("tomorrow 09:00", &zone).unwrap() > now());
-        for wrong in ["tomorrow", "2031-12-01", "soon", "in a while", ""] {
+        for wrong in ["tomorrow", "tomorrow 25:00", "2031-12-01", "soon", "in a while", ""] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }
