@@ -129,10 +129,9 @@ impl<S: Connector> ServerHandler for Overlay<S> {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let listing = &self.server.0.listing;
         let own = self.server.list_resources(request, context.clone()).await.unwrap_or_default();
         let resources = [own.resources, fixture(content::resources())?].concat();
-        Ok(publish!(listing.signature, context, ListResourcesResult::with_all_items(resources)))
+        Ok(publish!(self.server.0, context, ListResourcesResult::with_all_items(resources)))
     }
 
     async fn list_resource_templates(
@@ -140,10 +139,9 @@ impl<S: Connector> ServerHandler for Overlay<S> {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        let listing = &self.server.0.listing;
         let own = self.server.list_resource_templates(request, context.clone()).await.unwrap_or_default();
         let templates = [own.resource_templates, fixture(content::templates())?].concat();
-        Ok(publish!(listing.signature, context, ListResourceTemplatesResult::with_all_items(templates)))
+        Ok(publish!(self.server.0, context, ListResourceTemplatesResult::with_all_items(templates)))
     }
 
     async fn read_resource(
@@ -165,10 +163,9 @@ impl<S: Connector> ServerHandler for Overlay<S> {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let listing = &self.server.0.listing;
         let own = self.server.list_prompts(request, context.clone()).await.unwrap_or_default();
         let prompts = [own.prompts, fixture(content::prompts())?].concat();
-        Ok(publish!(listing.signature, context, ListPromptsResult::with_all_items(prompts)))
+        Ok(publish!(self.server.0, context, ListPromptsResult::with_all_items(prompts)))
     }
 
     async fn get_prompt(
