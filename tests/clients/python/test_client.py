@@ -40,7 +40,11 @@ class Sandbox:
             words += line
         self.api_url = re.search(r"http:\S+", words).group()
         reference = json.loads(subprocess.check_output([PROGRAM, "reference", "--json"]))
-        self.environment = {reference["api_url"]: self.api_url, reference["credential"]: credential.group(1)}
+        self.environment = {
+            **SUBJECT.get("environment", {}),
+            reference["api_url"]: self.api_url,
+            reference["credential"]: credential.group(1),
+        }
 
     def control(self, method, path, body=None):
         request = urllib.request.Request(
