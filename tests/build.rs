@@ -24,6 +24,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             if !manifest.contains(&line) {
                 return Err(format!("servers/{name} joins by this line in tests/Cargo.toml: {line}").into());
             }
+            // `cargo test` builds a package's program only for its integration tests.
+            if !servers.join(&name).join("tests/it/main.rs").exists() {
+                return Err(format!("servers/{name} has no tests/it/main.rs, so that nothing builds its program").into());
+            }
             found.push((name, subject));
         }
     }

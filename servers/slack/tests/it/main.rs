@@ -1,0 +1,5 @@
+//! The server for Slack from outside.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod fake;
