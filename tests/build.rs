@@ -26,7 +26,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             // `cargo test` builds a package's program only for its integration tests.
             if !servers.join(&name).join("tests/it/main.rs").exists() {
-                return Err(format!("servers/{name} has no tests/it/main.rs, so that nothing builds its program").into());
+                return Err(format!(
+                    "servers/{name} has no tests/it/main.rs, so that nothing builds its program"
+                )
+                .into());
             }
             found.push((name, subject));
         }

@@ -41,7 +41,7 @@ pub trait Connector: fmt::Debug + Send + Sync + Sized + 'static {
     }
 
     /// How long after one look at a watched resource the next one comes.
-    fn watch_interval(&self) -> Duration {
+    fn poll_interval(&self) -> Duration {
         Duration::from_secs(30)
     }
 

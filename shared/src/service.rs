@@ -228,14 +228,14 @@ impl<S: Connector> Service<S> {
     ///
     /// # Errors
     /// [`crate::Kind::InvalidArgument`] if not; [`crate::Kind::Policy`] if it may not be read.
-    pub fn admits_watch(&self, principal: &Principal, uri: &str) -> Result<()> {
-        self.catalog.admits_watch(&self.server, &self.rights(principal.clone()), uri)
+    pub fn admits_subscription(&self, principal: &Principal, uri: &str) -> Result<()> {
+        self.catalog.admits_subscription(&self.server, &self.rights(principal.clone()), uri)
     }
 
     /// The version of the resource at `uri`, for `principal`: another text whenever it has changed.
     ///
     /// # Errors
-    /// As [`Self::admits_watch`]; whatever looking gives.
+    /// As [`Self::admits_subscription`]; whatever looking gives.
     pub async fn version(&self, principal: Principal, uri: &str) -> Result<String> {
         self.catalog.version(self.plain(principal), uri).await
     }

@@ -16,7 +16,7 @@ pub mod servers {
 
 pub use sandboxed::{Options, Sandboxed};
 pub use servers::SERVERS;
-pub use subject::{Given, IdWalk, Overtaken, Sample, Subject};
+pub use subject::{IdForm, IdWalk, Overtaken, Sample, Subject};
 
 /// Runs generic tests (`async fn name<S: Subject>()`) against every server of the workspace, on paused
 /// time.

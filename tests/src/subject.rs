@@ -144,15 +144,15 @@ pub struct IdWalk {
     pub needed: (&'static str, &'static str),
     /// The call that gives it.
     pub given_by: Sample,
-    /// How it looks in that call's reply.
-    pub looks: Given,
+    /// The form it has in that call's reply.
+    pub form: IdForm,
     /// The other arguments of the call that needs it.
     pub others: Value,
 }
 
 /// How an id is found in a reply.
 #[derive(Clone, Copy, Debug)]
-pub enum Given {
+pub enum IdForm {
     /// The first word that has this prefix and goes on with digits: `ENG-`.
     Numbered(&'static str),
     /// The first UUID after this text.
@@ -165,7 +165,7 @@ pub enum Given {
     Hexadecimal(usize),
 }
 
-impl Given {
+impl IdForm {
     /// Finds the id in a reply.
     #[must_use]
     pub fn find(self, reply: &str) -> Option<String> {

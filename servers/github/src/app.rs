@@ -22,7 +22,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::{api::route, error::GitHubVendor, reach::Reach};
+use crate::{api::route, bounds::RepositoryBounds, error::GitHubVendor};
 
 /// How long before its end an installation's token is renewed. It lives for an hour.
 const RENEW_AHEAD: Duration = Duration::from_secs(300);
@@ -58,7 +58,7 @@ impl App {
         &self,
         installation: Option<&str>,
         options: &Options,
-        reach: &Reach,
+        bounds: &RepositoryBounds,
         vendor: &GitHubVendor,
     ) -> Installation {
         let own = Own { app: self.clone(), vendor: vendor.clone(), offset: std::sync::Mutex::default() };
@@ -70,7 +70,7 @@ impl App {
             app: self.clone(),
             vendor: vendor.clone(),
             installation: installation.map(str::to_owned),
-            reach: reach.clone(),
+            bounds: bounds.clone(),
             read_only,
             minted: Mutex::default(),
         }
@@ -150,7 +150,7 @@ pub(crate) struct Installation {
     app: App,
     vendor: GitHubVendor,
     installation: Option<String>,
-    reach: Reach,
+    bounds: RepositoryBounds,
     /// Whether the tokens are to be good for reading only.
     read_only: bool,
     /// One renews at a time, the others wait for it.
@@ -197,14 +197,14 @@ impl Installation {
 
     async fn mint(&self) -> Result<Minted> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Body {
             token: String,
             #[serde(default)]
             expires_at: Option<String>,
         }
         let found = self.find().await?;
         let mut body = Map::new();
-        if let Some(names) = self.reach.names_of(&found.account.login)
+        if let Some(names) = self.bounds.names_of(&found.account.login)
             && !names.is_empty()
             && names.len() <= MOST_REPOSITORIES
         {
@@ -220,7 +220,7 @@ impl Installation {
             // A second token harms nobody.
             .replay(connector::upstream::Replay::Idempotent)
             .json(&body)?;
-        let answer: Answer = self.upstream.send(request).await?.json()?;
+        let answer: Body = self.upstream.send(request).await?.json()?;
         let ends = answer.expires_at.and_then(|text| text.parse::<Timestamp>().ok());
         let left = ends.map_or(Duration::from_secs(3600), |end| {
             // Measured on GitHub's clock, which said when it ends.

@@ -6,7 +6,7 @@ use connector::{
     catalog::{Call, Completions, Variables},
 };
 
-use crate::{GitHub, api::actions::RunFilter, reach::Repo};
+use crate::{GitHub, api::actions::RunFilter, repo::Repo};
 
 /// Runs that are offered.
 const RUNS: u32 = 30;
@@ -49,7 +49,7 @@ fn chosen(call: &Call<GitHub>, others: &Variables) -> Option<Repo> {
         (None, Some(repo)) => Some(repo.to_owned()),
         _ => None,
     };
-    call.reach().repo(name.as_deref()).ok()
+    call.bounds().repo(name.as_deref()).ok()
 }
 
 /// `values` with what was typed in them, those that begin with it first, else in their own order.
@@ -70,8 +70,8 @@ fn fitting(values: impl IntoIterator<Item = String>, typed: &str) -> Vec<String>
 /// The repositories within reach, the one pushed to last first.
 async fn recent(call: &Call<GitHub>) -> Result<Vec<String>> {
     let mut names = call.api().recent_repositories().await?;
-    names.retain(|name| call.reach().sees(name));
-    if let Some(default) = call.reach().default_repo() {
+    names.retain(|name| call.bounds().sees(name));
+    if let Some(default) = call.bounds().default_repo() {
         names.insert(0, default.to_string());
     }
     Ok(names)

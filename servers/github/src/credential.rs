@@ -17,8 +17,8 @@ use url::Url;
 use crate::{
     api::Account,
     app::{App, Installation},
+    bounds::RepositoryBounds,
     error::GitHubVendor,
-    reach::Reach,
 };
 
 /// The settings of credentials.
@@ -118,7 +118,7 @@ pub(crate) fn base_url(config: &Config, configured: Url) -> Result<Url> {
 ///
 /// # Errors
 /// [`connector::Kind::InvalidArgument`] if two are configured for the same, or half of one.
-pub(crate) fn choose(config: &Config, options: &Options, reach: &Reach) -> Result<Credentials> {
+pub(crate) fn choose(config: &Config, options: &Options, bounds: &RepositoryBounds) -> Result<Credentials> {
     let vendor = GitHubVendor::default();
     let token = match (config.secret("token"), config.secret("personal-access-token")) {
         (Some(_), Some(_)) if !config.switch("sandbox") => {
@@ -150,7 +150,7 @@ pub(crate) fn choose(config: &Config, options: &Options, reach: &Reach) -> Resul
             (upstream(token.into_credential()), what)
         }
         (None, Some(app)) => {
-            let app = Arc::new(app.install(config.text("app-installation"), options, reach, &vendor));
+            let app = Arc::new(app.install(config.text("app-installation"), options, bounds, &vendor));
             installation = Some(Arc::clone(&app));
             (upstream(app), "a GitHub App")
         }
@@ -159,7 +159,7 @@ pub(crate) fn choose(config: &Config, options: &Options, reach: &Reach) -> Resul
     let accounts = config
         .list("accounts")
         .iter()
-        .map(|entry| account(entry, &main, app.as_ref(), options, reach, &vendor))
+        .map(|entry| account(entry, &main, app.as_ref(), options, bounds, &vendor))
         .collect::<Result<_>>()?;
     Ok(Credentials { main, accounts, what, installation, scoped })
 }
@@ -218,7 +218,7 @@ fn account(
     main: &Upstream,
     app: Option<&App>,
     options: &Options,
-    reach: &Reach,
+    bounds: &RepositoryBounds,
     vendor: &GitHubVendor,
 ) -> Result<Account> {
     let wrong = |why: &str| {
@@ -240,7 +240,7 @@ fn account(
         },
         Some(("app", installation)) => {
             let app = app.ok_or_else(|| wrong("no app is configured"))?;
-            Arc::new(app.install(Some(installation), options, reach, vendor))
+            Arc::new(app.install(Some(installation), options, bounds, vendor))
         }
         _ => return Err(wrong("the source is none that is known")),
     };
@@ -259,7 +259,7 @@ mod tests {
             config.set(key, value.clone());
         }
         let options = Options::new(Url::parse("https://api.github.com").unwrap());
-        choose(&config, &options, &Reach::default()).map_err(|error| error.for_agent())
+        choose(&config, &options, &RepositoryBounds::default()).map_err(|error| error.for_agent())
     }
 
     fn secret(text: &str) -> Value {

@@ -8,7 +8,7 @@ use crate::{
     GitHub,
     api::account::{Identity, Limit},
     credential::TO_SET,
-    reach::Repo,
+    repo::Repo,
     scopes,
     tools::context::account::{self, Who, account_holders, limits_line, missing_scopes},
 };
@@ -106,7 +106,7 @@ fn budgets(limits: &[Limit]) -> Check {
 
 /// Whether the repository is there that is meant where none is named, and what may be done in it.
 async fn default_repo(server: &GitHub) -> Option<Check> {
-    let repo = server.reach().default_repo()?;
+    let repo = server.bounds().default_repo()?;
     Some(match server.api().access(repo).await {
         Err(error) if error.kind() == Kind::NotFound => Check::bad(
             "repository",
@@ -126,7 +126,7 @@ async fn default_repo(server: &GitHub) -> Option<Check> {
                     format!("{found}; it is called {now} now"),
                     format!("Set GITHUB_REPO to {now}"),
                 ),
-                None if server.reach().permits(repo, Effect::Write).is_err() => {
+                None if server.bounds().permits(repo, Effect::Write).is_err() => {
                     Check::good("repository", format!("{found}; not among those that may be written to"))
                 }
                 None => Check::good("repository", found),

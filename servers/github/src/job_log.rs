@@ -58,7 +58,7 @@ pub(crate) struct Found {
 
 /// How much is shown at once.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Room {
+pub(crate) struct Limits {
     pub(crate) rows: usize,
     pub(crate) bytes: usize,
 }
@@ -99,17 +99,17 @@ impl<'a> Log<'a> {
         range
     }
 
-    /// The last rows of the lines `range`, as many as there is room for.
-    pub(crate) fn tail(&self, range: Range<usize>, room: Room) -> Excerpt {
+    /// The last rows of the lines `range`, as many as fit `limits`.
+    pub(crate) fn tail(&self, range: Range<usize>, limits: Limits) -> Excerpt {
         let mut rows = self.folded(range.clone());
         let mut bytes = 0;
         let kept = rows
             .iter()
             .rev()
-            .take(room.rows)
+            .take(limits.rows)
             .take_while(|row| {
                 bytes += row.text.len() + 1;
-                bytes <= room.bytes
+                bytes <= limits.bytes
             })
             .count();
         rows.drain(..rows.len() - kept);
@@ -117,17 +117,17 @@ impl<'a> Log<'a> {
         Excerpt { rows, lines: first..range.end + 1 }
     }
 
-    /// The rows from the line `from` (counted from one) on, as many as there is room for.
-    pub(crate) fn onward(&self, from: usize, room: Room) -> Excerpt {
+    /// The rows from the line `from` (counted from one) on, as many as fit `limits`.
+    pub(crate) fn onward(&self, from: usize, limits: Limits) -> Excerpt {
         let from = from.clamp(1, self.len() + 1);
         let mut rows = self.folded(from - 1..self.len());
         let mut bytes = 0;
         let kept = rows
             .iter()
-            .take(room.rows)
+            .take(limits.rows)
             .take_while(|row| {
                 bytes += row.text.len() + 1;
-                bytes <= room.bytes
+                bytes <= limits.bytes
             })
             .count();
         let end = rows.get(kept).map_or(self.len() + 1, |row| row.line);
@@ -137,7 +137,7 @@ impl<'a> Log<'a> {
 
     /// The lines that match, with `context` lines around each, from the line `from` (counted from one) on.
     /// A match is `12: text`, a line around it `11- text`; `--` stands where lines are left out.
-    pub(crate) fn search(&self, regex: &Regex, context: usize, from: usize, room: Room) -> Found {
+    pub(crate) fn search(&self, regex: &Regex, context: usize, from: usize, limits: Limits) -> Found {
         let hits: Vec<bool> = self.lines.iter().map(|line| regex.is_match(&plain(line))).collect();
         let mut found = Found { matches: hits.iter().filter(|hit| **hit).count(), ..Found::default() };
         let mut shown_until = 0;
@@ -152,7 +152,7 @@ impl<'a> Log<'a> {
                 let gap = if line > shown_until && !found.rows.is_empty() { "--\n" } else { "" };
                 let text = format!("{gap}{}{mark} {}", line + 1, shown(&plain(self.lines[line])));
                 bytes += text.len() + 1;
-                let full = found.rows.len() >= room.rows || bytes > room.bytes;
+                let full = found.rows.len() >= limits.rows || bytes > limits.bytes;
                 // One row is always shown, or a search could stand still.
                 if full && !found.rows.is_empty() {
                     found.next = Some(line + 1);
@@ -296,7 +296,7 @@ fn shown(text: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
-    const ROOM: Room = Room { rows: 100, bytes: 10_000 };
+    const LIMITS: Limits = Limits { rows: 100, bytes: 10_000 };
 
     /// A log of three steps, as GitHub writes them; the second fails.
     fn log() -> String {
@@ -328,12 +328,12 @@ mod tests {
         let text = log();
         let log = Log::new(&text);
         let range = log.failing("2026-11-24T06:40:05Z", "2026-11-24T06:40:08Z");
-        let tail = log.tail(range.clone(), ROOM);
+        let tail = log.tail(range.clone(), LIMITS);
         assert_eq!(tail.rows.first().unwrap().text, "▸ Run cargo test [2 lines folded]");
         assert_eq!(tail.rows.last().unwrap().text, "error: Process completed with exit code 101.");
         assert_eq!(tail.rows[21].text, "test progress ... FAILED");
         assert_eq!(log.failing("", ""), range, "without times the last command is taken");
-        let short = log.tail(range, Room { rows: 2, bytes: 10_000 });
+        let short = log.tail(range, Limits { rows: 2, bytes: 10_000 });
         assert_eq!((short.rows.len(), short.lines), (2, 30..32));
     }
 
@@ -342,7 +342,7 @@ mod tests {
         let text =
             "##[group]Run a\nenv\n##[endgroup]\n##[group]Tests\none\ntwo\n##[endgroup]\n##[error]exit 1\n";
         let log = Log::new(text);
-        let texts: Vec<_> = log.tail(0..log.len(), ROOM).rows.into_iter().map(|row| row.text).collect();
+        let texts: Vec<_> = log.tail(0..log.len(), LIMITS).rows.into_iter().map(|row| row.text).collect();
         assert_eq!(texts, ["▸ Run a [1 line folded]", "▸ Tests", "one", "two", "error: exit 1"]);
     }
 
@@ -351,7 +351,7 @@ mod tests {
         let text = log();
         let log = Log::new(&text);
         let regex = Regex::new("FAILED|case_1$|case_3 ").unwrap();
-        let found = log.search(&regex, 1, 1, ROOM);
+        let found = log.search(&regex, 1, 1, LIMITS);
         let texts: Vec<_> = found.rows.iter().map(|row| row.text.as_str()).collect();
         assert_eq!(found.matches, 2);
         assert_eq!(
@@ -365,9 +365,9 @@ mod tests {
                 "31- error: Process completed with exit code 101.",
             ]
         );
-        let first = log.search(&regex, 1, 1, Room { rows: 4, bytes: 10_000 });
+        let first = log.search(&regex, 1, 1, Limits { rows: 4, bytes: 10_000 });
         assert_eq!((first.rows.len(), first.next), (4, Some(30)));
-        let rest = log.search(&regex, 1, 30, ROOM);
+        let rest = log.search(&regex, 1, 30, LIMITS);
         assert_eq!((rest.rows.len(), rest.rows[0].line, rest.next), (2, 30, None));
     }
 
@@ -375,10 +375,10 @@ mod tests {
     fn reading_onward_covers_every_line_once() {
         let text = log();
         let log = Log::new(&text);
-        let room = Room { rows: 7, bytes: 10_000 };
+        let limits = Limits { rows: 7, bytes: 10_000 };
         let (mut from, mut seen) = (1, Vec::new());
         while from <= log.len() {
-            let part = log.onward(from, room);
+            let part = log.onward(from, limits);
             seen.extend(part.rows.iter().map(|row| row.line));
             assert!(part.lines.end > from, "it must go on");
             from = part.lines.end;

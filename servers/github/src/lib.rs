@@ -1,20 +1,22 @@
 //! GitHub for AI assistants: an MCP server with small replies, honest errors and writes that can be
 //! trusted.
 //!
-//! The way of a call: `tools` read the arguments and word the reply, `reach` says which repositories
+//! The way of a call: `tools` read the arguments and word the reply, `bounds` say which repositories
 //! may be touched, `api` sends typed requests, [`connector::upstream`] gets them to GitHub, `error` says
 //! what a refusal means, `render` makes records short.
 
 mod api;
 mod app;
+mod bounds;
 mod completions;
 mod credential;
 mod doctor;
 mod error;
 mod job_log;
 mod prompts;
-mod reach;
 mod render;
+mod repo;
+mod resolve;
 mod resources;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
@@ -36,7 +38,7 @@ pub use api::{Operation, operations};
 
 use api::Api;
 use app::Installation;
-use reach::Reach;
+use bounds::RepositoryBounds;
 
 /// The server for GitHub.
 #[derive(Debug)]
@@ -51,7 +53,7 @@ pub struct GitHub {
     /// Whether everything goes with one token that may have scopes.
     scoped: bool,
     /// How often what is watched is looked at.
-    watch_interval: Duration,
+    poll_interval: Duration,
 }
 
 impl GitHub {
@@ -61,8 +63,8 @@ impl GitHub {
     }
 
     /// The repositories that may be read and written, and the one meant where none is named.
-    pub(crate) fn reach(&self) -> &Reach {
-        self.api.reach()
+    pub(crate) fn bounds(&self) -> &RepositoryBounds {
+        self.api.bounds()
     }
 
     /// What kind of credential is in use, in words.
@@ -97,20 +99,20 @@ impl Connector for GitHub {
     };
 
     fn settings() -> Vec<Setting> {
-        credential::SETTINGS.iter().chain(reach::SETTINGS).chain(resources::SETTINGS).copied().collect()
+        credential::SETTINGS.iter().chain(bounds::SETTINGS).chain(resources::SETTINGS).copied().collect()
     }
 
     fn connect(config: &Config, mut options: upstream::Options) -> Result<Self> {
         options.base_url = credential::base_url(config, options.base_url)?;
-        let reach = Reach::new(config)?;
-        let chosen = credential::choose(config, &options, &reach)?;
+        let bounds = RepositoryBounds::new(config)?;
+        let chosen = credential::choose(config, &options, &bounds)?;
         Ok(Self {
-            api: Api::new(chosen.main, chosen.accounts, reach),
+            api: Api::new(chosen.main, chosen.accounts, bounds),
             sandbox: config.switch("sandbox"),
             credential: chosen.what,
             installation: chosen.installation,
             scoped: chosen.scoped,
-            watch_interval: resources::watch_interval(config)?,
+            poll_interval: resources::poll_interval(config)?,
         })
     }
 
@@ -134,8 +136,8 @@ impl Connector for GitHub {
         Some(scopes::granted(&identity?.scopes?))
     }
 
-    fn watch_interval(&self) -> Duration {
-        self.watch_interval
+    fn poll_interval(&self) -> Duration {
+        self.poll_interval
     }
 
     async fn diagnose(&self) -> Vec<Check> {

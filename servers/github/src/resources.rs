@@ -9,7 +9,7 @@ use connector::{
 };
 use serde_json::json;
 
-use crate::{GitHub, reach::Repo, tools::context::account};
+use crate::{GitHub, repo::Repo, tools::context::account};
 
 /// What can be written in a search, for a person or a model that attaches it.
 const SEARCH_SYNTAX: &str = "\
@@ -52,7 +52,7 @@ const SHORTEST_WATCH: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// `invalid_argument` for less than ten seconds.
-pub(crate) fn watch_interval(config: &Config) -> Result<Duration> {
+pub(crate) fn poll_interval(config: &Config) -> Result<Duration> {
     let interval = config.seconds("watch-seconds").unwrap_or(Duration::from_secs(30));
     if interval < SHORTEST_WATCH {
         return Err(Error::invalid("GITHUB_WATCH_SECONDS is too short")
@@ -123,7 +123,7 @@ pub(crate) fn templates() -> Vec<ResourceTemplate<GitHub>> {
                 Ok(json!({"repo": name(given), "number": given.number("number")?, "include": ["comments"]}))
             },
         )
-        .watched(watchable, |call, given| async move {
+        .subscribable(watchable, |call, given| async move {
             call.api().issue_version(&repo(&given)?, id(&given)?).await
         }),
         ResourceTemplate::of_tool(
@@ -137,7 +137,7 @@ pub(crate) fn templates() -> Vec<ResourceTemplate<GitHub>> {
                 Ok(json!({"repo": name(given), "number": given.number("number")?, "include": include}))
             },
         )
-        .watched(watchable, |call, given| async move {
+        .subscribable(watchable, |call, given| async move {
             call.api().pull_version(&repo(&given)?, id(&given)?).await
         }),
         ResourceTemplate::of_tool(
@@ -159,7 +159,7 @@ pub(crate) fn templates() -> Vec<ResourceTemplate<GitHub>> {
                 Ok(json!({"repo": name(given), "run_id": given.number("run_id")?, "include": include}))
             },
         )
-        .watched(watchable, |call, given| async move {
+        .subscribable(watchable, |call, given| async move {
             call.api().run_version(&repo(&given)?, id(&given)?).await
         }),
         ResourceTemplate::of_tool(
@@ -236,7 +236,7 @@ async fn file(call: &Call<GitHub>, given: &Variables, at: Option<String>) -> Res
 /// Whether an address is that of something to watch, in a repository that may be read.
 fn watchable(server: &GitHub, given: &Variables) -> Result<()> {
     id(given)?;
-    server.reach().permits(&repo(given)?, Effect::Read)
+    server.bounds().permits(&repo(given)?, Effect::Read)
 }
 
 /// The repository of an address, as its full name.
@@ -263,11 +263,11 @@ mod tests {
     #[test]
     fn looking_more_often_than_every_ten_seconds_is_refused() {
         let mut config = Config::default();
-        assert_eq!(watch_interval(&config).unwrap(), Duration::from_secs(30));
+        assert_eq!(poll_interval(&config).unwrap(), Duration::from_secs(30));
         config.set("watch-seconds", Setting::Number(10));
-        assert_eq!(watch_interval(&config).unwrap(), Duration::from_secs(10));
+        assert_eq!(poll_interval(&config).unwrap(), Duration::from_secs(10));
         config.set("watch-seconds", Setting::Number(9));
-        let error = watch_interval(&config).unwrap_err();
+        let error = poll_interval(&config).unwrap_err();
         assert!(error.for_agent().contains("GITHUB_WATCH_SECONDS is too short"), "{}", error.for_agent());
     }
 }

@@ -65,7 +65,7 @@ pub(crate) fn templates() -> Vec<ResourceTemplate<HubSpot>> {
             "get_records",
             |given| Ok(json!({"object": given.text("object"), "ids": [given.text("id")], "include": ["companies", "contacts", "deals"]})),
         )
-        .watched(|_, _| Ok(()), version),
+        .subscribable(|_, _| Ok(()), version),
         ResourceTemplate::of_tool(
             "hubspot://record/{object}/{id}/timeline",
             "timeline",

@@ -54,16 +54,16 @@ pub(crate) struct IssueQuery {
 fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Given {
+    enum OneOrMany {
         One(String),
         Many(Vec<String>),
         Number(i64),
     }
     Ok(match Option::deserialize(deserializer)? {
         None => Vec::new(),
-        Some(Given::One(text)) => vec![text],
-        Some(Given::Many(list)) => list,
-        Some(Given::Number(number)) => vec![number.to_string()],
+        Some(OneOrMany::One(text)) => vec![text],
+        Some(OneOrMany::Many(list)) => list,
+        Some(OneOrMany::Number(number)) => vec![number.to_string()],
     })
 }
 

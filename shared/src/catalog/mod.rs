@@ -308,8 +308,8 @@ impl<S: Send + Sync + 'static> Catalog<S> {
 
     /// Whether clients may watch anything of it.
     #[must_use]
-    pub fn is_watched(&self) -> bool {
-        self.templates.iter().any(ResourceTemplate::is_watched)
+    pub fn is_subscribable(&self) -> bool {
+        self.templates.iter().any(ResourceTemplate::is_subscribable)
     }
 
     /// Whether the resource at `uri` can be watched, as far as that is known without asking the vendor.
@@ -317,32 +317,32 @@ impl<S: Send + Sync + 'static> Catalog<S> {
     /// # Errors
     /// [`crate::Kind::InvalidArgument`] if nothing that is watched has this address; what the caller's rights
     /// deny; whatever its family says of it.
-    pub fn admits_watch(&self, server: &S, rights: &Rights, uri: &str) -> Result<()> {
+    pub fn admits_subscription(&self, server: &S, rights: &Rights, uri: &str) -> Result<()> {
         let admitted = self.templates.iter().find_map(|template| {
-            let admitted = template.admits_watch(server, &template.matches(uri)?)?;
+            let admitted = template.admits_subscription(server, &template.matches(uri)?)?;
             Some(self.permits(rights, template.needed_tools()).and(admitted))
         });
-        admitted.unwrap_or_else(|| Err(self.not_watched(uri)))
+        admitted.unwrap_or_else(|| Err(self.not_subscribable(uri)))
     }
 
     /// The version of the resource at `uri`: another text whenever it has changed.
     ///
     /// # Errors
-    /// As [`Self::admits_watch`]; whatever looking gives.
+    /// As [`Self::admits_subscription`]; whatever looking gives.
     pub async fn version(&self, call: Call<S>, uri: &str) -> Result<String> {
-        self.admits_watch(call.server(), call.rights(), uri)?;
+        self.admits_subscription(call.server(), call.rights(), uri)?;
         let version = self.templates.iter().find_map(|template| {
             let variables = template.matches(uri)?;
             template.version(call.clone(), variables)
         });
         match version {
             Some(version) => version.await,
-            None => Err(self.not_watched(uri)),
+            None => Err(self.not_subscribable(uri)),
         }
     }
 
-    fn not_watched(&self, uri: &str) -> Error {
-        let families = self.templates.iter().filter(|template| template.is_watched());
+    fn not_subscribable(&self, uri: &str) -> Error {
+        let families = self.templates.iter().filter(|template| template.is_subscribable());
         let families = families.map(ResourceTemplate::template).collect::<Vec<_>>().join(", ");
         Error::invalid(format!("{} cannot be watched", one_line(uri)))
             .with_hint(format!("These can: {families}"))

@@ -247,7 +247,7 @@ impl<S> ResourceTemplate<S> {
     /// vendor: a text that is another one whenever the resource has changed in a way worth telling.
     /// `admits` refuses, without asking the vendor, what can be no resource or may not be read.
     #[must_use]
-    pub fn watched<A, V, Fut>(mut self, admits: A, version: V) -> Self
+    pub fn subscribable<A, V, Fut>(mut self, admits: A, version: V) -> Self
     where
         A: Fn(&S, &Variables) -> Result<()> + Send + Sync + 'static,
         V: Fn(Call<S>, Variables) -> Fut + Send + Sync + 'static,
@@ -260,7 +260,7 @@ impl<S> ResourceTemplate<S> {
 
     /// Whether clients may watch these resources.
     #[must_use]
-    pub fn is_watched(&self) -> bool {
+    pub fn is_subscribable(&self) -> bool {
         self.watch.is_some()
     }
 
@@ -301,7 +301,7 @@ impl<S> ResourceTemplate<S> {
     }
 
     /// Whether the resource with these variables may be watched; nothing if none of the family is.
-    pub(super) fn admits_watch(&self, server: &S, variables: &Variables) -> Option<Result<()>> {
+    pub(super) fn admits_subscription(&self, server: &S, variables: &Variables) -> Option<Result<()>> {
         self.watch.as_ref().map(|watch| (watch.admits)(server, variables))
     }
 

@@ -37,7 +37,7 @@ impl Listing {
         capabilities.tools = (!catalog.all_tools().is_empty()).then(Default::default);
         capabilities.resources = (resources > 0).then(Default::default);
         if let Some(resources) = &mut capabilities.resources {
-            resources.subscribe = catalog.is_watched().then_some(true);
+            resources.subscribe = catalog.is_subscribable().then_some(true);
         }
         capabilities.prompts = (prompts > 0).then(Default::default);
         capabilities.completions = completes(service, &anybody).then(Default::default);

@@ -13,13 +13,13 @@ mod era;
 mod guard;
 mod handler;
 mod listing;
+mod polls;
+#[cfg(test)]
+mod polls_tests;
 mod progress;
 mod questions;
 mod strict;
 mod subscriptions;
-mod watches;
-#[cfg(test)]
-mod watches_tests;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -29,9 +29,9 @@ use crate::{Connector, Service, access::Principal};
 
 use guard::Guard;
 use listing::Listing;
+use polls::Polls;
 use questions::Questions;
-use subscriptions::Connection;
-use watches::Watches;
+use subscriptions::LegacySubscriptions;
 
 pub(crate) use listing::wire_tool;
 pub(crate) use strict::check;
@@ -64,14 +64,14 @@ impl Default for HandlerOptions {
 
 /// Answers MCP requests for one service. Cheap to clone: a transport takes one per session or request,
 /// and a clone shares everything but the subscriptions of its session.
-pub struct Handler<S>(Arc<Inner<S>>, Connection);
+pub struct Handler<S>(Arc<Inner<S>>, LegacySubscriptions);
 
 struct Inner<S> {
     service: Arc<Service<S>>,
     listing: Listing,
     guard: Guard,
     questions: Questions,
-    watches: Arc<Watches>,
+    polls: Arc<Polls>,
     reaches_legacy_clients: bool,
     closing: CancellationToken,
 }
@@ -84,18 +84,18 @@ impl<S: Connector> Handler<S> {
             listing: Listing::new(&service),
             guard: Guard::new(options.max_in_flight, options.call_timeout),
             questions: Questions::new(service.keys()),
-            watches: Watches::new(service.server().watch_interval()),
+            polls: Polls::new(service.server().poll_interval()),
             reaches_legacy_clients: options.reaches_legacy_clients,
             closing: options.closing,
             service,
         };
-        Self(Arc::new(inner), Connection::default())
+        Self(Arc::new(inner), LegacySubscriptions::default())
     }
 }
 
 impl<S> Clone for Handler<S> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0), Connection::default())
+        Self(Arc::clone(&self.0), LegacySubscriptions::default())
     }
 }
 

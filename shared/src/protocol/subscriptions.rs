@@ -14,25 +14,26 @@ use rmcp::{
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    Inner, answer, principal,
-    watches::{MAX_PER_SUBSCRIBER, Mailbox, Watching, too_many},
+    Inner, answer,
+    polls::{MAX_PER_SUBSCRIBER, Mailbox, Subscription, too_many},
+    principal,
 };
 use crate::{Connector, Effect, Result, access::Principal};
 
 /// The legacy subscriptions of one connection. They end with it.
 #[derive(Default)]
-pub(super) struct Connection(Mutex<Option<Legacy>>);
+pub(super) struct LegacySubscriptions(Mutex<Option<Legacy>>);
 
 struct Legacy {
     mailbox: Arc<Mailbox>,
-    watching: HashMap<String, Watching>,
+    watching: HashMap<String, Subscription>,
     _telling: AbortOnDropHandle<()>,
 }
 
 impl<S: Connector> Inner<S> {
     /// Whether a legacy client can subscribe: there is something to watch, and a way to tell it.
     pub(super) fn takes_legacy_subscriptions(&self) -> bool {
-        self.reaches_legacy_clients && self.service.catalog().is_watched()
+        self.reaches_legacy_clients && self.service.catalog().is_subscribable()
     }
 
     /// The part of a modern subscription that can ever have news: resources that are watched, as far as
@@ -42,8 +43,8 @@ impl<S: Connector> Inner<S> {
         // Who asks is not known here: what they may not is left out when the subscription begins.
         let anybody = Principal::local();
         let admitted: BTreeSet<_> =
-            wanted.filter(|uri| self.service.admits_watch(&anybody, uri).is_ok()).collect();
-        let uris = self.watches.room_for(admitted);
+            wanted.filter(|uri| self.service.admits_subscription(&anybody, uri).is_ok()).collect();
+        let uris = self.polls.room_for(admitted);
         let mut accepted = SubscriptionFilter::new();
         accepted.resource_subscriptions = (!uris.is_empty()).then_some(uris);
         accepted
@@ -59,7 +60,7 @@ impl<S: Connector> Inner<S> {
         let uris: BTreeSet<_> = subscription.accepted().resource_subscriptions.iter().flatten().collect();
         let watching: Result<Vec<_>> = uris
             .into_iter()
-            .filter(|uri| self.service.admits_watch(&who, uri).is_ok())
+            .filter(|uri| self.service.admits_subscription(&who, uri).is_ok())
             .map(|uri| self.watch(&who, uri, &mailbox))
             .collect();
         // There was room when it was acknowledged: somebody was faster.
@@ -83,12 +84,12 @@ impl<S: Connector> Inner<S> {
     /// Begins a legacy subscription. One that there is already begins anew.
     pub(super) fn subscribe(
         self: &Arc<Self>,
-        connection: &Connection,
+        connection: &LegacySubscriptions,
         who: &Principal,
         uri: &str,
         peer: Peer<RoleServer>,
     ) -> Result<()> {
-        self.service.admits_watch(who, uri)?;
+        self.service.admits_subscription(who, uri)?;
         let mut legacy = connection.lock();
         let known = legacy.as_ref().is_some_and(|legacy| legacy.watching.contains_key(uri));
         if !known && legacy.as_ref().is_some_and(|legacy| legacy.watching.len() >= MAX_PER_SUBSCRIBER) {
@@ -105,9 +106,9 @@ impl<S: Connector> Inner<S> {
     }
 
     /// Looks at the resource with every guard that reading it has; no call, and not logged as one.
-    fn watch(self: &Arc<Self>, who: &Principal, uri: &str, mailbox: &Arc<Mailbox>) -> Result<Watching> {
+    fn watch(self: &Arc<Self>, who: &Principal, uri: &str, mailbox: &Arc<Mailbox>) -> Result<Subscription> {
         let (inner, principal, address) = (Arc::clone(self), who.clone(), Arc::<str>::from(uri));
-        self.watches.watch(who, uri, mailbox, move || {
+        self.polls.subscribe(who, uri, mailbox, move || {
             let (inner, principal, address) = (Arc::clone(&inner), principal.clone(), Arc::clone(&address));
             async move {
                 let version = inner.service.version(principal.clone(), &address);
@@ -118,7 +119,7 @@ impl<S: Connector> Inner<S> {
     }
 }
 
-impl Connection {
+impl LegacySubscriptions {
     /// Ends the subscription to `uri`, if there is one.
     pub(super) fn unsubscribe(&self, uri: &str) {
         let mut legacy = self.lock();

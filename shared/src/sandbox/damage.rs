@@ -30,7 +30,7 @@ pub(super) struct Ending {
 }
 
 /// What becomes of a request.
-pub(super) enum Answer {
+pub(super) enum Outcome {
     /// An answer.
     Response(Response),
     /// The connection is cut.
@@ -42,10 +42,10 @@ pub(super) enum Answer {
 }
 
 /// The answer in place of the fake's, for an action under which the fake never sees the request.
-pub(super) fn instead(fault: &Action, fake: &dyn Fake) -> Option<Answer> {
+pub(super) fn instead(fault: &Action, fake: &dyn Fake) -> Option<Outcome> {
     let response = match fault {
-        Action::CloseBefore => return Some(Answer::Cut),
-        Action::Reset => return Some(Answer::Reset),
+        Action::CloseBefore => return Some(Outcome::Cut),
+        Action::Reset => return Some(Outcome::Reset),
         Action::Status { committed: false, .. } => status(fault),
         Action::RateLimit { retry_after } => fake.rate_limited(retry_after.as_deref()),
         Action::Unauthorized => fake.unauthorized(),
@@ -66,14 +66,14 @@ pub(super) fn instead(fault: &Action, fake: &dyn Fake) -> Option<Answer> {
         | Action::InvalidUtf8
         | Action::Patch { .. } => return None,
     };
-    Some(Answer::Response(response))
+    Some(Outcome::Response(response))
 }
 
 /// What becomes of the fake's own answer. `ending` ends the connection once the answer is out.
-pub(super) async fn apply(fault: &Action, response: Response, ending: Arc<Ending>) -> Answer {
-    Answer::Response(match fault {
-        Action::CloseAfter => return Answer::Cut,
-        Action::Stall => return Answer::Silence,
+pub(super) async fn apply(fault: &Action, response: Response, ending: Arc<Ending>) -> Outcome {
+    Outcome::Response(match fault {
+        Action::CloseAfter => return Outcome::Cut,
+        Action::Stall => return Outcome::Silence,
         Action::Status { .. } => status(fault),
         Action::Truncate { bytes } => {
             let keep = *bytes;

@@ -23,7 +23,7 @@ use url::Url;
 
 use super::{
     Action, Fake, Harness, control,
-    damage::{self, Answer, Ending},
+    damage::{self, Ending, Outcome},
     faults::Fault,
     pacing::Paced,
 };
@@ -166,7 +166,7 @@ async fn answer(site: Arc<Site>, ending: Arc<Ending>, request: Request<Incoming>
         let (site, ending) = (Arc::clone(&site), Arc::clone(&ending));
         async move {
             let Some(Fault { action, committed }) = fault else {
-                return Answer::Response(handle(&site, number, parts, body).await);
+                return Outcome::Response(handle(&site, number, parts, body).await);
             };
             if let Action::Delay { by } = action {
                 tokio::time::sleep(by).await;
@@ -176,7 +176,7 @@ async fn answer(site: Arc<Site>, ending: Arc<Ending>, request: Request<Incoming>
                     tokio::time::sleep(by).await;
                     handle(&site, number, parts, body).await;
                 });
-                return Answer::Cut;
+                return Outcome::Cut;
             }
             let instead = damage::instead(&action, &*site.fake);
             match instead {
@@ -190,17 +190,17 @@ async fn answer(site: Arc<Site>, ending: Arc<Ending>, request: Request<Incoming>
         }
     });
     match work.await {
-        Ok(Answer::Response(response)) => {
+        Ok(Outcome::Response(response)) => {
             journal.close(number, |entry| entry.status = Some(response.status().as_u16()));
             Ok(response)
         }
-        Ok(Answer::Silence) => std::future::pending().await,
-        Ok(Answer::Reset) => {
+        Ok(Outcome::Silence) => std::future::pending().await,
+        Ok(Outcome::Reset) => {
             ending.reset.store(true, Ordering::Relaxed);
             Err(Cut)
         }
         // The work fails only by a panic in the fake, which its own test has to show.
-        Ok(Answer::Cut) | Err(_) => Err(Cut),
+        Ok(Outcome::Cut) | Err(_) => Err(Cut),
     }
 }
 

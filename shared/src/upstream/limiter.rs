@@ -214,7 +214,7 @@ pub(super) fn reset_of(costs: &[(&'static str, u32)], readings: &[Reading]) -> O
 struct Bucket {
     budget: Budget,
     meter: RateLimiter<NotKeyed, InMemoryState, Metronome, NoOpMiddleware<Duration>>,
-    told: Option<Told>,
+    told: Option<Reported>,
     paused_until: Option<Instant>,
     /// When the one whose turn it is has the units that it wants, as far as known.
     next: Option<(Instant, u32)>,
@@ -222,7 +222,7 @@ struct Bucket {
 
 /// The vendor's last word on a bucket.
 #[derive(Clone, Copy)]
-struct Told {
+struct Reported {
     remaining: u32,
     at: Instant,
     reset: Instant,
@@ -301,7 +301,7 @@ impl Bucket {
         if let Some(remaining) = reading.remaining {
             let now = Instant::now();
             let reset = reading.reset.map_or(self.budget.per, clock::until).min(self.budget.per * 2);
-            self.told = Some(Told { remaining, at: now, reset: now + reset });
+            self.told = Some(Reported { remaining, at: now, reset: now + reset });
         }
     }
 

@@ -136,7 +136,7 @@ mod modern_pipes {
         ResourceTemplate::new("notes://broken/{name}", "broken", "Broken", "", |_, _| async {
             Ok(Reply::new("never"))
         })
-        .watched(|_, _| Ok(()), |_, _| async { panic!("a bug") })
+        .subscribable(|_, _| Ok(()), |_, _| async { panic!("a bug") })
     }
 }
 
@@ -268,7 +268,7 @@ mod http {
     /// A service whose notes are looked at so often that a test need not wait.
     fn quick() -> Arc<Service<Notes>> {
         let service = notes::service();
-        *service.server().watch_interval.lock().unwrap() = Duration::from_millis(5);
+        *service.server().poll_interval.lock().unwrap() = Duration::from_millis(5);
         service
     }
 

@@ -237,7 +237,7 @@ async fn every_id_that_some_tool_needs_is_given_by_some_tool<S: Subject>() {
         let reply = sandboxed.call(&walk.given_by).await.text;
         let (tool, argument) = walk.needed;
         let id = walk
-            .looks
+            .form
             .find(&reply)
             .unwrap_or_else(|| panic!("{} gives no id for {tool}.{argument}: {reply}", walk.given_by.tool));
         let kind = S::catalog().tool(tool).unwrap().input_schema()["properties"][argument]["type"].clone();

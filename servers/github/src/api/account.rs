@@ -7,8 +7,8 @@ use connector::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Account, Api, SELDOM, Scope, route};
-use crate::reach::Repo;
+use super::{Account, Api, SELDOM, Target, route};
+use crate::repo::Repo;
 
 /// A user as GitHub shows the caller.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -203,7 +203,7 @@ impl Api {
     /// # Errors
     /// As [`Api::json`].
     pub(crate) async fn limits(&self) -> Result<Vec<Limit>> {
-        let answer: Value = match self.json(Scope::Viewer, route("GET /rate_limit", &[])).await {
+        let answer: Value = match self.json(Target::Viewer, route("GET /rate_limit", &[])).await {
             Ok(answer) => answer,
             Err(error) if error.kind() == Kind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
@@ -233,7 +233,7 @@ impl Api {
 
     async fn memberships(&self, which: &'static str) -> Result<Vec<Membership>> {
         let request = route(which, &[]).cache(SELDOM, std::iter::empty::<String>());
-        Ok(self.list(Scope::Viewer, request, None, 100, None).await?.items)
+        Ok(self.list(Target::Viewer, request, None, 100, None).await?.items)
     }
 
     /// What the caller may do in `repo`.
@@ -243,7 +243,7 @@ impl Api {
     pub(crate) async fn access(&self, repo: &Repo) -> Result<Access> {
         let request = route("GET /repos/{owner}/{repo}", &[&repo.owner, &repo.name])
             .cache(SELDOM, std::iter::empty::<String>());
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 }
 

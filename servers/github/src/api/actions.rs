@@ -11,8 +11,8 @@ use http::{HeaderValue, header};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Api, Listed, Operation, SELDOM, Scope, route};
-use crate::reach::Repo;
+use super::{Api, Listed, Operation, SELDOM, Target, route};
+use crate::repo::Repo;
 
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] = &[];
@@ -226,7 +226,7 @@ impl Api {
     ) -> Result<Listed<Workflow>> {
         let request = route("GET /repos/{owner}/{repo}/actions/workflows", &[&repo.owner, &repo.name])
             .cache(SELDOM, NONE);
-        self.list(Scope::Repo(repo), request, Some("workflows"), per_page, after).await
+        self.list(Target::Repo(repo), request, Some("workflows"), per_page, after).await
     }
 
     /// One workflow, by its id or file name.
@@ -239,7 +239,7 @@ impl Api {
             &[&repo.owner, &repo.name, workflow],
         )
         .cache(SELDOM, NONE);
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// A file's text at `at`; nothing where there is none.
@@ -251,7 +251,7 @@ impl Api {
             .query("ref", at)
             .header(header::ACCEPT, HeaderValue::from_static("application/vnd.github.raw+json"))
             .any_body();
-        match self.send(Scope::Repo(repo), request).await {
+        match self.send(Target::Repo(repo), request).await {
             Ok(response) => Ok(Some(String::from_utf8_lossy(&response.body).into_owned())),
             Err(error) if error.kind() == Kind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -287,7 +287,8 @@ impl Api {
                 request = request.query(name, value);
             }
         }
-        self.list(Scope::Repo(repo), request.cache(FRESH, NONE), Some("workflow_runs"), per_page, after).await
+        self.list(Target::Repo(repo), request.cache(FRESH, NONE), Some("workflow_runs"), per_page, after)
+            .await
     }
 
     /// One run.
@@ -296,7 +297,7 @@ impl Api {
     /// As [`Api::json`].
     pub(crate) async fn run_of(&self, repo: &Repo, id: u64) -> Result<Run> {
         let request = self.of_run("GET /repos/{owner}/{repo}/actions/runs/{run_id}", repo, id);
-        self.json(Scope::Repo(repo), request.cache(FRESH, NONE)).await
+        self.json(Target::Repo(repo), request.cache(FRESH, NONE)).await
     }
 
     /// A page of a run's jobs, of its last attempt.
@@ -305,7 +306,7 @@ impl Api {
     /// As [`Api::list`].
     pub(crate) async fn jobs(&self, repo: &Repo, run: u64, after: Option<&str>) -> Result<Listed<Job>> {
         let request = self.of_run("GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs", repo, run);
-        self.list(Scope::Repo(repo), request.cache(FRESH, NONE), Some("jobs"), 100, after).await
+        self.list(Target::Repo(repo), request.cache(FRESH, NONE), Some("jobs"), 100, after).await
     }
 
     /// One job.
@@ -317,7 +318,7 @@ impl Api {
             "GET /repos/{owner}/{repo}/actions/jobs/{job_id}",
             &[&repo.owner, &repo.name, &id.to_string()],
         );
-        self.json(Scope::Repo(repo), request.cache(FRESH, NONE)).await
+        self.json(Target::Repo(repo), request.cache(FRESH, NONE)).await
     }
 
     /// What a job had to say of lines of code.
@@ -334,7 +335,7 @@ impl Api {
             "GET /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations",
             &[&repo.owner, &repo.name, job.check_run()],
         );
-        self.list(Scope::Repo(repo), request, None, per_page, None).await
+        self.list(Target::Repo(repo), request, None, per_page, None).await
     }
 
     /// The files that a run left, at most a hundred.
@@ -343,7 +344,7 @@ impl Api {
     /// As [`Api::list`].
     pub(crate) async fn artifacts(&self, repo: &Repo, run: u64) -> Result<Listed<Artifact>> {
         let request = self.of_run("GET /repos/{owner}/{repo}/actions/runs/{run_id}/artifacts", repo, run);
-        self.list(Scope::Repo(repo), request, Some("artifacts"), 100, None).await
+        self.list(Target::Repo(repo), request, Some("artifacts"), 100, None).await
     }
 
     /// A job's log. It lies at a storage service to which GitHub redirects; the token stays behind.
@@ -360,7 +361,7 @@ impl Api {
         .max_body(MOST_LOG)
         .attempt_timeout(LOG_TIMEOUT);
         let name = &job.id;
-        match self.send(Scope::Repo(repo), request).await {
+        match self.send(Target::Repo(repo), request).await {
             Ok(response) => Ok(response.body),
             Err(error) if error.kind() == Kind::NotFound => Err(Error::not_found(format!(
                 "The log of job {name} is not there: GitHub deletes logs after the repository's retention period (90 days by default), and a job has none while it runs"
@@ -392,7 +393,7 @@ impl Api {
     ) -> Result<Option<String>> {
         #[derive(Default, Deserialize)]
         #[serde(default)]
-        struct Begun {
+        struct Dispatched {
             workflow_run_id: String,
         }
         let mut body = json!({"ref": at});
@@ -408,9 +409,9 @@ impl Api {
             workflow.file()
         ))
         .json(&body)?;
-        let response = self.send(Scope::Repo(repo), request).await?;
+        let response = self.send(Target::Repo(repo), request).await?;
         // Older servers answer 204 with nothing (docs.github.com, "Breaking changes", 2026-03-10).
-        let begun: Begun = response.json().unwrap_or_default();
+        let begun: Dispatched = response.json().unwrap_or_default();
         Ok(Some(begun.workflow_run_id).filter(|id| !id.is_empty()))
     }
 
@@ -427,7 +428,7 @@ impl Api {
             .of_run(template, repo, run)
             .any_body()
             .check(format!("Look with get_run whether run {run} has a new attempt"));
-        self.send(Scope::Repo(repo), request).await.map(drop)
+        self.send(Target::Repo(repo), request).await.map(drop)
     }
 
     /// Stops a run.
@@ -440,7 +441,7 @@ impl Api {
             .any_body()
             // What is being cancelled is only cancelled once.
             .replay(Replay::Idempotent);
-        self.send(Scope::Repo(repo), request).await.map(drop)
+        self.send(Target::Repo(repo), request).await.map(drop)
     }
 
     fn of_run(&self, template: &'static str, repo: &Repo, run: u64) -> Request {
@@ -455,7 +456,7 @@ impl Api {
         let request = route("GET /repos/{owner}/{repo}/commits/{ref}", &[&repo.owner, &repo.name, name])
             .header(header::ACCEPT, HeaderValue::from_static("application/vnd.github.sha"))
             .any_body();
-        let response = self.send(Scope::Repo(repo), request).await?;
+        let response = self.send(Target::Repo(repo), request).await?;
         Ok(String::from_utf8_lossy(&response.body).trim().to_owned())
     }
 }

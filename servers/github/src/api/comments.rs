@@ -8,11 +8,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Listed, Operation, Scope, document,
+    Api, Listed, Operation, Target, document,
     issues::{Person, ReactionGroup},
     route, unproven,
 };
-use crate::reach::Repo;
+use crate::repo::Repo;
 
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] = &[&MINIMIZE];
@@ -95,7 +95,7 @@ impl Api {
             repo,
             id,
         );
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// Comments on an issue or pull request. It must not be repeated blindly.
@@ -106,7 +106,7 @@ impl Api {
         let request = one("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", repo, number)
             .check(format!("Look with get_issue whether {repo}#{number} has the new comment"))
             .json(&json!({"body": body}))?;
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// Replies in the thread that the review comment `to` began. It must not be repeated blindly.
@@ -125,7 +125,7 @@ impl Api {
             route("POST /repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies", &values)
                 .check(format!("Look with get_pr whether the thread in {repo}#{number} has the new reply"))
                 .json(&json!({"body": body}))?;
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// The comments of an issue or pull request that were changed since a time: its conversation, or those
@@ -145,7 +145,7 @@ impl Api {
             "GET /repos/{owner}/{repo}/pulls/{pull_number}/comments",
         );
         let request = one(template, repo, number).query("since", since);
-        self.list(Scope::Repo(repo), request, None, 100, None).await
+        self.list(Target::Repo(repo), request, None, 100, None).await
     }
 
     /// Sets a comment's text.
@@ -158,7 +158,7 @@ impl Api {
             "PATCH /repos/{owner}/{repo}/pulls/comments/{comment_id}",
         );
         let request = one(template, repo, id).json(&json!({"body": body}))?;
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// Deletes a comment.
@@ -174,7 +174,7 @@ impl Api {
             .effect(connector::Effect::Destructive)
             .replay(Replay::Idempotent)
             .any_body();
-        self.send(Scope::Repo(repo), request).await.map(drop)
+        self.send(Target::Repo(repo), request).await.map(drop)
     }
 
     /// Reacts to a comment; false if the same reaction was there already, which is then no second one.
@@ -188,7 +188,7 @@ impl Api {
         );
         let request =
             one(template, repo, id).replay(Replay::Idempotent).json(&json!({"content": content}))?;
-        let answer = self.send(Scope::Repo(repo), request).await?;
+        let answer = self.send(Target::Repo(repo), request).await?;
         Ok(answer.status == http::StatusCode::CREATED)
     }
 
@@ -200,7 +200,7 @@ impl Api {
     pub(crate) async fn hide_comment(&self, repo: &Repo, node_id: &str, reason: &str) -> Result<String> {
         let check = "Look with get_issue whether the comment is hidden";
         let answer: Value = self
-            .mutate(Scope::Repo(repo), &MINIMIZE, json!({"id": node_id, "reason": reason}), check)
+            .mutate(Target::Repo(repo), &MINIMIZE, json!({"id": node_id, "reason": reason}), check)
             .await?;
         let comment = &answer["minimizeComment"]["minimizedComment"];
         if comment["isMinimized"] != json!(true) {

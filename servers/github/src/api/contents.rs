@@ -10,17 +10,17 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, IMMUTABLE, Operation, Scope, document, incomplete,
+    Api, IMMUTABLE, Operation, Target, document, incomplete,
     repos::{NONE, RAW},
     route, unproven,
 };
-use crate::reach::Repo;
+use crate::repo::Repo;
 
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] = &[&BLAME];
 
 /// Who wrote which line of a file.
-const BLAME: Operation = Operation::read("Blame", document!("blame")).kept(IMMUTABLE);
+const BLAME: Operation = Operation::read("Blame", document!("blame")).cached(IMMUTABLE);
 
 /// One form for files, folders and links.
 const OBJECT: HeaderValue = HeaderValue::from_static("application/vnd.github.object+json");
@@ -116,7 +116,7 @@ impl Api {
             .query("ref", sha)
             .header(header::ACCEPT, OBJECT)
             .cache(IMMUTABLE, NONE);
-        let body: Value = self.json(Scope::Repo(repo), request).await?;
+        let body: Value = self.json(Target::Repo(repo), request).await?;
         if body.is_array() {
             // The form of a folder for servers that know no other.
             return Ok(Content::Folder(connector::tolerant::from_value(body).unwrap_or_default()));
@@ -154,7 +154,7 @@ impl Api {
         if size >= LARGE {
             request = request.attempt_timeout(LARGE_TIMEOUT);
         }
-        let body = self.send(Scope::Repo(repo), request).await?.body;
+        let body = self.send(Target::Repo(repo), request).await?.body;
         if body.len() as u64 != size {
             return Err(Error::new(
                 Kind::Upstream,
@@ -172,7 +172,7 @@ impl Api {
     pub(crate) async fn blame(&self, repo: &Repo, path: &str, sha: &str) -> Result<Vec<BlameRange>> {
         #[derive(Default, Deserialize)]
         #[serde(default)]
-        struct Answer {
+        struct Body {
             repository: Repository,
         }
         #[derive(Default, Deserialize)]
@@ -191,7 +191,7 @@ impl Api {
             ranges: Vec<BlameRange>,
         }
         let variables = json!({"owner": repo.owner, "name": repo.name, "commit": sha, "path": path});
-        let answer: Answer = self.query(Scope::Repo(repo), &BLAME, variables).await?;
+        let answer: Body = self.query(Target::Repo(repo), &BLAME, variables).await?;
         Ok(answer.repository.object.blame.ranges)
     }
 
@@ -210,7 +210,7 @@ impl Api {
     ) -> Result<String> {
         #[derive(Default, Deserialize)]
         #[serde(default)]
-        struct Answer {
+        struct Body {
             commit: Sha,
         }
         #[derive(Default, Deserialize)]
@@ -222,7 +222,7 @@ impl Api {
         let request = route("PUT /repos/{owner}/{repo}/contents/{path}", &[&repo.owner, &repo.name, path])
             .json(&body)?
             .check(format!("Look with list_commits whether {branch} of {repo} has the commit"));
-        let answer: Answer = self.json(Scope::Repo(repo), request).await?;
+        let answer: Body = self.json(Target::Repo(repo), request).await?;
         if answer.commit.sha.is_empty() { Err(unproven("commit")) } else { Ok(answer.commit.sha) }
     }
 }

@@ -5,13 +5,13 @@ use http::{HeaderValue, header};
 use serde::Deserialize;
 
 use super::{
-    Api, IMMUTABLE, Listed, OFTEN, Scope,
+    Api, IMMUTABLE, Listed, OFTEN, Target,
     contents::Account,
     git::{Object, is_full_sha},
     repos::NONE,
     route,
 };
-use crate::reach::Repo;
+use crate::repo::Repo;
 
 /// A diff as git writes it.
 const DIFF: HeaderValue = HeaderValue::from_static("application/vnd.github.diff");
@@ -148,7 +148,7 @@ impl Api {
                 request = request.query(name, value);
             }
         }
-        self.list(Scope::Repo(repo), request.cache(OFTEN, NONE), None, per_page, after).await
+        self.list(Target::Repo(repo), request.cache(OFTEN, NONE), None, per_page, after).await
     }
 
     /// A commit with the files that it changes, and whether there are more of them.
@@ -162,14 +162,14 @@ impl Api {
                 .max_body(DIFF_BYTES)
                 .cache(if is_full_sha(sha) { IMMUTABLE } else { OFTEN }, NONE)
         };
-        let mut commit: Commit = self.json(Scope::Repo(repo), request()).await?;
+        let mut commit: Commit = self.json(Target::Repo(repo), request()).await?;
         // The files are paged by 300 (docs.github.com, "Get a commit").
         let mut page = 1_usize;
         let mut full = commit.files.len() >= COMPARED;
         while full && page < PAGES / 3 {
             page += 1;
             let more: Commit =
-                self.json(Scope::Repo(repo), request().query("page", page.to_string())).await?;
+                self.json(Target::Repo(repo), request().query("page", page.to_string())).await?;
             full = more.files.len() >= COMPARED;
             commit.files.extend(more.files);
         }
@@ -188,7 +188,7 @@ impl Api {
         let request = route("GET /repos/{owner}/{repo}/compare/{basehead}", &path)
             .max_body(DIFF_BYTES)
             .cache(if fixed { IMMUTABLE } else { OFTEN }, NONE);
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// The diff of two commits as git writes it.
@@ -205,7 +205,7 @@ impl Api {
             .any_body()
             .max_body(DIFF_BYTES)
             .cache(if fixed { IMMUTABLE } else { OFTEN }, NONE);
-        let response = self.send(Scope::Repo(repo), request).await?;
+        let response = self.send(Target::Repo(repo), request).await?;
         Ok(parse(&String::from_utf8_lossy(&response.body)))
     }
 
@@ -217,7 +217,7 @@ impl Api {
         let number = number.to_string();
         let path = [repo.owner.as_str(), repo.name.as_str(), number.as_str()];
         let request = route("GET /repos/{owner}/{repo}/pulls/{pull_number}", &path).cache(OFTEN, NONE);
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// The diff of a pull request as git writes it: 406 above 300 files or 20,000 lines.
@@ -232,7 +232,7 @@ impl Api {
             .any_body()
             .max_body(DIFF_BYTES)
             .cache(OFTEN, NONE);
-        let response = self.send(Scope::Repo(repo), request).await?;
+        let response = self.send(Target::Repo(repo), request).await?;
         Ok(parse(&String::from_utf8_lossy(&response.body)))
     }
 
@@ -250,7 +250,7 @@ impl Api {
                 .max_body(DIFF_BYTES)
                 .cache(OFTEN, NONE);
             let page: Listed<FileChange> =
-                self.list(Scope::Repo(repo), request, None, 100, after.as_deref()).await?;
+                self.list(Target::Repo(repo), request, None, 100, after.as_deref()).await?;
             files.extend(page.items);
             after = page.next;
             if after.is_none() {
@@ -268,7 +268,7 @@ impl Api {
         let request = route("GET /repos/{owner}/{repo}/pulls", &[&repo.owner, &repo.name])
             .query("head", format!("{}:{branch}", repo.owner))
             .query("state", "open");
-        Ok(self.list(Scope::Repo(repo), request, None, 30, None).await?.items)
+        Ok(self.list(Target::Repo(repo), request, None, 30, None).await?.items)
     }
 }
 

@@ -5,11 +5,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, SELDOM, Scope, document,
+    Api, Operation, SELDOM, Target, document,
     issues::{Count, Named, Person},
     unproven,
 };
-use crate::reach::Repo;
+use crate::repo::Repo;
 
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] = &[
@@ -31,7 +31,7 @@ pub(super) const OPERATIONS: &[&Operation] = &[
 const LIST: Operation = Operation::read("DiscussionList", document!("discussion_list"));
 const GET: Operation = Operation::read("DiscussionGet", document!("discussion_get"));
 const CATEGORIES: Operation =
-    Operation::read("DiscussionCategories", document!("discussion_categories")).kept(SELDOM);
+    Operation::read("DiscussionCategories", document!("discussion_categories")).cached(SELDOM);
 const COMMENT: Operation = Operation::read("DiscussionComment", document!("discussion_comment"));
 const LAST: Operation = Operation::read("DiscussionLast", document!("discussion_last"));
 const CREATE: Operation = Operation::write("CreateDiscussion", document!("create_discussion"));
@@ -125,13 +125,13 @@ pub(crate) struct Discussion {
     pub(crate) author_association: String,
     pub(crate) author: Person,
     pub(crate) category: Category,
-    pub(crate) comments: Connection<Remark>,
+    pub(crate) comments: Connection<DiscussionComment>,
 }
 
 /// A comment, or a reply to one.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct Remark {
+pub(crate) struct DiscussionComment {
     pub(crate) id: String,
     pub(crate) body: String,
     pub(crate) created_at: String,
@@ -140,13 +140,13 @@ pub(crate) struct Remark {
     pub(crate) author_association: String,
     pub(crate) author: Person,
     /// Of a comment.
-    pub(crate) replies: Connection<Remark>,
+    pub(crate) replies: Connection<DiscussionComment>,
     /// Of a reply.
     reply_to: Option<Id>,
     pub(crate) discussion: Place,
 }
 
-impl Remark {
+impl DiscussionComment {
     /// The comment that a reply is to.
     pub(crate) fn reply_to(&self) -> Option<&str> {
         self.reply_to.as_ref().map(|parent| parent.id.as_str())
@@ -283,7 +283,7 @@ impl Api {
         struct Data<T> {
             repository: Option<T>,
         }
-        let data: Data<T> = self.query(Scope::Repo(repo), operation, variables).await?;
+        let data: Data<T> = self.query(Target::Repo(repo), operation, variables).await?;
         data.repository
             .ok_or_else(|| Error::not_found(format!("{repo} does not exist, or the token may not see it")))
     }
@@ -292,13 +292,13 @@ impl Api {
     ///
     /// # Errors
     /// As [`Api::query`]; `not_found`.
-    pub(crate) async fn discussion_comment(&self, repo: &Repo, id: &str) -> Result<Remark> {
+    pub(crate) async fn discussion_comment(&self, repo: &Repo, id: &str) -> Result<DiscussionComment> {
         #[derive(Deserialize)]
         struct Data {
-            node: Option<Remark>,
+            node: Option<DiscussionComment>,
         }
-        let data: Data = self.query(Scope::Repo(repo), &COMMENT, json!({"id": id})).await?;
-        data.node.filter(|remark| !remark.id.is_empty()).ok_or_else(|| {
+        let data: Data = self.query(Target::Repo(repo), &COMMENT, json!({"id": id})).await?;
+        data.node.filter(|comment| !comment.id.is_empty()).ok_or_else(|| {
             Error::not_found("There is no such comment of a discussion")
                 .with_hint("list_discussions with number shows their ids")
         })
@@ -308,17 +308,17 @@ impl Api {
     ///
     /// # Errors
     /// As [`Api::query`].
-    pub(crate) async fn last_remarks(&self, repo: &Repo, id: &str) -> Result<Vec<Remark>> {
+    pub(crate) async fn last_comments(&self, repo: &Repo, id: &str) -> Result<Vec<DiscussionComment>> {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Comments {
-            comments: Connection<Remark>,
+            comments: Connection<DiscussionComment>,
         }
         #[derive(Deserialize)]
         struct Data {
             node: Option<Comments>,
         }
-        let data: Data = self.query(Scope::Repo(repo), &LAST, json!({"id": id})).await?;
+        let data: Data = self.query(Target::Repo(repo), &LAST, json!({"id": id})).await?;
         Ok(data.node.unwrap_or_default().comments.nodes)
     }
 
@@ -333,7 +333,7 @@ impl Api {
             create_discussion: Option<Changed>,
         }
         let check = format!("Look with list_discussions whether it is in {repo}");
-        let data: Data = self.mutate(Scope::Repo(repo), &CREATE, json!({"input": input}), &check).await?;
+        let data: Data = self.mutate(Target::Repo(repo), &CREATE, json!({"input": input}), &check).await?;
         data.create_discussion.and_then(|changed| changed.discussion).ok_or_else(|| unproven("discussion"))
     }
 
@@ -348,7 +348,8 @@ impl Api {
             add_discussion_comment: Option<Changed>,
         }
         let check = "Look with list_discussions whether the comment is there";
-        let data: Data = self.mutate(Scope::Repo(repo), &ADD_COMMENT, json!({"input": input}), check).await?;
+        let data: Data =
+            self.mutate(Target::Repo(repo), &ADD_COMMENT, json!({"input": input}), check).await?;
         data.add_discussion_comment.and_then(|changed| changed.comment).ok_or_else(|| unproven("comment"))
     }
 
@@ -372,7 +373,7 @@ impl Api {
         };
         let check = "Look with list_discussions whether it was changed";
         let data: std::collections::BTreeMap<String, Option<Changed>> =
-            self.mutate(Scope::Repo(repo), operation, json!({"input": input}), check).await?;
+            self.mutate(Target::Repo(repo), operation, json!({"input": input}), check).await?;
         let changed = data.into_values().flatten().next().unwrap_or_default();
         changed.discussion.or(changed.comment).ok_or_else(|| unproven("discussion"))
     }

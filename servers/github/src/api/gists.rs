@@ -6,7 +6,7 @@ use connector::{Effect, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Api, Listed, Operation, Scope, issues::Person, route};
+use super::{Api, Listed, Operation, Target, issues::Person, route};
 
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] = &[];
@@ -70,7 +70,7 @@ impl Api {
         per_page: u32,
         after: Option<&str>,
     ) -> Result<Listed<Gist>> {
-        self.reach().permits_outside("a gist", Effect::Read)?;
+        self.bounds().permits_outside("a gist", Effect::Read)?;
         let mut request = match user {
             Some(user) => route("GET /users/{username}/gists", &[user]),
             None => route("GET /gists", &[]),
@@ -78,7 +78,7 @@ impl Api {
         if let Some(since) = since {
             request = request.query("since", since);
         }
-        self.list(Scope::Viewer, request, None, per_page, after).await
+        self.list(Target::Viewer, request, None, per_page, after).await
     }
 
     /// One gist with its contents.
@@ -86,8 +86,8 @@ impl Api {
     /// # Errors
     /// As [`Api::json`]; `policy` where only some repositories are within reach.
     pub(crate) async fn gist(&self, id: &str) -> Result<Gist> {
-        self.reach().permits_outside("a gist", Effect::Read)?;
-        self.json(Scope::Viewer, route("GET /gists/{gist_id}", &[id])).await
+        self.bounds().permits_outside("a gist", Effect::Read)?;
+        self.json(Target::Viewer, route("GET /gists/{gist_id}", &[id])).await
     }
 
     /// Makes a gist.
@@ -95,10 +95,10 @@ impl Api {
     /// # Errors
     /// As [`Api::json`]; `policy` where only some repositories are within reach.
     pub(crate) async fn create_gist(&self, fields: &Value) -> Result<Gist> {
-        self.reach().permits_outside("a gist", Effect::Write)?;
+        self.bounds().permits_outside("a gist", Effect::Write)?;
         let request =
             route("POST /gists", &[]).json(fields)?.check("Look with list_gists whether it is there");
-        self.json(Scope::Viewer, request).await
+        self.json(Target::Viewer, request).await
     }
 
     /// Changes a gist: contents are given whole, so a repeat does no more.
@@ -106,8 +106,8 @@ impl Api {
     /// # Errors
     /// As [`Api::json`]; `policy` where only some repositories are within reach.
     pub(crate) async fn change_gist(&self, id: &str, fields: &Value) -> Result<Gist> {
-        self.reach().permits_outside("a gist", Effect::Write)?;
+        self.bounds().permits_outside("a gist", Effect::Write)?;
         let request = route("PATCH /gists/{gist_id}", &[id]).json(fields)?;
-        self.json(Scope::Viewer, request).await
+        self.json(Target::Viewer, request).await
     }
 }

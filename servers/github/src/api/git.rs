@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, IMMUTABLE, Listed, OFTEN, Operation, Scope, document, incomplete, repos::NONE, route, unproven,
+    Api, IMMUTABLE, Listed, OFTEN, Operation, Target, document, incomplete, repos::NONE, route, unproven,
 };
-use crate::reach::Repo;
+use crate::repo::Repo;
 
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] = &[&CREATE_COMMIT];
@@ -165,7 +165,7 @@ impl Api {
             .header(header::ACCEPT, SHA)
             .any_body()
             .cache(OFTEN, NONE);
-        let response = self.send(Scope::Repo(repo), request).await.map_err(|error| match error.kind() {
+        let response = self.send(Target::Repo(repo), request).await.map_err(|error| match error.kind() {
             // 422 "No commit found for SHA", or 404 for what cannot be a ref at all.
             Kind::InvalidArgument | Kind::NotFound => {
                 Error::not_found(format!("{repo} has no branch, tag or commit `{reference}`")).with_hint(
@@ -205,7 +205,7 @@ impl Api {
     /// As [`Api::maybe`]; `conflict` in a repository without commits.
     pub(crate) async fn git_ref(&self, repo: &Repo, name: &str) -> Result<Option<GitRef>> {
         let request = route("GET /repos/{owner}/{repo}/git/ref/{ref}", &[&repo.owner, &repo.name, name]);
-        let body: Option<Value> = self.maybe(Scope::Repo(repo), request).await?;
+        let body: Option<Value> = self.maybe(Target::Repo(repo), request).await?;
         // An older server answers with every ref that begins so, if there is none of that name.
         Ok(body.filter(Value::is_object).and_then(|body| connector::tolerant::from_value(body).ok()))
     }
@@ -222,7 +222,7 @@ impl Api {
     ) -> Result<Listed<GitRef>> {
         let path = [&repo.owner, &repo.name, prefix];
         let request = route("GET /repos/{owner}/{repo}/git/matching-refs/{ref}", &path).cache(OFTEN, NONE);
-        self.list(Scope::Repo(repo), request, None, 100, after).await
+        self.list(Target::Repo(repo), request, None, 100, after).await
     }
 
     /// A page of branches or tags.
@@ -239,7 +239,7 @@ impl Api {
         let template =
             if branches { "GET /repos/{owner}/{repo}/branches" } else { "GET /repos/{owner}/{repo}/tags" };
         let request = route(template, &[&repo.owner, &repo.name]).cache(OFTEN, NONE);
-        self.list(Scope::Repo(repo), request, None, per_page, after).await
+        self.list(Target::Repo(repo), request, None, per_page, after).await
     }
 
     /// The tree `sha` (or that of the commit `sha`), with all below it if `recursive`.
@@ -254,7 +254,7 @@ impl Api {
         if recursive {
             request = request.query("recursive", "1");
         }
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// A commit as git has it.
@@ -265,7 +265,7 @@ impl Api {
         let path = [&repo.owner, &repo.name, sha];
         let request =
             route("GET /repos/{owner}/{repo}/git/commits/{commit_sha}", &path).cache(IMMUTABLE, NONE);
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// An annotated tag.
@@ -275,7 +275,7 @@ impl Api {
     pub(crate) async fn tag_object(&self, repo: &Repo, sha: &str) -> Result<TagObject> {
         let path = [&repo.owner, &repo.name, sha];
         let request = route("GET /repos/{owner}/{repo}/git/tags/{tag_sha}", &path).cache(IMMUTABLE, NONE);
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// Commits `changes` on top of `expected`, if the branch is still there. GitHub signs the commit; every
@@ -293,7 +293,7 @@ impl Api {
     ) -> Result<Made> {
         #[derive(Default, Deserialize)]
         #[serde(rename_all = "camelCase", default)]
-        struct Answer {
+        struct Body {
             create_commit_on_branch: Payload,
         }
         #[derive(Default, Deserialize)]
@@ -314,8 +314,8 @@ impl Api {
             "fileChanges": {"additions": additions, "deletions": deletions},
         });
         let check = format!("Look with list_commits whether {branch} of {repo} has the commit");
-        let answer: Answer =
-            self.mutate(Scope::Repo(repo), &CREATE_COMMIT, json!({"input": input}), &check).await?;
+        let answer: Body =
+            self.mutate(Target::Repo(repo), &CREATE_COMMIT, json!({"input": input}), &check).await?;
         let made = answer.create_commit_on_branch.commit;
         if made.oid.is_empty() { Err(unproven("commit")) } else { Ok(made) }
     }
@@ -331,7 +331,7 @@ impl Api {
             .replay(Replay::Idempotent)
             .attempt_timeout(UPLOAD_TIMEOUT)
             .json(&body)?;
-        let made: Object = self.json(Scope::Repo(repo), request).await?;
+        let made: Object = self.json(Target::Repo(repo), request).await?;
         if made.sha.is_empty() { Err(incomplete("blob")) } else { Ok(made.sha) }
     }
 
@@ -362,7 +362,7 @@ impl Api {
             .replay(Replay::Idempotent)
             .attempt_timeout(UPLOAD_TIMEOUT)
             .json(&json!({"base_tree": base, "tree": entries}))?;
-        let made: Object = self.json(Scope::Repo(repo), request).await?;
+        let made: Object = self.json(Target::Repo(repo), request).await?;
         if made.sha.is_empty() { Err(incomplete("tree")) } else { Ok(made.sha) }
     }
 
@@ -381,7 +381,7 @@ impl Api {
             // One made twice lies about unused until GitHub removes it.
             .replay(Replay::Idempotent)
             .json(&json!({"message": message, "tree": tree, "parents": [parent]}))?;
-        let made: GitCommit = self.json(Scope::Repo(repo), request).await?;
+        let made: GitCommit = self.json(Target::Repo(repo), request).await?;
         if made.sha.is_empty() { Err(incomplete("commit")) } else { Ok(made) }
     }
 
@@ -400,7 +400,7 @@ impl Api {
         let request = route("POST /repos/{owner}/{repo}/git/tags", &[&repo.owner, &repo.name])
             .replay(Replay::Idempotent)
             .json(&body)?;
-        let made: Object = self.json(Scope::Repo(repo), request).await?;
+        let made: Object = self.json(Target::Repo(repo), request).await?;
         if made.sha.is_empty() { Err(incomplete("tag")) } else { Ok(made.sha) }
     }
 
@@ -414,7 +414,7 @@ impl Api {
             .replay(Replay::Idempotent)
             .json(&json!({"ref": name, "sha": sha}))?
             .check(format!("Look with list_refs whether {repo} has {name}"));
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// Moves the branch forward to `sha`; GitHub refuses any other direction.
@@ -428,7 +428,7 @@ impl Api {
             .replay(Replay::Idempotent)
             .json(&json!({"sha": sha, "force": false}))?
             .check(format!("Look with list_commits whether {branch} of {repo} has the commit"));
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// Deletes the ref `heads/NAME` or `tags/NAME`.
@@ -441,7 +441,7 @@ impl Api {
             .replay(Replay::Idempotent)
             .any_body()
             .check(format!("Look with list_refs whether {repo} still has {name}"));
-        match self.send(Scope::Repo(repo), request).await {
+        match self.send(Target::Repo(repo), request).await {
             // GitHub says 422 "Reference does not exist": an attempt before this one removed it.
             Err(error) if error.kind() == Kind::InvalidArgument && error.is_repeated() => Ok(()),
             sent => sent.map(drop),

@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Api, Scope};
+use super::{Api, Target};
 use crate::error::{self, CONTENT, GRAPHQL, GRAPHQL_POINTS, GraphqlError, WRITES};
 
 /// The version of the REST API that this server is written for (docs.github.com, API versions).
@@ -61,7 +61,7 @@ impl Operation {
     }
 
     /// The same, its answer kept for `ttl`.
-    pub(crate) const fn kept(mut self, ttl: Duration) -> Self {
+    pub(crate) const fn cached(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
         self
     }
@@ -89,7 +89,7 @@ impl Api {
     /// As [`Api::send`], if nothing came at all.
     pub(crate) async fn run<T: DeserializeOwned>(
         &self,
-        scope: Scope<'_>,
+        target: Target<'_>,
         operation: &Operation,
         variables: Value,
         check: Option<String>,
@@ -115,7 +115,7 @@ impl Api {
             if let Some(check) = &check {
                 request = request.check(check.clone());
             }
-            match self.send(scope, request).await {
+            match self.send(target, request).await {
                 Ok(response) => {
                     return Partial::read(&response, operation.name, |failure: &GraphqlError| {
                         (failure.part(), error::failure(operation.effect, failure))
@@ -123,7 +123,7 @@ impl Api {
                 }
                 // A document that is refused whole was not executed, so even a write may be sent again.
                 Err(error) => match error::unknown_field(&error) {
-                    Some(field) if dialect.forget(operation.document, field) => {}
+                    Some(field) if dialect.leave_out(operation.document, field) => {}
                     _ => return Err(error),
                 },
             }
@@ -136,11 +136,11 @@ impl Api {
     /// As [`Api::run`].
     pub(crate) async fn query<T: DeserializeOwned>(
         &self,
-        scope: Scope<'_>,
+        target: Target<'_>,
         operation: &Operation,
         variables: Value,
     ) -> Result<T> {
-        Ok(self.run(scope, operation, variables, None).await?.or_absent(operation.name))
+        Ok(self.run(target, operation, variables, None).await?.or_absent(operation.name))
     }
 
     /// Runs a mutation. `check` says what to look at should its outcome never be learned.
@@ -149,12 +149,12 @@ impl Api {
     /// As [`Api::run`]. What fails beside data is noted for the reply: the write was carried out.
     pub(crate) async fn mutate<T: DeserializeOwned>(
         &self,
-        scope: Scope<'_>,
+        target: Target<'_>,
         operation: &Operation,
         variables: Value,
         check: &str,
     ) -> Result<T> {
-        Ok(self.run(scope, operation, variables, Some(check.to_owned())).await?.or_noted())
+        Ok(self.run(target, operation, variables, Some(check.to_owned())).await?.or_noted())
     }
 }
 
@@ -209,7 +209,7 @@ impl Dialect {
     }
 
     /// The server does not know `field`: whether `document` can do without it and did not yet.
-    fn forget(&self, document: &str, field: &str) -> bool {
+    fn leave_out(&self, document: &str, field: &str) -> bool {
         let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
         let before = without(document, &unknown);
         unknown.insert(field.to_owned());
@@ -274,9 +274,9 @@ mod tests {
         let dialect = Dialect::new(&Url::parse("https://git.acme.example/api/v3").unwrap());
         let document = "query Q {\n  a\n  kind: issueType { # optional\n    name\n    more { x }\n  }\n  b # optional\n}\n";
         assert_eq!(dialect.document(document), document);
-        assert!(dialect.forget(document, "issueType"));
+        assert!(dialect.leave_out(document, "issueType"));
         assert_eq!(dialect.document(document), "query Q {\n  a\n  b # optional\n}\n");
-        assert!(!dialect.forget(document, "issueType"), "asking again would go on for ever");
-        assert!(!dialect.forget(document, "a"), "what is not optional cannot be left out");
+        assert!(!dialect.leave_out(document, "issueType"), "asking again would go on for ever");
+        assert!(!dialect.leave_out(document, "a"), "what is not optional cannot be left out");
     }
 }

@@ -1,12 +1,12 @@
 //! GitHub's issues over GraphQL, where one request brings all that belongs to one. A pull request is an issue
-//! too, as far as its conversation goes. They are written over REST: see [`super::tickets`].
+//! too, as far as its conversation goes. They are written over REST: see [`super::rest_issues`].
 
 use connector::{Result, upstream::Connection};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Api, Operation, Partial, Scope, comments::Said, document, incomplete};
-use crate::reach::Repo;
+use super::{Api, Operation, Partial, Target, comments::Said, document, incomplete};
+use crate::repo::Repo;
 
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] = &[&ISSUE_LIST, &ISSUE_GET];
@@ -287,7 +287,7 @@ impl Api {
             "filter": filter, "order": order,
         });
         let Partial { data, failures } =
-            self.run::<InRepository<IssueList>>(Scope::Repo(repo), &ISSUE_LIST, variables, None).await?;
+            self.run::<InRepository<IssueList>>(Target::Repo(repo), &ISSUE_LIST, variables, None).await?;
         let data = data.repository.ok_or_else(|| incomplete("repository"))?;
         Ok(Partial { data, failures })
     }
@@ -315,7 +315,7 @@ impl Api {
             "subIssues": wanted.sub_issues, "blockedBy": wanted.dependencies, "blocking": wanted.dependencies,
         });
         let Partial { data, failures } =
-            self.run::<InRepository<Found>>(Scope::Repo(repo), &ISSUE_GET, variables, None).await?;
+            self.run::<InRepository<Found>>(Target::Repo(repo), &ISSUE_GET, variables, None).await?;
         let found = data.repository.ok_or_else(|| incomplete("repository"))?;
         match found.issue_or_pull_request {
             Some(issue) => Ok((found.name_with_owner, Partial { data: issue, failures })),

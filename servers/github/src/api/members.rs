@@ -3,7 +3,7 @@
 use connector::Result;
 use serde::Deserialize;
 
-use super::{Api, Listed, Operation, SELDOM, Scope, route};
+use super::{Api, Listed, Operation, SELDOM, Target, route};
 
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] = &[];
@@ -43,7 +43,7 @@ impl Api {
     /// As [`Api::list`].
     pub(crate) async fn teams(&self, org: &str, per_page: u32, after: Option<&str>) -> Result<Listed<Team>> {
         let request = route("GET /orgs/{org}/teams", &[org]).cache(SELDOM, std::iter::empty::<String>());
-        self.list(Scope::Owner(org), request, None, per_page, after).await
+        self.list(Target::Owner(org), request, None, per_page, after).await
     }
 
     /// The members of a team, those of teams below it too.
@@ -59,6 +59,6 @@ impl Api {
     ) -> Result<Listed<Member>> {
         let request = route("GET /orgs/{org}/teams/{team_slug}/members", &[org, team])
             .cache(SELDOM, std::iter::empty::<String>());
-        self.list(Scope::Owner(org), request, None, per_page, after).await
+        self.list(Target::Owner(org), request, None, per_page, after).await
     }
 }

@@ -22,11 +22,11 @@ pub(crate) mod raw;
 pub(crate) mod releases;
 pub(crate) mod repos;
 mod rest;
+pub(crate) mod rest_issues;
 pub(crate) mod reviews;
 pub(crate) mod search;
 pub(crate) mod security;
 pub(crate) mod suggestions;
-pub(crate) mod tickets;
 mod versions;
 
 use std::sync::Arc;
@@ -43,10 +43,7 @@ pub use graphql::Operation;
 pub(crate) use graphql::document;
 pub(crate) use rest::{Listed, route};
 
-use crate::{
-    error,
-    reach::{Reach, Repo},
-};
+use crate::{bounds::RepositoryBounds, error, repo::Repo};
 use graphql::Dialect;
 
 /// The GraphQL operations of each area.
@@ -84,9 +81,9 @@ pub(crate) const OFTEN: std::time::Duration = std::time::Duration::from_secs(5);
 pub(crate) const SEARCHED: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// What a request is about: decides whether it is within reach, which credential it takes, and which
-/// kept answers a write makes old.
+/// cached answers a write invalidates.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Scope<'a> {
+pub(crate) enum Target<'a> {
     /// One repository.
     Repo(&'a Repo),
     /// A person or an organization, but none of its repositories.
@@ -112,15 +109,15 @@ pub(crate) struct Api(Arc<Inner>);
 struct Inner {
     main: Upstream,
     accounts: Vec<Account>,
-    reach: Reach,
+    bounds: RepositoryBounds,
     dialect: Dialect,
 }
 
 impl Api {
     /// A client with the credential of `main`, and those of `accounts` for some owners.
-    pub(crate) fn new(main: Upstream, accounts: Vec<Account>, reach: Reach) -> Self {
+    pub(crate) fn new(main: Upstream, accounts: Vec<Account>, bounds: RepositoryBounds) -> Self {
         let dialect = Dialect::new(main.base_url());
-        Self(Arc::new(Inner { main, accounts, reach, dialect }))
+        Self(Arc::new(Inner { main, accounts, bounds, dialect }))
     }
 
     /// The pipeline with the main credential.
@@ -134,8 +131,8 @@ impl Api {
     }
 
     /// The repositories that may be touched.
-    pub(crate) fn reach(&self) -> &Reach {
-        &self.0.reach
+    pub(crate) fn bounds(&self) -> &RepositoryBounds {
+        &self.0.bounds
     }
 
     /// Where web pages are: `https://github.com` for `https://api.github.com`.
@@ -148,16 +145,16 @@ impl Api {
     /// # Errors
     /// `policy` if what it is about is out of reach; `invalid_argument` if a value in its path would lead
     /// elsewhere; whatever GitHub's table of errors says.
-    pub(crate) async fn send(&self, scope: Scope<'_>, mut request: Request) -> Result<Response> {
+    pub(crate) async fn send(&self, target: Target<'_>, mut request: Request) -> Result<Response> {
         let inner = self.0.as_ref();
-        if let Scope::Repo(repo) = scope {
-            inner.reach.permits(repo, request.effect)?;
+        if let Target::Repo(repo) = target {
+            inner.bounds.permits(repo, request.effect)?;
             self.permits_now(repo, request.effect).await?;
         }
-        let tag = match scope {
-            Scope::Repo(repo) => repo.tag(),
-            Scope::Owner(owner) => format!("owner:{owner}").to_lowercase(),
-            Scope::Viewer => "viewer".to_owned(),
+        let tag = match target {
+            Target::Repo(repo) => repo.tag(),
+            Target::Owner(owner) => format!("owner:{owner}").to_lowercase(),
+            Target::Viewer => "viewer".to_owned(),
         };
         if let Some(rule) = &mut request.cache {
             rule.tags.push(tag.clone().into());
@@ -165,7 +162,7 @@ impl Api {
         if request.effect.writes() {
             request.invalidates.push(tag.into());
         }
-        self.speak(self.upstream_for(scope), request).await
+        self.speak(self.upstream_for(target), request).await
     }
 
     /// Sends `request` as this GitHub understands it.
@@ -185,8 +182,8 @@ impl Api {
     /// operator may not have in mind: where only some repositories are within reach, the name that `repo` has
     /// now must be within it as well.
     async fn permits_now(&self, repo: &Repo, effect: Effect) -> Result<()> {
-        let reach = &self.0.reach;
-        if !reach.narrows(effect) {
+        let bounds = &self.0.bounds;
+        if !bounds.narrows(effect) {
             return Ok(());
         }
         #[derive(Default, Deserialize)]
@@ -197,7 +194,7 @@ impl Api {
         let request = route("GET /repos/{owner}/{repo}", &[&repo.owner, &repo.name])
             // Without the repository's own tag: a write to it does not change its name.
             .cache(SELDOM, std::iter::empty::<String>());
-        let now = match self.speak(self.upstream_for(Scope::Repo(repo)), request).await {
+        let now = match self.speak(self.upstream_for(Target::Repo(repo)), request).await {
             Ok(response) => response.json::<Named>()?.full_name,
             // What is not there has no other name. What was asked for will say so in its own words.
             Err(error) if error.kind() == Kind::NotFound => return Ok(()),
@@ -207,7 +204,7 @@ impl Api {
             return Ok(());
         }
         match Repo::parse(&now) {
-            Ok(now) if reach.permits(&now, effect).is_ok() => Ok(()),
+            Ok(now) if bounds.permits(&now, effect).is_ok() => Ok(()),
             _ => Err(renamed(repo)),
         }
     }
@@ -218,7 +215,7 @@ impl Api {
     /// # Errors
     /// `policy` if not.
     fn permits_fork(&self, repo: &Repo, range: &str) -> Result<()> {
-        if !self.0.reach.is_narrow() {
+        if !self.0.bounds.is_narrow() {
             return Ok(());
         }
         for side in range.split("..").map(|side| side.trim_start_matches('.')) {
@@ -229,7 +226,7 @@ impl Api {
                 (Some(owner), Some(_), None) => Repo { owner: owner.to_owned(), name: repo.name.clone() },
                 _ => continue,
             };
-            self.0.reach.permits(&fork, Effect::Read)?;
+            self.0.bounds.permits(&fork, Effect::Read)?;
         }
         Ok(())
     }
@@ -238,9 +235,9 @@ impl Api {
     ///
     /// # Errors
     /// As [`Self::send`]; `upstream` for an answer of another shape.
-    pub(crate) async fn json<T: DeserializeOwned>(&self, scope: Scope<'_>, request: Request) -> Result<T> {
+    pub(crate) async fn json<T: DeserializeOwned>(&self, target: Target<'_>, request: Request) -> Result<T> {
         let operation = request.operation;
-        self.send(scope, request).await?.json().map_err(|error| error.with_operation(operation))
+        self.send(target, request).await?.json().map_err(|error| error.with_operation(operation))
     }
 
     /// Sends `request` and returns what there is, or nothing where GitHub says there is none.
@@ -249,27 +246,27 @@ impl Api {
     /// As [`Self::json`], but for `not_found`.
     pub(crate) async fn maybe<T: DeserializeOwned>(
         &self,
-        scope: Scope<'_>,
+        target: Target<'_>,
         request: Request,
     ) -> Result<Option<T>> {
-        match self.json(scope, request).await {
+        match self.json(target, request).await {
             Ok(found) => Ok(Some(found)),
             Err(error) if error.kind() == Kind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Makes kept answers about `repo` old.
-    pub(crate) fn forget(&self, repo: &Repo) {
-        self.upstream_for(Scope::Repo(repo)).invalidate(&[repo.tag().into()]);
+    /// Invalidates cached answers about `repo`.
+    pub(crate) fn invalidate(&self, repo: &Repo) {
+        self.upstream_for(Target::Repo(repo)).invalidate(&[repo.tag().into()]);
     }
 
-    /// The pipeline whose credential is for `scope`.
-    fn upstream_for(&self, scope: Scope<'_>) -> &Upstream {
-        let owner = match scope {
-            Scope::Repo(repo) => repo.owner.as_str(),
-            Scope::Owner(owner) => owner,
-            Scope::Viewer => return &self.0.main,
+    /// The pipeline whose credential is for `target`.
+    fn upstream_for(&self, target: Target<'_>) -> &Upstream {
+        let owner = match target {
+            Target::Repo(repo) => repo.owner.as_str(),
+            Target::Owner(owner) => owner,
+            Target::Viewer => return &self.0.main,
         };
         let owner = owner.to_lowercase();
         let account = self.0.accounts.iter().find(|account| fast_glob::glob_match(&account.owners, &owner));

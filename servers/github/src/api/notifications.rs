@@ -7,8 +7,8 @@ use connector::{
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Api, Listed, Operation, Scope, route};
-use crate::reach::Repo;
+use super::{Api, Listed, Operation, Target, route};
+use crate::repo::Repo;
 
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] = &[];
@@ -89,12 +89,12 @@ impl Api {
         per_page: u32,
         after: Option<&str>,
     ) -> Result<Listed<Thread>> {
-        let (scope, mut request) = match repo {
+        let (target, mut request) = match repo {
             Some(repo) => {
                 let names = [repo.owner.as_str(), repo.name.as_str()];
-                (Scope::Repo(repo), route("GET /repos/{owner}/{repo}/notifications", &names))
+                (Target::Repo(repo), route("GET /repos/{owner}/{repo}/notifications", &names))
             }
-            None => (Scope::Viewer, route("GET /notifications", &[])),
+            None => (Target::Viewer, route("GET /notifications", &[])),
         };
         for (name, on) in [("all", inbox.all), ("participating", inbox.participating)] {
             if on {
@@ -104,7 +104,7 @@ impl Api {
         if let Some(since) = &inbox.since {
             request = request.query("since", since);
         }
-        self.list(scope, request, None, per_page.min(MOST), after).await
+        self.list(target, request, None, per_page.min(MOST), after).await
     }
 
     /// One thread.
@@ -112,7 +112,7 @@ impl Api {
     /// # Errors
     /// As [`Api::json`].
     pub(crate) async fn thread(&self, id: &str) -> Result<Thread> {
-        self.json(Scope::Viewer, route("GET /notifications/threads/{thread_id}", &[id])).await
+        self.json(Target::Viewer, route("GET /notifications/threads/{thread_id}", &[id])).await
     }
 
     /// Marks one thread.
@@ -128,7 +128,7 @@ impl Api {
                 route("PUT /notifications/threads/{thread_id}/subscription", &[id]).json(&body)?
             }
         };
-        self.send(Scope::Viewer, request.replay(Replay::Idempotent).any_body()).await?;
+        self.send(Target::Viewer, request.replay(Replay::Idempotent).any_body()).await?;
         Ok(())
     }
 
@@ -146,10 +146,10 @@ impl Api {
                 let names = [repo.owner.as_str(), repo.name.as_str()];
                 let request = send(route("PUT /repos/{owner}/{repo}/notifications", &names))?;
                 // The inbox is the viewer's own; nothing of the repository is written.
-                self.send(Scope::Repo(repo), request).await?;
+                self.send(Target::Repo(repo), request).await?;
             }
             None => {
-                self.send(Scope::Viewer, send(route("PUT /notifications", &[]))?).await?;
+                self.send(Target::Viewer, send(route("PUT /notifications", &[]))?).await?;
             }
         }
         Ok(())

@@ -8,11 +8,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Api, Listed, SELDOM, Scope,
+    Api, Listed, SELDOM, Target,
     issues::{Named, Person, whole},
     route,
 };
-use crate::reach::Repo;
+use crate::repo::Repo;
 
 /// No tag besides that of the repository.
 const NONE: [&str; 0] = [];
@@ -54,7 +54,7 @@ impl Api {
     /// As [`Api::json`].
     pub(crate) async fn labels(&self, repo: &Repo) -> Result<Listed<Label>> {
         let request = of("GET /repos/{owner}/{repo}/labels", repo).cache(SELDOM, NONE);
-        self.list(Scope::Repo(repo), request, None, 100, None).await
+        self.list(Target::Repo(repo), request, None, 100, None).await
     }
 
     /// One label, if `repo` has it.
@@ -62,7 +62,7 @@ impl Api {
     /// # Errors
     /// As [`Api::maybe`].
     pub(crate) async fn label(&self, repo: &Repo, name: &str) -> Result<Option<Label>> {
-        self.maybe(Scope::Repo(repo), about("GET /repos/{owner}/{repo}/labels/{name}", repo, name)).await
+        self.maybe(Target::Repo(repo), about("GET /repos/{owner}/{repo}/labels/{name}", repo, name)).await
     }
 
     /// Makes a label. A second one of the same name is refused.
@@ -73,7 +73,7 @@ impl Api {
         let request = of("POST /repos/{owner}/{repo}/labels", repo)
             .check(format!("Look with get_repo whether {repo} has the label"))
             .json(fields)?;
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// Changes a label everywhere. Not repeated blindly: under a new name the old one is gone.
@@ -84,7 +84,7 @@ impl Api {
         let request = about("PATCH /repos/{owner}/{repo}/labels/{name}", repo, name)
             .check(format!("Look with get_repo at the labels of {repo}"))
             .json(fields)?;
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// Deletes a label, and takes it from everything that has it.
@@ -93,7 +93,7 @@ impl Api {
     /// As [`Api::send`].
     pub(crate) async fn delete_label(&self, repo: &Repo, name: &str) -> Result<()> {
         let request = about("DELETE /repos/{owner}/{repo}/labels/{name}", repo, name);
-        self.send(Scope::Repo(repo), deleting(request)).await.map(drop)
+        self.send(Target::Repo(repo), deleting(request)).await.map(drop)
     }
 
     /// The first hundred milestones of `repo`, open ones and closed ones, kept for a while.
@@ -103,7 +103,7 @@ impl Api {
     pub(crate) async fn milestones(&self, repo: &Repo) -> Result<Listed<Milestone>> {
         let request =
             of("GET /repos/{owner}/{repo}/milestones", repo).query("state", "all").cache(SELDOM, NONE);
-        self.list(Scope::Repo(repo), request, None, 100, None).await
+        self.list(Target::Repo(repo), request, None, 100, None).await
     }
 
     /// One milestone, if `repo` has it.
@@ -113,7 +113,7 @@ impl Api {
     pub(crate) async fn milestone(&self, repo: &Repo, number: u64) -> Result<Option<Milestone>> {
         let number = number.to_string();
         let request = about("GET /repos/{owner}/{repo}/milestones/{milestone_number}", repo, &number);
-        self.maybe(Scope::Repo(repo), request).await
+        self.maybe(Target::Repo(repo), request).await
     }
 
     /// Makes a milestone. A second one of the same title is refused.
@@ -124,7 +124,7 @@ impl Api {
         let request = of("POST /repos/{owner}/{repo}/milestones", repo)
             .check(format!("Look with get_repo whether {repo} has the milestone"))
             .json(fields)?;
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// Sets fields of a milestone.
@@ -139,7 +139,7 @@ impl Api {
     ) -> Result<Milestone> {
         let request =
             about("PATCH /repos/{owner}/{repo}/milestones/{milestone_number}", repo, number).json(fields)?;
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// Deletes a milestone; what was in it is in none then.
@@ -148,7 +148,7 @@ impl Api {
     /// As [`Api::send`].
     pub(crate) async fn delete_milestone(&self, repo: &Repo, number: &str) -> Result<()> {
         let request = about("DELETE /repos/{owner}/{repo}/milestones/{milestone_number}", repo, number);
-        self.send(Scope::Repo(repo), deleting(request)).await.map(drop)
+        self.send(Target::Repo(repo), deleting(request)).await.map(drop)
     }
 
     /// The types that issues of `repo` may have; nothing where there are none, or where GitHub is too old
@@ -158,7 +158,7 @@ impl Api {
     /// As [`Api::maybe`].
     pub(crate) async fn issue_types(&self, repo: &Repo) -> Result<Option<Vec<Named>>> {
         let request = of("GET /repos/{owner}/{repo}/issue-types", repo).cache(SELDOM, NONE);
-        self.maybe(Scope::Repo(repo), request).await
+        self.maybe(Target::Repo(repo), request).await
     }
 
     /// The first hundred people to whom something in `repo` may be assigned, kept for a while.
@@ -167,7 +167,7 @@ impl Api {
     /// As [`Api::json`].
     pub(crate) async fn assignable(&self, repo: &Repo) -> Result<Listed<Person>> {
         let request = of("GET /repos/{owner}/{repo}/assignees", repo).cache(SELDOM, NONE);
-        self.list(Scope::Repo(repo), request, None, 100, None).await
+        self.list(Target::Repo(repo), request, None, 100, None).await
     }
 
     /// Whether something in `repo` may be assigned to `login`.
@@ -176,7 +176,7 @@ impl Api {
     /// As [`Api::send`].
     pub(crate) async fn is_assignable(&self, repo: &Repo, login: &str) -> Result<bool> {
         let request = about("GET /repos/{owner}/{repo}/assignees/{assignee}", repo, login).any_body();
-        match self.send(Scope::Repo(repo), request).await {
+        match self.send(Target::Repo(repo), request).await {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == connector::Kind::NotFound => Ok(false),
             Err(error) => Err(error),

@@ -5,13 +5,13 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, Scope,
+    Api, Operation, Target,
     discussions::{FullName, Id},
     document,
     issues::Count,
     unproven,
 };
-use crate::reach::Repo;
+use crate::repo::Repo;
 
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] = &[&LIST, &GET, &CONTENT, &ITEM, &ADD, &SET, &CLEAR, &DELETE];
@@ -221,7 +221,7 @@ impl Api {
         struct Data<T> {
             repository_owner: Option<T>,
         }
-        let data: Data<T> = self.query(Scope::Owner(owner), operation, variables).await?;
+        let data: Data<T> = self.query(Target::Owner(owner), operation, variables).await?;
         let missing = || Error::not_found(format!("GitHub knows no user and no organization {owner}"));
         data.repository_owner.ok_or_else(missing)
     }
@@ -241,7 +241,7 @@ impl Api {
             repository: Option<Found>,
         }
         let variables = json!({"owner": repo.owner, "name": repo.name, "number": number});
-        let data: Data = self.query(Scope::Repo(repo), &CONTENT, variables).await?;
+        let data: Data = self.query(Target::Repo(repo), &CONTENT, variables).await?;
         let found = data.repository.unwrap_or_default().issue_or_pull_request;
         found.ok_or_else(|| {
             Error::not_found(format!("{repo}#{number} does not exist, or the token may not see it"))
@@ -257,7 +257,7 @@ impl Api {
         struct Data {
             node: Option<Item>,
         }
-        let data: Data = self.query(Scope::Owner(owner), &ITEM, json!({"id": id})).await?;
+        let data: Data = self.query(Target::Owner(owner), &ITEM, json!({"id": id})).await?;
         data.node.filter(|item| !item.id.is_empty()).ok_or_else(|| {
             Error::not_found("There is no such item of a project").with_hint("list_project gives the ids")
         })
@@ -324,6 +324,6 @@ impl Api {
         input: Value,
     ) -> Result<T> {
         let check = "Look with list_project how the item is now";
-        self.mutate(Scope::Owner(owner), operation, json!({"input": input}), check).await
+        self.mutate(Target::Owner(owner), operation, json!({"input": input}), check).await
     }
 }

@@ -102,7 +102,7 @@ pub(crate) struct Pull {
     pub(crate) status_check_rollup: Option<Rollup>,
     pub(crate) reviews: Connection<Review>,
     pub(crate) review_threads: Connection<Thread>,
-    pub(crate) comments: Connection<Remark>,
+    pub(crate) comments: Connection<ReviewComment>,
     pub(crate) commits: Connection<PullCommit>,
     /// What its repository allows; not part of GitHub's own answer about a pull request.
     #[serde(skip)]
@@ -291,7 +291,7 @@ pub(crate) struct Thread {
     pub(crate) is_resolved: bool,
     pub(crate) is_outdated: bool,
     pub(crate) resolved_by: Option<Actor>,
-    pub(crate) comments: Connection<Remark>,
+    pub(crate) comments: Connection<ReviewComment>,
     pub(crate) pull_request: Option<Numbered>,
     pub(crate) repository: FullName,
     /// None where it was not asked for.
@@ -310,7 +310,7 @@ pub(crate) struct Numbered {
 /// A comment, on the pull request or on a line of it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct Remark {
+pub(crate) struct ReviewComment {
     pub(crate) database_id: String,
     pub(crate) author: Actor,
     pub(crate) author_association: String,

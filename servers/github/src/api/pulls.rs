@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 pub(crate) use super::pull_records::*;
-use super::{Api, Listed, Operation, Partial, Scope, document, incomplete, route};
-use crate::reach::Repo;
+use super::{Api, Listed, Operation, Partial, Target, document, incomplete, route};
+use crate::repo::Repo;
 
 const LIST: Operation = Operation::read("PullList", document!("pull_list"));
 const SEARCH: Operation = Operation::read("PullSearch", document!("pull_search"));
@@ -92,7 +92,7 @@ impl Api {
             "first": first,
             "after": after,
         });
-        let answer = self.run::<Data>(Scope::Repo(repo), &LIST, variables, None).await?;
+        let answer = self.run::<Data>(Target::Repo(repo), &LIST, variables, None).await?;
         let data = answer.data.repository.ok_or_else(|| incomplete("repository"))?.pull_requests;
         Ok(Partial { data, failures: answer.failures })
     }
@@ -121,7 +121,7 @@ impl Api {
             page_info: PageInfo,
         }
         let variables = json!({"query": query, "first": first, "after": after});
-        let answer = self.run::<Data>(Scope::Repo(repo), &SEARCH, variables, None).await?;
+        let answer = self.run::<Data>(Target::Repo(repo), &SEARCH, variables, None).await?;
         let Found { issue_count, nodes, page_info } = answer.data.search;
         let pulls = Connection { nodes, page_info, total_count: issue_count };
         Ok(Partial { data: pulls, failures: answer.failures })
@@ -174,7 +174,7 @@ impl Api {
             rules: Rules,
             pull_request: Option<Pull>,
         }
-        let answer = self.run::<Data>(Scope::Repo(repo), operation, variables, None).await?;
+        let answer = self.run::<Data>(Target::Repo(repo), operation, variables, None).await?;
         let repository = answer.data.repository.ok_or_else(|| incomplete("repository"))?;
         let Some(mut pull) = repository.pull_request else {
             return Err(absent(repo, number));
@@ -205,7 +205,7 @@ impl Api {
             "headRef": format!("refs/heads/{branch}"),
             "baseRef": format!("refs/heads/{}", base.unwrap_or_default()),
         });
-        let data: Data = self.query(Scope::Repo(repo), &PREPARE, variables).await?;
+        let data: Data = self.query(Target::Repo(repo), &PREPARE, variables).await?;
         data.repository.ok_or_else(|| incomplete("repository"))
     }
 
@@ -217,7 +217,7 @@ impl Api {
         self.permits_fork(repo, body["head"].as_str().unwrap_or_default())?;
         let request =
             route("POST /repos/{owner}/{repo}/pulls", &[&repo.owner, &repo.name]).json(body)?.check(check);
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// The open pull requests from `head` (`owner:branch`), newest first.
@@ -228,7 +228,7 @@ impl Api {
         let request = route("GET /repos/{owner}/{repo}/pulls", &[&repo.owner, &repo.name])
             .query("head", head)
             .query("state", "open");
-        Ok(self.list(Scope::Repo(repo), request, None, 10, None).await?.items)
+        Ok(self.list(Target::Repo(repo), request, None, 10, None).await?.items)
     }
 
     /// Sets fields of a pull request.
@@ -239,7 +239,7 @@ impl Api {
         let request = pull_route("PATCH /repos/{owner}/{repo}/pulls/{pull_number}", repo, number)
             .json(fields)?
             .check(look(number));
-        self.send(Scope::Repo(repo), request).await.map(drop)
+        self.send(Target::Repo(repo), request).await.map(drop)
     }
 
     /// Requests reviews of people and teams, or takes requests back.
@@ -263,7 +263,7 @@ impl Api {
             .json(&json!({"reviewers": people, "team_reviewers": teams}))?
             .replay(Replay::Idempotent)
             .check(look(number));
-        self.send(Scope::Repo(repo), request).await.map(drop)
+        self.send(Target::Repo(repo), request).await.map(drop)
     }
 
     /// Merges the base into the head, if that still is `head`. GitHub does it a little later.
@@ -274,7 +274,7 @@ impl Api {
         let request = pull_route("PUT /repos/{owner}/{repo}/pulls/{pull_number}/update-branch", repo, number)
             .json(&json!({"expected_head_sha": head}))?
             .check(look(number));
-        self.send(Scope::Repo(repo), request).await.map(drop)
+        self.send(Target::Repo(repo), request).await.map(drop)
     }
 
     /// Makes it a draft, or ready for review.
@@ -284,7 +284,7 @@ impl Api {
     pub(crate) async fn pull_draft(&self, repo: &Repo, pull: &Pull, draft: bool) -> Result<()> {
         let operation = if draft { &TO_DRAFT } else { &READY };
         let variables = json!({"id": pull.id});
-        self.mutate::<Value>(Scope::Repo(repo), operation, variables, &look(pull.number)).await.map(drop)
+        self.mutate::<Value>(Target::Repo(repo), operation, variables, &look(pull.number)).await.map(drop)
     }
 
     /// Has it merged as soon as it may be, if its head still is `head`.
@@ -311,7 +311,9 @@ impl Api {
             input["commitBody"] = json!(message);
         }
         let variables = json!({"input": input});
-        self.mutate::<Value>(Scope::Repo(repo), &AUTO_MERGE_ON, variables, &look(pull.number)).await.map(drop)
+        self.mutate::<Value>(Target::Repo(repo), &AUTO_MERGE_ON, variables, &look(pull.number))
+            .await
+            .map(drop)
     }
 
     /// Takes that back.
@@ -320,7 +322,7 @@ impl Api {
     /// As [`Api::mutate`].
     pub(crate) async fn pull_auto_merge_off(&self, repo: &Repo, pull: &Pull) -> Result<()> {
         let variables = json!({"id": pull.id});
-        self.mutate::<Value>(Scope::Repo(repo), &AUTO_MERGE_OFF, variables, &look(pull.number))
+        self.mutate::<Value>(Target::Repo(repo), &AUTO_MERGE_OFF, variables, &look(pull.number))
             .await
             .map(drop)
     }
@@ -332,7 +334,7 @@ impl Api {
     pub(crate) async fn pull_enqueue(&self, repo: &Repo, pull: &Pull) -> Result<()> {
         let input = json!({"pullRequestId": pull.id, "expectedHeadOid": pull.head_ref_oid});
         let variables = json!({"input": input});
-        self.mutate::<Value>(Scope::Repo(repo), &ENQUEUE, variables, &look(pull.number)).await.map(drop)
+        self.mutate::<Value>(Target::Repo(repo), &ENQUEUE, variables, &look(pull.number)).await.map(drop)
     }
 
     /// Merges it; `body` has the head that it must have.
@@ -344,7 +346,7 @@ impl Api {
             .json(body)?
             .replay(Replay::Idempotent)
             .check(look(number));
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// A page of the files of a pull request, with what changed in them.
@@ -358,7 +360,7 @@ impl Api {
         after: Option<&str>,
     ) -> Result<Listed<ChangedFile>> {
         let request = pull_route("GET /repos/{owner}/{repo}/pulls/{pull_number}/files", repo, number);
-        self.list(Scope::Repo(repo), request, None, 100, after).await
+        self.list(Target::Repo(repo), request, None, 100, after).await
     }
 }
 

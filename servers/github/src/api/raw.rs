@@ -5,10 +5,10 @@ use http::{HeaderValue, Method, header};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
-use super::{Api, Scope, rest::next_query};
+use super::{Api, Target, rest::next_query};
 use crate::{
+    bounds::RepositoryBounds,
     error::{CODE_SEARCH, CORE, POINTS, SEARCH},
-    reach::Reach,
 };
 
 /// What must be encoded of a path that was given as it stands in an address. What is encoded there stays so.
@@ -53,8 +53,8 @@ impl Api {
     ///
     /// # Errors
     /// As [`Api::send`].
-    pub(crate) async fn read_any(&self, scope: Scope<'_>, path: &str, query: &str) -> Result<Got> {
-        if let (Scope::Repo(repo), Some((_, range))) = (scope, path.split_once("/compare/")) {
+    pub(crate) async fn read_any(&self, target: Target<'_>, path: &str, query: &str) -> Result<Got> {
+        if let (Target::Repo(repo), Some((_, range))) = (target, path.split_once("/compare/")) {
             self.permits_fork(repo, &percent_decode_str(range).decode_utf8_lossy())?;
         }
         let encoded = utf8_percent_encode(path, PATH).to_string();
@@ -70,12 +70,12 @@ impl Api {
             .any_body()
             .max_body(MOST_BYTES);
         let request = if query.is_empty() { request } else { request.with_query(query) };
-        let response = self.send(scope, request).await?;
+        let response = self.send(target, request).await?;
         let next = response.header("link").and_then(next_query).filter(|next| next != query);
         let body = match serde_json::from_slice(&response.body) {
             Ok(mut value) => {
-                if self.reach().is_narrow() {
-                    hide(&mut value, self.reach());
+                if self.bounds().is_narrow() {
+                    hide(&mut value, self.bounds());
                 }
                 Body::Json(value)
             }
@@ -88,28 +88,28 @@ impl Api {
     }
 }
 
-/// Takes out of an answer what belongs to a repository out of reach: forks and parents, issues that mention
+/// Takes out of an answer what belongs to a repository out of bounds: forks and parents, issues that mention
 /// this one or are parts of it, what was moved elsewhere.
-fn hide(value: &mut Value, reach: &Reach) {
+fn hide(value: &mut Value, bounds: &RepositoryBounds) {
     match value {
         Value::Array(items) => {
-            items.retain(|item| !is_hidden(item, reach));
-            items.iter_mut().for_each(|item| hide(item, reach));
+            items.retain(|item| !is_hidden(item, bounds));
+            items.iter_mut().for_each(|item| hide(item, bounds));
         }
-        Value::Object(_) if is_hidden(value, reach) => *value = Value::Null,
-        Value::Object(object) => object.values_mut().for_each(|inner| hide(inner, reach)),
+        Value::Object(_) if is_hidden(value, bounds) => *value = Value::Null,
+        Value::Object(object) => object.values_mut().for_each(|inner| hide(inner, bounds)),
         _ => {}
     }
 }
 
 /// Whether something says of itself that it is, or lies in, a repository out of reach.
-fn is_hidden(value: &Value, reach: &Reach) -> bool {
+fn is_hidden(value: &Value, bounds: &RepositoryBounds) -> bool {
     let text = |name: &str| value.get(name).and_then(Value::as_str);
     // A user's `full_name` is no repository's.
     let own = text("full_name").filter(|name| name.contains('/'));
     let place = text("repository_url").and_then(|url| url.split_once("/repos/")).map(|(_, name)| name);
     let inner = value.pointer("/repository/full_name").and_then(Value::as_str);
     // An event is told with what it is about, in which it may be the only one that says where it lies.
-    let source = value.pointer("/source/issue").is_some_and(|issue| is_hidden(issue, reach));
-    source || [own, place, inner].into_iter().flatten().any(|name| !reach.sees(name))
+    let source = value.pointer("/source/issue").is_some_and(|issue| is_hidden(issue, bounds));
+    source || [own, place, inner].into_iter().flatten().any(|name| !bounds.sees(name))
 }

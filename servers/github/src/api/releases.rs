@@ -4,8 +4,8 @@ use connector::{Effect, Result};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Api, Listed, OFTEN, Operation, Scope, contents::Account, repos::NONE, route};
-use crate::reach::Repo;
+use super::{Api, Listed, OFTEN, Operation, Target, contents::Account, repos::NONE, route};
+use crate::repo::Repo;
 
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] = &[];
@@ -71,7 +71,7 @@ impl Api {
     ) -> Result<Listed<Release>> {
         let request =
             route("GET /repos/{owner}/{repo}/releases", &[&repo.owner, &repo.name]).cache(OFTEN, NONE);
-        self.list(Scope::Repo(repo), request, None, per_page, after).await
+        self.list(Target::Repo(repo), request, None, per_page, after).await
     }
 
     /// The latest release: neither a draft nor a prerelease.
@@ -80,7 +80,7 @@ impl Api {
     /// As [`Api::maybe`].
     pub(crate) async fn latest_release(&self, repo: &Repo) -> Result<Option<Release>> {
         let request = route("GET /repos/{owner}/{repo}/releases/latest", &[&repo.owner, &repo.name]);
-        self.maybe(Scope::Repo(repo), request).await
+        self.maybe(Target::Repo(repo), request).await
     }
 
     /// The release of a tag as it is now, drafts included where they may be seen.
@@ -91,12 +91,12 @@ impl Api {
         let path = [&repo.owner, &repo.name, tag];
         // The tag's last part is one segment for GitHub, slashes and all.
         let request = route("GET /repos/{owner}/{repo}/releases/tags/{tag}", &path);
-        if let Some(found) = self.maybe(Scope::Repo(repo), request).await? {
+        if let Some(found) = self.maybe(Target::Repo(repo), request).await? {
             return Ok(Some(found));
         }
         // A draft has no tag of its own yet and stands in the list only, at its top.
         let request = route("GET /repos/{owner}/{repo}/releases", &[&repo.owner, &repo.name]);
-        let newest: Listed<Release> = self.list(Scope::Repo(repo), request, None, 30, None).await?;
+        let newest: Listed<Release> = self.list(Target::Repo(repo), request, None, 30, None).await?;
         Ok(newest.items.into_iter().find(|release| release.tag_name == tag))
     }
 
@@ -112,7 +112,7 @@ impl Api {
         let request = route("POST /repos/{owner}/{repo}/releases/generate-notes", &[&repo.owner, &repo.name])
             .effect(Effect::Read)
             .json(&body)?;
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// Makes a release.
@@ -134,6 +134,6 @@ impl Api {
         let request = route("POST /repos/{owner}/{repo}/releases", &[&repo.owner, &repo.name])
             .json(&body)?
             .check(format!("Look with list_releases whether {repo} has a release of {}", new.tag));
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 }

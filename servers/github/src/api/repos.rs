@@ -5,8 +5,8 @@ use http::{HeaderValue, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Api, Listed, OFTEN, Operation, SELDOM, Scope, route};
-use crate::reach::Repo;
+use super::{Api, Listed, OFTEN, Operation, SELDOM, Target, route};
+use crate::repo::Repo;
 
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] = &[];
@@ -155,7 +155,7 @@ impl Api {
         per_page: u32,
         after: Option<&str>,
     ) -> Result<Listed<Repository>> {
-        let (scope, request, key) = match whose {
+        let (target, request, key) = match whose {
             Whose::Viewers | Whose::ViewersOwn => {
                 let request = match whose {
                     // GitHub takes either `type`, or `visibility` and `affiliation`.
@@ -163,21 +163,21 @@ impl Api {
                     _ => route("GET /user/repos", &[]),
                 };
                 let visibility = if matches!(kind, "public" | "private") { kind } else { "all" };
-                (Scope::Viewer, request.query("visibility", visibility), None)
+                (Target::Viewer, request.query("visibility", visibility), None)
             }
             Whose::Installations => {
-                (Scope::Viewer, route("GET /installation/repositories", &[]), Some("repositories"))
+                (Target::Viewer, route("GET /installation/repositories", &[]), Some("repositories"))
             }
             Whose::Organizations(org) => {
-                (Scope::Owner(org), route("GET /orgs/{org}/repos", &[org]).query("type", kind), None)
+                (Target::Owner(org), route("GET /orgs/{org}/repos", &[org]).query("type", kind), None)
             }
             Whose::Users(user) => (
-                Scope::Owner(user),
+                Target::Owner(user),
                 route("GET /users/{username}/repos", &[user]).query("type", "owner"),
                 None,
             ),
         };
-        self.list(scope, request.query("sort", sort).cache(OFTEN, NONE), key, per_page, after).await
+        self.list(target, request.query("sort", sort).cache(OFTEN, NONE), key, per_page, after).await
     }
 
     /// Whether an account is an organization; `not_found` if there is none.
@@ -192,7 +192,7 @@ impl Api {
             kind: String,
         }
         let request = route("GET /users/{username}", &[login]).cache(SELDOM, NONE);
-        let account: Account = self.json(Scope::Owner(login), request).await?;
+        let account: Account = self.json(Target::Owner(login), request).await?;
         Ok(account.kind == "Organization")
     }
 
@@ -202,7 +202,7 @@ impl Api {
     /// As [`Api::json`].
     pub(crate) async fn repository(&self, repo: &Repo) -> Result<Repository> {
         let request = route("GET /repos/{owner}/{repo}", &[&repo.owner, &repo.name]).cache(SELDOM, NONE);
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// Whether there is such a repository now, whatever was kept about it.
@@ -210,7 +210,7 @@ impl Api {
     /// # Errors
     /// As [`Api::maybe`].
     pub(crate) async fn repository_now(&self, repo: &Repo) -> Result<Option<Repository>> {
-        self.maybe(Scope::Repo(repo), route("GET /repos/{owner}/{repo}", &[&repo.owner, &repo.name])).await
+        self.maybe(Target::Repo(repo), route("GET /repos/{owner}/{repo}", &[&repo.owner, &repo.name])).await
     }
 
     /// The README as it is, if there is one.
@@ -222,7 +222,7 @@ impl Api {
             .header(header::ACCEPT, RAW)
             .any_body()
             .cache(SELDOM, NONE);
-        let response = self.send(Scope::Repo(repo), request).await?;
+        let response = self.send(Target::Repo(repo), request).await?;
         Ok(String::from_utf8_lossy(&response.body).into_owned())
     }
 
@@ -233,7 +233,7 @@ impl Api {
     pub(crate) async fn languages(&self, repo: &Repo) -> Result<Vec<(String, u64)>> {
         let request = route("GET /repos/{owner}/{repo}/languages", &[&repo.owner, &repo.name]);
         let map: serde_json::Map<String, Value> =
-            self.json(Scope::Repo(repo), request.cache(SELDOM, NONE)).await?;
+            self.json(Target::Repo(repo), request.cache(SELDOM, NONE)).await?;
         let bytes = map.into_iter().map(|(name, bytes)| (name, bytes.as_u64().unwrap_or_default()));
         let mut languages: Vec<_> = bytes.filter(|(_, bytes)| *bytes > 0).collect();
         languages.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
@@ -262,7 +262,7 @@ impl Api {
     /// As [`Api::maybe`].
     pub(crate) async fn branch(&self, repo: &Repo, branch: &str) -> Result<Option<BranchDetail>> {
         let path = [&repo.owner, &repo.name, branch];
-        self.maybe(Scope::Repo(repo), route("GET /repos/{owner}/{repo}/branches/{branch}", &path)).await
+        self.maybe(Target::Repo(repo), route("GET /repos/{owner}/{repo}/branches/{branch}", &path)).await
     }
 
     /// The first and as a rule only page of something that a repository has few of.
@@ -275,7 +275,7 @@ impl Api {
         let values: Vec<&str> =
             [repo.owner.as_str(), repo.name.as_str()].into_iter().chain(more.iter().copied()).collect();
         let request = route(template, &values).cache(SELDOM, NONE);
-        self.list(Scope::Repo(repo), request, None, WHOLE, None).await
+        self.list(Target::Repo(repo), request, None, WHOLE, None).await
     }
 
     /// Creates a repository.
@@ -283,9 +283,9 @@ impl Api {
     /// # Errors
     /// As [`Api::json`]; `conflict` if there is one of that name.
     pub(crate) async fn create_repository(&self, new: &NewRepo<'_>) -> Result<Repository> {
-        let (scope, request) = match new.org {
-            Some(org) => (Scope::Owner(org), route("POST /orgs/{org}/repos", &[org])),
-            None => (Scope::Viewer, route("POST /user/repos", &[])),
+        let (target, request) = match new.org {
+            Some(org) => (Target::Owner(org), route("POST /orgs/{org}/repos", &[org])),
+            None => (Target::Viewer, route("POST /user/repos", &[])),
         };
         let mut body = json!({"name": new.name, "private": new.private, "auto_init": new.auto_init});
         if let Some(description) = new.description {
@@ -295,7 +295,7 @@ impl Api {
             .json(&body)?
             .invalidates(["viewer"])
             .check(format!("Look with get_repo whether {} is there", new.name));
-        self.json(scope, request).await
+        self.json(target, request).await
     }
 
     /// Forks `source`, for `org` or the caller. `owner` is whose it will be.
@@ -320,6 +320,6 @@ impl Api {
             .json(&body)?
             .invalidates(["viewer"])
             .check(format!("Look with get_repo whether {owner}/{name} is there"));
-        self.json(Scope::Owner(owner), request).await
+        self.json(Target::Owner(owner), request).await
     }
 }

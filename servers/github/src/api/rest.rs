@@ -5,7 +5,7 @@ use http::{HeaderValue, Method, header};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Api, Scope};
+use super::{Api, Target};
 use crate::error::{CODE_SEARCH, CONTENT, CORE, POINTS, SEARCH, WRITES};
 
 /// Placeholders whose values may have several segments: `contents/{path}`, `git/ref/{ref}`.
@@ -53,7 +53,7 @@ impl Api {
     /// As [`Api::json`].
     pub(crate) async fn list<T: DeserializeOwned>(
         &self,
-        scope: Scope<'_>,
+        target: Target<'_>,
         request: Request,
         key: Option<&str>,
         per_page: u32,
@@ -66,7 +66,7 @@ impl Api {
             None => request.query("per_page", per_page.to_string()),
         };
         let asked = after.map(str::to_owned);
-        let response = self.send(scope, request).await?;
+        let response = self.send(target, request).await?;
         let next = response.header("link").and_then(next_query).filter(|next| asked.as_ref() != Some(next));
         let shaped = |error: connector::Error| error.with_operation(operation);
         let Some(key) = key else {

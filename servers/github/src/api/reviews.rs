@@ -10,11 +10,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Operation, Partial, Scope, document, incomplete,
+    Api, Operation, Partial, Target, document, incomplete,
     pulls::{Review, Thread, absent, pull_route},
     unproven,
 };
-use crate::reach::Repo;
+use crate::repo::Repo;
 
 const LATEST: Operation = Operation::read("PullReviews", document!("pull_reviews"));
 const THREADS: Operation = Operation::read("ReviewThreads", document!("review_threads"));
@@ -52,7 +52,7 @@ impl Api {
             reviews: Connection<Review>,
         }
         let variables = json!({"owner": repo.owner, "name": repo.name, "number": number});
-        let data: Data = self.query(Scope::Repo(repo), &LATEST, variables).await?;
+        let data: Data = self.query(Target::Repo(repo), &LATEST, variables).await?;
         let repository = data.repository.ok_or_else(|| incomplete("repository"))?;
         Ok(repository.pull_request.ok_or_else(|| absent(repo, number))?.reviews.nodes)
     }
@@ -65,7 +65,7 @@ impl Api {
         let request = pull_route("POST /repos/{owner}/{repo}/pulls/{pull_number}/reviews", repo, number)
             .json(review)?
             .check(look(number));
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// Submits a review that is pending.
@@ -85,7 +85,7 @@ impl Api {
         )
         .json(body)?
         .check(look(number));
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// Deletes a review that is pending, with its comments.
@@ -99,16 +99,16 @@ impl Api {
         )
         .replay(Replay::Idempotent)
         .check(look(number));
-        self.send(Scope::Repo(repo), request).await.map(drop)
+        self.send(Target::Repo(repo), request).await.map(drop)
     }
 
     /// The review threads of these ids, those that there are: at most [`THREADS_AT_ONCE`].
     ///
     /// # Errors
     /// As [`Api::run`]; `not_found` if there is none of them.
-    pub(crate) async fn threads(&self, scope: Scope<'_>, ids: &[String]) -> Result<Vec<Thread>> {
+    pub(crate) async fn threads(&self, target: Target<'_>, ids: &[String]) -> Result<Vec<Thread>> {
         // One that is not there leaves a hole beside the others.
-        let found: BTreeMap<String, Option<Thread>> = self.query(scope, &THREADS, places(ids)).await?;
+        let found: BTreeMap<String, Option<Thread>> = self.query(target, &THREADS, places(ids)).await?;
         // Another kind of thing has none of a thread's fields.
         Ok(found.into_values().flatten().filter(|thread| !thread.id.is_empty()).collect())
     }
@@ -126,7 +126,7 @@ impl Api {
         let operation = if resolved { &RESOLVE } else { &UNRESOLVE };
         let check = "Look with get_pr and include threads which of them are resolved".to_owned();
         let Partial { data, failures } =
-            self.run::<Value>(Scope::Repo(repo), operation, places(ids), Some(check)).await?;
+            self.run::<Value>(Target::Repo(repo), operation, places(ids), Some(check)).await?;
         let mut failures: BTreeMap<String, Error> = failures.into_iter().collect();
         let outcome = |(place, id): (usize, &String)| {
             let part = format!("t{place}");

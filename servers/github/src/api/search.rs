@@ -6,7 +6,7 @@ use http::{HeaderValue, header};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
-    Api, Listed, Operation, SEARCHED, Scope,
+    Api, Listed, Operation, SEARCHED, Target,
     issues::{Person, whole},
     route,
 };
@@ -141,7 +141,7 @@ impl Api {
             request = with_matches(request);
         }
         let request = request.cache(SEARCHED, std::iter::empty::<String>());
-        self.list(Scope::Viewer, request, Some("items"), per_page, None).await
+        self.list(Target::Viewer, request, Some("items"), per_page, None).await
     }
 }
 

@@ -3,8 +3,8 @@
 use connector::Result;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Api, Listed, Operation, Scope, issues::Person, route};
-use crate::reach::Repo;
+use super::{Api, Listed, Operation, Target, issues::Person, route};
+use crate::repo::Repo;
 
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] = &[];
@@ -220,6 +220,6 @@ impl Api {
         for &(name, value) in A::QUERY {
             request = request.query(name, value);
         }
-        self.list(Scope::Repo(repo), request, None, per_page, after).await
+        self.list(Target::Repo(repo), request, None, per_page, after).await
     }
 }

@@ -3,8 +3,8 @@
 use connector::{Kind, Result};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Api, SELDOM, Scope, route};
-use crate::reach::Repo;
+use super::{Api, SELDOM, Target, route};
+use crate::repo::Repo;
 
 /// No tags besides the repository's own.
 const NONE: [&str; 0] = [];
@@ -41,12 +41,12 @@ impl Api {
     /// As [`Api::list`].
     pub(crate) async fn recent_repositories(&self) -> Result<Vec<String>> {
         let mine = route("GET /user/repos", &[]).query("sort", "pushed").cache(SELDOM, NONE);
-        let found: Vec<Named> = match self.list(Scope::Viewer, mine, None, 100, None).await {
+        let found: Vec<Named> = match self.list(Target::Viewer, mine, None, 100, None).await {
             Ok(listed) => listed.items,
             // An installation of an app has none of its own.
             Err(error) if error.kind() == Kind::Permission => {
                 let seen = route("GET /installation/repositories", &[]).cache(SELDOM, NONE);
-                self.list(Scope::Viewer, seen, Some("repositories"), 100, None).await?.items
+                self.list(Target::Viewer, seen, Some("repositories"), 100, None).await?.items
             }
             Err(error) => return Err(error),
         };
@@ -108,7 +108,7 @@ impl Api {
         for (name, value) in query {
             request = request.query(name, *value);
         }
-        Ok(self.list(Scope::Repo(repo), request, None, 100, None).await?.items)
+        Ok(self.list(Target::Repo(repo), request, None, 100, None).await?.items)
     }
 
     /// The paths of all files at `at`, as far as GitHub gives them in one answer.
@@ -124,7 +124,7 @@ impl Api {
         let request = route("GET /repos/{owner}/{repo}/git/trees/{tree_sha}", &[&repo.owner, &repo.name, at])
             .query("recursive", "1")
             .cache(SELDOM, NONE);
-        let tree: Tree = self.json(Scope::Repo(repo), request).await?;
+        let tree: Tree = self.json(Target::Repo(repo), request).await?;
         Ok(tree.tree.into_iter().map(|entry| entry.path).collect())
     }
 
@@ -147,7 +147,7 @@ impl Api {
             "GET /repos/{owner}/{repo}/pulls/{pull_number}",
             &[&repo.owner, &repo.name, &number.to_string()],
         );
-        let pull: Pull = self.json(Scope::Repo(repo), request).await?;
+        let pull: Pull = self.json(Target::Repo(repo), request).await?;
         Ok(pull.head.sha)
     }
 
@@ -160,7 +160,7 @@ impl Api {
             "GET /repos/{owner}/{repo}/issues/{issue_number}",
             &[&repo.owner, &repo.name, &number.to_string()],
         );
-        let issue: Numbered = self.json(Scope::Repo(repo), request).await?;
+        let issue: Numbered = self.json(Target::Repo(repo), request).await?;
         Ok(issue.title)
     }
 }

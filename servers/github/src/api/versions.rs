@@ -4,8 +4,8 @@
 use connector::{Effect, Result};
 use serde::Deserialize;
 
-use super::{Api, OFTEN, Scope, incomplete, route, tickets::full_name};
-use crate::reach::Repo;
+use super::{Api, OFTEN, Target, incomplete, rest_issues::full_name, route};
+use crate::repo::Repo;
 
 /// No tags besides the repository's own.
 const NONE: [&str; 0] = [];
@@ -62,10 +62,10 @@ impl Api {
 
     async fn version(&self, at: &'static str, repo: &Repo, number: u64) -> Result<String> {
         let request = route(at, &[&repo.owner, &repo.name, &number.to_string()]).cache(OFTEN, NONE);
-        let seen: Seen = self.json(Scope::Repo(repo), request).await?;
+        let seen: Seen = self.json(Target::Repo(repo), request).await?;
         // GitHub leads on from where an issue was moved away.
         if let Some(Ok(place)) = full_name(&seen.repository_url).map(Repo::parse) {
-            self.reach().permits(&place, Effect::Read)?;
+            self.bounds().permits(&place, Effect::Read)?;
         }
         if seen.updated_at.is_empty() {
             return Err(incomplete("time of its last change"));

@@ -17,8 +17,9 @@ use super::FROM;
 use crate::{
     GitHub,
     api::notifications::{Inbox, MOST, Mark, Thread},
-    reach::{Repo, WITHIN},
+    bounds::WITHIN,
     render::minute,
+    repo::Repo,
 };
 
 /// The most threads that one call marks.
@@ -105,7 +106,7 @@ impl Row {
 
 async fn list_notifications(call: Call<GitHub>, arguments: ListNotifications) -> Result<Reply> {
     // The default repository is not meant here: an inbox is for everything.
-    let repo = arguments.repo.as_deref().map(|repo| call.reach().repo(Some(repo))).transpose()?;
+    let repo = arguments.repo.as_deref().map(|repo| call.bounds().repo(Some(repo))).transpose()?;
     let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
     let window = Calendar::new(None).window(arguments.since.as_deref(), None)?;
     let inbox = Inbox {
@@ -117,11 +118,11 @@ async fn list_notifications(call: Call<GitHub>, arguments: ListNotifications) ->
     let after = position.after.clone();
     let listed = call.api().notifications(repo.as_ref(), &inbox, per_page, after.as_deref()).await?;
     let rows: Vec<_> = listed.items.iter().skip(position.skip).collect();
-    let seen = |thread: &Thread| call.reach().sees(&thread.repository.full_name);
+    let seen = |thread: &Thread| call.bounds().sees(&thread.repository.full_name);
     let places: Vec<usize> = (0..rows.len()).filter(|place| seen(rows[*place])).collect();
     let scope = if inbox.all { "read ones too" } else { "unread ones" };
     let mut page = Page::new(FROM, ("thread", "threads")).note(scope).note(window.describe());
-    if call.reach().is_narrow() {
+    if call.bounds().is_narrow() {
         page = page.note(WITHIN);
     }
     for place in &places {
@@ -188,10 +189,10 @@ async fn update_notifications(call: Call<GitHub>, arguments: UpdateNotifications
             Error::invalid("GitHub marks a whole inbox as read only").with_hint("Give `ids` for the rest")
         );
     }
-    let repo = repo.as_deref().map(|repo| call.reach().repo(Some(repo))).transpose()?;
+    let repo = repo.as_deref().map(|repo| call.bounds().repo(Some(repo))).transpose()?;
     match &repo {
-        Some(repo) => call.reach().permits(repo, Effect::Write)?,
-        None if call.reach().narrows(Effect::Write) => {
+        Some(repo) => call.bounds().permits(repo, Effect::Write)?,
+        None if call.bounds().narrows(Effect::Write) => {
             return Err(Error::new(
                 connector::Kind::Policy,
                 "This server may not touch every repository, so it does not mark the whole inbox",
@@ -234,7 +235,7 @@ async fn mark(call: Call<GitHub>, action: Action, mut ids: Vec<String>) -> Resul
         .try_collect()
         .await?;
     for thread in &threads {
-        call.reach().permits(&Repo::parse(&thread.repository.full_name)?, Effect::Write)?;
+        call.bounds().permits(&Repo::parse(&thread.repository.full_name)?, Effect::Write)?;
     }
     let (settled, open): (Vec<_>, Vec<_>) =
         threads.into_iter().partition(|thread| action == Action::Read && !thread.unread);

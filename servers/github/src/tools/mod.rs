@@ -1,12 +1,12 @@
 //! The tools, one folder or file per family: arguments, the work, the reply.
 
-mod across;
 mod actions;
 pub(crate) mod context;
 mod discussions;
 mod gists;
 mod inbox;
 mod issues;
+pub(crate) mod listing;
 mod projects;
 mod pulls;
 mod raw;

@@ -18,8 +18,8 @@ use url::form_urlencoded;
 use super::FROM;
 use crate::{
     GitHub,
-    api::{Scope, raw::Body},
-    reach::Repo,
+    api::{Target, raw::Body},
+    repo::Repo,
 };
 
 /// Characters of a text that is no JSON.
@@ -73,7 +73,7 @@ async fn api_get(call: Call<GitHub>, arguments: Arguments) -> Result<Reply> {
         None => query_of(&given, &arguments, position.first(limit(arguments.limit, 20, 100), 100)),
     };
     let repo = repository(&call, &path)?;
-    let scope = repo.as_ref().map_or(Scope::Viewer, Scope::Repo);
+    let scope = repo.as_ref().map_or(Target::Viewer, Target::Repo);
     let got = call.api().read_any(scope, &path, &query).await?;
     match got.body {
         Body::Json(value) => Ok(shown(&call, &path, value, &arguments.fields, position, got.next)),
@@ -151,7 +151,7 @@ fn repository(server: &GitHub, path: &str) -> Result<Option<Repo>> {
         }
         return Ok(Some(repo));
     }
-    if server.reach().is_narrow() {
+    if server.bounds().is_narrow() {
         return Err(Error::new(
             Kind::Policy,
             "This server may read some repositories only, so api_get reads paths below /repos/{owner}/{repo}",

@@ -17,8 +17,8 @@ use crate::{
         Listed,
         security::{Advisory, AlertFilter, CodeAlert, DependencyAlert, SecretAlert, Vulnerability},
     },
-    reach::Repo,
     render::day,
+    repo::Repo,
 };
 
 /// The tools of this family.
@@ -231,7 +231,7 @@ fn affected(vulnerability: &Vulnerability) -> String {
 }
 
 async fn list_alerts(call: Call<GitHub>, arguments: ListAlerts) -> Result<Reply> {
-    let repo = call.reach().repo(arguments.repo.as_deref())?;
+    let repo = call.bounds().repo(arguments.repo.as_deref())?;
     let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
     let kind = arguments.kind;
     let severity = arguments.severity.map(|severity| severity.word().to_owned());

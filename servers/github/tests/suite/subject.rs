@@ -4,7 +4,7 @@ use connector::sandbox::{Action, Change};
 use github_mcp::GitHub;
 use serde_json::{Value, json};
 
-use crate::{Given, IdWalk, Overtaken, Sample, Subject};
+use crate::{IdForm, IdWalk, Overtaken, Sample, Subject};
 
 /// The server that this is about.
 pub type Server = GitHub;
@@ -263,28 +263,28 @@ impl Subject for GitHub {
     }
 
     fn ids() -> Vec<IdWalk> {
-        let walk = |needed, given_by: Sample, looks, mut others: Value| {
+        let walk = |needed, given_by: Sample, form, mut others: Value| {
             others["repo"] = json!(REPO);
-            IdWalk { needed, given_by, looks, others }
+            IdWalk { needed, given_by, form, others }
         };
         let issue = |needed, others| {
-            walk(needed, about("list_issues", json!({"limit": 3})), Given::DigitsAfter("#"), others)
+            walk(needed, about("list_issues", json!({"limit": 3})), IdForm::DigitsAfter("#"), others)
         };
         let of_pull = |needed, others| {
-            walk(needed, about("list_prs", json!({"limit": 1})), Given::DigitsAfter("#"), others)
+            walk(needed, about("list_prs", json!({"limit": 1})), IdForm::DigitsAfter("#"), others)
         };
         let of_run = |needed, others| {
             walk(
                 needed,
                 about("list_runs", json!({"status": "failure", "limit": 1})),
-                Given::DigitsAfter("\n"),
+                IdForm::DigitsAfter("\n"),
                 others,
             )
         };
         // Only the caller's own comments can be edited by everybody.
-        let comment = |needed, others| walk(needed, conversation(), Given::DigitsAfter("comment "), others);
-        let in_pull = |needed, looks, others| walk(needed, pull(), looks, others);
-        let alone = |needed, given_by, looks, others| IdWalk { needed, given_by, looks, others };
+        let comment = |needed, others| walk(needed, conversation(), IdForm::DigitsAfter("comment "), others);
+        let in_pull = |needed, form, others| walk(needed, pull(), form, others);
+        let alone = |needed, given_by, form, others| IdWalk { needed, given_by, form, others };
         vec![
             issue(("get_issue", "number"), json!({})),
             issue(("update_issue", "number"), json!({"add_labels": ["P1"]})),
@@ -298,41 +298,41 @@ impl Subject for GitHub {
             walk(
                 ("add_comment", "reply_to"),
                 about("get_pr", json!({"number": PULL, "include": ["threads"]})),
-                Given::DigitsAfter("\n["),
+                IdForm::DigitsAfter("\n["),
                 json!({"number": PULL, "body": "Seen."}),
             ),
             alone(
                 ("resolve_threads", "thread_ids"),
                 pull(),
-                Given::Word("PRRT_"),
+                IdForm::Word("PRRT_"),
                 json!({"resolved": false}),
             ),
             of_run(("get_run", "run_id"), json!({})),
             of_run(("get_job_logs", "run_id"), json!({})),
             of_run(("run_workflow", "run_id"), json!({"action": "rerun"})),
-            in_pull(("get_job_logs", "job_id"), Given::DigitsAfter(" job "), json!({})),
+            in_pull(("get_job_logs", "job_id"), IdForm::DigitsAfter(" job "), json!({})),
             walk(
                 ("commit_files", "expected_head"),
                 about("read_file", json!({"path": "README.md", "ref": BRANCH})),
-                Given::Hexadecimal(40),
+                IdForm::Hexadecimal(40),
                 json!({"branch": BRANCH, "message": "x", "changes": [{"path": "a.txt", "content": "a"}]}),
             ),
             alone(
                 ("update_notifications", "ids"),
                 Sample::new("list_notifications", json!({})),
-                Given::DigitsAfter("\n"),
+                IdForm::DigitsAfter("\n"),
                 json!({"action": "read"}),
             ),
             alone(
                 ("list_gists", "id"),
                 Sample::new("list_gists", json!({})),
-                Given::Hexadecimal(32),
+                IdForm::Hexadecimal(32),
                 json!({}),
             ),
             walk(
                 ("list_discussions", "number"),
                 about("list_discussions", json!({})),
-                Given::DigitsAfter("#"),
+                IdForm::DigitsAfter("#"),
                 json!({}),
             ),
         ]

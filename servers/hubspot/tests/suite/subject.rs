@@ -4,7 +4,7 @@ use connector::sandbox::{Action, Change};
 use hubspot_mcp::HubSpot;
 use serde_json::{Value, json};
 
-use crate::{Given, IdWalk, Sample, Subject};
+use crate::{IdForm, IdWalk, Sample, Subject};
 
 /// The server that this is about.
 pub type Server = HubSpot;
@@ -172,13 +172,13 @@ impl Subject for HubSpot {
         let contact = |needed, others| IdWalk {
             needed,
             given_by: contacts(5),
-            looks: Given::DigitsAfter("\n"),
+            form: IdForm::DigitsAfter("\n"),
             others,
         };
         let deal = |needed, others| IdWalk {
             needed,
             given_by: Sample::new("search", json!({"object": "deals", "limit": 3})),
-            looks: Given::DigitsAfter("\n"),
+            form: IdForm::DigitsAfter("\n"),
             others,
         };
         vec![
@@ -194,19 +194,19 @@ impl Subject for HubSpot {
             IdWalk {
                 needed: ("save_task", "id"),
                 given_by: Sample::new("search", json!({"object": "tasks"})),
-                looks: Given::DigitsAfter("\n"),
+                form: IdForm::DigitsAfter("\n"),
                 others: json!({"status": "completed", "priority": "low"}),
             },
             IdWalk {
                 needed: ("reply_conversation", "id"),
                 given_by: Sample::new("read_conversations", json!({})),
-                looks: Given::DigitsAfter("\n"),
+                form: IdForm::DigitsAfter("\n"),
                 others: json!({"body": "Seen."}),
             },
             IdWalk {
                 needed: ("get_workflow", "id"),
                 given_by: Sample::new("list_workflows", json!({})),
-                looks: Given::DigitsAfter("\n"),
+                form: IdForm::DigitsAfter("\n"),
                 others: json!({}),
             },
         ]

@@ -44,7 +44,7 @@ pub(crate) struct AttachmentPayload {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct Data {
     #[serde(alias = "attachmentCreate", alias = "attachmentLinkGitHubPR")]
     payload: AttachmentPayload,
 }
@@ -53,16 +53,16 @@ impl Api {
     /// What is attached to an issue, by its id or identifier.
     pub(crate) async fn issue_attachments(&self, issue: &str) -> Result<IssueAttachments> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             issue: IssueAttachments,
         }
-        Ok(self.run::<Answer>(&LIST, json!({"id": issue})).await?.issue)
+        Ok(self.run::<Data>(&LIST, json!({"id": issue})).await?.issue)
     }
 
     /// Attaches an address to an issue, or changes the attachment that has it.
     pub(crate) async fn attach(&self, input: Value) -> Result<AttachmentPayload> {
         Ok(self
-            .write::<Answer>(&ATTACH, json!({"input": input}), "Look at the attachments with get_issue")
+            .write::<Data>(&ATTACH, json!({"input": input}), "Look at the attachments with get_issue")
             .await?
             .payload)
     }
@@ -77,7 +77,7 @@ impl Api {
     ) -> Result<AttachmentPayload> {
         let variables = json!({"id": id, "issueId": issue, "url": url, "title": title});
         Ok(self
-            .write::<Answer>(&ATTACH_PULL_REQUEST, variables, "Look at the attachments with get_issue")
+            .write::<Data>(&ATTACH_PULL_REQUEST, variables, "Look at the attachments with get_issue")
             .await?
             .payload)
     }

@@ -85,7 +85,7 @@ pub(crate) struct CommentPayload {
 
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "T: Deserialize<'de> + Default"))]
-struct Answer<T> {
+struct Aliased<T> {
     #[serde(
         default,
         alias = "comment",
@@ -109,7 +109,7 @@ impl Api {
         after: Option<&str>,
     ) -> Result<Partial<Connection<Comment>>> {
         let variables = json!({"filter": filter, "first": first, "after": after});
-        let answer = self.run_partial::<Answer<Connection<Comment>>>(&LIST, variables).await?;
+        let answer = self.run_partial::<Aliased<Connection<Comment>>>(&LIST, variables).await?;
         Ok(Partial { data: answer.data.value, failures: answer.failures })
     }
 
@@ -121,13 +121,13 @@ impl Api {
         after: Option<&str>,
     ) -> Result<Partial<Discussed>> {
         let variables = json!({"id": id, "first": first, "after": after});
-        let answer = self.run_partial::<Answer<Discussed>>(&OF_DOCUMENT, variables).await?;
+        let answer = self.run_partial::<Aliased<Discussed>>(&OF_DOCUMENT, variables).await?;
         Ok(Partial { data: answer.data.value, failures: answer.failures })
     }
 
     /// The comment with the id `id`, and where it stands.
     pub(crate) async fn comment(&self, id: &str) -> Result<Comment> {
-        Ok(self.run::<Answer<Comment>>(&GET, json!({"id": id})).await?.value)
+        Ok(self.run::<Aliased<Comment>>(&GET, json!({"id": id})).await?.value)
     }
 
     /// Adds a comment from a `CommentCreateInput` that carries its id.
@@ -167,7 +167,7 @@ impl Api {
         variables: Value,
         check: String,
     ) -> Result<CommentPayload> {
-        let answer = self.run_document::<Answer<CommentPayload>>(
+        let answer = self.run_document::<Aliased<CommentPayload>>(
             operation,
             operation.document,
             variables,

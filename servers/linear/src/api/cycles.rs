@@ -44,11 +44,11 @@ impl Api {
         after: Option<&str>,
     ) -> Result<Connection<Cycle>> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             #[serde(default)]
             cycles: Connection<Cycle>,
         }
         let variables = json!({"filter": filter, "first": first, "after": after});
-        Ok(self.run::<Answer>(&LIST, variables).await?.cycles)
+        Ok(self.run::<Data>(&LIST, variables).await?.cycles)
     }
 }

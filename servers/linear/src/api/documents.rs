@@ -106,21 +106,21 @@ impl Api {
     /// A document, by its id or slug id.
     pub(crate) async fn get_document(&self, id: &str) -> Result<Document> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             document: Document,
         }
-        Ok(self.run::<Answer>(&GET, json!({"id": id})).await?.document)
+        Ok(self.run::<Data>(&GET, json!({"id": id})).await?.document)
     }
 
     /// Creates a document; `input` carries an id made here.
     pub(crate) async fn create_document(&self, input: Value) -> Result<DocumentPayload> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             #[serde(rename = "documentCreate")]
             payload: DocumentPayload,
         }
         Ok(self
-            .write::<Answer>(
+            .write::<Data>(
                 &CREATE,
                 json!({"input": input}),
                 "Look with list_documents whether the document is there",
@@ -132,12 +132,12 @@ impl Api {
     /// Changes a document.
     pub(crate) async fn update_document(&self, id: &str, input: Value) -> Result<DocumentPayload> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             #[serde(rename = "documentUpdate")]
             payload: DocumentPayload,
         }
         Ok(self
-            .write::<Answer>(
+            .write::<Data>(
                 &UPDATE,
                 json!({"id": id, "input": input}),
                 "Look at the document with get_document",

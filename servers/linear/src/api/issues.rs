@@ -325,7 +325,7 @@ impl<T> Default for Payload<T> {
 /// The one field that each of these answers has.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "T: Deserialize<'de> + Default"))]
-struct Answer<T> {
+struct Aliased<T> {
     #[serde(
         default,
         alias = "issue",
@@ -354,14 +354,14 @@ impl Api {
             "archived": listing.archived,
         });
         let Some(view) = &listing.view else {
-            let answer = self.run_partial::<Answer<Connection<IssueRow>>>(&LIST, variables).await?;
+            let answer = self.run_partial::<Aliased<Connection<IssueRow>>>(&LIST, variables).await?;
             return Ok(Partial { data: answer.data.value, failures: answer.failures });
         };
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Data {
             #[serde(default)]
-            custom_view: Option<Answer<Connection<IssueRow>>>,
+            custom_view: Option<Aliased<Connection<IssueRow>>>,
         }
         variables["id"] = json!(view);
         let answer = self.run_partial::<Data>(&VIEW, variables).await?;
@@ -373,13 +373,13 @@ impl Api {
     pub(crate) async fn issue(&self, id: &str, sections: Sections) -> Result<Partial<Issue>> {
         let mut variables = sections.variables();
         variables["id"] = json!(id);
-        let answer = self.run_partial::<Answer<Issue>>(&GET, variables).await?;
+        let answer = self.run_partial::<Aliased<Issue>>(&GET, variables).await?;
         Ok(Partial { data: answer.data.value, failures: answer.failures })
     }
 
     /// The issue as it is now, without sections.
     pub(crate) async fn issue_state(&self, id: &str) -> Result<Issue> {
-        Ok(self.run::<Answer<Issue>>(&STATE, json!({"id": id})).await?.value)
+        Ok(self.run::<Aliased<Issue>>(&STATE, json!({"id": id})).await?.value)
     }
 
     /// The issues that `filter` finds, archived ones included, with `sections`; at most `first`.
@@ -392,7 +392,7 @@ impl Api {
         let mut variables = sections.variables();
         variables["filter"] = filter;
         variables["first"] = json!(first);
-        let answer = self.run_partial::<Answer<Connection<Issue>>>(&GET_MANY, variables).await?;
+        let answer = self.run_partial::<Aliased<Connection<Issue>>>(&GET_MANY, variables).await?;
         Ok(Partial { data: answer.data.value.nodes, failures: answer.failures })
     }
 
@@ -406,10 +406,11 @@ impl Api {
         variables["branch"] = json!(branch);
         let answer = self.run_partial::<Value>(&BY_BRANCH, variables).await?;
         let failures = answer.failures;
-        let found: Answer<Option<Issue>> = connector::tolerant::from_value(answer.data).map_err(|error| {
-            connector::Error::new(connector::Kind::Upstream, "Linear's answer has an unexpected shape")
-                .with_source(error)
-        })?;
+        let found: Aliased<Option<Issue>> =
+            connector::tolerant::from_value(answer.data).map_err(|error| {
+                connector::Error::new(connector::Kind::Upstream, "Linear's answer has an unexpected shape")
+                    .with_source(error)
+            })?;
         Ok(found.value.map(|data| Partial { data, failures }))
     }
 
@@ -422,21 +423,21 @@ impl Api {
         archived: bool,
     ) -> Result<Connection<Issue>> {
         let variables = json!({"filter": filter, "first": first, "after": after, "archived": archived});
-        Ok(self.run::<Answer<Connection<Issue>>>(&IDS, variables).await?.value)
+        Ok(self.run::<Aliased<Connection<Issue>>>(&IDS, variables).await?.value)
     }
 
     /// Creates an issue from an `IssueCreateInput` that carries its id.
     pub(crate) async fn create_issue(&self, input: &Value, check: String) -> Result<Payload<Issue>> {
         let variables = json!({"input": input});
         let answer =
-            self.run_document::<Answer<Payload<Issue>>>(&CREATE, CREATE.document, variables, Some(check));
+            self.run_document::<Aliased<Payload<Issue>>>(&CREATE, CREATE.document, variables, Some(check));
         Ok(answer.await?.or_noted().value)
     }
 
     /// Creates issues, all or none, from a list of `IssueCreateInput`s that carry their ids.
     pub(crate) async fn create_issues(&self, inputs: &[Value], check: String) -> Result<Payload<Issue>> {
         let variables = json!({"input": {"issues": inputs}});
-        let answer = self.run_document::<Answer<Payload<Issue>>>(
+        let answer = self.run_document::<Aliased<Payload<Issue>>>(
             &CREATE_MANY,
             CREATE_MANY.document,
             variables,
@@ -454,7 +455,7 @@ impl Api {
     ) -> Result<Payload<Issue>> {
         let variables = json!({"id": id, "input": input});
         let answer =
-            self.run_document::<Answer<Payload<Issue>>>(&UPDATE, UPDATE.document, variables, Some(check));
+            self.run_document::<Aliased<Payload<Issue>>>(&UPDATE, UPDATE.document, variables, Some(check));
         Ok(answer.await?.or_noted().value)
     }
 
@@ -466,7 +467,7 @@ impl Api {
         check: String,
     ) -> Result<Payload<Issue>> {
         let variables = json!({"ids": ids, "input": input});
-        let answer = self.run_document::<Answer<Payload<Issue>>>(
+        let answer = self.run_document::<Aliased<Payload<Issue>>>(
             &UPDATE_MANY,
             UPDATE_MANY.document,
             variables,
@@ -487,7 +488,7 @@ impl Api {
             Removal::Trash => &TRASH,
             Removal::Restore => &RESTORE,
         };
-        let answer = self.run_document::<Answer<Payload<Removed>>>(
+        let answer = self.run_document::<Aliased<Payload<Removed>>>(
             operation,
             operation.document,
             json!({"id": id}),

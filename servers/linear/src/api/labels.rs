@@ -45,26 +45,22 @@ impl Api {
     /// A label by its id.
     pub(crate) async fn get_label(&self, id: &str) -> Result<LabelState> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             #[serde(rename = "issueLabel")]
             label: LabelState,
         }
-        Ok(self.run::<Answer>(&GET, json!({"id": id})).await?.label)
+        Ok(self.run::<Data>(&GET, json!({"id": id})).await?.label)
     }
 
     /// Creates a label; `input` carries an id made here.
     pub(crate) async fn create_label(&self, input: Value) -> Result<LabelPayload> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             #[serde(rename = "issueLabelCreate")]
             payload: LabelPayload,
         }
         Ok(self
-            .write::<Answer>(
-                &CREATE,
-                json!({"input": input}),
-                "Look with get_team whether the label is there",
-            )
+            .write::<Data>(&CREATE, json!({"input": input}), "Look with get_team whether the label is there")
             .await?
             .payload)
     }
@@ -72,12 +68,12 @@ impl Api {
     /// Changes a label.
     pub(crate) async fn update_label(&self, id: &str, input: Value) -> Result<LabelPayload> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             #[serde(rename = "issueLabelUpdate")]
             payload: LabelPayload,
         }
         Ok(self
-            .write::<Answer>(&UPDATE, json!({"id": id, "input": input}), "Look at the label with get_team")
+            .write::<Data>(&UPDATE, json!({"id": id, "input": input}), "Look at the label with get_team")
             .await?
             .payload)
     }

@@ -42,32 +42,32 @@ impl Api {
     /// The milestones of a project, up to a hundred.
     pub(crate) async fn list_milestones(&self, project: &str) -> Result<Connection<Milestone>> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             #[serde(rename = "projectMilestones", default)]
             milestones: Connection<Milestone>,
         }
-        Ok(self.run::<Answer>(&LIST, json!({"project": project})).await?.milestones)
+        Ok(self.run::<Data>(&LIST, json!({"project": project})).await?.milestones)
     }
 
     /// A milestone by its id.
     pub(crate) async fn get_milestone(&self, id: &str) -> Result<Milestone> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             #[serde(rename = "projectMilestone")]
             milestone: Milestone,
         }
-        Ok(self.run::<Answer>(&GET, json!({"id": id})).await?.milestone)
+        Ok(self.run::<Data>(&GET, json!({"id": id})).await?.milestone)
     }
 
     /// Creates a milestone; `input` carries an id made here.
     pub(crate) async fn create_milestone(&self, input: Value) -> Result<MilestonePayload> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             #[serde(rename = "projectMilestoneCreate")]
             payload: MilestonePayload,
         }
         Ok(self
-            .write::<Answer>(&CREATE, json!({"input": input}), "Look at the project with get_project")
+            .write::<Data>(&CREATE, json!({"input": input}), "Look at the project with get_project")
             .await?
             .payload)
     }
@@ -75,16 +75,12 @@ impl Api {
     /// Changes a milestone.
     pub(crate) async fn update_milestone(&self, id: &str, input: Value) -> Result<MilestonePayload> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             #[serde(rename = "projectMilestoneUpdate")]
             payload: MilestonePayload,
         }
         Ok(self
-            .write::<Answer>(
-                &UPDATE,
-                json!({"id": id, "input": input}),
-                "Look at the project with get_project",
-            )
+            .write::<Data>(&UPDATE, json!({"id": id, "input": input}), "Look at the project with get_project")
             .await?
             .payload)
     }

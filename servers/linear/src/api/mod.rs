@@ -156,7 +156,7 @@ impl Api {
     }
 
     /// Makes kept answers old that depend on `tags`.
-    pub(crate) fn forget(&self, tags: &[&'static str]) {
+    pub(crate) fn invalidate(&self, tags: &[&'static str]) {
         let tags: Vec<Tag> = tags.iter().map(|tag| Tag::Borrowed(*tag)).collect();
         self.upstream.invalidate(&tags);
     }

@@ -61,21 +61,21 @@ impl Api {
     /// A notification by its id.
     pub(crate) async fn get_notification(&self, id: &str) -> Result<Notification> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             notification: Notification,
         }
-        Ok(self.run::<Answer>(&GET, json!({"id": id})).await?.notification)
+        Ok(self.run::<Data>(&GET, json!({"id": id})).await?.notification)
     }
 
     /// Marks a notification.
     pub(crate) async fn mark_notification(&self, id: &str, input: Value) -> Result<NotificationPayload> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             #[serde(rename = "notificationUpdate")]
             payload: NotificationPayload,
         }
         Ok(self
-            .write::<Answer>(&MARK, json!({"id": id, "input": input}), "Look with list_notifications")
+            .write::<Data>(&MARK, json!({"id": id, "input": input}), "Look with list_notifications")
             .await?
             .payload)
     }

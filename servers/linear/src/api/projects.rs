@@ -196,22 +196,22 @@ impl Api {
     /// The labels that projects can have.
     pub(crate) async fn project_labels(&self) -> Result<Vec<ProjectLabel>> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             #[serde(rename = "projectLabels", default)]
             labels: Connection<ProjectLabel>,
         }
-        Ok(self.run::<Answer>(&LABELS, json!({"first": 250})).await?.labels.nodes)
+        Ok(self.run::<Data>(&LABELS, json!({"first": 250})).await?.labels.nodes)
     }
 
     /// Creates a project; `input` carries an id made here.
     pub(crate) async fn create_project(&self, input: Value) -> Result<ProjectPayload> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             #[serde(rename = "projectCreate")]
             payload: ProjectPayload,
         }
         Ok(self
-            .write::<Answer>(
+            .write::<Data>(
                 &CREATE,
                 json!({"input": input}),
                 "Look with list_projects whether the project is there",
@@ -223,16 +223,12 @@ impl Api {
     /// Changes a project.
     pub(crate) async fn update_project(&self, id: &str, input: Value) -> Result<ProjectPayload> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             #[serde(rename = "projectUpdate")]
             payload: ProjectPayload,
         }
         Ok(self
-            .write::<Answer>(
-                &UPDATE,
-                json!({"id": id, "input": input}),
-                "Look at the project with get_project",
-            )
+            .write::<Data>(&UPDATE, json!({"id": id, "input": input}), "Look at the project with get_project")
             .await?
             .payload)
     }
@@ -240,13 +236,13 @@ impl Api {
     /// Puts a project into an initiative; true if Linear says that it did. `id` is made here.
     pub(crate) async fn add_to_initiative(&self, id: &str, initiative: &str, project: &str) -> Result<bool> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             #[serde(rename = "initiativeToProjectCreate")]
             payload: Done,
         }
         let input = json!({"id": id, "initiativeId": initiative, "projectId": project});
         Ok(self
-            .write::<Answer>(
+            .write::<Data>(
                 &ADD_TO_INITIATIVE,
                 json!({"input": input}),
                 "Look at the project with get_project",

@@ -103,7 +103,7 @@ impl Terms {
 
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
-struct Answer<T> {
+struct Aliased<T> {
     #[serde(
         default,
         alias = "searchIssues",
@@ -142,7 +142,7 @@ impl Api {
         operation: &Operation,
         variables: Value,
     ) -> Result<Connection<T>> {
-        Ok(self.run::<Answer<T>>(operation, variables).await?.found)
+        Ok(self.run::<Aliased<T>>(operation, variables).await?.found)
     }
 
     /// Searches by meaning among things of `types` (`issue`, `project`, `document`, `initiative`).

@@ -68,7 +68,7 @@ impl Api {
         after: Option<&str>,
     ) -> Result<Connection<Update>> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             #[serde(default, alias = "projectUpdates", alias = "initiativeUpdates")]
             updates: Connection<Update>,
         }
@@ -77,13 +77,13 @@ impl Api {
             About::Initiative => &LIST_INITIATIVE,
         };
         let variables = json!({"filter": filter, "first": first, "after": after});
-        Ok(self.run::<Answer>(operation, variables).await?.updates)
+        Ok(self.run::<Data>(operation, variables).await?.updates)
     }
 
     /// An update by its id.
     pub(crate) async fn get_update(&self, about: About, id: &str) -> Result<Update> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             #[serde(alias = "projectUpdate", alias = "initiativeUpdate")]
             update: Update,
         }
@@ -91,13 +91,13 @@ impl Api {
             About::Project => &GET_PROJECT,
             About::Initiative => &GET_INITIATIVE,
         };
-        Ok(self.run::<Answer>(operation, json!({"id": id})).await?.update)
+        Ok(self.run::<Data>(operation, json!({"id": id})).await?.update)
     }
 
     /// Posts an update; `input` carries an id made here.
     pub(crate) async fn post_update(&self, about: About, input: Value) -> Result<UpdatePayload> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             #[serde(alias = "projectUpdateCreate", alias = "initiativeUpdateCreate")]
             payload: UpdatePayload,
         }
@@ -106,7 +106,7 @@ impl Api {
             About::Initiative => &POST_INITIATIVE,
         };
         Ok(self
-            .write::<Answer>(
+            .write::<Data>(
                 operation,
                 json!({"input": input}),
                 "Look with list_status_updates whether it is there",

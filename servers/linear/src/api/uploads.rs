@@ -54,12 +54,12 @@ impl Api {
         bytes: Bytes,
     ) -> Result<String> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Data {
             #[serde(rename = "fileUpload")]
             payload: UploadPayload,
         }
         let variables = json!({"contentType": content_type, "filename": name, "size": bytes.len()});
-        let payload = self.run::<Answer>(&PREPARE, variables).await?.payload;
+        let payload = self.run::<Data>(&PREPARE, variables).await?.payload;
         let file = payload
             .upload_file
             .filter(|file| payload.success && !file.asset_url.is_empty())

@@ -187,7 +187,7 @@ impl Names {
         if !miss.is_unknown() || !self.may_reread(T::TAG) {
             return Err(miss.into_error());
         }
-        self.api.forget(&[T::TAG]);
+        self.api.invalidate(&[T::TAG]);
         find(wanted, entries(self.all().await?)).map_err(matching::Miss::into_error)
     }
 

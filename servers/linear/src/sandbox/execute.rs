@@ -94,7 +94,7 @@ pub(super) struct Context<'a> {
 
 /// An answer's body.
 #[derive(Debug, Serialize)]
-pub(super) struct Answer {
+pub(super) struct Executed {
     data: Option<JsonMap>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Value>,
@@ -111,12 +111,12 @@ impl<'a> Context<'a> {
     }
 
     /// Executes a prepared request.
-    pub(super) fn execute(&self, prepared: &Prepared<'_>) -> Outcome<Answer> {
+    pub(super) fn execute(&self, prepared: &Prepared<'_>) -> Outcome<Executed> {
         let root = prepared.operation.object_type().as_str();
         let root = Node { cx: self, ty: root.to_owned(), row: Arc::default() };
         let response = prepared.request.execute(schema()?, &root).map_err(ApiError::request)?;
         let errors = response.errors.iter().map(|error| explain(self.failures.explain(error))).collect();
-        Ok(Answer { data: response.data, errors })
+        Ok(Executed { data: response.data, errors })
     }
 
     /// The state, for as long as one resolver needs it.
@@ -237,8 +237,8 @@ impl Node<'_> {
     /// A connection below this object.
     fn list<'a>(&'a self, name: &str, ty: &str, args: &Row) -> Outcome<ResolvedValue<'a>> {
         let order = match (self.ty.as_str(), name) {
-            ("Team", "states") if !args.contains_key("orderBy") => Order::Given,
-            (_, "stateHistory") => Order::Given,
+            ("Team", "states") if !args.contains_key("orderBy") => Order::AsStored,
+            (_, "stateHistory") => Order::AsStored,
             _ => Order::Asked,
         };
         let rows = {

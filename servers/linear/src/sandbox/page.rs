@@ -32,7 +32,7 @@ pub(super) enum Order {
     /// `sort`, else `orderBy`, else newest first.
     Asked,
     /// As the rows come: a search's ranking, a history.
-    Given,
+    AsStored,
 }
 
 /// Filters, orders and cuts `rows` of type `ty` as a connection's arguments say.

@@ -57,7 +57,7 @@ pub(super) fn resolve<'a>(
         }
         "searchIssues" | "searchProjects" | "searchDocuments" => {
             let rows = search::search(cx, name, args)?;
-            Ok(ResolvedValue::object(cx.connection(ty, rows, args, Order::Given)?))
+            Ok(ResolvedValue::object(cx.connection(ty, rows, args, Order::AsStored)?))
         }
         "semanticSearch" => {
             let mut payload = Row::new();

@@ -18,7 +18,7 @@ use super::{
     auth::{self, Caller},
     cost,
     errors::{ApiError, Outcome},
-    execute::{Answer, Context, document, prepare},
+    execute::{Context, Executed, document, prepare},
     limits::SEARCHES,
     store, uploads, webhooks,
 };
@@ -89,7 +89,7 @@ impl Site {
         sign: Option<Duration>,
         body: &[u8],
         told: &mut FieldValue,
-    ) -> Outcome<Answer> {
+    ) -> Outcome<Executed> {
         self.limits.take_request(caller)?;
         let request = GraphqlRequest::parse(body).ok_or_else(|| {
             ApiError::request("POST body missing, invalid Content-Type, or JSON object has no keys.")

@@ -93,7 +93,7 @@ pub(super) fn register(site: &Site, row: &mut Row) -> Outcome<()> {
     if events.is_empty() {
         return Err(ApiError::invalid("resourceTypes should not be empty."));
     }
-    forget(site, row);
+    remove_target(site, row);
     if flag(row, "enabled") {
         let secret = Secret::new(text(row, "secret").unwrap_or_default());
         let target = site.webhooks.register(WebhookTarget { url, secret, events });
@@ -103,7 +103,7 @@ pub(super) fn register(site: &Site, row: &mut Row) -> Outcome<()> {
 }
 
 /// Takes the target of a webhook's row away.
-pub(super) fn forget(site: &Site, row: &Row) {
+pub(super) fn remove_target(site: &Site, row: &Row) {
     if let Some(target) = text(row, "target").and_then(|id| Uuid::try_parse(id).ok()) {
         site.webhooks.remove(target);
     }

@@ -13,7 +13,7 @@ use serde_json::json;
 use url::Url;
 use uuid::Uuid;
 
-use super::saved;
+use super::outcome;
 use crate::{
     Linear,
     api::{
@@ -171,7 +171,7 @@ fn attach_file(call: &Call<Linear>, issue: &IssueAttachments, file: File, args: 
 
 async fn link(api: &Api, id: &str, issue: &str, url: &Url, title: Option<&str>) -> Result<Attachment> {
     let payload = api.attach_pull_request(id, issue, url.as_str(), title).await?;
-    saved::done(payload.attachment.filter(|_| payload.success), "link the pull request")
+    outcome::done(payload.attachment.filter(|_| payload.success), "link the pull request")
 }
 
 async fn put(api: &Api, issue: &str, url: &str, title: &str, subtitle: Option<&str>) -> Result<Attachment> {
@@ -180,7 +180,7 @@ async fn put(api: &Api, issue: &str, url: &str, title: &str, subtitle: Option<&s
         input["subtitle"] = json!(subtitle);
     }
     let payload = api.attach(input).await?;
-    saved::done(payload.attachment.filter(|_| payload.success), "attach it")
+    outcome::done(payload.attachment.filter(|_| payload.success), "attach it")
 }
 
 fn told(attachment: &Attachment, field: &str) -> FieldValue {

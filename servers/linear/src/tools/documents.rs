@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     FROM, Position, dates,
     edits::{self, Edit},
-    limit, paging, saved,
+    limit, outcome, paging,
 };
 use crate::{
     Linear,
@@ -229,7 +229,7 @@ fn create(call: &Call<Linear>, args: SaveDocument, place: Option<Place>) -> Resu
     Ok(Plan::new(Reply::written(preview), move || async move {
         let sent = api.create_document(input).await;
         let sent = sent.map(|payload| payload.document.filter(|_| payload.success));
-        let document = saved::created(sent, "create the document", api.get_document(&id)).await?;
+        let document = outcome::created(sent, "create the document", api.get_document(&id)).await?;
         let outcome = changes.outcome(|field| told(&document, field));
         let thing = format!("the document {} ({})", one_line(&document.title), document.slug_id);
         let summary = if outcome.refused.is_empty() {
@@ -297,7 +297,7 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
     Ok(Plan::new(reply, move || async move {
         let send = || async {
             let payload = api.update_document(&id, Value::Object(input.clone())).await?;
-            saved::done(payload.document.filter(|_| payload.success), &format!("change {thing}"))
+            outcome::done(payload.document.filter(|_| payload.success), &format!("change {thing}"))
         };
         let look = || async {
             let now = api.get_document(&id).await?;

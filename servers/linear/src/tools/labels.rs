@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::saved;
+use super::outcome;
 use crate::{
     Linear,
     api::{
@@ -114,7 +114,7 @@ fn create(
     Ok(Plan::new(Reply::written(preview), move || async move {
         let sent = api.create_label(Value::Object(input)).await;
         let sent = sent.map(|payload| payload.issue_label.filter(|_| payload.success));
-        let label = saved::created(sent, "create the label", api.get_label(&id)).await?;
+        let label = outcome::created(sent, "create the label", api.get_label(&id)).await?;
         let outcome = changes.outcome(|field| told(&label, field));
         let thing = format!("the label {} in {place}", one_line(&label.name));
         let summary = if outcome.refused.is_empty() {
@@ -154,7 +154,7 @@ async fn change(
     Ok(Plan::new(Reply::written(preview), move || async move {
         let payload = api.update_label(&old.id, Value::Object(input)).await?;
         let changed = payload.issue_label.filter(|_| payload.success);
-        let label = saved::done(changed, &format!("change {thing}"))?;
+        let label = outcome::done(changed, &format!("change {thing}"))?;
         let outcome = changes.outcome(|field| told(&label, field));
         let mut written = Written::new(outcome.summary("Linear", &thing)).id(label.id);
         written.changed = outcome.lines();

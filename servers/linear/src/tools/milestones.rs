@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::saved;
+use super::outcome;
 use crate::{
     Linear,
     api::milestones::Milestone,
@@ -91,7 +91,7 @@ async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan>
         let (saved, summary) = match id {
             Some(id) => {
                 let payload = api.update_milestone(&id, Value::Object(input)).await?;
-                (saved::done(payload.project_milestone.filter(|_| payload.success), &what)?, "Changed")
+                (outcome::done(payload.project_milestone.filter(|_| payload.success), &what)?, "Changed")
             }
             None => {
                 let id = Uuid::new_v4().to_string();
@@ -99,7 +99,7 @@ async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan>
                 input.insert("projectId".to_owned(), json!(project.id));
                 let sent = api.create_milestone(Value::Object(input)).await;
                 let sent = sent.map(|payload| payload.project_milestone.filter(|_| payload.success));
-                (saved::created(sent, &what, api.get_milestone(&id)).await?, "Created")
+                (outcome::created(sent, &what, api.get_milestone(&id)).await?, "Created")
             }
         };
         let outcome = changes.outcome(|field| told(&saved, field));

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{dates, saved};
+use super::{dates, outcome};
 use crate::{
     Linear,
     api::{Api, names, projects::ProjectState},
@@ -162,7 +162,7 @@ async fn create(call: &Call<Linear>, mut wanted: Wanted) -> Result<Plan> {
     Ok(Plan::new(Reply::written(preview), move || async move {
         let sent = api.create_project(Value::Object(input)).await;
         let sent = sent.map(|payload| payload.project.filter(|_| payload.success));
-        let state = saved::created(sent, "create the project", api.project_state(&id)).await?;
+        let state = outcome::created(sent, "create the project", api.project_state(&id)).await?;
         let outcome = changes.outcome(|field| told(&state, field));
         let refused = outcome.refused.len();
         let mut summary = format!("Created the project {} ({})", one_line(&state.name), state.slug_id);
@@ -219,7 +219,7 @@ async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<
         if !changes.is_empty() {
             let payload = api.update_project(&id, Value::Object(input)).await?;
             let changed = payload.project.filter(|_| payload.success);
-            now = saved::done(changed, &format!("change {thing}"))?;
+            now = outcome::done(changed, &format!("change {thing}"))?;
             let outcome = changes.outcome(|field| told(&now, field));
             summary = outcome.summary("Linear", &thing);
             lines = outcome.lines();

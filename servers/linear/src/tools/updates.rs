@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{FROM, Position, limit, paging, projects_read::Health, saved};
+use super::{FROM, Position, limit, outcome, paging, projects_read::Health};
 use crate::{Linear, api::updates::About, render, resolve};
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
@@ -119,7 +119,8 @@ async fn post_status_update(call: Call<Linear>, args: PostStatusUpdate) -> Resul
         let sent = api.post_update(about, input).await;
         let sent = sent.map(|payload| payload.update.filter(|_| payload.success));
         let update =
-            saved::created(sent, &format!("post the update on {thing}"), api.get_update(about, &id)).await?;
+            outcome::created(sent, &format!("post the update on {thing}"), api.get_update(about, &id))
+                .await?;
         let outcome = changes.outcome(|field| match field {
             "health" => FieldValue::Short(render::projects::health(&update.health)),
             _ => FieldValue::Long(update.body.clone()),

@@ -4,7 +4,7 @@ use connector::sandbox::{Action, Change};
 use linear_mcp::Linear;
 use serde_json::{Value, json};
 
-use crate::{Given, IdWalk, Overtaken, Sample, Subject};
+use crate::{IdForm, IdWalk, Overtaken, Sample, Subject};
 
 /// The server that this is about.
 pub type Server = Linear;
@@ -181,14 +181,14 @@ impl Subject for Linear {
         let issue = |needed, others| IdWalk {
             needed,
             given_by: issues.clone(),
-            looks: Given::Numbered("ENG-"),
+            form: IdForm::Numbered("ENG-"),
             others,
         };
         // Only one's own comments can be edited, and the sandbox's key is Maya's.
         let comment = |needed, others| IdWalk {
             needed,
             given_by: comments(),
-            looks: Given::UuidAfter("@maya "),
+            form: IdForm::UuidAfter("@maya "),
             others,
         };
         vec![
@@ -207,7 +207,7 @@ impl Subject for Linear {
             IdWalk {
                 needed: ("mark_notification", "ids"),
                 given_by: Sample::new("list_notifications", json!({})),
-                looks: Given::UuidAfter(""),
+                form: IdForm::UuidAfter(""),
                 others: json!({"read": true}),
             },
         ]

@@ -4,7 +4,7 @@ use connector::sandbox::{Action, Change};
 use notion_mcp::Notion;
 use serde_json::{Value, json};
 
-use crate::{Given, IdWalk, Sample, Subject};
+use crate::{IdForm, IdWalk, Sample, Subject};
 
 /// The server that this is about.
 pub type Server = Notion;
@@ -129,7 +129,7 @@ impl Subject for Notion {
         let walk = |needed, given_by: Sample, others| IdWalk {
             needed,
             given_by,
-            looks: Given::Hexadecimal(32),
+            form: IdForm::Hexadecimal(32),
             others,
         };
         let pages = || Sample::new("search", json!({"query": "Retry a failed import", "type": "page"}));
@@ -151,7 +151,7 @@ impl Subject for Notion {
             IdWalk {
                 needed: ("add_comment", "discussion"),
                 given_by: comments(),
-                looks: Given::Word("d15c"),
+                form: IdForm::Word("d15c"),
                 others: json!({"text": "Yes."}),
             },
         ]

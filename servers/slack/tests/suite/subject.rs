@@ -4,7 +4,7 @@ use connector::sandbox::{Action, Change};
 use serde_json::{Value, json};
 use slack_mcp::{Slack, sandbox::ts_of};
 
-use crate::{Given, IdWalk, Sample, Subject};
+use crate::{IdForm, IdWalk, Sample, Subject};
 
 /// The server that this is about.
 pub type Server = Slack;
@@ -181,9 +181,9 @@ impl Subject for Slack {
     fn ids() -> Vec<IdWalk> {
         let channel = Sample::new("read_channel", json!({"channel": "#inc-import-timeouts", "limit": 3}));
         let stamp =
-            |needed, others| IdWalk { needed, given_by: channel.clone(), looks: Given::Word("17"), others };
+            |needed, others| IdWalk { needed, given_by: channel.clone(), form: IdForm::Word("17"), others };
         let word =
-            |needed, given_by, word, others| IdWalk { needed, given_by, looks: Given::Word(word), others };
+            |needed, given_by, word, others| IdWalk { needed, given_by, form: IdForm::Word(word), others };
         vec![
             stamp(("get_message", "ts"), json!({"channel": INCIDENT})),
             stamp(("read_thread", "ts"), json!({"channel": INCIDENT})),

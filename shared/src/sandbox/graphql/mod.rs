@@ -32,7 +32,7 @@ use serde_json::Value;
 pub use self::{
     connection::{Connection, Window},
     failures::{Failure, Failures},
-    objects::{Answer, Asked, Node, Resolved, Resolver, execute},
+    objects::{Asked, Executed, Node, Resolved, Resolver, execute},
     request::GraphqlRequest,
     values::{leaf, scalar},
 };

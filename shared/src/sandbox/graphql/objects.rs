@@ -125,7 +125,7 @@ pub trait Resolver {
 
 /// What a request comes to.
 #[derive(Debug)]
-pub struct Answer<E> {
+pub struct Executed<E> {
     /// The data.
     pub data: Option<JsonMap>,
     /// What failed.
@@ -140,13 +140,13 @@ pub fn execute<R: Resolver>(
     resolver: &R,
     schema: &Valid<Schema>,
     prepared: &Prepared<'_>,
-) -> Result<Answer<R::Error>, String> {
+) -> Result<Executed<R::Error>, String> {
     let cx = Context { resolver, schema, failures: Failures::default() };
     let ty = prepared.operation.object_type().to_string();
     let root = Thing { cx: &cx, of: Of::Node(Node::new(ty.clone(), Value::Null)), ty };
     let response = prepared.execute(schema, &root)?;
     let failures = response.errors.iter().map(|error| cx.failures.explain(error)).collect();
-    Ok(Answer { data: response.data, failures })
+    Ok(Executed { data: response.data, failures })
 }
 
 struct Context<'r, R: Resolver> {

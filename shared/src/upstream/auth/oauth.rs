@@ -436,7 +436,7 @@ fn failure(error: RequestTokenError<Error, BasicErrorResponse>) -> Failure {
 
 type Client = oauth2::Client<
     BasicErrorResponse,
-    Answer,
+    TokenAnswer,
     BasicTokenIntrospectionResponse,
     StandardRevocableToken,
     BasicRevocationErrorResponse,
@@ -450,7 +450,7 @@ type Client = oauth2::Client<
 /// The endpoint's answer, read more tolerantly than the standard one: vendors leave out the token's
 /// type, write the lifetime as text, and the scopes as a list.
 #[derive(Debug, Serialize, Deserialize)]
-struct Answer {
+struct TokenAnswer {
     access_token: AccessToken,
     refresh_token: Option<RefreshToken>,
     #[serde(default, deserialize_with = "seconds")]
@@ -472,7 +472,7 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D:
     })
 }
 
-impl TokenResponse for Answer {
+impl TokenResponse for TokenAnswer {
     type TokenType = BasicTokenType;
 
     fn access_token(&self) -> &AccessToken {

@@ -39,7 +39,7 @@ pub(crate) struct Notes {
     /// The scopes that the credential is said to have, and how long it takes to find out.
     pub(crate) granted: Mutex<(Option<Granted>, Duration)>,
     /// How often watched notes are looked at, and how often they have been.
-    pub(crate) watch_interval: Mutex<Duration>,
+    pub(crate) poll_interval: Mutex<Duration>,
     pub(crate) looks: AtomicUsize,
 }
 
@@ -112,7 +112,7 @@ impl Connector for Notes {
             slow_begun: AtomicUsize::new(0),
             slow_dropped: AtomicUsize::new(0),
             granted: Mutex::default(),
-            watch_interval: Mutex::new(Duration::from_secs(30)),
+            poll_interval: Mutex::new(Duration::from_secs(30)),
             looks: AtomicUsize::new(0),
         })
     }
@@ -223,7 +223,7 @@ impl Connector for Notes {
                     Ok(Reply::new(call.note(&variables["name"])?))
                 },
             )
-            .watched(
+            .subscribable(
                 |_, variables| match variables["name"].as_str() {
                     "private" => Err(Error::new(Kind::Policy, "That is nobody's business")),
                     _ => Ok(()),
@@ -259,8 +259,8 @@ impl Connector for Notes {
         granted
     }
 
-    fn watch_interval(&self) -> Duration {
-        *self.watch_interval.lock().unwrap()
+    fn poll_interval(&self) -> Duration {
+        *self.poll_interval.lock().unwrap()
     }
 
     async fn diagnose(&self) -> Vec<Check> {

@@ -13,9 +13,9 @@ use super::run_detail::{all_jobs, job_line};
 use crate::{
     GitHub,
     api::actions::Job,
-    job_log::{Log, Room, Row},
-    reach::Repo,
+    job_log::{Limits, Log, Row},
     render::thousands,
+    repo::Repo,
     tools::FROM,
 };
 
@@ -87,7 +87,7 @@ struct Place {
 struct Wanted {
     grep: Option<Regex>,
     context: usize,
-    room: Room,
+    limits: Limits,
     from: Option<usize>,
     before: Option<usize>,
 }
@@ -103,7 +103,7 @@ struct Part {
 }
 
 async fn get_job_logs(call: Call<GitHub>, arguments: GetJobLogs) -> Result<Reply> {
-    let repo = call.reach().repo(arguments.repo.as_deref())?;
+    let repo = call.bounds().repo(arguments.repo.as_deref())?;
     let place: Option<Place> = call.open_cursor(arguments.cursor.as_deref())?;
     let grep = arguments.grep.as_deref().filter(|pattern| !pattern.is_empty()).map(pattern).transpose()?;
     let (mut jobs, of_run) = match chosen(&call, &repo, &arguments).await? {
@@ -119,7 +119,7 @@ async fn get_job_logs(call: Call<GitHub>, arguments: GetJobLogs) -> Result<Reply
         jobs.drain(..at);
     }
     let several = failed > 1;
-    let room = Room {
+    let limits = Limits {
         rows: arguments
             .tail
             .unwrap_or(if several && grep.is_none() { ROWS_OF_SEVERAL } else { ROWS })
@@ -129,7 +129,7 @@ async fn get_job_logs(call: Call<GitHub>, arguments: GetJobLogs) -> Result<Reply
     let mut wanted = Wanted {
         grep,
         context: arguments.context.unwrap_or(CONTEXT).min(MOST_CONTEXT),
-        room,
+        limits,
         from: place.as_ref().and_then(|place| place.from),
         before: place.as_ref().and_then(|place| place.before),
     };
@@ -137,7 +137,7 @@ async fn get_job_logs(call: Call<GitHub>, arguments: GetJobLogs) -> Result<Reply
         Default::default();
     let mut next: Option<Place> = None;
     for (count, job) in jobs.into_iter().enumerate() {
-        if count == JOBS || wanted.room.rows == 0 {
+        if count == JOBS || wanted.limits.rows == 0 {
             next = Some(Place { job: job.id, ..Place::default() });
             break;
         }
@@ -153,7 +153,7 @@ async fn get_job_logs(call: Call<GitHub>, arguments: GetJobLogs) -> Result<Reply
         // What a cursor said is of its job alone.
         (wanted.from, wanted.before) = (None, None);
         if wanted.grep.is_some() {
-            wanted.room.rows = wanted.room.rows.saturating_sub(part.rows.len());
+            wanted.limits.rows = wanted.limits.rows.saturating_sub(part.rows.len());
         }
         // A search goes on in the job it stopped in; of several ends, each job has its own call.
         let stop = part.next.is_some() && (wanted.grep.is_some() || !several);
@@ -287,7 +287,7 @@ fn excerpt(body: &Bytes, job: &Job, wanted: &Wanted) -> Part {
     let total = thousands(log.len() as u64);
     let place = |from, before| Place { job: job.id.clone(), from, before };
     if let Some(regex) = &wanted.grep {
-        let found = log.search(regex, wanted.context, wanted.from.unwrap_or(1), wanted.room);
+        let found = log.search(regex, wanted.context, wanted.from.unwrap_or(1), wanted.limits);
         let which = match found.matches {
             1 => format!("1 match in {total} lines"),
             many => format!("{} matches in {total} lines", thousands(many as u64)),
@@ -296,7 +296,7 @@ fn excerpt(body: &Bytes, job: &Job, wanted: &Wanted) -> Part {
         return Part { rows: found.rows, which, next };
     }
     if let Some(from) = wanted.from {
-        let part = log.onward(from, wanted.room);
+        let part = log.onward(from, wanted.limits);
         let next = (part.lines.end <= log.len()).then(|| place(Some(part.lines.end), None));
         let which = format!("lines {}-{} of {total}", part.lines.start, part.lines.end - 1);
         return Part { rows: part.rows, which, next };
@@ -307,7 +307,7 @@ fn excerpt(body: &Bytes, job: &Job, wanted: &Wanted) -> Part {
         (None, None) if job.failed() => log.failing("", ""),
         (None, None) => 0..log.len(),
     };
-    let part = log.tail(range, wanted.room);
+    let part = log.tail(range, wanted.limits);
     let which = format!("lines {}-{} of {total}", part.lines.start, part.lines.end - 1);
     let next = (part.lines.start > 1 && !part.rows.is_empty()).then(|| place(None, Some(part.lines.start)));
     Part { rows: part.rows, which, next }

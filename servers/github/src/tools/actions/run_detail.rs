@@ -11,12 +11,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
-use super::runs::{between, duration, no_run, run_seconds, standing};
+use super::runs::{between, duration, no_run, run_seconds, run_status};
 use crate::{
     GitHub,
     api::actions::{Annotation, Artifact, Job, Run},
-    reach::Repo,
     render::{minute, thousands},
+    repo::Repo,
 };
 
 /// The longest wait for a run's end: a client's own deadline for a call is often a minute.
@@ -96,7 +96,7 @@ struct ShownJob {
 
 async fn get_run(call: Call<GitHub>, arguments: GetRun) -> Result<Reply> {
     let GetRun { repo, run_id, include, wait_seconds } = arguments;
-    let repo = call.reach().repo(repo.as_deref())?;
+    let repo = call.bounds().repo(repo.as_deref())?;
     let wants = |part: Part| match &include {
         Some(parts) => parts.contains(&part),
         None => part == Part::Jobs,
@@ -210,7 +210,7 @@ pub(super) async fn all_jobs(call: &Call<GitHub>, repo: &Repo, run: u64) -> Resu
 
 fn headline(run: &Run) -> String {
     let mut line =
-        format!("Run {} {}: {}", run.id, one_line(&run.name), standing(&run.status, &run.conclusion));
+        format!("Run {} {}: {}", run.id, one_line(&run.name), run_status(&run.status, &run.conclusion));
     if run.attempt() > 1 {
         line.push_str(&format!(", attempt {}", run.attempt()));
     }
@@ -229,7 +229,8 @@ fn headline(run: &Run) -> String {
 
 /// A job in one line: `910433 test (stable): failure, 3m02s; failed step 4 "cargo test"`.
 pub(super) fn job_line(job: &Job) -> String {
-    let mut line = format!("{} {}: {}", job.id, one_line(&job.name), standing(&job.status, &job.conclusion));
+    let mut line =
+        format!("{} {}: {}", job.id, one_line(&job.name), run_status(&job.status, &job.conclusion));
     if let Some(seconds) = between(&job.started_at, &job.completed_at) {
         line.push_str(&format!(", {}", duration(seconds)));
     }
@@ -338,7 +339,7 @@ fn shown(run: Run, jobs: &Jobs) -> Shown {
     let job = |job: &Job| ShownJob {
         id: job.id.clone(),
         name: job.name.clone(),
-        status: standing(&job.status, &job.conclusion).to_owned(),
+        status: run_status(&job.status, &job.conclusion).to_owned(),
         failed_step: job.failed_step().map(|step| step.name.clone()),
         seconds: between(&job.started_at, &job.completed_at),
     };

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     GitHub,
     api::actions::{Run, RunFilter, Workflow, file_name},
-    reach::Repo,
     render::{minute, short_sha},
+    repo::Repo,
     tools::FROM,
 };
 
@@ -105,7 +105,7 @@ pub(super) struct Row {
 }
 
 async fn list_runs(call: Call<GitHub>, arguments: ListRuns) -> Result<Reply> {
-    let repo = call.reach().repo(arguments.repo.as_deref())?;
+    let repo = call.bounds().repo(arguments.repo.as_deref())?;
     let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
     let per_page = limit(arguments.limit, 20, 100);
     if arguments.kind == Some(Kinds::Workflows) {
@@ -234,13 +234,13 @@ fn known_status(given: &str) -> Result<String> {
 }
 
 /// How a run or a job stands, in one word: how it ended, or else its status.
-pub(super) fn standing<'a>(status: &'a str, conclusion: &'a str) -> &'a str {
+pub(super) fn run_status<'a>(status: &'a str, conclusion: &'a str) -> &'a str {
     if conclusion.is_empty() { status } else { conclusion }
 }
 
 /// A run in one line.
 pub(super) fn run_row(run: &Run) -> String {
-    let mut row = format!("{} {} {}", run.id, one_line(&run.name), standing(&run.status, &run.conclusion));
+    let mut row = format!("{} {} {}", run.id, one_line(&run.name), run_status(&run.status, &run.conclusion));
     if run.attempt() > 1 {
         row.push_str(&format!(" (attempt {})", run.attempt()));
     }
@@ -262,7 +262,7 @@ fn row_of(run: &Run) -> Row {
     Row {
         id: run.id.clone(),
         workflow: run.name.clone(),
-        status: standing(&run.status, &run.conclusion).to_owned(),
+        status: run_status(&run.status, &run.conclusion).to_owned(),
         title: run.display_title.clone(),
         branch: run.head_branch.clone(),
         sha: run.head_sha.clone(),

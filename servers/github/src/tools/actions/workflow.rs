@@ -14,12 +14,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::time::sleep;
 
-use super::runs::{named, no_run, resolve, standing};
+use super::runs::{named, no_run, resolve, run_status};
 use crate::{
     GitHub,
     api::actions::{Again, Run, RunFilter, Workflow},
-    reach::Repo,
     render::short_sha,
+    repo::Repo,
     workflow_file::{ByHand, by_hand, checked},
 };
 
@@ -75,9 +75,9 @@ enum Action {
 
 async fn run_workflow(call: Call<GitHub>, arguments: RunWorkflow) -> Result<Plan> {
     let RunWorkflow { repo, action, workflow, at, inputs, run_id } = arguments;
-    let repo = call.reach().repo(repo.as_deref())?;
+    let repo = call.bounds().repo(repo.as_deref())?;
     // A preview must not promise what is refused afterwards.
-    call.reach().permits(&repo, Effect::Write)?;
+    call.bounds().permits(&repo, Effect::Write)?;
     if action == Action::Dispatch {
         if run_id.is_some() {
             return Err(Error::invalid("`run_id` is for rerun, rerun_failed and cancel")
@@ -110,7 +110,7 @@ fn described(run: &Run) -> String {
         "run {} {} ({}) of {} {}",
         run.id,
         one_line(&run.name),
-        standing(&run.status, &run.conclusion),
+        run_status(&run.status, &run.conclusion),
         one_line(&run.head_branch),
         short_sha(&run.head_sha)
     )
@@ -305,7 +305,7 @@ fn cancel(call: Call<GitHub>, repo: Repo, id: u64, before: Run) -> Plan {
     Plan::new(Reply::written(preview), move || async move {
         let done = call.api().cancel(&repo, id).await;
         let after = call.api().run_of(&repo, id).await;
-        let stands = |run: &Run| standing(&run.status, &run.conclusion).to_owned();
+        let stands = |run: &Run| run_status(&run.status, &run.conclusion).to_owned();
         let summary = match (&done, &after) {
             (Ok(()), Ok(after)) if after.is_over() => format!("Run {id} is {}.", stands(after)),
             (Ok(()), _) => format!("GitHub is cancelling run {id}; its jobs may take a moment to stop."),

@@ -85,7 +85,7 @@ async fn whoami(call: Call<GitHub>, arguments: Whoami) -> Result<Reply> {
     let mut me = Me {
         login: who.login(),
         credential: call.credential().to_owned(),
-        default_repo: call.reach().default_repo().map(ToString::to_string),
+        default_repo: call.bounds().default_repo().map(ToString::to_string),
         sandbox: call.is_sandbox(),
         ..Me::default()
     };
@@ -291,9 +291,9 @@ pub(crate) fn limits_line(limits: &[Limit]) -> String {
 
 /// Which repositories this server may touch, and the one that is meant where none is named.
 pub(crate) fn reach_line(server: &GitHub) -> String {
-    let reach = server.reach();
+    let configured = server.bounds();
     let list = |patterns: &[String]| one_line(&patterns.join(", "));
-    let bounds = reach.bounds();
+    let bounds = configured.patterns();
     let mut line = match bounds.readable() {
         Some(patterns) => format!("Reach: only {}", list(patterns)),
         None => "Reach: every repository that the credential sees".to_owned(),
@@ -307,7 +307,7 @@ pub(crate) fn reach_line(server: &GitHub) -> String {
     if !bounds.denied_writes().is_empty() {
         line.push_str(&format!("; writes to none of {}", list(bounds.denied_writes())));
     }
-    match reach.default_repo() {
+    match configured.default_repo() {
         Some(repo) => line.push_str(&format!(". Where none is named: {repo}.")),
         None => line.push('.'),
     }

@@ -15,12 +15,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     GitHub,
     api::{
-        discussions::{Categories, Category, DiscussionFilter, DiscussionRow, Remark},
+        discussions::{Categories, Category, DiscussionComment, DiscussionFilter, DiscussionRow},
         issues::whole,
         renamed,
     },
-    reach::Repo,
     render::{day, minute},
+    repo::Repo,
     scopes,
     tools::FROM,
 };
@@ -98,7 +98,7 @@ struct Row {
 }
 
 async fn list_discussions(call: Call<GitHub>, arguments: Arguments) -> Result<Reply> {
-    let repo = call.reach().repo(arguments.repo.as_deref())?;
+    let repo = call.bounds().repo(arguments.repo.as_deref())?;
     let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
     if let Some(number) = arguments.number {
         if arguments.category.is_some() || arguments.answered.is_some() || arguments.state.is_some() {
@@ -144,7 +144,7 @@ async fn list_discussions(call: Call<GitHub>, arguments: Arguments) -> Result<Re
 
 /// A repository may have another name now, which is out of reach.
 fn check_name(server: &GitHub, repo: &Repo, now: &str) -> Result<()> {
-    if now.is_empty() || server.reach().sees(now) { Ok(()) } else { Err(renamed(repo)) }
+    if now.is_empty() || server.bounds().sees(now) { Ok(()) } else { Err(renamed(repo)) }
 }
 
 /// The error for a repository that has no discussions.
@@ -255,17 +255,17 @@ async fn read(
     let mut page = Page::new(FROM, ("comment", "comments"))
         .total(usize::try_from(whole(comments.total_count)).unwrap_or(usize::MAX))
         .note("oldest first, replies below theirs");
-    for remark in &rows {
-        let mut text = remark_text(remark, "");
-        for reply in &remark.replies.nodes {
+    for comment in &rows {
+        let mut text = comment_text(comment, "");
+        for reply in &comment.replies.nodes {
             text.push('\n');
-            text.push_str(&remark_text(reply, "  "));
+            text.push_str(&comment_text(reply, "  "));
         }
-        let more = whole(remark.replies.total_count).saturating_sub(remark.replies.nodes.len() as u64);
+        let more = whole(comment.replies.total_count).saturating_sub(comment.replies.nodes.len() as u64);
         if more > 0 {
             text.push_str(&format!("\n  [{more} more replies on the site]"));
         }
-        page.push(text, &remark_row(remark, ""));
+        page.push(text, &comment_row(comment, ""));
     }
     let next = comments.next(after.as_deref()).map(str::to_owned);
     let given = VendorPage::whole(position, rows.len(), next);
@@ -273,35 +273,35 @@ async fn read(
     Ok(if first { reply.line(discussion.url) } else { reply })
 }
 
-fn remark_text(remark: &Remark, indent: &str) -> String {
-    let answer = if remark.is_answer { ", the answer" } else { "" };
-    let association = one_line(&remark.author_association).to_lowercase();
+fn comment_text(comment: &DiscussionComment, indent: &str) -> String {
+    let answer = if comment.is_answer { ", the answer" } else { "" };
+    let association = one_line(&comment.author_association).to_lowercase();
     let head = format!(
         "{indent}{} @{} ({association}), {}{answer}:",
-        one_line(&remark.id),
-        one_line(remark.author.login()),
-        minute(&remark.created_at)
+        one_line(&comment.id),
+        one_line(comment.author.login()),
+        minute(&comment.created_at)
     );
-    if remark.is_minimized {
+    if comment.is_minimized {
         return format!("{head} [hidden]");
     }
-    let (body, cut) = excerpt(remark.body.trim(), 0, COMMENT);
+    let (body, cut) = excerpt(comment.body.trim(), 0, COMMENT);
     let body = body.replace('\n', &format!("\n{indent}"));
     let cut = cut.map(|_| " [cut]").unwrap_or_default();
     format!("{head}\n{indent}{body}{cut}")
 }
 
-fn remark_row(remark: &Remark, reply_to: &str) -> Row {
-    let (text, _) = excerpt(remark.body.trim(), 0, COMMENT);
+fn comment_row(comment: &DiscussionComment, reply_to: &str) -> Row {
+    let (text, _) = excerpt(comment.body.trim(), 0, COMMENT);
     Row {
-        id: one_line(&remark.id),
-        by: one_line(remark.author.login()),
-        at: minute(&remark.created_at),
+        id: one_line(&comment.id),
+        by: one_line(comment.author.login()),
+        at: minute(&comment.created_at),
         text,
         category: String::new(),
         state: String::new(),
         comments: None,
-        answered: remark.is_answer.then_some(true),
+        answered: comment.is_answer.then_some(true),
         reply_to: reply_to.to_owned(),
     }
 }

@@ -12,8 +12,8 @@ use serde_json::json;
 use super::{categories, category, check_name};
 use crate::{
     GitHub,
-    api::discussions::{Change, Discussion, DiscussionFilter, Remark},
-    reach::Repo,
+    api::discussions::{Change, Discussion, DiscussionComment, DiscussionFilter},
+    repo::Repo,
     tools::issues::write::notified,
 };
 
@@ -99,8 +99,8 @@ impl WriteDiscussion {
 
 pub(super) async fn write_discussion(call: Call<GitHub>, arguments: WriteDiscussion) -> Result<Plan> {
     arguments.check()?;
-    let repo = call.reach().repo(arguments.repo.as_deref())?;
-    call.reach().permits(&repo, Effect::Write)?;
+    let repo = call.bounds().repo(arguments.repo.as_deref())?;
+    call.bounds().permits(&repo, Effect::Write)?;
     match arguments.action {
         Action::Create => create(call, repo, arguments).await,
         Action::Comment => comment(call, repo, arguments).await,
@@ -120,13 +120,13 @@ async fn find(call: &Call<GitHub>, repo: &Repo, number: Option<u64>) -> Result<D
 }
 
 /// A comment of the repository.
-async fn remark(call: &Call<GitHub>, repo: &Repo, id: &str) -> Result<Remark> {
-    let remark = call.api().discussion_comment(repo, id.trim()).await?;
-    let place = Repo::parse(remark.discussion.repo())?;
+async fn existing_comment(call: &Call<GitHub>, repo: &Repo, id: &str) -> Result<DiscussionComment> {
+    let comment = call.api().discussion_comment(repo, id.trim()).await?;
+    let place = Repo::parse(comment.discussion.repo())?;
     if !place.is(repo) {
         return Err(Error::invalid(format!("`comment_id`: that comment does not stand in {repo}")));
     }
-    Ok(remark)
+    Ok(comment)
 }
 
 async fn create(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> Result<Plan> {
@@ -199,7 +199,7 @@ async fn comment(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> 
     let mut on = format!("{repo}#{number}");
     let mut under = None;
     if let Some(id) = &arguments.comment_id {
-        let parent = remark(&call, &repo, id).await?;
+        let parent = existing_comment(&call, &repo, id).await?;
         if parent.discussion.id != discussion.id {
             return Err(Error::invalid(format!(
                 "`comment_id`: that comment stands under #{}",
@@ -243,17 +243,17 @@ async fn said(
     under: Option<&str>,
     body: &str,
     attempt: &Attempt,
-) -> Option<Remark> {
+) -> Option<DiscussionComment> {
     let login = call.api().viewer().await.ok()?.login;
-    let last = call.api().last_remarks(repo, discussion).await.ok()?;
-    let remarks: Vec<Remark> = match under {
-        Some(parent) => last.into_iter().find(|remark| remark.id == parent)?.replies.nodes,
+    let last = call.api().last_comments(repo, discussion).await.ok()?;
+    let comments: Vec<DiscussionComment> = match under {
+        Some(parent) => last.into_iter().find(|comment| comment.id == parent)?.replies.nodes,
         None => last,
     };
-    remarks.into_iter().rev().find(|remark| {
-        remark.author.login.eq_ignore_ascii_case(&login)
-            && same_text(&remark.body, body)
-            && attempt.may_have_made(&remark.id, &remark.created_at)
+    comments.into_iter().rev().find(|comment| {
+        comment.author.login.eq_ignore_ascii_case(&login)
+            && same_text(&comment.body, body)
+            && attempt.may_have_made(&comment.id, &comment.created_at)
     })
 }
 
@@ -321,22 +321,22 @@ async fn update_comment(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussi
         return Err(Error::invalid("A comment has no `title` and no `category`"));
     }
     let body = WriteDiscussion::needed(arguments.body.as_ref(), "body")?.to_owned();
-    let remark = remark(&call, &repo, arguments.comment_id.as_deref().unwrap_or_default()).await?;
-    let on = format!("the comment {} by @{}", one_line(&remark.id), one_line(remark.author.login()));
-    if same_text(&remark.body, &body) {
+    let comment = existing_comment(&call, &repo, arguments.comment_id.as_deref().unwrap_or_default()).await?;
+    let on = format!("the comment {} by @{}", one_line(&comment.id), one_line(comment.author.login()));
+    if same_text(&comment.body, &body) {
         return Ok(nothing(&format!("{on} says so already")));
     }
-    let (before, after) = (remark.body.chars().count(), body.chars().count());
+    let (before, after) = (comment.body.chars().count(), body.chars().count());
     let mut preview = Written::new(format!("Replace the text of {on}"))
         .change(format!("{after} characters instead of {before}"));
-    let told = notified(&[], &body, &remark.body);
+    let told = notified(&[], &body, &comment.body);
     if !told.is_empty() {
         preview = preview.change(told);
     }
     Ok(Plan::new(Reply::written(preview), move || async move {
-        let input = json!({"commentId": remark.id, "body": body});
+        let input = json!({"commentId": comment.id, "body": body});
         let after = call.api().change_discussion(&repo, Change::UpdateComment, input).await?;
-        let written = Written::new(format!("Replaced the text of {on}.")).id(remark.id).url(after.url);
+        let written = Written::new(format!("Replaced the text of {on}.")).id(comment.id).url(after.url);
         Ok(Reply::written(written))
     }))
 }
@@ -344,16 +344,16 @@ async fn update_comment(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussi
 async fn answer(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> Result<Plan> {
     let mark = arguments.action == Action::MarkAnswer;
     let id = WriteDiscussion::needed(arguments.comment_id.as_ref(), "comment_id")?;
-    let remark = remark(&call, &repo, id).await?;
-    let number = one_line(&remark.discussion.number);
+    let comment = existing_comment(&call, &repo, id).await?;
+    let number = one_line(&comment.discussion.number);
     if arguments.number.is_some_and(|wanted| wanted.to_string() != number) {
         return Err(Error::invalid(format!("`comment_id`: that comment stands under #{number}")));
     }
-    if mark && !remark.discussion.category.is_answerable {
+    if mark && !comment.discussion.category.is_answerable {
         return Err(Error::invalid(format!("{repo}#{number} is in a category without answers")));
     }
-    let what = format!("the comment by @{} on {repo}#{number}", one_line(remark.author.login()));
-    if remark.is_answer == mark {
+    let what = format!("the comment by @{} on {repo}#{number}", one_line(comment.author.login()));
+    if comment.is_answer == mark {
         let is = if mark { "is" } else { "is not" };
         return Ok(nothing(&format!("{what} {is} the answer")));
     }
@@ -361,7 +361,7 @@ async fn answer(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> R
     let preview = Written::new(format!("{would} {what} as the answer"));
     let plan = Plan::new(Reply::written(preview), move || async move {
         let change = if mark { Change::Mark } else { Change::Unmark };
-        let after = call.api().change_discussion(&repo, change, json!({"id": remark.id})).await?;
+        let after = call.api().change_discussion(&repo, change, json!({"id": comment.id})).await?;
         let mut written = Written::new(format!("{done} {what} as the answer.")).id(number).url(after.url);
         if after.is_answered != Some(mark) {
             written = written.change("GitHub says that the discussion is not so");

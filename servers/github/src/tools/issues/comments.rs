@@ -16,9 +16,9 @@ use crate::{
     GitHub,
     api::{
         comments::{Comment, Of},
-        tickets::Ticket,
+        rest_issues::RestIssue,
     },
-    reach::Repo,
+    repo::Repo,
     scopes,
 };
 
@@ -69,12 +69,12 @@ struct AddComment {
 
 async fn add_comment(call: Call<GitHub>, arguments: AddComment) -> Result<Plan> {
     let AddComment { repo, number, body, reply_to } = arguments;
-    let repo = call.reach().repo(repo.as_deref())?;
-    call.reach().permits(&repo, Effect::Write)?;
+    let repo = call.bounds().repo(repo.as_deref())?;
+    call.bounds().permits(&repo, Effect::Write)?;
     if body.trim().is_empty() {
         return Err(Error::invalid("`body` is empty"));
     }
-    let ticket = call.api().ticket(&repo, number).await.map_err(|error| absent(error, &repo, number))?;
+    let ticket = call.api().rest_issue(&repo, number).await.map_err(|error| absent(error, &repo, number))?;
     if let Some(error) = moved(&call, &repo, number, &ticket) {
         return Err(error);
     }
@@ -124,7 +124,7 @@ async fn thread(server: &GitHub, repo: &Repo, number: u64, id: u64) -> Result<(C
 }
 
 /// Where a comment goes, in words.
-fn place(repo: &Repo, ticket: &Ticket, thread: Option<&(Comment, u64)>) -> String {
+fn place(repo: &Repo, ticket: &RestIssue, thread: Option<&(Comment, u64)>) -> String {
     let what = if ticket.is_pull() { "pull request " } else { "" };
     let mut on = format!("{what}{repo}#{} ({})", ticket.number, ticket.state());
     if let Some((comment, _)) = thread {
@@ -205,8 +205,8 @@ fn one_of(argument: &str, given: &str, words: &[&'static str]) -> Result<&'stati
 
 async fn edit_comment(call: Call<GitHub>, arguments: EditComment) -> Result<Plan> {
     let EditComment { repo, comment_id: id, kind, action, body, reaction, reason } = arguments;
-    let repo = call.reach().repo(repo.as_deref())?;
-    call.reach().permits(&repo, Effect::Write)?;
+    let repo = call.bounds().repo(repo.as_deref())?;
+    call.bounds().permits(&repo, Effect::Write)?;
     let of = match kind.unwrap_or_default() {
         KindOf::Issue => Of::Conversation,
         KindOf::Review => Of::Review,

@@ -66,7 +66,7 @@ impl Row {
             "comment {} by @{}{}, {}",
             self.id,
             one_line(&self.author),
-            standing(&said.author_association),
+            author_association(&said.author_association),
             render::minute(&self.at)
         );
         if !said.last_edited_at.is_empty() {
@@ -89,7 +89,7 @@ impl Row {
 }
 
 /// How somebody outside stands to the repository, where that says something: ` (no member)`.
-pub(crate) fn standing(association: &str) -> String {
+pub(crate) fn author_association(association: &str) -> String {
     match association {
         "OWNER" | "MEMBER" | "COLLABORATOR" | "" => String::new(),
         "CONTRIBUTOR" => " (contributor)".to_owned(),

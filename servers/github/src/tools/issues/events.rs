@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::rows::names;
 use crate::{
-    api::{Listed, tickets::Event},
-    reach::Repo,
+    api::{Listed, rest_issues::Event},
     render,
-    tools::{FROM, across::reference},
+    repo::Repo,
+    resolve::reference,
+    tools::FROM,
 };
 
 /// An event.

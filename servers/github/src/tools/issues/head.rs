@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{
     api::issues::{Issue, ReactionGroup},
-    reach::Repo,
     render,
-    tools::across::reference,
+    repo::Repo,
+    resolve::reference,
 };
 
 /// Characters of a text, unless asked otherwise.
@@ -75,7 +75,7 @@ pub(super) fn head(repo: &Repo, place: &str, issue: &Issue) -> Vec<String> {
         "draft".clone_into(&mut state);
     }
     let mut first = format!("{repo}#{number} {state}, by @{}", one_line(issue.author.login()));
-    first.push_str(conversation::standing(&issue.author_association).as_str());
+    first.push_str(conversation::author_association(&issue.author_association).as_str());
     let assignees: Vec<_> = issue.assignees.nodes.iter().map(|person| person.login.clone()).collect();
     if assignees.is_empty() {
         first.push_str(", unassigned");

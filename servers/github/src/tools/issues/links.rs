@@ -11,13 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{read::moved, write::absent};
-use crate::{
-    GitHub,
-    api::tickets::Ticket,
-    reach::Repo,
-    scopes,
-    tools::{FROM, across::reference},
-};
+use crate::{GitHub, api::rest_issues::RestIssue, repo::Repo, resolve::reference, scopes, tools::FROM};
 
 /// The tools of this family.
 pub(super) fn tools() -> Vec<Tool<GitHub>> {
@@ -64,14 +58,15 @@ struct End {
     repo: Repo,
     number: u64,
     id: u64,
-    ticket: Ticket,
+    ticket: RestIssue,
 }
 
 impl End {
     async fn find(call: &Call<GitHub>, repo: Repo, number: u64) -> Result<Self> {
         // A link changes both of its ends.
-        call.reach().permits(&repo, Effect::Write)?;
-        let ticket = call.api().ticket(&repo, number).await.map_err(|error| absent(error, &repo, number))?;
+        call.bounds().permits(&repo, Effect::Write)?;
+        let ticket =
+            call.api().rest_issue(&repo, number).await.map_err(|error| absent(error, &repo, number))?;
         if let Some(error) = moved(call, &repo, number, &ticket) {
             return Err(error);
         }
@@ -94,7 +89,7 @@ impl End {
 
 async fn link_issues(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> {
     let Arguments { repo, number, relation, target, remove, after } = arguments;
-    let repo = call.reach().repo(repo.as_deref())?;
+    let repo = call.bounds().repo(repo.as_deref())?;
     let (place, other) = reference::parse("target", &target, &repo)?;
     if place.is(&repo) && other == number {
         return Err(Error::invalid("An issue cannot be linked to itself"));
@@ -186,7 +181,7 @@ async fn part(
 /// The id of a part of `parent`.
 async fn sibling(call: &Call<GitHub>, parent: &End, repo: &Repo, number: u64) -> Result<u64> {
     let listed = call.api().sub_issues(&parent.repo, parent.number).await?;
-    let is = |part: &&Ticket| {
+    let is = |part: &&RestIssue| {
         part.number == number.to_string()
             && part.repo().is_none_or(|place| place.eq_ignore_ascii_case(&repo.to_string()))
     };

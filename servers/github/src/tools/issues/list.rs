@@ -19,9 +19,10 @@ use crate::{
         issues::{IssueRow, whole},
         renamed,
     },
-    reach::Repo,
     render::second,
-    tools::{FROM, across::naming},
+    repo::Repo,
+    resolve::naming,
+    tools::FROM,
 };
 
 /// The tools of this family.
@@ -185,7 +186,7 @@ impl Wanted {
 }
 
 async fn list_issues(call: Call<GitHub>, arguments: Arguments) -> Result<Reply> {
-    let repo = call.reach().repo(arguments.repo.as_deref())?;
+    let repo = call.bounds().repo(arguments.repo.as_deref())?;
     let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
     let wanted = settle(&call, &repo, &arguments).await?;
     let count = position.first(limit(arguments.limit, 20, 100), 100);
@@ -240,7 +241,7 @@ async fn plain(
     let answer = call.api().list_issues(repo, &wanted.filter(), &order, count, after.as_deref()).await?;
     let notes = answer.notes();
     let Partial { data: list, .. } = answer;
-    if !call.reach().sees(&list.name_with_owner) && !list.name_with_owner.is_empty() {
+    if !call.bounds().sees(&list.name_with_owner) && !list.name_with_owner.is_empty() {
         return Err(renamed(repo));
     }
     if list.is_off() {
@@ -290,13 +291,14 @@ async fn by_type(
         name => naming::issue_type(call, repo, name).await?,
     };
     let after = position.after.clone();
-    let listed = call.api().list_tickets(repo, &wanted.parameters(&kind), count, after.as_deref()).await?;
+    let listed =
+        call.api().list_rest_issues(repo, &wanted.parameters(&kind), count, after.as_deref()).await?;
     let rows: Vec<_> = listed.items.iter().skip(position.skip).collect();
     // Pull requests have no type, and so come with `none`.
     let places: Vec<usize> = (0..rows.len()).filter(|place| !rows[*place].is_pull()).collect();
     let mut page = Page::new(FROM, ("issue", "issues")).note(about(repo, wanted));
     for place in &places {
-        let row = Row::of_ticket(rows[*place], Some(repo));
+        let row = Row::of_rest_issue(rows[*place], Some(repo));
         page.push(row.text(), &row);
     }
     let given = VendorPage { position, read: rows.len(), places, next: listed.next };

@@ -15,9 +15,10 @@ use serde_json::{Map, Value, json};
 use crate::{
     GitHub,
     api::planning::{Label, Milestone},
-    reach::Repo,
-    render, scopes,
-    tools::across::naming,
+    render,
+    repo::Repo,
+    resolve::naming,
+    scopes,
 };
 
 /// The colour of a label that is given none: GitHub's own grey.
@@ -71,8 +72,8 @@ enum LabelAction {
 }
 
 async fn manage_label(call: Call<GitHub>, arguments: ManageLabel) -> Result<Plan> {
-    let repo = call.reach().repo(arguments.repo.as_deref())?;
-    call.reach().permits(&repo, connector::Effect::Write)?;
+    let repo = call.bounds().repo(arguments.repo.as_deref())?;
+    call.bounds().permits(&repo, connector::Effect::Write)?;
     let name = arguments.name.trim().to_owned();
     if name.is_empty() {
         return Err(Error::invalid("`name` is empty"));
@@ -239,8 +240,8 @@ enum MilestoneAction {
 }
 
 async fn manage_milestone(call: Call<GitHub>, arguments: ManageMilestone) -> Result<Plan> {
-    let repo = call.reach().repo(arguments.repo.as_deref())?;
-    call.reach().permits(&repo, connector::Effect::Write)?;
+    let repo = call.bounds().repo(arguments.repo.as_deref())?;
+    call.bounds().permits(&repo, connector::Effect::Write)?;
     let due = arguments.due.as_deref().map(due).transpose()?;
     let plain = matches!(arguments.action, MilestoneAction::Delete);
     if plain && (arguments.new_title.is_some() || arguments.description.is_some() || due.is_some()) {
@@ -387,7 +388,7 @@ async fn create_milestone(
         let sent = call.api().create_milestone(&repo, &fields).await;
         // There was none before, and titles are single: what is there now was made by this.
         let look = async {
-            call.api().forget(&repo);
+            call.api().invalidate(&repo);
             let listed = call.api().milestones(&repo).await.ok()?;
             listed.items.into_iter().find(|other| other.title == title)
         };

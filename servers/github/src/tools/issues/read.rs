@@ -20,10 +20,11 @@ use crate::{
         comments::{Comment, Of},
         issues::{Issue, Wanted, whole},
         renamed,
-        tickets::{Event, FieldValue, Ticket},
+        rest_issues::{Event, FieldValue, RestIssue},
     },
-    reach::{Repo, WITHIN},
+    bounds::WITHIN,
     render,
+    repo::Repo,
     tools::FROM,
 };
 
@@ -81,7 +82,7 @@ enum Onward {
 }
 
 async fn get_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Reply> {
-    let repo = call.reach().repo(arguments.repo.as_deref())?;
+    let repo = call.bounds().repo(arguments.repo.as_deref())?;
     if let Some(id) = arguments.comment {
         return single(&call, &repo, &arguments, id).await;
     }
@@ -112,7 +113,7 @@ async fn single(call: &Call<GitHub>, repo: &Repo, arguments: &Arguments, id: u64
     let head = format!(
         "Comment {id} on {repo}#{} by @{author}{}, {}",
         arguments.number,
-        conversation::standing(&comment.author_association),
+        conversation::author_association(&comment.author_association),
         render::minute(&comment.created_at)
     );
     let row = conversation::Row::of_comment(&comment, text.clone());
@@ -165,7 +166,7 @@ async fn whole_issue(
         Ok(found) => found,
         Err(error) => return Err(gone(call, repo, number, error).await),
     };
-    if !place.is_empty() && !call.reach().sees(&place) {
+    if !place.is_empty() && !call.bounds().sees(&place) {
         return Err(renamed(repo));
     }
     let notes = Partial { data: (), failures }.notes();
@@ -281,9 +282,9 @@ fn related(
 ) -> (Page, Vec<Row>) {
     let all = rows.len();
     let rows: Vec<Row> =
-        rows.into_iter().filter(|row| row.repo().is_none_or(|repo| call.reach().sees(repo))).collect();
+        rows.into_iter().filter(|row| row.repo().is_none_or(|repo| call.bounds().sees(repo))).collect();
     let mut page = Page::new(FROM, noun).note(about);
-    let narrow = call.reach().is_narrow();
+    let narrow = call.bounds().is_narrow();
     if narrow {
         page = page.note(WITHIN);
     }
@@ -309,7 +310,7 @@ fn events_page(
         let call = call.clone();
         move |position: &Position| call.seal_cursor(&Onward::Timeline(position.clone()))
     };
-    let ((page, rows), next) = events::page(repo, listed, position, |name| call.reach().sees(name), seal);
+    let ((page, rows), next) = events::page(repo, listed, position, |name| call.bounds().sees(name), seal);
     detail.timeline = rows;
     detail.timeline_cursor = next;
     page
@@ -331,7 +332,7 @@ async fn gone(call: &Call<GitHub>, repo: &Repo, number: u64, error: Error) -> Er
     if error.kind() != Kind::NotFound {
         return error;
     }
-    match call.api().ticket(repo, number).await {
+    match call.api().rest_issue(repo, number).await {
         // REST leads on to where it was moved.
         Ok(ticket) => moved(call, repo, number, &ticket).unwrap_or(error),
         Err(asked) if asked.kind() == Kind::NotFound => {
@@ -345,14 +346,14 @@ async fn gone(call: &Call<GitHub>, repo: &Repo, number: u64, error: Error) -> Er
 }
 
 /// The error for an issue that was moved to another repository, if `ticket` says that it was.
-pub(super) fn moved(server: &GitHub, repo: &Repo, number: u64, ticket: &Ticket) -> Option<Error> {
+pub(super) fn moved(server: &GitHub, repo: &Repo, number: u64, ticket: &RestIssue) -> Option<Error> {
     let place = ticket.repo()?;
     if place.eq_ignore_ascii_case(&repo.to_string()) {
         return None;
     }
     // The repository may only have another name now, and the issue its number.
     let same = ticket.number == number.to_string();
-    if !server.reach().sees(place) {
+    if !server.bounds().sees(place) {
         return Some(renamed(repo));
     }
     if same {

@@ -7,11 +7,11 @@ use serde::Serialize;
 use crate::{
     api::{
         issues::{IssueRef, IssueRow},
-        tickets::Ticket,
+        rest_issues::RestIssue,
     },
-    reach::Repo,
     render,
-    tools::across::reference,
+    repo::Repo,
+    resolve::reference,
 };
 
 /// An issue or pull request in a listing.
@@ -89,7 +89,7 @@ impl Row {
     }
 
     /// A row of what REST tells, its repository named unless it is `home`.
-    pub(crate) fn of_ticket(ticket: &Ticket, home: Option<&Repo>) -> Self {
+    pub(crate) fn of_rest_issue(ticket: &RestIssue, home: Option<&Repo>) -> Self {
         let repo = ticket.repo().filter(|repo| home.is_none_or(|home| !same(repo, home)));
         let mut state = state(ticket.state(), &ticket.state_reason);
         if ticket.draft && state == "open" {
@@ -208,13 +208,13 @@ mod tests {
     #[test]
     fn what_lies_elsewhere_says_where() {
         let home = Repo::parse("octo/cat").unwrap();
-        let ticket: Ticket = connector::tolerant::from_value(json!({
+        let ticket: RestIssue = connector::tolerant::from_value(json!({
             "number": 3, "title": "B", "state": "open", "draft": true, "pull_request": {}, "user": {"login": "maya"},
             "repository_url": "https://api.github.com/repos/octo/dog", "updated_at": "2026-11-22T10:00:00Z",
         }))
         .unwrap();
         assert_eq!(
-            Row::of_ticket(&ticket, Some(&home)).text(),
+            Row::of_rest_issue(&ticket, Some(&home)).text(),
             "PR octo/dog#3 draft, by @maya, 2026-11-22: B"
         );
     }

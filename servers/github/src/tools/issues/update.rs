@@ -26,10 +26,10 @@ use super::{
 };
 use crate::{
     GitHub,
-    api::tickets::Ticket,
-    reach::Repo,
+    api::rest_issues::RestIssue,
+    repo::Repo,
+    resolve::{naming, reference},
     scopes,
-    tools::across::{naming, reference},
 };
 
 /// The tool of this file.
@@ -110,11 +110,11 @@ struct Steps {
 }
 
 async fn update_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> {
-    let repo = call.reach().repo(arguments.repo.as_deref())?;
-    call.reach().permits(&repo, Effect::Write)?;
+    let repo = call.bounds().repo(arguments.repo.as_deref())?;
+    call.bounds().permits(&repo, Effect::Write)?;
     let number = arguments.number;
     check(&arguments)?;
-    let before = call.api().ticket(&repo, number).await.map_err(|error| absent(error, &repo, number))?;
+    let before = call.api().rest_issue(&repo, number).await.map_err(|error| absent(error, &repo, number))?;
     if let Some(error) = moved(&call, &repo, number, &before) {
         return Err(error);
     }
@@ -143,7 +143,7 @@ async fn update_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> 
     let seen = (before.title.clone(), before.body.clone());
     let plan = Plan::new(preview, move || async move {
         if steps.patch.contains_key("body") || expected.is_some() {
-            let fresh = call.api().ticket(&repo, number).await?;
+            let fresh = call.api().rest_issue(&repo, number).await?;
             guard(&fresh, expected.as_deref())?;
             if steps.patch.contains_key("body") && fresh.body != before.body {
                 return Err(changed(&name));
@@ -197,7 +197,7 @@ fn check(arguments: &Arguments) -> Result<()> {
 }
 
 /// Whether the issue is as the caller last saw it.
-fn guard(ticket: &Ticket, expected: Option<&str>) -> Result<()> {
+fn guard(ticket: &RestIssue, expected: Option<&str>) -> Result<()> {
     let Some(expected) = expected.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(()) };
     let expected: Timestamp = expected.parse().map_err(|_| {
         Error::invalid(format!("`expected_updated_at`: `{}` is no time", one_line(expected)))
@@ -226,7 +226,7 @@ fn changed(name: &str) -> Error {
 async fn work_out(
     call: &Call<GitHub>,
     repo: &Repo,
-    before: &Ticket,
+    before: &RestIssue,
     arguments: Arguments,
     changes: &mut Changes,
 ) -> Result<Steps> {
@@ -310,7 +310,7 @@ async fn work_out(
 async fn state(
     call: &Call<GitHub>,
     repo: &Repo,
-    before: &Ticket,
+    before: &RestIssue,
     state: Option<State>,
     duplicate_of: Option<&str>,
     changes: &mut Changes,
@@ -327,7 +327,7 @@ async fn state(
             if place.is(repo) && number.to_string() == before.number {
                 return Err(Error::invalid("An issue cannot be its own duplicate"));
             }
-            let other = call.api().ticket(&place, number).await;
+            let other = call.api().rest_issue(&place, number).await;
             let other = other.map_err(|error| absent(error, &place, number))?;
             if let Some(error) = moved(call, &place, number, &other) {
                 return Err(error);
@@ -361,7 +361,7 @@ fn both(field: &str, had: &[String], add: &[String], remove: &[String]) -> Resul
 }
 
 /// A field of an issue, as a change is told.
-fn told_of(ticket: &Ticket, field: &str) -> FieldValue {
+fn told_of(ticket: &RestIssue, field: &str) -> FieldValue {
     match field {
         "title" => FieldValue::Short(ticket.title.clone()),
         "body" => FieldValue::Exact(ticket.body.clone()),
@@ -380,15 +380,21 @@ fn yes(on: bool) -> String {
 
 impl Steps {
     /// Does it, and gives the issue as it then is. What was done before a step failed is said.
-    async fn carry_out(&self, server: &GitHub, repo: &Repo, number: u64, before: &Ticket) -> Result<Ticket> {
+    async fn carry_out(
+        &self,
+        server: &GitHub,
+        repo: &Repo,
+        number: u64,
+        before: &RestIssue,
+    ) -> Result<RestIssue> {
         let api = server.api();
         let mut done: Vec<&str> = Vec::new();
         let mut latest = None;
         if !self.patch.is_empty() {
             let patch = Value::Object(self.patch.clone());
-            let send = || api.change_ticket(repo, number, &patch);
+            let send = || api.update_issue(repo, number, &patch);
             let look = || async {
-                let now = api.ticket(repo, number).await?;
+                let now = api.rest_issue(repo, number).await?;
                 let is = |key: &str, text: &str| {
                     patch[key].as_str().is_none_or(|wanted| reconcile::same_text(wanted, text))
                 };
@@ -441,7 +447,7 @@ impl Steps {
         }
         match latest {
             Some(ticket) => Ok(ticket),
-            None => api.ticket(repo, number).await.map_err(|error| after_that(&done, error)),
+            None => api.rest_issue(repo, number).await.map_err(|error| after_that(&done, error)),
         }
     }
 }
@@ -450,7 +456,7 @@ impl Steps {
 mod tests {
     use super::*;
 
-    fn ticket(json: Value) -> Ticket {
+    fn ticket(json: Value) -> RestIssue {
         connector::tolerant::from_value(json).unwrap()
     }
 

@@ -16,10 +16,10 @@ use super::{
 };
 use crate::{
     GitHub,
-    api::tickets::Ticket,
-    reach::Repo,
+    api::rest_issues::RestIssue,
+    repo::Repo,
+    resolve::{mentions::mentions, naming, reference},
     scopes,
-    tools::across::{mentions::mentions, naming, reference},
 };
 
 /// The tools of this family.
@@ -65,7 +65,7 @@ struct New {
 
 impl New {
     async fn settle(call: &Call<GitHub>, arguments: Arguments) -> Result<Self> {
-        let repo = call.reach().repo(arguments.repo.as_deref())?;
+        let repo = call.bounds().repo(arguments.repo.as_deref())?;
         let title = arguments.title.trim().to_owned();
         if title.is_empty() {
             return Err(Error::invalid("`title` is empty"));
@@ -73,9 +73,12 @@ impl New {
         let parent = match &arguments.parent {
             Some(parent) => {
                 let (place, number) = reference::parse("parent", parent, &repo)?;
-                call.reach().permits(&place, connector::Effect::Write)?;
-                let ticket =
-                    call.api().ticket(&place, number).await.map_err(|error| absent(error, &place, number))?;
+                call.bounds().permits(&place, connector::Effect::Write)?;
+                let ticket = call
+                    .api()
+                    .rest_issue(&place, number)
+                    .await
+                    .map_err(|error| absent(error, &place, number))?;
                 if let Some(error) = moved(call, &place, number, &ticket) {
                     return Err(error);
                 }
@@ -158,7 +161,7 @@ impl New {
     }
 
     /// What was asked for and is not on `ticket`: GitHub drops without a word what the caller may not set.
-    fn dropped(&self, ticket: &Ticket) -> Vec<String> {
+    fn dropped(&self, ticket: &RestIssue) -> Vec<String> {
         let mut dropped = Vec::new();
         let lacks = |wanted: &[String], has: &[String]| -> Vec<String> {
             wanted
@@ -189,10 +192,10 @@ impl New {
 
 async fn create_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> {
     let new = New::settle(&call, arguments).await?;
-    call.reach().permits(&new.repo, connector::Effect::Write)?;
+    call.bounds().permits(&new.repo, connector::Effect::Write)?;
     Ok(Plan::new(Reply::written(new.preview()), move || async move {
         let attempt = Attempt::begin(call.api().upstream(), "issue");
-        let sent = call.api().create_ticket(&new.repo, &new.fields()).await;
+        let sent = call.api().create_issue(&new.repo, &new.fields()).await;
         let (ticket, lost) =
             attempt.made(sent, |ticket| ticket.id.clone(), || made(&call, &new, &attempt)).await?;
         let name = format!("{}#{}", new.repo, ticket.number);
@@ -216,7 +219,7 @@ async fn create_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> 
 }
 
 /// Makes a new issue a part of another, and says what came of it: the issue is there either way.
-async fn linked(server: &GitHub, place: &Repo, number: u64, ticket: &Ticket) -> String {
+async fn linked(server: &GitHub, place: &Repo, number: u64, ticket: &RestIssue) -> String {
     let answer = match ticket.id.parse() {
         Ok(id) => server.api().add_sub_issue(place, number, id, false).await,
         Err(_) => Err(Error::new(Kind::Upstream, "GitHub's answer has no id")),
@@ -228,7 +231,7 @@ async fn linked(server: &GitHub, place: &Repo, number: u64, ticket: &Ticket) -> 
 }
 
 /// The issue that a create made whose answer was lost, if that is certain.
-async fn made(server: &GitHub, new: &New, attempt: &Attempt) -> Option<Ticket> {
+async fn made(server: &GitHub, new: &New, attempt: &Attempt) -> Option<RestIssue> {
     let login = server.api().viewer().await.ok()?.login;
     let filter = [
         ("creator", login),
@@ -237,7 +240,7 @@ async fn made(server: &GitHub, new: &New, attempt: &Attempt) -> Option<Ticket> {
         ("direction", "desc".to_owned()),
         ("since", attempt.since()),
     ];
-    let listed = server.api().list_tickets(&new.repo, &filter, 20, None).await.ok()?;
+    let listed = server.api().list_rest_issues(&new.repo, &filter, 20, None).await.ok()?;
     listed.items.into_iter().find(|ticket| {
         !ticket.is_pull()
             && ticket.title == new.title

@@ -18,8 +18,9 @@ use crate::{
         issues::whole,
         projects::{Field, Item},
     },
-    reach::{Repo, WITHIN},
+    bounds::WITHIN,
     render::day,
+    repo::Repo,
     tools::FROM,
 };
 
@@ -80,7 +81,7 @@ struct Row {
 fn owner(server: &GitHub, given: Option<&str>) -> Result<String> {
     let given =
         given.map(|owner| owner.trim().trim_start_matches('@').to_owned()).filter(|owner| !owner.is_empty());
-    let owner = match (given, server.reach().default_repo()) {
+    let owner = match (given, server.bounds().default_repo()) {
         (Some(owner), _) => owner,
         (None, Some(repo)) => repo.owner.clone(),
         (None, None) => {
@@ -91,7 +92,7 @@ fn owner(server: &GitHub, given: Option<&str>) -> Result<String> {
         return Err(Error::invalid(format!("`owner`: `{}` is no login", one_line(&owner))));
     }
     // An owner of nothing within reach has nothing to show.
-    server.reach().permits_owner(&owner)?;
+    server.bounds().permits_owner(&owner)?;
     Ok(owner)
 }
 
@@ -153,7 +154,7 @@ async fn items(
     let rows: Vec<_> = found.nodes.iter().skip(position.skip).collect();
     let places: Vec<usize> = (0..rows.len()).filter(|place| within(call, rows[*place])).collect();
     let mut page = Page::new(FROM, ("item", "items"));
-    page = match call.reach().is_narrow() {
+    page = match call.bounds().is_narrow() {
         true => page.note(WITHIN),
         false => page.total(usize::try_from(whole(found.total_count)).unwrap_or(usize::MAX)),
     };
@@ -182,7 +183,7 @@ async fn items(
 /// Whether a row may be shown: where only some repositories may be read, what lies in none may not.
 fn within(server: &GitHub, item: &Item) -> bool {
     let repo = item.content.repo();
-    if repo.is_empty() { !server.reach().is_narrow() } else { server.reach().sees(repo) }
+    if repo.is_empty() { !server.bounds().is_narrow() } else { server.bounds().sees(repo) }
 }
 
 /// A field and what it may be set to.

@@ -14,8 +14,8 @@ use super::owner;
 use crate::{
     GitHub,
     api::projects::{Choice, Field, Project},
-    reach::Repo,
-    tools::across::reference,
+    repo::Repo,
+    resolve::reference,
 };
 
 /// The most items of one call.
@@ -165,8 +165,8 @@ async fn target(call: &Call<GitHub>, owner: &str, project: &Project, text: &str)
         }
         let repo = item.content.repo();
         if !repo.is_empty() {
-            call.reach().permits(&Repo::parse(repo)?, Effect::Write)?;
-        } else if call.reach().narrows(Effect::Write) {
+            call.bounds().permits(&Repo::parse(repo)?, Effect::Write)?;
+        } else if call.bounds().narrows(Effect::Write) {
             return Err(Error::new(
                 Kind::Policy,
                 "This server may write to some repositories only, and a draft lies in none",
@@ -183,7 +183,7 @@ async fn target(call: &Call<GitHub>, owner: &str, project: &Project, text: &str)
         };
         return Ok(Target { name, item: Some(item.id), content: None });
     }
-    let home = match call.reach().default_repo() {
+    let home = match call.bounds().default_repo() {
         Some(repo) => repo.clone(),
         None if text.contains('/') => Repo { owner: owner.to_owned(), name: "-".to_owned() },
         None => {
@@ -192,7 +192,7 @@ async fn target(call: &Call<GitHub>, owner: &str, project: &Project, text: &str)
         }
     };
     let (repo, number) = reference::parse("items", text, &home)?;
-    call.reach().permits(&repo, Effect::Write)?;
+    call.bounds().permits(&repo, Effect::Write)?;
     let found = call.api().project_content(&repo, number).await?;
     Ok(Target {
         name: format!("{repo}#{number} \"{}\"", one_line(&found.title)),

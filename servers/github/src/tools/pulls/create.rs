@@ -13,9 +13,9 @@ use super::reviewers::Reviewers;
 use crate::{
     GitHub,
     api::pulls::{Posted, Pull},
-    reach::Repo,
+    repo::Repo,
+    resolve::{mentions::mentions, naming},
     scopes,
-    tools::across::{mentions::mentions, naming},
 };
 
 /// The tools of this family.
@@ -62,12 +62,12 @@ struct Draft {
 
 async fn create_pr(call: Call<GitHub>, arguments: CreatePr) -> Result<Plan> {
     let CreatePr { repo, title, head, base, body, draft, reviewers, labels, assignees } = arguments;
-    let repo = call.reach().repo(repo.as_deref())?;
+    let repo = call.bounds().repo(repo.as_deref())?;
     let title = title.trim();
     if title.is_empty() {
         return Err(Error::invalid("`title` is empty"));
     }
-    call.reach().permits(&repo, Effect::Write)?;
+    call.bounds().permits(&repo, Effect::Write)?;
     let reviewers = Reviewers::parse(&repo, &reviewers)?;
     // GitHub makes labels that it does not know, and leaves out without a word whom it cannot assign.
     let labels = naming::labels(&call, &repo, &labels).await?;

@@ -14,7 +14,7 @@ use super::words;
 use crate::{
     GitHub,
     api::pulls::{Pull, PullFilter},
-    reach::Repo,
+    repo::Repo,
     tools::FROM,
 };
 
@@ -105,7 +105,7 @@ impl Row {
 }
 
 async fn list_prs(call: Call<GitHub>, arguments: ListPrs) -> Result<Reply> {
-    let repo = call.reach().repo(arguments.repo.as_deref())?;
+    let repo = call.bounds().repo(arguments.repo.as_deref())?;
     let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
     let first = position.first(limit(arguments.limit, 20, 100), 100);
     let after = position.after.as_deref();

@@ -12,13 +12,13 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
-    read::{merged, settled},
+    read::{get_with_mergeability, merged},
     words,
 };
 use crate::{
     GitHub,
     api::pulls::{Pull, Verdict},
-    reach::Repo,
+    repo::Repo,
     scopes,
 };
 
@@ -87,10 +87,10 @@ impl Method {
 
 async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
     let MergePr { repo, number, mode, method, expected_head, message } = arguments;
-    let repo = call.reach().repo(repo.as_deref())?;
-    call.reach().permits(&repo, Effect::Write)?;
+    let repo = call.bounds().repo(repo.as_deref())?;
+    call.bounds().permits(&repo, Effect::Write)?;
     let mode = mode.unwrap_or_default();
-    let pull = settled(&call, &repo, number).await?;
+    let pull = get_with_mergeability(&call, &repo, number).await?;
     if pull.is_merged() {
         let summary = format!("Nothing to do: {repo}#{number} is merged already, {}", merged(&pull));
         return Ok(Plan::nothing(Reply::written(Written::new(summary).id(number.to_string()).url(pull.url))));

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::words;
 use crate::{
     GitHub,
-    api::pulls::{Actor, Check, Pull, PullCommit, Remark, Review, Thread, Verdict},
+    api::pulls::{Actor, Check, Pull, PullCommit, Review, ReviewComment, Thread, Verdict},
     render,
-    tools::{FROM, issues::conversation::standing},
+    tools::{FROM, issues::conversation::author_association},
 };
 
 /// Characters of one text where several parts are shown.
@@ -115,7 +115,7 @@ pub(super) fn page(
             call,
             place,
             manner,
-            |comment| Some(remark(comment, manner.chars())),
+            |comment| Some(comment_text(comment, manner.chars())),
         ),
         Part::Commits => Filling { noun: ("commit", "commits"), connection: &pull.commits }.fill(
             call,
@@ -255,7 +255,7 @@ fn thread_row(thread: &Thread, chars: usize) -> String {
         row.push_str(", outdated");
     }
     for comment in &thread.comments.nodes {
-        let _ = write!(row, "\n{}", remark(comment, chars));
+        let _ = write!(row, "\n{}", comment_text(comment, chars));
     }
     let hidden = thread.comments.total_count.unwrap_or_default() - thread.comments.nodes.len() as f64;
     if hidden > 0.0 {
@@ -264,7 +264,7 @@ fn thread_row(thread: &Thread, chars: usize) -> String {
     row
 }
 
-fn remark(comment: &Remark, chars: usize) -> String {
+fn comment_text(comment: &ReviewComment, chars: usize) -> String {
     let mut row = format!(
         "[{}] {} {}",
         comment.database_id,
@@ -302,7 +302,7 @@ fn body(row: &mut String, text: &str, chars: usize) {
 
 /// Who wrote it, and how they stand to the repository.
 fn person(actor: &Actor, association: &str) -> String {
-    format!("@{}{}", actor.name(), standing(association))
+    format!("@{}{}", actor.name(), author_association(association))
 }
 
 fn commit_row(commit: &PullCommit) -> String {

@@ -21,9 +21,9 @@ use crate::{
         Partial,
         pulls::{Actor, Parts, Pull, Verdict},
     },
-    reach::Repo,
     render,
-    tools::across::reference,
+    repo::Repo,
+    resolve::reference,
 };
 
 /// Characters of the body.
@@ -110,7 +110,7 @@ struct Detail {
 
 async fn get_pr(call: Call<GitHub>, arguments: GetPr) -> Result<Reply> {
     let GetPr { repo, number, mut include, unresolved_only, wait_seconds, cursor } = arguments;
-    let repo = call.reach().repo(repo.as_deref())?;
+    let repo = call.bounds().repo(repo.as_deref())?;
     let on: Option<On> = call.open_cursor(cursor.as_deref())?;
     let wait = wait_seconds.unwrap_or_default();
     if wait > LONGEST_WAIT {
@@ -195,7 +195,7 @@ async fn get_pr(call: Call<GitHub>, arguments: GetPr) -> Result<Reply> {
 ///
 /// # Errors
 /// As [`crate::api::Api::pull`].
-pub(super) async fn settled(call: &Call<GitHub>, repo: &Repo, number: u64) -> Result<Pull> {
+pub(super) async fn get_with_mergeability(call: &Call<GitHub>, repo: &Repo, number: u64) -> Result<Pull> {
     let Partial { data: mut pull, failures } = call.api().pull(repo, number, &Parts::default()).await?;
     for (part, error) in &failures {
         tracing::warn!(part, error = error.kind().as_str(), "a part of a pull request could not be read");

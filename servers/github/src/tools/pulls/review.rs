@@ -21,9 +21,11 @@ use super::{
 use crate::{
     GitHub,
     api::pulls::{ChangedFile, Parts, Pull, Review},
-    reach::Repo,
-    render, scopes,
-    tools::{FROM, across::mentions::mentions},
+    render,
+    repo::Repo,
+    resolve::mentions::mentions,
+    scopes,
+    tools::FROM,
 };
 
 /// Pages of a hundred files that are looked through: GitHub shows 3,000 files of a pull request.
@@ -154,8 +156,8 @@ impl Comment {
 
 async fn review_pr(call: Call<GitHub>, arguments: ReviewPr) -> Result<Plan> {
     let ReviewPr { repo, number, event, body, expected_head, mut comments } = arguments;
-    let repo = call.reach().repo(repo.as_deref())?;
-    call.reach().permits(&repo, Effect::Write)?;
+    let repo = call.bounds().repo(repo.as_deref())?;
+    call.bounds().permits(&repo, Effect::Write)?;
     let body = body.map(|body| body.trim().to_owned()).filter(|body| !body.is_empty());
     for comment in &mut comments {
         // One line is no range.

@@ -2,7 +2,7 @@
 
 use connector::{Error, Result, catalog::one_line};
 
-use crate::reach::Repo;
+use crate::repo::Repo;
 
 /// Copilot's login as the REST API takes it in a request for a review.
 const COPILOT: &str = "copilot-pull-request-reviewer[bot]";

@@ -10,11 +10,11 @@ use serde::Deserialize;
 use crate::{
     GitHub,
     api::{
-        Scope,
+        Target,
         pulls::Thread,
         reviews::{THREADS_AT_ONCE, ThreadOutcome},
     },
-    reach::Repo,
+    repo::Repo,
     scopes,
 };
 
@@ -46,7 +46,7 @@ struct ResolveThreads {
 }
 
 /// A thread that is to change.
-struct Target {
+struct ThreadTarget {
     repo: Repo,
     id: String,
     place: String,
@@ -83,7 +83,7 @@ async fn resolve_threads(call: Call<GitHub>, arguments: ResolveThreads) -> Resul
                 } else if may == Some(false) {
                     others.push(format!("{id} {place}: GitHub does not let this token change it"));
                 } else {
-                    targets.push(Target { repo, id, place });
+                    targets.push(ThreadTarget { repo, id, place });
                 }
             }
         }
@@ -134,7 +134,7 @@ async fn find(call: &Call<GitHub>, ids: &[String]) -> Result<Vec<Thread>> {
         if missing.is_empty() {
             break;
         }
-        let scope = owner.as_deref().map_or(Scope::Viewer, Scope::Owner);
+        let scope = owner.as_deref().map_or(Target::Viewer, Target::Owner);
         for ids in missing.chunks(THREADS_AT_ONCE) {
             match call.api().threads(scope, ids).await {
                 Ok(threads) => found.extend(threads),
@@ -147,7 +147,7 @@ async fn find(call: &Call<GitHub>, ids: &[String]) -> Result<Vec<Thread>> {
 }
 
 /// Changes them, as many at once as a request takes, repository by repository.
-async fn set(call: &Call<GitHub>, targets: &[Target], resolved: bool) -> Result<Vec<ThreadOutcome>> {
+async fn set(call: &Call<GitHub>, targets: &[ThreadTarget], resolved: bool) -> Result<Vec<ThreadOutcome>> {
     let mut repos: Vec<&Repo> = Vec::new();
     for target in targets {
         if !repos.iter().any(|repo| repo.is(&target.repo)) {
@@ -177,7 +177,7 @@ async fn set(call: &Call<GitHub>, targets: &[Target], resolved: bool) -> Result<
 /// The thread's repository, if it may be written to.
 fn within_reach(call: &Call<GitHub>, thread: &Thread) -> Result<Repo> {
     let repo = Repo::parse(&thread.repository.name_with_owner)?;
-    call.reach().permits(&repo, connector::Effect::Write)?;
+    call.bounds().permits(&repo, connector::Effect::Write)?;
     Ok(repo)
 }
 

@@ -20,9 +20,9 @@ use super::{reviewers::Reviewers, words};
 use crate::{
     GitHub,
     api::pulls::{Parts, Pull},
-    reach::Repo,
+    repo::Repo,
+    resolve::mentions::mentions,
     scopes,
-    tools::across::mentions::mentions,
 };
 
 /// How old a reading may be that a write is based on; an older one is made anew before writing.
@@ -96,8 +96,8 @@ struct Update {
 }
 
 async fn update_pr(call: Call<GitHub>, arguments: UpdatePr) -> Result<Plan> {
-    let repo = call.reach().repo(arguments.repo.as_deref())?;
-    call.reach().permits(&repo, Effect::Write)?;
+    let repo = call.bounds().repo(arguments.repo.as_deref())?;
+    call.bounds().permits(&repo, Effect::Write)?;
     let number = arguments.number;
     let before = call.api().pull(&repo, number, &Parts::default()).await?.data;
     let read = Instant::now();

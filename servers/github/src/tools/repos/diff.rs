@@ -11,9 +11,9 @@ use super::{history, refs, tree::fits};
 use crate::{
     GitHub,
     api::diffs::{COMPARED, FileChange},
-    reach::Repo,
     render::{minute, short_sha, thousands},
-    tools::{FROM, across::listing},
+    repo::Repo,
+    tools::{FROM, listing},
 };
 
 /// Bytes of a patch in one row: a longer one goes over several, so that none is cut.
@@ -90,7 +90,7 @@ struct Changes {
 }
 
 async fn get_diff(call: Call<GitHub>, arguments: GetDiff) -> Result<Reply> {
-    let repo = call.reach().repo(arguments.repo.as_deref())?;
+    let repo = call.bounds().repo(arguments.repo.as_deref())?;
     let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
     let given = |text: &Option<String>| {
         text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)

@@ -11,8 +11,8 @@ use super::refs::{self, At};
 use crate::{
     GitHub,
     api::contents::{BlameCommit, BlameRange, Content, Entry},
-    reach::Repo,
     render::{day, short_sha, thousands},
+    repo::Repo,
     tools::FROM,
 };
 
@@ -105,7 +105,7 @@ pub(super) fn file_path(argument: &str, text: &str) -> Result<String> {
 }
 
 async fn read_file(call: Call<GitHub>, arguments: ReadFile) -> Result<Reply> {
-    let repo = call.reach().repo(arguments.repo.as_deref())?;
+    let repo = call.bounds().repo(arguments.repo.as_deref())?;
     let path = file_path("path", &arguments.path)?;
     let at = refs::resolve(&call, &repo, arguments.r#ref.as_deref()).await?;
     let place = Place { call, repo, path, at };

@@ -88,7 +88,7 @@ pub(super) fn author(commit: &Commit) -> String {
 }
 
 async fn list_commits(call: Call<GitHub>, arguments: ListCommits) -> Result<Reply> {
-    let repo = call.reach().repo(arguments.repo.as_deref())?;
+    let repo = call.bounds().repo(arguments.repo.as_deref())?;
     let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
     let given = |text: &Option<String>| {
         text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)

@@ -16,8 +16,8 @@ use crate::{
         planning::Milestone,
         repos::Rule,
     },
-    reach::Repo,
     render::day,
+    repo::Repo,
 };
 
 /// Characters of a README, and of one template.

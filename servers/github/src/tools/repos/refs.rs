@@ -17,8 +17,8 @@ use crate::{
         diffs::Comparison,
         git::{GitRef, Named, empty},
     },
-    reach::Repo,
     render::short_sha,
+    repo::Repo,
     scopes,
     tools::FROM,
 };
@@ -159,7 +159,7 @@ impl Row {
 
 async fn list_refs(call: Call<GitHub>, arguments: ListRefs) -> Result<Reply> {
     let ListRefs { repo, kind, r#match: prefix, limit: asked, cursor } = arguments;
-    let repo = call.reach().repo(repo.as_deref())?;
+    let repo = call.bounds().repo(repo.as_deref())?;
     let position: Position = call.open_cursor(cursor.as_deref())?.unwrap_or_default();
     let nouns = match kind {
         Kinds::Branches => ("branch", "branches"),
@@ -260,9 +260,9 @@ struct ManageRef {
 
 async fn manage_ref(call: Call<GitHub>, arguments: ManageRef) -> Result<Plan> {
     let ManageRef { repo, action, kind, name, from, message } = arguments;
-    let repo = call.reach().repo(repo.as_deref())?;
+    let repo = call.bounds().repo(repo.as_deref())?;
     let effect = if action == Action::Delete { Effect::Destructive } else { Effect::Write };
-    call.reach().permits(&repo, effect)?;
+    call.bounds().permits(&repo, effect)?;
     let name = ref_name("name", &name)?.to_owned();
     let message = message.filter(|message| !message.trim().is_empty());
     if message.is_some() && (kind == RefKind::Branch || action == Action::Delete) {

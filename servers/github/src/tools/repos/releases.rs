@@ -15,8 +15,8 @@ use super::refs;
 use crate::{
     GitHub,
     api::releases::{NewRelease, Release},
-    reach::Repo,
     render::{day, thousands},
+    repo::Repo,
     scopes,
     tools::FROM,
 };
@@ -109,7 +109,7 @@ impl Row {
 
 async fn list_releases(call: Call<GitHub>, arguments: ListReleases) -> Result<Reply> {
     let ListReleases { repo, tag, limit: asked, cursor } = arguments;
-    let repo = call.reach().repo(repo.as_deref())?;
+    let repo = call.bounds().repo(repo.as_deref())?;
     if let Some(tag) = tag.as_deref().map(str::trim).filter(|tag| !tag.is_empty()) {
         return one(&call, &repo, tag).await;
     }
@@ -169,8 +169,8 @@ struct CreateRelease {
 }
 
 async fn create_release(call: Call<GitHub>, arguments: CreateRelease) -> Result<Plan> {
-    let repo = call.reach().repo(arguments.repo.as_deref())?;
-    call.reach().permits(&repo, Effect::Write)?;
+    let repo = call.bounds().repo(arguments.repo.as_deref())?;
+    call.bounds().permits(&repo, Effect::Write)?;
     let tag = refs::ref_name("tag", &arguments.tag)?.to_owned();
     let tag_path = format!("tags/{tag}");
     let (release, tagged) =

@@ -15,8 +15,9 @@ use super::parts::{self, Include};
 use crate::{
     GitHub,
     api::repos::{NewRepo, Repository, Whose},
-    reach::{Repo, WITHIN},
+    bounds::WITHIN,
     render::{day, thousands},
+    repo::Repo,
     scopes,
     tools::FROM,
 };
@@ -209,13 +210,13 @@ async fn list_repos(call: Call<GitHub>, arguments: ListRepos) -> Result<Reply> {
     let rows: Vec<_> = listed.items.iter().skip(position.skip).collect();
     let mut places = Vec::new();
     for (place, repository) in rows.iter().enumerate() {
-        if call.reach().sees(&repository.full_name) && kind.fits(repository) {
+        if call.bounds().sees(&repository.full_name) && kind.fits(repository) {
             let row = Row::new(repository);
             page.push(row.text(), &row);
             places.push(place);
         }
     }
-    if call.reach().is_narrow() {
+    if call.bounds().is_narrow() {
         page = page.note(WITHIN);
     }
     if kind != Type::All {
@@ -249,7 +250,7 @@ struct Found {
 }
 
 async fn get_repo(call: Call<GitHub>, arguments: GetRepo) -> Result<Reply> {
-    let repo = call.reach().repo(arguments.repo.as_deref())?;
+    let repo = call.bounds().repo(arguments.repo.as_deref())?;
     let repository = call.api().repository(&repo).await?;
     let mut wanted = arguments.include;
     wanted.sort_unstable();
@@ -360,7 +361,7 @@ struct CreateRepo {
 async fn create_repo(call: Call<GitHub>, arguments: CreateRepo) -> Result<Plan> {
     let CreateRepo { name, org, description, private, auto_init, fork_of } = arguments;
     let org = org.map(|org| org.trim().trim_start_matches('@').to_owned()).filter(|org| !org.is_empty());
-    let source = fork_of.as_deref().map(|source| call.reach().repo(Some(source))).transpose()?;
+    let source = fork_of.as_deref().map(|source| call.bounds().repo(Some(source))).transpose()?;
     let name = match (name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()), &source) {
         (Some(name), _) => name,
         (None, Some(source)) => source.name.clone(),
@@ -371,7 +372,7 @@ async fn create_repo(call: Call<GitHub>, arguments: CreateRepo) -> Result<Plan> 
         None => call.api().viewer().await?.login,
     };
     let repo = Repo::parse(&format!("{owner}/{name}"))?;
-    call.reach().permits(&repo, Effect::Write)?;
+    call.bounds().permits(&repo, Effect::Write)?;
     if let Some(there) = call.api().repository_now(&repo).await? {
         return Err(Error::new(Kind::Conflict, format!("{} is there already", one_line(&there.full_name)))
             .with_hint("get_repo shows it; take another `name` for a new one"));
@@ -429,7 +430,7 @@ async fn fork(call: Call<GitHub>, source: Repo, repo: Repo, org: Option<String>)
 /// What was made; if the answer was lost, what is there now and was not there a moment ago.
 async fn settle(call: &Call<GitHub>, repo: &Repo, sent: Result<Repository>) -> Result<(Repository, bool)> {
     // What was kept about it is that it is not there.
-    call.api().forget(repo);
+    call.api().invalidate(repo);
     reconcile::created(sent, async { call.api().repository_now(repo).await.ok().flatten() }).await
 }
 

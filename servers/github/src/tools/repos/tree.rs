@@ -13,9 +13,9 @@ use super::{files::file_path, refs};
 use crate::{
     GitHub,
     api::git::{SUBMODULE, TreeEntry},
-    reach::Repo,
     render::{short_sha, thousands},
-    tools::{FROM, across::listing},
+    repo::Repo,
+    tools::{FROM, listing},
 };
 
 /// Trees that are asked for one by one where GitHub does not give all at once.
@@ -69,7 +69,7 @@ impl Row {
 }
 
 async fn list_tree(call: Call<GitHub>, arguments: ListTree) -> Result<Reply> {
-    let repo = call.reach().repo(arguments.repo.as_deref())?;
+    let repo = call.bounds().repo(arguments.repo.as_deref())?;
     let prefix = file_path("prefix", arguments.prefix.as_deref().unwrap_or_default())?;
     let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
     // A cursor stays at the commit it began with.

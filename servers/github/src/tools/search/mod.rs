@@ -19,11 +19,12 @@ use crate::{
     api::{
         Listed,
         issues::Person,
+        rest_issues::RestIssue,
         search::{FoundCommit, FoundFile, FoundRepo, Query},
-        tickets::Ticket,
     },
-    reach::{Repo, WITHIN},
+    bounds::WITHIN,
     render,
+    repo::Repo,
     tools::FROM,
 };
 
@@ -155,18 +156,18 @@ async fn search(call: Call<GitHub>, arguments: Arguments) -> Result<Reply> {
     let what = arguments.kind;
     let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
     let home = match arguments.repo.as_deref().filter(|_| what.is_in_repositories()) {
-        Some(repo) => Some(call.reach().repo(Some(repo))?),
+        Some(repo) => Some(call.bounds().repo(Some(repo))?),
         None if arguments.repo.is_some() => {
             return Err(Error::invalid("`repo` does not go with a search for users or organizations"));
         }
         None => None,
     };
     let searched = home.is_none() && what.is_in_repositories();
-    let known = match searched && !call.reach().is_plain() {
+    let known = match searched && !call.bounds().is_plain() {
         true => call.api().recent_repositories().await?,
         false => Vec::new(),
     };
-    let text = query::build(call.reach(), &known, what, &arguments.query, home.as_ref())?;
+    let text = query::build(call.bounds(), &known, what, &arguments.query, home.as_ref())?;
     let (sort, order) = sorting(what, arguments.sort.as_deref())?;
     if arguments.semantic && what != What::Issues {
         return Err(Error::invalid("`semantic` goes with kind issues only"));
@@ -176,7 +177,7 @@ async fn search(call: Call<GitHub>, arguments: Arguments) -> Result<Reply> {
     let home = home.as_ref();
     let found = match what {
         What::Issues | What::Prs => {
-            find::<Ticket>(&call, what, &query, count, &position, |ticket| rows::issue(ticket, home)).await
+            find::<RestIssue>(&call, what, &query, count, &position, |ticket| rows::issue(ticket, home)).await
         }
         What::Code => {
             find::<FoundFile>(&call, what, &query, count, &position, |file| rows::file(file, home)).await
@@ -213,13 +214,13 @@ async fn find<T: DeserializeOwned>(
 /// The reply, without what is out of reach.
 fn page(call: &Call<GitHub>, what: What, found: Listed<Hit>, position: Position) -> Page {
     let hits: Vec<_> = found.items.into_iter().skip(position.skip).collect();
-    let sees = |hit: &Hit| hit.repo.as_ref().is_none_or(|repo| call.reach().sees(repo));
+    let sees = |hit: &Hit| hit.repo.as_ref().is_none_or(|repo| call.bounds().sees(repo));
     let places: Vec<usize> = (0..hits.len()).filter(|place| sees(&hits[*place])).collect();
     let mut page = Page::new(FROM, what.noun());
     for place in &places {
         page.push(hits[*place].text.as_str(), &hits[*place].data);
     }
-    if what.is_in_repositories() && call.reach().is_narrow() {
+    if what.is_in_repositories() && call.bounds().is_narrow() {
         page = page.note(WITHIN);
     }
     // A row that came all the same is nobody's business, and neither is how many of them there are.

@@ -3,7 +3,7 @@
 use connector::{Error, Kind, Result, catalog::one_line};
 
 use super::What;
-use crate::reach::{Reach, Repo};
+use crate::{bounds::RepositoryBounds, repo::Repo};
 
 /// Characters that GitHub takes, without qualifiers and operators (docs.github.com, "Limitations on query
 /// length").
@@ -20,7 +20,7 @@ const PLACES: [&str; 4] = ["repo", "org", "user", "owner"];
 /// # Errors
 /// `invalid_argument` for one that GitHub refuses; `policy` for one that looks where this server may not.
 pub(super) fn build(
-    reach: &Reach,
+    bounds: &RepositoryBounds,
     known: &[String],
     what: What,
     query: &str,
@@ -28,14 +28,14 @@ pub(super) fn build(
 ) -> Result<String> {
     let words = words(query);
     limits(what, &words)?;
-    let narrow = reach.is_narrow() && what.is_in_repositories();
+    let narrow = bounds.is_narrow() && what.is_in_repositories();
     let either = words.iter().any(|word| word == "OR");
     let mut parts = vec![query.trim().to_owned()];
     if narrow && repo.is_none() {
         words
             .iter()
             .filter_map(|word| place(word))
-            .try_for_each(|(name, value)| within(reach, name, value))?;
+            .try_for_each(|(name, value)| within(bounds, name, value))?;
     }
     if narrow || repo.is_some() {
         whole(query)?;
@@ -64,9 +64,9 @@ pub(super) fn build(
         let placed =
             !either && before.zip(&words).any(|(before, word)| before != "NOT" && place(word).is_some());
         if !placed {
-            parts.extend(places(reach, known, what, &words)?);
+            parts.extend(places(bounds, known, what, &words)?);
         }
-        parts.extend(reach.exclusions());
+        parts.extend(bounds.exclusions());
     }
     parts.retain(|part| !part.is_empty());
     Ok(parts.join(" "))
@@ -74,9 +74,14 @@ pub(super) fn build(
 
 /// The qualifiers that keep a search within reach. In a search for issues several of them must be joined by OR
 /// (github.blog changelog, 2025-03-06: a space between them means AND); elsewhere a space does that.
-fn places(reach: &Reach, known: &[String], what: What, words: &[String]) -> Result<Option<String>> {
-    let places = reach.qualifiers(known);
-    if places.is_empty() && (reach.bounds().readable().is_some() || !reach.is_plain()) {
+fn places(
+    bounds: &RepositoryBounds,
+    known: &[String],
+    what: What,
+    words: &[String],
+) -> Result<Option<String>> {
+    let places = bounds.qualifiers(known);
+    if places.is_empty() && (bounds.patterns().readable().is_some() || !bounds.is_plain()) {
         return Err(Error::invalid("It is not known which repositories this server may search")
             .with_hint("Give `repo`"));
     }
@@ -171,16 +176,16 @@ fn place(word: &str) -> Option<(&'static str, &str)> {
 }
 
 /// Whether a place is within reach.
-fn within(reach: &Reach, qualifier: &str, value: &str) -> Result<()> {
+fn within(bounds: &RepositoryBounds, qualifier: &str, value: &str) -> Result<()> {
     let good = if qualifier == "repo" {
-        reach.sees(value)
+        bounds.sees(value)
     } else {
         let all = format!("{}/*", value.to_lowercase());
         let whole = |pattern: &String| *pattern == all || pattern == "*/*";
-        reach.bounds().readable().is_none_or(|patterns| patterns.iter().any(whole))
+        bounds.patterns().readable().is_none_or(|patterns| patterns.iter().any(whole))
             // What a pattern denies cannot be taken out of an owner's.
-            && (reach.is_plain() || reach.bounds().denied().is_empty())
-            && !reach.bounds().denied().iter().any(whole)
+            && (bounds.is_plain() || bounds.patterns().denied().is_empty())
+            && !bounds.patterns().denied().iter().any(whole)
     };
     if good {
         return Ok(());
@@ -249,15 +254,15 @@ mod tests {
 
     use super::*;
 
-    fn reach(patterns: &[&str]) -> Reach {
+    fn bounds(patterns: &[&str]) -> RepositoryBounds {
         let mut config = Config::default();
         config.set("allow-repos", Value::List(patterns.iter().map(ToString::to_string).collect()));
-        Reach::new(&config).unwrap()
+        RepositoryBounds::new(&config).unwrap()
     }
 
     #[test]
     fn a_query_says_what_is_looked_for_and_where() {
-        let wide = Reach::default();
+        let wide = RepositoryBounds::default();
         let repo = Repo::parse("octo/cat").unwrap();
         let build = |what, query, repo| build(&wide, &[], what, query, repo).unwrap();
         assert_eq!(
@@ -271,7 +276,7 @@ mod tests {
 
     #[test]
     fn what_github_refuses_is_refused_before() {
-        let wide = Reach::default();
+        let wide = RepositoryBounds::default();
         let long = "x".repeat(257);
         for (what, query, says) in [
             (What::Issues, long.as_str(), "257 characters"),
@@ -290,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_search_is_kept_within_reach() {
-        let narrow = reach(&["octo/cat", "acme/*", "zoo/site-*"]);
+        let narrow = bounds(&["octo/cat", "acme/*", "zoo/site-*"]);
         let known = ["Zoo/site-a", "acme/x", "zoo/secret"].map(str::to_owned);
         assert_eq!(
             build(&narrow, &known, What::Issues, "x -repo:octo/dog", None).unwrap(),
@@ -313,7 +318,7 @@ mod tests {
         }
         let cat = Repo::parse("octo/cat").unwrap();
         assert_eq!(
-            build(&Reach::default(), &[], What::Prs, "x OR y", Some(&cat)).unwrap(),
+            build(&RepositoryBounds::default(), &[], What::Prs, "x OR y", Some(&cat)).unwrap(),
             "(x OR y) is:pr repo:octo/cat"
         );
         for query in ["x\"", "x) OR (y", "(x", "\"x \\\" y\""] {
@@ -331,7 +336,7 @@ mod tests {
             );
         }
         assert_eq!(build(&narrow, &known, What::Users, "tomas", None).unwrap(), "tomas type:user");
-        let none = reach(&["zoo/site-*"]);
+        let none = bounds(&["zoo/site-*"]);
         assert!(build(&none, &[], What::Code, "x", None).unwrap_err().for_agent().contains("Give `repo`"));
     }
 
@@ -339,13 +344,15 @@ mod tests {
     fn what_is_denied_is_not_searched() {
         let mut config = Config::default();
         config.set("deny-repos", Value::List(["octo/dog", "zoo/*"].map(str::to_owned).to_vec()));
-        let denying = Reach::new(&config).unwrap();
-        let build = |reach: &Reach, query| build(reach, &["octo/cat".to_owned()], What::Issues, query, None);
+        let denying = RepositoryBounds::new(&config).unwrap();
+        let build = |bounds: &RepositoryBounds, query| {
+            build(bounds, &["octo/cat".to_owned()], What::Issues, query, None)
+        };
         assert_eq!(build(&denying, "x").unwrap(), "x is:issue -repo:octo/dog -user:zoo");
         assert_eq!(build(&denying, "x org:octo").unwrap(), "x org:octo is:issue -repo:octo/dog -user:zoo");
         assert_eq!(build(&denying, "x org:zoo").unwrap_err().kind(), Kind::Policy);
         config.set("deny-repos", Value::List(vec!["*/secret-*".to_owned()]));
-        let denying = Reach::new(&config).unwrap();
+        let denying = RepositoryBounds::new(&config).unwrap();
         assert_eq!(build(&denying, "x").unwrap(), "x is:issue repo:octo/cat");
         assert_eq!(build(&denying, "x org:octo").unwrap_err().kind(), Kind::Policy);
     }

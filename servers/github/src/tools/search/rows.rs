@@ -8,11 +8,11 @@ use super::Hit;
 use crate::{
     api::{
         issues::Person,
+        rest_issues::RestIssue,
         search::{FoundCommit, FoundFile, FoundRepo, TextMatch},
-        tickets::Ticket,
     },
-    reach::Repo,
     render,
+    repo::Repo,
     tools::issues::rows::{Row, some},
 };
 
@@ -47,8 +47,8 @@ pub(super) enum Found {
 }
 
 /// An issue or pull request.
-pub(super) fn issue(ticket: &Ticket, home: Option<&Repo>) -> Hit {
-    let row = Row::of_ticket(ticket, home);
+pub(super) fn issue(ticket: &RestIssue, home: Option<&Repo>) -> Hit {
+    let row = Row::of_rest_issue(ticket, home);
     // Which of the two it is, the header says.
     let text = row.text();
     Hit {

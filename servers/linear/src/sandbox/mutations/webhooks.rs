@@ -38,7 +38,7 @@ impl Change<'_> {
 
     pub(super) fn webhook_delete(&mut self, id: &str) -> Outcome<Row> {
         let row = self.state.remove("Webhook", id)?;
-        webhooks::forget(self.site, &row);
+        webhooks::remove_target(self.site, &row);
         Ok(entity_id(id))
     }
 }

@@ -17,8 +17,8 @@ use crate::{
         diffs::Log,
         git::{FileChanges, Head, TreeChange, TreeFile},
     },
-    reach::Repo,
     render::short_sha,
+    repo::Repo,
 };
 
 /// The most bytes that go into one GraphQL request.

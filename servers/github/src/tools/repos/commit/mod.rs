@@ -21,8 +21,8 @@ use super::refs::{self, ref_name};
 use crate::{
     GitHub,
     api::git::Head,
-    reach::Repo,
     render::{short_sha, thousands},
+    repo::Repo,
     scopes,
 };
 
@@ -66,8 +66,8 @@ struct CommitFiles {
 
 async fn commit_files(call: Call<GitHub>, arguments: CommitFiles) -> Result<Plan> {
     let CommitFiles { repo, branch, message, changes, expected_head, from } = arguments;
-    let repo = call.reach().repo(repo.as_deref())?;
-    call.reach().permits(&repo, Effect::Write)?;
+    let repo = call.bounds().repo(repo.as_deref())?;
+    call.bounds().permits(&repo, Effect::Write)?;
     let branch = ref_name("branch", &branch)?.to_owned();
     if message.trim().is_empty() {
         return Err(Error::invalid("`message` is empty"));

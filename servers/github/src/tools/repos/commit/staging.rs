@@ -23,8 +23,8 @@ use crate::{
         Api,
         git::{SUBMODULE, TreeEntry},
     },
-    reach::Repo,
     render::thousands,
+    repo::Repo,
 };
 
 /// Modes of files, as git has them.

@@ -2,7 +2,7 @@
 
 use connector::{Error, Result, catalog::one_line};
 
-use crate::reach::Repo;
+use crate::repo::Repo;
 
 /// The issue or pull request that `text` names; one without a repository lies in `home`.
 ///

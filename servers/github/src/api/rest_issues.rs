@@ -1,5 +1,5 @@
 //! Issues and pull requests over REST, which is how they are written: opened, changed, linked. What writes begin
-//! from and are read back from is a [`Ticket`].
+//! from and are read back from is a [`RestIssue`].
 
 use connector::{
     Result,
@@ -9,16 +9,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Api, Listed, Scope,
+    Api, Listed, Target,
     issues::{Named, Person, Titled, whole},
     route,
 };
-use crate::reach::Repo;
+use crate::repo::Repo;
 
 /// An issue or pull request as REST tells of it: what writes begin from and what they are read back from.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Ticket {
+pub(crate) struct RestIssue {
     /// GitHub's own id of it, which links between issues take.
     pub(crate) id: String,
     pub(crate) number: String,
@@ -58,7 +58,7 @@ struct PullPart {
     merged_at: String,
 }
 
-impl Ticket {
+impl RestIssue {
     /// Whether it is a pull request.
     pub(crate) fn is_pull(&self) -> bool {
         self.pull_request.is_some()
@@ -155,7 +155,7 @@ pub(crate) struct Rename {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Source {
-    pub(crate) issue: Option<Ticket>,
+    pub(crate) issue: Option<RestIssue>,
 }
 
 /// A field of an issue that its organization has defined, and its value.
@@ -184,26 +184,26 @@ impl Api {
     ///
     /// # Errors
     /// As [`Api::json`].
-    pub(crate) async fn list_tickets(
+    pub(crate) async fn list_rest_issues(
         &self,
         repo: &Repo,
         filter: &[(&'static str, String)],
         per_page: u32,
         after: Option<&str>,
-    ) -> Result<Listed<Ticket>> {
+    ) -> Result<Listed<RestIssue>> {
         let mut request = route("GET /repos/{owner}/{repo}/issues", &[&repo.owner, &repo.name]);
         for (name, value) in filter {
             request = request.query(name, value.clone());
         }
-        self.list(Scope::Repo(repo), request, None, per_page, after).await
+        self.list(Target::Repo(repo), request, None, per_page, after).await
     }
 
     /// One issue or pull request as REST tells of it, fresh. GitHub leads on from where it was moved away.
     ///
     /// # Errors
     /// As [`Api::json`].
-    pub(crate) async fn ticket(&self, repo: &Repo, number: u64) -> Result<Ticket> {
-        self.json(Scope::Repo(repo), at("GET /repos/{owner}/{repo}/issues/{issue_number}", repo, number))
+    pub(crate) async fn rest_issue(&self, repo: &Repo, number: u64) -> Result<RestIssue> {
+        self.json(Target::Repo(repo), at("GET /repos/{owner}/{repo}/issues/{issue_number}", repo, number))
             .await
     }
 
@@ -211,23 +211,23 @@ impl Api {
     ///
     /// # Errors
     /// As [`Api::json`].
-    pub(crate) async fn create_ticket(&self, repo: &Repo, fields: &Value) -> Result<Ticket> {
+    pub(crate) async fn create_issue(&self, repo: &Repo, fields: &Value) -> Result<RestIssue> {
         let request = route("POST /repos/{owner}/{repo}/issues", &[&repo.owner, &repo.name])
             .check(format!("Look with list_issues whether {repo} has the new issue"))
             .json(fields)?;
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// Sets fields of an issue or pull request.
     ///
     /// # Errors
     /// As [`Api::json`].
-    pub(crate) async fn change_ticket(&self, repo: &Repo, number: u64, fields: &Value) -> Result<Ticket> {
+    pub(crate) async fn update_issue(&self, repo: &Repo, number: u64, fields: &Value) -> Result<RestIssue> {
         // Not repeated without a look: somebody else may have written in between.
         let request = at("PATCH /repos/{owner}/{repo}/issues/{issue_number}", repo, number)
             .check(format!("Look with get_issue whether {repo}#{number} has changed"))
             .json(fields)?;
-        self.json(Scope::Repo(repo), request).await
+        self.json(Target::Repo(repo), request).await
     }
 
     /// Adds labels to those that it has. Adding one that is there already changes nothing.
@@ -238,7 +238,7 @@ impl Api {
         let request = at("POST /repos/{owner}/{repo}/issues/{issue_number}/labels", repo, number)
             .replay(Replay::Idempotent)
             .json(&json!({"labels": labels}))?;
-        self.send(Scope::Repo(repo), request).await.map(drop)
+        self.send(Target::Repo(repo), request).await.map(drop)
     }
 
     /// Takes a label away.
@@ -249,7 +249,7 @@ impl Api {
         let values = [repo.owner.as_str(), &repo.name, &number.to_string(), label];
         let request = route("DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}", &values)
             .replay(Replay::Idempotent);
-        self.send(Scope::Repo(repo), request).await.map(drop)
+        self.send(Target::Repo(repo), request).await.map(drop)
     }
 
     /// Adds to whom it is assigned, or takes away. GitHub leaves out without a word whom it does not accept.
@@ -264,7 +264,7 @@ impl Api {
         };
         let request =
             at(route, repo, number).replay(Replay::Idempotent).json(&json!({"assignees": logins}))?;
-        self.send(Scope::Repo(repo), request).await.map(drop)
+        self.send(Target::Repo(repo), request).await.map(drop)
     }
 
     /// Locks its conversation, or unlocks it.
@@ -278,7 +278,7 @@ impl Api {
             "DELETE /repos/{owner}/{repo}/issues/{issue_number}/lock"
         };
         let request = at(route, repo, number).replay(Replay::Idempotent).any_body();
-        self.send(Scope::Repo(repo), request).await.map(drop)
+        self.send(Target::Repo(repo), request).await.map(drop)
     }
 
     /// A page of what happened to it, oldest first.
@@ -292,16 +292,16 @@ impl Api {
         after: Option<&str>,
     ) -> Result<Listed<Event>> {
         let request = at("GET /repos/{owner}/{repo}/issues/{issue_number}/timeline", repo, number);
-        self.list(Scope::Repo(repo), request, None, 100, after).await
+        self.list(Target::Repo(repo), request, None, 100, after).await
     }
 
     /// The parts of an issue, in their order.
     ///
     /// # Errors
     /// As [`Api::json`].
-    pub(crate) async fn sub_issues(&self, repo: &Repo, number: u64) -> Result<Listed<Ticket>> {
+    pub(crate) async fn sub_issues(&self, repo: &Repo, number: u64) -> Result<Listed<RestIssue>> {
         let request = at("GET /repos/{owner}/{repo}/issues/{issue_number}/sub_issues", repo, number);
-        self.list(Scope::Repo(repo), request, None, 100, None).await
+        self.list(Target::Repo(repo), request, None, 100, None).await
     }
 
     /// Makes the issue with `id` a part of another, whatever it was a part of before.
@@ -317,7 +317,7 @@ impl Api {
         let request = at("POST /repos/{owner}/{repo}/issues/{issue_number}/sub_issues", repo, number)
             .check(format!("Look with get_issue whether {repo}#{number} has the new sub-issue"))
             .json(&body)?;
-        self.send(Scope::Repo(repo), request).await.map(drop)
+        self.send(Target::Repo(repo), request).await.map(drop)
     }
 
     /// Makes the issue with `id` no part of another.
@@ -328,7 +328,7 @@ impl Api {
         let request = at("DELETE /repos/{owner}/{repo}/issues/{issue_number}/sub_issue", repo, number)
             .replay(Replay::Idempotent)
             .json(&json!({"sub_issue_id": id}))?;
-        self.send(Scope::Repo(repo), request).await.map(drop)
+        self.send(Target::Repo(repo), request).await.map(drop)
     }
 
     /// Puts a part of an issue right after another.
@@ -340,17 +340,17 @@ impl Api {
             at("PATCH /repos/{owner}/{repo}/issues/{issue_number}/sub_issues/priority", repo, number)
                 .replay(Replay::Idempotent)
                 .json(&json!({"sub_issue_id": id, "after_id": after}))?;
-        self.send(Scope::Repo(repo), request).await.map(drop)
+        self.send(Target::Repo(repo), request).await.map(drop)
     }
 
     /// The issues that block one.
     ///
     /// # Errors
     /// As [`Api::json`].
-    pub(crate) async fn blockers(&self, repo: &Repo, number: u64) -> Result<Listed<Ticket>> {
+    pub(crate) async fn blockers(&self, repo: &Repo, number: u64) -> Result<Listed<RestIssue>> {
         let request =
             at("GET /repos/{owner}/{repo}/issues/{issue_number}/dependencies/blocked_by", repo, number);
-        self.list(Scope::Repo(repo), request, None, 100, None).await
+        self.list(Target::Repo(repo), request, None, 100, None).await
     }
 
     /// Says that the issue with `id` blocks another.
@@ -362,7 +362,7 @@ impl Api {
             at("POST /repos/{owner}/{repo}/issues/{issue_number}/dependencies/blocked_by", repo, number)
                 .check(format!("Look with get_issue whether {repo}#{number} is blocked now"))
                 .json(&json!({"issue_id": id}))?;
-        self.send(Scope::Repo(repo), request).await.map(drop)
+        self.send(Target::Repo(repo), request).await.map(drop)
     }
 
     /// Says that the issue with `id` blocks another no more.
@@ -376,7 +376,7 @@ impl Api {
             &values,
         )
         .replay(Replay::Idempotent);
-        self.send(Scope::Repo(repo), request).await.map(drop)
+        self.send(Target::Repo(repo), request).await.map(drop)
     }
 
     /// The values of the fields that the organization has defined for issues; none where it has none.
@@ -386,7 +386,7 @@ impl Api {
     pub(crate) async fn field_values(&self, repo: &Repo, number: u64) -> Result<Option<Vec<FieldValue>>> {
         let request = at("GET /repos/{owner}/{repo}/issues/{issue_number}/issue-field-values", repo, number)
             .query("per_page", "100");
-        self.maybe(Scope::Repo(repo), request).await
+        self.maybe(Target::Repo(repo), request).await
     }
 }
 
@@ -401,7 +401,7 @@ mod tests {
 
     #[test]
     fn a_ticket_is_read_however_its_parts_are_written() {
-        let ticket: Ticket = connector::tolerant::from_value(json!({
+        let ticket: RestIssue = connector::tolerant::from_value(json!({
             "id": "991", "number": 12, "labels": ["plain", {"name": "named"}, null], "assignees": null,
             "pull_request": {"merged_at": "2026-11-22T10:00:00Z"}, "milestone": null, "state": "closed",
             "repository_url": "https://git.acme.example/api/v3/repos/octo/cat",

@@ -20,36 +20,36 @@ use tokio::{
 use crate::{Error, Kind, Result, access::Principal};
 
 /// Resources watched at once, for all subscribers together.
-const MAX_WATCHED: usize = 100;
+const MAX_POLLED: usize = 100;
 /// Resources that one caller may watch, by all connections together: others have theirs.
 const MAX_PER_PRINCIPAL: usize = 50;
 /// Resources that one subscriber may watch.
 pub(super) const MAX_PER_SUBSCRIBER: usize = 32;
 /// Looks at once. They wait among themselves, so that they take few places from calls.
-const MAX_LOOKS: usize = 4;
-/// How far apart watches begin, and with that how far apart they look.
+const MAX_AT_ONCE: usize = 4;
+/// How far apart polls begin, and with that how far apart they look.
 const APART: Duration = Duration::from_millis(100);
 /// The longest pause after failures, unless the vendor asks for a longer one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10 * 60);
 
 /// All that is watched. Holds nothing until something is.
-pub(super) struct Watches {
+pub(super) struct Polls {
     interval: Duration,
-    looks: Semaphore,
+    turns: Semaphore,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    watched: HashMap<Key, Watched>,
-    /// Tells watches and subscribers apart.
+    polled: HashMap<Key, Polled>,
+    /// Tells polls and subscribers apart.
     last_id: u64,
     last_begin: Option<Instant>,
 }
 
 type Key = (Principal, Arc<str>);
 
-struct Watched {
+struct Polled {
     id: u64,
     subscribers: Vec<(u64, Arc<Mailbox>)>,
     task: AbortHandle,
@@ -81,29 +81,29 @@ impl Mailbox {
 }
 
 /// One resource watched by one subscriber, as long as it lives.
-pub(super) struct Watching {
-    watches: Arc<Watches>,
+pub(super) struct Subscription {
+    polls: Arc<Polls>,
     key: Key,
     subscriber: u64,
 }
 
-impl Watches {
+impl Polls {
     /// Nothing watched yet; one look follows the other after `interval`.
     pub(super) fn new(interval: Duration) -> Arc<Self> {
-        Arc::new(Self { interval, looks: Semaphore::const_new(MAX_LOOKS), state: Mutex::default() })
+        Arc::new(Self { interval, turns: Semaphore::const_new(MAX_AT_ONCE), state: Mutex::default() })
     }
 
     /// Those of `uris` that there is room to watch for one subscriber more.
     pub(super) fn room_for(&self, uris: BTreeSet<&str>) -> Vec<String> {
         let state = lock(&self.state);
-        let mut free = MAX_WATCHED.saturating_sub(state.watched.len());
+        let mut free = MAX_POLLED.saturating_sub(state.polled.len());
         let mut fitting: Vec<String> = Vec::new();
         for uri in uris {
             if fitting.len() == MAX_PER_SUBSCRIBER {
                 break;
             }
-            // Whoever watches it already may be somebody else: then it takes a place, or is refused.
-            if !state.watched.keys().any(|(_, known)| **known == *uri) {
+            // Whoever polls it already may be somebody else: then it takes a place, or is refused.
+            if !state.polled.keys().any(|(_, known)| **known == *uri) {
                 if free == 0 {
                     continue;
                 }
@@ -114,17 +114,17 @@ impl Watches {
         fitting
     }
 
-    /// Tells `mailbox` whenever the resource at `uri` has another version, which `look` finds.
+    /// Tells `mailbox` whenever the resource at `uri` has another version, which `poll` finds.
     ///
     /// # Errors
     /// [`Kind::RateLimited`] if too much is watched.
-    pub(super) fn watch<F>(
+    pub(super) fn subscribe<F>(
         self: &Arc<Self>,
         principal: &Principal,
         uri: &str,
         mailbox: &Arc<Mailbox>,
-        look: impl Fn() -> F + Send + Sync + 'static,
-    ) -> Result<Watching>
+        poll: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Result<Subscription>
     where
         F: Future<Output = Result<String>> + Send + 'static,
     {
@@ -133,11 +133,11 @@ impl Watches {
         let id = state.last_id;
         let key = (principal.clone(), Arc::from(uri));
         let subscriber = (id, Arc::clone(mailbox));
-        let many = state.watched.len() >= MAX_WATCHED;
-        let theirs = state.watched.keys().filter(|(who, _)| who == principal).count();
-        match state.watched.get_mut(&key) {
-            Some(watched) => watched.subscribers.push(subscriber),
-            None if many => return Err(too_many(MAX_WATCHED, "at once")),
+        let many = state.polled.len() >= MAX_POLLED;
+        let theirs = state.polled.keys().filter(|(who, _)| who == principal).count();
+        match state.polled.get_mut(&key) {
+            Some(polled) => polled.subscribers.push(subscriber),
+            None if many => return Err(too_many(MAX_POLLED, "at once")),
             // The person at this machine is alone, and has them all.
             None if theirs >= MAX_PER_PRINCIPAL && *principal != Principal::local() => {
                 return Err(too_many(MAX_PER_PRINCIPAL, "by one caller"));
@@ -146,21 +146,21 @@ impl Watches {
                 let now = Instant::now();
                 let begin = state.last_begin.map_or(now, |last| now.max(last + APART));
                 state.last_begin = Some(begin);
-                let task = tokio::spawn(Arc::clone(self).look_on(key.clone(), id, begin, look));
+                let task = tokio::spawn(Arc::clone(self).poll_on(key.clone(), id, begin, poll));
                 let subscribers = vec![subscriber];
-                state.watched.insert(key.clone(), Watched { id, subscribers, task: task.abort_handle() });
+                state.polled.insert(key.clone(), Polled { id, subscribers, task: task.abort_handle() });
             }
         }
-        Ok(Watching { watches: Arc::clone(self), key, subscriber: id })
+        Ok(Subscription { polls: Arc::clone(self), key, subscriber: id })
     }
 
     /// Looks again and again, until it is aborted or the resource is gone.
-    async fn look_on<F: Future<Output = Result<String>>>(
+    async fn poll_on<F: Future<Output = Result<String>>>(
         self: Arc<Self>,
         key: Key,
         id: u64,
         begin: Instant,
-        look: impl Fn() -> F,
+        poll: impl Fn() -> F,
     ) {
         sleep_until(begin).await;
         let mut version = None;
@@ -169,8 +169,8 @@ impl Watches {
         loop {
             let looked = {
                 // The semaphore is never closed.
-                let _turn = self.looks.acquire().await;
-                look().await
+                let _turn = self.turns.acquire().await;
+                poll().await
             };
             let mut wait = self.interval;
             match looked {
@@ -200,29 +200,29 @@ impl Watches {
     }
 
     fn tell(&self, key: &Key, id: u64) {
-        if let Some(watched) = lock(&self.state).watched.get(key).filter(|watched| watched.id == id) {
-            watched.tell(&key.1);
+        if let Some(polled) = lock(&self.state).polled.get(key).filter(|polled| polled.id == id) {
+            polled.tell(&key.1);
         }
     }
 
-    /// Tells the subscribers of a resource that is gone. Whoever watches it from now on begins anew.
+    /// Tells the subscribers of a resource that is gone. Whoever polls it from now on begins anew.
     fn end(&self, key: &Key, id: u64) {
         let mut state = lock(&self.state);
-        if state.watched.get(key).is_some_and(|watched| watched.id == id)
-            && let Some(watched) = state.watched.remove(key)
+        if state.polled.get(key).is_some_and(|polled| polled.id == id)
+            && let Some(polled) = state.polled.remove(key)
         {
-            watched.tell(&key.1);
+            polled.tell(&key.1);
         }
     }
 
     /// How many are watched.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        lock(&self.state).watched.len()
+        lock(&self.state).polled.len()
     }
 }
 
-impl Watched {
+impl Polled {
     fn tell(&self, uri: &Arc<str>) {
         for (_, mailbox) in &self.subscribers {
             mailbox.put(uri);
@@ -230,16 +230,16 @@ impl Watched {
     }
 }
 
-impl Drop for Watching {
+impl Drop for Subscription {
     fn drop(&mut self) {
-        let mut state = lock(&self.watches.state);
-        let Some(watched) = state.watched.get_mut(&self.key) else { return };
-        watched.subscribers.retain(|(id, _)| *id != self.subscriber);
-        if watched.subscribers.is_empty() {
-            watched.task.abort();
-            state.watched.remove(&self.key);
-            if state.watched.is_empty() {
-                state.watched = HashMap::new();
+        let mut state = lock(&self.polls.state);
+        let Some(polled) = state.polled.get_mut(&self.key) else { return };
+        polled.subscribers.retain(|(id, _)| *id != self.subscriber);
+        if polled.subscribers.is_empty() {
+            polled.task.abort();
+            state.polled.remove(&self.key);
+            if state.polled.is_empty() {
+                state.polled = HashMap::new();
             }
         }
     }

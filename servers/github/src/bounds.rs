@@ -1,16 +1,15 @@
-//! How far this server reaches: the repositories that may be read and written, by configuration, and
+//! The bounds of this server: the repositories that may be read and written, by configuration, and
 //! the one that is meant where a call names none. Asked by `api` for every request, below the tools.
-
-use std::fmt;
 
 use connector::{
     Effect, Error, Kind, Result,
     access::{Bounded, Bounds},
-    catalog::one_line,
     settings::{Config, Setting, SettingKind},
 };
 
-/// The settings of the reach.
+use crate::repo::{Repo, is_name};
+
+/// The settings of the bounds.
 pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         key: "repo",
@@ -49,66 +48,6 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
 ];
 
-/// A repository, by its owner and name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Repo {
-    pub(crate) owner: String,
-    pub(crate) name: String,
-}
-
-impl Repo {
-    /// Reads `owner/name`, an address of a web page (`https://github.com/owner/name/pull/12`), or one of
-    /// git (`git@github.com:owner/name.git`).
-    ///
-    /// # Errors
-    /// `invalid_argument` for anything else.
-    pub(crate) fn parse(text: &str) -> Result<Self> {
-        let text = text.trim();
-        let wrong = || {
-            Error::invalid(format!("`{}` names no repository", one_line(text)))
-                .with_hint("Write it as owner/name, such as octocat/hello-world")
-        };
-        let path = if let Some((_, rest)) = text.split_once("://") {
-            rest.split_once('/').map(|(_, path)| path)
-        } else if let Some((host, path)) = text.split_once(':') {
-            host.contains('@').then_some(path)
-        } else {
-            Some(text)
-        };
-        let is_address = text.contains(':');
-        let mut parts = path.ok_or_else(wrong)?.trim_matches('/').split('/');
-        let (Some(owner), Some(name)) = (parts.next(), parts.next()) else { return Err(wrong()) };
-        let name = if is_address { name.strip_suffix(".git").unwrap_or(name) } else { name };
-        let name = name.split(['?', '#']).next().unwrap_or_default();
-        if (!is_address && parts.next().is_some()) || !is_name(owner) || !is_name(name) {
-            return Err(wrong());
-        }
-        Ok(Self { owner: owner.to_owned(), name: name.to_owned() })
-    }
-
-    /// Names of one repository differ in case only, for GitHub.
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        self.owner.eq_ignore_ascii_case(&other.owner) && self.name.eq_ignore_ascii_case(&other.name)
-    }
-
-    /// The tag under which kept answers about it are made old.
-    pub(crate) fn tag(&self) -> String {
-        format!("repo:{self}").to_lowercase()
-    }
-}
-
-/// Whether `text` can be an owner's or a repository's name.
-fn is_name(text: &str) -> bool {
-    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    !text.is_empty() && text.len() <= 100 && text != "." && text != ".." && text.chars().all(good)
-}
-
-impl fmt::Display for Repo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.owner, self.name)
-    }
-}
-
 /// The bounds of this server, in words and settings.
 static REPOSITORIES: Bounded = Bounded {
     things: "repositories",
@@ -120,29 +59,29 @@ static REPOSITORIES: Bounded = Bounded {
 
 /// The repositories that may be touched.
 #[derive(Clone, Debug)]
-pub(crate) struct Reach {
+pub(crate) struct RepositoryBounds {
     bounds: Bounds,
     default: Option<Repo>,
 }
 
-impl Default for Reach {
+impl Default for RepositoryBounds {
     fn default() -> Self {
         Self { bounds: Bounds::open(&REPOSITORIES), default: None }
     }
 }
 
-impl Reach {
-    /// The reach that is configured.
+impl RepositoryBounds {
+    /// The bounds that are configured.
     ///
     /// # Errors
-    /// `invalid_argument` for a pattern that matches no repository, or a default one that is out of reach.
+    /// `invalid_argument` for a pattern that matches no repository, or a default one that is out of bounds.
     pub(crate) fn new(config: &Config) -> Result<Self> {
         let bounds = Bounds::new(&REPOSITORIES, |setting| config.bound(setting), check)?;
-        let reach = Self { bounds, default: config.text("repo").map(Repo::parse).transpose()? };
-        if let Some(repo) = &reach.default {
-            reach.permits(repo, Effect::Read)?;
+        let bounds = Self { bounds, default: config.text("repo").map(Repo::parse).transpose()? };
+        if let Some(repo) = &bounds.default {
+            bounds.permits(repo, Effect::Read)?;
         }
-        Ok(reach)
+        Ok(bounds)
     }
 
     /// The repository that a call means.
@@ -218,7 +157,7 @@ impl Reach {
     }
 
     /// The bounds, by their patterns.
-    pub(crate) fn bounds(&self) -> &Bounds {
+    pub(crate) fn patterns(&self) -> &Bounds {
         &self.bounds
     }
 
@@ -313,12 +252,12 @@ mod tests {
 
     use super::*;
 
-    fn reach(read: &[&str], write: &[&str]) -> Reach {
+    fn bounds(read: &[&str], write: &[&str]) -> RepositoryBounds {
         let mut config = Config::default();
         let list = |items: &[&str]| Value::List(items.iter().map(ToString::to_string).collect());
         config.set("allow-repos", list(read));
         config.set("allow-write-repos", list(write));
-        Reach::new(&config).unwrap()
+        RepositoryBounds::new(&config).unwrap()
     }
 
     fn repo(text: &str) -> Repo {
@@ -326,41 +265,21 @@ mod tests {
     }
 
     #[test]
-    fn repositories_are_named_as_people_name_them() {
-        for text in [
-            "octo/cat.js",
-            " octo/cat.js ",
-            "https://github.com/octo/cat.js",
-            "https://github.com/octo/cat.js/pull/12#discussion_r1",
-            "https://github.com/octo/cat.js.git",
-            "git@github.com:octo/cat.js.git",
-            "ssh://git@github.com/octo/cat.js.git",
-        ] {
-            assert_eq!(repo(text).to_string(), "octo/cat.js", "{text}");
-        }
-        for text in
-            ["octo", "", "octo/", "/cat", "octo/cat/tree", "octo/..", "../cat", "a b/c", "octo/c%2Fd", "x:y"]
-        {
-            assert!(Repo::parse(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
     fn what_is_not_allowed_is_refused_by_policy() {
-        let reach = reach(&["acme/*", "octo/cat"], &["acme/site-*"]);
-        assert!(reach.permits(&repo("Acme/Anything"), Effect::Read).is_ok());
-        assert!(reach.permits(&repo("acme/site-blog"), Effect::Write).is_ok());
+        let bounds = bounds(&["acme/*", "octo/cat"], &["acme/site-*"]);
+        assert!(bounds.permits(&repo("Acme/Anything"), Effect::Read).is_ok());
+        assert!(bounds.permits(&repo("acme/site-blog"), Effect::Write).is_ok());
         for (name, effect) in [
             ("octo/dog", Effect::Read),
             ("octo/cat", Effect::Write),
             ("acme/api", Effect::Destructive),
             ("acmeinc/site-x", Effect::Read),
         ] {
-            assert_eq!(reach.permits(&repo(name), effect).unwrap_err().kind(), Kind::Policy, "{name}");
+            assert_eq!(bounds.permits(&repo(name), effect).unwrap_err().kind(), Kind::Policy, "{name}");
         }
-        assert_eq!(reach.qualifiers(&[]), ["repo:octo/cat", "user:acme"]);
-        assert_eq!((reach.names_of("octo"), reach.names_of("acme")), (Some(vec!["cat".to_owned()]), None));
-        assert!(Reach::default().permits(&repo("any/thing"), Effect::Destructive).is_ok());
+        assert_eq!(bounds.qualifiers(&[]), ["repo:octo/cat", "user:acme"]);
+        assert_eq!((bounds.names_of("octo"), bounds.names_of("acme")), (Some(vec!["cat".to_owned()]), None));
+        assert!(RepositoryBounds::default().permits(&repo("any/thing"), Effect::Destructive).is_ok());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use connector::{
     catalog::{nearest, one_line},
 };
 
-use crate::{GitHub, api::planning::Milestone, reach::Repo};
+use crate::{GitHub, api::planning::Milestone, repo::Repo};
 
 /// Names that an error lists, at most.
 const LISTED: usize = 30;

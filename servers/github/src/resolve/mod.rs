@@ -1,0 +1,5 @@
+//! What names, references and addresses stand for.
+
+pub(crate) mod mentions;
+pub(crate) mod naming;
+pub(crate) mod reference;
