@@ -89,7 +89,7 @@ enum Severity {
 }
 
 impl Severity {
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Low => "low",
             Self::Medium => "medium",
@@ -234,7 +234,7 @@ async fn list_alerts(call: Call<GitHub>, arguments: ListAlerts) -> Result<Reply>
     let repo = call.bounds().repo(arguments.repo.as_deref())?;
     let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
     let kind = arguments.kind;
-    let severity = arguments.severity.map(|severity| severity.word().to_owned());
+    let severity = arguments.severity.map(|severity| severity.as_str().to_owned());
     if severity.is_some() && matches!(kind, Alerts::Secret | Alerts::Advisory) {
         return Err(Error::invalid("`severity` goes with kind code and dependabot"));
     }

@@ -132,7 +132,7 @@ fn attach_url(call: &Call<Linear>, issue: &IssueAttachments, url: Url, args: Att
             Some(saved) => saved,
             None => put(&api, &issue_id, url.as_str(), &title, args.subtitle.as_deref()).await?,
         };
-        let outcome = changes.outcome(|field| told(&saved, field));
+        let outcome = changes.outcome(|field| field_value(&saved, field));
         let summary = if there.is_some() {
             outcome.summary("Linear", &format!("the link on {on}"))
         } else {
@@ -183,7 +183,7 @@ async fn put(api: &Api, issue: &str, url: &str, title: &str, subtitle: Option<&s
     outcome::done(payload.attachment.filter(|_| payload.success), "attach it")
 }
 
-fn told(attachment: &Attachment, field: &str) -> FieldValue {
+fn field_value(attachment: &Attachment, field: &str) -> FieldValue {
     match field {
         "url" => FieldValue::Short(attachment.url.clone()),
         "title" => FieldValue::Short(attachment.title.clone()),

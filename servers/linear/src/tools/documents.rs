@@ -230,7 +230,7 @@ fn create(call: &Call<Linear>, args: SaveDocument, place: Option<Place>) -> Resu
         let sent = api.create_document(input).await;
         let sent = sent.map(|payload| payload.document.filter(|_| payload.success));
         let document = outcome::created(sent, "create the document", api.get_document(&id)).await?;
-        let outcome = changes.outcome(|field| told(&document, field));
+        let outcome = changes.outcome(|field| field_value(&document, field));
         let thing = format!("the document {} ({})", one_line(&document.title), document.slug_id);
         let summary = if outcome.refused.is_empty() {
             format!("Created {thing}")
@@ -264,7 +264,7 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
     let mut changes = Changes::default();
     let mut input = Map::new();
     let mut ask = |field: &'static str, new: FieldValue, key: &str, value: Value| {
-        if changes.set(field, told(&document, field), new) {
+        if changes.set(field, field_value(&document, field), new) {
             input.insert(key.to_owned(), value);
         }
     };
@@ -314,7 +314,7 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
             })
         };
         let (now, _) = reconcile::updated(send, look).await?;
-        let outcome = changes.outcome(|field| told(&now, field));
+        let outcome = changes.outcome(|field| field_value(&now, field));
         let mut written = Written::new(outcome.summary("Linear", &thing)).id(now.slug_id).url(now.url);
         written.changed = outcome.lines();
         written.changed.push(format!("updated: {}", now.updated_at));
@@ -323,7 +323,7 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
 }
 
 /// What a field of a document is now.
-fn told(document: &Document, field: &str) -> FieldValue {
+fn field_value(document: &Document, field: &str) -> FieldValue {
     match field {
         "title" => FieldValue::Short(document.title.clone()),
         "content" => FieldValue::Long(document.text().to_owned()),

@@ -58,7 +58,7 @@ enum Status {
 
 impl Status {
     /// Linear's word.
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Proposed => "Proposed",
             Self::Planned => "Planned",
@@ -75,7 +75,7 @@ async fn list_initiatives(call: Call<Linear>, args: ListInitiatives) -> Result<R
         filter["name"] = json!({"containsIgnoreCase": query});
     }
     if !args.status.is_empty() {
-        let words: Vec<_> = args.status.iter().map(|status| status.word()).collect();
+        let words: Vec<_> = args.status.iter().map(|status| status.as_str()).collect();
         filter["status"] = json!({"in": words});
     }
     match args.owner.as_deref() {
@@ -84,7 +84,7 @@ async fn list_initiatives(call: Call<Linear>, args: ListInitiatives) -> Result<R
         Some(owner) => filter["owner"] = json!({"id": {"eq": call.names().person(owner).await?.id}}),
     }
     if let Some(health) = args.health {
-        filter["health"] = json!({"eq": health.word()});
+        filter["health"] = json!({"eq": health.as_str()});
     }
     let first = limit(args.limit, 10, MOST);
     let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();

@@ -89,7 +89,7 @@ impl Field {
         Self::Parent,
     ];
 
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Team => "team",
             Self::Title => "title",
@@ -381,8 +381,8 @@ impl Changes {
             .wanted
             .iter()
             .map(|wanted| match wanted.field.show(before) {
-                same if same == wanted.text => format!("{} stays {same}", wanted.field.word()),
-                old => format!("{} {old} → {}", wanted.field.word(), wanted.text),
+                same if same == wanted.text => format!("{} stays {same}", wanted.field.as_str()),
+                old => format!("{} {old} → {}", wanted.field.as_str(), wanted.text),
             })
             .collect();
         lines.extend(label_line(&self.labels_added, &self.labels_removed));
@@ -398,7 +398,7 @@ impl Changes {
             .wanted
             .iter()
             .filter(|wanted| wanted.text != NONE)
-            .map(|wanted| format!("{} {}", wanted.field.word(), wanted.text))
+            .map(|wanted| format!("{} {}", wanted.field.as_str(), wanted.text))
             .collect();
         lines.extend(label_line(&self.labels_added, &[]));
         if let Some(description) = &self.description {
@@ -422,7 +422,7 @@ impl Changes {
             if got != wanted.text {
                 lines.push(format!(
                     "NOT accepted by Linear: {} {} (it is {got})",
-                    wanted.field.word(),
+                    wanted.field.as_str(),
                     wanted.text
                 ));
             }
@@ -465,7 +465,7 @@ pub(super) fn difference(before: &Issue, after: &Issue) -> Vec<String> {
     for field in Field::ALL {
         let (was, is) = (field.show(before), field.show(after));
         if was != is {
-            lines.push(format!("{} {was} → {is}", field.word()));
+            lines.push(format!("{} {was} → {is}", field.as_str()));
         }
     }
     let labels = |issue: &Issue| {

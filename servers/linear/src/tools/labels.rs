@@ -115,7 +115,7 @@ fn create(
         let sent = api.create_label(Value::Object(input)).await;
         let sent = sent.map(|payload| payload.issue_label.filter(|_| payload.success));
         let label = outcome::created(sent, "create the label", api.get_label(&id)).await?;
-        let outcome = changes.outcome(|field| told(&label, field));
+        let outcome = changes.outcome(|field| field_value(&label, field));
         let thing = format!("the label {} in {place}", one_line(&label.name));
         let summary = if outcome.refused.is_empty() {
             format!("Created {thing}")
@@ -155,7 +155,7 @@ async fn change(
         let payload = api.update_label(&old.id, Value::Object(input)).await?;
         let changed = payload.issue_label.filter(|_| payload.success);
         let label = outcome::done(changed, &format!("change {thing}"))?;
-        let outcome = changes.outcome(|field| told(&label, field));
+        let outcome = changes.outcome(|field| field_value(&label, field));
         let mut written = Written::new(outcome.summary("Linear", &thing)).id(label.id);
         written.changed = outcome.lines();
         Ok(Reply::written(written))
@@ -183,7 +183,7 @@ fn compare(old: &LabelState, args: &SaveLabel, group: &Clear<Label>) -> (Changes
     let mut changes = Changes::default();
     let mut input = Map::new();
     let mut ask = |field: &'static str, new: FieldValue, key: &str, value: Value| {
-        if changes.set(field, told(old, field), new) {
+        if changes.set(field, field_value(old, field), new) {
             input.insert(key.to_owned(), value);
         }
     };
@@ -206,7 +206,7 @@ fn compare(old: &LabelState, args: &SaveLabel, group: &Clear<Label>) -> (Changes
     (changes, input)
 }
 
-fn told(label: &LabelState, field: &str) -> FieldValue {
+fn field_value(label: &LabelState, field: &str) -> FieldValue {
     match field {
         "name" => FieldValue::Short(label.name.clone()),
         "group" => FieldValue::short(label.parent.as_ref().map(|parent| parent.name.clone())),

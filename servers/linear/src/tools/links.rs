@@ -71,7 +71,7 @@ impl Kind {
     }
 
     /// Between "ENG-1" and "ENG-2".
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Blocks => "blocks",
             Self::BlockedBy => "is blocked by",
@@ -124,10 +124,10 @@ async fn link_issues(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
         |other: &Issue| existing.iter().find(|(identifier, _)| *identifier == other.identifier);
     let (todo, already): (Vec<Issue>, Vec<Issue>) =
         others.into_iter().partition(|other| relation_with(other).is_some() == remove);
-    let line = |other: &Issue| format!("{} {} {}", origin.identifier, kind.word(), other.identifier);
-    let no_longer = |other: &Issue| match kind.word().strip_prefix("is ") {
+    let line = |other: &Issue| format!("{} {} {}", origin.identifier, kind.as_str(), other.identifier);
+    let no_longer = |other: &Issue| match kind.as_str().strip_prefix("is ") {
         Some(rest) => format!("{} is no longer {rest} {}", origin.identifier, other.identifier),
-        None => format!("{} no longer {} {}", origin.identifier, kind.word(), other.identifier),
+        None => format!("{} no longer {} {}", origin.identifier, kind.as_str(), other.identifier),
     };
     let idle: Vec<String> = already
         .iter()

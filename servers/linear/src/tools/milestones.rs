@@ -102,7 +102,7 @@ async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan>
                 (outcome::created(sent, &what, api.get_milestone(&id)).await?, "Created")
             }
         };
-        let outcome = changes.outcome(|field| told(&saved, field));
+        let outcome = changes.outcome(|field| field_value(&saved, field));
         let thing = format!("the milestone {} {of}", one_line(&saved.name));
         let summary = if summary == "Changed" || !outcome.refused.is_empty() {
             outcome.summary("Linear", &thing)
@@ -127,7 +127,7 @@ fn compare(
     let mut changes = Changes::default();
     let mut input = Map::new();
     let mut ask = |field: &'static str, new: FieldValue, key: &str, value: Value| {
-        if changes.set(field, told(old, field), new) {
+        if changes.set(field, field_value(old, field), new) {
             input.insert(key.to_owned(), value);
         }
     };
@@ -143,7 +143,7 @@ fn compare(
     (changes, input)
 }
 
-fn told(milestone: &Milestone, field: &str) -> FieldValue {
+fn field_value(milestone: &Milestone, field: &str) -> FieldValue {
     match field {
         "name" => FieldValue::Short(milestone.name.clone()),
         "description" => FieldValue::Long(milestone.description.clone().unwrap_or_default()),

@@ -75,7 +75,7 @@ pub(super) enum Health {
 
 impl Health {
     /// Linear's word.
-    pub(super) fn word(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::OnTrack => "onTrack",
             Self::AtRisk => "atRisk",
@@ -124,7 +124,7 @@ async fn filter(call: &Call<Linear>, args: &ListProjects) -> Result<Value> {
         Some(lead) => all.push(json!({"lead": {"id": {"eq": call.names().person(lead).await?.id}}})),
     }
     if let Some(health) = args.health {
-        all.push(json!({"health": {"eq": health.word()}}));
+        all.push(json!({"health": {"eq": health.as_str()}}));
     }
     if let Some(initiative) = &args.initiative {
         let id = resolve::initiatives::initiative(call.api(), initiative).await?.id;

@@ -163,7 +163,7 @@ async fn create(call: &Call<Linear>, mut wanted: Wanted) -> Result<Plan> {
         let sent = api.create_project(Value::Object(input)).await;
         let sent = sent.map(|payload| payload.project.filter(|_| payload.success));
         let state = outcome::created(sent, "create the project", api.project_state(&id)).await?;
-        let outcome = changes.outcome(|field| told(&state, field));
+        let outcome = changes.outcome(|field| field_value(&state, field));
         let refused = outcome.refused.len();
         let mut summary = format!("Created the project {} ({})", one_line(&state.name), state.slug_id);
         if refused > 0 {
@@ -220,7 +220,7 @@ async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<
             let payload = api.update_project(&id, Value::Object(input)).await?;
             let changed = payload.project.filter(|_| payload.success);
             now = outcome::done(changed, &format!("change {thing}"))?;
-            let outcome = changes.outcome(|field| told(&now, field));
+            let outcome = changes.outcome(|field| field_value(&now, field));
             summary = outcome.summary("Linear", &thing);
             lines = outcome.lines();
         }
@@ -238,7 +238,7 @@ fn compare(state: &ProjectState, wanted: &Wanted) -> (Changes, Map<String, Value
     let mut changes = Changes::default();
     let mut input = Map::new();
     let mut ask = |field: &'static str, new: FieldValue, key: &str, value: Value| {
-        if changes.set(field, told(state, field), new) {
+        if changes.set(field, field_value(state, field), new) {
             input.insert(key.to_owned(), value);
         }
     };
@@ -285,7 +285,7 @@ fn compare(state: &ProjectState, wanted: &Wanted) -> (Changes, Map<String, Value
 }
 
 /// What a field of a project is now.
-fn told(state: &ProjectState, field: &str) -> FieldValue {
+fn field_value(state: &ProjectState, field: &str) -> FieldValue {
     match field {
         "name" => FieldValue::Short(state.name.clone()),
         "teams" => FieldValue::names(state.teams.nodes.iter().map(|team| &team.key)),

@@ -54,7 +54,7 @@ enum Kind {
 }
 
 impl Kind {
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Issue => "issue",
             Self::Project => "project",
@@ -148,8 +148,8 @@ async fn by_words(call: &Call<Linear>, terms: &Terms, types: &[Kind], position: 
             let of = part.total.map(|total| format!(" of {total}")).unwrap_or_default();
             notes.push(format!(
                 "{shown}{of} {}s, more with types [\"{}\"]",
-                part.kind.word(),
-                part.kind.word()
+                part.kind.as_str(),
+                part.kind.as_str()
             ));
         }
     }
@@ -180,7 +180,7 @@ async fn by_words(call: &Call<Linear>, terms: &Terms, types: &[Kind], position: 
         });
     }
     let failures =
-        failed.into_iter().map(|(kind, error)| format!("No {}s: {}", kind.word(), error.for_agent()));
+        failed.into_iter().map(|(kind, error)| format!("No {}s: {}", kind.as_str(), error.for_agent()));
     Ok(failures.fold(Reply::page(page), Reply::lead))
 }
 
@@ -209,7 +209,7 @@ fn part<'a>(call: &'a Call<Linear>, terms: &'a Terms, kind: Kind) -> BoxFuture<'
 }
 
 async fn by_meaning(call: &Call<Linear>, terms: &Terms, types: &[Kind]) -> Result<Reply> {
-    let words: Vec<&str> = types.iter().map(|kind| kind.word()).collect();
+    let words: Vec<&str> = types.iter().map(|kind| kind.as_str()).collect();
     let answer = call.api().semantic_search(terms, &words).await?;
     let notes = answer.notes();
     let mut page = Page::new(FROM, ("result", "results")).note("by meaning, nearest first");
@@ -240,7 +240,7 @@ fn line(parts: &[Option<String>]) -> String {
 fn issue(issue: &FoundIssue) -> Row {
     let state = issue.state.as_ref().map(|state| one_line(&state.name));
     Row {
-        kind: Kind::Issue.word(),
+        kind: Kind::Issue.as_str(),
         id: issue.identifier.clone(),
         title: issue.title.clone(),
         line: line(&[
@@ -258,7 +258,7 @@ fn issue(issue: &FoundIssue) -> Row {
 fn project(project: &FoundProject) -> Row {
     let state = project.status.as_ref().map(|status| one_line(&status.name));
     Row {
-        kind: Kind::Project.word(),
+        kind: Kind::Project.as_str(),
         id: project.slug_id.clone(),
         title: project.name.clone(),
         line: line(&[
@@ -273,7 +273,7 @@ fn project(project: &FoundProject) -> Row {
 
 fn document(document: &FoundDocument) -> Row {
     Row {
-        kind: Kind::Document.word(),
+        kind: Kind::Document.as_str(),
         id: document.slug_id.clone(),
         title: document.title.clone(),
         line: line(&[
@@ -288,7 +288,7 @@ fn document(document: &FoundDocument) -> Row {
 
 fn initiative(initiative: &FoundInitiative) -> Row {
     Row {
-        kind: Kind::Initiative.word(),
+        kind: Kind::Initiative.as_str(),
         id: initiative.slug_id.clone(),
         title: initiative.name.clone(),
         line: line(&[

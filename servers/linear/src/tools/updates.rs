@@ -105,13 +105,13 @@ async fn post_status_update(call: Call<Linear>, args: PostStatusUpdate) -> Resul
     changes.set(
         "health",
         FieldValue::Short(String::new()),
-        FieldValue::Short(render::projects::health(args.health.word())),
+        FieldValue::Short(render::projects::health(args.health.as_str())),
     );
     changes.set("body", FieldValue::Long(String::new()), FieldValue::Long(args.body.clone()));
     let mut preview =
         Written::new(format!("Post a status update on {thing}; its members and followers are notified"));
     preview.changed = changes.wanted();
-    let mut input = json!({"id": id, "health": args.health.word(), "body": args.body});
+    let mut input = json!({"id": id, "health": args.health.as_str(), "body": args.body});
     input[key] = json!(target);
     let api = call.api().clone();
     let reply = Reply::written(preview).outside("update to post", None, args.body);

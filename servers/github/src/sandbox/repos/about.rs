@@ -82,7 +82,7 @@ fn person(site: &Site, state: &State, login: &str, role: Option<Role>) -> Value 
         let mut rights = permissions(role);
         rights["pull"] = role.is_some().into();
         person.insert("permissions".to_owned(), rights);
-        person.insert("role_name".to_owned(), role.map_or("none", Role::word).into());
+        person.insert("role_name".to_owned(), role.map_or("none", Role::as_str).into());
     }
     person
 }
@@ -130,7 +130,7 @@ pub(super) fn permission(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     };
     Ok(FakeResponse::json(json!({
         "permission": permission,
-        "role_name": role.map_or("none", Role::word),
+        "role_name": role.map_or("none", Role::as_str),
         "user": person(cx.site, &state, login, role),
     })))
 }

@@ -117,7 +117,7 @@ pub(super) enum Role {
 
 impl Role {
     /// As the API says it in `role_name`.
-    pub(super) fn word(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Triage => "triage",

@@ -147,7 +147,7 @@ pub(in crate::sandbox) fn change_json(site: &Site, repo: &Repository, sha: &str,
     let mut row = json!({
         "sha": change.blob_sha,
         "filename": change.path,
-        "status": change.status.word(),
+        "status": change.status.as_str(),
         "additions": change.additions,
         "deletions": change.deletions,
         "changes": change.additions + change.deletions,

@@ -394,7 +394,7 @@ pub(in crate::sandbox) enum Verdict {
 
 impl Verdict {
     /// As both APIs write it.
-    pub(super) fn word(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "PENDING",
             Self::Commented => "COMMENTED",
@@ -406,7 +406,7 @@ impl Verdict {
 
     pub(super) fn parse(word: &str) -> Option<Self> {
         let all = [Self::Pending, Self::Commented, Self::Approved, Self::ChangesRequested, Self::Dismissed];
-        all.into_iter().find(|verdict| verdict.word() == word)
+        all.into_iter().find(|verdict| verdict.as_str() == word)
     }
 }
 
@@ -418,7 +418,7 @@ pub(in crate::sandbox) enum Side {
 }
 
 impl Side {
-    pub(super) fn word(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Left => "LEFT",
             Self::Right => "RIGHT",

@@ -59,8 +59,8 @@ pub(super) fn show(show: Show<'_>, issue: &Issue, thread: &Thread, remark: &Revi
         "reactions": show.reactions(&remark.reactions, &format!("{api}/reactions")),
         "start_line": start_now,
         "original_start_line": thread.start_line,
-        "start_side": thread.start_side.map(Side::word),
-        "side": thread.side.word(),
+        "start_side": thread.start_side.map(Side::as_str),
+        "side": thread.side.as_str(),
         "subject_type": if thread.line.is_some() { "line" } else { "file" },
     });
     // Of an outdated thread GitHub gives null here, and of a file's nothing but the first position.

@@ -36,7 +36,7 @@ pub(super) fn show(show: Show<'_>, issue: &Issue, review: &Review) -> Value {
         "node_id": node_id("PRR", review.id),
         "user": show.user(&review.author),
         "body": review.body,
-        "state": review.state.word(),
+        "state": review.state.as_str(),
         "html_url": html,
         "pull_request_url": pull,
         "author_association": show.association(&review.author),
@@ -287,7 +287,7 @@ pub(super) fn dismiss(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     let message =
         message.ok_or_else(|| ApiError::unprocessable("Invalid request.\n\n\"message\" wasn't supplied."))?;
     if !matches!(review.state, Verdict::Approved | Verdict::ChangesRequested) {
-        let word = review.state.word().to_lowercase();
+        let word = review.state.as_str().to_lowercase();
         return Err(refused(&format!("Can not dismiss a {word} pull request review")));
     }
     review_mut(&mut guard, number, review.id)?.state = Verdict::Dismissed;

@@ -34,7 +34,7 @@ pub(super) enum Decision {
 }
 
 impl Decision {
-    pub(super) fn word(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Approved => "APPROVED",
             Self::ChangesRequested => "CHANGES_REQUESTED",

@@ -99,7 +99,7 @@ pub(super) fn timeline(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
         for review in pull.reviews.iter().filter(|review| reviews::visible(review, show.viewer)) {
             let mut row = reviews::show(show, issue, review);
             row["event"] = json!("reviewed");
-            row["state"] = json!(review.state.word().to_lowercase());
+            row["state"] = json!(review.state.as_str().to_lowercase());
             rows.push((review.submitted_at.clone().unwrap_or_else(|| show.site.now()), row));
         }
     }
@@ -198,7 +198,7 @@ fn show_event(show: Show<'_>, event: &Event) -> Value {
         }
         What::ReviewDismissed { review, state, message } => {
             shown["dismissed_review"] = json!({
-                "state": state.word().to_lowercase(),
+                "state": state.as_str().to_lowercase(),
                 "review_id": review,
                 "dismissal_message": message,
             });

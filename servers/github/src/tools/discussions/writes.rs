@@ -52,7 +52,7 @@ enum Reason {
 }
 
 impl Reason {
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Resolved => "RESOLVED",
             Self::Outdated => "OUTDATED",
@@ -379,7 +379,7 @@ async fn close(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> Re
     if discussion.closed == closes {
         return Ok(nothing(&format!("{on} is {} already", if closes { "closed" } else { "open" })));
     }
-    let reason = arguments.reason.unwrap_or(Reason::Resolved).word();
+    let reason = arguments.reason.unwrap_or(Reason::Resolved).as_str();
     let mut preview = Written::new(format!("{} {on}", if closes { "Close" } else { "Reopen" }))
         .change(format!("title \"{}\"", one_line(&discussion.title)));
     if closes {

@@ -75,7 +75,7 @@ enum State {
 }
 
 impl State {
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::Closed => "closed",
@@ -143,7 +143,7 @@ impl Wanted {
         let or_none = |word: &String| if word == "none" { Value::Null } else { json!(word) };
         let mut filter = Map::new();
         if self.state != State::All {
-            filter.insert("states".to_owned(), json!([self.state.word().to_uppercase()]));
+            filter.insert("states".to_owned(), json!([self.state.as_str().to_uppercase()]));
         }
         if !self.labels.is_empty() {
             filter.insert("labels".to_owned(), json!(self.labels));
@@ -167,7 +167,7 @@ impl Wanted {
     fn parameters(&self, kind: &str) -> Vec<(&'static str, String)> {
         let mut parameters = vec![
             ("type", kind.to_owned()),
-            ("state", self.state.word().to_owned()),
+            ("state", self.state.as_str().to_owned()),
             ("sort", self.sort.words().1.to_owned()),
             ("direction", self.order.words().1.to_owned()),
         ];
@@ -309,7 +309,7 @@ async fn by_type(
 fn about(repo: &Repo, wanted: &Wanted) -> String {
     let state = match wanted.state {
         State::All => "open and closed",
-        state => state.word(),
+        state => state.as_str(),
     };
     let order = match (wanted.sort, wanted.order) {
         (Sort::Created, Order::Desc) => "newest first",

@@ -76,7 +76,7 @@ enum Method {
 }
 
 impl Method {
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Merge => "merge",
             Self::Squash => "squash",
@@ -134,7 +134,7 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
                     .with_hint("Use mode now"));
             }
             if let Some(auto) = &pull.auto_merge_request
-                && auto.merge_method.eq_ignore_ascii_case(method.word())
+                && auto.merge_method.eq_ignore_ascii_case(method.as_str())
             {
                 let summary = format!("Nothing to do: auto-merge of {repo}#{number} is on already");
                 return Ok(Plan::nothing(Reply::written(Written::new(summary).url(pull.url))));
@@ -276,10 +276,10 @@ fn allowed(pull: &Pull, method: Option<Method>) -> Result<Method> {
         Some(method) if allowed.contains(&method) => Ok(method),
         // What may be done is not told to every token.
         Some(method) if allowed.is_empty() => Ok(method),
-        Some(method) => Err(Error::invalid(format!("The repository does not allow to {}", method.word()))
+        Some(method) => Err(Error::invalid(format!("The repository does not allow to {}", method.as_str()))
             .with_hint(format!(
                 "It allows: {}",
-                allowed.iter().map(|method| method.word()).collect::<Vec<_>>().join(", ")
+                allowed.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ")
             ))),
         None => Ok(allowed.first().copied().unwrap_or(Method::Merge)),
     }
@@ -287,7 +287,7 @@ fn allowed(pull: &Pull, method: Option<Method>) -> Result<Method> {
 
 fn preview(repo: &Repo, pull: &Pull, mode: Mode, method: Method) -> Written {
     let (number, base) = (pull.number, base(pull));
-    let how = method.word();
+    let how = method.as_str();
     let mut preview = Written::new(match mode {
         Mode::Now => format!("Merge {repo}#{number} into {base} by {how}"),
         Mode::Auto => {
@@ -323,7 +323,7 @@ fn preview(repo: &Repo, pull: &Pull, mode: Mode, method: Method) -> Written {
 
 /// Merges it. Whatever the answer, whether it is merged can be learned.
 async fn now(call: &Call<GitHub>, repo: &Repo, pull: &Pull, method: Method, text: &Text) -> Result<Reply> {
-    let mut body = json!({"sha": pull.head_ref_oid, "merge_method": method.word()});
+    let mut body = json!({"sha": pull.head_ref_oid, "merge_method": method.as_str()});
     if let Some(title) = &text.title {
         body["commit_title"] = json!(title);
     }
@@ -332,7 +332,7 @@ async fn now(call: &Call<GitHub>, repo: &Repo, pull: &Pull, method: Method, text
     }
     let number = pull.number;
     let written = |sha: &str| {
-        Written::new(format!("Merged {repo}#{number} into {} by {}", base(pull), method.word()))
+        Written::new(format!("Merged {repo}#{number} into {} by {}", base(pull), method.as_str()))
             .change(format!("commit {sha}"))
             .id(number.to_string())
             .url(&pull.url)
@@ -376,7 +376,7 @@ async fn now(call: &Call<GitHub>, repo: &Repo, pull: &Pull, method: Method, text
 
 async fn auto(call: &Call<GitHub>, repo: &Repo, pull: &Pull, method: Method, text: &Text) -> Result<Reply> {
     let (title, body) = (text.title.as_deref(), text.body.as_deref());
-    let done = call.api().pull_auto_merge_on(repo, pull, method.word(), title, body).await;
+    let done = call.api().pull_auto_merge_on(repo, pull, method.as_str(), title, body).await;
     let number = pull.number;
     read_back(call, repo, number, done, |is| {
         let auto = is.auto_merge_request.as_ref()?;

@@ -322,7 +322,7 @@ impl Update {
         let mut written = match api.pull(repo, number, &Parts::default()).await {
             Ok(now) => {
                 let now = now.data;
-                let outcome = self.changes.outcome(|field| told(&now, field));
+                let outcome = self.changes.outcome(|field| field_value(&now, field));
                 // An unknown outcome is known now: the fields say it.
                 if outcome.refused.is_empty() {
                     failed.retain(|(what, error)| *what == "branch" || error.kind() != Kind::UnknownOutcome);
@@ -357,7 +357,7 @@ impl Update {
 }
 
 /// A field as it is now.
-fn told(pull: &Pull, field: &str) -> FieldValue {
+fn field_value(pull: &Pull, field: &str) -> FieldValue {
     match field {
         "title" => FieldValue::short(Some(&pull.title)),
         "body" => FieldValue::Exact(pull.body.clone()),

@@ -42,7 +42,7 @@ pub(super) enum Include {
 
 impl Include {
     /// As it is asked for.
-    pub(super) fn word(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Labels => "labels",
             Self::Milestones => "milestones",

@@ -67,7 +67,7 @@ enum Type {
 }
 
 impl Type {
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::All => "all",
             Self::Public => "public",
@@ -99,7 +99,7 @@ enum Sort {
 }
 
 impl Sort {
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Pushed => "pushed",
             Self::Updated => "updated",
@@ -204,7 +204,7 @@ async fn list_repos(call: Call<GitHub>, arguments: ListRepos) -> Result<Reply> {
     };
     let per_page = position.first(limit(asked, 20, 100), 100);
     let after = position.after.as_deref();
-    let listed = call.api().repositories(whose, kind.word(), sort.word(), per_page, after).await?;
+    let listed = call.api().repositories(whose, kind.as_str(), sort.as_str(), per_page, after).await?;
     let of = owner.map_or_else(|| "yours".to_owned(), |owner| format!("of {}", one_line(owner)));
     let mut page = Page::new(FROM, ("repository", "repositories")).note(of);
     let rows: Vec<_> = listed.items.iter().skip(position.skip).collect();
@@ -220,7 +220,7 @@ async fn list_repos(call: Call<GitHub>, arguments: ListRepos) -> Result<Reply> {
         page = page.note(WITHIN);
     }
     if kind != Type::All {
-        page = page.note(format!("{} only", kind.word()));
+        page = page.note(format!("{} only", kind.as_str()));
     }
     let read = rows.len();
     Ok(Reply::page(paging::close(&call, page, VendorPage { position, read, places, next: listed.next })))
@@ -298,7 +298,7 @@ async fn get_repo(call: Call<GitHub>, arguments: GetRepo) -> Result<Reply> {
         failed: Vec::new(),
     };
     for (include, part) in wanted.iter().zip(parts) {
-        let name = include.word();
+        let name = include.as_str();
         match part {
             Ok(part) => {
                 reply = part.show(reply);

@@ -31,7 +31,7 @@ pub(crate) enum Status {
 
 impl Status {
     /// As the API says it.
-    pub(crate) fn word(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Added => "added",
             Self::Modified => "modified",

@@ -44,7 +44,7 @@ pub(super) fn pull(at: At<'_>, asked: &Asked<'_>, known: bool) -> Field {
         .into(),
         "canBeRebased" => (weigh().mergeable == Some(true)).into(),
         "mergeStateStatus" => shout(weigh().state).into(),
-        "reviewDecision" => rules::decision(show, at.issue).map(rules::Decision::word).into(),
+        "reviewDecision" => rules::decision(show, at.issue).map(rules::Decision::as_str).into(),
         "statusCheckRollup" => checks::rollup(show, &pull.head_sha).into(),
         "additions" => changes().iter().map(|one| one.additions).sum::<usize>().into(),
         "deletions" => changes().iter().map(|one| one.deletions).sum::<usize>().into(),
@@ -104,7 +104,7 @@ pub(super) fn pull(at: At<'_>, asked: &Asked<'_>, known: bool) -> Field {
             let author = asked.text("author");
             let fits = |one: &&Review| {
                 reviews::seen(at, one)
-                    && (states.is_empty() || states.contains(&one.state.word().to_lowercase()))
+                    && (states.is_empty() || states.contains(&one.state.as_str().to_lowercase()))
                     && author.is_none_or(|author| one.author.eq_ignore_ascii_case(author))
             };
             return Some(page(at, asked, pull.reviews.iter().filter(fits)));
@@ -178,7 +178,7 @@ pub(super) fn file(at: At<'_>, node: &Node, asked: &Asked<'_>) -> Field {
         "path" => path.into(),
         "additions" => change.additions.into(),
         "deletions" => change.deletions.into(),
-        "changeType" => match change.status.word() {
+        "changeType" => match change.status.as_str() {
             "removed" => "DELETED".into(),
             other => shout(other).into(),
         },

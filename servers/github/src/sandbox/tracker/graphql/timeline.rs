@@ -201,7 +201,7 @@ pub(super) fn event(at: At<'_>, node: &Node, asked: &Asked<'_>) -> Field {
             pull::reviewer(at, asked)
         }
         ("dismissalMessage", What::ReviewDismissed { message, .. }) => message.clone().into(),
-        ("previousReviewState", What::ReviewDismissed { state, .. }) => state.word().into(),
+        ("previousReviewState", What::ReviewDismissed { state, .. }) => state.as_str().into(),
         ("review", What::ReviewDismissed { review, .. }) => at.below("PullRequestReview", *review).into(),
         ("commit", What::Merged(sha)) => at.commit(sha),
         ("mergeRefName", What::Merged(_)) => at.pull().map(|pull| pull.base.clone()).into(),
