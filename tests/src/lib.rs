@@ -5,6 +5,7 @@
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on says where")]
 
+mod marked;
 pub mod program;
 mod sandboxed;
 mod subject;
@@ -14,9 +15,10 @@ pub mod servers {
     include!(concat!(env!("OUT_DIR"), "/servers.rs"));
 }
 
+pub use marked::{MARK, Marked, Place, Standing, Target, marker, texts_of};
 pub use sandboxed::{Options, Sandboxed};
 pub use servers::SERVERS;
-pub use subject::{IdForm, IdWalk, Overtaken, Sample, Subject};
+pub use subject::{IdForm, IdWalk, Overtaken, Sample, Subject, lacks};
 
 /// Runs generic tests (`async fn name<S: Subject>()`) against every server of the workspace, on paused
 /// time.

@@ -3,6 +3,8 @@
 use connector::{Connector, sandbox::Action};
 use serde_json::{Map, Value};
 
+use crate::Marked;
+
 /// A server, as the shared tests see it.
 pub trait Subject: Connector {
     /// The most o200k tokens that the whole `tools/list` may cost at default settings.
@@ -19,6 +21,9 @@ pub trait Subject: Connector {
     /// How many uncached calls a second, and in all on one connection, stay within the vendor's published budgets: what
     /// the benchmark asks for.
     const PACE: (usize, usize);
+    /// What the shared tests ask for and this server does not give, each by the name of the method here that gives none,
+    /// and why: `("overtaken", "no tool asks")`. A test that gets nothing fails unless it is said here.
+    const LACKS: &'static [(&'static str, &'static str)] = &[];
 
     /// One call, or more, of every tool that reads, fitting the sandbox's story. None may fail.
     fn reads() -> Vec<Sample>;
@@ -27,10 +32,11 @@ pub trait Subject: Connector {
     /// something when it is carried out.
     fn writes() -> Vec<Sample>;
 
-    /// A write of every kind that leaves one thing with a text of its own: each with `marker` as that text, so that
-    /// the fake's state tells whether it is there, and how often. A storm of them is made at once; over a server that
-    /// names none, no storm is made.
-    fn marked_writes(_marker: &str) -> Vec<Sample> {
+    /// Writes of every kind, each with `marker` as the text that tells from the fake's state whether it was carried out,
+    /// and how often: creates, comments, updates of a field, edits and appendices, labels, removals. What a write is
+    /// done to must be its own (a [`Target`](crate::Target) that is made first), unless many may work on one thing at
+    /// once. A storm of them is made while the vendor fails in every way.
+    fn marked_writes(_marker: &str) -> Vec<Marked> {
         Vec::new()
     }
 
@@ -77,7 +83,7 @@ pub trait Subject: Connector {
     }
 
     /// For every destructive tool a call that asks, and what somebody else does to its target before it is
-    /// answered.
+    /// answered. The plan of each must say from which state it was made (`Plan::state`).
     fn overtaken() -> Vec<Overtaken> {
         Vec::new()
     }
@@ -88,6 +94,15 @@ pub trait Subject: Connector {
     /// The number of things in a dump of the fake's state of the kind that
     /// [`Subject::repeatable_create`] creates; never asked without one.
     fn count_created(dump: &Value) -> usize;
+}
+
+/// That a server gives nothing for `what`, the name of a method of [`Subject`].
+///
+/// # Panics
+/// If it does not say why.
+pub fn lacks<S: Subject>(what: &str) {
+    let said = S::LACKS.iter().any(|(name, why)| *name == what && !why.is_empty());
+    assert!(said, "`{what}` gives nothing, and `LACKS` does not say why");
 }
 
 /// A call.

@@ -162,7 +162,7 @@ async fn f09_refused_credentials_and_limits_do_not_open_the_breaker<S: Subject>(
 }
 
 async fn f13_a_write_that_times_out_is_not_called_done_or_failed<S: Subject>() {
-    let Some((sample, operation)) = S::once_only_write() else { return };
+    let Some((sample, operation)) = S::once_only_write() else { return suite::lacks::<S>("once_only_write") };
     let late = Duration::from_secs(120);
     let sandboxed = with_fault::<S>(operation, Action::Delay { by: late }).await;
     let (outcome, took) = timed(&sandboxed, &sample).await;
@@ -173,7 +173,9 @@ async fn f13_a_write_that_times_out_is_not_called_done_or_failed<S: Subject>() {
 }
 
 async fn f14_a_connection_reset_after_the_commit_makes_no_second_record<S: Subject>() {
-    let Some((sample, operation)) = S::repeatable_create() else { return };
+    let Some((sample, operation)) = S::repeatable_create() else {
+        return suite::lacks::<S>("repeatable_create");
+    };
     for action in [Action::CloseAfter, Action::Truncate { bytes: 20 }, Action::InvalidUtf8] {
         let sandboxed = with_fault::<S>(operation, action.clone()).await;
         let before = S::count_created(&sandboxed.dump());
@@ -290,14 +292,16 @@ async fn f31_an_answer_that_cannot_be_read_is_no_failure_of_a_write<S: Subject>(
 }
 
 async fn f24_one_thing_that_is_gone_does_not_spoil_the_rest<S: Subject>() {
-    let Some((sample, shown, gone)) = S::one_of_several_gone() else { return };
+    let Some((sample, shown, gone)) = S::one_of_several_gone() else {
+        return suite::lacks::<S>("one_of_several_gone");
+    };
     let sandboxed = Sandboxed::<S>::start().await;
     let text = sandboxed.call(&sample).await.text;
     assert!(text.contains(shown) && text.contains(gone), "{text}");
 }
 
 async fn f27_a_conflict_is_told_and_nothing_is_overwritten<S: Subject>() {
-    let Some(sample) = S::outdated_write() else { return };
+    let Some(sample) = S::outdated_write() else { return suite::lacks::<S>("outdated_write") };
     let sandboxed = Sandboxed::<S>::start().await;
     let before = sandboxed.dump();
     let error = sandboxed.refusal(&sample).await;

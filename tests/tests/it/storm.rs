@@ -1,7 +1,10 @@
 //! A storm of writes over a vendor that fails in every way at once, judged by the vendor's own state: nothing is
 //! written twice, nothing that was told as done is missing, nothing that was done is told as failed.
 //!
-//! `STORM_WRITES=2000 cargo test -p suite --test it storm` is the long run.
+//! `STORM_WRITES=2000 cargo test -p suite --test it storm -- --nocapture` is the long run, which prints what became of
+//! each kind of write.
+
+#![allow(clippy::print_stdout, reason = "what was measured is worth reading")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,13 +12,12 @@ use std::{
 };
 
 use connector::{
-    Kind,
+    Error, Kind,
     access::Selection,
     sandbox::{Action, Rule},
 };
 use futures::future::join_all;
-use serde_json::Value;
-use suite::{Options, Sandboxed, Subject};
+use suite::{MARK, Marked, Options, Sandboxed, Standing, Subject, marker};
 
 suite::every_server!(a_storm_of_writes_doubles_loses_and_misreports_nothing);
 
@@ -26,8 +28,6 @@ const AT_ONCE: usize = 16;
 const SEED: u64 = 2026;
 /// Which part of the requests each kind of fault meets.
 const RATIO: f64 = 0.02;
-/// What every marker begins with, and what no text of a sandbox has.
-const MARK: &str = "stormq";
 
 /// What may befall a request, and whether the vendor does its work first.
 fn faults() -> Vec<(Action, bool)> {
@@ -51,80 +51,125 @@ fn faults() -> Vec<(Action, bool)> {
     both.chain(others).collect()
 }
 
+/// A write of the storm.
+struct Write {
+    marker: String,
+    kind: usize,
+    marked: Marked,
+}
+
+impl Write {
+    /// Makes what it is done to, while nothing fails.
+    async fn prepared<S: Subject>(mut self, sandboxed: &Sandboxed<S>) -> Self {
+        if let Some(target) = &self.marked.target {
+            let text = sandboxed.call(&target.made_by).await.text;
+            if let Some((looks, argument)) = target.id {
+                let id = looks.find(&text).unwrap_or_else(|| panic!("no {looks:?} in {text}"));
+                self.marked.write = self.marked.write.with(argument, id);
+            }
+        }
+        self
+    }
+
+    /// What a table calls its kind: the tool, and what it is given.
+    fn name(&self) -> String {
+        let write = &self.marked.write;
+        let arguments: Vec<_> = write.arguments.keys().map(String::as_str).collect();
+        format!("{} ({})", write.tool, arguments.join(" "))
+    }
+
+    /// What is wrong with its `outcome`, given how often its marker stands in the state after it.
+    fn fault(&self, outcome: &Result<String, Error>, times: usize) -> Option<&'static str> {
+        let done = if self.marked.removes { times == 0 } else { times == 1 };
+        match outcome {
+            _ if times > 1 => Some("is there more than once"),
+            Ok(_) if !done => Some("was told as done and is not"),
+            Err(error) if done && error.kind() != Kind::UnknownOutcome => {
+                Some("was told as failed and is done")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What became of the writes of one kind.
+#[derive(Default)]
+struct Tally {
+    writes: usize,
+    done: usize,
+    unknown: usize,
+    failed: usize,
+    wrong: usize,
+}
+
 async fn a_storm_of_writes_doubles_loses_and_misreports_nothing<S: Subject>() {
-    let writes = std::env::var("STORM_WRITES").map_or(WRITES, |writes| writes.parse().expect("a number"));
+    let number = std::env::var("STORM_WRITES").map_or(WRITES, |writes| writes.parse().expect("a number"));
     let kinds = S::marked_writes(MARK).len();
     if kinds == 0 {
-        return;
+        return suite::lacks::<S>("marked_writes");
     }
     let selection = Selection { toolsets: vec!["all".to_owned()], ..Selection::default() };
     let options = Options { selection, allow_destructive: true, ..Options::default() };
     let sandboxed = Sandboxed::<S>::start_with(options).await;
+    // Budgets refill, the breaker closes, what lands late has landed: the storm is about writes.
+    let calm = || tokio::time::sleep(Duration::from_secs(3_600));
+
+    let mut writes = Vec::new();
+    for start in (0..number).step_by(AT_ONCE) {
+        let batch = (start..number.min(start + AT_ONCE)).map(|number| {
+            let (marker, kind) = (marker(number), number % kinds);
+            let marked = S::marked_writes(&marker).swap_remove(kind);
+            Write { marker, kind, marked }.prepared(&sandboxed)
+        });
+        writes.extend(join_all(batch).await);
+        calm().await;
+    }
+    let mut standing = Standing::of(sandboxed.dump());
+    for Write { marker, marked, .. } in &writes {
+        let times = standing.times(marked.place, marker);
+        assert_eq!(times, usize::from(marked.removes), "{marked:?}: there before it was written");
+    }
+
+    sandboxed.harness().journal().clear();
     for (seed, (action, committed)) in (SEED..).zip(faults()) {
         let rule = Rule { committed, ..Rule::new("*", action).ratio(RATIO, seed) };
         sandboxed.harness().faults().add(rule);
     }
-
     let mut outcomes = Vec::new();
     let mut met = BTreeSet::new();
-    let numbers: Vec<_> = (0..writes).collect();
-    for batch in numbers.chunks(AT_ONCE) {
-        let calls = batch.iter().map(|number| {
-            let marker = format!("{MARK}{number:06}");
-            let sample = S::marked_writes(&marker).swap_remove(number % kinds);
-            let sandboxed = &sandboxed;
-            async move {
-                let outcome = sandboxed.try_call(&sample).await;
-                (marker, sample.tool, outcome.map(|reply| reply.text))
-            }
-        });
-        outcomes.extend(join_all(calls).await);
-        // Budgets refill, the breaker closes, what lands late has landed: the storm is about writes.
-        tokio::time::sleep(Duration::from_secs(3_600)).await;
+    for batch in writes.chunks(AT_ONCE) {
+        let calls = batch.iter().map(|write| sandboxed.try_call(&write.marked.write));
+        outcomes.extend(join_all(calls).await.into_iter().map(|outcome| outcome.map(|reply| reply.text)));
+        calm().await;
         met.extend(sandboxed.harness().journal().entries().into_iter().filter_map(|entry| entry.fault));
         sandboxed.harness().journal().clear();
     }
 
-    let mut there = BTreeMap::new();
-    count(&sandboxed.dump(), &mut there);
+    let mut standing = Standing::of(sandboxed.dump());
+    let mut tallies = BTreeMap::<usize, (String, Tally)>::new();
     let mut wrong = Vec::new();
-    for (marker, tool, outcome) in &outcomes {
-        let times = there.get(marker).copied().unwrap_or_default();
-        let verdict = match outcome {
-            _ if times > 1 => "is there more than once",
-            Ok(_) if times == 0 => "was told as done and is not there",
-            Err(error) if times == 1 && error.kind() != Kind::UnknownOutcome => {
-                "was told as failed and is there"
-            }
-            _ => continue,
-        };
-        wrong.push(format!("{tool} {marker} {verdict} ({times}): {outcome:?}"));
-    }
-    let done = outcomes.iter().filter(|(.., outcome)| outcome.is_ok()).count();
-    assert!(wrong.is_empty(), "{} of {writes} writes:\n{}", wrong.len(), wrong.join("\n"));
-    // A storm that stops everything, or that nothing meets, proves nothing.
-    assert!(done * 2 > writes, "only {done} of {writes} writes were done: {outcomes:?}");
-    assert!(met.len() >= 6, "only these faults were met: {met:?}");
-}
-
-/// How many things of a state have each marker in a text or name of their own.
-fn count(state: &Value, there: &mut BTreeMap<String, usize>) {
-    match state {
-        Value::Array(values) => values.iter().for_each(|value| count(value, there)),
-        Value::Object(fields) => {
-            let texts = fields.values().filter_map(Value::as_str);
-            let markers: BTreeSet<_> =
-                fields.keys().map(String::as_str).chain(texts).flat_map(markers).collect();
-            for marker in markers {
-                *there.entry(marker.to_owned()).or_default() += 1;
-            }
-            fields.values().for_each(|value| count(value, there));
+    for (write, outcome) in writes.iter().zip(&outcomes) {
+        let times = standing.times(write.marked.place, &write.marker);
+        let (_, tally) = tallies.entry(write.kind).or_insert_with(|| (write.name(), Tally::default()));
+        tally.writes += 1;
+        match outcome {
+            Ok(_) => tally.done += 1,
+            Err(error) if error.kind() == Kind::UnknownOutcome => tally.unknown += 1,
+            Err(_) => tally.failed += 1,
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        if let Some(fault) = write.fault(outcome, times) {
+            tally.wrong += 1;
+            wrong.push(format!("{:?} {fault} ({times}): {outcome:?}", write.marked.write));
+        }
     }
-}
-
-/// The markers in a text.
-fn markers(text: &str) -> impl Iterator<Item = &str> {
-    text.match_indices(MARK).filter_map(|(at, _)| text.get(at..at + MARK.len() + 6))
+    println!("{}: writes, told as done, as unknown, as failed; told wrong", S::ABOUT.title);
+    for (name, tally) in tallies.values() {
+        let Tally { writes, done, unknown, failed, wrong } = tally;
+        println!("{name:50} {writes:5} {done:5} {unknown:5} {failed:5} {wrong:5}");
+    }
+    let done = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    assert!(wrong.is_empty(), "{} of {number} writes:\n{}", wrong.len(), wrong.join("\n"));
+    // A storm that stops everything, or that nothing meets, proves nothing.
+    assert!(done * 2 > number, "only {done} of {number} writes were done: {outcomes:?}");
+    assert!(met.len() >= 6, "only these faults were met: {met:?}");
 }

@@ -129,9 +129,8 @@ fn confirmation(text: &str) -> String {
 /// A person confirms what they were shown. If somebody else changed it meanwhile, they are shown that instead, in
 /// whatever way they were asked.
 async fn what_was_confirmed_is_what_is_done<S: Subject>() {
-    // A server that says no case at all is not held to this yet.
     if S::overtaken().is_empty() {
-        return;
+        return suite::lacks::<S>("overtaken");
     }
     let tools: std::collections::BTreeSet<_> = S::overtaken().iter().map(|case| case.asks.tool).collect();
     for tool in S::catalog().all_tools().iter().filter(|tool| tool.effect() == Effect::Destructive) {
@@ -225,7 +224,9 @@ async fn nobody_is_asked_where_the_operator_said_so<S: Subject>() {
 }
 
 async fn a_create_whose_answer_was_lost_is_not_doubled<S: Subject>() {
-    let Some((sample, operation)) = S::repeatable_create() else { return };
+    let Some((sample, operation)) = S::repeatable_create() else {
+        return suite::lacks::<S>("repeatable_create");
+    };
     let sandboxed = Sandboxed::<S>::start().await;
     let before = S::count_created(&sandboxed.dump());
     sandboxed.harness().faults().add(Rule::new(operation, Action::CloseAfter));
@@ -235,7 +236,7 @@ async fn a_create_whose_answer_was_lost_is_not_doubled<S: Subject>() {
 }
 
 async fn a_write_with_an_unknown_outcome_says_so_and_is_not_repeated<S: Subject>() {
-    let Some((sample, operation)) = S::once_only_write() else { return };
+    let Some((sample, operation)) = S::once_only_write() else { return suite::lacks::<S>("once_only_write") };
     for fault in [Action::CloseAfter, Action::status(502), Action::Html { code: 200 }] {
         let sandboxed = Sandboxed::<S>::start_with(Options { allow_destructive: true, ..everything() }).await;
         sandboxed.harness().faults().add(Rule::new(operation, fault.clone()));

@@ -30,6 +30,15 @@ impl Subject for Notion {
     const REFUSED_CREDENTIAL: &'static str = "ntn_revoked_9f3k2m1x7c5v";
     const READ_ONLY_CREDENTIAL: Option<(&'static str, &'static str)> = Some(("ntn_readonly", "capability"));
     const PACE: (usize, usize) = (3, 150);
+    const LACKS: &'static [(&'static str, &'static str)] = &[
+        (
+            "repeatable_create",
+            "Notion has no keys for repeated writes: a create whose answer is lost is looked for",
+        ),
+        ("one_of_several_gone", "no tool reads several things by name"),
+        ("marked_writes", "its cases are still to be written"),
+        ("overtaken", "its cases are still to be written"),
+    ];
 
     fn reads() -> Vec<Sample> {
         let open = json!({"Status": ["To do", "In progress"], "Due": {"before": "one_month_from_now"}});

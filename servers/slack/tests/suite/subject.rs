@@ -4,7 +4,7 @@ use connector::sandbox::{Action, Change};
 use serde_json::{Value, json};
 use slack_mcp::{Slack, sandbox::ts_of};
 
-use crate::{IdForm, IdWalk, Sample, Subject};
+use crate::{IdForm, IdWalk, Marked, Sample, Subject};
 
 /// The server that this is about.
 pub type Server = Slack;
@@ -28,6 +28,10 @@ impl Subject for Slack {
         Some(("xoxp-sandbox-readonly", "reactions:write"));
     // Tier 3 is 50 a minute; reading one message costs one call of it.
     const PACE: (usize, usize) = (1, 45);
+    const LACKS: &'static [(&'static str, &'static str)] = &[
+        ("one_of_several_gone", "no tool reads several things by name"),
+        ("overtaken", "its cases are still to be written"),
+    ];
 
     fn reads() -> Vec<Sample> {
         vec![
@@ -107,10 +111,11 @@ impl Subject for Slack {
         ]
     }
 
-    fn marked_writes(marker: &str) -> Vec<Sample> {
+    fn marked_writes(marker: &str) -> Vec<Marked> {
+        let send = |arguments| Marked::makes(Sample::new("send_message", arguments));
         vec![
-            Sample::new("send_message", json!({"channel": ENGINEERS, "message": marker})),
-            Sample::new("send_message", json!({"channel": INCIDENT, "ts": ts("ask"), "message": marker})),
+            send(json!({"channel": ENGINEERS, "message": marker})),
+            send(json!({"channel": INCIDENT, "ts": ts("ask"), "message": marker})),
         ]
     }
 
