@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::{
     About, Connector, Error, Result,
-    access::{Granted, KeyRing, Policy, Principal, Rights},
+    access::{Denial, Granted, KeyRing, Policy, Principal, Rights},
     catalog::{
         Answer, Call, Caller, Catalog, Confirmations, Progress, Prompt, Rendered, Reply, ReplyOptions,
         Resource, ResourceTemplate, Tool, Variables, nearest,
@@ -183,14 +183,18 @@ impl<S: Connector> Service<S> {
         Some(denial.into_error(&self.wire_name(tool), rights.who()))
     }
 
-    /// The tool that `name` is probably a slip of, of those that somebody with these rights may use.
+    /// The tool that `name` is probably a slip of, of those that somebody with these rights may use, or could
+    /// if their toolset were on; and then why it is not offered.
     #[must_use]
-    pub fn nearest_tool(&self, name: &str, rights: &Rights) -> Option<String> {
+    pub fn nearest_tool(&self, name: &str, rights: &Rights) -> Option<(String, Option<Error>)> {
         let bare = self.bare(name).unwrap_or(name);
-        let tools = self.catalog.all_tools().iter();
-        let usable = tools.filter(|tool| rights.decide(&tool.capability()).is_ok());
-        let near = nearest(bare, usable.map(Tool::name))?;
-        Some(format!("{}{near}", self.prefix))
+        let in_reach = |tool: &&Tool<S>| {
+            matches!(rights.decide(&tool.capability()), Ok(()) | Err(Denial::ToolsetOff { .. }))
+        };
+        let tools = self.catalog.known_tools().filter(in_reach);
+        let near = format!("{}{}", self.prefix, nearest(bare, tools.map(Tool::name))?);
+        let off = self.switched_off(&near, rights);
+        Some((near, off))
     }
 
     fn bare<'a>(&self, name: &'a str) -> Option<&'a str> {

@@ -6,7 +6,7 @@ use connector::{
     catalog::{Calendar, one_line},
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -24,21 +24,17 @@ const CLOSED: [&str; 3] = ["completed", "canceled", "duplicate"];
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct IssueQuery {
-    #[serde(deserialize_with = "one_or_many")]
     pub(crate) team: Vec<String>,
     /// Names, or types: open, closed, backlog, started, done...
-    #[serde(deserialize_with = "one_or_many")]
     pub(crate) state: Vec<String>,
     /// Name, me or none
     pub(crate) assignee: Option<String>,
     /// All of them
-    #[serde(deserialize_with = "one_or_many")]
     pub(crate) labels: Vec<String>,
     pub(crate) project: Option<String>,
     /// current, next, previous or number
     pub(crate) cycle: Option<String>,
     /// urgent, high, medium, low, none
-    #[serde(deserialize_with = "one_or_many")]
     pub(crate) priority: Vec<String>,
     pub(crate) query: Option<String>,
     pub(crate) parent: Option<String>,
@@ -48,23 +44,6 @@ pub(crate) struct IssueQuery {
     pub(crate) updated_since: Option<String>,
     pub(crate) created_since: Option<String>,
     pub(crate) include_archived: Option<bool>,
-}
-
-/// A list, or one text that stands for a list of one.
-fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum OneOrMany {
-        One(String),
-        Many(Vec<String>),
-        Number(i64),
-    }
-    Ok(match Option::deserialize(deserializer)? {
-        None => Vec::new(),
-        Some(OneOrMany::One(text)) => vec![text],
-        Some(OneOrMany::Many(list)) => list,
-        Some(OneOrMany::Number(number)) => vec![number.to_string()],
-    })
 }
 
 impl IssueQuery {

@@ -1,15 +1,21 @@
-//! Arguments as models write them, brought into the schema's form: other names, lists and objects
-//! that arrive as JSON text, one value where a list is meant; anything unknown is refused with the
-//! nearest right name.
+//! Arguments as models write them, brought into the schema's form at every depth: other names, lists
+//! and objects that arrive as JSON text, one value where a list is meant, whole floats, numbers as text,
+//! constants in another case.
+//!
+//! `null`, `""` and `[]` say as much as leaving the argument out: strict clients fill in every one. What
+//! is to be emptied is named in `clear`. Values of an open map, whose names only the vendor knows, stay
+//! as they came: what an empty one means there is for the tool to say.
 
 use std::borrow::Cow;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Number, Value};
 
 use super::{names::nearest, one_line};
 use crate::{Error, Result};
+
+/// The argument that names what is to be emptied.
+const CLEAR: &str = "clear";
 
 /// Renames, coerces and checks `arguments` against `schema`.
 pub(super) fn normalize(
@@ -18,33 +24,138 @@ pub(super) fn normalize(
     schema: &Map<String, Value>,
     aliases: &[(&str, &str)],
 ) -> Result<Map<String, Value>> {
-    let empty = Map::new();
-    let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
-    let mut normal = Map::with_capacity(arguments.len());
-    for (given, value) in arguments {
-        let name = match aliases.iter().find(|(other, _)| *other == given) {
-            Some((_, ours)) if !properties.contains_key(&given) => (*ours).to_owned(),
-            _ => given,
-        };
-        let Some(property) = properties.get(&name) else {
-            return Err(unknown(tool, &name, properties));
-        };
-        if value.is_null() && !types(property).iter().any(|kind| kind == "null") {
-            continue; // Left out, in the words of a model.
+    Reader { tool, aliases }.object("", arguments, schema)
+}
+
+/// Reads the arguments of one tool. Its paths are those of errors: `issues[0].labels`, nothing for the
+/// arguments themselves.
+struct Reader<'a> {
+    tool: &'a str,
+    aliases: &'a [(&'a str, &'a str)],
+}
+
+impl Reader<'_> {
+    fn object(
+        &self,
+        path: &str,
+        given: Map<String, Value>,
+        schema: &Map<String, Value>,
+    ) -> Result<Map<String, Value>> {
+        let none = Map::new();
+        let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
+        // Values that may be of any type stay as they came.
+        let others = schema.get("additionalProperties").filter(|others| types(others).len() == 1);
+        let mut normal = Map::with_capacity(given.len());
+        for (name, value) in given {
+            let name = self.own_name(name, properties);
+            let place = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            let value = match (properties.get(&name), others) {
+                (Some(property), _) => {
+                    let value = if name == CLEAR { self.own_names(value, properties) } else { value };
+                    match self.value(&place, value, property)? {
+                        Some(value) => value,
+                        None => continue,
+                    }
+                }
+                (None, Some(others)) if !is_blank(&value) => {
+                    self.value(&place, value, others)?.unwrap_or_default()
+                }
+                (None, None) if path.is_empty() => return Err(unknown(self.tool, &name, properties)),
+                // Of an open map, or for the type of the arguments to refuse.
+                _ => value,
+            };
+            if normal.insert(name, value).is_some() {
+                return Err(Error::invalid(format!("`{place}` is given twice, once under another name")));
+            }
         }
-        let value = coerce(&name, value, property)?;
-        if normal.insert(name.clone(), value).is_some() {
-            return Err(Error::invalid(format!("`{name}` is given twice, once under another name")));
+        if let Some(both) = cleared(&normal).find(|name| normal.contains_key(*name)) {
+            return Err(Error::invalid(format!("`{both}` is both given and named in `clear`")));
+        }
+        let required =
+            schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let missing: Vec<_> =
+            required.filter(|name| !normal.contains_key(*name)).map(|name| format!("`{name}`")).collect();
+        if !missing.is_empty() {
+            let whole = if path.is_empty() { self.tool } else { path };
+            return Err(Error::invalid(format!("`{whole}` needs {}", missing.join(" and "))));
+        }
+        Ok(normal)
+    }
+
+    /// The name that the schema has for `given`.
+    fn own_name(&self, given: String, properties: &Map<String, Value>) -> String {
+        if properties.contains_key(&given) {
+            return given;
+        }
+        let ours =
+            self.aliases.iter().find(|(other, ours)| *other == given && properties.contains_key(*ours));
+        ours.map_or(given, |(_, ours)| (*ours).to_owned())
+    }
+
+    /// The same for the names that `clear` has.
+    fn own_names(&self, given: Value, properties: &Map<String, Value>) -> Value {
+        match given {
+            Value::String(name) => Value::String(self.own_name(name, properties)),
+            Value::Array(names) => {
+                Value::Array(names.into_iter().map(|name| self.own_names(name, properties)).collect())
+            }
+            other => other,
         }
     }
-    let required =
-        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    let missing: Vec<_> =
-        required.filter(|name| !normal.contains_key(*name)).map(|name| format!("`{name}`")).collect();
-    if !missing.is_empty() {
-        return Err(Error::invalid(format!("`{tool}` needs {}", missing.join(" and "))));
+
+    /// `value` in the form that `schema` wants; nothing if it says as much as leaving it out.
+    fn value(&self, path: &str, value: Value, schema: &Value) -> Result<Option<Value>> {
+        let wanted = types(schema);
+        let wants = |kind: &str| wanted.iter().any(|wanted| wanted == kind);
+        if is_blank(&value) {
+            return Ok(None);
+        }
+        let value = if wanted.is_empty() || wanted.iter().any(|kind| is_of(&value, kind)) {
+            value
+        } else if let Some(meant) = meant(&value, &wanted) {
+            meant
+        } else if wants("array") {
+            Value::Array(vec![value])
+        } else {
+            return Err(Error::invalid(format!("`{path}` must be {}", describe(&wanted))));
+        };
+        let value = match (value, schema) {
+            (Value::Array(items), Value::Object(schema)) => {
+                let item = schema.get("items").unwrap_or(&Value::Bool(true));
+                let items = items.into_iter().enumerate().map(|(place, value)| match value {
+                    // Of what it lacks, the entry itself is told.
+                    Value::Object(fields) if fields.is_empty() => Ok(Some(Value::Object(fields))),
+                    value => self.value(&format!("{path}[{place}]"), value, item),
+                });
+                Value::Array(items.filter_map(Result::transpose).collect::<Result<_>>()?)
+            }
+            (Value::Object(fields), Value::Object(schema)) => {
+                Value::Object(self.object(path, fields, schema)?)
+            }
+            (Value::String(text), Value::Object(schema)) => Value::String(constant(text, schema)),
+            (value, _) => value,
+        };
+        let nothing = match &value {
+            Value::Object(fields) => fields.is_empty(),
+            value => is_blank(value),
+        };
+        Ok((!nothing).then_some(value))
     }
-    Ok(normal)
+}
+
+/// What a strict client fills in for an argument that it has no value for.
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+/// The names in `clear`.
+fn cleared(arguments: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    arguments.get(CLEAR).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
 fn unknown(tool: &str, name: &str, properties: &Map<String, Value>) -> Error {
@@ -59,36 +170,55 @@ fn unknown(tool: &str, name: &str, properties: &Map<String, Value>) -> Error {
     }
 }
 
-/// Brings `value` into the type that `property` wants, where what is meant is plain.
-fn coerce(name: &str, value: Value, property: &Value) -> Result<Value> {
-    let wanted = types(property);
+/// What `value` means as one of the `wanted` types, where that is plain.
+fn meant(value: &Value, wanted: &[Cow<'_, str>]) -> Option<Value> {
     let wants = |kind: &str| wanted.iter().any(|wanted| wanted == kind);
-    if wanted.is_empty() || wanted.iter().any(|kind| is_of(&value, kind)) {
-        return Ok(match value {
-            Value::Array(items) => {
-                let item = property.get("items").cloned().unwrap_or(Value::Bool(true));
-                Value::Array(
-                    items.into_iter().map(|value| coerce(name, value, &item)).collect::<Result<_>>()?,
-                )
-            }
-            value => value,
-        });
-    }
-    if let Value::String(text) = &value {
-        let parsed = serde_json::from_str::<Value>(text.trim()).ok();
-        if let Some(parsed) = parsed
-            && wanted.iter().any(|kind| kind != "string" && is_of(&parsed, kind))
-        {
-            return coerce(name, parsed, property);
+    match value {
+        Value::Number(number) if wants("integer") => whole(number).map(Value::Number),
+        Value::Number(number) if wants("string") => {
+            Some(Value::String(whole(number).unwrap_or_else(|| number.clone()).to_string()))
         }
+        Value::Bool(is) if wants("string") => Some(Value::String(is.to_string())),
+        Value::String(text) => {
+            let text = text.trim();
+            let parsed: Value = serde_json::from_str(text)
+                .or_else(|_| serde_json::from_str(&text.to_lowercase()))
+                .ok()
+                .filter(|parsed: &Value| !parsed.is_string())?;
+            if wanted.iter().any(|kind| is_of(&parsed, kind)) {
+                Some(parsed)
+            } else {
+                number_of(&parsed, wanted)
+            }
+        }
+        _ => None,
     }
-    if wants("array") && !value.is_object() {
-        return coerce(name, Value::Array(vec![value]), property);
+}
+
+/// A number that stood in a text, as a whole one.
+fn number_of(parsed: &Value, wanted: &[Cow<'_, str>]) -> Option<Value> {
+    let Value::Number(number) = parsed else { return None };
+    whole(number).filter(|_| wanted.iter().any(|kind| kind == "integer")).map(Value::Number)
+}
+
+/// The whole number that a float is.
+fn whole(number: &Number) -> Option<Number> {
+    /// Beyond this a float no longer tells neighbours apart.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let float = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0)?;
+    (float.abs() < EXACT).then(|| Number::from(float as i64))
+}
+
+/// The one of the schema's constants that `text` is but for its case and what parts its words.
+fn constant(text: String, schema: &Map<String, Value>) -> String {
+    let constants = schema.get("enum").and_then(Value::as_array).into_iter().flatten();
+    let constants: Vec<&str> = constants.filter_map(Value::as_str).collect();
+    if constants.contains(&text.as_str()) {
+        return text;
     }
-    if wants("string") && (value.is_number() || value.is_boolean()) {
-        return Ok(Value::String(value.to_string()));
-    }
-    Err(Error::invalid(format!("`{name}` must be {}", describe(&wanted))))
+    let folded = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
+    let meant = constants.iter().find(|constant| folded(constant) == folded(&text));
+    meant.map_or(text, |constant| (*constant).to_owned())
 }
 
 fn types(property: &Value) -> Vec<Cow<'_, str>> {
@@ -141,128 +271,161 @@ pub(super) fn parse<A: DeserializeOwned>(arguments: Map<String, Value>) -> Resul
     })
 }
 
-/// An argument that can set a field, empty it with `null`, or leave it alone by being left out.
-/// Use with `#[serde(default)]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Clear<T> {
-    /// Left out: leave the field alone.
-    #[default]
-    Keep,
-    /// `null`: empty the field.
-    Empty,
-    /// A value: set the field.
-    Set(T),
-}
-
-impl<T> Clear<T> {
-    /// Whether the argument was left out.
-    pub fn is_keep(&self) -> bool {
-        matches!(self, Self::Keep)
-    }
-
-    /// The same with the value, if one is set, made into another.
-    ///
-    /// # Errors
-    /// Whatever `make` gives.
-    pub fn try_map<U>(&self, make: impl FnOnce(&T) -> Result<U>) -> Result<Clear<U>> {
-        Ok(match self {
-            Self::Keep => Clear::Keep,
-            Self::Empty => Clear::Empty,
-            Self::Set(value) => Clear::Set(make(value)?),
-        })
-    }
-
-    /// The new value, `None` inside for an emptied field, or nothing if it was left out.
-    pub fn as_change(&self) -> Option<Option<&T>> {
-        match self {
-            Self::Keep => None,
-            Self::Empty => Some(None),
-            Self::Set(value) => Some(Some(value)),
-        }
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Clear<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Option::deserialize(deserializer)?.map_or(Self::Empty, Self::Set))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Clear<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        Cow::Owned(format!("Clear_{}", T::schema_name()))
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = T::json_schema(generator);
-        if let Some(Value::String(kind)) = schema.get("type").cloned() {
-            schema.insert("type".to_owned(), serde_json::json!([kind, "null"]));
-            schema.insert(super::schema::NULL_MEANT.to_owned(), Value::Bool(true));
-        }
-        schema
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use schemars::JsonSchema;
+    use serde::Deserialize;
     use serde_json::json;
 
     use super::*;
 
-    #[derive(Debug, Deserialize, JsonSchema, PartialEq)]
-    #[serde(deny_unknown_fields)]
+    #[derive(Debug, Default, Deserialize, JsonSchema, PartialEq)]
+    #[serde(deny_unknown_fields, default)]
     struct Arguments {
-        #[serde(default)]
         team: Vec<String>,
         limit: Option<u32>,
-        #[serde(default)]
-        due: Clear<String>,
+        due: Option<String>,
         state: Option<String>,
+        sort: Option<Sort>,
+        overdue: Option<bool>,
+        share: Option<f64>,
+        labels: Option<Labels>,
+        issues: Vec<New>,
+        fields: Map<String, Value>,
+        clear: Vec<Emptied>,
+    }
+
+    #[derive(Debug, Default, Deserialize, JsonSchema, PartialEq)]
+    #[serde(deny_unknown_fields, default)]
+    struct Labels {
+        add: Vec<String>,
+        set: Option<Vec<String>>,
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct New {
+        title: String,
+        state: Option<String>,
+        #[serde(default)]
+        labels: Vec<String>,
+        estimate: Option<u32>,
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema, PartialEq)]
+    #[serde(rename_all = "snake_case")]
+    enum Sort {
+        LastChanged,
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema, PartialEq)]
+    #[serde(rename_all = "snake_case")]
+    enum Emptied {
+        Due,
     }
 
     fn given(value: Value) -> Result<Arguments> {
         let schema = super::super::schema::input::<Arguments>();
-        let aliases = [("status", "state")];
+        let aliases = [("status", "state"), ("dueDate", "due")];
         parse(normalize("list_issues", value.as_object().cloned().unwrap(), &schema, &aliases)?)
+    }
+
+    fn refused(value: Value) -> String {
+        given(value).unwrap_err().for_agent()
     }
 
     #[test]
     fn lists_may_come_as_json_text_or_as_one_value() {
         assert_eq!(given(json!({"team": "[\"ENG\",\"OPS\"]"})).unwrap().team, ["ENG", "OPS"]);
         assert_eq!(given(json!({"team": "ENG"})).unwrap().team, ["ENG"]);
-        assert_eq!(given(json!({"limit": "5"})).unwrap().limit, Some(5));
-        assert_eq!(given(json!({"team": null})).unwrap().team, [""; 0]);
+        let one = given(json!({"issues": {"title": "a"}})).unwrap();
+        assert_eq!(one.issues[0].title, "a");
+        let text = given(json!({"issues": "[{\"title\": \"a\", \"labels\": \"Bug\"}]"})).unwrap();
+        assert_eq!(text.issues[0].labels, ["Bug"]);
     }
 
     #[test]
-    fn null_clears_where_it_is_offered_and_means_absent_elsewhere() {
-        assert_eq!(given(json!({"due": null})).unwrap().due, Clear::Empty);
-        assert_eq!(given(json!({})).unwrap().due, Clear::Keep);
-        assert_eq!(given(json!({"limit": null})).unwrap().limit, None);
+    fn numbers_switches_and_constants_are_taken_as_models_write_them() {
+        for five in [json!(5), json!(5.0), json!("5"), json!("5.0"), json!(" 5 ")] {
+            assert_eq!(given(json!({"limit": five})).unwrap().limit, Some(5), "{five}");
+        }
+        assert_eq!(given(json!({"share": "0.5"})).unwrap().share, Some(0.5));
+        assert_eq!(given(json!({"due": 471.0})).unwrap().due.as_deref(), Some("471"));
+        assert_eq!(given(json!({"overdue": "True"})).unwrap().overdue, Some(true));
+        for sort in ["LAST_CHANGED", "Last changed", "last-changed", "lastChanged"] {
+            assert_eq!(given(json!({"sort": sort})).unwrap().sort, Some(Sort::LastChanged), "{sort}");
+        }
+        for no_number in [json!(5.5), json!("five"), json!(true)] {
+            let error = refused(json!({"limit": no_number}));
+            assert_eq!(error, "invalid_argument: `limit` must be a whole number.");
+        }
     }
 
     #[test]
-    fn an_unknown_argument_is_refused_with_the_nearest_name() {
-        let error = given(json!({"teams": "ENG"})).unwrap_err();
+    fn what_is_filled_in_with_nothing_is_not_given() {
+        for nothing in [json!(null), json!(""), json!([])] {
+            let filled = json!({"team": nothing, "limit": nothing, "due": nothing, "state": nothing,
+                "sort": nothing, "overdue": nothing, "labels": nothing, "issues": nothing, "fields": nothing,
+                "clear": nothing});
+            assert_eq!(given(filled).unwrap(), Arguments::default(), "{nothing}");
+            let inside = json!({"labels": {"add": ["Bug"], "set": nothing}, "team": ["ENG", nothing],
+                "issues": [{"title": "a", "labels": [nothing], "estimate": nothing}]});
+            let inside = given(inside).unwrap();
+            assert_eq!(inside.labels, Some(Labels { add: vec!["Bug".to_owned()], set: None }));
+            assert_eq!(inside.team, ["ENG"]);
+            assert_eq!((inside.issues[0].labels.len(), inside.issues[0].estimate), (0, None));
+        }
+        assert_eq!(given(json!({"labels": {"add": [], "set": null}})).unwrap().labels, None);
         assert_eq!(
-            error.for_agent(),
-            "invalid_argument: `list_issues` has no argument `teams`. Did you mean `team`?"
+            refused(json!({"issues": [{"title": ""}]})),
+            "invalid_argument: `issues[0]` needs `title`."
         );
     }
 
     #[test]
-    fn other_names_are_accepted_but_not_twice() {
-        assert_eq!(given(json!({"status": "Done"})).unwrap().state.as_deref(), Some("Done"));
-        assert!(given(json!({"status": "Done", "state": "Todo"})).unwrap_err().for_agent().contains("twice"));
+    fn the_values_of_an_open_map_stay_as_they_came() {
+        let fields = json!({"phone": null, "name": "", "tags": [], "size": 5.0});
+        assert_eq!(json!(given(json!({"fields": fields})).unwrap().fields), fields);
     }
 
     #[test]
-    fn a_wrong_type_names_the_argument_and_what_it_must_be() {
-        let error = given(json!({"limit": "many"})).unwrap_err();
-        assert_eq!(error.for_agent(), "invalid_argument: `limit` must be a whole number.");
+    fn what_is_emptied_is_named_and_not_given_too() {
+        for clear in [json!(["due"]), json!("due"), json!("Due"), json!(["dueDate"])] {
+            assert_eq!(given(json!({"clear": clear})).unwrap().clear, [Emptied::Due], "{clear}");
+        }
+        let both = refused(json!({"clear": "due", "due": "2026-12-01"}));
+        assert_eq!(both, "invalid_argument: `due` is both given and named in `clear`.");
+        assert!(given(json!({"clear": "due", "due": null})).is_ok());
+    }
+
+    #[test]
+    fn an_unknown_argument_is_refused_with_the_nearest_name() {
+        assert_eq!(
+            refused(json!({"teams": "ENG"})),
+            "invalid_argument: `list_issues` has no argument `teams`. Did you mean `team`?"
+        );
+        let inside = refused(json!({"issues": [{"title": "a"}, {"title": "b", "titel": "c"}]}));
+        assert!(inside.contains("issues[1]") && inside.contains("titel"), "{inside}");
+    }
+
+    #[test]
+    fn other_names_are_accepted_at_every_depth_but_not_twice() {
+        assert_eq!(given(json!({"status": "Done"})).unwrap().state.as_deref(), Some("Done"));
+        let inside = given(json!({"issues": [{"title": "a", "status": "Done"}]})).unwrap();
+        assert_eq!(inside.issues[0].state.as_deref(), Some("Done"));
+        assert!(refused(json!({"status": "Done", "state": "Todo"})).contains("`state` is given twice"));
+    }
+
+    #[test]
+    fn a_wrong_type_names_the_path_and_what_it_must_be() {
+        assert_eq!(refused(json!({"limit": "many"})), "invalid_argument: `limit` must be a whole number.");
+        assert_eq!(
+            refused(json!({"issues": [{"title": "a"}, {"title": "b", "estimate": "big"}]})),
+            "invalid_argument: `issues[1].estimate` must be a whole number."
+        );
+        assert_eq!(
+            refused(json!({"team": [["ENG"], {"key": "ENG"}]})),
+            "invalid_argument: `team[0]` must be text."
+        );
     }
 }

@@ -1,20 +1,39 @@
 //! Edits of a text: each replaces a passage that must occur exactly once, so that an edit made from
-//! an old copy cannot land in the wrong place.
+//! an old copy cannot land in the wrong place. What is shown can be edited: a passage is looked for in
+//! the text as replies show it, without carriage returns and characters that nobody sees.
+
+use std::ops::Range;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::words;
+use super::{
+    text::{Visible, clean},
+    words,
+};
 use crate::{Error, Kind, Result};
 
 /// Characters of a passage that an error shows.
 const SHOWN: usize = 60;
 
-#[allow(missing_docs, reason = "a doc comment would be part of every schema: `old` becomes `new`")]
+#[allow(
+    missing_docs,
+    reason = "a doc comment would be part of every schema: `old` becomes `new`, or nothing without it"
+)]
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Edit {
     pub old: String,
+    #[serde(default)]
+    pub new: String,
+}
+
+/// Where in a text an edit is made, and what stands there then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passage {
+    /// The bytes of the text that are replaced.
+    pub range: Range<usize>,
+    /// What replaces them, its lines ended as those of the text are.
     pub new: String,
 }
 
@@ -26,30 +45,62 @@ pub struct Edit {
 pub fn apply(text: &str, edits: &[Edit]) -> Result<String> {
     let mut text = text.to_owned();
     for edit in edits {
-        if edit.old.is_empty() {
-            return Err(Error::invalid("`edits`: `old` is empty").with_hint("Give the passage to replace"));
-        }
-        match text.matches(&edit.old).count() {
-            1 => text = text.replacen(&edit.old, &edit.new, 1),
-            0 => {
-                return Err(Error::new(
-                    Kind::Conflict,
-                    format!("`edits`: the text has no \"{}\"", words::short(&edit.old, SHOWN)),
-                )
-                .with_hint(
-                    "Nothing was written. Read it again: it may have changed, or be written differently",
-                ));
-            }
-            many => {
-                return Err(Error::invalid(format!(
-                    "`edits`: \"{}\" occurs {many} times",
-                    words::short(&edit.old, SHOWN)
-                ))
-                .with_hint("Nothing was written. Give more of the text around it"));
-            }
-        }
+        let Passage { range, new } = passage(&text, edit)?;
+        text.replace_range(range, &new);
     }
     Ok(text)
+}
+
+/// Where in `text` an edit is made.
+///
+/// # Errors
+/// As [`apply`].
+pub fn passage(text: &str, edit: &Edit) -> Result<Passage> {
+    let old = clean(&edit.old);
+    if old.is_empty() {
+        return Err(Error::invalid("`edits`: `old` is empty").with_hint("Give the passage to replace"));
+    }
+    let shown = clean(text);
+    let mut places = shown.match_indices(&*old).map(|(at, _)| at);
+    let Some(at) = places.next() else {
+        return Err(Error::new(
+            Kind::Conflict,
+            format!("`edits`: the text has no \"{}\"", words::short(&edit.old, SHOWN)),
+        )
+        .with_hint("Nothing was written. Read it again: it may have changed, or be written differently"));
+    };
+    let more = places.count();
+    if more > 0 {
+        return Err(Error::invalid(format!(
+            "`edits`: \"{}\" occurs {} times",
+            words::short(&edit.old, SHOWN),
+            more + 1
+        ))
+        .with_hint("Nothing was written. Give more of the text around it"));
+    }
+    let range = at..at + old.len();
+    let new = match text.contains("\r\n") && text.matches('\n').count() == text.matches("\r\n").count() {
+        true => edit.new.replace("\r\n", "\n").replace('\n', "\r\n"),
+        false => edit.new.clone(),
+    };
+    Ok(Passage { range: if shown.len() == text.len() { range } else { behind(text, &range) }, new })
+}
+
+/// The bytes of `text` that are shown as the bytes `range` of what is shown of it.
+fn behind(text: &str, range: &Range<usize>) -> Range<usize> {
+    let mut shown = 0;
+    let (mut start, mut end) = (text.len(), text.len());
+    for (c, place) in Visible::of(text) {
+        if shown == range.start {
+            start = place.start;
+        }
+        shown += c.len_utf8();
+        if shown == range.end {
+            end = place.end;
+            break;
+        }
+    }
+    start..end
 }
 
 #[cfg(test)]
@@ -72,5 +123,30 @@ mod tests {
         let error = apply("a b a", &[edit("a", "d")]).unwrap_err();
         assert!(error.for_agent().contains("occurs 2 times"), "{error}");
         assert!(apply("a", &[edit("", "d")]).is_err());
+    }
+
+    #[test]
+    fn an_edit_without_new_takes_its_passage_out() {
+        let edit: Edit = serde_json::from_str(r#"{"old": " b"}"#).unwrap();
+        assert_eq!(apply("a b c", &[edit]).unwrap(), "a c");
+    }
+
+    #[test]
+    fn what_is_shown_can_be_edited() {
+        // As a browser sends a form; a page shows `a`, `b`, `c`.
+        assert_eq!(apply("a\r\nb\r\nc", &[edit("a\nb", "a\nx\nb")]).unwrap(), "a\r\nx\r\nb\r\nc");
+        assert_eq!(apply("a\r\nb\r\nc", &[edit("\nb", "")]).unwrap(), "a\r\nc");
+        // Shown as `foobar`.
+        assert_eq!(apply("1 foo\u{200b}bar\u{ad} 2", &[edit("foobar", "baz")]).unwrap(), "1 baz\u{ad} 2");
+        assert_eq!(apply("\u{feff}a b", &[edit("a", "c")]).unwrap(), "\u{feff}c b", "its mark stays");
+        assert_eq!(apply("a b", &[edit("\u{200b}a", "c")]).unwrap(), "c b");
+        let twice = apply("foo fo\u{200b}o", &[edit("foo", "x")]).unwrap_err();
+        assert!(twice.for_agent().contains("occurs 2 times"), "both are shown alike: {twice}");
+        assert!(apply("a", &[edit("\u{200b}", "x")]).is_err(), "nothing is shown of it");
+    }
+
+    #[test]
+    fn lines_of_both_kinds_are_edited_as_is_said() {
+        assert_eq!(apply("a\r\nb\nc", &[edit("b\nc", "d\ne")]).unwrap(), "a\r\nd\ne");
     }
 }

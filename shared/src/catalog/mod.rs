@@ -4,6 +4,7 @@
 mod arguments;
 mod call;
 mod changes;
+mod clear;
 pub mod confirm;
 pub mod cursor;
 pub mod edits;
@@ -34,9 +35,9 @@ use crate::{
     upstream::fresh,
 };
 
-pub use arguments::Clear;
 pub use call::{Call, Progress, Silent};
 pub use changes::{Changes, FieldValue, Outcome};
+pub use clear::Clear;
 pub use confirm::{Confirmations, Confirmed};
 pub use names::nearest;
 pub use paging::{Position, limit};
@@ -44,6 +45,7 @@ pub use prompt::{Completions, Prompt, PromptArgument};
 pub use prompt_builder::PromptBuilder;
 pub use reply::{DEFAULT_BUDGET, Image, Page, Rendered, Reply, ReplyOptions, Written, excerpt};
 pub use resource::{Resource, ResourceTemplate};
+pub use schema::values_by_name;
 pub use text::{clean, one_line, thousands};
 pub use tool::{Plan, Question, Step, Tool};
 pub use variables::Variables;
@@ -213,6 +215,11 @@ impl<S: Send + Sync + 'static> Catalog<S> {
     #[must_use]
     pub fn all_tools(&self) -> &[Tool<S>] {
         &self.tools
+    }
+
+    /// The tools that there are, switched off or not.
+    pub fn known_tools(&self) -> impl Iterator<Item = &Tool<S>> {
+        self.tools.iter().chain(&self.off)
     }
 
     /// The resources with a fixed address.

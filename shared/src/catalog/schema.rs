@@ -1,10 +1,7 @@
 //! JSON Schemas made small: what a model needs to call a tool, and nothing else.
 
-use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
-
-/// Marks a property whose `null` means something, until [`input`] has made its schema small.
-pub(super) const NULL_MEANT: &str = "x-null-meant";
 
 /// The schema of a tool's arguments.
 pub(super) fn input<T: JsonSchema>() -> Map<String, Value> {
@@ -32,6 +29,18 @@ pub(super) fn page<T: JsonSchema>() -> Map<String, Value> {
     }))
 }
 
+/// The schema of values by the names that only the vendor knows: fields, columns. Arguments say so with
+/// `#[schemars(schema_with = "values_by_name")]`; they are given to the tool as they came.
+pub fn values_by_name(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({
+        "type": "object",
+        "additionalProperties": {
+            "type": ["string", "number", "boolean", "array"],
+            "items": {"type": "string"},
+        },
+    })
+}
+
 /// Adds an argument that every tool of a kind has.
 pub(super) fn add_property(schema: &mut Map<String, Value>, name: &str, property: Value) {
     let properties = schema.entry("properties").or_insert_with(|| json!({}));
@@ -55,6 +64,8 @@ fn object(schema: Value) -> Map<String, Value> {
     schema.shift_remove("title");
     let mut ordered = Map::new();
     ordered.insert("type".to_owned(), json!("object"));
+    // A strict host refuses the whole list for a tool without them.
+    ordered.insert("properties".to_owned(), json!({}));
     ordered.extend(schema);
     ordered.insert("additionalProperties".to_owned(), json!(false));
     ordered
@@ -65,7 +76,6 @@ fn object(schema: Value) -> Map<String, Value> {
 fn shrink(schema: &mut Value, arguments: bool) {
     match schema {
         Value::Object(map) => {
-            let null_meant = map.shift_remove(NULL_MEANT).is_some();
             for noise in ["$schema", "format"] {
                 map.shift_remove(noise);
             }
@@ -74,14 +84,14 @@ fn shrink(schema: &mut Value, arguments: bool) {
             }
             if map
                 .get("default")
-                .is_some_and(|default| default.is_null() || *default == json!([]) || *default == json!(false))
+                .is_some_and(|default| [json!(null), json!([]), json!({}), json!(false)].contains(default))
             {
                 map.shift_remove("default");
             }
             if map.get("minimum").and_then(Value::as_f64) == Some(0.0) {
                 map.shift_remove("minimum");
             }
-            if arguments && !null_meant {
+            if arguments {
                 drop_null(map);
             }
             merge_constants(map);
@@ -165,7 +175,6 @@ fn drop_null(map: &mut Map<String, Value>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Clear;
 
     #[derive(serde::Deserialize, JsonSchema)]
     #[serde(rename_all = "snake_case")]
@@ -186,8 +195,7 @@ mod tests {
         team: Vec<String>,
         limit: Option<u32>,
         order: Option<Order>,
-        #[serde(default)]
-        due: Clear<String>,
+        due: Option<String>,
         title: String,
     }
 
@@ -201,7 +209,7 @@ mod tests {
                     "team": {"description": "Team keys or names.", "type": "array", "items": {"type": "string"}},
                     "limit": {"type": "integer"},
                     "order": {"type": "string", "enum": ["created", "updated"]},
-                    "due": {"type": ["string", "null"]},
+                    "due": {"type": "string"},
                     "title": {"type": "string"},
                 },
                 "additionalProperties": false,

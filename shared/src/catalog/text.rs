@@ -1,7 +1,7 @@
 //! Text that people outside wrote, made safe to show to a model: what cannot be seen is taken out,
 //! and fences mark what is data and not instruction.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, iter::Peekable, ops::Range, str::CharIndices};
 
 /// `text` without characters that a person would not see: zero-width and bidirectional controls,
 /// tag characters, variation selectors used to smuggle bytes, and control characters other than
@@ -12,31 +12,57 @@ pub fn clean(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\r' => {
-                if chars.peek() != Some(&'\n') {
-                    out.push('\n');
+    out.extend(Visible::of(text).map(|(c, _)| c));
+    Cow::Owned(out)
+}
+
+/// The characters of a text that are shown, each with the bytes that it stands for.
+pub(super) struct Visible<'a> {
+    chars: Peekable<CharIndices<'a>>,
+    last: Option<char>,
+}
+
+impl<'a> Visible<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        Self { chars: text.char_indices().peekable(), last: None }
+    }
+}
+
+impl Iterator for Visible<'_> {
+    type Item = (char, Range<usize>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (at, c) = self.chars.next()?;
+            let mut end = at + c.len_utf8();
+            let shown = match c {
+                '\r' => {
+                    end += usize::from(self.chars.next_if(|(_, next)| *next == '\n').is_some());
+                    '\n'
                 }
-            }
-            // Joins emoji and letters of scripts that need it; between plain letters it only hides.
-            '\u{200d}' => {
-                if out.chars().last().is_some_and(joins) && chars.peek().copied().is_some_and(joins) {
-                    out.push(c);
+                // Joins emoji and letters of scripts that need it; between plain letters it only hides.
+                '\u{200d}' => {
+                    let next = self.chars.peek().map(|(_, next)| *next);
+                    if !self.last.is_some_and(joins) || !next.is_some_and(joins) {
+                        continue;
+                    }
+                    c
                 }
-            }
-            // Emoji presentation; a run of selectors encodes hidden bytes.
-            '\u{fe0f}' => {
-                if out.chars().last().is_some_and(|last| last != '\u{fe0f}' && !last.is_ascii_alphabetic()) {
-                    out.push(c);
+                // Emoji presentation; a run of selectors encodes hidden bytes.
+                '\u{fe0f}' => {
+                    let presents = |last: char| last != '\u{fe0f}' && !last.is_ascii_alphabetic();
+                    if !self.last.is_some_and(presents) {
+                        continue;
+                    }
+                    c
                 }
-            }
-            c if is_invisible(c) => {}
-            c => out.push(c),
+                c if is_invisible(c) => continue,
+                c => c,
+            };
+            self.last = Some(shown);
+            return Some((shown, at..end));
         }
     }
-    Cow::Owned(out)
 }
 
 /// `text` cleaned and put on one line, for a row of a table or an error message.

@@ -199,7 +199,11 @@ impl<S: Connector> Inner<S> {
 
     fn unknown_tool(&self, name: &str, rights: &Rights) -> ErrorData {
         let hint = match self.service.nearest_tool(name, rights) {
-            Some(near) => format!(" Did you mean `{near}`?"),
+            Some((near, None)) => format!(" Did you mean `{near}`?"),
+            Some((near, Some(off))) => {
+                let how = off.hint().map(|hint| format!(" {hint}.")).unwrap_or_default();
+                format!(" Did you mean `{near}`? {}.{how}", off.message())
+            }
             None => " tools/list gives the tools there are.".to_owned(),
         };
         ErrorData::invalid_params(format!("Unknown tool: {}.{hint}", one_line(name)), None)

@@ -90,9 +90,10 @@ async fn schemas_are_small_flat_and_closed<S: Subject>() {
             assert!(!schema.contains_key(keyword), "{name}: `{keyword}` at the top of its schema");
         }
         let text = Value::Object((**schema).clone()).to_string();
-        for noise in ["\"format\"", "\"$ref\"", "\"default\":null", "x-null-meant"] {
+        for noise in ["\"format\"", "\"$ref\"", "\"default\":null", "\"null\""] {
             assert!(!text.contains(noise), "{name}: {noise} says nothing to a model");
         }
+        say_what_they_hold(name, &Value::Object((**schema).clone()));
         jsonschema::validator_for(&Value::Object((**schema).clone()))
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         for (property, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
@@ -101,6 +102,23 @@ async fn schemas_are_small_flat_and_closed<S: Subject>() {
             let shared_text = ["cursor", "since", "until", "confirm"].contains(&property.as_str());
             assert!(!shared_text || schema["type"] == "string", "{name}.{property} must be text");
         }
+    }
+}
+
+/// A strict host refuses a list with an object that says neither its properties nor the type of its values, or an
+/// array that says nothing of its items.
+fn say_what_they_hold(path: &str, schema: &Value) {
+    if schema["type"] == "object" {
+        let open = schema["additionalProperties"]["type"].is_string()
+            || schema["additionalProperties"]["type"].is_array();
+        assert!(schema["properties"].is_object() || open, "{path} is an object of anything: {schema}");
+    }
+    assert!(schema["type"] != "array" || schema["items"].is_object(), "{path} is a list of anything");
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        say_what_they_hold(&format!("{path}.{name}"), property);
+    }
+    if schema["items"].is_object() {
+        say_what_they_hold(&format!("{path}[]"), &schema["items"]);
     }
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod architecture;
+mod arguments;
 mod bad_input;
 mod conventions;
 mod faults;

@@ -185,9 +185,18 @@ struct SaveGist {
     public: Option<bool>,
     #[serde(default)]
     files: Vec<Change>,
+    #[serde(default)]
+    clear: Vec<Emptied>,
 }
 
-/// What becomes of a file.
+// What `clear` names. No doc comments: they would go into the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Emptied {
+    Description,
+}
+
+// What becomes of a file. No doc comment: it would go into the schema.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Change {
@@ -198,7 +207,10 @@ struct Change {
     delete: bool,
 }
 
-async fn save_gist(call: Call<GitHub>, arguments: SaveGist) -> Result<Plan> {
+async fn save_gist(call: Call<GitHub>, mut arguments: SaveGist) -> Result<Plan> {
+    if arguments.clear.contains(&Emptied::Description) {
+        arguments.description = Some(String::new());
+    }
     for change in &arguments.files {
         let name = one_line(&change.name);
         if change.name.trim().is_empty() || change.name.contains('/') {

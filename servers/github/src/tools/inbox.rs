@@ -1,4 +1,4 @@
-//! The inbox: notifications listed and marked. Opt-in, because it is the person's own.
+//! The inbox: notifications listed and marked.
 
 use connector::{
     Effect, Error, Result,
@@ -36,7 +36,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             "Your inbox, last changed first: unread threads with their ids, or all.",
             list_notifications,
         )
-        .opt_in("inbox")
+        .toolset("inbox")
         .scopes(&["notifications", "repo"])
         .output_page::<Row>(),
         Tool::write(
@@ -45,7 +45,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             "Marks threads as read or done, ignores or follows them; or marks everything of a repository, or of all, as read.",
             update_notifications,
         )
-        .opt_in("inbox")
+        .toolset("inbox")
         .scopes(&["notifications", "repo"])
         .idempotent()
         .confirmable()

@@ -52,7 +52,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
 struct Arguments {
     path: String,
     #[serde(default)]
-    query: BTreeMap<String, String>,
+    query: BTreeMap<String, Option<String>>,
     #[serde(default)]
     fields: Vec<String>,
     limit: Option<u32>,
@@ -133,7 +133,8 @@ fn path_of(server: &GitHub, text: &str) -> Result<(String, String)> {
 fn query_of(in_path: &str, arguments: &Arguments, count: u32) -> String {
     let mut parameters: BTreeMap<String, String> =
         form_urlencoded::parse(in_path.as_bytes()).into_owned().collect();
-    parameters.extend(arguments.query.clone());
+    let given = arguments.query.iter();
+    parameters.extend(given.filter_map(|(name, value)| Some((name.clone(), value.clone()?))));
     parameters.entry("per_page".to_owned()).or_insert_with(|| count.to_string());
     form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
 }

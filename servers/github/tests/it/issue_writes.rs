@@ -121,7 +121,7 @@ async fn only_what_is_given_changes_and_the_reply_says_from_what_to_what() {
     let site = site_in_repo().await;
     let arguments = json!({
         "number": 490, "title": "Memory of import workers is up 6 %", "add_labels": ["P1"], "remove_labels": ["p2"],
-        "add_assignees": ["tomas"], "milestone": "v2.15", "type": "",
+        "add_assignees": ["tomas"], "milestone": "v2.15", "clear": ["type"],
     });
     let before = issue(&site, 490).await;
     let mut dry = arguments.clone();
@@ -426,7 +426,7 @@ async fn milestones_are_kept_in_order() {
     let text = site
         .call(
             "manage_milestone",
-            json!({"action": "update", "milestone": "v2.16", "new_title": "v3.0", "due": ""}),
+            json!({"action": "update", "milestone": "v2.16", "new_title": "v3.0", "clear": "due"}),
         )
         .await;
     assert!(text.contains("title v2.16 → v3.0") && text.contains("due 2031-03-01 → none"), "{text}");

@@ -22,8 +22,6 @@ fn word<'t>(text: &'t str, start: &str) -> &'t str {
 fn none_of_them_is_on_unless_it_is_asked_for() {
     let catalog = GitHub::catalog();
     let tools = [
-        "list_notifications",
-        "update_notifications",
         "list_gists",
         "save_gist",
         "list_alerts",
@@ -392,7 +390,7 @@ async fn rows_of_a_project_are_added_set_and_taken_out() {
     )
     .await;
     assert!(text.starts_with("Nothing to change"), "{text}");
-    let text = update(json!({"action": "set", "items": [item], "fields": {"Estimate": "", "Target date": "2027-01-15", "Iteration": "Iteration 23"}})).await;
+    let text = update(json!({"action": "set", "items": [item], "clear": ["Estimate"], "fields": {"Target date": "2027-01-15", "Iteration": "Iteration 23"}})).await;
     assert!(text.contains("Estimate is cleared"), "{text}");
     let shown = site.call("list_project", json!({"owner": "harbor-example", "number": 4})).await;
     assert!(

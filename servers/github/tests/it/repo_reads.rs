@@ -101,7 +101,7 @@ async fn what_is_no_text_is_said_and_not_shown() {
     assert!(reply.contains("a binary file") && !reply.contains("<data"), "{reply}");
     let folder = site.call("read_file", with_repo(json!({"path": "src/"}))).await;
     assert!(rows(&folder).contains(&"main.rs 771"), "{folder}");
-    let root = site.call("read_file", with_repo(json!({"path": ""}))).await;
+    let root = site.call("read_file", with_repo(json!({"path": "/"}))).await;
     assert_eq!(rows(&root)[..2], [".github/", "assets/"], "{root}");
 }
 

@@ -89,7 +89,7 @@ fn releases(state: &Value) -> Vec<String> {
 }
 
 impl Subject for GitHub {
-    const LIST_BUDGET: usize = 5_000;
+    const LIST_BUDGET: usize = 6_000;
     const TWENTY_ROWS_BUDGET: usize = 1_200;
     const CREDENTIAL: &'static str = "token";
     const REFUSED_CREDENTIAL: &'static str = "ghp_revoked0k3k8f2m1x7c5v9q4w6e";

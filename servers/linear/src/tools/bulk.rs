@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, one_line, reconcile},
+    catalog::{Call, Plan, Reply, Tool, reconcile},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::issue_changes::{Changes, Fields};
+use super::issue_changes::{Changes, Emptied, Fields};
 use crate::{
     Linear,
     api::issues::{Issue, Sections},
@@ -36,7 +36,17 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         .toolset("issues")
         .idempotent()
         .confirmable()
-        .aliases(&[("issues", "ids"), ("set", "changes"), ("update", "changes")])
+        .aliases(&[
+            ("issues", "ids"),
+            ("set", "changes"),
+            ("update", "changes"),
+            ("status", "state"),
+            ("states", "state"),
+            ("teams", "team"),
+            ("label", "labels"),
+            ("assigneeId", "assignee"),
+            ("dueDate", "due"),
+        ])
         .output::<Outcome>(),
     ]
 }
@@ -46,9 +56,9 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
 struct Arguments {
     #[serde(default)]
     ids: Vec<String>,
-    filter: Option<Map<String, Value>>,
+    filter: Option<IssueQuery>,
     expected_count: Option<u32>,
-    changes: Map<String, Value>,
+    changes: Fields,
 }
 
 /// The answer of `bulk_update_issues`.
@@ -67,19 +77,11 @@ struct Group {
 }
 
 async fn bulk_update(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
-    let Arguments { ids, filter, expected_count, mut changes } = arguments;
-    let team = match changes.shift_remove("team") {
-        Some(Value::String(team)) => Some(team),
-        None => None,
-        Some(_) => return Err(Error::invalid("`changes.team` must be text")),
-    };
-    if changes.is_empty() && team.is_none() {
-        return Err(Error::invalid("`changes` is empty")
-            .with_hint("Give fields of update_issue, such as {\"state\": \"Done\"}"));
+    let Arguments { ids, filter, expected_count, changes: fields } = arguments;
+    if fields.empties(Emptied::Description) {
+        return Err(Error::invalid("`changes.clear` takes no `description`: texts are changed one by one"));
     }
-    let fields: Fields = serde_json::from_value(Value::Object(changes))
-        .map_err(|error| Error::invalid(format!("`changes`: {}", one_line(&error.to_string()))))?;
-    if fields.milestone.as_change().is_some() && fields.project.as_change().is_none() {
+    if fields.milestone.is_some() && fields.project.is_none() {
         // The same name is another milestone in each project.
         return Err(Error::invalid("With `milestone` give `project` as well"));
     }
@@ -106,7 +108,7 @@ async fn bulk_update(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
                 "Look at them with list_issues, or leave `expected_count` out to see what would be done",
             ));
     }
-    let (groups, idle) = grouped(&call, issues, &fields, team.as_deref()).await?;
+    let (groups, idle) = grouped(&call, issues, &fields).await?;
     let count: usize = groups.iter().map(|group| group.issues.len()).sum();
     let preview = preview(&groups, &idle, &gone, total);
     if by_filter && expected_count.is_none() {
@@ -150,9 +152,7 @@ async fn by_ids(call: &Call<Linear>, ids: &[String], gone: &mut Vec<String>) -> 
 }
 
 /// The issues that a filter finds, if they are not too many.
-async fn filtered(call: &Call<Linear>, filter: Map<String, Value>) -> Result<Vec<Issue>> {
-    let mut query: IssueQuery = serde_json::from_value(Value::Object(filter))
-        .map_err(|error| Error::invalid(format!("`filter`: {}", one_line(&error.to_string()))))?;
+async fn filtered(call: &Call<Linear>, mut query: IssueQuery) -> Result<Vec<Issue>> {
     if query.is_everything() {
         return Err(Error::invalid("`filter` is empty, and every issue is not meant"));
     }
@@ -184,9 +184,8 @@ async fn grouped(
     call: &Call<Linear>,
     issues: Vec<Issue>,
     fields: &Fields,
-    team: Option<&str>,
 ) -> Result<(Vec<Group>, Vec<Issue>)> {
-    let target = match team {
+    let target = match &fields.team {
         Some(team) => Some(call.names().team(team).await?),
         None => None,
     };

@@ -142,12 +142,22 @@ struct SaveDocument {
     id: Option<String>,
     title: Option<String>,
     content: Option<String>,
-    edits: Option<Vec<Edit>>,
+    #[serde(default)]
+    edits: Vec<Edit>,
     project: Option<String>,
     issue: Option<String>,
     initiative: Option<String>,
     team: Option<String>,
+    #[serde(default)]
+    clear: Vec<Emptied>,
     expected_updated_at: Option<String>,
+}
+
+// What `clear` names. No doc comments: they would go into the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Emptied {
+    Content,
 }
 
 /// Where a document belongs: the key of Linear's input, the id, and how it is told.
@@ -158,11 +168,14 @@ struct Place {
     told: String,
 }
 
-async fn save_document(call: Call<Linear>, args: SaveDocument) -> Result<Plan> {
+async fn save_document(call: Call<Linear>, mut args: SaveDocument) -> Result<Plan> {
+    if args.clear.contains(&Emptied::Content) {
+        args.content = Some(String::new());
+    }
     if args.title.as_deref().is_some_and(|title| title.trim().is_empty()) {
         return Err(Error::invalid("`title` is empty"));
     }
-    if args.content.is_some() && args.edits.is_some() {
+    if args.content.is_some() && !args.edits.is_empty() {
         return Err(Error::invalid("Give `content` to replace the whole text, or `edits`; not both"));
     }
     let place = place(&call, &args).await?;
@@ -208,7 +221,7 @@ fn create(call: &Call<Linear>, args: SaveDocument, place: Option<Place>) -> Resu
             "A new document needs one of `project`, `issue`, `initiative` and `team`",
         ));
     };
-    if args.edits.is_some() || args.expected_updated_at.is_some() {
+    if !args.edits.is_empty() || args.expected_updated_at.is_some() {
         return Err(Error::invalid(
             "`edits` and `expected_updated_at` are for a document that exists: give its `id`",
         ));
@@ -271,9 +284,10 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
     if let Some(title) = args.title.as_deref().map(str::trim) {
         ask("title", FieldValue::Short(title.to_owned()), "title", json!(title));
     }
-    let content = match &args.edits {
-        Some(list) => Some(edits::apply(document.text(), list)?),
-        None => args.content.clone(),
+    let content = if args.edits.is_empty() {
+        args.content.clone()
+    } else {
+        Some(edits::apply(document.text(), &args.edits)?)
     };
     if let Some(content) = content {
         ask("content", FieldValue::Long(content.clone()), "content", json!(content));
@@ -291,7 +305,7 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
     let api = call.api().clone();
     let id = document.id.clone();
     let mut reply = Reply::written(preview);
-    for edit in args.edits.iter().flatten() {
+    for edit in &args.edits {
         reply = reply.outside("edit", None, format!("- {}\n+ {}", edit.old, edit.new));
     }
     Ok(Plan::new(reply, move || async move {

@@ -1,4 +1,4 @@
-//! The inbox: notifications listed and marked. Opt-in, because it is the person's own.
+//! The inbox: notifications listed and marked.
 
 use connector::{
     Error, Kind, Result,
@@ -29,15 +29,15 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
             "Your inbox, newest first: unread ones, unless unread_only is false.",
             list_notifications,
         )
-        .opt_in("inbox")
+        .toolset("inbox")
         .output_page::<render::inbox::NotificationItem>(),
         Tool::write(
             "mark_notification",
             "Mark notifications",
-            "Marks notifications read or unread, or snoozes them until a time; null ends the snooze. Up to 20 ids.",
+            "Marks notifications read or unread, or snoozes them until a time. Up to 20 ids.",
             mark_notification,
         )
-        .opt_in("inbox")
+        .toolset("inbox")
         .idempotent()
         .aliases(&[("id", "ids"), ("snoozed_until", "snooze_until")])
         .output::<Written>(),
@@ -80,15 +80,24 @@ async fn list_notifications(call: Call<Linear>, args: ListNotifications) -> Resu
 struct MarkNotification {
     ids: Vec<String>,
     read: Option<bool>,
+    snooze_until: Option<String>,
     #[serde(default)]
-    snooze_until: Clear<String>,
+    clear: Vec<Emptied>,
+}
+
+// What `clear` names. No doc comments: they would go into the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Emptied {
+    SnoozeUntil,
 }
 
 async fn mark_notification(call: Call<Linear>, args: MarkNotification) -> Result<Plan> {
     if args.ids.is_empty() || args.ids.len() > MOST {
         return Err(Error::invalid(format!("`ids` takes 1 to {MOST} ids of list_notifications")));
     }
-    if args.read.is_none() && args.snooze_until.is_keep() {
+    let snooze_until = Clear::of(args.snooze_until.as_deref(), args.clear.contains(&Emptied::SnoozeUntil));
+    if args.read.is_none() && snooze_until.is_keep() {
         return Err(Error::invalid("Give `read` or `snooze_until`"));
     }
     let mut input = Map::new();
@@ -97,7 +106,7 @@ async fn mark_notification(call: Call<Linear>, args: MarkNotification) -> Result
         input.insert("readAt".to_owned(), json!(read.then(dates::this_moment)));
         lines.push(if read { "read" } else { "unread" }.to_owned());
     }
-    if let Some(until) = args.snooze_until.as_change() {
+    if let Some(until) = snooze_until.as_change() {
         let calendar = call.calendar().await?;
         let until = until.map(|until| calendar.ahead("snooze_until", until)).transpose()?;
         lines.push(match &until {

@@ -1,10 +1,7 @@
 //! Changes to issues: fields as they are asked for, turned into Linear's input, and compared with
 //! what came back.
 
-use connector::{
-    Error, Result,
-    catalog::{Clear, one_line},
-};
+use connector::{Error, Result, catalog::one_line};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -19,29 +16,62 @@ use crate::{
     resolve::{IssueKey, is_me},
 };
 
-/// The fields of issues that can be set, as arguments give them. `null` empties one.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+/// The fields of issues that can be set or emptied, as arguments give them.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Fields {
     #[serde(alias = "status")]
     pub(super) state: Option<String>,
     /// Name, e-mail or me
-    pub(super) assignee: Clear<String>,
+    pub(super) assignee: Option<String>,
     pub(super) labels: Option<Labels>,
     /// urgent, high, medium, low, none
     pub(super) priority: Option<String>,
-    pub(super) project: Clear<String>,
-    pub(super) milestone: Clear<String>,
+    pub(super) project: Option<String>,
+    pub(super) milestone: Option<String>,
     /// current, next or number
-    pub(super) cycle: Clear<String>,
-    pub(super) due: Clear<String>,
-    pub(super) estimate: Clear<u32>,
-    pub(super) parent: Clear<String>,
+    pub(super) cycle: Option<String>,
+    pub(super) due: Option<String>,
+    pub(super) estimate: Option<u32>,
+    pub(super) parent: Option<String>,
+    pub(super) team: Option<String>,
+    pub(super) clear: Vec<Emptied>,
+}
+
+impl Fields {
+    /// Whether `field` is to be emptied.
+    pub(super) fn empties(&self, field: Emptied) -> bool {
+        self.clear.contains(&field)
+    }
+
+    /// What becomes of a field: nothing where it is left alone, `None` inside where it is emptied.
+    fn change<'a, T>(&self, field: Emptied, given: &'a Option<T>) -> Option<Option<&'a T>> {
+        match given {
+            Some(value) => Some(Some(value)),
+            None => self.empties(field).then_some(None),
+        }
+    }
+}
+
+// What `clear` names. No doc comments: they would go into the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Emptied {
+    Description,
+    Assignee,
+    Labels,
+    Priority,
+    Project,
+    Milestone,
+    Cycle,
+    Due,
+    Estimate,
+    Parent,
 }
 
 // Labels to add, to take away, or to have instead of all others. No doc comment: it would go into the
 // schema.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Labels {
     pub(super) add: Vec<String>,
@@ -189,7 +219,7 @@ impl Changes {
             let state = names.state(state, team).await?;
             self.want(Field::State, "stateId", json!(state.id), one_line(&state.name));
         }
-        match fields.assignee.as_change() {
+        match fields.change(Emptied::Assignee, &fields.assignee) {
             None => {}
             Some(Some(person)) if !filter::is_none(person) || is_me(person) => {
                 let person = names.person(person).await?;
@@ -198,8 +228,8 @@ impl Changes {
             }
             Some(_) => self.want(Field::Assignee, "assigneeId", Value::Null, NONE),
         }
-        if let Some(word) = &fields.priority {
-            let priority = filter::priority(word)?;
+        if let Some(word) = fields.change(Emptied::Priority, &fields.priority) {
+            let priority = word.map_or(Ok(0), |word| filter::priority(word))?;
             self.want(
                 Field::Priority,
                 "priority",
@@ -209,7 +239,7 @@ impl Changes {
         }
         let project = self.project(server, fields, before).await?;
         self.milestone(server, fields, project).await?;
-        match fields.cycle.as_change() {
+        match fields.change(Emptied::Cycle, &fields.cycle) {
             None => {}
             Some(Some(which)) if !filter::is_none(which) => {
                 let cycle = names.cycle(which, team).await?;
@@ -218,7 +248,7 @@ impl Changes {
             }
             Some(_) => self.want(Field::Cycle, "cycleId", Value::Null, NONE),
         }
-        match fields.due.as_change() {
+        match fields.change(Emptied::Due, &fields.due) {
             None => {}
             Some(Some(due)) if !filter::is_none(due) => {
                 let due = server.calendar().await?.day("due", due)?.to_string();
@@ -226,14 +256,14 @@ impl Changes {
             }
             Some(_) => self.want(Field::Due, "dueDate", Value::Null, NONE),
         }
-        match fields.estimate.as_change() {
+        match fields.change(Emptied::Estimate, &fields.estimate) {
             None => {}
             Some(Some(estimate)) => {
                 self.want(Field::Estimate, "estimate", json!(estimate), estimate.to_string());
             }
             Some(None) => self.want(Field::Estimate, "estimate", Value::Null, NONE),
         }
-        match fields.parent.as_change() {
+        match fields.change(Emptied::Parent, &fields.parent) {
             None => {}
             Some(Some(parent)) if !filter::is_none(parent) => {
                 let key = IssueKey::parse(parent, names.default_team())?;
@@ -246,8 +276,9 @@ impl Changes {
             }
             Some(_) => self.want(Field::Parent, "parentId", Value::Null, NONE),
         }
-        if let Some(labels) = &fields.labels {
-            self.labels(server, labels, team, before).await?;
+        let none = Labels { set: Some(Vec::new()), ..Labels::default() };
+        if let Some(labels) = fields.change(Emptied::Labels, &fields.labels) {
+            self.labels(server, labels.unwrap_or(&none), team, before).await?;
         }
         Ok(())
     }
@@ -259,7 +290,7 @@ impl Changes {
         fields: &Fields,
         before: Option<&Issue>,
     ) -> Result<Option<Named>> {
-        Ok(match fields.project.as_change() {
+        Ok(match fields.change(Emptied::Project, &fields.project) {
             None => before.and_then(|issue| issue.project.clone()),
             Some(Some(project)) if !filter::is_none(project) => {
                 let project = server.names().project(project).await?;
@@ -274,7 +305,7 @@ impl Changes {
     }
 
     async fn milestone(&mut self, server: &Linear, fields: &Fields, project: Option<Named>) -> Result<()> {
-        match fields.milestone.as_change() {
+        match fields.change(Emptied::Milestone, &fields.milestone) {
             None => {}
             Some(Some(milestone)) if !filter::is_none(milestone) => {
                 let Some(project) = project else {

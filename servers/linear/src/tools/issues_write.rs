@@ -5,20 +5,20 @@ use std::time::Duration;
 use connector::{
     Error, Kind, Result,
     catalog::{
-        Call, Clear, Plan, Reply, Tool, Written, one_line,
+        Call, Plan, Reply, Tool, Written, one_line,
         reconcile::{self, Seen},
     },
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
     edits::{self, Edit},
-    issue_changes::{Changes, Fields, Labels, difference},
+    issue_changes::{Changes, Emptied, Fields, Labels, difference},
     issues_read::absent,
 };
 use crate::{
@@ -42,12 +42,17 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
             create_issue,
         )
         .toolset("issues")
-        .aliases(&[("status", "state"), ("body", "description"), ("assigneeId", "assignee"), ("dueDate", "due")])
+        .aliases(&[
+            ("status", "state"),
+            ("body", "description"),
+            ("assigneeId", "assignee"),
+            ("dueDate", "due"),
+        ])
         .output::<Written>(),
         Tool::write(
             "update_issue",
             "Update an issue",
-            "Changes fields of one issue; null empties one. Prefer edits or append, which change the description, to \
+            "Changes the fields given of one issue. Prefer edits or append, which change the description, to \
              replacing it. Answers with what changed.",
             update_issue,
         )
@@ -100,9 +105,8 @@ struct NewIssue {
 struct CreateIssue {
     #[serde(flatten)]
     one: NewIssue,
-    /// Objects with the fields above
     #[serde(default)]
-    issues: Vec<Map<String, Value>>,
+    issues: Vec<NewIssue>,
 }
 
 /// An issue that is to be created.
@@ -125,7 +129,7 @@ async fn create_issue(call: Call<Linear>, arguments: CreateIssue) -> Result<Plan
     }
     // What stands beside them would reach none of them.
     if one != (NewIssue { team: one.team.clone(), ..NewIssue::default() }) {
-        return Err(Error::invalid("SecondServer `issues` only `team` is taken")
+        return Err(Error::invalid("Beside `issues` only `team` is taken")
             .with_hint("Give the other fields in each of `issues`"));
     }
     if issues.len() > MOST {
@@ -135,11 +139,7 @@ async fn create_issue(call: Call<Linear>, arguments: CreateIssue) -> Result<Plan
         )));
     }
     let mut drafts = Vec::new();
-    for (place, fields) in issues.into_iter().enumerate() {
-        let parsed = serde_json::from_value::<NewIssue>(Value::Object(fields));
-        let issue = parsed.map_err(|error| {
-            Error::invalid(format!("`issues[{place}]`: {}", one_line(&error.to_string())))
-        })?;
+    for (place, issue) in issues.into_iter().enumerate() {
         let draft = draft(&call, issue, one.team.as_deref()).await;
         drafts.push(draft.map_err(|error| {
             let hint = error.hint().map(str::to_owned);
@@ -162,18 +162,18 @@ async fn draft(call: &Call<Linear>, issue: NewIssue, team: Option<&str>) -> Resu
     if let Some(description) = issue.description.filter(|text| !text.trim().is_empty()) {
         changes.description(description);
     }
-    let set = |value: Option<String>| value.map_or(Clear::Keep, Clear::Set);
     let fields = Fields {
         state: issue.state,
-        assignee: set(issue.assignee),
+        assignee: issue.assignee,
         labels: (!issue.labels.is_empty()).then(|| Labels { add: issue.labels, ..Labels::default() }),
         priority: issue.priority,
-        project: set(issue.project),
-        milestone: set(issue.milestone),
-        cycle: set(issue.cycle),
-        due: set(issue.due),
-        estimate: issue.estimate.map_or(Clear::Keep, Clear::Set),
-        parent: set(issue.parent),
+        project: issue.project,
+        milestone: issue.milestone,
+        cycle: issue.cycle,
+        due: issue.due,
+        estimate: issue.estimate,
+        parent: issue.parent,
+        ..Fields::default()
     };
     changes.fields(call, &fields, &team, None).await?;
     let id = Uuid::new_v4().to_string();
@@ -284,24 +284,27 @@ struct UpdateIssue {
     id: String,
     title: Option<String>,
     /// Replaces all of it
-    #[serde(default)]
-    description: Clear<String>,
+    description: Option<String>,
     #[serde(default)]
     edits: Vec<Edit>,
     append: Option<String>,
     #[serde(flatten)]
     fields: Fields,
-    team: Option<String>,
     expected_updated_at: Option<String>,
 }
 
 async fn update_issue(call: Call<Linear>, arguments: UpdateIssue) -> Result<Plan> {
-    let UpdateIssue { id, title, description, edits, append, fields, team, expected_updated_at } = arguments;
-    let texts = [!description.is_keep(), !edits.is_empty(), append.is_some()];
-    if !description.is_keep() && texts.iter().filter(|given| **given).count() > 1 {
+    let UpdateIssue { id, title, description, edits, append, fields, expected_updated_at } = arguments;
+    let replaces = description.is_some() || fields.empties(Emptied::Description);
+    let edited = !edits.is_empty() || append.is_some();
+    if replaces && edited {
         return Err(Error::invalid(
             "Give `description`, or `edits` and `append`: it is either all new or changed",
         ));
+    }
+    if title.is_none() && !replaces && !edited && fields == Fields::default() {
+        return Err(Error::invalid("Nothing to change is given")
+            .with_hint("null and \"\" count as not given; clear: [\"assignee\"] empties a field"));
     }
     let key = IssueKey::parse(&id, call.names().default_team())?;
     let before = call.api().issue_state(&key.to_id()).await.map_err(|error| absent(error, &key))?;
@@ -311,7 +314,7 @@ async fn update_issue(call: Call<Linear>, arguments: UpdateIssue) -> Result<Plan
     }
     let mut changes = Changes::default();
     let mut home = before.team.clone();
-    if let Some(team) = &team {
+    if let Some(team) = &fields.team {
         home = call.names().team(team).await?;
         changes.team(&home);
     } else {
@@ -322,18 +325,15 @@ async fn update_issue(call: Call<Linear>, arguments: UpdateIssue) -> Result<Plan
         changes.title(title)?;
     }
     let old = before.description.clone().unwrap_or_default();
-    match description {
-        Clear::Set(text) => changes.description(text),
-        Clear::Empty => changes.description(String::new()),
-        Clear::Keep if texts[1] || texts[2] => {
-            let mut text = edits::apply(&old, &edits)?;
-            if let Some(append) = append {
-                let separator = if text.trim().is_empty() { "" } else { "\n\n" };
-                text = format!("{}{separator}{append}", text.trim_end());
-            }
-            changes.description(text);
+    if replaces {
+        changes.description(description.unwrap_or_default());
+    } else if edited {
+        let mut text = edits::apply(&old, &edits)?;
+        if let Some(append) = append {
+            let separator = if text.trim().is_empty() { "" } else { "\n\n" };
+            text = format!("{}{separator}{append}", text.trim_end());
         }
-        Clear::Keep => {}
+        changes.description(text);
     }
     changes.fields(&call, &fields, &home, Some(&before)).await?;
     changes.without_what_is(&before);

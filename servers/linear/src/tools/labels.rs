@@ -39,12 +39,21 @@ struct SaveLabel {
     id: Option<String>,
     name: Option<String>,
     team: Option<String>,
-    #[serde(default)]
-    group: Clear<String>,
+    group: Option<String>,
     is_group: Option<bool>,
     /// Such as #5e6ad2
     color: Option<String>,
     description: Option<String>,
+    #[serde(default)]
+    clear: Vec<Emptied>,
+}
+
+// What `clear` names. No doc comments: they would go into the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Emptied {
+    Group,
+    Description,
 }
 
 async fn save_label(call: Call<Linear>, mut args: SaveLabel) -> Result<Plan> {
@@ -59,11 +68,8 @@ async fn save_label(call: Call<Linear>, mut args: SaveLabel) -> Result<Plan> {
         None => None,
     };
     let labels: Vec<Label> = call.names().all().await?;
-    let group = match &args.group {
-        Clear::Keep => Clear::Keep,
-        Clear::Empty => Clear::Empty,
-        Clear::Set(group) => Clear::Set(find_group(group, &labels, team.as_ref())?),
-    };
+    let group = Clear::of(args.group.as_deref(), args.clear.contains(&Emptied::Group))
+        .try_map(|group| find_group(group, &labels, team.as_ref()))?;
     match args.id.clone() {
         Some(id) => change(&call, &id, args, team, group, labels).await,
         None => create(&call, args, team, group, &labels),
@@ -200,8 +206,10 @@ fn compare(old: &LabelState, args: &SaveLabel, group: &Clear<Label>) -> (Changes
     if let Some(color) = &args.color {
         ask("color", FieldValue::Short(color.clone()), "color", json!(color));
     }
-    if let Some(description) = &args.description {
-        ask("description", FieldValue::Short(description.clone()), "description", json!(description));
+    let description = Clear::of(args.description.as_deref(), args.clear.contains(&Emptied::Description));
+    if let Some(description) = description.as_change() {
+        let text = description.copied().unwrap_or_default();
+        ask("description", FieldValue::Short(text.to_owned()), "description", json!(text));
     }
     (changes, input)
 }

@@ -37,15 +37,24 @@ struct SaveMilestone {
     id: Option<String>,
     name: Option<String>,
     description: Option<String>,
+    target_date: Option<String>,
     #[serde(default)]
-    target_date: Clear<String>,
+    clear: Vec<Emptied>,
+}
+
+// What `clear` names. No doc comments: they would go into the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Emptied {
+    Description,
+    TargetDate,
 }
 
 async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan> {
     let project = call.names().project(&args.project).await?;
     let calendar = call.calendar().await?;
-    let target_date =
-        args.target_date.try_map(|text| calendar.day("target_date", text).map(|day| day.to_string()))?;
+    let target_date = Clear::of(args.target_date.as_deref(), args.clear.contains(&Emptied::TargetDate))
+        .try_map(|text| calendar.day("target_date", text).map(|day| day.to_string()))?;
     if args.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
         return Err(Error::invalid("`name` is empty"));
     }
@@ -134,8 +143,10 @@ fn compare(
     if let Some(name) = &args.name {
         ask("name", FieldValue::Short(name.trim().to_owned()), "name", json!(name.trim()));
     }
-    if let Some(description) = &args.description {
-        ask("description", FieldValue::Long(description.clone()), "description", json!(description));
+    let description = Clear::of(args.description.as_ref(), args.clear.contains(&Emptied::Description));
+    if let Some(description) = description.as_change() {
+        let text = description.map(|text| (*text).clone()).unwrap_or_default();
+        ask("description", FieldValue::Long(text.clone()), "description", json!(text));
     }
     if let Some(date) = target_date.as_change() {
         ask("target_date", FieldValue::short(date), "targetDate", json!(date));

@@ -24,13 +24,17 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::write(
             "save_project",
             "Save a project",
-            "Creates a project; with id, changes the fields given of one. Lists replace; null clears a date or the lead.",
+            "Creates a project; with id, changes the fields given of one. Lists replace.",
             save_project,
         )
         .toolset("projects")
         .aliases(&[
-            ("project", "id"), ("state", "status"), ("description", "summary"), ("team", "teams"),
-            ("startDate", "start_date"), ("targetDate", "target_date"),
+            ("project", "id"),
+            ("state", "status"),
+            ("description", "summary"),
+            ("team", "teams"),
+            ("startDate", "start_date"),
+            ("targetDate", "target_date"),
         ])
         .output::<Written>(),
     ]
@@ -44,8 +48,7 @@ struct SaveProject {
     #[serde(default)]
     teams: Vec<String>,
     status: Option<String>,
-    #[serde(default)]
-    lead: Clear<String>,
+    lead: Option<String>,
     members: Option<Vec<String>>,
     labels: Option<Vec<String>>,
     /// urgent, high, medium, low, none
@@ -54,13 +57,26 @@ struct SaveProject {
     summary: Option<String>,
     /// Overview, Markdown
     content: Option<String>,
-    #[serde(default)]
-    start_date: Clear<String>,
-    #[serde(default)]
-    target_date: Clear<String>,
+    start_date: Option<String>,
+    target_date: Option<String>,
     /// To join
     initiative: Option<String>,
+    #[serde(default)]
+    clear: Vec<Emptied>,
     expected_updated_at: Option<String>,
+}
+
+// What `clear` names. No doc comments: they would go into the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Emptied {
+    Lead,
+    Members,
+    Labels,
+    Summary,
+    Content,
+    StartDate,
+    TargetDate,
 }
 
 /// The arguments with every name resolved.
@@ -103,16 +119,21 @@ async fn resolve(call: &Call<Linear>, args: &SaveProject) -> Result<Wanted> {
         return Err(Error::invalid("`name` is empty"));
     }
     let calendar = call.calendar().await?;
-    let day = |name: &str, given: &Clear<String>| {
-        given.try_map(|text| calendar.day(name, text).map(|day| day.to_string()))
+    let empties = |field| args.clear.contains(&field);
+    let day = |name: &str, given: &Option<String>, emptied| {
+        Clear::of(given.as_deref(), empties(emptied))
+            .try_map(|text| calendar.day(name, text).map(|day| day.to_string()))
     };
+    let text = |given: &Option<String>, emptied| given.clone().or_else(|| empties(emptied).then(String::new));
     let mut wanted = Wanted {
         name: args.name.as_deref().map(|name| name.trim().to_owned()),
         priority: args.priority.as_deref().map(filter::priority).transpose()?,
-        summary: args.summary.clone(),
-        content: args.content.clone(),
-        start_date: day("start_date", &args.start_date)?,
-        target_date: day("target_date", &args.target_date)?,
+        summary: text(&args.summary, Emptied::Summary),
+        content: text(&args.content, Emptied::Content),
+        start_date: day("start_date", &args.start_date, Emptied::StartDate)?,
+        target_date: day("target_date", &args.target_date, Emptied::TargetDate)?,
+        members: empties(Emptied::Members).then(Vec::new),
+        labels: empties(Emptied::Labels).then(Vec::new),
         ..Wanted::default()
     };
     for team in &args.teams {
@@ -122,9 +143,8 @@ async fn resolve(call: &Call<Linear>, args: &SaveProject) -> Result<Wanted> {
         wanted.status = Some(names.status(status).await?);
     }
     wanted.lead = match &args.lead {
-        Clear::Keep => Clear::Keep,
-        Clear::Empty => Clear::Empty,
-        Clear::Set(lead) => Clear::Set(names.person(lead).await?),
+        Some(lead) => Clear::Set(names.person(lead).await?),
+        None => Clear::of(None, empties(Emptied::Lead)),
     };
     if let Some(members) = &args.members {
         let mut people = Vec::new();

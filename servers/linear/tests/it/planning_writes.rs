@@ -19,7 +19,7 @@ async fn a_project_is_created_previewed_first_and_changed_field_by_field() {
     insta::assert_snapshot!("save_project_dry_run", site.call("save_project", dry).await);
     assert_eq!(site.sent("CreateProject"), 0);
     insta::assert_snapshot!("save_project_created", site.call("save_project", new).await);
-    let change = json!({"id": "Parcel labels", "status": "started", "lead": null, "teams": ["GRO"], "target_date": site.day(120), "priority": "high"});
+    let change = json!({"id": "Parcel labels", "status": "started", "clear": ["lead"], "teams": ["GRO"], "target_date": site.day(120), "priority": "high"});
     insta::assert_snapshot!("save_project_changed", site.call("save_project", change.clone()).await);
     let again = site.call("save_project", change).await;
     assert!(again.starts_with("Nothing to change"), "{again}");
@@ -80,7 +80,7 @@ async fn milestones_are_created_once_and_changed_by_name() {
     let twice = site.call("save_milestone", new).await;
     assert!(twice.starts_with("ERROR conflict") && twice.contains("give its name as `id`"), "{twice}");
     let moved =
-        json!({"project": "Import API v2", "id": "docs", "target_date": null, "name": "Documentation"});
+        json!({"project": "Import API v2", "id": "docs", "clear": ["target_date"], "name": "Documentation"});
     insta::assert_snapshot!("save_milestone_changed", site.call("save_milestone", moved).await);
     let unknown =
         site.call("save_milestone", json!({"project": "Import API v2", "id": "Launch", "name": "x"})).await;

@@ -77,7 +77,7 @@ fn linked(state: &Value) -> Vec<String> {
 }
 
 impl Subject for Linear {
-    const LIST_BUDGET: usize = 4_500;
+    const LIST_BUDGET: usize = 5_400;
     const TWENTY_ROWS_BUDGET: usize = 1_200;
     const CREDENTIAL: &'static str = "api-key";
     const REFUSED_CREDENTIAL: &'static str = "lin_api_revoked_9f3k2m1x7c5v";
@@ -116,7 +116,7 @@ impl Subject for Linear {
             ),
             Sample::new(
                 "update_issue",
-                json!({"id": "ENG-24", "state": "In Progress", "due": null, "labels": labels}),
+                json!({"id": "ENG-24", "state": "In Progress", "clear": ["due"], "labels": labels}),
             ),
             Sample::new(
                 "bulk_update_issues",

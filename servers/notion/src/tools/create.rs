@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, nearest, one_line},
+    catalog::{Call, Plan, Reply, Tool, Written, nearest, one_line, values_by_name},
     clock,
 };
 use schemars::JsonSchema;
@@ -58,6 +58,7 @@ struct CreatePages {
 struct NewPage {
     title: Option<String>,
     #[serde(default)]
+    #[schemars(schema_with = "values_by_name")]
     properties: Map<String, Value>,
     #[serde(alias = "content")]
     markdown: Option<String>,

@@ -44,9 +44,18 @@ struct EditContent {
     prepend: Option<String>,
     replace_all: Option<String>,
     #[serde(default)]
+    clear: Vec<Emptied>,
+    #[serde(default)]
     allow_deleting_children: bool,
     /// As get_page told.
     expected_hash: Option<String>,
+}
+
+// What `clear` names: the whole text. No doc comment: it would go into the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Emptied {
+    Content,
 }
 
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -54,7 +63,7 @@ struct EditContent {
 struct Edit {
     #[serde(alias = "old_str")]
     old: String,
-    #[serde(alias = "new_str")]
+    #[serde(default, alias = "new_str")]
     new: String,
     #[serde(default, alias = "replace_all_matches")]
     all: bool,
@@ -68,7 +77,10 @@ struct Work {
     places: usize,
 }
 
-async fn edit_content(call: Call<Notion>, arguments: EditContent) -> Result<Plan> {
+async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<Plan> {
+    if !arguments.clear.is_empty() && arguments.replace_all.replace(String::new()).is_some() {
+        return Err(Error::invalid("Give one of `replace_all` and `clear`"));
+    }
     let id = resolve::page_id("id", &arguments.id)?;
     let page = call.api().page(&id).await?;
     let title = render::title(&page.name());

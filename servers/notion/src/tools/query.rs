@@ -7,6 +7,7 @@ use connector::{
     catalog::{
         Call, Page, Position, Reply, Tool, limit, one_line,
         paging::{self, VendorPage},
+        values_by_name,
     },
 };
 use schemars::JsonSchema;
@@ -56,7 +57,8 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
 #[serde(deny_unknown_fields)]
 struct QueryDatabase {
     database: String,
-    #[serde(rename = "where")]
+    #[serde(rename = "where", default)]
+    #[schemars(schema_with = "values_by_name")]
     filter: Option<Map<String, Value>>,
     /// Columns; "-Due" descends.
     #[serde(default)]

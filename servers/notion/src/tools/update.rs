@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Plan, Reply, Tool, Written, one_line, values_by_name},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -29,7 +29,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
         Tool::write(
             "update_pages",
             "Update pages or rows",
-            "Sets `properties` of pages or rows by plain values; null empties, lists also take {\"add\":[..],\"remove\":[..]}. \
+            "Sets `properties` of pages or rows by plain values; `clear` names columns to empty, lists also take {\"add\":[..],\"remove\":[..]}. \
              Shared `properties` apply to every page. edit_content changes the text.",
             update_pages,
         )
@@ -46,7 +46,10 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
 struct UpdatePages {
     pages: Vec<Changed>,
     #[serde(default)]
+    #[schemars(schema_with = "values_by_name")]
     properties: Map<String, Value>,
+    #[serde(default)]
+    clear: Vec<String>,
     expected_edited: Option<String>,
 }
 
@@ -56,8 +59,34 @@ struct Changed {
     #[serde(alias = "page_id")]
     id: String,
     #[serde(default)]
+    #[schemars(schema_with = "values_by_name")]
     properties: Map<String, Value>,
+    #[serde(default)]
+    clear: Vec<String>,
     icon: Option<String>,
+}
+
+/// What a page is given: `properties` without those of no value, and `null` for each to `clear`. What was left
+/// aside is added to `notes`: a client that fills in every value must not empty what it does not know.
+fn given(
+    mut properties: Map<String, Value>,
+    clear: &[String],
+    notes: &mut Vec<String>,
+) -> Result<Map<String, Value>> {
+    properties.retain(|name, value| {
+        let empty = [json!(null), json!(""), json!([])].contains(value);
+        let note = format!("{}: an empty value was ignored; `clear` empties it", one_line(name));
+        if empty && !notes.contains(&note) && !clear.contains(name) {
+            notes.push(note);
+        }
+        !empty
+    });
+    for name in clear {
+        if properties.insert(name.clone(), Value::Null).is_some() {
+            return Err(Error::invalid(format!("`{}` is both given and named in `clear`", one_line(name))));
+        }
+    }
+    Ok(properties)
 }
 
 /// One page and what is to become of it.
@@ -70,7 +99,8 @@ struct Change {
 }
 
 async fn update_pages(call: Call<Notion>, arguments: UpdatePages) -> Result<Plan> {
-    let UpdatePages { pages, properties, expected_edited } = arguments;
+    let UpdatePages { pages, properties, clear, expected_edited } = arguments;
+    let mut notes = Vec::new();
     if pages.is_empty() || pages.len() > MOST {
         return Err(Error::invalid(format!("`pages` takes 1 to {MOST} pages, not {}", pages.len())));
     }
@@ -83,8 +113,10 @@ async fn update_pages(call: Call<Notion>, arguments: UpdatePages) -> Result<Plan
         if let Some(expected) = &expected_edited {
             unchanged(&page, expected)?;
         }
-        let mut given = properties.clone();
-        given.extend(changed.properties);
+        let mut values = properties.clone();
+        values.extend(changed.properties);
+        let clear: Vec<String> = clear.iter().chain(&changed.clear).cloned().collect();
+        let given = given(values, &clear, &mut notes)?;
         let change = plan_one(&call, &mut tables, &page, &given, changed.icon).await?;
         if change.wanted.is_empty() && change.icon.is_none() {
             same.push(change.title);
@@ -93,10 +125,10 @@ async fn update_pages(call: Call<Notion>, arguments: UpdatePages) -> Result<Plan
         }
     }
     if changes.is_empty() {
-        return Ok(Plan::nothing(Reply::written(Written::new(format!(
-            "Nothing changed: {} had these values already.",
-            same.join(", ")
-        )))));
+        let mut written =
+            Written::new(format!("Nothing changed: {} had these values already.", same.join(", ")));
+        written.changed = notes;
+        return Ok(Plan::nothing(Reply::written(written)));
     }
     let count = changes.len();
     let mut preview = Reply::new(format!("Update {count} {}:", if count == 1 { "page" } else { "pages" }));
@@ -108,6 +140,9 @@ async fn update_pages(call: Call<Notion>, arguments: UpdatePages) -> Result<Plan
     }
     if !same.is_empty() {
         preview = preview.line(format!("Unchanged: {}", same.join(", ")));
+    }
+    for note in notes {
+        preview = preview.line(note);
     }
     let plan = Plan::new(preview, move || async move { update_all(&call, changes, same).await });
     Ok(if count > 5 { plan.ask() } else { plan })

@@ -68,6 +68,11 @@ async fn a_tool_whose_toolset_is_off_says_so_and_nothing_of_it_comes_another_way
         answer["error"]["message"],
         "Unknown tool: list_notebooks. tools/list gives the tools there are."
     );
+    let answer = client.ask(modern(6, "tools/call", call("list_secret", json!({})))).await;
+    assert_eq!(
+        answer["error"]["message"],
+        "Unknown tool: list_secret. Did you mean `list_secrets`? `list_secrets` belongs to the toolset `drawer`, which is switched off. The operator switches it on with --toolsets default,drawer."
+    );
 
     let none = Selection { exclude_tools: vec!["read_note".to_owned()], ..Selection::default() };
     let mut client = Client::of(&notes::selected(&none));

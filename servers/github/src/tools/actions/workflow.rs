@@ -1,6 +1,6 @@
 //! `run_workflow`: starts a workflow, runs a run again, or stops one.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use connector::catalog::reconcile;
 use connector::{
@@ -9,7 +9,7 @@ use connector::{
     clock,
 };
 use jiff::Timestamp;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::time::sleep;
@@ -54,14 +54,9 @@ struct RunWorkflow {
     #[serde(rename = "ref")]
     at: Option<String>,
     #[serde(default)]
-    #[schemars(schema_with = "object")]
+    #[schemars(with = "Option<BTreeMap<String, String>>")]
     inputs: Option<Map<String, Value>>,
     run_id: Option<u64>,
-}
-
-/// An object of any kind, in as few words as there are.
-fn object(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "object"})
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]

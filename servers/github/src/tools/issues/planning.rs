@@ -33,7 +33,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             "Creates, changes or deletes a label of a repository. get_repo lists them.",
             manage_label,
         )
-        .opt_in("planning")
+        .toolset("planning")
         .scopes(scopes::REPO)
         .idempotent()
         .output::<Written>(),
@@ -44,7 +44,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
              them.",
             manage_milestone,
         )
-        .opt_in("planning")
+        .toolset("planning")
         .scopes(scopes::REPO)
         .idempotent()
         .output::<Written>(),
@@ -61,6 +61,15 @@ struct ManageLabel {
     /// Six hexadecimal digits
     color: Option<String>,
     description: Option<String>,
+    #[serde(default)]
+    clear: Vec<LabelEmptied>,
+}
+
+// What `clear` names. No doc comments: they would go into the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum LabelEmptied {
+    Description,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -71,7 +80,10 @@ enum LabelAction {
     Delete,
 }
 
-async fn manage_label(call: Call<GitHub>, arguments: ManageLabel) -> Result<Plan> {
+async fn manage_label(call: Call<GitHub>, mut arguments: ManageLabel) -> Result<Plan> {
+    if arguments.clear.contains(&LabelEmptied::Description) {
+        arguments.description = Some(String::new());
+    }
     let repo = call.bounds().repo(arguments.repo.as_deref())?;
     call.bounds().permits(&repo, connector::Effect::Write)?;
     let name = arguments.name.trim().to_owned();
@@ -225,8 +237,18 @@ struct ManageMilestone {
     milestone: String,
     new_title: Option<String>,
     description: Option<String>,
-    /// Date, '' for none
+    /// Date
     due: Option<String>,
+    #[serde(default)]
+    clear: Vec<MilestoneEmptied>,
+}
+
+// What `clear` names. No doc comments: they would go into the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum MilestoneEmptied {
+    Description,
+    Due,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -239,10 +261,16 @@ enum MilestoneAction {
     Delete,
 }
 
-async fn manage_milestone(call: Call<GitHub>, arguments: ManageMilestone) -> Result<Plan> {
+async fn manage_milestone(call: Call<GitHub>, mut arguments: ManageMilestone) -> Result<Plan> {
     let repo = call.bounds().repo(arguments.repo.as_deref())?;
     call.bounds().permits(&repo, connector::Effect::Write)?;
-    let due = arguments.due.as_deref().map(due).transpose()?;
+    let mut due = arguments.due.as_deref().map(due).transpose()?;
+    for emptied in &arguments.clear {
+        match emptied {
+            MilestoneEmptied::Description => arguments.description = Some(String::new()),
+            MilestoneEmptied::Due => due = Some(String::new()),
+        }
+    }
     let plain = matches!(arguments.action, MilestoneAction::Delete);
     if plain && (arguments.new_title.is_some() || arguments.description.is_some() || due.is_some()) {
         return Err(Error::invalid("Nothing else goes with action delete"));

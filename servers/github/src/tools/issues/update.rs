@@ -9,7 +9,7 @@ use connector::catalog::reconcile::{self, Seen};
 use connector::{
     Effect, Error, Kind, Result,
     catalog::{
-        Call, Changes, FieldValue, Plan, Reply, Tool, Written,
+        Call, Changes, Clear, FieldValue, Plan, Reply, Tool, Written,
         edits::{self, Edit},
         one_line,
     },
@@ -58,7 +58,8 @@ struct Arguments {
     body_edits: Vec<Edit>,
     state: Option<State>,
     duplicate_of: Option<String>,
-    labels: Option<Vec<String>>,
+    #[serde(default)]
+    labels: Vec<String>,
     #[serde(default)]
     add_labels: Vec<String>,
     #[serde(default)]
@@ -67,11 +68,38 @@ struct Arguments {
     add_assignees: Vec<String>,
     #[serde(default)]
     remove_assignees: Vec<String>,
-    /// '' for none
     milestone: Option<String>,
     r#type: Option<String>,
     lock: Option<bool>,
+    #[serde(default)]
+    clear: Vec<Emptied>,
     expected_updated_at: Option<String>,
+}
+
+impl Arguments {
+    fn empties(&self, field: Emptied) -> bool {
+        self.clear.contains(&field)
+    }
+
+    /// The text that replaces the body, if one does.
+    fn new_body(&self) -> Option<String> {
+        self.body.clone().or_else(|| self.empties(Emptied::Body).then(String::new))
+    }
+
+    /// Whether the labels become another set.
+    fn replaces_labels(&self) -> bool {
+        !self.labels.is_empty() || self.empties(Emptied::Labels)
+    }
+}
+
+// What `clear` names. No doc comments: they would go into the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Emptied {
+    Body,
+    Labels,
+    Milestone,
+    Type,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -163,10 +191,10 @@ async fn update_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> 
 
 /// Whether the arguments fit together.
 fn check(arguments: &Arguments) -> Result<()> {
-    if arguments.body.is_some() && !arguments.body_edits.is_empty() {
+    if arguments.new_body().is_some() && !arguments.body_edits.is_empty() {
         return Err(Error::invalid("Give either `body` or `body_edits`"));
     }
-    if arguments.labels.is_some() && !(arguments.add_labels.is_empty() && arguments.remove_labels.is_empty())
+    if arguments.replaces_labels() && !(arguments.add_labels.is_empty() && arguments.remove_labels.is_empty())
     {
         return Err(Error::invalid(
             "`labels` replaces the set: give it, or `add_labels` and `remove_labels`",
@@ -184,7 +212,7 @@ fn check(arguments: &Arguments) -> Result<()> {
         !arguments.body_edits.is_empty(),
         arguments.state.is_some(),
         arguments.duplicate_of.is_some(),
-        arguments.labels.is_some(),
+        !arguments.labels.is_empty(),
         !arguments.add_labels.is_empty(),
         !arguments.remove_labels.is_empty(),
         !arguments.add_assignees.is_empty(),
@@ -192,8 +220,13 @@ fn check(arguments: &Arguments) -> Result<()> {
         arguments.milestone.is_some(),
         arguments.r#type.is_some(),
         arguments.lock.is_some(),
+        !arguments.clear.is_empty(),
     ];
-    if given.contains(&true) { Ok(()) } else { Err(Error::invalid("Give at least one field to change")) }
+    if given.contains(&true) {
+        return Ok(());
+    }
+    Err(Error::invalid("Give at least one field to change")
+        .with_hint("null and \"\" count as not given; clear: [\"milestone\"] empties a field"))
 }
 
 /// Whether the issue is as the caller last saw it.
@@ -236,7 +269,7 @@ async fn work_out(
     {
         steps.patch.insert("title".to_owned(), json!(title));
     }
-    let body = match arguments.body {
+    let body = match arguments.new_body() {
         Some(body) => Some((body, !before.body.trim().is_empty())),
         None if arguments.body_edits.is_empty() => None,
         None => Some((edits::apply(&before.body, &arguments.body_edits)?, false)),
@@ -249,27 +282,33 @@ async fn work_out(
     }
     state(call, repo, before, arguments.state, arguments.duplicate_of.as_deref(), changes, &mut steps)
         .await?;
-    if let Some(name) = arguments.milestone.as_deref().map(str::trim) {
-        let (title, number) = if name.is_empty() {
-            (String::new(), Value::Null)
-        } else {
-            let found = naming::milestone(call, repo, name).await?;
-            (found.title, json!(found.number.parse::<u64>().unwrap_or_default()))
+    let milestone = Clear::of(arguments.milestone.as_deref(), arguments.empties(Emptied::Milestone));
+    if let Some(name) = milestone.as_change() {
+        let (title, number) = match name {
+            None => (String::new(), Value::Null),
+            Some(name) => {
+                let found = naming::milestone(call, repo, name.trim()).await?;
+                (found.title, json!(found.number.parse::<u64>().unwrap_or_default()))
+            }
         };
         if changes.set("milestone", told_of(before, "milestone"), FieldValue::Short(title)) {
             steps.patch.insert("milestone".to_owned(), number);
         }
     }
-    if let Some(name) = arguments.r#type.as_deref().map(str::trim) {
-        let kind = if name.is_empty() { String::new() } else { naming::issue_type(call, repo, name).await? };
+    let kind = Clear::of(arguments.r#type.as_deref(), arguments.empties(Emptied::Type));
+    if let Some(name) = kind.as_change() {
+        let kind = match name {
+            None => String::new(),
+            Some(name) => naming::issue_type(call, repo, name.trim()).await?,
+        };
         if changes.set("type", told_of(before, "type"), FieldValue::Short(kind.clone())) {
             let value = if kind.is_empty() { Value::Null } else { json!(kind) };
             steps.patch.insert("type".to_owned(), value);
         }
     }
     let had = before.labels();
-    if let Some(labels) = &arguments.labels {
-        let labels = naming::labels(call, repo, labels).await?;
+    if arguments.replaces_labels() {
+        let labels = naming::labels(call, repo, &arguments.labels).await?;
         if changes.set("labels", FieldValue::names(&had), FieldValue::names(&labels)) {
             steps.asks |= had.iter().any(|label| !labels.contains(label));
             steps.patch.insert("labels".to_owned(), json!(labels));

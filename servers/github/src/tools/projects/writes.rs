@@ -29,9 +29,12 @@ pub(super) struct Arguments {
     action: Action,
     /// owner/name#12, addresses, or ids of list_project
     items: Vec<String>,
-    /// Field name to value, '' clears
+    /// Field name to value
     #[serde(default)]
-    fields: BTreeMap<String, String>,
+    fields: BTreeMap<String, Option<String>>,
+    /// Names of fields
+    #[serde(default)]
+    clear: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -60,7 +63,13 @@ struct Target {
 }
 
 pub(super) async fn update_project_items(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> {
-    let Arguments { owner: given, number, action, items, fields } = arguments;
+    let Arguments { owner: given, number, action, items, mut fields, clear } = arguments;
+    let empty = |value: &Option<String>| value.as_deref().is_none_or(|value| value.trim().is_empty());
+    if let Some((name, _)) = fields.iter().find(|(_, value)| empty(value)) {
+        return Err(Error::invalid(format!("`fields.{}` is empty", one_line(name)))
+            .with_hint(format!("clear: [\"{}\"] empties it", one_line(name))));
+    }
+    fields.extend(clear.into_iter().map(|name| (name, None)));
     let owner = owner(&call, given.as_deref())?;
     if items.is_empty() || items.len() > MOST {
         return Err(Error::invalid(format!("`items` takes 1 to {MOST} items")));
@@ -72,8 +81,10 @@ pub(super) async fn update_project_items(call: Call<GitHub>, arguments: Argument
         return Err(Error::invalid("`fields` does not go with action remove"));
     }
     let project = call.api().project(&owner, number, 1, None).await?;
-    let settings =
-        fields.iter().map(|(name, value)| setting(&project, name, value)).collect::<Result<Vec<_>>>()?;
+    let settings = fields
+        .iter()
+        .map(|(name, value)| setting(&project, name, value.as_deref().unwrap_or_default()))
+        .collect::<Result<Vec<_>>>()?;
     let mut targets: Vec<Target> = Vec::new();
     for text in &items {
         let target = target(&call, &owner, &project, text).await?;

@@ -63,7 +63,16 @@ struct UpdatePr {
     add_reviewers: Vec<String>,
     #[serde(default)]
     remove_reviewers: Vec<String>,
+    #[serde(default)]
+    clear: Vec<Emptied>,
     expected_updated_at: Option<String>,
+}
+
+// What `clear` names. No doc comments: they would go into the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Emptied {
+    Body,
 }
 
 // What becomes of it; no doc comments, because they would go into the schema.
@@ -95,7 +104,10 @@ struct Update {
     notifies: Vec<String>,
 }
 
-async fn update_pr(call: Call<GitHub>, arguments: UpdatePr) -> Result<Plan> {
+async fn update_pr(call: Call<GitHub>, mut arguments: UpdatePr) -> Result<Plan> {
+    if arguments.clear.contains(&Emptied::Body) {
+        arguments.body = Some(String::new());
+    }
     let repo = call.bounds().repo(arguments.repo.as_deref())?;
     call.bounds().permits(&repo, Effect::Write)?;
     let number = arguments.number;
@@ -199,8 +211,7 @@ impl Update {
                 return Err(Error::invalid("Give `body` or `body_edits`, not both"));
             }
             (Some(body), []) => body.clone(),
-            // The web page writes \r\n, which no reply shows.
-            (None, edits) => edits::apply(&before.body.replace("\r\n", "\n"), edits)?,
+            (None, edits) => edits::apply(&before.body, edits)?,
         };
         let differs = self.field(
             "body",

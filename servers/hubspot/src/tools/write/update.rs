@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Plan, Reply, Tool, Written, one_line, values_by_name},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -64,6 +64,7 @@ struct MoveStage {
     stage: String,
     pipeline: Option<String>,
     #[serde(default)]
+    #[schemars(schema_with = "values_by_name")]
     fields: Members,
 }
 

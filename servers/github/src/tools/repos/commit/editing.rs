@@ -1,8 +1,10 @@
 //! Edits made in the text of a file, and what they look like.
 
+use std::ops::Range;
+
 use connector::{
-    Error, Result,
-    catalog::edits::{self, Edit},
+    Result,
+    catalog::edits::{self, Edit, Passage},
 };
 
 /// Lines shown around an edit, of an edit, and characters of each.
@@ -21,49 +23,35 @@ pub(super) struct Edited {
     pub(super) context: String,
 }
 
-/// Makes `changes` in `text`, one after the other, and nothing else: what comes out is as long as what was
-/// there and what was put in say.
+/// Makes `changes` in `text`, one after the other.
 ///
 /// # Errors
 /// As [`edits::apply`].
 pub(super) fn edit(text: &str, changes: &[Edit]) -> Result<Edited> {
-    // Who reads a file sees no carriage returns, and so has none in an edit.
-    let crlf = text.contains("\r\n") && text.matches('\n').count() == text.matches("\r\n").count();
     let mut edited = Edited { text: text.to_owned(), added: 0, removed: 0, context: String::new() };
     for change in changes {
-        let with_returns = |text: &str| text.replace("\r\n", "\n").replace('\n', "\r\n");
-        let change = if crlf {
-            Edit { old: with_returns(&change.old), new: with_returns(&change.new) }
-        } else {
-            change.clone()
-        };
-        let before = edited.text;
-        let after = edits::apply(&before, std::slice::from_ref(&change))?;
-        if after.len() + change.old.len() != before.len() + change.new.len() {
-            return Err(Error::internal("an edit changed more than its passage"));
-        }
-        let at = before.find(&change.old).unwrap_or_default();
-        let (added, removed, shown) = around(&before, at, &change);
+        let passage = edits::passage(&edited.text, change)?;
+        let (added, removed, shown) = around(&edited.text, &passage);
         edited.added += added;
         edited.removed += removed;
         edited.context.push_str(&shown);
-        edited.text = after;
+        edited.text.replace_range(passage.range, &passage.new);
     }
     edited.context.truncate(edited.context.trim_end().len());
     Ok(edited)
 }
 
-/// The lines that `change` at byte `at` of `text` changes, counted and as a diff with those around.
-fn around(text: &str, at: usize, change: &Edit) -> (usize, usize, String) {
+/// The lines that a change of `text` changes, counted and as a diff with those around.
+fn around(text: &str, passage: &Passage) -> (usize, usize, String) {
+    let Range { start: at, end } = passage.range;
     let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
-    let end = at + change.old.len();
-    let stop = if end > start && text[..end].ends_with('\n') && change.new.ends_with('\n') {
+    let stop = if end > start && text[..end].ends_with('\n') && passage.new.ends_with('\n') {
         end
     } else {
         text[end..].find('\n').map_or(text.len(), |more| end + more + 1)
     };
     let old_block = &text[start..stop];
-    let new_block = format!("{}{}{}", &text[start..at], change.new, &text[end..stop]);
+    let new_block = format!("{}{}{}", &text[start..at], passage.new, &text[end..stop]);
     let old: Vec<&str> = old_block.lines().collect();
     let new: Vec<&str> = new_block.lines().collect();
     let head = old.iter().zip(&new).take_while(|(a, b)| a == b).count();

@@ -202,11 +202,6 @@ fn check(change: Change) -> Result<Wanted> {
     if change.content.is_some() && (has_edits || move_from.is_some()) {
         return Err(wrong("`content` is the whole file: it goes with neither `edits` nor `move_from`"));
     }
-    if !delete && change.content.is_none() && !has_edits && move_from.is_none() && change.executable.is_none()
-    {
-        return Err(wrong("it says nothing to do")
-            .with_hint("Give `content`, `edits`, `delete`, `move_from` or `executable`"));
-    }
     let content = match (change.content, change.base64.unwrap_or(false)) {
         (None, true) => {
             return Err(Error::invalid("`base64` says how `content` is written, and there is none"));
@@ -323,7 +318,13 @@ async fn one(
         removed: 0,
         context: String::new(),
     };
-    if let Some(bytes) = content {
+    let says_nothing = changes.is_empty() && staged.moved_from.is_none() && executable.is_none();
+    if content.is_none() && says_nothing && staged.old.is_some() {
+        return Err(invalid(&staged.path, "it says nothing to do")
+            .with_hint("Give `content`, `edits`, `delete`, `move_from` or `executable`"));
+    }
+    // A path and nothing else is a new file without content.
+    if let Some(bytes) = content.or_else(|| says_nothing.then(Bytes::new)) {
         return replace(api, repo, staged, bytes).await;
     }
     let old = staged.old.clone().ok_or_else(|| match &staged.moved_from {
@@ -421,7 +422,7 @@ mod tests {
     fn a_change_says_one_thing() {
         let change = |value: serde_json::Value| check(serde_json::from_value(value).unwrap());
         for good in [
-            serde_json::json!({"path": "a", "content": ""}),
+            serde_json::json!({"path": "a"}),
             serde_json::json!({"path": "a", "content": "aGk=\n", "base64": true}),
             serde_json::json!({"path": "a", "move_from": "b", "edits": [{"old": "x", "new": "y"}]}),
             serde_json::json!({"path": "a", "executable": true}),
@@ -430,7 +431,6 @@ mod tests {
             assert!(change(good.clone()).is_ok(), "{good}");
         }
         for bad in [
-            serde_json::json!({"path": "a"}),
             serde_json::json!({"path": "", "delete": true}),
             serde_json::json!({"path": "../a", "delete": true}),
             serde_json::json!({"path": "x/.git/config", "content": ""}),
