@@ -153,6 +153,13 @@ impl Attempt {
         !self.upstream.claims().contains(&self.key(id))
     }
 
+    /// Takes what is under the vendor's `id` for its own; false if another call has it. For an attempt that makes
+    /// several things at once.
+    #[must_use]
+    pub fn take(&self, id: &str) -> bool {
+        self.upstream.claims().claim(self.key(id))
+    }
+
     /// What it made that ended as `sent`, and whether its answer was lost and `look` found it. What it made is
     /// its own from then on: no other attempt takes the thing with this `id` for what it made.
     ///
@@ -170,7 +177,7 @@ impl Attempt {
     {
         let error = match sent {
             Ok(made) => {
-                self.upstream.claims().claim(self.key(&id(&made)));
+                let _ = self.take(&id(&made));
                 return Ok((made, false));
             }
             Err(error) if error.kind() == Kind::UnknownOutcome => error,
@@ -178,7 +185,7 @@ impl Attempt {
         };
         for _ in 0..LOOKS {
             let Some(found) = look().await else { break };
-            if self.upstream.claims().claim(self.key(&id(&found))) {
+            if self.take(&id(&found)) {
                 return Ok((found, true));
             }
         }

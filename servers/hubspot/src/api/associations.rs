@@ -137,7 +137,7 @@ impl Api {
             })
             .collect();
         let request = self.route(ARCHIVE, &[&from.id, &to.id]).json(&json!({"inputs": inputs}))?;
-        self.send(request.effect(Effect::Destructive).replay(Replay::Idempotent).any_body()).await.map(drop)
+        self.send(request.effect(Effect::Destructive).replay(Replay::Idempotent)).await.map(drop)
     }
 
     /// Takes labels off pairs of records, which stay associated.
@@ -153,7 +153,7 @@ impl Api {
             .map(|(from, to)| json!({"from": {"id": from}, "to": {"id": to}, "types": specs(types)}))
             .collect();
         let request = self.route(LABELS, &[&from.id, &to.id]).json(&json!({"inputs": inputs}))?;
-        self.send(request.effect(Effect::Destructive).replay(Replay::Idempotent).any_body()).await.map(drop)
+        self.send(request.effect(Effect::Destructive).replay(Replay::Idempotent)).await.map(drop)
     }
 }
 

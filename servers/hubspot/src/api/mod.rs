@@ -129,3 +129,10 @@ pub(crate) struct Batch<T> {
     #[serde(default)]
     pub(crate) errors: Vec<Refusal>,
 }
+
+impl<T> Batch<T> {
+    /// A batch that was done as a whole.
+    pub(crate) fn done(results: Vec<T>) -> Self {
+        Self { results, errors: Vec::new() }
+    }
+}

@@ -23,6 +23,7 @@ pub(crate) struct Record {
     pub(crate) id: String,
     pub(crate) properties: BTreeMap<String, Option<String>>,
     pub(crate) properties_with_history: BTreeMap<String, Vec<Past>>,
+    pub(crate) created_at: String,
     pub(crate) updated_at: String,
     /// Whether an upsert made it.
     pub(crate) new: bool,
@@ -172,17 +173,14 @@ impl Api {
         self.read(request.check(format!("Search for the new {}", object.plural))).await
     }
 
-    /// Changes records; `repeatable` unless a value is added to what is there.
+    /// Changes records. Sent once: a repetition would overwrite what somebody else writes meanwhile.
     pub(crate) async fn update_records(
         &self,
         object: &ObjectType,
         inputs: &[Input],
-        repeatable: bool,
     ) -> Result<Batch<Record>> {
         let request = self.route(UPDATE, &[&object.id]).json(&json!({"inputs": inputs}))?;
-        let replay = if repeatable { Replay::Idempotent } else { Replay::Once };
-        let check = format!("Read the {} and see whether they changed", object.plural);
-        self.read(request.replay(replay).check(check)).await
+        self.read(request.check(format!("Read the {} and see whether they changed", object.plural))).await
     }
 
     /// Creates or changes records by a unique property, which makes it repeatable.
@@ -199,7 +197,7 @@ impl Api {
     pub(crate) async fn archive_records(&self, object: &ObjectType, ids: &[String]) -> Result<()> {
         let inputs: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
         let request = self.route(ARCHIVE, &[&object.id]).json(&json!({"inputs": inputs}))?;
-        let request = request.effect(Effect::Destructive).replay(Replay::Idempotent).any_body();
+        let request = request.effect(Effect::Destructive).replay(Replay::Idempotent);
         self.send(request).await.map(drop)
     }
 
@@ -214,7 +212,7 @@ impl Api {
     /// Deletes a contact for good.
     pub(crate) async fn gdpr_delete(&self, id: &str) -> Result<()> {
         let request = self.route(GDPR, &["contacts"]).json(&json!({"objectId": id}))?;
-        let request = request.effect(Effect::Destructive).any_body();
+        let request = request.effect(Effect::Destructive);
         self.send(request.check(format!("Read the contact {id} and see whether it is gone"))).await.map(drop)
     }
 }

@@ -196,11 +196,6 @@ impl ObjectType {
         }
     }
 
-    /// Whether its records are activities, shown in timelines.
-    pub(crate) fn is_activity(&self) -> bool {
-        matches!(self.name.as_str(), "tasks" | "notes" | "meetings" | "calls" | "emails" | "communications")
-    }
-
     /// The property that says when a record changed last.
     pub(crate) fn modified(&self) -> &'static str {
         if self.name == "contacts" { "lastmodifieddate" } else { "hs_lastmodifieddate" }
@@ -208,7 +203,10 @@ impl ObjectType {
 
     /// The property that says when a record came to be.
     pub(crate) fn created(&self) -> &'static str {
-        if self.is_activity() { "hs_createdate" } else { "createdate" }
+        match self.name.as_str() {
+            "contacts" | "companies" | "deals" | "tickets" | "products" | "line_items" => "createdate",
+            _ => "hs_createdate",
+        }
     }
 
     /// The names of the properties in its titles.

@@ -200,13 +200,9 @@ impl ObjectType {
         standard(id).unwrap_or_else(|| Self::custom(&serde_json::json!({"objectTypeId": id})))
     }
 
-    /// Whether its records are activities.
-    pub(super) fn is_activity(&self) -> bool {
-        ["0-27", "0-46", "0-47", "0-48", "0-49"].contains(&self.id.as_str())
-    }
-
     pub(super) fn created_property(&self) -> &'static str {
-        if self.is_activity() { "hs_createdate" } else { "createdate" }
+        let old = [CONTACTS, COMPANIES, DEALS, TICKETS, "0-7", "0-8"].contains(&self.id.as_str());
+        if old { "createdate" } else { "hs_createdate" }
     }
 
     pub(super) fn modified_property(&self) -> &'static str {

@@ -382,10 +382,7 @@ async fn create(
     let mut preview = Written::new(format!("{wish} a {}{on}", object.singular));
     preview.changed = lines.clone();
     let work = move || async move {
-        let begun = connector::clock::wall();
-        let inputs = [input];
-        let sent = call.api().create_records(&object, &inputs).await;
-        let (batch, found) = write::lost(sent, &call, &object, &inputs, begun).await?;
+        let (batch, lost) = write::reconcile::create(&call, &object, &[input]).await?;
         if let Some(refusal) = batch.errors.first() {
             return Err(refusal.error(400));
         }
@@ -399,12 +396,7 @@ async fn create(
         call.recent().note(&object, [made.id.as_str()]);
         let mut written = Written::new(format!("{done} the {} {}{on}", object.singular, made.id)).id(made.id);
         written.changed = lines;
-        let reply = Reply::written(written);
-        Ok(if found {
-            reply.line("The answer was lost; it was looked for and found, nothing was created twice.")
-        } else {
-            reply
-        })
+        Ok(write::reconcile::told(Reply::written(written), lost))
     };
     Ok(Plan::new(Reply::written(preview), work))
 }

@@ -4,14 +4,20 @@ use std::collections::BTreeMap;
 
 use connector::{
     Error, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Plan, Reply, Tool, Written, one_line, reconcile::created},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
+use super::write::reconcile::told;
 use crate::{
     HubSpot,
-    api::definitions::AssociationType,
+    api::{
+        Batch,
+        associations::{Linked, Target},
+        definitions::AssociationType,
+    },
     resolve::{ObjectType, RecordRef, targets},
 };
 
@@ -90,6 +96,20 @@ impl Ends {
     fn ids(&self) -> Vec<String> {
         self.sources.iter().map(|record| record.id().to_owned()).collect()
     }
+
+    /// Whether each of `pairs` is now associated as `wanted` says: a write whose answer was lost is looked for.
+    async fn are(
+        &self,
+        call: &Call<HubSpot>,
+        pairs: &[(String, String)],
+        wanted: impl Fn(Option<&Target>) -> bool,
+    ) -> Option<()> {
+        let now = call.api().associated(&self.from, &self.ids(), &self.to).await.ok()?;
+        let is_so = |(from, to): &(String, String)| {
+            wanted(targets(&now, from).iter().find(|target| target.to_object_id == *to))
+        };
+        pairs.iter().all(is_so).then_some(())
+    }
 }
 
 /// Records that must all be of one object.
@@ -142,10 +162,7 @@ async fn associate_records(call: Call<HubSpot>, args: AssociateRecords) -> Resul
         let there = targets(&before, from.id()).into_iter().find(|target| target.to_object_id == to.id());
         let own: Vec<AssociationType> =
             there.as_ref().map(|target| target.association_types.clone()).unwrap_or_default();
-        let has = |kind: &AssociationType| {
-            own.iter().any(|known| known.type_id == kind.type_id && known.category == kind.category)
-        };
-        if there.is_some() && wanted.iter().all(has) {
+        if there.is_some() && has_all(&own, &wanted) {
             continue;
         }
         lines.push(format!("{} → {}{how}", from.shown(), to.shown()));
@@ -177,15 +194,28 @@ async fn associate_records(call: Call<HubSpot>, args: AssociateRecords) -> Resul
     let work = move || async move {
         let mut failures = Vec::new();
         let mut done = 0;
+        let mut lost = false;
         if !plain.is_empty() {
-            let batch = call.api().associate_default(&ends.from, &ends.to, &plain).await?;
+            let sent = call.api().associate_default(&ends.from, &ends.to, &plain).await;
+            let linked = ends.are(&call, &plain, |target| target.is_some());
             // Both directions of each pair are told.
+            let look = async { linked.await.map(|()| Batch::done(vec![Value::Null; plain.len() * 2])) };
+            let (batch, looked) = created(sent, look).await?;
             done += batch.results.len() / 2;
+            lost |= looked;
             failures.extend(batch.errors.iter().map(|refusal| refusal.error(400)));
         }
         if !labelled.is_empty() {
-            let batch = call.api().associate(&ends.from, &ends.to, &labelled).await?;
+            let sent = call.api().associate(&ends.from, &ends.to, &labelled).await;
+            let pairs: Vec<_> = labelled.iter().map(|(from, to, _)| (from.clone(), to.clone())).collect();
+            let linked = ends.are(&call, &pairs, |target| {
+                target.is_some_and(|target| has_all(&target.association_types, &wanted))
+            });
+            let whole = |(from, to): &(String, String)| Linked { from: from.clone(), to: to.clone() };
+            let look = async { linked.await.map(|()| Batch::done(pairs.iter().map(whole).collect())) };
+            let (batch, looked) = created(sent, look).await?;
             done += batch.results.iter().filter(|pair| !pair.from.is_empty() && !pair.to.is_empty()).count();
+            lost |= looked;
             failures.extend(batch.errors.iter().map(|refusal| refusal.error(400)));
         }
         if done == 0
@@ -203,9 +233,17 @@ async fn associate_records(call: Call<HubSpot>, args: AssociateRecords) -> Resul
         }
         let mut written = Written::new(format!("Associated {}", pairs(count)));
         written.changed = lines;
-        Ok(Reply::written(written))
+        Ok(told(Reply::written(written), lost))
     };
     Ok(Plan::new(Reply::written(preview), work))
+}
+
+/// Whether an association is all that is `wanted`.
+fn has_all(own: &[AssociationType], wanted: &[AssociationType]) -> bool {
+    let has = |kind: &AssociationType| {
+        own.iter().any(|known| known.type_id == kind.type_id && known.category == kind.category)
+    };
+    wanted.iter().all(has)
 }
 
 fn pairs(count: usize) -> String {
@@ -221,6 +259,7 @@ async fn dissociate_records(call: Call<HubSpot>, args: DissociateRecords) -> Res
     let before = call.api().associated(&ends.from, &ends.ids(), &ends.to).await?;
     let mut lines = Vec::new();
     let mut gone: Vec<(String, String)> = Vec::new();
+    let mut state = Vec::new();
     for (from, to) in ends.pairs() {
         let there = targets(&before, from.id()).into_iter().find(|target| target.to_object_id == to.id());
         let Some(there) = there else { continue };
@@ -234,6 +273,9 @@ async fn dissociate_records(call: Call<HubSpot>, args: DissociateRecords) -> Res
             if labels.is_empty() { String::new() } else { format!(" ({})", one_line(&labels.join(", "))) };
         lines.push(format!("{} → {}{labels}", from.shown(), to.shown()));
         gone.push((from.id().to_owned(), to.id().to_owned()));
+        let mut types: Vec<u32> = there.association_types.iter().map(|kind| kind.type_id).collect();
+        types.sort_unstable();
+        state.push((from.id().to_owned(), to.id().to_owned(), types));
     }
     if gone.is_empty() {
         return Ok(Plan::nothing(Reply::written(Written::new("Nothing to do: they are not associated so"))));
@@ -249,20 +291,30 @@ async fn dissociate_records(call: Call<HubSpot>, args: DissociateRecords) -> Res
     let mut preview = Written::new(format!("Remove {what}"));
     preview.changed = lines.clone();
     let work = move || async move {
-        match label {
-            Some(label) => call.api().remove_labels(&ends.from, &ends.to, &gone, &[label]).await?,
+        let sent = match &label {
+            Some(label) => {
+                call.api().remove_labels(&ends.from, &ends.to, &gone, std::slice::from_ref(label)).await
+            }
             None => {
                 let mut by_source: BTreeMap<String, Vec<String>> = BTreeMap::new();
-                for (from, to) in gone {
-                    by_source.entry(from).or_default().push(to);
+                for (from, to) in &gone {
+                    by_source.entry(from.clone()).or_default().push(to.clone());
                 }
                 let inputs: Vec<_> = by_source.into_iter().collect();
-                call.api().dissociate(&ends.from, &ends.to, &inputs).await?;
+                call.api().dissociate(&ends.from, &ends.to, &inputs).await
             }
-        }
+        };
+        let is_off = |target: Option<&Target>| match (target, &label) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(target), Some(label)) => {
+                target.association_types.iter().all(|kind| kind.type_id != label.type_id)
+            }
+        };
+        let ((), lost) = created(sent, ends.are(&call, &gone, is_off)).await?;
         let mut written = Written::new(format!("Removed {what}"));
         written.changed = lines;
-        Ok(Reply::written(written))
+        Ok(told(Reply::written(written), lost))
     };
-    Ok(Plan::new(Reply::written(preview), work))
+    Ok(Plan::new(Reply::written(preview), work).state(&state))
 }

@@ -6,6 +6,7 @@ use connector::{
         Call, Page, Plan, Reply, Tool, Written,
         names::{Entry, find},
         one_line,
+        reconcile::created,
     },
 };
 use schemars::JsonSchema;
@@ -15,10 +16,11 @@ use std::borrow::Cow;
 use super::{
     FROM,
     search::{RecordRow, asked, columns},
+    write::reconcile::told,
 };
 use crate::{
     HubSpot,
-    api::lists::List,
+    api::lists::{Changed, List},
     render::{Values, filled},
     resolve::ObjectType,
 };
@@ -213,6 +215,25 @@ struct UpdateList {
     remove: Vec<String>,
 }
 
+/// What a change of members came to whose answer was lost: all of it, or nothing is known.
+async fn changed(
+    call: &Call<HubSpot>,
+    object: &ObjectType,
+    list: &str,
+    add: &[String],
+    remove: &[String],
+) -> Option<Changed> {
+    for (ids, wanted) in [(add, true), (remove, false)] {
+        for id in ids {
+            let on = call.api().lists_of(object, id).await.ok()?;
+            if on.iter().any(|membership| membership.list_id == list) != wanted {
+                return None;
+            }
+        }
+    }
+    Some(Changed { added: add.to_vec(), removed: remove.to_vec(), missing: Vec::new() })
+}
+
 async fn update_list(call: Call<HubSpot>, args: UpdateList) -> Result<Plan> {
     let list = one(&call, &args.list).await?;
     if list.processing_type == "DYNAMIC" {
@@ -240,7 +261,8 @@ async fn update_list(call: Call<HubSpot>, args: UpdateList) -> Result<Plan> {
     preview.changed = lines;
     let work = move || async move {
         let [add, remove] = ids;
-        let changed = call.api().change_members(&list.list_id, &add, &remove).await?;
+        let sent = call.api().change_members(&list.list_id, &add, &remove).await;
+        let (changed, lost) = created(sent, changed(&call, &object, &list.list_id, &add, &remove)).await?;
         let mut written = Written::new(format!(
             "Changed the list {}: {} added, {} removed",
             one_line(&list.name),
@@ -262,7 +284,7 @@ async fn update_list(call: Call<HubSpot>, args: UpdateList) -> Result<Plan> {
         if !changed.missing.is_empty() {
             written = written.change(format!("do not exist: {}", changed.missing.join(", ")));
         }
-        Ok(Reply::written(written.id(list.list_id)))
+        Ok(told(Reply::written(written.id(list.list_id)), lost))
     };
     let plan = Plan::new(Reply::written(preview), work);
     Ok(if count > super::write::UNASKED { plan.ask() } else { plan })

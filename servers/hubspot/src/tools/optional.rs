@@ -2,16 +2,19 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Page, Plan, Reply, Tool, Written, limit, minute, one_line},
+    catalog::{
+        Call, Page, Plan, Reply, Tool, Written, limit, minute, one_line,
+        reconcile::{Attempt, created, same_text},
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::FROM;
+use super::{FROM, write::reconcile};
 use crate::{
     HubSpot,
-    api::conversations::Message,
+    api::{conversations::Message, definitions::Property},
     resolve::{ObjectType, RecordRef},
     text::{cut, plain},
 };
@@ -167,11 +170,20 @@ async fn reply_conversation(call: Call<HubSpot>, args: ReplyConversation) -> Res
     let preview = Written::new(format!("Comment on the conversation {id}, for colleagues only"))
         .change(one_line(&cut(&body, 200)));
     let work = move || async move {
-        let made = call.api().comment(&id, &body).await?;
-        Ok(Reply::written(
-            Written::new(format!("Commented on the conversation {id}; the customer sees nothing of it"))
-                .id(made.id),
-        ))
+        let attempt = Attempt::begin(call.api().upstream(), "comment");
+        let sent = call.api().comment(&id, &body).await;
+        let look = || async {
+            let all = call.api().messages(&id, MESSAGES).await.ok()?.results;
+            all.into_iter().find(|one| {
+                one.kind == "COMMENT"
+                    && same_text(&plain(&one.text), &plain(&body))
+                    && attempt.may_have_made(&one.id, &one.created_at)
+            })
+        };
+        let (made, lost) = attempt.made(sent, |made| made.id.clone(), look).await?;
+        let written =
+            Written::new(format!("Commented on the conversation {id}; the customer sees nothing of it"));
+        Ok(reconcile::told(Reply::written(written.id(made.id)), lost))
     };
     Ok(Plan::new(Reply::written(preview), work))
 }
@@ -255,10 +267,29 @@ async fn create_property(call: Call<HubSpot>, args: CreateProperty) -> Result<Pl
     let what = format!("the property {name} ({label}, {kind}) of {}", object.plural);
     let preview = Written::new(format!("Create {what}"));
     let work = move || async move {
-        let made = call.api().create_property(&object, &body).await?;
-        Ok(Reply::written(Written::new(format!("Created {what}")).id(made.name)))
+        let sent = call.api().create_property(&object, &body).await;
+        let (made, lost) = created(sent, defined(&call, &object, &name, &body)).await?;
+        Ok(reconcile::told(Reply::written(Written::new(format!("Created {what}")).id(made.name)), lost))
     };
     Ok(Plan::new(Reply::written(preview), work))
+}
+
+/// The property `name` as it is now, if all is set that `body` sets: a write whose answer was lost is looked for.
+async fn defined(
+    call: &Call<HubSpot>,
+    object: &ObjectType,
+    name: &str,
+    body: &Map<String, Value>,
+) -> Option<Property> {
+    let now = call.api().properties(object).await.ok()?.into_iter().find(|one| one.name == name)?;
+    let is = |member: &str, own: &str| body.get(member).is_none_or(|wanted| wanted == own);
+    let options = body.get("options").and_then(Value::as_array).into_iter().flatten();
+    let mut values = options.filter_map(|option| option["value"].as_str());
+    let same = is("label", &now.label)
+        && is("description", &now.description)
+        && is("type", &now.kind)
+        && values.all(|value| now.options.iter().any(|option| option.value == value));
+    same.then_some(now)
 }
 
 /// The group in which HubSpot shows an object's properties.
@@ -343,10 +374,11 @@ async fn update_property(call: Call<HubSpot>, args: UpdateProperty) -> Result<Pl
     let mut preview = Written::new(format!("Change {what}"));
     preview.changed = lines.clone();
     let work = move || async move {
-        let made = call.api().update_property(&object, &property.name, &body).await?;
+        let sent = call.api().update_property(&object, &property.name, &body).await;
+        let (made, lost) = created(sent, defined(&call, &object, &property.name, &body)).await?;
         let mut written = Written::new(format!("Changed {what}")).id(made.name);
         written.changed = lines;
-        Ok(Reply::written(written))
+        Ok(reconcile::told(Reply::written(written), lost))
     };
     Ok(Plan::new(Reply::written(preview), work))
 }

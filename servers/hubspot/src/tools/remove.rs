@@ -1,13 +1,17 @@
 //! Records archived, merged, deleted for good.
 
 use connector::{
-    Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written},
+    Error, Result,
+    catalog::{Call, Plan, Reply, Tool, Written, reconcile::created},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{records::find, search::asked};
+use super::{
+    records::find,
+    search::asked,
+    write::{reconcile, state},
+};
 use crate::{
     HubSpot,
     api::objects::{MAX_BATCH, Record},
@@ -75,14 +79,15 @@ async fn archive_records(call: Call<HubSpot>, args: ArchiveRecords) -> Result<Pl
     let mut preview = Written::new(format!("Archive {what}"));
     preview.changed = lines.clone();
     let work = move || async move {
-        call.api().archive_records(&object, &ids).await?;
+        let sent = call.api().archive_records(&object, &ids).await;
+        let lost = reconcile::removed(sent, &call, &object, &ids).await?;
         call.recent().note(&object, ids.iter().map(String::as_str));
         let mut written =
             Written::new(format!("Archived {what}; a person can restore them in HubSpot for 90 days"));
         written.changed = lines;
-        Ok(Reply::written(written))
+        Ok(reconcile::told(Reply::written(written), lost))
     };
-    Ok(Plan::new(Reply::written(preview), work))
+    Ok(Plan::new(Reply::written(preview), work).state(&state(found.iter().map(|(record, _)| record))))
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -126,14 +131,7 @@ async fn merge_records(call: Call<HubSpot>, args: MergeRecords) -> Result<Plan> 
     }
     let work = move || async move {
         let merged = call.api().merge(&object, &ids[0], &ids[1]).await;
-        let (survivor, found) = match merged {
-            Ok(record) => (record, false),
-            Err(error) if error.kind() == Kind::UnknownOutcome => {
-                let one = survivor(&call, &object, &ids).await;
-                (one.ok_or(error)?, true)
-            }
-            Err(error) => return Err(error),
-        };
+        let (survivor, lost) = created(merged, survivor(&call, &object, &ids)).await?;
         call.recent().note(&object, [ids[0].as_str(), ids[1].as_str(), survivor.id.as_str()]);
         let mut written = Written::new(format!("Merged {} into {}", absorb.shown(), keep.shown()));
         written = written.change(if survivor.id == ids[0] {
@@ -141,14 +139,9 @@ async fn merge_records(call: Call<HubSpot>, args: MergeRecords) -> Result<Plan> 
         } else {
             format!("the record has the new id {}; {} and {} lead to it", survivor.id, ids[0], ids[1])
         });
-        let reply = Reply::written(written.id(survivor.id));
-        Ok(if found {
-            reply.line("The answer was lost; both were read again and are one record.")
-        } else {
-            reply
-        })
+        Ok(reconcile::told(Reply::written(written.id(survivor.id)), lost))
     };
-    Ok(Plan::new(Reply::written(preview), work))
+    Ok(Plan::new(Reply::written(preview), work).state(&state([&kept, &gone])))
 }
 
 /// The record that two have become, if they have: both ids lead to it.
@@ -176,11 +169,15 @@ async fn gdpr_delete_contact(call: Call<HubSpot>, args: GdprDeleteContact) -> Re
     let object = call.names().object("contacts").await?;
     // Always by the id of a contact that exists: an address that nobody has would be blocked for ever.
     let contact = call.names().record(&object, &args.id).await?;
+    let ids = [contact.id().to_owned()];
+    let now = call.api().read_records(&object, &ids, None, &[], &[]).await?.results;
     let preview = Written::new(format!("Delete {} with everything about them, for good", contact.shown()));
     let work = move || async move {
-        call.api().gdpr_delete(contact.id()).await?;
+        let sent = call.api().gdpr_delete(contact.id()).await;
+        let lost = reconcile::removed(sent, &call, &object, &ids).await?;
         call.recent().note(&object, [contact.id()]);
-        Ok(Reply::written(Written::new(format!("Deleted {} for good", contact.shown()))))
+        let written = Written::new(format!("Deleted {} for good", contact.shown()));
+        Ok(reconcile::told(Reply::written(written), lost))
     };
-    Ok(Plan::new(Reply::written(preview), work))
+    Ok(Plan::new(Reply::written(preview), work).state(&state(&now)))
 }

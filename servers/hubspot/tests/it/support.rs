@@ -36,6 +36,15 @@ impl Office {
 
     /// Over a seed, with settings.
     pub(crate) async fn over(seed: Value, settings: &[(&'static str, Setting)]) -> Self {
+        Self::tuned(seed, settings, |_| {}).await
+    }
+
+    /// Over a seed, with settings, its pipeline tuned by `tune`.
+    pub(crate) async fn tuned(
+        seed: Value,
+        settings: &[(&'static str, Setting)],
+        tune: impl FnOnce(&mut upstream::Options),
+    ) -> Self {
         let fake = hubspot_mcp::sandbox::with_seed(seed.to_string());
         let running = sandbox::start(Arc::clone(&fake), SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let base = Url::parse(running.url().as_str().trim_end_matches('/')).unwrap();
@@ -45,7 +54,9 @@ impl Office {
         for (key, value) in settings {
             config.set(key, value.clone());
         }
-        let server = HubSpot::connect(&config, upstream::Options::new(base)).unwrap();
+        let mut options = upstream::Options::new(base);
+        tune(&mut options);
+        let server = HubSpot::connect(&config, options).unwrap();
         let selection = Selection { toolsets: vec!["all".to_owned()], ..Selection::default() };
         let catalog = HubSpot::catalog().select(&selection).unwrap();
         let options =
@@ -61,6 +72,15 @@ impl Office {
             Answer::Question(question) if confirmed => question.agreed().await.map(Answer::Reply),
             answer => Ok(answer),
         }
+    }
+
+    /// The text of a reply, or the error. A question is answered with yes.
+    pub(crate) async fn try_call(&self, tool: &str, arguments: Value) -> Result<String, Error> {
+        let reply = match self.answer(tool, arguments, true).await? {
+            Answer::Reply(reply) => reply,
+            Answer::Question(question) => question.agreed().await?,
+        };
+        Ok(self.service.render(reply).text)
     }
 
     /// The text of a reply, or of an error. A question is answered with yes.

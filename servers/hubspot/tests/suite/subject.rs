@@ -4,7 +4,7 @@ use connector::sandbox::{Action, Change};
 use hubspot_mcp::HubSpot;
 use serde_json::{Value, json};
 
-use crate::{IdForm, IdWalk, Sample, Subject};
+use crate::{IdForm, IdWalk, Marked, Overtaken, Sample, Subject};
 
 /// The server that this is about.
 pub type Server = HubSpot;
@@ -24,14 +24,6 @@ impl Subject for HubSpot {
     const READ_ONLY_CREDENTIAL: Option<(&'static str, &'static str)> =
         Some(("pat-na1-readonly", "crm.objects.contacts.write"));
     const PACE: (usize, usize) = (8, 80);
-    const LACKS: &'static [(&'static str, &'static str)] = &[
-        (
-            "once_only_write",
-            "creates are looked for after a lost answer, so their outcome is known after all",
-        ),
-        ("marked_writes", "its cases are still to be written"),
-        ("overtaken", "its cases are still to be written"),
-    ];
 
     fn reads() -> Vec<Sample> {
         let object = |tool, object| Sample::new(tool, json!({"object": object}));
@@ -130,9 +122,67 @@ impl Subject for HubSpot {
         Some((sample, "POST /crm/objects/{objectType}/batch/upsert"))
     }
 
-    /// Creates are looked for after a lost answer, so their outcome is known after all; see the server's own tests.
     fn once_only_write() -> Option<(Sample, &'static str)> {
-        None
+        let fields =
+            json!({"dealname": "Pallets for Castor", "dealstage": "Qualified to buy", "pipeline": "Sales"});
+        let sample =
+            Sample::new("create_records", json!({"object": "deals", "records": [{"fields": fields}]}));
+        Some((sample, "POST /crm/objects/{objectType}/batch/create"))
+    }
+
+    fn marked_writes(marker: &str) -> Vec<Marked> {
+        let create = |object: &str, fields: Value| {
+            Sample::new("create_records", json!({"object": object, "records": [{"fields": fields}]}))
+        };
+        let email = format!("{marker}@many.example");
+        let upserted = json!([{"id": format!("up.{email}"), "fields": {"city": "Kiel"}}]);
+        [
+            create("contacts", json!({"email": email, "firstname": "Ana"})),
+            create("companies", json!({"name": marker})),
+            create(
+                "deals",
+                json!({"dealname": marker, "dealstage": "Qualified to buy", "pipeline": "Sales"}),
+            ),
+            create("Sites", json!({"site_name": marker})),
+            Sample::new("upsert_records", json!({"object": "contacts", "by": "email", "records": upserted})),
+            Sample::new(
+                "log_activity",
+                json!({"kind": "call", "title": "Call", "body": marker, "about": ["companies:201"]}),
+            ),
+            Sample::new("save_task", json!({"subject": marker, "due": "tomorrow"})),
+            Sample::new("reply_conversation", json!({"id": "8801", "body": marker})),
+            Sample::new("create_property", json!({"object": "tickets", "label": marker, "type": "text"})),
+        ]
+        .map(Marked::makes)
+        .into()
+    }
+
+    fn overtaken() -> Vec<Overtaken> {
+        let update = |object: &str, id: &str, fields: Value| {
+            Sample::new(
+                "update_records",
+                json!({"object": object, "records": [{"id": id, "fields": fields}]}),
+            )
+        };
+        let city = |id| update("contacts", id, json!({"city": "Meanwhile"}));
+        vec![
+            Overtaken::new(
+                Sample::new("archive_records", json!({"object": "contacts", "ids": ["110"]})),
+                city("110"),
+            ),
+            Overtaken::new(
+                Sample::new("merge_records", json!({"object": "companies", "keep": "204", "absorb": "209"})),
+                update("companies", "209", json!({"phone": "+49 1"})),
+            ),
+            Overtaken::new(
+                Sample::new("dissociate_records", json!({"from": ["contacts:104"], "to": ["companies:203"]})),
+                Sample::new(
+                    "associate_records",
+                    json!({"from": ["contacts:104"], "to": ["companies:203"], "label": "Champion"}),
+                ),
+            ),
+            Overtaken::new(Sample::new("gdpr_delete_contact", json!({"id": "110"})), city("110")),
+        ]
     }
 
     fn read_one() -> (Sample, &'static str) {

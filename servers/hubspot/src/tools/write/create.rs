@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Outcome, Row, asks_for_many, check_count, in_row, lost, set, trace, with_notes};
+use super::{Outcome, Row, asks_for_many, check_count, in_row, reconcile, set, trace, with_notes};
 use crate::{
     HubSpot,
     api::{
@@ -95,9 +95,7 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
     let count = inputs.len();
     let work = move || async move {
         let rows: Vec<usize> = (0..inputs.len()).collect();
-        let begun = connector::clock::wall();
-        let sent = call.api().create_records(&object, &inputs).await;
-        let (batch, found) = lost(sent, &call, &object, &inputs, begun).await?;
+        let (batch, lost) = reconcile::create(&call, &object, &inputs).await?;
         let outcome = Outcome::of(batch, &inputs, &rows);
         call.recent().note(&object, outcome.done.values().map(|record| record.id.as_str()));
         let reply = outcome.reply(&object, "Created", |row, record| {
@@ -108,14 +106,7 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
             }
             format!("{} ({}): {}", title(&object, record), record.id, tell(row, &shown, &linked[row]))
         })?;
-        let reply = resolve_conflicts(reply, &outcome);
-        Ok(if found {
-            reply.line(
-                "The answer was lost; the records were looked for and found, nothing was created twice.",
-            )
-        } else {
-            reply
-        })
+        Ok(reconcile::told(resolve_conflicts(reply, &outcome), lost))
     };
     Ok(asks_for_many(Plan::new(Reply::written(preview), work), count))
 }

@@ -2,7 +2,7 @@
 //! sent, and each row's outcome is told.
 
 mod create;
-mod reconcile;
+pub(super) mod reconcile;
 mod update;
 mod upsert;
 
@@ -29,7 +29,6 @@ use crate::{
 };
 
 pub(super) use create::{bare_domain, links};
-pub(super) use reconcile::lost;
 pub(super) use update::change_one;
 
 /// More records than these in one call are asked about first: it reaches many.
@@ -305,6 +304,11 @@ impl Outcome {
         }
         Ok(Reply::written(written))
     }
+}
+
+/// What records are, for the confirmation of a write to them: each with the time of its last change.
+pub(super) fn state<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<(String, String)> {
+    records.into_iter().map(|record| (record.id.clone(), record.updated_at.clone())).collect()
 }
 
 /// A plan that asks if it reaches many.

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Outcome, Row, asks_for_many, check_count, in_row, set, trace, with_notes};
+use super::{Outcome, Row, asks_for_many, check_count, in_row, reconcile, set, state, trace, with_notes};
 use crate::{
     HubSpot,
     api::objects::{Input, Record},
@@ -179,6 +179,7 @@ async fn change(
         written = written.change(line);
     }
     let count = changes.len();
+    let state = state(changes.iter().map(|change| &change.record));
     let work = move || async move {
         let inputs: Vec<Input> = changes
             .iter()
@@ -190,9 +191,8 @@ async fn change(
             })
             .collect();
         let rows: Vec<usize> = changes.iter().map(|change| change.row).collect();
-        let adds =
-            inputs.iter().flat_map(|input| input.properties.values()).any(|value| value.starts_with(';'));
-        let batch = call.api().update_records(&object, &inputs, !adds).await?;
+        let before: Vec<&Record> = changes.iter().map(|change| &change.record).collect();
+        let (batch, lost) = reconcile::update(&call, &object, &inputs, &before).await?;
         let mut outcome = Outcome::of(batch, &inputs, &rows);
         call.recent().note(&object, outcome.done.values().map(|record| record.id.as_str()));
         // What HubSpot answers lacks the title and what was not asked for.
@@ -203,7 +203,7 @@ async fn change(
                 }
             }
         }
-        outcome.reply(&object, verb, |row, record| {
+        let reply = outcome.reply(&object, verb, |row, record| {
             let Some(change) = changes.iter().find(|change| change.row == row) else { return String::new() };
             let mut now = BTreeMap::new();
             let mut still = Vec::new();
@@ -222,9 +222,11 @@ async fn change(
             }
             let lines = diff(&values, &change.record, &now).into_iter().chain(still);
             format!("{} ({}): {}", title(&object, record), record.id, lines.collect::<Vec<_>>().join("; "))
-        })
+        })?;
+        Ok(reconcile::told(reply, lost))
     };
-    Ok(asks_for_many(Plan::new(Reply::written(with_notes(written, &notes)), work), count))
+    let plan = Plan::new(Reply::written(with_notes(written, &notes)), work).state(&state);
+    Ok(asks_for_many(plan, count))
 }
 
 fn by_id(record: &Record, id: &str, by: Option<&str>) -> bool {

@@ -7,7 +7,7 @@ use connector::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Outcome, Row, asks_for_many, check_count, in_row, set, trace, with_notes};
+use super::{Outcome, Row, asks_for_many, check_count, in_row, reconcile, set, state, trace, with_notes};
 use crate::{
     HubSpot,
     api::objects::Input,
@@ -126,7 +126,7 @@ async fn upsert_records(call: Call<HubSpot>, args: UpsertRecords) -> Result<Plan
     let total = inputs.len();
     let by = by.name;
     let work = move || async move {
-        let batch = call.api().upsert_records(&object, &inputs).await?;
+        let (batch, lost) = reconcile::upsert(&call, &object, &inputs, &by).await?;
         let mut outcome = Outcome::of(batch, &inputs, &rows);
         call.recent().note(&object, outcome.done.values().map(|record| record.id.as_str()));
         for (row, record) in &mut outcome.done {
@@ -136,7 +136,7 @@ async fn upsert_records(call: Call<HubSpot>, args: UpsertRecords) -> Result<Plan
                 .entry(by.clone())
                 .or_insert_with(|| inputs.get(at).map(|input| input.id.clone()));
         }
-        outcome.reply(&object, "Saved", |row, record| {
+        let reply = outcome.reply(&object, "Saved", |row, record| {
             let at = rows.iter().position(|one| one == &row).unwrap_or(0);
             // Whether it was there before is known from before: a repeated request finds what the first one made.
             let verb = if old[at].is_some() { "changed" } else { "created" };
@@ -148,7 +148,9 @@ async fn upsert_records(call: Call<HubSpot>, args: UpsertRecords) -> Result<Plan
                 record.id,
                 set.collect::<Vec<_>>().join(", ")
             )
-        })
+        })?;
+        Ok(reconcile::told(reply, lost))
     };
-    Ok(asks_for_many(Plan::new(Reply::written(with_notes(preview, &notes)), work), total))
+    let plan = Plan::new(Reply::written(with_notes(preview, &notes)), work).state(&state(&there));
+    Ok(asks_for_many(plan, total))
 }
