@@ -329,8 +329,14 @@ fn unsigned(line: &str) -> String {
 /// cannot tell two edits in one.
 pub(crate) fn digest(markdown: &str) -> String {
     let text: Vec<String> = markdown.split('\n').map(unsigned).collect();
-    let hash = Sha256::digest(text.join("\n").as_bytes());
-    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    let mut hash = digest_of(text.join("\n").as_bytes());
+    hash.truncate(12);
+    hash
+}
+
+/// A digest of bytes, in hexadecimal.
+pub(crate) fn digest_of(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Ids of the pages and databases that a text holds as children, with their titles.

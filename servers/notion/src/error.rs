@@ -1,7 +1,7 @@
 //! What Notion's answers mean: the one table from its status and code to a kind of error and to whether
 //! the request was executed (developers.notion.com/reference/status-codes).
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use connector::{
     Error, Kind, Result, Retry,
@@ -23,6 +23,41 @@ struct Refusal {
     message: String,
     request_id: String,
     additional_data: Value,
+}
+
+/// What a write has saved though it was answered with 503 (developers.notion.com/reference/request-limits:
+/// `committed_resource_id`, `committed_child_ids`).
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Committed {
+    /// The page, block, comment or the like that was made or changed.
+    #[serde(rename = "committed_resource_id")]
+    resource: Option<String>,
+    /// What was made inside it.
+    #[serde(default, rename = "committed_child_ids")]
+    children: Vec<String>,
+}
+
+impl fmt::Display for Committed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Notion says that it saved the write")
+    }
+}
+
+impl std::error::Error for Committed {}
+
+/// The id of what a write has saved that failed with `error`, as Notion says it.
+pub(crate) fn committed_id(error: &Error) -> Option<&str> {
+    committed(error)?.resource.as_deref()
+}
+
+/// The ids of what a write has saved inside of what it was about, as Notion says them.
+pub(crate) fn committed_children(error: &Error) -> &[String] {
+    committed(error).map_or(&[], |committed| committed.children.as_slice())
+}
+
+fn committed(error: &Error) -> Option<&Committed> {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    causes.into_iter().find_map(|cause| cause.downcast_ref())
 }
 
 /// Reads an answer's status and body.
@@ -81,13 +116,24 @@ fn meaning(request: &Request, response: &Response, refusal: &Refusal) -> Error {
         }
         _ if response.status.is_server_error() => {
             // A write may have been saved all the same; then Notion says what it saved.
-            Error::new(Kind::Upstream, format!("Notion failed: {says}")).with_retry(Retry::MaybeExecuted)
+            let error =
+                Error::new(Kind::Upstream, format!("Notion failed: {says}")).with_retry(Retry::MaybeExecuted);
+            match serde_json::from_value::<Committed>(refusal.additional_data.clone()) {
+                Ok(committed) if committed.resource.is_some() => error.with_source(committed),
+                _ => error,
+            }
         }
         _ if response.status.as_u16() == 403 => {
             Error::new(Kind::Permission, format!("Notion forbids this: {says}"))
         }
         code => Error::invalid(format!("Notion does not accept this ({}): {says}", one_line(code))),
     }
+}
+
+/// Whose budget a refusal says is used up.
+pub(crate) fn limit_reason(response: &Response) -> Option<String> {
+    let refusal: Refusal = serde_json::from_slice(&response.body).ok()?;
+    refusal.additional_data["rate_limit_reason"].as_str().map(str::to_owned)
 }
 
 /// The reasons of a refusal for a budget: this connection's, the workspace's, one endpoint's, or a block that no

@@ -10,6 +10,7 @@ mod completions;
 mod credential;
 mod dialect;
 mod doctor;
+mod draft;
 mod error;
 mod prompts;
 mod render;
@@ -22,6 +23,7 @@ mod vendor;
 
 use std::{
     collections::HashMap,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -43,6 +45,8 @@ pub struct Notion {
     tables: Mutex<HashMap<String, String>>,
     /// Whether Notion is the built-in fake.
     sandbox: bool,
+    /// The folder that files may be uploaded from.
+    upload_root: Option<PathBuf>,
     /// What kind of credential is in use, in words.
     credential: &'static str,
 }
@@ -66,6 +70,11 @@ impl Notion {
             tables.clear();
         }
         tables.insert(id.to_owned(), source.to_owned());
+    }
+
+    /// The folder that files may be uploaded from.
+    pub(crate) fn upload_root(&self) -> Option<&Path> {
+        self.upload_root.as_deref()
     }
 
     /// What kind of credential is in use, in words.
@@ -114,6 +123,7 @@ impl Connector for Notion {
             api: Api::new(Upstream::new(vendor, credential, options)),
             tables: Mutex::default(),
             sandbox: config.switch("sandbox"),
+            upload_root: config.path("upload-root").cloned(),
             credential: what,
         })
     }

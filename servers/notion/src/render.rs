@@ -1,7 +1,7 @@
 //! Words that more than one family needs.
 
 use connector::catalog::one_line;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api::objects::{Item, plain};
 
@@ -35,6 +35,17 @@ pub(crate) fn minute(time: &str) -> String {
 pub(crate) fn title(title: &str) -> String {
     let line = one_line(title);
     if line.is_empty() { "Untitled".to_owned() } else { line }
+}
+
+/// The state of a page, for what was made from it: when it was edited, where it is, what values it has.
+pub(crate) fn state(page: &Item) -> Value {
+    let values: Vec<(&String, Value)> = page
+        .properties
+        .iter()
+        // The addresses of files are signed anew at each reading.
+        .map(|(name, own)| (name, if own["type"] == "files" { value(own).into() } else { own.clone() }))
+        .collect();
+    json!([page.id, page.last_edited_time, page.in_trash, page.parent, page.icon, values])
 }
 
 /// A row of what was found.

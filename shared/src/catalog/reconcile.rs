@@ -128,6 +128,16 @@ impl Attempt {
         Self { upstream: upstream.clone(), kind, earliest }
     }
 
+    /// The same for a vendor whose times are cut to `unit`: what was made in the unit in which it begins may be
+    /// of it.
+    #[must_use]
+    pub fn cut_to(mut self, unit: SignedDuration) -> Self {
+        let seconds = self.earliest.as_second();
+        let into_unit = seconds.rem_euclid(unit.as_secs().max(1));
+        self.earliest = Timestamp::from_second(seconds - into_unit).unwrap_or(Timestamp::MIN);
+        self
+    }
+
     /// The earliest time of what it may make.
     #[must_use]
     pub fn earliest(&self) -> Timestamp {

@@ -2,7 +2,8 @@
 //!
 //! Three things are known of a bucket, and a request waits for the strictest:
 //!
-//! - the *published budget*, metered here from the first request on (governor's GCRA);
+//! - the *published budget*, metered here from the first request on: refilled evenly (governor's GCRA), or in
+//!   windows where the vendor [counts so](super::Vendor::counts_in_windows);
 //! - what the vendor *told* in its last answer (limit, remaining, reset), which also counts what
 //!   other processes spend on the same credential. It is taken to refill evenly until its reset;
 //! - a *penalty* after a refusal: nothing more until the moment that the vendor named.
@@ -12,7 +13,7 @@
 //! those who wait before it counted.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     num::NonZeroU32,
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -61,10 +62,11 @@ pub(super) struct Limiter {
 }
 
 impl Limiter {
-    pub(super) fn new(budgets: Vec<Budget>) -> Self {
+    /// A limiter of these budgets, of which `in_windows` tells those that are counted so.
+    pub(super) fn new(budgets: Vec<Budget>, in_windows: impl Fn(&str) -> bool) -> Self {
         let order = budgets.iter().map(|budget| budget.bucket).collect();
-        let buckets = budgets.into_iter().map(|budget| (budget.bucket, Queued::new(budget))).collect();
-        Self { buckets, order }
+        let queued = |budget: Budget| (budget.bucket, Queued::new(budget, in_windows(budget.bucket)));
+        Self { buckets: budgets.into_iter().map(queued).collect(), order }
     }
 
     /// Takes `costs` from their buckets, one bucket after the other, waiting until `deadline` at most.
@@ -94,11 +96,21 @@ impl Limiter {
         }
     }
 
-    /// Stops the buckets of a refused request for `wait`: those that the vendor shows as empty, or
-    /// else all that the request took from.
-    pub(super) fn pause(&self, costs: &[(&'static str, u32)], readings: &[Reading], wait: Duration) {
+    /// Stops the buckets of a refused request for `wait`: the one that the vendor `named`, those that it shows as
+    /// empty, or else all that the request took from.
+    pub(super) fn pause(
+        &self,
+        costs: &[(&'static str, u32)],
+        readings: &[Reading],
+        named: Option<&str>,
+        wait: Duration,
+    ) {
         let until = Instant::now() + wait.min(MAX_PENALTY);
+        let named = named.filter(|named| costs.iter().any(|(name, _)| name == named));
         let short = |name: &str, cost: u32| {
+            if let Some(named) = named {
+                return name == named;
+            }
             let told = readings.iter().find(|reading| reading.bucket == name);
             told.and_then(|reading| reading.remaining).is_some_and(|remaining| remaining < cost)
         };
@@ -131,8 +143,12 @@ struct Queued {
 }
 
 impl Queued {
-    fn new(budget: Budget) -> Self {
-        Self { bucket: Mutex::new(Bucket::new(budget)), turn: Turn::new(()), wanted: AtomicU32::new(0) }
+    fn new(budget: Budget, in_windows: bool) -> Self {
+        Self {
+            bucket: Mutex::new(Bucket::new(budget, in_windows)),
+            turn: Turn::new(()),
+            wanted: AtomicU32::new(0),
+        }
     }
 
     fn bucket(&self) -> MutexGuard<'_, Bucket> {
@@ -213,7 +229,7 @@ pub(super) fn reset_of(costs: &[(&'static str, u32)], readings: &[Reading]) -> O
 
 struct Bucket {
     budget: Budget,
-    meter: RateLimiter<NotKeyed, InMemoryState, Metronome, NoOpMiddleware<Duration>>,
+    meter: Meter,
     told: Option<Reported>,
     paused_until: Option<Instant>,
     /// When the one whose turn it is has the units that it wants, as far as known.
@@ -229,8 +245,9 @@ struct Reported {
 }
 
 impl Bucket {
-    fn new(budget: Budget) -> Self {
-        Self { meter: meter(&budget), budget, told: None, paused_until: None, next: None }
+    fn new(budget: Budget, in_windows: bool) -> Self {
+        let meter = Meter::new(&budget, in_windows);
+        Self { meter, budget, told: None, paused_until: None, next: None }
     }
 
     /// How long until `cost` is there after those were served who wait for `before`: the first of them when
@@ -240,6 +257,12 @@ impl Bucket {
         let (first, waited_for) = self.next.unwrap_or((now, 0));
         let first = first.saturating_duration_since(now);
         let paused = self.paused_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        if self.budget.limit == 0 {
+            return paused;
+        }
+        if let Meter::Window(window) = &self.meter {
+            return paused.max(window.wait_for(now, before.saturating_add(cost)));
+        }
         let units = u128::from(before.saturating_sub(waited_for)) + u128::from(cost);
         let pace = self.budget.per.as_nanos() * units / u128::from(self.budget.limit.max(1));
         first.max(paused) + Duration::from_nanos(u64::try_from(pace).unwrap_or(u64::MAX))
@@ -255,18 +278,21 @@ impl Bucket {
             }
             self.paused_until = None;
         }
+        if self.budget.limit == 0 {
+            return Ok(None);
+        }
         if let Some(wait) = self.told_wait(now, cost) {
             return Ok(Some(wait));
         }
-        match self.meter.check_n(amount) {
-            Ok(Ok(())) => {
+        match self.meter.take(now, amount) {
+            Some(Ok(())) => {
                 if let Some(told) = &mut self.told {
                     told.remaining = told.remaining.saturating_sub(cost);
                 }
                 Ok(None)
             }
-            Ok(Err(not_until)) => Ok(Some(not_until.wait_time_from(Metronome.now()).max(TICK))),
-            Err(_) => Err(Error::invalid(format!(
+            Some(Err(wait)) => Ok(Some(wait.max(TICK))),
+            None => Err(Error::invalid(format!(
                 "this call would take {cost} of {title}'s budget of {}, which allows {} at once",
                 self.budget.bucket, self.budget.burst
             ))
@@ -296,7 +322,7 @@ impl Bucket {
             let whole = self.budget.burst == self.budget.limit;
             self.budget.limit = limit;
             self.budget.burst = if whole { limit } else { self.budget.burst.min(limit) };
-            self.meter = meter(&self.budget);
+            self.meter.resize(&self.budget);
         }
         if let Some(remaining) = reading.remaining {
             let now = Instant::now();
@@ -321,13 +347,87 @@ impl Bucket {
 /// The runtime's timers do not see less; a shorter wait would spin.
 const TICK: Duration = Duration::from_millis(1);
 
-fn meter(budget: &Budget) -> RateLimiter<NotKeyed, InMemoryState, Metronome, NoOpMiddleware<Duration>> {
-    let limit = budget.limit.max(1);
-    let burst = NonZeroU32::new(budget.burst).unwrap_or(NonZeroU32::MIN);
-    let quota = Quota::with_period(budget.per / limit)
-        .unwrap_or_else(|| Quota::per_second(NonZeroU32::MAX))
-        .allow_burst(burst);
-    RateLimiter::direct_with_clock(quota, Metronome)
+/// What counts the published budget.
+enum Meter {
+    Even(RateLimiter<NotKeyed, InMemoryState, Metronome, NoOpMiddleware<Duration>>),
+    Window(Window),
+}
+
+impl Meter {
+    fn new(budget: &Budget, in_windows: bool) -> Self {
+        if in_windows {
+            return Self::Window(Window { limit: budget.limit, per: budget.per, taken: VecDeque::new() });
+        }
+        let limit = budget.limit.max(1);
+        let burst = NonZeroU32::new(budget.burst).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::with_period(budget.per / limit)
+            .unwrap_or_else(|| Quota::per_second(NonZeroU32::MAX))
+            .allow_burst(burst);
+        Self::Even(RateLimiter::direct_with_clock(quota, Metronome))
+    }
+
+    /// Takes `cost`, or says how long to wait for it; nothing where it never fits.
+    fn take(&mut self, now: Instant, cost: NonZeroU32) -> Option<Result<(), Duration>> {
+        match self {
+            Self::Even(meter) => match meter.check_n(cost).ok()? {
+                Ok(()) => Some(Ok(())),
+                Err(not_until) => Some(Err(not_until.wait_time_from(Metronome.now()))),
+            },
+            Self::Window(window) => window.take(now, cost.get()),
+        }
+    }
+
+    /// Goes on with another limit. An even meter starts full; a window knows what it has given.
+    fn resize(&mut self, budget: &Budget) {
+        match self {
+            Self::Even(_) => *self = Self::new(budget, false),
+            Self::Window(window) => window.limit = budget.limit,
+        }
+    }
+}
+
+/// A budget of so many units in any one period. Where the vendor's own window begins is not known, so none of
+/// any length may hold more.
+struct Window {
+    limit: u32,
+    per: Duration,
+    /// What was taken within the last period, oldest first.
+    taken: VecDeque<(Instant, u32)>,
+}
+
+impl Window {
+    fn take(&mut self, now: Instant, cost: u32) -> Option<Result<(), Duration>> {
+        if cost > self.limit {
+            return None;
+        }
+        while self.taken.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) >= self.per) {
+            self.taken.pop_front();
+        }
+        let wait = self.wait_for(now, cost);
+        if !wait.is_zero() {
+            return Some(Err(wait));
+        }
+        self.taken.push_back((now, cost));
+        Some(Ok(()))
+    }
+
+    /// How long until `units` have been there, as many in one period as fit.
+    fn wait_for(&self, now: Instant, units: u32) -> Duration {
+        let limit = self.limit.max(1);
+        let periods = units.saturating_sub(1) / limit;
+        let units = units - periods * limit;
+        let used: u32 = self.taken.iter().map(|(_, cost)| cost).sum();
+        let mut missing = (used + units).saturating_sub(limit);
+        let mut wait = Duration::ZERO;
+        for (at, cost) in &self.taken {
+            if missing == 0 {
+                break;
+            }
+            missing = missing.saturating_sub(*cost);
+            wait = (*at + self.per).saturating_duration_since(now);
+        }
+        wait + self.per * periods
+    }
 }
 
 /// Tokio's time for governor.
@@ -353,7 +453,7 @@ mod tests {
         Budget { bucket: "points", limit: 6000, per: Duration::from_secs(60), burst: 6000 };
 
     fn limiter() -> Limiter {
-        Limiter::new(vec![REQUESTS, POINTS])
+        Limiter::new(vec![REQUESTS, POINTS], |_| false)
     }
 
     fn within(seconds: u64) -> Instant {
@@ -466,7 +566,7 @@ mod tests {
     async fn a_refusal_pauses_the_empty_bucket_only() {
         let limiter = limiter();
         let empty = Reading { bucket: "points", limit: None, remaining: Some(0), reset: None };
-        limiter.pause(&[("requests", 1), ("points", 5)], &[empty], Duration::from_secs(20));
+        limiter.pause(&[("requests", 1), ("points", 5)], &[empty], None, Duration::from_secs(20));
         take(&limiter, &[("requests", 1)], 1).await.unwrap();
         assert!(take(&limiter, &[("points", 5)], 19).await.is_err());
         advance(Duration::from_secs(20)).await;
@@ -474,9 +574,54 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_window_gives_its_limit_at_once_and_nothing_more_within_its_period() {
+        let limiter = std::sync::Arc::new(Limiter::new(vec![REQUESTS], |_| true));
+        let started = Instant::now();
+        let calls = (0..150).map(|number| {
+            let limiter = std::sync::Arc::clone(&limiter);
+            async move {
+                sleep(Duration::from_millis(number)).await;
+                take(&limiter, &[("requests", 1)], 130).await.map(|()| started.elapsed())
+            }
+        });
+        let ended = futures::future::join_all(calls).await;
+        let mut times: Vec<Duration> = ended.into_iter().map(Result::unwrap).collect();
+        times.sort_unstable();
+        for window in times.windows(61) {
+            assert!(window[60] - window[0] >= Duration::from_secs(60), "61 within a minute: {window:?}");
+        }
+        assert!(times[59] < Duration::from_secs(1), "a burst is what windows allow");
+        assert!(times[149] < Duration::from_secs(122), "{:?}", times[149]);
+        // Who would wait in vain is told at once, and truly.
+        let error = take(&limiter, &[("requests", 60)], 30).await.unwrap_err();
+        let named = error.retry_after().unwrap().as_secs();
+        assert!((58..=60).contains(&named), "{named}");
+        assert_eq!(take(&limiter, &[("requests", 61)], 30).await.unwrap_err().kind(), Kind::InvalidArgument);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_budget_that_a_refusal_names_is_the_only_one_that_is_waited_for() {
+        let unpublished = Budget { bucket: "workspace", limit: 0, per: Duration::from_secs(60), burst: 0 };
+        let limiter = Limiter::new(vec![REQUESTS, unpublished], |_| false);
+        let both = [("requests", 1), ("workspace", 1)];
+        for _ in 0..3 {
+            take(&limiter, &both, 1).await.unwrap();
+        }
+        limiter.pause(&both, &[], Some("workspace"), Duration::from_secs(90));
+        assert_eq!(limiter.status()[0].paused_for, None);
+        let error = take(&limiter, &both, 30).await.unwrap_err();
+        assert_eq!(error.retry_after().unwrap().as_secs(), 90);
+        advance(Duration::from_secs(90)).await;
+        take(&limiter, &both, 1).await.unwrap();
+        // A name that the request takes nothing from means all.
+        limiter.pause(&[("requests", 1)], &[], Some("workspace"), Duration::from_secs(9));
+        assert!(limiter.status()[0].paused_for.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_refusal_without_readings_pauses_all_that_was_taken_from() {
         let limiter = limiter();
-        limiter.pause(&[("requests", 1)], &[], Duration::from_secs(86_400));
+        limiter.pause(&[("requests", 1)], &[], None, Duration::from_secs(86_400));
         assert_eq!(limiter.status()[0].paused_for, Some(MAX_PENALTY));
         assert_eq!(limiter.status()[1].paused_for, None);
     }

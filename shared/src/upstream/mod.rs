@@ -114,7 +114,7 @@ impl Upstream {
             client,
             cache: Cache::new(options.cache_capacity),
             breaker: Breaker::new(options.breaker),
-            limiter: Limiter::new(vendor.budgets()),
+            limiter: Limiter::new(vendor.budgets(), |bucket| vendor.counts_in_windows(bucket)),
             pool: Pool::new(options.max_in_flight),
             counters: Counters::default(),
             claims,
@@ -442,7 +442,8 @@ impl Inner {
             // Refused for its pace is refused before execution, whatever the vendor's table says.
             error = error.with_retry(Retry::NotExecuted);
             if let Some(wait) = error.retry_after().filter(|wait| !wait.is_zero()) {
-                self.limiter.pause(&request.costs, &readings, wait);
+                let named = self.vendor.refused_budget(request, &response);
+                self.limiter.pause(&request.costs, &readings, named, wait);
             }
         }
         Err(error)

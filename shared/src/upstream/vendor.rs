@@ -20,6 +20,20 @@ pub trait Vendor: Send + Sync + 'static {
     /// The published budgets. What the vendor says in its answers corrects them.
     fn budgets(&self) -> Vec<Budget>;
 
+    /// Whether the vendor counts a budget in windows: at most its limit in any one period, however early in it,
+    /// and nothing back before the period is over. Budgets refill evenly otherwise.
+    fn counts_in_windows(&self, bucket: &str) -> bool {
+        let _ = bucket;
+        false
+    }
+
+    /// The budget that a refusal is about, where its answer says that. Only that one is then waited for; else
+    /// all that the request takes from.
+    fn refused_budget(&self, request: &Request, response: &Response) -> Option<&'static str> {
+        let _ = (request, response);
+        None
+    }
+
     /// Puts the credential into the request.
     ///
     /// # Errors
@@ -56,7 +70,7 @@ pub trait Vendor: Send + Sync + 'static {
 pub struct Budget {
     /// Its name, as requests' costs and readings use it.
     pub bucket: &'static str,
-    /// Units per period.
+    /// Units per period. 0 where the vendor publishes none: nothing is counted, only a refusal waited out.
     pub limit: u32,
     /// The period.
     pub per: Duration,

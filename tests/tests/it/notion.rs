@@ -149,7 +149,7 @@ async fn a_date_is_written_whole_and_read_back() {
     let backwards = json!({"id": task, "properties": {"Due": "2026-12-03/2026-12-01"}});
     let error = server.refusal(&call("update_pages", json!({"pages": [backwards]}))).await;
     assert!(error.for_agent().contains("ends before it starts"), "{error}");
-    let cleared = json!({"id": task, "properties": {"Due": null}});
+    let cleared = json!({"id": task, "clear": ["Due"]});
     text(&server, "update_pages", json!({"pages": [cleared]})).await;
     assert!(!text(&server, "get_page", json!({"id": task})).await.contains("Due:"));
 }

@@ -1,5 +1,7 @@
 //! Notion's API as requests and tolerant answers, one file per area. It builds requests and decides nothing.
 
+pub(crate) mod blocks;
+pub(crate) mod files;
 pub(crate) mod objects;
 pub(crate) mod pages;
 pub(crate) mod tables;
@@ -11,7 +13,7 @@ use connector::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::vendor::REQUESTS;
+use crate::vendor::{REQUESTS, WORKSPACE, endpoint};
 
 /// The client of Notion's API. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -35,7 +37,8 @@ impl Api {
     /// What Notion's table of errors says, or `upstream` for an answer of another shape.
     pub(crate) async fn send<T: DeserializeOwned>(&self, request: Request) -> Result<T> {
         let operation = request.operation;
-        let response = self.upstream.send(request.cost(REQUESTS, 1)).await?;
+        let request = request.cost(REQUESTS, 1).cost(WORKSPACE, 1).cost(endpoint(operation), 1);
+        let response = self.upstream.send(request).await?;
         response.json().map_err(|error| error.with_operation(operation))
     }
 }

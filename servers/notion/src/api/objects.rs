@@ -43,6 +43,7 @@ pub(crate) struct Item {
     pub(crate) url: String,
     pub(crate) parent: Value,
     pub(crate) created_by: Value,
+    pub(crate) icon: Value,
     /// Values of a page, columns of a data source.
     pub(crate) properties: Map<String, Value>,
     /// The title of a database or data source.
@@ -109,6 +110,10 @@ pub(crate) struct View {
     pub(crate) data_source_id: Option<String>,
     pub(crate) filter: Value,
     pub(crate) sorts: Value,
+    pub(crate) configuration: Value,
+    pub(crate) url: String,
+    pub(crate) created_time: String,
+    pub(crate) created_by: Value,
 }
 
 impl Item {

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use connector::{
-    Effect, Result,
-    upstream::{Replay, Request},
-};
+use connector::{Effect, Result, upstream::Request};
 use serde_json::{Value, json};
 
 use super::{
@@ -17,7 +14,7 @@ use super::{
 const TTL: Duration = Duration::from_secs(60);
 
 /// What the kept answers about one page depend on.
-fn page_tag(id: &str) -> String {
+pub(super) fn page_tag(id: &str) -> String {
     format!("page:{id}")
 }
 
@@ -44,17 +41,18 @@ impl Api {
         self.send(Request::route("GET /async_tasks/{id}", &[id])).await
     }
 
-    /// Changes values, icon, trash. The same change twice does no more than once.
+    /// Changes values, icon, trash. Sent once: a repetition might undo what somebody else did meanwhile.
     pub(crate) async fn update_page(&self, id: &str, body: &Value) -> Result<Item> {
-        let request = Request::route("PATCH /pages/{id}", &[id]).json(body)?.replay(Replay::Idempotent);
+        let request = Request::route("PATCH /pages/{id}", &[id]).json(body)?;
         let request = if body["in_trash"] == true { request.effect(Effect::Destructive) } else { request };
-        self.send(request.replay(Replay::Idempotent).invalidates([page_tag(id)])).await
+        self.send(request.invalidates([page_tag(id)]).check("Read the page to see whether it has the change"))
+            .await
     }
 
     /// Moves a page under another, or into a table.
     pub(crate) async fn move_page(&self, id: &str, parent: &Value) -> Result<Item> {
         let request = Request::route("POST /pages/{id}/move", &[id]).json(&json!({"parent": parent}))?;
-        self.send(request.replay(Replay::Idempotent)).await
+        self.send(request.invalidates([page_tag(id)]).check("Look where the page is")).await
     }
 
     /// Changes a page's text by one command of Notion's.
@@ -73,16 +71,6 @@ impl Api {
     ) -> Result<List<Value>> {
         let request = Request::route("GET /pages/{id}/properties/{property}", &[id, property]);
         self.send(paged(request, 100, cursor)).await
-    }
-
-    /// Blocks of a page or block.
-    pub(crate) async fn children(&self, id: &str, size: u32, cursor: Option<&str>) -> Result<List<Value>> {
-        self.send(paged(Request::route("GET /blocks/{id}/children", &[id]), size, cursor)).await
-    }
-
-    /// One block.
-    pub(crate) async fn block(&self, id: &str) -> Result<Value> {
-        self.send(Request::route("GET /blocks/{id}", &[id])).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connector::{Result, upstream::Request};
+use connector::{Effect, Result, upstream::Request};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -49,6 +49,47 @@ impl Api {
     pub(crate) async fn views(&self, source: &str) -> Result<List<View>> {
         let request = Request::route("GET /views", &[]).query("data_source_id", source);
         self.send(paged(request, 100, None).cache(TTL, [TABLES])).await
+    }
+
+    /// Creates a database with one table in it.
+    pub(crate) async fn create_database(&self, body: &Value) -> Result<Item> {
+        let request = Request::route("POST /databases", &[]).json(body)?;
+        self.send(request.invalidates([TABLES]).check("Look whether the page has the database")).await
+    }
+
+    /// Changes a table's columns.
+    pub(crate) async fn update_data_source(&self, id: &str, body: &Value) -> Result<Item> {
+        let request = Request::route("PATCH /data_sources/{id}", &[id]).json(body)?;
+        let request = request.effect(Effect::Destructive).invalidates([TABLES]);
+        self.send(request.check("Look at the columns with get_database")).await
+    }
+
+    /// A table's columns as they are this moment.
+    pub(crate) async fn data_source_now(&self, id: &str) -> Result<Item> {
+        self.send(Request::route("GET /data_sources/{id}", &[id])).await
+    }
+
+    /// Saves a new view.
+    pub(crate) async fn create_view(&self, body: &Value) -> Result<View> {
+        let request = Request::route("POST /views", &[]).json(body)?;
+        self.send(request.invalidates([TABLES]).check("Look at the views with get_database")).await
+    }
+
+    /// Changes a view.
+    pub(crate) async fn update_view(&self, id: &str, body: &Value) -> Result<View> {
+        let request = Request::route("PATCH /views/{id}", &[id]).json(body)?;
+        self.send(request.invalidates([TABLES]).check("Look at the views with get_database")).await
+    }
+
+    /// Deletes a view; the rows stay.
+    pub(crate) async fn delete_view(&self, id: &str) -> Result<Value> {
+        let request = Request::route("DELETE /views/{id}", &[id]).effect(Effect::Destructive);
+        self.send(request.invalidates([TABLES]).check("Look at the views with get_database")).await
+    }
+
+    /// A view as it is this moment.
+    pub(crate) async fn view_now(&self, id: &str) -> Result<View> {
+        self.send(Request::route("GET /views/{id}", &[id])).await
     }
 
     /// A saved view.

@@ -62,6 +62,12 @@ impl Api {
         self.send(request.check("Look whether the comment is there with list_comments")).await
     }
 
+    /// Says something else in a comment of one's own.
+    pub(crate) async fn update_comment(&self, id: &str, body: &Value) -> Result<Comment> {
+        let request = Request::route("PATCH /comments/{id}", &[id]).json(body)?;
+        self.send(request.check("Look at the comment with list_comments")).await
+    }
+
     /// Deletes a comment of one's own.
     pub(crate) async fn delete_comment(&self, id: &str) -> Result<Value> {
         let request = Request::route("DELETE /comments/{id}", &[id]).effect(Effect::Destructive);

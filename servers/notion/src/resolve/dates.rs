@@ -45,6 +45,24 @@ pub(crate) fn date(text: &str) -> Result<Value> {
     Ok(json!({"start": start.text(), "end": end.map(|end| end.text()), "time_zone": zone}))
 }
 
+/// Whether two dates of Notion's mean the same: an answer has an offset where a request named a zone.
+pub(crate) fn same(a: &Value, b: &Value) -> bool {
+    let moment = |date: &Value, field: &str| -> Option<String> {
+        let text = date[field].as_str()?;
+        if let Ok(day) = text.parse::<Date>()
+            && text.len() == 10
+        {
+            return Some(day.to_string());
+        }
+        if let Ok(at) = text.parse::<Timestamp>() {
+            return Some(at.to_string());
+        }
+        let zone = date["time_zone"].as_str().map_or(Ok(TimeZone::UTC), TimeZone::get).ok()?;
+        Some(text.parse::<DateTime>().ok()?.to_zoned(zone).ok()?.timestamp().to_string())
+    };
+    ["start", "end"].into_iter().all(|field| moment(a, field) == moment(b, field))
+}
+
 const FORMS: &str = "Use 2026-12-01, 2026-12-01/2026-12-03, 2026-12-01T09:00+01:00, \"2026-12-01T09:00 Europe/Madrid\", or a day such \
      as \"next friday\"";
 

@@ -1,5 +1,6 @@
 //! Names, ids and addresses to ids.
 
+pub(crate) mod columns;
 pub(crate) mod dates;
 pub(crate) mod filter;
 pub(crate) mod people;

@@ -12,12 +12,15 @@ use super::{
     id_of, same,
     tables::{Table, options},
 };
-use crate::{Notion, api::objects::Item, dialect, render};
+use crate::{
+    Notion,
+    api::objects::Item,
+    draft::{inline, runs},
+    render,
+};
 
-/// The most entries of a list, and characters of a run, in one request
-/// (developers.notion.com/reference/request-limits).
+/// The most entries of a list in one request (developers.notion.com/reference/request-limits).
 const MOST: usize = 100;
-const RUN: usize = 2000;
 
 /// One value that is to be set.
 #[derive(Clone, Debug)]
@@ -78,7 +81,7 @@ impl Notion {
         let text = given.as_str().map_or_else(|| given.to_string(), str::to_owned);
         match kind {
             "title" => Ok(done(Value::Array(runs(&text)), one_line(&text))),
-            "rich_text" => Ok(done(Value::Array(rich_text(&text)), one_line(&text))),
+            "rich_text" => Ok(done(Value::Array(inline(&text, false)), one_line(&text))),
             "number" => {
                 let plain: String = text.chars().filter(|c| *c != ',').collect();
                 let number =
@@ -158,25 +161,41 @@ impl Notion {
                 let shown = render::linked(ids.len(), false);
                 Ok(done(ids.iter().map(|id| json!({"id": id})).collect(), shown))
             }
-            "files" => {
-                let mut files = Vec::new();
-                for word in list(given, Vec::new())? {
-                    files.push(match word.strip_prefix("upload:").and_then(id_of) {
-                        Some(id) => json!({"type": "file_upload", "file_upload": {"id": id}}),
-                        None if word.starts_with("https://") => {
-                            let name = word.rsplit('/').next().unwrap_or_default();
-                            json!({"type": "external", "name": name, "external": {"url": word}})
-                        }
-                        None => return Err(wrong("https addresses, or `upload:` and the id of an upload")),
-                    });
-                }
-                let shown = format!("{} files", files.len());
-                Ok(done(json!(files), shown))
-            }
+            "files" => self.files(name, column, given, page),
             _ => {
                 Err(writable(name, kind).err().unwrap_or_else(|| wrong("nothing that this server can write")))
             }
         }
+    }
+
+    /// Files of a row: uploads and addresses; entries that stay are given back as they were shown
+    /// (developers.notion.com/reference/page-property-values: files that are left out are removed).
+    fn files(&self, name: &str, column: &Value, given: &Value, page: Option<&Item>) -> Result<Wanted> {
+        let there = page.map(|page| page.value(name)["files"].clone()).unwrap_or_default();
+        let there: Vec<Value> = there.as_array().cloned().unwrap_or_default();
+        let names = there.iter().map(|file| file["name"].as_str().unwrap_or_default().to_owned()).collect();
+        let mut files = Vec::new();
+        for word in list(given, names)? {
+            let stays = there.iter().find(|file| file["name"] == word.as_str()).filter(|_| given.is_object());
+            files.push(match (stays, word.strip_prefix("upload:").and_then(id_of)) {
+                (Some(file), _) => file.clone(),
+                (None, Some(id)) => json!({"type": "file_upload", "file_upload": {"id": id}}),
+                (None, None) if word.starts_with("https://") => {
+                    let name = word.rsplit('/').next().unwrap_or_default();
+                    json!({"type": "external", "name": name, "external": {"url": word}})
+                }
+                (None, None) => {
+                    return Err(Error::invalid(format!(
+                        "`{name}` takes https addresses, or `upload:` and the id of an upload, not `{}`",
+                        one_line(&word)
+                    ))
+                    .with_hint("upload_file makes uploads"));
+                }
+            });
+        }
+        let shown = if files.len() == 1 { "1 file".to_owned() } else { format!("{} files", files.len()) };
+        let _ = column;
+        Ok(Wanted { name: name.to_owned(), value: json!({"files": files}), shown, note: None })
     }
 
     /// The row of a table that is called so.
@@ -234,6 +253,44 @@ impl Notion {
             }
             cursor = next;
         }
+    }
+}
+
+/// Whether a page's value is the one that was wanted. Of a list that an answer cuts, what it shows is compared.
+pub(crate) fn is_held(now: &Value, wanted: &Wanted) -> bool {
+    let kind = now["type"].as_str().unwrap_or_default();
+    let (now, wanted) = (&now[kind], &wanted.value[kind]);
+    let each = |list: &Value, read: &dyn Fn(&Value) -> Option<String>| -> Vec<String> {
+        let mut words: Vec<String> = list.as_array().into_iter().flatten().filter_map(read).collect();
+        words.sort_unstable();
+        words
+    };
+    let field = |name: &'static str| move |item: &Value| item[name].as_str().map(str::to_owned);
+    match kind {
+        "title" | "rich_text" => {
+            let words = |items: &Value| -> String {
+                let items = items.as_array().into_iter().flatten();
+                items
+                    .filter_map(|item| item["plain_text"].as_str().or(item["text"]["content"].as_str()))
+                    .collect()
+            };
+            let cut = now.as_array().is_some_and(|items| items.len() >= render::SHOWN);
+            let (now, wanted) = (words(now), words(wanted));
+            now == wanted || cut && wanted.starts_with(&now)
+        }
+        "number" => now.as_f64() == wanted.as_f64(),
+        "checkbox" => now.as_bool().unwrap_or_default() == wanted.as_bool().unwrap_or_default(),
+        "select" | "status" => now["name"] == wanted["name"],
+        "multi_select" => each(now, &field("name")) == each(wanted, &field("name")),
+        "people" | "relation" => {
+            let (now, wanted) = (each(now, &field("id")), each(wanted, &field("id")));
+            now == wanted || now.len() >= render::SHOWN && now.iter().all(|id| wanted.contains(id))
+        }
+        "date" => dates::same(now, wanted),
+        // An upload gets its name and its address from Notion.
+        "files" => now.as_array().map_or(0, Vec::len) == wanted.as_array().map_or(0, Vec::len),
+        "url" | "email" | "phone_number" => now.as_str() == wanted.as_str(),
+        _ => true,
     }
 }
 
@@ -303,54 +360,4 @@ fn list(given: &Value, now: Vec<String>) -> Result<Vec<String>> {
         }
     }
     Ok(all)
-}
-
-/// Plain words in runs that Notion takes.
-pub(crate) fn runs(text: &str) -> Vec<Value> {
-    let chars: Vec<char> = text.chars().collect();
-    chars
-        .chunks(RUN)
-        .map(|run| json!({"type": "text", "text": {"content": run.iter().collect::<String>()}}))
-        .collect()
-}
-
-/// Markdown of one line: bold, italic, code, struck, links. What is none of these is plain.
-pub(crate) fn rich_text(text: &str) -> Vec<Value> {
-    let mut items = Vec::new();
-    let mut plain = String::new();
-    let mut rest = text;
-    let marks = [("**", "bold"), ("~~", "strikethrough"), ("`", "code"), ("*", "italic")];
-    while let Some(c) = rest.chars().next() {
-        let marked = marks.iter().find_map(|(mark, name)| {
-            let inside = rest.strip_prefix(mark)?;
-            let end = inside.find(mark).filter(|end| *end > 0)?;
-            let words = &inside[..end];
-            (words.trim() == words).then_some((*name, words, end + mark.len() * 2))
-        });
-        let linked = rest.strip_prefix('[').and_then(|inside| {
-            let (words, after) = inside.split_once("](")?;
-            let (address, _) = after.split_once(')')?;
-            dialect::is_accepted(address).then_some((words, address, words.len() + address.len() + 4))
-        });
-        if let Some((name, words, length)) = marked {
-            items.extend(runs(&std::mem::take(&mut plain)));
-            items.extend(runs(words).into_iter().map(|mut run| {
-                run["annotations"] = json!({name: true});
-                run
-            }));
-            rest = &rest[length..];
-        } else if let Some((words, address, length)) = linked {
-            items.extend(runs(&std::mem::take(&mut plain)));
-            items.extend(runs(words).into_iter().map(|mut run| {
-                run["text"]["link"] = json!({"url": address});
-                run
-            }));
-            rest = &rest[length..];
-        } else {
-            plain.push(c);
-            rest = &rest[c.len_utf8()..];
-        }
-    }
-    items.extend(runs(&plain));
-    items
 }

@@ -72,6 +72,22 @@ impl ApiError {
         )
     }
 
+    /// 503 for a write that was saved all the same, with what was (request-limits).
+    pub(super) fn saved(ids: &[String], answer: &Value) -> Self {
+        let mut error = Self::new(
+            503,
+            "service_unavailable",
+            "Notion is unavailable. The write was saved: read it before you repeat it.",
+        );
+        let children: Vec<&Value> =
+            answer["results"].as_array().into_iter().flatten().map(|child| &child["id"]).collect();
+        let resource = if answer["id"].is_string() { answer["id"].clone() } else { json!(ids.first()) };
+        error.0.additional.insert("retry_guidance".to_owned(), json!("read_before_retry"));
+        error.0.additional.insert("committed_resource_id".to_owned(), resource);
+        error.0.additional.insert("committed_child_ids".to_owned(), json!(children));
+        error
+    }
+
     pub(super) fn conflict() -> Self {
         Self::new(409, "conflict_error", "Conflict occurred while saving. Please try again.")
     }

@@ -60,6 +60,8 @@ pub(crate) struct Settings {
     limit_reason: Option<String>,
     /// Minutes that search lags behind.
     search_lag: usize,
+    /// The route whose writes are saved and answered with 503.
+    saved_with_503: Option<String>,
 }
 
 impl Default for Settings {
@@ -71,6 +73,7 @@ impl Default for Settings {
             requests_a_minute: 600,
             limit_reason: None,
             search_lag: 0,
+            saved_with_503: None,
         }
     }
 }

@@ -280,7 +280,12 @@ impl Site {
             old: version == VERSIONS[0],
             now: self.minute(),
         };
-        context.dispatch(ROUTES[at], &ids, &query, &given, form.as_ref())
+        let answer = context.dispatch(ROUTES[at], &ids, &query, &given, form.as_ref())?;
+        let (method, path) = ROUTES[at];
+        match self.settings().saved_with_503 {
+            Some(route) if route == format!("{method} {path}") => Err(ApiError::saved(&ids, &answer)),
+            _ => Ok(answer),
+        }
     }
 }
 
@@ -311,6 +316,9 @@ async fn settings(Shared(site): Shared<Arc<Site>>, Json(given): Json<Value>) -> 
     }
     if let Some(limit) = given["requests_a_minute"].as_u64() {
         settings.requests_a_minute = u32::try_from(limit).unwrap_or(u32::MAX);
+    }
+    if let Some(route) = given["saved_with_503"].as_str() {
+        settings.saved_with_503 = Some(route.to_owned()).filter(|route| !route.is_empty());
     }
     if let Some(reason) = given["limit_reason"].as_str() {
         settings.limit_reason = Some(reason.to_owned());

@@ -1,19 +1,27 @@
 //! Comments on pages and blocks.
 
 use connector::{
-    Result,
-    catalog::{Call, Page, Plan, Reply, Tool, Written, one_line},
+    Error, Result,
+    catalog::{
+        Call, Page, Plan, Reply, Tool, Written, one_line,
+        reconcile::{self, Attempt, Seen},
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::FROM;
+use super::{FROM, outcome};
 use crate::{
     Notion,
     api::objects::{Comment, User, plain},
-    dialect, render, resolve,
+    dialect,
+    error::committed_id,
+    render, resolve,
 };
+
+/// Files of one comment (developers.notion.com/reference/create-a-comment).
+const ATTACHED: usize = 3;
 
 /// Blocks of a page that are asked for comments in one call: each is a request.
 const BLOCKS: usize = 40;
@@ -43,6 +51,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
             ("discussion_id", "discussion"),
             ("body", "text"),
             ("markdown", "text"),
+            ("attachments", "uploads"),
         ])
         .output::<Written>(),
         Tool::destructive(
@@ -53,6 +62,16 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
         )
         .toolset("comments")
         .aliases(&[("comment_id", "id"), ("comment", "id")])
+        .output::<Written>(),
+        Tool::write(
+            "edit_comment",
+            "Edit a comment",
+            "Replaces the text of a comment of this connection.",
+            edit_comment,
+        )
+        .toolset("comments")
+        .idempotent()
+        .aliases(&[("comment_id", "id"), ("comment", "id"), ("body", "text"), ("markdown", "text")])
         .output::<Written>(),
     ]
 }
@@ -168,22 +187,73 @@ struct AddComment {
     discussion: Option<String>,
     /// Markdown.
     text: String,
+    /// Ids of upload_file.
+    #[serde(default)]
+    uploads: Vec<String>,
+}
+
+/// An upload as a comment's attachment.
+fn attachment(upload: &str) -> Result<Value> {
+    let id = resolve::page_id("uploads", upload.trim_start_matches("upload:"))?;
+    Ok(json!({"type": "file_upload", "file_upload_id": id}))
+}
+
+/// The comment that was made though its answer was lost: the one that Notion says it saved, else one of this text on
+/// the page or block `place`.
+async fn lost(
+    call: &Call<Notion>,
+    place: &str,
+    text: &str,
+    attempt: &Attempt,
+    saved: Option<&str>,
+) -> Option<Comment> {
+    if let Some(id) = saved.filter(|id| attempt.is_free(id)) {
+        return call.api().comment(id).await.ok();
+    }
+    let me = outcome::own_id(call).await?;
+    let is_it = |comment: &Comment| {
+        outcome::says(&comment.rich_text, text)
+            && outcome::is_of(attempt, &me, &comment.id, &comment.created_time, &comment.created_by)
+    };
+    // Nobody lists the comments of a discussion.
+    if place.is_empty() {
+        return None;
+    }
+    let mut cursor: Option<String> = None;
+    loop {
+        let page = call.api().comments(place, 100, cursor.as_deref()).await.ok()?;
+        let next = page.next(cursor.as_deref()).map(str::to_owned);
+        if let Some(found) = page.results.into_iter().rfind(is_it) {
+            return Some(found);
+        }
+        cursor = Some(next?);
+    }
 }
 
 async fn add_comment(call: Call<Notion>, arguments: AddComment) -> Result<Plan> {
-    let AddComment { id, discussion, text } = arguments;
+    let AddComment { id, discussion, text, uploads } = arguments;
+    if uploads.len() > ATTACHED {
+        return Err(Error::invalid(format!("A comment takes at most {ATTACHED} `uploads`")));
+    }
     let accepted = dialect::accept(text.trim());
     if accepted.text.is_empty() {
-        return Err(connector::Error::invalid("`text` is empty"));
+        return Err(Error::invalid("`text` is empty"));
     }
     let mut body = json!({"markdown": accepted.text});
+    if !uploads.is_empty() {
+        let attached: Result<Vec<Value>> = uploads.iter().map(|upload| attachment(upload)).collect();
+        body["attachments"] = json!(attached?);
+    }
+    let mut place = String::new();
     let on = match (&id, &discussion) {
         (None, Some(discussion)) => {
-            body["discussion_id"] = json!(resolve::page_id("discussion", discussion)?);
+            let discussion = resolve::page_id("discussion", discussion)?;
+            body["discussion_id"] = json!(discussion);
             "in the discussion".to_owned()
         }
         (Some(id), None) => {
             let id = resolve::page_id("id", id)?;
+            place.clone_from(&id);
             match call.api().page(&id).await {
                 Ok(page) => {
                     body["parent"] = json!({"page_id": id});
@@ -197,7 +267,7 @@ async fn add_comment(call: Call<Notion>, arguments: AddComment) -> Result<Plan> 
                 Err(error) => return Err(error),
             }
         }
-        _ => return Err(connector::Error::invalid("Give one of `id` (a page or block) and `discussion`")),
+        _ => return Err(Error::invalid("Give one of `id` (a page or block) and `discussion`")),
     };
     let notes = accepted.notes();
     let mut preview =
@@ -206,11 +276,16 @@ async fn add_comment(call: Call<Notion>, arguments: AddComment) -> Result<Plan> 
         preview = preview.line(note.clone());
     }
     Ok(Plan::new(preview, move || async move {
-        let comment = call.api().create_comment(&body).await?;
+        let attempt = outcome::attempt(&call, "comment");
+        let sent = call.api().create_comment(&body).await;
+        let saved = sent.as_ref().err().and_then(committed_id).map(str::to_owned);
+        let look = || lost(&call, &place, &accepted.text, &attempt, saved.as_deref());
+        let (comment, lost) = attempt.made(sent, |comment: &Comment| comment.id.clone(), look).await?;
         let mut written = Written::new(format!(
-            "Commented {on}; comment {}, discussion {}.",
+            "Commented {on}; comment {}, discussion {}{}.",
             render::bare(&comment.id),
-            render::bare(&comment.discussion_id)
+            render::bare(&comment.discussion_id),
+            outcome::note(lost)
         ))
         .id(render::bare(&comment.id));
         for note in notes {
@@ -234,11 +309,55 @@ async fn delete_comment(call: Call<Notion>, arguments: DeleteComment) -> Result<
         None,
         plain(&comment.rich_text),
     );
+    let state = comment.rich_text.clone();
     Ok(Plan::new(preview, move || async move {
-        let gone: Value = call.api().delete_comment(&id).await?;
-        let _ = gone;
+        let sent = call.api().delete_comment(&id).await;
+        let lost = outcome::gone(sent, call.api().comment(&id), |_| false).await?;
+        let told = if lost { " (its answer was lost; it is gone)" } else { "" };
         Ok(Reply::written(
-            Written::new(format!("Deleted comment {}.", render::bare(&id))).id(render::bare(&id)),
+            Written::new(format!("Deleted comment {}{told}.", render::bare(&id))).id(render::bare(&id)),
         ))
-    }))
+    })
+    .state(&state))
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct EditComment {
+    id: String,
+    /// Markdown.
+    text: String,
+}
+
+async fn edit_comment(call: Call<Notion>, arguments: EditComment) -> Result<Plan> {
+    let id = resolve::page_id("id", &arguments.id)?;
+    let comment = call.api().comment(&id).await?;
+    let accepted = dialect::accept(arguments.text.trim());
+    if accepted.text.is_empty() {
+        return Err(Error::invalid("`text` is empty").with_hint("delete_comment deletes a comment"));
+    }
+    let before = plain(&comment.rich_text);
+    let mut lines = render::diff(&before, &accepted.text);
+    lines.extend(accepted.notes());
+    let mut preview = Written::new(format!("Edit comment {}", render::bare(&id)));
+    preview.changed.clone_from(&lines);
+    let plan = Plan::new(Reply::written(preview), move || async move {
+        let body = json!({"markdown": accepted.text});
+        let look = || async {
+            let now = call.api().comment(&id).await?;
+            let untouched = now.rich_text == comment.rich_text;
+            Ok(match outcome::says(&now.rich_text, &accepted.text) {
+                true if !untouched => Seen::Done(now),
+                _ if untouched => Seen::Untouched,
+                _ => Seen::Changed,
+            })
+        };
+        let (_, lost) = reconcile::updated(|| call.api().update_comment(&id, &body), look).await?;
+        let mut written =
+            Written::new(format!("Edited comment {}{}.", render::bare(&id), outcome::note(lost)))
+                .id(render::bare(&id));
+        written.changed = lines;
+        Ok(Reply::written(written))
+    });
+    Ok(plan.state(&before))
 }

@@ -4,22 +4,21 @@ use std::time::Duration;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, nearest, one_line, values_by_name},
-    clock,
+    catalog::{Call, Plan, Reply, Tool, Written, nearest, one_line, reconcile::Attempt, values_by_name},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::outcome;
 use crate::{
     Notion,
     api::objects::Item,
-    dialect, render,
-    resolve::{
-        self,
-        tables::Table,
-        values::{Wanted, runs},
-    },
+    dialect,
+    draft::runs,
+    error::committed_id,
+    render,
+    resolve::{self, tables::Table, values::Wanted},
 };
 
 /// Pages in one call.
@@ -226,9 +225,9 @@ async fn create_all(call: &Call<Notion>, parent: &Parent, news: Vec<New>) -> Res
     let mut written = Written::default();
     let mut made: Vec<String> = Vec::new();
     for (at, new) in news.into_iter().enumerate() {
-        let (item, told) = match create(call, parent, &new, &made).await {
+        let (item, told) = match create(call, parent, &new).await {
             Ok(created) => created,
-            Err(error) if made.is_empty() => return Err(error),
+            Err(error) if made.is_empty() => return Err(outcome::of_first(error, &new.title, total)),
             Err(error) => {
                 written.summary = format!(
                     "Created {} of {total} pages {}; page {} ({}) failed: {}",
@@ -262,25 +261,19 @@ async fn create_all(call: &Call<Notion>, parent: &Parent, news: Vec<New>) -> Res
 }
 
 /// Creates one page. Where the answer was lost, the page is looked for: Notion makes no create repeatable.
-async fn create(call: &Call<Notion>, parent: &Parent, new: &New, made: &[String]) -> Result<(Item, String)> {
-    let since = clock::wall();
+async fn create(call: &Call<Notion>, parent: &Parent, new: &New) -> Result<(Item, String)> {
+    let attempt = outcome::attempt(call, "page");
     let sent = match call.api().create_page(&new.body).await {
         Ok(answer) if answer["object"] == "async_task" => finished(call, &answer).await,
         Ok(answer) => read(answer),
         Err(error) => Err(error),
     };
-    let (item, told) = match sent {
-        Ok(item) => (item, String::new()),
-        Err(error) if matches!(error.kind(), Kind::UnknownOutcome) => {
-            match lost(call, parent, new, since, made).await {
-                Some(item) => (item, " (its answer was lost; it is there)".to_owned()),
-                None => return Err(error),
-            }
-        }
-        Err(error) => return Err(error),
-    };
+    let saved = sent.as_ref().err().and_then(committed_id).map(str::to_owned);
+    let look = || lost(call, parent, new, &attempt, saved.as_deref());
+    let (item, was_lost) = attempt.made(sent, |item: &Item| item.id.clone(), look).await?;
+    let told = outcome::note(was_lost);
     if !new.template {
-        return Ok((item, told));
+        return Ok((item, told.to_owned()));
     }
     let applied = wait_for_text(call, &item.id).await;
     Ok((
@@ -298,15 +291,20 @@ fn read(answer: Value) -> Result<Item> {
         .map_err(|error| Error::new(Kind::Upstream, "Notion's answer is no page").with_source(error))
 }
 
-/// The result of a task of Notion's, waited for.
+/// The result of a task of Notion's, waited for. What cannot be learned of it is not known, because it goes on.
 async fn finished(call: &Call<Notion>, task: &Value) -> Result<Item> {
+    let unknown = |message: String| {
+        Error::new(Kind::UnknownOutcome, message).with_hint("Look for the page with search in a minute")
+    };
     let id = task["id"].as_str().unwrap_or_default().to_owned();
     let pause = task["poll_after_seconds"]
         .as_u64()
         .map_or(PAUSE, |seconds| Duration::from_secs(seconds.clamp(1, 10)));
     for look in 1..=LOOKS {
         tokio::time::sleep(pause).await;
-        let task = call.api().task(&id).await?;
+        let task = call.api().task(&id).await.map_err(|error| {
+            unknown(format!("Notion writes the page, and does not say how far it is: {}", error.message()))
+        })?;
         call.progress(look, None, "Notion is writing the page").await;
         match task["status"].as_str() {
             Some("succeeded") => return read(task["result"].clone()),
@@ -320,8 +318,7 @@ async fn finished(call: &Call<Notion>, task: &Value) -> Result<Item> {
             _ => {}
         }
     }
-    Err(Error::new(Kind::UnknownOutcome, "Notion is still writing the page")
-        .with_hint("Look for it with search in a minute"))
+    Err(unknown("Notion is still writing the page".to_owned()))
 }
 
 async fn wait_for_text(call: &Call<Notion>, id: &str) -> bool {
@@ -334,56 +331,40 @@ async fn wait_for_text(call: &Call<Notion>, id: &str) -> bool {
     false
 }
 
-/// The page that a create made whose answer did not come: of this title, in this place, not before `since`, and none
-/// that this call knows to have made.
+/// The page that a create made whose answer did not come: the one that Notion says it saved, else one of this title,
+/// in this place, made since then and by nobody else.
 async fn lost(
     call: &Call<Notion>,
     parent: &Parent,
     new: &New,
-    since: Duration,
-    made: &[String],
+    attempt: &Attempt,
+    saved: Option<&str>,
 ) -> Option<Item> {
-    // Notion's times are cut to the minute.
-    let minute = jiff::Timestamp::from_second(i64::try_from(since.as_secs() / 60 * 60).ok()?).ok()?;
-    let me = call.api().me().await.ok()?;
-    let rows: Vec<Item> = match parent {
+    if let Some(id) = saved.filter(|id| attempt.is_free(id)) {
+        return call.api().page(id).await.ok();
+    }
+    let me = outcome::own_id(call).await?;
+    let is_it = |item: &Item| {
+        item.name() == new.title
+            && outcome::is_of(attempt, &me, &item.id, &item.created_time, &item.created_by)
+    };
+    match parent {
         Parent::Table(table) => {
             let filter = json!({"and": [
-                {"timestamp": "created_time", "created_time": {"on_or_after": minute.to_string()}},
+                {"timestamp": "created_time", "created_time": {"on_or_after": attempt.since()}},
                 {"property": table.title(), "title": {"equals": new.title}},
             ]});
-            call.api().query(&table.id, &json!({"filter": filter, "page_size": 100})).await.ok()?.results
+            let rows =
+                call.api().query(&table.id, &json!({"filter": filter, "page_size": 100})).await.ok()?;
+            rows.results.into_iter().find(is_it)
         }
         Parent::Page(page) => {
-            let mut pages = Vec::new();
-            let mut cursor: Option<String> = None;
-            loop {
-                let children = call.api().children(&page.id, 100, cursor.as_deref()).await.ok()?;
-                let next = children.next(cursor.as_deref()).map(str::to_owned);
-                for block in &children.results {
-                    let young = block["created_time"]
-                        .as_str()
-                        .and_then(|at| at.parse::<jiff::Timestamp>().ok())
-                        .is_some_and(|at| at >= minute);
-                    if young
-                        && block["type"] == "child_page"
-                        && block["child_page"]["title"] == new.title.as_str()
-                    {
-                        pages.push(call.api().page(block["id"].as_str()?).await.ok()?);
-                    }
-                }
-                match next {
-                    Some(next) => cursor = Some(next),
-                    None => break pages,
-                }
-            }
+            let is_it = |block: &Value| {
+                block["child_page"]["title"] == new.title.as_str()
+                    && outcome::is_of_block(attempt, &me, block)
+            };
+            let block = outcome::find_block(call, &page.id, is_it).await?;
+            call.api().page(block["id"].as_str()?).await.ok()
         }
-    };
-    let young = |item: &Item| item.created_time.parse::<jiff::Timestamp>().is_ok_and(|at| at >= minute);
-    rows.into_iter().rev().find(|item| {
-        young(item)
-            && item.name() == new.title
-            && item.created_by["id"] == me.id.as_str()
-            && !made.contains(&item.id)
-    })
+    }
 }

@@ -1,5 +1,7 @@
 //! The text of a page edited: by passages, added to, or replaced; guarded by what the caller has read.
 
+use std::collections::BTreeMap;
+
 use connector::{
     Error, Kind, Result,
     catalog::{Call, Plan, Reply, Tool, Written, one_line},
@@ -123,23 +125,29 @@ async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<
         preview = preview.line(note.clone());
     }
     let harmless = !replaces && lost.is_empty();
+    // What is added overwrites nothing: it needs no guard but the one that the caller gave.
+    let adds = arguments.append.is_some() || arguments.prepend.is_some();
+    let guarded = !adds || arguments.expected_hash.is_some();
+    let state = hash.clone();
     let plan = Plan::new(preview, move || async move {
         // It may have been changed since this was worked out: while somebody was asked, or by another edit.
         let fresh = call.api().markdown(&id, true).await?;
-        if dialect::digest(&fresh.markdown) != hash {
+        if guarded && dialect::digest(&fresh.markdown) != hash {
             return Err(changed(&title, &hash, &dialect::digest(&fresh.markdown)));
         }
         let sent = call.api().update_markdown(&id, &work.body).await;
         let (text, told) = match sent {
-            Ok(text) => (text, String::new()),
-            Err(error) if error.kind() == Kind::UnknownOutcome => match done(&call, &id, &hash).await {
-                Some(text) => (text, " Its answer was lost; the page was read back and has it.".to_owned()),
-                None => return Err(error),
-            },
+            Ok(text) => (text, ""),
+            Err(error) if error.kind() == Kind::UnknownOutcome => {
+                match landed(&call, &id, &fresh.markdown, &now.markdown, &work.after).await {
+                    Some(text) => (text, " Its answer was lost; the page was read back and has it."),
+                    None => return Err(error),
+                }
+            }
             Err(error) => return Err(error),
         };
         let new_hash = dialect::digest(&text.markdown);
-        if new_hash == hash {
+        if new_hash == dialect::digest(&fresh.markdown) {
             return Err(Error::new(
                 Kind::Upstream,
                 format!("Notion accepted the edit of {title} but did not do it"),
@@ -160,7 +168,8 @@ async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<
             written = written.change(note);
         }
         Ok(Reply::written(written))
-    });
+    })
+    .state(&state);
     Ok(if harmless { plan.harmless() } else { plan })
 }
 
@@ -172,10 +181,41 @@ fn changed(title: &str, expected: &str, now: &str) -> Error {
     .with_hint("Nothing was written. Read it again with get_page")
 }
 
-/// The text after an edit whose answer was lost, if it is another than before.
-async fn done(call: &Call<Notion>, id: &str, before: &str) -> Option<PageMarkdown> {
-    let text = call.api().markdown(id, true).await.ok()?;
-    (dialect::digest(&text.markdown) != before).then_some(text)
+/// The text after an edit whose answer was lost, if the edit is in it: it is not the text from before it, and it has
+/// every line that the edit was to bring as often as `after` has.
+async fn landed(
+    call: &Call<Notion>,
+    id: &str,
+    before: &str,
+    planned_from: &str,
+    after: &str,
+) -> Option<PageMarkdown> {
+    let now = call.api().markdown(id, true).await.ok()?;
+    if dialect::digest(&now.markdown) == dialect::digest(before) {
+        return None;
+    }
+    // What others brought meanwhile may stand between; what this edit brings counts beside it.
+    let there = lines(&now.markdown);
+    let had = lines(before);
+    let (from, to) = (lines(planned_from), lines(after));
+    let brings = |line: &str| to.get(line).copied().unwrap_or(0) - from.get(line).copied().unwrap_or(0);
+    let count = |all: &BTreeMap<String, i64>, line: &str| all.get(line).copied().unwrap_or(0);
+    let all = to.keys().chain(from.keys());
+    let is_there = all.into_iter().all(|line| match brings(line) {
+        0 => true,
+        more if more > 0 => count(&there, line) >= count(&had, line) + more,
+        less => count(&there, line) <= count(&had, line) + less,
+    });
+    is_there.then_some(now)
+}
+
+/// How often a text has each line, whatever the way it is indented or signed.
+fn lines(text: &str) -> BTreeMap<String, i64> {
+    let mut lines = BTreeMap::new();
+    for line in dialect::shown(text).lines().map(str::trim).filter(|line| !line.is_empty()) {
+        *lines.entry(line.to_owned()).or_default() += 1;
+    }
+    lines
 }
 
 /// Works out the one command that Notion gets.

@@ -1,15 +1,20 @@
 //! The tools, one file per family: arguments, the work, the reply.
 
+mod blocks;
 mod comments;
 mod create;
 mod edit;
+mod files;
+mod outcome;
 mod people;
 mod place;
 mod query;
 mod read;
+mod schema;
 mod search;
 mod tables;
 mod update;
+mod views;
 pub(crate) mod whoami;
 
 use connector::catalog::Tool;
@@ -29,6 +34,10 @@ pub(crate) fn all() -> Vec<Tool<Notion>> {
         create::tools,
         update::tools,
         edit::tools,
+        blocks::tools,
+        files::tools,
+        schema::tools,
+        views::tools,
         place::tools,
     ])
 }

@@ -2,12 +2,16 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written},
+    catalog::{
+        Call, Plan, Reply, Tool, Written,
+        reconcile::{self, Seen},
+    },
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::outcome;
 use crate::{Notion, api::objects::Item, render, resolve};
 
 /// Pages in one call.
@@ -71,6 +75,39 @@ fn titles(pages: &[Item]) -> String {
         .join(", ")
 }
 
+/// Sends a change of a page until its outcome is known: again only while nothing has changed.
+async fn settled<Send, Sent>(
+    call: &Call<Notion>,
+    page: &Item,
+    send: Send,
+    is_done: impl Fn(&Item) -> bool,
+) -> Result<(Item, bool)>
+where
+    Send: FnMut() -> Sent,
+    Sent: Future<Output = Result<Item>>,
+{
+    let before = render::state(page);
+    let look = || async {
+        let now = call.api().page(&page.id).await?;
+        Ok(match &now {
+            now if is_done(now) => Seen::Done(now.clone()),
+            now if render::state(now) == before => Seen::Untouched,
+            _ => Seen::Changed,
+        })
+    };
+    reconcile::updated(send, look).await
+}
+
+/// What became of the pages before one that was not done.
+fn told_before(done: usize) -> String {
+    if done == 0 { "Nothing was changed".to_owned() } else { format!("{done} pages before it are done") }
+}
+
+/// The pages after one that failed.
+fn untried(done: usize, total: usize) -> String {
+    if done + 1 < total { format!(" Not tried: pages {} to {total}", done + 2) } else { String::new() }
+}
+
 async fn move_pages(call: Call<Notion>, arguments: MovePages) -> Result<Plan> {
     let pages = pages(&call, &arguments.ids).await?;
     let id = resolve::id_of(&arguments.parent);
@@ -87,34 +124,40 @@ async fn move_pages(call: Call<Notion>, arguments: MovePages) -> Result<Plan> {
     };
     let preview = Reply::new(format!("Move {} {name}.", titles(&pages)));
     let many = pages.len() > 5;
+    let state: Vec<Value> = pages.iter().map(render::state).collect();
     let plan = Plan::new(preview, move || async move {
         let total = pages.len();
         let mut written = Written::default();
         for (done, page) in pages.iter().enumerate() {
-            let moved = match call.api().move_page(&page.id, &parent).await {
-                Ok(moved) => moved,
-                Err(error) if done == 0 => return Err(error),
+            let title = render::title(&page.name());
+            let target = parent["page_id"].as_str().or_else(|| parent["data_source_id"].as_str());
+            let is_there = |page: &Item| page.parent_id().map(|(_, id)| id) == target;
+            let moved = settled(&call, page, || call.api().move_page(&page.id, &parent), is_there).await;
+            let lost = match moved {
+                Ok((moved, lost)) if is_there(&moved) => lost,
+                Ok(_) => {
+                    return Err(Error::new(
+                        Kind::Upstream,
+                        format!("Notion accepted the move of {title} but did not do it"),
+                    )
+                    .with_hint(told_before(done)));
+                }
+                Err(error) if done == 0 => return Err(outcome::of_first(error, &title, total)),
                 Err(error) => {
                     written.summary = format!(
-                        "Moved {done} of {total} pages {name}; {} failed: {}",
-                        render::title(&page.name()),
-                        error.for_agent()
+                        "Moved {done} of {total} pages {name}; {title} failed: {}{}",
+                        error.for_agent(),
+                        untried(done, total)
                     );
                     return Ok(Reply::written(written));
                 }
             };
-            let target = parent["page_id"].as_str().or_else(|| parent["data_source_id"].as_str());
-            if moved.parent_id().map(|(_, id)| id) != target {
-                return Err(Error::new(
-                    Kind::Upstream,
-                    format!("Notion accepted the move of {} but did not do it", render::title(&page.name())),
-                ));
-            }
-            written = written.change(format!("{} · {}", render::title(&page.name()), render::bare(&page.id)));
+            written = written.change(format!("{title} · {}{}", render::bare(&page.id), outcome::note(lost)));
         }
         written.summary = format!("Moved {total} {} {name}.", if total == 1 { "page" } else { "pages" });
         Ok(Reply::written(written))
-    });
+    })
+    .state(&state);
     Ok(if many { plan.ask() } else { plan })
 }
 
@@ -142,17 +185,23 @@ async fn trash_pages(call: Call<Notion>, arguments: TrashPages) -> Result<Plan> 
     } else {
         Reply::new(format!("Put into the trash, with all below: {}.", titles(&wanted)))
     };
+    let state: Vec<Value> = wanted.iter().map(render::state).collect();
     let plan = Plan::new(preview, move || async move {
         let total = wanted.len();
         let mut written = Written::default();
         for (done, page) in wanted.iter().enumerate() {
             let name = render::title(&page.name());
-            let now = match call.api().update_page(&page.id, &json!({"in_trash": !restore})).await {
-                Ok(now) => now,
-                Err(error) if done == 0 => return Err(error),
+            let body = json!({"in_trash": !restore});
+            let send = || call.api().update_page(&page.id, &body);
+            let (now, lost) = match settled(&call, page, send, |page| page.in_trash != restore).await {
+                Ok(settled) => settled,
+                Err(error) if done == 0 => return Err(outcome::of_first(error, &name, total)),
                 Err(error) => {
-                    written.summary =
-                        format!("{done} of {total} pages are done; {name} failed: {}", error.for_agent());
+                    written.summary = format!(
+                        "{done} of {total} pages are done; {name} failed: {}{}",
+                        error.for_agent(),
+                        untried(done, total)
+                    );
                     return Ok(Reply::written(written));
                 }
             };
@@ -165,13 +214,9 @@ async fn trash_pages(call: Call<Notion>, arguments: TrashPages) -> Result<Plan> 
                         if restore { "in the trash" } else { "there" }
                     ),
                 )
-                .with_hint(if done == 0 {
-                    "Nothing was changed".to_owned()
-                } else {
-                    format!("{done} pages before it are done")
-                }));
+                .with_hint(told_before(done)));
             }
-            written = written.change(format!("{name} · {}", render::bare(&page.id)));
+            written = written.change(format!("{name} · {}{}", render::bare(&page.id), outcome::note(lost)));
         }
         let word = if total == 1 { "page" } else { "pages" };
         written.summary = if restore {
@@ -180,6 +225,7 @@ async fn trash_pages(call: Call<Notion>, arguments: TrashPages) -> Result<Plan> 
             format!("Put {total} {word} into the trash; `restore` takes them out again.")
         };
         Ok(Reply::written(written))
-    });
+    })
+    .state(&state);
     Ok(if restore { plan.harmless() } else { plan })
 }

@@ -136,7 +136,7 @@ async fn query_database(call: Call<Notion>, arguments: QueryDatabase) -> Result<
     page(&call, &arguments, position, rows, Some(&table))
 }
 
-fn sorts(table: &Table, given: &[String]) -> Result<Vec<Value>> {
+pub(super) fn sorts(table: &Table, given: &[String]) -> Result<Vec<Value>> {
     given
         .iter()
         .map(|word| {

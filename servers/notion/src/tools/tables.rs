@@ -50,7 +50,7 @@ async fn get_database(call: Call<Notion>, arguments: GetDatabase) -> Result<Repl
     let mut views = Vec::new();
     for view in call.api().views(&table.id).await?.results.into_iter().take(VIEWS) {
         let view = call.api().view(&view.id).await?;
-        views.push(format!("{} ({}, {})", one_line(&view.name), view.kind, render::bare(&view.id)));
+        views.push(format!("{} | {} ({})", render::bare(&view.id), one_line(&view.name), view.kind));
     }
     let database = table
         .database
@@ -58,10 +58,11 @@ async fn get_database(call: Call<Notion>, arguments: GetDatabase) -> Result<Repl
         .map(|id| format!(", in the database {}", render::bare(id)))
         .unwrap_or_default();
     let mut text = vec![columns.join("\n")];
-    for (title, list) in [("Templates", &templates), ("Views", &views)] {
-        if !list.is_empty() {
-            text.push(format!("{title}: {}", list.join("; ")));
-        }
+    if !templates.is_empty() {
+        text.push(format!("Templates: {}", templates.join("; ")));
+    }
+    if !views.is_empty() {
+        text.push(format!("Views:\n{}", views.join("\n")));
     }
     let reply = Reply::new(format!("Table {} · {}{database}", table.name, render::bare(&table.id))).outside(
         table.name.clone(),
@@ -72,7 +73,7 @@ async fn get_database(call: Call<Notion>, arguments: GetDatabase) -> Result<Repl
 }
 
 /// One column in a line: its type and what it takes.
-fn describe(name: &str, column: &Value) -> String {
+pub(super) fn describe(name: &str, column: &Value) -> String {
     let kind = column["type"].as_str().unwrap_or_default();
     let more = match kind {
         "select" | "multi_select" | "status" => {

@@ -4,20 +4,26 @@ use std::collections::BTreeMap;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, one_line, values_by_name},
+    catalog::{
+        Call, Plan, Reply, Tool, Written, one_line,
+        reconcile::{self, Seen},
+        values_by_name,
+    },
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::outcome;
 use crate::{
     Notion,
     api::objects::Item,
+    draft::runs,
     render,
     resolve::{
         self,
         tables::Table,
-        values::{Wanted, runs},
+        values::{Wanted, is_held},
     },
 };
 
@@ -96,6 +102,8 @@ struct Change {
     wanted: Vec<Wanted>,
     icon: Option<String>,
     lines: Vec<String>,
+    /// The state that it was made from.
+    before: Value,
 }
 
 async fn update_pages(call: Call<Notion>, arguments: UpdatePages) -> Result<Plan> {
@@ -144,7 +152,9 @@ async fn update_pages(call: Call<Notion>, arguments: UpdatePages) -> Result<Plan
     for note in notes {
         preview = preview.line(note);
     }
-    let plan = Plan::new(preview, move || async move { update_all(&call, changes, same).await });
+    let state: Vec<Value> = changes.iter().map(|change| change.before.clone()).collect();
+    let plan =
+        Plan::new(preview, move || async move { update_all(&call, changes, same).await }).state(&state);
     Ok(if count > 5 { plan.ask() } else { plan })
 }
 
@@ -219,40 +229,51 @@ async fn plan_one(
     if let Some(icon) = &icon {
         lines.push(format!("icon {icon}"));
     }
-    Ok(Change { id: page.id.clone(), title, wanted: kept, icon, lines })
+    Ok(Change { id: page.id.clone(), title, wanted: kept, icon, lines, before: render::state(page) })
 }
 
-/// Whether a page has a value already. Lists are compared by their entries.
+/// Whether a page has a value already. Lists are compared whole, also where an answer cuts them.
 async fn is_same(call: &Call<Notion>, page: &Item, old: &Value, wanted: &Wanted) -> Result<bool> {
     let kind = old["type"].as_str().unwrap_or_default();
-    if kind == "relation" || kind == "people" {
-        let mut now = call.whole_list(page, &wanted.name).await?;
-        let items = wanted.value[kind].as_array().into_iter().flatten();
-        let mut ids: Vec<String> = items.filter_map(|item| item["id"].as_str().map(str::to_owned)).collect();
-        now.sort_unstable();
-        ids.sort_unstable();
-        return Ok(now == ids);
-    }
-    if kind == "files" {
-        return Ok(false);
-    }
-    if kind == "rich_text" {
+    let given = wanted.value[kind].as_array().into_iter().flatten();
+    match kind {
+        "relation" | "people" => {
+            let mut now = call.whole_list(page, &wanted.name).await?;
+            let mut ids: Vec<String> =
+                given.filter_map(|item| item["id"].as_str().map(str::to_owned)).collect();
+            now.sort_unstable();
+            ids.sort_unstable();
+            Ok(now == ids)
+        }
+        // An upload is always new.
+        "files" => Ok(given.clone().count() == 0 && old["files"].as_array().is_none_or(Vec::is_empty)),
         // The same words may be marked otherwise.
-        let marked = wanted.value[kind]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .any(|run| run.get("annotations").is_some() || !run["text"]["link"].is_null());
-        let plain: String = wanted.value[kind]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|run| run["text"]["content"].as_str())
-            .collect();
-        return Ok(!marked && one_line(&plain) == render::value(old));
+        "rich_text" => {
+            let marked =
+                given.clone().any(|run| run.get("annotations").is_some() || !run["text"]["link"].is_null());
+            Ok(!marked && is_held(old, wanted))
+        }
+        _ => Ok(is_held(old, wanted)),
     }
-    let before = render::value(old);
-    Ok(before == wanted.shown || (kind == "checkbox" && before.is_empty() && wanted.shown == "no"))
+}
+
+/// Sends a change until its outcome is known.
+async fn update(call: &Call<Notion>, change: &Change) -> Result<(Item, bool)> {
+    let set: Map<String, Value> =
+        change.wanted.iter().map(|value| (value.name.clone(), value.value.clone())).collect();
+    let mut body = json!({"properties": set});
+    if let Some(icon) = &change.icon {
+        body["icon"] = json!({"type": "emoji", "emoji": icon});
+    }
+    let look = || async {
+        let now = call.api().page(&change.id).await?;
+        let has_icon = change.icon.as_ref().is_none_or(|icon| now.icon["emoji"] == icon.as_str());
+        if refusals(&now, &change.wanted).is_empty() && has_icon {
+            return Ok(Seen::Done(now));
+        }
+        Ok(if render::state(&now) == change.before { Seen::Untouched } else { Seen::Changed })
+    };
+    reconcile::updated(|| call.api().update_page(&change.id, &body), look).await
 }
 
 async fn update_all(call: &Call<Notion>, changes: Vec<Change>, same: Vec<String>) -> Result<Reply> {
@@ -260,15 +281,9 @@ async fn update_all(call: &Call<Notion>, changes: Vec<Change>, same: Vec<String>
     let mut written = Written::default();
     let mut done = 0;
     for (at, change) in changes.into_iter().enumerate() {
-        let set: Map<String, Value> =
-            change.wanted.iter().map(|value| (value.name.clone(), value.value.clone())).collect();
-        let mut body = json!({"properties": set});
-        if let Some(icon) = &change.icon {
-            body["icon"] = json!({"type": "emoji", "emoji": icon});
-        }
-        let page = match call.api().update_page(&change.id, &body).await {
-            Ok(page) => page,
-            Err(error) if done == 0 => return Err(error),
+        let (page, lost) = match update(call, &change).await {
+            Ok(updated) => updated,
+            Err(error) if done == 0 => return Err(outcome::of_first(error, &change.title, total)),
             Err(error) => {
                 written.summary = format!(
                     "Updated {done} of {total} pages; {} failed: {}",
@@ -282,29 +297,31 @@ async fn update_all(call: &Call<Notion>, changes: Vec<Change>, same: Vec<String>
             }
         };
         written = written.change(format!(
-            "{} · {} · edited {}",
+            "{} · {} · edited {}{}",
             change.title,
             render::bare(&change.id),
-            render::minute(&page.last_edited_time)
+            render::minute(&page.last_edited_time),
+            outcome::note(lost)
         ));
         for line in &change.lines {
             written = written.change(format!("  {line}"));
         }
-        for refused in refusals(&page, &change.wanted) {
-            written = written.change(format!("  not accepted: {refused}"));
-        }
+        let refused = refusals(&page, &change.wanted);
         if total == 1 {
             written = written.id(render::bare(&page.id)).url(page.url.clone());
-            if !refusals(&page, &change.wanted).is_empty() {
+            if !refused.is_empty() {
                 return Err(Error::new(
                     Kind::Upstream,
                     format!(
                         "Notion accepted the change of {} but did not do it: {}",
                         change.title,
-                        refusals(&page, &change.wanted).join("; ")
+                        refused.join("; ")
                     ),
                 ));
             }
+        }
+        for refused in refused {
+            written = written.change(format!("  not accepted: {refused}"));
         }
         done += 1;
     }
@@ -317,33 +334,11 @@ async fn update_all(call: &Call<Notion>, changes: Vec<Change>, same: Vec<String>
 
 /// Values that came back other than they were asked for.
 fn refusals(page: &Item, wanted: &[Wanted]) -> Vec<String> {
-    let mut refused = Vec::new();
-    for value in wanted {
-        let now = page.value(&value.name);
-        let kind = now["type"].as_str().unwrap_or_default();
-        let comparable = matches!(
-            kind,
-            "select"
-                | "status"
-                | "number"
-                | "checkbox"
-                | "url"
-                | "email"
-                | "phone_number"
-                | "title"
-                | "multi_select"
-        );
-        let shown = render::value(now);
-        let emptied = value.shown.is_empty() && !shown.is_empty();
-        let missing = !value.shown.is_empty() && shown.is_empty() && kind != "checkbox" && kind != "files";
-        let differs = comparable
-            && kind != "checkbox"
-            && shown != value.shown
-            && !(kind == "title" && shown.len() != value.shown.len());
-        if emptied || missing || differs {
-            let shown = if shown.is_empty() { "none".to_owned() } else { shown };
-            refused.push(format!("{} is {shown}", one_line(&value.name)));
-        }
-    }
-    refused
+    let differs = wanted.iter().filter(|wanted| !is_held(page.value(&wanted.name), wanted));
+    differs
+        .map(|wanted| {
+            let shown = render::value(page.value(&wanted.name));
+            format!("{} is {}", one_line(&wanted.name), if shown.is_empty() { "none" } else { &shown })
+        })
+        .collect()
 }

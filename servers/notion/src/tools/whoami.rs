@@ -7,7 +7,11 @@ use connector::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Notion, api::objects::User};
+use crate::{
+    Notion,
+    api::objects::User,
+    vendor::{REQUESTS, WORKSPACE},
+};
 
 pub(super) fn tools() -> Vec<Tool<Notion>> {
     vec![
@@ -61,16 +65,20 @@ pub(crate) fn identity(me: &User) -> String {
     }
 }
 
-/// The budget, in words. Notion tells nothing of what is left.
+/// The budgets, in words. Notion tells nothing of what is left, but when a refusal ends.
 pub(crate) fn limits(server: &Notion) -> String {
-    let budget = server.api().upstream().status().buckets.into_iter().next();
-    match budget {
-        Some(budget) => match budget.paused_for {
-            Some(wait) => format!("Notion asked to wait {} s more.", wait.as_secs()),
-            None => {
-                format!("Budget: {} requests a minute; Notion does not tell how many are left.", budget.limit)
-            }
-        },
-        None => String::new(),
+    let budgets = server.api().upstream().status().buckets;
+    let own = budgets.iter().find(|budget| budget.bucket == REQUESTS);
+    let limit = own.map_or(0, |budget| budget.limit);
+    let mut words = format!("Budget: {limit} requests in 60 s; Notion does not tell how many are left.");
+    for budget in budgets {
+        let Some(wait) = budget.paused_for else { continue };
+        let whose = match budget.bucket {
+            REQUESTS => "this connection's requests".to_owned(),
+            WORKSPACE => "the whole workspace's requests".to_owned(),
+            part => format!("requests for {part}"),
+        };
+        words.push_str(&format!(" Notion asked to wait {} s with {whose}.", wait.as_secs()));
     }
+    words
 }

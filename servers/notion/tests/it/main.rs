@@ -3,3 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod fake;
+mod outcomes;
+mod pages;
+mod support;
+mod tools;

@@ -4,7 +4,7 @@ use connector::sandbox::{Action, Change};
 use notion_mcp::Notion;
 use serde_json::{Value, json};
 
-use crate::{IdForm, IdWalk, Sample, Subject};
+use crate::{IdForm, IdWalk, Marked, Overtaken, Sample, Subject};
 
 /// The server that this is about.
 pub type Server = Notion;
@@ -16,6 +16,14 @@ const POST_MORTEM: &str = "9a9e0000-0000-4000-8000-000000000003";
 const RUNBOOK: &str = "9a9e0000-0000-4000-8000-000000000005";
 const ONBOARDING: &str = "9a9e0000-0000-4000-8000-000000000011";
 const OWN_COMMENT: &str = "c0330000-0000-4000-8000-000000000005";
+/// Blocks of the seed: a paragraph and a file of the post-mortem, a step and a call-out of the runbook.
+const CAUSE: &str = "3387f080-0d17-8100-b2c4-000000000036";
+const TIMELINE: &str = "3387f080-0d17-8100-b2c4-000000000039";
+const STEP: &str = "3387f080-0d17-8100-b2c4-000000000047";
+const WARNING: &str = "3387f080-0d17-8100-b2c4-000000000048";
+const VIEW: &str = "f1e30000-0000-4000-8000-000000000002";
+/// `a,b` in base64.
+const BYTES: &str = "YSxi";
 const QUERY: &str = "POST /data_sources/{id}/query";
 
 fn tasks(limit: u32) -> Sample {
@@ -36,8 +44,6 @@ impl Subject for Notion {
             "Notion has no keys for repeated writes: a create whose answer is lost is looked for",
         ),
         ("one_of_several_gone", "no tool reads several things by name"),
-        ("marked_writes", "its cases are still to be written"),
-        ("overtaken", "its cases are still to be written"),
     ];
 
     fn reads() -> Vec<Sample> {
@@ -56,6 +62,7 @@ impl Subject for Notion {
             Sample::new("query_database", json!({"database": "Tasks", "group_by": "Status"})),
             Sample::new("list_comments", json!({"id": POST_MORTEM})),
             Sample::new("list_users", json!({})),
+            Sample::new("get_file", json!({"id": TIMELINE})),
         ]
     }
 
@@ -74,6 +81,86 @@ impl Subject for Notion {
             Sample::new("trash_pages", json!({"ids": [RUNBOOK]})),
             Sample::new("add_comment", json!({"id": POST_MORTEM, "text": "The fix is in **v2.14.0**."})),
             Sample::new("delete_comment", json!({"id": OWN_COMMENT})),
+            Sample::new("edit_comment", json!({"id": OWN_COMMENT, "text": "Noted in **ENG-28**."})),
+            Sample::new(
+                "edit_blocks",
+                json!({"edits": [
+                    {"action": "append", "id": RUNBOOK, "markdown": "- [ ] Tell **Elena**"},
+                    {"action": "insert_after", "id": STEP, "markdown": "Then wait"},
+                    {"action": "update", "id": STEP, "markdown": "Tell customer success at once"}]}),
+            ),
+            Sample::new("edit_blocks", json!({"edits": [{"action": "delete", "id": WARNING}]})),
+            Sample::new("upload_file", json!({"to": RUNBOOK, "filename": "a.csv", "content": BYTES})),
+            Sample::new(
+                "create_database",
+                json!({"parent": RUNBOOK, "title": "Runs", "columns": {"Outcome": "select(Good, Bad)", "Task": "relation(Tasks)"}}),
+            ),
+            Sample::new(
+                "update_schema",
+                json!({"database": "Bugs", "add": {"Found": "date"}, "rename": {"Severity": "Level"}}),
+            ),
+            Sample::new("update_schema", json!({"database": "Bugs", "remove": ["Severity"]})),
+            Sample::new(
+                "save_view",
+                json!({"database": "Tasks", "name": "Mine", "type": "board", "group_by": "Status", "where": {"Owner": "me"}}),
+            ),
+            Sample::new("save_view", json!({"view": VIEW, "sort": ["-Due"]})),
+            Sample::new("delete_view", json!({"view": VIEW})),
+        ]
+    }
+
+    fn marked_writes(marker: &str) -> Vec<Marked> {
+        let create = |parent: &str, page: Value| {
+            Sample::new("create_pages", json!({"parent": parent, "pages": [page]}))
+        };
+        let added = json!([{"action": "append", "id": ONBOARDING, "markdown": marker}]);
+        let page = create(ONBOARDING, json!({"title": "A page of its own"}));
+        let append = Sample::new("edit_content", json!({"append": marker}));
+        let mut all = [
+            create(TASKS, json!({"title": marker})),
+            create(ONBOARDING, json!({"title": marker, "markdown": "Text"})),
+            Sample::new("edit_blocks", json!({"edits": added})),
+            Sample::new("add_comment", json!({"id": POST_MORTEM, "text": marker})),
+            Sample::new("save_view", json!({"database": TASKS, "name": marker})),
+        ]
+        .map(Marked::makes)
+        .to_vec();
+        all.push(Marked::to(page, IdForm::Hexadecimal(32), "id", append));
+        all
+    }
+
+    fn overtaken() -> Vec<Overtaken> {
+        let edit = |id: &str, text: &str| {
+            Sample::new("edit_blocks", json!({"edits": [{"action": "update", "id": id, "markdown": text}]}))
+        };
+        vec![
+            Overtaken::new(
+                Sample::new("edit_content", json!({"id": RUNBOOK, "replace_all": "# Nothing to do"})),
+                edit(STEP, "Meanwhile"),
+            ),
+            Overtaken::new(
+                Sample::new("trash_pages", json!({"ids": [TASK]})),
+                Sample::new("update_pages", json!({"pages": [{"id": TASK, "properties": {"Estimate": 21}}]})),
+            ),
+            Overtaken::new(
+                Sample::new("edit_blocks", json!({"edits": [{"action": "delete", "id": CAUSE}]})),
+                edit(CAUSE, "Meanwhile"),
+            ),
+            Overtaken::new(
+                Sample::new("delete_comment", json!({"id": OWN_COMMENT})),
+                Sample::new("edit_comment", json!({"id": OWN_COMMENT, "text": "Meanwhile"})),
+            ),
+            Overtaken::new(
+                Sample::new("update_schema", json!({"database": "Bugs", "remove": ["Severity"]})),
+                Sample::new(
+                    "update_schema",
+                    json!({"database": "Bugs", "change": {"Severity": "select(+S3)"}}),
+                ),
+            ),
+            Overtaken::new(
+                Sample::new("delete_view", json!({"view": VIEW})),
+                Sample::new("save_view", json!({"view": VIEW, "sort": ["Task"]})),
+            ),
         ]
     }
 
@@ -143,6 +230,8 @@ impl Subject for Notion {
         };
         let pages = || Sample::new("search", json!({"query": "Retry a failed import", "type": "page"}));
         let tables = || Sample::new("search", json!({"query": "Tasks", "type": "database"}));
+        let blocks = || Sample::new("get_blocks", json!({"id": POST_MORTEM, "limit": 2}));
+        let files = || Sample::new("search", json!({"query": "Runbooks"}));
         let comments = || Sample::new("list_comments", json!({"id": ONBOARDING}));
         vec![
             walk(("get_page", "id"), pages(), json!({})),
@@ -157,6 +246,18 @@ impl Subject for Notion {
             walk(("query_database", "database"), tables(), json!({})),
             walk(("create_pages", "parent"), tables(), json!({"pages": [{"title": "New"}]})),
             walk(("delete_comment", "id"), comments(), json!({})),
+            walk(("edit_comment", "id"), comments(), json!({"text": "Seen."})),
+            walk(("get_blocks", "id"), blocks(), json!({})),
+            walk(("upload_file", "to"), files(), json!({"filename": "a.csv", "content": BYTES})),
+            walk(("create_database", "parent"), files(), json!({"title": "Runs"})),
+            walk(("update_schema", "database"), tables(), json!({"add": {"Found": "date"}})),
+            walk(("save_view", "database"), tables(), json!({"name": "New"})),
+            IdWalk {
+                needed: ("delete_view", "view"),
+                given_by: Sample::new("get_database", json!({"database": "Tasks"})),
+                form: IdForm::Word("f1e3"),
+                others: json!({}),
+            },
             IdWalk {
                 needed: ("add_comment", "discussion"),
                 given_by: comments(),
