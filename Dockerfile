@@ -27,7 +27,7 @@ WORKDIR /build
 COPY --from=manifests /build .
 # `--build-arg PROFILE=quick-release` is for those who try images out: the same code without whole-program optimisation.
 ARG PROFILE=release
-RUN cargo build --locked --profile "$PROFILE" --workspace --exclude suite
+RUN cargo build --locked --profile "$PROFILE" --workspace --exclude suite --exclude template-mcp
 
 # All servers too: the image of one more server costs no build.
 # Cargo compares times, and a checkout may be older than the layer above: touched sources are always built.
@@ -35,9 +35,10 @@ FROM dependencies AS build
 ARG PROFILE=release
 COPY . .
 RUN find . -path ./target -prune -o -name '*.rs' -exec touch {} + \
-    && cargo build --locked --profile "$PROFILE" --workspace --exclude suite --bins \
+    && cargo build --locked --profile "$PROFILE" --workspace --exclude suite --exclude template-mcp --bins \
     && for server in servers/*/; do \
         server=$(basename "$server"); \
+        [ "$server" != template ] || continue; \
         install -D "target/$PROFILE/$server-mcp" "/out/$server/mcp-server" || exit 1; \
     done
 

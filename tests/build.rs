@@ -1,5 +1,5 @@
-//! Finds the servers of the workspace, so that nobody lists them: a server is each folder of `servers/` that has a
-//! `tests/suite/subject.rs`.
+//! Finds the servers of the workspace, so that nobody lists them: a server is each crate in `servers/`, and
+//! each of them joins: one that the shared tests do not know is an error of the build.
 
 use std::{
     env,
@@ -16,23 +16,26 @@ fn main() -> Result<(), Box<dyn Error>> {
     let manifest = fs::read_to_string(own.join("Cargo.toml"))?;
     let mut found = Vec::new();
     for folder in fs::read_dir(&servers)? {
-        let subject = folder?.path().join("tests/suite/subject.rs");
-        let name = subject.strip_prefix(&servers)?.iter().next().unwrap_or_default();
-        let name = name.to_str().ok_or("the name of a server is plain text")?.to_owned();
-        if subject.exists() {
-            let line = format!("{name}-mcp = {{ path = \"../servers/{name}\" }}");
-            if !manifest.contains(&line) {
-                return Err(format!("servers/{name} joins by this line in tests/Cargo.toml: {line}").into());
-            }
-            // `cargo test` builds a package's program only for its integration tests.
-            if !servers.join(&name).join("tests/it/main.rs").exists() {
-                return Err(format!(
-                    "servers/{name} has no tests/it/main.rs, so that nothing builds its program"
-                )
-                .into());
-            }
-            found.push((name, subject));
+        let folder = folder?.path();
+        if !folder.join("Cargo.toml").exists() {
+            continue;
         }
+        let name = folder.file_name().and_then(|name| name.to_str());
+        let name = name.ok_or("the name of a server is plain text")?.to_owned();
+        let line = format!("{name}-mcp = {{ path = \"../servers/{name}\" }}");
+        let subject = folder.join("tests/suite/subject.rs");
+        let missing = if !subject.exists() {
+            "servers/NAME/tests/suite/subject.rs, without which no shared test runs for it".to_owned()
+        } else if !folder.join("tests/it/main.rs").exists() {
+            // `cargo test` builds a package's program only for its integration tests.
+            "servers/NAME/tests/it/main.rs, without which nothing builds its program".to_owned()
+        } else if !manifest.contains(&line) {
+            format!("this line in tests/Cargo.toml: {line}")
+        } else {
+            found.push((name, subject));
+            continue;
+        };
+        return Err(format!("the server {name} joins by {}", missing.replace("NAME", &name)).into());
     }
     found.sort();
     fs::write(Path::new(&env::var("OUT_DIR")?).join("servers.rs"), code(&found)?)?;

@@ -48,9 +48,11 @@ pub trait Connector: fmt::Debug + Send + Sync + Sized + 'static {
     /// Asks the vendor what works with this configuration, and what would make the rest work.
     fn diagnose(&self) -> impl Future<Output = Vec<Check>> + Send;
 
-    /// Its vendor's API, faked.
+    /// Its vendor's API, faked. None for a program that is built without it.
     #[must_use]
-    fn sandbox() -> Option<Sandbox>;
+    fn sandbox() -> Option<Sandbox> {
+        None
+    }
 }
 
 /// Who a server is.

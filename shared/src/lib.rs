@@ -11,6 +11,7 @@ pub mod clock;
 mod connector;
 pub mod effect;
 pub mod error;
+pub mod prelude;
 pub mod protocol;
 pub mod sandbox;
 pub mod secret;
@@ -18,6 +19,8 @@ pub mod serve;
 pub mod service;
 pub mod settings;
 pub mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod tolerant;
 pub mod upstream;
 

@@ -7,7 +7,6 @@
 
 mod marked;
 pub mod program;
-mod sandboxed;
 mod subject;
 
 /// The servers of the workspace, each in a module of its name.
@@ -15,10 +14,10 @@ pub mod servers {
     include!(concat!(env!("OUT_DIR"), "/servers.rs"));
 }
 
+pub use connector::testing::{Options, Sample, Sandboxed, tokens};
 pub use marked::{MARK, Marked, Place, Standing, Target, marker, texts_of};
-pub use sandboxed::{Options, Sandboxed};
 pub use servers::SERVERS;
-pub use subject::{IdForm, IdWalk, Overtaken, Sample, Subject, lacks};
+pub use subject::{Bounded, IdForm, IdWalk, Overtaken, Settings, Subject, lacks};
 
 /// Runs generic tests (`async fn name<S: Subject>()`) against every server of the workspace, on paused
 /// time.
@@ -39,15 +38,4 @@ macro_rules! every_program {
     ($($test:ident),+ $(,)?) => {
         $crate::server_tests!(#[tokio::test] $($test)+);
     };
-}
-
-/// The o200k tokens of `text`: what a model's context pays for it.
-///
-/// # Panics
-/// If the tokenizer's tables, which are in its crate, cannot be loaded.
-#[must_use]
-pub fn tokens(text: &str) -> usize {
-    static TOKENIZER: std::sync::LazyLock<tiktoken_rs::CoreBPE> =
-        std::sync::LazyLock::new(|| tiktoken_rs::o200k_base().expect("the tables are in the crate"));
-    TOKENIZER.encode_ordinary(text).len()
 }

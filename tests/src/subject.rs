@@ -1,7 +1,7 @@
 //! What the shared tests must know of a server.
 
-use connector::{Connector, sandbox::Action};
-use serde_json::{Map, Value};
+use connector::{Connector, sandbox::Action, testing::Sample};
+use serde_json::Value;
 
 use crate::Marked;
 
@@ -88,6 +88,11 @@ pub trait Subject: Connector {
         Vec::new()
     }
 
+    /// What the operator can put out of bounds. None if the server has no such settings.
+    fn bounded() -> Option<Bounded> {
+        None
+    }
+
     /// For every argument that takes an id: where a model gets one from.
     fn ids() -> Vec<IdWalk>;
 
@@ -105,32 +110,24 @@ pub fn lacks<S: Subject>(what: &str) {
     assert!(said, "`{what}` gives nothing, and `LACKS` does not say why");
 }
 
-/// A call.
+/// Settings, by their keys.
+pub type Settings = Vec<(&'static str, connector::settings::Value)>;
+
+/// Something of the sandbox's story that an operator can put out of bounds.
 #[derive(Clone, Debug)]
-pub struct Sample {
-    /// The tool.
-    pub tool: &'static str,
-    /// Its arguments.
-    pub arguments: Map<String, Value>,
-}
-
-impl Sample {
-    /// A call of `tool`.
-    ///
-    /// # Panics
-    /// If `arguments` is not an object.
-    #[must_use]
-    pub fn new(tool: &'static str, arguments: Value) -> Self {
-        let Value::Object(arguments) = arguments else { panic!("the arguments of {tool} must be an object") };
-        Self { tool, arguments }
-    }
-
-    /// The same call with one more argument.
-    #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.arguments.insert(name.to_owned(), value.into());
-        self
-    }
+pub struct Bounded {
+    /// Settings under which it may not be read.
+    pub not_read: Settings,
+    /// What stands in every request and reply that is about it.
+    pub marker: &'static str,
+    /// How many calls at least are refused under those settings.
+    pub refused: usize,
+    /// Settings under which it may be read, but not written.
+    pub not_written: Settings,
+    /// Which writes are to it.
+    pub writes_there: fn(&Sample) -> bool,
+    /// What the refusal of a write names: the setting.
+    pub said: &'static str,
 }
 
 /// A call that asks, and is overtaken before it is confirmed.

@@ -13,12 +13,12 @@ use std::{
 };
 
 use connector::{
-    Effect, Error, Kind, Result, Retry, Secret,
+    Effect, Error, Kind, Result, Retry,
     catalog::one_line,
     clock,
     upstream::{Budget, Failed, Reading, Request, Response, Vendor, classify},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use jiff::fmt::rfc2822;
 use serde::Deserialize;
 use serde_json::Value;
@@ -79,17 +79,6 @@ impl Vendor for GitHubVendor {
             Budget { bucket: CONTENT, limit: 500, per: HOUR, burst: 500 },
             Budget { bucket: WRITES, limit: 60, per: MINUTE, burst: 10 },
         ]
-    }
-
-    fn authorize(&self, headers: &mut HeaderMap, token: &Secret) -> Result<()> {
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
-            Error::new(Kind::Auth, "The GitHub token has characters that no token has")
-                .with_hint("Copy it again, without quotes or line breaks")
-        })?;
-        // Whoever prints the headers does not print it.
-        value.set_sensitive(true);
-        headers.insert(header::AUTHORIZATION, value);
-        Ok(())
     }
 
     fn classify(&self, request: &Request, response: &Response) -> Result<()> {

@@ -27,7 +27,7 @@ mod workflow_file;
 use std::{sync::Arc, time::Duration};
 
 use connector::{
-    About, Check, Connector, Result, Sandbox,
+    About, Check, Connector, Result,
     access::Granted,
     catalog::Catalog,
     settings::{Config, Setting},
@@ -145,12 +145,11 @@ impl Connector for GitHub {
     }
 
     #[cfg(feature = "sandbox")]
-    fn sandbox() -> Option<Sandbox> {
-        Some(Sandbox { fake: sandbox::fake(), api_path: "", credential: ("token", sandbox::TOKEN) })
-    }
-
-    #[cfg(not(feature = "sandbox"))]
-    fn sandbox() -> Option<Sandbox> {
-        None
+    fn sandbox() -> Option<connector::Sandbox> {
+        Some(connector::Sandbox {
+            fake: sandbox::fake(),
+            api_path: "",
+            credential: ("token", sandbox::TOKEN),
+        })
     }
 }

@@ -26,7 +26,7 @@ mod vendor;
 use std::sync::Arc;
 
 use connector::{
-    About, Check, Connector, Result, Sandbox,
+    About, Check, Connector, Result,
     catalog::Catalog,
     settings::{Config, Setting, SettingKind},
     upstream::{self, Upstream},
@@ -154,12 +154,11 @@ impl Connector for HubSpot {
     }
 
     #[cfg(feature = "sandbox")]
-    fn sandbox() -> Option<Sandbox> {
-        Some(Sandbox { fake: sandbox::fake(), api_path: "", credential: ("access-token", "pat-na1-sandbox") })
-    }
-
-    #[cfg(not(feature = "sandbox"))]
-    fn sandbox() -> Option<Sandbox> {
-        None
+    fn sandbox() -> Option<connector::Sandbox> {
+        Some(connector::Sandbox {
+            fake: sandbox::fake(),
+            api_path: "",
+            credential: ("access-token", "pat-na1-sandbox"),
+        })
     }
 }

@@ -9,10 +9,10 @@ use std::{
 };
 
 use connector::{
-    Error, Kind, Result, Secret, clock,
+    Result, clock,
     upstream::{Budget, Reading, Request, Response, Vendor},
 };
-use http::{HeaderMap, HeaderValue, header};
+use http::HeaderMap;
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 
 use crate::error;
@@ -67,15 +67,6 @@ impl Vendor for HubSpotVendor {
                 burst: FEWEST_A_DAY,
             },
         ]
-    }
-
-    fn authorize(&self, headers: &mut HeaderMap, token: &Secret) -> Result<()> {
-        let value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
-            Error::new(Kind::Auth, "The HubSpot credential has characters that no credential has")
-                .with_hint("Copy it again, without quotes or line breaks")
-        })?;
-        headers.insert(header::AUTHORIZATION, value);
-        Ok(())
     }
 
     fn classify(&self, request: &Request, response: &Response) -> Result<()> {

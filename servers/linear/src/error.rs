@@ -11,9 +11,9 @@ use connector::{
     Effect, Error, Kind, Result, Retry, Secret,
     catalog::one_line,
     clock,
-    upstream::{Budget, Failed, Reading, Request, Response, Vendor, classify},
+    upstream::{Budget, Failed, Reading, Request, Response, Vendor, authorization, classify},
 };
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, header};
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -63,12 +63,7 @@ impl Vendor for LinearVendor {
         // A personal key goes bare; with `Bearer` before it, Linear's file host refuses it.
         let value: Cow<'_, str> =
             if token.starts_with("lin_api_") { token.into() } else { format!("Bearer {token}").into() };
-        let value = HeaderValue::from_str(&value).map_err(|_| {
-            Error::new(Kind::Auth, "The Linear credential has characters that no credential has")
-                .with_hint("Copy it again, without quotes or line breaks")
-        })?;
-        headers.insert(header::AUTHORIZATION, value);
-        Ok(())
+        authorization(self.title(), headers, &value)
     }
 
     fn classify(&self, request: &Request, response: &Response) -> Result<()> {

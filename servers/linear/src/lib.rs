@@ -25,7 +25,7 @@ use std::{
 };
 
 use connector::{
-    About, Check, Connector, Result, Sandbox,
+    About, Check, Connector, Result,
     catalog::{Calendar, Catalog},
     settings::{Config, Setting, SettingKind},
     upstream::{self, Upstream},
@@ -142,16 +142,11 @@ impl Connector for Linear {
     }
 
     #[cfg(feature = "sandbox")]
-    fn sandbox() -> Option<Sandbox> {
-        Some(Sandbox {
+    fn sandbox() -> Option<connector::Sandbox> {
+        Some(connector::Sandbox {
             fake: sandbox::fake(),
             api_path: "/graphql",
             credential: ("api-key", "lin_api_sandbox"),
         })
-    }
-
-    #[cfg(not(feature = "sandbox"))]
-    fn sandbox() -> Option<Sandbox> {
-        None
     }
 }

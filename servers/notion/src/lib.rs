@@ -28,7 +28,7 @@ use std::{
 };
 
 use connector::{
-    About, Check, Connector, Result, Sandbox,
+    About, Check, Connector, Result,
     catalog::Catalog,
     settings::{Config, Setting, SettingKind},
     upstream::{self, Upstream},
@@ -147,12 +147,11 @@ impl Connector for Notion {
     }
 
     #[cfg(feature = "sandbox")]
-    fn sandbox() -> Option<Sandbox> {
-        Some(Sandbox { fake: sandbox::fake(), api_path: "/v1", credential: ("token", "ntn_sandbox") })
-    }
-
-    #[cfg(not(feature = "sandbox"))]
-    fn sandbox() -> Option<Sandbox> {
-        None
+    fn sandbox() -> Option<connector::Sandbox> {
+        Some(connector::Sandbox {
+            fake: sandbox::fake(),
+            api_path: "/v1",
+            credential: ("token", "ntn_sandbox"),
+        })
     }
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use connector::{
-    Error, Kind, Result, Secret,
-    upstream::{Budget, Reading, Request, Response, Vendor},
+    Result, Secret,
+    upstream::{Budget, Request, Response, Vendor, authorization},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error;
 
@@ -77,21 +77,12 @@ impl Vendor for NotionVendor {
     }
 
     fn authorize(&self, headers: &mut HeaderMap, token: &Secret) -> Result<()> {
-        let value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
-            Error::new(Kind::Auth, "The Notion token has characters that no token has")
-                .with_hint("Copy it again, without quotes or line breaks")
-        })?;
-        headers.insert(header::AUTHORIZATION, value);
+        authorization(self.title(), headers, &format!("Bearer {}", token.expose()))?;
         headers.insert(VERSION_HEADER, VERSION);
         Ok(())
     }
 
     fn classify(&self, request: &Request, response: &Response) -> Result<()> {
         error::classify(request, response)
-    }
-
-    /// Notion tells nothing of what is left; a refusal says how long to wait.
-    fn readings(&self, _headers: &HeaderMap) -> Vec<Reading> {
-        Vec::new()
     }
 }

@@ -29,7 +29,7 @@ use std::{
 };
 
 use connector::{
-    About, Check, Connector, Error, Result, Sandbox,
+    About, Check, Connector, Error, Result,
     catalog::{Catalog, one_line},
     settings::{Config, Setting, SettingKind},
     upstream::{self, Upstream, auth::Missing},
@@ -151,12 +151,11 @@ impl Connector for Slack {
     }
 
     #[cfg(feature = "sandbox")]
-    fn sandbox() -> Option<Sandbox> {
-        Some(Sandbox { fake: sandbox::fake(), api_path: "/api", credential: ("user-token", "xoxp-sandbox") })
-    }
-
-    #[cfg(not(feature = "sandbox"))]
-    fn sandbox() -> Option<Sandbox> {
-        None
+    fn sandbox() -> Option<connector::Sandbox> {
+        Some(connector::Sandbox {
+            fake: sandbox::fake(),
+            api_path: "/api",
+            credential: ("user-token", "xoxp-sandbox"),
+        })
     }
 }

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use connector::{
-    Error, Kind, Result, Retry, Secret,
-    upstream::{Budget, Reading, Request, Response, Vendor, classify},
+    Error, Kind, Result, Retry,
+    upstream::{Budget, Request, Response, Vendor, classify},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use url::Url;
 
 use crate::{api::methods, error};
@@ -42,15 +42,6 @@ impl Vendor for SlackVendor {
         methods::ALL.iter().map(budget).collect()
     }
 
-    fn authorize(&self, headers: &mut HeaderMap, token: &Secret) -> Result<()> {
-        let value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
-            Error::new(Kind::Auth, "The Slack token has characters that no token has")
-                .with_hint("Copy it again, without quotes or line breaks")
-        })?;
-        headers.insert(header::AUTHORIZATION, value);
-        Ok(())
-    }
-
     fn classify(&self, request: &Request, response: &Response) -> Result<()> {
         if response.status == StatusCode::TOO_MANY_REQUESTS {
             let mut error = Error::new(
@@ -69,10 +60,6 @@ impl Vendor for SlackVendor {
             Some(refusal) => Err(error::meaning(request, &refusal)),
             None => classify::status(self.title(), response),
         }
-    }
-
-    fn readings(&self, _headers: &HeaderMap) -> Vec<Reading> {
-        Vec::new() // Slack tells nothing of what is left.
     }
 
     fn trusts(&self, url: &Url) -> bool {

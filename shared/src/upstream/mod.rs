@@ -63,7 +63,7 @@ pub use request::{CacheRule, Replay, Request, Tag, Target};
 pub use response::Response;
 pub use retry::RetryOptions;
 pub use status::{Counts, Status};
-pub use vendor::{Budget, Reading, Vendor};
+pub use vendor::{Budget, Reading, Vendor, authorization};
 
 use breaker::Breaker;
 pub use cache::fresh;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue, header};
 use url::Url;
 
 use super::{Request, Response};
-use crate::{Result, Secret};
+use crate::{Error, Kind, Result, Secret};
 
 /// The vendor's knowledge: its budgets, its way of authorizing, and the one table that reads its
 /// failures. Implemented once per server.
@@ -34,11 +34,13 @@ pub trait Vendor: Send + Sync + 'static {
         None
     }
 
-    /// Puts the credential into the request.
+    /// Puts the credential into the request: as a bearer token (RFC 6750), unless the vendor has another way.
     ///
     /// # Errors
     /// `auth` if the credential cannot be a header's value.
-    fn authorize(&self, headers: &mut HeaderMap, token: &Secret) -> Result<()>;
+    fn authorize(&self, headers: &mut HeaderMap, token: &Secret) -> Result<()> {
+        authorization(self.title(), headers, &format!("Bearer {}", token.expose()))
+    }
 
     /// Reads an answer's status, code and body: `Ok` for an answer to give to the caller, otherwise
     /// its kind and whether it was executed. What the vendor's own table does not know goes to
@@ -54,8 +56,11 @@ pub trait Vendor: Send + Sync + 'static {
     /// The failure that the answer tells of.
     fn classify(&self, request: &Request, response: &Response) -> Result<()>;
 
-    /// What an answer's headers tell about the budgets.
-    fn readings(&self, headers: &HeaderMap) -> Vec<Reading>;
+    /// What an answer's headers tell about the budgets: nothing, unless the vendor tells.
+    fn readings(&self, headers: &HeaderMap) -> Vec<Reading> {
+        let _ = headers;
+        Vec::new()
+    }
 
     /// Whether the credential may go to `url`, which is outside the base URL's origin: the vendor's
     /// host for files, say. Only `https` addresses are asked about. None are trusted by default.
@@ -63,6 +68,21 @@ pub trait Vendor: Send + Sync + 'static {
         let _ = url;
         false
     }
+}
+
+/// Puts `value` into the header `Authorization`, so that whoever prints the headers does not print it. `title` names
+/// the vendor in the message.
+///
+/// # Errors
+/// `auth` if the value cannot be a header's.
+pub fn authorization(title: &str, headers: &mut HeaderMap, value: &str) -> Result<()> {
+    let mut value = HeaderValue::from_str(value).map_err(|_| {
+        Error::new(Kind::Auth, format!("The {title} credential has characters that no credential has"))
+            .with_hint("Copy it again, without quotes or line breaks")
+    })?;
+    value.set_sensitive(true);
+    headers.insert(header::AUTHORIZATION, value);
+    Ok(())
 }
 
 /// A published budget: `limit` units per `per`, refilled evenly, of which `burst` at once.

@@ -61,7 +61,7 @@ async fn f01_a_rate_limit_is_waited_out_within_the_deadline_and_told_beyond_it<S
         assert!(took >= Duration::from_secs(at_least), "Retry-After {retry_after}: retried after {took:?}");
         assert!(took <= Duration::from_secs(10), "Retry-After {retry_after}: took {took:?}");
     }
-    // FieldValue to wait for a day, it says so at once.
+    // Told to wait for a day, it says so at once.
     let sandboxed = with_fault::<S>(operation, Action::rate_limit(Some("86400"))).await;
     let (outcome, took) = timed(&sandboxed, &sample).await;
     let error = outcome.unwrap_err();

@@ -64,6 +64,16 @@ async fn every_servers_tools_are_documented_as_they_are() {
     }
 }
 
+/// What `docs/tool.md` shows is code that is compiled.
+#[tokio::test]
+async fn the_page_of_a_tool_shows_the_code_as_it_is() {
+    let page = std::fs::read_to_string(root().join("docs/tool.md")).unwrap();
+    let (_, rest) = page.split_once("```rust\n").expect("the page has code");
+    let (shown, _) = rest.split_once("```").expect("the code ends");
+    let code = std::fs::read_to_string(root().join("servers/template/src/tools/search.rs")).unwrap();
+    assert!(code.ends_with(shown), "docs/tool.md is old; the code is\n{code}");
+}
+
 /// Release builds serve them as they are.
 async fn the_prebuilt_schemas_are_those_of_the_arguments<S: Subject>() {
     let path = root().join(format!("servers/{}/src/tools/schemas.json", S::ABOUT.key));

@@ -67,7 +67,8 @@ async fn asking<S: Subject>(sandboxed: &Sandboxed<S>) -> Vec<suite::Sample> {
             asking.push(sample);
         }
     }
-    assert!(!asking.is_empty(), "no sample is destructive");
+    let destroys = S::catalog().all_tools().iter().any(|tool| tool.effect() == Effect::Destructive);
+    assert_eq!(destroys, !asking.is_empty(), "no sample is destructive");
     asking
 }
 
@@ -98,7 +99,7 @@ async fn destructive_work_asks_once_and_a_second_call_confirms<S: Subject>() {
 
 async fn a_confirmation_is_bound_to_caller_tool_and_arguments<S: Subject>() {
     let sandboxed = Sandboxed::<S>::start_with(everything()).await;
-    let sample = asking(&sandboxed).await.remove(0);
+    let Some(sample) = asking(&sandboxed).await.into_iter().next() else { return };
     let before = sandboxed.dump();
     let Ok(Answer::Question(question)) = sandboxed.answer(&sample).await else { panic!("it must ask") };
     let text = sandboxed.service().render(question.by_second_call(sandboxed.service().confirmations())).text;

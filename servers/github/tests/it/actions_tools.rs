@@ -110,7 +110,7 @@ async fn waiting_ends_with_the_run_and_tells_how_far_it_is() {
     let site = site().await;
     // The run takes 90 seconds from the start of the fake.
     let began = Instant::now();
-    let (text, heard) = site.watch("get_run", with_repo(json!({"run_id": 90045, "wait_seconds": 50}))).await;
+    let (text, heard) = site.heard("get_run", with_repo(json!({"run_id": 90045, "wait_seconds": 50}))).await;
     assert!(text.contains("Still in_progress after 50 s of waiting"), "{text}");
     assert_eq!(began.elapsed().as_secs(), 50);
     assert!(
@@ -119,11 +119,11 @@ async fn waiting_ends_with_the_run_and_tells_how_far_it_is() {
             && heard[0].message.starts_with("run 90045 is queued"),
         "{heard:?}"
     );
-    let (text, _) = site.watch("get_run", with_repo(json!({"run_id": 90045, "wait_seconds": 50}))).await;
+    let (text, _) = site.heard("get_run", with_repo(json!({"run_id": 90045, "wait_seconds": 50}))).await;
     assert!(text.starts_with("Run 90045 CI: success"), "{text}");
     assert!(!text.contains("Still"), "{text}");
     assert!(began.elapsed() < Duration::from_secs(100), "it answers as soon as the run is over");
-    let (text, heard) = site.watch("get_run", with_repo(json!({"run_id": 90045, "wait_seconds": 600}))).await;
+    let (text, heard) = site.heard("get_run", with_repo(json!({"run_id": 90045, "wait_seconds": 600}))).await;
     assert!(heard.is_empty() && text.contains("wait_seconds was taken as 50"), "{text}");
 }
 
@@ -208,7 +208,7 @@ async fn a_log_is_fetched_from_the_storage_without_the_token() {
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_not_there_says_why() {
     let site = site().await;
-    let (text, _) = site.watch("get_job_logs", with_repo(json!({"run_id": 90045, "job": "build"}))).await;
+    let (text, _) = site.heard("get_job_logs", with_repo(json!({"run_id": 90045, "job": "build"}))).await;
     assert!(text.starts_with("ERROR not_found") && text.contains("its log comes when it is over"), "{text}");
     assert!(site.reply("get_job_logs", with_repo(json!({"run_id": 90045}))).await.contains("it is not over"));
     let good = site.reply("get_job_logs", with_repo(json!({"run_id": 90042}))).await;

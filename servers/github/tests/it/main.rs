@@ -1,10 +1,16 @@
 //! What only this server does, seen from outside: each tool, its bounds, and its fake vendor.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where"
+)]
 
 mod account_tools;
 mod actions_tools;
 mod bounds;
+mod cases;
 mod issue_tools;
 mod issue_writes;
 mod optin_tools;

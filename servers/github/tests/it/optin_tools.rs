@@ -90,9 +90,12 @@ async fn threads_are_marked_and_a_whole_inbox_only_after_a_question() {
     assert!(text.starts_with("Nothing to change"), "{text}");
     site.call(update, json!({"action": "ignore", "ids": ["81005"]})).await;
     assert_eq!(site.sent("PUT /notifications/threads/{thread_id}/subscription"), 1);
-    assert_eq!(site.asked(), 0);
+    assert_eq!(site.questions(), 0);
     let text = site.call(update, json!({"action": "read", "all": true})).await;
-    assert_eq!((site.asked(), text.as_str()), (1, "Marked every notification of all repositories as read."));
+    assert_eq!(
+        (site.questions(), text.as_str()),
+        (1, "Marked every notification of all repositories as read.")
+    );
     assert!(site.call("list_notifications", json!({})).await.starts_with("No threads"));
     for wrong in [
         json!({"action": "read"}),
@@ -132,7 +135,7 @@ async fn a_public_gist_and_a_replaced_file_are_asked_about() {
     let site = site().await;
     let files = json!([{"name": "a.md", "content": "A"}, {"name": "b.md", "content": "B"}]);
     let text = site.call("save_gist", json!({"description": "Notes", "files": files})).await;
-    assert_eq!(site.asked(), 0, "a secret one is nobody's business");
+    assert_eq!(site.questions(), 0, "a secret one is nobody's business");
     let id = word(&text, "gist").len();
     assert!(text.starts_with("Made the secret gist ") && id > 0, "{text}");
     let id = text
@@ -146,19 +149,19 @@ async fn a_public_gist_and_a_replaced_file_are_asked_about() {
         .trim_end_matches('.')
         .to_owned();
     let text = site.call("save_gist", json!({"id": id, "files": [{"name": "c.md", "content": "C"}, {"name": "b.md", "new_name": "d.md"}]})).await;
-    assert!(text.contains("it has a.md, c.md, d.md") && site.asked() == 0, "{text}");
+    assert!(text.contains("it has a.md, c.md, d.md") && site.questions() == 0, "{text}");
     let text = site
         .call(
             "save_gist",
             json!({"id": id, "files": [{"name": "a.md", "content": "AA"}, {"name": "c.md", "delete": true}]}),
         )
         .await;
-    assert!(text.contains("it has a.md, d.md") && site.asked() == 1, "{text}");
+    assert!(text.contains("it has a.md, d.md") && site.questions() == 1, "{text}");
     let text = site.call("save_gist", json!({"id": id, "description": "Notes"})).await;
     assert!(text.starts_with("Nothing to change"), "{text}");
     let public = json!({"public": true, "files": [{"name": "a.md", "content": "A"}]});
     let text = site.call("save_gist", public).await;
-    assert!(text.starts_with("Made the public gist") && site.asked() == 1, "{text}");
+    assert!(text.starts_with("Made the public gist") && site.questions() == 1, "{text}");
     for wrong in [
         json!({"files": []}),
         json!({"files": [{"name": "a/b", "content": "x"}]}),
@@ -297,13 +300,13 @@ async fn a_discussion_is_begun_answered_and_closed() {
     assert!(text.contains("as outdated"), "{text}");
     assert!(write(json!({"action": "close", "number": number})).await.starts_with("Nothing to change"));
     assert!(write(json!({"action": "reopen", "number": number})).await.contains("is open"));
-    assert_eq!(site.asked(), 0);
+    assert_eq!(site.questions(), 0);
     let text =
         write(json!({"action": "update", "number": number, "title": "Chunks", "body": "How many rows?"}))
             .await;
-    assert!(text.contains("title \"How large is a chunk?\" → \"Chunks\"") && site.asked() == 1, "{text}");
+    assert!(text.contains("title \"How large is a chunk?\" → \"Chunks\"") && site.questions() == 1, "{text}");
     let text = write(json!({"action": "update", "comment_id": comment, "body": "4,000 rows"})).await;
-    assert!(text.starts_with("Replaced the text") && site.asked() == 1, "{text}");
+    assert!(text.starts_with("Replaced the text") && site.questions() == 1, "{text}");
     let read = site.call("list_discussions", json!({"repo": REPO, "number": number})).await;
     assert!(
         read.contains("4,000 rows") && read.contains("Indeed") && read.contains("How many rows?"),
@@ -397,9 +400,9 @@ async fn rows_of_a_project_are_added_set_and_taken_out() {
         shown.contains("#473 open, Status=Todo, Target date=2027-01-15, Iteration=Iteration 23: "),
         "{shown}"
     );
-    assert_eq!(site.asked(), 0);
+    assert_eq!(site.questions(), 0);
     let text = update(json!({"action": "remove", "items": ["harbor-example/import-api#473"]})).await;
-    assert!(text.starts_with("Took out 1 item") && site.asked() == 1, "{text}");
+    assert!(text.starts_with("Took out 1 item") && site.questions() == 1, "{text}");
     let refuse = async |more: Value| {
         let mut arguments = json!({"owner": "harbor-example", "number": 4});
         arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

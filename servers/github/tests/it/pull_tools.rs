@@ -163,7 +163,7 @@ async fn checks_that_the_token_may_not_read_are_not_taken_for_none() {
 #[tokio::test(start_paused = true)]
 async fn waiting_ends_when_the_checks_are_finished_or_the_time_is_over() {
     let site = site_in_repo().await;
-    let (text, said) = site.watch("get_pr", json!({"number": 486, "wait_seconds": 20})).await;
+    let (text, said) = site.heard("get_pr", json!({"number": 486, "wait_seconds": 20})).await;
     assert!(text.contains("Waited 20 s: ") && text.contains("call again to wait on"), "{text}");
     assert!(said.len() >= 4 && said.windows(2).all(|pair| pair[0].done < pair[1].done), "{said:?}");
     assert!(said[0].message.starts_with("checks "), "{said:?}");

@@ -35,7 +35,7 @@ async fn a_large_file_edited_in_one_place_is_committed_whole_and_unbroken() {
     assert_eq!(String::from_utf8(after).unwrap(), text.replacen(&line, &new, 1));
     assert!(reply.contains("1 file as GitHub counts, +1 −1 lines"), "{reply}");
     assert!(reply.contains(&site.sandbox.head(BRANCH).await), "the new commit is told: {reply}");
-    assert_eq!((site.sent(COMMIT), site.asked()), (1, 0));
+    assert_eq!((site.sent(COMMIT), site.questions()), (1, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -137,7 +137,7 @@ async fn a_move_a_mode_and_a_deletion_go_into_one_commit() {
         assert_eq!(site.sandbox.mode(path, &head).await.as_deref(), mode, "{path}");
     }
     assert!(reply.contains("- mode of scripts/backfill.sh, no longer executable"), "{reply}");
-    assert_eq!((site.sent(COMMIT), site.asked()), (0, 1), "a deletion asks first");
+    assert_eq!((site.sent(COMMIT), site.questions()), (0, 1), "a deletion asks first");
 }
 
 #[tokio::test(start_paused = true)]

@@ -106,7 +106,7 @@ async fn logs_lie_on_another_port_for_a_minute_and_want_no_token() {
     let response = sandbox.request(Method::GET, &path).send().await.unwrap();
     let location = response.headers()["location"].to_str().unwrap().to_owned();
     assert!(location.starts_with("http://127.0.0.1:"));
-    assert!(!location.starts_with(sandbox.running.url().as_str()));
+    assert!(!location.starts_with(sandbox.url.as_str()));
     let with = |token: bool| {
         let request = sandbox.client.get(&location);
         if token { request.bearer_auth(MAYA) } else { request }

@@ -142,11 +142,11 @@ async fn listings_by_cursor_lead_on_and_back() {
     assert_eq!(first, [7]);
     assert!(link.contains("after=") && link.contains("rel=\"next\"") && !link.contains("prev"), "{link}");
     let next = link.split(['<', '>']).nth(1).unwrap();
-    let next = next.strip_prefix(sandbox.running.url().as_str()).unwrap();
+    let next = next.strip_prefix(sandbox.url.as_str()).unwrap();
     let (second, link) = page(next).await;
     assert_eq!(second, [6]);
     let back = link.split(['<', '>']).nth(1).unwrap();
-    let back = back.strip_prefix(sandbox.running.url().as_str()).unwrap();
+    let back = back.strip_prefix(sandbox.url.as_str()).unwrap();
     assert_eq!(page(back).await.0, [7]);
     assert_eq!(sandbox.try_get(&format!("{REPO_PATH}/dependabot/alerts?after=odd")).await.0, 400);
     let known = sandbox.get("advisories?affects=hyper&severity=high").await;

@@ -34,7 +34,7 @@ async fn used(site: &Site) -> Value {
 async fn an_issue_without_news_costs_nothing_and_a_comment_is_told_once() {
     let site = site().await;
     let mut client = site.client();
-    assert_eq!(client.watch(&[THE_ISSUE]).await, [THE_ISSUE]);
+    assert_eq!(client.subscribe(&[THE_ISSUE]).await, [THE_ISSUE]);
     sleep(Duration::from_secs(1)).await;
     let before = used(&site).await;
     sleep(INTERVAL * 4).await;
@@ -54,7 +54,7 @@ async fn an_issue_without_news_costs_nothing_and_a_comment_is_told_once() {
 async fn what_a_tool_changes_is_told_too() {
     let site = site().await;
     let mut client = site.client();
-    assert_eq!(client.watch(&[THE_PULL, THE_ISSUE, THE_RUN]).await.len(), 3);
+    assert_eq!(client.subscribe(&[THE_PULL, THE_ISSUE, THE_RUN]).await.len(), 3);
     sleep(INTERVAL * 2).await;
     client.nothing_new().await;
     site.call("add_comment", with_repo(json!({"number": 485, "body": "Looks good."}))).await;
@@ -77,7 +77,7 @@ async fn what_is_no_thing_to_watch_or_out_of_reach_is_not_acknowledged() {
         "linear://issue/ENG-1",
     ];
     let mut client = narrow.client();
-    assert_eq!(client.watch(&uris).await, [within]);
+    assert_eq!(client.subscribe(&uris).await, [within]);
     sleep(INTERVAL).await;
     assert_eq!(narrow.harness().journal().of(ISSUE).len(), 1);
 }
@@ -86,7 +86,7 @@ async fn what_is_no_thing_to_watch_or_out_of_reach_is_not_acknowledged() {
 async fn a_failing_github_is_asked_less_often_and_nothing_is_missed() {
     let site = site().await;
     let mut client = site.client();
-    client.watch(&[THE_ISSUE]).await;
+    client.subscribe(&[THE_ISSUE]).await;
     sleep(Duration::from_secs(1)).await;
     site.rule(Rule::new(ISSUE, Action::status(403)).times(2));
     let path = format!("{REPO_PATH}/issues/471");
@@ -102,7 +102,7 @@ async fn a_failing_github_is_asked_less_often_and_nothing_is_missed() {
 async fn the_pause_between_looks_is_a_setting() {
     let site = Setup::new().set("watch-seconds", Setting::Number(300)).start().await;
     let mut client = site.client();
-    client.watch(&[THE_ISSUE]).await;
+    client.subscribe(&[THE_ISSUE]).await;
     sleep(Duration::from_secs(290)).await;
     assert_eq!(looks(&site), [200]);
     sleep(Duration::from_secs(20)).await;

@@ -1,10 +1,13 @@
 //! GitHub, as the shared tests see it. What is named here stands in the story in `fixtures`.
 
-use connector::sandbox::{Action, Change};
+use connector::{
+    sandbox::{Action, Change},
+    settings::Value as Setting,
+};
 use github_mcp::GitHub;
 use serde_json::{Value, json};
 
-use crate::{IdForm, IdWalk, Marked, Overtaken, Sample, Subject, texts_of};
+use crate::{Bounded, IdForm, IdWalk, Marked, Overtaken, Sample, Subject, texts_of};
 
 /// The server that this is about.
 pub type Server = GitHub;
@@ -381,6 +384,21 @@ impl Subject for GitHub {
             ),
             on(gist("None.\n"), gist("Meanwhile.\n")),
         ]
+    }
+
+    fn bounded() -> Option<Bounded> {
+        let list = |names: &[&str]| Setting::List(names.iter().map(ToString::to_string).collect());
+        Some(Bounded {
+            not_read: vec![("allow-repos", list(&["maya/*"]))],
+            marker: "import-api",
+            refused: 30,
+            not_written: vec![
+                ("allow-repos", list(&["harbor-example/*"])),
+                ("allow-write-repos", list(&["harbor-example/web"])),
+            ],
+            writes_there: |sample| sample.arguments.get("repo") == Some(&json!(REPO)),
+            said: "--allow-write-repos",
+        })
     }
 
     fn ids() -> Vec<IdWalk> {

@@ -1,24 +1,27 @@
 //! A server over its own fake, in one process.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::ops::Deref;
 
+pub(crate) use connector::testing::rows;
 use connector::{
-    Connector as _, Error, Secret, Service, ServiceOptions,
-    access::{Policy, Principal, Selection},
-    catalog::{Answer, Silent},
-    sandbox::{self, Entry, Running},
-    settings::{Config, Value as Setting},
+    Error,
+    sandbox::Entry,
+    settings::Value as Setting,
+    testing::{Options, Sandboxed, confirm},
     upstream,
 };
 use hubspot_mcp::HubSpot;
 use serde_json::{Value, json};
-use url::Url;
 
 /// A server over its own fake.
-pub(crate) struct Office {
-    service: Arc<Service<HubSpot>>,
-    fake: Arc<dyn sandbox::Fake>,
-    running: Running,
+pub(crate) struct Office(Sandboxed<HubSpot>);
+
+impl Deref for Office {
+    type Target = Sandboxed<HubSpot>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 impl Office {
@@ -46,99 +49,42 @@ impl Office {
         tune: impl FnOnce(&mut upstream::Options),
     ) -> Self {
         let fake = hubspot_mcp::sandbox::with_seed(seed.to_string());
-        let running = sandbox::start(Arc::clone(&fake), SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
-        let base = Url::parse(running.url().as_str().trim_end_matches('/')).unwrap();
-        let mut config = Config::default();
-        config.set("sandbox", Setting::Switch(true));
-        config.set("access-token", Setting::Secret(Secret::new("pat-na1-sandbox")));
-        for (key, value) in settings {
-            config.set(key, value.clone());
-        }
-        let mut options = upstream::Options::new(base);
-        tune(&mut options);
-        let server = HubSpot::connect(&config, options).unwrap();
-        let selection = Selection { toolsets: vec!["all".to_owned()], ..Selection::default() };
-        let catalog = HubSpot::catalog().select(&selection).unwrap();
-        let options =
-            ServiceOptions { policy: Policy::default(), sandbox: true, ..ServiceOptions::default() };
-        Self { service: Arc::new(Service::new(server, catalog, options)), fake, running }
-    }
-
-    async fn answer(&self, tool: &str, arguments: Value, confirmed: bool) -> Result<Answer, Error> {
-        let tool = self.service.tool(tool).unwrap_or_else(|| panic!("there is no tool {tool}"));
-        let arguments = arguments.as_object().cloned().unwrap();
-        let answer = self.service.call(tool, Principal::local(), arguments, false, Arc::new(Silent)).await?;
-        match answer {
-            Answer::Question(question) if confirmed => question.agreed().await.map(Answer::Reply),
-            answer => Ok(answer),
-        }
+        let options = Options { more: settings.to_vec(), ..Options::everything() };
+        Self(Sandboxed::start_over(fake, options, tune).await)
     }
 
     /// The text of a reply, or the error. A question is answered with yes.
     pub(crate) async fn try_call(&self, tool: &str, arguments: Value) -> Result<String, Error> {
-        let reply = match self.answer(tool, arguments, true).await? {
-            Answer::Reply(reply) => reply,
-            Answer::Question(question) => question.agreed().await?,
-        };
-        Ok(self.service.render(reply).text)
+        self.try_text(tool, arguments).await
     }
 
     /// The text of a reply, or of an error. A question is answered with yes.
     pub(crate) async fn says(&self, tool: &str, arguments: Value) -> String {
-        match self.answer(tool, arguments, true).await {
-            Ok(Answer::Reply(reply)) => self.service.render(reply).text,
-            Ok(Answer::Question(question)) => self.service.render(question.agreed().await.unwrap()).text,
-            Err(error) => error.for_agent(),
-        }
+        self.reply(tool, arguments).await
     }
 
     /// The reply of a call that must not fail.
     pub(crate) async fn call(&self, tool: &str, arguments: Value) -> String {
-        match self.answer(tool, arguments.clone(), true).await {
-            Ok(Answer::Reply(reply)) => self.service.render(reply).text,
-            Ok(Answer::Question(question)) => self.service.render(question.agreed().await.unwrap()).text,
-            Err(error) => panic!("{tool} {arguments}: {error}"),
-        }
+        self.text(tool, arguments).await
     }
 
     /// The error of a call that must fail.
     pub(crate) async fn refusal(&self, tool: &str, arguments: Value) -> Error {
-        match self.answer(tool, arguments.clone(), true).await {
-            Err(error) => error,
-            Ok(Answer::Reply(reply)) => {
-                panic!("{tool} {arguments} should fail: {}", self.service.render(reply).text)
-            }
-            Ok(Answer::Question(_)) => panic!("{tool} asks"),
-        }
+        self.refuses(tool, arguments).await
     }
 
     /// The preview of a call that must ask first, with the value that confirms it.
     pub(crate) async fn question(&self, tool: &str, arguments: Value) -> (String, String) {
-        match self.answer(tool, arguments, false).await {
-            Ok(Answer::Question(question)) => {
-                let text = self.service.render(question.by_second_call(self.service.confirmations())).text;
-                let value = text.split("\"confirm\": \"").nth(1).and_then(|rest| rest.split('"').next());
-                let value = value.unwrap().to_owned();
-                (text, value)
-            }
-            Ok(Answer::Reply(reply)) => panic!("{tool} does not ask: {}", self.service.render(reply).text),
-            Err(error) => panic!("{tool}: {error}"),
-        }
+        let text = self.first_call(tool, arguments).await;
+        let value = confirm(&text).to_owned();
+        (text, value)
     }
 
     /// Steers the fake.
     pub(crate) async fn steer(&self, changes: Value) {
-        let url = format!("{}_hubspot/account", self.running.url());
+        let url = format!("{}_hubspot/account", self.running().url());
         let answer = client().post(url).json(&changes).send().await.unwrap();
         assert!(answer.status().is_success());
-    }
-
-    pub(crate) fn harness(&self) -> &sandbox::Harness {
-        self.running.harness()
-    }
-
-    pub(crate) fn dump(&self) -> Value {
-        self.fake.dump()
     }
 
     /// The requests for an operation.
@@ -176,15 +122,6 @@ impl Office {
 pub(crate) fn client() -> reqwest::Client {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     reqwest::Client::new()
-}
-
-/// The rows of a reply: what is inside its fence.
-pub(crate) fn rows(text: &str) -> Vec<&str> {
-    text.lines()
-        .skip_while(|line| !line.starts_with("<data "))
-        .skip(1)
-        .take_while(|line| !line.starts_with("</data "))
-        .collect()
 }
 
 /// Another record in a seed.

@@ -217,7 +217,7 @@ async fn doctor_says_what_works() {
     let site = site().await;
     // It compares the clocks.
     site.harness().clock().reset();
-    let checks = site.service.server().diagnose().await;
+    let checks = site.service().server().diagnose().await;
     let lines: Vec<String> =
         checks.iter().map(|check| format!("{:?} {}: {}", check.state, check.name, check.found)).collect();
     insta::assert_snapshot!("doctor", without(&lines.join("\n"), "limits: ", "000,000"));
@@ -227,7 +227,7 @@ async fn doctor_says_what_works() {
 async fn doctor_says_what_is_wrong_with_a_refused_credential() {
     let site = site().await;
     site.harness().faults().add(Rule::new("*", Action::Unauthorized).always());
-    let checks = site.service.server().diagnose().await;
+    let checks = site.service().server().diagnose().await;
     let account = checks.iter().find(|check| check.name == "account").unwrap();
     assert_eq!(account.state, connector::CheckState::Bad);
     assert!(account.fix.as_deref().unwrap().contains("not revoked"), "{account:?}");
@@ -243,15 +243,15 @@ async fn images_that_linear_keeps_come_with_the_issue() {
     let (_, markdown) = attached.split_once("in Markdown: ").unwrap_or_else(|| panic!("{attached}"));
     let text = format!("{} ![elsewhere](https://example.com/x.png)", markdown.lines().next().unwrap());
     site.call("update_issue", json!({"id": "OPS-7", "append": text})).await;
-    let call = site.service.tool("get_issue").unwrap();
+    let call = site.service().tool("get_issue").unwrap();
     let arguments = json!({"id": "OPS-7", "include": ["images"]}).as_object().cloned().unwrap();
     let answer = site
-        .service
+        .service()
         .call(call, Principal::local(), arguments, false, std::sync::Arc::new(Silent))
         .await
         .unwrap();
     let Answer::Reply(reply) = answer else { panic!("a reading asks nothing") };
-    let rendered = site.service.render(reply);
+    let rendered = site.service().render(reply);
     assert_eq!(rendered.images.len(), 1, "{}", rendered.text);
     assert_eq!(rendered.images[0].mime_type, "image/png");
 }

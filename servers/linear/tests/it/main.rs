@@ -1,7 +1,13 @@
 //! What only this server does, seen from outside: each tool, the credentials, and its fake vendor.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where"
+)]
 
+mod cases;
 mod credentials;
 mod issues_reads;
 mod issues_writes;

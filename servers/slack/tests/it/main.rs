@@ -1,5 +1,11 @@
 //! The server for Slack from outside.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where"
+)]
 
+mod cases;
 mod fake;

@@ -54,7 +54,7 @@ async fn commits_are_listed_by_path_author_and_time_in_pages() {
     let next = link.split(',').find(|part| part.contains("rel=\"next\"")).unwrap();
     let next = next.trim().trim_start_matches('<').split('>').next().unwrap();
     assert!(next.contains("/repositories/3001/commits?"));
-    let path = next.strip_prefix(sandbox.running.url().as_str()).unwrap();
+    let path = next.strip_prefix(sandbox.url.as_str()).unwrap();
     assert_eq!(sandbox.get(path).await.as_array().unwrap().len(), 10);
     let of_priya = sandbox.get(&format!("{REPO_PATH}/commits?author=priya&per_page=100")).await;
     let logins = of_priya.as_array().unwrap().iter().map(|row| row["author"]["login"].clone());
@@ -151,7 +151,7 @@ async fn a_commit_of_many_files_is_shown_in_pages_that_link_to_the_next() {
     let tree = sandbox.write(Method::POST, &format!("{MINE}/git/trees"), json!({"tree": rows})).await;
     let body = json!({"message": "Many", "tree": tree["sha"], "parents": []});
     let commit = sandbox.write(Method::POST, &format!("{MINE}/git/commits"), body).await;
-    let base = sandbox.running.url().to_string();
+    let base = sandbox.url.to_string();
     let mut path = format!("{MINE}/commits/{}", commit["sha"].as_str().unwrap());
     let (mut pages, mut names) = (Vec::new(), std::collections::BTreeSet::new());
     loop {

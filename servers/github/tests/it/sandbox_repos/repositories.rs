@@ -29,7 +29,7 @@ async fn a_former_name_leads_to_the_new_one() {
     assert_eq!(response.status().as_u16(), 301);
     let location = response.headers()["location"].to_str().unwrap().to_owned();
     assert!(location.ends_with("/repositories/3001/contents/README.md?ref=main"), "{location}");
-    let path = location.strip_prefix(sandbox.running.url().as_str()).unwrap();
+    let path = location.strip_prefix(sandbox.url.as_str()).unwrap();
     assert_eq!(sandbox.get(path).await["path"], "README.md");
 }
 

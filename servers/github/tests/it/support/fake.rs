@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use connector::sandbox::{Fake, Harness, Running, start};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use reqwest::{Client, Method, RequestBuilder, header::HeaderMap, redirect};
+use reqwest::{Client, Method, RequestBuilder, Url, header::HeaderMap, redirect};
 use serde_json::{Value, json};
 
 use super::{MAYA, REPO_PATH};
@@ -61,11 +61,14 @@ pub(crate) fn column(rows: &Value, key: &str) -> Vec<Value> {
 
 /// The fake, and a client that does not follow redirects.
 pub(crate) struct Sandbox {
-    /// The fake, as it runs.
-    pub(crate) running: Running,
+    /// Where it is.
+    pub(crate) url: Url,
     /// The client.
     pub(crate) client: Client,
+    harness: Harness,
     fake: Arc<dyn Fake>,
+    /// Keeps the fake running, unless somebody else does.
+    _running: Option<Running>,
 }
 
 impl Sandbox {
@@ -79,18 +82,25 @@ impl Sandbox {
         Self::over(github_mcp::sandbox::with_seed(seed)).await
     }
 
-    /// A fake, made already.
-    pub(crate) async fn over(fake: Arc<dyn Fake>) -> Self {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    async fn over(fake: Arc<dyn Fake>) -> Self {
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
         let running = start(Arc::clone(&fake), loopback).await.unwrap();
+        let mut sandbox = Self::beside(&running, &fake);
+        sandbox._running = Some(running);
+        sandbox
+    }
+
+    /// A fake that somebody else keeps running.
+    pub(crate) fn beside(running: &Running, fake: &Arc<dyn Fake>) -> Self {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let client = Client::builder().redirect(redirect::Policy::none()).user_agent("test").build().unwrap();
-        Self { running, client, fake }
+        let (url, harness) = (running.url().clone(), running.harness().clone());
+        Self { url, client, harness, fake: Arc::clone(fake), _running: None }
     }
 
     /// The fake's clock, faults and journal.
     pub(crate) fn harness(&self) -> &Harness {
-        self.running.harness()
+        &self.harness
     }
 
     /// Seconds since the epoch, on the fake's clock.
@@ -186,7 +196,7 @@ impl Sandbox {
 impl Sandbox {
     /// A request.
     pub(crate) fn request_as(&self, token: &str, method: Method, path: &str) -> RequestBuilder {
-        let request = self.client.request(method, format!("{}{path}", self.running.url()));
+        let request = self.client.request(method, format!("{}{path}", self.url));
         if token.is_empty() { request } else { request.bearer_auth(token) }
     }
 

@@ -1,7 +1,6 @@
 //! What the test binaries share: the fake GitHub by itself, the server over it, and reading replies.
 
 pub(crate) mod fake;
-pub(crate) mod pipe;
 pub(crate) mod reply;
 pub(crate) mod schema;
 pub(crate) mod server;

@@ -1,25 +1,9 @@
 //! Reading what the agent reads.
 
 use connector::clock;
+pub(crate) use connector::testing::{confirm, cursor, rows};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use regex_lite::{Captures, Regex};
-
-/// The cursor in a reply, to go on with.
-pub(crate) fn cursor(text: &str) -> Option<&str> {
-    text.split_once("cursor \"")?.1.split_once('"').map(|(cursor, _)| cursor)
-}
-
-/// The one-time value in a reply that asks.
-pub(crate) fn confirm(text: &str) -> &str {
-    let (_, rest) = text.split_once("\"confirm\": \"").expect("a question");
-    rest.split_once('"').expect("a question").0
-}
-
-/// The rows in a reply's first fence.
-pub(crate) fn rows(text: &str) -> Vec<&str> {
-    let inside = text.lines().skip_while(|line| !line.starts_with("<data ")).skip(1);
-    inside.take_while(|line| !line.starts_with("</data ")).collect()
-}
 
 /// The numbers that rows of issues and pull requests begin with.
 pub(crate) fn numbers(text: &str) -> Vec<u64> {

@@ -1,25 +1,30 @@
 //! The server against its sandbox over real HTTP, called as a client would, with replies in which what
 //! differs from day to day is replaced.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{ops::Deref, path::PathBuf, time::Duration};
 
+pub(crate) use connector::testing::cursor;
 use connector::{
-    Connector as _, Service, ServiceOptions,
-    access::{Policy, Principal},
-    catalog::{Answer, Silent},
-    sandbox::{Harness, Running, start},
-    settings::{Config, SettingKind, Value as Set},
-    upstream::Options,
+    sandbox::Harness,
+    settings::Value as Setting,
+    testing::{Options, Sandboxed},
 };
 use jiff::civil::Date;
 use linear_mcp::Linear;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The server, and the fake Linear it talks to.
 pub(crate) struct Site {
-    pub(crate) service: Service<Linear>,
-    running: Running,
+    server: Sandboxed<Linear>,
     today: Date,
+}
+
+impl Deref for Site {
+    type Target = Sandboxed<Linear>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.server
+    }
 }
 
 /// A server with every toolset.
@@ -29,23 +34,11 @@ pub(crate) async fn site() -> Site {
 
 /// A server that may upload files from `upload_root`.
 pub(crate) async fn site_with(upload_root: Option<PathBuf>) -> Site {
-    let sandbox = Linear::sandbox().unwrap();
-    let running = start(sandbox.fake, ([127, 0, 0, 1], 0).into()).await.unwrap();
-    let today = at_noon(running.harness());
-    let mut config = Config::default();
-    let (key, value) = sandbox.credential;
-    assert!(
-        Linear::settings().iter().any(|setting| setting.key == key && setting.kind == SettingKind::Secret)
-    );
-    config.set(key, Set::Secret(connector::Secret::new(value)));
-    if let Some(root) = upload_root {
-        config.set("upload-root", Set::Path(root));
-    }
-    let url = running.url().join(sandbox.api_path).unwrap();
-    let server = Linear::connect(&config, Options::new(url)).unwrap();
-    let options =
-        ServiceOptions { policy: Policy::new(false, true), sandbox: true, ..ServiceOptions::default() };
-    Site { service: Service::new(server, Linear::catalog(), options), running, today }
+    let mut options = Options { allow_destructive: true, ..Options::everything() };
+    options.more.extend(upload_root.map(|root| ("upload-root", Setting::Path(root))));
+    let server = Sandboxed::<Linear>::start_with(options).await;
+    let today = at_noon(server.harness());
+    Site { server, today }
 }
 
 /// Sets the fake's clock to noon of its day, so that an age such as `3d` reaches back to the same
@@ -62,66 +55,29 @@ fn at_noon(harness: &Harness) -> Date {
 }
 
 impl Site {
-    /// The fake's clock, faults and journal.
-    pub(crate) fn harness(&self) -> &Harness {
-        self.running.harness()
-    }
-
-    /// Calls a tool; an error is what the agent would read.
+    /// What the agent reads of a call, be it an error.
     pub(crate) async fn call(&self, tool: &str, arguments: Value) -> String {
-        match self.rendered(tool, arguments).await {
-            Ok(text) => self.steady(&text),
-            Err(error) => self.steady(&format!("ERROR {}", error.for_agent())),
-        }
+        self.steady(&self.reply(tool, arguments).await)
     }
 
-    /// Calls a tool; the reply is as it is.
+    /// The same as it is.
     pub(crate) async fn raw(&self, tool: &str, arguments: Value) -> String {
-        self.rendered(tool, arguments).await.unwrap_or_else(|error| format!("ERROR {}", error.for_agent()))
+        self.reply(tool, arguments).await
     }
 
-    async fn rendered(&self, tool: &str, arguments: Value) -> connector::Result<String> {
-        let tool = self.service.tool(tool).unwrap_or_else(|| panic!("no tool {tool}"));
-        let arguments: Map<String, Value> = arguments.as_object().cloned().unwrap();
-        match self.service.call(tool, Principal::local(), arguments, false, Arc::new(Silent)).await? {
-            Answer::Reply(reply) => Ok(self.service.render(reply).text),
-            Answer::Question(question) => {
-                let reply = question.by_second_call(self.service.confirmations());
-                Ok(self.service.render(reply).text)
-            }
-        }
-    }
-
-    /// Reads a resource.
+    /// What the agent reads of a resource.
     pub(crate) async fn read(&self, uri: &str) -> String {
-        match self.service.read(Principal::local(), uri).await {
-            Ok(reply) => self.steady(&self.service.render(reply).text),
-            Err(error) => self.steady(&format!("ERROR {}", error.for_agent())),
-        }
+        self.steady(&self.server.read(uri).await)
     }
 
-    /// Gets a prompt.
+    /// What the agent reads of a prompt.
     pub(crate) async fn prompt(&self, name: &str, arguments: &[(&str, &str)]) -> String {
-        match self.service.prompt(Principal::local(), name, texts(arguments)).await {
-            Some(Ok(reply)) => self.steady(&self.service.render(reply).text),
-            Some(Err(error)) => self.steady(&format!("ERROR {}", error.for_agent())),
-            None => panic!("no prompt {name}"),
-        }
-    }
-
-    /// Completes an argument.
-    pub(crate) async fn complete(&self, argument: &str, typed: &str, others: &[(&str, &str)]) -> Vec<String> {
-        self.service.complete(Principal::local(), argument, typed.to_owned(), texts(others)).await.unwrap()
+        self.steady(&self.server.prompt(name, arguments).await)
     }
 
     /// The date so many days from today.
     pub(crate) fn day(&self, days: i64) -> String {
         (self.today + jiff::Span::new().days(days)).to_string()
-    }
-
-    /// How many requests of an operation the fake was sent.
-    pub(crate) fn sent(&self, operation: &str) -> usize {
-        self.harness().journal().count(operation)
     }
 
     /// `text` with days as offsets from today, and without what is random.
@@ -157,7 +113,7 @@ impl Site {
                 rest = &rest[first.len_utf8()..];
             }
         }
-        let base = self.running.url().to_string();
+        let base = self.running().url().to_string();
         without_cursors(&out.replace(base.trim_end_matches('/'), "[sandbox]"))
     }
 }
@@ -180,13 +136,4 @@ fn without_cursors(text: &str) -> String {
     }
     out.push_str(rest);
     out
-}
-
-/// The cursor in a reply, to go on with.
-pub(crate) fn cursor(text: &str) -> Option<&str> {
-    text.split_once("cursor \"")?.1.split_once('"').map(|(cursor, _)| cursor)
-}
-
-fn texts(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }

@@ -1,31 +1,33 @@
-//! A modern client of the server, over a pipe.
+//! A modern client of a server, over a pipe.
 
 use std::{future::pending, sync::Arc, time::Duration};
 
-use connector::{
-    Service,
-    serve::{StdioOptions, pipes},
-};
-use github_mcp::GitHub;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, Lines, duplex},
     time::timeout,
 };
 
+use crate::{
+    Connector, Service,
+    serve::{StdioOptions, pipes},
+};
+
 /// How long a client waits for a message. Time that is paused runs while it does.
 const PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 /// A client at its end of the pipe.
-pub(crate) struct Client {
+#[derive(Debug)]
+pub struct Client {
     write: DuplexStream,
     read: Lines<BufReader<DuplexStream>>,
-    asked: u64,
+    last_id: u64,
 }
 
 impl Client {
     /// A client of `service`, which is served until the client is dropped.
-    pub(crate) fn of(service: &Arc<Service<GitHub>>) -> Self {
+    #[must_use]
+    pub fn of<S: Connector>(service: &Arc<Service<S>>) -> Self {
         let (write, server_read) = duplex(64 * 1024);
         let (server_write, read) = duplex(64 * 1024);
         tokio::spawn(pipes(
@@ -35,45 +37,60 @@ impl Client {
             server_write,
             pending(),
         ));
-        Self { write, read: BufReader::new(read).lines(), asked: 0 }
+        Self { write, read: BufReader::new(read).lines(), last_id: 0 }
     }
 
     /// Sends a request, and returns its id.
-    pub(crate) async fn send(&mut self, method: &str, mut params: Value) -> u64 {
-        self.asked += 1;
+    ///
+    /// # Panics
+    /// If the server no longer reads.
+    pub async fn send(&mut self, method: &str, mut params: Value) -> u64 {
+        self.last_id += 1;
         params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!("2026-07-28");
         params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
-        let request = json!({"jsonrpc": "2.0", "id": self.asked, "method": method, "params": params});
-        self.write.write_all(format!("{request}\n").as_bytes()).await.unwrap();
-        self.asked
+        let request = json!({"jsonrpc": "2.0", "id": self.last_id, "method": method, "params": params});
+        self.write.write_all(format!("{request}\n").as_bytes()).await.expect("the server reads");
+        self.last_id
     }
 
     /// The next message of the server.
-    pub(crate) async fn next(&mut self) -> Value {
+    ///
+    /// # Panics
+    /// If there is none, or it is no JSON.
+    pub async fn next(&mut self) -> Value {
         let line = timeout(PATIENCE, self.read.next_line()).await.expect("the server says nothing");
-        let line = line.unwrap().expect("the server hung up");
-        serde_json::from_str(&line).unwrap()
+        let line = line.expect("the pipe can be read").expect("the server hung up");
+        serde_json::from_str(&line).expect("a message is JSON")
     }
 
-    /// Watches `uris`, and returns those that are acknowledged.
-    pub(crate) async fn watch(&mut self, uris: &[&str]) -> Vec<String> {
+    /// Subscribes to `uris`, and returns those that are acknowledged.
+    ///
+    /// # Panics
+    /// If the next message is another.
+    pub async fn subscribe(&mut self, uris: &[&str]) -> Vec<String> {
         let wanted = json!({"notifications": {"resourceSubscriptions": uris}});
         self.send("subscriptions/listen", wanted).await;
         let said = self.next().await;
         assert_eq!(said["method"], "notifications/subscriptions/acknowledged", "{said}");
         let uris = said["params"]["notifications"]["resourceSubscriptions"].as_array().cloned();
-        uris.unwrap_or_default().iter().map(|uri| uri.as_str().unwrap().to_owned()).collect()
+        uris.unwrap_or_default().iter().filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
     /// The address of what the next message says has changed.
-    pub(crate) async fn news(&mut self) -> String {
+    ///
+    /// # Panics
+    /// If the next message is another.
+    pub async fn news(&mut self) -> String {
         let said = self.next().await;
         assert_eq!(said["method"], "notifications/resources/updated", "{said}");
-        said["params"]["uri"].as_str().unwrap().to_owned()
+        said["params"]["uri"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Nothing was said: the next message is the answer to a request.
-    pub(crate) async fn nothing_new(&mut self) {
+    ///
+    /// # Panics
+    /// If something was said.
+    pub async fn nothing_new(&mut self) {
         let id = self.send("server/discover", json!({})).await;
         let said = self.next().await;
         assert_eq!(said["id"], id, "{said}");

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use connector::testing::{Options, Sample, Sandboxed};
 use connector::{
     Kind,
     sandbox::{Action, Change, Rule},
 };
 use notion_mcp::Notion;
 use serde_json::{Value, json};
-use suite::{Options, Sample, Sandboxed};
 
 type Server = Sandboxed<Notion>;
 

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use connector::testing::{Options, Sample, Sandboxed, tokens};
 use connector::{
     Kind, Secret,
     access::{Principal, Selection},
@@ -13,7 +14,6 @@ use connector::{
 use futures::{StreamExt as _, future::join_all, stream};
 use serde_json::{Value, json};
 use slack_mcp::{Slack, sandbox::ts_of};
-use suite::{Options, Sample, Sandboxed, tokens};
 
 type Server = Sandboxed<Slack>;
 

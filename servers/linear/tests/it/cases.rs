@@ -1,14 +1,8 @@
 //! What only Linear can get wrong: its errors, its two budgets, its logins, its price.
 
-#![allow(
-    clippy::expect_used,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on says where"
-)]
-
 use std::time::Duration;
 
+use connector::testing::{Options, Sample, Sandboxed, tokens};
 use connector::{
     Kind, Secret,
     sandbox::{Action, Change, Rule},
@@ -16,7 +10,6 @@ use connector::{
 };
 use linear_mcp::Linear;
 use serde_json::{Value, json};
-use suite::{Options, Sample, Sandboxed, tokens};
 
 type Server = Sandboxed<Linear>;
 
