@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     Linear,
     api::names::{Label, Person, Project, State, Team},
-    resolve::{Entry as _, IssueKey, Miss, Names, find, is_me, is_uuid, slug_of_url},
+    resolve::{Entry as _, IssueKey, Names, find, is_me, is_uuid, slug_of_url},
 };
 
 /// The types of states in which an issue is not finished.
@@ -151,7 +151,7 @@ impl IssueQuery {
         let mut teams: Vec<Team> = Vec::new();
         for given in &mut self.team {
             let team = names.team(given).await?;
-            settle(given, &team.id, team.matches_exactly(given) || is_uuid(given));
+            settle(given, &team.id, team.is_called(given) || is_uuid(given));
             teams.push(team);
         }
         if self.state.iter().any(|state| state_types(state).is_none()) {
@@ -159,13 +159,12 @@ impl IssueQuery {
             for given in self.state.iter_mut().filter(|state| state_types(state).is_none()) {
                 let fits =
                     |state: &&State| teams.is_empty() || teams.iter().any(|team| team.id == state.team.id);
-                if !states.iter().filter(fits).any(|state| state.matches_exactly(given) || state.id == *given)
-                {
+                if !states.iter().filter(fits).any(|state| state.is_called(given) || state.id == *given) {
                     // The same name in several teams is one name here.
                     let mut distinct: Vec<State> = states.iter().filter(fits).cloned().collect();
                     distinct.sort_by_key(|state| state.name.to_lowercase());
                     distinct.dedup_by_key(|state| state.name.to_lowercase());
-                    let state = find(given, distinct).map_err(Miss::into_error)?;
+                    let state = find(given, &distinct)?;
                     settle(given, &state.name, false);
                 }
             }
@@ -173,18 +172,17 @@ impl IssueQuery {
         if let Some(given) = self.assignee.as_mut().filter(|given| !is_none(given) && !is_me(given)) {
             let people: Vec<Person> = names.all().await?;
             let bare = given.trim().trim_start_matches('@').to_owned();
-            let person = match people.iter().find(|person| person.matches_exactly(&bare) || person.id == bare)
-            {
+            let person = match people.iter().find(|person| person.is_called(&bare) || person.id == bare) {
                 Some(person) => person.clone(),
                 None => names.person(given).await?,
             };
-            settle(given, &person.id, person.matches_exactly(&bare) || is_uuid(&bare));
+            settle(given, &person.id, person.is_called(&bare) || is_uuid(&bare));
         }
         if !self.labels.is_empty() {
             let labels: Vec<Label> = names.all().await?;
             for given in &mut self.labels {
-                if !labels.iter().any(|label| label.matches_exactly(given) || label.id == *given) {
-                    let label = find(given, labels.clone()).map_err(Miss::into_error)?;
+                if !labels.iter().any(|label| label.is_called(given) || label.id == *given) {
+                    let label = find(given, &labels)?;
                     settle(given, &label.id, false);
                 }
             }
@@ -192,7 +190,7 @@ impl IssueQuery {
         if let Some(given) = self.project.as_mut().filter(|given| !is_none(given)) {
             let projects: Vec<Project> = names.all().await?;
             let slug = slug_of_url(given, "project").unwrap_or_else(|| given.clone());
-            if !projects.iter().any(|project| project.matches_exactly(&slug) || project.id == slug) {
+            if !projects.iter().any(|project| project.is_called(&slug) || project.id == slug) {
                 let project = names.project(given).await?;
                 settle(given, &project.id, false);
             }

@@ -138,6 +138,13 @@ impl<S: Send + Sync + 'static> Catalog<S> {
         self
     }
 
+    /// With the schemas that release builds read, so that tests can run what ships.
+    #[must_use]
+    pub fn as_shipped(mut self) -> Self {
+        self.take_prebuilt();
+        self
+    }
+
     /// The schemas of the tools' arguments as their types say, for [`Self::prebuilt`]: a line for each.
     #[must_use]
     pub fn schemas(&self) -> String {

@@ -59,6 +59,8 @@ pub struct Options {
     pub settings: Vec<(&'static str, Setting)>,
     /// Settings besides the sandbox's credential.
     pub more: Vec<(&'static str, Setting)>,
+    /// With the schemas that release builds read.
+    pub shipped: bool,
 }
 
 impl Options {
@@ -456,7 +458,8 @@ fn serve<S: Connector>(
     upstream.read_only = options.selection.read_only;
     tune(&mut upstream);
     let server = S::connect(&config, upstream).expect("the sandbox's settings are good");
-    let catalog = S::catalog().select(&options.selection).expect("the selection names what there is");
+    let catalog = if options.shipped { S::catalog().as_shipped() } else { S::catalog() };
+    let catalog = catalog.select(&options.selection).expect("the selection names what there is");
     let mut reply = ReplyOptions { structured: options.structured, ..ReplyOptions::default() };
     if options.budget > 0 {
         reply.budget = options.budget;

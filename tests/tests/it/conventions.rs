@@ -21,6 +21,7 @@ suite::every_server!(
     schemas_are_small_flat_and_closed,
     the_whole_list_fits_its_budget,
     the_contract_is_the_one_that_was_reviewed,
+    what_ships_has_the_same_contract_and_takes_the_same_calls,
     the_list_is_sorted_and_narrowed_by_configuration_only,
     read_only_offers_nothing_that_writes_and_refuses_below_the_tools,
     a_selection_that_names_nothing_is_an_error_with_the_nearest_name,
@@ -141,6 +142,23 @@ async fn the_contract_is_the_one_that_was_reviewed<S: Subject>() {
     let catalog = S::catalog().select(&everything()).unwrap();
     let list: Vec<_> = catalog.all_tools().iter().map(listed).collect();
     insta::assert_json_snapshot!(format!("{}_tools", S::ABOUT.key), list);
+}
+
+/// Release builds read the schemas of arguments from a file instead of making them.
+async fn what_ships_has_the_same_contract_and_takes_the_same_calls<S: Subject>() {
+    let list = |catalog: connector::catalog::Catalog<S>| -> Vec<Value> {
+        catalog.select(&everything()).unwrap().all_tools().iter().map(listed).collect()
+    };
+    assert_eq!(list(S::catalog().as_shipped()), list(S::catalog()));
+    let options = Options { shipped: true, allow_destructive: true, ..Options::everything() };
+    let sandboxed = Sandboxed::<S>::start_with(options.clone()).await;
+    for sample in S::reads() {
+        sandboxed.call(&sample).await;
+        sandboxed.refusal(&sample.with("limmit_of_rows", 1)).await;
+    }
+    for sample in S::writes() {
+        Sandboxed::<S>::start_with(options.clone()).await.call(&sample).await;
+    }
 }
 
 async fn the_list_is_sorted_and_narrowed_by_configuration_only<S: Subject>() {

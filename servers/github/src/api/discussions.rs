@@ -59,7 +59,6 @@ pub(crate) struct Category {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Categories {
     pub(crate) id: String,
-    pub(crate) name_with_owner: String,
     has_discussions_enabled: Option<bool>,
     discussion_categories: Connection<Category>,
 }
@@ -96,7 +95,6 @@ pub(crate) struct DiscussionRow {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct DiscussionList {
-    pub(crate) name_with_owner: String,
     has_discussions_enabled: Option<bool>,
     pub(crate) discussions: Connection<DiscussionRow>,
 }
@@ -255,11 +253,10 @@ impl Api {
         number: u64,
         first: u32,
         after: Option<&str>,
-    ) -> Result<(String, Discussion)> {
+    ) -> Result<Discussion> {
         #[derive(Default, Deserialize)]
         #[serde(rename_all = "camelCase", default)]
         struct Found {
-            name_with_owner: String,
             discussion: Option<Discussion>,
         }
         let variables =
@@ -269,7 +266,7 @@ impl Api {
             Error::not_found(format!("{repo} has no discussion #{number}"))
                 .with_hint("list_discussions finds them")
         };
-        Ok((found.name_with_owner, found.discussion.ok_or_else(missing)?))
+        found.discussion.ok_or_else(missing)
     }
 
     async fn of_repository<T: serde::de::DeserializeOwned>(

@@ -162,7 +162,40 @@ impl Api {
         if request.effect.writes() {
             request.invalidates.push(tag.into());
         }
-        self.speak(self.upstream_for(target), request).await
+        let reads = !request.effect.writes();
+        let response = self.speak(self.upstream_for(target), request).await?;
+        if let Target::Repo(repo) = target
+            && reads
+        {
+            self.permits_answer(repo, &response)?;
+        }
+        Ok(response)
+    }
+
+    /// An answer about a repository names it once: every GraphQL document asks for its name. What comes from one that is
+    /// out of bounds, under whatever name it was asked for, goes no further.
+    fn permits_answer(&self, repo: &Repo, response: &Response) -> Result<()> {
+        #[derive(Default, Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        struct Repository {
+            name_with_owner: String,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Data {
+            repository: Repository,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Answer {
+            data: Data,
+        }
+        if !self.0.bounds.is_narrow() {
+            return Ok(());
+        }
+        let named = serde_json::from_slice::<Answer>(&response.body).unwrap_or_default();
+        let now = named.data.repository.name_with_owner;
+        if now.is_empty() || self.0.bounds.sees(&now) { Ok(()) } else { Err(renamed(repo)) }
     }
 
     /// Sends `request` as this GitHub understands it.
@@ -295,4 +328,18 @@ pub(crate) fn unproven(what: &str) -> Error {
 /// The error for an answer that lacks what every such answer has.
 pub(crate) fn incomplete(what: &str) -> Error {
     Error::new(Kind::Upstream, format!("GitHub's answer has no {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_query_of_a_repository_asks_for_its_name() {
+        for operation in operations() {
+            let mut asked = operation.document.split("  repository(owner").skip(1);
+            let names = |part: &str| part.lines().skip(1).take(3).any(|line| line == "    nameWithOwner");
+            assert!(asked.all(names), "{}", operation.name);
+        }
+    }
 }

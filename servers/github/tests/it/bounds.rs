@@ -47,6 +47,27 @@ async fn a_former_name_is_no_way_to_read_what_is_out_of_reach() {
     assert!(site.call("get_repo", json!({"repo": "harbor-example/docs"})).await.contains("docs"));
 }
 
+/// A repository may get another name between the look at its name and the answer: what the answer names counts.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_names_a_repository_out_of_bounds_goes_no_further() {
+    for (tool, operation, more) in [
+        ("list_issues", "IssueList", json!({})),
+        ("get_issue", "IssueGet", json!({"number": 471})),
+        ("list_prs", "PullList", json!({})),
+        ("get_pr", "PullGet", json!({"number": 485})),
+        ("list_discussions", "DiscussionList", json!({})),
+    ] {
+        let site = Setup::new().list("allow-repos", &[REPO]).start().await;
+        let elsewhere = Change::set("/data/repository/nameWithOwner", json!("acme/vault"));
+        site.fault(operation, Action::Patch { changes: vec![elsewhere] });
+        let mut arguments = more;
+        arguments["repo"] = json!(REPO);
+        let error = site.refusal(tool, arguments).await;
+        assert_eq!(error.kind(), Kind::Policy, "{tool}: {error}");
+        assert!(!error.for_agent().contains("vault"), "{tool}: {error}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_former_name_is_no_way_to_write_what_is_out_of_reach() {
     let site = Setup::new().list("allow-write-repos", &[FORMER]).start().await;

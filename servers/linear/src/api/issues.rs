@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Api, Connection, Operation, Partial,
+    attachments::Attachment,
     comments::Comment,
     document, first,
     names::{Named, TeamRef},
@@ -218,17 +219,6 @@ pub(crate) struct Relation {
     pub(crate) related_issue: Option<IssueRef>,
     /// The other end, of a relation that ends here.
     pub(crate) issue: Option<IssueRef>,
-}
-
-/// A link or file on an issue.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct Attachment {
-    pub(crate) id: String,
-    pub(crate) title: String,
-    pub(crate) subtitle: Option<String>,
-    pub(crate) url: String,
-    pub(crate) source_type: Option<String>,
 }
 
 /// A time that an issue spent in one state.

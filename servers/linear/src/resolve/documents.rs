@@ -1,34 +1,10 @@
 //! Documents by their titles. There may be thousands, so Linear looks for them.
 
-use std::borrow::Cow;
-
 use connector::{Error, Kind, Result, catalog::one_line};
 use serde_json::json;
 
-use super::{Entry, Miss, find, is_uuid, slug_of_url};
-use crate::{
-    api::{
-        Api,
-        documents::{Document, DocumentRow},
-    },
-    render,
-};
-
-impl Entry for DocumentRow {
-    const WHAT: &'static str = "document";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn names(&self) -> Vec<Cow<'_, str>> {
-        vec![self.title.as_str().into(), self.slug_id.as_str().into()]
-    }
-
-    fn shown(&self) -> String {
-        format!("`{}`", render::documents::document_row(self).0)
-    }
-}
+use super::{find, is_uuid, slug_of_url};
+use crate::api::{Api, documents::Document};
 
 /// The document `wanted`, whole: its id, the id in its address, its address, or its title.
 ///
@@ -55,7 +31,7 @@ pub(crate) async fn document(api: &Api, wanted: &str) -> Result<Document> {
         return Err(Error::not_found(format!("There is no document `{}`", one_line(wanted)))
             .with_hint("list_documents gives ids and titles; search finds words inside them"));
     }
-    let found = find(wanted, candidates).map_err(Miss::into_error)?;
+    let found = find(wanted, &candidates)?;
     api.get_document(&found.id).await
 }
 

@@ -6,40 +6,38 @@
 //! error that lists the candidates: a guess could write to the wrong place.
 
 pub(crate) mod documents;
+mod entries;
 pub(crate) mod initiatives;
-mod matching;
 pub(crate) mod projects;
 mod reference;
 
-use std::{collections::HashMap, fmt, sync::Mutex, time::Duration};
+use std::fmt;
 
-use connector::{Error, Result};
+use connector::{
+    Error, Result,
+    catalog::names::{Directories, Reading, listed},
+};
 use serde_json::json;
-use tokio::time::Instant;
 
 use crate::api::{
     Api,
     names::{Cycle, Directory, Label, Named, Person, Project, State, Status, Team, Template, View},
 };
 
-pub(crate) use matching::{Entry, Miss, find};
+pub(crate) use connector::catalog::names::{Entry, Miss, find};
 pub(crate) use reference::{IssueKey, is_uuid, slug_of_url};
-
-/// How long a directory that was just read again is taken as complete.
-const FRESH: Duration = Duration::from_secs(15);
 
 /// The directories of a workspace.
 pub(crate) struct Names {
     api: Api,
     /// The team to use where none is named.
     default_team: Option<String>,
-    /// When each directory was last read again because of a miss.
-    reread: Mutex<HashMap<&'static str, Instant>>,
+    directories: Directories,
 }
 
 impl Names {
     pub(crate) fn new(api: Api, default_team: Option<String>) -> Self {
-        Self { api, default_team, reread: Mutex::default() }
+        Self { api, default_team, directories: Directories::default() }
     }
 
     /// Everything in one directory.
@@ -66,7 +64,7 @@ impl Names {
                 match <[Team; 1]>::try_from(teams) {
                     Ok([only]) => Ok(only),
                     Err(teams) => Err(Error::invalid("`team` is missing, and no default team is configured")
-                        .with_hint(format!("Teams: {}", matching::listed(&teams)))),
+                        .with_hint(format!("Teams: {}", listed(&teams)))),
                 }
             }
         }
@@ -97,8 +95,9 @@ impl Names {
         };
         let own = |label: &Label| usable(label) && label.team.is_some();
         let labels: Vec<Label> = self.all().await?;
-        let label = match find(wanted, labels.iter().filter(|label| own(label)).cloned().collect()) {
-            Ok(label) if label.matches_exactly(wanted) => label,
+        let owned: Vec<Label> = labels.iter().filter(|label| own(label)).cloned().collect();
+        let label = match find(wanted, &owned) {
+            Ok(label) if label.is_called(wanted) => label.clone(),
             _ => self.one::<Label>(wanted, usable).await?,
         };
         if label.is_group {
@@ -110,7 +109,7 @@ impl Names {
                 "`{}` is a group of labels, and an issue cannot have it",
                 label.name
             ))
-            .with_hint(format!("Its labels: {}", matching::listed(&members))));
+            .with_hint(format!("Its labels: {}", listed(&members))));
         }
         Ok(label)
     }
@@ -173,35 +172,19 @@ impl Names {
     /// The milestone `wanted` of a project: its name or id.
     pub(crate) async fn milestone(&self, wanted: &str, project: &Named) -> Result<Named> {
         let milestones = self.api.milestones_of(&project.id).await?;
-        let milestones = milestones.into_iter().map(matching::Milestone).collect();
-        find(wanted, milestones).map(|milestone| milestone.0).map_err(matching::Miss::into_error)
+        Ok(find(wanted, &milestones)?.clone())
     }
 
     /// The one entry of a directory that is meant by `wanted`, among those that `fit`.
     async fn one<T: Directory + Entry>(&self, wanted: &str, fit: impl Fn(&T) -> bool) -> Result<T> {
-        let entries = |all: Vec<T>| all.into_iter().filter(|entry| fit(entry)).collect();
-        let miss = match find(wanted, entries(self.all().await?)) {
-            Ok(entry) => return Ok(entry),
-            Err(miss) => miss,
-        };
-        if !miss.is_unknown() || !self.may_reread(T::TAG) {
-            return Err(miss.into_error());
-        }
-        self.api.invalidate(&[T::TAG]);
-        find(wanted, entries(self.all().await?)).map_err(matching::Miss::into_error)
-    }
-
-    /// Whether a directory may be read again for a name that is not in it; and notes that it is.
-    fn may_reread(&self, tag: &'static str) -> bool {
-        let now = Instant::now();
-        let mut reread = self.reread.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match reread.get(tag) {
-            Some(last) if now.duration_since(*last) < FRESH => false,
-            _ => {
-                reread.insert(tag, now);
-                true
+        let (api, fit) = (&self.api, &fit);
+        let read = |reading| async move {
+            if reading == Reading::Anew {
+                api.invalidate(&[T::TAG]);
             }
-        }
+            Ok(T::read(api).await?.into_iter().filter(|entry| fit(entry)).collect())
+        };
+        self.directories.find(T::TAG, wanted, read).await
     }
 }
 

@@ -1,43 +1,9 @@
-//! What belongs to projects, by name: their labels and milestones.
+//! What belongs to projects, by name: their labels.
 
-use std::borrow::Cow;
+use connector::Result;
 
-use connector::{Result, catalog::one_line};
-
-use super::{Entry, Miss, find};
-use crate::api::{Api, milestones::Milestone, names::Named, projects::ProjectLabel};
-
-impl Entry for ProjectLabel {
-    const WHAT: &'static str = "project label";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn names(&self) -> Vec<Cow<'_, str>> {
-        vec![self.name.as_str().into()]
-    }
-
-    fn shown(&self) -> String {
-        format!("`{}`", one_line(&self.name))
-    }
-}
-
-impl Entry for Milestone {
-    const WHAT: &'static str = "milestone";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn names(&self) -> Vec<Cow<'_, str>> {
-        vec![self.name.as_str().into()]
-    }
-
-    fn shown(&self) -> String {
-        format!("`{}`", one_line(&self.name))
-    }
-}
+use super::find;
+use crate::api::{Api, names::Named};
 
 /// The project labels `wanted`: each by its name or id.
 pub(crate) async fn labels(api: &Api, wanted: &[String]) -> Result<Vec<Named>> {
@@ -47,8 +13,8 @@ pub(crate) async fn labels(api: &Api, wanted: &[String]) -> Result<Vec<Named>> {
     let all: Vec<_> = api.project_labels().await?.into_iter().filter(|label| !label.is_group).collect();
     let mut found = Vec::new();
     for wanted in wanted {
-        let label = find(wanted, all.clone()).map_err(Miss::into_error)?;
-        found.push(Named { id: label.id, name: label.name });
+        let label = find(wanted, &all)?;
+        found.push(Named { id: label.id.clone(), name: label.name.clone() });
     }
     Ok(found)
 }

@@ -100,9 +100,8 @@ fn create(
         } else {
             "To change it, give its name as `id`"
         };
-        return Err(
-            Error::new(Kind::Conflict, format!("There is a label {} already", there.shown())).with_hint(hint)
-        );
+        return Err(Error::new(Kind::Conflict, format!("There is a label {} already", there.describe()))
+            .with_hint(hint));
     }
     let id = Uuid::new_v4().to_string();
     let (changes, mut input) = compare(&LabelState::default(), &args, &group);
@@ -146,10 +145,11 @@ async fn change(
     let fits = |label: &Label| {
         team.as_ref().is_none_or(|team| label.team.as_ref().is_some_and(|owner| owner.id == team.id))
     };
-    let found = find(id, labels.into_iter().filter(fits).collect()).map_err(Miss::into_error)?;
+    let labels: Vec<Label> = labels.into_iter().filter(fits).collect();
+    let found = find(id, &labels)?;
     let old = call.api().get_label(&found.id).await?;
     let (changes, input) = compare(&old, &args, &group);
-    let thing = format!("the label {}", found.shown());
+    let thing = format!("the label {}", found.describe());
     if changes.is_empty() {
         let written = Written::new(format!("Nothing to change: {thing} is so already"));
         return Ok(Plan::nothing(Reply::written(written.id(old.id))));
@@ -180,7 +180,7 @@ fn find_group(wanted: &str, labels: &[Label], team: Option<&Team>) -> Result<Lab
         return Err(Error::not_found(format!("There is no group of labels `{}`", one_line(wanted)))
             .with_hint("Create it first: save_label with is_group"));
     }
-    find(wanted, groups).map_err(|miss| {
+    find(wanted, &groups).cloned().map_err(|miss: Miss| {
         miss.into_error().with_hint("`group` must be a group of labels; save_label with is_group creates one")
     })
 }

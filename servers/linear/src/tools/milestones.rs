@@ -10,11 +10,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::outcome;
-use crate::{
-    Linear,
-    api::milestones::Milestone,
-    resolve::{Miss, find},
-};
+use crate::{Linear, api::milestones::Milestone, resolve::find};
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
     vec![
@@ -61,7 +57,7 @@ async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan>
     let there = call.api().list_milestones(&project.id).await?.nodes;
     let (old, id) = match &args.id {
         Some(wanted) => {
-            let found = find(wanted, there).map_err(Miss::into_error)?;
+            let found = find(wanted, &there)?.clone();
             let id = found.id.clone();
             (found, Some(id))
         }

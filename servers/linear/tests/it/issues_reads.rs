@@ -58,10 +58,10 @@ async fn pages_follow_each_other_without_gap_or_overlap() {
 async fn an_unknown_name_is_an_error_and_not_an_empty_list() {
     let site = site().await;
     for (arguments, says) in [
-        (json!({"team": "ENGG"}), "There is no team `ENGG`. Nearest: ENG (Engineering)"),
+        (json!({"team": "ENGG"}), "There is no team `ENGG`. Did you mean ENG (Engineering)?"),
         (json!({"team": "ENG", "state": "Doing"}), "There is no state `Doing`"),
         (json!({"assignee": "nobody-here"}), "There is no person `nobody-here`"),
-        (json!({"labels": ["Bug", "Buggy"]}), "There is no label `Buggy`. Nearest: `Bug`"),
+        (json!({"labels": ["Bug", "Buggy"]}), "There is no label `Buggy`. Did you mean `Bug`?"),
         (json!({"project": "Nonsense"}), "There is no project `Nonsense`"),
     ] {
         let text = site.call("list_issues", arguments.clone()).await;

@@ -48,7 +48,7 @@ async fn a_project_is_read_by_name_slug_or_address() {
         assert!(text.starts_with("Project Import API v2"), "{id}: {text}");
     }
     let missing = site.call("get_project", json!({"id": "Import API v3"})).await;
-    assert!(missing.contains("Nearest: `Import API v2`"), "{missing}");
+    assert!(missing.contains("Did you mean") && missing.contains("`Import API v2`"), "{missing}");
 }
 
 #[tokio::test]

@@ -17,7 +17,6 @@ use crate::{
     api::{
         discussions::{Categories, Category, DiscussionComment, DiscussionFilter, DiscussionRow},
         issues::whole,
-        renamed,
     },
     render::{day, minute},
     repo::Repo,
@@ -126,7 +125,6 @@ async fn list_discussions(call: Call<GitHub>, arguments: Arguments) -> Result<Re
     let count = position.first(limit(arguments.limit, 20, 100), 100);
     let after = position.after.clone();
     let list = call.api().discussions(&repo, &filter, count, after.as_deref()).await?;
-    check_name(&call, &repo, &list.name_with_owner)?;
     if list.is_off() {
         return Err(off(&repo));
     }
@@ -142,11 +140,6 @@ async fn list_discussions(call: Call<GitHub>, arguments: Arguments) -> Result<Re
     Ok(Reply::page(paging::close(&call, page, given)))
 }
 
-/// A repository may have another name now, which is out of reach.
-fn check_name(server: &GitHub, repo: &Repo, now: &str) -> Result<()> {
-    if now.is_empty() || server.bounds().sees(now) { Ok(()) } else { Err(renamed(repo)) }
-}
-
 /// The error for a repository that has no discussions.
 fn off(repo: &Repo) -> Error {
     Error::not_found(format!("{repo} has no discussions: they are turned off there"))
@@ -155,7 +148,6 @@ fn off(repo: &Repo) -> Error {
 /// The categories of a repository.
 async fn categories(server: &GitHub, repo: &Repo) -> Result<Categories> {
     let categories = server.api().discussion_categories(repo).await?;
-    check_name(server, repo, &categories.name_with_owner)?;
     if categories.is_off() { Err(off(repo)) } else { Ok(categories) }
 }
 
@@ -221,8 +213,7 @@ async fn read(
 ) -> Result<Reply> {
     let count = position.first(limit(arguments.limit, 20, 50), 50);
     let after = position.after.clone();
-    let (name, discussion) = call.api().discussion(repo, number, count, after.as_deref()).await?;
-    check_name(call, repo, &name)?;
+    let discussion = call.api().discussion(repo, number, count, after.as_deref()).await?;
     let by = one_line(discussion.author.login());
     let mut facts = vec![if discussion.closed { "closed" } else { "open" }.to_owned()];
     if !discussion.state_reason.is_empty() {

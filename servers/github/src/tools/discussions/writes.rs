@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{categories, category, check_name};
+use super::{categories, category};
 use crate::{
     GitHub,
     api::discussions::{Change, Discussion, DiscussionComment, DiscussionFilter},
@@ -114,9 +114,7 @@ pub(super) async fn write_discussion(call: Call<GitHub>, arguments: WriteDiscuss
 /// The discussion that is meant, without its comments.
 async fn find(call: &Call<GitHub>, repo: &Repo, number: Option<u64>) -> Result<Discussion> {
     let number = number.ok_or_else(|| Error::invalid("`number` is missing"))?;
-    let (name, discussion) = call.api().discussion(repo, number, 1, None).await?;
-    check_name(call, repo, &name)?;
-    Ok(discussion)
+    call.api().discussion(repo, number, 1, None).await
 }
 
 /// A comment of the repository.
@@ -179,7 +177,7 @@ async fn made(
             && attempt.may_have_made("", &row.updated_at)
     });
     for row in may_be {
-        let (_, found) = call.api().discussion(repo, row.number.parse().ok()?, 1, None).await.ok()?;
+        let found = call.api().discussion(repo, row.number.parse().ok()?, 1, None).await.ok()?;
         if same_text(&found.body, body) && attempt.may_have_made(&found.url, &found.created_at) {
             return Some(found);
         }

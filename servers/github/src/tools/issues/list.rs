@@ -17,7 +17,6 @@ use crate::{
     api::{
         Partial,
         issues::{IssueRow, whole},
-        renamed,
     },
     render::second,
     repo::Repo,
@@ -241,9 +240,6 @@ async fn plain(
     let answer = call.api().list_issues(repo, &wanted.filter(), &order, count, after.as_deref()).await?;
     let notes = answer.notes();
     let Partial { data: list, .. } = answer;
-    if !call.bounds().sees(&list.name_with_owner) && !list.name_with_owner.is_empty() {
-        return Err(renamed(repo));
-    }
     if list.is_off() {
         return Err(Error::not_found(format!("{repo} keeps no issues: they are turned off there")));
     }

@@ -162,13 +162,10 @@ async fn whole_issue(
         OptionFuture::from((first && has(Include::Timeline)).then(|| api.timeline(repo, number, None))),
         OptionFuture::from((first && has(Include::Fields)).then(|| api.field_values(repo, number))),
     );
-    let (place, Partial { data: issue, failures }) = match found {
+    let Partial { data: issue, failures } = match found {
         Ok(found) => found,
         Err(error) => return Err(gone(call, repo, number, error).await),
     };
-    if !place.is_empty() && !call.bounds().sees(&place) {
-        return Err(renamed(repo));
-    }
     let notes = Partial { data: (), failures }.notes();
     let mut reply = notes.into_iter().fold(Reply::default(), Reply::lead);
     let mut detail = head::data(&place, &issue);
