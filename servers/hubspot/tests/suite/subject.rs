@@ -24,6 +24,8 @@ impl Subject for HubSpot {
     const READ_ONLY_CREDENTIAL: Option<(&'static str, &'static str)> =
         Some(("pat-na1-readonly", "crm.objects.contacts.write"));
     const PACE: (usize, usize) = (8, 80);
+    const LACKS: &'static [(&'static str, &'static str)] =
+        &[("bounded", "what may be seen is redacted by property, not by record")];
 
     fn reads() -> Vec<Sample> {
         let object = |tool, object| Sample::new(tool, json!({"object": object}));

@@ -84,6 +84,9 @@ impl Subject for Linear {
     const READ_ONLY_CREDENTIAL: Option<(&'static str, &'static str)> = Some(("lin_api_readonly", "scope"));
     const PACE: (usize, usize) = (500, 2_000);
 
+    const LACKS: &'static [(&'static str, &'static str)] =
+        &[("bounded", "a key sees the teams that Linear lets it see; there are no settings for less")];
+
     fn reads() -> Vec<Sample> {
         let everything = ["comments", "relations", "children", "attachments", "history"];
         vec![

@@ -39,6 +39,7 @@ impl Subject for Notion {
     const READ_ONLY_CREDENTIAL: Option<(&'static str, &'static str)> = Some(("ntn_readonly", "capability"));
     const PACE: (usize, usize) = (3, 150);
     const LACKS: &'static [(&'static str, &'static str)] = &[
+        ("bounded", "what a connection sees is shared with it in Notion"),
         (
             "repeatable_create",
             "Notion has no keys for repeated writes: a create whose answer is lost is looked for",

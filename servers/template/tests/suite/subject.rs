@@ -4,7 +4,7 @@ use connector::sandbox::{Action, Change};
 use serde_json::{Value, json};
 use template_mcp::Template;
 
-use crate::{IdForm, IdWalk, Sample, Subject};
+use crate::{IdForm, IdWalk, Marked, Sample, Subject};
 
 /// The server that this is about.
 pub type Server = Template;
@@ -31,6 +31,14 @@ impl Subject for Template {
     const REFUSED_CREDENTIAL: &'static str = "template_revoked_9f3k2m1x7c5v";
     const READ_ONLY_CREDENTIAL: Option<(&'static str, &'static str)> = None;
     const PACE: (usize, usize) = (1, 80);
+    const LACKS: &'static [(&'static str, &'static str)] = &[
+        ("repeatable_create", "the vendor has no keys that make a repeat harmless"),
+        ("cached_read", "notes change at any time"),
+        ("one_of_several_gone", "no tool reads several things"),
+        ("outdated_write", "nothing is changed, only made"),
+        ("overtaken", "no tool asks"),
+        ("bounded", "an operator can put nothing out of bounds"),
+    ];
 
     fn reads() -> Vec<Sample> {
         vec![
@@ -43,6 +51,10 @@ impl Subject for Template {
 
     fn writes() -> Vec<Sample> {
         vec![create_note()]
+    }
+
+    fn marked_writes(marker: &str) -> Vec<Marked> {
+        vec![Marked::makes(Sample::new("create_note", json!({"title": marker, "text": ""})))]
     }
 
     fn listing() -> (Sample, &'static str) {
