@@ -396,6 +396,7 @@ pub(crate) fn unknown_field(error: &Error) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
     use serde_json::json;
 
     use super::*;

@@ -257,7 +257,7 @@ fn needed(effect: Effect, operation: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use http::StatusCode;
+    use http::{HeaderValue, StatusCode};
     use serde_json::json;
 
     use super::*;

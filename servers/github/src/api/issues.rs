@@ -294,10 +294,16 @@ impl Api {
     ///
     /// # Errors
     /// As [`Api::run`]; `not_found` if it is not there.
-    pub(crate) async fn issue(&self, repo: &Repo, number: u64, wanted: Wanted<'_>) -> Result<Partial<Issue>> {
+    pub(crate) async fn issue(
+        &self,
+        repo: &Repo,
+        number: u64,
+        wanted: Wanted<'_>,
+    ) -> Result<(String, Partial<Issue>)> {
         #[derive(Debug, Default, Deserialize)]
         #[serde(rename_all = "camelCase", default)]
         struct Found {
+            name_with_owner: String,
             issue_or_pull_request: Option<Issue>,
         }
         let variables = json!({
@@ -310,7 +316,7 @@ impl Api {
             self.run::<InRepository<Found>>(Target::Repo(repo), &ISSUE_GET, variables, None).await?;
         let found = data.repository.ok_or_else(|| incomplete("repository"))?;
         match found.issue_or_pull_request {
-            Some(issue) => Ok(Partial { data: issue, failures }),
+            Some(issue) => Ok((found.name_with_owner, Partial { data: issue, failures })),
             // That it is not there stands among the failures.
             None => Err(failures.into_iter().next().map_or_else(|| incomplete("issue"), |(_, error)| error)),
         }

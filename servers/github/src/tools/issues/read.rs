@@ -162,7 +162,7 @@ async fn whole_issue(
         OptionFuture::from((first && has(Include::Timeline)).then(|| api.timeline(repo, number, None))),
         OptionFuture::from((first && has(Include::Fields)).then(|| api.field_values(repo, number))),
     );
-    let Partial { data: issue, failures } = match found {
+    let (place, Partial { data: issue, failures }) = match found {
         Ok(found) => found,
         Err(error) => return Err(gone(call, repo, number, error).await),
     };
