@@ -14,6 +14,8 @@ use crate::Template;
 
 /// The budget of requests.
 const REQUESTS: &str = "requests";
+/// How long one request's part of the budget takes to come back.
+const PACE: Duration = Duration::from_secs(1);
 
 /// The vendor, as the pipeline needs to know it.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +42,10 @@ impl Vendor for TemplateVendor {
                 Err(Error::not_found(what).with_hint("search lists what there is"))
             }
             (422, what) if !what.is_empty() => Err(Error::invalid(what)),
+            // No header is promised; at an even pace there is room for another request at once.
+            (429, _) if response.header("retry-after").is_none() => {
+                classify::status(self.title(), response).map_err(|error| error.with_retry_after(PACE))
+            }
             _ => classify::status(self.title(), response),
         }
     }

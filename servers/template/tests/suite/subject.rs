@@ -25,8 +25,8 @@ fn create_note() -> Sample {
 }
 
 impl Subject for Template {
-    const LIST_BUDGET: usize = 700;
-    const TWENTY_ROWS_BUDGET: usize = 900;
+    const LIST_BUDGET: usize = 400;
+    const TWENTY_ROWS_BUDGET: usize = 800;
     const CREDENTIAL: &'static str = "token";
     const REFUSED_CREDENTIAL: &'static str = "template_revoked_9f3k2m1x7c5v";
     const READ_ONLY_CREDENTIAL: Option<(&'static str, &'static str)> = None;
@@ -54,7 +54,7 @@ impl Subject for Template {
     }
 
     fn marked_writes(marker: &str) -> Vec<Marked> {
-        vec![Marked::makes(Sample::new("create_note", json!({"title": marker, "text": ""})))]
+        vec![Marked::makes(Sample::new("create_note", json!({"title": marker, "text": "Agreed."})))]
     }
 
     fn listing() -> (Sample, &'static str) {
