@@ -284,6 +284,12 @@ impl<S: Connector> Service<S> {
         }
     }
 
+    /// Gives up the writes that only wait to be sent: for budget, for a place, for the vendor to recover. They are
+    /// answered, and say that nothing was sent.
+    pub fn stop_waiting_writes(&self) {
+        self.catalog.writes().stop_waiting();
+    }
+
     /// Waits for the writes that are under way, at most until `end`: those whose call was cancelled,
     /// took too long, or lost its client run on, and would end with the runtime. What is not finished
     /// by then is logged by the names of its tools.

@@ -1,6 +1,9 @@
 //! Edits of a text: each replaces a passage that must occur exactly once, so that an edit made from
 //! an old copy cannot land in the wrong place. What is shown can be edited: a passage is looked for in
 //! the text as replies show it, without carriage returns and characters that nobody sees.
+//!
+//! Each edit reads the text once, as the edits before it left it. What all of them read together is bounded, so that
+//! no call costs more than a moment.
 
 use std::ops::Range;
 
@@ -13,6 +16,8 @@ use super::{
 };
 use crate::{Error, Kind, Result};
 
+/// Bytes that the edits of one call may read in all: fifty edits of a text of 650 kB.
+const MOST_READ: usize = 32 << 20;
 /// Characters of a passage that an error shows.
 const SHOWN: usize = 60;
 
@@ -37,12 +42,32 @@ pub struct Passage {
     pub new: String,
 }
 
+/// Fails if `edits` of `text` would read more than one call may.
+///
+/// # Errors
+/// `invalid_argument`, if there are too many edits for a text of this length.
+pub fn bounded(text: &str, edits: &[Edit]) -> Result<()> {
+    let mut length = text.len();
+    let mut read = 0_usize;
+    for edit in edits {
+        read = read.saturating_add(length);
+        length += edit.new.len();
+    }
+    if edits.len() > 1 && read > MOST_READ {
+        let (edits, length) = (edits.len(), text.len() / 1024);
+        return Err(Error::invalid(format!("`edits`: {edits} are too many for a text of {length} kB"))
+            .with_hint("Nothing was written. Give fewer at once, or the whole text"));
+    }
+    Ok(())
+}
+
 /// `text` after `edits`, one after the other.
 ///
 /// # Errors
-/// `conflict` if a passage is not there; `invalid_argument` if it is there more than once, or empty.
-/// Nothing is then applied.
+/// `conflict` if a passage is not there; `invalid_argument` if it is there more than once, or empty, or if there are
+/// too many edits for a text of this length. Nothing is then applied.
 pub fn apply(text: &str, edits: &[Edit]) -> Result<String> {
+    bounded(text, edits)?;
     let mut text = text.to_owned();
     for edit in edits {
         let Passage { range, new } = passage(&text, edit)?;
@@ -115,6 +140,16 @@ mod tests {
     fn edits_are_applied_one_after_the_other() {
         assert_eq!(apply("a b c", &[edit("b", "x y"), edit("x y c", "z")]).unwrap(), "a z");
         assert_eq!(apply("a", &[]).unwrap(), "a");
+    }
+
+    #[test]
+    fn many_edits_of_a_long_text_are_refused_before_they_cost_anything() {
+        let text: String = (0..20_000).map(|line| format!("<line {line:05}> {}\n", "x".repeat(20))).collect();
+        let edits: Vec<_> = (0..20_000).map(|line| edit(&format!("<line {line:05}>"), "<line>")).collect();
+        let error = apply(&text, &edits).unwrap_err();
+        assert!(error.for_agent().contains("`edits`: 20000 are too many for a text of 664 kB"), "{error}");
+        assert!(apply(&text, &edits[..20]).is_ok());
+        assert!(apply(&text[..13_600], &edits[..400]).is_ok(), "many edits of a short text are no burden");
     }
 
     #[test]

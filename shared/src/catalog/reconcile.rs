@@ -78,16 +78,22 @@ where
     Looked: Future<Output = Result<Seen<T>>>,
 {
     let mut pauses = PAUSES.into_iter();
+    let mut lost = None;
     loop {
-        let error = match send().await {
-            Ok(now) => return Ok((now, false)),
-            Err(error) if error.kind() == Kind::UnknownOutcome => error,
-            Err(error) => return Err(error),
+        let error = match (send().await, lost.take()) {
+            (Ok(now), _) => return Ok((now, false)),
+            (Err(error), _) if error.kind() == Kind::UnknownOutcome => error,
+            // However this one ended, the one before may still arrive.
+            (Err(_), Some(before)) => return Err(before),
+            (Err(error), None) => return Err(error),
         };
         match look().await {
             Ok(Seen::Done(now)) => return Ok((now, true)),
             Ok(Seen::Untouched) => match pauses.next() {
-                Some(pause) => sleep(pause).await,
+                Some(pause) => {
+                    lost = Some(error);
+                    sleep(pause).await;
+                }
                 None => return Err(error),
             },
             Ok(Seen::Changed) | Err(_) => return Err(error),
@@ -265,6 +271,11 @@ mod tests {
         };
         let error = updated(never, || async { Ok(Seen::<&str>::Untouched) }).await.unwrap_err();
         assert_eq!((error.kind(), sent.get()), (Kind::UnknownOutcome, 3));
+        // A repetition that fails says nothing of the attempt before it, which may land late.
+        sent.set(0);
+        let refused = || async { if count() < 2 { lost() } else { failed() } };
+        let error = updated(refused, || async { Ok(Seen::<&str>::Untouched) }).await.unwrap_err();
+        assert_eq!((error.kind(), sent.get()), (Kind::UnknownOutcome, 2));
         for (seen, expected) in [
             (Ok(Seen::Done("done")), Ok(("done", true))),
             (Ok(Seen::Changed), Err(Kind::UnknownOutcome)),

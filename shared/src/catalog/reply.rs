@@ -1,14 +1,16 @@
 //! Replies made for a model: a header, then compact rows or text, fenced where people outside wrote
 //! it, within a budget; nothing is left out without a word about it.
 
-use std::fmt::Write as _;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::text::{Fence, clean, one_line};
+use super::{
+    listing::Page,
+    structured,
+    text::{Fence, clean},
+};
 
 /// Bytes of text or structured data in one reply, unless configured otherwise.
 pub const DEFAULT_BUDGET: usize = 32 * 1024;
@@ -16,14 +18,14 @@ pub const DEFAULT_BUDGET: usize = 32 * 1024;
 /// What a tool answers, until it is rendered.
 #[derive(Default)]
 pub struct Reply {
-    lead: Vec<String>,
-    blocks: Vec<Block>,
-    images: Vec<Image>,
-    data: Option<Value>,
-    dry: bool,
+    pub(super) lead: Vec<String>,
+    pub(super) blocks: Vec<Block>,
+    pub(super) images: Vec<Image>,
+    pub(super) data: Option<Value>,
+    pub(super) dry: bool,
 }
 
-enum Block {
+pub(super) enum Block {
     /// Our own words, with names of outside in them.
     Line(String),
     /// A text that somebody outside wrote.
@@ -158,7 +160,7 @@ impl Reply {
     #[must_use]
     pub fn render(self, options: &ReplyOptions) -> Rendered {
         if options.structured {
-            self.render_structured(options.budget)
+            structured::render(self, options.budget)
         } else {
             self.render_text(options.budget)
         }
@@ -189,42 +191,6 @@ impl Reply {
         }
         Rendered { text: out.text.trim_end().to_owned(), images: self.images, structured: None }
     }
-
-    /// The data in full, and its headline as text: never both in full.
-    fn render_structured(self, budget: usize) -> Rendered {
-        let mut lines = self.lead;
-        let mut data = self.data;
-        for block in self.blocks {
-            match block {
-                Block::Page(page) if data.is_none() => {
-                    let mut size = 0;
-                    let kept = page
-                        .items
-                        .iter()
-                        .take_while(|item| {
-                            size += item.to_string().len() + 1;
-                            size <= budget
-                        })
-                        .count()
-                        .max(1)
-                        .min(page.items.len());
-                    let (header, next) = page.header(kept);
-                    lines.push(header);
-                    let mut items = page.items;
-                    items.truncate(kept);
-                    let mut value = json!({"items": items});
-                    if let Some(next) = next {
-                        value["next_cursor"] = Value::String(next);
-                    }
-                    data = Some(value);
-                }
-                Block::Line(line) if lines.is_empty() || (lines.len() == 1 && self.dry) => lines.push(line),
-                Block::Line(_) | Block::Outside { .. } | Block::Page(_) => {}
-            }
-        }
-        let text = lines.iter().map(|line| clean(line)).collect::<Vec<_>>().join("\n");
-        Rendered { text, images: self.images, structured: data.map(clean_value) }
-    }
 }
 
 impl std::fmt::Debug for Reply {
@@ -233,16 +199,6 @@ impl std::fmt::Debug for Reply {
             .field("blocks", &self.blocks.len())
             .field("dry", &self.dry)
             .finish_non_exhaustive()
-    }
-}
-
-/// Strings of structured content are cleaned like all text of people outside.
-fn clean_value(value: Value) -> Value {
-    match value {
-        Value::String(text) => Value::String(clean(&text).into_owned()),
-        Value::Array(items) => items.into_iter().map(clean_value).collect(),
-        Value::Object(map) => map.into_iter().map(|(key, value)| (key, clean_value(value))).collect(),
-        value => value,
     }
 }
 
@@ -338,122 +294,6 @@ fn cut_at(text: &str, room: usize) -> usize {
         .or_else(|| head.rfind('\n').filter(|at| *at >= enough))
         .or_else(|| head.rfind(' ').filter(|at| *at >= enough))
         .unwrap_or(end)
-}
-
-/// One page of a listing: a row of text for each item, with its data for structured content.
-pub struct Page {
-    /// Where the rows come from, such as `Linear`.
-    from: &'static str,
-    /// What is listed: one, many.
-    noun: (&'static str, &'static str),
-    rows: Vec<String>,
-    items: Vec<Value>,
-    total: Option<usize>,
-    notes: Vec<String>,
-    more: bool,
-    cursor: Option<CursorAt>,
-}
-
-/// Gives the cursor that goes on after so many rows of the page.
-type CursorAt = Box<dyn Fn(usize) -> String + Send>;
-
-impl Page {
-    /// An empty page of things called `noun` (one, many).
-    #[must_use]
-    pub fn new(from: &'static str, noun: (&'static str, &'static str)) -> Self {
-        Self {
-            from,
-            noun,
-            rows: Vec::new(),
-            items: Vec::new(),
-            total: None,
-            notes: Vec::new(),
-            more: false,
-            cursor: None,
-        }
-    }
-
-    /// Adds an item: its row, one or more lines, and its data.
-    pub fn push(&mut self, row: impl Into<String>, item: &impl Serialize) {
-        self.rows.push(row.into());
-        self.items.push(serde_json::to_value(item).unwrap_or_default());
-    }
-
-    /// Says how many there are in all, where the vendor tells.
-    #[must_use]
-    pub fn total(mut self, total: usize) -> Self {
-        self.total = Some(total);
-        self
-    }
-
-    /// Adds a few words to the header, such as what was left out by default.
-    #[must_use]
-    pub fn note(mut self, note: impl Into<String>) -> Self {
-        let note = note.into();
-        if !note.is_empty() {
-            self.notes.push(note);
-        }
-        self
-    }
-
-    /// Says whether the vendor has more after this page, and how to make the cursor that goes on
-    /// after the first `n` rows of it (all of them, or fewer where the budget cut).
-    #[must_use]
-    pub fn cursor(mut self, more: bool, at: impl Fn(usize) -> String + Send + 'static) -> Self {
-        self.more = more;
-        self.cursor = Some(Box::new(at));
-        self
-    }
-
-    /// How many rows it has.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// Whether it has no rows.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    /// The header when the first `kept` rows are shown, and the cursor for the rest.
-    fn header(&self, kept: usize) -> (String, Option<String>) {
-        let cut = kept < self.rows.len();
-        let next = (cut || self.more).then(|| self.cursor.as_ref().map(|at| at(kept))).flatten();
-        let noun =
-            if kept == 1 && self.total.is_none_or(|total| total == 1) { self.noun.0 } else { self.noun.1 };
-        let mut header = match (kept, self.total) {
-            (0, None | Some(0)) => format!("No {}", self.noun.1),
-            (_, Some(total)) if total > kept => format!("{kept} of {total} {noun}"),
-            _ => format!("{kept} {noun}"),
-        };
-        if !self.notes.is_empty() {
-            let _ = write!(header, " ({})", one_line(&self.notes.join("; ")));
-        }
-        match &next {
-            Some(next) if cut => {
-                let _ = write!(header, ", cut to fit; the rest: cursor \"{next}\"");
-            }
-            Some(next) => {
-                let _ = write!(header, "; more: cursor \"{next}\"");
-            }
-            None if cut => {
-                let _ = write!(header, ", {} more cut to fit", self.rows.len() - kept);
-            }
-            None => header.push('.'),
-        }
-        (header, next)
-    }
-}
-
-impl std::fmt::Debug for Page {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Page")
-            .field("noun", &self.noun.1)
-            .field("rows", &self.rows.len())
-            .finish_non_exhaustive()
-    }
 }
 
 /// What a write did, read back from the vendor's reply.
@@ -599,17 +439,6 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("more characters were cut here") && text.contains("1 more parts"), "{text}");
-    }
-
-    #[test]
-    fn structured_content_comes_with_a_headline_only() {
-        let options = ReplyOptions { budget: 400, structured: true };
-        let rendered =
-            Reply::page(page(5, 90).cursor(false, |kept| format!("after-{kept}"))).render(&options);
-        let structured = rendered.structured.unwrap();
-        let items = structured["items"].as_array().unwrap().len();
-        assert!(items < 5 && structured["next_cursor"] == format!("after-{items}"), "{structured}");
-        assert!(!rendered.text.contains("ENG-0"), "{}", rendered.text);
     }
 
     #[test]

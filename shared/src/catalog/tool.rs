@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Answer, Call, Reply, arguments,
     confirm::{self, Confirmations, LIFETIME, Subject},
-    schema,
+    schema, structured,
     writes::Write,
 };
 use crate::{Effect, Error, Kind, Result, access::Capability, upstream::fresh};
@@ -349,6 +349,7 @@ impl<S> Tool<S> {
     #[must_use]
     pub fn output_schema(&self) -> Option<Map<String, Value>> {
         let mut schema = self.output?();
+        schema::add_property(&mut schema, structured::WORDS_OF, structured::schema());
         if self.effect.writes() {
             // What is only shown, or asked about, has a summary and nothing else for certain.
             schema::add_property(&mut schema, "summary", json!({"type": "string"}));

@@ -14,7 +14,7 @@ use tokio::{
     sync::oneshot,
     time::{Instant, timeout_at},
 };
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::Reply;
 use crate::{Effect, Error, Result, access::Principal, upstream::call};
@@ -25,6 +25,8 @@ pub(crate) struct Writes(Arc<Inner>);
 
 struct Inner {
     tasks: TaskTracker,
+    /// Cancelled when those that only wait to be sent are given up.
+    stopping: CancellationToken,
     /// How many there are of each tool.
     tools: Mutex<BTreeMap<&'static str, usize>>,
 }
@@ -34,7 +36,7 @@ impl Default for Writes {
         let tasks = TaskTracker::new();
         // A closed tracker takes tasks all the same; it only can be waited for.
         tasks.close();
-        Self(Arc::new(Inner { tasks, tools: Mutex::default() }))
+        Self(Arc::new(Inner { tasks, stopping: CancellationToken::new(), tools: Mutex::default() }))
     }
 }
 
@@ -42,6 +44,11 @@ impl Writes {
     /// A write that `who` wants done by `tool`.
     pub(super) fn write(&self, who: &Principal, tool: &'static str, effect: Effect) -> Write {
         Write { writes: self.clone(), who: who.clone(), tool, effect }
+    }
+
+    /// Gives up those that only wait to be sent, now and from now on: they end saying that nothing was sent.
+    pub(crate) fn stop_waiting(&self) {
+        self.0.stopping.cancel();
     }
 
     /// Waits until none is under way, at most until `end`, and logs which were not finished by then.
@@ -89,6 +96,7 @@ impl Write {
             let (done, notes) = call::noting(work).await;
             done.map(|reply| notes.into_iter().fold(reply, Reply::line))
         });
+        let work = call::stoppable(self.writes.0.stopping.clone(), work);
         let counted = Counted::new(&self.writes, self.tool);
         tasks.spawn(async move {
             let result = AssertUnwindSafe(work).catch_unwind().await;

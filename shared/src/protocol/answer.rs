@@ -11,12 +11,8 @@ use serde_json::json;
 use super::listing::MARKDOWN;
 use crate::{
     Error, Kind,
-    catalog::{Rendered, Reply, ReplyOptions, clean},
+    catalog::{Rendered, Reply, ReplyOptions, told},
 };
-
-/// Characters of an error that an agent reads: so many from its beginning, and so many from its end.
-const ERROR_HEAD: usize = 3_000;
-const ERROR_TAIL: usize = 1_000;
 
 /// A tool's result.
 pub(super) fn result(rendered: Rendered) -> CallToolResult {
@@ -69,41 +65,11 @@ pub(super) fn protocol_error(error: &Error) -> ErrorData {
     }
 }
 
-/// What an agent reads of `error`. It may quote what somebody outside wrote, or an argument of any length.
-fn told(error: &Error) -> String {
-    let text = error.for_agent();
-    let text = clean(&text);
-    let Some((cut, _)) = text.char_indices().nth(ERROR_HEAD) else { return text.into_owned() };
-    match text.char_indices().rev().nth(ERROR_TAIL - 1) {
-        // The end says what to do.
-        Some((rest, _)) if rest > cut => format!("{} … {}", &text[..cut], &text[rest..]),
-        _ => text.into_owned(),
-    }
-}
-
 /// The protocol error for a resource that could not be read. One that is not there has an error of
 /// its own in both eras, and names the address.
 pub(super) fn read_error(uri: &str, error: &Error) -> ErrorData {
     match error.kind() {
         Kind::NotFound => ErrorData::resource_not_found(told(error), Some(json!({"uri": uri}))),
         _ => protocol_error(error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_shows_nothing_unseen_and_no_argument_of_any_length() {
-        let error = Error::invalid(format!("There is no label `{}`", "x\u{202e}".repeat(900_000)))
-            .with_hint("list_labels has them");
-        let text = told(&error);
-        assert!(text.chars().count() < 4_100, "{}", text.len());
-        assert!(text.starts_with("invalid_argument: There is no label `xx"));
-        assert!(text.ends_with("`. list_labels has them."));
-        assert!(!text.contains('\u{202e}'));
-        let short = Error::not_found("There is no issue ENG-9");
-        assert_eq!(told(&short), short.for_agent());
     }
 }

@@ -199,6 +199,24 @@ async fn there_is_room_for_so_many_and_watches_do_not_begin_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_caller_leaves_others_their_share() {
+    let polls = Polls::new(INTERVAL);
+    let mailbox = Arc::new(Mailbox::default());
+    let subscribe = |who: &str, number: usize| {
+        let uri = format!("notes://note/{number}");
+        polls.subscribe(&Principal::named(who), &uri, &mailbox, || async { Ok("1".to_owned()) })
+    };
+    let mut greedy: Vec<_> = (0..60).map(|number| subscribe("greedy", number)).collect();
+    let refused: Vec<_> = greedy.iter().filter_map(|one| one.as_ref().err().map(Error::kind)).collect();
+    assert_eq!(refused, [Kind::RateLimited; 10]);
+    assert!(subscribe("greedy", 3).is_ok(), "one that it watches already takes no room");
+    let others: Vec<_> = (0..50).map(|number| subscribe("modest", number)).collect();
+    assert!(others.iter().all(Result::is_ok));
+    greedy.clear();
+    assert!(subscribe("greedy", 59).is_ok(), "what is given up can be had again");
+}
+
+#[tokio::test(start_paused = true)]
 async fn looks_that_take_long_leave_room_for_calls() {
     let polls = Polls::new(INTERVAL);
     let mailbox = Arc::new(Mailbox::default());

@@ -5,7 +5,7 @@ use std::{io, sync::Arc, time::Duration};
 use rmcp::{ServiceExt as _, service::ServerInitializeError, transport::stdio_pipes};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    time::Instant,
+    time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +26,10 @@ pub struct StdioOptions {
     pub drain: Duration,
 }
 
+/// How long writes that only wait to be sent may go on waiting once the end has begun: then they are given up, while
+/// there is still time to answer.
+const WAITING: Duration = Duration::from_secs(4);
+
 impl Default for StdioOptions {
     fn default() -> Self {
         let HandlerOptions { call_timeout, max_in_flight, .. } = HandlerOptions::default();
@@ -35,7 +39,7 @@ impl Default for StdioOptions {
 
 /// Serves on standard input and output until the client closes its end or the process is asked to
 /// end. Calls under way then have five seconds to be answered, and writes [`StdioOptions::drain`] to
-/// finish.
+/// finish; writes that are not sent by then are given up, and say so.
 ///
 /// A `current_thread` runtime is enough. It should be ended with `shutdown_background`: where
 /// standard input is no pipe, a thread of the runtime is stuck in reading it.
@@ -90,7 +94,17 @@ pub async fn pipes<S: Connector>(
         }
         Instant::now() + options.drain
     };
-    let (ended, end) = tokio::join!(serving, draining);
+    let waiting = async {
+        closing.cancelled().await;
+        sleep(WAITING.min(options.drain / 2)).await;
+        service.stop_waiting_writes();
+        std::future::pending::<std::convert::Infallible>().await
+    };
+    let (ended, end) = tokio::select! {
+        both = async { tokio::join!(serving, draining) } => both,
+        never = waiting => match never {},
+    };
+    service.stop_waiting_writes();
     service.finish_writes(end).await;
     ended
 }

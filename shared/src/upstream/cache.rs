@@ -49,7 +49,7 @@ struct Entry {
 /// What an entry takes besides its texts: the cache's own record, the map of headers, the allocations.
 const RECORD: usize = 1024;
 /// What a header takes besides its texts.
-const HEADER: usize = 128;
+const HEADER: usize = 192;
 
 impl Entry {
     /// An entry of `response` in memory of its own: body and headers are slices of the connection's much
@@ -247,5 +247,32 @@ impl Generations {
 
     fn counter(&self, tag: &Tag) -> &AtomicU64 {
         &self.counters[(self.hasher.hash_one(tag.as_ref()) % Self::COUNTERS as u64) as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use allocation_counter::measure;
+    use http::header::{ETAG, HeaderName};
+
+    use super::*;
+
+    #[test]
+    fn an_entry_weighs_at_least_what_it_holds() {
+        // As from a connection: a small body and short values in large buffers.
+        let buffer = Bytes::from(vec![b'7'; 64 * 1024]);
+        for (body, headers) in [(0, 0), (10, 3), (2_000, 24), (60_000, 60)] {
+            let mut held = None;
+            let mut map = HeaderMap::new();
+            for number in 0..headers {
+                let name = HeaderName::from_bytes(format!("x-header-{number}").as_bytes());
+                map.insert(name.unwrap_or(ETAG), HeaderValue::from_maybe_shared(buffer.slice(..20)).unwrap());
+            }
+            let response = Response::new(StatusCode::OK, map, buffer.slice(..body));
+            let info = measure(|| held = Some(Entry::new(response.clone(), Instant::now())));
+            let weight = i64::from(held.map(|entry| entry.weight()).unwrap_or_default());
+            assert!(weight >= info.bytes_current, "{weight} of {}: {body}, {headers}", info.bytes_current);
+            assert!(weight < 3 * info.bytes_current + 4096, "{weight} of {}", info.bytes_current);
+        }
     }
 }

@@ -7,10 +7,14 @@ use std::{
 };
 
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Error, Kind, Retry};
 
 tokio::task_local! {
     static CALL: Mutex<Call>;
     static NOTES: Mutex<Vec<String>>;
+    static STOPPING: CancellationToken;
 }
 
 /// The time that a call has in any case to look for what a write did whose answer was lost.
@@ -20,6 +24,8 @@ struct Call {
     began: Instant,
     /// Until when may be looked for what a write did.
     look_until: Option<Instant>,
+    /// Whether a write of it has been sent.
+    written: bool,
 }
 
 /// Runs `work` as one call, which begins now, or as a part of the call that it is in already.
@@ -30,7 +36,7 @@ pub async fn whole<T>(work: impl Future<Output = T>) -> T {
 /// Runs `work` as a part of the call that began at `moment`: on another task, say.
 pub async fn since<T>(moment: Instant, work: impl Future<Output = T>) -> T {
     // On the heap, here and in the guard: a worker's stack has no room for all of a call in each layer.
-    CALL.scope(Mutex::new(Call { began: moment, look_until: None }), Box::pin(work)).await
+    CALL.scope(Mutex::new(Call { began: moment, look_until: None, written: false }), Box::pin(work)).await
 }
 
 /// When the call began that this is part of; now, if it is part of none.
@@ -54,6 +60,29 @@ pub(super) fn deadline(allowed: Duration, writes: bool) -> Instant {
 /// The answer to a write was lost: what it did may be looked for.
 pub(super) fn answer_lost() {
     let _ = CALL.try_with(|call| lock(call).look_until = Some(Instant::now() + LOOK));
+}
+
+/// A write has been sent, or may have been.
+pub(super) fn written() {
+    let _ = CALL.try_with(|call| lock(call).written = true);
+}
+
+/// Runs `work`, whose writes are given up once `stopping` is cancelled if they only wait to be sent.
+pub async fn stoppable<T>(stopping: CancellationToken, work: impl Future<Output = T>) -> T {
+    STOPPING.scope(stopping, work).await
+}
+
+/// Waits for something before a write is sent, unless the server is to stop first.
+pub(super) async fn unless_stopping<T>(title: &str, waiting: impl Future<Output = T>) -> crate::Result<T> {
+    let Ok(stopping) = STOPPING.try_with(CancellationToken::clone) else { return Ok(waiting.await) };
+    let Some(waited) = stopping.run_until_cancelled(waiting).await else {
+        let written = CALL.try_with(|call| lock(call).written).unwrap_or_default();
+        let what = if written { "the rest was not sent" } else { "nothing was sent" };
+        return Err(Error::new(Kind::Cancelled, format!("the server is being stopped: {what} to {title}"))
+            .with_retry(Retry::Never)
+            .with_hint("Try again when it is there"));
+    };
+    Ok(waited)
 }
 
 /// Runs `work`, and gives what was [noted](note) in it.

@@ -80,8 +80,15 @@ pub fn status(title: &str, response: &Response) -> Result<()> {
 /// write it is not known whether it was done.
 pub(super) fn readable(title: &str, request: &Request, response: &Response) -> Result<()> {
     let without = matches!(response.status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT);
-    if !request.expects_json || without || request.method == Method::HEAD {
+    if without || request.method == Method::HEAD {
         return Ok(());
+    }
+    if !request.expects_json {
+        // A file may be a page; what a write is answered with is none.
+        return match request.effect.writes() && is_page(&response.body) {
+            true => Err(unreadable(title, Flaw::Page).with_retry(Retry::MaybeExecuted)),
+            false => Ok(()),
+        };
     }
     match flaw(&response.body) {
         None => Ok(()),
@@ -135,6 +142,15 @@ fn flaw(body: &[u8]) -> Option<Flaw> {
         Some(_) if std::str::from_utf8(body).is_err() => Some(Flaw::Encoding),
         Some(_) => serde_json::from_slice::<IgnoredAny>(body).is_err().then_some(Flaw::CutOff),
     }
+}
+
+/// Whether a body is a web page.
+fn is_page(body: &[u8]) -> bool {
+    let beginning = body.trim_ascii_start();
+    let is = |tag: &str| {
+        beginning.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()))
+    };
+    is("<!doctype html") || is("<html")
 }
 
 /// An answer longer than `limit` bytes. It is not asked for again: it would be as long.

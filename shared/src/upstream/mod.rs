@@ -76,6 +76,9 @@ use status::{Counters, count};
 
 use crate::{Error, Kind, Result, Retry, Secret, clock};
 
+/// The most bytes of an address: longer ones are refused on the way, if not by the vendor.
+const MAX_ADDRESS: usize = 32 * 1024;
+
 /// The way to one vendor. Cheap to clone; one per process.
 #[derive(Clone)]
 pub struct Upstream(Arc<Inner>);
@@ -271,7 +274,10 @@ impl Inner {
                 "repeating the request"
             );
             count(&self.counters.retries);
-            sleep(pause).await;
+            match call::unless_stopping(self.vendor.title(), sleep(pause)).await {
+                Ok(()) => {}
+                Err(stopping) => return Err(attempts.end(stopping)),
+            }
         }
     }
 
@@ -281,8 +287,11 @@ impl Inner {
         // A file host that fails says nothing of the vendor's API, nor the other way round.
         let at_home = self.at_home(request);
         let mut admission = at_home.then(|| self.breaker.admit(title)).transpose()?;
-        self.limiter.take(title, &request.costs, deadline).await?;
-        let _place = self.pool.enter(title, deadline).await?;
+        let _place = call::unless_stopping(title, async {
+            self.limiter.take(title, &request.costs, deadline).await?;
+            self.pool.enter(title, deadline).await
+        })
+        .await??;
         // Whoever waited for budget or a place must not run into a vendor found down meanwhile.
         if let Some(admission) = &mut admission {
             admission.confirm(title)?;
@@ -339,6 +348,10 @@ impl Inner {
             }
             Err(error) => Err(error),
         };
+        if request.effect.writes() && !result.as_ref().is_err_and(|error| error.retry() == Retry::NotExecuted)
+        {
+            call::written();
+        }
         if result.is_err() {
             count(&self.counters.failed);
         }
@@ -373,12 +386,26 @@ impl Inner {
             client: self.client.get().await?,
             title: self.vendor.title(),
             request,
-            url: request.address(&self.options.base_url)?,
+            url: self.address(request)?,
             headers,
             max_body: request.max_body.unwrap_or(self.options.max_body),
             until: deadline
                 .min(Instant::now() + request.attempt_timeout.unwrap_or(self.options.attempt_timeout)),
         })
+    }
+
+    /// Where `request` goes.
+    fn address(&self, request: &Request) -> Result<Url> {
+        let address = request.address(&self.options.base_url)?;
+        let length = address.as_str().len();
+        if length > MAX_ADDRESS {
+            let (title, kilobytes) = (self.vendor.title(), length / 1024);
+            return Err(Error::invalid(format!(
+                "an address of {kilobytes} kB is too long to be asked of {title}"
+            ))
+            .with_hint("Give shorter names, or fewer"));
+        }
+        Ok(address)
     }
 
     /// The token to send, if any: the credential goes to the vendor and to nobody else.

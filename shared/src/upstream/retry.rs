@@ -112,7 +112,7 @@ impl<'a> Attempts<'a> {
     }
 
     /// The error that the caller gets.
-    fn end(&self, error: Error) -> Error {
+    pub(super) fn end(&self, error: Error) -> Error {
         if !self.uncertain || !self.request.effect.writes() {
             return error;
         }

@@ -7,6 +7,7 @@ use crate::notes::{
     text,
 };
 use connector::{
+    Connector as _,
     access::ApiKeys,
     serve::{HttpOptions, http_until},
 };
@@ -28,7 +29,7 @@ async fn rpc_code(response: Response) -> (StatusCode, Value) {
 async fn a_modern_client_lists_and_calls() {
     let site = Site::open().await;
     let list = site.ask(modern(1, "tools/list", json!({}))).await;
-    assert_eq!(list["result"]["tools"].as_array().unwrap().len(), 7);
+    assert_eq!(list["result"]["tools"].as_array().unwrap().len(), 8);
     let answer = site.ask(call(2, "read_note", json!({"name": "one"}))).await;
     assert_eq!(text(&answer), "First.");
     assert_eq!(answer["result"]["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "notes-mcp");
@@ -425,6 +426,24 @@ mod limits {
         assert!(site.ask(modern(1, "tools/list", json!({}))).await["result"].is_object());
     }
 
+    /// Frames that cost a client nothing (RFC 9113, 10.5): a connection that brings too many of them is closed.
+    #[tokio::test]
+    async fn a_flood_of_frames_that_ask_for_nothing_is_hung_up_on() {
+        const PRIORITY: [u8; 14] = [0, 0, 5, 2, 0, 0, 0, 0, 3, 0, 0, 0, 0, 15];
+        const WINDOW_UPDATE: [u8; 13] = [0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+        let site = Site::open().await;
+        for frame in [&PRIORITY[..], &WINDOW_UPDATE[..]] {
+            let mut stream = TcpStream::connect(site.addr).await.unwrap();
+            stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+            let many = frame.repeat(1_000);
+            let mut sent = 0;
+            while sent < 1_000_000 && stream.write_all(&many).await.is_ok() {
+                sent += 1_000;
+            }
+            assert!((10_000..1_000_000).contains(&sent), "{sent} frames were taken");
+        }
+    }
+
     #[tokio::test]
     async fn a_connection_too_many_is_told_so() {
         let mut options = options();
@@ -493,6 +512,22 @@ mod ends {
         assert!(site.get("/healthz").send().await.is_err());
         let answer: Value = pausing.await.unwrap().unwrap().json().await.unwrap();
         assert_eq!(text(&answer), "paused");
+        site.server.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_write_that_waits_to_be_sent_is_given_up_and_answered() {
+        let site = Site::open().await;
+        let request = site.modern(&call(1, "post_note", json!({"name": "late"})));
+        let asking = tokio::spawn(request.send());
+        while site.service.server().upstream().status().counts.sent == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        site.stop.cancel();
+        tokio::time::pause();
+        let answer: Value = asking.await.unwrap().unwrap().json().await.unwrap();
+        assert!(text(&answer).starts_with("cancelled: "), "{answer}");
+        assert!(text(&answer).contains("nothing was sent"), "{answer}");
         site.server.await.unwrap().unwrap();
     }
 

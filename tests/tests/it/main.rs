@@ -4,6 +4,7 @@
 
 mod architecture;
 mod arguments;
+mod attack;
 mod bad_input;
 mod bounds;
 mod conventions;
@@ -12,4 +13,5 @@ mod references;
 mod replies;
 mod storm;
 mod story;
+mod work;
 mod writes;

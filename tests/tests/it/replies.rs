@@ -24,6 +24,7 @@ suite::every_server!(
     twenty_rows_cost_what_is_promised_and_one_request,
     text_of_people_is_fenced_and_clean,
     structured_content_fits_its_schema_and_the_text_is_a_summary,
+    structured_content_says_whose_words_stand_where,
     no_reply_is_a_dump_of_json,
     a_kept_answer_costs_the_vendor_nothing,
 );
@@ -192,6 +193,63 @@ async fn structured_content_fits_its_schema_and_the_text_is_a_summary<S: Subject
             assert!(reply.text.len() <= text.len().max(300), "{}: both in full: {}", sample.tool, reply.text);
         }
     }
+}
+
+/// The texts of `content`, each with its place as a JSON pointer.
+fn texts(content: &Value, place: &str, texts: &mut Vec<(String, String)>) {
+    match content {
+        Value::String(text) => texts.push((place.to_owned(), text.clone())),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(index, item)| self::texts(item, &format!("{place}/{index}"), texts)),
+        Value::Object(fields) => fields.iter().for_each(|(key, field)| {
+            let key = key.replace('~', "~0").replace('/', "~1");
+            self::texts(field, &format!("{place}/{key}"), texts);
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// What a fence marks in the text is marked in structured content too, by `words_of`.
+async fn structured_content_says_whose_words_stand_where<S: Subject>() {
+    let plain = Sandboxed::<S>::start_with(everything()).await;
+    let structured = Sandboxed::<S>::start_with(Options { structured: true, ..everything() }).await;
+    let mut marked = 0;
+    for sample in S::reads() {
+        let text = plain.call(&sample).await.text;
+        let mut inside = false;
+        let fenced: Vec<_> = text
+            .lines()
+            .filter(|line| {
+                let edge = line.starts_with("<data ") || line.starts_with("</data ");
+                inside ^= edge;
+                inside && !edge
+            })
+            .collect();
+        let mut content = structured.call(&sample).await.structured.unwrap_or_default();
+        let words_of = content.as_object_mut().and_then(|content| content.shift_remove("words_of"));
+        let words_of = words_of.unwrap_or_default();
+        let words_of = words_of.as_object().cloned().unwrap_or_default();
+        assert_eq!(fenced.is_empty(), words_of.is_empty(), "{}: {words_of:?} for {text}", sample.tool);
+        for (place, whose) in &words_of {
+            assert!(content.pointer(place).is_some(), "{}: nothing is at {place:?}", sample.tool);
+            assert!(whose.as_str().is_some_and(|whose| !whose.is_empty()), "{}: {words_of:?}", sample.tool);
+        }
+        let mut all = Vec::new();
+        texts(&content, "", &mut all);
+        // What is too short may stand in a fence by chance.
+        let prose = |text: &String| text.len() >= 24 && text.contains(' ') && !text.contains('\n');
+        for (place, text) in all.iter().filter(|(_, text)| prose(text)) {
+            let known = words_of.keys().any(|mark| {
+                place.strip_prefix(mark.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            });
+            let fenced = fenced.iter().any(|line| line.contains(text.as_str()));
+            assert!(known || !fenced, "{}: nobody's words are {place} `{text}`", sample.tool);
+            marked += usize::from(known);
+        }
+    }
+    assert!(marked > 20, "hardly anything is marked: {marked}");
 }
 
 async fn no_reply_is_a_dump_of_json<S: Subject>() {

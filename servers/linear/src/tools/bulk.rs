@@ -256,21 +256,24 @@ async fn carry_out(
         let ids: Vec<String> = group.issues.iter().map(|(issue, _)| issue.id.clone()).collect();
         let check = "Look at the issues with get_issue".to_owned();
         let sent = call.api().update_issues(&ids, &group.input, check).await.map(|payload| payload.issues);
-        // Learn from the issues themselves what became of it.
+        // Learn from the issues themselves whether it is done; what is not there yet may still arrive.
         let look = async {
             let filter = json!({"id": {"in": ids}});
-            let now = call.api().issues(filter, ids.len(), Sections::default()).await;
-            now.ok().map(|now| now.data)
+            let now = call.api().issues(filter, ids.len(), Sections::default()).await.ok()?.data;
+            let is_done = |(before, changes): &(Issue, Changes)| {
+                let now = now.iter().find(|issue| issue.id == before.id);
+                now.is_some_and(|now| changes.refused(now).is_empty())
+            };
+            group.issues.iter().all(is_done).then_some(now)
         };
         match reconcile::created(sent, look).await {
             Err(error) if single => return Err(error),
             Err(error) => {
                 failed += group.issues.len();
-                lines.extend(
-                    group.issues.iter().map(|(issue, _)| {
-                        format!("{}: NOT changed: {}", issue.identifier, error.for_agent())
-                    }),
-                );
+                lines.extend(group.issues.iter().map(|(issue, _)| match error.kind() {
+                    Kind::UnknownOutcome => format!("{}: {}", issue.identifier, error.for_agent()),
+                    _ => format!("{}: NOT changed: {}", issue.identifier, error.for_agent()),
+                }));
             }
             Ok((after, _)) => {
                 for (before, changes) in &group.issues {

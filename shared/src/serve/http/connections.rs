@@ -23,6 +23,8 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use super::frames::Counted;
+
 /// The most bytes of a request's head.
 const MAX_HEAD: usize = 64 * 1024;
 /// Requests at once on one HTTP/2 connection.
@@ -137,7 +139,7 @@ async fn serve(
     });
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(timeouts.write));
-    let connection = builder.serve_connection(TokioIo::new(Box::pin(stream)), service).into_owned();
+    let connection = builder.serve_connection(TokioIo::new(Counted::new(stream)), service).into_owned();
     let connection = watcher.watch(connection);
     tokio::pin!(connection);
     // hyper's own timeout begins only when it knows which version of HTTP is spoken.

@@ -8,6 +8,7 @@
 mod bodies;
 mod browsers;
 mod connections;
+mod frames;
 mod heads;
 mod health;
 mod keys;
@@ -24,7 +25,10 @@ use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService,
     session::{local::LocalSessionManager, never::NeverSessionManager},
 };
-use tokio::{net::TcpListener, time::Instant};
+use tokio::{
+    net::TcpListener,
+    time::{Instant, sleep_until},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{answerer, shutdown};
@@ -148,7 +152,8 @@ pub async fn http<S: Connector>(
 }
 
 /// Serves until `stop` resolves. Then nobody new is let in, subscriptions end, and calls under way
-/// have [`HttpOptions::drain`] to finish, with the writes whose callers have gone.
+/// have [`HttpOptions::drain`] to finish, with the writes whose callers have gone; writes that only wait to be sent are
+/// given up after half of it, and say so.
 ///
 /// # Errors
 /// The options contradict each other, or the address cannot be listened on.
@@ -183,8 +188,19 @@ pub async fn http_until<S: Connector>(
     connections.accept_until(listener, stop).await;
     health.drain();
     closing.cancel();
-    let end = Instant::now() + options.drain;
-    connections.finish(end).await;
+    let now = Instant::now();
+    let end = now + options.drain;
+    let waiting = async {
+        // There is still time to say what was not sent.
+        sleep_until(now + options.drain / 2).await;
+        service.stop_waiting_writes();
+        std::future::pending::<std::convert::Infallible>().await
+    };
+    tokio::select! {
+        () = connections.finish(end) => {}
+        never = waiting => match never {},
+    }
+    service.stop_waiting_writes();
     service.finish_writes(end).await;
     // What is still open now are streams and calls that take too long.
     streams.cancel();

@@ -164,6 +164,27 @@ async fn a_caller_that_gives_up_does_not_lose_the_rotated_token() {
     assert_eq!(login.renewals(), 1);
 }
 
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn a_login_that_could_not_be_stored_is_stored_later() {
+    let login = Login::new().await;
+    let credential = login.process();
+    assert_eq!(access(&credential).await, "access-0");
+    // The folder is away for a while, and nothing can be written in its place.
+    let (folder, away) = (login.folder.path().to_owned(), login.folder.path().with_extension("away"));
+    std::fs::rename(&folder, &away).unwrap();
+    std::os::unix::fs::symlink("/nowhere/at/all", &folder).unwrap();
+    advance(HOUR - Duration::from_secs(200)).await;
+    assert_eq!(access(&credential).await, "access-1", "it is good all the same");
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::rename(&away, &folder).unwrap();
+    let stored = || login.store().load().unwrap().unwrap().access.expose().to_owned();
+    assert_eq!(stored(), "access-0");
+    advance(Duration::from_secs(11)).await;
+    assert_eq!(access(&credential).await, "access-1");
+    assert_eq!((stored().as_str(), login.renewals()), ("access-1", 1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_login_that_is_over_says_to_log_in_again_and_shows_no_token() {
     let login = Login::new().await;

@@ -294,3 +294,17 @@ async fn a_read_only_pipeline_sends_no_write() {
     // A POST that only reads is none.
     upstream.send(write().effect(Effect::Read)).await.unwrap();
 }
+
+/// A proxy's page under 200 says nothing of a write, also where no body is read of a good answer.
+#[tokio::test(start_paused = true)]
+async fn a_page_in_answer_to_a_write_is_no_success() {
+    let page = || async { (StatusCode::OK, "<!DOCTYPE html><p>Log in</p>").into_response() };
+    for (replay, sent) in [(Replay::Once, 1), (Replay::Idempotent, 4)] {
+        let server = Server::start(move |_| page()).await;
+        let upstream = upstream(options(&server.url));
+        let delete = Request::new("Delete", Method::DELETE, "/things/1").replay(replay).any_body();
+        let error = upstream.send(delete).await.unwrap_err();
+        assert_eq!((error.kind(), server.count()), (Kind::UnknownOutcome, sent), "{error}");
+        upstream.send(Request::get("File", "/page").any_body()).await.unwrap();
+    }
+}

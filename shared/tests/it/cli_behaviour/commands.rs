@@ -149,6 +149,25 @@ fn the_doctor_says_what_to_do() {
     insta::assert_snapshot!(machine.run(&["doctor", "--http", "0.0.0.0:8080"]).shown());
 }
 
+#[test]
+fn a_password_in_an_address_is_never_shown() {
+    for (flag, variable) in [("--api-url", "NOTES_API_URL"), ("--proxy", "NOTES_MCP_PROXY")] {
+        let address = "http://maya:geheim7@127.0.0.1:9";
+        for command in [
+            vec!["doctor"],
+            vec!["doctor", "--json"],
+            vec!["call", "list_notes"],
+            vec!["config", "claude-desktop"],
+        ] {
+            let by_variable = Machine::new().with(variable, address).run(&command).shown();
+            let by_flag = run(&[command.clone(), vec![flag, address]].concat()).shown();
+            for shown in [by_variable, by_flag] {
+                assert!(!shown.contains("geheim7"), "{command:?} {flag}: {shown}");
+            }
+        }
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn the_doctor_notices_secrets_that_others_can_read() {

@@ -14,7 +14,7 @@ use std::{
 use tracing_subscriber::{Layer as _, layer::SubscriberExt as _};
 
 use connector::{
-    About, Check, Connector, Error, Kind, Result, Sandbox, Service, ServiceOptions,
+    About, Check, Connector, Effect, Error, Kind, Result, Sandbox, Service, ServiceOptions,
     access::{Granted, Selection},
     catalog::{
         Call, Catalog, Completions, Plan, Prompt, PromptArgument, Reply, ReplyOptions, Resource,
@@ -55,7 +55,7 @@ impl Vendor for Nobody {
     }
 
     fn budgets(&self) -> Vec<upstream::Budget> {
-        Vec::new()
+        vec![upstream::Budget { bucket: "posts", limit: 1, per: Duration::from_secs(20), burst: 1 }]
     }
 
     fn authorize(&self, _headers: &mut HeaderMap, _token: &connector::Secret) -> Result<()> {
@@ -168,6 +168,19 @@ impl Connector for Notes {
                             tokio::time::sleep(Duration::from_secs(7)).await;
                             call.lock().insert(args.name, "Late.".to_owned());
                             Ok(Reply::written(written))
+                        }))
+                    },
+                ),
+                Tool::write(
+                    "post_note",
+                    "Post a note",
+                    "Sends a note to nobody, who takes one every 20 seconds.",
+                    |call: Call<Self>, args: Name| async move {
+                        Ok(Plan::new(Reply::new(format!("Post `{}`", args.name)), move || async move {
+                            call.slow_begun.fetch_add(1, Ordering::SeqCst);
+                            let posts = Request::post("post", "/posts").effect(Effect::Write).no_auth();
+                            call.upstream.send(posts.cost("posts", 1)).await?;
+                            Ok(Reply::new("Posted"))
                         }))
                     },
                 ),

@@ -8,7 +8,10 @@ async fn a_modern_client_lists_and_calls_without_a_handshake() {
     let list = client.ask(modern(1, "tools/list", json!({}))).await;
     let tools = list["result"]["tools"].as_array().unwrap();
     let names: Vec<_> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["add_note", "count", "crash", "delete_note", "pause", "read_note", "wait"]);
+    assert_eq!(
+        names,
+        ["add_note", "count", "crash", "delete_note", "pause", "post_note", "read_note", "wait"]
+    );
     assert_eq!(list["result"]["cacheScope"], "public");
     assert_eq!(list["result"]["ttlMs"], 300_000);
     assert_eq!(list["result"]["resultType"], "complete");
@@ -33,7 +36,7 @@ async fn what_the_credential_cannot_use_is_not_listed_and_a_slow_vendor_hides_no
     };
     let granted = Some(Granted::new(["notes:read".to_owned()], &[]));
     *service.server().granted.lock().unwrap() = (granted.clone(), Duration::from_millis(100));
-    assert_eq!(names().await, ["add_note", "count", "crash", "pause", "read_note", "wait"]);
+    assert_eq!(names().await, ["add_note", "count", "crash", "pause", "post_note", "read_note", "wait"]);
     *service.server().granted.lock().unwrap() = (granted, Duration::from_secs(60));
     // What was told is taken into account for a while, then it is asked again.
     tokio::time::advance(Duration::from_secs(60)).await;

@@ -86,3 +86,39 @@ async fn a_write_that_takes_too_long_does_not_keep_the_server_and_is_named() {
     let warning = lines.lines().find(|line| line.contains("\"WARN\"")).unwrap_or_default();
     assert!(warning.contains("\"tools\":\"add_note\""), "{lines}");
 }
+
+/// A client whose write waits to be sent: what it may send in these seconds is used up.
+async fn waiting(service: &Arc<Service<Notes>>) -> Client {
+    let mut client = Client::of(service);
+    client.send(&modern(1, "tools/call", call("post_note", json!({"name": "one"})))).await;
+    while service.server().upstream().status().counts.sent == 0 {
+        tokio::task::yield_now().await;
+    }
+    client
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_waits_to_be_sent_is_given_up_and_answered_at_the_end_of_input() {
+    let service = notes::service();
+    let mut client = waiting(&service).await;
+    client.write.take().unwrap().shutdown().await.unwrap();
+    let answer = client.next().await;
+    assert!(
+        text(&answer).starts_with("cancelled: ") && text(&answer).contains("nothing was sent"),
+        "{answer}"
+    );
+    client.server.await.unwrap().unwrap();
+    assert_eq!(service.server().upstream().status().waiting, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_waits_to_be_sent_is_given_up_and_answered_when_the_server_is_told_to_end() {
+    let service = notes::service();
+    let mut client = waiting(&service).await;
+    client.stop.cancel();
+    let answer = client.next().await;
+    assert!(
+        text(&answer).starts_with("cancelled: ") && text(&answer).contains("nothing was sent"),
+        "{answer}"
+    );
+}

@@ -486,9 +486,17 @@ impl Steps {
         }
         match latest {
             Some(ticket) => Ok(ticket),
-            None => api.rest_issue(repo, number).await.map_err(|error| after_that(&done, error)),
+            None => api.rest_issue(repo, number).await.map_err(|error| read_back(&done, &error)),
         }
     }
+}
+
+/// Everything is `done`, and only how it is now could not be read.
+fn read_back(done: &[&str], error: &Error) -> Error {
+    let message =
+        format!("it is done ({}), but how it is now is not known: {}", done.join(", "), error.message());
+    Error::new(Kind::UnknownOutcome, message)
+        .with_hint("Look at it with get_issue; there is nothing to repeat")
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub(super) struct Edited {
 /// # Errors
 /// As [`edits::apply`].
 pub(super) fn edit(text: &str, changes: &[Edit]) -> Result<Edited> {
+    edits::bounded(text, changes)?;
     let mut edited = Edited { text: text.to_owned(), added: 0, removed: 0, context: String::new() };
     for change in changes {
         let passage = edits::passage(&edited.text, change)?;

@@ -1,0 +1,127 @@
+//! One page of a listing: a row of text for each item, and its data.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::words;
+
+/// Characters of notes in a header, which may quote an argument of any length.
+const NOTES: usize = 2_000;
+
+/// One page of a listing: a row of text for each item, with its data for structured content.
+pub struct Page {
+    /// Where the rows come from, such as `Linear`.
+    pub(super) from: &'static str,
+    /// What is listed: one, many.
+    noun: (&'static str, &'static str),
+    pub(super) rows: Vec<String>,
+    pub(super) items: Vec<Value>,
+    total: Option<usize>,
+    notes: Vec<String>,
+    more: bool,
+    cursor: Option<CursorAt>,
+}
+
+/// Gives the cursor that goes on after so many rows of the page.
+type CursorAt = Box<dyn Fn(usize) -> String + Send>;
+
+impl Page {
+    /// An empty page of things called `noun` (one, many).
+    #[must_use]
+    pub fn new(from: &'static str, noun: (&'static str, &'static str)) -> Self {
+        Self {
+            from,
+            noun,
+            rows: Vec::new(),
+            items: Vec::new(),
+            total: None,
+            notes: Vec::new(),
+            more: false,
+            cursor: None,
+        }
+    }
+
+    /// Adds an item: its row, one or more lines, and its data.
+    pub fn push(&mut self, row: impl Into<String>, item: &impl Serialize) {
+        self.rows.push(row.into());
+        self.items.push(serde_json::to_value(item).unwrap_or_default());
+    }
+
+    /// Says how many there are in all, where the vendor tells.
+    #[must_use]
+    pub fn total(mut self, total: usize) -> Self {
+        self.total = Some(total);
+        self
+    }
+
+    /// Adds a few words to the header, such as what was left out by default.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        let note = note.into();
+        if !note.is_empty() {
+            self.notes.push(note);
+        }
+        self
+    }
+
+    /// Says whether the vendor has more after this page, and how to make the cursor that goes on
+    /// after the first `n` rows of it (all of them, or fewer where the budget cut).
+    #[must_use]
+    pub fn cursor(mut self, more: bool, at: impl Fn(usize) -> String + Send + 'static) -> Self {
+        self.more = more;
+        self.cursor = Some(Box::new(at));
+        self
+    }
+
+    /// How many rows it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether it has no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The header when the first `kept` rows are shown, and the cursor for the rest.
+    pub(super) fn header(&self, kept: usize) -> (String, Option<String>) {
+        let cut = kept < self.rows.len();
+        let next = (cut || self.more).then(|| self.cursor.as_ref().map(|at| at(kept))).flatten();
+        let noun =
+            if kept == 1 && self.total.is_none_or(|total| total == 1) { self.noun.0 } else { self.noun.1 };
+        let mut header = match (kept, self.total) {
+            (0, None | Some(0)) => format!("No {}", self.noun.1),
+            (_, Some(total)) if total > kept => format!("{kept} of {total} {noun}"),
+            _ => format!("{kept} {noun}"),
+        };
+        if !self.notes.is_empty() {
+            let _ = write!(header, " ({})", words::short(&self.notes.join("; "), NOTES));
+        }
+        match &next {
+            Some(next) if cut => {
+                let _ = write!(header, ", cut to fit; the rest: cursor \"{next}\"");
+            }
+            Some(next) => {
+                let _ = write!(header, "; more: cursor \"{next}\"");
+            }
+            None if cut => {
+                let _ = write!(header, ", {} more cut to fit", self.rows.len() - kept);
+            }
+            None => header.push('.'),
+        }
+        (header, next)
+    }
+}
+
+impl std::fmt::Debug for Page {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Page")
+            .field("noun", &self.noun.1)
+            .field("rows", &self.rows.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,98 @@
+//! What a call costs grows with its arguments as they do, and no faster: a text ten times as long may cost ten times
+//! the work, not a hundred times. Counted are the bytes that a call takes from the allocator, and the requests that
+//! it makes: both are the same in every run.
+
+#![allow(clippy::print_stdout, reason = "what was measured is worth reading")]
+
+use std::{
+    pin::{Pin, pin},
+    task::{Context, Poll},
+};
+
+use allocation_counter::measure;
+use connector::access::Selection;
+use serde_json::{Value, json};
+use suite::{Options, Sample, Sandboxed, Subject};
+
+suite::every_server!(a_text_ten_times_as_long_costs_no_more_than_ten_times_the_work);
+
+/// Pieces of the shorter text; the longer one has ten times as many.
+const PIECES: usize = 100;
+/// Bytes that do not count: the first use of something, a table that grows by doubling.
+const SLACK: u64 = 1 << 20;
+/// The most requests that a text makes a call send, however many people and things it names.
+const MOST_REQUESTS: usize = 60;
+
+/// A text of so many pieces, each with what servers look for in texts, and each another.
+fn text(pieces: usize) -> String {
+    let piece = |n: usize| {
+        format!(
+            "@person{n} <@U{n:09}> #{n} ENG-{n} https://x.example/{n} **b{n}** `c{n}` [l{n}](https://y.example/{n})\n"
+        )
+    };
+    (0..pieces).map(piece).collect()
+}
+
+/// A future whose own work is measured: what it takes from the allocator while it is polled.
+struct Measured<F> {
+    work: Pin<Box<F>>,
+    bytes: u64,
+}
+
+impl<F: Future> Future for Measured<F> {
+    type Output = (F::Output, u64);
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut polled = Poll::Pending;
+        let work = &mut self.work;
+        let info = measure(|| polled = work.as_mut().poll(context));
+        self.bytes += info.bytes_total;
+        let bytes = self.bytes;
+        polled.map(|output| (output, bytes))
+    }
+}
+
+/// The bytes and requests that a call costs.
+async fn cost<S: Subject>(sandboxed: &Sandboxed<S>, call: &Sample) -> (u64, usize) {
+    sandboxed.harness().journal().clear();
+    let work = Measured { work: Box::pin(sandboxed.try_call(call)), bytes: 0 };
+    let (_, bytes) = pin!(work).await;
+    (bytes, sandboxed.harness().journal().entries().len())
+}
+
+async fn a_text_ten_times_as_long_costs_no_more_than_ten_times_the_work<S: Subject>() {
+    let selection = Selection { toolsets: vec!["all".to_owned()], ..Selection::default() };
+    let options = Options { selection, allow_destructive: true, ..Options::default() };
+    let sandboxed = Sandboxed::<S>::start_with(options).await;
+    let (mut compared, mut worst) = (0, (0.0, String::new()));
+    for sample in S::reads().into_iter().chain(S::writes()) {
+        let tool = sandboxed.service().tool(sample.tool).expect("a tool of the sample");
+        let sample = if tool.effect().writes() { sample.with("dry_run", true) } else { sample };
+        let properties =
+            tool.input_schema().get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+        for (name, property) in properties {
+            let is_text = property["type"] == "string" || property["type"] == json!(["string", "null"]);
+            let given = sample.arguments.get(&name).is_none_or(Value::is_string);
+            if !is_text || !given || property.get("enum").is_some() || name == "confirm" {
+                continue;
+            }
+            let with = |pieces| sample.clone().with(&name, text(pieces));
+            // The first call fills what is kept.
+            cost(&sandboxed, &with(1)).await;
+            let (base, _) = cost(&sandboxed, &with(1)).await;
+            let (short, _) = cost(&sandboxed, &with(PIECES)).await;
+            let (long, requests) = cost(&sandboxed, &with(PIECES * 10)).await;
+            let what = format!("{} {name}: {base}, {short}, {long} bytes, {requests} requests", sample.tool);
+            let grown = long.saturating_sub(base);
+            assert!(grown <= short.saturating_sub(base) * 15 + SLACK, "{what}");
+            assert!(requests <= MOST_REQUESTS, "{what}");
+            compared += 1;
+            let ratio = grown as f64 / (short.saturating_sub(base) as f64).max(1.0);
+            if grown > SLACK && ratio > worst.0 {
+                worst = (ratio, what);
+            }
+        }
+    }
+    println!("{}: {compared} texts, the worst {:.1} times: {}", S::ABOUT.key, worst.0, worst.1);
+    assert!(compared >= 20, "only {compared} texts were compared");
+}
