@@ -237,6 +237,12 @@ impl<'a> Filters<'a> {
         let label = one_line(&property.label);
         let wanted = if value.is_null() { Vec::new() } else { resolve::values(name, value)? };
         let wanted: Vec<String> = wanted.into_iter().filter(|word| !word.is_empty()).collect();
+        let nobody = property.is_owner() && matches!(&wanted[..], [word] if resolve::is_nobody(word));
+        let (op, wanted) = match op {
+            "=" | "in" if nobody => ("missing", Vec::new()),
+            "!=" | "not_in" if nobody => ("has", Vec::new()),
+            op => (op, wanted),
+        };
         if matches!(op, "has" | "missing") {
             if !wanted.is_empty() {
                 notes.push(format!("`{op}` on {name} takes no value; the one given was ignored"));
@@ -379,7 +385,7 @@ impl<'a> Filters<'a> {
                 (millis(start.start()), millis(end.end()), told)
             }
             "number" => {
-                let (low, up) = (resolve::number(name, low)?, resolve::number(name, up)?);
+                let (low, up) = (resolve::quantity(property, low)?, resolve::quantity(property, up)?);
                 let told = format!("{low} and {up}");
                 (low, up, told)
             }
@@ -449,7 +455,7 @@ impl<'a> Filters<'a> {
                 (on.to_string(), if on { "yes" } else { "no" }.to_owned())
             }
             "number" => {
-                let number = resolve::number(name, word)?;
+                let number = resolve::quantity(property, word)?;
                 (number.clone(), number)
             }
             _ => (word.to_owned(), one_line(word)),

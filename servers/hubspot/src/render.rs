@@ -14,7 +14,7 @@ use crate::{
         objects::Record,
     },
     redact::Redacted,
-    resolve::{Fields, Names, ObjectType},
+    resolve::{CALL_DURATION, Fields, Names, ObjectType},
     text::{cut, plain},
 };
 
@@ -117,6 +117,7 @@ impl Values {
                 });
                 labels.collect::<Vec<_>>().join(", ")
             }
+            "number" if property.name == CALL_DURATION => length(value),
             "number" => plain_number(value),
             "datetime" if property.name == "closedate" => self.local(value, "%Y-%m-%d"),
             "datetime" => self.local(value, "%Y-%m-%d %H:%M"),
@@ -195,6 +196,22 @@ pub(crate) fn filled(columns: &[String], records: &[Record]) -> Vec<String> {
         .filter(|column| records.iter().any(|record| !record.get(column).is_empty()))
         .cloned()
         .collect()
+}
+
+/// The columns that were asked for and have no value in any of `records`, as a note says it.
+pub(crate) fn unfilled(fields: &Fields, asked: &[String], records: &[Record]) -> Option<String> {
+    let empty = asked.iter().filter(|column| records.iter().all(|record| record.get(column).is_empty()));
+    let heads: Vec<&str> = empty.map(|column| fields.head(column)).collect();
+    (!heads.is_empty() && !records.is_empty()).then(|| format!("empty in every row: {}", heads.join(", ")))
+}
+
+/// How long a call took, which HubSpot keeps in milliseconds: `10 min`, `45 s`.
+pub(crate) fn length(milliseconds: &str) -> String {
+    match milliseconds.parse::<f64>() {
+        Ok(length) if length >= 60_000.0 => format!("{} min", (length / 60_000.0).round()),
+        Ok(length) if length >= 0.0 => format!("{} s", (length / 1_000.0).round()),
+        _ => milliseconds.to_owned(),
+    }
 }
 
 /// An amount with its currency.

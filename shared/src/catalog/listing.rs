@@ -66,6 +66,12 @@ impl Page {
         self
     }
 
+    /// Adds several such notes, or none.
+    #[must_use]
+    pub fn notes(self, notes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        notes.into_iter().fold(self, Self::note)
+    }
+
     /// Says whether the vendor has more after this page, and how to make the cursor that goes on
     /// after the first `n` rows of it (all of them, or fewer where the budget cut).
     #[must_use]

@@ -7,16 +7,12 @@
 
 use jiff::{
     Span, Timestamp, ToSpan as _, Zoned,
-    civil::{Date, DateTime, Weekday},
+    civil::{Date, DateTime, Time, Weekday},
     tz::TimeZone,
 };
 
 use super::{one_line, words};
 use crate::{Error, Result, clock};
-
-/// What errors suggest to write.
-const EXAMPLES: &str = "Use a date such as 2026-11-02, a time such as 2026-11-02T09:00Z, a word such as \
-    yesterday or friday, or a span such as 24h, 7d, 2w";
 
 /// Characters of what was written that errors show.
 const SHOWN: usize = 60;
@@ -121,8 +117,12 @@ impl Calendar {
 
     fn read(&self, name: &str, text: &str, direction: Direction) -> Result<When> {
         self.understand(text.trim(), direction).ok_or_else(|| {
-            Error::invalid(format!("`{name}`: `{}` is no time", words::short(text, SHOWN)))
-                .with_hint(EXAMPLES)
+            let hint = format!(
+                "Use a date such as 2026-11-02, a time such as 2026-11-02T09:00 or tomorrow 09:00 (in {}), a \
+                 word such as yesterday or friday, or a span such as 24h, 7d, 2w",
+                self.zone
+            );
+            Error::invalid(format!("`{name}`: `{}` is no time", words::short(text, SHOWN))).with_hint(hint)
         })
     }
 
@@ -160,8 +160,28 @@ impl Calendar {
             _ => self
                 .month_and_day(&words, direction)
                 .and_then(|date| self.one_day(date))
-                .or_else(|| self.span(&lower, direction)),
+                .or_else(|| self.span(&lower, direction))
+                .or_else(|| self.day_and_hour(&words, direction)),
         }
+    }
+
+    /// An hour of a day, in either order: `tomorrow 10:00`, `in three days at 10:00`, `9am on friday`.
+    fn day_and_hour(&self, words: &[&str], direction: Direction) -> Option<When> {
+        let (at, (time, length)) = (0..words.len())
+            .find_map(|at| Some((at, hour(&words[at..], at > 0 && words[at - 1] == "at")?)))?;
+        let before = words[..at].strip_suffix(&["at"]).unwrap_or(&words[..at]);
+        let day = [before, &words[at + length..]].concat();
+        let day = day.strip_prefix(&["on"]).unwrap_or(&day).join(" ");
+        let date = match self.understand(&day, direction)? {
+            When { days: Some((first, last)), .. } if first == last => first,
+            // So many days from now are a day; so many hours are not, nor is what has its hour already.
+            When { days: None, start, .. } if self.moved(&day, direction).is_some_and(|(_, whole)| whole) => {
+                start.to_zoned(self.now.time_zone().clone()).date()
+            }
+            _ => return None,
+        };
+        let zoned = date.to_datetime(time).to_zoned(self.now.time_zone().clone()).ok()?;
+        Some(self.moment(zoned.timestamp()))
     }
 
     /// What is written in digits: a time with its zone or without, a date, a month, a year, seconds
@@ -226,6 +246,11 @@ impl Calendar {
 
     /// A span from now: `7d`, `in 2 weeks`, `3 months ago`, `-24h`, `P7D`.
     fn span(&self, text: &str, direction: Direction) -> Option<When> {
+        self.moved(text, direction).map(|(moved, _)| self.moment(moved.timestamp()))
+    }
+
+    /// Now moved by a span, and whether that is one of whole days.
+    fn moved(&self, text: &str, direction: Direction) -> Option<(Zoned, bool)> {
         let (text, direction) = if let Some(rest) = text.strip_suffix("ago") {
             (rest, Direction::Past)
         } else if let Some(rest) = text.strip_prefix("in ").or_else(|| text.strip_prefix('+')) {
@@ -242,7 +267,7 @@ impl Calendar {
             Direction::Past => self.now.checked_sub(span),
             Direction::Ahead => self.now.checked_add(span),
         };
-        moved.ok().map(|moved| self.moment(moved.timestamp()))
+        Some((moved.ok()?, span.get_hours() == 0 && span.get_minutes() == 0 && span.get_seconds() == 0))
     }
 
     /// The weekday of the week that is so many weeks away. Weeks begin on Monday. The last of its name
@@ -380,11 +405,13 @@ impl When {
 fn unit_span(text: &str) -> Option<Span> {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let unit = text[digits.len()..].trim();
-    let number = match digits {
-        "" if unit.starts_with("a ") || unit.starts_with("an ") => 1,
-        digits => digits.parse::<i64>().ok().filter(|number| *number < 100_000)?,
+    let (number, unit) = match digits {
+        "" => {
+            let (number, unit) = unit.split_once(' ')?;
+            (number_named(number)?, unit.trim())
+        }
+        digits => (digits.parse::<i64>().ok().filter(|number| *number < 100_000)?, unit),
     };
-    let unit = unit.strip_prefix("a ").or_else(|| unit.strip_prefix("an ")).unwrap_or(unit);
     match unit {
         "min" | "mins" | "minute" | "minutes" => number.minutes(),
         "h" | "hr" | "hrs" | "hour" | "hours" => number.hours(),
@@ -395,6 +422,41 @@ fn unit_span(text: &str) -> Option<Span> {
         _ => return None,
     }
     .into()
+}
+
+/// A small number in words.
+fn number_named(word: &str) -> Option<i64> {
+    const NUMBERS: [&str; 12] =
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+    if matches!(word, "a" | "an") {
+        return Some(1);
+    }
+    let place = NUMBERS.iter().position(|number| *number == word)?;
+    i64::try_from(place + 1).ok()
+}
+
+/// The hour that `words` begin with, and how many of them say it: `10:00`, `9:30pm`, `9 am`; a number by itself
+/// only after `at`.
+fn hour(words: &[&str], after_at: bool) -> Option<(Time, usize)> {
+    let first = words.first()?;
+    let bare = first.trim_end_matches("am").trim_end_matches("pm");
+    let (half, length) = match (first.strip_prefix(bare)?, words.get(1)) {
+        ("", Some(half @ (&"am" | &"pm"))) => (*half, 2),
+        (half, _) => (half, 1),
+    };
+    let mut parts = bare.split(':').map(|part| part.parse::<i8>().ok().filter(|_| part.len() <= 2));
+    let (hour, minute, second) = (parts.next()??, parts.next(), parts.next());
+    if parts.next().is_some() || (minute.is_none() && half.is_empty() && !after_at) {
+        return None;
+    }
+    let hour = match (half, hour) {
+        ("", hour) => hour,
+        (_, hour) if !(1..=12).contains(&hour) => return None,
+        ("am", hour) => hour % 12,
+        (_, hour) => hour % 12 + 12,
+    };
+    let time = Time::new(hour, minute.unwrap_or(Some(0))?, second.unwrap_or(Some(0))?, 0).ok()?;
+    Some((time, length))
 }
 
 fn weekday(word: &str) -> Option<Weekday> {
@@ -562,6 +624,41 @@ mod tests {
         assert_eq!(told(None, None), "");
         let error = calendar.window(Some("today"), Some("7d")).unwrap_err().for_agent();
         assert!(error.contains("`until` (2026-11-18 18:30Z) is before `since`"), "{error}");
+    }
+
+    #[test]
+    fn an_hour_of_a_day_is_in_the_users_zone() {
+        let calendar = calendar("Europe/Stockholm");
+        let ahead = |text| calendar.ahead("due", text).map(|when| minute(&when.start().to_string()));
+        for (text, meant) in [
+            ("in three days at 10:00", "2026-11-28 09:00Z"),
+            ("in 3 days at 10:00", "2026-11-28 09:00Z"),
+            ("tomorrow 10:00", "2026-11-26 09:00Z"),
+            ("Tomorrow at 10", "2026-11-26 09:00Z"),
+            ("10:00 tomorrow", "2026-11-26 09:00Z"),
+            ("9:30 pm on Friday", "2026-11-27 20:30Z"),
+            ("next monday, 12am", "2026-11-29 23:00Z"),
+            ("today at 23:59:30", "2026-11-25 22:59Z"),
+            ("2026-12-02 at 10:00", "2026-12-02 09:00Z"),
+            ("Dec 2 at 10am", "2026-12-02 09:00Z"),
+        ] {
+            assert_eq!(ahead(text).unwrap(), meant, "{text}");
+        }
+        assert_eq!(
+            minute(&calendar.past("when", "two days ago at 16:00").unwrap().start().to_string()),
+            "2026-11-23 15:00Z"
+        );
+        for wrong in [
+            "in 3 hours at 10:00",
+            "tomorrow 10",
+            "next week at 10:00",
+            "tomorrow 25:00",
+            "10:00",
+            "friday 13 pm",
+        ] {
+            let error = ahead(wrong).unwrap_err().for_agent();
+            assert!(error.contains("2026-11-02T09:00 or tomorrow 09:00 (in Europe/Stockholm)"), "{error}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Api, Listed};
+use super::{Api, DEFINITIONS_TTL, Listed};
 
 /// How long the account is taken as it was read.
 const ACCOUNT_TTL: Duration = Duration::from_secs(3_600);
@@ -62,6 +62,15 @@ impl Api {
         let request =
             Self::plain(TOKEN, &[]).effect(Effect::Read).json(&json!({"tokenKey": token.expose()}))?;
         self.read(request).await
+    }
+
+    /// The id of the user whose the token is, which hardly changes; only for the token of a private app.
+    pub(crate) async fn token_user(&self) -> Result<f64> {
+        let token = self.credential.token().await?;
+        let request =
+            Self::plain(TOKEN, &[]).effect(Effect::Read).json(&json!({"tokenKey": token.expose()}))?;
+        let info: TokenInfo = self.read(request.cache(DEFINITIONS_TTL, ["token"])).await?;
+        Ok(info.user_id)
     }
 
     /// The calls of today, of all private apps.

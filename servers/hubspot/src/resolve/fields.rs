@@ -8,12 +8,14 @@ use connector::{
         one_line,
     },
 };
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Span, Timestamp, Unit, civil::Date, tz::TimeZone};
 use serde_json::Value;
 
 use super::{Names, ObjectType};
 use crate::api::definitions::{Choice, Property};
 
+/// How long a call took, in milliseconds (developers.hubspot.com, "Calls", properties).
+pub(crate) const CALL_DURATION: &str = "hs_call_duration";
 /// How many options an error lists.
 const OPTIONS: usize = 25;
 
@@ -22,11 +24,14 @@ const OPTIONS: usize = 25;
 pub(crate) struct Fields {
     pub(crate) object: ObjectType,
     properties: Vec<Property>,
+    /// Their labels, folded, in the same order.
+    labels: Vec<String>,
 }
 
 impl Fields {
     pub(crate) fn new(object: ObjectType, properties: Vec<Property>) -> Self {
-        Self { object, properties }
+        let labels = properties.iter().map(|property| fold(&property.label)).collect();
+        Self { object, properties, labels }
     }
 
     /// All of them.
@@ -39,31 +44,67 @@ impl Fields {
         self.properties.iter().find(|property| property.name == name)
     }
 
-    /// The property that `word` means: its name, its label, or the usual word for it.
+    /// The property that `word` means: its name, its label, the usual word for it, its head in a reply.
     ///
     /// # Errors
     /// `not_found` with the nearest; `invalid_argument` where several have the label.
     pub(crate) fn find(&self, word: &str) -> Result<&Property> {
-        if let Some(property) = self.get(word.trim()) {
-            return Ok(property);
+        match self.known(word) {
+            Some(property) => Ok(property),
+            None => find(word, &self.properties)
+                .map_err(|miss| miss.place(format!("of {}", self.object.plural)).into_error()),
         }
-        if let Some(property) = self.usual(word).and_then(|name| self.get(name)) {
-            return Ok(property);
-        }
-        let wanted = fold(word);
-        let labelled: Vec<&Property> =
-            self.properties.iter().filter(|property| fold(&property.label) == wanted).collect();
-        if let [one] = labelled[..] {
-            return Ok(one);
-        }
-        find(word, &self.properties)
-            .map_err(|miss| miss.place(format!("of {}", self.object.plural)).into_error())
     }
 
-    /// The usual words for properties that are called otherwise.
+    fn known(&self, word: &str) -> Option<&Property> {
+        if let Some(property) = self.get(word.trim()) {
+            return Some(property);
+        }
+        let folded = fold(word);
+        let word = folded.replace(' ', "_");
+        if let Some(property) = self.usual(&word).and_then(|name| self.get(name)) {
+            return Some(property);
+        }
+        let mut labelled = self.properties.iter().zip(&self.labels).filter(|(_, label)| **label == folded);
+        if let (Some((property, _)), None) = (labelled.next(), labelled.next()) {
+            return Some(property);
+        }
+        self.prefixes().iter().find_map(|prefix| self.get(&format!("{prefix}{word}")))
+    }
+
+    /// What HubSpot puts before the names of its own properties: `hs_task_` and `hs_`.
+    fn prefixes(&self) -> [String; 2] {
+        [format!("hs_{}_", self.object.singular.replace(' ', "_")), "hs_".to_owned()]
+    }
+
+    /// What replies call a property, a word by which it is found again: `owner`, `due`, `task_status`.
+    pub(crate) fn head<'a>(&self, name: &'a str) -> &'a str {
+        let is_stage = self.object.stage.is_some_and(|(_, stage)| stage == name);
+        let head = match name {
+            "hubspot_owner_id" => "owner",
+            "deal_currency_code" => "currency",
+            "hs_timestamp" if self.object.name == "tasks" => "due",
+            _ if is_stage => "stage",
+            _ => name.strip_prefix("hs_").unwrap_or(name),
+        };
+        if self.known(head).is_some_and(|property| property.name == name) { head } else { name }
+    }
+
+    /// The heads of columns, as a listing has them above its rows.
+    pub(crate) fn heads(&self, columns: &[String]) -> String {
+        columns.iter().map(|name| self.head(name)).collect::<Vec<_>>().join(" | ")
+    }
+
+    /// The usual words for properties that are called otherwise, also those of the tools' own arguments.
     fn usual(&self, word: &str) -> Option<&str> {
         let stage = self.object.stage;
-        Some(match fold(word).replace(' ', "_").as_str() {
+        let activity = self.object.is_activity();
+        Some(match word {
+            "due" | "due_date" if self.object.name == "tasks" => "hs_timestamp",
+            "when" | "time" | "date" if activity => "hs_timestamp",
+            "outcome" if self.object.name == "calls" => "hs_call_disposition",
+            "duration_minutes" if self.object.name == "calls" => CALL_DURATION,
+            "body" if self.object.name == "emails" => "hs_email_text",
             "owner" | "owner_id" | "assignee" => "hubspot_owner_id",
             "id" | "record_id" => "hs_object_id",
             "stage" | "status" if stage.is_some() => stage?.1,
@@ -108,6 +149,10 @@ impl Fields {
             }
         }
         if property.is_owner() && property.external_options {
+            if is_nobody(&text) {
+                return Err(Error::invalid(format!("`{}` is no owner", one_line(&text)))
+                    .with_hint("To leave a record without an owner name the field in `clear`"));
+            }
             let owner = names.owner(&text).await?;
             if owner.archived {
                 return Err(Error::invalid(format!(
@@ -121,7 +166,7 @@ impl Fields {
         match property.kind.as_str() {
             "enumeration" => choose(property, &words),
             "bool" => switch(name, &text).map(|on| on.to_string()),
-            "number" => number(name, &text),
+            "number" => quantity(property, &text),
             "date" => date(calendar, name, &text).map(|day| day.to_string()),
             "datetime" => {
                 let when = calendar.ahead(name, &text)?;
@@ -231,6 +276,33 @@ pub(crate) fn number(name: &str, text: &str) -> Result<String> {
         _ => Err(Error::invalid(format!("`{name}` is a number, and `{}` is none", one_line(text)))
             .with_hint("Write it like 12500 or 12500.50, without a currency")),
     }
+}
+
+/// A number as HubSpot keeps it: of the length of a call in milliseconds, which people write as `10 min`.
+pub(crate) fn quantity(property: &Property, text: &str) -> Result<String> {
+    let name = property.name.as_str();
+    if name != CALL_DURATION {
+        return number(name, text);
+    }
+    if let Ok(span) = text.parse::<Span>()
+        && let Ok(length) = span.total(Unit::Millisecond)
+        && length >= 0.0
+    {
+        return Ok(format!("{length:.0}"));
+    }
+    let milliseconds = number(name, text)?;
+    match milliseconds.parse::<f64>() {
+        Ok(few) if few > 0.0 && few < 1_000.0 => Err(Error::invalid(format!(
+            "`{name}` is in milliseconds, and {milliseconds} are less than a second"
+        ))
+        .with_hint(format!("Write {milliseconds} min if minutes are meant"))),
+        _ => Ok(milliseconds),
+    }
+}
+
+/// Whether a word in place of an owner means that there is none.
+pub(crate) fn is_nobody(word: &str) -> bool {
+    matches!(word.trim().to_lowercase().as_str(), "none" | "(none)" | "nobody" | "unassigned")
 }
 
 /// A moment in an argument about a property: one that HubSpot sets itself lies in the past.

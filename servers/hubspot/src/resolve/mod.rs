@@ -17,7 +17,8 @@ use connector::{
 };
 
 pub(crate) use fields::{
-    Fields, days, midnight, moment, number, option, shown_options, switch, words as values,
+    CALL_DURATION, Fields, days, is_nobody, midnight, moment, option, quantity, shown_options, switch,
+    words as values,
 };
 pub(crate) use objects::{ObjectType, standard_names};
 pub(crate) use records::RecordRef;
@@ -100,7 +101,7 @@ impl Names {
 
     /// Whoever the credential belongs to.
     pub(crate) async fn me(&self) -> Result<Owner> {
-        let token = self.api.token_info().await.map_err(|error| match error.kind() {
+        let user = self.api.token_user().await.map_err(|error| match error.kind() {
             Kind::InvalidArgument | Kind::NotFound => {
                 Error::invalid("HubSpot does not tell who a service key belongs to")
                     .with_hint("Give a name or an e-mail address instead of `me`; find_owners lists them")
@@ -108,11 +109,25 @@ impl Names {
             _ => error,
         })?;
         let owners = self.api.owners().await?;
-        let own = owners.into_iter().find(|owner| owner.user_id == Some(token.user_id));
+        let own = owners.into_iter().find(|owner| owner.user_id == Some(user));
         own.ok_or_else(|| {
             Error::not_found("The credential's user owns no records")
                 .with_hint("Give a name or an e-mail address instead of `me`; find_owners lists them")
         })
+    }
+
+    /// Whose a new record is unless its owner is named: the credential's user, if HubSpot tells who that is.
+    pub(crate) async fn author(&self) -> Result<Option<Owner>> {
+        match self.me().await {
+            Ok(owner) if !owner.archived => Ok(Some(owner)),
+            Ok(_) => Ok(None),
+            Err(error)
+                if matches!(error.kind(), Kind::InvalidArgument | Kind::NotFound | Kind::Permission) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The pipelines of an object, which has stages.

@@ -196,6 +196,29 @@ impl ObjectType {
         }
     }
 
+    /// Whether its records are activities, shown in timelines.
+    pub(crate) fn is_activity(&self) -> bool {
+        matches!(self.name.as_str(), "tasks" | "notes" | "meetings" | "calls" | "emails" | "communications")
+    }
+
+    /// The property with the text of a record, which one that is read by itself shows too.
+    pub(crate) fn body(&self) -> Option<&'static str> {
+        Some(match self.name.as_str() {
+            "tickets" => "content",
+            "deals" => "description",
+            "tasks" => "hs_task_body",
+            "calls" => "hs_call_body",
+            "meetings" => "hs_meeting_body",
+            "emails" => "hs_email_text",
+            _ => return None,
+        })
+    }
+
+    /// Whether its records are somebody's, as rows show.
+    pub(crate) fn is_owned(&self) -> bool {
+        self.columns.iter().any(|column| column == OWNER)
+    }
+
     /// The property that says when a record changed last.
     pub(crate) fn modified(&self) -> &'static str {
         if self.name == "contacts" { "lastmodifieddate" } else { "hs_lastmodifieddate" }

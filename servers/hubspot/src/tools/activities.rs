@@ -17,7 +17,7 @@ use crate::{
     HubSpot,
     api::objects::{Input, MAX_BATCH, Record},
     render::Values,
-    resolve::{Fields, ObjectType, targets},
+    resolve::{Fields, ObjectType, is_nobody, targets},
     text::{cut, html, plain},
 };
 
@@ -200,14 +200,9 @@ fn told(values: &Values, kind: Kind, record: &Record) -> String {
     let details = match kind {
         Kind::Note => Vec::new(),
         Kind::Call => {
-            let minutes = record
-                .get("hs_call_duration")
-                .parse::<u64>()
-                .ok()
-                .map(|ms| format!("{} min", ms.div_ceil(60_000)));
             vec![
                 cell("hs_call_direction").to_lowercase(),
-                minutes.unwrap_or_default(),
+                cell("hs_call_duration"),
                 cell("hs_call_disposition"),
             ]
         }
@@ -238,6 +233,7 @@ struct LogActivity {
     title: Option<String>,
     /// now unless given
     when: Option<String>,
+    /// me unless given
     owner: Option<String>,
     /// Records, such as companies:Acme
     about: Vec<String>,
@@ -328,18 +324,27 @@ async fn log_activity(call: Call<HubSpot>, args: LogActivity) -> Result<Plan> {
     } else if kind == Kind::Meeting {
         set.insert("hs_meeting_outcome".to_owned(), "COMPLETED".to_owned());
     }
-    owned(&call, &fields, args.owner.as_deref(), &mut set).await?;
+    owned(&call, &fields, args.owner.as_deref(), true, &mut set).await?;
     create(call, object, fields, set, &args.about, "Log", "Logged").await
 }
 
-/// Sets the owner that was named.
+/// Sets the owner that was named, for a new activity else the credential's user; `none` leaves it without one.
 async fn owned(
     call: &Call<HubSpot>,
     fields: &Fields,
     owner: Option<&str>,
+    new: bool,
     set: &mut BTreeMap<String, String>,
 ) -> Result<()> {
-    let Some(owner) = owner.filter(|owner| !owner.trim().is_empty()) else { return Ok(()) };
+    let Some(owner) = owner.filter(|owner| !owner.trim().is_empty()) else {
+        if new && let Some(author) = call.names().author().await? {
+            set.insert("hubspot_owner_id".to_owned(), author.id);
+        }
+        return Ok(());
+    };
+    if new && is_nobody(owner) {
+        return Ok(());
+    }
     let property = fields.find("hubspot_owner_id")?;
     let calendar = call.names().calendar().await?;
     let id = fields.to_write(call.names(), &calendar, property, &json!(owner), None).await?;
@@ -375,10 +380,13 @@ async fn create(
         .properties
         .extend(input.properties.iter().map(|(name, value)| (name.clone(), Some(value.clone()))));
     let on = if names.is_empty() { String::new() } else { format!(" on {}", names.join(", ")) };
-    let lines: Vec<String> = columns
+    let mut lines: Vec<String> = columns
         .iter()
-        .map(|name| format!("{} {}", name.trim_start_matches("hs_"), values.cell(&record, name)))
+        .map(|name| format!("{} {}", values.fields.head(name), values.cell(&record, name)))
         .collect();
+    if !columns.iter().any(|name| name == "hubspot_owner_id") {
+        lines.push(write::NO_OWNER.to_owned());
+    }
     let mut preview = Written::new(format!("{wish} a {}{on}", object.singular));
     preview.changed = lines.clone();
     let work = move || async move {
@@ -408,6 +416,7 @@ struct SaveTask {
     id: Option<String>,
     subject: Option<String>,
     due: Option<String>,
+    /// Of a new task me unless given
     owner: Option<String>,
     #[serde(default)]
     priority: Option<Priority>,
@@ -481,8 +490,9 @@ async fn save_task(call: Call<HubSpot>, args: SaveTask) -> Result<Plan> {
         ("hs_task_status", args.status.map(|word| shouted(&word))),
     ];
     set.extend(words.into_iter().filter_map(|(name, word)| Some((name.to_owned(), word?))));
-    owned(&call, &fields, args.owner.as_deref(), &mut set).await?;
-    let Some(id) = given(&args.id) else {
+    let id = given(&args.id);
+    owned(&call, &fields, args.owner.as_deref(), id.is_none(), &mut set).await?;
+    let Some(id) = id else {
         if !set.contains_key("hs_task_subject") {
             return Err(
                 Error::invalid("A new task needs `subject`").with_hint("To change a task, give its id")

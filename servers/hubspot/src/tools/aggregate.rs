@@ -27,6 +27,8 @@ use crate::{
 
 /// The most groups of one reply.
 const MAX_GROUPS: usize = 200;
+/// Owners without a record that are named.
+const IDLE_OWNERS: usize = 20;
 
 pub(super) fn tools() -> Vec<Tool<HubSpot>> {
     vec![
@@ -257,6 +259,23 @@ async fn aggregate_records(call: Call<HubSpot>, args: Aggregate) -> Result<Reply
     }
     if shown > MAX_GROUPS {
         page = page.note(format!("the first {MAX_GROUPS} of {shown} groups; group by something coarser"));
+    }
+    if let [key] = &keys[..]
+        && key.property.is_owner()
+        && understood.groups.iter().flatten().all(|filter| filter.property_name != key.property.name)
+    {
+        let owners = call.names().owners().await?;
+        let named: Vec<String> = owners
+            .iter()
+            .filter(|owner| !owner.archived)
+            .map(|owner| one_line(&owner.shown()))
+            .filter(|name| sums.keys().all(|(group, _)| group.first() != Some(name)))
+            .collect();
+        if (1..=IDLE_OWNERS).contains(&named.len()) {
+            page = page.note(format!("none for {}", named.join(", ")));
+        } else if !named.is_empty() {
+            page = page.note(format!("none for {} other owners", named.len()));
+        }
     }
     let without: u64 = sums.values().map(|sum| sum.count - sum.valued).sum();
     let reply = Reply::page(page);

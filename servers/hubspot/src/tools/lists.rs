@@ -15,7 +15,7 @@ use std::borrow::Cow;
 
 use super::{
     FROM,
-    search::{RecordRow, asked, columns},
+    search::{Columns, RecordRow, asked},
     write::reconcile::told,
 };
 use crate::{
@@ -168,7 +168,7 @@ async fn members(call: &Call<HubSpot>, list: &List, wanted: u32, place: Place) -
         .skip(usize::try_from(place.offset).unwrap_or(0))
         .collect();
     let fields = call.names().fields(&object).await?;
-    let columns = columns(&fields, &[])?;
+    let columns = Columns::read(&fields, &[])?.names;
     let properties = asked(&object, &columns);
     let records = if ids.is_empty() {
         Vec::new()
@@ -183,7 +183,7 @@ async fn members(call: &Call<HubSpot>, list: &List, wanted: u32, place: Place) -
         list.list_id
     ));
     if !records.is_empty() {
-        page = page.note(format!("{}: id | {}", object.plural, shown.join(" | ")));
+        page = page.note(format!("{}: id | {}", object.plural, values.fields.heads(&shown)));
     }
     for id in &ids {
         if let Some(record) = records.iter().find(|record| record.id == *id) {

@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     FROM,
-    search::{RecordRow, asked, columns},
+    search::{Columns, RecordRow, asked},
 };
 use crate::{
     HubSpot,
     api::objects::{MAX_BATCH, Record},
-    render::{Values, filled, title},
+    render::{Values, filled, title, unfilled},
     resolve::{Fields, ObjectType, targets},
 };
 
@@ -80,7 +80,10 @@ async fn get_records(call: Call<HubSpot>, args: GetRecords) -> Result<Reply> {
         .with_hint("search finds records by conditions"));
     }
     let fields = call.names().fields(&object).await?;
-    let columns = columns(&fields, &args.fields)?;
+    let Columns { names: mut columns, unknown } = Columns::read(&fields, &args.fields)?;
+    if args.fields.is_empty() {
+        columns.extend(object.body().map(str::to_owned));
+    }
     let mut history = Vec::new();
     for word in &args.history {
         history.push(fields.find(word)?.name.clone());
@@ -95,11 +98,14 @@ async fn get_records(call: Call<HubSpot>, args: GetRecords) -> Result<Reply> {
         associated(&call, &object, &records, word, &mut beside).await?;
     }
     let shown = filled(&columns, &records);
-    let heads: Vec<&str> = shown.iter().map(|name| name.trim_start_matches("hs_")).collect();
     let mut page = Page::new(FROM, ("record", "records"));
     if !records.is_empty() {
-        page = page.note(format!("{}: id | {}", object.plural, heads.join(" | ")));
+        page = page.note(format!("{}: id | {}", object.plural, values.fields.heads(&shown)));
     }
+    if !args.fields.is_empty() {
+        page = page.notes(unfilled(&values.fields, &columns, &records));
+    }
+    page = page.notes(unknown);
     if values.tells_times(&shown) && !values.account.time_zone.is_empty() {
         page = page.note(format!("times in {}", values.account.time_zone));
     }
@@ -112,7 +118,8 @@ async fn get_records(call: Call<HubSpot>, args: GetRecords) -> Result<Reply> {
         if one {
             // Alone, long texts are shown whole.
             for column in shown.iter().filter(|column| values.text(record, column).chars().count() > 200) {
-                row.push_str(&format!("\n{column}: {}", values.text(record, column)));
+                let head = values.fields.head(column);
+                row.push_str(&format!("\n{head}: {}", values.text(record, column)));
             }
         }
         for line in beside.get(&record.id).into_iter().flatten() {
@@ -295,7 +302,7 @@ async fn list_associations(call: Call<HubSpot>, args: ListAssociations) -> Resul
         None => None,
     };
     let fields = call.names().fields(&to).await?;
-    let columns = columns(&fields, &args.fields)?;
+    let Columns { names: columns, unknown } = Columns::read(&fields, &args.fields)?;
     let rows = call.api().associated(&object, &[record.id().to_owned()], &to).await?;
     let mut all = targets(&rows, record.id());
     if let Some(label) = &label {
@@ -313,15 +320,20 @@ async fn list_associations(call: Call<HubSpot>, args: ListAssociations) -> Resul
     };
     let values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
     let shown = filled(&columns, &records);
-    let heads: Vec<&str> = shown.iter().map(|name| name.trim_start_matches("hs_")).collect();
     let mut page = Page::new(FROM, ("record", "records")).total(total).note(format!(
         "{} of {}",
         to.plural,
         record.shown()
     ));
     if !records.is_empty() {
-        page = page.note(format!("id | {}", heads.join(" | ")));
+        let labelled = some.iter().any(|target| !target.labels().is_empty());
+        let labels = if labelled { " | labels" } else { "" };
+        page = page.note(format!("id | {}{labels}", values.fields.heads(&shown)));
     }
+    if !args.fields.is_empty() {
+        page = page.notes(unfilled(&values.fields, &columns, &records));
+    }
+    page = page.notes(unknown);
     for target in &some {
         let Some(record) = records.iter().find(|record| record.id == target.to_object_id) else { continue };
         let labels = target.labels();

@@ -1,7 +1,7 @@
 //! Records archived, merged, deleted for good.
 
 use connector::{
-    Error, Result,
+    Error, Kind, Result,
     catalog::{Call, Plan, Reply, Tool, Written, reconcile::created},
 };
 use schemars::JsonSchema;
@@ -16,7 +16,11 @@ use crate::{
     HubSpot,
     api::objects::{MAX_BATCH, Record},
     render::{Values, title},
+    resolve::{ObjectType, targets},
 };
+
+/// Open deals that a preview names.
+const DEALS: usize = 10;
 
 pub(super) fn tools() -> Vec<Tool<HubSpot>> {
     vec![
@@ -61,7 +65,11 @@ async fn archive_records(call: Call<HubSpot>, args: ArchiveRecords) -> Result<Pl
         return Err(Error::invalid(format!("`ids` takes 1 to {MAX_BATCH} records")));
     }
     let fields = call.names().fields(&object).await?;
-    let (found, missing) = find(&call, &fields, &args.ids, None, &object.title_properties(), &[]).await?;
+    let mut properties = object.title_properties();
+    if object.is_owned() {
+        properties.push("hubspot_owner_id".to_owned());
+    }
+    let (found, missing) = find(&call, &fields, &args.ids, None, &properties, &[]).await?;
     if found.is_empty() {
         return Ok(Plan::nothing(Reply::written(Written::new(format!(
             "Nothing to do: there is no {} {}",
@@ -70,14 +78,23 @@ async fn archive_records(call: Call<HubSpot>, args: ArchiveRecords) -> Result<Pl
         )))));
     }
     let ids: Vec<String> = found.iter().map(|(record, _)| record.id.clone()).collect();
-    let mut lines: Vec<String> =
-        found.iter().map(|(record, _)| format!("{} ({})", title(&object, record), record.id)).collect();
+    let values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
+    let mut lines: Vec<String> = found
+        .iter()
+        .map(|(record, _)| match values.cell(record, "hubspot_owner_id") {
+            owner if owner.is_empty() => format!("{} ({})", title(&object, record), record.id),
+            owner => format!("{} ({}), owner {owner}", title(&object, record), record.id),
+        })
+        .collect();
     if !missing.is_empty() {
         lines.push(format!("not found: {}", missing.join(", ")));
     }
     let what = object.counted(ids.len());
     let mut preview = Written::new(format!("Archive {what}"));
     preview.changed = lines.clone();
+    if matches!(object.name.as_str(), "contacts" | "companies") {
+        preview.changed.extend(open_deals(&call, &object, &ids).await?);
+    }
     let work = move || async move {
         let sent = call.api().archive_records(&object, &ids).await;
         let lost = reconcile::removed(sent, &call, &object, &ids).await?;
@@ -88,6 +105,40 @@ async fn archive_records(call: Call<HubSpot>, args: ArchiveRecords) -> Result<Pl
         Ok(reconcile::told(Reply::written(written), lost))
     };
     Ok(Plan::new(Reply::written(preview), work).state(&state(found.iter().map(|(record, _)| record))))
+}
+
+/// The open deals of contacts or companies, one a line: they stay, and lose whom they are with.
+async fn open_deals(call: &Call<HubSpot>, object: &ObjectType, ids: &[String]) -> Result<Vec<String>> {
+    let Some(deals) = ObjectType::named("deals") else { return Ok(Vec::new()) };
+    let rows = match call.api().associated(object, ids, &deals).await {
+        Err(error) if error.kind() == Kind::Permission => {
+            return Ok(vec!["whether they have open deals this credential cannot see".to_owned()]);
+        }
+        rows => rows?,
+    };
+    let mut linked: Vec<String> =
+        ids.iter().flat_map(|id| targets(&rows, id)).map(|target| target.to_object_id).collect();
+    linked.sort_unstable();
+    linked.dedup();
+    let columns = ["dealname", "dealstage", "amount", "deal_currency_code", "closedate", "hs_is_closed"];
+    let columns = columns.map(str::to_owned);
+    let values =
+        Values::read(call.names(), call.names().fields(&deals).await?, &columns, call.redacted()).await?;
+    let mut lines = Vec::new();
+    for some in linked.chunks(MAX_BATCH) {
+        let records = call.api().read_records(&deals, some, None, &columns, &[]).await?.results;
+        for deal in records.iter().filter(|deal| deal.get("hs_is_closed") != "true") {
+            let told = ["amount", "dealstage", "closedate"].map(|name| values.cell(deal, name));
+            let told: Vec<&str> = told.iter().map(String::as_str).filter(|cell| !cell.is_empty()).collect();
+            lines.push(format!("open deal: {} ({}), {}", values.title(deal), deal.id, told.join(", ")));
+        }
+    }
+    if lines.len() > DEALS {
+        let more = lines.len() - DEALS;
+        lines.truncate(DEALS);
+        lines.push(format!("and {more} more open deals"));
+    }
+    Ok(lines)
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -123,9 +174,9 @@ async fn merge_records(call: Call<HubSpot>, args: MergeRecords) -> Result<Plan> 
         let (a, b) = (values.cell(&kept, name), values.cell(&gone, name));
         if a != b && !b.is_empty() {
             preview = preview.change(if a.is_empty() {
-                format!("{name}: {b} is taken over")
+                format!("{}: {b} is taken over", values.fields.head(name))
             } else {
-                format!("{name}: {a} stays, {b} is lost")
+                format!("{}: {a} stays, {b} is lost", values.fields.head(name))
             });
         }
     }
@@ -145,11 +196,7 @@ async fn merge_records(call: Call<HubSpot>, args: MergeRecords) -> Result<Plan> 
 }
 
 /// The record that two have become, if they have: both ids lead to it.
-async fn survivor(
-    call: &Call<HubSpot>,
-    object: &crate::resolve::ObjectType,
-    ids: &[String; 2],
-) -> Option<Record> {
+async fn survivor(call: &Call<HubSpot>, object: &ObjectType, ids: &[String; 2]) -> Option<Record> {
     let properties = ["hs_merged_object_ids".to_owned()];
     let batch = call.api().read_records(object, ids, None, &properties, &[]).await.ok()?;
     batch

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use connector::{
-    Error, Result,
+    Error, Kind, Result,
     catalog::{Call, Page, Reply, Tool, limit, one_line, thousands},
 };
 use schemars::JsonSchema;
@@ -16,7 +16,7 @@ use crate::{
     api::objects::{Filter, MAX_PAGE, MAX_RESULTS, Record, Search},
     filter::{Condition, Filters, MAX_ALL_FILTERS, MAX_FILTERS, Understood, Where},
     overlay,
-    render::{Values, filled},
+    render::{Values, filled, unfilled},
     resolve::{Fields, ObjectType},
 };
 
@@ -166,7 +166,7 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
     let place: Option<Place> = call.open_cursor(args.cursor.as_deref())?;
     let object = call.names().object(&args.object).await?;
     let fields = call.names().fields(&object).await?;
-    let columns = columns(&fields, &args.fields)?;
+    let Columns { names: columns, unknown } = Columns::read(&fields, &args.fields)?;
     let narrowed = Narrowed {
         conditions: &args.conditions.0,
         associated_with: args.associated_with.as_deref(),
@@ -213,11 +213,14 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
         if place.is_none() { fresh(&call, &object, &search, &mut records).await? } else { Vec::new() };
     let shown = filled(&columns, &records);
     let mut page = Page::new(FROM, ("record", "records"));
-    let heads: Vec<String> = shown.iter().map(|name| name.trim_start_matches("hs_").to_owned()).collect();
     page = page.total(usize::try_from(total).unwrap_or(usize::MAX).max(records.len())).note(said);
     if !records.is_empty() {
-        page = page.note(format!("{}: id | {}", object.plural, heads.join(" | ")));
+        page = page.note(format!("{}: id | {}", object.plural, values.fields.heads(&shown)));
     }
+    if !args.fields.is_empty() {
+        page = page.notes(unfilled(&values.fields, &columns, &records));
+    }
+    page = page.notes(unknown);
     if values.tells_times(&shown) && !values.account.time_zone.is_empty() {
         page = page.note(format!("times in {}", values.account.time_zone));
     }
@@ -238,7 +241,12 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
         );
     }
     if page.is_empty() {
-        return Ok(Reply::page(page.note(empty(&understood, &search.query))));
+        let others = if understood.words.is_empty() && !search.query.is_empty() {
+            elsewhere(&call, &object, &search.query).await
+        } else {
+            None
+        };
+        return Ok(Reply::page(page.note(empty(&understood, &search.query)).notes(others)));
     }
     let ids: Vec<u64> = records.iter().map(Record::number).collect();
     let before = place.map_or(0, |place| place.offset);
@@ -259,20 +267,58 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
 }
 
 /// The columns of rows: those asked for, or the usual ones.
-pub(super) fn columns(fields: &Fields, asked: &[String]) -> Result<Vec<String>> {
-    if asked.is_empty() {
-        let known = |name: &&String| fields.get(name).is_some();
-        return Ok(fields.object.columns.iter().filter(known).cloned().collect());
-    }
-    let mut columns = Vec::new();
-    for word in asked.iter().flat_map(|word| word.split(',')).map(str::trim).filter(|word| !word.is_empty()) {
-        let name = fields.find(word)?.name.clone();
-        if !columns.contains(&name) {
-            columns.push(name);
+#[derive(Debug, Default)]
+pub(super) struct Columns {
+    pub(super) names: Vec<String>,
+    /// What was asked for and is no field, a sentence each.
+    pub(super) unknown: Vec<String>,
+}
+
+impl Columns {
+    /// Those that `asked` names. A wrong name among right ones is told beside the rows.
+    ///
+    /// # Errors
+    /// `not_found` where all names are wrong; `invalid_argument` for a name of several fields.
+    pub(super) fn read(fields: &Fields, asked: &[String]) -> Result<Self> {
+        let mut words = asked
+            .iter()
+            .flat_map(|word| word.split(','))
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+            .peekable();
+        let mut columns = Self::default();
+        if words.peek().is_none() {
+            let known = |name: &&String| fields.get(name).is_some();
+            columns.names = fields.object.columns.iter().filter(known).cloned().collect();
+            return Ok(columns);
+        }
+        let mut first = None;
+        let mut none = true;
+        for word in words {
+            match fields.find(word) {
+                Ok(property) => {
+                    none = false;
+                    if property.name != "hs_object_id" && !columns.names.contains(&property.name) {
+                        columns.names.push(property.name.clone());
+                    }
+                }
+                Err(error) if error.kind() == Kind::NotFound => {
+                    // The nearest ones are told; all that there are would be told once more for each.
+                    let near = error.hint().filter(|hint| hint.starts_with("Did you mean"));
+                    let near = near.map(|hint| format!(". {hint}")).unwrap_or_default();
+                    columns.unknown.push(format!("{}{near}", error.message().trim_end_matches('.')));
+                    first.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        match first {
+            Some(first) if none && columns.unknown.len() == 1 => Err(first),
+            Some(_) if none => Err(Error::not_found(columns.unknown.join(". "))
+                .with_hint(format!("describe_object lists the fields of {}", fields.object.plural))),
+            _ => Ok(columns),
         }
     }
-    columns.retain(|name| name != "hs_object_id");
-    Ok(columns)
 }
 
 /// The properties to ask for, so that `columns` can be told.
@@ -332,9 +378,29 @@ fn said(understood: &Understood, query: &str, total: u64) -> String {
 fn empty(understood: &Understood, query: &str) -> String {
     match (understood.words.is_empty(), query.is_empty()) {
         (true, true) => "there are none".to_owned(),
-        (_, false) => "words are looked for in names, e-mails and titles only; try one word, or a condition with `contains`".to_owned(),
+        (_, false) if query.contains(char::is_whitespace) => {
+            "words are looked for in names, e-mails and titles only; try one word, or a condition with `contains`".to_owned()
+        }
+        (_, false) => "words are looked for in names, e-mails and titles only".to_owned(),
         _ => "archived records are never found; try fewer conditions".to_owned(),
     }
+}
+
+/// Whether words that none of `object` has are in other records: what is called so may be of another kind.
+async fn elsewhere(call: &Call<HubSpot>, object: &ObjectType, query: &str) -> Option<String> {
+    let mut told = Vec::new();
+    for other in ["contacts", "companies", "deals"].into_iter().filter_map(ObjectType::named) {
+        if other == *object {
+            continue;
+        }
+        let search = Search { query: query.to_owned(), limit: 1, ..Search::default() };
+        // What cannot be looked at is not told of.
+        if let Ok(found) = call.api().search(&other, &search).await {
+            let many = usize::try_from(found.total).unwrap_or(usize::MAX);
+            told.push(if many == 0 { format!("no {}", other.singular) } else { other.counted(many) });
+        }
+    }
+    (!told.is_empty()).then(|| format!("elsewhere: {}", told.join(", ")))
 }
 
 /// Puts what was written here a moment ago into the first page, as it is now: the index may not know it yet.

@@ -9,3 +9,4 @@ mod fake;
 mod outcomes;
 mod story;
 mod support;
+mod trial;

@@ -10,7 +10,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Outcome, Row, asks_for_many, check_count, in_row, reconcile, set, trace, with_notes};
+use super::{
+    NO_OWNER, Outcome, Row, asks_for_many, check_count, in_row, new_rows, noted, reconcile, set, trace,
+    with_notes,
+};
 use crate::{
     HubSpot,
     api::{
@@ -26,7 +29,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::write(
             "create_records",
             "Create records",
-            "Creates up to 100 records of any object with labels, names and dates as values, linked to others (link: [\"companies:Acme\"]). Existing e-mails and company domains are refused; to change them use upsert_records.",
+            "Creates up to 100 records of any object with labels, names and dates as values, linked to others (link: [\"companies:Acme\"]), mine unless owner is given. Existing e-mails and company domains are refused; to change them use upsert_records.",
             create_records,
         )
         .confirmable()
@@ -39,7 +42,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
 #[serde(deny_unknown_fields)]
 struct CreateRecords {
     object: String,
-    /// {fields: {…}, link: […]} each
+    #[schemars(schema_with = "new_rows")]
     records: Vec<Row>,
     /// Creates a company though its domain is there
     #[serde(default)]
@@ -57,6 +60,12 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
     let mut linked = Vec::new();
     for (at, row) in args.records.iter().enumerate() {
         let about = |error| in_row(at, many, error);
+        if !row.ids.is_empty() || !row.id.is_empty() {
+            return Err(about(
+                Error::invalid("A new record has no `id` yet")
+                    .with_hint("To change records use update_records or upsert_records"),
+            ));
+        }
         let set = set(&call, &fields, &calendar, row, None).await.map_err(about)?;
         required(&object, &set.properties).map_err(about)?;
         notes.extend(set.notes);
@@ -69,26 +78,29 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
             ..Input::default()
         });
     }
+    if object.is_owned() && !owned(&call, &mut inputs).await? {
+        notes.push(NO_OWNER.to_owned());
+    }
     twice(&object, &inputs)?;
     existing(&call, &object, &inputs, args.allow_duplicate).await?;
 
     let columns: Vec<String> = inputs.iter().flat_map(|input| input.properties.keys().cloned()).collect();
     let values = Values::read(call.names(), fields, &columns, call.redacted()).await?;
-    let tell = move |at: usize, record: &Record, names: &[String]| {
+    let tell = move |record: &Record, names: &[String]| {
         let set = record
             .properties
             .iter()
             .filter(|(_, value)| value.as_deref().is_some_and(|value| !value.is_empty()));
-        let set = set.map(|(name, _)| format!("{name} {}", values.cell(record, name))).collect::<Vec<_>>();
+        let told = |name: &str| format!("{} {}", values.fields.head(name), values.cell(record, name));
+        let set = set.map(|(name, _)| told(name)).collect::<Vec<_>>();
         let links =
             if names.is_empty() { String::new() } else { format!("; linked to {}", names.join(", ")) };
-        let _ = at;
         format!("{}{links}", set.join(", "))
     };
     let mut preview = Written::new(format!("Create {}", object.counted(inputs.len())));
     for (at, input) in inputs.iter().enumerate() {
         let record = drafted(input);
-        let line = tell(at, &record, &linked[at]);
+        let line = tell(&record, &linked[at]);
         preview = preview.change(if many { format!("row {}: {line}", at + 1) } else { line });
     }
     let preview = with_notes(preview, &notes);
@@ -104,11 +116,26 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
             for (name, value) in &mut shown.properties {
                 *value = record.properties.get(name).cloned().flatten().or_else(|| value.clone());
             }
-            format!("{} ({}): {}", title(&object, record), record.id, tell(row, &shown, &linked[row]))
+            format!("{} ({}): {}", title(&object, record), record.id, tell(&shown, &linked[row]))
         })?;
-        Ok(reconcile::told(resolve_conflicts(reply, &outcome), lost))
+        Ok(reconcile::told(noted(resolve_conflicts(reply, &outcome), &notes), lost))
     };
     Ok(asks_for_many(Plan::new(Reply::written(preview), work), count))
+}
+
+/// Gives records for which no owner is named to the credential's user. False if some stay without one.
+async fn owned(call: &Call<HubSpot>, inputs: &mut [Input]) -> Result<bool> {
+    const OWNER: &str = "hubspot_owner_id";
+    let mut ownerless: Vec<&mut Input> =
+        inputs.iter_mut().filter(|input| !input.properties.contains_key(OWNER)).collect();
+    if ownerless.is_empty() {
+        return Ok(true);
+    }
+    let Some(author) = call.names().author().await? else { return Ok(false) };
+    for input in &mut ownerless {
+        input.properties.insert(OWNER.to_owned(), author.id.clone());
+    }
+    Ok(true)
 }
 
 /// The record that an input describes, before it exists.

@@ -6,15 +6,15 @@ pub(super) mod reconcile;
 mod update;
 mod upsert;
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use connector::{
     Error, Result,
     catalog::{Calendar, Call, Plan, Reply, Tool, Written, one_line},
 };
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
     HubSpot,
@@ -38,10 +38,15 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
     Tool::gather(&[create::tools, update::tools, upsert::tools])
 }
 
+/// What is told of new records for which there is no owner.
+pub(super) const NO_OWNER: &str = "owner none; name one in `owner`";
+
 /// A row of a write: the record it is about, what to set, what to empty, what to link a new one to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Row {
     id: String,
+    /// Several records for which the row is the same.
+    ids: Vec<String>,
     fields: Members,
     clear: Vec<String>,
     link: Vec<String>,
@@ -60,6 +65,7 @@ impl<'de> Deserialize<'de> for Row {
             Some(Value::Null) | None => Vec::new(),
             Some(one) => vec![text(one)],
         };
+        let ids = texts(members.shift_remove("ids"));
         let id = members.shift_remove("id").map(text).unwrap_or_default();
         let clear = texts(members.shift_remove("clear"));
         let link = texts(members.shift_remove("link").or_else(|| members.shift_remove("associations")));
@@ -68,37 +74,69 @@ impl<'de> Deserialize<'de> for Row {
             Some(Value::Object(_)) => {
                 let unknown = members.keys().next().cloned().unwrap_or_default();
                 return Err(serde::de::Error::custom(format!(
-                    "`{unknown}` stands beside `fields`; a row has id, fields, clear and link"
+                    "`{unknown}` stands beside `fields`; a row has id or ids, fields, clear and link"
                 )));
             }
             Some(_) => return Err(serde::de::Error::custom("`fields` is an object of values by field")),
             // The fields themselves, as models often write a record.
             None => members,
         };
-        Ok(Self { id, fields, clear, link })
+        Ok(Self { id, ids, fields, clear, link })
     }
 }
 
-impl JsonSchema for Row {
-    fn inline_schema() -> bool {
-        true
+impl Row {
+    /// The rows that it stands for: one for each record.
+    fn each(mut self) -> Vec<Self> {
+        let ids = std::mem::take(&mut self.ids);
+        if ids.is_empty() {
+            return vec![self];
+        }
+        let own = (!self.id.trim().is_empty()).then(|| self.id.clone());
+        own.into_iter().chain(ids).map(|id| Self { id, ..self.clone() }).collect()
     }
 
-    fn schema_name() -> Cow<'static, str> {
-        "Row".into()
+    /// Refuses links where HubSpot takes none with the record.
+    fn no_links(&self) -> Result<()> {
+        if self.link.is_empty() {
+            return Ok(());
+        }
+        Err(Error::invalid("`link` is for create_records")
+            .with_hint("associate_records links records that exist"))
     }
+}
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let value =
-            json_schema!({"type": ["string", "number", "boolean", "array"], "items": {"type": "string"}});
-        json_schema!({
-            "type": "object",
-            "properties": {
-                "id": {"type": "string"},
-                "fields": {"type": "object", "additionalProperties": value},
-            },
+/// The schema of rows with these members.
+fn rows(members: &[&str]) -> Schema {
+    let texts = json!({"type": "array", "items": {"type": "string"}});
+    let value = json!({"type": ["string", "number", "boolean", "array"], "items": {"type": "string"}});
+    let properties: Map<String, Value> = members
+        .iter()
+        .map(|member| {
+            let schema = match *member {
+                "id" => json!({"type": "string"}),
+                "fields" => json!({"type": "object", "additionalProperties": value}),
+                _ => texts.clone(),
+            };
+            ((*member).to_owned(), schema)
         })
-    }
+        .collect();
+    json_schema!({"type": "array", "items": {"type": "object", "properties": properties}})
+}
+
+/// The schema of rows for new records.
+fn new_rows(_: &mut SchemaGenerator) -> Schema {
+    rows(&["fields", "link"])
+}
+
+/// The schema of rows for records that are there.
+fn known_rows(_: &mut SchemaGenerator) -> Schema {
+    rows(&["id", "ids", "fields", "clear"])
+}
+
+/// The schema of rows for records that are there or not.
+fn any_rows(_: &mut SchemaGenerator) -> Schema {
+    rows(&["id", "fields", "clear"])
 }
 
 /// What a row sets, as HubSpot takes it, and what was left aside.
@@ -314,6 +352,11 @@ pub(super) fn state<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<(S
 /// A plan that asks if it reaches many.
 fn asks_for_many(plan: Plan, count: usize) -> Plan {
     if count > UNASKED { plan.ask() } else { plan }
+}
+
+/// Adds to the reply of a write what was left aside.
+fn noted(reply: Reply, notes: &[String]) -> Reply {
+    notes.iter().fold(reply, |reply, note| reply.line(format!("note: {note}")))
 }
 
 /// Adds to a preview what was left aside.

@@ -11,7 +11,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Outcome, Row, asks_for_many, check_count, in_row, reconcile, set, state, trace, with_notes};
+use super::{
+    Outcome, Row, asks_for_many, check_count, in_row, known_rows, noted, reconcile, set, state, trace,
+    with_notes,
+};
 use crate::{
     HubSpot,
     api::objects::{Input, Record},
@@ -36,7 +39,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::write(
             "move_stage",
             "Move to a stage",
-            "Moves a deal, ticket or lead to a stage by its label, within its pipeline or the one named; fields can be set with it, such as a close reason.",
+            "Moves a deal, ticket or lead to a stage by its label, within its pipeline or the one named; fields can be set or cleared with it, such as a close reason.",
             move_stage,
         )
         .idempotent()
@@ -50,7 +53,8 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
 struct UpdateRecords {
     object: String,
     by: Option<String>,
-    /// {id, fields: {…}, clear: […]} each
+    /// ids in a row: the same change for each
+    #[schemars(schema_with = "known_rows")]
     records: Vec<Row>,
     expected_last_modified: Option<String>,
 }
@@ -66,14 +70,16 @@ struct MoveStage {
     #[serde(default)]
     #[schemars(schema_with = "values_by_name")]
     fields: Members,
+    #[serde(default)]
+    clear: Vec<String>,
 }
 
 async fn update_records(call: Call<HubSpot>, args: UpdateRecords) -> Result<Plan> {
-    check_count(&args.records)?;
+    let rows: Vec<Row> = args.records.into_iter().flat_map(Row::each).collect();
+    check_count(&rows)?;
     let object = call.names().object(&args.object).await?;
     let fields = call.names().fields(&object).await?;
-    change(call, fields, args.by.as_deref(), args.records, args.expected_last_modified.as_deref(), "Updated")
-        .await
+    change(call, fields, args.by.as_deref(), rows, args.expected_last_modified.as_deref(), "Updated").await
 }
 
 async fn move_stage(call: Call<HubSpot>, args: MoveStage) -> Result<Plan> {
@@ -87,7 +93,7 @@ async fn move_stage(call: Call<HubSpot>, args: MoveStage) -> Result<Plan> {
     if let Some(name) = args.pipeline.filter(|name| !name.trim().is_empty()) {
         set.insert(pipeline.to_owned(), json!(name));
     }
-    let row = Row { id: args.id, fields: set, ..Row::default() };
+    let row = Row { id: args.id, fields: set, clear: args.clear, ..Row::default() };
     change(call, fields, None, vec![row], None, "Moved").await
 }
 
@@ -124,6 +130,7 @@ async fn change(
     properties.retain(|name| fields.get(name).is_some());
     let mut changes: Vec<Changed> = Vec::new();
     let mut notes = Vec::new();
+    let mut valued = false;
     // By id one batch reads all; a name or an address is looked up by itself.
     let (found, missing) = find(&call, &fields, &unique(&ids), by, &properties, &[]).await?;
     if !missing.is_empty() {
@@ -137,6 +144,7 @@ async fn change(
     let order = unique(&ids);
     for (at, row) in rows.iter().enumerate() {
         let about = |error| in_row(at, many, error);
+        row.no_links().map_err(about)?;
         let place = order.iter().position(|id| id.eq_ignore_ascii_case(&ids[at]));
         let matched = found.iter().find(|(record, _)| by_id(record, &ids[at], by));
         let Some((record, note)) = matched.or_else(|| found.get(place?)) else {
@@ -154,6 +162,7 @@ async fn change(
         }
         let set = set(&call, &fields, &calendar, row, Some(record)).await.map_err(about)?;
         notes.extend(set.notes);
+        valued |= !set.properties.is_empty();
         merge(&mut changes, record, set.properties, at)?;
     }
     let values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
@@ -169,8 +178,12 @@ async fn change(
     changes.retain(|change| !change.properties.is_empty());
     if changes.is_empty() {
         let written = Written::new(format!(
-            "Nothing to change: {} so already",
-            if many { "all rows are" } else { "it is" }
+            "Nothing to change: {}",
+            match (valued, many) {
+                (false, _) => "no value was given",
+                (true, true) => "all rows are so already",
+                (true, false) => "it is so already",
+            }
         ));
         return Ok(Plan::nothing(Reply::written(with_notes(written, &notes))));
     }
@@ -180,6 +193,7 @@ async fn change(
     }
     let count = changes.len();
     let state = state(changes.iter().map(|change| &change.record));
+    let written = with_notes(written, &notes);
     let work = move || async move {
         let inputs: Vec<Input> = changes
             .iter()
@@ -215,7 +229,8 @@ async fn change(
                     } else {
                         ""
                     };
-                    still.push(format!("{name} is still {}{why}", values.cell(record, name)));
+                    let head = values.fields.head(name);
+                    still.push(format!("{head} is still {}{why}", values.cell(record, name)));
                 } else {
                     now.insert(name.clone(), got.to_owned());
                 }
@@ -223,9 +238,9 @@ async fn change(
             let lines = diff(&values, &change.record, &now).into_iter().chain(still);
             format!("{} ({}): {}", title(&object, record), record.id, lines.collect::<Vec<_>>().join("; "))
         })?;
-        Ok(reconcile::told(reply, lost))
+        Ok(reconcile::told(noted(reply, &notes), lost))
     };
-    let plan = Plan::new(Reply::written(with_notes(written, &notes)), work).state(&state);
+    let plan = Plan::new(Reply::written(written), work).state(&state);
     Ok(asks_for_many(plan, count))
 }
 
@@ -312,7 +327,7 @@ fn diff(values: &Values, old: &Record, new: &BTreeMap<String, String>) -> Vec<St
             let adds = value.strip_prefix(';');
             after.properties.insert(name.clone(), Some(adds.unwrap_or(value).to_owned()));
             let plus = if adds.is_some() { "added to them: " } else { "" };
-            format!("{name} {} → {plus}{}", told(old, name), told(&after, name))
+            format!("{} {} → {plus}{}", values.fields.head(name), told(old, name), told(&after, name))
         })
         .collect()
 }

@@ -7,7 +7,10 @@ use connector::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Outcome, Row, asks_for_many, check_count, in_row, reconcile, set, state, trace, with_notes};
+use super::{
+    Outcome, Row, any_rows, asks_for_many, check_count, in_row, noted, reconcile, set, state, trace,
+    with_notes,
+};
 use crate::{
     HubSpot,
     api::objects::Input,
@@ -34,11 +37,13 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
 struct UpsertRecords {
     object: String,
     by: String,
+    #[schemars(schema_with = "any_rows")]
     records: Vec<Row>,
 }
 
 async fn upsert_records(call: Call<HubSpot>, args: UpsertRecords) -> Result<Plan> {
-    check_count(&args.records)?;
+    let given: Vec<Row> = args.records.into_iter().flat_map(Row::each).collect();
+    check_count(&given)?;
     let object = call.names().object(&args.object).await?;
     let fields = call.names().fields(&object).await?;
     let by = fields.find(&args.by)?.clone();
@@ -49,12 +54,13 @@ async fn upsert_records(call: Call<HubSpot>, args: UpsertRecords) -> Result<Plan
             .with_hint(format!("Unique fields of {}: {}", object.plural, unique.join(", "))));
     }
     let calendar = call.names().calendar().await?;
-    let many = args.records.len() > 1;
+    let many = given.len() > 1;
     let mut inputs: Vec<Input> = Vec::new();
     let mut rows = Vec::new();
     let mut notes = Vec::new();
-    for (at, mut row) in args.records.into_iter().enumerate() {
+    for (at, mut row) in given.into_iter().enumerate() {
         let about = |error| in_row(at, many, error);
+        row.no_links().map_err(about)?;
         let own = row.fields.shift_remove(&by.name).and_then(|value| value.as_str().map(str::to_owned));
         let id = if row.id.trim().is_empty() { own.unwrap_or_default() } else { row.id.clone() };
         let id = if by.name == "email" { id.trim().to_lowercase() } else { id.trim().to_owned() };
@@ -115,7 +121,10 @@ async fn upsert_records(call: Call<HubSpot>, args: UpsertRecords) -> Result<Plan
         record
             .properties
             .extend(input.properties.iter().map(|(name, value)| (name.clone(), Some(value.clone()))));
-        let set = input.properties.keys().map(|name| format!("{name} {}", values.cell(&record, name)));
+        let set = input
+            .properties
+            .keys()
+            .map(|name| format!("{} {}", values.fields.head(name), values.cell(&record, name)));
         let what = old.as_ref().map_or_else(|| "new".to_owned(), |name| format!("changes {name}"));
         preview = preview.change(format!(
             "{} ({what}): {}",
@@ -124,6 +133,7 @@ async fn upsert_records(call: Call<HubSpot>, args: UpsertRecords) -> Result<Plan
         ));
     }
     let total = inputs.len();
+    let preview = with_notes(preview, &notes);
     let by = by.name;
     let work = move || async move {
         let (batch, lost) = reconcile::upsert(&call, &object, &inputs, &by).await?;
@@ -140,8 +150,10 @@ async fn upsert_records(call: Call<HubSpot>, args: UpsertRecords) -> Result<Plan
             let at = rows.iter().position(|one| one == &row).unwrap_or(0);
             // Whether it was there before is known from before: a repeated request finds what the first one made.
             let verb = if old[at].is_some() { "changed" } else { "created" };
-            let set =
-                inputs[at].properties.keys().map(|name| format!("{name} {}", values.cell(record, name)));
+            let set = inputs[at]
+                .properties
+                .keys()
+                .map(|name| format!("{} {}", values.fields.head(name), values.cell(record, name)));
             format!(
                 "{verb} {} ({}): {}",
                 one_line(&inputs[at].id),
@@ -149,8 +161,8 @@ async fn upsert_records(call: Call<HubSpot>, args: UpsertRecords) -> Result<Plan
                 set.collect::<Vec<_>>().join(", ")
             )
         })?;
-        Ok(reconcile::told(reply, lost))
+        Ok(reconcile::told(noted(reply, &notes), lost))
     };
-    let plan = Plan::new(Reply::written(with_notes(preview, &notes)), work).state(&state(&there));
+    let plan = Plan::new(Reply::written(preview), work).state(&state(&there));
     Ok(asks_for_many(plan, total))
 }
