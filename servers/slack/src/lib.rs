@@ -117,7 +117,10 @@ impl Connector for Slack {
     fn connect(config: &Config, options: upstream::Options) -> Result<Self> {
         let nobody = Arc::new(Missing::new("No token for Slack is configured", credential::TO_SET));
         let tokens = credential::choose(config, &options)?;
-        let upstream = Upstream::new(Arc::new(vendor::SlackVendor), nobody, options);
+        let policy = Policy::new(config)?;
+        let posts = config.number("posts-per-minute").and_then(|posts| u32::try_from(posts).ok());
+        let vendor = vendor::SlackVendor { posts: posts.filter(|posts| *posts > 0).unwrap_or(vendor::POSTS) };
+        let upstream = Upstream::new(Arc::new(vendor), nobody, options);
         let zone = config.text("timezone").map(str::to_owned);
         let workspaces = tokens
             .into_iter()
@@ -125,7 +128,7 @@ impl Connector for Slack {
             .collect();
         Ok(Self {
             workspaces,
-            policy: Policy::new(config),
+            policy,
             upload_root: config.path("upload-root").cloned(),
             sandbox: config.switch("sandbox"),
         })

@@ -1,10 +1,14 @@
 //! `slack-mcp manifest`: the manifest of a Slack app with the scopes that the enabled toolsets need.
 
-use std::{collections::BTreeSet, io::Write as _, process::ExitCode};
+use std::{io::Write as _, process::ExitCode};
 
+use connector::{Connector as _, Result, access::Selection};
 use serde_json::{Value, json};
 
-use crate::scopes::{NEEDS, OPT_IN};
+use crate::{
+    Slack,
+    scopes::{Whose, wanted},
+};
 
 /// Answers `slack-mcp manifest …` and gives the exit code; nothing if another command is meant.
 #[must_use]
@@ -13,54 +17,46 @@ pub fn answer(args: impl IntoIterator<Item = String>) -> Option<ExitCode> {
     if args.next().as_deref() != Some("manifest") {
         return None;
     }
-    let (mut toolsets, mut read_only) = (Vec::new(), false);
+    let mut selection = Selection::default();
     while let Some(arg) = args.next() {
         match arg.as_str() {
-            "--read-only" => read_only = true,
+            "--read-only" => selection.read_only = true,
             "--toolsets" => {
-                toolsets =
-                    args.next().unwrap_or_default().split(',').map(|word| word.trim().to_owned()).collect();
+                let given = args.next().unwrap_or_default();
+                selection.toolsets = given.split(',').map(|word| word.trim().to_owned()).collect();
             }
-            other => {
-                let _ = writeln!(
-                    std::io::stderr(),
-                    "error: `manifest` does not know `{other}`\n\nUsage: slack-mcp manifest [--toolsets all|default|NAMES] [--read-only]"
-                );
-                return Some(ExitCode::from(64));
-            }
+            other => return Some(refuse(&format!("`manifest` does not know `{other}`"))),
         }
     }
-    let text = serde_json::to_string_pretty(&manifest(&toolsets, read_only)).unwrap_or_default();
+    let manifest = match manifest(&selection) {
+        Ok(manifest) => manifest,
+        Err(error) => return Some(refuse(&error.for_agent())),
+    };
+    let text = serde_json::to_string_pretty(&manifest).unwrap_or_default();
     // A reader that went away is no error of ours.
     let _ = writeln!(std::io::stdout(), "{text}");
     Some(ExitCode::SUCCESS)
 }
 
-/// The manifest for `toolsets`: `all`, `default`, names; empty for the default. The form is that of
-/// docs.slack.dev/reference/app-manifest.
-#[must_use]
-pub fn manifest(toolsets: &[String], read_only: bool) -> Value {
-    let wanted = |toolset: &str| {
-        let default = !OPT_IN.contains(&toolset);
-        let is = |word: &str| toolsets.iter().any(|wanted| wanted == word);
-        // Reading and people are what every tool resolves names with.
-        is("all")
-            || is(toolset)
-            || (default && (toolsets.is_empty() || is("default")))
-            || ["reading", "people"].contains(&toolset)
-    };
-    let (mut user, mut bot) = (BTreeSet::new(), BTreeSet::new());
-    for needs in NEEDS.iter().filter(|needs| wanted(needs.toolset)) {
-        user.extend(needs.user);
-        bot.extend(needs.bot);
-    }
-    let writes =
-        |scope: &&str| scope.contains(":write") || scope.contains(":manage") || scope.contains(":join");
-    if read_only {
-        user.retain(|scope| !writes(scope));
-        bot.retain(|scope| !writes(scope));
-    }
-    json!({
+fn refuse(why: &str) -> ExitCode {
+    let usage = "Usage: slack-mcp manifest [--toolsets all|default|NAMES] [--read-only]";
+    let _ = writeln!(std::io::stderr(), "error: {why}\n\n{usage}");
+    ExitCode::from(64)
+}
+
+/// The manifest of an app for the tools of `selection`, in the form of docs.slack.dev/reference/app-manifest.
+///
+/// # Errors
+/// `invalid_argument` for a toolset that there is not, with the nearest.
+pub fn manifest(selection: &Selection) -> Result<Value> {
+    let catalog = Slack::catalog().select(selection)?;
+    let [user, bot] = [Whose::User, Whose::Bot].map(|whose| {
+        let mut scopes = wanted(catalog.all_tools(), whose);
+        // A token that cannot write is better than a server that does not.
+        scopes.retain(|scope| !selection.read_only || !writes(scope));
+        scopes
+    });
+    Ok(json!({
         "display_information": {
             "name": "MCP assistant",
             "description": "Lets AI assistants read and write here, with the rights of who installs it",
@@ -72,7 +68,11 @@ pub fn manifest(toolsets: &[String], read_only: bool) -> Value {
             "socket_mode_enabled": false,
             "token_rotation_enabled": false,
         },
-    })
+    }))
+}
+
+fn writes(scope: &str) -> bool {
+    [":write", ":manage", ":join"].iter().any(|word| scope.contains(word))
 }
 
 #[cfg(test)]
@@ -81,7 +81,7 @@ mod tests {
 
     fn scopes(toolsets: &[&str], read_only: bool, whose: &str) -> Vec<String> {
         let toolsets: Vec<String> = toolsets.iter().map(ToString::to_string).collect();
-        let manifest = manifest(&toolsets, read_only);
+        let manifest = manifest(&Selection { read_only, toolsets, ..Selection::default() }).unwrap();
         serde_json::from_value(manifest["oauth_config"]["scopes"][whose].clone()).unwrap()
     }
 
@@ -99,6 +99,8 @@ mod tests {
         );
         let read_only = scopes(&["all"], true, "bot");
         assert!(has(&read_only, "lists:read") && !read_only.iter().any(|scope| scope.contains("write")));
+        let unknown = Selection { toolsets: vec!["pins".to_owned()], ..Selection::default() };
+        assert!(manifest(&unknown).unwrap_err().for_agent().contains("pins_bookmarks"));
         assert!(
             !has(&default, "admin")
                 && !scopes(&[], false, "bot").iter().any(|scope| scope.starts_with("search:"))

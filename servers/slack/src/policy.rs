@@ -9,8 +9,9 @@ use std::{
 };
 
 use connector::{
-    Error, Kind, Result,
-    access::Principal,
+    Effect, Error, Kind, Result,
+    access::{Bounded, Bounds, Principal},
+    catalog::one_line,
     settings::{Config, Setting, SettingKind},
 };
 use tokio::time::Instant;
@@ -20,21 +21,51 @@ use crate::api::types::Channel;
 /// How long after reading in private a wider post is asked about.
 const MEMORY: Duration = Duration::from_secs(30 * 60);
 
+/// The conversations that an operator may bound.
+static CONVERSATIONS: Bounded = Bounded {
+    things: "conversations",
+    allow: "allow-channels",
+    deny: "deny-channels",
+    allow_write: "allow-write-channels",
+    deny_write: "deny-write-channels",
+};
+
 /// The settings of the policy.
 pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
-        key: "read-channels",
-        env: "SLACK_READ_CHANNELS",
-        kind: SettingKind::Text("NAMES"),
+        key: "allow-channels",
+        env: "SLACK_ALLOW_CHANNELS",
+        kind: SettingKind::Bound("NAMES"),
         default: None,
-        help: "Only these conversations may be read: names or patterns between commas, `dm` for direct messages, `!name` for all but that",
+        help: "Only these conversations are read: names or ids, `*` for any part, `dm` for direct messages",
     },
     Setting {
-        key: "write-channels",
-        env: "SLACK_WRITE_CHANNELS",
-        kind: SettingKind::Text("NAMES"),
+        key: "deny-channels",
+        env: "SLACK_DENY_CHANNELS",
+        kind: SettingKind::Bound("NAMES"),
         default: None,
-        help: "Only these conversations may be written to, in the same words",
+        help: "None of these conversations, whatever else is said",
+    },
+    Setting {
+        key: "allow-write-channels",
+        env: "SLACK_ALLOW_WRITE_CHANNELS",
+        kind: SettingKind::Bound("NAMES"),
+        default: None,
+        help: "Only these are written to, of those that may be read",
+    },
+    Setting {
+        key: "deny-write-channels",
+        env: "SLACK_DENY_WRITE_CHANNELS",
+        kind: SettingKind::Bound("NAMES"),
+        default: None,
+        help: "None of these is written to, whatever else is said",
+    },
+    Setting {
+        key: "posts-per-minute",
+        env: "SLACK_POSTS_PER_MINUTE",
+        kind: SettingKind::Number,
+        default: Some("60"),
+        help: "The most messages a minute in one conversation, evenly spread; Slack itself takes 60",
     },
     Setting {
         key: "allow-broadcast",
@@ -62,65 +93,39 @@ pub(crate) const SETTINGS: &[Setting] = &[
 /// The operator's rules.
 #[derive(Debug)]
 pub(crate) struct Policy {
-    read: Bounds,
-    write: Bounds,
+    bounds: Bounds,
     pub(crate) broadcast: bool,
-    pub(crate) external: bool,
+    external: bool,
     pub(crate) confirm_posts: bool,
     /// What callers have read in private lately: the conversation and when.
     read_in_private: Mutex<HashMap<String, Vec<(String, Instant)>>>,
 }
 
-/// Which conversations: those of a list, or all but those of a list.
-#[derive(Clone, Debug, Default)]
-struct Bounds {
-    allowed: Vec<String>,
-    denied: Vec<String>,
-}
-
-impl Bounds {
-    fn parse(words: Option<&str>) -> Self {
-        let mut bounds = Self::default();
-        for word in words.unwrap_or_default().split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            match word.strip_prefix('!') {
-                Some(denied) => bounds.denied.push(plain(denied)),
-                None => bounds.allowed.push(plain(word)),
-            }
-        }
-        bounds
-    }
-
-    fn holds(&self, channel: &Channel) -> bool {
-        let fits = |pattern: &String| {
-            let direct = channel.is_im || channel.is_mpim;
-            *pattern == channel.id.to_lowercase()
-                || (direct && pattern == "dm")
-                || (!direct && fast_glob::glob_match(pattern, channel.name.to_lowercase()))
-        };
-        !self.denied.iter().any(fits) && (self.allowed.is_empty() || self.allowed.iter().any(fits))
-    }
-}
-
-fn plain(word: &str) -> String {
-    word.trim().trim_start_matches('#').to_lowercase()
-}
-
 impl Policy {
     /// The rules of the settings.
-    pub(crate) fn new(config: &Config) -> Self {
-        Self {
-            read: Bounds::parse(config.text("read-channels")),
-            write: Bounds::parse(config.text("write-channels")),
+    ///
+    /// # Errors
+    /// `invalid_argument` for a pattern that no conversation can have.
+    pub(crate) fn new(config: &Config) -> Result<Self> {
+        let check = |pattern: &str| {
+            if pattern.contains(char::is_whitespace) {
+                Err("is no name of a conversation".to_owned())
+            } else {
+                Ok(())
+            }
+        };
+        Ok(Self {
+            bounds: Bounds::new(&CONVERSATIONS, |setting| config.bound(setting), check)?,
             broadcast: config.switch("allow-broadcast"),
             external: config.switch("allow-external"),
             confirm_posts: config.switch("confirm-posts"),
             read_in_private: Mutex::default(),
-        }
+        })
     }
 
     /// Whether what is said in a conversation may be read.
     pub(crate) fn may_read(&self, channel: &Channel) -> bool {
-        self.read.holds(channel)
+        self.bounds.sees(&words(&names(channel)))
     }
 
     /// Refuses to read where that is not allowed.
@@ -128,11 +133,7 @@ impl Policy {
     /// # Errors
     /// `policy`.
     pub(crate) fn reads(&self, channel: &Channel) -> Result<()> {
-        if self.may_read(channel) {
-            return Ok(());
-        }
-        Err(Error::new(Kind::Policy, format!("This server may not read {}", name(channel)))
-            .with_hint("SLACK_READ_CHANNELS says which conversations it may read"))
+        self.bounds.permits(&words(&names(channel)), Effect::Read)
     }
 
     /// Refuses to write where that is not allowed.
@@ -140,21 +141,41 @@ impl Policy {
     /// # Errors
     /// `policy`.
     pub(crate) fn writes(&self, channel: &Channel) -> Result<()> {
-        if !self.write.holds(channel) {
-            return Err(Error::new(
-                Kind::Policy,
-                format!("This server may not write to {}; nothing was sent", name(channel)),
-            )
-            .with_hint("SLACK_WRITE_CHANNELS says where it may write"));
-        }
+        let names = names(channel);
+        self.bounds.permits(&words(&names), Effect::Write)?;
         if channel.is_ext_shared && !self.external {
             return Err(Error::new(
                 Kind::Policy,
-                format!("{} is shared with another organization; nothing was sent", name(channel)),
+                format!("{} is shared with another organization; nothing was sent", names[0]),
             )
             .with_hint("The operator can allow this with SLACK_ALLOW_EXTERNAL=true"));
         }
         Ok(())
+    }
+
+    /// Refuses what lies in no conversation, such as a canvas of one's own, where only some are allowed.
+    ///
+    /// # Errors
+    /// `policy`.
+    pub(crate) fn outside(&self, what: &str, effect: Effect) -> Result<()> {
+        self.bounds.permits_outside(what, effect)
+    }
+
+    /// Whether only some conversations are allowed for what has this effect.
+    pub(crate) fn narrows(&self, effect: Effect) -> bool {
+        self.bounds.narrows(effect)
+    }
+
+    /// Why a text for `channel` is asked about before it is sent.
+    pub(crate) fn asks(&self, who: &Principal, channel: &Channel) -> Vec<String> {
+        let mut asks = Vec::new();
+        if channel.is_ext_shared {
+            asks.push("the channel is shared with another organization".to_owned());
+        }
+        if self.widens(who, channel) {
+            asks.push("private conversations were read before, and this one has other readers".to_owned());
+        }
+        asks
     }
 
     /// Notes that somebody has read a conversation.
@@ -168,7 +189,7 @@ impl Policy {
     }
 
     /// Whether posting to `channel` may carry what was read elsewhere in private to more people.
-    pub(crate) fn widens(&self, who: &Principal, channel: &Channel) -> bool {
+    fn widens(&self, who: &Principal, channel: &Channel) -> bool {
         if channel.is_closed() && !channel.is_ext_shared {
             return false;
         }
@@ -178,40 +199,72 @@ impl Policy {
     }
 }
 
-fn name(channel: &Channel) -> String {
-    if channel.name.is_empty() {
-        format!("the conversation {}", channel.id)
-    } else {
-        format!("#{}", channel.name)
+/// Everything that an operator may have written for a conversation, first what it is called.
+fn names(channel: &Channel) -> Vec<String> {
+    let mut names = Vec::new();
+    if channel.is_im || channel.is_mpim {
+        names.push("dm".to_owned());
+    } else if !channel.name.is_empty() {
+        names.extend([format!("#{}", one_line(&channel.name)), channel.name.clone()]);
     }
+    names.push(channel.id.clone());
+    names
+}
+
+fn words(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use connector::settings::Value;
+
     use super::*;
 
     fn channel(name: &str) -> Channel {
         Channel { id: "C0000000001".to_owned(), name: name.to_owned(), ..Channel::default() }
     }
 
+    fn policy(settings: &[(&'static str, &[&str])]) -> Result<Policy> {
+        let mut config = Config::default();
+        for (key, words) in settings {
+            config.set(key, Value::List(words.iter().map(ToString::to_string).collect()));
+        }
+        Policy::new(&config)
+    }
+
     #[test]
-    fn lists_allow_and_deny_by_name_pattern_and_kind() {
-        let holds = |words: &str, channel: &Channel| Bounds::parse(Some(words)).holds(channel);
-        let direct = Channel { is_im: true, ..channel("") };
-        assert!(holds("", &channel("deals")) && holds("", &direct));
-        assert!(holds("#eng-*, general", &channel("eng-imports")) && !holds("eng-*", &channel("deals")));
-        assert!(
-            holds("!deals", &channel("general"))
-                && !holds("!deals", &channel("deals"))
-                && holds("!deals", &direct)
-        );
-        assert!(!holds("eng-*", &direct) && holds("eng-*,dm", &direct) && !holds("!dm", &direct));
-        assert!(holds("C0000000001", &channel("x")));
+    fn lists_allow_and_deny_by_name_pattern_id_and_kind() {
+        let direct = Channel { is_im: true, id: "D1".to_owned(), ..Channel::default() };
+        for (setting, words, readable, refused) in [
+            ("allow-channels", &["#eng-*", "general"][..], channel("eng-imports"), channel("deals")),
+            ("allow-channels", &["C0000000001"], channel("x"), direct.clone()),
+            ("allow-channels", &["dm"], direct.clone(), channel("deals")),
+            ("deny-channels", &["deals"], channel("general"), channel("deals")),
+            ("deny-channels", &["dm"], channel("dmz"), direct.clone()),
+        ] {
+            let policy = policy(&[(setting, words)]).unwrap();
+            assert!(policy.may_read(&readable) && policy.reads(&readable).is_ok(), "{words:?}");
+            let error = policy.reads(&refused).unwrap_err();
+            assert!(!policy.may_read(&refused) && error.kind() == Kind::Policy, "{words:?}: {error}");
+        }
+        assert!(policy(&[("allow-channels", &["two words"])]).is_err());
+        assert!(policy(&[("deny-channels", &[])]).is_err(), "named and empty");
+    }
+
+    #[test]
+    fn what_may_not_be_read_may_not_be_written() {
+        let policy =
+            policy(&[("allow-channels", &["eng-*"]), ("deny-write-channels", &["eng-alerts"])]).unwrap();
+        assert!(policy.writes(&channel("eng-imports")).is_ok());
+        assert!(policy.writes(&channel("eng-alerts")).is_err() && policy.may_read(&channel("eng-alerts")));
+        assert!(policy.writes(&channel("general")).is_err());
+        assert!(policy.outside("a canvas", Effect::Read).is_err());
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_was_read_in_private_makes_wider_posts_a_question_for_a_while() {
-        let policy = Policy::new(&Config::default());
+        let policy = Policy::new(&Config::default()).unwrap();
         let me = Principal::local();
         let private = Channel { is_private: true, id: "G1".to_owned(), ..Channel::default() };
         let public = channel("general");

@@ -2,6 +2,7 @@
 
 use connector::{
     Result,
+    access::Selection,
     catalog::{Call, Reply, Resource, ResourceTemplate},
 };
 use serde_json::json;
@@ -40,8 +41,8 @@ pub(crate) fn all() -> Vec<Resource<Slack>> {
             "slack://manifest",
             "manifest",
             "Manifest of the app",
-            "The manifest of a Slack app with every scope that this server's default tools use.",
-            |_| async { app() },
+            "The manifest of a Slack app with every scope that the tools which are switched on use.",
+            |call: Call<Slack>| async move { app(call.selection()) },
         ),
         Resource::new(
             "slack://formatting",
@@ -53,8 +54,9 @@ pub(crate) fn all() -> Vec<Resource<Slack>> {
     ]
 }
 
-fn app() -> Result<Reply> {
-    let text = serde_json::to_string_pretty(&manifest(&[], false)).unwrap_or_default();
+fn app(selection: Option<&Selection>) -> Result<Reply> {
+    let manifest = manifest(selection.unwrap_or(&Selection::default()))?;
+    let text = serde_json::to_string_pretty(&manifest).unwrap_or_default();
     Ok(Reply::new("At api.slack.com/apps choose Create New App, From a manifest, and paste:").line(text))
 }
 

@@ -12,15 +12,23 @@ use url::Url;
 
 use crate::{api::methods, error};
 
-/// Where Slack keeps files; reading them takes the token.
-pub(crate) const FILES_HOST: &str = "files.slack.com";
+/// Where Slack and GovSlack keep files; reading them takes the token.
+pub(crate) const FILES_HOSTS: [&str; 2] = ["files.slack.com", "files.slack-gov.com"];
+/// The budget of messages in one conversation.
+pub(crate) const POSTS_IN_ONE: &str = "messages in one conversation";
+/// How many messages a minute Slack takes in one conversation: "no more than one per second per channel"
+/// (docs.slack.dev/apis/web-api/rate-limits).
+pub(crate) const POSTS: u32 = 60;
 /// How long to leave a method in peace after a refusal that does not say.
 const UNNAMED: Duration = Duration::from_secs(30);
 
 /// Slack. Its limits are per method, workspace and application, so every workspace has a pipeline of
-/// its own and every method a budget (docs.slack.dev/apis/web-api/rate-limits).
+/// its own and every method a budget, posting one for each conversation too (docs.slack.dev/apis/web-api/rate-limits).
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SlackVendor;
+pub(crate) struct SlackVendor {
+    /// Messages a minute in one conversation, evenly spread.
+    pub(crate) posts: u32,
+}
 
 impl Vendor for SlackVendor {
     fn name(&self) -> &'static str {
@@ -39,7 +47,8 @@ impl Vendor for SlackVendor {
             per: minute,
             burst: method.per_minute,
         };
-        methods::ALL.iter().map(budget).collect()
+        let posts = Budget { bucket: POSTS_IN_ONE, limit: self.posts, per: minute, burst: 1 };
+        methods::ALL.iter().map(budget).chain([posts]).collect()
     }
 
     fn classify(&self, request: &Request, response: &Response) -> Result<()> {
@@ -63,6 +72,6 @@ impl Vendor for SlackVendor {
     }
 
     fn trusts(&self, url: &Url) -> bool {
-        url.host_str() == Some(FILES_HOST)
+        url.host_str().is_some_and(|host| FILES_HOSTS.contains(&host))
     }
 }

@@ -46,9 +46,10 @@ impl Workspace {
     /// The workspace behind `tokens`, reached like `upstream` with a pipeline of its own.
     pub(crate) fn new(tokens: WorkspaceTokens, upstream: &Upstream, zone: Option<String>) -> Self {
         let acting = Api::new(upstream.beside(tokens.acting));
+        let searching = tokens.searching.map(|token| Api::new(upstream.beside(token)));
         Self {
-            searching: tokens.searching.map(|token| Api::new(upstream.beside(token))),
-            names: Names::new(acting.clone(), zone),
+            names: Names::new(acting.clone(), searching.clone().unwrap_or_else(|| acting.clone()), zone),
+            searching,
             name: tokens.name,
             credential: tokens.credential,
             acting,

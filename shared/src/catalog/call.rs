@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    access::{Principal, Rights},
+    access::{Principal, Rights, Selection},
 };
 
 /// One call: dereferences to the server's state. Cheap to clone.
@@ -79,6 +79,12 @@ impl<S> Call<S> {
 }
 
 impl<S: Send + Sync + 'static> Call<S> {
+    /// Which part of the catalog is switched on, if it was chosen at all.
+    #[must_use]
+    pub fn selection(&self) -> Option<&Selection> {
+        self.catalog.selection()
+    }
+
     /// A call that is no tool's: reading a resource, getting a prompt, completing a word.
     pub fn plain(server: Arc<S>, catalog: Arc<Catalog<S>>, rights: Rights) -> Self {
         let binding = Binding::new(catalog.keys(), rights.who(), "", &serde_json::Map::new());

@@ -8,6 +8,9 @@
 //!   other processes spend on the same credential. It is taken to refill evenly until its reset;
 //! - a *penalty* after a refusal: nothing more until the moment that the vendor named.
 //!
+//! A budget may be one for each thing of a kind (messages in one channel): then every key has a bucket of its
+//! own, made when it is first used.
+//!
 //! Requests that wait for a bucket stand in a queue: first come, first served. A request waits at most
 //! until its deadline. If its turn would come later it fails at once and says when that would have been,
 //! those who wait before it counted.
@@ -16,7 +19,7 @@ use std::{
     collections::{HashMap, VecDeque},
     num::NonZeroU32,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -59,17 +62,26 @@ pub(super) struct Limiter {
     buckets: HashMap<&'static str, Queued>,
     /// The buckets' names as the vendor lists them.
     order: Vec<&'static str>,
+    /// Buckets of single keys, by budget and key, and when each was last used.
+    keyed: Mutex<HashMap<Keyed, (Arc<Queued>, Instant)>>,
 }
+
+/// A budget and the key of which it is.
+pub(super) type Keyed = (&'static str, String);
+
+/// So many keys' buckets are kept before those that are full again are let go.
+const KEYS: usize = 1_000;
 
 impl Limiter {
     /// A limiter of these budgets, of which `in_windows` tells those that are counted so.
     pub(super) fn new(budgets: Vec<Budget>, in_windows: impl Fn(&str) -> bool) -> Self {
         let order = budgets.iter().map(|budget| budget.bucket).collect();
         let queued = |budget: Budget| (budget.bucket, Queued::new(budget, in_windows(budget.bucket)));
-        Self { buckets: budgets.into_iter().map(queued).collect(), order }
+        Self { buckets: budgets.into_iter().map(queued).collect(), order, keyed: Mutex::default() }
     }
 
-    /// Takes `costs` from their buckets, one bucket after the other, waiting until `deadline` at most.
+    /// Takes one unit of the key's bucket, if there is one, and `costs` from theirs, one bucket after the
+    /// other, waiting until `deadline` at most.
     ///
     /// What was taken before a later bucket failed is not given back: it refills by itself, and the
     /// other order would let a request through half paid.
@@ -77,8 +89,12 @@ impl Limiter {
         &self,
         title: &str,
         costs: &[(&'static str, u32)],
+        keyed: Option<&Keyed>,
         deadline: Instant,
     ) -> Result<()> {
+        if let Some(queued) = keyed.and_then(|keyed| self.of_key(keyed)) {
+            queued.take(title, 1, deadline).await?;
+        }
         for &(name, cost) in costs {
             if let Some(queued) = self.buckets.get(name) {
                 queued.take(title, cost, deadline).await?;
@@ -93,6 +109,26 @@ impl Limiter {
             if let Some(mut bucket) = self.bucket(reading.bucket) {
                 bucket.learn(reading);
             }
+        }
+    }
+
+    /// The bucket of a key, new if it is the key's first request for long.
+    fn of_key(&self, keyed: &Keyed) -> Option<Arc<Queued>> {
+        let budget = self.bucket(keyed.0)?.budget;
+        let mut all = self.keyed.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= KEYS {
+            all.retain(|_, (queued, used)| used.elapsed() < budget.per || queued.bucket().is_paused());
+        }
+        let entry = all.entry(keyed.clone());
+        let (queued, used) = entry.or_insert_with(|| (Arc::new(Queued::new(budget, false)), Instant::now()));
+        *used = Instant::now();
+        Some(Arc::clone(queued))
+    }
+
+    /// Stops the bucket of a refused request's key for `wait`: other keys go on.
+    pub(super) fn pause_key(&self, keyed: &Keyed, wait: Duration) {
+        if let Some(queued) = self.of_key(keyed) {
+            queued.bucket().pause(Instant::now() + wait.min(MAX_PENALTY));
         }
     }
 
@@ -119,7 +155,7 @@ impl Limiter {
             if (!blamed || short(name, cost))
                 && let Some(mut bucket) = self.bucket(name)
             {
-                bucket.paused_until = Some(bucket.paused_until.map_or(until, |before| before.max(until)));
+                bucket.pause(until);
             }
         }
     }
@@ -248,6 +284,15 @@ impl Bucket {
     fn new(budget: Budget, in_windows: bool) -> Self {
         let meter = Meter::new(&budget, in_windows);
         Self { meter, budget, told: None, paused_until: None, next: None }
+    }
+
+    /// Nothing more before `until`.
+    fn pause(&mut self, until: Instant) {
+        self.paused_until = Some(self.paused_until.map_or(until, |before| before.max(until)));
+    }
+
+    fn is_paused(&self) -> bool {
+        self.paused_until.is_some_and(|until| Instant::now() < until)
     }
 
     /// How long until `cost` is there after those were served who wait for `before`: the first of them when
@@ -461,7 +506,31 @@ mod tests {
     }
 
     async fn take(limiter: &Limiter, costs: &[(&'static str, u32)], seconds: u64) -> Result<()> {
-        limiter.take("Linear", costs, within(seconds)).await
+        limiter.take("Linear", costs, None, within(seconds)).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_key_of_a_budget_has_a_bucket_and_a_penalty_of_its_own() {
+        let limiter = limiter();
+        let [one, other] = ["C1", "C2"].map(|key| ("requests", key.to_owned()));
+        let post = async |key: &Keyed| {
+            let started = Instant::now();
+            limiter.take("Slack", &[], Some(key), within(30)).await.map(|()| started.elapsed().as_secs())
+        };
+        for waited in [0, 0, 0, 1] {
+            assert_eq!(post(&one).await.unwrap(), waited);
+        }
+        assert_eq!(post(&other).await.unwrap(), 0);
+        limiter.pause_key(&one, Duration::from_secs(90));
+        let refused = post(&one).await.unwrap_err();
+        assert_eq!(refused.retry_after(), Some(Duration::from_secs(90)));
+        assert_eq!(post(&other).await.unwrap(), 0);
+        take(&limiter, &[("requests", 3), ("points", 1)], 1).await.unwrap();
+        for key in 0..2 * KEYS {
+            post(&("requests", format!("D{key}"))).await.unwrap();
+            advance(REQUESTS.per).await;
+        }
+        assert!(limiter.keyed.lock().unwrap().len() <= KEYS, "keys that nobody uses are let go");
     }
 
     #[tokio::test(start_paused = true)]

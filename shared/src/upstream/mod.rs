@@ -288,7 +288,7 @@ impl Inner {
         let at_home = self.at_home(request);
         let mut admission = at_home.then(|| self.breaker.admit(title)).transpose()?;
         let _place = call::unless_stopping(title, async {
-            self.limiter.take(title, &request.costs, deadline).await?;
+            self.limiter.take(title, &request.costs, request.keyed.as_ref(), deadline).await?;
             self.pool.enter(title, deadline).await
         })
         .await??;
@@ -469,8 +469,13 @@ impl Inner {
             // Refused for its pace is refused before execution, whatever the vendor's table says.
             error = error.with_retry(Retry::NotExecuted);
             if let Some(wait) = error.retry_after().filter(|wait| !wait.is_zero()) {
-                let named = self.vendor.refused_budget(request, &response);
-                self.limiter.pause(&request.costs, &readings, named, wait);
+                match &request.keyed {
+                    Some(keyed) => self.limiter.pause_key(keyed, wait),
+                    None => {
+                        let named = self.vendor.refused_budget(request, &response);
+                        self.limiter.pause(&request.costs, &readings, named, wait);
+                    }
+                }
             }
         }
         Err(error)

@@ -66,6 +66,8 @@ pub struct Request {
     pub body: Bytes,
     /// What it takes from the vendor's budgets: bucket and amount.
     pub costs: Vec<(&'static str, u32)>,
+    /// The budget of which each key has one of its own, and the key: messages in one channel.
+    pub keyed: Option<(&'static str, String)>,
     /// Whether its answer may be kept. Only reads are.
     pub cache: Option<CacheRule>,
     /// What a successful (or uncertain) write makes old.
@@ -101,6 +103,7 @@ impl Request {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             costs: Vec::new(),
+            keyed: None,
             cache: None,
             invalidates: Vec::new(),
             check: None,
@@ -213,6 +216,14 @@ impl Request {
     #[must_use]
     pub fn cost(mut self, bucket: &'static str, amount: u32) -> Self {
         self.costs.push((bucket, amount));
+        self
+    }
+
+    /// Says that it also takes one from the budget `bucket` of `key` alone: of messages in one channel. A
+    /// refusal for its pace then holds back this key and no other.
+    #[must_use]
+    pub fn cost_of(mut self, bucket: &'static str, key: impl Into<String>) -> Self {
+        self.keyed = Some((bucket, key.into()));
         self
     }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use url::Url;
 
 use super::{Api, Form, methods, types::File};
-use crate::vendor::FILES_HOST;
+use crate::vendor::FILES_HOSTS;
 
 impl Api {
     /// One file.
@@ -97,7 +97,8 @@ impl Api {
     fn file_url(&self, address: &str) -> Result<Url> {
         let url = Url::parse(address).ok().filter(|url| {
             let home = url.origin() == self.upstream.base_url().origin();
-            home || (url.scheme() == "https" && url.host_str() == Some(FILES_HOST))
+            home || (url.scheme() == "https"
+                && url.host_str().is_some_and(|host| FILES_HOSTS.contains(&host)))
         });
         url.ok_or_else(|| {
             Error::new(Kind::Upstream, "Slack named an address for the file that is not Slack's")

@@ -40,7 +40,6 @@ macro_rules! methods {
 
 methods! {
     AUTH_TEST = "auth.test", SPECIAL, Read, Safe;
-    TEAM_INFO = "team.info", T3, Read, Safe;
     CONVERSATIONS_LIST = "conversations.list", T2, Read, Safe;
     CONVERSATIONS_INFO = "conversations.info", T3, Read, Safe;
     CONVERSATIONS_MEMBERS = "conversations.members", T4, Read, Safe;
@@ -70,7 +69,7 @@ methods! {
     EMOJI_LIST = "emoji.list", T2, Read, Safe;
     POST = "chat.postMessage", SPECIAL, Write, Once;
     UPDATE = "chat.update", T3, Destructive, Idempotent;
-    DELETE = "chat.delete", T3, Destructive, Once;
+    DELETE = "chat.delete", T3, Destructive, Idempotent;
     POST_EPHEMERAL = "chat.postEphemeral", T4, Write, Once;
     SCHEDULE = "chat.scheduleMessage", T3, Write, Once;
     SCHEDULED_LIST = "chat.scheduledMessages.list", T3, Read, Safe;
@@ -87,7 +86,6 @@ methods! {
     CANVASES_CREATE = "canvases.create", T2, Write, Once;
     CONVERSATIONS_CANVASES_CREATE = "conversations.canvases.create", T2, Write, Once;
     CANVASES_EDIT = "canvases.edit", T3, Destructive, Once;
-    CANVASES_SECTIONS = "canvases.sections.lookup", T3, Read, Safe;
     PINS_LIST = "pins.list", T2, Read, Safe;
     PINS_ADD = "pins.add", T2, Write, Idempotent;
     PINS_REMOVE = "pins.remove", T2, Write, Idempotent;

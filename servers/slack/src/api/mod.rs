@@ -18,6 +18,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use url::form_urlencoded;
 
+use crate::vendor::POSTS_IN_ONE;
 use methods::Method;
 use types::{Channel, Emoji, Group, Identity, Message, Page, User};
 
@@ -26,6 +27,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 /// The most that one page of a directory brings.
 pub(crate) const DIRECTORY_PAGE: u32 = 999;
+
+/// The most pages of members that are looked through, 1,000 on each.
+const MEMBER_PAGES: usize = 10;
 
 /// The client of one workspace's Web API with one token. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -67,6 +71,29 @@ impl Form {
 
     fn encode(&self) -> String {
         form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
+    }
+}
+
+#[derive(Deserialize)]
+struct OneChannel {
+    channel: Channel,
+}
+
+impl OneChannel {
+    fn form(id: &str) -> Form {
+        Form::new().set("channel", id).set("include_num_members", "true")
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Groups {
+    usergroups: Vec<Group>,
+}
+
+impl Groups {
+    fn form() -> Form {
+        Form::new().set("include_users", "true")
     }
 }
 
@@ -162,6 +189,20 @@ impl Api {
         self.upstream.send(self.request(method, &form).check(check).invalidates(tags)).await?.json()
     }
 
+    /// Posts into a conversation; see [`Self::write`]. Slack takes a message a second in each.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        channel: &str,
+        form: Form,
+        check: String,
+    ) -> Result<T> {
+        let request = self.request(methods::POST, &form.set("channel", channel));
+        self.upstream.send(request.check(check).cost_of(POSTS_IN_ONE, channel)).await?.json()
+    }
+
     /// Whose token it is, and its scopes, which Slack tells in a header of every answer.
     pub(crate) async fn identity(&self) -> Result<Identity> {
         let response = self.cached_response(methods::AUTH_TEST, Form::new(), 10 * MINUTE, "identity").await?;
@@ -207,12 +248,30 @@ impl Api {
 
     /// One conversation.
     pub(crate) async fn conversation(&self, id: &str) -> Result<Channel> {
-        #[derive(Deserialize)]
-        struct Answer {
-            channel: Channel,
+        let (method, form) = (methods::CONVERSATIONS_INFO, OneChannel::form(id));
+        Ok(self.cached::<OneChannel>(method, form, 5 * MINUTE, "channels").await?.channel)
+    }
+
+    /// One conversation as it is now, before it is changed.
+    pub(crate) async fn conversation_now(&self, id: &str) -> Result<Channel> {
+        Ok(self.call::<OneChannel>(methods::CONVERSATIONS_INFO, OneChannel::form(id)).await?.channel)
+    }
+
+    /// Whether each of `users` is in a conversation, as far as its first 10,000 members tell.
+    pub(crate) async fn has_members(&self, id: &str, users: &[&str]) -> Result<Vec<bool>> {
+        let mut there = vec![false; users.len()];
+        let mut cursor: Option<String> = None;
+        for _ in 0..MEMBER_PAGES {
+            let page = self.members(id, 1_000, cursor.as_deref()).await?;
+            for (user, there) in users.iter().zip(&mut there) {
+                *there |= page.rows.iter().any(|member| member == user);
+            }
+            cursor = page.next().map(str::to_owned);
+            if cursor.is_none() || there.iter().all(|there| *there) {
+                break;
+            }
         }
-        let form = Form::new().set("channel", id).set("include_num_members", "true");
-        Ok(self.cached::<Answer>(methods::CONVERSATIONS_INFO, form, 5 * MINUTE, "channels").await?.channel)
+        Ok(there)
     }
 
     /// A page of who is in a conversation.
@@ -258,15 +317,39 @@ impl Api {
         self.cached(methods::USERS_LIST, form, HOUR, "users").await
     }
 
+    /// The ids of people whom Real-time Search finds by name.
+    pub(crate) async fn people(&self, name: &str) -> Result<Vec<String>> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Answer {
+            results: Results,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Results {
+            users: Vec<Found>,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Found {
+            user_id: String,
+        }
+        let form = Form::new().set("query", name).set("content_types", "users").set("limit", 20);
+        let answer: Answer = self.call(methods::SEARCH_CONTEXT, form).await?;
+        Ok(answer.results.users.into_iter().map(|found| found.user_id).collect())
+    }
+
     /// The user groups with their members.
     pub(crate) async fn groups(&self) -> Result<Vec<Group>> {
-        #[derive(Deserialize)]
-        struct Answer {
-            #[serde(default)]
-            usergroups: Vec<Group>,
-        }
-        let form = Form::new().set("include_users", "true");
-        Ok(self.cached::<Answer>(methods::USERGROUPS_LIST, form, 30 * MINUTE, "groups").await?.usergroups)
+        let groups: Groups =
+            self.cached(methods::USERGROUPS_LIST, Groups::form(), 30 * MINUTE, "groups").await?;
+        Ok(groups.usergroups)
+    }
+
+    /// One user group as it is now, before its members are replaced.
+    pub(crate) async fn group_now(&self, id: &str) -> Result<Option<Group>> {
+        let groups: Groups = self.call(methods::USERGROUPS_LIST, Groups::form()).await?;
+        Ok(groups.usergroups.into_iter().find(|group| group.id == id))
     }
 
     /// The workspace's own emoji.

@@ -18,6 +18,8 @@ pub(crate) struct Page<T> {
     )]
     pub(crate) rows: Vec<T>,
     pub(crate) has_more: bool,
+    /// Whether a free plan hides what is older.
+    pub(crate) is_limited: bool,
     pub(crate) response_metadata: Option<Metadata>,
 }
 
@@ -29,7 +31,7 @@ pub(crate) struct Metadata {
 
 impl<T> Default for Page<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), has_more: false, response_metadata: None }
+        Self { rows: Vec::new(), has_more: false, is_limited: false, response_metadata: None }
     }
 }
 
@@ -76,6 +78,8 @@ pub(crate) struct Channel {
     pub(crate) is_archived: bool,
     pub(crate) is_ext_shared: bool,
     pub(crate) is_member: Option<bool>,
+    /// Who made it.
+    pub(crate) creator: String,
     pub(crate) num_members: Option<u64>,
     /// The other one of a direct message.
     pub(crate) user: String,

@@ -4,7 +4,9 @@
 //! request, a name the list of one's own conversations, and only then the workspace's. What fits
 //! nothing, or more than one thing, is an error that lists the candidates.
 
+mod directory;
 pub(crate) mod emoji;
+mod entries;
 pub(crate) mod people;
 pub(crate) mod reference;
 pub(crate) mod time;
@@ -12,18 +14,18 @@ pub(crate) mod time;
 use std::{
     collections::{BTreeSet, HashMap},
     fmt,
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
 };
 
 use connector::{
     Error, Kind, Result,
-    catalog::{nearest, one_line},
+    catalog::{names::Directories, one_line},
 };
 use jiff::tz::TimeZone;
 
 use crate::api::{
     Api, DIRECTORY_PAGE, Form, methods,
-    types::{Channel, Group, Identity, User},
+    types::{Channel, Identity, User},
 };
 use people::{People, is_user};
 use reference::{MessageRef, address, is_id, ts, untagged};
@@ -38,15 +40,18 @@ const PAGES: usize = 10;
 /// The names of one workspace.
 pub(crate) struct Names {
     api: Api,
+    /// What searches: a user's token, where there is one.
+    searching: Api,
     /// The zone that the operator set.
     zone: Option<String>,
-    /// People who were seen lately, by handle: a name just read needs no directory.
-    seen: Mutex<HashMap<String, String>>,
+    /// People who were read lately, by handle: a name just read needs no directory.
+    seen: Mutex<HashMap<String, BTreeSet<String>>>,
+    directories: Directories,
 }
 
 impl Names {
-    pub(crate) fn new(api: Api, zone: Option<String>) -> Self {
-        Self { api, zone, seen: Mutex::default() }
+    pub(crate) fn new(api: Api, searching: Api, zone: Option<String>) -> Self {
+        Self { api, searching, zone, seen: Mutex::default(), directories: Directories::default() }
     }
 
     /// Whose token it is.
@@ -73,18 +78,8 @@ impl Names {
         }
         let team = self.me().await.map(|me| me.team_id).unwrap_or_default();
         let people = People::of(&self.api, ids.clone(), &team).await;
-        let mut seen = self.seen();
-        for id in ids {
-            let name = people.name(&id).to_lowercase();
-            if name != id.to_lowercase() {
-                seen.insert(name, id);
-            }
-        }
+        self.note_seen(ids.iter().map(|id| (id.as_str(), people.name(id))));
         people
-    }
-
-    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<String, String>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The person `wanted`: `me`, an id, an e-mail address, a handle or a name.
@@ -101,79 +96,10 @@ impl Names {
         if bare.contains('@') {
             return self.api.user_by_email(bare).await;
         }
-        let known = self.seen().get(&bare.to_lowercase()).cloned();
-        if let Some(id) = known {
+        if let Some(id) = self.just_seen(bare) {
             return self.api.user(&id).await;
         }
-        self.search_directory(bare).await
-    }
-
-    /// A handle or a name in the workspace's directory.
-    async fn search_directory(&self, wanted: &str) -> Result<User> {
-        let fold = |text: &str| text.trim().to_lowercase();
-        let want = fold(wanted);
-        let mut cursor: Option<String> = None;
-        let mut near: Vec<User> = Vec::new();
-        let mut complete = false;
-        for _ in 0..PAGES {
-            let page = self.api.users(cursor.as_deref()).await?;
-            let next = page.next().map(str::to_owned);
-            for user in page.rows.into_iter().filter(|user| !user.deleted) {
-                if [&user.profile.display_name, &user.name].into_iter().any(|name| fold(name) == want) {
-                    return Ok(user);
-                }
-                let full = fold(user.full_name());
-                if full == want
-                    || full.split_whitespace().any(|part| part == want)
-                    || (want.len() > 2 && full.starts_with(&want))
-                {
-                    near.push(user);
-                }
-            }
-            cursor = next;
-            if cursor.is_none() {
-                complete = true;
-                break;
-            }
-        }
-        let exact: Vec<&User> = near.iter().filter(|user| fold(user.full_name()) == want).collect();
-        match (exact.as_slice(), near.as_slice()) {
-            ([only], _) => Ok((*only).clone()),
-            ([], [only]) => Ok(only.clone()),
-            ([], []) => Err(Error::not_found(format!("Nobody here is called {}", one_line(wanted)))
-                .with_hint(if complete {
-                    "search_users finds people by a part of a name, title or e-mail address"
-                } else {
-                    "The workspace is too large to read whole: give the e-mail address or the id (U…)"
-                })),
-            _ => {
-                let names: Vec<String> = near
-                    .iter()
-                    .take(8)
-                    .map(|user| format!("@{} ({})", one_line(user.handle()), one_line(user.full_name())))
-                    .collect();
-                Err(Error::invalid(format!("Several people could be meant by {}", one_line(wanted)))
-                    .with_hint(format!("Name one: {}", names.join(", "))))
-            }
-        }
-    }
-
-    /// The user group `wanted`: its handle, name or id.
-    pub(crate) async fn group(&self, wanted: &str) -> Result<Group> {
-        let word = untagged(wanted).trim_start_matches('@').to_lowercase();
-        let groups = self.api.groups().await?;
-        let fits = |group: &&Group| {
-            group.id.to_lowercase() == word
-                || group.handle.to_lowercase() == word
-                || group.name.to_lowercase() == word
-        };
-        if let Some(group) = groups.iter().find(fits) {
-            return Ok(group.clone());
-        }
-        let near = nearest(&word, groups.iter().map(|group| group.handle.as_str()));
-        let hint = near
-            .map_or_else(|| "list_usergroups shows them".to_owned(), |near| format!("Did you mean @{near}?"));
-        Err(Error::not_found(format!("There is no user group {}", one_line(wanted))).with_hint(hint))
+        self.search_directory(word).await
     }
 
     /// The conversation `wanted`: an id, a name, an address, or a person for the direct messages with them.
@@ -196,7 +122,7 @@ impl Names {
                     .with_hint("send_message to them begins one")
             });
         }
-        self.by_name(word.trim_start_matches('#')).await
+        self.by_name(word).await
     }
 
     /// The conversation to write into: as [`Self::channel`], where a person's is not there yet its user.
@@ -228,53 +154,6 @@ impl Names {
             }
         }
         Ok(None)
-    }
-
-    /// A channel by its name: among one's own, then among all that are public.
-    async fn by_name(&self, wanted: &str) -> Result<Channel> {
-        let want = wanted.trim().to_lowercase().replace(' ', "-");
-        let mut names: Vec<String> = Vec::new();
-        for own in [true, false] {
-            let mut cursor: Option<String> = None;
-            for _ in 0..PAGES {
-                let page = if own {
-                    self.api
-                        .own_conversations(CHANNELS, None, DIRECTORY_PAGE, cursor.as_deref(), false)
-                        .await?
-                } else {
-                    self.api.conversations("public_channel", true, cursor.as_deref()).await?
-                };
-                cursor = page.next().map(str::to_owned);
-                for channel in page.rows {
-                    if channel.name.to_lowercase() == want {
-                        // `users.conversations` leaves out who is in it.
-                        return self.api.conversation(&channel.id).await.or(Ok(channel));
-                    }
-                    names.push(channel.name);
-                }
-                if cursor.is_none() {
-                    break;
-                }
-            }
-        }
-        let mut near: Vec<&str> = names
-            .iter()
-            .map(String::as_str)
-            .filter(|name| name.contains(&want) || want.contains(*name))
-            .take(3)
-            .collect();
-        near.extend(nearest(&want, names.iter().map(String::as_str)));
-        near.dedup();
-        let hint = if near.is_empty() {
-            "search_channels finds channels by a part of the name; a private one is seen only by its members"
-                .to_owned()
-        } else {
-            format!(
-                "Did you mean {}?",
-                near.iter().map(|name| format!("#{name}")).collect::<Vec<_>>().join(", ")
-            )
-        };
-        Err(Error::not_found(format!("The token sees no channel #{}", one_line(wanted))).with_hint(hint))
     }
 
     /// Refuses an address of another workspace.

@@ -16,8 +16,10 @@ const MOST: usize = 40;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct People {
     names: BTreeMap<String, String>,
-    /// How many ids have no name.
-    pub(crate) unresolved: usize,
+    /// How many ids Slack gave no name for.
+    unresolved: usize,
+    /// How many ids were not asked for, because they were too many.
+    unasked: usize,
 }
 
 impl People {
@@ -41,7 +43,8 @@ impl People {
                 people.names.insert(id, label(&user, own_team));
             }
         }
-        people.unresolved = asked - people.names.len();
+        people.unasked = asked.saturating_sub(MOST);
+        people.unresolved = asked - people.unasked - people.names.len();
         people
     }
 
@@ -52,17 +55,22 @@ impl People {
 
     /// A word on those without a name.
     pub(crate) fn note(&self) -> String {
-        match self.unresolved {
+        let unresolved = match self.unresolved {
             0 => String::new(),
             1 => "1 person is shown by id: Slack gave no name".to_owned(),
             many => format!("{many} people are shown by id: Slack gave no names"),
+        };
+        match (unresolved.is_empty(), self.unasked) {
+            (_, 0) => unresolved,
+            (true, more) => format!("{more} people beyond {MOST} are shown by id"),
+            (false, more) => format!("{unresolved}; {more} beyond {MOST} were not looked up"),
         }
     }
 
     #[cfg(test)]
     pub(crate) fn known(names: &[(&str, &str)]) -> Self {
         let names = names.iter().map(|(id, name)| ((*id).to_owned(), (*name).to_owned())).collect();
-        Self { names, unresolved: 0 }
+        Self { names, ..Self::default() }
     }
 }
 

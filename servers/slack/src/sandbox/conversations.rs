@@ -106,9 +106,9 @@ fn list(cx: &mut Context<'_>, own: bool) -> Outcome<Value> {
         .filter(|row| !(archived && flag(row, "is_archived")))
         .map(|row| {
             let mut shown = objects::channel(cx.state, row, cx.caller);
-            if let Some(shown) = shown.as_object_mut().filter(|_| own) {
-                shown.shift_remove("is_member");
-                shown.shift_remove("num_members");
+            if let Some(shown) = shown.as_object_mut() {
+                let left_out: &[&str] = if own { &["is_member", "num_members"] } else { &["last_read"] };
+                left_out.iter().for_each(|field| _ = shown.shift_remove(*field));
             }
             shown
         })
@@ -267,7 +267,7 @@ fn set_text(cx: &mut Context<'_>, field: &'static str) -> Outcome<Value> {
         return Err(Refusal::new("too_long"));
     }
     cx.change(&row, field, json!(value));
-    Ok(json!({ "channel": cx.show(text(&row, "id")), field: value }))
+    Ok(json!({ "channel": cx.show(text(&row, "id")) }))
 }
 
 impl Context<'_> {
@@ -284,11 +284,13 @@ impl Context<'_> {
         self.change(row, "_members", json!(members));
     }
 
-    /// A conversation as the caller sees it.
+    /// A conversation as the caller sees it in the answer to a change.
     fn show(&self, id: &str) -> Value {
-        self.state
-            .find("channels", id)
-            .map(|row| objects::channel(self.state, row, self.caller))
-            .unwrap_or_default()
+        let row = self.state.find("channels", id);
+        let mut shown = row.map(|row| objects::channel(self.state, row, self.caller)).unwrap_or_default();
+        if let Some(shown) = shown.as_object_mut() {
+            shown.shift_remove("num_members");
+        }
+        shown
     }
 }

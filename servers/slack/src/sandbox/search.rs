@@ -322,7 +322,7 @@ fn context(cx: &mut Context<'_>) -> Outcome<Value> {
             .state
             .rows("users")
             .iter()
-            .filter(|row| words.split_whitespace().any(|word| answers_to(row, word)));
+            .filter(|row| words.split_whitespace().all(|word| answers_to(row, word)));
         results["users"] = users.take(limit).map(|row| json!({
             "team_id": cx.state.team_id(), "user_id": text(row, "id"), "name": text(row, "name"), "real_name": text(row, "real_name"),
             "title": row.get("profile").map(|profile| profile["title"].clone()), "email": row.get("profile").map(|profile| profile["email"].clone()),

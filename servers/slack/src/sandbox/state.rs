@@ -43,6 +43,7 @@ impl State {
                         }
                         row.insert("ts".to_owned(), json!(ts));
                     }
+                    "usergroups" => _ = row.insert("date_create".to_owned(), json!(at / 1_000_000)),
                     "scheduled" => _ = row.insert("post_at".to_owned(), json!(at / 1_000_000)),
                     _ => _ = row.insert("created".to_owned(), json!(at / 1_000_000)),
                 }

@@ -106,6 +106,10 @@ fn show(row: &Row) -> Value {
 }
 
 fn shown(cx: &Context<'_>, id: &str) -> Outcome<Value> {
-    let row = cx.state.get("usergroups", id, "no_such_subteam")?;
-    Ok(json!({ "usergroup": show(row) }))
+    let mut shown = show(cx.state.get("usergroups", id, "no_such_subteam")?);
+    // The answer to a change does not count the members.
+    if let Some(shown) = shown.as_object_mut() {
+        shown.shift_remove("user_count");
+    }
+    Ok(json!({ "usergroup": shown }))
 }

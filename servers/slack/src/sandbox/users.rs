@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     dispatch::{Context, Method, Refusal, T2, T3, T4, method},
     objects,
-    state::{flag, text},
+    state::{Row, flag, text},
 };
 
 const READ: &str = "users:read";
@@ -13,15 +13,10 @@ const READ: &str = "users:read";
 /// The methods.
 pub(super) const METHODS: &[Method] = &[
     method("users.list", T2, READ, "", |cx| {
-        let all: Vec<Value> = cx
-            .state
-            .rows("users")
-            .iter()
-            .filter(|row| !flag(row, "is_stranger"))
-            .map(|row| objects::user(cx.state, row))
-            .collect();
-        let (members, metadata) = cx.page(all, 1000, 1000)?;
-        let members: Vec<Value> = members.into_iter().map(|user| without_email(cx, user)).collect();
+        let all: Vec<&Row> = cx.state.rows("users").iter().filter(|row| !flag(row, "is_stranger")).collect();
+        let (page, metadata) = cx.page(all, 1000, 1000)?;
+        let members: Vec<Value> =
+            page.into_iter().map(|row| without_email(cx, objects::user(cx.state, row))).collect();
         Ok(json!({ "members": members, "cache_ts": cx.now.as_secs(), "response_metadata": metadata }))
     }),
     method("users.info", T4, READ, "user", |cx| {
@@ -74,7 +69,7 @@ fn without_email(cx: &Context<'_>, mut user: Value) -> Value {
 }
 
 /// The name by which a user is found in a search: `name`, display name or real name.
-pub(super) fn answers_to(row: &super::state::Row, word: &str) -> bool {
+pub(super) fn answers_to(row: &Row, word: &str) -> bool {
     let profile = |field: &str| {
         row.get("profile").and_then(|profile| profile[field].as_str()).unwrap_or_default().to_lowercase()
     };

@@ -1,14 +1,14 @@
 //! Canvases written by section: one change a call, in their order, then read back.
 
 use connector::{
-    Error, Kind, Result,
+    Effect, Error, Kind, Result,
     catalog::{Call, Plan, Reply, Tool, Written, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::files::file_id;
+use super::{files::file_id, places::writable, settled};
 use crate::{
     Slack,
     api::{Form, methods, types::File},
@@ -28,6 +28,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             write_canvas,
         )
         .toolset("files")
+        .scopes(&["canvases:write"])
         .aliases(&[("canvas_id", "canvas"), ("channel_id", "channel"), ("content", "markdown"), ("changes", "operations")])
         .output::<Written>(),
     ]
@@ -110,13 +111,9 @@ async fn edit(
 ) -> Result<Plan> {
     let id = file_id(canvas)?;
     let (file, sections) = read(workspace, &id).await?;
-    for place in file.channels.iter().chain(&file.groups) {
-        if let Ok(channel) = workspace.api().conversation(place).await {
-            call.policy().writes(&channel)?;
-        }
-    }
+    let asks = writable(call, workspace, &file).await?;
     let title = args.title.clone().filter(|title| !title.trim().is_empty() && *title != file.title);
-    let mut changes: Vec<(String, Value)> = Vec::new();
+    let mut changes: Vec<Change> = Vec::new();
     if args.operations.len() > MOST {
         return Err(Error::invalid(format!("`operations` takes up to {MOST} changes")));
     }
@@ -125,10 +122,13 @@ async fn edit(
             .with_hint("Use `operations` to change one that is there"));
     }
     if let Some(title) = &title {
-        changes.push((
-            format!("rename to {}", one_line(title)),
-            json!({ "operation": "rename", "title_content": { "type": "markdown", "markdown": title } }),
-        ));
+        changes.push(Change {
+            words: format!("rename to {}", one_line(title)),
+            wire: json!({ "operation": "rename", "title_content": { "type": "markdown", "markdown": title } }),
+            title: Some(title.clone()),
+            text: String::new(),
+            removes: None,
+        });
     }
     for operation in &args.operations {
         changes.push(change(operation, &sections)?);
@@ -139,43 +139,94 @@ async fn edit(
     let harmless = args.operations.iter().all(|operation| !matches!(operation.op, Op::Replace | Op::Delete));
     let name = one_line(if file.title.is_empty() { &file.name } else { &file.title });
     let mut preview = Written::new(format!("Change the canvas {name} ({id})")).id(&id);
-    for (words, _) in &changes {
-        preview = preview.change(words.clone());
-    }
+    preview.changed.extend(changes.iter().map(|change| change.words.clone()));
+    preview.changed.extend(asks.iter().map(|reason| format!("asks, because {reason}")));
+    let state: Vec<(String, String)> =
+        sections.iter().map(|section| (section.id.clone(), section.markdown.clone())).collect();
     let workspace = std::sync::Arc::clone(workspace);
     let plan = Plan::new(Reply::written(preview), move || async move {
         let all = changes.len();
         let mut written = Written::new(format!("Changed the canvas {name} ({id})")).id(&id);
-        for (number, (words, change)) in changes.into_iter().enumerate() {
+        // What is known to stand there, to tell by it a change whose answer was lost.
+        let mut known = letters(&sections);
+        for (number, change) in changes.into_iter().enumerate() {
             // Slack takes exactly one change a call (docs.slack.dev/reference/methods/canvases.edit).
-            let form = Form::new().set("canvas_id", &id).json("changes", &json!([change]));
-            let done: Result<Value> = workspace
+            let form = Form::new().set("canvas_id", &id).json("changes", &json!([change.wire]));
+            let sent: Result<Value> = workspace
                 .api()
                 .write(methods::CANVASES_EDIT, form, format!("Read the canvas {id}"), &[])
                 .await;
-            if let Err(error) = done {
-                if number == 0 {
-                    return Err(error);
+            let is_so = async {
+                let (file, now) = read(&workspace, &id).await?;
+                Ok(change.is_made(&file, &now, &known))
+            };
+            match settled(sent, &change.words, is_so).await {
+                Ok(words) => written = written.change(words),
+                Err(error) if number == 0 => return Err(error),
+                Err(error) => {
+                    return Err(Error::new(
+                        error.kind(),
+                        format!(
+                            "{number} of {all} changes were made, then \"{}\" failed: {}",
+                            change.words,
+                            error.message()
+                        ),
+                    )
+                    .with_hint("Read the canvas again before going on: its sections have changed"));
                 }
-                return Err(Error::new(
-                    error.kind(),
-                    format!(
-                        "{number} of {all} changes were made, then \"{words}\" failed: {}",
-                        error.message()
-                    ),
-                )
-                .with_hint("Read the canvas again before going on: its sections have changed"));
             }
-            written = written.change(words);
+            known.push_str(&only_letters(&change.text));
         }
         let (_, now) = read(&workspace, &id).await?;
         Ok(Reply::written(written).outside("canvas as it is now", Some(&name), canvas::with_ids(&now)))
-    });
-    Ok(if harmless { plan.harmless() } else { plan })
+    })
+    .state(&state);
+    Ok(match (asks.is_empty(), harmless) {
+        (false, _) => plan.ask(),
+        (true, true) => plan.harmless(),
+        (true, false) => plan,
+    })
+}
+
+/// One change of a canvas.
+struct Change {
+    /// In words.
+    words: String,
+    /// As Slack takes it.
+    wire: Value,
+    /// The new title.
+    title: Option<String>,
+    /// The text that is there afterwards; empty if none is new.
+    text: String,
+    /// The section that is not there afterwards.
+    removes: Option<String>,
+}
+
+impl Change {
+    /// Whether a canvas shows it, of which `known` stood there before.
+    fn is_made(&self, file: &File, now: &[Section], known: &str) -> bool {
+        if let Some(title) = &self.title {
+            return file.title == *title;
+        }
+        let text = only_letters(&self.text);
+        if text.is_empty() {
+            return self.removes.as_ref().is_some_and(|id| now.iter().all(|section| section.id != *id));
+        }
+        letters(now).matches(&text).count() > known.matches(&text).count()
+    }
+}
+
+/// The letters and digits of sections: what Markdown and its rendering have in common.
+fn letters(sections: &[Section]) -> String {
+    sections.iter().map(|section| only_letters(&section.markdown)).collect()
+}
+
+fn only_letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// A change as Slack takes it, and in words.
-fn change(operation: &Operation, sections: &[Section]) -> Result<(String, Value)> {
+fn change(operation: &Operation, sections: &[Section]) -> Result<Change> {
     let text = operation.markdown.clone().unwrap_or_default();
     if operation.op != Op::Delete && text.trim().is_empty() {
         return Err(Error::invalid("An operation that is no delete needs `markdown`"));
@@ -185,6 +236,7 @@ fn change(operation: &Operation, sections: &[Section]) -> Result<(String, Value)
         wire["document_content"] = json!({ "type": "markdown", "markdown": text });
     }
     let mut words = operation.op.wire().replace('_', " ");
+    let mut removes = None;
     if operation.op.needs_section() {
         let wanted =
             operation.section.as_deref().map(str::trim).filter(|section| !section.is_empty()).ok_or_else(
@@ -196,6 +248,7 @@ fn change(operation: &Operation, sections: &[Section]) -> Result<(String, Value)
             )?;
         let section = section(wanted, sections)?;
         wire["section_id"] = json!(section.id);
+        removes = (operation.op == Op::Delete).then(|| section.id.clone());
         words = format!(
             "{words} {}: \"{}\"",
             section.id,
@@ -205,7 +258,8 @@ fn change(operation: &Operation, sections: &[Section]) -> Result<(String, Value)
     if operation.op != Op::Delete {
         words = format!("{words} → \"{}\"", one_line(&text).chars().take(80).collect::<String>());
     }
-    Ok((words, wire))
+    let text = if operation.op == Op::Delete { String::new() } else { text };
+    Ok(Change { words, wire, title: None, text, removes })
 }
 
 /// The section of this id, or the only one with this text.
@@ -273,8 +327,17 @@ async fn create(
         None => String::new(),
     };
     let name = title.clone().unwrap_or_else(|| "Untitled".to_owned());
-    let preview = Written::new(format!("Create the canvas {}{place}", one_line(&name)))
+    let asks = match &channel {
+        Some(channel) => call.policy().asks(call.principal(), channel),
+        None => {
+            call.policy().outside("a canvas of its own", Effect::Write)?;
+            Vec::new()
+        }
+    };
+    let mut preview = Written::new(format!("Create the canvas {}{place}", one_line(&name)))
         .change(format!("{} characters of Markdown", text.chars().count()));
+    preview.changed.extend(asks.iter().map(|reason| format!("asks, because {reason}")));
+    let state = (channel.as_ref().map(|channel| channel.id.clone()), title.clone(), text.clone());
     let workspace = std::sync::Arc::clone(workspace);
     let plan = Plan::new(Reply::written(preview), move || async move {
         #[derive(Deserialize)]
@@ -298,6 +361,7 @@ async fn create(
                 .id(&answer.canvas_id)
                 .url(file.permalink);
         Ok(Reply::written(written).outside("canvas as it is now", Some(&name), canvas::with_ids(&sections)))
-    });
-    Ok(plan.harmless())
+    })
+    .state(&state);
+    Ok(if asks.is_empty() { plan.harmless() } else { plan.ask() })
 }

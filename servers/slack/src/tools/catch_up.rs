@@ -25,6 +25,7 @@ use crate::{
         ALL_TYPES,
         time::{End, bound, minute, moment, now, parse_ts, zone_name},
     },
+    scopes,
     workspace::Workspace,
 };
 
@@ -44,6 +45,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             catch_up,
         )
         .toolset("reading")
+        .scopes(scopes::HISTORY)
         .output_page::<Item>(),
     ]
 }
@@ -146,7 +148,7 @@ async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
         Some(since) => format!("since {} {}", minute(since, &zone), zone_name(&zone)),
         None => format!("since each was read, else 24 hours; times in {}", zone_name(&zone)),
     });
-    page = page.note(format!("{looked} looked at"));
+    page = page.note(format!("{looked} looked at, replies in older threads not"));
     if left > 0 {
         page = page.note(format!("{left} more not looked at: max_channels"));
     }
@@ -165,6 +167,9 @@ async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
     }
     for failure in failed.iter().take(5) {
         reply = reply.line(format!("Not read: {failure}"));
+    }
+    if failed.len() > 5 {
+        reply = reply.line(format!("{} more could not be read.", failed.len() - 5));
     }
     Ok(reply)
 }

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::{nothing, settled};
 use crate::{
     Slack,
     api::{
@@ -15,6 +16,7 @@ use crate::{
         methods::{self, Method},
         types::{Channel, User},
     },
+    scopes,
     workspace::Workspace,
 };
 
@@ -29,6 +31,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             membership(call, args, true)
         })
         .opt_in(TOOLSET)
+        .scopes(&["channels:join", "channels:write"])
         .idempotent()
         .aliases(ALIASES)
         .output::<Written>(),
@@ -39,6 +42,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             |call, args| membership(call, args, false),
         )
         .opt_in(TOOLSET)
+        .scopes(scopes::MANAGE)
         .confirmable()
         .idempotent()
         .aliases(ALIASES)
@@ -50,17 +54,20 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             update,
         )
         .opt_in(TOOLSET)
+        .scopes(scopes::MANAGE)
         .idempotent()
         .aliases(ALIASES)
         .output::<Written>(),
         Tool::write("invite_users", "Invite people", "Invites people to a channel.", invite)
             .opt_in(TOOLSET)
+            .scopes(scopes::INVITE)
             .confirmable()
             .idempotent()
             .aliases(ALIASES)
             .output::<Written>(),
         Tool::destructive("remove_user", "Remove somebody", "Removes somebody from a channel.", remove)
             .opt_in(TOOLSET)
+            .scopes(scopes::MANAGE)
             .idempotent()
             .aliases(ALIASES)
             .output::<Written>(),
@@ -71,16 +78,18 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             archive,
         )
         .opt_in(TOOLSET)
+        .scopes(scopes::MANAGE)
         .idempotent()
         .aliases(ALIASES)
         .output::<Written>(),
     ]
 }
 
-/// A channel that may be changed, and what it is called.
+/// A channel that may be changed, as it is now, and what it is called.
 async fn target(call: &Call<Slack>, workspace: &Workspace, wanted: &str) -> Result<(Channel, String)> {
     let channel = workspace.names().channel(wanted).await?;
     call.policy().writes(&channel)?;
+    let channel = workspace.api().conversation_now(&channel.id).await?;
     let title = workspace.names().title(&channel).await;
     Ok((channel, title))
 }
@@ -98,14 +107,14 @@ async fn write(workspace: &Workspace, method: Method, channel: &Channel, form: F
         .await
 }
 
-/// A reply for a change, which was perhaps so before.
-fn done(sent: Result<Value>, words: &str) -> Result<Reply> {
-    match sent {
-        Ok(_) => Ok(Reply::written(Written::new(words.to_owned()))),
+/// A reply for a change, which was perhaps so before; `is_so` sees whether it was made where the answer was
+/// lost.
+async fn done(sent: Result<Value>, words: &str, is_so: impl Future<Output = Result<bool>>) -> Result<Reply> {
+    match settled(sent, words, is_so).await {
         Err(error) if error.kind() == Kind::Conflict => {
-            Ok(Reply::written(Written::new(format!("It is so already; nothing changed ({words})"))))
+            Ok(Reply::written(Written::new(format!("Nothing changed: it is so already ({words})"))))
         }
-        Err(error) => Err(error),
+        done => Ok(Reply::written(Written::new(done?))),
     }
 }
 
@@ -121,9 +130,7 @@ async fn membership(call: Call<Slack>, args: OfChannel, join: bool) -> Result<Pl
     let (channel, title) = target(&call, &workspace, &args.channel).await?;
     if channel.is_member == Some(join) {
         let word = if join { "in" } else { "not in" };
-        return Ok(Plan::nothing(Reply::written(Written::new(format!(
-            "You are {word} {title} already; nothing changed"
-        )))));
+        return Ok(nothing(&format!("you are {word} {title} already")));
     }
     let (verb, past, method) = if join {
         ("Join", "Joined", methods::CONVERSATIONS_JOIN)
@@ -135,9 +142,20 @@ async fn membership(call: Call<Slack>, args: OfChannel, join: bool) -> Result<Pl
     if private {
         preview = preview.change("it is private: only a member can bring you back");
     }
+    let state = (channel.id.clone(), channel.is_member);
     let plan = Plan::new(Reply::written(preview), move || async move {
-        done(write(&workspace, method, &channel, Form::new()).await, &format!("{past} {title}"))
-    });
+        let sent = write(&workspace, method, &channel, Form::new()).await;
+        let is_so = async {
+            match workspace.api().conversation_now(&channel.id).await {
+                Ok(now) => Ok(now.is_member == Some(join)),
+                // Who has left a private channel does not see it.
+                Err(error) if error.kind() == Kind::NotFound && private => Ok(true),
+                Err(error) => Err(error),
+            }
+        };
+        done(sent, &format!("{past} {title}"), is_so).await
+    })
+    .state(&state);
     Ok(if private { plan.ask() } else { plan })
 }
 
@@ -203,24 +221,36 @@ async fn update(call: Call<Slack>, args: Update) -> Result<Plan> {
         return Err(Error::invalid("Topic and purpose have at most 250 characters"));
     }
     if changes.is_empty() {
-        return Ok(Plan::nothing(Reply::written(Written::new(format!(
-            "{title} is so already; nothing changed"
-        )))));
+        return Ok(nothing(&format!("{title} is so already")));
     }
     let mut preview = Written::new(format!("Change {title}"));
     preview.changed = changes.iter().map(|(.., words)| words.clone()).collect();
-    Ok(Plan::new(Reply::written(preview), move || async move {
+    let asks = call.policy().asks(call.principal(), &channel);
+    preview.changed.extend(asks.iter().map(|reason| format!("asks, because {reason}")));
+    let state = (channel.id.clone(), preview.changed.clone());
+    let plan = Plan::new(Reply::written(preview), move || async move {
         let mut written = Written::new(format!("Changed {title}")).id(&channel.id);
         for (field, wanted, method, words) in changes {
-            let sent = write(&workspace, method, &channel, Form::new().set(field, wanted)).await;
-            match sent {
-                Ok(_) => written = written.change(words),
+            let sent = write(&workspace, method, &channel, Form::new().set(field, &wanted)).await;
+            let is_so = async {
+                let now = workspace.api().conversation_now(&channel.id).await?;
+                Ok(wanted
+                    == match field {
+                        "topic" => now.topic.value,
+                        "purpose" => now.purpose.value,
+                        _ => now.name,
+                    })
+            };
+            match settled(sent, &words, is_so).await {
+                Ok(words) => written = written.change(words),
                 Err(error) if written.changed.is_empty() => return Err(error),
                 Err(error) => written = written.change(format!("failed: {field}: {}", error.for_agent())),
             }
         }
         Ok(Reply::written(written))
-    }))
+    })
+    .state(&state);
+    Ok(if asks.is_empty() { plan } else { plan.ask() })
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -241,22 +271,42 @@ async fn invite(call: Call<Slack>, args: Invite) -> Result<Plan> {
     for user in &args.users {
         users.push(workspace.names().person(user).await?);
     }
-    let many = users.len() > FEW;
-    let people: Vec<String> = users.iter().map(named).collect();
-    let words = people.join(", ");
-    let preview = Written::new(format!("Invite {words} to {title}, which notifies them"));
+    let ids: Vec<String> = users.iter().map(|user| user.id.clone()).collect();
+    let there = are_members(&workspace, &channel, &ids).await.unwrap_or_else(|_| vec![false; ids.len()]);
+    // Slack refuses all where one is there already.
+    let mut here = Vec::new();
+    let mut missing = Vec::new();
+    for (user, is_there) in users.iter().zip(there) {
+        if is_there { here.push(named(user)) } else { missing.push(user.clone()) }
+    }
+    if missing.is_empty() {
+        return Ok(nothing(&format!("{} is in {title} already", here.join(", "))));
+    }
+    let many = missing.len() > FEW;
+    let words = missing.iter().map(named).collect::<Vec<_>>().join(", ");
+    let ids: Vec<String> = missing.iter().map(|user| user.id.clone()).collect();
+    let mut preview = Written::new(format!("Invite {words} to {title}, which notifies them"));
+    let already = (!here.is_empty()).then(|| format!("there already: {}", here.join(", ")));
+    preview.changed.extend(already.clone());
+    let state = (channel.id.clone(), ids.clone());
     let plan = Plan::new(Reply::written(preview), move || async move {
-        let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
-        let sent = write(
-            &workspace,
-            methods::CONVERSATIONS_INVITE,
-            &channel,
-            Form::new().set("users", ids.join(",")),
-        )
-        .await;
-        done(sent, &format!("Invited {words} to {title}"))
-    });
+        let form = Form::new().set("users", ids.join(","));
+        let sent = write(&workspace, methods::CONVERSATIONS_INVITE, &channel, form).await;
+        let is_so =
+            async { Ok(are_members(&workspace, &channel, &ids).await?.into_iter().all(|there| there)) };
+        let done = settled(sent, &format!("Invited {words} to {title}"), is_so).await?;
+        let mut written = Written::new(done);
+        written.changed.extend(already);
+        Ok(Reply::written(written))
+    })
+    .state(&state);
     Ok(if many { plan.ask() } else { plan })
+}
+
+/// Whether each of these people is in a channel.
+async fn are_members(workspace: &Workspace, channel: &Channel, ids: &[String]) -> Result<Vec<bool>> {
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    workspace.api().has_members(&channel.id, &ids).await
 }
 
 fn named(user: &User) -> String {
@@ -275,12 +325,19 @@ async fn remove(call: Call<Slack>, args: Remove) -> Result<Plan> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
     let (channel, title) = target(&call, &workspace, &args.channel).await?;
     let user = workspace.names().person(&args.user).await?;
+    let id = [user.id.clone()];
+    if are_members(&workspace, &channel, &id).await? == [false] {
+        return Ok(nothing(&format!("{} is not in {title}", named(&user))));
+    }
     let words = format!("{} from {title}", named(&user));
-    Ok(Plan::new(Reply::written(Written::new(format!("Remove {words}"))), move || async move {
-        let sent =
-            write(&workspace, methods::CONVERSATIONS_KICK, &channel, Form::new().set("user", &user.id)).await;
-        done(sent, &format!("Removed {words}"))
-    }))
+    let state = (channel.id.clone(), user.id.clone());
+    let plan = Plan::new(Reply::written(Written::new(format!("Remove {words}"))), move || async move {
+        let form = Form::new().set("user", &user.id);
+        let sent = write(&workspace, methods::CONVERSATIONS_KICK, &channel, form).await;
+        let is_so = async { Ok(are_members(&workspace, &channel, &id).await? == [false]) };
+        done(sent, &format!("Removed {words}"), is_so).await
+    });
+    Ok(plan.state(&state))
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -296,10 +353,8 @@ async fn archive(call: Call<Slack>, args: Archive) -> Result<Plan> {
     let (channel, title) = target(&call, &workspace, &args.channel).await?;
     let archived = args.archived.unwrap_or(true);
     if channel.is_archived == archived {
-        return Ok(Plan::nothing(Reply::written(Written::new(format!(
-            "{title} is {} already; nothing changed",
-            if archived { "archived" } else { "open" }
-        )))));
+        let word = if archived { "archived" } else { "open" };
+        return Ok(nothing(&format!("{title} is {word} already")));
     }
     let members = channel.num_members.map(|count| format!(", which has {count} members")).unwrap_or_default();
     let (verb, past, method) = if archived {
@@ -307,11 +362,14 @@ async fn archive(call: Call<Slack>, args: Archive) -> Result<Plan> {
     } else {
         ("Bring back", "Brought back", methods::CONVERSATIONS_UNARCHIVE)
     };
-    let plan = Plan::new(
-        Reply::written(Written::new(format!("{verb} {title} ({}){members}", channel.id))),
-        move || async move {
-            done(write(&workspace, method, &channel, Form::new()).await, &format!("{past} {title}"))
-        },
-    );
+    let state = (channel.id.clone(), channel.name.clone(), channel.num_members);
+    let preview = Written::new(format!("{verb} {title} ({}){members}", channel.id));
+    let plan = Plan::new(Reply::written(preview), move || async move {
+        let sent = write(&workspace, method, &channel, Form::new()).await;
+        let is_so =
+            async { Ok(workspace.api().conversation_now(&channel.id).await?.is_archived == archived) };
+        done(sent, &format!("{past} {title}"), is_so).await
+    })
+    .state(&state);
     Ok(if archived { plan } else { plan.harmless() })
 }

@@ -3,9 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use connector::{Error, Kind, Result, catalog::one_line};
+use connector::{
+    Error, Kind, Result,
+    catalog::{
+        names::{Entry as _, fold},
+        one_line,
+    },
+};
 
-use crate::{policy::Policy, render::mrkdwn::encode, resolve::people::is_user, workspace::Workspace};
+use crate::{
+    api::types::User, policy::Policy, render::mrkdwn::encode, resolve::people::is_user, workspace::Workspace,
+};
 
 /// The most characters of one post: Slack takes 12,000 of Markdown, entities counted.
 const POST: usize = 11_500;
@@ -163,11 +171,16 @@ async fn meaning(
         composed.asks.push(format!("@{word} notifies everybody in the channel"));
         return Ok(Meaning::Token(format!("<!{word}>"), Some(format!("@{word}: everybody in the channel"))));
     }
-    if target.starts_with("!subteam^")
-        || (target.starts_with('@') && !is_user(&target[1..]) && names.group(&word).await.is_ok())
-    {
-        let wanted = target.trim_start_matches("!subteam^").trim_start_matches('@');
-        let Ok(group) = names.group(wanted).await else { return Ok(Meaning::Text) };
+    let tagged_group = target.strip_prefix("!subteam^");
+    let group = match tagged_group {
+        Some(id) => Some(id),
+        None => target.strip_prefix('@').filter(|word| !is_user(word)),
+    };
+    let group = match group {
+        Some(group) => names.known_group(group).await.unwrap_or_default(),
+        None => None,
+    };
+    if let Some(group) = group {
         let count = group.user_count.unwrap_or(group.users.len() as u64);
         if count > LARGE_GROUP {
             composed.asks.push(format!("@{} notifies {count} people", one_line(&group.handle)));
@@ -187,18 +200,17 @@ async fn meaning(
         return Ok(found.map_or(Meaning::Text, |channel| Meaning::Token(format!("<#{}>", channel.id), None)));
     }
     match names.person(target).await {
-        Ok(user) => {
-            let told = format!("@{} ({})", one_line(user.handle()), one_line(user.full_name()));
-            Ok(Meaning::Token(format!("<@{}>", user.id), Some(told)))
+        // A part of a name names nobody in a text that others read.
+        Ok(user) if !is_named(&user, target) => {
+            composed.unknown.push(format!("{} (did you mean {}?)", one_line(target), user.describe()));
+            Ok(Meaning::Text)
         }
+        Ok(user) => Ok(Meaning::Token(format!("<@{}>", user.id), Some(user.describe()))),
         Err(error) if matches!(error.kind(), Kind::NotFound | Kind::InvalidArgument | Kind::Permission) => {
             let several = error.kind() == Kind::InvalidArgument;
             composed.unknown.push(if several {
-                format!(
-                    "{} (several people could be meant: {})",
-                    one_line(target),
-                    error.hint().unwrap_or_default()
-                )
+                let hint = error.hint().unwrap_or_default();
+                format!("{} (could be {})", one_line(target), hint.trim_start_matches("Say which: "))
             } else {
                 one_line(target)
             });
@@ -206,6 +218,13 @@ async fn meaning(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether somebody is meant by `target`: an id, a whole name of theirs, or the first.
+fn is_named(user: &User, target: &str) -> bool {
+    let word = target.trim_start_matches('@');
+    let first = user.full_name().split_whitespace().next().unwrap_or_default();
+    is_user(word) || user.is_called(word) || fold(first) == fold(word)
 }
 
 /// `text` in posts that Slack takes, cut after paragraphs or lines; a fence that is cut is closed and

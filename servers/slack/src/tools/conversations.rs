@@ -15,6 +15,7 @@ use crate::{
         types::{Channel, User},
     },
     resolve::reference,
+    scopes,
     workspace::Workspace,
 };
 
@@ -32,6 +33,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             create,
         )
         .toolset("conversations")
+        .scopes(scopes::MANAGE)
         .confirmable()
         .aliases(&[("channel_name", "name"), ("user_ids", "users"), ("private", "is_private")])
         .output::<Written>(),
@@ -42,6 +44,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             mark_read,
         )
         .toolset("conversations")
+        .scopes(scopes::MANAGE)
         .idempotent()
         .aliases(&[("channel", "channels"), ("channel_id", "channels"), ("message_ts", "ts")])
         .output::<Written>(),
@@ -86,6 +89,8 @@ async fn create(call: Call<Slack>, args: Create) -> Result<Plan> {
         if users.is_empty() || users.len() > 8 {
             return Err(Error::invalid("Give `name` for a channel, or 1 to 8 `users` for direct messages"));
         }
+        let stand_in = Channel { is_im: users.len() == 1, is_mpim: users.len() > 1, ..Channel::default() };
+        call.policy().writes(&stand_in)?;
         let words = format!("the direct messages with {}", people.join(", "));
         return Ok(Plan::new(Reply::written(Written::new(format!("Open {words}"))), move || async move {
             let channel = workspace.names().open(&users).await?;
@@ -94,6 +99,8 @@ async fn create(call: Call<Slack>, args: Create) -> Result<Plan> {
     };
     let name = good_name(name)?;
     let private = args.is_private.unwrap_or(false);
+    let to_be = Channel { name: name.clone(), is_private: private, ..Channel::default() };
+    call.policy().writes(&to_be)?;
     let topic = args.topic.clone().filter(|topic| !topic.trim().is_empty());
     let mut preview =
         Written::new(format!("Create the {} channel #{name}", if private { "private" } else { "public" }));
@@ -103,7 +110,15 @@ async fn create(call: Call<Slack>, args: Create) -> Result<Plan> {
     if !people.is_empty() {
         preview = preview.change(format!("invites and notifies {}", people.join(", ")));
     }
-    let many = users.len() > FEW;
+    let mut asks = Vec::new();
+    if users.len() > FEW {
+        asks.push(format!("it invites {} people", users.len()));
+    }
+    if topic.is_some() {
+        asks.extend(call.policy().asks(call.principal(), &to_be));
+    }
+    preview.changed.extend(asks.iter().map(|reason| format!("asks, because {reason}")));
+    let state: (String, Vec<String>) = (name.clone(), users.iter().map(|user| user.id.clone()).collect());
     let plan = Plan::new(Reply::written(preview), move || async move {
         #[derive(Deserialize)]
         struct Answer {
@@ -122,9 +137,11 @@ async fn create(call: Call<Slack>, args: Create) -> Result<Plan> {
         let channel = match sent {
             Ok(answer) => answer.channel,
             Err(error) if error.kind() == Kind::UnknownOutcome => {
+                let me = workspace.names().me().await?;
                 match workspace.names().channel(&name).await {
-                    Ok(channel) => channel,
-                    Err(_) => return Err(error),
+                    // Nobody else's of that name.
+                    Ok(channel) if channel.creator == me.user_id => channel,
+                    _ => return Err(error),
                 }
             }
             Err(error) if error.kind() == Kind::Conflict => {
@@ -153,7 +170,8 @@ async fn create(call: Call<Slack>, args: Create) -> Result<Plan> {
         }
         Ok(Reply::written(written))
     });
-    Ok(if many { plan.ask() } else { plan })
+    let plan = plan.state(&state);
+    Ok(if asks.is_empty() { plan } else { plan.ask() })
 }
 
 /// A step after the first: done, or why not.
@@ -197,9 +215,7 @@ async fn mark_read(call: Call<Slack>, args: MarkRead) -> Result<Plan> {
         }
     }
     if marks.is_empty() {
-        return Ok(Plan::nothing(Reply::written(Written::new(
-            "There is nothing to read there; nothing changed",
-        ))));
+        return Ok(super::nothing("there is nothing to read there"));
     }
     let words =
         if marks.len() == 1 { "1 conversation".to_owned() } else { format!("{} conversations", marks.len()) };

@@ -13,6 +13,7 @@ use crate::{
     Slack,
     api::{Form, methods},
     resolve::Destination,
+    scopes,
 };
 
 pub(super) fn tools() -> Vec<Tool<Slack>> {
@@ -24,6 +25,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             send,
         )
         .opt_in("ephemeral")
+        .scopes(scopes::POST)
         .confirmable()
         .aliases(&[("channel_id", "channel"), ("text", "message")])
         .output::<Written>(),
@@ -55,7 +57,7 @@ async fn send(call: Call<Slack>, args: Send) -> Result<Plan> {
         None,
         args.message.trim(),
     );
-    let asks = !post.asks.is_empty();
+    let (asks, state) = (!post.asks.is_empty(), post.state());
     let plan = Plan::new(preview, move || async move {
         let form = Form::new().set("channel", &channel.id).set("user", &user.id).set("markdown_text", &text);
         let _: Value = workspace
@@ -64,5 +66,6 @@ async fn send(call: Call<Slack>, args: Send) -> Result<Plan> {
             .await?;
         Ok(Reply::written(Written::new(format!("Shown {words}"))))
     });
+    let plan = plan.state(&state);
     Ok(if asks { plan.ask() } else { plan })
 }

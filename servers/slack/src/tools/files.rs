@@ -9,10 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, sleep};
 
-use super::messages::prepare;
+use super::{messages::prepare, places::readable};
 use crate::{
     Slack,
-    api::types::File,
     render::{canvas, message},
     resolve::{Destination, reference::is_id},
     workspace::Workspace,
@@ -36,6 +35,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             read_file,
         )
         .toolset("files")
+        .scopes(&["files:read"])
         .aliases(&[("file_id", "file"), ("canvas", "file"), ("canvas_id", "file"), ("id", "file")])
         .output::<FileItem>(),
         Tool::write(
@@ -45,6 +45,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             upload_file,
         )
         .toolset("files")
+        .scopes(&["files:write"])
         .confirmable()
         .aliases(&[("channel_id", "channel"), ("thread_ts", "ts"), ("initial_comment", "comment"), ("name", "filename"), ("base64", "content"), ("alt_text", "alt_txt")])
         .output::<Written>(),
@@ -81,25 +82,6 @@ pub(super) fn file_id(word: &str) -> Result<String> {
     }
     Err(Error::invalid(format!("`{}` is no id of a file", one_line(word)))
         .with_hint("Messages name their files: 📎F…"))
-}
-
-async fn readable(call: &Call<Slack>, workspace: &Workspace, file: &File) -> Result<()> {
-    // A file is read where it is shared: at least one of its places must be allowed.
-    let places: Vec<&String> = file.channels.iter().chain(&file.groups).chain(&file.ims).collect();
-    let mut refusal = None;
-    for place in places.iter().take(10) {
-        let Ok(channel) = workspace.api().conversation(place).await else { continue };
-        match call.policy().reads(&channel) {
-            Ok(()) => {
-                if file.channels.is_empty() {
-                    call.policy().note_read(call.principal(), &channel);
-                }
-                return Ok(());
-            }
-            Err(error) => refusal = Some(error),
-        }
-    }
-    refusal.map_or(Ok(()), Err)
 }
 
 async fn read_file(call: Call<Slack>, args: ReadFile) -> Result<Reply> {
@@ -231,7 +213,7 @@ async fn upload_file(call: Call<Slack>, args: UploadFile) -> Result<Plan> {
     for reason in &post.asks {
         preview = preview.change(format!("asks, because {reason}"));
     }
-    let asks = !post.asks.is_empty();
+    let (asks, state) = (!post.asks.is_empty(), post.state());
     let plan = Plan::new(Reply::written(preview), move || async move {
         let api = workspace.api().clone();
         // A person's id is no place for a file: the conversation with them is opened first.
@@ -269,6 +251,7 @@ async fn upload_file(call: Call<Slack>, args: UploadFile) -> Result<Plan> {
         written = written.url(super::read::permalink(&me.url, &channel.id, &ts, post.thread.as_deref()));
         Ok(Reply::written(written))
     });
+    let plan = plan.state(&state);
     Ok(if asks { plan.ask() } else { plan })
 }
 

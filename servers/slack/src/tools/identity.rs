@@ -72,6 +72,10 @@ async fn whoami(call: Call<Slack>) -> Result<Reply> {
             zone_name(&zone)
         ));
         let missing = scopes::missing(&me);
+        if let Some(held) = &me.scopes {
+            let held: Vec<String> = held.iter().map(|scope| one_line(scope)).collect();
+            reply = reply.line(format!("Scopes held: {}.", held.join(", ")));
+        }
         reply = reply.line(match &missing {
             None => "Slack did not tell the token's scopes; a refused call names the one that is missing."
                 .to_owned(),
@@ -84,6 +88,9 @@ async fn whoami(call: Call<Slack>) -> Result<Reply> {
         });
         let searcher = workspace.search_api().identity().await;
         reply = reply.line(match searcher {
+            Ok(searcher) if searcher.bot_id.is_empty() && workspace.is_legacy_search() => {
+                "Searching works with the user's token, by the legacy search: this workspace has no Real-time Search."
+            }
             Ok(searcher) if searcher.bot_id.is_empty() => "Searching works with the user's token.",
             _ => "Searching does not work: a bot may not search by itself. SLACK_USER_TOKEN makes it work.",
         });

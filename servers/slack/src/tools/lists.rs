@@ -3,17 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use connector::{
-    Error, Result,
+    Effect, Error, Result,
     catalog::{
         Call, Page, Plan, Position, Reply, Tool, Written, limit, nearest, one_line,
         paging::{self, VendorPage},
+        reconcile::{self, Attempt},
     },
 };
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{FROM, files::file_id};
+use super::{
+    FROM,
+    files::file_id,
+    places::{readable, writable},
+};
 use crate::{
     Slack,
     api::{Form, methods, types::Page as ApiPage},
@@ -32,6 +38,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             read_list,
         )
         .opt_in(TOOLSET)
+        .scopes(&["lists:read"])
         .aliases(ALIASES)
         .output_page::<Row>(),
         Tool::write(
@@ -41,6 +48,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             save,
         )
         .opt_in(TOOLSET)
+        .scopes(&["lists:write"])
         .aliases(ALIASES)
         .output::<Written>(),
     ]
@@ -50,7 +58,47 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
 #[serde(default)]
 struct Item {
     id: String,
+    /// Seconds since 1970.
+    date_created: i64,
     fields: Vec<Field>,
+}
+
+impl Item {
+    /// Whether it says what `cells` set, as far as that can be compared; not if nothing can.
+    fn says(&self, cells: &[Value]) -> bool {
+        let mut compared = 0;
+        let all = cells.iter().all(|cell| {
+            let field = self.fields.iter().find(|field| cell["column_id"] == field.column_id.as_str());
+            if let Some(text) = cell["rich_text"][0]["elements"][0]["elements"][0]["text"].as_str() {
+                compared += 1;
+                return field.is_some_and(|field| field.text.trim() == text.trim());
+            }
+            if cell["user"].is_array() {
+                compared += 1;
+                return field.is_some_and(|field| cell["user"] == json!(field.user));
+            }
+            true
+        });
+        all && compared > 0
+    }
+}
+
+/// The most pages of a list that are looked through for an item.
+const PAGES: usize = 5;
+
+/// The item of a list that `is_it`.
+async fn find_item(workspace: &Workspace, list: &str, is_it: impl Fn(&Item) -> bool) -> Option<Item> {
+    let mut cursor: Option<String> = None;
+    for _ in 0..PAGES {
+        let form = Form::new().set("list_id", list).set("limit", 1_000).maybe("cursor", cursor.as_deref());
+        let page: ApiPage<Item> = workspace.api().call(methods::LISTS_ITEMS, form).await.ok()?;
+        cursor = page.next().map(str::to_owned);
+        if let Some(found) = page.rows.into_iter().find(&is_it) {
+            return Some(found);
+        }
+        cursor.as_ref()?;
+    }
+    None
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -91,6 +139,11 @@ async fn read_list(call: Call<Slack>, args: ReadList) -> Result<Reply> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
     let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
     let id = file_id(&args.list)?;
+    match workspace.api().file(&id).await {
+        Ok(file) => readable(&call, &workspace, &file).await?,
+        Err(error) if call.policy().narrows(Effect::Read) => return Err(error),
+        Err(_) => {}
+    }
     let form = Form::new()
         .set("list_id", &id)
         .set("limit", position.first(limit(args.limit, 50, 200), 1000))
@@ -186,6 +239,11 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
     if args.fields.is_empty() {
         return Err(Error::invalid("`fields` is empty"));
     }
+    let asks = match workspace.api().file(&list).await {
+        Ok(file) => writable(&call, &workspace, &file).await?,
+        Err(error) if call.policy().narrows(Effect::Write) => return Err(error),
+        Err(_) => Vec::new(),
+    };
     let item = args.item.clone().filter(|item| !item.trim().is_empty());
     let known = match &item {
         Some(item) => item.clone(),
@@ -229,25 +287,45 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
     );
     let mut preview = Written::new(format!("Set {what}"));
     preview.changed.clone_from(&words);
-    Ok(Plan::new(Reply::written(preview), move || async move {
+    preview.changed.extend(asks.iter().map(|reason| format!("asks, because {reason}")));
+    let state = (list.clone(), item.clone(), words.clone());
+    let plan = Plan::new(Reply::written(preview), move || async move {
         let check = format!("Read the list {list}");
-        let id = match &item {
+        let (id, lost) = match &item {
             Some(item) => {
                 let form = Form::new().set("list_id", &list).json("cells", &json!(cells));
-                let _: Value = workspace.api().write(methods::LISTS_UPDATE, form, check, &[]).await?;
-                item.clone()
+                let sent: Result<Value> =
+                    workspace.api().write(methods::LISTS_UPDATE, form, check, &[]).await;
+                let look = find_item(&workspace, &list, |row| row.id == *item && row.says(&cells));
+                let look = async { look.await.map(|_| Value::Null) };
+                reconcile::created(sent, look).await.map(|(_, lost)| (item.clone(), lost))?
             }
             None => {
                 #[derive(Deserialize)]
                 struct Answer {
                     item: Item,
                 }
+                let attempt = Attempt::begin(workspace.api().upstream(), "list item");
                 let form = Form::new().set("list_id", &list).json("initial_fields", &json!(cells));
-                workspace.api().write::<Answer>(methods::LISTS_CREATE, form, check, &[]).await?.item.id
+                let sent: Result<Answer> =
+                    workspace.api().write(methods::LISTS_CREATE, form, check, &[]).await;
+                let is_it = |row: &Item| {
+                    let made = Timestamp::from_second(row.date_created).unwrap_or(Timestamp::MIN);
+                    row.says(&cells) && attempt.may_have_made(&row.id, &made.to_string())
+                };
+                let look = || find_item(&workspace, &list, is_it);
+                let (made, lost) =
+                    attempt.made(sent.map(|answer| answer.item), |row| row.id.clone(), look).await?;
+                (made.id, lost)
             }
         };
         let mut written = Written::new(format!("Set {what}: {id}")).id(id);
         written.changed = words;
+        if lost {
+            written = written.change("Slack's answer was lost; it was looked for, and is done");
+        }
         Ok(Reply::written(written))
-    }))
+    })
+    .state(&state);
+    Ok(if asks.is_empty() { plan } else { plan.ask() })
 }

@@ -1,11 +1,11 @@
-//! Writing where people talk: send, edit, delete. A post that may have been done is looked for by the
-//! mark it carries and never sent twice.
+//! Writing where people talk. A post that may have been done is looked for by the mark it carries and never
+//! sent twice.
 
 use std::time::Duration;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, one_line, reconcile},
+    catalog::{Call, Plan, Reply, Tool, Written, one_line, reconcile::Attempt},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -15,21 +15,19 @@ use uuid::Uuid;
 
 use super::{
     compose::{Composed, compose},
-    read::{TS_ALIASES, explain, find, heading, parent_of, permalink},
+    read::{explain, heading, parent_of, permalink},
 };
 use crate::{
     Slack,
     api::{
-        Form, Window, methods,
+        Form, Window,
         types::{Channel, Identity, Message, User},
     },
-    render::{message, mrkdwn},
     resolve::{
-        Destination,
-        people::People,
-        reference,
-        time::{bound, now},
+        Destination, reference,
+        time::{self, bound, now},
     },
+    scopes,
     workspace::Workspace,
 };
 
@@ -49,23 +47,10 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             send_message,
         )
         .toolset("messages")
+        .scopes(scopes::POST)
         .confirmable()
         .aliases(&[("channel_id", "channel"), ("text", "message"), ("thread_ts", "ts"), ("message_ts", "ts"), ("user", "users")])
         .output::<Written>(),
-        Tool::destructive(
-            "update_message",
-            "Edit a message",
-            "Replaces the whole text of a message that the token's owner wrote.",
-            update_message,
-        )
-        .toolset("messages")
-        .idempotent()
-        .aliases(&[("channel_id", "channel"), ("message_ts", "ts"), ("timestamp", "ts"), ("permalink", "ts"), ("text", "message")])
-        .output::<Written>(),
-        Tool::destructive("delete_message", "Delete a message", "Deletes a message for good.", delete_message)
-            .toolset("messages")
-            .aliases(TS_ALIASES)
-            .output::<Written>(),
     ]
 }
 
@@ -94,6 +79,17 @@ pub(super) struct Post {
     pub(super) title: String,
     /// Why it asks before it goes out.
     pub(super) asks: Vec<String>,
+}
+
+impl Post {
+    /// What a confirmation of it is good for: this place and these words, as they are sent.
+    pub(super) fn state(&self) -> (Vec<String>, Option<String>, Vec<String>) {
+        let place = match &self.destination {
+            Destination::Known(channel) => vec![channel.id.clone()],
+            Destination::New(users) => users.iter().map(|user| user.id.clone()).collect(),
+        };
+        (place, self.thread.clone(), self.composed.posts.clone())
+    }
 }
 
 /// Works out where a text goes, and whom it reaches.
@@ -149,14 +145,7 @@ pub(super) async fn prepare(
                 )
                 .with_hint("Nothing was sent. Choose another channel"));
             }
-            if channel.is_ext_shared {
-                asks.push("the channel is shared with another organization".to_owned());
-            }
-            if policy.widens(call.principal(), channel) {
-                asks.push(
-                    "private conversations were read before, and this one has other readers".to_owned(),
-                );
-            }
+            asks.extend(policy.asks(call.principal(), channel));
             heading(&names.title(channel).await, channel)
         }
         Destination::New(users) => {
@@ -167,7 +156,7 @@ pub(super) async fn prepare(
                 .iter()
                 .map(|user| format!("@{} ({})", one_line(user.handle()), one_line(user.full_name())))
                 .collect();
-            format!("a new conversation with {}", people.join(", "))
+            format!("the direct messages with {}", people.join(", "))
         }
     };
     if policy.confirm_posts {
@@ -210,11 +199,6 @@ fn told(summary: String, post: &Post) -> Written {
     written
 }
 
-/// A text as its readers will see it.
-fn as_seen(posts: &[String]) -> String {
-    posts.iter().map(|post| mrkdwn::plain(post, &People::default())).collect::<Vec<_>>().join("\n\n")
-}
-
 async fn send_message(call: Call<Slack>, args: SendMessage) -> Result<Plan> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
     let post =
@@ -234,6 +218,7 @@ async fn send_message(call: Call<Slack>, args: SendMessage) -> Result<Plan> {
         Reply::written(told(format!("Post {place}"), &post)).outside("message", None, args.message.trim());
     let asks = !post.asks.is_empty();
     let (broadcast, unfurl) = (args.reply_broadcast == Some(true), args.unfurl == Some(true));
+    let state = post.state();
     let plan = Plan::new(preview, move || async move {
         let channel = match &post.destination {
             Destination::Known(channel) => channel.clone(),
@@ -273,7 +258,8 @@ async fn send_message(call: Call<Slack>, args: SendMessage) -> Result<Plan> {
         }
         written = written.url(permalink(&me.url, &channel.id, &ts, post.thread.as_deref()));
         Ok(Reply::written(written))
-    });
+    })
+    .state(&state);
     Ok(if asks { plan.ask() } else { plan })
 }
 
@@ -292,9 +278,7 @@ async fn send(
         ts: String,
     }
     let mark = Uuid::new_v4().to_string();
-    let began = now();
     let form = Form::new()
-        .set("channel", &channel.id)
         .set("markdown_text", text)
         .set("unfurl_links", unfurl)
         .set("unfurl_media", unfurl)
@@ -303,194 +287,75 @@ async fn send(
         .json("metadata", &json!({ "event_type": MARK, "event_payload": { "id": mark } }));
     let check =
         format!("Read {} for the message", if channel.name.is_empty() { &channel.id } else { &channel.name });
-    let sent: Result<Answer> = workspace.api().write(methods::POST, form, check, &[]).await;
-    reconcile::created(sent.map(|answer| answer.ts), async {
+    let attempt = Attempt::begin(workspace.api().upstream(), "message");
+    let sent: Result<Answer> = workspace.api().post(&channel.id, form, check).await;
+    let sought = Sought { channel, thread, mark: &mark, author: &me.user_id, text, attempt: &attempt };
+    let look = || async {
         for pause in LOOKS {
             sleep(pause).await;
-            let window = Window {
-                limit: 200,
-                oldest: Some(bound(began - jiff::SignedDuration::from_secs(120))),
-                latest: Some(bound(now() + jiff::SignedDuration::from_secs(300))),
-                metadata: true,
-                ..Window::default()
-            };
-            if let Ok(Some(found)) = look(workspace, channel, thread, window, &mark, me, text).await {
+            if let Ok(Some(found)) = sought.look(workspace).await {
                 return Some(found);
             }
         }
         None
-    })
-    .await
+    };
+    attempt.made(sent.map(|answer| answer.ts), Clone::clone, look).await
 }
 
-/// Looks for a post by its mark, or where Slack shows no marks by its author and text.
-async fn look(
-    workspace: &Workspace,
-    channel: &Channel,
-    thread: Option<&str>,
-    mut window: Window,
-    mark: &str,
-    me: &Identity,
-    text: &str,
-) -> Result<Option<String>> {
-    for _ in 0..5 {
-        let page = match thread {
-            Some(thread) => workspace.api().replies(&channel.id, thread, &window).await?,
-            None => workspace.api().history(&channel.id, &window).await?,
+/// A post that may be there, and how it would be known.
+struct Sought<'a> {
+    channel: &'a Channel,
+    thread: Option<&'a str>,
+    mark: &'a str,
+    author: &'a str,
+    text: &'a str,
+    attempt: &'a Attempt,
+}
+
+impl Sought<'_> {
+    /// Looks for it by its mark, or where Slack shows no marks by its author and text, made since, that is
+    /// no other call's.
+    async fn look(&self, workspace: &Workspace) -> Result<Option<String>> {
+        let mut window = Window {
+            limit: 200,
+            oldest: Some(bound(self.attempt.earliest())),
+            latest: Some(bound(now() + jiff::SignedDuration::from_secs(300))),
+            metadata: true,
+            ..Window::default()
         };
-        let marked = page.rows.iter().any(|message| message.metadata.is_some());
-        let is_it = |message: &&Message| {
-            let own = message
-                .metadata
-                .as_ref()
-                .is_some_and(|metadata| metadata["event_payload"]["id"] == Value::String(mark.to_owned()));
-            let alike =
-                !marked && message.user.as_deref() == Some(me.user_id.as_str()) && message.text == text;
-            own || alike
-        };
-        let found: Vec<&Message> = page.rows.iter().filter(is_it).collect();
-        if let [only] = found.as_slice() {
-            return Ok(Some(only.ts.clone()));
+        for _ in 0..5 {
+            let page = match self.thread {
+                Some(thread) => workspace.api().replies(&self.channel.id, thread, &window).await?,
+                None => workspace.api().history(&self.channel.id, &window).await?,
+            };
+            let marked = page.rows.iter().any(|message| message.metadata.is_some());
+            let found: Vec<&Message> =
+                page.rows.iter().filter(|message| self.is_it(message, marked)).collect();
+            if let [only] = found.as_slice() {
+                return Ok(Some(only.ts.clone()));
+            }
+            window.cursor = page.next().map(str::to_owned);
+            if window.cursor.is_none() {
+                break;
+            }
         }
-        window.cursor = page.next().map(str::to_owned);
-        if window.cursor.is_none() {
-            break;
+        Ok(None)
+    }
+
+    fn is_it(&self, message: &Message, marked: bool) -> bool {
+        if marked {
+            let mark = message.metadata.as_ref().map(|metadata| &metadata["event_payload"]["id"]);
+            return mark.and_then(Value::as_str) == Some(self.mark);
         }
+        let since = time::parse_ts(&message.ts).is_some_and(|at| at >= self.attempt.earliest());
+        message.user.as_deref() == Some(self.author)
+            && since
+            && squeezed(&message.text) == squeezed(self.text)
+            && self.attempt.is_free(&message.ts)
     }
-    Ok(None)
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct UpdateMessage {
-    channel: Option<String>,
-    /// ts as text, or the message's address
-    ts: String,
-    message: String,
-    /// Refuse unless its text is still this
-    expected_text: Option<String>,
-    workspace: Option<String>,
-}
-
-/// A message of the token's owner.
-async fn own(
-    workspace: &Workspace,
-    channel: &Channel,
-    ts: &str,
-    me: &Identity,
-    verb: &str,
-) -> Result<Message> {
-    let found = find(workspace, channel, ts).await?;
-    if found.user.as_deref() != Some(me.user_id.as_str()) {
-        return Err(Error::new(
-            Kind::Permission,
-            format!(
-                "The message was not written by @{}, and only its author can {verb} it",
-                one_line(&me.user)
-            ),
-        )
-        .with_hint("Nothing was changed"));
-    }
-    Ok(found)
-}
-
-async fn update_message(call: Call<Slack>, args: UpdateMessage) -> Result<Plan> {
-    let workspace = call.workspace(args.workspace.as_deref())?.clone();
-    let (channel, ts) = workspace.names().message(args.channel.as_deref(), &args.ts).await?;
-    call.policy().writes(&channel)?;
-    let me = workspace.names().me().await?;
-    let old = own(&workspace, &channel, &ts, &me, "edit").await?;
-    let people = workspace.names().people(message::people_in([&old])).await;
-    let before = message::said(&old, &people);
-    if let Some(expected) = args.expected_text.as_deref().filter(|text| !text.trim().is_empty())
-        && squeezed(expected) != squeezed(&before)
-        && squeezed(expected) != squeezed(&old.text)
-    {
-        return Err(Error::new(Kind::Conflict, "The message says something else by now")
-            .with_hint("Nothing was changed. Read it again: get_message"));
-    }
-    let composed = compose(&workspace, call.policy(), &args.message).await?;
-    if composed.posts.len() > 1 {
-        return Err(Error::invalid("The text is too long for one message")
-            .with_hint("Shorten it, or send the rest as a reply"));
-    }
-    let after = as_seen(&composed.posts);
-    if composed.posts[0] == old.text {
-        return Ok(Plan::nothing(Reply::written(
-            Written::new(format!("Message {ts} says so already; nothing changed")).id(&ts),
-        )));
-    }
-    let title = workspace.names().title(&channel).await;
-    let mut preview = Written::new(format!("Replace the text of message {ts} in {title}")).id(&ts);
-    for line in composed.lines() {
-        preview = preview.change(line);
-    }
-    if !old.files.is_empty() || message::said(&old, &people).starts_with('▣') {
-        preview = preview.change("blocks that the message has are lost");
-    }
-    let preview =
-        Reply::written(preview).outside("old text", Some(&me.user), before).outside("new text", None, after);
-    let text = composed.posts.concat();
-    let lines = composed.lines();
-    Ok(Plan::new(preview, move || async move {
-        let form = Form::new().set("channel", &channel.id).set("ts", &ts).set("markdown_text", &text);
-        let check = format!("Read message {ts} for its text");
-        let _: Value = workspace.api().write(methods::UPDATE, form, check, &[]).await?;
-        let mut written = Written::new(format!("Edited message {ts} in {title}")).id(&ts).url(permalink(
-            &me.url,
-            &channel.id,
-            &ts,
-            old.parent(),
-        ));
-        for line in lines {
-            written = written.change(line);
-        }
-        Ok(Reply::written(written))
-    }))
 }
 
 /// A text without its white space, which is no difference.
-fn squeezed(text: &str) -> String {
+pub(super) fn squeezed(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct DeleteMessage {
-    channel: Option<String>,
-    /// ts as text, or the message's address
-    ts: String,
-    workspace: Option<String>,
-}
-
-async fn delete_message(call: Call<Slack>, args: DeleteMessage) -> Result<Plan> {
-    let workspace = call.workspace(args.workspace.as_deref())?.clone();
-    let (channel, ts) = workspace.names().message(args.channel.as_deref(), &args.ts).await?;
-    call.policy().writes(&channel)?;
-    let me = workspace.names().me().await?;
-    let old = find(&workspace, &channel, &ts).await?;
-    if old.subtype.as_deref() == Some("tombstone") {
-        // What is left of a deleted message that has replies.
-        return Ok(Plan::nothing(Reply::written(
-            Written::new(format!("Message {ts} is deleted already; nothing changed")).id(&ts),
-        )));
-    }
-    let people = workspace.names().people(message::people_in([&old])).await;
-    let author = message::author(&old, &people, &me.team_id);
-    let title = workspace.names().title(&channel).await;
-    let mut preview = Written::new(format!("Delete message {ts} by {author} in {title}, for good")).id(&ts);
-    if let Some(replies) = old.reply_count.filter(|count| *count > 0) {
-        preview = preview.change(format!(
-            "its {replies} {} stay, under a stone",
-            if replies == 1 { "reply" } else { "replies" }
-        ));
-    }
-    let preview =
-        Reply::written(preview).outside(format!("message {ts}"), Some(&author), message::said(&old, &people));
-    Ok(Plan::new(preview, move || async move {
-        let form = Form::new().set("channel", &channel.id).set("ts", &ts);
-        let check = format!("Read {title} for message {ts}");
-        let _: Value = workspace.api().write(methods::DELETE, form, check, &[]).await?;
-        Ok(Reply::written(Written::new(format!("Deleted message {ts} by {author} in {title}")).id(&ts)))
-    }))
 }

@@ -3,15 +3,18 @@
 mod canvases;
 mod catch_up;
 mod channel_admin;
+mod channels;
 mod compose;
 mod conversations;
-mod directory;
+mod edits;
 mod ephemeral;
 mod files;
 mod identity;
 mod lists;
 mod messages;
+mod people;
 mod pins;
+mod places;
 mod reactions;
 mod read;
 mod schedule;
@@ -20,7 +23,10 @@ mod usergroups;
 
 use std::collections::BTreeSet;
 
-use connector::catalog::Tool;
+use connector::{
+    Result,
+    catalog::{Plan, Reply, Tool, Written, reconcile},
+};
 use jiff::tz::TimeZone;
 
 use crate::{
@@ -38,8 +44,10 @@ pub(crate) fn all() -> Vec<Tool<Slack>> {
         search::tools,
         read::tools,
         catch_up::tools,
-        directory::tools,
+        channels::tools,
+        people::tools,
         messages::tools,
+        edits::tools,
         schedule::tools,
         reactions::tools,
         conversations::tools,
@@ -51,6 +59,29 @@ pub(crate) fn all() -> Vec<Tool<Slack>> {
         lists::tools,
         ephemeral::tools,
     ])
+}
+
+/// How a write ended, as words: `sent`, or where its answer was lost what `is_so` sees afterwards.
+///
+/// # Errors
+/// The failure, unless what it was to do is seen to be so.
+async fn settled<T>(
+    sent: Result<T>,
+    words: &str,
+    is_so: impl Future<Output = Result<bool>>,
+) -> Result<String> {
+    let look = async { is_so.await.unwrap_or(false).then_some(()) };
+    let (_, lost) = reconcile::created(sent.map(drop), look).await?;
+    Ok(if lost {
+        format!("Slack's answer was lost; it was looked for, and is done: {words}")
+    } else {
+        words.to_owned()
+    })
+}
+
+/// Nothing is to be done, and why.
+fn nothing(why: &str) -> Plan {
+    Plan::nothing(Reply::written(Written::new(format!("Nothing changed: {why}"))))
 }
 
 /// What rows and texts come from, as fences and headers say it.

@@ -4,20 +4,25 @@ use std::collections::BTreeSet;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Page, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Page, Plan, Reply, Tool, Written, one_line, reconcile},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    FROM, Readers,
+    FROM, Readers, nothing,
     read::{TS_ALIASES, find},
+    settled,
 };
 use crate::{
     Slack,
-    api::{Form, methods, types::Message},
+    api::{
+        Form, methods,
+        types::{Channel, Message},
+    },
     render::message::row,
+    workspace::Workspace,
 };
 
 const TOOLSET: &str = "pins_bookmarks";
@@ -31,6 +36,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             list,
         )
         .opt_in(TOOLSET)
+        .scopes(&["pins:read", "bookmarks:read"])
         .aliases(&[("channel_id", "channel")])
         .output_page::<Item>(),
         Tool::write(
@@ -40,6 +46,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             pin,
         )
         .opt_in(TOOLSET)
+        .scopes(&["pins:write"])
         .idempotent()
         .aliases(TS_ALIASES)
         .output::<Written>(),
@@ -50,6 +57,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             save,
         )
         .opt_in(TOOLSET)
+        .scopes(&["bookmarks:write"])
         .aliases(&[("channel_id", "channel"), ("url", "link"), ("bookmark_id", "id")])
         .output::<Written>(),
         Tool::destructive(
@@ -59,6 +67,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             remove,
         )
         .opt_in(TOOLSET)
+        .scopes(&["bookmarks:write"])
         .idempotent()
         .aliases(&[("channel_id", "channel"), ("bookmark_id", "id")])
         .output::<Written>(),
@@ -110,10 +119,11 @@ async fn list(call: Call<Slack>, args: List) -> Result<Reply> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
     let channel = workspace.names().channel(&args.channel).await?;
     call.policy().reads(&channel)?;
+    call.policy().note_read(call.principal(), &channel);
     let api = workspace.api();
     let (pins, bookmarks) = futures::join!(
         api.call::<Pins>(methods::PINS_LIST, Form::new().set("channel", &channel.id)),
-        api.call::<Bookmarks>(methods::BOOKMARKS_LIST, Form::new().set("channel_id", &channel.id)),
+        bookmarks(&workspace, &channel),
     );
     let messages: Vec<Message> = pins?.items.into_iter().filter_map(|pin| pin.message).collect();
     let readers = Readers::of(&workspace, &messages, BTreeSet::new()).await;
@@ -127,7 +137,7 @@ async fn list(call: Call<Slack>, args: List) -> Result<Reply> {
     }
     match bookmarks {
         Ok(bookmarks) => {
-            for bookmark in bookmarks.bookmarks {
+            for bookmark in bookmarks {
                 let text = format!("[{}]({})", one_line(&bookmark.title), bookmark.link);
                 page.push(
                     format!("bookmark {} {text}", bookmark.id),
@@ -158,10 +168,8 @@ async fn pin(call: Call<Slack>, args: PinMessage) -> Result<Plan> {
     let pinned = args.pinned.unwrap_or(true);
     let title = workspace.names().title(&channel).await;
     if found.pinned_to.is_some() == pinned {
-        return Ok(Plan::nothing(Reply::written(Written::new(format!(
-            "Message {ts} is {} already; nothing changed",
-            if pinned { "pinned" } else { "not pinned" }
-        )))));
+        let word = if pinned { "pinned" } else { "not pinned" };
+        return Ok(nothing(&format!("message {ts} is {word} already")));
     }
     let (verb, past, method) = if pinned {
         ("Pin", "Pinned", methods::PINS_ADD)
@@ -174,10 +182,13 @@ async fn pin(call: Call<Slack>, args: PinMessage) -> Result<Plan> {
             let form = Form::new().set("channel", &channel.id).set("timestamp", &ts);
             let sent: Result<Value> =
                 workspace.api().write(method, form, "Look at list_pins".to_owned(), &[]).await;
-            match sent {
-                Err(error) if error.kind() != Kind::Conflict => Err(error),
-                _ => Ok(Reply::written(Written::new(format!("{past} message {ts} in {title}")).id(&ts))),
-            }
+            let is_so = async { Ok(find(&workspace, &channel, &ts).await?.pinned_to.is_some() == pinned) };
+            let words = format!("{past} message {ts} in {title}");
+            let done = match settled(sent, &words, is_so).await {
+                Err(error) if error.kind() == Kind::Conflict => words,
+                done => done?,
+            };
+            Ok(Reply::written(Written::new(done).id(&ts)))
         },
     ))
 }
@@ -212,7 +223,11 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
         one_line(title.as_deref().or(id.as_deref()).unwrap_or_default())
     );
     let preview = Written::new(format!("{} {words}", if id.is_some() { "Change" } else { "Add" }));
-    Ok(Plan::new(Reply::written(preview), move || async move {
+    let asks = call.policy().asks(call.principal(), &channel);
+    let preview =
+        asks.iter().fold(preview, |preview, reason| preview.change(format!("asks, because {reason}")));
+    let state = (channel.id.clone(), id.clone(), title.clone(), link.clone());
+    let plan = Plan::new(Reply::written(preview), move || async move {
         #[derive(Deserialize)]
         struct Answer {
             bookmark: Bookmark,
@@ -221,23 +236,45 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
             .set("channel_id", &channel.id)
             .maybe("title", title.as_deref())
             .maybe("link", link.as_deref());
-        let check = "Look at list_pins".to_owned();
-        let answer: Answer = match &id {
-            Some(id) => {
-                workspace
-                    .api()
-                    .write(methods::BOOKMARKS_EDIT, form.set("bookmark_id", id), check, &[])
-                    .await?
-            }
-            None => {
-                workspace.api().write(methods::BOOKMARKS_ADD, form.set("type", "link"), check, &[]).await?
+        let before = bookmarks(&workspace, &channel).await.unwrap_or_default();
+        let (method, form) = match &id {
+            Some(id) => (methods::BOOKMARKS_EDIT, form.set("bookmark_id", id)),
+            None => (methods::BOOKMARKS_ADD, form.set("type", "link")),
+        };
+        let sent: Result<Answer> =
+            workspace.api().write(method, form, "Look at list_pins".to_owned(), &[]).await;
+        let is_it = |bookmark: &&Bookmark| {
+            let mine = match &id {
+                Some(id) => bookmark.id == *id,
+                None => before.iter().all(|other| other.id != bookmark.id),
+            };
+            mine && title.as_ref().is_none_or(|title| bookmark.title == *title)
+                && link.as_ref().is_none_or(|link| bookmark.link == *link)
+        };
+        let look = async {
+            let now = bookmarks(&workspace, &channel).await.ok()?;
+            let found: Vec<&Bookmark> = now.iter().filter(is_it).collect();
+            match found.as_slice() {
+                [only] => Some(only.id.clone()),
+                _ => None,
             }
         };
+        let (saved, lost) = reconcile::created(sent.map(|answer| answer.bookmark.id), look).await?;
         let verb = if id.is_some() { "Changed" } else { "Added" };
-        Ok(Reply::written(
-            Written::new(format!("{verb} {words}: {}", answer.bookmark.id)).id(answer.bookmark.id),
-        ))
-    }))
+        let mut written = Written::new(format!("{verb} {words}: {saved}")).id(saved);
+        if lost {
+            written = written.change("Slack's answer was lost; it was looked for, and is done");
+        }
+        Ok(Reply::written(written))
+    })
+    .state(&state);
+    Ok(if asks.is_empty() { plan } else { plan.ask() })
+}
+
+/// The bookmarks of a channel.
+async fn bookmarks(workspace: &Workspace, channel: &Channel) -> Result<Vec<Bookmark>> {
+    let form = Form::new().set("channel_id", &channel.id);
+    Ok(workspace.api().call::<Bookmarks>(methods::BOOKMARKS_LIST, form).await?.bookmarks)
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -252,21 +289,21 @@ async fn remove(call: Call<Slack>, args: Remove) -> Result<Plan> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
     let channel = workspace.names().channel(&args.channel).await?;
     call.policy().writes(&channel)?;
-    let all: Bookmarks =
-        workspace.api().call(methods::BOOKMARKS_LIST, Form::new().set("channel_id", &channel.id)).await?;
-    let bookmark =
-        all.bookmarks.into_iter().find(|bookmark| bookmark.id == args.id.trim()).ok_or_else(|| {
-            Error::not_found(format!("There is no bookmark {} there", one_line(&args.id)))
-                .with_hint("list_pins shows the bookmarks")
-        })?;
+    let all = bookmarks(&workspace, &channel).await?;
+    let bookmark = all.into_iter().find(|bookmark| bookmark.id == args.id.trim()).ok_or_else(|| {
+        Error::not_found(format!("There is no bookmark {} there", one_line(&args.id)))
+            .with_hint("list_pins shows the bookmarks")
+    })?;
     let words = format!("the bookmark {} ({})", one_line(&bookmark.title), one_line(&bookmark.link));
-    Ok(Plan::new(Reply::written(Written::new(format!("Remove {words}"))), move || async move {
+    let state = (bookmark.title.clone(), bookmark.link.clone());
+    let plan = Plan::new(Reply::written(Written::new(format!("Remove {words}"))), move || async move {
         let form = Form::new().set("channel_id", &channel.id).set("bookmark_id", &bookmark.id);
         let sent: Result<Value> =
             workspace.api().write(methods::BOOKMARKS_REMOVE, form, "Look at list_pins".to_owned(), &[]).await;
-        match sent {
-            Err(error) if error.kind() != Kind::NotFound => Err(error),
-            _ => Ok(Reply::written(Written::new(format!("Removed {words}")))),
-        }
-    }))
+        let is_so =
+            async { Ok(bookmarks(&workspace, &channel).await?.iter().all(|left| left.id != bookmark.id)) };
+        let done = settled(reconcile::removed(sent), &format!("Removed {words}"), is_so).await?;
+        Ok(Reply::written(Written::new(done)))
+    });
+    Ok(plan.state(&state))
 }

@@ -2,13 +2,13 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, reconcile},
+    catalog::{Call, Plan, Reply, Tool, Written},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::read::find;
+use super::{nothing, read::find, settled};
 use crate::{
     Slack,
     api::{Form, methods},
@@ -35,6 +35,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             |call, args| react(call, args, true),
         )
         .toolset("messages")
+        .scopes(&["reactions:write"])
         .idempotent()
         .aliases(ALIASES)
         .output::<Written>(),
@@ -45,6 +46,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             |call, args| react(call, args, false),
         )
         .toolset("messages")
+        .scopes(&["reactions:write"])
         .idempotent()
         .aliases(ALIASES)
         .output::<Written>(),
@@ -80,9 +82,9 @@ async fn react(call: Call<Slack>, args: React, add: bool) -> Result<Plan> {
         let words = if add {
             format!(":{name}: is on {of} already")
         } else {
-            format!("There is no :{name}: of yours on {of}")
+            format!("there is no :{name}: of yours on {of}")
         };
-        return Ok(Plan::nothing(Reply::written(Written::new(format!("{words}; nothing changed")).id(&ts))));
+        return Ok(nothing(&words));
     }
     let (verb, done) = if add { ("React with", "Reacted with") } else { ("Take back", "Took back") };
     let preview = Reply::written(Written::new(format!("{verb} :{name}: on {of}")).id(&ts));
@@ -91,20 +93,16 @@ async fn react(call: Call<Slack>, args: React, add: bool) -> Result<Plan> {
         let form = Form::new().set("channel", &channel.id).set("timestamp", &ts).set("name", &name);
         let sent: Result<Value> =
             workspace.api().write(method, form, format!("Read message {ts} for the reaction"), &[]).await;
-        let so = || async {
-            let now = find(&workspace, &channel, &ts).await.ok()?;
-            let there = now
-                .reactions
-                .iter()
-                .any(|reaction| reaction.name == name && reaction.users.contains(&me.user_id));
-            (there == add).then_some(Value::Null)
+        let is_so = async {
+            let now = find(&workspace, &channel, &ts).await?;
+            let mut own = now.reactions.iter().filter(|reaction| reaction.users.contains(&me.user_id));
+            Ok(own.any(|reaction| reaction.name == name) == add)
         };
-        match reconcile::created(sent, so()).await {
-            Ok(_) => Ok(Reply::written(Written::new(format!("{done} :{name}: on {of}")).id(&ts))),
-            // So it is as wanted, by this call's first attempt or by another.
-            Err(error) if error.kind() == Kind::Conflict => {
-                Ok(Reply::written(Written::new(format!("It is so already: :{name}: on {of}")).id(&ts)))
-            }
+        match settled(sent, &format!("{done} :{name}: on {of}"), is_so).await {
+            Ok(words) => Ok(Reply::written(Written::new(words).id(&ts))),
+            Err(error) if error.kind() == Kind::Conflict => Ok(Reply::written(Written::new(format!(
+                "Nothing changed: it is so already: :{name}: on {of}"
+            )))),
             Err(error) if error.kind() == Kind::InvalidArgument && error.message().contains("no emoji") => {
                 let near = emoji::nearest(&name, &own);
                 Err(Error::invalid(format!("Slack knows no emoji {name}; nothing was changed"))

@@ -21,6 +21,7 @@ use crate::{
     },
     render::message::{self, MessageItem, row},
     resolve::time::{self, End, bound, day_of, minute, moment, now, zone_name},
+    scopes,
     workspace::{LIMITED_PAGE, Workspace},
 };
 
@@ -45,6 +46,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             read_channel,
         )
         .toolset("reading")
+        .scopes(scopes::HISTORY)
         .aliases(&[("channel_id", "channel"), ("oldest", "since"), ("latest", "until"), ("after", "since"), ("before", "until")])
         .output_page::<MessageItem>(),
         Tool::read(
@@ -54,6 +56,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             read_thread,
         )
         .toolset("reading")
+        .scopes(scopes::HISTORY)
         .aliases(TS_ALIASES)
         .output_page::<MessageItem>(),
         Tool::read(
@@ -63,6 +66,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             get_message,
         )
         .toolset("reading")
+        .scopes(scopes::HISTORY)
         .aliases(TS_ALIASES)
         .output::<Found>(),
     ]
@@ -120,6 +124,7 @@ async fn read_channel(call: Call<Slack>, args: ReadChannel) -> Result<Reply> {
     let page =
         workspace.api().history(&channel.id, &window).await.map_err(|error| explain(error, &channel))?;
     workspace.note_page(asked, page.rows.len(), page.has_more);
+    let hidden = page.is_limited;
     let next = page.next().map(str::to_owned);
     let mut messages = page.rows;
     messages.reverse();
@@ -150,6 +155,9 @@ async fn read_channel(call: Call<Slack>, args: ReadChannel) -> Result<Reply> {
     listing = listing.note(readers.people.note());
     if workspace.is_limited() {
         listing = listing.note(format!("Slack gives this app at most {LIMITED_PAGE} messages a minute"));
+    }
+    if hidden {
+        listing = listing.note("the workspace's free plan hides messages older than 90 days");
     }
     if next.is_some() {
         listing = listing.note("older ones follow");

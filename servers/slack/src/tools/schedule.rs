@@ -2,7 +2,7 @@
 //! (docs.slack.dev/reference/methods/chat.scheduleMessage).
 
 use connector::{
-    Error, Result,
+    Effect, Error, Result,
     catalog::{
         Calendar, Call, Page, Plan, Position, Reply, Tool, Written, excerpt, limit, one_line,
         paging::{self, VendorPage},
@@ -27,6 +27,7 @@ use crate::{
         people::People,
         time::{minute, now, zone_name},
     },
+    scopes,
     workspace::Workspace,
 };
 
@@ -42,6 +43,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             list_scheduled,
         )
         .toolset("messages")
+        .scopes(scopes::POST)
         .aliases(&[("channel_id", "channel")])
         .output_page::<Item>(),
         Tool::write(
@@ -51,6 +53,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             schedule,
         )
         .toolset("messages")
+        .scopes(scopes::POST)
         .confirmable()
         .aliases(&[
             ("channel_id", "channel"),
@@ -67,6 +70,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             cancel,
         )
         .toolset("messages")
+        .scopes(scopes::POST)
         .aliases(&[("scheduled_message_id", "id")])
         .output::<Written>(),
     ]
@@ -134,7 +138,7 @@ async fn list_scheduled(call: Call<Slack>, args: List) -> Result<Reply> {
     let mut page = Page::new(FROM, ("scheduled message", "scheduled messages"))
         .note(format!("times in {}", zone_name(&zone)));
     for row in &rows {
-        let title = title_of(&workspace, &row.channel_id).await;
+        let Some(title) = place_of(&call, &workspace, &row.channel_id).await else { continue };
         let text = mrkdwn::plain(&row.text, &People::default());
         let (text, more) = excerpt(&text, 0, 300);
         let when = at(row.post_at, &zone);
@@ -146,10 +150,12 @@ async fn list_scheduled(call: Call<Slack>, args: List) -> Result<Reply> {
     Ok(Reply::page(paging::close(&call, page, VendorPage::whole(position, rows.len(), next))))
 }
 
-async fn title_of(workspace: &Workspace, id: &str) -> String {
+/// What a conversation is called; none if it may not be read.
+async fn place_of(call: &Call<Slack>, workspace: &Workspace, id: &str) -> Option<String> {
     match workspace.api().conversation(id).await {
-        Ok(channel) => workspace.names().title(&channel).await,
-        Err(_) => id.to_owned(),
+        Ok(channel) if call.policy().may_read(&channel) => Some(workspace.names().title(&channel).await),
+        Err(_) if !call.policy().narrows(Effect::Read) => Some(id.to_owned()),
+        _ => None,
     }
 }
 
@@ -168,12 +174,12 @@ struct Schedule {
 /// A moment to come. A day alone says nothing of the hour, and is never taken for midnight.
 fn later(word: &str, zone: &TimeZone) -> Result<Timestamp> {
     let calendar = Calendar::new(zone.iana_name());
-    // A day as people say it, and an hour: `tomorrow 09:00`.
-    let said = match word.trim().rsplit_once(' ') {
-        Some((day, hour)) if hour.contains(':') => {
+    // A day as people say it, and an hour: `tomorrow 09:00`, `friday at 9:30 pm`.
+    let said = match day_and_hour(word) {
+        Some((day, hour)) => {
             calendar.day("post_at", day).map_or_else(|_| word.to_owned(), |day| format!("{day}T{hour}"))
         }
-        _ => word.to_owned(),
+        None => word.to_owned(),
     };
     let when = calendar.ahead("post_at", &said)?;
     if when.start() == when.end() {
@@ -181,6 +187,29 @@ fn later(word: &str, zone: &TimeZone) -> Result<Timestamp> {
     }
     Err(Error::invalid(format!("`post_at` {} is {}, a whole day", one_line(word), when.describe()))
         .with_hint("Give the time of day too: 2026-12-01 09:00, tomorrow 09:00, or in 2h"))
+}
+
+/// The day and the hour of `word`, the hour as `09:00`.
+fn day_and_hour(word: &str) -> Option<(&str, String)> {
+    let word = word.trim();
+    let low = word.to_ascii_lowercase();
+    let half = ["am", "pm"].into_iter().find(|half| low.ends_with(half));
+    let bare = half.map_or(word, |half| word[..word.len() - half.len()].trim_end());
+    let (day, hour) = bare.rsplit_once(' ')?;
+    let (hours, minutes) = match hour.split_once(':') {
+        Some((hours, minutes)) => (hours, minutes),
+        None => (half.map(|_| hour)?, "00"),
+    };
+    let hours: u8 = hours.parse().ok()?;
+    let hours = match half {
+        Some(_) if !(1..=12).contains(&hours) => return None,
+        Some("pm") => hours % 12 + 12,
+        Some(_) => hours % 12,
+        None => hours,
+    };
+    let day = day.trim_end();
+    let day = day.strip_suffix(" at").unwrap_or(day);
+    Some((day.trim_end_matches([',', ' ']), format!("{hours:02}:{minutes}")))
 }
 
 async fn schedule(call: Call<Slack>, args: Schedule) -> Result<Plan> {
@@ -214,7 +243,7 @@ async fn schedule(call: Call<Slack>, args: Schedule) -> Result<Plan> {
         preview = preview.change(format!("asks, because {reason}"));
     }
     let preview = Reply::written(preview).outside("message", None, args.message.trim());
-    let asks = !post.asks.is_empty();
+    let (asks, state) = (!post.asks.is_empty(), post.state());
     let plan = Plan::new(preview, move || async move {
         #[derive(Deserialize)]
         struct Answer {
@@ -257,6 +286,7 @@ async fn schedule(call: Call<Slack>, args: Schedule) -> Result<Plan> {
         written = written.change("cancel_scheduled_message takes it back until a minute before");
         Ok(Reply::written(written))
     });
+    let plan = plan.state(&state);
     Ok(if asks { plan.ask() } else { plan })
 }
 
@@ -273,27 +303,54 @@ struct Cancel {
 
 async fn cancel(call: Call<Slack>, args: Cancel) -> Result<Plan> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
-    let found = read(&workspace, None, 100, None).await?;
-    let row = found.rows.into_iter().find(|row| row.id == args.id.trim()).ok_or_else(|| {
-        Error::not_found(format!("No message with the id {} is scheduled", one_line(&args.id)))
+    let id = args.id.trim().to_owned();
+    let row = scheduled(&workspace, &id).await?.ok_or_else(|| {
+        Error::not_found(format!("No message with the id {} is scheduled", one_line(&id)))
             .with_hint("list_scheduled_messages shows what is still to come")
     })?;
     let zone = workspace.names().zone().await;
-    let title = title_of(&workspace, &row.channel_id).await;
+    let channel = workspace.api().conversation(&row.channel_id).await?;
+    call.policy().writes(&channel)?;
+    let title = workspace.names().title(&channel).await;
     let words = format!("the message to {title} on {} {}", at(row.post_at, &zone), zone_name(&zone));
     let preview = Reply::written(Written::new(format!("Cancel {words}")).id(&row.id)).outside(
         "scheduled message",
         None,
         mrkdwn::plain(&row.text, &People::default()),
     );
-    Ok(Plan::new(preview, move || async move {
+    let state = (row.post_at, row.text.clone());
+    let plan = Plan::new(preview, move || async move {
         let form = Form::new().set("channel", &row.channel_id).set("scheduled_message_id", &row.id);
-        let _: Value = workspace
-            .api()
-            .write(methods::SCHEDULED_DELETE, form, "Look at list_scheduled_messages for it".to_owned(), &[])
-            .await?;
-        Ok(Reply::written(Written::new(format!("Cancelled {words}")).id(&row.id)))
-    }))
+        let check = "Look at list_scheduled_messages for it".to_owned();
+        let sent: Result<Value> = workspace.api().write(methods::SCHEDULED_DELETE, form, check, &[]).await;
+        // Gone from the list before its time, it will not be posted.
+        let is_so = async {
+            let gone = scheduled(&workspace, &row.id).await?.is_none();
+            Ok(gone && now().as_second() < row.post_at)
+        };
+        let done = super::settled(sent, &format!("Cancelled {words}"), is_so).await?;
+        Ok(Reply::written(Written::new(done).id(&row.id)))
+    });
+    Ok(plan.state(&state))
+}
+
+/// The most pages of scheduled messages that are looked through for one.
+const PAGES: usize = 10;
+
+/// The scheduled message of this id, if it is still to come.
+async fn scheduled(workspace: &Workspace, id: &str) -> Result<Option<Scheduled>> {
+    let mut cursor: Option<String> = None;
+    for _ in 0..PAGES {
+        let page = read(workspace, None, 100, cursor.as_deref()).await?;
+        cursor = page.next().map(str::to_owned);
+        if let Some(row) = page.rows.into_iter().find(|row| row.id == id) {
+            return Ok(Some(row));
+        }
+        if cursor.is_none() {
+            break;
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -311,7 +368,25 @@ mod tests {
         let in_two_hours = later("in 2h", &zone).unwrap().as_second() - now().as_second();
         assert!((7_199..=7_201).contains(&in_two_hours));
         assert!(later("tomorrow 09:00", &zone).unwrap() > now());
-        for wrong in ["tomorrow", "tomorrow 25:00", "2031-12-01", "soon", "in a while", ""] {
+        for (said, hour) in [
+            ("2031-12-01 9am", "T08:00:00Z"),
+            ("2031-12-01 at 9:30 PM", "T20:30:00Z"),
+            ("2031-12-01 12am", "1-30T23:00:00Z"),
+            ("2031-12-01, 12:15 pm", "T11:15:00Z"),
+        ] {
+            assert!(read(said).unwrap().ends_with(hour), "{said}: {:?}", read(said));
+        }
+        assert_eq!(later("tomorrow 9am", &zone).unwrap(), later("tomorrow 09:00", &zone).unwrap());
+        for wrong in [
+            "2031-12-01 13pm",
+            "2031-12-01 9",
+            "tomorrow",
+            "tomorrow 25:00",
+            "2031-12-01",
+            "soon",
+            "in a while",
+            "",
+        ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

@@ -3,12 +3,13 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Plan, Reply, Tool, Written, one_line, reconcile},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::{nothing, settled};
 use crate::{
     Slack,
     api::{Form, methods, types::Group},
@@ -25,6 +26,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             save,
         )
         .opt_in(TOOLSET)
+        .scopes(&["usergroups:write"])
         .output::<Written>(),
         Tool::destructive(
             "update_usergroup_members",
@@ -33,6 +35,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             members,
         )
         .opt_in(TOOLSET)
+        .scopes(&["usergroups:write"])
         .idempotent()
         .aliases(&[("usergroup", "group")])
         .output::<Written>(),
@@ -71,6 +74,7 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
     }
     let mut changes = Vec::new();
     let mut form = Form::new();
+    let wanted = [name.clone(), handle.clone(), description.clone()];
     let before = old.clone().unwrap_or_default();
     for (field, wanted, before) in [
         ("name", name, before.name),
@@ -84,9 +88,7 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
         }
     }
     if changes.is_empty() {
-        return Ok(Plan::nothing(Reply::written(Written::new(
-            "The user group is so already; nothing changed",
-        ))));
+        return Ok(nothing("the user group is so already"));
     }
     let words = old.as_ref().map_or_else(
         || "a user group".to_owned(),
@@ -96,23 +98,30 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
     preview.changed.clone_from(&changes);
     Ok(Plan::new(Reply::written(preview), move || async move {
         let check = "Look at list_usergroups".to_owned();
-        let answer: Answer = match &old {
-            Some(group) => {
-                workspace
-                    .api()
-                    .write(methods::USERGROUPS_UPDATE, form.set("usergroup", &group.id), check, &["groups"])
-                    .await?
-            }
-            None => workspace.api().write(methods::USERGROUPS_CREATE, form, check, &["groups"]).await?,
+        let known: Vec<String> = workspace.api().groups().await?.into_iter().map(|group| group.id).collect();
+        let (method, form) = match &old {
+            Some(group) => (methods::USERGROUPS_UPDATE, form.set("usergroup", &group.id)),
+            None => (methods::USERGROUPS_CREATE, form),
         };
+        let sent: Result<Answer> = workspace.api().write(method, form, check, &["groups"]).await;
+        let is_it = |group: &Group| {
+            let mine = old.as_ref().map_or_else(|| !known.contains(&group.id), |old| old.id == group.id);
+            let fields = [&group.name, &group.handle, &group.description];
+            mine && wanted
+                .iter()
+                .zip(fields)
+                .all(|(wanted, is)| wanted.as_ref().is_none_or(|wanted| wanted == is))
+        };
+        let look = async { workspace.api().groups().await.ok()?.into_iter().find(is_it) };
+        let (group, lost) = reconcile::created(sent.map(|answer| answer.usergroup), look).await?;
         let verb = if old.is_some() { "Changed" } else { "Created" };
-        let mut written = Written::new(format!(
-            "{verb} the user group @{}: {}",
-            one_line(&answer.usergroup.handle),
-            answer.usergroup.id
-        ))
-        .id(answer.usergroup.id);
+        let mut written =
+            Written::new(format!("{verb} the user group @{}: {}", one_line(&group.handle), group.id))
+                .id(group.id);
         written.changed = changes;
+        if lost {
+            written = written.change("Slack's answer was lost; it was looked for, and is done");
+        }
         Ok(Reply::written(written))
     }))
 }
@@ -130,7 +139,9 @@ struct Members {
 
 async fn members(call: Call<Slack>, args: Members) -> Result<Plan> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
-    let group = workspace.names().group(&args.group).await?;
+    let named = workspace.names().group(&args.group).await?;
+    // The whole list is replaced: it must be that of now.
+    let group = workspace.api().group_now(&named.id).await?.unwrap_or(named);
     let mut wanted = group.users.clone();
     let (mut added, mut removed) = (Vec::new(), Vec::new());
     for person in &args.add {
@@ -148,10 +159,7 @@ async fn members(call: Call<Slack>, args: Members) -> Result<Plan> {
         }
     }
     if added.is_empty() && removed.is_empty() {
-        return Ok(Plan::nothing(Reply::written(Written::new(format!(
-            "@{} has these members already; nothing changed",
-            one_line(&group.handle)
-        )))));
+        return Ok(nothing(&format!("@{} has these members already", one_line(&group.handle))));
     }
     if wanted.is_empty() {
         return Err(Error::new(Kind::InvalidArgument, "A user group cannot be left without members")
@@ -170,20 +178,23 @@ async fn members(call: Call<Slack>, args: Members) -> Result<Plan> {
     }
     let lines = preview.changed.clone();
     let harmless = removed.is_empty();
+    let state = (group.id.clone(), group.users.clone());
     let plan = Plan::new(Reply::written(preview), move || async move {
         let form = Form::new().set("usergroup", &group.id).set("users", wanted.join(","));
-        let _: Value = workspace
-            .api()
-            .write(methods::USERGROUPS_USERS_UPDATE, form, "Look at list_usergroups".to_owned(), &["groups"])
-            .await?;
-        let mut written = Written::new(format!(
-            "Changed the members of @{}: {} now",
-            one_line(&group.handle),
-            wanted.len()
-        ))
-        .id(group.id);
+        let check = "Look at list_usergroups".to_owned();
+        let sent: Result<Value> =
+            workspace.api().write(methods::USERGROUPS_USERS_UPDATE, form, check, &["groups"]).await;
+        let words = format!("Changed the members of @{}: {} now", one_line(&group.handle), wanted.len());
+        let is_so = async {
+            let now =
+                workspace.api().group_now(&group.id).await?.map(|group| group.users).unwrap_or_default();
+            Ok(now.len() == wanted.len() && now.iter().all(|user| wanted.contains(user)))
+        };
+        let done = settled(sent, &words, is_so).await?;
+        let mut written = Written::new(done).id(&group.id);
         written.changed = lines;
         Ok(Reply::written(written))
-    });
+    })
+    .state(&state);
     Ok(if harmless { plan.harmless() } else { plan })
 }

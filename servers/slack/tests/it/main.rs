@@ -9,3 +9,5 @@
 
 mod cases;
 mod fake;
+mod large;
+mod samples;

@@ -4,7 +4,7 @@ use connector::sandbox::{Action, Change};
 use serde_json::{Value, json};
 use slack_mcp::{Slack, sandbox::ts_of};
 
-use crate::{IdForm, IdWalk, Marked, Sample, Subject};
+use crate::{IdForm, IdWalk, Marked, Overtaken, Sample, Subject};
 
 /// The server that this is about.
 pub type Server = Slack;
@@ -113,10 +113,99 @@ impl Subject for Slack {
     }
 
     fn marked_writes(marker: &str) -> Vec<Marked> {
-        let send = |arguments| Marked::makes(Sample::new("send_message", arguments));
+        let makes = |tool, arguments| Marked::makes(Sample::new(tool, arguments));
+        let send = |text: &str| Sample::new("send_message", json!({"channel": ENGINEERS, "message": text}));
+        let to = |text: &str, tool, arguments: Value| {
+            let write = Sample::new(tool, arguments).with("channel", ENGINEERS);
+            Marked::to(send(text), IdForm::Word("17"), "ts", write)
+        };
+        let room = format!("room-{marker}");
+        let make_room = || Sample::new("create_conversation", json!({"name": room}));
+        let bookmark = json!({"channel": INCIDENT, "title": marker, "link": "https://status.harbor.example"});
+        let upload =
+            json!({"channel": ENGINEERS, "filename": "a.csv", "text": "warehouse,rows\n", "comment": marker});
+        let later = json!({"channel": ENGINEERS, "message": marker, "post_at": "in 100d"});
+        let append = json!([{"op": "append", "markdown": marker}]);
         vec![
-            send(json!({"channel": ENGINEERS, "message": marker})),
-            send(json!({"channel": INCIDENT, "ts": ts("ask"), "message": marker})),
+            Marked::makes(send(marker)),
+            makes("send_message", json!({"channel": INCIDENT, "ts": ts("ask"), "message": marker})),
+            makes("schedule_message", later.clone()),
+            makes("create_conversation", json!({"name": marker})),
+            makes("upload_file", upload),
+            makes("save_bookmark", bookmark.clone()),
+            makes("save_usergroup", json!({"name": marker, "handle": marker})),
+            makes("write_canvas", json!({"title": marker, "markdown": "Nothing yet."})),
+            makes("save_list_item", json!({"list": "F0LISTACTN1", "fields": {"Action": marker}}))
+                .in_texts(|state| all_texts(&state["list_items"], &["fields"], "text")),
+            makes("write_canvas", json!({"canvas": "F0RUNBOOK01", "operations": append}))
+                .in_texts(|state| vec![state["files"].to_string()]),
+            to("Before the storm.", "update_message", json!({"message": marker})),
+            to(marker, "delete_message", json!({})).removes(),
+            to(marker, "pin_message", json!({})).in_texts(|state| messages_with(state, "pinned_to")),
+            to(marker, "add_reaction", json!({"emoji": "eyes"}))
+                .in_texts(|state| messages_with(state, "reactions")),
+            Marked::to(
+                Sample::new("schedule_message", later),
+                IdForm::Word("Q0"),
+                "id",
+                Sample::new("cancel_scheduled_message", json!({})),
+            )
+            .removes(),
+            Marked::to(
+                Sample::new("save_bookmark", bookmark),
+                IdForm::Word("Bk0"),
+                "id",
+                Sample::new("remove_bookmark", json!({"channel": INCIDENT})),
+            )
+            .removes(),
+            Marked::after(
+                make_room(),
+                Sample::new("update_channel", json!({"channel": room, "topic": marker})),
+            )
+            .in_texts(|state| all_texts(&state["channels"], &[], "topic")),
+            Marked::after(make_room(), Sample::new("archive_channel", json!({"channel": room}))).in_texts(
+                |state| {
+                    let channels = state["channels"].as_array().into_iter().flatten();
+                    let archived = channels.filter(|channel| channel["is_archived"] == true);
+                    archived.filter_map(|channel| channel["name"].as_str().map(str::to_owned)).collect()
+                },
+            ),
+        ]
+    }
+
+    fn overtaken() -> Vec<Overtaken> {
+        let review = json!({"channel": GENERAL, "ts": ts("review")});
+        let edit = |text: &str| Sample::new("update_message", review.clone()).with("message", text);
+        let canvas = |operation: Value| {
+            Sample::new("write_canvas", json!({"canvas": "F0RUNBOOK01", "operations": [operation]}))
+        };
+        let cancel = Sample::new("cancel_scheduled_message", json!({"id": "Q0REVIEW001"}));
+        let archive = Sample::new("archive_channel", json!({"channel": "#events"}));
+        let remove = Sample::new("remove_user", json!({"channel": ENGINEERS, "user": "@priya"}));
+        let group = |change: Value| Sample::new("update_usergroup_members", change);
+        let bookmark = json!({"channel": INCIDENT, "id": "Bk0RUNBOOK1"});
+        vec![
+            Overtaken::new(edit("Review on Friday."), edit("Review on Monday.")),
+            Overtaken::new(Sample::new("delete_message", review.clone()), edit("Still needed.")),
+            Overtaken::new(cancel.clone(), cancel),
+            Overtaken::new(
+                canvas(json!({"op": "replace", "section": "temp:C:RBb", "markdown": "Look at the queue."})),
+                canvas(json!({"op": "append", "markdown": "Call Tomás."})),
+            ),
+            Overtaken::new(archive.clone(), archive),
+            Overtaken::new(
+                Sample::new("archive_channel", json!({"channel": "#events"})),
+                Sample::new("update_channel", json!({"channel": "#events", "name": "fairs"})),
+            ),
+            Overtaken::new(remove.clone(), remove),
+            Overtaken::new(
+                group(json!({"group": "@oncall", "add": ["@priya"], "remove": ["@jonas"]})),
+                group(json!({"group": "@oncall", "add": ["@tomas"]})),
+            ),
+            Overtaken::new(
+                Sample::new("remove_bookmark", bookmark.clone()),
+                Sample::new("save_bookmark", bookmark).with("title", "The runbook"),
+            ),
         ]
     }
 
@@ -135,8 +224,9 @@ impl Subject for Slack {
     }
 
     fn once_only_write() -> Option<(Sample, &'static str)> {
-        let message = json!({"channel": GENERAL, "ts": ts("review")});
-        Some((Sample::new("delete_message", message), "chat.delete"))
+        // No method of Slack's finds a canvas that is shared nowhere.
+        let canvas = json!({"title": "Import API v2", "markdown": "Nothing yet."});
+        Some((Sample::new("write_canvas", canvas), "canvases.create"))
     }
 
     fn read_one() -> (Sample, &'static str) {
@@ -240,4 +330,20 @@ impl Subject for Slack {
         let reactions = messages.filter_map(|message| message["reactions"].as_array()).flatten();
         reactions.map(|reaction| reaction["users"].as_array().map_or(0, Vec::len)).sum()
     }
+}
+
+/// The texts of `field` in the rows of a table, or in what their list `within` holds.
+fn all_texts(rows: &Value, within: &[&str], field: &str) -> Vec<String> {
+    let mut things: Vec<&Value> = rows.as_array().into_iter().flatten().collect();
+    for list in within {
+        things = things.into_iter().filter_map(|thing| thing[*list].as_array()).flatten().collect();
+    }
+    things.into_iter().filter_map(|thing| thing[field].as_str().map(str::to_owned)).collect()
+}
+
+/// The texts of the messages that have a field.
+fn messages_with(state: &Value, field: &str) -> Vec<String> {
+    let messages = state["messages"].as_array().into_iter().flatten();
+    let with = messages.filter(|message| message.get(field).is_some());
+    with.filter_map(|message| message["text"].as_str().map(str::to_owned)).collect()
 }

@@ -6,36 +6,35 @@
 //! query become a term clause, and every row that comes back is checked against the filter. What is
 //! found is never kept.
 
+mod backends;
+
 use std::collections::BTreeSet;
 
 use connector::{
-    Error, Kind, Result,
+    Error, Result,
     catalog::{
-        Call, Page, Position, Reply, Tool, excerpt, limit, one_line,
+        Call, Page, Position, Reply, Tool, excerpt, one_line,
         paging::{self, VendorPage},
     },
 };
-use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::FROM;
+use super::{FROM, read::find};
 use crate::{
     Slack,
-    api::{
-        Api, Form, methods,
-        types::{Channel, Message, User},
-    },
-    render::{blocks, mrkdwn},
+    api::types::{Channel, User},
+    render::{message::said, mrkdwn},
+    resolve::people::People,
     resolve::time::{End, minute, moment, parse_ts, zone_name},
+    scopes,
     workspace::Workspace,
 };
+use backends::{Answer, Found, answer};
 
-/// The most rows of Real-time Search.
-const REAL_TIME: u32 = 20;
-/// The most rows of the legacy search that are asked for here.
-const LEGACY: u32 = 50;
+/// The most rows without a text whose messages are read.
+const EMPTY: usize = 5;
 /// Characters of a message in a row.
 const EXCERPT: usize = 400;
 
@@ -50,6 +49,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             |call, args| search(call, args, false),
         )
         .toolset("search")
+        .scopes(scopes::SEARCH)
         .aliases(aliases)
         .output_page::<Hit>(),
         Tool::read(
@@ -59,6 +59,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             |call, args| search(call, args, true),
         )
         .toolset("search")
+        .scopes(scopes::SEARCH_PRIVATE)
         .aliases(aliases)
         .output_page::<Hit>(),
     ]
@@ -166,19 +167,6 @@ impl Wanted {
     }
 }
 
-/// A row of either search.
-#[derive(Default)]
-struct Found {
-    ts: String,
-    channel_id: String,
-    channel: String,
-    closed: bool,
-    user: String,
-    author: String,
-    text: String,
-    permalink: String,
-}
-
 /// Takes filters out of the query, where models write them as people do in Slack.
 fn take_filters(args: &mut Search) {
     let mut words = Vec::new();
@@ -262,7 +250,14 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     }
     let api = workspace.search_api();
     let (backend, found) = answer(&workspace, api, &wanted, asked, &position).await?;
-    let Answer { rows, total, next } = found;
+    let Answer { mut rows, total, next } = found;
+    // A private channel's id may look like a public one's, and a row does not tell.
+    if private && rows.iter().any(|row| !row.closed) {
+        let known = workspace.names().private_channels().await;
+        for row in &mut rows {
+            row.closed |= known.as_ref().is_none_or(|known| known.contains(&row.channel_id));
+        }
+    }
     let read = rows.len().saturating_sub(position.skip);
     let mut dropped = 0;
     let mut ids = BTreeSet::new();
@@ -271,7 +266,8 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
         let channel = Channel {
             id: row.channel_id.clone(),
             name: row.channel.clone(),
-            is_im: row.closed && row.channel.is_empty(),
+            is_im: row.channel_id.starts_with('D'),
+            is_mpim: row.channel.starts_with("mpdm-"),
             ..Channel::default()
         };
         if !wanted.fits(&row) || !call.policy().may_read(&channel) {
@@ -286,6 +282,7 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     }
     ids.retain(|id| crate::resolve::people::is_user(id));
     let people = workspace.names().people(ids).await;
+    show_the_empty(&workspace, &mut kept, &people).await;
     let mut page = Page::new(FROM, ("message", "messages"));
     if !wanted.words.is_empty() {
         page = page.note(format!("with \"{}\"", one_line(&wanted.words)));
@@ -299,10 +296,11 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     }
     for (_, row) in &kept {
         let author = if row.author.is_empty() { people.name(&row.user) } else { &row.author };
-        let (text, more) = excerpt(&mrkdwn::plain(&row.text, &people), 0, EXCERPT);
+        let text = if row.is_shown { row.text.clone() } else { mrkdwn::plain(&row.text, &people) };
+        let (text, more) = excerpt(&text, 0, EXCERPT);
         let text = if text.trim().is_empty() { "[no text: get_message shows it]".to_owned() } else { text };
         let at = parse_ts(&row.ts).map(|at| minute(at, &wanted.zone)).unwrap_or_default();
-        let place = if row.channel.is_empty() || row.channel.starts_with(['U', 'W', 'D']) && row.closed {
+        let place = if row.channel_id.starts_with('D') || row.channel.is_empty() {
             format!("DM {}", row.channel_id)
         } else {
             format!("#{}", one_line(&row.channel))
@@ -351,190 +349,27 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     Ok(reply)
 }
 
-/// What one of the searches gives.
-struct Answer {
-    rows: Vec<Found>,
-    total: Option<usize>,
-    next: Option<String>,
-}
-
-/// Asks Real-time Search, and the legacy search where there is none.
-async fn answer(
-    workspace: &Workspace,
-    api: &Api,
-    wanted: &Wanted,
-    asked: Option<u32>,
-    position: &Position,
-) -> Result<(&'static str, Answer)> {
-    let legacy_page = position.after.as_deref().is_some_and(|after| after.starts_with("page:"));
-    if !legacy_page && !workspace.is_legacy_search() {
-        match real_time(api, wanted, asked, position).await {
-            Ok(answer) => return Ok(("Real-time Search", answer)),
-            // There is none here: by the plan, the settings, the token or its scopes.
-            Err(error)
-                if matches!(error.kind(), Kind::Permission) || error.message().contains("unknown_method") =>
-            {
-                let me = api.identity().await?;
-                if !me.bot_id.is_empty() {
-                    return Err(error);
-                }
-                workspace.note_legacy_search();
-            }
-            Err(error) => return Err(error),
+/// Reads the messages of rows that have no text: a table, an alert, a forwarded message. What a search gives
+/// of them is empty.
+async fn show_the_empty(workspace: &Workspace, rows: &mut [(usize, Found)], people: &People) {
+    if workspace.is_limited() {
+        return; // One reading a minute is worth more than that.
+    }
+    let empty = rows.iter_mut().map(|(_, row)| row).filter(|row| row.text.trim().is_empty());
+    let reads = empty.take(EMPTY).map(async |row| {
+        let channel = Channel { id: row.channel_id.clone(), ..Channel::default() };
+        if let Ok(found) = find(workspace, &channel, &row.ts).await {
+            row.text = said(&found, people);
+            row.is_shown = true;
         }
-    }
-    Ok(("legacy search", legacy(api, wanted, asked, position).await?))
-}
-
-async fn real_time(api: &Api, wanted: &Wanted, asked: Option<u32>, position: &Position) -> Result<Answer> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Results {
-        messages: Vec<Row>,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Row {
-        author_user_id: String,
-        author_name: String,
-        channel_id: String,
-        channel_name: String,
-        message_ts: String,
-        content: String,
-        permalink: String,
-        blocks: Vec<serde_json::Value>,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Reply {
-        results: Results,
-        response_metadata: Option<crate::api::types::Metadata>,
-    }
-    let types = if wanted.private { "public_channel,private_channel,mpim,im" } else { "public_channel" };
-    let mut modifiers = Vec::new();
-    if let Some(channel) = &wanted.channel {
-        modifiers.push(format!("in:<#{}>", channel.id));
-    }
-    if let Some(user) = &wanted.person {
-        modifiers.push(format!("from:<@{}>", user.id));
-    }
-    modifiers.extend(wanted.has_word().map(str::to_owned));
-    let filtered = !modifiers.is_empty();
-    let mut form = Form::new()
-        .set("query", &wanted.words)
-        .set("content_types", "messages")
-        .set("channel_types", types)
-        .set("include_bots", "true")
-        .set("include_message_blocks", "true")
-        .set("limit", position.first(limit(asked, REAL_TIME, REAL_TIME), REAL_TIME))
-        .maybe("cursor", position.after.as_deref())
-        .maybe("after", wanted.after.map(Timestamp::as_second))
-        .maybe("before", wanted.before.map(Timestamp::as_second));
-    if filtered {
-        form = form.set("modifiers", modifiers.join(" ")).json("term_clauses", &json!([wanted.words]));
-    }
-    if wanted.sort != Sort::Relevance {
-        form = form
-            .set("sort", "timestamp")
-            .set("sort_dir", if wanted.sort == Sort::Oldest { "asc" } else { "desc" });
-    }
-    let reply: Reply = api.call(methods::SEARCH_CONTEXT, form).await?;
-    let nobody = crate::resolve::people::People::default();
-    let rows = reply.results.messages.into_iter().map(|row| Found {
-        closed: !row.channel_id.starts_with('C'),
-        text: if row.content.trim().is_empty() { blocks::text(&row.blocks, &nobody) } else { row.content },
-        ts: row.message_ts,
-        channel_id: row.channel_id,
-        channel: row.channel_name,
-        user: row.author_user_id,
-        author: row.author_name,
-        permalink: row.permalink,
     });
-    let next =
-        reply.response_metadata.and_then(|metadata| metadata.next_cursor).filter(|cursor| !cursor.is_empty());
-    Ok(Answer { rows: rows.collect(), total: None, next })
-}
-
-async fn legacy(api: &Api, wanted: &Wanted, asked: Option<u32>, position: &Position) -> Result<Answer> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Reply {
-        messages: Messages,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Messages {
-        total: u64,
-        matches: Vec<Match>,
-        paging: Paging,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Paging {
-        pages: u64,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Match {
-        channel: Channel,
-        username: String,
-        permalink: String,
-        #[serde(flatten)]
-        message: Message,
-    }
-    let mut query = vec![wanted.words.clone()];
-    if let Some(channel) = &wanted.channel {
-        query.push(format!("in:<#{}>", channel.id));
-    }
-    if let Some(user) = &wanted.person {
-        query.push(format!("from:<@{}>", user.id));
-    }
-    query.extend(wanted.has_word().map(str::to_owned));
-    // Legacy modifiers name whole days, exclude the day they name, and mean Slack's own zone: one day
-    // more at both ends, and the rows are checked to the second.
-    let day = |at: Timestamp, by: i64| at.to_zoned(TimeZone::UTC).date().saturating_add(by.days());
-    query.extend(wanted.after.map(|after| format!("after:{}", day(after, -2))));
-    query.extend(wanted.before.map(|before| format!("before:{}", day(before, 2))));
-    query.retain(|part| !part.is_empty());
-    let page: u64 = position
-        .after
-        .as_deref()
-        .and_then(|after| after.strip_prefix("page:"))
-        .and_then(|page| page.parse().ok())
-        .unwrap_or(1);
-    let mut form =
-        Form::new().set("query", query.join(" ")).set("count", limit(asked, 20, LEGACY)).set("page", page);
-    form = match wanted.sort {
-        Sort::Relevance => form.set("sort", "score"),
-        Sort::Newest => form.set("sort", "timestamp").set("sort_dir", "desc"),
-        Sort::Oldest => form.set("sort", "timestamp").set("sort_dir", "asc"),
-    };
-    let reply: Reply = api.call(methods::SEARCH_MESSAGES, form).await?;
-    let messages = reply.messages;
-    let nobody = crate::resolve::people::People::default();
-    let rows = messages.matches.into_iter().map(|found| Found {
-        closed: found.channel.is_closed() || !found.channel.id.starts_with('C'),
-        channel_id: found.channel.id.clone(),
-        channel: found.channel.name.clone(),
-        text: if found.message.text.trim().is_empty() {
-            crate::render::message::said(&found.message, &nobody)
-        } else {
-            found.message.text.clone()
-        },
-        ts: found.message.ts,
-        user: found.message.user.unwrap_or_default(),
-        author: found.username,
-        permalink: found.permalink,
-    });
-    let total = usize::try_from(messages.total)
-        .ok()
-        .filter(|_| wanted.after.is_none() && wanted.before.is_none() && wanted.private);
-    let next = (page < messages.paging.pages).then(|| format!("page:{}", page + 1));
-    Ok(Answer { rows: rows.collect(), total, next })
+    futures::future::join_all(reads).await;
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

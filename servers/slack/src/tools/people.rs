@@ -1,4 +1,4 @@
-//! Who and where: channels and people found, members, profiles, user groups.
+//! Who: people found, members of channels, profiles, user groups.
 
 use std::collections::BTreeSet;
 
@@ -17,35 +17,18 @@ use super::FROM;
 use crate::{
     Slack,
     api::{
-        DIRECTORY_PAGE, Form, methods,
-        types::{Channel, Group, User},
+        Form, methods,
+        types::{Group, User},
     },
-    resolve::{ALL_TYPES, people::label},
+    resolve::people::label,
+    scopes,
 };
 
-/// The most pages of a directory that one search reads.
+/// The most pages of the directory that one search reads.
 const PAGES: usize = 10;
 
 pub(super) fn tools() -> Vec<Tool<Slack>> {
     vec![
-        Tool::read(
-            "search_channels",
-            "Find channels",
-            "Channels by a part of name, topic or purpose: your own first, then other public ones. No messages: search finds those.",
-            search_channels,
-        )
-        .toolset("reading")
-        .aliases(&[("name", "query")])
-        .output_page::<ChannelItem>(),
-        Tool::read(
-            "list_user_channels",
-            "List my conversations",
-            "The conversations that you, or another user, are in, with their kinds.",
-            list_user_channels,
-        )
-        .toolset("reading")
-        .aliases(&[("user_id", "user")])
-        .output_page::<ChannelItem>(),
         Tool::read(
             "list_channel_members",
             "List channel members",
@@ -53,6 +36,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             list_channel_members,
         )
         .toolset("people")
+        .scopes(scopes::CHANNELS)
         .aliases(&[("channel_id", "channel")])
         .output_page::<Person>(),
         Tool::read(
@@ -62,6 +46,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             search_users,
         )
         .toolset("people")
+        .scopes(scopes::PEOPLE)
         .aliases(&[("email", "query"), ("name", "query")])
         .output_page::<Person>(),
         Tool::read(
@@ -71,6 +56,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             read_user_profile,
         )
         .toolset("people")
+        .scopes(scopes::PEOPLE)
         .aliases(&[("user_id", "user")])
         .output::<Person>(),
         Tool::read(
@@ -80,219 +66,15 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             list_usergroups,
         )
         .toolset("people")
+        .scopes(&["usergroups:read"])
         .aliases(&[("usergroup", "group")])
         .output_page::<GroupItem>(),
     ]
 }
 
-/// A conversation in a listing.
-#[derive(Debug, Serialize, JsonSchema)]
-struct ChannelItem {
-    id: String,
-    name: String,
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    topic: Option<String>,
-    archived: bool,
-}
-
-fn kind(channel: &Channel) -> &'static str {
-    match (channel.is_im, channel.is_mpim, channel.is_private) {
-        (true, _, _) => "dm",
-        (_, true, _) => "group dm",
-        (_, _, true) => "private",
-        _ => "public",
-    }
-}
-
-fn channel_row(channel: &Channel, other: &str) -> (String, ChannelItem) {
-    let name =
-        if channel.is_im { format!("@{}", one_line(other)) } else { format!("#{}", one_line(&channel.name)) };
-    let about = [&channel.topic.value, &channel.purpose.value]
-        .into_iter()
-        .find(|text| !text.trim().is_empty())
-        .map(|text| one_line(text));
-    let mut row = format!("{} {name}", channel.id);
-    if kind(channel) != "public" {
-        row.push_str(&format!(" ({})", kind(channel)));
-    }
-    if channel.is_ext_shared {
-        row.push_str(" (shared with another organization)");
-    }
-    if channel.is_archived {
-        row.push_str(" (archived)");
-    }
-    if let Some(about) = &about {
-        row.push_str(&format!(": {}", about.chars().take(100).collect::<String>()));
-    }
-    let item = ChannelItem {
-        id: channel.id.clone(),
-        name,
-        kind: kind(channel),
-        topic: about,
-        archived: channel.is_archived,
-    };
-    (row, item)
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct SearchChannels {
-    query: String,
-    include_archived: Option<bool>,
-    limit: Option<u32>,
-    workspace: Option<String>,
-}
-
-async fn search_channels(call: Call<Slack>, args: SearchChannels) -> Result<Reply> {
-    let workspace = call.workspace(args.workspace.as_deref())?.clone();
-    let archived = args.include_archived.unwrap_or(false);
-    let want = args.query.trim().trim_start_matches('#').to_lowercase();
-    let words: Vec<&str> = want.split_whitespace().collect();
-    let mut found: Vec<(u8, Channel)> = Vec::new();
-    let mut seen = BTreeSet::new();
-    let mut partial = false;
-    for own in [true, false] {
-        let mut cursor: Option<String> = None;
-        for page_number in 0..PAGES {
-            let page = if own {
-                workspace
-                    .api()
-                    .own_conversations(
-                        "public_channel,private_channel",
-                        None,
-                        DIRECTORY_PAGE,
-                        cursor.as_deref(),
-                        false,
-                    )
-                    .await?
-            } else {
-                workspace.api().conversations("public_channel", archived, cursor.as_deref()).await?
-            };
-            cursor = page.next().map(str::to_owned);
-            for channel in page.rows {
-                let about = format!("{} {} {}", channel.name, channel.topic.value, channel.purpose.value)
-                    .to_lowercase();
-                let fits =
-                    words.iter().all(|word| about.contains(word)) && (archived || !channel.is_archived);
-                if fits && call.policy().may_read(&channel) && seen.insert(channel.id.clone()) {
-                    let name = channel.name.to_lowercase();
-                    let rank = if name == want {
-                        0
-                    } else if name.starts_with(&want) {
-                        1
-                    } else if name.contains(&want) {
-                        2
-                    } else {
-                        3
-                    };
-                    found.push((rank * 2 + u8::from(!own), channel));
-                }
-            }
-            if cursor.is_none() {
-                break;
-            }
-            partial |= page_number + 1 == PAGES;
-        }
-    }
-    found.sort_by(|(a, left), (b, right)| a.cmp(b).then_with(|| left.name.cmp(&right.name)));
-    let total = found.len();
-    let mut page =
-        Page::new(FROM, ("channel", "channels")).note(format!("with \"{}\"", one_line(&args.query)));
-    for (_, channel) in found.iter().take(limit(args.limit, 20, 100) as usize) {
-        let (row, item) = channel_row(channel, "");
-        page.push(row, &item);
-    }
-    if partial {
-        page = page.note("the workspace has more channels than were looked through");
-    }
-    let empty = total == 0;
-    let mut reply = Reply::page(page.total(total));
-    if empty {
-        reply = reply.line("Names, topics and purposes were looked through. Private channels are seen only by their members; include_archived also looks at archived ones.");
-    }
-    Ok(reply)
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ListUserChannels {
-    user: Option<String>,
-    types: Option<Vec<Kind>>,
-    limit: Option<u32>,
-    cursor: Option<String>,
-    workspace: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum Kind {
-    #[serde(alias = "public_channel")]
-    Public,
-    #[serde(alias = "private_channel")]
-    Private,
-    #[serde(alias = "im")]
-    Dm,
-    #[serde(alias = "mpim")]
-    GroupDm,
-}
-
-impl Kind {
-    fn wire(self) -> &'static str {
-        match self {
-            Self::Public => "public_channel",
-            Self::Private => "private_channel",
-            Self::Dm => "im",
-            Self::GroupDm => "mpim",
-        }
-    }
-}
-
-async fn list_user_channels(call: Call<Slack>, args: ListUserChannels) -> Result<Reply> {
-    let workspace = call.workspace(args.workspace.as_deref())?.clone();
-    let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
-    let user = match args.user.as_deref().filter(|user| !user.trim().is_empty()) {
-        Some(user) => Some(workspace.names().person(user).await?),
-        None => None,
-    };
-    let types = match args.types.filter(|types| !types.is_empty()) {
-        Some(types) => types.into_iter().map(Kind::wire).collect::<Vec<_>>().join(","),
-        None if user.is_some() => "public_channel,private_channel".to_owned(),
-        None => ALL_TYPES.to_owned(),
-    };
-    let first = position.first(limit(args.limit, 50, 200), DIRECTORY_PAGE);
-    let found = workspace
-        .api()
-        .own_conversations(
-            &types,
-            user.as_ref().map(|user| user.id.as_str()),
-            first,
-            position.after.as_deref(),
-            false,
-        )
-        .await?;
-    let next = found.next().map(str::to_owned);
-    let read = found.rows.len().saturating_sub(position.skip);
-    let channels: Vec<Channel> = found.rows.into_iter().skip(position.skip).collect();
-    let others: BTreeSet<String> =
-        channels.iter().filter(|channel| channel.is_im).map(|channel| channel.user.clone()).collect();
-    let people = workspace.names().people(others).await;
-    let whose =
-        user.as_ref().map_or_else(|| "yours".to_owned(), |user| format!("of @{}", one_line(user.handle())));
-    let mut page = Page::new(FROM, ("conversation", "conversations")).note(whose);
-    let mut places = Vec::new();
-    for (place, channel) in channels.iter().enumerate().filter(|(_, channel)| call.policy().may_read(channel))
-    {
-        let (row, item) = channel_row(channel, people.name(&channel.user));
-        page.push(row, &item);
-        places.push(place);
-    }
-    Ok(Reply::page(paging::close(&call, page, VendorPage { position, read, places, next })))
-}
-
 /// Somebody in a listing.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Person {
+struct Person {
     id: String,
     handle: String,
     name: String,
@@ -302,7 +84,7 @@ pub(super) struct Person {
     active: bool,
 }
 
-pub(super) fn person_row(user: &User, own_team: &str) -> (String, Person) {
+fn person_row(user: &User, own_team: &str) -> (String, Person) {
     let mut row = format!("{} @{} {}", user.id, one_line(user.handle()), one_line(user.full_name()));
     for part in [&user.profile.title, &user.profile.email] {
         if !part.trim().is_empty() {

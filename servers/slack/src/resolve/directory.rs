@@ -1,0 +1,225 @@
+//! Names in the workspace's directories. A directory that one page holds is known whole: a name that is not
+//! in it is looked for once more, because it may be new. In one that is larger, Slack's own search finds a
+//! person, and no more than ten pages are ever read for one name.
+
+use std::collections::BTreeSet;
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{
+        names::{Entry, Reading, find},
+        one_line,
+    },
+    upstream::Tag,
+};
+
+use super::{CHANNELS, Names, PAGES, people::is_user};
+use crate::api::{
+    DIRECTORY_PAGE,
+    types::{Channel, Group, User},
+};
+
+/// The most people that Slack's search found whose profiles are read for one name.
+const FOUND: usize = 5;
+
+impl Names {
+    fn invalidate(&self, tag: &'static str) {
+        self.api.upstream().invalidate(&[Tag::Borrowed(tag)]);
+    }
+
+    /// A handle or a name among the workspace's people who are still there.
+    pub(super) async fn search_directory(&self, wanted: &str) -> Result<User> {
+        let first = self.api.users(None).await?;
+        if first.next().is_some() {
+            return self.search_large(wanted).await;
+        }
+        self.directories
+            .find("users", wanted, |reading| async move {
+                if reading == Reading::Anew {
+                    self.invalidate("users");
+                }
+                Ok(active(self.api.users(None).await?.rows))
+            })
+            .await
+            .map_err(|error| match error.hint() {
+                Some(hint) if error.kind() == Kind::NotFound => {
+                    let hint = with_end(hint);
+                    error.with_hint(format!("{hint} People of other organizations go by their id (U…, W…)"))
+                }
+                _ => error,
+            })
+    }
+
+    /// The same where nobody knows all: only a whole name means somebody, and of several none.
+    async fn search_large(&self, wanted: &str) -> Result<User> {
+        let bare = wanted.trim().trim_start_matches('@');
+        let mut called: Vec<User> = Vec::new();
+        for id in self.searching.people(bare).await.unwrap_or_default().into_iter().take(FOUND) {
+            if let Ok(user) = self.api.user(&id).await
+                && !user.deleted
+                && user.is_called(bare)
+            {
+                called.push(user);
+            }
+        }
+        let mut cursor: Option<String> = None;
+        for _ in 0..PAGES {
+            if !called.is_empty() {
+                break;
+            }
+            let page = self.api.users(cursor.as_deref()).await?;
+            cursor = page.next().map(str::to_owned);
+            called.extend(active(page.rows).into_iter().filter(|user| user.is_called(bare)));
+            if cursor.is_none() {
+                break;
+            }
+        }
+        match find(wanted, &called) {
+            Ok(user) => Ok(user.clone()),
+            Err(miss) if miss.is_unknown() => {
+                Err(Error::not_found(format!("Nobody called {} was found", one_line(bare))).with_hint(
+                    "The workspace is too large to read whole: give the exact handle, the e-mail address or the id (U…)",
+                ))
+            }
+            Err(miss) => Err(miss.into_error()),
+        }
+    }
+
+    /// The user group of exactly this handle, name or id, as far as is known.
+    pub(crate) async fn known_group(&self, word: &str) -> Result<Option<Group>> {
+        let word = word.trim_start_matches('@');
+        let groups = self.api.groups().await?;
+        Ok(groups.into_iter().find(|group| group.id.eq_ignore_ascii_case(word) || group.is_called(word)))
+    }
+
+    /// The user group `wanted`: its handle, name or id.
+    pub(crate) async fn group(&self, wanted: &str) -> Result<Group> {
+        let word = super::reference::untagged(wanted).trim_start_matches('@');
+        if let Some(group) = self.known_group(word).await? {
+            return Ok(group);
+        }
+        if self.directories.may_reread("groups") {
+            self.invalidate("groups");
+            if let Some(group) = self.known_group(word).await? {
+                return Ok(group);
+            }
+        }
+        Err(match find(word, &self.api.groups().await?) {
+            Ok(near) => {
+                not_found("There is no user group @", word, &format!("Did you mean {}?", near.describe()))
+            }
+            Err(miss) => miss.into_error(),
+        })
+    }
+
+    /// A channel by its whole name: among one's own, then among all that are public.
+    pub(super) async fn by_name(&self, wanted: &str) -> Result<Channel> {
+        let want = wanted.trim().trim_start_matches('#').replace(' ', "-");
+        let (found, mut names, pages) = self.look_for_channel(&want).await?;
+        let mut found = found;
+        if found.is_none() && pages <= 2 && self.directories.may_reread("channels") {
+            self.invalidate("channels");
+            (found, names, _) = self.look_for_channel(&want).await?;
+        }
+        if let Some(channel) = found {
+            // `users.conversations` leaves out who is in it.
+            return self.api.conversation(&channel.id).await.or(Ok(channel));
+        }
+        let person = if wanted.trim().starts_with('#') {
+            String::new()
+        } else {
+            format!("For a person write @{}; ", one_line(&want))
+        };
+        let near = match find(&want, &names) {
+            Ok(near) => format!("Did you mean {}? ", near.describe()),
+            Err(miss) => {
+                let hint = miss.into_error().hint().map(str::to_owned).unwrap_or_default();
+                // All names that there are would help nobody.
+                if hint.starts_with("There is") { String::new() } else { format!("{} ", with_end(&hint)) }
+            }
+        };
+        let hint = format!(
+            "{near}{person}search_channels finds channels by a part of the name; a private one is seen only by its members"
+        );
+        Err(not_found("The token sees no channel #", &want, &hint))
+    }
+
+    /// The channel of this name, if it is there; else every channel that was seen, and on how many pages.
+    async fn look_for_channel(&self, want: &str) -> Result<(Option<Channel>, Vec<Channel>, usize)> {
+        let (mut seen, mut pages) = (Vec::new(), 0);
+        for own in [true, false] {
+            let mut cursor: Option<String> = None;
+            for _ in 0..PAGES {
+                let after = cursor.as_deref();
+                let page = if own {
+                    self.api.own_conversations(CHANNELS, None, DIRECTORY_PAGE, after, false).await?
+                } else {
+                    self.api.conversations("public_channel", true, after).await?
+                };
+                pages += 1;
+                cursor = page.next().map(str::to_owned);
+                for channel in page.rows {
+                    if channel.is_called(want) {
+                        return Ok((Some(channel), seen, pages));
+                    }
+                    if own || channel.is_member != Some(true) {
+                        seen.push(channel);
+                    }
+                }
+                if cursor.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok((None, seen, pages))
+    }
+
+    /// The ids of the private channels that who searches is in; none if they are not known all.
+    pub(crate) async fn private_channels(&self) -> Option<BTreeSet<String>> {
+        let mut ids = BTreeSet::new();
+        let mut cursor: Option<String> = None;
+        for _ in 0..PAGES {
+            let after = cursor.as_deref();
+            let page =
+                self.searching.own_conversations("private_channel", None, DIRECTORY_PAGE, after, false).await;
+            let page = page.ok()?;
+            cursor = page.next().map(str::to_owned);
+            ids.extend(page.rows.into_iter().map(|channel| channel.id));
+            if cursor.is_none() {
+                return Some(ids);
+            }
+        }
+        None
+    }
+
+    /// Notes what people who were just read are called.
+    pub(super) fn note_seen<'a>(&self, people: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        let mut seen = self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for (id, name) in people {
+            if is_user(id) {
+                seen.entry(name.to_lowercase()).or_default().insert(id.to_owned());
+            }
+        }
+    }
+
+    /// The one person who was just read under this handle.
+    pub(super) fn just_seen(&self, handle: &str) -> Option<String> {
+        let seen = self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let ids = seen.get(&handle.to_lowercase())?;
+        if ids.len() == 1 { ids.first().cloned() } else { None }
+    }
+}
+
+/// Those who are still there.
+fn active(users: Vec<User>) -> Vec<User> {
+    users.into_iter().filter(|user| !user.deleted).collect()
+}
+
+fn not_found(what: &str, wanted: &str, hint: &str) -> Error {
+    Error::not_found(format!("{what}{}", one_line(wanted))).with_hint(hint.to_owned())
+}
+
+/// A hint as a sentence, before another.
+fn with_end(hint: &str) -> String {
+    if hint.ends_with(['.', '?', '!']) { hint.to_owned() } else { format!("{hint}.") }
+}
