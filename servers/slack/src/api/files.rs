@@ -9,6 +9,31 @@ use url::Url;
 use super::{Api, Form, methods, types::File};
 use crate::vendor::FILES_HOSTS;
 
+/// A page of files.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Files {
+    #[serde(alias = "matches")]
+    pub(crate) files: Vec<File>,
+    pub(crate) paging: Paging,
+}
+
+/// Where a page of files stands.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Paging {
+    pub(crate) total: usize,
+    pages: u64,
+    page: u64,
+}
+
+impl Paging {
+    /// The number of the next page.
+    pub(crate) fn next(&self) -> Option<u64> {
+        (self.page < self.pages).then(|| self.page + 1)
+    }
+}
+
 impl Api {
     /// One file.
     pub(crate) async fn file(&self, id: &str) -> Result<File> {
@@ -18,6 +43,29 @@ impl Api {
         }
         let answer: Answer = self.call(methods::FILES_INFO, Form::new().set("file", id)).await?;
         Ok(answer.file)
+    }
+
+    /// A page of the files that are seen, or of those in a channel or by somebody, newest first.
+    pub(crate) async fn files(
+        &self,
+        channel: Option<&str>,
+        user: Option<&str>,
+        count: u32,
+        page: u64,
+    ) -> Result<Files> {
+        let form = Form::new().maybe("channel", channel).maybe("user", user);
+        self.call(methods::FILES_LIST, form.set("count", count).set("page", page)).await
+    }
+
+    /// A page of the files that a query of the legacy search finds, in name and content.
+    pub(crate) async fn found_files(&self, query: &str, count: u32, page: u64) -> Result<Files> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Answer {
+            files: Files,
+        }
+        let form = Form::new().set("query", query).set("count", count).set("page", page);
+        Ok(self.call::<Answer>(methods::SEARCH_FILES, form).await?.files)
     }
 
     /// A file's bytes and media type. The token goes to Slack's file host and nowhere else.

@@ -22,7 +22,8 @@ const T3: u32 = 50;
 const T4: u32 = 100;
 /// "Hundreds a minute".
 const SPECIAL: u32 = 300;
-/// One note gives 10 a minute and user; no page of Slack's gives a number. A 429 teaches more.
+/// 10 a minute and user (docs.slack.dev/reference/methods/assistant.search.context, Rate limiting), of which the
+/// user's own searches take some. A 429 teaches more.
 const SEARCH: u32 = 8;
 
 macro_rules! methods {
@@ -79,6 +80,8 @@ methods! {
     SEARCH_MESSAGES = "search.messages", T2, Read, Safe;
     SEARCH_CONTEXT = "assistant.search.context", SEARCH, Read, Safe;
     FILES_INFO = "files.info", T4, Read, Safe;
+    FILES_LIST = "files.list", T3, Read, Safe;
+    SEARCH_FILES = "search.files", T2, Read, Safe;
     FILES_UPLOAD_URL = "files.getUploadURLExternal", T4, Write, Idempotent;
     FILES_UPLOAD = "files upload", SPECIAL, Write, Idempotent;
     FILES_COMPLETE = "files.completeUploadExternal", T4, Write, Once;

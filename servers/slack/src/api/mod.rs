@@ -3,7 +3,7 @@
 //! Every call is a POST of a form, as the official SDK sends it: many methods take nothing else
 //! (docs.slack.dev/apis/web-api). Lists and objects go as JSON text.
 
-mod files;
+pub(crate) mod files;
 pub(crate) mod methods;
 pub(crate) mod types;
 
@@ -335,6 +335,7 @@ impl Api {
             user_id: String,
         }
         let form = Form::new().set("query", name).set("content_types", "users").set("limit", 20);
+        let form = form.set("include_deleted_users", "true");
         let answer: Answer = self.call(methods::SEARCH_CONTEXT, form).await?;
         Ok(answer.results.users.into_iter().map(|found| found.user_id).collect())
     }

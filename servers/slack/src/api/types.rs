@@ -88,6 +88,21 @@ pub(crate) struct Channel {
     /// Up to where the token's owner has read, where Slack tells.
     pub(crate) last_read: Option<String>,
     pub(crate) unread_count_display: Option<u64>,
+    pub(crate) properties: Option<Properties>,
+}
+
+/// What a channel has besides messages.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Properties {
+    canvas: Option<Canvas>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Canvas {
+    file_id: String,
+    is_empty: bool,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -97,6 +112,12 @@ pub(crate) struct Words {
 }
 
 impl Channel {
+    /// The canvas that is the channel's tab, unless nobody has written in it.
+    pub(crate) fn canvas(&self) -> Option<&str> {
+        let canvas = self.properties.as_ref()?.canvas.as_ref()?;
+        (!canvas.is_empty && !canvas.file_id.is_empty()).then_some(canvas.file_id.as_str())
+    }
+
     /// Whether only its members see it.
     pub(crate) fn is_closed(&self) -> bool {
         self.is_private || self.is_im || self.is_mpim
@@ -226,6 +247,8 @@ pub(crate) struct File {
     pub(crate) filetype: String,
     pub(crate) size: u64,
     pub(crate) user: String,
+    /// When it was made, in seconds since the Unix epoch.
+    pub(crate) created: i64,
     pub(crate) url_private: String,
     pub(crate) url_private_download: String,
     pub(crate) permalink: String,
@@ -236,6 +259,11 @@ pub(crate) struct File {
 }
 
 impl File {
+    /// Whether it is a list, which Slack keeps as a file of this type.
+    pub(crate) fn is_list(&self) -> bool {
+        self.filetype == "list" || self.mimetype == "application/vnd.slack-list"
+    }
+
     /// Whether it is a canvas, which Slack keeps as a file of this type.
     pub(crate) fn is_canvas(&self) -> bool {
         self.filetype == "quip" || self.filetype == "canvas" || self.mimetype == "application/vnd.slack-docs"

@@ -111,8 +111,8 @@ pub(crate) fn said(message: &Message, people: &People) -> String {
     let shown = blocks::text(&message.blocks, people);
     let built = blocks::are_built(&message.blocks);
     let mut parts = vec![match (built, shown.trim().is_empty()) {
-        (true, false) => format!("▣ {shown}"),
         // People see the blocks: a text that says something else is no part of the message.
+        (true, false) => shown,
         (false, false) if letters(&shown) != letters(&text) => shown,
         // The text has names of channels and groups that rich text gives as ids.
         _ => text,
@@ -204,14 +204,18 @@ fn attachment(attachment: &Value, people: &People) -> String {
         return from.map(|from| format!("[attachment: {from}]")).unwrap_or_default();
     }
     let table = parts.iter().any(|part| part.contains("\n|"));
-    format!("▣ {}", parts.join(if table { "\n" } else { " | " }))
+    parts.join(if table { "\n" } else { " | " })
 }
 
 /// A file in a message: `📎F123 report.pdf 120 kB`.
 pub(crate) fn file(file: &File) -> String {
     let name =
         [&file.title, &file.name].into_iter().find(|name| !name.is_empty()).map_or("file", String::as_str);
-    let kind = if file.is_canvas() { " (canvas)".to_owned() } else { size(file.size) };
+    let kind = match (file.is_canvas(), file.is_list()) {
+        (true, _) => " (canvas)".to_owned(),
+        (_, true) => " (list)".to_owned(),
+        _ => size(file.size),
+    };
     format!("📎{} {}{kind}", file.id, one_line(name))
 }
 
@@ -347,7 +351,7 @@ mod tests {
             json!({"ts": "1764400000.000100", "user": "U0ONE000001", "text": "", "attachments": [{"fallback": "[no preview available]",
             "blocks": [{"type": "table", "rows": [[cell("Item"), cell("Qty")], [cell("Bolt"), cell("1,200")]]}]}]}),
         );
-        assert!(row.ends_with("▣ | Item | Qty |\n|---|---|\n| Bolt | 1,200 |"), "{row}");
+        assert!(row.ends_with("| Item | Qty |\n|---|---|\n| Bolt | 1,200 |"), "{row}");
         assert!(!row.contains("no preview"), "{row}");
     }
 
@@ -387,7 +391,7 @@ mod tests {
             "title": "[FIRING] Latency", "title_link": "https://a.example", "fields": [{"title": "Service", "value": "api"}], "fallback": "x"}]}),
         );
         assert!(
-            row.ends_with("Alerts (app): ▣ [[FIRING] Latency](https://a.example) | Service: api"),
+            row.ends_with("Alerts (app): [[FIRING] Latency](https://a.example) | Service: api"),
             "{row}"
         );
         assert!(

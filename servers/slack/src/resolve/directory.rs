@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 use connector::{
     Error, Kind, Result,
     catalog::{
-        names::{Entry, Reading, find},
+        names::{Entry, Reading, find, fold},
         one_line,
     },
     upstream::Tag,
 };
 
-use super::{CHANNELS, Names, PAGES, people::is_user};
+use super::{CHANNELS, Names, PAGES, people::is_user, reference::untagged};
 use crate::api::{
     DIRECTORY_PAGE,
     types::{Channel, Group, User},
@@ -21,17 +21,26 @@ use crate::api::{
 
 /// The most people that Slack's search found whose profiles are read for one name.
 const FOUND: usize = 5;
+/// The most people of the same name that are told.
+const NAMESAKES: usize = 4;
 
 impl Names {
     fn invalidate(&self, tag: &'static str) {
         self.api.upstream().invalidate(&[Tag::Borrowed(tag)]);
     }
 
-    /// A handle or a name among the workspace's people who are still there.
+    /// A handle or a name among the workspace's people; one who was deactivated only where nobody else is
+    /// called so.
     pub(super) async fn search_directory(&self, wanted: &str) -> Result<User> {
         let first = self.api.users(None).await?;
         if first.next().is_some() {
             return self.search_large(wanted).await;
+        }
+        let (gone, there): (Vec<User>, Vec<User>) = first.rows.into_iter().partition(|user| user.deleted);
+        if let (Err(miss), Ok(user)) = (find(wanted, &there), find(wanted, &gone))
+            && miss.is_unknown()
+        {
+            return Ok(user.clone());
         }
         self.directories
             .find("users", wanted, |reading| async move {
@@ -56,7 +65,6 @@ impl Names {
         let mut called: Vec<User> = Vec::new();
         for id in self.searching.people(bare).await.unwrap_or_default().into_iter().take(FOUND) {
             if let Ok(user) = self.api.user(&id).await
-                && !user.deleted
                 && user.is_called(bare)
             {
                 called.push(user);
@@ -69,10 +77,13 @@ impl Names {
             }
             let page = self.api.users(cursor.as_deref()).await?;
             cursor = page.next().map(str::to_owned);
-            called.extend(active(page.rows).into_iter().filter(|user| user.is_called(bare)));
+            called.extend(page.rows.into_iter().filter(|user| user.is_called(bare)));
             if cursor.is_none() {
                 break;
             }
+        }
+        if called.iter().any(|user| !user.deleted) {
+            called.retain(|user| !user.deleted);
         }
         match find(wanted, &called) {
             Ok(user) => Ok(user.clone()),
@@ -83,6 +94,21 @@ impl Names {
             }
             Err(miss) => Err(miss.into_error()),
         }
+    }
+
+    /// Others whom `wanted` could mean, where it was taken for `user`; as far as the first page of the directory
+    /// tells.
+    pub(crate) async fn namesakes(&self, wanted: &str, user: &User) -> Vec<User> {
+        let want = fold(untagged(wanted).trim_start_matches('@'));
+        if is_user(untagged(wanted)) || want.contains(['@', '.', ' ']) {
+            return Vec::new();
+        }
+        let others = active(self.api.users(None).await.map(|page| page.rows).unwrap_or_default());
+        let first = |name: &str| name.split([' ', '.']).next().map(fold).unwrap_or_default();
+        let alike = |other: &User| {
+            other.id != user.id && (first(other.full_name()) == want || first(other.handle()) == want)
+        };
+        others.into_iter().filter(alike).take(NAMESAKES).collect()
     }
 
     /// The user group of exactly this handle, name or id, as far as is known.

@@ -29,6 +29,13 @@ impl Entry for User {
     }
 }
 
+impl User {
+    /// Who it is, in a reply: `@peter (Peter Quist), deactivated`.
+    pub(crate) fn told(&self) -> String {
+        format!("{}{}", self.describe(), if self.deleted { ", deactivated" } else { "" })
+    }
+}
+
 impl Entry for Group {
     const WHAT: &'static str = "user group";
 
@@ -57,6 +64,6 @@ impl Entry for Channel {
     }
 
     fn describe(&self) -> String {
-        format!("#{}", one_line(&self.name))
+        format!("#{}{}", one_line(&self.name), if self.is_archived { " (archived)" } else { "" })
     }
 }

@@ -19,7 +19,10 @@ use std::{
 
 use connector::{
     Error, Kind, Result,
-    catalog::{names::Directories, one_line},
+    catalog::{
+        names::{Directories, Entry as _},
+        one_line,
+    },
 };
 use jiff::tz::TimeZone;
 
@@ -102,6 +105,19 @@ impl Names {
         self.search_directory(word).await
     }
 
+    /// The same, of those who can still read what is sent to them.
+    ///
+    /// # Errors
+    /// As [`Self::person`], and `invalid_argument` for somebody who was deactivated.
+    pub(crate) async fn present(&self, wanted: &str) -> Result<User> {
+        let user = self.person(wanted).await?;
+        if user.deleted {
+            return Err(Error::invalid(format!("{} is deactivated", user.describe()))
+                .with_hint("Nothing was sent or changed. Nobody reads what is sent to them"));
+        }
+        Ok(user)
+    }
+
     /// The conversation `wanted`: an id, a name, an address, or a person for the direct messages with them.
     pub(crate) async fn channel(&self, wanted: &str) -> Result<Channel> {
         let word = untagged(wanted);
@@ -118,8 +134,13 @@ impl Names {
         if is_user(word) || word.starts_with('@') || word.contains('@') {
             let user = self.person(word).await?;
             return self.direct(&user).await?.ok_or_else(|| {
-                Error::not_found(format!("There is no conversation with @{} yet", one_line(user.handle())))
-                    .with_hint("send_message to them begins one")
+                Error::not_found(format!("There is no conversation with {}", user.told())).with_hint(
+                    if user.deleted {
+                        "search_private with `from` finds what they said elsewhere"
+                    } else {
+                        "send_message to them begins one"
+                    },
+                )
             });
         }
         self.by_name(word).await
@@ -132,7 +153,7 @@ impl Names {
         if !person {
             return self.channel(wanted).await.map(Destination::Known);
         }
-        let user = self.person(word).await?;
+        let user = self.present(word).await?;
         Ok(match self.direct(&user).await? {
             Some(channel) => Destination::Known(channel),
             None => Destination::New(vec![user]),
@@ -207,11 +228,16 @@ impl Names {
         })
     }
 
-    /// What a conversation is called: `#general`, `DM with @tomas`.
+    /// What a conversation is called: `#general`, `DM with @tomas (Tomás Herrera)`.
     pub(crate) async fn title(&self, channel: &Channel) -> String {
         if channel.is_im {
             let people = self.people(BTreeSet::from([channel.user.clone()])).await;
-            return format!("DM with @{}", one_line(people.name(&channel.user)));
+            let name = one_line(people.name(&channel.user));
+            let full = self.api.user(&channel.user).await.map(|user| one_line(user.full_name()));
+            return match full {
+                Ok(full) if full != name && !name.contains("[ext") => format!("DM with @{name} ({full})"),
+                _ => format!("DM with @{name}"),
+            };
         }
         if channel.is_mpim {
             return format!("group DM {}", one_line(&channel.name));

@@ -35,12 +35,11 @@ pub(super) const METHODS: &[Method] = &[
     }),
     method("files.completeUploadExternal", T4, "files:write", "files", complete),
     method("files.info", T4, "files:read", "file", |cx| {
-        let row = cx.state.get("files", &cx.args.text("file"), "file_not_found")?;
-        if flag(row, "_pending") || !is_visible(cx, row) {
-            return Err(Refusal::new("file_not_found"));
-        }
-        let mut shown = show(cx, row);
-        if flag(row, "_unshared") {
+        let id = cx.args.text("file");
+        let row = all(cx).into_iter().find(|row| text(row, "id") == id);
+        let row = row.ok_or_else(|| Refusal::new("file_not_found"))?;
+        let mut shown = show(cx, &row);
+        if flag(&row, "_unshared") {
             shown["channels"] = json!([]);
             shown["shares"] = json!({});
         }
@@ -48,11 +47,8 @@ pub(super) const METHODS: &[Method] = &[
     }),
     method("files.list", T3, "files:read", "", |cx| {
         let (channel, user, types) = (cx.args.text("channel"), cx.args.text("user"), cx.args.list("types"));
-        let all: Vec<Row> = cx
-            .state
-            .rows("files")
-            .iter()
-            .filter(|row| !flag(row, "_pending") && is_visible(cx, row))
+        let all: Vec<Row> = all(cx)
+            .into_iter()
             .filter(|row| channel.is_empty() || texts(row, "_shared").contains(&channel))
             .filter(|row| user.is_empty() || text(row, "user") == user)
             .filter(|row| {
@@ -63,7 +59,6 @@ pub(super) const METHODS: &[Method] = &[
                             || (kind == "canvas" && text(row, "filetype") == "quip")
                     })
             })
-            .cloned()
             .collect();
         let count = usize::try_from(cx.args.number("count").unwrap_or(100)).unwrap_or(100).clamp(1, 1000);
         let page = usize::try_from(cx.args.number("page").unwrap_or(1)).unwrap_or(1).max(1);
@@ -85,6 +80,30 @@ pub(super) const METHODS: &[Method] = &[
     }),
     method("files.upload", T2, "files:write", "", |_| Err(Refusal::new("method_deprecated"))),
 ];
+
+/// Every file that the caller sees, the newest first: lists are files too, of their own type and with their
+/// columns (as `files.list` and `files.info` of the official SDK's types have them).
+pub(super) fn all(cx: &Context<'_>) -> Vec<Row> {
+    let lists = cx.state.rows("lists").iter().map(|list| {
+        let mut row = list.clone();
+        let schema = row.shift_remove("schema");
+        for (field, value) in [
+            ("name", json!(text(list, "title"))),
+            ("filetype", json!("list")),
+            ("mimetype", json!("application/vnd.slack-list")),
+            ("mode", json!("list")),
+            ("pretty_type", json!("List")),
+            ("list_metadata", json!({ "schema": schema })),
+        ] {
+            row.insert(field.to_owned(), value);
+        }
+        row
+    });
+    let files = cx.state.rows("files").iter().filter(|row| !flag(row, "_pending")).cloned();
+    let mut all: Vec<Row> = files.chain(lists).filter(|row| is_visible(cx, row)).collect();
+    all.sort_by_key(|row| std::cmp::Reverse(row.get("created").and_then(Value::as_u64)));
+    all
+}
 
 /// Whether the caller sees a file: their own, or one that is shared where they can read.
 pub(super) fn is_visible(cx: &Context<'_>, row: &Row) -> bool {

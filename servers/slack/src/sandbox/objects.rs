@@ -73,6 +73,11 @@ pub(super) fn channel(state: &State, row: &Row, caller: &Caller) -> Value {
             shown.shift_remove("name");
             return json!(shown);
         }
+        let tab = state.rows("files").iter().find(|file| text(file, "_tab_of") == text(row, "id"));
+        if let Some(file) = tab {
+            let canvas = json!({ "file_id": text(file, "id"), "is_empty": false, "quip_thread_id": "" });
+            shown.insert("properties".to_owned(), json!({ "canvas": canvas, "tabs": [] }));
+        }
         shown.insert("name_normalized".to_owned(), json!(text(row, "name")));
         shown.insert("is_member".to_owned(), json!(is_member(row, caller)));
         shown.insert("num_members".to_owned(), json!(members(row).len()));

@@ -8,35 +8,36 @@ use super::{
     dispatch::{Context, Method, Outcome, Refusal, SPECIAL, T2, method},
     history::permalink,
     objects,
-    state::{Row, flag, number, text},
+    state::{Row, flag, number, text, texts},
     users::answers_to,
 };
 
 /// The longest query of Real-time Search.
 const LONGEST: usize = 500;
+/// Words with which a question begins (docs.slack.dev/reference/methods/assistant.search.context).
+const QUESTIONS: &[&str] = &["what", "where", "how", "who", "when", "why", "which", "did", "does", "is"];
 
 /// The methods.
 pub(super) const METHODS: &[Method] = &[
     method("search.messages", T2, "search:read", "query", messages),
     method("search.files", T2, "search:read", "query", |cx| {
         let query = Query::parse(&cx.args.text("query"));
-        let all: Vec<Row> = cx
-            .state
-            .rows("files")
-            .iter()
-            .filter(|row| sees_file(cx, row) && query.words.iter().all(|word| in_file(row, word)))
-            .cloned()
+        let all: Vec<Row> = super::files::all(cx)
+            .into_iter()
+            .filter(|row| query.words.iter().all(|word| in_file(row, word)) && of_file(row, &query.filters))
             .collect();
         let total = all.len();
-        let matches: Vec<Value> = all.iter().map(|row| super::files::show(cx, row)).collect();
+        let (count, page) = pages(cx);
+        let shown = all.iter().skip((page - 1) * count).take(count);
+        let matches: Vec<Value> = shown.map(|row| super::files::show(cx, row)).collect();
         Ok(
-            json!({ "query": cx.args.text("query"), "files": { "total": total, "matches": matches, "paging": paging(total, 100, 1) } }),
+            json!({ "query": cx.args.text("query"), "files": { "total": total, "matches": matches, "paging": paging(total, count, page) } }),
         )
     }),
     method("assistant.search.info", T2, "search:read.public", "", |_| {
         Ok(json!({ "is_ai_search_enabled": true }))
     }),
-    method("assistant.search.context", SPECIAL, "search:read.public", "query", context),
+    method("assistant.search.context", SPECIAL, "search:read.public", "", context),
 ];
 
 /// A query, taken apart.
@@ -171,6 +172,26 @@ fn day_start(date: &str, offset: i64) -> Option<u64> {
     u64::try_from(day.timestamp().as_second()).ok()
 }
 
+/// How many rows a page of the legacy searches has, and which page is asked for.
+fn pages(cx: &Context<'_>) -> (usize, usize) {
+    let number = |name: &str, otherwise: i64| {
+        usize::try_from(cx.args.number(name).unwrap_or(otherwise)).unwrap_or(1).clamp(1, 100)
+    };
+    (number("count", 20), number("page", 1))
+}
+
+/// Whether a file passes the filters that say where it is shared and who made it.
+fn of_file(row: &Row, filters: &[(String, String)]) -> bool {
+    filters.iter().all(|(name, value)| {
+        let bare = value.trim_start_matches(['<', '#', '@']).trim_end_matches('>');
+        match name.as_str() {
+            "in" => texts(row, "_shared").iter().any(|id| id == bare),
+            "from" | "creator" => text(row, "user") == bare,
+            _ => true,
+        }
+    })
+}
+
 fn paging(total: usize, count: usize, page: usize) -> Value {
     json!({ "count": count, "total": total, "page": page, "pages": total.div_ceil(count) })
 }
@@ -188,8 +209,7 @@ fn messages(cx: &mut Context<'_>) -> Outcome<Value> {
     if cx.args.text("sort_dir") != "asc" {
         all.reverse();
     }
-    let count = usize::try_from(cx.args.number("count").unwrap_or(20)).unwrap_or(20).clamp(1, 100);
-    let page = usize::try_from(cx.args.number("page").unwrap_or(1)).unwrap_or(1).clamp(1, 100);
+    let (count, page) = pages(cx);
     let total = all.len();
     let matches: Vec<Value> = all.iter().skip((page - 1) * count).take(count).map(|row| {
         let channel = cx.state.find("channels", text(row, "_channel")).cloned().unwrap_or_default();
@@ -222,8 +242,18 @@ const EMPTY: &[&str] = &[
     "for", "to", "on", "in", "and", "how", "why", "has", "have", "us", "our", "any",
 ];
 
+/// A word without its ending: `plan` finds `planning`.
+fn stem(word: &str) -> &str {
+    let endings = ["ing", "ed", "es", "s"].into_iter();
+    let stem = endings.filter_map(|ending| word.strip_suffix(ending)).find(|stem| stem.len() > 3);
+    stem.unwrap_or(word)
+}
+
 fn context(cx: &mut Context<'_>) -> Outcome<Value> {
     let words = cx.args.text("query");
+    if words.trim().is_empty() {
+        return Err(Refusal::new("missing_query"));
+    }
     if words.chars().count() > LONGEST {
         return Err(Refusal::new("query_too_long"));
     }
@@ -246,9 +276,15 @@ fn context(cx: &mut Context<'_>) -> Outcome<Value> {
         let types = |kind: &str| wants(cx.args.list("channel_types"), kind, &["public_channel"]);
         let bound = |name: &str| cx.args.number(name).and_then(|at| u64::try_from(at).ok());
         let (after, before) = (bound("after"), bound("before"));
-        // Any word that says something will do; term clauses must all be met, and only they are filtered.
-        let asked: Vec<String> = words
-            .to_lowercase()
+        // A question is answered by any word that says something; of other words all must occur. Filters may stand
+        // among them. Every term clause must be met, by any of its words, and `modifiers` filter these alone
+        // (docs.slack.dev/reference/methods/assistant.search.context: conjunctive normal form).
+        let query = Query::parse(&words);
+        let is_question = words.trim_end().ends_with('?')
+            || query.words.first().is_some_and(|word| QUESTIONS.contains(&word.as_str()));
+        let asked: Vec<String> = query
+            .words
+            .join(" ")
             .split(|c: char| !c.is_alphanumeric() && c != '-' && c != '\'')
             .filter(|word| !word.is_empty() && !EMPTY.contains(word))
             .map(str::to_owned)
@@ -260,16 +296,18 @@ fn context(cx: &mut Context<'_>) -> Outcome<Value> {
                 && types(objects::kind(channel))
                 && after.is_none_or(|after| ts >= after)
                 && before.is_none_or(|before| ts <= before)
-                && (cx.args.switch("include_bots") || text(row, "bot_id").is_empty());
+                && (cx.args.switch("include_bots") || text(row, "bot_id").is_empty())
+                && (cx.args.switch("include_archived_channels") || !flag(channel, "is_archived"));
             if !fine || text(row, "subtype") == "channel_join" {
                 return None;
             }
             let said = said(row);
-            let score = asked.iter().filter(|word| said.contains(word.as_str())).count();
-            let by_words = score > 0 || words.is_empty();
-            let by_clauses = clauses
-                .iter()
-                .all(|clause| Query::parse(clause).words.iter().all(|word| said.contains(word.as_str())))
+            let occurs = |word: &String| said.contains(stem(word));
+            let score = asked.iter().filter(|word| occurs(word)).count();
+            let enough = if is_question { score > 0 } else { score == asked.len() };
+            let by_words =
+                enough && !query.without.iter().any(occurs) && passes(cx, row, &query.filters);
+            let by_clauses = clauses.iter().all(|clause| Query::parse(clause).words.iter().any(occurs))
                 && passes(cx, row, &modifiers);
             let found = if clauses.is_empty() { by_words } else { by_clauses };
             found.then_some((score, row))
@@ -292,11 +330,8 @@ fn context(cx: &mut Context<'_>) -> Outcome<Value> {
     }
     if content("files") {
         let asked = words.to_lowercase();
-        let files = cx
-            .state
-            .rows("files")
-            .iter()
-            .filter(|row| sees_file(cx, row) && asked.split_whitespace().any(|word| in_file(row, word)));
+        let files = super::files::all(cx);
+        let files = files.iter().filter(|row| asked.split_whitespace().any(|word| in_file(row, word)));
         results["files"] = files.take(limit).map(|row| json!({
             "uploader_user_id": text(row, "user"), "file_id": text(row, "id"), "title": text(row, "title"),
             "file_type": text(row, "filetype"), "permalink": text(row, "permalink"), "team_id": cx.state.team_id(),
@@ -322,6 +357,7 @@ fn context(cx: &mut Context<'_>) -> Outcome<Value> {
             .state
             .rows("users")
             .iter()
+            .filter(|row| cx.args.switch("include_deleted_users") || !flag(row, "deleted"))
             .filter(|row| words.split_whitespace().all(|word| answers_to(row, word)));
         results["users"] = users.take(limit).map(|row| json!({
             "team_id": cx.state.team_id(), "user_id": text(row, "id"), "name": text(row, "name"), "real_name": text(row, "real_name"),
@@ -360,11 +396,6 @@ fn found_message(cx: &Context<'_>, row: &Row) -> Value {
         });
     }
     found
-}
-
-/// Whether the caller sees a file: their own, or one shared where they can read.
-fn sees_file(cx: &Context<'_>, row: &Row) -> bool {
-    super::files::is_visible(cx, row)
 }
 
 fn in_file(row: &Row, word: &str) -> bool {

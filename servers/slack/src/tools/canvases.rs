@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{files::file_id, places::writable, settled};
 use crate::{
     Slack,
-    api::{Form, methods, types::File},
+    api::{Form, methods, types::{Channel, File}},
     render::canvas::{self, Section},
     workspace::Workspace,
 };
@@ -85,10 +85,24 @@ impl Op {
 
 async fn write_canvas(call: Call<Slack>, args: WriteCanvas) -> Result<Plan> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
-    match args.canvas.as_deref().filter(|canvas| !canvas.trim().is_empty()) {
-        Some(canvas) => edit(&call, &workspace, canvas, &args).await,
-        None => create(&call, &workspace, &args).await,
+    let given = |word: &Option<String>| word.clone().filter(|word| !word.trim().is_empty());
+    let channel = match given(&args.channel) {
+        Some(channel) => Some(workspace.names().channel(&channel).await?),
+        None => None,
+    };
+    if let Some(canvas) = given(&args.canvas) {
+        return edit(&call, &workspace, &canvas, &args).await;
     }
+    let Some((place, tab)) = channel.as_ref().and_then(|channel| Some((channel, channel.canvas()?))) else {
+        return create(&call, &workspace, &args, channel).await;
+    };
+    if args.markdown.is_none() && !args.operations.is_empty() {
+        return edit(&call, &workspace, tab, &args).await;
+    }
+    let title = workspace.names().title(place).await;
+    Err(Error::new(Kind::Conflict, format!("{title} has a canvas already: {tab}")).with_hint(
+        "Change it with `operations` (read_file gives its sections), or leave `channel` out for a canvas of its own",
+    ))
 }
 
 /// The canvas and its sections as they are.
@@ -178,7 +192,7 @@ async fn edit(
             known.push_str(&only_letters(&change.text));
         }
         let (_, now) = read(&workspace, &id).await?;
-        Ok(Reply::written(written).outside("canvas as it is now", Some(&name), canvas::with_ids(&now)))
+        Ok(Reply::written(written).outside("canvas as it is now", None, canvas::with_ids(&now)))
     })
     .state(&state);
     Ok(match (asks.is_empty(), harmless) {
@@ -302,11 +316,12 @@ async fn create(
     call: &Call<Slack>,
     workspace: &std::sync::Arc<Workspace>,
     args: &WriteCanvas,
+    channel: Option<Channel>,
 ) -> Result<Plan> {
     let text = args.markdown.clone().unwrap_or_default();
     let title = args.title.clone().filter(|title| !title.trim().is_empty());
     if title.is_none() && text.trim().is_empty() {
-        return Err(Error::invalid("Give `canvas` to change one, or `title` and `markdown` for a new one"));
+        return Err(Error::invalid("Give `canvas` to change one (search_files finds it), or `title` and `markdown` for a new one"));
     }
     // The title stands above the text already: repeated as its first heading it would be there twice.
     let body = title.as_deref().and_then(|title| {
@@ -314,14 +329,9 @@ async fn create(
         (first.strip_prefix("# ").map(str::trim) == Some(title.trim())).then(|| rest.trim_start().to_owned())
     });
     let text = body.unwrap_or(text);
-    let channel = match args.channel.as_deref().filter(|channel| !channel.trim().is_empty()) {
-        Some(channel) => {
-            let channel = workspace.names().channel(channel).await?;
-            call.policy().writes(&channel)?;
-            Some(channel)
-        }
-        None => None,
-    };
+    if let Some(channel) = &channel {
+        call.policy().writes(channel)?;
+    }
     let place = match &channel {
         Some(channel) => format!(" as the tab of {}", workspace.names().title(channel).await),
         None => String::new(),
@@ -360,7 +370,7 @@ async fn create(
             Written::new(format!("Created the canvas {}{place}: {}", one_line(&name), answer.canvas_id))
                 .id(&answer.canvas_id)
                 .url(file.permalink);
-        Ok(Reply::written(written).outside("canvas as it is now", Some(&name), canvas::with_ids(&sections)))
+        Ok(Reply::written(written).outside("canvas as it is now", None, canvas::with_ids(&sections)))
     })
     .state(&state);
     Ok(if asks.is_empty() { plan.harmless() } else { plan.ask() })

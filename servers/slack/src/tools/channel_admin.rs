@@ -269,7 +269,7 @@ async fn invite(call: Call<Slack>, args: Invite) -> Result<Plan> {
     }
     let mut users: Vec<User> = Vec::new();
     for user in &args.users {
-        users.push(workspace.names().person(user).await?);
+        users.push(workspace.names().present(user).await?);
     }
     let ids: Vec<String> = users.iter().map(|user| user.id.clone()).collect();
     let there = are_members(&workspace, &channel, &ids).await.unwrap_or_else(|_| vec![false; ids.len()]);

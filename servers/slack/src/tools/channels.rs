@@ -85,6 +85,9 @@ fn channel_row(channel: &Channel, other: &str) -> (String, ChannelItem) {
     if channel.is_archived {
         row.push_str(" (archived)");
     }
+    if let Some(canvas) = channel.canvas() {
+        row.push_str(&format!(" (canvas 📎{canvas})"));
+    }
     if let Some(about) = &about {
         row.push_str(&format!(": {}", about.chars().take(100).collect::<String>()));
     }
@@ -163,7 +166,13 @@ async fn search_channels(call: Call<Slack>, args: SearchChannels) -> Result<Repl
     let mut page =
         Page::new(FROM, ("channel", "channels")).note(format!("with \"{}\"", one_line(&args.query)));
     for (_, channel) in found.iter().take(limit(args.limit, 20, 100) as usize) {
-        let (row, item) = channel_row(channel, "");
+        let (mut row, item) = channel_row(channel, "");
+        // What was found by its purpose shows it.
+        let purpose = one_line(&channel.purpose.value);
+        let shown = row.to_lowercase();
+        if words.iter().any(|word| !shown.contains(word)) && !purpose.is_empty() {
+            row.push_str(&format!("; purpose: {}", purpose.chars().take(100).collect::<String>()));
+        }
         page.push(row, &item);
     }
     if partial {

@@ -33,6 +33,8 @@ pub(crate) struct Composed {
     pub(crate) notified: Vec<String>,
     /// Names in the text that are nobody's.
     pub(crate) unknown: Vec<String>,
+    /// What else is to be said of whom it reaches.
+    pub(crate) told: Vec<String>,
     /// Why it asks before it goes out.
     pub(crate) asks: Vec<String>,
 }
@@ -45,11 +47,17 @@ enum Meaning {
     Text,
 }
 
-/// Reads `text`, which is Markdown as people write it.
+/// Reads `text`, which is Markdown as people write it. Where it takes the place of a message, `old` is that
+/// message's text as Slack has it: a broadcast that stands there already may stay.
 ///
 /// # Errors
 /// `invalid_argument` for an empty text; `policy` for a broadcast that is not allowed.
-pub(crate) async fn compose(workspace: &Workspace, policy: &Policy, text: &str) -> Result<Composed> {
+pub(crate) async fn compose(
+    workspace: &Workspace,
+    policy: &Policy,
+    text: &str,
+    old: Option<&str>,
+) -> Result<Composed> {
     let text = text.trim_end();
     if text.trim().is_empty() {
         return Err(Error::invalid("`message` is empty"));
@@ -68,7 +76,7 @@ pub(crate) async fn compose(workspace: &Workspace, policy: &Policy, text: &str) 
         while let Some((at, name, length)) = next_name(rest, before) {
             marked.push_str(&rest[..at]);
             if !known.contains_key(&name) && known.len() < NAMES {
-                let meaning = meaning(workspace, policy, &name, &mut composed).await?;
+                let meaning = meaning(workspace, policy, &name, old, &mut composed).await?;
                 known.insert(name.clone(), meaning);
             }
             match known.get(&name) {
@@ -156,6 +164,7 @@ async fn meaning(
     workspace: &Workspace,
     policy: &Policy,
     name: &str,
+    old: Option<&str>,
     composed: &mut Composed,
 ) -> Result<Meaning> {
     let names = workspace.names();
@@ -164,8 +173,13 @@ async fn meaning(
     let tagged = name.starts_with('<');
     let word = target.trim_start_matches(['@', '#', '!']).to_lowercase();
     if ["here", "channel", "everyone"].contains(&word.as_str()) && !target.starts_with('#') {
+        if old.is_some_and(|old| old.contains(&format!("<!{word}"))) {
+            composed.told.push(format!("@{word} stays as it was"));
+            return Ok(Meaning::Token(format!("<!{word}>"), None));
+        }
         if !policy.broadcast {
-            return Err(Error::new(Kind::Policy, format!("The message says @{word}, which notifies everybody in the channel; nothing was sent"))
+            let nothing = if old.is_some() { "nothing was changed" } else { "nothing was sent" };
+            return Err(Error::new(Kind::Policy, format!("The message says @{word}, which notifies everybody in the channel; {nothing}"))
                 .with_hint("Leave it out, or write it in `code`; the operator can allow it with SLACK_ALLOW_BROADCAST=true"));
         }
         composed.asks.push(format!("@{word} notifies everybody in the channel"));
@@ -200,6 +214,10 @@ async fn meaning(
         return Ok(found.map_or(Meaning::Text, |channel| Meaning::Token(format!("<#{}>", channel.id), None)));
     }
     match names.person(target).await {
+        Ok(user) if user.deleted => {
+            composed.unknown.push(user.told());
+            Ok(Meaning::Text)
+        }
         // A part of a name names nobody in a text that others read.
         Ok(user) if !is_named(&user, target) => {
             composed.unknown.push(format!("{} (did you mean {}?)", one_line(target), user.describe()));
@@ -270,6 +288,7 @@ impl Composed {
         if !self.unknown.is_empty() {
             lines.push(format!("stays text, nobody is notified: {}", self.unknown.join(", ")));
         }
+        lines.extend(self.told.iter().cloned());
         if self.posts.len() > 1 {
             lines.push(format!("{} posts, the later ones in the thread of the first", self.posts.len()));
         }

@@ -79,7 +79,7 @@ async fn create(call: Call<Slack>, args: Create) -> Result<Plan> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
     let mut users: Vec<User> = Vec::new();
     for user in &args.users {
-        users.push(workspace.names().person(user).await?);
+        users.push(workspace.names().present(user).await?);
     }
     let people: Vec<String> = users
         .iter()
@@ -150,7 +150,11 @@ async fn create(call: Call<Slack>, args: Create) -> Result<Plan> {
             }
             Err(error) => return Err(error),
         };
-        let mut written = Written::new(format!("Created #{name}: {}", channel.id)).id(&channel.id);
+        let mut written = Written::new(format!(
+            "Created the {} channel #{name}: {}",
+            if private { "private" } else { "public" },
+            channel.id
+        )).id(&channel.id);
         if let Some(topic) = &topic {
             let form = Form::new().set("channel", &channel.id).set("topic", topic);
             let done: Result<Value> = workspace

@@ -21,7 +21,7 @@ use crate::{
         Form, methods,
         types::{Channel, Identity, Message},
     },
-    render::{message, mrkdwn},
+    render::{blocks, message, mrkdwn},
     resolve::people::People,
     scopes,
     workspace::Workspace,
@@ -113,7 +113,7 @@ async fn update_message(call: Call<Slack>, args: UpdateMessage) -> Result<Plan> 
         return Err(Error::new(Kind::Conflict, "The message says something else by now")
             .with_hint("Nothing was changed. Read it again: get_message"));
     }
-    let composed = compose(&workspace, call.policy(), &args.message).await?;
+    let composed = compose(&workspace, call.policy(), &args.message, Some(&old.text)).await?;
     if composed.posts.len() > 1 {
         return Err(Error::invalid("The text is too long for one message")
             .with_hint("Shorten it, or send the rest as a reply"));
@@ -127,7 +127,7 @@ async fn update_message(call: Call<Slack>, args: UpdateMessage) -> Result<Plan> 
     for line in composed.lines() {
         preview = preview.change(line);
     }
-    if !old.files.is_empty() || message::said(&old, &people).starts_with('▣') {
+    if !old.files.is_empty() || blocks::are_built(&old.blocks) {
         preview = preview.change("blocks that the message has are lost");
     }
     let preview =

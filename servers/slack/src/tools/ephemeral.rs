@@ -43,7 +43,7 @@ struct Send {
 
 async fn send(call: Call<Slack>, args: Send) -> Result<Plan> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
-    let user = workspace.names().person(&args.user).await?;
+    let user = workspace.names().present(&args.user).await?;
     let post = prepare(&call, &workspace, Some(&args.channel), &[], None, &args.message).await?;
     let (Destination::Known(channel), [text]) = (post.destination.clone(), post.composed.posts.as_slice())
     else {

@@ -1,5 +1,7 @@
 //! Files read, as text, image or canvas; and files uploaded, until they are seen where they were sent.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use connector::{
     Error, Kind, Result,
@@ -9,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, sleep};
 
-use super::{messages::prepare, places::readable};
+use super::{lists::TOOLSET as LISTS, messages::prepare, places::readable};
 use crate::{
     Slack,
     render::{canvas, message},
@@ -31,7 +33,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
         Tool::read(
             "read_file",
             "Read a file",
-            "A file (F…) of a message: text, an image, or a canvas as Markdown with the id of each section.",
+            "A file (F…): text, an image, or a canvas as Markdown with the id of each section. search_files finds them.",
             read_file,
         )
         .toolset("files")
@@ -84,6 +86,15 @@ pub(super) fn file_id(word: &str) -> Result<String> {
         .with_hint("Messages name their files: 📎F…"))
 }
 
+/// Where the items of a list are read.
+pub(super) fn list_note(call: &Call<Slack>) -> String {
+    if call.offers("read_list") {
+        "A list's items: read_list.".to_owned()
+    } else {
+        format!("A list's items are read by read_list of the toolset `{LISTS}`, which is off: the operator switches it on with --toolsets.")
+    }
+}
+
 async fn read_file(call: Call<Slack>, args: ReadFile) -> Result<Reply> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
     let file = workspace.api().file(&file_id(&args.file)?).await?;
@@ -102,6 +113,9 @@ async fn read_file(call: Call<Slack>, args: ReadFile) -> Result<Reply> {
         permalink: file.permalink.clone(),
         text: None,
     };
+    if file.is_list() {
+        return Ok(reply.line(list_note(&call)).line(file.permalink.clone()).data(&item));
+    }
     let is_text = file.mimetype.starts_with("text/")
         || ["application/json", "application/xml", "application/javascript", "application/x-yaml"]
             .contains(&file.mimetype.as_str());
@@ -124,7 +138,8 @@ async fn read_file(call: Call<Slack>, args: ReadFile) -> Result<Reply> {
     if file.is_canvas() {
         reply = reply.line("Each section has its id before it, for write_canvas.");
     }
-    reply = reply.outside(format!("file {}", file.id), Some(&name), shown);
+    let by = workspace.names().people(BTreeSet::from([file.user.clone()])).await;
+    reply = reply.outside(format!("file {}", file.id), Some(by.name(&file.user)), shown);
     if let Some(more) = more {
         reply = reply.line(more);
     }

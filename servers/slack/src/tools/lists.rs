@@ -26,7 +26,7 @@ use crate::{
     workspace::Workspace,
 };
 
-const TOOLSET: &str = "lists";
+pub(super) const TOOLSET: &str = "lists";
 const ALIASES: &[(&str, &str)] = &[("list_id", "list"), ("item_id", "item"), ("row_id", "item")];
 
 pub(super) fn tools() -> Vec<Tool<Slack>> {

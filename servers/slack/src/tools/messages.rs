@@ -24,7 +24,7 @@ use crate::{
         types::{Channel, Identity, Message, User},
     },
     resolve::{
-        Destination, reference,
+        Destination, Names, reference,
         time::{self, bound, now},
     },
     scopes,
@@ -128,7 +128,7 @@ pub(super) async fn prepare(
         (None, many) => {
             let mut people: Vec<User> = Vec::new();
             for one in many {
-                people.push(names.person(one).await?);
+                people.push(names.present(one).await?);
             }
             Destination::New(people)
         }
@@ -169,9 +169,31 @@ pub(super) async fn prepare(
         }
         (_, None) => None,
     };
-    let composed = compose(workspace, policy, text).await?;
+    let mut composed = compose(workspace, policy, text, None).await?;
+    composed.told.extend(namesakes(names, channel.as_deref(), users, &destination).await);
     asks.extend(composed.asks.iter().cloned());
     Ok(Post { destination, thread, composed, title, asks })
+}
+
+/// Who else is called as the one person is whom a text goes to.
+async fn namesakes(
+    names: &Names,
+    channel: Option<&str>,
+    users: &[String],
+    destination: &Destination,
+) -> Option<String> {
+    let word = channel.filter(|word| word.starts_with('@')).or_else(|| match users {
+        [one] => Some(one.as_str()),
+        _ => None,
+    })?;
+    let user = match destination {
+        Destination::Known(channel) if channel.is_im => names.person(&channel.user).await.ok()?,
+        Destination::New(users) => users.first()?.clone(),
+        Destination::Known(_) => return None,
+    };
+    let others = names.namesakes(word, &user).await;
+    let others: Vec<String> = others.iter().map(User::told).collect();
+    (!others.is_empty()).then(|| format!("not to {}, who is called so too", others.join(" or ")))
 }
 
 /// The parent of the thread that `ts` is in. A reply's own timestamp would make a thread that nobody

@@ -19,6 +19,7 @@ mod reactions;
 mod read;
 mod schedule;
 mod search;
+mod search_files;
 mod usergroups;
 
 use std::collections::BTreeSet;
@@ -52,6 +53,7 @@ pub(crate) fn all() -> Vec<Tool<Slack>> {
         reactions::tools,
         conversations::tools,
         files::tools,
+        search_files::tools,
         canvases::tools,
         channel_admin::tools,
         usergroups::tools,

@@ -156,6 +156,9 @@ async fn read_channel(call: Call<Slack>, args: ReadChannel) -> Result<Reply> {
     if workspace.is_limited() {
         listing = listing.note(format!("Slack gives this app at most {LIMITED_PAGE} messages a minute"));
     }
+    if let Some(canvas) = channel.canvas() {
+        listing = listing.note(format!("its canvas is 📎{canvas}"));
+    }
     if hidden {
         listing = listing.note("the workspace's free plan hides messages older than 90 days");
     }
@@ -404,6 +407,9 @@ async fn get_message(call: Call<Slack>, args: GetMessage) -> Result<Reply> {
             "It has {replies} {}: read_thread shows them.",
             if replies == 1 { "reply" } else { "replies" }
         ));
+    }
+    if found.pinned_to.is_some() {
+        reply = reply.line("It is pinned.");
     }
     reply = reply.outside(format!("message {}", found.ts), Some(&item.author), item.text.clone());
     for reaction in &found.reactions {

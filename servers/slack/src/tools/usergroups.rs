@@ -145,7 +145,7 @@ async fn members(call: Call<Slack>, args: Members) -> Result<Plan> {
     let mut wanted = group.users.clone();
     let (mut added, mut removed) = (Vec::new(), Vec::new());
     for person in &args.add {
-        let user = workspace.names().person(person).await?;
+        let user = workspace.names().present(person).await?;
         if !wanted.contains(&user.id) {
             added.push(format!("@{} ({})", one_line(user.handle()), one_line(user.full_name())));
             wanted.push(user.id);

@@ -11,3 +11,4 @@ mod cases;
 mod fake;
 mod large;
 mod samples;
+mod trial;

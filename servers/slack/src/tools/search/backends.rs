@@ -1,4 +1,10 @@
-//! The two searches of Slack, each asked in its own way, and their rows in one form.
+//! The two searches that Slack has, each asked for the same and giving the same rows.
+//!
+//! Real-time Search takes words or a question; of words all must occur, of a question none
+//! (docs.slack.dev/reference/methods/assistant.search.context, Usage info). Its modifiers act on term
+//! clauses only: beside a query alone they do nothing. So with a filter the words become one clause,
+//! of which any may occur, and every row that comes back is checked against the filter. The legacy
+//! search takes filters without words, and of words wants all.
 
 use connector::{
     Kind, Result,
@@ -8,35 +14,58 @@ use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Sort, Wanted};
+use super::Wanted;
 use crate::{
     api::{
         Api, Form, methods,
-        types::{Channel, Message},
+        types::{Channel, Message, Metadata},
     },
-    render::{blocks, message::said},
-    resolve::people::People,
     workspace::Workspace,
 };
 
 /// The most rows of Real-time Search.
-const REAL_TIME: u32 = 20;
+pub(super) const REAL_TIME: u32 = 20;
 /// The most rows of the legacy search that are asked for here.
 const LEGACY: u32 = 50;
+/// Rows unless more are asked for.
+const ROWS: u32 = 10;
 
-/// A row of either search.
+/// A message that either search found.
 #[derive(Default)]
 pub(super) struct Found {
-    pub(super) ts: String,
     pub(super) channel_id: String,
     pub(super) channel: String,
+    /// Whether only members see the conversation, as far as the row tells.
     pub(super) closed: bool,
-    pub(super) user: String,
+    /// The author's name, where the row has it.
     pub(super) author: String,
-    pub(super) text: String,
-    /// Whether the text is as it is shown already.
-    pub(super) is_shown: bool,
     pub(super) permalink: String,
+    pub(super) message: Message,
+}
+
+impl Found {
+    /// Whether the row says nothing: what was found stands where this search does not show it.
+    pub(super) fn is_empty(&self) -> bool {
+        let Message { text, blocks, attachments, files, .. } = &self.message;
+        text.trim().is_empty() && blocks.is_empty() && attachments.is_empty() && files.is_empty()
+    }
+
+    /// The parent of the thread that it is a reply in.
+    pub(super) fn thread(&self) -> Option<String> {
+        let url = url::Url::parse(&self.permalink).ok()?;
+        url.query_pairs().find(|(name, _)| name == "thread_ts").map(|(_, ts)| ts.into_owned())
+    }
+
+    /// The conversation, as far as the row tells.
+    pub(super) fn conversation(&self) -> Channel {
+        Channel {
+            id: self.channel_id.clone(),
+            name: self.channel.clone(),
+            is_im: self.channel_id.starts_with('D'),
+            is_mpim: self.channel.starts_with("mpdm-"),
+            ..Channel::default()
+        }
+    }
 }
 
 /// What one of the searches gives.
@@ -46,15 +75,22 @@ pub(super) struct Answer {
     pub(super) next: Option<String>,
 }
 
-/// Asks Real-time Search, and the legacy search where there is none.
+/// Asks Real-time Search, and the legacy search where there is none or where there are no words.
 pub(super) async fn answer(
     workspace: &Workspace,
-    api: &Api,
     wanted: &Wanted,
     asked: Option<u32>,
     position: &Position,
 ) -> Result<(&'static str, Answer)> {
+    let api = workspace.search_api();
     let legacy_page = position.after.as_deref().is_some_and(|after| after.starts_with("page:"));
+    if wanted.words.is_empty() && (legacy_page || position.after.is_none()) {
+        match legacy(api, wanted, asked, position).await {
+            // Its scope is another one.
+            Err(error) if error.kind() == Kind::Permission && !workspace.is_legacy_search() => {}
+            answer => return Ok(("legacy search", answer?)),
+        }
+    }
     if !legacy_page && !workspace.is_legacy_search() {
         match real_time(api, wanted, asked, position).await {
             Ok(answer) => return Ok(("Real-time Search", answer)),
@@ -74,7 +110,43 @@ pub(super) async fn answer(
     Ok(("legacy search", legacy(api, wanted, asked, position).await?))
 }
 
+/// Messages with any of the words, the best first.
+pub(super) async fn any_word(api: &Api, wanted: &Wanted) -> Result<Vec<Found>> {
+    let form = real_time_form(wanted).json("term_clauses", &json!([wanted.words]));
+    Ok(real_time_rows(api, form.set("limit", REAL_TIME)).await?.rows)
+}
+
 async fn real_time(api: &Api, wanted: &Wanted, asked: Option<u32>, position: &Position) -> Result<Answer> {
+    let modifiers = wanted.modifiers();
+    let mut form = real_time_form(wanted)
+        .set("limit", position.first(limit(asked, ROWS, REAL_TIME), REAL_TIME))
+        .maybe("cursor", position.after.as_deref());
+    if !modifiers.is_empty() && !wanted.words.is_empty() {
+        form = form.set("modifiers", modifiers.join(" ")).json("term_clauses", &json!([wanted.words]));
+    }
+    if let Some(dir) = wanted.direction() {
+        form = form.set("sort", "timestamp").set("sort_dir", dir);
+    }
+    real_time_rows(api, form).await
+}
+
+/// What every question to Real-time Search has. Without words the filters are the query.
+fn real_time_form(wanted: &Wanted) -> Form {
+    let types = if wanted.private { "public_channel,private_channel,mpim,im" } else { "public_channel" };
+    let query =
+        if wanted.words.is_empty() { wanted.modifiers().join(" ") } else { wanted.words.clone() };
+    Form::new()
+        .set("query", query)
+        .set("content_types", "messages")
+        .set("channel_types", types)
+        .set("include_bots", "true")
+        .set("include_archived_channels", "true")
+        .set("include_message_blocks", "true")
+        .maybe("after", wanted.after.map(Timestamp::as_second))
+        .maybe("before", wanted.before.map(Timestamp::as_second))
+}
+
+async fn real_time_rows(api: &Api, form: Form) -> Result<Answer> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Results {
@@ -96,55 +168,30 @@ async fn real_time(api: &Api, wanted: &Wanted, asked: Option<u32>, position: &Po
     #[serde(default)]
     struct Reply {
         results: Results,
-        response_metadata: Option<crate::api::types::Metadata>,
-    }
-    let types = if wanted.private { "public_channel,private_channel,mpim,im" } else { "public_channel" };
-    let mut modifiers = Vec::new();
-    if let Some(channel) = &wanted.channel {
-        modifiers.push(format!("in:<#{}>", channel.id));
-    }
-    if let Some(user) = &wanted.person {
-        modifiers.push(format!("from:<@{}>", user.id));
-    }
-    modifiers.extend(wanted.has_word().map(str::to_owned));
-    let filtered = !modifiers.is_empty();
-    let mut form = Form::new()
-        .set("query", &wanted.words)
-        .set("content_types", "messages")
-        .set("channel_types", types)
-        .set("include_bots", "true")
-        .set("include_message_blocks", "true")
-        .set("limit", position.first(limit(asked, REAL_TIME, REAL_TIME), REAL_TIME))
-        .maybe("cursor", position.after.as_deref())
-        .maybe("after", wanted.after.map(Timestamp::as_second))
-        .maybe("before", wanted.before.map(Timestamp::as_second));
-    if filtered {
-        form = form.set("modifiers", modifiers.join(" ")).json("term_clauses", &json!([wanted.words]));
-    }
-    if wanted.sort != Sort::Relevance {
-        form = form
-            .set("sort", "timestamp")
-            .set("sort_dir", if wanted.sort == Sort::Oldest { "asc" } else { "desc" });
+        response_metadata: Option<Metadata>,
     }
     let reply: Reply = api.call(methods::SEARCH_CONTEXT, form).await?;
-    let nobody = People::default();
     let rows = reply.results.messages.into_iter().map(|row| Found {
         closed: !row.channel_id.starts_with('C') || row.channel_name.starts_with("mpdm-"),
-        is_shown: row.content.trim().is_empty(),
-        text: if row.content.trim().is_empty() { blocks::text(&row.blocks, &nobody) } else { row.content },
-        ts: row.message_ts,
         channel_id: row.channel_id,
         channel: row.channel_name,
-        user: row.author_user_id,
         author: row.author_name,
         permalink: row.permalink,
+        message: Message {
+            ts: row.message_ts,
+            user: Some(row.author_user_id).filter(|user| !user.is_empty()),
+            text: row.content,
+            blocks: row.blocks,
+            ..Message::default()
+        },
     });
     let next =
         reply.response_metadata.and_then(|metadata| metadata.next_cursor).filter(|cursor| !cursor.is_empty());
     Ok(Answer { rows: rows.collect(), total: None, next })
 }
 
-async fn legacy(api: &Api, wanted: &Wanted, asked: Option<u32>, position: &Position) -> Result<Answer> {
+/// Asks the legacy search, by pages.
+pub(super) async fn legacy(api: &Api, wanted: &Wanted, asked: Option<u32>, position: &Position) -> Result<Answer> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Reply {
@@ -172,13 +219,7 @@ async fn legacy(api: &Api, wanted: &Wanted, asked: Option<u32>, position: &Posit
         message: Message,
     }
     let mut query = vec![wanted.words.clone()];
-    if let Some(channel) = &wanted.channel {
-        query.push(format!("in:<#{}>", channel.id));
-    }
-    if let Some(user) = &wanted.person {
-        query.push(format!("from:<@{}>", user.id));
-    }
-    query.extend(wanted.has_word().map(str::to_owned));
+    query.extend(wanted.modifiers());
     // Legacy modifiers name whole days, exclude the day they name, and mean Slack's own zone: one day
     // more at both ends, and the rows are checked to the second.
     let day = |at: Timestamp, by: i64| at.to_zoned(TimeZone::UTC).date().saturating_add(by.days());
@@ -191,30 +232,21 @@ async fn legacy(api: &Api, wanted: &Wanted, asked: Option<u32>, position: &Posit
         .and_then(|after| after.strip_prefix("page:"))
         .and_then(|page| page.parse().ok())
         .unwrap_or(1);
-    let mut form =
-        Form::new().set("query", query.join(" ")).set("count", limit(asked, 20, LEGACY)).set("page", page);
-    form = match wanted.sort {
-        Sort::Relevance => form.set("sort", "score"),
-        Sort::Newest => form.set("sort", "timestamp").set("sort_dir", "desc"),
-        Sort::Oldest => form.set("sort", "timestamp").set("sort_dir", "asc"),
-    };
+    let form = Form::new()
+        .set("query", query.join(" "))
+        .set("count", limit(asked, ROWS, LEGACY))
+        .set("page", page)
+        .set("sort", if wanted.direction().is_some() { "timestamp" } else { "score" })
+        .maybe("sort_dir", wanted.direction());
     let reply: Reply = api.call(methods::SEARCH_MESSAGES, form).await?;
     let messages = reply.messages;
-    let nobody = People::default();
     let rows = messages.matches.into_iter().map(|found| Found {
         closed: found.channel.is_closed() || !found.channel.id.starts_with('C'),
-        is_shown: found.message.text.trim().is_empty(),
-        channel_id: found.channel.id.clone(),
-        channel: found.channel.name.clone(),
-        text: if found.message.text.trim().is_empty() {
-            said(&found.message, &nobody)
-        } else {
-            found.message.text.clone()
-        },
-        ts: found.message.ts,
-        user: found.message.user.unwrap_or_default(),
+        channel_id: found.channel.id,
+        channel: found.channel.name,
         author: found.username,
         permalink: found.permalink,
+        message: found.message,
     });
     let total = usize::try_from(messages.total)
         .ok()

@@ -1,14 +1,9 @@
 //! Searching: Real-time Search where the workspace has it, else the legacy search; and a plain word
-//! about which filters were really applied.
-//!
-//! In Real-time Search modifiers act on term clauses only: beside a query alone they do nothing
-//! (docs.slack.dev/reference/methods/assistant.search.context). So with a filter the words of the
-//! query become a term clause, and every row that comes back is checked against the filter. What is
-//! found is never kept.
+//! about which filters were really applied, and what would find more. What is found is never kept.
 
 mod backends;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use connector::{
     Error, Result,
@@ -25,18 +20,21 @@ use super::{FROM, read::find};
 use crate::{
     Slack,
     api::types::{Channel, User},
-    render::{message::said, mrkdwn},
-    resolve::people::People,
+    render::message::{people_in, said},
     resolve::time::{End, minute, moment, parse_ts, zone_name},
     scopes,
     workspace::Workspace,
 };
-use backends::{Answer, Found, answer};
+use backends::{Answer, Found, REAL_TIME, answer, any_word, legacy};
 
-/// The most rows without a text whose messages are read.
-const EMPTY: usize = 5;
+/// The most rows whose messages are read, because the search does not show what is in them.
+const READ: usize = 5;
+/// The most direct messages that are named by the person.
+const NAMED: usize = 5;
 /// Characters of a message in a row.
 const EXCERPT: usize = 400;
+/// The most words that a reply without rows tells about.
+const WORDS: usize = 6;
 
 pub(super) fn tools() -> Vec<Tool<Slack>> {
     let aliases: &[(&str, &str)] =
@@ -45,7 +43,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
         Tool::read(
             "search",
             "Search public messages",
-            "Messages in public channels by words or a question, with filters apart from the words. For private channels and direct messages use search_private.",
+            "Messages in public channels by words or a question; without words, all that the filters fit, newest first. For private channels and direct messages use search_private.",
             |call, args| search(call, args, false),
         )
         .toolset("search")
@@ -84,7 +82,7 @@ struct Search {
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Has {
+pub(super) enum Has {
     Link,
     File,
     Pin,
@@ -92,7 +90,7 @@ enum Has {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Sort {
+pub(super) enum Sort {
     #[serde(alias = "score")]
     Relevance,
     #[serde(alias = "timestamp")]
@@ -111,14 +109,15 @@ struct Hit {
 }
 
 /// What is looked for, with names resolved.
-struct Wanted {
-    words: String,
+#[derive(Clone)]
+pub(super) struct Wanted {
+    pub(super) words: String,
     channel: Option<Channel>,
     person: Option<User>,
-    after: Option<Timestamp>,
-    before: Option<Timestamp>,
+    pub(super) after: Option<Timestamp>,
+    pub(super) before: Option<Timestamp>,
     has: Option<Has>,
-    private: bool,
+    pub(super) private: bool,
     sort: Sort,
     zone: TimeZone,
 }
@@ -132,11 +131,34 @@ impl Wanted {
         })
     }
 
+    /// The filters that Slack has a modifier for, but those of time.
+    pub(super) fn modifiers(&self) -> Vec<String> {
+        let channel = self.channel.as_ref().map(|channel| format!("in:<#{}>", channel.id));
+        let person = self.person.as_ref().map(|user| format!("from:<@{}>", user.id));
+        let has = self.has_word().map(str::to_owned);
+        [channel, person, has].into_iter().flatten().collect()
+    }
+
+    fn has_filter(&self) -> bool {
+        self.after.is_some() || self.before.is_some() || !self.modifiers().is_empty()
+    }
+
+    /// How rows are sorted by time, if they are.
+    pub(super) fn direction(&self) -> Option<&'static str> {
+        match self.sort {
+            Sort::Oldest => Some("asc"),
+            Sort::Newest => Some("desc"),
+            // Without words nothing is more like them than anything else.
+            Sort::Relevance => self.words.is_empty().then_some("desc"),
+        }
+    }
+
     /// Whether a row is what the filters ask for, as far as it tells.
     fn fits(&self, found: &Found) -> bool {
         let channel = self.channel.as_ref().is_none_or(|channel| channel.id == found.channel_id);
-        let person = self.person.as_ref().is_none_or(|user| found.user.is_empty() || user.id == found.user);
-        let at = parse_ts(&found.ts);
+        let author = found.message.user.as_ref();
+        let person = self.person.as_ref().is_none_or(|user| author.is_none_or(|author| user.id == *author));
+        let at = parse_ts(&found.message.ts);
         let after = self.after.is_none_or(|after| at.is_none_or(|at| at >= after));
         let before = self.before.is_none_or(|before| at.is_none_or(|at| at <= before));
         channel && person && after && before && (self.private || !found.closed)
@@ -153,7 +175,7 @@ impl Wanted {
             });
         }
         if let Some(user) = &self.person {
-            told.push(format!("from @{}", one_line(user.handle())));
+            told.push(format!("from {}", user.told()));
         }
         let zone = zone_name(&self.zone);
         if let Some(after) = self.after {
@@ -238,18 +260,14 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
     let asked = args.limit;
     let wanted = wanted(&workspace, args, private).await?;
-    if wanted.words.is_empty()
-        && wanted.channel.is_none()
-        && wanted.person.is_none()
-        && wanted.after.is_none()
-    {
-        return Err(Error::invalid("`query` is empty").with_hint("Give words, or a filter: in, from, after"));
+    if wanted.words.is_empty() && !wanted.has_filter() {
+        return Err(Error::invalid("`query` is empty")
+            .with_hint("Give words, or a filter: in, from, after, before, has"));
     }
     if let Some(channel) = &wanted.channel {
         call.policy().reads(channel)?;
     }
-    let api = workspace.search_api();
-    let (backend, found) = answer(&workspace, api, &wanted, asked, &position).await?;
+    let (backend, found) = answer(&workspace, &wanted, asked, &position).await?;
     let Answer { mut rows, total, next } = found;
     // A private channel's id may look like a public one's, and a row does not tell.
     if private && rows.iter().any(|row| !row.closed) {
@@ -259,30 +277,18 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
         }
     }
     let read = rows.len().saturating_sub(position.skip);
-    let mut dropped = 0;
+    let rows = rows.into_iter().skip(position.skip).enumerate();
+    let mut kept: Vec<(usize, Found)> = rows.filter(|(_, row)| may_show(&call, &wanted, row)).collect();
+    let dropped = read - kept.len();
+    show_whole(&workspace, &wanted, &mut kept).await;
     let mut ids = BTreeSet::new();
-    let mut kept: Vec<(usize, Found)> = Vec::new();
-    for (place, row) in rows.into_iter().skip(position.skip).enumerate() {
-        let channel = Channel {
-            id: row.channel_id.clone(),
-            name: row.channel.clone(),
-            is_im: row.channel_id.starts_with('D'),
-            is_mpim: row.channel.starts_with("mpdm-"),
-            ..Channel::default()
-        };
-        if !wanted.fits(&row) || !call.policy().may_read(&channel) {
-            dropped += 1;
-            continue;
-        }
-        mrkdwn::mentioned(&row.text, &mut ids);
-        if row.author.is_empty() {
-            ids.insert(row.user.clone());
-        }
-        kept.push((place, row));
+    for (_, row) in &kept {
+        let mut message = row.message.clone();
+        message.user = message.user.filter(|_| row.author.is_empty());
+        ids.extend(people_in([&message]));
     }
-    ids.retain(|id| crate::resolve::people::is_user(id));
     let people = workspace.names().people(ids).await;
-    show_the_empty(&workspace, &mut kept, &people).await;
+    let titles = titles(&workspace, &kept).await;
     let mut page = Page::new(FROM, ("message", "messages"));
     if !wanted.words.is_empty() {
         page = page.note(format!("with \"{}\"", one_line(&wanted.words)));
@@ -295,34 +301,26 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
         page = page.note(format!("{dropped} that did not fit the filters left out"));
     }
     for (_, row) in &kept {
-        let author = if row.author.is_empty() { people.name(&row.user) } else { &row.author };
-        let text = if row.is_shown { row.text.clone() } else { mrkdwn::plain(&row.text, &people) };
-        let (text, more) = excerpt(&text, 0, EXCERPT);
-        let text = if text.trim().is_empty() { "[no text: get_message shows it]".to_owned() } else { text };
-        let at = parse_ts(&row.ts).map(|at| minute(at, &wanted.zone)).unwrap_or_default();
-        let place = if row.channel_id.starts_with('D') || row.channel.is_empty() {
-            format!("DM {}", row.channel_id)
-        } else {
-            format!("#{}", one_line(&row.channel))
+        let by_id = row.message.user.as_deref().map_or("unknown author", |user| people.name(user));
+        let author = one_line(if row.author.is_empty() { by_id } else { &row.author });
+        let text = match row.is_empty() {
+            true => "[no text: get_message shows it]".to_owned(),
+            false => said(&row.message, &people),
         };
-        let thread = url::Url::parse(&row.permalink)
-            .ok()
-            .and_then(|url| {
-                url.query_pairs()
-                    .find(|(name, _)| name == "thread_ts")
-                    .map(|(_, ts)| format!(" [in thread {ts}]"))
-            })
-            .unwrap_or_default();
+        let (text, more) = excerpt(&text, 0, EXCERPT);
+        let ts = &row.message.ts;
+        let at = parse_ts(ts).map(|at| minute(at, &wanted.zone)).unwrap_or_default();
+        let place = &titles[&row.channel_id];
         let cut = if more.is_some() { "…" } else { "" };
-        let author = one_line(author);
+        let thread = row.thread().map(|ts| format!(" [in thread {ts}]")).unwrap_or_default();
         let hit = Hit {
-            ts: row.ts.clone(),
+            ts: ts.clone(),
             channel: row.channel_id.clone(),
             author: author.clone(),
             text: text.clone(),
             permalink: row.permalink.clone(),
         };
-        page.push(format!("{} {at} {place} {author}: {}{cut}{thread}", row.ts, text.trim()), &hit);
+        page.push(format!("{ts} {at} {place} {author}: {}{cut}{thread}", text.trim()), &hit);
         if row.closed {
             call.policy().note_read(
                 call.principal(),
@@ -333,12 +331,15 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     if let Some(total) = total.filter(|total| *total >= kept.len() && dropped == 0) {
         page = page.total(total);
     }
-    let empty = kept.is_empty();
+    let empty = kept.is_empty() && next.is_none() && position == Position::default();
     let places = kept.iter().map(|(place, _)| *place).collect();
     let mut reply = Reply::page(paging::close(&call, page, VendorPage { position, read, places, next }));
     if empty {
+        if let Some(narrower) = narrower(&call, &workspace, &wanted).await {
+            reply = reply.line(narrower);
+        }
         reply = reply.line(format!(
-            "Try fewer or other words, or a wider window{}. New messages take some seconds to be found.",
+            "Try other words, or a wider window{}. search_files finds files by name. New messages take some seconds to be found.",
             if private {
                 ""
             } else {
@@ -349,21 +350,89 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     Ok(reply)
 }
 
-/// Reads the messages of rows that have no text: a table, an alert, a forwarded message. What a search gives
-/// of them is empty.
-async fn show_the_empty(workspace: &Workspace, rows: &mut [(usize, Found)], people: &People) {
+/// Whether a row is what was asked for, and may be read.
+fn may_show(call: &Call<Slack>, wanted: &Wanted, row: &Found) -> bool {
+    wanted.fits(row) && call.policy().may_read(&row.conversation())
+}
+
+/// Reads the messages of rows that do not show what was found: a table, an alert, a forwarded message, and
+/// with `has: file` the files.
+async fn show_whole(workspace: &Workspace, wanted: &Wanted, rows: &mut [(usize, Found)]) {
     if workspace.is_limited() {
         return; // One reading a minute is worth more than that.
     }
-    let empty = rows.iter_mut().map(|(_, row)| row).filter(|row| row.text.trim().is_empty());
-    let reads = empty.take(EMPTY).map(async |row| {
+    let files = matches!(wanted.has, Some(Has::File));
+    let lacking = rows.iter_mut().map(|(_, row)| row);
+    let lacking = lacking.filter(|row| row.is_empty() || (files && row.message.files.is_empty()));
+    let reads = lacking.take(READ).map(async |row| {
         let channel = Channel { id: row.channel_id.clone(), ..Channel::default() };
-        if let Ok(found) = find(workspace, &channel, &row.ts).await {
-            row.text = said(&found, people);
-            row.is_shown = true;
+        if let Ok(found) = find(workspace, &channel, &row.message.ts).await {
+            row.message = found;
         }
     });
     futures::future::join_all(reads).await;
+}
+
+/// What the conversations of rows are called: direct messages by the person.
+async fn titles(workspace: &Workspace, rows: &[(usize, Found)]) -> BTreeMap<String, String> {
+    let mut titles = BTreeMap::new();
+    let mut named = 0;
+    for (_, row) in rows {
+        if titles.contains_key(&row.channel_id) {
+            continue;
+        }
+        let mut channel = row.conversation();
+        let mut title = format!("DM {}", channel.id);
+        if !channel.is_im {
+            title = workspace.names().title(&channel).await;
+        } else if named < NAMED
+            && let Ok(known) = workspace.api().conversation(&channel.id).await
+        {
+            named += 1;
+            channel = known;
+            title = workspace.names().title(&channel).await;
+        }
+        titles.insert(row.channel_id.clone(), title);
+    }
+    titles
+}
+
+/// What a narrower question would find where this one found nothing: one request more.
+async fn narrower(call: &Call<Slack>, workspace: &Workspace, wanted: &Wanted) -> Option<String> {
+    let api = workspace.search_api();
+    if wanted.words.is_empty() {
+        return None;
+    }
+    if wanted.has_filter() {
+        let filters = Wanted { words: String::new(), ..wanted.clone() };
+        let found = legacy(api, &filters, Some(REAL_TIME), &Position::default()).await.ok()?;
+        let fitting = found.rows.iter().filter(|row| may_show(call, &filters, row)).count();
+        let more = if found.next.is_some() { "at least " } else { "" };
+        return Some(match fitting {
+            0 => "Without the words, the filters fit nothing either.".to_owned(),
+            1 => format!("Without the words, the filters fit {more}1 message: leave `query` out to see it."),
+            many => format!("Without the words, the filters fit {more}{many} messages: leave `query` out to see them."),
+        });
+    }
+    let mut words: Vec<&str> = wanted.words.split_whitespace().collect();
+    words.retain(|word| word.chars().count() > 2);
+    words.truncate(WORDS);
+    if words.len() < 2 || workspace.is_legacy_search() {
+        return None;
+    }
+    let rows = any_word(api, wanted).await.ok()?;
+    let rows: Vec<&Found> = rows.iter().filter(|row| may_show(call, wanted, row)).collect();
+    if rows.is_empty() {
+        return None;
+    }
+    let nobody = crate::resolve::people::People::default();
+    let texts: Vec<String> = rows.iter().map(|row| said(&row.message, &nobody).to_lowercase()).collect();
+    let counts = words.iter().map(|word| {
+        let count = texts.iter().filter(|text| text.contains(&word.to_lowercase())).count();
+        format!("`{}` {count}", one_line(word))
+    });
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    Some(format!("No message has all the words. Of the best {} with one of them: {counts}.", rows.len()))
 }
 
 #[cfg(test)]
