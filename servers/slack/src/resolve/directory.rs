@@ -21,8 +21,8 @@ use crate::api::{
 
 /// The most people that Slack's search found whose profiles are read for one name.
 const FOUND: usize = 5;
-/// The most people of the same name that are told.
-const NAMESAKES: usize = 4;
+/// The most people, or channels, of a like name that are told.
+const ALIKE: usize = 4;
 
 impl Names {
     fn invalidate(&self, tag: &'static str) {
@@ -108,7 +108,7 @@ impl Names {
         let alike = |other: &User| {
             other.id != user.id && (first(other.full_name()) == want || first(other.handle()) == want)
         };
-        others.into_iter().filter(alike).take(NAMESAKES).collect()
+        others.into_iter().filter(alike).take(ALIKE).collect()
     }
 
     /// The user group of exactly this handle, name or id, as far as is known.
@@ -156,7 +156,11 @@ impl Names {
         } else {
             format!("For a person write @{}; ", one_line(&want))
         };
+        let low = want.to_lowercase();
+        let within = names.iter().filter(|channel| low.len() > 2 && channel.name.to_lowercase().contains(&low));
+        let within: Vec<String> = within.take(ALIKE).map(Entry::describe).collect();
         let near = match find(&want, &names) {
+            _ if !within.is_empty() => format!("Did you mean {}? ", within.join(" or ")),
             Ok(near) => format!("Did you mean {}? ", near.describe()),
             Err(miss) => {
                 let hint = miss.into_error().hint().map(str::to_owned).unwrap_or_default();
