@@ -84,7 +84,9 @@ pub(super) const METHODS: &[Method] = &[
 /// Every file that the caller sees, the newest first: lists are files too, of their own type and with their
 /// columns (as `files.list` and `files.info` of the official SDK's types have them).
 pub(super) fn all(cx: &Context<'_>) -> Vec<Row> {
+    let home = cx.state.team();
     let lists = cx.state.rows("lists").iter().map(|list| {
+        let permalink = format!("{}lists/{}/{}", text(&home, "url"), text(&home, "id"), text(list, "id"));
         let mut row = list.clone();
         let schema = row.shift_remove("schema");
         for (field, value) in [
@@ -93,6 +95,7 @@ pub(super) fn all(cx: &Context<'_>) -> Vec<Row> {
             ("mimetype", json!("application/vnd.slack-list")),
             ("mode", json!("list")),
             ("pretty_type", json!("List")),
+            ("permalink", json!(permalink)),
             ("list_metadata", json!({ "schema": schema })),
         ] {
             row.insert(field.to_owned(), value);

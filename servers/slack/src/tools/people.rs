@@ -211,13 +211,15 @@ async fn search_users(call: Call<Slack>, args: SearchUsers) -> Result<Reply> {
             ]
             .map(str::to_lowercase)
             .join(" ");
-            (args.include_deactivated.unwrap_or(false) || !user.deleted)
-                && words.iter().all(|word| about.contains(word))
+            words.iter().all(|word| about.contains(word))
         }));
         if cursor.is_none() {
             break;
         }
     }
+    let fitting = found.len();
+    found.retain(|user| args.include_deactivated.unwrap_or(false) || !user.deleted);
+    let gone = fitting - found.len();
     found.sort_by_key(|user| {
         (user.is_bot, !user.handle().to_lowercase().starts_with(&want), user.handle().to_lowercase())
     });
@@ -229,6 +231,9 @@ async fn search_users(call: Call<Slack>, args: SearchUsers) -> Result<Reply> {
     if cursor.is_some() {
         page =
             page.note(format!("among the first {looked} of the workspace; an e-mail address finds anybody"));
+    }
+    if gone > 0 {
+        page = page.note(format!("{gone} deactivated left out: include_deactivated shows them"));
     }
     Ok(Reply::page(page.total(total)))
 }

@@ -117,6 +117,8 @@ async fn who_was_deactivated_is_found_by_every_name_and_said_to_be() {
     }
     let text = office.call("search", json!({"query": "importer", "from": "@peter"})).await;
     assert!(rows(&text)[0].contains("The old importer"), "an archived channel's: {text}");
+    let text = office.call("search_users", json!({"query": "Peter"})).await;
+    assert!(text.contains("1 deactivated left out: include_deactivated shows them"), "{text}");
     let error = office.refusal("read_channel", json!({"channel": "@peter"})).await.for_agent();
     assert!(error.contains("There is no conversation with @peter (Peter Quist), deactivated"), "{error}");
     let error = office.refusal("send_message", json!({"channel": "@peter", "message": "Hi"})).await;
@@ -191,6 +193,7 @@ async fn files_canvases_and_lists_are_found_by_words_channel_and_person() {
     assert!(text.contains(off), "{text}");
     let text = office.call("read_file", json!({"file": "F0LISTACTN1"})).await;
     assert!(text.contains("Incident actions (list)") && text.contains(off), "{text}");
+    assert!(text.contains("https://harbor-example.slack.com/lists/"), "{text}");
     let text = office.call("search_files", json!({"query": "nothing of that name"})).await;
     assert!(text.contains("No files") && text.contains("Try other words"), "{text}");
     let office = Office::open(&["all"]).await;

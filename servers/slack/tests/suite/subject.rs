@@ -51,6 +51,7 @@ impl Subject for Slack {
             Sample::new("read_user_profile", json!({"user": "@tomas"})),
             Sample::new("list_usergroups", json!({})),
             Sample::new("read_file", json!({"file": "F0RUNBOOK01"})),
+            Sample::new("search_files", json!({"query": "runbook"})),
             Sample::new("list_scheduled_messages", json!({})),
             Sample::new("list_pins", json!({"channel": INCIDENT})),
             Sample::new("read_list", json!({"list": "F0LISTACTN1"})),
@@ -303,6 +304,12 @@ impl Subject for Slack {
                 Sample::new("read_channel", json!({"channel": ENGINEERS})),
                 "📎F0",
                 json!({}),
+            ),
+            word(
+                ("write_canvas", "canvas"),
+                Sample::new("search_files", json!({"query": "runbook"})),
+                "📎F0",
+                json!({"operations": [{"op": "append", "markdown": "Seen."}]}),
             ),
             word(
                 ("cancel_scheduled_message", "id"),
