@@ -21,6 +21,7 @@ use crate::{
     Slack,
     api::types::{Channel, User},
     render::message::{people_in, said},
+    resolve::people::People,
     resolve::time::{End, minute, moment, parse_ts, zone_name},
     scopes,
     workspace::Workspace,
@@ -303,9 +304,10 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     for (_, row) in &kept {
         let by_id = row.message.user.as_deref().map_or("unknown author", |user| people.name(user));
         let author = one_line(if row.author.is_empty() { by_id } else { &row.author });
-        let text = match row.is_empty() {
-            true => "[no text: get_message shows it]".to_owned(),
-            false => said(&row.message, &people),
+        let text = if row.is_empty() {
+            "[no text: get_message shows it]".to_owned()
+        } else {
+            said(&row.message, &people)
         };
         let (text, more) = excerpt(&text, 0, EXCERPT);
         let ts = &row.message.ts;
@@ -425,7 +427,7 @@ async fn narrower(call: &Call<Slack>, workspace: &Workspace, wanted: &Wanted) ->
     if rows.is_empty() {
         return None;
     }
-    let nobody = crate::resolve::people::People::default();
+    let nobody = People::default();
     let texts: Vec<String> = rows.iter().map(|row| said(&row.message, &nobody).to_lowercase()).collect();
     let counts = words.iter().map(|word| {
         let count = texts.iter().filter(|text| text.contains(&word.to_lowercase())).count();
