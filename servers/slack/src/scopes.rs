@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
-use connector::{Connector as _, access::Selection, catalog::Tool};
+use connector::{
+    Connector as _,
+    access::Selection,
+    catalog::{Catalog, Tool},
+};
 
 use crate::{Slack, api::types::Identity};
 
@@ -77,7 +81,7 @@ pub(crate) fn missing(me: &Identity) -> Option<Vec<&'static str>> {
     /// Those of a user's token and of a bot's.
     static DEFAULT: LazyLock<[BTreeSet<&str>; 2]> = LazyLock::new(|| {
         let catalog = Slack::catalog().select(&Selection::default());
-        let tools = catalog.as_ref().map(|catalog| catalog.all_tools()).unwrap_or_default();
+        let tools = catalog.as_ref().map(Catalog::all_tools).unwrap_or_default();
         [Whose::User, Whose::Bot].map(|whose| wanted(tools, whose))
     });
     me.scopes.as_ref()?;

@@ -88,7 +88,7 @@ pub(crate) struct Channel {
     /// Up to where the token's owner has read, where Slack tells.
     pub(crate) last_read: Option<String>,
     pub(crate) unread_count_display: Option<u64>,
-    pub(crate) properties: Option<Properties>,
+    pub(crate) properties: Option<Box<Properties>>,
 }
 
 /// What a channel has besides messages.

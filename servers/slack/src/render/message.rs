@@ -390,10 +390,7 @@ mod tests {
             json!({"ts": "1764400000.000100", "bot_id": "B1", "username": "Alerts", "text": "", "attachments": [{"color": "f00",
             "title": "[FIRING] Latency", "title_link": "https://a.example", "fields": [{"title": "Service", "value": "api"}], "fallback": "x"}]}),
         );
-        assert!(
-            row.ends_with("Alerts (app): [[FIRING] Latency](https://a.example) | Service: api"),
-            "{row}"
-        );
+        assert!(row.ends_with("Alerts (app): [[FIRING] Latency](https://a.example) | Service: api"), "{row}");
         assert!(
             shown(json!({"user": "U0ONE000001", "text": "", "subtype": "huddle_thread"}))
                 .ends_with("[huddle_thread, no text]")

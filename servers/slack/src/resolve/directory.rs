@@ -157,7 +157,8 @@ impl Names {
             format!("For a person write @{}; ", one_line(&want))
         };
         let low = want.to_lowercase();
-        let within = names.iter().filter(|channel| low.len() > 2 && channel.name.to_lowercase().contains(&low));
+        let within =
+            names.iter().filter(|channel| low.len() > 2 && channel.name.to_lowercase().contains(&low));
         let within: Vec<String> = within.take(ALIKE).map(Entry::describe).collect();
         let near = match find(&want, &names) {
             _ if !within.is_empty() => format!("Did you mean {}? ", within.join(" or ")),

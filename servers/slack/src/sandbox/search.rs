@@ -305,8 +305,7 @@ fn context(cx: &mut Context<'_>) -> Outcome<Value> {
             let occurs = |word: &String| said.contains(stem(word));
             let score = asked.iter().filter(|word| occurs(word)).count();
             let enough = if is_question { score > 0 } else { score == asked.len() };
-            let by_words =
-                enough && !query.without.iter().any(occurs) && passes(cx, row, &query.filters);
+            let by_words = enough && !query.without.iter().any(occurs) && passes(cx, row, &query.filters);
             let by_clauses = clauses.iter().all(|clause| Query::parse(clause).words.iter().any(occurs))
                 && passes(cx, row, &modifiers);
             let found = if clauses.is_empty() { by_words } else { by_clauses };

@@ -29,7 +29,9 @@ impl State {
             state.tables.insert(table.clone(), rows.collect());
         }
         let mut stamps = BTreeMap::new();
-        for table in ["messages", "files", "lists", "scheduled", "channels", "users", "usergroups", "bookmarks"] {
+        for table in
+            ["messages", "files", "lists", "scheduled", "channels", "users", "usergroups", "bookmarks"]
+        {
             for (place, row) in state.rows_mut(table).iter_mut().enumerate() {
                 let Some(at) = row.shift_remove("at").as_ref().and_then(Value::as_str).and_then(micros)
                 else {

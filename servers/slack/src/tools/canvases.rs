@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 use super::{files::file_id, places::writable, settled};
 use crate::{
     Slack,
-    api::{Form, methods, types::{Channel, File}},
+    api::{
+        Form, methods,
+        types::{Channel, File},
+    },
     render::canvas::{self, Section},
     workspace::Workspace,
 };
@@ -321,7 +324,9 @@ async fn create(
     let text = args.markdown.clone().unwrap_or_default();
     let title = args.title.clone().filter(|title| !title.trim().is_empty());
     if title.is_none() && text.trim().is_empty() {
-        return Err(Error::invalid("Give `canvas` to change one (search_files finds it), or `title` and `markdown` for a new one"));
+        return Err(Error::invalid(
+            "Give `canvas` to change one (search_files finds it), or `title` and `markdown` for a new one",
+        ));
     }
     // The title stands above the text already: repeated as its first heading it would be there twice.
     let body = title.as_deref().and_then(|title| {

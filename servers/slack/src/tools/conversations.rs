@@ -154,7 +154,8 @@ async fn create(call: Call<Slack>, args: Create) -> Result<Plan> {
             "Created the {} channel #{name}: {}",
             if private { "private" } else { "public" },
             channel.id
-        )).id(&channel.id);
+        ))
+        .id(&channel.id);
         if let Some(topic) = &topic {
             let form = Form::new().set("channel", &channel.id).set("topic", topic);
             let done: Result<Value> = workspace

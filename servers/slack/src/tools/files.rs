@@ -91,7 +91,9 @@ pub(super) fn list_note(call: &Call<Slack>) -> String {
     if call.offers("read_list") {
         "A list's items: read_list.".to_owned()
     } else {
-        format!("A list's items are read by read_list of the toolset `{LISTS}`, which is off: the operator switches it on with --toolsets.")
+        format!(
+            "A list's items are read by read_list of the toolset `{LISTS}`, which is off: the operator switches it on with --toolsets."
+        )
     }
 }
 

@@ -182,10 +182,8 @@ async fn namesakes(
     users: &[String],
     destination: &Destination,
 ) -> Option<String> {
-    let word = channel.filter(|word| word.starts_with('@')).or_else(|| match users {
-        [one] => Some(one.as_str()),
-        _ => None,
-    })?;
+    let one = if let [one] = users { Some(one.as_str()) } else { None };
+    let word = channel.filter(|word| word.starts_with('@')).or(one)?;
     let user = match destination {
         Destination::Known(channel) if channel.is_im => names.person(&channel.user).await.ok()?,
         Destination::New(users) => users.first()?.clone(),

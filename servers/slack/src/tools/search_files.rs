@@ -142,7 +142,8 @@ async fn search_files(call: Call<Slack>, args: SearchFiles) -> Result<Reply> {
         reply = reply.line(list_note(&call));
     }
     if empty {
-        reply = reply.line("Try other words, or only `in` or `from`. A file is seen only where you can read it.");
+        reply =
+            reply.line("Try other words, or only `in` or `from`. A file is seen only where you can read it.");
     }
     Ok(reply)
 }

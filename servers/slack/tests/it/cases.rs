@@ -416,12 +416,28 @@ async fn a_thousand_ambiguous_posts_make_no_duplicate_and_lose_nothing() {
 async fn every_write_whose_answer_was_lost_and_that_can_be_looked_for_is_told_as_done() {
     for (sample, operation) in [
         ("delete_message", json!({"channel": GENERAL, "ts": ts("review")}), "chat.delete"),
-        ("update_message", json!({"channel": GENERAL, "ts": ts("review"), "message": "Friday."}), "chat.update"),
+        (
+            "update_message",
+            json!({"channel": GENERAL, "ts": ts("review"), "message": "Friday."}),
+            "chat.update",
+        ),
         ("cancel_scheduled_message", json!({"id": "Q0REVIEW001"}), "chat.deleteScheduledMessage"),
-        ("remove_reaction", json!({"channel": INCIDENT, "ts": ts("inc"), "emoji": "rotating_light"}), "reactions.remove"),
+        (
+            "remove_reaction",
+            json!({"channel": INCIDENT, "ts": ts("inc"), "emoji": "rotating_light"}),
+            "reactions.remove",
+        ),
         ("create_conversation", json!({"name": "import-cleanup"}), "conversations.create"),
-        ("write_canvas", json!({"canvas": "F0RUNBOOK01", "operations": [{"op": "append", "markdown": "Done"}]}), "canvases.edit"),
-        ("write_canvas", json!({"canvas": "F0RUNBOOK01", "operations": [{"op": "delete", "section": "temp:C:RBb"}]}), "canvases.edit"),
+        (
+            "write_canvas",
+            json!({"canvas": "F0RUNBOOK01", "operations": [{"op": "append", "markdown": "Done"}]}),
+            "canvases.edit",
+        ),
+        (
+            "write_canvas",
+            json!({"canvas": "F0RUNBOOK01", "operations": [{"op": "delete", "section": "temp:C:RBb"}]}),
+            "canvases.edit",
+        ),
         ("write_canvas", json!({"canvas": "F0RUNBOOK01", "title": "Imports"}), "canvases.edit"),
         ("archive_channel", json!({"channel": "#events"}), "conversations.archive"),
         ("join_channel", json!({"channel": "#design"}), "conversations.join"),
@@ -430,12 +446,28 @@ async fn every_write_whose_answer_was_lost_and_that_can_be_looked_for_is_told_as
         ("invite_users", json!({"channel": ENGINEERS, "users": ["@grace"]}), "conversations.invite"),
         ("remove_user", json!({"channel": ENGINEERS, "user": "@priya"}), "conversations.kick"),
         ("pin_message", json!({"channel": INCIDENT, "ts": ts("ask")}), "pins.add"),
-        ("save_bookmark", json!({"channel": INCIDENT, "title": "S", "link": "https://s.example"}), "bookmarks.add"),
+        (
+            "save_bookmark",
+            json!({"channel": INCIDENT, "title": "S", "link": "https://s.example"}),
+            "bookmarks.add",
+        ),
         ("remove_bookmark", json!({"channel": INCIDENT, "id": "Bk0RUNBOOK1"}), "bookmarks.remove"),
         ("save_usergroup", json!({"name": "Data people", "handle": "data-people"}), "usergroups.create"),
-        ("update_usergroup_members", json!({"group": "@oncall", "add": ["@priya"]}), "usergroups.users.update"),
-        ("save_list_item", json!({"list": "F0LISTACTN1", "fields": {"Action": "Tell Northwind"}}), "slackLists.items.create"),
-        ("save_list_item", json!({"list": "F0LISTACTN1", "item": "Rec0ACTION1", "fields": {"Action": "Ask"}}), "slackLists.items.update"),
+        (
+            "update_usergroup_members",
+            json!({"group": "@oncall", "add": ["@priya"]}),
+            "usergroups.users.update",
+        ),
+        (
+            "save_list_item",
+            json!({"list": "F0LISTACTN1", "fields": {"Action": "Tell Northwind"}}),
+            "slackLists.items.create",
+        ),
+        (
+            "save_list_item",
+            json!({"list": "F0LISTACTN1", "item": "Rec0ACTION1", "fields": {"Action": "Ask"}}),
+            "slackLists.items.update",
+        ),
     ]
     .map(|(tool, arguments, operation)| (Sample::new(tool, arguments), operation))
     {
@@ -696,11 +728,9 @@ async fn what_was_read_in_private_asks_before_it_is_posted_to_more_people() {
 
 #[tokio::test(start_paused = true)]
 async fn bounds_are_checked_when_a_name_has_become_a_conversation() {
-    let server = with(&[
-        ("allow-channels", list(&["eng-*", "general"])),
-        ("deny-write-channels", list(&["eng-*"])),
-    ])
-    .await;
+    let server =
+        with(&[("allow-channels", list(&["eng-*", "general"])), ("deny-write-channels", list(&["eng-*"]))])
+            .await;
     server.call(&read("#eng-imports")).await;
     let deals = "https://harbor-example.slack.com/archives/C0DEALS0000/p1764400000100100";
     for channel in ["#deals", "C0DEALS0000", "<#C0DEALS0000|eng-imports>", deals, "#design"] {

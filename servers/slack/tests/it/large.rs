@@ -12,8 +12,7 @@ use tokio::{
 
 const PEOPLE: usize = 250_000;
 /// Methods that read a directory.
-const DIRECTORIES: [&str; 4] =
-    ["users.list", "conversations.list", "users.conversations", "usergroups.list"];
+const DIRECTORIES: [&str; 4] = ["users.list", "conversations.list", "users.conversations", "usergroups.list"];
 
 /// The story's workspace with so many people more.
 fn seed() -> String {

@@ -15,10 +15,8 @@ use serde_json::{Value, json};
 const SOMETIMES: &[&str] = &["response_metadata", "errors", "categories", "subtasks"];
 
 /// Fields that no sample shows, though the method's page does (docs.slack.dev/reference/methods/slackLists.items.list).
-const DOCUMENTED: &[&str] = &[
-    "slackLists.items.list.items.fields.user",
-    "slackLists.items.info.record.fields.user",
-];
+const DOCUMENTED: &[&str] =
+    &["slackLists.items.list.items.fields.user", "slackLists.items.info.record.fields.user"];
 
 fn samples() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/specs/slack-samples");
@@ -59,14 +57,23 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("chat.getPermalink", json!({"channel": "C0INC0IMPORT", "message_ts": ts})),
         ("chat.postEphemeral", json!({"channel": "C0ENGIMPORT", "user": "U0TOMAS0001", "text": "x"})),
         ("chat.scheduledMessages.list", json!({})),
-        ("chat.deleteScheduledMessage", json!({"channel": "C0INC0IMPORT", "scheduled_message_id": "Q0REVIEW001"})),
-        ("chat.delete", json!({"channel": "C0GENERAL00", "ts": slack_mcp::sandbox::ts_of("review").unwrap()})),
+        (
+            "chat.deleteScheduledMessage",
+            json!({"channel": "C0INC0IMPORT", "scheduled_message_id": "Q0REVIEW001"}),
+        ),
+        (
+            "chat.delete",
+            json!({"channel": "C0GENERAL00", "ts": slack_mcp::sandbox::ts_of("review").unwrap()}),
+        ),
         ("reactions.add", json!({"channel": "C0INC0IMPORT", "timestamp": inc, "name": "eyes"})),
         ("reactions.remove", json!({"channel": "C0INC0IMPORT", "timestamp": inc, "name": "eyes"})),
         ("pins.add", json!({"channel": "C0INC0IMPORT", "timestamp": ts})),
         ("pins.remove", json!({"channel": "C0INC0IMPORT", "timestamp": ts})),
         ("bookmarks.list", json!({"channel_id": "C0INC0IMPORT"})),
-        ("bookmarks.add", json!({"channel_id": "C0INC0IMPORT", "title": "S", "type": "link", "link": "https://s.example"})),
+        (
+            "bookmarks.add",
+            json!({"channel_id": "C0INC0IMPORT", "title": "S", "type": "link", "link": "https://s.example"}),
+        ),
         ("bookmarks.edit", json!({"channel_id": "C0INC0IMPORT", "bookmark_id": "$ID", "title": "T"})),
         ("bookmarks.remove", json!({"channel_id": "C0INC0IMPORT", "bookmark_id": "$ID"})),
         ("usergroups.list", json!({"include_users": "true"})),
@@ -76,9 +83,15 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("usergroups.update", json!({"usergroup": "$ID", "name": "Samples 2"})),
         ("canvases.create", json!({"title": "Samples"})),
         ("files.delete", json!({"file": "$ID"})),
-        ("canvases.edit", json!({"canvas_id": "F0RUNBOOK01", "changes": [{"operation": "insert_at_end",
-            "document_content": {"type": "markdown", "markdown": "Done"}}]})),
-        ("canvases.sections.lookup", json!({"canvas_id": "F0RUNBOOK01", "criteria": {"contains_text": "Done"}})),
+        (
+            "canvases.edit",
+            json!({"canvas_id": "F0RUNBOOK01", "changes": [{"operation": "insert_at_end",
+            "document_content": {"type": "markdown", "markdown": "Done"}}]}),
+        ),
+        (
+            "canvases.sections.lookup",
+            json!({"canvas_id": "F0RUNBOOK01", "criteria": {"contains_text": "Done"}}),
+        ),
         ("canvases.delete", json!({"canvas_id": "F0RUNBOOK01"})),
         ("slackLists.items.list", json!({"list_id": "F0LISTACTN1"})),
         ("slackLists.items.info", json!({"list_id": "F0LISTACTN1", "id": "Rec0ACTION1"})),

@@ -133,8 +133,7 @@ async fn real_time(api: &Api, wanted: &Wanted, asked: Option<u32>, position: &Po
 /// What every question to Real-time Search has. Without words the filters are the query.
 fn real_time_form(wanted: &Wanted) -> Form {
     let types = if wanted.private { "public_channel,private_channel,mpim,im" } else { "public_channel" };
-    let query =
-        if wanted.words.is_empty() { wanted.modifiers().join(" ") } else { wanted.words.clone() };
+    let query = if wanted.words.is_empty() { wanted.modifiers().join(" ") } else { wanted.words.clone() };
     Form::new()
         .set("query", query)
         .set("content_types", "messages")
@@ -191,7 +190,12 @@ async fn real_time_rows(api: &Api, form: Form) -> Result<Answer> {
 }
 
 /// Asks the legacy search, by pages.
-pub(super) async fn legacy(api: &Api, wanted: &Wanted, asked: Option<u32>, position: &Position) -> Result<Answer> {
+pub(super) async fn legacy(
+    api: &Api,
+    wanted: &Wanted,
+    asked: Option<u32>,
+    position: &Position,
+) -> Result<Answer> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Reply {

@@ -413,7 +413,9 @@ async fn narrower(call: &Call<Slack>, workspace: &Workspace, wanted: &Wanted) ->
         return Some(match fitting {
             0 => "Without the words, the filters fit nothing either.".to_owned(),
             1 => format!("Without the words, the filters fit {more}1 message: leave `query` out to see it."),
-            many => format!("Without the words, the filters fit {more}{many} messages: leave `query` out to see them."),
+            many => format!(
+                "Without the words, the filters fit {more}{many} messages: leave `query` out to see them."
+            ),
         });
     }
     let mut words: Vec<&str> = wanted.words.split_whitespace().collect();
