@@ -1,13 +1,14 @@
 //! A workspace of 250,000 people: the program is ready at once, and asks for no directory before a name needs
 //! one, and then for no more than the name is worth.
 
-use std::{collections::BTreeMap, net::SocketAddr, process::Stdio, time::Instant};
+use std::{collections::BTreeMap, net::SocketAddr, process::Stdio};
 
 use connector::sandbox::{self, Action, Rule, Running};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout, Command},
+    time::Instant,
 };
 
 const PEOPLE: usize = 250_000;
