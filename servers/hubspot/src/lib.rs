@@ -6,6 +6,7 @@
 //! what a refusal means, `render` tells values in people's words.
 
 mod api;
+mod audit;
 mod completions;
 mod credential;
 mod doctor;
@@ -33,6 +34,7 @@ use connector::{
 };
 
 use api::Api;
+use audit::Audit;
 use overlay::RecentWrites;
 use redact::Redacted;
 use resolve::Names;
@@ -44,6 +46,7 @@ pub struct HubSpot {
     api: Api,
     names: Names,
     recent: RecentWrites,
+    audit: Audit,
     redacted: Redacted,
     /// How many records one call may look through.
     max_rows: usize,
@@ -67,6 +70,11 @@ impl HubSpot {
     /// What was written here a short while ago.
     pub(crate) fn recent(&self) -> &RecentWrites {
         &self.recent
+    }
+
+    /// Everything that was written here.
+    pub(crate) fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     /// The properties that are not shown.
@@ -128,6 +136,7 @@ impl Connector for HubSpot {
             names: Names::new(api.clone()),
             api,
             recent: RecentWrites::default(),
+            audit: Audit::default(),
             redacted: Redacted::new(config.list("redact")),
             max_rows: config.number("max-rows").and_then(|rows| usize::try_from(rows).ok()).unwrap_or(50_000),
             sandbox: config.switch("sandbox"),

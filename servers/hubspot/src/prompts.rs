@@ -1,7 +1,7 @@
 //! Prompts: each gathers from HubSpot what its task needs, and says what to do with it.
 
 use connector::{
-    Result,
+    Error, Result,
     catalog::{Call, Prompt, PromptArgument, PromptBuilder, Reply, Variables},
 };
 use serde_json::{Value, json};
@@ -25,6 +25,10 @@ const HANDOVER: &[PromptArgument] = &[
     PromptArgument::required("from_owner", "Whose records are handed over"),
     PromptArgument::required("to_owner", "Who gets them"),
 ];
+const IDLE: &[PromptArgument] =
+    &[PromptArgument::optional("days_idle", "Days without a change that make a deal a risk; 14 if left out")];
+const CSV: &[PromptArgument] =
+    &[PromptArgument::required("csv", "The rows with their line of headings, at most 100")];
 const OBJECT: &[PromptArgument] = &[PromptArgument::required("object", "contacts or companies")];
 
 /// Every prompt.
@@ -46,6 +50,22 @@ pub(crate) fn all() -> Vec<Prompt<HubSpot>> {
             pipeline_review,
         )
         .needs(&["search", "aggregate_records"]),
+        Prompt::new(
+            "deal_risk_review",
+            "Deals at risk",
+            "Open deals that nobody touched for a while, have no amount, no owner, or a close date that is past.",
+            IDLE,
+            deal_risk_review,
+        )
+        .needs(&["search"]),
+        Prompt::new(
+            "import_contacts",
+            "Import contacts",
+            "Brings rows of a CSV file into the contacts, without making anybody twice.",
+            CSV,
+            import_contacts,
+        )
+        .needs(&["describe_object", "upsert_records"]),
         Prompt::new(
             "call_prep",
             "Prepare a call",
@@ -137,6 +157,49 @@ async fn pipeline_review(call: Call<HubSpot>, args: Variables) -> Result<Reply> 
     .section("Open deals by stage", sums)
     .section("Open deals past their close date", overdue)
     .section("Closing this month", closing)
+    .finish())
+}
+
+async fn deal_risk_review(call: Call<HubSpot>, args: Variables) -> Result<Reply> {
+    let days = match args.text("days_idle").trim() {
+        "" => 14,
+        text => text
+            .parse::<u32>()
+            .ok()
+            .filter(|days| (1..=3_650).contains(days))
+            .ok_or_else(|| Error::invalid("`days_idle` is a number of days, such as 14"))?,
+    };
+    let open = json!({"field": "open", "op": "=", "value": true});
+    let idle = json!([open, {"field": "last_modified", "op": "<", "value": format!("-{days}d")}]);
+    let late = json!([open, {"field": "closedate", "op": "<", "value": "today"}]);
+    let bare =
+        json!([open, {"any": [{"field": "amount", "op": "missing"}, {"field": "owner", "op": "missing"}]}]);
+    let (idle, late, bare) = tokio::join!(
+        search(&call, json!({"object": "deals", "where": idle, "sort": "-amount"})),
+        search(&call, json!({"object": "deals", "where": late, "sort": "closedate"})),
+        search(&call, json!({"object": "deals", "where": bare})),
+    );
+    Ok(PromptBuilder::new(&[
+        "Say which of these open deals are at risk, and what to do about each.",
+        "The largest first, never adding up currencies. A deal in several sections is named once, with all its reasons. Propose one next step for each: a task, a call, another close date, or closing it as lost.",
+        FENCED,
+    ])
+    .section(&format!("Untouched for {days} days"), idle)
+    .section("Past their close date", late)
+    .section("Without an amount or an owner", bare)
+    .finish())
+}
+
+async fn import_contacts(call: Call<HubSpot>, args: Variables) -> Result<Reply> {
+    let fields = call.tool("describe_object", json!({"object": "contacts"})).await;
+    let rows = Reply::default().outside("the user's file", None, args.text("csv"));
+    Ok(PromptBuilder::new(&[
+        "Bring these rows into the contacts of HubSpot.",
+        "First show which column becomes which field and which is left out; rows without an e-mail address, with the same address twice, or with a value that an option list does not have are named and not guessed. Then show the upsert_records call by e-mail with dry_run, and carry it out after the user agrees.",
+        FENCED,
+    ])
+    .section("The rows", Ok(rows))
+    .section("The fields of a contact", fields)
     .finish())
 }
 

@@ -6,7 +6,7 @@ use connector::{
 };
 use serde_json::json;
 
-use crate::HubSpot;
+use crate::{HubSpot, audit};
 
 /// The resources with a fixed address.
 pub(crate) fn all() -> Vec<Resource<HubSpot>> {
@@ -34,6 +34,13 @@ pub(crate) fn all() -> Vec<Resource<HubSpot>> {
             "The objects there are, custom ones first.",
             "describe_object",
             json!({}),
+        ),
+        Resource::new(
+            "hubspot://audit",
+            "audit",
+            "Your writes",
+            "What you have written through this server since it was started, the latest first.",
+            |call: Call<HubSpot>| async move { Ok(audit::read(&call)) },
         ),
     ]
 }

@@ -41,6 +41,8 @@ pub struct Attempt<'a> {
     pub delivery: Uuid,
     /// What happened: `Issue`, `push`.
     pub event: &'a str,
+    /// Where it goes.
+    pub url: &'a Url,
     /// The target's secret.
     pub secret: &'a Secret,
     /// The body, to the byte.
@@ -214,6 +216,7 @@ impl Post {
         let attempt = Attempt {
             delivery: parcel.delivery,
             event: &parcel.event,
+            url: &target.url,
             secret: &target.secret,
             body: &parcel.body,
             time: self.clock.now(),

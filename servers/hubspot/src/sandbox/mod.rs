@@ -6,7 +6,8 @@
 //! tests.
 //!
 //! Beside HubSpot's own routes there is `POST /_hubspot/account`, which steers it: `{"searchLagMs": 3000}` lets
-//! the search index lag, `{"dailyRemaining": 0}` uses up the day, `{"rules": [...]}` sets what an admin requires.
+//! the search index lag, `{"dailyRemaining": 0}` uses up the day, `{"rules": [...]}` sets what an admin requires,
+//! `{"webhook": {"url": "...", "secret": "..."}}` asks to be told of changes.
 
 mod account;
 mod associations;
@@ -15,12 +16,14 @@ mod errors;
 mod limits;
 mod lists;
 mod objects;
+mod removals;
 mod routes;
 mod search;
 mod seed;
 mod state;
 mod types;
 mod values;
+mod webhooks;
 
 use std::{
     borrow::Cow,
@@ -32,7 +35,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use connector::sandbox::{
-    Fake, Harness, SeededSite, VirtualClock,
+    Fake, Harness, SeededSite, VirtualClock, Webhooks,
     rest::{self, Routes},
     seeded,
 };
@@ -59,6 +62,7 @@ struct Site {
     harness: Harness,
     state: Mutex<State>,
     limits: Limits,
+    webhooks: Webhooks,
     routes: Routes<Self>,
 }
 
@@ -82,6 +86,7 @@ impl SeededSite for Site {
             harness: harness.clone(),
             state: Mutex::new(state),
             limits: Limits::new(harness),
+            webhooks: webhooks::sender(harness),
             routes: routes::table(),
         }
     }
@@ -89,6 +94,7 @@ impl SeededSite for Site {
     fn reset(&self, state: State) {
         *self.state() = state;
         self.limits.clear();
+        self.webhooks.clear();
     }
 
     fn router(self: &Arc<Self>) -> Router {

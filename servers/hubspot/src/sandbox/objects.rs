@@ -1,4 +1,4 @@
-//! Records: single, in batches of a hundred, merged, and deleted for good.
+//! Records, single and in batches of a hundred.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +12,11 @@ use super::{
     state::{Place, Record, State},
     types::{self, ObjectType},
     values::{self, shown},
+    webhooks,
 };
 
 /// The most inputs of one batch (developers.hubspot.com, CRM objects API).
-const MAX_BATCH: usize = 100;
-/// The most identities that a merge takes.
-const MAX_MERGED: usize = 250;
+pub(super) const MAX_BATCH: usize = 100;
 
 /// Texts of a list in the body.
 pub(super) fn texts(value: &Value) -> Vec<String> {
@@ -82,12 +81,12 @@ pub(super) fn get(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {
     Ok(Answer::ok(row))
 }
 
-fn missing(_: &str) -> ApiError {
+pub(super) fn missing(_: &str) -> ApiError {
     ApiError::not_found("resource not found")
 }
 
 /// The id of the record that `word` names by `property`, or by its id.
-fn locate(state: &State, kind: &ObjectType, word: &str, property: Option<&str>) -> Outcome<u64> {
+pub(super) fn locate(state: &State, kind: &ObjectType, word: &str, property: Option<&str>) -> Outcome<u64> {
     match property.filter(|property| *property != "hs_object_id") {
         Some(property) => {
             let unique = property == "domain" && kind.id == types::COMPANIES
@@ -136,6 +135,7 @@ fn add(ctx: &mut Ctx<'_>, kind: &ObjectType, input: &Value) -> Outcome<Value> {
         associations::set(ctx.state, &place, &to, &kinds);
     }
     auto_associate(ctx.state, &place);
+    webhooks::tell(ctx, kind, id, "creation", &Value::Null);
     let record = ctx.state.find(&kind.id, id).cloned().unwrap_or_default();
     let asked: Vec<String> = record.properties.keys().cloned().collect();
     Ok(shown(ctx.state, kind, &record, &asked, &[]))
@@ -295,6 +295,11 @@ fn change(ctx: &mut Ctx<'_>, kind: &ObjectType, id: u64, given: &Map<String, Val
     let id = record.id;
     ctx.state.put(&kind.id, record, ctx.harness.clock());
     let record = ctx.state.find(&kind.id, id).cloned().unwrap_or_default();
+    for name in values.keys() {
+        let value = record.properties.get(name).map_or("", String::as_str);
+        let change = json!({"propertyName": name, "propertyValue": value});
+        webhooks::tell(ctx, kind, id, "propertyChange", &change);
+    }
     let own = ["hs_object_id".to_owned()];
     let asked: Vec<String> = values.keys().cloned().chain(own).collect();
     Ok(shown(ctx.state, kind, &record, &asked, &[]))
@@ -304,22 +309,6 @@ fn backward(state: &State, kind: &ObjectType, old: &str, new: &str) -> bool {
     let options = values::find(state, kind, "lifecyclestage").map(|property| &property["options"]);
     let place = |value: &str| options?.as_array()?.iter().position(|option| option["value"] == value);
     matches!((place(old), place(new)), (Some(old), Some(new)) if new < old)
-}
-
-pub(super) fn archive(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {
-    let kind = ctx.writable(path[0])?;
-    if let Ok(id) = locate(ctx.state, &kind, path[1], None) {
-        drop_record(ctx, &kind, id);
-    }
-    Ok(Answer::nothing())
-}
-
-fn drop_record(ctx: &mut Ctx<'_>, kind: &ObjectType, id: u64) {
-    let now = ctx.now();
-    if let Some(mut record) = ctx.state.find(&kind.id, id).cloned() {
-        record.archived = Some(now);
-        ctx.state.put(&kind.id, record, ctx.harness.clock());
-    }
 }
 
 /// The inputs of a batch.
@@ -351,7 +340,7 @@ pub(super) fn batch(clock: &VirtualClock, good: u16, results: Vec<Value>, errors
     Answer { status: 207, body: Some(body) }
 }
 
-fn word(value: &Value) -> String {
+pub(super) fn word(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
@@ -505,100 +494,4 @@ pub(super) fn batch_upsert(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {
         row["new"] = json!(new);
         Ok(row)
     })
-}
-
-pub(super) fn batch_archive(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {
-    let kind = ctx.writable(path[0])?;
-    for input in inputs(&ctx.body, MAX_BATCH)? {
-        if let Ok(id) = locate(ctx.state, &kind, &word(&input["id"]), None) {
-            drop_record(ctx, &kind, id);
-        }
-    }
-    Ok(Answer::nothing())
-}
-
-/// Merges one record into another. The survivor of companies, deals, tickets and custom objects has a new id.
-pub(super) fn merge(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {
-    let kind = ctx.writable(path[0])?;
-    let mergeable = kind.custom
-        || [types::CONTACTS, types::COMPANIES, types::DEALS, types::TICKETS].contains(&kind.id.as_str());
-    if !mergeable {
-        return Err(ApiError::not_found("resource not found"));
-    }
-    let (keep, absorb) = (word(&ctx.body["primaryObjectId"]), word(&ctx.body["objectIdToMerge"]));
-    let keep = locate(ctx.state, &kind, &keep, None)?;
-    let absorb = locate(ctx.state, &kind, &absorb, None)?;
-    if keep == absorb {
-        return Err(ApiError::invalid("The two records to merge are the same"));
-    }
-    let (Some(kept), Some(absorbed)) =
-        (ctx.state.find(&kind.id, keep).cloned(), ctx.state.find(&kind.id, absorb).cloned())
-    else {
-        return Err(missing(""));
-    };
-    let ids = |record: &Record| {
-        let before = record.properties.get("hs_merged_object_ids").cloned().unwrap_or_default();
-        let own = record.id.to_string();
-        before.split(';').filter(|id| !id.is_empty()).map(str::to_owned).chain([own]).collect::<Vec<_>>()
-    };
-    let mut merged: Vec<String> = ids(&kept).into_iter().chain(ids(&absorbed)).collect();
-    if merged.len() > MAX_MERGED {
-        return Err(ApiError::new(
-            414,
-            "VALIDATION_ERROR",
-            "The merged record would have more than 250 identities",
-        ));
-    }
-    let id = if kind.id == types::CONTACTS { keep } else { ctx.state.new_id() };
-    merged.retain(|one| *one != id.to_string());
-    let mut survivor = Record { id, updated: ctx.now(), ..kept.clone() };
-    for (name, value) in &absorbed.properties {
-        survivor.properties.entry(name.clone()).or_insert_with(|| value.clone());
-    }
-    survivor.properties.insert("hs_merged_object_ids".to_owned(), merged.join(";"));
-    if let Some(email) = absorbed.properties.get("email").filter(|_| kind.id == types::CONTACTS) {
-        let more = survivor.properties.entry("hs_additional_emails".to_owned()).or_default();
-        *more = if more.is_empty() { email.clone() } else { format!("{more};{email}") };
-    }
-    let place = (kind.id.clone(), id);
-    for old in [keep, absorb] {
-        let old = (kind.id.clone(), old);
-        let links = ctx.state.links.get(&old).cloned().unwrap_or_default();
-        if old == place {
-            continue;
-        }
-        ctx.state.merged.insert(old.clone(), id);
-        ctx.state.purge(&old, ctx.harness.clock());
-        for (to, kinds) in links.into_iter().filter(|(to, _)| *to != place) {
-            for kind in kinds {
-                ctx.state.link(&place, &to, Some(kind));
-            }
-        }
-    }
-    ctx.state.put(&kind.id, survivor, ctx.harness.clock());
-    let record = ctx.state.find(&kind.id, id).cloned().unwrap_or_default();
-    Ok(Answer::ok(shown(ctx.state, &kind, &record, &[], &[])))
-}
-
-/// Deletes a contact for good. An address that nobody has is blocked from then on.
-pub(super) fn gdpr_delete(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {
-    let kind = ctx.writable(path[0])?;
-    if kind.id != types::CONTACTS {
-        return Err(ApiError::not_found("resource not found"));
-    }
-    let word = word(&ctx.body["objectId"]);
-    let property = ctx.body["idProperty"].as_str().map(str::to_owned);
-    match locate(ctx.state, &kind, &word, property.as_deref()) {
-        Ok(id) => {
-            let clock = ctx.harness.clock().clone();
-            ctx.state.purge(&(kind.id, id), &clock);
-        }
-        Err(error) if property.as_deref() != Some("email") => return Err(error),
-        Err(_) => {
-            let blocked = ctx.state.account["blocked"].as_array().cloned().unwrap_or_default();
-            let blocked: Vec<Value> = blocked.into_iter().chain([json!(word)]).collect();
-            ctx.state.account["blocked"] = Value::Array(blocked);
-        }
-    }
-    Ok(Answer::nothing())
 }

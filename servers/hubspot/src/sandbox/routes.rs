@@ -4,7 +4,7 @@
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use connector::sandbox::{
-    Harness,
+    Harness, Webhooks,
     rest::{FakeRequest, FakeResponse, RequestContext, RestSite, Route, Routes, route},
 };
 use serde_json::{Map, Value, json};
@@ -12,9 +12,10 @@ use serde_json::{Map, Value, json};
 use super::{
     Site, account, associations, definitions,
     errors::{Answer, ApiError, Outcome},
-    lists, objects, search,
+    lists, objects, removals, search,
     state::State,
     types::ObjectType,
+    webhooks,
 };
 
 /// The work of a route; it is given what its placeholders stand for.
@@ -45,12 +46,12 @@ const ROUTES: &[Route<Site>] = &[
     at("POST /crm/objects/{objectType}/batch/create", objects::batch_create),
     at("POST /crm/objects/{objectType}/batch/update", objects::batch_update),
     at("POST /crm/objects/{objectType}/batch/upsert", objects::batch_upsert),
-    at("POST /crm/objects/{objectType}/batch/archive", objects::batch_archive),
-    at("POST /crm/objects/{objectType}/merge", objects::merge),
-    at("POST /crm/objects/{objectType}/gdpr-delete", objects::gdpr_delete),
+    at("POST /crm/objects/{objectType}/batch/archive", removals::batch_archive),
+    at("POST /crm/objects/{objectType}/merge", removals::merge),
+    at("POST /crm/objects/{objectType}/gdpr-delete", removals::gdpr_delete),
     at("GET /crm/objects/{objectType}/{objectId}", objects::get),
     at("PATCH /crm/objects/{objectType}/{objectId}", objects::update),
-    at("DELETE /crm/objects/{objectType}/{objectId}", objects::archive),
+    at("DELETE /crm/objects/{objectType}/{objectId}", removals::archive),
     at("GET /crm/objects/{objectType}/{objectId}/associations/{toObjectType}", associations::list),
     at(
         "PUT /crm/objects/{objectType}/{objectId}/associations/default/{toObjectType}/{toObjectId}",
@@ -227,6 +228,10 @@ pub(super) struct Ctx<'a> {
 }
 
 impl Ctx<'_> {
+    pub(super) fn webhooks(&self) -> &Webhooks {
+        &self.site.webhooks
+    }
+
     pub(super) fn now(&self) -> String {
         self.harness.clock().now_iso()
     }
@@ -285,6 +290,7 @@ fn control(ctx: &mut Ctx<'_>, _: &[&str]) -> Outcome {
             ("dailyRemaining", Some(left)) => {
                 ctx.site.limits.set_daily_remaining(u32::try_from(left).unwrap_or(0));
             }
+            ("webhook", _) => webhooks::register(&ctx.site.webhooks, &value)?,
             _ => ctx.state.account[name] = value,
         }
     }

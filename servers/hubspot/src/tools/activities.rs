@@ -216,9 +216,9 @@ fn told(values: &Values, kind: Kind, record: &Record) -> String {
     let by = if owner.is_empty() { String::new() } else { format!(", {owner}") };
     let title = cell(title);
     let title = if title.is_empty() { String::new() } else { format!(": {title}") };
-    let mut text = plain(record.get(body));
+    let mut text = values.text(record, body);
     if text.is_empty() && kind == Kind::Email {
-        text = plain(record.get("hs_email_html"));
+        text = plain(&values.text(record, "hs_email_html"));
     }
     let text = cut(&text, TEXT);
     let text = if text.is_empty() { String::new() } else { format!("\n  {}", text.replace('\n', "\n  ")) };
@@ -404,7 +404,7 @@ async fn create(
         call.recent().note(&object, [made.id.as_str()]);
         let mut written = Written::new(format!("{done} the {} {}{on}", object.singular, made.id)).id(made.id);
         written.changed = lines;
-        Ok(write::reconcile::told(Reply::written(written), lost))
+        Ok(write::reconcile::done(&call, written, lost))
     };
     Ok(Plan::new(Reply::written(preview), work))
 }

@@ -300,13 +300,11 @@ fn line(group: &[String], currency: &str, sum: &Sum, summed: bool, weighted: boo
     }
     let unit = if currency.is_empty() { String::new() } else { format!(" {currency}") };
     let shown = |number: f64| plain_number(&number.to_string());
-    line.push_str(&format!(
-        " | sum {}{unit} | avg {}",
-        shown(sum.total()),
-        shown(sum.total() / sum.valued as f64)
-    ));
-    if let (Some(least), Some(most)) = (sum.min, sum.max) {
-        line.push_str(&format!(" | {} to {}", shown(least), shown(most)));
+    line.push_str(&format!(" | sum {}{unit}", shown(sum.total())));
+    // Of a single value nothing more can be said.
+    if let (Some(least), Some(most), true) = (sum.min, sum.max, sum.valued > 1) {
+        let average = shown(sum.total() / sum.valued as f64);
+        line.push_str(&format!(" | avg {average} | {} to {}", shown(least), shown(most)));
     }
     if weighted {
         line.push_str(&format!(" | weighted {}{unit}", shown(sum.weighted)));

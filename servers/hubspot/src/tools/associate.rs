@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::write::reconcile::told;
+use super::write::reconcile::done;
 use crate::{
     HubSpot,
     api::{
@@ -193,47 +193,48 @@ async fn associate_records(call: Call<HubSpot>, args: AssociateRecords) -> Resul
     preview.changed = lines.clone();
     let work = move || async move {
         let mut failures = Vec::new();
-        let mut done = 0;
+        let mut linked = 0;
         let mut lost = false;
         if !plain.is_empty() {
             let sent = call.api().associate_default(&ends.from, &ends.to, &plain).await;
-            let linked = ends.are(&call, &plain, |target| target.is_some());
+            let are = ends.are(&call, &plain, |target| target.is_some());
             // Both directions of each pair are told.
-            let look = async { linked.await.map(|()| Batch::done(vec![Value::Null; plain.len() * 2])) };
+            let look = async { are.await.map(|()| Batch::done(vec![Value::Null; plain.len() * 2])) };
             let (batch, looked) = created(sent, look).await?;
-            done += batch.results.len() / 2;
+            linked += batch.results.len() / 2;
             lost |= looked;
             failures.extend(batch.errors.iter().map(|refusal| refusal.error(400)));
         }
         if !labelled.is_empty() {
             let sent = call.api().associate(&ends.from, &ends.to, &labelled).await;
             let pairs: Vec<_> = labelled.iter().map(|(from, to, _)| (from.clone(), to.clone())).collect();
-            let linked = ends.are(&call, &pairs, |target| {
+            let are = ends.are(&call, &pairs, |target| {
                 target.is_some_and(|target| has_all(&target.association_types, &wanted))
             });
             let whole = |(from, to): &(String, String)| Linked { from: from.clone(), to: to.clone() };
-            let look = async { linked.await.map(|()| Batch::done(pairs.iter().map(whole).collect())) };
+            let look = async { are.await.map(|()| Batch::done(pairs.iter().map(whole).collect())) };
             let (batch, looked) = created(sent, look).await?;
-            done += batch.results.iter().filter(|pair| !pair.from.is_empty() && !pair.to.is_empty()).count();
+            linked +=
+                batch.results.iter().filter(|pair| !pair.from.is_empty() && !pair.to.is_empty()).count();
             lost |= looked;
             failures.extend(batch.errors.iter().map(|refusal| refusal.error(400)));
         }
-        if done == 0
+        if linked == 0
             && let Some(error) = failures.into_iter().next()
         {
             return Err(error);
         }
         // HubSpot reports success for a type that links nothing.
-        if done < count {
+        if linked < count {
             return Err(Error::new(
                 connector::Kind::Conflict,
-                format!("HubSpot linked {done} of {}", pairs(count)),
+                format!("HubSpot linked {linked} of {}", pairs(count)),
             )
             .with_hint("list_associations shows which"));
         }
         let mut written = Written::new(format!("Associated {}", pairs(count)));
         written.changed = lines;
-        Ok(told(Reply::written(written), lost))
+        Ok(done(&call, written, lost))
     };
     Ok(Plan::new(Reply::written(preview), work))
 }
@@ -314,7 +315,7 @@ async fn dissociate_records(call: Call<HubSpot>, args: DissociateRecords) -> Res
         let ((), lost) = created(sent, ends.are(&call, &gone, is_off)).await?;
         let mut written = Written::new(format!("Removed {what}"));
         written.changed = lines;
-        Ok(told(Reply::written(written), lost))
+        Ok(done(&call, written, lost))
     };
     Ok(Plan::new(Reply::written(preview), work).state(&state))
 }

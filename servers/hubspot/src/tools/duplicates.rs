@@ -25,7 +25,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::read(
             "find_duplicates",
             "Find duplicates",
-            "Finds contacts or companies that are probably the same: by e-mail, domain, phone or name, written however. merge_records merges two.",
+            "Finds records that are probably the same, however it is written: contacts by e-mail, phone or name, companies by domain too, others by name. merge_records merges two.",
             find_duplicates,
         )
         .aliases(&[("object_type", "object")])
@@ -36,7 +36,6 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct FindDuplicates {
-    /// contacts or companies
     object: String,
     #[serde(default)]
     by: Option<By>,
@@ -65,12 +64,7 @@ async fn find_duplicates(call: Call<HubSpot>, args: FindDuplicates) -> Result<Re
     let all: &[By] = match object.name.as_str() {
         "contacts" => &[By::Email, By::Phone, By::Name],
         "companies" => &[By::Domain, By::Phone, By::Name],
-        _ => {
-            return Err(Error::invalid(format!(
-                "Duplicates are found among contacts and companies, not among {}",
-                object.plural
-            )));
-        }
+        _ => &[By::Name],
     };
     let kinds: Vec<By> = match args.by {
         Some(by) if all.contains(&by) => vec![by],
@@ -79,7 +73,7 @@ async fn find_duplicates(call: Call<HubSpot>, args: FindDuplicates) -> Result<Re
     };
     let mut properties = object.title_properties();
     properties.extend(
-        ["email", "hs_additional_emails", "domain", "phone", "mobilephone", "createdate", "name"]
+        ["email", "hs_additional_emails", "domain", "phone", "mobilephone", object.created(), "name"]
             .map(str::to_owned),
     );
     let fields = call.names().fields(&object).await?;
@@ -91,7 +85,7 @@ async fn find_duplicates(call: Call<HubSpot>, args: FindDuplicates) -> Result<Re
     let walked = walk(&call, &object, &search, call.max_rows, |record| {
         for (at, by) in kinds.iter().enumerate() {
             for key in keys(*by, &object, record) {
-                let made = record.get("createdate").get(..10).unwrap_or_default().to_owned();
+                let made = record.get(object.created()).get(..10).unwrap_or_default().to_owned();
                 let shown = format!("{} ({}, since {made})", title(&object, record), record.id);
                 let group = groups.entry((at, key)).or_default();
                 if group.iter().all(|(id, _)| *id != record.id) {
@@ -154,7 +148,8 @@ fn keys(by: By, object: &ObjectType, record: &Record) -> Vec<String> {
                 vec![fold(&format!("{first} {last}"))]
             }
         }
-        By::Name => vec![company_name(record.get("name"))],
+        By::Name if object.name == "companies" => vec![company_name(record.get("name"))],
+        By::Name => vec![fold(object.titles.first().map_or("", |title| record.get(title)))],
     };
     keys.into_iter().filter(|key| !key.is_empty()).collect()
 }

@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use super::{
     FROM,
     search::{Columns, RecordRow, asked},
-    write::reconcile::told,
+    write::reconcile::done,
 };
 use crate::{
     HubSpot,
@@ -263,18 +263,17 @@ async fn update_list(call: Call<HubSpot>, args: UpdateList) -> Result<Plan> {
         let [add, remove] = ids;
         let sent = call.api().change_members(&list.list_id, &add, &remove).await;
         let (changed, lost) = created(sent, changed(&call, &object, &list.list_id, &add, &remove)).await?;
-        let mut written = Written::new(format!(
-            "Changed the list {}: {} added, {} removed",
-            one_line(&list.name),
-            changed.added.len(),
-            changed.removed.len()
-        ));
-        for (what, wanted, done) in
+        let name = one_line(&list.name);
+        let mut written = Written::new(match (changed.added.len(), changed.removed.len()) {
+            (0, 0) => format!("Nothing changed on the list {name}"),
+            (added, removed) => format!("Changed the list {name}: {added} added, {removed} removed"),
+        });
+        for (what, wanted, taken) in
             [("on it already", &add, &changed.added), ("not on it", &remove, &changed.removed)]
         {
             let rest: Vec<&str> = wanted
                 .iter()
-                .filter(|id| !done.contains(id) && !changed.missing.contains(id))
+                .filter(|id| !taken.contains(id) && !changed.missing.contains(id))
                 .map(String::as_str)
                 .collect();
             if !rest.is_empty() {
@@ -284,7 +283,7 @@ async fn update_list(call: Call<HubSpot>, args: UpdateList) -> Result<Plan> {
         if !changed.missing.is_empty() {
             written = written.change(format!("do not exist: {}", changed.missing.join(", ")));
         }
-        Ok(told(Reply::written(written.id(list.list_id)), lost))
+        Ok(done(&call, written.id(list.list_id), lost))
     };
     let plan = Plan::new(Reply::written(preview), work);
     Ok(if count > super::write::UNASKED { plan.ask() } else { plan })

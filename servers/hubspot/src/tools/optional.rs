@@ -183,7 +183,7 @@ async fn reply_conversation(call: Call<HubSpot>, args: ReplyConversation) -> Res
         let (made, lost) = attempt.made(sent, |made| made.id.clone(), look).await?;
         let written =
             Written::new(format!("Commented on the conversation {id}; the customer sees nothing of it"));
-        Ok(reconcile::told(Reply::written(written.id(made.id)), lost))
+        Ok(reconcile::done(&call, written.id(made.id), lost))
     };
     Ok(Plan::new(Reply::written(preview), work))
 }
@@ -269,7 +269,7 @@ async fn create_property(call: Call<HubSpot>, args: CreateProperty) -> Result<Pl
     let work = move || async move {
         let sent = call.api().create_property(&object, &body).await;
         let (made, lost) = created(sent, defined(&call, &object, &name, &body)).await?;
-        Ok(reconcile::told(Reply::written(Written::new(format!("Created {what}")).id(made.name)), lost))
+        Ok(reconcile::done(&call, Written::new(format!("Created {what}")).id(made.name), lost))
     };
     Ok(Plan::new(Reply::written(preview), work))
 }
@@ -378,7 +378,7 @@ async fn update_property(call: Call<HubSpot>, args: UpdateProperty) -> Result<Pl
         let (made, lost) = created(sent, defined(&call, &object, &property.name, &body)).await?;
         let mut written = Written::new(format!("Changed {what}")).id(made.name);
         written.changed = lines;
-        Ok(reconcile::told(Reply::written(written), lost))
+        Ok(reconcile::done(&call, written, lost))
     };
     Ok(Plan::new(Reply::written(preview), work))
 }

@@ -86,7 +86,9 @@ async fn get_records(call: Call<HubSpot>, args: GetRecords) -> Result<Reply> {
     }
     let mut history = Vec::new();
     for word in &args.history {
-        history.push(fields.find(word)?.name.clone());
+        let name = fields.find(word)?.name.clone();
+        call.redacted().admits(&name)?;
+        history.push(name);
     }
     let mut properties = asked(&object, &columns);
     properties.extend(history.iter().cloned());
@@ -152,7 +154,11 @@ pub(crate) async fn find(
 ) -> Result<(Vec<(Record, &'static str)>, Vec<String>)> {
     let object = &fields.object;
     let by = match by.map(str::trim).filter(|by| !by.is_empty()) {
-        Some(by) => Some(fields.find(by)?.name.clone()).filter(|name| name != "hs_object_id"),
+        Some(by) => {
+            let name = fields.find(by)?.name.clone();
+            call.redacted().admits(&name)?;
+            Some(name).filter(|name| name != "hs_object_id")
+        }
         // An address is known for what it is.
         None if object.name == "contacts" && ids.iter().all(|id| id.contains('@')) => {
             Some("email".to_owned())

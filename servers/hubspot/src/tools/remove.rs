@@ -102,7 +102,7 @@ async fn archive_records(call: Call<HubSpot>, args: ArchiveRecords) -> Result<Pl
         let mut written =
             Written::new(format!("Archived {what}; a person can restore them in HubSpot for 90 days"));
         written.changed = lines;
-        Ok(reconcile::told(Reply::written(written), lost))
+        Ok(reconcile::done(&call, written, lost))
     };
     Ok(Plan::new(Reply::written(preview), work).state(&state(found.iter().map(|(record, _)| record))))
 }
@@ -173,10 +173,11 @@ async fn merge_records(call: Call<HubSpot>, args: MergeRecords) -> Result<Plan> 
     for name in &object.columns {
         let (a, b) = (values.cell(&kept, name), values.cell(&gone, name));
         if a != b && !b.is_empty() {
-            preview = preview.change(if a.is_empty() {
-                format!("{}: {b} is taken over", values.fields.head(name))
-            } else {
-                format!("{}: {a} stays, {b} is lost", values.fields.head(name))
+            let head = values.fields.head(name);
+            preview = preview.change(match (a.is_empty(), name.as_str()) {
+                (true, _) => format!("{head}: {b} is taken over"),
+                (false, "email") => format!("{head}: {a} stays, {b} becomes a secondary address"),
+                (false, _) => format!("{head}: {a} stays, {b} is lost"),
             });
         }
     }
@@ -190,7 +191,7 @@ async fn merge_records(call: Call<HubSpot>, args: MergeRecords) -> Result<Plan> 
         } else {
             format!("the record has the new id {}; {} and {} lead to it", survivor.id, ids[0], ids[1])
         });
-        Ok(reconcile::told(Reply::written(written.id(survivor.id)), lost))
+        Ok(reconcile::done(&call, written.id(survivor.id), lost))
     };
     Ok(Plan::new(Reply::written(preview), work).state(&state([&kept, &gone])))
 }
@@ -224,7 +225,7 @@ async fn gdpr_delete_contact(call: Call<HubSpot>, args: GdprDeleteContact) -> Re
         let lost = reconcile::removed(sent, &call, &object, &ids).await?;
         call.recent().note(&object, [contact.id()]);
         let written = Written::new(format!("Deleted {} for good", contact.shown()));
-        Ok(reconcile::told(Reply::written(written), lost))
+        Ok(reconcile::done(&call, written, lost))
     };
     Ok(Plan::new(Reply::written(preview), work).state(&state(&now)))
 }

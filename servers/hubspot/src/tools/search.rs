@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Page, Reply, Tool, limit, one_line, thousands},
+    catalog::{Call, Page, Reply, Tool, limit, names::fold, one_line, thousands},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -176,6 +176,9 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
     };
     let understood = narrowed.understand(&call, &fields).await?;
     let sort = args.sort.as_deref().map(|sort| sorted(&fields, sort)).transpose()?;
+    if let Some((property, _)) = &sort {
+        call.redacted().admits(property)?;
+    }
     let query = args.query.unwrap_or_default().trim().to_owned();
     let wanted = if args.count_only { 1 } else { limit(args.limit, ROWS, MAX_PAGE) };
     let properties = asked(&object, &columns);
@@ -295,6 +298,18 @@ impl Columns {
         let mut first = None;
         let mut none = true;
         for word in words {
+            // A name that stands in several fields, as a contact's does, is all of them.
+            let whole =
+                fields.object.titles.first().filter(|title| title.contains(' ') && fold(word) == "name");
+            if let Some(title) = whole {
+                none = false;
+                for name in title.split(' ') {
+                    if !columns.names.iter().any(|known| known == name) {
+                        columns.names.push(name.to_owned());
+                    }
+                }
+                continue;
+            }
             match fields.find(word) {
                 Ok(property) => {
                     none = false;

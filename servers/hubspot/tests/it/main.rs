@@ -5,8 +5,28 @@
 mod ambiguous;
 mod cases;
 mod counting;
+mod credentials;
+mod custom_objects;
+// What the suite demands of a server, and what this one gives: its samples are used here too.
+#[allow(dead_code, unreachable_pub, reason = "the suite uses all of it")]
+#[path = "../../../../tests/src/subject.rs"]
+mod demands;
 mod fake;
+#[allow(dead_code, unreachable_pub, reason = "the suite uses all of it")]
+#[path = "../../../../tests/src/marked.rs"]
+mod marked;
+mod offered;
+mod optional;
 mod outcomes;
+mod published;
 mod story;
+#[allow(dead_code, unreachable_pub, reason = "the suite uses all of it")]
+#[path = "../suite/subject.rs"]
+mod subject;
 mod support;
 mod trial;
+mod webhooks;
+
+use connector::testing::Sample;
+use demands::{IdForm, IdWalk, Overtaken, Subject};
+use marked::Marked;

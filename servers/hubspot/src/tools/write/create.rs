@@ -110,7 +110,7 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
         let (batch, lost) = reconcile::create(&call, &object, &inputs).await?;
         let outcome = Outcome::of(batch, &inputs, &rows);
         call.recent().note(&object, outcome.done.values().map(|record| record.id.as_str()));
-        let reply = outcome.reply(&object, "Created", |row, record| {
+        let written = outcome.written(&object, "Created", |row, record| {
             // HubSpot's answer has what it set itself too; what was asked for is told.
             let mut shown = drafted(&inputs[row]);
             for (name, value) in &mut shown.properties {
@@ -118,7 +118,7 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
             }
             format!("{} ({}): {}", title(&object, record), record.id, tell(&shown, &linked[row]))
         })?;
-        Ok(reconcile::told(noted(resolve_conflicts(reply, &outcome), &notes), lost))
+        Ok(noted(resolve_conflicts(reconcile::done(&call, written, lost), &outcome), &notes))
     };
     Ok(asks_for_many(Plan::new(Reply::written(preview), work), count))
 }

@@ -301,13 +301,13 @@ impl Outcome {
         outcome
     }
 
-    /// The reply: what was done (`verb`), row by row, then what was not.
-    fn reply(
+    /// What is told: what was done (`verb`), row by row, then what was not.
+    fn written(
         &self,
         object: &ObjectType,
         verb: &str,
         tell: impl Fn(usize, &Record) -> String,
-    ) -> Result<Reply> {
+    ) -> Result<Written> {
         let many = self.done.len() + self.failed.len() > 1;
         if self.done.is_empty()
             && let Some((_, says)) = self.failed.iter().next()
@@ -340,7 +340,7 @@ impl Outcome {
         if let (Some(record), false) = (first, many) {
             written = written.id(record.id.clone());
         }
-        Ok(Reply::written(written))
+        Ok(written)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use connector::{
     Error, Kind, Result,
     catalog::{
-        Call, Reply,
+        Call, Reply, Written,
         reconcile::{self, Attempt, Seen},
     },
 };
@@ -29,8 +29,10 @@ const LOOKS: [u64; 4] = [0, 2, 5, 10];
 /// How many pages of what came to be meanwhile are looked at.
 const PAGES: usize = 5;
 
-/// Adds to a reply that its answer was lost.
-pub(in super::super) fn told(reply: Reply, lost: bool) -> Reply {
+/// The reply to a write that is done, which is noted; says so if its answer was lost.
+pub(in super::super) fn done(call: &Call<HubSpot>, written: Written, lost: bool) -> Reply {
+    call.audit().note(call.principal(), &written);
+    let reply = Reply::written(written);
     if lost { reply.line("HubSpot's answer was lost, but it is done: it was read back.") } else { reply }
 }
 

@@ -217,7 +217,7 @@ async fn change(
                 }
             }
         }
-        let reply = outcome.reply(&object, verb, |row, record| {
+        let written = outcome.written(&object, verb, |row, record| {
             let Some(change) = changes.iter().find(|change| change.row == row) else { return String::new() };
             let mut now = BTreeMap::new();
             let mut still = Vec::new();
@@ -238,7 +238,7 @@ async fn change(
             let lines = diff(&values, &change.record, &now).into_iter().chain(still);
             format!("{} ({}): {}", title(&object, record), record.id, lines.collect::<Vec<_>>().join("; "))
         })?;
-        Ok(reconcile::told(noted(reply, &notes), lost))
+        Ok(noted(reconcile::done(&call, written, lost), &notes))
     };
     let plan = Plan::new(Reply::written(written), work).state(&state);
     Ok(asks_for_many(plan, count))

@@ -146,7 +146,7 @@ async fn upsert_records(call: Call<HubSpot>, args: UpsertRecords) -> Result<Plan
                 .entry(by.clone())
                 .or_insert_with(|| inputs.get(at).map(|input| input.id.clone()));
         }
-        let reply = outcome.reply(&object, "Saved", |row, record| {
+        let written = outcome.written(&object, "Saved", |row, record| {
             let at = rows.iter().position(|one| one == &row).unwrap_or(0);
             // Whether it was there before is known from before: a repeated request finds what the first one made.
             let verb = if old[at].is_some() { "changed" } else { "created" };
@@ -161,7 +161,7 @@ async fn upsert_records(call: Call<HubSpot>, args: UpsertRecords) -> Result<Plan
                 set.collect::<Vec<_>>().join(", ")
             )
         })?;
-        Ok(reconcile::told(noted(reply, &notes), lost))
+        Ok(noted(reconcile::done(&call, written, lost), &notes))
     };
     let plan = Plan::new(Reply::written(preview), work).state(&state(&there));
     Ok(asks_for_many(plan, total))
