@@ -20,6 +20,8 @@ suite::every_server!(
 const ELSEWHERE: &str = "zzattack";
 /// Bytes of what an agent reads of an error.
 const MOST_TOLD: usize = 2_000;
+/// Bytes of a text that is longer than any vendor takes.
+const LONG: usize = 256 * 1024;
 
 fn everything() -> Options {
     Options {
@@ -171,12 +173,12 @@ async fn no_text_leaves_its_route_or_comes_back_uncleaned<S: Subject>() {
         }
     }
     println!("{}: {made_in_all} calls", S::ABOUT.key);
-    assert!(made_in_all > 200, "only {made_in_all} calls were made");
+    assert!(made_in_all >= hostile().len(), "only {made_in_all} calls were made");
 }
 
 async fn a_long_text_is_refused_or_taken_in_few_words<S: Subject>() {
     let sandboxed = Sandboxed::<S>::start_with(everything()).await;
-    let long = "x".repeat(1 << 20);
+    let long = "x".repeat(LONG);
     for (sample, places) in attacks(&sandboxed) {
         for place in places {
             let what = format!("{} {place:?}", sample.tool);

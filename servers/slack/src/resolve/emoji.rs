@@ -147,8 +147,15 @@ pub(crate) fn name(text: &str, own: &BTreeMap<String, String>) -> Result<String>
     Ok(alias.map_or_else(|| format!("{base}{tone}"), |(_, name, _)| format!("{name}{tone}")))
 }
 
+/// The longest text that is compared with names.
+const LONGEST: usize = 200;
+
 /// The names nearest to one that Slack does not know.
 pub(crate) fn nearest(name: &str, own: &BTreeMap<String, String>) -> Vec<String> {
+    // What is longer than any emoji's name is near to none.
+    if name.len() > LONGEST {
+        return Vec::new();
+    }
     let names = TABLE.iter().map(|(_, name, _)| (*name).to_owned()).chain(own.keys().cloned());
     let mut scored: Vec<(f64, String)> =
         names.map(|other| (strsim::jaro_winkler(name, &other), other)).collect();
