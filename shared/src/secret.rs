@@ -10,10 +10,13 @@ use sha2::{Digest as _, Sha256};
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes over a credential, without the white space that files and shells leave around it.
+    /// Takes over a credential, without the white space and the byte order mark that files and shells leave
+    /// around it.
     #[must_use]
     pub fn new(value: &str) -> Self {
-        Self(SecretString::from(value.trim().to_owned()))
+        Self(SecretString::from(
+            value.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').to_owned(),
+        ))
     }
 
     /// The credential itself: only for the place that puts it into a request.
@@ -74,6 +77,7 @@ mod tests {
     fn debug_shows_nothing() {
         let secret = Secret::new(" lin_api_abc\n");
         assert_eq!(secret.expose(), "lin_api_abc");
+        assert_eq!(Secret::new("\u{feff}lin_api_abc\r\n").expose(), "lin_api_abc", "as an editor saves it");
         assert_eq!(format!("{secret:?}"), "Secret(…)");
         assert!(!format!("{:?}", secret.fingerprint()).contains("abc"));
     }

@@ -5,14 +5,17 @@ use super::words;
 
 /// Characters of a short value that a reply shows.
 const SHOWN: usize = 120;
+/// Lines of a text that were taken out or put in, and characters of each, that a reply shows.
+const LINES: usize = 3;
+const LINE: usize = 80;
 
 /// A field's value, as it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldValue {
     /// A name, a date, a number; empty for none.
     Short(String),
-    /// A text of some length, of which only the length is told. A vendor writes Markdown its own way, so
-    /// white space does not count.
+    /// A text of some length, of which the lines that change are told. A vendor writes Markdown its own way,
+    /// so white space does not count.
     Long(String),
     /// The same where the vendor keeps every character but the form of line ends.
     Exact(String),
@@ -143,6 +146,28 @@ impl Outcome {
     }
 }
 
+/// How a text becomes another: the lines taken out and put in, cut short. Lengths would say nothing: an edit
+/// may leave them as they are.
+#[must_use]
+pub fn edited(old: &str, new: &str) -> String {
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    let head = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
+    let (old, new) = (&old[head..], &new[head..]);
+    let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
+    let side = |sign: char, lines: &[&str]| {
+        let told: Vec<&&str> = lines.iter().filter(|line| !line.trim().is_empty()).collect();
+        let mut words: Vec<String> =
+            told.iter().take(LINES).map(|line| format!("{sign}\"{}\"", words::short(line, LINE))).collect();
+        if told.len() > LINES {
+            words.push(format!("{sign}{} more lines", told.len() - LINES));
+        }
+        words
+    };
+    let mut sides = side('−', &old[..old.len() - tail]);
+    sides.extend(side('+', &new[..new.len() - tail]));
+    if sides.is_empty() { "empty lines only".to_owned() } else { sides.join(" ") }
+}
+
 fn told(field: &str, old: &FieldValue, new: &FieldValue) -> String {
     match (old, new) {
         (FieldValue::Short(old) | FieldValue::Long(old) | FieldValue::Exact(old), new) if old.is_empty() => {
@@ -151,7 +176,7 @@ fn told(field: &str, old: &FieldValue, new: &FieldValue) -> String {
         (FieldValue::Long(old) | FieldValue::Exact(old), FieldValue::Long(new) | FieldValue::Exact(new))
             if !new.is_empty() =>
         {
-            format!("{field} {} → {} characters", old.chars().count(), new.chars().count())
+            format!("{field}: {}", edited(old, new))
         }
         (old, new) => format!("{field} {} → {}", old.word(), new.word()),
     }
@@ -178,6 +203,23 @@ mod tests {
         let exact = |text: &str| FieldValue::Exact(text.to_owned());
         assert!(!changes.set("body", exact("a\r\n  b"), exact("a\n  b")));
         assert!(changes.set("body", exact("a\n  b"), exact("a\nb")), "white space counts here");
+    }
+
+    #[test]
+    fn an_edit_of_a_text_shows_its_lines() {
+        let text = |text: &str| FieldValue::Long(text.to_owned());
+        let mut changes = Changes::default();
+        changes.set(
+            "content",
+            text("# Plan\n\nShip on Monday.\n\nEnd."),
+            text("# Plan\n\nShip on Friday.\n\nEnd."),
+        );
+        assert_eq!(changes.wanted(), ["content: −\"Ship on Monday.\" +\"Ship on Friday.\""]);
+        assert_eq!(edited("a\nb", "a\nx\nb"), "+\"x\"");
+        assert_eq!(edited("a\n1\n2\n3\n4\n5\nb", "a\nb"), "−\"1\" −\"2\" −\"3\" −2 more lines");
+        assert_eq!(edited("a\r\nb", "a\nb\n\n"), "empty lines only");
+        let long = edited("", &"x".repeat(100));
+        assert!(long.chars().count() < 90 && long.contains('…'), "{long}");
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::words;
+use super::{one_line, words};
 
 /// Characters of notes in a header, which may quote an argument of any length.
 const NOTES: usize = 2_000;
@@ -20,6 +20,8 @@ pub struct Page {
     pub(super) items: Vec<Value>,
     total: Option<usize>,
     notes: Vec<String>,
+    /// What was asked for, for a page without rows.
+    asked: String,
     more: bool,
     cursor: Option<CursorAt>,
 }
@@ -38,6 +40,7 @@ impl Page {
             items: Vec::new(),
             total: None,
             notes: Vec::new(),
+            asked: String::new(),
             more: false,
             cursor: None,
         }
@@ -87,6 +90,13 @@ impl Page {
         self.rows.len()
     }
 
+    /// Says, where it has no rows, what was asked for and what to try next.
+    pub(super) fn asked_for(&mut self, arguments: &Map<String, Value>, schema: &Map<String, Value>) {
+        if self.rows.is_empty() && self.total.is_none_or(|total| total == 0) {
+            self.asked = asked(arguments, schema);
+        }
+    }
+
     /// Whether it has no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -119,8 +129,52 @@ impl Page {
             }
             None => header.push('.'),
         }
+        if !self.asked.is_empty() {
+            let _ = write!(header, " {}", one_line(&self.asked));
+        }
         (header, next)
     }
+}
+
+/// Arguments that choose nothing: how much is shown, and how.
+const SHOWING: [&str; 9] =
+    ["limit", "cursor", "fields", "include", "sort", "order", "offset", "max_chars", "workspace"];
+/// Characters of one argument that an empty listing repeats.
+const REPEATED: usize = 80;
+
+/// What a listing was asked for, and what to try where that finds nothing.
+fn asked(arguments: &Map<String, Value>, schema: &Map<String, Value>) -> String {
+    let required = schema.get("required").and_then(Value::as_array);
+    let is_required = |name: &str| required.is_some_and(|all| all.iter().any(|one| one == name));
+    let said = |value: &Value| match value {
+        Value::String(text) => words::short(text, REPEATED),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            words::listed(&items.iter().filter_map(Value::as_str).collect::<Vec<_>>(), 5)
+        }
+        other => words::short(&other.to_string(), REPEATED),
+    };
+    let mut told = Vec::new();
+    let mut optional = Vec::new();
+    for (name, value) in arguments.iter().filter(|(name, _)| !SHOWING.contains(&name.as_str())) {
+        told.push(format!("{name} {}", said(value)));
+        if !is_required(name) && !["repo", "query"].contains(&name.as_str()) {
+            optional.push(format!("`{name}`"));
+        }
+    }
+    if told.is_empty() || arguments.contains_key("cursor") {
+        return String::new();
+    }
+    let mut next = Vec::new();
+    match optional.as_slice() {
+        [] => {}
+        [one] => next.push(format!("without {one}")),
+        many => next.push(format!("without one of {}", many.join(", "))),
+    }
+    if arguments.contains_key("query") {
+        next.push("with other words".to_owned());
+    }
+    let next = if next.is_empty() { String::new() } else { format!(". Try it {}", next.join(" or ")) };
+    format!("Asked for: {}{next}.", told.join(", "))
 }
 
 impl std::fmt::Debug for Page {

@@ -39,7 +39,7 @@ use crate::{
 };
 
 pub use call::{Call, Progress, Silent};
-pub use changes::{Changes, FieldValue, Outcome};
+pub use changes::{Changes, FieldValue, Outcome, edited};
 pub use clear::Clear;
 pub use confirm::{Confirmations, Confirmed};
 pub use listing::Page;
@@ -393,7 +393,10 @@ impl<S: Send + Sync + 'static> Catalog<S> {
             planning.make().await?
         };
         let plan = match step {
-            Step::Done(reply) => return Ok(Answer::Reply(reply)),
+            Step::Done(reply) => {
+                let schema = tool.input_schema();
+                return Ok(Answer::Reply(reply.asked_for(&prepared.arguments, schema)));
+            }
             Step::Plan(plan) => plan,
         };
         if prepared.dry_run {

@@ -3,7 +3,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -148,6 +148,17 @@ impl Reply {
                 Block::Page(page) => page.rows.iter().for_each(|row| part(row)),
             }
         }
+    }
+
+    /// Says of a listing that found nothing what it was asked for, by `arguments` that `schema` takes, and what
+    /// to try next.
+    pub(super) fn asked_for(mut self, arguments: &Map<String, Value>, schema: &Map<String, Value>) -> Self {
+        if let [Block::Page(page), rest @ ..] = &mut self.blocks[..]
+            && !rest.iter().any(|block| matches!(block, Block::Page(_)))
+        {
+            page.asked_for(arguments, schema);
+        }
+        self
     }
 
     /// Marks it as what would be done.
@@ -408,8 +419,25 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_listing_says_so() {
+    fn an_empty_listing_says_so_with_what_was_asked_and_what_to_try() {
         assert_eq!(Reply::page(page(0, 0)).render(&ReplyOptions::default()).text, "No issues.");
+        let schema = json!({"required": ["query"]});
+        let said = |arguments: Value| {
+            let reply = Reply::page(page(0, 0));
+            let reply = reply.asked_for(arguments.as_object().unwrap(), schema.as_object().unwrap());
+            reply.render(&ReplyOptions::default()).text
+        };
+        assert_eq!(said(json!({"limit": 5})), "No issues.");
+        assert_eq!(
+            said(json!({"query": "imports", "labels": ["Bug", "P1"], "since": "7d"})),
+            "No issues. Asked for: query imports, labels Bug, P1, since 7d. Try it without one of `labels`, `since` or with other words."
+        );
+        assert_eq!(
+            said(json!({"overdue": true})),
+            "No issues. Asked for: overdue true. Try it without `overdue`."
+        );
+        let full = Reply::page(page(2, 0)).asked_for(&Map::new(), &Map::new());
+        assert!(!full.render(&ReplyOptions::default()).text.contains("Asked for"));
     }
 
     #[test]

@@ -26,6 +26,7 @@ suite::every_server!(
     structured_content_fits_its_schema_and_the_text_is_a_summary,
     structured_content_says_whose_words_stand_where,
     no_reply_is_a_dump_of_json,
+    a_search_that_finds_nothing_says_for_what_and_what_to_try,
     a_kept_answer_costs_the_vendor_nothing,
 );
 
@@ -261,6 +262,18 @@ async fn no_reply_is_a_dump_of_json<S: Subject>() {
             assert!(!dump && !line.contains("\":null") && !line.contains("null,"), "{}: {line}", sample.tool);
         }
     }
+}
+
+async fn a_search_that_finds_nothing_says_for_what_and_what_to_try<S: Subject>() {
+    let mut search = S::reads().into_iter().find(|sample| sample.tool == "search").unwrap();
+    search.arguments.insert("query".to_owned(), json!("zyxwvutsrq"));
+    let text = Sandboxed::<S>::start().await.call(&search).await.text;
+    let header = text.lines().next().unwrap();
+    assert!(
+        header.starts_with("No ") && header.contains("Asked for: ") && header.contains("zyxwvutsrq"),
+        "{text}"
+    );
+    assert!(header.contains("Try it "), "{text}");
 }
 
 async fn a_kept_answer_costs_the_vendor_nothing<S: Subject>() {

@@ -3,3 +3,4 @@
 pub(crate) mod mentions;
 pub(crate) mod naming;
 pub(crate) mod reference;
+pub(crate) mod text;

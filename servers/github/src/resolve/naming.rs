@@ -80,7 +80,7 @@ pub(crate) async fn assignees(server: &GitHub, repo: &Repo, names: &[String]) ->
 pub(crate) async fn login(server: &GitHub, name: &str) -> Result<String> {
     let name = name.trim();
     match name.trim_start_matches('@') {
-        "me" if name.starts_with('@') => Ok(server.api().viewer().await?.login),
+        "me" => Ok(server.api().viewer().await?.login),
         login if login.eq_ignore_ascii_case("copilot") => Ok(AGENT.to_owned()),
         login => Ok(login.to_owned()),
     }

@@ -4,6 +4,12 @@ use connector::{Error, Result, catalog::one_line};
 
 use crate::repo::Repo;
 
+/// The branch that `text` names: its name, or its full ref.
+pub(crate) fn branch(text: &str) -> &str {
+    let text = text.trim();
+    text.strip_prefix("refs/heads/").unwrap_or(text)
+}
+
 /// The issue or pull request that `text` names; one without a repository lies in `home`.
 ///
 /// # Errors

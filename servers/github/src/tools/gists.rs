@@ -351,7 +351,7 @@ fn change(call: &Call<GitHub>, gist: Gist, arguments: SaveGist) -> Result<Plan> 
     }
     if fields.is_empty() {
         return Ok(Plan::nothing(Reply::written(Written::new(format!(
-            "Nothing to change: the gist {id} is so already."
+            "Nothing to change: the gist {id} is already like that."
         )))));
     }
     let lines = preview.changed.clone();

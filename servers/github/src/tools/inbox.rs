@@ -186,7 +186,7 @@ async fn update_notifications(call: Call<GitHub>, arguments: UpdateNotifications
     }
     if action != Action::Read {
         return Err(
-            Error::invalid("GitHub marks a whole inbox as read only").with_hint("Give `ids` for the rest")
+            Error::invalid("A whole inbox can only be marked as read").with_hint("Give `ids` for the rest")
         );
     }
     let repo = repo.as_deref().map(|repo| call.bounds().repo(Some(repo))).transpose()?;

@@ -26,7 +26,7 @@ async fn whoami_tells_the_person_the_reach_and_the_limits() {
     assert!(text.contains("a fake GitHub. Nothing in it is real."), "{text}");
     assert!(text.contains("GitHub does not tell those of this kind of token"), "{text}");
     assert!(text.contains("Limits left: core 4,9") && text.contains("search 30 of 30"), "{text}");
-    let bounds = "RepositoryBounds: only harbor-example/*; writes only to harbor-example/import-api. \
+    let bounds = "Reach: only harbor-example/*; writes only to harbor-example/import-api. \
         Where none is named: harbor-example/import-api.";
     assert!(text.contains(bounds), "{text}");
     assert!(!text.contains("Organizations"), "{text}");

@@ -139,19 +139,23 @@ async fn only_what_is_given_changes_and_the_reply_says_from_what_to_what() {
     assert_eq!(labels, ["P1", "performance"]);
     assert_eq!((&after["body"], &after["type"]), (&before["body"], &json!(null)));
     let again = site.call("update_issue", arguments).await;
-    assert!(again.starts_with("Nothing to change: harbor-example/import-api#490 is so already."), "{again}");
+    assert!(
+        again.starts_with("Nothing to change: harbor-example/import-api#490 is already like that."),
+        "{again}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_put_back_or_is_told_to_people_asks_first() {
+async fn what_one_call_undoes_is_done_and_a_text_is_not_replaced_unasked() {
     let site = site_in_repo().await;
     for (arguments, asks) in [
-        (json!({"state": "closed"}), true),
-        (json!({"state": "not_planned"}), true),
         (json!({"body": "All new"}), true),
-        (json!({"labels": ["bug"]}), true),
+        (json!({"clear": ["body"]}), true),
         (json!({"labels": ["performance", "P2", "bug"]}), false),
-        (json!({"lock": true}), true),
+        (json!({"labels": ["bug"]}), false),
+        (json!({"lock": true}), false),
+        (json!({"state": "not_planned"}), false),
+        (json!({"state": "closed"}), false),
         (json!({"title": "Another"}), false),
         (json!({"remove_labels": ["P2"]}), false),
     ] {
@@ -161,6 +165,58 @@ async fn what_cannot_be_put_back_or_is_told_to_people_asks_first() {
         let question = site.question("update_issue", given).await;
         assert_eq!(question.is_some(), asks, "{arguments}: {question:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_does_not_promise_what_github_refuses() {
+    let site = site_in_repo().await;
+    let long = "ä".repeat(65_537);
+    for (tool, arguments) in [
+        ("create_issue", json!({"title": "T", "body": long, "dry_run": true})),
+        ("update_issue", json!({"number": 490, "body": long, "dry_run": true})),
+        ("add_comment", json!({"number": 490, "body": long, "dry_run": true})),
+        ("update_pr", json!({"number": 485, "body": long, "dry_run": true})),
+    ] {
+        let error = site.refusal(tool, arguments).await.for_agent();
+        assert!(
+            error.contains("`body` has 65,537 characters; GitHub takes at most 65,536"),
+            "{tool}: {error}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_text_saved_in_a_browser_is_edited_as_it_is_shown() {
+    let site = site_in_repo().await;
+    site.call("update_issue", json!({"number": 490, "body": "a\r\nb\u{200b}c\r\nd"})).await;
+    let shown = site.call("get_issue", json!({"number": 490})).await;
+    assert!(shown.contains("a\nbc\nd"), "{shown}");
+    let edits = json!([{"old": "a\nbc", "new": "a\nx\nbc"}]);
+    let text = site.call("update_issue", json!({"number": 490, "body_edits": edits})).await;
+    assert!(text.contains("body: "), "{text}");
+    assert_eq!(issue(&site, 490).await["body"], "a\r\nx\r\nbc\r\nd");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_filled_in_with_nothing_wipes_nothing_and_clear_empties() {
+    let site = site_in_repo().await;
+    let before = issue(&site, 471).await;
+    let filled = json!({"number": 471, "title": null, "body": "", "labels": [], "milestone": "", "type": null,
+        "state": null, "add_labels": ["performance"], "remove_labels": [], "body_edits": []});
+    site.call("update_issue", filled).await;
+    let after = issue(&site, 471).await;
+    for kept in ["title", "body", "milestone", "type", "state"] {
+        assert_eq!(after[kept], before[kept], "{kept}");
+    }
+    assert_eq!(
+        after["labels"].as_array().unwrap().len(),
+        before["labels"].as_array().unwrap().len() + 1,
+        "{after}"
+    );
+    site.call("update_issue", json!({"number": 471, "clear": ["labels", "milestone"]})).await;
+    let cleared = issue(&site, 471).await;
+    assert_eq!((&cleared["labels"], &cleared["milestone"]), (&json!([]), &json!(null)));
+    assert_eq!(cleared["body"], before["body"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -395,11 +451,9 @@ async fn labels_are_kept_in_order() {
     let text =
         site.call("manage_label", json!({"action": "update", "name": "flaky", "color": "ffffff"})).await;
     assert!(text.contains("color d4c5f9 → ffffff"), "{text}");
-    assert!(
-        site.question("manage_label", json!({"action": "update", "name": "flaky", "new_name": "unsteady"}))
-            .await
-            .is_some()
-    );
+    let renamed = json!({"action": "update", "name": "flaky", "new_name": "unsteady", "dry_run": true});
+    let renamed = site.call("manage_label", renamed).await;
+    assert!(renamed.contains("name flaky → unsteady"), "{renamed}");
     let delete = json!({"action": "delete", "name": "good first isue"});
     let error = site.refusal("manage_label", delete).await;
     assert!(error.for_agent().contains("Did you mean `good first issue`?"), "{error}");

@@ -25,6 +25,7 @@ async fn every_filter_is_one_request_and_finds_what_it_says() {
         (json!({"review_requested": "harbor-example/imports"}), vec![487]),
         (json!({"draft": true}), vec![486]),
         (json!({"head": "tomas/eng-31-progress"}), vec![485]),
+        (json!({"head": "refs/heads/tomas/eng-31-progress"}), vec![485]),
         (json!({"head": "harbor-example:tomas/eng-31-progress"}), vec![485]),
         (json!({"head": "maya:tomas/eng-31-progress"}), vec![]),
         (json!({"labels": ["performance"]}), vec![488]),

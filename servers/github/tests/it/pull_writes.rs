@@ -137,9 +137,8 @@ async fn ready_is_a_transition_of_its_own_and_is_read_back() {
 }
 
 #[tokio::test]
-async fn closing_and_replacing_a_body_ask_and_the_rest_does_not() {
+async fn replacing_a_body_asks_and_the_rest_does_not() {
     let site = site_in_repo().await;
-    assert!(site.asks("update_pr", json!({"number": 485, "set": "close"})).await);
     assert!(site.asks("update_pr", json!({"number": 485, "body": "All new."})).await);
     assert_eq!(site.sandbox.of_repo("pulls/485").await["state"], "open", "asking changes nothing");
     let edits = json!([{"old": "after every chunk", "new": "after each chunk"}]);

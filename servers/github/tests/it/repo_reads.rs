@@ -216,6 +216,10 @@ async fn the_log_is_paged_to_its_end_and_narrowed() {
         !rows(&narrowed).is_empty() && rows(&narrowed).iter().all(|row| row.contains(" @priya: ")),
         "{narrowed}"
     );
+    let mine = site.call("list_commits", with_repo(json!({"author": "@me", "ref": "refs/heads/main"}))).await;
+    let own = site.call("whoami", json!({})).await;
+    let login = rows(&mine)[0].split(" @").nth(1).unwrap().split(':').next().unwrap();
+    assert!(own.contains(&format!("@{login}")), "{mine}\n{own}");
     let error = site.refusal("list_commits", json!({"repo": EMPTY})).await;
     assert!(error.for_agent().contains("no commits yet"), "{error}");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, reconcile},
+    catalog::{Call, Plan, Reply, Tool, reconcile, words},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,8 +21,10 @@ use crate::{
 
 /// Issues in one call, at most: what Linear changes in one mutation.
 const MOST: usize = 50;
+/// Characters of a title that a preview shows.
+const TITLE: usize = 60;
 /// More issues than this are asked about first.
-const ASK_ABOVE: usize = 10;
+const ASK_ABOVE: usize = 5;
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
     vec![
@@ -214,10 +216,11 @@ async fn grouped(
 
 fn preview(groups: &[Group], idle: &[Issue], gone: &[String], total: usize) -> Reply {
     let count = total - idle.len();
-    let summary = format!("Change {count} of {total} issues");
+    let summary = format!("Change {count} of {}", words::counted(total, ("issue", "issues")));
     let mut lines: Vec<String> = Vec::new();
     for (issue, changes) in groups.iter().flat_map(|group| &group.issues) {
-        lines.push(format!("{}: {}", issue.identifier, changes.preview(issue).join("; ")));
+        let title = words::short(&issue.title, TITLE);
+        lines.push(format!("{} \"{title}\": {}", issue.identifier, changes.preview(issue).join("; ")));
     }
     reply(summary, lines, idle, gone, 0)
 }
@@ -227,7 +230,7 @@ fn reply(summary: String, mut lines: Vec<String>, idle: &[Issue], gone: &[String
     lines.sort();
     if !idle.is_empty() {
         let names: Vec<&str> = idle.iter().map(|issue| issue.identifier.as_str()).collect();
-        lines.push(format!("So already: {}", names.join(", ")));
+        lines.push(format!("Already like that: {}", names.join(", ")));
     }
     if !gone.is_empty() {
         lines.push(format!("Not there, or not visible: {}", gone.join(", ")));
@@ -306,7 +309,7 @@ async fn carry_out(
         call.progress(step, Some(total), "issues are being changed").await;
     }
     let summary = if failed == 0 {
-        format!("Changed {done} issues.")
+        format!("Changed {}.", words::counted(done, ("issue", "issues")))
     } else {
         format!("Changed {done} of {count} issues; {failed} failed, in whole or in part.")
     };

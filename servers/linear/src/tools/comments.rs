@@ -3,7 +3,7 @@
 use connector::{
     Error, Kind, Result,
     catalog::{
-        Call, Page, Plan, Reply, Tool, Written, excerpt, markdown, one_line,
+        Call, Page, Plan, Reply, Tool, Written, edited, excerpt, markdown, one_line,
         reconcile::{self, Seen},
         words,
     },
@@ -408,11 +408,7 @@ async fn edit_comment(call: Call<Linear>, arguments: EditComment) -> Result<Plan
     }
     let mut preview = Written::new(format!("Edit {what}"));
     if let Some(body) = &body {
-        preview = preview.change(format!(
-            "text: {} → {} characters",
-            before.body.chars().count(),
-            body.chars().count()
-        ));
+        preview = preview.change(format!("text: {}", edited(&before.body, body)));
     }
     if let Some(resolved) = resolved {
         preview = preview.change(if resolved { "thread resolved" } else { "thread reopened" });

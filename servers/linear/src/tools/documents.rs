@@ -52,6 +52,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
             save_document,
         )
         .toolset("docs")
+        .confirmable()
         .aliases(&[("document", "id"), ("body", "content")])
         .output::<Written>(),
     ]
@@ -297,7 +298,7 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
     }
     let thing = format!("the document {}", one_line(&document.title));
     if changes.is_empty() {
-        let written = Written::new(format!("Nothing to change: {thing} is so already"));
+        let written = Written::new(format!("Nothing to change: {thing} is already like that"));
         return Ok(Plan::nothing(Reply::written(written.id(document.slug_id).url(document.url))));
     }
     let mut preview = Written::new(format!("Change {thing}")).id(document.slug_id.clone());
@@ -308,7 +309,9 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
     for edit in &args.edits {
         reply = reply.outside("edit", None, format!("- {}\n+ {}", edit.old, edit.new));
     }
-    Ok(Plan::new(reply, move || async move {
+    let asks = args.edits.is_empty() && input.contains_key("content") && !document.text().trim().is_empty();
+    let seen = document.updated_at.clone();
+    let plan = Plan::new(reply, move || async move {
         let send = || async {
             let payload = api.update_document(&id, Value::Object(input.clone())).await?;
             outcome::done(payload.document.filter(|_| payload.success), &format!("change {thing}"))
@@ -333,7 +336,8 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
         written.changed = outcome.lines();
         written.changed.push(format!("updated: {}", now.updated_at));
         Ok(Reply::written(written))
-    }))
+    });
+    Ok(if asks { plan.state(&seen).ask() } else { plan })
 }
 
 /// What a field of a document is now.

@@ -1,7 +1,10 @@
 //! Changes to issues: fields as they are asked for, turned into Linear's input, and compared with
 //! what came back.
 
-use connector::{Error, Result, catalog::one_line};
+use connector::{
+    Error, Result,
+    catalog::{edited, one_line},
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -77,6 +80,28 @@ pub(super) struct Labels {
     pub(super) add: Vec<String>,
     pub(super) remove: Vec<String>,
     pub(super) set: Option<Vec<String>>,
+}
+
+/// How many issues above a parent are looked at.
+const ANCESTORS: usize = 10;
+
+/// Refuses a parent that is the issue itself or stands below it, as Linear does.
+async fn stands_above(server: &Linear, issue: &Issue, parent: &Issue) -> Result<()> {
+    if issue.id == parent.id {
+        return Err(Error::invalid("An issue cannot be its own parent"));
+    }
+    let mut above = parent.parent.as_ref().map(|above| above.identifier.clone());
+    for _ in 0..ANCESTORS {
+        let Some(id) = above else { return Ok(()) };
+        if id == issue.identifier {
+            return Err(Error::invalid(format!(
+                "{} stands below {id}, so it cannot be its parent",
+                parent.identifier
+            )));
+        }
+        above = server.api().issue_state(&id).await?.parent.map(|above| above.identifier);
+    }
+    Ok(())
 }
 
 /// A field that is to have a value, and what it takes to see whether it has.
@@ -269,8 +294,8 @@ impl Changes {
                 let key = IssueKey::parse(parent, names.default_team())?;
                 let parent = server.api().issue_state(&key.to_id()).await;
                 let parent = parent.map_err(|error| super::issues_read::absent(error, &key))?;
-                if before.is_some_and(|issue| issue.id == parent.id) {
-                    return Err(Error::invalid("An issue cannot be its own parent"));
+                if let Some(issue) = before {
+                    stands_above(server, issue, &parent).await?;
                 }
                 self.want(Field::Parent, "parentId", json!(parent.id), parent.identifier);
             }
@@ -529,8 +554,10 @@ fn label_line(added: &[String], removed: &[String]) -> Option<String> {
 }
 
 fn description_line(before: Option<&str>, after: Option<&str>) -> String {
-    let count = |text: Option<&str>| text.unwrap_or_default().chars().count();
-    format!("description {} → {} characters", count(before), count(after))
+    match after.filter(|text| !text.trim().is_empty()) {
+        Some(after) => format!("description: {}", edited(before.unwrap_or_default(), after)),
+        None => "description → none".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -551,12 +578,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             difference(&before, &after),
-            [
-                "state Todo → Done",
-                "priority none → urgent",
-                "labels +Area/API −Bug",
-                "description 0 → 1 characters"
-            ]
+            ["state Todo → Done", "priority none → urgent", "labels +Area/API −Bug", "description: +\"x\""]
         );
         assert!(difference(&before, &before).is_empty());
     }

@@ -28,6 +28,8 @@ use crate::{
     resolve::IssueKey,
 };
 
+/// More issues than this are asked about before they are made.
+const ASK_ABOVE: usize = 5;
 /// Issues that one call creates, at most.
 const MOST: usize = 50;
 /// How old a reading may be that a write is based on; an older one is made anew before writing.
@@ -42,6 +44,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
             create_issue,
         )
         .toolset("issues")
+        .confirmable()
         .aliases(&[
             ("status", "state"),
             ("body", "description"),
@@ -58,6 +61,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         )
         .toolset("issues")
         .idempotent()
+        .confirmable()
         .aliases(&[
             ("issue", "id"),
             ("issueId", "id"),
@@ -209,10 +213,16 @@ fn create_one(call: Call<Linear>, draft: Draft) -> Plan {
 
 fn create_many(call: Call<Linear>, drafts: Vec<Draft>) -> Plan {
     let mut preview = Written::new(format!("Create {} issues", drafts.len()));
+    let many = drafts.len() > ASK_ABOVE;
     for draft in &drafts {
-        preview = preview.change(format!("{}: {}", draft.team, draft.changes.preview_new().join("; ")));
+        preview = preview.change(format!(
+            "{} \"{}\": {}",
+            draft.team,
+            draft.title,
+            draft.changes.preview_new().join("; ")
+        ));
     }
-    Plan::new(Reply::written(preview), move || async move {
+    let plan = Plan::new(Reply::written(preview), move || async move {
         let inputs: Vec<Value> = drafts.iter().map(|draft| draft.input.clone()).collect();
         let check = format!("Look with get_issue whether the issue {} is there", drafts[0].id);
         let sent = call.api().create_issues(&inputs, check).await.map(|payload| payload.issues);
@@ -239,7 +249,8 @@ fn create_many(call: Call<Linear>, drafts: Vec<Draft>) -> Plan {
             });
         }
         Ok(Reply::written(written))
-    })
+    });
+    if many { plan.state(&()).ask() } else { plan }
 }
 
 /// What a new issue has besides its title, in one line.
@@ -338,14 +349,17 @@ async fn update_issue(call: Call<Linear>, arguments: UpdateIssue) -> Result<Plan
     changes.fields(&call, &fields, &home, Some(&before)).await?;
     changes.without_what_is(&before);
     if changes.is_empty() {
-        let written = Written::new(format!("{} is so already: nothing changed.", before.identifier));
+        let written = Written::new(format!("{} is already like that: nothing changed.", before.identifier));
         return Ok(Plan::nothing(Reply::written(
             written.id(before.identifier).url(render::issue_url(&before.url)),
         )));
     }
     let mut preview = Written::new(format!("Update {}", before.identifier)).id(before.identifier.clone());
     preview.changed = changes.preview(&before);
-    Ok(Plan::new(Reply::written(preview), move || async move {
+    // What edits leave is there to be read; a whole text that is replaced is gone.
+    let asks = replaces && changes.has_description() && !old.trim().is_empty();
+    let seen = before.updated_at.clone();
+    let plan = Plan::new(Reply::written(preview), move || async move {
         // A text is replaced as a whole, so what somebody else wrote in between would be lost.
         if changes.has_description() || read_at.elapsed() > STALE {
             let now = call.api().issue_state(&before.id).await?;
@@ -382,7 +396,8 @@ async fn update_issue(call: Call<Linear>, arguments: UpdateIssue) -> Result<Plan
         let mut written = Written::new(summary).id(after.identifier).url(render::issue_url(&after.url));
         written.changed = lines;
         Ok(Reply::written(written))
-    }))
+    });
+    Ok(if asks { plan.state(&seen).ask() } else { plan })
 }
 
 /// Fails unless `issue` is as it was at the moment `expected`.
@@ -491,5 +506,6 @@ async fn archive_issue(call: Call<Linear>, arguments: ArchiveIssue) -> Result<Pl
         ))
     });
     let plan = plan.state(&seen);
-    Ok(if matches!(mode, Mode::Restore) { plan.harmless() } else { plan })
+    // One call restores what is archived; what is in the trash only for 30 days.
+    Ok(if matches!(mode, Mode::Trash) { plan } else { plan.harmless() })
 }

@@ -151,7 +151,7 @@ async fn change(
     let (changes, input) = compare(&old, &args, &group);
     let thing = format!("the label {}", found.describe());
     if changes.is_empty() {
-        let written = Written::new(format!("Nothing to change: {thing} is so already"));
+        let written = Written::new(format!("Nothing to change: {thing} is already like that"));
         return Ok(Plan::nothing(Reply::written(written.id(old.id))));
     }
     let mut preview = Written::new(format!("Change {thing} on every issue that has it"));

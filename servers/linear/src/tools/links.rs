@@ -131,7 +131,7 @@ async fn link_issues(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
     };
     let idle: Vec<String> = already
         .iter()
-        .map(|other| format!("{}: {}", line(other), if remove { "was not so" } else { "is so already" }))
+        .map(|other| format!("{}: {}", line(other), if remove { "was not linked" } else { "already so" }))
         .collect();
     if todo.is_empty() {
         let mut written = Written::new("Nothing to change.");

@@ -83,7 +83,8 @@ async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan>
     let (changes, mut input) = compare(&old, &args, &target_date);
     let of = format!("of the project {}", one_line(&project.name));
     if id.is_some() && changes.is_empty() {
-        let thing = format!("Nothing to change: the milestone {} {of} is so already", one_line(&old.name));
+        let thing =
+            format!("Nothing to change: the milestone {} {of} is already like that", one_line(&old.name));
         return Ok(Plan::nothing(Reply::written(Written::new(thing).id(old.id))));
     }
     let name = args.name.clone().unwrap_or_else(|| old.name.clone());

@@ -28,6 +28,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
             save_project,
         )
         .toolset("projects")
+        .confirmable()
         .aliases(&[
             ("project", "id"),
             ("state", "status"),
@@ -222,7 +223,7 @@ async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<
     let thing = format!("the project {}", one_line(&state.name));
     if changes.is_empty() && joining.is_none() {
         return Ok(Plan::nothing(Reply::written(
-            Written::new(format!("Nothing to change: {thing} is so already"))
+            Written::new(format!("Nothing to change: {thing} is already like that"))
                 .id(state.slug_id)
                 .url(state.url),
         )));
@@ -232,7 +233,10 @@ async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<
     preview.changed = changes.wanted();
     preview.changed.extend(joining.as_ref().map(joins));
     let api = call.api().clone();
-    Ok(Plan::new(Reply::written(preview), move || async move {
+    let old = state.content.clone().unwrap_or_default();
+    let asks = input.contains_key("content") && !old.trim().is_empty();
+    let seen = state.updated_at.clone();
+    let plan = Plan::new(Reply::written(preview), move || async move {
         let mut now = state;
         let mut summary = format!("Changed {thing}");
         let mut lines = Vec::new();
@@ -250,7 +254,8 @@ async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<
         let mut written = Written::new(summary).id(now.slug_id).url(now.url);
         written.changed = lines;
         Ok(Reply::written(written))
-    }))
+    });
+    Ok(if asks { plan.state(&seen).ask() } else { plan })
 }
 
 /// The differences between a project and what is wanted of it, for people and for Linear.

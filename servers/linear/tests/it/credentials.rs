@@ -217,11 +217,25 @@ async fn many_changes_at_once_are_asked_about_first() {
 }
 
 #[tokio::test]
-async fn deleting_asks_and_restoring_does_not() {
+async fn what_one_call_does_not_undo_asks_and_the_rest_does_not() {
     let running = fake().await;
     let service = server(&running, &[("api-key", secret("lin_api_x"))]);
     let asked = call(&service, "archive_issue", json!({"id": "ENG-19", "mode": "trash"})).await;
     assert!(asked.starts_with("Not done yet"), "{asked}");
+    let replaced = json!({"id": "ENG-12", "description": "All new"});
+    let asked = call(&service, "update_issue", replaced).await;
+    assert!(asked.starts_with("Not done yet") && asked.contains("+\"All new\""), "{asked}");
+    let appended = json!({"id": "ENG-12", "append": "One more line."});
+    let done = call(&service, "update_issue", appended).await;
+    assert!(done.starts_with("Updated ENG-12."), "{done}");
+    let six: Vec<Value> =
+        (1..=6).map(|number| json!({"title": format!("Part {number}"), "team": "ENG"})).collect();
+    let asked = call(&service, "create_issue", json!({"issues": six})).await;
+    assert!(asked.starts_with("Not done yet") && asked.contains("\"Part 6\""), "{asked}");
+    let archived = call(&service, "archive_issue", json!({"id": "ENG-19", "mode": "archive"})).await;
+    assert!(archived.starts_with("Archived: ENG-19."), "one call restores it: {archived}");
+    let restored = call(&service, "archive_issue", json!({"id": "ENG-19", "mode": "restore"})).await;
+    assert!(restored.starts_with("Restored: ENG-19."), "{restored}");
     let restored = call(&service, "archive_issue", json!({"id": "ENG-19", "mode": "restore"})).await;
     assert!(restored.starts_with("ENG-19 is neither archived nor in the trash already."), "{restored}");
 }

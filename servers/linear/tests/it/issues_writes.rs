@@ -322,3 +322,36 @@ async fn status_updates_of_projects_and_initiatives_are_commented_on() {
     let unknown = site.raw("list_comments", unknown).await;
     assert!(unknown.starts_with("ERROR not_found: Linear has no status update"), "{unknown}");
 }
+
+#[tokio::test]
+async fn what_is_filled_in_with_nothing_wipes_nothing_and_clear_empties() {
+    let site = site().await;
+    let nothing =
+        json!({"id": "ENG-18", "title": null, "state": null, "description": null, "assignee": null});
+    let text = site.call("update_issue", nothing).await;
+    assert!(
+        text.starts_with("ERROR invalid_argument: Nothing to change is given.") && text.contains("clear"),
+        "{text}"
+    );
+    let before = site.call("get_issue", json!({"id": "ENG-13"})).await;
+    let labels = json!({"add": ["Security"], "remove": [], "set": []});
+    let text = site
+        .call("update_issue", json!({"id": "ENG-13", "labels": labels, "description": "", "assignee": null}))
+        .await;
+    assert!(
+        text.contains("labels +Security") && !text.contains('−') && !text.contains(" -"),
+        "{before}\n{text}"
+    );
+    let text = site.call("update_issue", json!({"id": "ENG-13", "clear": ["assignee", "labels"]})).await;
+    assert!(text.contains("Security"), "{text}");
+}
+
+#[tokio::test]
+async fn an_issue_is_not_put_below_one_that_stands_below_it() {
+    let site = site().await;
+    let parts = json!({"id": "ENG-13", "parent": "ENG-12"});
+    site.call("update_issue", parts).await;
+    site.call("update_issue", json!({"id": "ENG-18", "parent": "ENG-13"})).await;
+    let text = site.call("update_issue", json!({"id": "ENG-12", "parent": "ENG-18", "dry_run": true})).await;
+    assert_eq!(text, "ERROR invalid_argument: ENG-18 stands below ENG-12, so it cannot be its parent.");
+}

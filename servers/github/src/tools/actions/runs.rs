@@ -16,6 +16,7 @@ use crate::{
     api::actions::{Run, RunFilter, Workflow, file_name},
     render::{minute, short_sha},
     repo::Repo,
+    resolve::reference,
     tools::FROM,
 };
 
@@ -126,7 +127,7 @@ async fn list_runs(call: Call<GitHub>, arguments: ListRuns) -> Result<Reply> {
     };
     let filter = RunFilter {
         workflow,
-        branch: given(arguments.branch),
+        branch: given(arguments.branch).map(|branch| reference::branch(&branch).to_owned()),
         status: given(arguments.status).map(|status| known_status(&status)).transpose()?,
         event: given(arguments.event),
         actor: given(arguments.actor).map(|login| login.trim_start_matches('@').to_owned()),

@@ -295,7 +295,7 @@ async fn update(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> R
         }
     }
     if preview.changed.is_empty() {
-        return Ok(nothing(&format!("the discussion {repo}#{number} is so already")));
+        return Ok(nothing(&format!("the discussion {repo}#{number} is already like that")));
     }
     let lines = preview.changed.clone();
     let seen = (discussion.title, discussion.body);
@@ -322,7 +322,7 @@ async fn update_comment(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussi
     let comment = existing_comment(&call, &repo, arguments.comment_id.as_deref().unwrap_or_default()).await?;
     let on = format!("the comment {} by @{}", one_line(&comment.id), one_line(comment.author.login()));
     if same_text(&comment.body, &body) {
-        return Ok(nothing(&format!("{on} says so already")));
+        return Ok(nothing(&format!("{on} already says that")));
     }
     let (before, after) = (comment.body.chars().count(), body.chars().count());
     let mut preview = Written::new(format!("Replace the text of {on}"))

@@ -3,7 +3,7 @@
 use connector::catalog::reconcile::{self, Attempt, Seen, same_text};
 use connector::{
     Effect, Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, excerpt, one_line},
+    catalog::{Call, Plan, Reply, Tool, Written, edited, excerpt, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -19,6 +19,7 @@ use crate::{
         rest_issues::RestIssue,
     },
     repo::Repo,
+    resolve::text,
     scopes,
 };
 
@@ -74,6 +75,7 @@ async fn add_comment(call: Call<GitHub>, arguments: AddComment) -> Result<Plan> 
     if body.trim().is_empty() {
         return Err(Error::invalid("`body` is empty"));
     }
+    text::fits("body", &body)?;
     let ticket = call.api().rest_issue(&repo, number).await.map_err(|error| absent(error, &repo, number))?;
     if let Some(error) = moved(&call, &repo, number, &ticket) {
         return Err(error);
@@ -284,14 +286,11 @@ async fn update(
 ) -> Result<Plan> {
     if same_text(&comment.body, &body) {
         return Ok(Plan::nothing(Reply::written(Written::new(format!(
-            "Nothing to change: {on} says so already."
+            "Nothing to change: {on} already says that."
         )))));
     }
-    let mut preview = Written::new(format!("Edit {on}")).change(format!(
-        "body {} → {} characters",
-        comment.body.chars().count(),
-        body.chars().count()
-    ));
+    let mut preview =
+        Written::new(format!("Edit {on}")).change(format!("body: {}", edited(&comment.body, &body)));
     let told = notified(&[], &body, &comment.body);
     if !told.is_empty() {
         preview = preview.change(told);
@@ -323,11 +322,8 @@ async fn update(
             })
         };
         let (after, _) = reconcile::updated(send, look).await?;
-        let mut written = Written::new(format!("Edited {on}.")).change(format!(
-            "body {} → {} characters",
-            comment.body.chars().count(),
-            after.body.chars().count()
-        ));
+        let mut written = Written::new(format!("Edited {on}."))
+            .change(format!("body: {}", edited(&comment.body, &after.body)));
         if !same_text(&after.body, &body) {
             written = written.change("GitHub stored the text changed");
         }

@@ -1,7 +1,6 @@
 //! What issues are sorted by, kept in order: labels and milestones. get_repo lists them.
 //!
-//! Deleting asks: it takes the label or the milestone from everything that has it. So does giving a label
-//! another name, because people and searches know it by the old one.
+//! Deleting asks: it takes the label or the milestone from everything that has it.
 
 use connector::catalog::reconcile;
 use connector::{
@@ -196,14 +195,13 @@ fn update_label(
     let shown = one_line(&label.name);
     if changes.is_empty() {
         return Ok(Plan::nothing(Reply::written(Written::new(format!(
-            "Nothing to change: the label [{shown}] is so already."
+            "Nothing to change: the label [{shown}] is already like that."
         )))));
     }
     let mut preview = Written::new(format!("Change the label [{shown}] of {repo}"));
     for line in changes.wanted() {
         preview = preview.change(line);
     }
-    let renames = fields.contains_key("new_name");
     let seen = (label.name.clone(), label.description.clone());
     let plan = Plan::new(Reply::written(preview), move || async move {
         let after = call.api().change_label(&repo, &label.name, &Value::Object(fields)).await?;
@@ -215,7 +213,7 @@ fn update_label(
         Ok(Reply::written(written.id(after.name)))
     });
     let plan = plan.state(&seen);
-    Ok(if renames { plan.ask() } else { plan.harmless() })
+    Ok(plan.harmless())
 }
 
 fn label_field(label: &Label, field: &str) -> FieldValue {
@@ -330,7 +328,7 @@ async fn manage_milestone(call: Call<GitHub>, mut arguments: ManageMilestone) ->
     }
     if changes.is_empty() {
         return Ok(Plan::nothing(Reply::written(Written::new(format!(
-            "Nothing to change: the milestone \"{title}\" is so already."
+            "Nothing to change: the milestone \"{title}\" is already like that."
         )))));
     }
     let mut preview = Written::new(format!("Change the milestone \"{title}\" of {repo}"));

@@ -233,7 +233,7 @@ fn sections(
             all.as_str(),
         ),
         (has(Include::LinkedPrs), linked, closing, &issue.linked, web),
-        (has(Include::Dependencies), ("blocker", "blockers"), "this waits for them", &issue.blocked_by, web),
+        (has(Include::Dependencies), ("blocker", "blockers"), "which this waits for", &issue.blocked_by, web),
         (
             has(Include::Dependencies),
             ("blocked issue", "blocked issues"),
@@ -280,7 +280,7 @@ fn related(
     let all = rows.len();
     let rows: Vec<Row> =
         rows.into_iter().filter(|row| row.repo().is_none_or(|repo| call.bounds().sees(repo))).collect();
-    let mut page = Page::new(FROM, noun).note(about);
+    let mut page = Page::new(FROM, noun).note(if rows.is_empty() { "" } else { about });
     let narrow = call.bounds().is_narrow();
     if narrow {
         page = page.note(WITHIN);

@@ -1,9 +1,8 @@
 //! `update_issue`: only what is given is changed, and labels and people are added and taken away one by one,
 //! so that what others change meanwhile is not undone.
 //!
-//! It asks before it does what the opposite call does not put back or what people are told of: closing,
-//! replacing a text that is there, replacing the set of labels so that some go, locking. What is added or
-//! taken away by name, and edits of single passages, go without.
+//! It asks before it replaces a whole text that is there. What one call undoes goes without: closing, labels,
+//! people, locking, edits of single passages.
 
 use connector::catalog::reconcile::{self, Seen};
 use connector::{
@@ -28,7 +27,7 @@ use crate::{
     GitHub,
     api::rest_issues::RestIssue,
     repo::Repo,
-    resolve::{naming, reference},
+    resolve::{naming, reference, text},
     scopes,
 };
 
@@ -153,7 +152,8 @@ async fn update_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> 
     let name = format!("{repo}#{number}");
     if changes.is_empty() {
         return Ok(Plan::nothing(Reply::written(
-            Written::new(format!("Nothing to change: {name} is so already.")).id(before.number.clone()),
+            Written::new(format!("Nothing to change: {name} is already like that."))
+                .id(before.number.clone()),
         )));
     }
     let mut preview = Written::new(format!("Change {name}"));
@@ -274,6 +274,9 @@ async fn work_out(
         None if arguments.body_edits.is_empty() => None,
         None => Some((edits::apply(&before.body, &arguments.body_edits)?, false)),
     };
+    if let Some((body, _)) = &body {
+        text::fits("body", body)?;
+    }
     if let Some((body, replaces)) = body
         && changes.set("body", told_of(before, "body"), FieldValue::Exact(body.clone()))
     {
@@ -310,7 +313,6 @@ async fn work_out(
     if arguments.replaces_labels() {
         let labels = naming::labels(call, repo, &arguments.labels).await?;
         if changes.set("labels", FieldValue::names(&had), FieldValue::names(&labels)) {
-            steps.asks |= had.iter().any(|label| !labels.contains(label));
             steps.patch.insert("labels".to_owned(), json!(labels));
         }
     } else {
@@ -339,7 +341,6 @@ async fn work_out(
     if let Some(lock) = arguments.lock
         && changes.set("locked", told_of(before, "locked"), FieldValue::Short(yes(lock)))
     {
-        steps.asks |= lock;
         steps.lock = Some(lock);
     }
     Ok(steps)
@@ -378,7 +379,6 @@ async fn state(
     let (word, reason) = state.words();
     let wanted = rows::state(word, reason);
     if changes.set("state", told_of(before, "state"), FieldValue::Short(wanted)) {
-        steps.asks |= word == "closed";
         steps.patch.insert("state".to_owned(), json!(word));
         steps.patch.insert("state_reason".to_owned(), json!(reason));
         if let Some(id) = original.and_then(|id| id.parse::<u64>().ok()) {

@@ -18,7 +18,7 @@ use crate::{
     GitHub,
     api::rest_issues::RestIssue,
     repo::Repo,
-    resolve::{mentions::mentions, naming, reference},
+    resolve::{mentions::mentions, naming, reference, text},
     scopes,
 };
 
@@ -70,6 +70,7 @@ impl New {
         if title.is_empty() {
             return Err(Error::invalid("`title` is empty"));
         }
+        text::fits("body", arguments.body.as_deref().unwrap_or_default())?;
         let parent = match &arguments.parent {
             Some(parent) => {
                 let (place, number) = reference::parse("parent", parent, &repo)?;

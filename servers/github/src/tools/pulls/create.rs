@@ -14,7 +14,7 @@ use crate::{
     GitHub,
     api::pulls::{Posted, Pull},
     repo::Repo,
-    resolve::{mentions::mentions, naming},
+    resolve::{mentions::mentions, naming, text},
     scopes,
 };
 
@@ -108,6 +108,7 @@ async fn create_pr(call: Call<GitHub>, arguments: CreatePr) -> Result<Plan> {
         .with_hint("Change that one with update_pr"));
     }
     let body = body.unwrap_or_default();
+    text::fits("body", &body)?;
     let mut input = json!({"title": title, "head": head, "base": base});
     if !body.trim().is_empty() {
         input["body"] = json!(body);

@@ -15,6 +15,7 @@ use crate::{
     GitHub,
     api::pulls::{Pull, PullFilter},
     repo::Repo,
+    resolve::reference,
     tools::FROM,
 };
 
@@ -153,11 +154,14 @@ impl Wanted {
     fn new(repo: &Repo, arguments: ListPrs) -> Result<Self> {
         let ListPrs { state, base, head, author, review_requested, labels, draft, .. } = arguments;
         let state = state.unwrap_or_default();
-        let (owner, branch) = match head.as_deref().map(str::trim).filter(|head| !head.is_empty()) {
+        let base = base.map(|base| reference::branch(&base).to_owned());
+        let (owner, branch) = match head.as_deref() {
             None => (None, None),
             Some(head) => match head.split_once(':') {
-                Some((owner, branch)) => (Some(owner.to_owned()), Some(branch.to_owned())),
-                None => (None, Some(head.to_owned())),
+                Some((owner, branch)) => {
+                    (Some(owner.trim().to_owned()), Some(reference::branch(branch).to_owned()))
+                }
+                None => (None, Some(reference::branch(head).to_owned())),
             },
         };
         // GraphQL takes several labels for "any of them".

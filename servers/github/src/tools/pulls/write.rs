@@ -21,7 +21,7 @@ use crate::{
     GitHub,
     api::pulls::{Parts, Pull},
     repo::Repo,
-    resolve::mentions::mentions,
+    resolve::{mentions::mentions, text},
     scopes,
 };
 
@@ -98,7 +98,7 @@ struct Update {
     remove: Reviewers,
     update_branch: bool,
     auto_merge_off: bool,
-    /// Whether the whole body goes, or the pull request is closed.
+    /// Whether the whole body goes.
     asks: bool,
     /// Who is told of it.
     notifies: Vec<String>,
@@ -122,7 +122,7 @@ async fn update_pr(call: Call<GitHub>, mut arguments: UpdatePr) -> Result<Plan> 
     let guarded = arguments.expected_updated_at.is_some() || update.fields.contains_key("body");
     if update.is_nothing() {
         return Ok(Plan::nothing(Reply::written(Written::new(format!(
-            "Nothing to change: {repo}#{number} is so already"
+            "Nothing to change: {repo}#{number} is already like that"
         )))));
     }
     let mut preview = Written::new(format!("Change {repo}#{number}"));
@@ -213,6 +213,7 @@ impl Update {
             (Some(body), []) => body.clone(),
             (None, edits) => edits::apply(&before.body, edits)?,
         };
+        text::fits("body", &new)?;
         let differs = self.field(
             "body",
             FieldValue::Exact(before.body.clone()),
@@ -236,7 +237,7 @@ impl Update {
         let state = |open: bool| FieldValue::short(Some(if open { "open" } else { "closed" }));
         match set {
             Set::Close => {
-                self.asks |= self.field("state", state(before.is_open()), state(false), json!("closed"));
+                self.field("state", state(before.is_open()), state(false), json!("closed"));
             }
             Set::Reopen => {
                 self.field("state", state(before.is_open()), state(true), json!("open"));

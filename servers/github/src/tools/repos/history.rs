@@ -18,6 +18,7 @@ use crate::{
         git::empty,
     },
     render::{minute, second, short_sha},
+    resolve::naming,
     tools::FROM,
 };
 
@@ -100,10 +101,14 @@ async fn list_commits(call: Call<GitHub>, arguments: ListCommits) -> Result<Repl
         Some(reference) => Some(refs::resolve(&call, &repo, Some(&reference)).await?),
         None => None,
     };
+    let author = match author {
+        Some(author) => Some(naming::login(&call, &author).await?),
+        None => None,
+    };
     let log = Log {
         head: at.as_ref().map(|at| at.sha.as_str()),
         path: path.as_deref().map(|path| path.trim_matches('/')),
-        author: author.as_deref().map(|author| author.trim_start_matches('@')),
+        author: author.as_deref(),
         since: window.start().map(second),
         until: window.end().map(second),
     };

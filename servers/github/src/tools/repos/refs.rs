@@ -75,6 +75,8 @@ pub(super) async fn resolve(call: &Call<GitHub>, repo: &Repo, reference: Option<
         let pull = api.pull_sides(repo, number).await.map_err(|error| no_pull(error, repo, number))?;
         return Ok(At { name: format!("pull/{number}"), sha: pull.head.sha });
     }
+    // GitHub takes `heads/main`, not the whole ref (docs.github.com/rest/commits/commits, "Get a commit").
+    let reference = reference.strip_prefix("refs/").unwrap_or(reference);
     Ok(At { sha: api.commit_sha(repo, reference).await?, name })
 }
 

@@ -40,6 +40,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
         )
         .toolset("repos")
         .scopes(scopes::REPO)
+        .confirmable()
         .aliases(&[
             ("tag_name", "tag"),
             ("target_commitish", "target"),
@@ -228,7 +229,8 @@ async fn create_release(call: Call<GitHub>, arguments: CreateRelease) -> Result<
             Err(_) => shown.line("GitHub generates notes, which cannot be shown ahead."),
         };
     }
-    Ok(Plan::new(shown, move || async move {
+    let publishes = !new.draft;
+    let plan = Plan::new(shown, move || async move {
         let mut lost = false;
         let made = match call.api().create_release(&repo, &new).await {
             Ok(made) => made,
@@ -266,7 +268,10 @@ async fn create_release(call: Call<GitHub>, arguments: CreateRelease) -> Result<
         }
         done = done.change(format!("notes of {} characters", made.body.chars().count()));
         Ok(Reply::written(done.id(made.tag_name).url(one_line(&made.html_url))))
-    }))
+    })
+    .state(&());
+    // Whoever watches the repository is told, which nothing takes back.
+    Ok(if publishes { plan.ask() } else { plan })
 }
 
 fn summary(repo: &Repo, new: &NewRelease) -> String {

@@ -120,7 +120,8 @@ fn whole(query: &str) -> Result<()> {
     if good && depth == 0 && !quoted {
         return Ok(());
     }
-    Err(Error::invalid("The query has a quote or a bracket without its other half"))
+    Err(Error::invalid("The query has a quote or a bracket without its other half")
+        .with_hint("Quote what is meant as it stands: \"fn main(\""))
 }
 
 /// How many AND, OR and NOT a query has.

@@ -84,7 +84,7 @@ async fn commit_files(call: Call<GitHub>, arguments: CommitFiles) -> Result<Plan
     let staged = staging::stage(&call, &repo, base.sha(), changes).await?;
     if staged.is_empty() {
         let at = base.sha().map(|sha| format!(" at {sha}")).unwrap_or_default();
-        let done = Written::new(format!("Nothing to commit: {branch} of {repo}{at} is so already."));
+        let done = Written::new(format!("Nothing to commit: {branch} of {repo}{at} is already like that."));
         return Ok(Plan::nothing(Reply::written(done)));
     }
     let preview = preview(&repo, &branch, &message, &base, &staged);
