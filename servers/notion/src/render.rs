@@ -150,7 +150,12 @@ fn number(value: &Value) -> String {
 /// The lines that change, as a diff shows them.
 pub(crate) fn diff(old: &str, new: &str) -> Vec<String> {
     const MOST: usize = 60;
-    let diff = similar::TextDiff::from_lines(old, new);
+    // A last line without an end is no other line than the same with one.
+    let ended = |text: &str| {
+        if text.is_empty() || text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") }
+    };
+    let (old, new) = (ended(old), ended(new));
+    let diff = similar::TextDiff::from_lines(&old, &new);
     let changed = diff.iter_all_changes().filter_map(|change| {
         let mark = match change.tag() {
             similar::ChangeTag::Delete => "-",

@@ -1,9 +1,12 @@
 //! What a client may attach by its address: pages, tables, what was edited last.
 
-use connector::catalog::{Resource, ResourceTemplate};
+use connector::{
+    Result,
+    catalog::{Call, Resource, ResourceTemplate, Variables},
+};
 use serde_json::json;
 
-use crate::Notion;
+use crate::{Notion, dialect, render, resolve};
 
 /// Resources with a fixed address.
 pub(crate) fn resources() -> Vec<Resource<Notion>> {
@@ -45,9 +48,24 @@ pub(crate) fn templates() -> Vec<ResourceTemplate<Notion>> {
     FAMILIES
         .into_iter()
         .map(|(template, name, title, holds, tool, argument, variable)| {
-            ResourceTemplate::of_tool(template, name, title, holds, tool, move |given| {
+            let template = ResourceTemplate::of_tool(template, name, title, holds, tool, move |given| {
                 Ok(json!({argument: given.text(variable)}))
-            })
+            });
+            if name == "page" { template.subscribable(is_page, page_version) } else { template }
         })
         .collect()
+}
+
+/// Whether an address is that of a page.
+fn is_page(_: &Notion, given: &Variables) -> Result<()> {
+    resolve::page_id("id", given.text("id")).map(drop)
+}
+
+/// The state of a page and of its text: Notion's times are cut to the minute, so only the text tells of an edit.
+async fn page_version(call: Call<Notion>, given: Variables) -> Result<String> {
+    let id = resolve::page_id("id", given.text("id"))?;
+    let page = call.api().page(&id).await?;
+    let text = call.api().markdown(&id, true).await?;
+    let state = format!("{} {}", render::state(&page), dialect::digest(&text.markdown));
+    Ok(dialect::digest_of(state.as_bytes()))
 }

@@ -6,7 +6,7 @@ use connector::{
 };
 use jiff::{
     Timestamp, ToSpan as _,
-    civil::{Date, DateTime, Weekday},
+    civil::{Date, DateTime, Time, Weekday},
     tz::TimeZone,
 };
 use serde_json::{Value, json};
@@ -99,6 +99,15 @@ fn moment(word: &str, whole: &str) -> Result<Moment> {
     if let Some(day) = day(word) {
         return Ok(Moment::Day(day));
     }
+    // `tomorrow 09:00`, `next friday at 9:30`.
+    if let Some((days, time)) = word.rsplit_once([' ', 'T'])
+        && let Some(day) = day(days.trim().trim_end_matches(" at"))
+        && let Some((hour, minute)) = time.split_once(':')
+        && let (Ok(hour), Ok(minute)) = (hour.parse(), minute.parse())
+        && let Ok(time) = Time::new(hour, minute, 0, 0)
+    {
+        return Ok(Moment::Local(day.to_datetime(time)));
+    }
     let zoned = word.replace(' ', "T");
     if let Ok(at) = zoned.parse::<Timestamp>() {
         return Ok(Moment::Exact(at, zoned));
@@ -162,5 +171,10 @@ mod tests {
         let friday = date("next friday").unwrap()["start"].as_str().unwrap().parse::<Date>().unwrap();
         assert_eq!(friday.weekday(), Weekday::Friday);
         assert!(friday > today());
+        let tomorrow = today().tomorrow().unwrap();
+        for text in ["tomorrow 09:00", "tomorrow at 9:00"] {
+            assert_eq!(date(text).unwrap(), value(&format!("{tomorrow}T09:00:00"), None, None), "{text}");
+        }
+        assert!(date("tomorrow 25:00").is_err());
     }
 }

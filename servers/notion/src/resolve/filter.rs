@@ -8,7 +8,7 @@ use connector::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    dates, id_of, same,
+    dates, id_of, same, same_option,
     tables::{Table, options},
 };
 use crate::Notion;
@@ -187,7 +187,9 @@ impl Notion {
             },
             "select" | "status" | "multi_select" => {
                 let known = options(column);
-                if let Some(option) = known.iter().find(|option| same(option, &text)) {
+                let exact = known.iter().find(|option| same(option, &text));
+                if let Some(option) = exact.or_else(|| known.iter().find(|option| same_option(option, &text)))
+                {
                     return Ok(json!(option));
                 }
                 let error = Error::invalid(format!("`where`: {name} has no option `{}`", one_line(&text)));

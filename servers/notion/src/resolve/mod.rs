@@ -7,7 +7,10 @@ pub(crate) mod people;
 pub(crate) mod tables;
 pub(crate) mod values;
 
-use connector::{Error, Result, catalog::one_line};
+use connector::{
+    Error, Result,
+    catalog::{names, one_line},
+};
 
 /// The id in a text: with or without dashes, or in an address of Notion, whose `?v=` and title are no part of it.
 /// An address of another host has none.
@@ -59,9 +62,15 @@ pub(crate) fn page_id(argument: &str, text: &str) -> Result<String> {
     })
 }
 
-/// Whether two names are the same but for case and accents' composition.
+/// Whether two names are the same but for case, accents and composition.
 pub(crate) fn same(a: &str, b: &str) -> bool {
-    a.trim().to_lowercase() == b.trim().to_lowercase()
+    names::fold(a) == names::fold(b)
+}
+
+/// Whether a word may mean an option: the same letters and digits, however they are divided.
+pub(crate) fn same_option(a: &str, b: &str) -> bool {
+    let letters = |text: &str| names::fold(text).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    same(a, b) || !letters(a).is_empty() && letters(a) == letters(b)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{
     dates,
     filter::truth,
-    id_of, same,
+    id_of, same, same_option,
     tables::{Table, options},
 };
 use crate::{
@@ -309,7 +309,8 @@ fn writable(name: &str, kind: &str) -> Result<()> {
 /// An option by its name. A select makes new ones; a status does not.
 fn option(name: &str, column: &Value, word: &str) -> Result<(String, Option<String>)> {
     let known = options(column);
-    if let Some(option) = known.iter().find(|option| same(option, word)) {
+    let exact = known.iter().find(|option| same(option, word));
+    if let Some(option) = exact.or_else(|| known.iter().find(|option| same_option(option, word))) {
         return Ok(((*option).to_owned(), None));
     }
     let near = nearest(word, known.iter().copied());

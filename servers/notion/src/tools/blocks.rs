@@ -176,7 +176,11 @@ async fn plan_one(call: &Call<Notion>, edit: BlockEdit) -> Result<(Step, Value)>
             Ok((step(what, lines, Change::Add { parent, after, blocks }), Value::Null))
         }
         Action::Update => {
-            let Drafts { blocks, notes } = draft::blocks(text()?)?;
+            let given = text()?;
+            // The box of a to-do may be given without the list's mark.
+            let boxed = kind == "to_do" && given.starts_with('[') && !given.contains("](");
+            let given = if boxed { format!("- {given}") } else { given.to_owned() };
+            let Drafts { blocks, notes } = draft::blocks(&given)?;
             let [new] = blocks.as_slice() else {
                 return Err(Error::invalid(format!(
                     "`update` takes the text of one block, and this makes {}",
@@ -211,7 +215,7 @@ async fn plan_one(call: &Call<Notion>, edit: BlockEdit) -> Result<(Step, Value)>
                 inside = json!(children.results.iter().map(|child| &child["id"]).collect::<Vec<_>>());
             }
             let state = json!([block[kind.as_str()]["rich_text"], inside]);
-            Ok((step(format!("without {name}"), lines, Change::Delete), state))
+            Ok((step(format!("delete {name}"), lines, Change::Delete), state))
         }
     }
 }

@@ -196,6 +196,11 @@ fn page(
     if cut {
         reply = reply.line("Notion gives at most 10,000 rows to one question: narrow it with `where`, or use `count` or `group_by`, which read on.");
     }
+    if empty && names_me(&arguments.filter) {
+        reply = reply.line(
+            "`me` is whoever the token is of: an internal connection is nobody's owner or assignee. Give a person's name.",
+        );
+    }
     if empty {
         reply = reply.line(match table {
             Some(table) => {
@@ -207,6 +212,19 @@ fn page(
         reply = reply.line(format!("{} more columns: name those you need in `fields`.", has - columns.len()));
     }
     Ok(reply)
+}
+
+/// Whether a condition compares with `me`.
+fn names_me(filter: &Option<Map<String, Value>>) -> bool {
+    fn is_in(value: &Value) -> bool {
+        match value {
+            Value::String(text) => resolve::same(text.trim_start_matches('@'), "me"),
+            Value::Array(items) => items.iter().any(is_in),
+            Value::Object(fields) => fields.values().any(is_in),
+            _ => false,
+        }
+    }
+    filter.iter().flat_map(Map::values).any(is_in)
 }
 
 /// The columns that are shown: those named, else the title and the first that say something.

@@ -122,7 +122,8 @@ fn line() -> impl Strategy<Value = String> {
         1 => (1_usize..4, marked.clone()).prop_map(|(level, text)| format!("{} {text}", "#".repeat(level))),
         1 => marked.clone().prop_map(|text| format!("- {text}")),
         1 => marked.clone().prop_map(|text| format!("- outer\n\t- {text}")),
-        1 => marked.clone().prop_map(|text| format!("1. {text}")),
+        // Lists number themselves, so one ends before another begins.
+        1 => marked.clone().prop_map(|text| format!("1. {text}\n2. Second\n---")),
         1 => (any::<bool>(), marked.clone())
             .prop_map(|(done, text)| format!("- [{}] {text}", if done { 'x' } else { ' ' })),
         1 => marked.clone().prop_map(|text| format!("> {text}")),

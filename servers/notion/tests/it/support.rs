@@ -83,6 +83,11 @@ impl Office {
         }
     }
 
+    /// A client that listens.
+    pub(crate) fn client(&self) -> connector::testing::Client {
+        connector::testing::Client::of(&self.service)
+    }
+
     /// Makes the fake's limits smaller, or has it fail in a way of Notion's own.
     pub(crate) async fn steer(&self, settings: Value) {
         connector::tls::install();

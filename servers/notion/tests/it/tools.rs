@@ -252,3 +252,38 @@ async fn a_comment_of_ones_own_says_something_else() {
     let others = json!({"id": "c0330000000040008000000000000001", "text": "Mine now"});
     assert_eq!(office.refusal("edit_comment", others).await.kind(), Kind::Permission);
 }
+
+/// A person writes as it comes; what cannot be meant is said.
+#[tokio::test(start_paused = true)]
+async fn values_are_taken_as_people_write_them() {
+    let office = Office::open().await;
+    let page = json!({"title": "Call Elena", "properties": {"Status": "todo", "Owner": "tomas herrera", "Due": "tomorrow 09:00"}});
+    let text = office.call("create_pages", json!({"parent": "tasks", "pages": [page]})).await;
+    let values = office.node(&id_in(text.split(" · ").nth(1).unwrap()))["data"]["properties"].clone();
+    assert_eq!(values["Status"]["status"]["name"], "To do");
+    assert_eq!(values["Owner"]["people"][0]["name"], "Tomás Herrera");
+    assert!(values["Due"]["date"]["start"].as_str().unwrap().contains("T09:00:00"), "{values}");
+    let text = office.call("query_database", json!({"database": "Tasks", "where": {"Owner": "me"}})).await;
+    assert!(text.contains("Give a person's name"), "{text}");
+    let text = office.call("edit_content", json!({"id": RUNBOOK, "append": "The end"})).await;
+    assert!(text.contains("+ The end") && !text.contains("</callout>"), "only what changed is shown: {text}");
+}
+
+/// A page is watched by its text and values, also within one minute of Notion's times.
+#[tokio::test(start_paused = true)]
+async fn a_page_that_is_watched_tells_of_every_edit() {
+    let office = Office::open().await;
+    let page = format!("notion://page/{RUNBOOK}");
+    let mut client = office.client();
+    assert_eq!(
+        client.subscribe(&[&page, "notion://comments/9a9e0000000040008000000000000005"]).await,
+        [page.as_str()]
+    );
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    office.call("edit_content", json!({"id": RUNBOOK, "append": "One"})).await;
+    assert_eq!(client.news().await, page);
+    office.call("edit_content", json!({"id": RUNBOOK, "append": "Two"})).await;
+    assert_eq!(client.news().await, page);
+    tokio::time::sleep(std::time::Duration::from_secs(600)).await;
+    client.nothing_new().await;
+}
