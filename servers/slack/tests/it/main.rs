@@ -7,8 +7,12 @@
     reason = "a test that cannot go on says where"
 )]
 
+mod care;
 mod cases;
 mod fake;
 mod large;
+mod outcomes;
+mod reading;
 mod samples;
+mod support;
 mod trial;

@@ -123,7 +123,8 @@ async fn the_fakes_answers_have_the_fields_and_types_of_slacks_own() {
         let arguments = arguments.to_string().replace("$ID", &last);
         let arguments: Value = serde_json::from_str(&arguments).unwrap();
         let answer = client.post(format!("{}api/{method}", running.url())).bearer_auth("xoxp-sandbox");
-        let answer: Value = answer.json(&arguments).send().await.unwrap().json().await.unwrap();
+        let answer = answer.header("content-type", "application/json; charset=utf-8");
+        let answer: Value = answer.body(arguments.to_string()).send().await.unwrap().json().await.unwrap();
         assert_eq!(answer["ok"], true, "{method} {arguments}: {answer}");
         if let Some(id) = made(&answer) {
             id.clone_into(&mut last);

@@ -1,82 +1,23 @@
 //! What misled somebody who had nothing but the list of tools: twenty tasks over the story, and what each
 //! reply should have said.
 
-use std::{net::SocketAddr, sync::Arc};
-
 use connector::{
-    Connector as _, Error, Kind, Secret, Service, ServiceOptions,
-    access::{Policy, Principal, Selection},
-    catalog::{Answer, Silent},
-    sandbox::{self, Action, Running},
-    settings::{Config, Value as Setting},
-    upstream,
+    Kind,
+    sandbox::{Action, Rule},
 };
-use serde_json::{Value, json};
-use slack_mcp::{Slack, sandbox::ts_of};
-use url::Url;
+use serde_json::json;
 
-/// The server over the story, with its default tools or more.
-struct Office {
-    service: Arc<Service<Slack>>,
-    running: Running,
-}
+use crate::support::{Server, all_toolsets, ts};
 
-impl Office {
-    async fn open(toolsets: &[&str]) -> Self {
-        connector::tls::install();
-        let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-        let running = sandbox::start(slack_mcp::sandbox::fake(), loopback).await.unwrap();
-        let base = Url::parse(&format!("{}api", running.url())).unwrap();
-        let mut config = Config::default();
-        config.set("user-token", Setting::Secret(Secret::new("xoxp-sandbox")));
-        let server = Slack::connect(&config, upstream::Options::new(base)).unwrap();
-        let toolsets = toolsets.iter().map(ToString::to_string).collect();
-        let catalog = Slack::catalog().select(&Selection { toolsets, ..Selection::default() }).unwrap();
-        let options = ServiceOptions { policy: Policy::default(), ..ServiceOptions::default() };
-        Self { service: Arc::new(Service::new(server, catalog, options)), running }
-    }
-
-    async fn answer(&self, tool: &str, arguments: Value) -> Result<String, Error> {
-        let tool = self.service.tool(tool).unwrap_or_else(|| panic!("there is no tool {tool}"));
-        let arguments = arguments.as_object().cloned().unwrap();
-        let answer = self.service.call(tool, Principal::local(), arguments, false, Arc::new(Silent)).await?;
-        let reply = match answer {
-            Answer::Reply(reply) => reply,
-            Answer::Question(question) => question.agreed().await?,
-        };
-        Ok(self.service.render(reply).text)
-    }
-
-    async fn call(&self, tool: &str, arguments: Value) -> String {
-        match self.answer(tool, arguments.clone()).await {
-            Ok(text) => text,
-            Err(error) => panic!("{tool} {arguments}: {}", error.for_agent()),
-        }
-    }
-
-    async fn refusal(&self, tool: &str, arguments: Value) -> Error {
-        match self.answer(tool, arguments.clone()).await {
-            Err(error) => error,
-            Ok(text) => panic!("{tool} {arguments} should fail: {text}"),
-        }
-    }
-
-    fn count(&self, method: &str) -> usize {
-        self.running.harness().journal().count(method)
-    }
-
-    /// Real-time Search is not in this workspace's plan.
-    fn without_real_time_search(&self) {
-        let body = json!({"ok": false, "error": "feature_not_enabled"}).to_string();
-        let none = Action::Status {
-            code: 200,
-            headers: [("content-type".to_owned(), "application/json".to_owned())].into(),
-            body,
-            committed: false,
-        };
-        let rule = sandbox::Rule::new("assistant.search.context", none).always();
-        self.running.harness().faults().add(rule);
-    }
+/// Real-time Search is not in this workspace's plan.
+fn without_real_time_search(office: &Server) {
+    let none = Action::Status {
+        code: 200,
+        headers: [("content-type".to_owned(), "application/json".to_owned())].into(),
+        body: json!({"ok": false, "error": "feature_not_enabled"}).to_string(),
+        committed: false,
+    };
+    office.harness().faults().add(Rule::new("assistant.search.context", none).always());
 }
 
 /// The rows of a reply: what is inside its fence.
@@ -88,9 +29,9 @@ fn rows(text: &str) -> Vec<&str> {
 /// Task 19: everything somebody wrote, wherever they wrote it.
 #[tokio::test]
 async fn what_a_person_wrote_is_found_without_words_newest_first() {
-    let office = Office::open(&[]).await;
+    let office = Server::start().await;
     let asked = json!({"from": "daniel", "after": "7d"});
-    let text = office.call("search_private", asked).await;
+    let text = office.text("search_private", asked).await;
     let found = rows(&text);
     let wanted = ["Contract draft is with", "Discount floor is 8 %", "Northwind: 84,000 EUR"];
     assert_eq!(found.len(), wanted.len(), "{text}");
@@ -98,83 +39,83 @@ async fn what_a_person_wrote_is_found_without_words_newest_first() {
         assert!(row.contains(words), "{text}");
     }
     assert!(text.contains("from @daniel (Daniel Novák)") && text.contains("legacy search"), "{text}");
-    assert_eq!(office.count("assistant.search.context"), 0, "it takes no question without a query");
-    let error = office.refusal("search", json!({})).await;
+    assert_eq!(office.sent("assistant.search.context"), 0, "it takes no question without a query");
+    let error = office.refuses("search", json!({})).await;
     assert!(error.for_agent().contains("Give words, or a filter"), "{error}");
     // The public search shows none of what is private.
-    let text = office.call("search", json!({"from": "daniel", "after": "7d"})).await;
+    let text = office.text("search", json!({"from": "daniel", "after": "7d"})).await;
     assert!(rows(&text).len() == 1 && rows(&text)[0].contains("Contract draft"), "{text}");
 }
 
 /// Task 12: somebody who has left is somebody.
 #[tokio::test]
 async fn who_was_deactivated_is_found_by_every_name_and_said_to_be() {
-    let office = Office::open(&[]).await;
+    let office = Server::start().await;
     for name in ["Peter", "@peter", "Peter Quist", "U0PETER0001"] {
-        let text = office.call("search_private", json!({"from": name})).await;
+        let text = office.text("search_private", json!({"from": name})).await;
         assert!(text.contains("from @peter (Peter Quist), deactivated"), "{name}: {text}");
         assert!(rows(&text)[0].contains("The old importer is switched off."), "{name}: {text}");
     }
-    let text = office.call("search", json!({"query": "importer", "from": "@peter"})).await;
+    let text = office.text("search", json!({"query": "importer", "from": "@peter"})).await;
     assert!(rows(&text)[0].contains("The old importer"), "an archived channel's: {text}");
-    let text = office.call("search_users", json!({"query": "Peter"})).await;
+    let text = office.text("search_users", json!({"query": "Peter"})).await;
     assert!(text.contains("1 deactivated left out: include_deactivated shows them"), "{text}");
-    let error = office.refusal("read_channel", json!({"channel": "@peter"})).await.for_agent();
+    let error = office.refuses("read_channel", json!({"channel": "@peter"})).await.for_agent();
     assert!(error.contains("There is no conversation with @peter (Peter Quist), deactivated"), "{error}");
-    let error = office.refusal("send_message", json!({"channel": "@peter", "message": "Hi"})).await;
+    let error = office.refuses("send_message", json!({"channel": "@peter", "message": "Hi"})).await;
     assert_eq!(error.kind(), Kind::InvalidArgument);
     assert!(error.for_agent().contains("@peter (Peter Quist) is deactivated"), "{error}");
     let mention = json!({"channel": "#eng-imports", "message": "Ask @peter."});
-    let text = office.call("send_message", mention).await;
+    let text = office.text("send_message", mention).await;
     assert!(text.contains("nobody is notified: @peter (Peter Quist), deactivated"), "{text}");
 }
 
 /// Tasks 7, 12 and 19: nothing found of several words is no proof that there is nothing.
 #[tokio::test]
 async fn where_nothing_is_found_a_narrower_question_is_tried_once() {
-    let office = Office::open(&[]).await;
-    let text = office.call("search", json!({"query": "queue SFTP customers"})).await;
+    let office = Server::start().await;
+    let text = office.text("search", json!({"query": "queue SFTP customers"})).await;
     assert_eq!(rows(&text).len(), 0, "{text}");
     assert!(text.contains("No message has all the words. Of the best"), "{text}");
     assert!(text.contains("`SFTP` 0") && !text.contains("`queue` 0"), "{text}");
-    assert_eq!(office.count("assistant.search.context"), 2);
+    assert_eq!(office.sent("assistant.search.context"), 2);
     // With a filter any of the words will do.
     let asked = json!({"query": "contract discount two nights price customer", "from": "daniel"});
-    let text = office.call("search_private", asked).await;
+    let text = office.text("search_private", asked).await;
     assert!(text.contains("Discount floor") && text.contains("Contract draft"), "{text}");
     let asked = json!({"query": "duplicates per warehouse", "in": "#eng-imports", "after": "2d"});
-    let text = office.call("search", asked).await;
+    let text = office.text("search", asked).await;
     assert!(text.contains("| Warehouse | Duplicates |"), "{text}");
     let asked = json!({"query": "SFTP", "from": "daniel", "after": "7d"});
-    let text = office.call("search_private", asked).await;
+    let text = office.text("search_private", asked).await;
     assert!(text.contains("Without the words, the filters fit 3 messages: leave `query` out"), "{text}");
     // What it has found is told where the first search is another one too.
-    office.without_real_time_search();
+    without_real_time_search(&office);
     let asked = json!({"query": "SFTP anything", "from": "daniel"});
-    let text = office.call("search_private", asked).await;
+    let text = office.text("search_private", asked).await;
     assert!(text.contains("Without the words, the filters fit"), "{text}");
 }
 
 /// Tasks 2, 7 and 8: a row shows what was found.
 #[tokio::test]
 async fn a_row_shows_tables_forwarded_messages_files_and_people() {
-    let office = Office::open(&[]).await;
-    let text = office.call("search_private", json!({"in": "#eng-imports", "after": "2d"})).await;
+    let office = Server::start().await;
+    let text = office.text("search_private", json!({"in": "#eng-imports", "after": "2d"})).await;
     assert!(text.contains("| Oslo | 1,200 |") && text.contains("[forwarded from"), "{text}");
     assert!(!text.contains("no text") && !text.contains('▣'), "{text}");
     let asked = json!({"query": "restarts import worker", "from": "@jonas", "has": "file"});
-    let text = office.call("search", asked).await;
+    let text = office.text("search", asked).await;
     assert!(text.contains("📎F0GRAPH0001 Restarts per hour"), "{text}");
-    let text = office.call("search_private", json!({"query": "removal script", "from": "@tomas"})).await;
+    let text = office.text("search_private", json!({"query": "removal script", "from": "@tomas"})).await;
     assert!(text.contains("DM with @tomas (Tomás Herrera) Tomás Herrera: Can you review"), "{text}");
-    let text = office.call("search_private", json!({"query": "import"})).await;
+    let text = office.text("search_private", json!({"query": "import"})).await;
     assert_eq!(rows(&text).iter().filter(|row| row.starts_with("17")).count(), 10, "{text}");
 }
 
 /// Tasks 19 and 20: files that no message in view names.
 #[tokio::test]
 async fn files_canvases_and_lists_are_found_by_words_channel_and_person() {
-    let office = Office::open(&[]).await;
+    let office = Server::start().await;
     for (asked, id) in [
         (json!({"query": "runbook"}), "📎F0RUNBOOK01 Runbook: imports (canvas), by @jonas"),
         (json!({"query": "84,000"}), "📎F0CONTRACT1 Northwind contract, draft 70 B, by @daniel"),
@@ -183,87 +124,87 @@ async fn files_canvases_and_lists_are_found_by_words_channel_and_person() {
         (json!({"query": "contract", "from": "daniel", "in": "#deals"}), "📎F0CONTRACT1"),
         (json!({"query": "action items"}), "📎F0LISTACTN1 Incident actions (list), by @jonas"),
     ] {
-        let text = office.call("search_files", asked.clone()).await;
+        let text = office.text("search_files", asked.clone()).await;
         assert!(text.contains(id), "{asked}: {text}");
         assert_eq!(rows(&text).len(), 1, "{asked}: {text}");
     }
-    let text = office.call("search_files", json!({"in": "#inc-import-timeouts"})).await;
+    let text = office.text("search_files", json!({"in": "#inc-import-timeouts"})).await;
     assert!(text.contains("F0RUNBOOK01") && text.contains("F0LISTACTN1"), "{text}");
     let off = "read by read_list of the toolset `lists`, which is off";
     assert!(text.contains(off), "{text}");
-    let text = office.call("read_file", json!({"file": "F0LISTACTN1"})).await;
+    let text = office.text("read_file", json!({"file": "F0LISTACTN1"})).await;
     assert!(text.contains("Incident actions (list)") && text.contains(off), "{text}");
     assert!(text.contains("https://harbor-example.slack.com/lists/"), "{text}");
-    let text = office.call("search_files", json!({"query": "nothing of that name"})).await;
+    let text = office.text("search_files", json!({"query": "nothing of that name"})).await;
     assert!(text.contains("No files") && text.contains("Try other words"), "{text}");
-    let office = Office::open(&["all"]).await;
-    let text = office.call("read_file", json!({"file": "F0LISTACTN1"})).await;
+    let office = Server::start_with(all_toolsets()).await;
+    let text = office.text("read_file", json!({"file": "F0LISTACTN1"})).await;
     assert!(text.contains("A list's items: read_list."), "{text}");
 }
 
 /// Task 20: a channel's canvas is named with the channel, changed by it, and not made twice.
 #[tokio::test]
 async fn a_channel_names_its_canvas_which_is_changed_by_the_channel() {
-    let office = Office::open(&[]).await;
-    let text = office.call("read_channel", json!({"channel": "#inc-import-timeouts"})).await;
+    let office = Server::start().await;
+    let text = office.text("read_channel", json!({"channel": "#inc-import-timeouts"})).await;
     assert!(text.lines().next().unwrap().contains("its canvas is 📎F0RUNBOOK01"), "{text}");
-    let text = office.call("search_channels", json!({"query": "import-timeouts"})).await;
+    let text = office.text("search_channels", json!({"query": "import-timeouts"})).await;
     assert!(text.contains("(canvas 📎F0RUNBOOK01)"), "{text}");
     let new = json!({"channel": "#inc-import-timeouts", "title": "Actions", "markdown": "- one"});
-    let error = office.refusal("write_canvas", new).await;
+    let error = office.refuses("write_canvas", new).await;
     assert_eq!(error.kind(), Kind::Conflict);
     assert!(error.for_agent().contains("has a canvas already: F0RUNBOOK01"), "{error}");
-    assert_eq!(office.count("conversations.canvases.create"), 0);
+    assert_eq!(office.sent("conversations.canvases.create"), 0);
     let add = json!([{"op": "append", "markdown": "Ask Maya last."}]);
     let asked = json!({"channel": "#inc-import-timeouts", "operations": add});
-    let text = office.call("write_canvas", asked).await;
+    let text = office.text("write_canvas", asked).await;
     assert!(text.contains("F0RUNBOOK01") && text.contains("Ask Maya last."), "{text}");
 }
 
 /// Task 17: an edit keeps the broadcast that the message has, and adds none.
 #[tokio::test]
 async fn an_edit_keeps_a_broadcast_that_is_there_and_adds_none() {
-    let office = Office::open(&[]).await;
-    let ts = ts_of("review").unwrap();
+    let office = Server::start().await;
+    let ts = ts("review");
     let edit = |message: &str| json!({"channel": "#general", "ts": ts, "message": message});
-    let text = office.call("update_message", edit("@here incident review on Thursday 15:00.")).await;
+    let text = office.text("update_message", edit("@here incident review on Thursday 15:00.")).await;
     assert!(text.contains("@here stays as it was"), "{text}");
-    let sent = office.running.harness().journal().of("chat.update");
+    let sent = office.harness().journal().of("chat.update");
     assert!(sent[0].body.contains("%3C%21here%3E+incident+review+on+Thursday+15%3A00"), "{}", sent[0].body);
-    let error = office.refusal("update_message", edit("@channel review at 16:00.")).await;
+    let error = office.refuses("update_message", edit("@channel review at 16:00.")).await;
     assert_eq!(error.kind(), Kind::Policy);
     assert!(error.for_agent().contains("nothing was changed"), "{error}");
-    assert_eq!(office.count("chat.update"), 1);
+    assert_eq!(office.sent("chat.update"), 1);
 }
 
 /// Tasks 1, 9, 10 and 16: whom and what a name was taken for.
 #[tokio::test]
 async fn a_reply_says_whom_and_what_a_name_was_taken_for() {
-    let office = Office::open(&[]).await;
-    let text = office.call("send_message", json!({"channel": "@Jonas", "message": "The report?"})).await;
+    let office = Server::start().await;
+    let text = office.text("send_message", json!({"channel": "@Jonas", "message": "The report?"})).await;
     assert!(text.contains("DM with @jonas (Jonas Weber)"), "{text}");
     assert!(text.contains("not to @jonas.lindgren (Jonas Lindgren), who is called so too"), "{text}");
-    let text = office.call("send_message", json!({"channel": "@tomas", "message": "Hi"})).await;
+    let text = office.text("send_message", json!({"channel": "@tomas", "message": "Hi"})).await;
     assert!(!text.contains("who is called so too"), "{text}");
-    let error = office.refusal("read_channel", json!({"channel": "#imports"})).await.for_agent();
+    let error = office.refuses("read_channel", json!({"channel": "#imports"})).await.for_agent();
     assert_eq!(error.matches("#eng-imports").count(), 1, "{error}");
     assert!(error.contains("#imports-2024 (archived)"), "{error}");
-    let text = office.call("search_channels", json!({"query": "northwind"})).await;
+    let text = office.text("search_channels", json!({"query": "northwind"})).await;
     let row = rows(&text).into_iter().find(|row| row.contains("#inc-import-timeouts")).unwrap();
     assert!(row.contains("purpose: Imports time out, duplicates at Northwind"), "{text}");
     let private = json!({"name": "malmo-cleanup", "is_private": true, "users": ["@tomas"]});
-    let text = office.call("create_conversation", private).await;
+    let text = office.text("create_conversation", private).await;
     assert!(text.contains("Created the private channel #malmo-cleanup"), "{text}");
 }
 
 /// Tasks 7, 8 and 20: one message, and one file, say everything that listings say of them.
 #[tokio::test]
 async fn a_message_says_that_it_is_pinned_and_a_file_who_it_is_by() {
-    let office = Office::open(&[]).await;
-    let ts = ts_of("inc").unwrap();
-    let text = office.call("get_message", json!({"channel": "#inc-import-timeouts", "ts": ts})).await;
+    let office = Server::start().await;
+    let ts = ts("inc");
+    let text = office.text("get_message", json!({"channel": "#inc-import-timeouts", "ts": ts})).await;
     assert!(text.contains("It is pinned."), "{text}");
-    let text = office.call("read_file", json!({"file": "F0GRAPH0001"})).await;
+    let text = office.text("read_file", json!({"file": "F0GRAPH0001"})).await;
     let fence = text.lines().find(|line| line.starts_with("<data ")).unwrap();
     assert!(fence.contains("jonas") && !fence.contains("Restarts"), "{fence}");
 }
