@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use connector::{
-    Check, Connector as _, Error,
+    Check, Connector as _, Error, Secret,
     catalog::Answer,
     sandbox::{Action, Rule},
     settings::Value as Setting,
@@ -15,13 +15,12 @@ use serde_json::{Value, json};
 use super::{REPO, fake::Sandbox, reply::still, schema::misfit};
 
 /// How a site is set up: with Maya's token, free to read and write everything, unless it is said otherwise.
-#[derive(Default)]
 pub(crate) struct Setup(Options);
 
 impl Setup {
     /// Calls must name their repository.
     pub(crate) fn new() -> Self {
-        Self::default()
+        Self(Options::everything())
     }
 
     /// Calls that name no repository mean the story's.
@@ -60,10 +59,13 @@ impl Setup {
 
     /// Starts the fake, and the server over it.
     pub(crate) async fn start(mut self) -> Site {
-        // An app's key takes the token's place.
-        if self.0.more.iter().any(|(name, _)| *name == "app-id") {
-            self.0.credential = Some("");
+        // As for GitHub itself; an app's key takes the token's place.
+        if !self.0.more.iter().any(|(name, _)| *name == "app-id") {
+            let (key, value) = GitHub::sandbox().expect("the sandbox is built in").credential;
+            let token = Secret::new(self.0.credential.unwrap_or(value));
+            self.0.settings.push((key, Setting::Secret(token)));
         }
+        self.0.settings.append(&mut self.0.more);
         let server = Sandboxed::start_with(self.0).await;
         let sandbox = Sandbox::beside(server.running(), server.fake());
         Site { server, sandbox }

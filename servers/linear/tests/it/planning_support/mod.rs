@@ -5,6 +5,7 @@ use std::{ops::Deref, path::PathBuf, time::Duration};
 
 pub(crate) use connector::testing::cursor;
 use connector::{
+    Connector as _, Secret,
     sandbox::Harness,
     settings::Value as Setting,
     testing::{Options, Sandboxed},
@@ -34,8 +35,11 @@ pub(crate) async fn site() -> Site {
 
 /// A server that may upload files from `upload_root`.
 pub(crate) async fn site_with(upload_root: Option<PathBuf>) -> Site {
-    let mut options = Options { allow_destructive: true, ..Options::everything() };
-    options.more.extend(upload_root.map(|root| ("upload-root", Setting::Path(root))));
+    // As for Linear itself.
+    let (key, value) = Linear::sandbox().unwrap().credential;
+    let mut settings = vec![(key, Setting::Secret(Secret::new(value)))];
+    settings.extend(upload_root.map(|root| ("upload-root", Setting::Path(root))));
+    let options = Options { allow_destructive: true, settings, ..Options::everything() };
     let server = Sandboxed::<Linear>::start_with(options).await;
     let today = at_noon(server.harness());
     Site { server, today }
