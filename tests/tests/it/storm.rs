@@ -114,13 +114,18 @@ async fn a_storm_of_writes_doubles_loses_and_misreports_nothing<S: Subject>() {
     // Budgets refill, the breaker closes, what lands late has landed: the storm is about writes.
     let calm = || tokio::time::sleep(Duration::from_secs(3_600));
 
-    let mut writes = Vec::new();
-    for start in (0..number).step_by(AT_ONCE) {
-        let batch = (start..number.min(start + AT_ONCE)).map(|number| {
+    // Named before hours go by: a story's times are told by the day.
+    let mut named = (0..number)
+        .map(|number| {
             let (marker, kind) = (marker(number), number % kinds);
             let marked = S::marked_writes(&marker).swap_remove(kind);
-            Write { marker, kind, marked }.prepared(&sandboxed)
-        });
+            Write { marker, kind, marked }
+        })
+        .collect::<Vec<_>>()
+        .into_iter();
+    let mut writes = Vec::new();
+    while named.len() > 0 {
+        let batch = named.by_ref().take(AT_ONCE).map(|write| write.prepared(&sandboxed));
         writes.extend(join_all(batch).await);
         calm().await;
     }
