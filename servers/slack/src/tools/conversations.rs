@@ -124,23 +124,21 @@ async fn create(call: Call<Slack>, args: Create) -> Result<Plan> {
         struct Answer {
             channel: Channel,
         }
-        let form = Form::new().set("name", &name).set("is_private", private);
-        let sent: Result<Answer> = workspace
-            .api()
-            .write(
-                methods::CONVERSATIONS_CREATE,
-                form,
-                format!("Look whether there is a channel #{name}"),
-                &["channels"],
-            )
-            .await;
-        let channel = match sent {
+        let create = async || -> Result<Answer> {
+            let form = Form::new().set("name", &name).set("is_private", private);
+            let check = format!("Look whether there is a channel #{name}");
+            workspace.api().write(methods::CONVERSATIONS_CREATE, form, check, &["channels"]).await
+        };
+        let channel = match create().await {
             Ok(answer) => answer.channel,
             Err(error) if error.kind() == Kind::UnknownOutcome => {
+                // Only one channel can have the name: a second try makes it, or shows that the first did.
+                let again = create().await.map(|answer| answer.channel);
                 let me = workspace.names().me().await?;
-                match workspace.names().channel(&name).await {
+                match (again, workspace.names().channel(&name).await) {
+                    (Ok(channel), _) => channel,
                     // Nobody else's of that name.
-                    Ok(channel) if channel.creator == me.user_id => channel,
+                    (Err(_), Ok(channel)) if channel.creator == me.user_id => channel,
                     _ => return Err(error),
                 }
             }

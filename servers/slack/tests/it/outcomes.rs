@@ -170,6 +170,23 @@ async fn every_write_whose_answer_was_lost_and_that_can_be_looked_for_is_told_as
     }
 }
 
+/// Only one channel can have a name, so that a second try is harmless.
+#[tokio::test(start_paused = true)]
+async fn a_channel_whose_creation_was_lost_is_made_once() {
+    let late = Action::LateLanding { by: Duration::from_secs(20) };
+    for lost in [Action::CloseBefore, Action::CloseAfter, Action::status(502), late] {
+        let server = Server::start().await;
+        server.harness().faults().add(Rule::new("conversations.create", lost.clone()));
+        let create = Sample::new("create_conversation", json!({"name": "import-cleanup"}));
+        let text = server.call(&create).await.text;
+        assert!(text.contains("Created the public channel #import-cleanup"), "{lost:?}: {text}");
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let dump = server.dump();
+        let channels = dump["channels"].as_array().unwrap().iter();
+        assert_eq!(channels.filter(|channel| channel["name"] == "import-cleanup").count(), 1, "{lost:?}");
+    }
+}
+
 /// "No more than one per second per channel" (docs.slack.dev/apis/web-api/rate-limits): kept here, so that Slack
 /// need not refuse, and other channels do not wait.
 #[tokio::test(start_paused = true)]
