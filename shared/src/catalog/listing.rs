@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{one_line, words};
+use super::words;
 
-/// Characters of notes in a header, which may quote an argument of any length.
+/// Characters of notes and of what was asked in a header, which may quote an argument of any length.
 const NOTES: usize = 2_000;
 
 /// One page of a listing: a row of text for each item, with its data for structured content.
@@ -130,7 +130,7 @@ impl Page {
             None => header.push('.'),
         }
         if !self.asked.is_empty() {
-            let _ = write!(header, " {}", one_line(&self.asked));
+            let _ = write!(header, " {}", words::short(&self.asked, NOTES));
         }
         (header, next)
     }
