@@ -2,12 +2,15 @@
 
 use connector::{
     Error, Result,
-    catalog::{nearest, one_line},
+    catalog::{nearest, words::short},
 };
 use serde_json::{Value, json};
 
 use super::tables::options;
 use crate::Notion;
+
+/// Characters of what was written that errors show.
+const SHOWN: usize = 60;
 
 /// What a column can be made of (developers.notion.com/reference/property-object), with the names that people use.
 const TYPES: [(&str, &[&str]); 20] = [
@@ -57,8 +60,11 @@ impl<'a> Column<'a> {
         let known = TYPES.iter().find(|(kind, others)| *kind == wanted || others.contains(&wanted.as_str()));
         let Some((kind, _)) = known else {
             let names = TYPES.iter().map(|(kind, _)| *kind);
-            let error =
-                Error::invalid(format!("`{}`: there is no type `{}`", one_line(name), one_line(word)));
+            let error = Error::invalid(format!(
+                "`{}`: there is no type `{}`",
+                short(name, SHOWN),
+                short(word, SHOWN)
+            ));
             return Err(match nearest(&wanted, names.clone()) {
                 Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
                 None => error.with_hint(format!("There are: {}", names.collect::<Vec<_>>().join(", "))),

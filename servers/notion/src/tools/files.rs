@@ -9,6 +9,7 @@ use connector::{
         Call, Image, Plan, Reply, Tool, Written, excerpt, one_line,
         reconcile::{self, Seen},
         upload::{File, UploadSource},
+        words::short,
     },
 };
 use schemars::JsonSchema;
@@ -38,6 +39,8 @@ const CHARS: u32 = 20_000;
 /// How often and how long apart a file that Notion fetches is looked at.
 const LOOKS: u32 = 10;
 const PAUSE: Duration = Duration::from_secs(2);
+/// Characters of what was written that errors show.
+const SHOWN: usize = 60;
 /// Blocks that hold a file.
 const KINDS: [&str; 5] = ["image", "video", "audio", "pdf", "file"];
 
@@ -159,13 +162,9 @@ fn of_property(page: &Item, property: &str, name: Option<&str>) -> Result<Found>
         return Err(Error::invalid(format!(
             "{} has no files in `{}`",
             render::title(&page.name()),
-            one_line(property)
+            short(property, SHOWN)
         ))
-        .with_hint(if columns.is_empty() {
-            "None of its properties holds files".to_owned()
-        } else {
-            format!("Files are in: {}", columns.join(", "))
-        }));
+        .with_hint(where_files_are(&columns)));
     };
     let files = value["files"].as_array().cloned().unwrap_or_default();
     let called = |file: &Value| file["name"].as_str().unwrap_or_default().to_owned();
@@ -185,6 +184,14 @@ fn of_property(page: &Item, property: &str, name: Option<&str>) -> Result<Found>
             .with_hint("Give the `name` of one of them"))
         }
     }
+}
+
+/// Which properties of a page hold files.
+fn where_files_are(columns: &[String]) -> String {
+    if columns.is_empty() {
+        return "None of its properties holds files".to_owned();
+    }
+    format!("Files are in: {}", columns.join(", "))
 }
 
 fn files_columns(page: &Item) -> Vec<String> {
@@ -384,9 +391,9 @@ async fn place(call: &Call<Notion>, to: Option<String>, property: Option<String>
                 let columns = files_columns(&page);
                 return Err(Error::invalid(format!(
                     "{title} has no column of files `{}`",
-                    one_line(&property)
+                    short(&property, SHOWN)
                 ))
-                .with_hint(format!("There are: {}", columns.join(", "))));
+                .with_hint(where_files_are(&columns)));
             };
             let words = format!(" to {} of {title}", one_line(column));
             let column = column.clone();

@@ -6,6 +6,7 @@ use connector::{
         Call, Plan, Reply, Tool, Written, one_line,
         reconcile::{self, Seen},
         values_by_name,
+        words::short,
     },
 };
 use schemars::JsonSchema;
@@ -60,7 +61,7 @@ struct CreateDatabase {
 /// The words for a column that an argument gives.
 fn said<'a>(name: &str, value: &'a Value) -> Result<&'a str> {
     value.as_str().or_else(|| value["type"].as_str()).ok_or_else(|| {
-        Error::invalid(format!("`{}` takes a type such as \"select(Low, High)\"", one_line(name)))
+        Error::invalid(format!("`{}` takes a type such as \"select(Low, High)\"", short(name, 60)))
     })
 }
 

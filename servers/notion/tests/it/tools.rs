@@ -287,3 +287,24 @@ async fn a_page_that_is_watched_tells_of_every_edit() {
     tokio::time::sleep(std::time::Duration::from_secs(600)).await;
     client.nothing_new().await;
 }
+
+/// A refusal names whose budget is used up (request-limits, `rate_limit_reason`): only that one is waited for.
+#[tokio::test(start_paused = true)]
+async fn a_budget_of_one_part_of_the_api_stops_no_other() {
+    let office = Office::open().await;
+    let refuse = async |reason: &str| {
+        office.steer(json!({"requests_a_minute": 0, "limit_reason": reason})).await;
+        let error = office.refusal("search", json!({"query": "import"})).await;
+        assert_eq!(error.kind(), Kind::RateLimited, "{error}");
+        office.steer(json!({"requests_a_minute": 600})).await;
+    };
+    refuse("public_api_endpoint_rate_limit").await;
+    office.call("get_page", json!({"id": RUNBOOK})).await;
+    let text = office.call("whoami", json!({})).await;
+    assert!(text.contains("requests for search"), "{text}");
+    assert_eq!(office.refusal("search", json!({})).await.kind(), Kind::RateLimited);
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    office.call("search", json!({})).await;
+    refuse("public_api_space_request_rate_limit").await;
+    assert_eq!(office.refusal("get_page", json!({"id": RUNBOOK})).await.kind(), Kind::RateLimited);
+}
