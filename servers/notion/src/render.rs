@@ -3,10 +3,15 @@
 use connector::catalog::one_line;
 use serde_json::{Value, json};
 
-use crate::api::objects::{Item, plain};
+use crate::{
+    api::objects::{Item, plain},
+    resolve::linked::{Titles, ids},
+};
 
 /// A page's answer shows so many entries of a list, and says that there are more.
 pub(crate) const SHOWN: usize = 25;
+/// So many linked rows are shown by name.
+pub(crate) const NAMED: usize = 5;
 
 /// An id without dashes: it costs a model less, and every tool takes it. Never shortened, because ids made in
 /// one sitting share their first characters.
@@ -48,11 +53,11 @@ pub(crate) fn state(page: &Item) -> Value {
     json!([page.id, page.last_edited_time, page.in_trash, page.parent, page.icon, values])
 }
 
-/// A row of what was found.
-pub(crate) fn found(item: &Item) -> String {
+/// A row of what was found, and where: ` in Runbooks`.
+pub(crate) fn found(item: &Item, place: &str) -> String {
     let trash = if item.in_trash { ", in the trash" } else { "" };
     let name = title(&item.name());
-    format!("{} | {} | {name} | {}{trash}", bare(&item.id), kind(item), minute(&item.last_edited_time))
+    format!("{} | {}{place} | {name} | {}{trash}", bare(&item.id), kind(item), minute(&item.last_edited_time))
 }
 
 pub(crate) fn yes(truth: bool) -> &'static str {
@@ -64,12 +69,29 @@ pub(crate) fn names(items: &Value) -> Vec<String> {
     items.as_array().into_iter().flatten().filter_map(|item| item["name"].as_str().map(one_line)).collect()
 }
 
-/// A count of linked rows; `more` where the answer was cut.
-pub(crate) fn linked(count: usize, more: bool) -> String {
-    match (count, more) {
+/// Linked rows by name, the first few, and how many more there are; their count where no name is known. `more` is
+/// where the answer was cut.
+pub(crate) fn linked(rows: &[String], more: bool, titles: &Titles, with_ids: bool) -> String {
+    let named = rows.iter().take(NAMED).filter_map(|id| {
+        let title = titles.get(id)?;
+        Some(if with_ids { format!("{title} ({})", bare(id)) } else { title.clone() })
+    });
+    let named: Vec<String> = named.collect();
+    let cut = if more { " or more" } else { "" };
+    match (rows.len(), rows.len() - named.len()) {
         (0, _) => String::new(),
-        (count, true) => format!("{count}+ linked"),
-        (count, false) => format!("{count} linked"),
+        (all, left) if all == left => format!("{all}{} linked", if more { "+" } else { "" }),
+        (_, 0) if !more => named.join(", "),
+        (_, left) => format!("{}, +{left}{cut}", named.join(", ")),
+    }
+}
+
+/// A value as `value` shows it, linked rows by those names that are known.
+pub(crate) fn named(own: &Value, titles: &Titles, with_ids: bool) -> String {
+    if own["type"] == "relation" {
+        linked(&ids(own), own["has_more"] == true, titles, with_ids)
+    } else {
+        value(own)
     }
 }
 
@@ -92,7 +114,6 @@ pub(crate) fn date(date: &Value) -> String {
 pub(crate) fn value(value: &Value) -> String {
     let kind = value["type"].as_str().unwrap_or_default();
     let own = &value[kind];
-    let more = value["has_more"] == true;
     match kind {
         "title" | "rich_text" => one_line(&plain(own)),
         "number" => number(own),
@@ -113,7 +134,7 @@ pub(crate) fn value(value: &Value) -> String {
         }
         "date" => date(own),
         "created_time" | "last_edited_time" => own.as_str().map(minute).unwrap_or_default(),
-        "relation" => linked(own.as_array().map_or(0, Vec::len), more),
+        "relation" => linked(&ids(value), value["has_more"] == true, &Titles::new(), false),
         "files" => names(own).join(", "),
         "unique_id" => match (own["prefix"].as_str(), own["number"].as_u64()) {
             (Some(prefix), Some(number)) => format!("{prefix}-{number}"),

@@ -2,11 +2,11 @@
 
 use connector::{
     Error, Result,
-    catalog::{one_line, today},
+    catalog::{Calendar, one_line},
 };
 use jiff::{
-    Timestamp, ToSpan as _,
-    civil::{Date, DateTime, Time, Weekday},
+    Timestamp,
+    civil::{Date, DateTime, Time},
     tz::TimeZone,
 };
 use serde_json::{Value, json};
@@ -64,7 +64,7 @@ pub(crate) fn same(a: &Value, b: &Value) -> bool {
 }
 
 const FORMS: &str = "Use 2026-12-01, 2026-12-01/2026-12-03, 2026-12-01T09:00+01:00, \"2026-12-01T09:00 Europe/Madrid\", or a day such \
-     as \"next friday\"";
+     as \"next friday\" or \"in 3 days\"";
 
 enum Moment {
     Day(Date),
@@ -119,41 +119,48 @@ fn moment(word: &str, whole: &str) -> Result<Moment> {
         .map_err(|_| Error::invalid(format!("`{}` is no date", one_line(whole))).with_hint(FORMS))
 }
 
-/// A day by its date or a word: today, tomorrow, friday, next friday.
+/// A day by its date or in words: today, next friday, in 3 days.
 pub(crate) fn day(word: &str) -> Option<Date> {
     if word.len() == 10
         && let Ok(day) = word.parse::<Date>()
     {
         return Some(day);
     }
-    let today = today();
-    let word = word.to_lowercase();
-    let step = match word.as_str() {
-        "today" => Some(0),
-        "tomorrow" => Some(1),
-        "yesterday" => Some(-1),
-        _ => None,
-    };
-    if let Some(step) = step {
-        return today.checked_add(step.days()).ok();
+    // Only a day has an hour of its own: a month or "in 3 hours" has none.
+    let midnight = Calendar::new(None).ahead("date", &format!("{word} at 00:00")).ok()?;
+    Some(midnight.start().to_zoned(TimeZone::UTC).date())
+}
+
+/// A date value that something is compared with: also a week, a month or a year, from its first day to its last. What
+/// `has_been` is that of a record's own times, so that `7d` is seven days ago.
+///
+/// # Errors
+/// `invalid_argument` for what is no date.
+pub(crate) fn compared(text: &str, has_been: bool) -> Result<Value> {
+    if has_been && let Ok(date) = date(&format!("{text} ago")) {
+        return Ok(date);
     }
-    let name = word.strip_prefix("next ").or_else(|| word.strip_prefix("this ")).unwrap_or(&word);
-    let weekday = match name {
-        "monday" => Weekday::Monday,
-        "tuesday" => Weekday::Tuesday,
-        "wednesday" => Weekday::Wednesday,
-        "thursday" => Weekday::Thursday,
-        "friday" => Weekday::Friday,
-        "saturday" => Weekday::Saturday,
-        "sunday" => Weekday::Sunday,
-        _ => return None,
+    let refused = match date(text) {
+        Ok(date) => return Ok(date),
+        Err(refused) => refused,
     };
-    today.nth_weekday(1, weekday).ok()
+    let calendar = Calendar::new(None);
+    let when = if has_been { calendar.past("where", text) } else { calendar.ahead("where", text) };
+    let Ok(when) = when else { return Err(refused) };
+    let day = |at: Timestamp| at.to_zoned(TimeZone::UTC).date().to_string();
+    Ok(if when.start() == when.end() {
+        json!({"start": when.start().to_string(), "end": null})
+    } else {
+        json!({"start": day(when.start()), "end": day(when.end())})
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::{ToSpan as _, civil::Weekday};
+
     use super::*;
+    use connector::catalog::today;
 
     /// N7. A date is written whole or refused (makenotion/notion-mcp-server#121).
     #[test]
@@ -176,5 +183,21 @@ mod tests {
             assert_eq!(date(text).unwrap(), value(&format!("{tomorrow}T09:00:00"), None, None), "{text}");
         }
         assert!(date("tomorrow 25:00").is_err());
+        let ahead = today().checked_add(3.days()).unwrap().to_string();
+        for text in ["in 3 days", "+3 days", "3 days", "in three days", "3d"] {
+            assert_eq!(date(text).unwrap(), value(&ahead, None, None), "{text}");
+        }
+        assert!(date("next month").is_err() && date("in 3 hours").is_err());
+    }
+
+    #[test]
+    fn what_is_compared_may_be_a_span_of_days() {
+        let value = |start: &str, end: &str| json!({"start": start, "end": end});
+        assert_eq!(compared("2026-02", false).unwrap(), value("2026-02-01", "2026-02-28"));
+        let ago = today().checked_sub(7.days()).unwrap().to_string();
+        assert_eq!(compared("7d", true).unwrap()["start"], ago);
+        let ahead = today().checked_add(7.days()).unwrap().to_string();
+        assert_eq!(compared("7d", false).unwrap()["start"], ahead);
+        assert!(compared("soon", false).unwrap_err().for_agent().contains("is no date"));
     }
 }

@@ -125,7 +125,10 @@ impl Notion {
                     };
                     let mut each = Vec::new();
                     for value in values {
-                        each.push(make(operator, self.operand(table, name, kind, &column, &value).await?));
+                        each.push(match operator {
+                            "equals" if is_time(kind) => on(&word(&value), kind, &make)?,
+                            _ => make(operator, self.operand(table, name, kind, &column, &value).await?),
+                        });
                     }
                     let negative = operator.starts_with("does_not");
                     filters.push(joined(if negative { "and" } else { "or" }, each));
@@ -135,17 +138,16 @@ impl Notion {
             Value::Array(values) => {
                 let mut each = Vec::new();
                 for value in values {
-                    each.push(make(equals_of(kind), self.operand(table, name, kind, &column, value).await?));
+                    each.push(match is_time(kind) {
+                        true => on(&word(value), kind, &make)?,
+                        false => {
+                            make(equals_of(kind), self.operand(table, name, kind, &column, value).await?)
+                        }
+                    });
                 }
                 Ok(vec![joined("or", each)])
             }
-            value if kind.ends_with("time") || kind == "date" => {
-                let text = word(value).replace(' ', "_").to_lowercase();
-                if SPANS.contains(&text.as_str()) {
-                    return Ok(vec![make(&text, json!({}))]);
-                }
-                Ok(vec![make("equals", self.operand(table, name, kind, &column, value).await?)])
-            }
+            value if is_time(kind) => Ok(vec![on(&word(value), kind, &make)?]),
             value => Ok(vec![make(equals_of(kind), self.operand(table, name, kind, &column, value).await?)]),
         }
     }
@@ -218,13 +220,44 @@ impl Notion {
                 if DAYS.contains(&word.as_str()) {
                     return Ok(json!(word));
                 }
-                let date = dates::date(&text)?;
-                Ok(date["start"].clone())
+                let date = dates::compared(&text, kind != "date")?;
+                if date["end"].is_null() {
+                    return Ok(date["start"].clone());
+                }
+                wrong("one day by an operator").map_err(|error| {
+                    error.with_hint(format!(
+                        "{{\"{name}\": \"{}/{}\"}} is from the first day to the last",
+                        date["start"].as_str().unwrap_or_default(),
+                        date["end"].as_str().unwrap_or_default()
+                    ))
+                })
             }
             "formula" | "rollup" => Ok(given.clone()),
             _ => Ok(json!(text)),
         }
     }
+}
+
+fn is_time(kind: &str) -> bool {
+    kind.ends_with("time") || kind == "date"
+}
+
+/// That a time is on a day, or in a range of days: `2026-12-01/2026-12-03` is from the first to the last.
+fn on(text: &str, kind: &str, make: &impl Fn(&str, Value) -> Value) -> Result<Value> {
+    let word = text.trim().replace(' ', "_").to_lowercase();
+    if SPANS.contains(&word.as_str()) {
+        return Ok(make(&word, json!({})));
+    }
+    if DAYS.contains(&word.as_str()) {
+        return Ok(make("equals", json!(word)));
+    }
+    let date = dates::compared(text, kind != "date")?;
+    let (start, end) = (date["start"].clone(), date["end"].clone());
+    Ok(if end.is_null() {
+        make("equals", start)
+    } else {
+        json!({"and": [make("on_or_after", start), make("on_or_before", end)]})
+    })
 }
 
 /// Conditions joined; one alone stands for itself.
@@ -243,7 +276,7 @@ fn equals_of(kind: &str) -> &'static str {
 
 fn operator_of(word: &str, kind: &str) -> Result<&'static str> {
     let lists = equals_of(kind) == "contains" && !matches!(kind, "title" | "rich_text");
-    let dates = kind.ends_with("time") || kind == "date";
+    let dates = is_time(kind);
     Ok(match word.to_lowercase().replace([' ', '-'], "_").as_str() {
         "equals" | "eq" | "is" | "=" | "==" if lists => "contains",
         "not" | "ne" | "is_not" | "!=" | "does_not_equal" if lists => "does_not_contain",
@@ -255,8 +288,8 @@ fn operator_of(word: &str, kind: &str) -> Result<&'static str> {
         "ends_with" => "ends_with",
         "before" | "lt" | "<" | "less_than" if dates => "before",
         "after" | "gt" | ">" | "greater_than" if dates => "after",
-        "on_or_before" | "until" | "lte" | "<=" if dates => "on_or_before",
-        "on_or_after" | "since" | "gte" | ">=" if dates => "on_or_after",
+        "on_or_before" | "until" | "to" | "lte" | "<=" if dates => "on_or_before",
+        "on_or_after" | "since" | "from" | "gte" | ">=" if dates => "on_or_after",
         "gt" | ">" | "greater_than" => "greater_than",
         "lt" | "<" | "less_than" => "less_than",
         "gte" | ">=" | "greater_than_or_equal_to" => "greater_than_or_equal_to",

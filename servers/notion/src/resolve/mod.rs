@@ -3,6 +3,8 @@
 pub(crate) mod columns;
 pub(crate) mod dates;
 pub(crate) mod filter;
+pub(crate) mod linked;
+pub(crate) mod mentions;
 pub(crate) mod people;
 pub(crate) mod tables;
 pub(crate) mod values;

@@ -1,12 +1,38 @@
-//! People by name, e-mail address, handle or id.
+//! People by name, e-mail address or id.
+
+use std::borrow::Cow;
 
 use connector::{
-    Error, Result,
-    catalog::{nearest, one_line},
+    Result,
+    catalog::{names, one_line},
 };
 
 use super::{id_of, same};
 use crate::{Notion, api::objects::User};
+
+impl names::Entry for User {
+    const WHAT: &'static str = "person";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Not what stands before the `@` of the address: that may be somebody else's first name.
+    fn names(&self) -> Vec<Cow<'_, str>> {
+        let parts = self.name.split_whitespace().filter(|part| *part != self.name);
+        let names = [self.name.as_str(), self.email()].into_iter().chain(parts);
+        names.filter(|name| !name.is_empty()).map(Cow::from).collect()
+    }
+
+    fn full_name(&self) -> Option<&str> {
+        Some(&self.name)
+    }
+
+    fn describe(&self) -> String {
+        let what = if self.email().is_empty() { self.kind.as_str() } else { self.email() };
+        format!("{} ({})", one_line(&self.name), one_line(what))
+    }
+}
 
 impl Notion {
     /// Everybody whom the connection may know, read once in five minutes.
@@ -40,30 +66,6 @@ impl Notion {
                 .find(|user| user.id == id)
                 .unwrap_or(User { id, ..User::default() }));
         }
-        let handle = |user: &User| user.email().split('@').next().unwrap_or_default().to_owned();
-        let exact =
-            |user: &&User| same(user.email(), word) || same(&user.name, word) || same(&handle(user), word);
-        if let Some(user) = everybody.iter().find(exact) {
-            return Ok(user.clone());
-        }
-        let first = |user: &&User| user.name.split(' ').any(|part| same(part, word));
-        let found: Vec<&User> = everybody.iter().filter(first).collect();
-        match found.as_slice() {
-            [user] => Ok((*user).clone()),
-            [] => {
-                let error = Error::not_found(format!("Nobody is called {}", one_line(word)));
-                let names: Vec<&str> = everybody.iter().map(|user| user.name.as_str()).collect();
-                Err(match nearest(word, names.iter().copied()) {
-                    Some(near) => error.with_hint(format!("Did you mean {}?", one_line(near))),
-                    None => error.with_hint("list_users gives who is there"),
-                })
-            }
-            many => {
-                let names: Vec<String> =
-                    many.iter().map(|user| format!("{} ({})", one_line(&user.name), user.email())).collect();
-                Err(Error::invalid(format!("`{}` may be {}", one_line(word), names.join(" or ")))
-                    .with_hint("Give the e-mail address"))
-            }
-        }
+        Ok(names::find(word, &everybody)?.clone())
     }
 }

@@ -1,5 +1,7 @@
 //! Plain values to Notion's, by the table's columns.
 
+use std::collections::HashSet;
+
 use connector::{
     Error, Result,
     catalog::{nearest, one_line},
@@ -31,7 +33,7 @@ pub(crate) struct Wanted {
     pub(crate) value: Value,
     /// As replies show it.
     pub(crate) shown: String,
-    /// What a reader should know of it: a new option.
+    /// That it makes a new option, which is asked about.
     pub(crate) note: Option<String>,
 }
 
@@ -128,12 +130,14 @@ impl Notion {
                     Some(page) => self.whole_list(page, name).await?,
                     None => Vec::new(),
                 };
-                let mut people = Vec::new();
-                for word in list(given, now)? {
-                    people.push(self.person(&word).await?);
-                }
-                let names: Vec<String> = people.iter().map(|user| one_line(&user.name)).collect();
-                Ok(done(people.iter().map(|user| json!({"id": user.id})).collect(), names.join(", ")))
+                let ids = list(&self.by_id(column, given).await?, now)?;
+                let everybody = self.everybody().await?;
+                let named = ids.iter().map(|id| {
+                    let user = everybody.iter().find(|user| user.id == *id);
+                    user.map_or_else(|| render::bare(id), |user| one_line(&user.name))
+                });
+                let shown = named.collect::<Vec<_>>().join(", ");
+                Ok(done(ids.iter().map(|id| json!({"id": id})).collect(), shown))
             }
             "relation" => {
                 // Adding must not cut what an answer does not show (25 entries of a list).
@@ -141,24 +145,17 @@ impl Notion {
                     Some(page) if given.is_object() => self.whole_list(page, name).await?,
                     _ => Vec::new(),
                 };
-                let target = column["relation"]["data_source_id"].as_str().unwrap_or_default();
-                let mut ids: Vec<String> = Vec::new();
-                for word in list(given, now)? {
-                    let id = match id_of(&word) {
-                        Some(id) => id,
-                        None => self.row_by_title(target, &word).await?,
-                    };
-                    if !ids.contains(&id) {
-                        ids.push(id);
-                    }
-                }
+                let mut ids = list(&self.by_id(column, given).await?, now)?;
+                let mut seen = HashSet::new();
+                ids.retain(|id| seen.insert(id.clone()));
                 if ids.len() > MOST {
                     return Err(Error::invalid(format!(
                         "`{name}`: Notion takes at most {MOST} entries at once, these are {}",
                         ids.len()
                     )));
                 }
-                let shown = render::linked(ids.len(), false);
+                let titles = self.titles(ids.iter().take(render::NAMED).cloned()).await;
+                let shown = render::linked(&ids, false, &titles, false);
                 Ok(done(ids.iter().map(|id| json!({"id": id})).collect(), shown))
             }
             "files" => self.files(name, column, given, page),
@@ -166,6 +163,29 @@ impl Notion {
                 Err(writable(name, kind).err().unwrap_or_else(|| wrong("nothing that this server can write")))
             }
         }
+    }
+
+    /// `given` with ids in place of names of people or rows, so that entries are taken away by name too.
+    async fn by_id(&self, column: &Value, given: &Value) -> Result<Value> {
+        let Value::Object(change) = given else { return self.ids_of(column, given).await };
+        let mut ids = Map::new();
+        for (key, value) in change {
+            ids.insert(key.clone(), self.ids_of(column, value).await?);
+        }
+        Ok(Value::Object(ids))
+    }
+
+    async fn ids_of(&self, column: &Value, given: &Value) -> Result<Value> {
+        let target = column["relation"]["data_source_id"].as_str().unwrap_or_default();
+        let mut ids = Vec::new();
+        for word in words(given) {
+            ids.push(match id_of(&word) {
+                Some(id) => id,
+                None if column["type"] == "people" => self.person(&word).await?.id,
+                None => self.row_by_title(target, &word).await?,
+            });
+        }
+        Ok(json!(ids))
     }
 
     /// Files of a row: uploads and addresses; entries that stay are given back as they were shown
@@ -333,19 +353,18 @@ fn option(name: &str, column: &Value, word: &str) -> Result<(String, Option<Stri
     Ok((word.trim().to_owned(), Some(note)))
 }
 
+/// The entries of a list as words; one alone is a list of one.
+fn words(given: &Value) -> Vec<String> {
+    let word = |item: &Value| item.as_str().map_or_else(|| item.to_string(), str::to_owned);
+    match given {
+        Value::Array(items) => items.iter().map(word).collect(),
+        Value::Null => Vec::new(),
+        one => vec![word(one)],
+    }
+}
+
 /// The entries that are to be: those given, or those there are with some added and some taken away.
 fn list(given: &Value, now: Vec<String>) -> Result<Vec<String>> {
-    let words = |value: &Value| -> Vec<String> {
-        match value {
-            Value::Array(items) => items
-                .iter()
-                .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
-                .collect(),
-            Value::String(text) => vec![text.clone()],
-            Value::Null => Vec::new(),
-            other => vec![other.to_string()],
-        }
-    };
     let Value::Object(change) = given else { return Ok(words(given)) };
     if let Some(unknown) = change.keys().find(|key| !["add", "remove"].contains(&key.as_str())) {
         return Err(Error::invalid(format!("A list takes `add` and `remove`, not `{}`", one_line(unknown))));

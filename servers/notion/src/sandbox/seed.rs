@@ -414,6 +414,22 @@ impl Loader {
                 }
             }
         }
+        self.mentions();
+    }
+
+    /// A mention shows the title that its page has, also where the page came later.
+    fn mentions(&mut self) {
+        let titles: BTreeMap<String, String> =
+            self.state.nodes.values().map(|node| (node.id.clone(), node.title())).collect();
+        for body in self.state.nodes.values_mut().flat_map(|node| node.data.values_mut()) {
+            let runs = body.get_mut("rich_text").and_then(Value::as_array_mut);
+            for run in runs.into_iter().flatten() {
+                let page = run["mention"]["page"]["id"].as_str();
+                if let Some(title) = page.and_then(|id| titles.get(id)) {
+                    run["plain_text"] = json!(title);
+                }
+            }
+        }
     }
 }
 

@@ -145,7 +145,14 @@ async fn plan_one(call: &Call<Notion>, edit: BlockEdit) -> Result<(Step, Value)>
     let block = call.api().block(&id).await?;
     let kind = block["type"].as_str().unwrap_or_default().to_owned();
     let name = format!("{} {}", kind.replace('_', " "), render::bare(&id));
-    let markdown = markdown.filter(|text| !text.trim().is_empty());
+    let there = plain(&block[kind.as_str()]["rich_text"]);
+    let (markdown, mentions) = match markdown.filter(|text| !text.trim().is_empty()) {
+        Some(text) => {
+            let (text, mentions) = call.mentioned(&text, &there).await?;
+            (Some(text), mentions)
+        }
+        None => (None, Vec::new()),
+    };
     let text = || markdown.as_deref().ok_or_else(|| Error::invalid("This change needs `markdown`"));
     let page = page_of(&block);
     let step = |what: String, lines: Vec<String>, change: Change| Step {
@@ -161,6 +168,7 @@ async fn plan_one(call: &Call<Notion>, edit: BlockEdit) -> Result<(Step, Value)>
             let count = draft::count(&blocks);
             let mut lines: Vec<String> =
                 blocks.iter().map(|block| format!("+ {}", draft::line(block))).collect();
+            lines.extend(mentions);
             lines.append(&mut notes);
             let (parent, after, place) = if matches!(action, Action::Append) {
                 (id.clone(), None, format!("in {name}"))
@@ -193,6 +201,7 @@ async fn plan_one(call: &Call<Notion>, edit: BlockEdit) -> Result<(Step, Value)>
             let old_text = plain(&before["rich_text"]);
             let mut lines = render::diff(&old_text, &plain_of(new));
             lines.extend(draft::losses(&before["rich_text"], new));
+            lines.extend(mentions);
             lines.extend(notes);
             Ok((
                 step(format!("text of {name}"), lines, Change::Update { body, before: before.clone() }),

@@ -235,7 +235,8 @@ async fn add_comment(call: Call<Notion>, arguments: AddComment) -> Result<Plan> 
     if uploads.len() > ATTACHED {
         return Err(Error::invalid(format!("A comment takes at most {ATTACHED} `uploads`")));
     }
-    let accepted = dialect::accept(text.trim());
+    let (text, mentions) = call.mentioned(text.trim(), "").await?;
+    let accepted = dialect::accept(&text);
     if accepted.text.is_empty() {
         return Err(Error::invalid("`text` is empty"));
     }
@@ -269,7 +270,7 @@ async fn add_comment(call: Call<Notion>, arguments: AddComment) -> Result<Plan> 
         }
         _ => return Err(Error::invalid("Give one of `id` (a page or block) and `discussion`")),
     };
-    let notes = accepted.notes();
+    let notes = [mentions, accepted.notes()].concat();
     let mut preview =
         Reply::new(format!("Comment {on}:")).outside("your comment", None, accepted.text.clone());
     for note in &notes {
@@ -332,12 +333,14 @@ struct EditComment {
 async fn edit_comment(call: Call<Notion>, arguments: EditComment) -> Result<Plan> {
     let id = resolve::page_id("id", &arguments.id)?;
     let comment = call.api().comment(&id).await?;
-    let accepted = dialect::accept(arguments.text.trim());
+    let before = plain(&comment.rich_text);
+    let (text, mentions) = call.mentioned(arguments.text.trim(), "").await?;
+    let accepted = dialect::accept(&text);
     if accepted.text.is_empty() {
         return Err(Error::invalid("`text` is empty").with_hint("delete_comment deletes a comment"));
     }
-    let before = plain(&comment.rich_text);
     let mut lines = render::diff(&before, &accepted.text);
+    lines.extend(mentions);
     lines.extend(accepted.notes());
     let mut preview = Written::new(format!("Edit comment {}", render::bare(&id)));
     preview.changed.clone_from(&lines);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, nearest, one_line, reconcile::Attempt, values_by_name},
+    catalog::{Call, Plan, Reply, Tool, Written, nearest, one_line, reconcile::Attempt},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -57,7 +57,7 @@ struct CreatePages {
 struct NewPage {
     title: Option<String>,
     #[serde(default)]
-    #[schemars(schema_with = "values_by_name")]
+    #[schemars(schema_with = "super::values_by_column")]
     properties: Map<String, Value>,
     #[serde(alias = "content")]
     markdown: Option<String>,
@@ -87,6 +87,8 @@ struct New {
     body: Value,
     lines: Vec<String>,
     template: bool,
+    /// Whether it makes new options of a column.
+    adds_options: bool,
 }
 
 async fn create_pages(call: Call<Notion>, arguments: CreatePages) -> Result<Plan> {
@@ -111,8 +113,9 @@ async fn create_pages(call: Call<Notion>, arguments: CreatePages) -> Result<Plan
             preview = preview.line(format!("  {line}"));
         }
     }
+    let adds_options = news.iter().any(|new| new.adds_options);
     let plan = Plan::new(preview, move || async move { create_all(&call, &parent, news).await });
-    Ok(if count > 5 { plan.ask() } else { plan })
+    Ok(if count > 5 || adds_options { plan.ask() } else { plan })
 }
 
 /// A page or a table, whichever `text` means.
@@ -188,7 +191,9 @@ async fn new_page(call: &Call<Notion>, parent: &Parent, page: NewPage) -> Result
         body["icon"] = json!({"type": "emoji", "emoji": icon.trim()});
     }
     if let Some(markdown) = markdown {
+        let (markdown, mentions) = call.mentioned(&markdown, "").await?;
         let accepted = dialect::accept(&markdown);
+        lines.extend(mentions);
         lines.push(format!("{} characters of text", accepted.text.chars().count()));
         lines.extend(accepted.notes());
         if accepted.text.len() > ASYNC_BYTES {
@@ -217,7 +222,8 @@ async fn new_page(call: &Call<Notion>, parent: &Parent, page: NewPage) -> Result
         lines.push(format!("template {}", one_line(&found.name)));
         body["template"] = json!({"type": "template_id", "template_id": found.id, "timezone": "UTC"});
     }
-    Ok(New { title, body, lines, template: template.is_some() })
+    let adds_options = values.iter().any(|value| value.note.is_some());
+    Ok(New { title, body, lines, template: template.is_some(), adds_options })
 }
 
 async fn create_all(call: &Call<Notion>, parent: &Parent, news: Vec<New>) -> Result<Reply> {

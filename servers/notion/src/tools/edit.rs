@@ -95,7 +95,9 @@ async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<
     {
         return Err(changed(&title, expected, &hash));
     }
-    let work = work(&arguments, &now)?;
+    let mentions = mentions(&call, &mut arguments, &now.markdown).await?;
+    let mut work = work(&arguments, &now)?;
+    work.notes.splice(0..0, mentions);
     let lost = lost_children(&now.markdown, &work.after);
     if !lost.is_empty() && !arguments.allow_deleting_children {
         return Err(Error::invalid(format!(
@@ -216,6 +218,20 @@ fn lines(text: &str) -> BTreeMap<String, i64> {
         *lines.entry(line.to_owned()).or_default() += 1;
     }
     lines
+}
+
+/// Puts mentions into what is to be written, and says whom. What the page or the passage has already stays.
+async fn mentions(call: &Call<Notion>, arguments: &mut EditContent, now: &str) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    let edits = arguments.edits.iter_mut().map(|edit| (&mut edit.new, edit.old.as_str()));
+    let whole = [&mut arguments.append, &mut arguments.prepend].into_iter().flatten().map(|text| (text, ""));
+    let replaced = arguments.replace_all.iter_mut().map(|text| (text, now));
+    for (text, there) in edits.chain(whole).chain(replaced) {
+        let (mentioned, notes) = call.mentioned(text, there).await?;
+        *text = mentioned;
+        all.extend(notes.into_iter().filter(|note| !all.contains(note)).collect::<Vec<_>>());
+    }
+    Ok(all)
 }
 
 /// Works out the one command that Notion gets.

@@ -18,8 +18,20 @@ mod views;
 pub(crate) mod whoami;
 
 use connector::catalog::Tool;
+use schemars::{Schema, SchemaGenerator};
 
 use crate::Notion;
+
+/// The schema of values and conditions by column: what a list gains and loses, and what is compared, are objects.
+fn values_by_column(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({
+        "type": "object",
+        "additionalProperties": {
+            "type": ["string", "number", "boolean", "array", "object"],
+            "items": {"type": ["string", "object"]},
+        },
+    })
+}
 
 /// Every tool.
 pub(crate) fn all() -> Vec<Tool<Notion>> {

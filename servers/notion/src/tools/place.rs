@@ -12,7 +12,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::outcome;
-use crate::{Notion, api::objects::Item, render, resolve};
+use crate::{
+    Notion,
+    api::objects::Item,
+    render,
+    resolve::{self, linked::place},
+};
 
 /// Pages in one call.
 const MOST: usize = 25;
@@ -67,12 +72,12 @@ async fn pages(call: &Call<Notion>, ids: &[String]) -> Result<Vec<Item>> {
     Ok(pages)
 }
 
+fn named(page: &Item) -> String {
+    format!("{} ({})", render::title(&page.name()), render::bare(&page.id))
+}
+
 fn titles(pages: &[Item]) -> String {
-    pages
-        .iter()
-        .map(|page| format!("{} ({})", render::title(&page.name()), render::bare(&page.id)))
-        .collect::<Vec<_>>()
-        .join(", ")
+    pages.iter().map(named).collect::<Vec<_>>().join(", ")
 }
 
 /// Sends a change of a page until its outcome is known: again only while nothing has changed.
@@ -122,7 +127,12 @@ async fn move_pages(call: Call<Notion>, arguments: MovePages) -> Result<Plan> {
             (json!({"data_source_id": table.id}), format!("into the table {}", table.name))
         }
     };
-    let preview = Reply::new(format!("Move {} {name}.", titles(&pages)));
+    let places = call.places(&pages.iter().collect::<Vec<_>>()).await;
+    let from: Vec<String> =
+        pages.iter().map(|page| place(page, &places).replacen(" in ", " from ", 1)).collect();
+    let listed: Vec<String> =
+        pages.iter().zip(&from).map(|(page, from)| format!("{}{from}", named(page))).collect();
+    let preview = Reply::new(format!("Move {} {name}.", listed.join(", ")));
     let many = pages.len() > 5;
     let state: Vec<Value> = pages.iter().map(render::state).collect();
     let plan = Plan::new(preview, move || async move {
@@ -152,7 +162,12 @@ async fn move_pages(call: Call<Notion>, arguments: MovePages) -> Result<Plan> {
                     return Ok(Reply::written(written));
                 }
             };
-            written = written.change(format!("{title} · {}{}", render::bare(&page.id), outcome::note(lost)));
+            written = written.change(format!(
+                "{title}{} · {}{}",
+                from[done],
+                render::bare(&page.id),
+                outcome::note(lost)
+            ));
         }
         written.summary = format!("Moved {total} {} {name}.", if total == 1 { "page" } else { "pages" });
         Ok(Reply::written(written))

@@ -7,7 +7,6 @@ use connector::{
     catalog::{
         Call, Page, Position, Reply, Tool, limit, one_line,
         paging::{self, VendorPage},
-        values_by_name,
     },
 };
 use schemars::JsonSchema;
@@ -35,7 +34,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
             "query_database",
             "Query a table",
             "Rows of a table (name, id or URL; a view's filter applies). `where` by column: {\"Status\":[\"To do\"],\
-             \"Due\":{\"before\":\"today\"},\"Owner\":\"me\",\"or\":[..]}; `count` or `group_by` over all rows.",
+             \"Due\":{\"before\":\"today\"},\"Owner\":\"me\",\"or\":[..]}; `count`, `group_by` or `sum` over all rows.",
             query_database,
         )
         .toolset("databases")
@@ -57,8 +56,9 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
 #[serde(deny_unknown_fields)]
 struct QueryDatabase {
     database: String,
+    /// not, contains, before, after, on_or_before, on_or_after, gt, lt, empty; dates: "2026-12-01/2026-12-03", "in 3 days", "next_week".
     #[serde(rename = "where", default)]
-    #[schemars(schema_with = "values_by_name")]
+    #[schemars(schema_with = "super::values_by_column")]
     filter: Option<Map<String, Value>>,
     /// Columns; "-Due" descends.
     #[serde(default)]
@@ -68,6 +68,8 @@ struct QueryDatabase {
     #[serde(default)]
     count: bool,
     group_by: Option<String>,
+    /// A column to add up.
+    sum: Option<String>,
     limit: Option<u32>,
     cursor: Option<String>,
 }
@@ -82,11 +84,18 @@ struct Rows {
     count: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     groups: Option<Vec<(String, usize)>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sum: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sums: Option<Vec<f64>>,
 }
 
 async fn query_database(call: Call<Notion>, arguments: QueryDatabase) -> Result<Reply> {
     let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
-    let plain = arguments.filter.is_none() && arguments.sort.is_empty() && arguments.group_by.is_none();
+    let plain = arguments.filter.is_none()
+        && arguments.sort.is_empty()
+        && arguments.group_by.is_none()
+        && arguments.sum.is_none();
     let bare =
         resolve::id_of(&arguments.database).filter(|_| resolve::view_of(&arguments.database).is_none());
     let size = position.first(limit(arguments.limit, 20, 100), 100);
@@ -98,7 +107,7 @@ async fn query_database(call: Call<Notion>, arguments: QueryDatabase) -> Result<
     if let (Some(id), true, false) = (&bare, plain, arguments.count) {
         let id = call.kept_table(id).unwrap_or_else(|| id.clone());
         match call.api().query(&id, &body).await {
-            Ok(rows) => return page(&call, &arguments, position, rows, None),
+            Ok(rows) => return page(&call, &arguments, position, rows, None).await,
             Err(error) if error.kind() == Kind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -118,7 +127,25 @@ async fn query_database(call: Call<Notion>, arguments: QueryDatabase) -> Result<
         body["filter"] = filter.clone();
     }
     if let Some(wanted) = &arguments.group_by {
-        return grouped(&call, &table, filter.as_ref(), wanted).await;
+        return grouped(&call, &table, filter.as_ref(), wanted, arguments.sum.as_deref()).await;
+    }
+    if let Some(wanted) = &arguments.sum {
+        let (name, _) = table.column(wanted)?;
+        let (rows, whole) = every(&call, &table, filter.as_ref()).await?;
+        let (sum, without) = added(&rows.iter().collect::<Vec<_>>(), &table, name)?;
+        let least = if whole { "" } else { "at least " };
+        let without = if without == 0 { String::new() } else { format!(", {without} without") };
+        let line = format!(
+            "{least}{} rows of {}: {} {sum}{without}.",
+            rows.len(),
+            table.name,
+            head(name, Some(&table))
+        );
+        return Ok(Reply::new(line).data(&Rows {
+            count: Some(rows.len()),
+            sum: Some(sum),
+            ..Rows::default()
+        }));
     }
     if arguments.count {
         let (rows, whole) = every(&call, &table, filter.as_ref()).await?;
@@ -133,7 +160,7 @@ async fn query_database(call: Call<Notion>, arguments: QueryDatabase) -> Result<
         body["sorts"] = sorts.clone();
     }
     let rows = call.api().query(&table.id, &body).await?;
-    page(&call, &arguments, position, rows, Some(&table))
+    page(&call, &arguments, position, rows, Some(&table)).await
 }
 
 pub(super) fn sorts(table: &Table, given: &[String]) -> Result<Vec<Value>> {
@@ -160,7 +187,7 @@ pub(super) fn sorts(table: &Table, given: &[String]) -> Result<Vec<Value>> {
 }
 
 /// One page of rows as a compact table.
-fn page(
+async fn page(
     call: &Call<Notion>,
     arguments: &QueryDatabase,
     position: Position,
@@ -171,14 +198,19 @@ fn page(
     let cut = rows.is_cut();
     let shown: Vec<Item> = rows.results.into_iter().skip(position.skip).collect();
     let columns = columns(&shown, &arguments.fields, table)?;
-    let heads: Vec<String> = columns.iter().map(|name| one_line(name)).collect();
+    let heads: Vec<String> = columns.iter().map(|name| head(name, table)).collect();
+    let titles = call.linked_titles(&shown, &columns, table).await;
+    let mut uncomputed = false;
     let mut page = Page::new(FROM, ("row", "rows"));
     if !shown.is_empty() {
         page = page.note(format!("id | {}", heads.join(" | ")));
     }
     for row in &shown {
-        let cells: Vec<String> =
-            columns.iter().map(|name| render::value(row.value(name)).replace('|', "¦")).collect();
+        let cells: Vec<String> = columns
+            .iter()
+            .map(|name| render::named(row.value(name), &titles, false).replace('|', "¦"))
+            .collect();
+        uncomputed |= cells.iter().any(|cell| cell == "?");
         let values: Map<String, Value> = columns
             .iter()
             .zip(&cells)
@@ -195,6 +227,12 @@ fn page(
     let mut reply = Reply::page(paging::close(call, page, VendorPage::whole(position, read, next)));
     if cut {
         reply = reply.line("Notion gives at most 10,000 rows to one question: narrow it with `where`, or use `count` or `group_by`, which read on.");
+    }
+    if uncomputed {
+        reply = reply.line(
+            "`?` is what Notion did not compute, as over more than 25 linked rows: ask the linked table with `count`, \
+             `group_by` or `sum`.",
+        );
     }
     if empty && names_me(&arguments.filter) {
         reply = reply.line(
@@ -330,15 +368,46 @@ fn counted(table: &Table, count: usize, whole: bool) -> Reply {
         .data(&Rows { count: Some(count), ..Rows::default() })
 }
 
-async fn grouped(call: &Call<Notion>, table: &Table, filter: Option<&Value>, wanted: &str) -> Result<Reply> {
+/// A column's name at its cells, with the unit that its numbers are in.
+fn head(name: &str, table: Option<&Table>) -> String {
+    let format = table.and_then(|table| table.columns.get(name)?["number"]["format"].as_str());
+    match format.filter(|format| !format.starts_with("number")) {
+        Some(format) => format!("{} ({})", one_line(name), format.replace('_', " ")),
+        None => one_line(name),
+    }
+}
+
+/// The sum of a column, and how many rows have no number there.
+fn added(rows: &[&Item], table: &Table, name: &str) -> Result<(f64, usize)> {
+    let kind = table.columns[name]["type"].as_str().unwrap_or_default();
+    if !matches!(kind, "number" | "formula" | "rollup") {
+        return Err(Error::invalid(format!(
+            "`sum` takes a column of numbers, and {} is {kind}",
+            one_line(name)
+        )));
+    }
+    let numbers = rows.iter().filter_map(|row| {
+        let own = &row.value(name)[kind];
+        own.as_f64().or_else(|| own["number"].as_f64())
+    });
+    let numbers: Vec<f64> = numbers.collect();
+    // What binary fractions add to cents is no part of a sum.
+    let sum = (numbers.iter().sum::<f64>() * 1e6).round() / 1e6;
+    Ok((sum, rows.len() - numbers.len()))
+}
+
+async fn grouped(
+    call: &Call<Notion>,
+    table: &Table,
+    filter: Option<&Value>,
+    wanted: &str,
+    sum: Option<&str>,
+) -> Result<Reply> {
     let (name, column) = table.column(wanted)?;
     let (rows, whole) = every(call, table, filter).await?;
     let kind = column["type"].as_str().unwrap_or_default();
-    let mut groups: Vec<(String, usize)> = Vec::new();
-    let mut add = |group: String| match groups.iter_mut().find(|(known, _)| *known == group) {
-        Some((_, count)) => *count += 1,
-        None => groups.push((group, 1)),
-    };
+    let sum = sum.map(|sum| Ok::<_, Error>(table.column(sum)?.0)).transpose()?;
+    let mut groups: Vec<(String, Vec<&Item>)> = Vec::new();
     let mut cut = 0;
     for row in &rows {
         let value = row.value(name);
@@ -359,12 +428,15 @@ async fn grouped(call: &Call<Notion>, table: &Table, filter: Option<&Value>, wan
             _ => vec![render::value(value)],
         };
         let members: BTreeSet<String> = members.into_iter().collect();
-        if members.is_empty() {
-            add(String::new());
+        let none = members.is_empty().then(String::new);
+        for group in members.into_iter().chain(none) {
+            match groups.iter_mut().find(|(known, _)| *known == group) {
+                Some((_, rows)) => rows.push(row),
+                None => groups.push((group, vec![row])),
+            }
         }
-        members.into_iter().for_each(&mut add);
     }
-    groups.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    groups.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then_with(|| a.0.cmp(&b.0)));
     if kind == "relation" {
         for (group, _) in groups.iter_mut().take(WHOLE_LISTS).filter(|(group, _)| !group.is_empty()) {
             if let Ok(page) = call.api().page(group).await {
@@ -374,15 +446,25 @@ async fn grouped(call: &Call<Notion>, table: &Table, filter: Option<&Value>, wan
     }
     let least = if whole { "" } else { "at least " };
     let mut lines = Vec::new();
-    for (group, count) in &groups {
+    let mut sums = Vec::new();
+    for (group, rows) in &groups {
         let group = if group.is_empty() { "(empty)" } else { group };
-        lines.push(format!("{count} | {group}"));
+        let count = rows.len();
+        match sum {
+            Some(sum) => {
+                let (sum, _) = added(rows, table, sum)?;
+                lines.push(format!("{count} | {sum} | {group}"));
+                sums.push(sum);
+            }
+            None => lines.push(format!("{count} | {group}")),
+        }
     }
     let total = rows.len();
-    let reply = Reply::new(format!("{least}{total} rows of {} by {}", table.name, one_line(name))).outside(
-        table.name.clone(),
-        None,
-        lines.join("\n"),
-    );
-    Ok(reply.data(&Rows { count: Some(total), groups: Some(groups), ..Rows::default() }))
+    let summed = sum.map(|sum| format!(", {} added up", head(sum, Some(table)))).unwrap_or_default();
+    let word = if total == 1 { "row" } else { "rows" };
+    let reply = Reply::new(format!("{least}{total} {word} of {} by {}{summed}", table.name, one_line(name)))
+        .outside(table.name.clone(), None, lines.join("\n"));
+    let groups = groups.into_iter().map(|(group, rows)| (group, rows.len())).collect();
+    let sums = sum.map(|_| sums);
+    Ok(reply.data(&Rows { count: Some(total), groups: Some(groups), sums, ..Rows::default() }))
 }

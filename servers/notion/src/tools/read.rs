@@ -12,7 +12,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::FROM;
-use crate::{Notion, api::objects::Item, dialect, render, resolve};
+use crate::{
+    Notion,
+    api::objects::Item,
+    dialect, render,
+    resolve::{self, linked::place},
+};
 
 /// Characters of a page in one reply.
 const CHARS: usize = 20_000;
@@ -79,7 +84,7 @@ async fn get_page(call: Call<Notion>, arguments: GetPage) -> Result<Reply> {
     let mut shown = dialect::shown(&text.markdown);
     let title = page.as_ref().map_or_else(|| "A block".to_owned(), |page| render::title(&page.name()));
     let mut reply = match &page {
-        Some(page) => head(page, &hash),
+        Some(page) => head(&call, page, &hash).await,
         None => Reply::new(format!("A part of a page · {}", render::bare(&id))),
     };
     if let Some(wanted) = &section {
@@ -110,10 +115,13 @@ async fn not_a_page(call: &Call<Notion>, id: &str, error: Error) -> Error {
 }
 
 /// A page's first lines: what it is, where, its values.
-fn head(page: &Item, hash: &str) -> Reply {
+async fn head(call: &Call<Notion>, page: &Item, hash: &str) -> Reply {
+    let names: Vec<String> = page.properties.keys().cloned().collect();
+    let titles = call.linked_titles(std::slice::from_ref(page), &names, None).await;
+    let place = place(page, &call.places(&[page]).await);
     let trash = if page.in_trash { " · in the trash" } else { "" };
     let mut reply = Reply::new(format!(
-        "{} · {} · edited {} · hash {hash}{trash}",
+        "{}{place} · {} · edited {} · hash {hash}{trash}",
         render::title(&page.name()),
         render::bare(&page.id),
         render::minute(&page.last_edited_time)
@@ -123,7 +131,7 @@ fn head(page: &Item, hash: &str) -> Reply {
         .properties
         .iter()
         .filter(|(_, value)| value["type"] != "title")
-        .map(|(name, value)| (name, render::value(value)))
+        .map(|(name, value)| (name, render::named(value, &titles, true)))
         .filter(|(_, shown)| !shown.is_empty())
         .map(|(name, shown)| format!("{}: {shown}", one_line(name)))
         .collect();

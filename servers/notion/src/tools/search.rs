@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::FROM;
-use crate::{Notion, api::objects::Item, render};
+use crate::{Notion, api::objects::Item, render, resolve::linked::place};
 
 pub(super) fn tools() -> Vec<Tool<Notion>> {
     vec![
@@ -50,6 +50,7 @@ struct Row {
     title: String,
     #[serde(rename = "type")]
     kind: String,
+    place: String,
     edited: String,
 }
 
@@ -71,14 +72,17 @@ async fn search(call: Call<Notion>, arguments: Search) -> Result<Reply> {
         format!("by title, \"{}\"", one_line(&query))
     };
     let mut page = Page::new(FROM, ("result", "results")).note(note);
+    let places = call.places(&shown).await;
     for item in &shown {
+        let place = place(item, &places);
         let row = Row {
             id: render::bare(&item.id),
             title: item.name(),
             kind: render::kind(item).to_owned(),
+            place: place.trim_start_matches(" in ").to_owned(),
             edited: item.last_edited_time.clone(),
         };
-        page.push(render::found(item), &row);
+        page.push(render::found(item, &place), &row);
     }
     let empty = shown.is_empty();
     let read = shown.len();

@@ -7,7 +7,6 @@ use connector::{
     catalog::{
         Call, Plan, Reply, Tool, Written, one_line,
         reconcile::{self, Seen},
-        values_by_name,
     },
 };
 use schemars::JsonSchema;
@@ -22,6 +21,7 @@ use crate::{
     render,
     resolve::{
         self,
+        linked::ids,
         tables::Table,
         values::{Wanted, is_held},
     },
@@ -52,7 +52,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
 struct UpdatePages {
     pages: Vec<Changed>,
     #[serde(default)]
-    #[schemars(schema_with = "values_by_name")]
+    #[schemars(schema_with = "super::values_by_column")]
     properties: Map<String, Value>,
     #[serde(default)]
     clear: Vec<String>,
@@ -65,7 +65,7 @@ struct Changed {
     #[serde(alias = "page_id")]
     id: String,
     #[serde(default)]
-    #[schemars(schema_with = "values_by_name")]
+    #[schemars(schema_with = "super::values_by_column")]
     properties: Map<String, Value>,
     #[serde(default)]
     clear: Vec<String>,
@@ -152,10 +152,11 @@ async fn update_pages(call: Call<Notion>, arguments: UpdatePages) -> Result<Plan
     for note in notes {
         preview = preview.line(note);
     }
+    let adds_options = changes.iter().flat_map(|change| &change.wanted).any(|wanted| wanted.note.is_some());
     let state: Vec<Value> = changes.iter().map(|change| change.before.clone()).collect();
     let plan =
         Plan::new(preview, move || async move { update_all(&call, changes, same).await }).state(&state);
-    Ok(if count > 5 { plan.ask() } else { plan })
+    Ok(if count > 5 || adds_options { plan.ask() } else { plan })
 }
 
 /// Refuses a page that was edited after the time that the caller read.
@@ -216,7 +217,8 @@ async fn plan_one(
     let mut kept = Vec::new();
     for value in wanted.drain(..) {
         let old = page.value(&value.name);
-        let before = render::value(old);
+        let linked = call.titles(ids(old).into_iter().take(render::NAMED)).await;
+        let before = render::named(old, &linked, false);
         if is_same(call, page, old, &value).await? {
             continue;
         }

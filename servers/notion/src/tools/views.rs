@@ -5,7 +5,6 @@ use connector::{
     catalog::{
         Call, Plan, Reply, Tool, Written, one_line,
         reconcile::{self, Seen},
-        values_by_name,
     },
 };
 use schemars::JsonSchema;
@@ -72,7 +71,7 @@ struct SaveView {
     name: Option<String>,
     #[serde(rename = "type")]
     kind: Option<Type>,
-    #[schemars(schema_with = "values_by_name")]
+    #[schemars(schema_with = "super::values_by_column")]
     #[serde(rename = "where", default)]
     filter: Option<Map<String, Value>>,
     sort: Option<Vec<String>>,

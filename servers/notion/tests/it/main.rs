@@ -8,3 +8,4 @@ mod outcomes;
 mod pages;
 mod support;
 mod tools;
+mod trial;

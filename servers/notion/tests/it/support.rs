@@ -67,6 +67,16 @@ impl Office {
         Ok(self.service.render(reply).text)
     }
 
+    /// What somebody is asked before a call does anything.
+    pub(crate) async fn question(&self, tool: &str, arguments: Value) -> Option<String> {
+        let tool = self.service.tool(tool).unwrap_or_else(|| panic!("there is no tool {tool}"));
+        let arguments = arguments.as_object().cloned().unwrap();
+        match self.service.call(tool, Principal::local(), arguments, false, Arc::new(Silent)).await.unwrap() {
+            Answer::Reply(_) => None,
+            Answer::Question(mut question) => Some(self.service.render(question.take_preview()).text),
+        }
+    }
+
     /// The reply of a call that must not fail.
     pub(crate) async fn call(&self, tool: &str, arguments: Value) -> String {
         match self.attempt(tool, arguments.clone()).await {
