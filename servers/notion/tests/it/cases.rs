@@ -203,7 +203,7 @@ async fn lists_beyond_25_are_whole_where_it_counts() {
     let rows =
         text(&server, "query_database", json!({"database": "Projects", "fields": ["Tasks", "Task count"]}))
             .await;
-    assert!(rows.contains("Import API v2 | 25+ linked | ?"), "{rows}");
+    assert!(rows.contains("Show the progress of an import, +20 or more | ?"), "{rows}");
     let groups = text(&server, "query_database", json!({"database": "Projects", "group_by": "Tasks"})).await;
     assert!(groups.contains("Index chunks by key") || groups.lines().count() > 40, "{groups}");
     let add = json!({"id": "b40ec700000040008000000000000001", "properties": {"Tasks": {"add": ["New signup form"]}}});

@@ -39,6 +39,15 @@ impl Office {
 
     /// The same, with settings.
     pub(crate) async fn with(settings: &[(&'static str, Setting)]) -> Self {
+        Self::of(settings, Policy::new(false, true)).await
+    }
+
+    /// Over the story, somebody asked before what needs it.
+    pub(crate) async fn asking() -> Self {
+        Self::of(&[], Policy::new(false, false)).await
+    }
+
+    async fn of(settings: &[(&'static str, Setting)], policy: Policy) -> Self {
         let fake = notion_mcp::sandbox::fake();
         let running = sandbox::start(Arc::clone(&fake), SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let base = Url::parse(&format!("{}v1", running.url())).unwrap();
@@ -51,8 +60,7 @@ impl Office {
         let server = Notion::connect(&config, upstream::Options::new(base)).unwrap();
         let selection = Selection { toolsets: vec!["all".to_owned()], ..Selection::default() };
         let catalog = Notion::catalog().select(&selection).unwrap();
-        let options =
-            ServiceOptions { policy: Policy::new(false, true), sandbox: true, ..ServiceOptions::default() };
+        let options = ServiceOptions { policy, sandbox: true, ..ServiceOptions::default() };
         Self { service: Arc::new(Service::new(server, catalog, options)), fake, running }
     }
 

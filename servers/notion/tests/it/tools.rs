@@ -168,7 +168,12 @@ async fn a_database_is_made_of_words_and_its_rows_can_be_written_at_once() {
     let row = json!({"title": "Night one", "properties": {"Outcome": "good", "Cost": 12, "Task": TASK, "When": "2026-12-01"}});
     office.call("create_pages", json!({"parent": table, "pages": [row]})).await;
     let rows = office.call("query_database", json!({"database": "Runs"})).await;
-    assert!(rows.contains("Night one") && rows.contains("Good") && rows.contains("1 linked"), "{rows}");
+    assert!(
+        rows.contains("Night one")
+            && rows.contains("Good")
+            && rows.contains("| Alert when one file is imported twice |"),
+        "{rows}"
+    );
     let error = office
         .refusal("create_database", json!({"parent": RUNBOOKS, "title": "X", "columns": {"A": "selct"}}))
         .await;

@@ -110,7 +110,10 @@ async fn a_name_after_an_at_sign_is_a_mention() {
     let runs = comment["rich_text"].as_array().unwrap();
     let mentions: Vec<&str> = runs.iter().filter_map(|run| run["mention"]["user"]["name"].as_str()).collect();
     assert_eq!(mentions, ["Grace Mbeki", "Grace Mbeki"]);
-    let said: String = runs.iter().filter_map(|run| run["plain_text"].as_str()).collect();
+    let said: String = runs
+        .iter()
+        .filter_map(|run| run["text"]["content"].as_str().or(run["plain_text"].as_str()))
+        .collect();
     assert_eq!(said, "@Grace Mbeki, see @Jonas and a@b.example. @Grace Mbeki: ask @nobody, not @Aiko");
     let error =
         office.refusal("add_comment", json!({"id": RUNBOOK, "text": "Hello @Jonas"})).await.for_agent();
@@ -136,7 +139,7 @@ async fn a_name_after_an_at_sign_is_a_mention() {
 
 #[tokio::test(start_paused = true)]
 async fn new_options_are_asked_about() {
-    let office = Office::open().await;
+    let office = Office::asking().await;
     let change = |tags: Value| json!({"pages": [{"id": TASK, "properties": {"Tags": tags}}]});
     let asked = office.question("update_pages", change(json!({"add": ["customers"]}))).await.unwrap();
     assert!(asked.contains("`customers` is a new option of Tags; there is also `customer`."), "{asked}");
