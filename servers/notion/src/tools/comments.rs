@@ -185,7 +185,7 @@ fn row(comment: &Comment, on: &str, people: &[User]) -> Row {
 struct AddComment {
     id: Option<String>,
     discussion: Option<String>,
-    /// Markdown.
+    /// Markdown; @Name mentions.
     text: String,
     /// Ids of upload_file.
     #[serde(default)]
