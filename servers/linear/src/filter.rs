@@ -340,7 +340,7 @@ mod tests {
     #[test]
     fn names_are_left_to_linear() {
         assert_eq!(
-            filter(json!({"team": "ENG", "state": ["open"], "assignee": "me"})),
+            filter(json!({"team": ["ENG"], "state": ["open"], "assignee": "me"})),
             json!({"and": [
                 {"team": {"or": [{"key": {"eqIgnoreCase": "ENG"}}, {"name": {"eqIgnoreCase": "ENG"}}]}},
                 {"state": {"type": {"in": ["triage", "backlog", "unstarted", "started"]}}},
@@ -352,8 +352,8 @@ mod tests {
 
     #[test]
     fn a_word_in_lower_case_is_a_type_and_any_other_a_name() {
-        assert_eq!(filter(json!({"state": "done"})), json!({"state": {"type": {"in": ["completed"]}}}));
-        assert_eq!(filter(json!({"state": "Done"})), json!({"state": {"name": {"eqIgnoreCase": "Done"}}}));
+        assert_eq!(filter(json!({"state": ["done"]})), json!({"state": {"type": {"in": ["completed"]}}}));
+        assert_eq!(filter(json!({"state": ["Done"]})), json!({"state": {"name": {"eqIgnoreCase": "Done"}}}));
     }
 
     #[test]

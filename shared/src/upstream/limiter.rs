@@ -679,7 +679,9 @@ mod tests {
         limiter.pause(&both, &[], Some("workspace"), Duration::from_secs(90));
         assert_eq!(limiter.status()[0].paused_for, None);
         let error = take(&limiter, &both, 30).await.unwrap_err();
-        assert_eq!(error.retry_after().unwrap().as_secs(), 90);
+        // Less the moment for which the other budget was waited for.
+        let wait = error.retry_after().unwrap();
+        assert!((89..=90).contains(&wait.as_secs()), "{wait:?}");
         advance(Duration::from_secs(90)).await;
         take(&limiter, &both, 1).await.unwrap();
         // A name that the request takes nothing from means all.

@@ -194,8 +194,7 @@ async fn edit(
             }
             known.push_str(&only_letters(&change.text));
         }
-        let (_, now) = read(&workspace, &id).await?;
-        Ok(Reply::written(written).outside("canvas as it is now", None, canvas::with_ids(&now)))
+        Ok(with_canvas(written, read(&workspace, &id).await))
     })
     .state(&state);
     Ok(match (asks.is_empty(), harmless) {
@@ -203,6 +202,18 @@ async fn edit(
         (true, true) => plan.harmless(),
         (true, false) => plan,
     })
+}
+
+/// What was written, with the canvas as it is `now`. That it cannot be read takes nothing from what is done.
+fn with_canvas(written: Written, now: Result<(File, Vec<Section>)>) -> Reply {
+    match now {
+        Ok((_, sections)) => {
+            Reply::written(written).outside("canvas as it is now", None, canvas::with_ids(&sections))
+        }
+        Err(error) => {
+            Reply::written(written.change(format!("it could not be read back: {}", error.for_agent())))
+        }
+    }
 }
 
 /// One change of a canvas.
@@ -370,12 +381,15 @@ async fn create(
         };
         let answer: Answer =
             workspace.api().write(method, form, "Look among your canvases".to_owned(), &[]).await?;
-        let (file, sections) = read(&workspace, &answer.canvas_id).await?;
         let written =
             Written::new(format!("Created the canvas {}{place}: {}", one_line(&name), answer.canvas_id))
-                .id(&answer.canvas_id)
-                .url(file.permalink);
-        Ok(Reply::written(written).outside("canvas as it is now", None, canvas::with_ids(&sections)))
+                .id(&answer.canvas_id);
+        let now = read(&workspace, &answer.canvas_id).await;
+        let written = match &now {
+            Ok((file, _)) => written.url(file.permalink.clone()),
+            Err(_) => written,
+        };
+        Ok(with_canvas(written, now))
     })
     .state(&state);
     Ok(if asks.is_empty() { plan.harmless() } else { plan.ask() })

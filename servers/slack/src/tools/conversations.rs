@@ -134,11 +134,10 @@ async fn create(call: Call<Slack>, args: Create) -> Result<Plan> {
             Err(error) if error.kind() == Kind::UnknownOutcome => {
                 // Only one channel can have the name: a second try makes it, or shows that the first did.
                 let again = create().await.map(|answer| answer.channel);
-                let me = workspace.names().me().await?;
-                match (again, workspace.names().channel(&name).await) {
-                    (Ok(channel), _) => channel,
+                match (again, workspace.names().me().await, workspace.names().channel(&name).await) {
+                    (Ok(channel), ..) => channel,
                     // Nobody else's of that name.
-                    (Err(_), Ok(channel)) if channel.creator == me.user_id => channel,
+                    (Err(_), Ok(me), Ok(channel)) if channel.creator == me.user_id => channel,
                     _ => return Err(error),
                 }
             }

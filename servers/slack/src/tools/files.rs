@@ -233,6 +233,8 @@ async fn upload_file(call: Call<Slack>, args: UploadFile) -> Result<Plan> {
     let (asks, state) = (!post.asks.is_empty(), post.state());
     let plan = Plan::new(Reply::written(preview), move || async move {
         let api = workspace.api().clone();
+        // Asked before anything is written, so that nothing after it can fail.
+        let me = workspace.names().me().await?;
         // A person's id is no place for a file: the conversation with them is opened first.
         let channel = match &post.destination {
             Destination::Known(channel) => channel.clone(),
@@ -260,7 +262,6 @@ async fn upload_file(call: Call<Slack>, args: UploadFile) -> Result<Plan> {
                 "Look at it with read_file {id} in a moment; do not upload it again before"
             )));
         };
-        let me = workspace.names().me().await?;
         let mut written = Written::new(format!("Uploaded {words}: file {id}, shared at ts {ts}")).id(&id);
         for line in post.composed.lines() {
             written = written.change(line);

@@ -31,7 +31,6 @@ impl Subject for Slack {
     const LACKS: &'static [(&'static str, &'static str)] = &[
         ("bounded", "conversations are judged by name after they are looked up; see the server's own tests"),
         ("one_of_several_gone", "no tool reads several things by name"),
-        ("overtaken", "its cases are still to be written"),
     ];
 
     fn reads() -> Vec<Sample> {
