@@ -18,7 +18,7 @@ use crate::{
 /// The types of states in which an issue is not finished.
 const OPEN: [&str; 4] = ["triage", "backlog", "unstarted", "started"];
 /// The types of states in which it is.
-const CLOSED: [&str; 3] = ["completed", "canceled", "duplicate"];
+pub(crate) const CLOSED: [&str; 3] = ["completed", "canceled", "duplicate"];
 
 /// Which issues are meant. Everything given must hold; of a list of teams, states or priorities, one.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -36,13 +36,17 @@ pub(crate) struct IssueQuery {
     pub(crate) cycle: Option<String>,
     /// urgent, high, medium, low, none
     pub(crate) priority: Vec<String>,
+    /// All words, in title, text or comments
     pub(crate) query: Option<String>,
     pub(crate) parent: Option<String>,
     pub(crate) blocked: Option<bool>,
     pub(crate) overdue: Option<bool>,
+    pub(crate) due_before: Option<String>,
+    pub(crate) due_after: Option<String>,
     /// Date or age: 2026-11-02, 7d
     pub(crate) updated_since: Option<String>,
     pub(crate) created_since: Option<String>,
+    pub(crate) completed_since: Option<String>,
     pub(crate) include_archived: Option<bool>,
 }
 
@@ -57,14 +61,25 @@ impl IssueQuery {
     /// # Errors
     /// As [`Linear::calendar`].
     pub(crate) async fn calendar(&self, server: &Linear) -> Result<Calendar> {
-        let has_times =
-            self.updated_since.is_some() || self.created_since.is_some() || self.overdue.is_some();
+        let times = [
+            &self.updated_since,
+            &self.created_since,
+            &self.completed_since,
+            &self.due_before,
+            &self.due_after,
+        ];
+        let has_times = self.overdue.is_some() || times.into_iter().any(Option::is_some);
         if has_times { server.calendar().await } else { Ok(Calendar::new(None)) }
     }
 
     /// Whether archived issues are meant as well.
     pub(crate) fn archived(&self) -> bool {
         self.include_archived.unwrap_or(false)
+    }
+
+    /// The words of its query.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
+        self.query.as_deref().unwrap_or_default().split_whitespace()
     }
 
     /// The filter, with names for Linear to resolve. `default_team` is for bare issue numbers, the
@@ -104,9 +119,7 @@ impl IssueQuery {
             let numbers = self.priority.iter().map(|word| priority(word)).collect::<Result<Vec<_>>>()?;
             all.push(json!({"priority": {"in": numbers}}));
         }
-        if let Some(query) = self.query.as_deref().map(str::trim).filter(|query| !query.is_empty()) {
-            all.push(json!({"searchableContent": {"contains": query}}));
-        }
+        all.extend(self.words().map(has_word));
         if let Some(parent) = &self.parent {
             let parent = if is_none(parent) {
                 json!({"null": true})
@@ -127,9 +140,18 @@ impl IssueQuery {
                 json!({"or": [{"dueDate": {"null": true}}, {"dueDate": {"gte": today}}, {"state": {"type": {"in": CLOSED}}}]})
             });
         }
+        // Before and after a day, without that day; what has no due date is neither.
+        for (name, comparison, day) in
+            [("due_before", "lt", &self.due_before), ("due_after", "gt", &self.due_after)]
+        {
+            if let Some(day) = day {
+                all.push(json!({"dueDate": {comparison: calendar.day(name, day)?.to_string()}}));
+            }
+        }
         for (field, name, since) in [
             ("updatedAt", "updated_since", &self.updated_since),
             ("createdAt", "created_since", &self.created_since),
+            ("completedAt", "completed_since", &self.completed_since),
         ] {
             if let Some(since) = since {
                 all.push(json!({field: {"gte": calendar.past(name, since)?.start().to_string()}}));
@@ -255,6 +277,13 @@ fn state_filter(word: &str) -> Value {
         Some(types) => json!({"type": {"in": types}}),
         None => named(word, &["name"]),
     }
+}
+
+/// An issue with this word in its title, its description or a comment, in capitals or not. Linear's own
+/// `searchableContent` is marked internal, and nothing says how it compares.
+fn has_word(word: &str) -> Value {
+    let has = json!({"containsIgnoreCase": word});
+    json!({"or": [{"title": has}, {"description": has}, {"comments": {"some": {"body": has}}}]})
 }
 
 /// A person that an issue is assigned to.

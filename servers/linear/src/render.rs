@@ -79,6 +79,7 @@ pub(crate) enum Field {
     Estimate,
     Created,
     Updated,
+    Completed,
 }
 
 /// The fields of a row unless others are asked for.
@@ -113,12 +114,23 @@ pub(crate) fn issue_row(issue: &IssueRow, fields: &[Field]) -> String {
             Field::Estimate => issue.estimate.map(|estimate| format!("estimate {estimate}")),
             Field::Created => Some(format!("created {}", day(&issue.created_at))),
             Field::Updated => Some(format!("updated {}", minute(&issue.updated_at))),
+            Field::Completed => {
+                issue.completed_at.as_deref().map(|completed| format!("completed {}", minute(completed)))
+            }
         });
     }
-    if issue.archived_at.is_some() {
-        row.push_str(" (archived)");
-    }
+    add(out_of_sight(issue.archived_at.as_deref(), issue.trashed));
     row
+}
+
+/// Where an issue is that no listing shows unless asked to: `(archived)`, `(in the trash since 2026-11-17)`.
+pub(crate) fn out_of_sight(archived_at: Option<&str>, trashed: bool) -> Option<String> {
+    match (trashed, archived_at) {
+        (true, Some(since)) => Some(format!("(in the trash since {})", day(since))),
+        (true, None) => Some("(in the trash)".to_owned()),
+        (false, Some(_)) => Some("(archived)".to_owned()),
+        (false, None) => None,
+    }
 }
 
 fn labels(labels: &[LabelRef]) -> Option<String> {

@@ -9,7 +9,7 @@ use super::{
 };
 
 const LIST: Operation = Operation::read("ListNotifications", document!("list_notifications"), |variables| {
-    2 + first(variables) * 6
+    2 + first(variables) * 10
 });
 const GET: Operation = Operation::read("GetNotification", document!("get_notification"), |_| 4);
 const MARK: Operation =
@@ -33,6 +33,16 @@ pub(crate) struct Notification {
     pub(crate) bot_actor: Option<Named>,
     pub(crate) issue: Option<IssueKey>,
     pub(crate) project: Option<Named>,
+    pub(crate) comment: Option<Said>,
+    pub(crate) project_update: Option<Said>,
+}
+
+/// The comment or status update that a notification is about.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Said {
+    pub(crate) id: String,
+    pub(crate) body: String,
 }
 
 /// A page of the inbox.

@@ -96,7 +96,7 @@ pub(crate) struct Project {
     pub(crate) project_milestones: Connection<super::milestones::Milestone>,
     pub(crate) last_update: Option<super::updates::Update>,
     pub(crate) members: Option<Connection<PersonRef>>,
-    pub(crate) documents: Option<Connection<super::documents::DocumentRow>>,
+    pub(crate) documents: Connection<super::documents::DocumentRow>,
     pub(crate) external_links: Option<Connection<Link>>,
 }
 
@@ -144,7 +144,6 @@ pub(crate) struct ProjectLabel {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ProjectParts {
     pub(crate) members: bool,
-    pub(crate) documents: bool,
     pub(crate) links: bool,
 }
 
@@ -182,9 +181,7 @@ impl Api {
 
     /// A project, by its id or slug id.
     pub(crate) async fn get_project(&self, id: &str, parts: ProjectParts) -> Result<Project> {
-        let variables = json!({
-            "id": id, "members": parts.members, "documents": parts.documents, "links": parts.links,
-        });
+        let variables = json!({"id": id, "members": parts.members, "links": parts.links});
         Ok(self.run::<ProjectAnswer<_>>(&GET, variables).await?.project)
     }
 

@@ -26,11 +26,13 @@ pub(super) const OPERATIONS: &[&Operation] = &[&ISSUES, &PROJECTS, &DOCUMENTS, &
 
 /// An issue that a search found.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub(crate) struct FoundIssue {
     pub(crate) identifier: String,
     pub(crate) title: String,
     pub(crate) priority: Option<f64>,
+    pub(crate) archived_at: Option<String>,
+    pub(crate) trashed: bool,
     pub(crate) state: Option<StateRef>,
     pub(crate) assignee: Option<PersonRef>,
     pub(crate) project: Option<Named>,

@@ -1,11 +1,14 @@
 //! Notifications as compact text.
 
-use connector::catalog::one_line;
+use connector::catalog::{one_line, words::short};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::minute;
 use crate::api::notifications::Notification;
+
+/// Characters of what was said that a row shows.
+const SAID: usize = 240;
 
 /// A notification in structured content.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -20,9 +23,16 @@ pub(crate) struct NotificationItem {
     actor: Option<String>,
     read: bool,
     created_at: String,
+    /// The beginning of the comment or status update.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    /// The id of either.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said: Option<String>,
 }
 
-/// A notification as a row: its id, when, whether it is read, what, who, about what.
+/// A notification as a row: its id, when, whether it is read, what, who, about what; below it what was
+/// said, with the id of the comment or status update.
 pub(crate) fn notification_row(notification: &Notification) -> (String, NotificationItem) {
     let about = None
         .or_else(|| notification.issue.as_ref().map(|issue| issue.identifier.clone()))
@@ -31,6 +41,8 @@ pub(crate) fn notification_row(notification: &Notification) -> (String, Notifica
         .or_else(|| notification.actor.as_ref().map(|actor| actor.display_name.clone()))
         .or_else(|| notification.bot_actor.as_ref().map(|bot| bot.name.clone()))
         .filter(|actor| !actor.is_empty());
+    let comment = notification.comment.as_ref().map(|said| ("comment", said));
+    let said = comment.or_else(|| notification.project_update.as_ref().map(|said| ("update", said)));
     let item = NotificationItem {
         id: notification.id.clone(),
         kind: notification.kind.clone(),
@@ -39,6 +51,8 @@ pub(crate) fn notification_row(notification: &Notification) -> (String, Notifica
         actor,
         read: notification.read_at.is_some(),
         created_at: notification.created_at.clone(),
+        text: said.map(|(_, said)| short(&said.body, SAID)),
+        said: said.map(|(_, said)| said.id.clone()),
     };
     let mut row =
         format!("{} {} {}", item.id, minute(&item.created_at), if item.read { "read" } else { "unread" });
@@ -58,6 +72,9 @@ pub(crate) fn notification_row(notification: &Notification) -> (String, Notifica
     let subtitle = one_line(&notification.subtitle);
     if !subtitle.is_empty() {
         row.push_str(&format!(" ({subtitle})"));
+    }
+    if let (Some((word, said)), Some(text)) = (said, &item.text) {
+        row.push_str(&format!("\n  {word} {}: {text}", said.id));
     }
     (row, item)
 }

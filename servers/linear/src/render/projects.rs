@@ -88,8 +88,8 @@ pub(crate) fn project_row(project: &ProjectRow) -> (String, ProjectItem) {
     (row, item)
 }
 
-/// A project with its parts; `max_chars` of its overview from `offset`.
-pub(crate) fn project(project: &Project, offset: usize, max_chars: usize) -> Reply {
+/// A project with its parts, its documents by name or by number; `max_chars` of its overview from `offset`.
+pub(crate) fn project(project: &Project, documents: bool, offset: usize, max_chars: usize) -> Reply {
     let mut reply = Reply::new(format!(
         "Project {} [{} {}%]{}",
         one_line(&project.name),
@@ -111,7 +111,7 @@ pub(crate) fn project(project: &Project, offset: usize, max_chars: usize) -> Rep
     if let Some(more) = more {
         reply = reply.line(more);
     }
-    reply = parts(reply, project).line(project.url.clone());
+    reply = parts(reply, project, documents).line(project.url.clone());
     reply.data(&ProjectText {
         project: ProjectItem {
             id: project.slug_id.clone(),
@@ -160,7 +160,7 @@ fn facts(project: &Project) -> Vec<String> {
     facts
 }
 
-fn parts(mut reply: Reply, project: &Project) -> Reply {
+fn parts(mut reply: Reply, project: &Project, with_documents: bool) -> Reply {
     let milestones = &project.project_milestones;
     if !milestones.nodes.is_empty() {
         reply = reply.line(format!("Milestones{}:", and_more(milestones.page_info.has_next_page)));
@@ -192,7 +192,8 @@ fn parts(mut reply: Reply, project: &Project) -> Reply {
         let people = if people.is_empty() { "none".to_owned() } else { people.join(" ") };
         reply = reply.line(format!("Members{}: {people}", and_more(members.page_info.has_next_page)));
     }
-    if let Some(documents) = &project.documents {
+    let documents = &project.documents;
+    if with_documents {
         reply = reply.line(if documents.nodes.is_empty() {
             "Documents: none".to_owned()
         } else {
@@ -202,6 +203,14 @@ fn parts(mut reply: Reply, project: &Project) -> Reply {
             let title = one_line(&document.title);
             reply = reply.line(format!("- {} {title} ({})", document.slug_id, day(&document.updated_at)));
         }
+    } else if !documents.nodes.is_empty() {
+        let (count, more) = (documents.nodes.len(), documents.page_info.has_next_page);
+        reply = reply.line(match (count, more) {
+            (1, false) => "1 document (include documents)".to_owned(),
+            (count, more) => {
+                format!("{count}{} documents (include documents)", if more { " or more" } else { "" })
+            }
+        });
     }
     if let Some(links) = &project.external_links {
         reply = reply.line(if links.nodes.is_empty() { "Links: none" } else { "Links:" });

@@ -6,7 +6,7 @@ use connector::{
     Error, Kind, Result,
     catalog::{Call, Plan, Reply, Tool, reconcile, words},
 };
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -58,9 +58,23 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
 struct Arguments {
     #[serde(default)]
     ids: Vec<String>,
+    #[serde(default)]
+    #[schemars(schema_with = "filter_in_names")]
     filter: Option<IssueQuery>,
     expected_count: Option<u32>,
     changes: Fields,
+}
+
+/// The schema of a filter by the names of its arguments alone: list_issues says what they mean.
+fn filter_in_names(generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = IssueQuery::json_schema(generator);
+    schema.remove("description");
+    if let Some(Value::Object(fields)) = schema.get_mut("properties") {
+        for field in fields.values_mut().filter_map(Value::as_object_mut) {
+            field.remove("description");
+        }
+    }
+    schema
 }
 
 /// The answer of `bulk_update_issues`.

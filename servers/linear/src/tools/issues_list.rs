@@ -109,6 +109,8 @@ struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<String>,
     updated: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completed: Option<String>,
 }
 
 impl Row {
@@ -124,6 +126,7 @@ impl Row {
             project: issue.project.as_ref().map(|project| project.name.clone()),
             parent: issue.parent.as_ref().map(|parent| parent.identifier.clone()),
             updated: issue.updated_at.clone(),
+            completed: issue.completed_at.clone(),
         }
     }
 }
@@ -158,6 +161,9 @@ async fn list_issues(call: Call<Linear>, arguments: Arguments) -> Result<Reply> 
         answer = call.api().list_issues(&listing).await?;
     }
     let mut notes = Vec::new();
+    if query.words().next().is_some() {
+        notes.push("words in titles, descriptions and comments; not in labels".to_owned());
+    }
     if let Some(view) = &view {
         notes.push(format!("view \"{}\"", view.name));
     }

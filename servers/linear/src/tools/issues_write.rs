@@ -1,4 +1,4 @@
-//! `create_issue`, `update_issue`, `archive_issue`.
+//! `create_issue`, `update_issue`.
 
 use std::time::Duration;
 
@@ -21,12 +21,7 @@ use super::{
     issue_changes::{Changes, Emptied, Fields, Labels, difference},
     issues_read::absent,
 };
-use crate::{
-    Linear,
-    api::issues::{Issue, Removal},
-    render,
-    resolve::IssueKey,
-};
+use crate::{Linear, api::issues::Issue, render, resolve::IssueKey};
 
 /// More issues than this are asked about before they are made.
 const ASK_ABOVE: usize = 5;
@@ -70,15 +65,6 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
             ("dueDate", "due"),
             ("body", "description"),
         ])
-        .output::<Written>(),
-        Tool::destructive(
-            "archive_issue",
-            "Archive an issue",
-            "Archives an issue, moves it to the trash (gone after 30 days), or restores it.",
-            archive_issue,
-        )
-        .toolset("issues")
-        .aliases(&[("issue", "id"), ("issueId", "id")])
         .output::<Written>(),
     ]
 }
@@ -286,7 +272,7 @@ fn shown(issue: &Issue) -> Option<String> {
     Some(facts.join(", "))
 }
 
-fn not_accepted() -> Error {
+pub(super) fn not_accepted() -> Error {
     Error::new(Kind::Upstream, "Linear did not accept it, and says no more")
 }
 
@@ -429,83 +415,4 @@ fn changed_meanwhile(before: &Issue, now: &Issue) -> Error {
     let what = if what.is_empty() { "something that is not shown here".to_owned() } else { what.join("; ") };
     Error::new(Kind::Conflict, format!("{} was changed by somebody else just now: {what}", now.identifier))
         .with_hint("Nothing was written. Read it again and decide anew")
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum Mode {
-    Archive,
-    Trash,
-    Restore,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ArchiveIssue {
-    id: String,
-    mode: Mode,
-}
-
-async fn archive_issue(call: Call<Linear>, arguments: ArchiveIssue) -> Result<Plan> {
-    let ArchiveIssue { id, mode } = arguments;
-    let key = IssueKey::parse(&id, call.names().default_team())?;
-    let before = call.api().issue_state(&key.to_id()).await.map_err(|error| absent(error, &key))?;
-    let (how, verb, done) = match mode {
-        Mode::Archive => (Removal::Archive, "Archive", "Archived"),
-        Mode::Trash => (Removal::Trash, "Move to the trash", "Moved to the trash"),
-        Mode::Restore => (Removal::Restore, "Restore", "Restored"),
-    };
-    let is_so = match mode {
-        Mode::Archive => before.archived_at.is_some() && !before.trashed,
-        Mode::Trash => before.trashed,
-        Mode::Restore => before.archived_at.is_none() && !before.trashed,
-    };
-    let name = before.identifier.clone();
-    if is_so {
-        let word = match mode {
-            Mode::Archive => "archived",
-            Mode::Trash => "in the trash",
-            Mode::Restore => "neither archived nor in the trash",
-        };
-        return Ok(Plan::nothing(Reply::written(
-            Written::new(format!("{name} is {word} already.")).id(name),
-        )));
-    }
-    let state = render::state(before.state.as_ref());
-    let assignee = before.assignee.as_ref().map_or_else(|| "nobody".to_owned(), render::person);
-    let mut preview = Reply::new(format!("{verb}: {name}, {state}, assigned to {assignee}.")).outside(
-        name.clone(),
-        None,
-        one_line(&before.title),
-    );
-    if matches!(mode, Mode::Trash) {
-        preview = preview.line("Linear deletes what is in the trash after 30 days. Its sub-issues stay.");
-    }
-    let seen = before.updated_at.clone();
-    let plan = Plan::new(preview, move || async move {
-        let check = format!("Read {name} with get_issue");
-        let payload = call.api().remove_issue(&before.id, how, check).await?;
-        if !payload.success {
-            return Err(not_accepted());
-        }
-        let now = payload.issue.unwrap_or_default();
-        let kept = match mode {
-            Mode::Archive | Mode::Restore if now.identifier.is_empty() => false,
-            Mode::Archive => now.archived_at.is_none(),
-            Mode::Trash => false,
-            Mode::Restore => now.archived_at.is_some() || now.trashed,
-        };
-        if kept {
-            return Err(Error::new(
-                Kind::Upstream,
-                format!("Linear reported success, but {name} is as it was"),
-            ));
-        }
-        Ok(Reply::written(
-            Written::new(format!("{done}: {name}.")).id(name).url(render::issue_url(&before.url)),
-        ))
-    });
-    let plan = plan.state(&seen);
-    // One call restores what is archived; what is in the trash only for 30 days.
-    Ok(if matches!(mode, Mode::Trash) { plan } else { plan.harmless() })
 }

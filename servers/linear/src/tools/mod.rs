@@ -9,6 +9,7 @@ mod documents;
 mod inbox;
 mod initiatives;
 mod issue_changes;
+mod issues_archive;
 mod issues_list;
 mod issues_read;
 mod issues_write;
@@ -35,6 +36,7 @@ pub(crate) fn all() -> Vec<Tool<Linear>> {
         search::tools,
         issues_read::tools,
         issues_write::tools,
+        issues_archive::tools,
         bulk::tools,
         links::tools,
         comments::tools,

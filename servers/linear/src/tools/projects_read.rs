@@ -175,7 +175,6 @@ enum Part {
 async fn get_project(call: Call<Linear>, args: GetProject) -> Result<Reply> {
     let parts = ProjectParts {
         members: args.include.contains(&Part::Members),
-        documents: args.include.contains(&Part::Documents),
         links: args.include.contains(&Part::Links),
     };
     let id = call.names().project(&args.id).await?.id;
@@ -185,6 +184,7 @@ async fn get_project(call: Call<Linear>, args: GetProject) -> Result<Reply> {
     }
     Ok(render::projects::project(
         &project,
+        args.include.contains(&Part::Documents),
         args.offset.unwrap_or_default(),
         args.max_chars.unwrap_or(OVERVIEW_CHARS),
     ))

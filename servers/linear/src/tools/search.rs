@@ -120,7 +120,10 @@ async fn search(call: Call<Linear>, arguments: Arguments) -> Result<Reply> {
     };
     match arguments.mode.unwrap_or_default() {
         Mode::Text => by_words(&call, &terms, &types, position).await,
-        Mode::Semantic => by_meaning(&call, &terms, &types).await,
+        Mode::Semantic => {
+            let (page, notes) = by_meaning(&call, &terms, &types).await?;
+            Ok(notes.into_iter().fold(Reply::page(page), Reply::lead))
+        }
     }
 }
 
@@ -141,6 +144,7 @@ async fn by_words(call: &Call<Linear>, terms: &Terms, types: &[Kind], position: 
         return Err(error);
     }
     let single = types.len() == 1;
+    let begins = position.after.is_none() && position.skip == 0;
     let mut notes = Vec::new();
     for part in &parts {
         let shown = part.rows.len().saturating_sub(position.skip);
@@ -163,10 +167,7 @@ async fn by_words(call: &Call<Linear>, terms: &Terms, types: &[Kind], position: 
             page.push(row.line.clone(), &row);
         }
         if single {
-            if position.after.is_none()
-                && position.skip == 0
-                && let Some(total) = part.total
-            {
+            if begins && let Some(total) = part.total {
                 page = page.total(total);
             }
             next = part.next;
@@ -178,6 +179,9 @@ async fn by_words(call: &Call<Linear>, terms: &Terms, types: &[Kind], position: 
         page = page.cursor(next.is_some(), move |kept| {
             sealer.seal_cursor(&position.advance(kept, shown, next.as_deref()))
         });
+    }
+    if page.is_empty() && failed.is_empty() && begins {
+        return instead(call, terms, types, page).await;
     }
     let failures =
         failed.into_iter().map(|(kind, error)| format!("No {}s: {}", kind.as_str(), error.for_agent()));
@@ -208,7 +212,20 @@ fn part<'a>(call: &'a Call<Linear>, terms: &'a Terms, kind: Kind) -> BoxFuture<'
     }
 }
 
-async fn by_meaning(call: &Call<Linear>, terms: &Terms, types: &[Kind]) -> Result<Reply> {
+/// What is near in meaning where no text has all of the words, and the empty page `none` where nothing is.
+async fn instead(call: &Call<Linear>, terms: &Terms, types: &[Kind], none: Page) -> Result<Reply> {
+    Ok(match by_meaning(call, terms, types).await {
+        Ok((page, _)) if page.is_empty() => Reply::page(none),
+        Ok((page, notes)) => notes
+            .into_iter()
+            .fold(Reply::page(page), Reply::lead)
+            .lead("No text has all of these words; these are near in meaning:"),
+        Err(error) => Reply::page(none).lead(format!("Not searched by meaning: {}", error.for_agent())),
+    })
+}
+
+/// The things nearest in meaning, and what failed beside them.
+async fn by_meaning(call: &Call<Linear>, terms: &Terms, types: &[Kind]) -> Result<(Page, Vec<String>)> {
     let words: Vec<&str> = types.iter().map(|kind| kind.as_str()).collect();
     let answer = call.api().semantic_search(terms, &words).await?;
     let notes = answer.notes();
@@ -218,7 +235,7 @@ async fn by_meaning(call: &Call<Linear>, terms: &Terms, types: &[Kind]) -> Resul
             page.push(row.line.clone(), &row);
         }
     }
-    Ok(notes.into_iter().fold(Reply::page(page), Reply::lead))
+    Ok((page, notes))
 }
 
 fn any(found: &Found) -> Option<Row> {
@@ -250,6 +267,7 @@ fn issue(issue: &FoundIssue) -> Row {
             issue.assignee.as_ref().map(render::person),
             Some(one_line(&issue.title)),
             issue.project.as_ref().map(|project| format!("(project \"{}\")", one_line(&project.name))),
+            render::out_of_sight(issue.archived_at.as_deref(), issue.trashed),
         ]),
         state,
     }

@@ -24,3 +24,4 @@ mod sandbox_schema;
 mod sandbox_support;
 mod sandbox_webhooks;
 mod sandbox_writes;
+mod trial;

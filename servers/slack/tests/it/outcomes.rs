@@ -190,13 +190,18 @@ async fn a_channel_whose_creation_was_lost_is_made_once() {
 /// A reading after a write that fails takes nothing from what was written.
 #[tokio::test(start_paused = true)]
 async fn what_was_written_and_cannot_be_read_back_is_told_as_written() {
-    let append = json!({"canvas": "F0RUNBOOK01", "operations": [{"op": "append", "markdown": "Written below."}]});
+    let append =
+        json!({"canvas": "F0RUNBOOK01", "operations": [{"op": "append", "markdown": "Written below."}]});
     for (arguments, reads) in [(json!({"title": "Handover", "markdown": "Written anew."}), 0), (append, 1)] {
         let server = Server::start().await;
         server.harness().faults().add(Rule::new("files.info", Action::status(500)).skip(reads).always());
         let reply = server.call(&Sample::new("write_canvas", arguments)).await.text;
         assert!(reply.contains("it could not be read back: "), "{reply}");
-        assert!(server.dump().to_string().contains(if reads == 0 { "Written anew." } else { "Written below." }));
+        assert!(server.dump().to_string().contains(if reads == 0 {
+            "Written anew."
+        } else {
+            "Written below."
+        }));
     }
 }
 
