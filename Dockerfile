@@ -9,6 +9,9 @@
 # C library and the CA certificates, and has no shell.
 ARG BUILDER=rust:1.95-bookworm
 ARG RUNTIME=gcr.io/distroless/cc-debian12:nonroot
+# Where the program comes from: this file's own build, or an image that holds all of them, so that many images are surely
+# made of one build: `docker build --target built --tag built-programs .`, then `--build-arg PROGRAMS=built-programs`.
+ARG PROGRAMS=built
 
 # The workspace with every source emptied: what decides which dependencies are built, and how. Its content stays the
 # same when only code changes, so the next stage is then taken from the cache.
@@ -42,6 +45,11 @@ RUN find . -path ./target -prune -o -name '*.rs' -exec touch {} + \
         install -D "target/$PROFILE/$server-mcp" "/out/$server/mcp-server" || exit 1; \
     done
 
+FROM scratch AS built
+COPY --from=build /out /out
+
+FROM ${PROGRAMS} AS programs
+
 FROM ${RUNTIME}
 # Which server: `--build-arg SERVER=linear`. There is no default, and without it there is nothing to copy.
 ARG SERVER
@@ -57,7 +65,7 @@ LABEL org.opencontainers.image.title="${SERVER}-mcp" \
       org.opencontainers.image.created="${CREATED}" \
       io.modelcontextprotocol.server.name="io.github.connector-suite/${SERVER}-mcp"
 # The same path in every image: the exec forms below know no build arguments.
-COPY --from=build /out/${SERVER}/mcp-server /usr/local/bin/mcp-server
+COPY --from=programs /out/${SERVER}/mcp-server /usr/local/bin/mcp-server
 USER 65532:65532
 EXPOSE 8080
 # There is no shell in here; the server asks itself at the address that it was told to listen on.
