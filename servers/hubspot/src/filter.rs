@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use crate::{
     api::{definitions::Property, objects::Filter},
     redact::Redacted,
-    resolve::{self, Fields, Names},
+    resolve::{self, Fields, Names, RecordRef},
 };
 
 /// The most groups of one search, filters of one group, and filters in all.
@@ -143,6 +143,8 @@ pub(crate) struct Understood {
     pub(crate) words: Vec<String>,
     /// What was left aside.
     pub(crate) notes: Vec<String>,
+    /// The record that all are associated with, if one was named.
+    pub(crate) associated: Option<RecordRef>,
 }
 
 /// What is needed to understand conditions on an object.

@@ -132,12 +132,13 @@ impl Connector for HubSpot {
         let upstream = Upstream::new(Arc::new(vendor.clone()), Arc::clone(&credential), options);
         let version = if config.text("api-version") == Some("2026-03") { "2026-03" } else { "2026-09" };
         let api = Api::new(upstream, credential, vendor, version);
+        let redacted = Redacted::new(config.list("redact"));
         Ok(Self {
-            names: Names::new(api.clone()),
+            names: Names::new(api.clone(), redacted.clone()),
             api,
             recent: RecentWrites::default(),
             audit: Audit::default(),
-            redacted: Redacted::new(config.list("redact")),
+            redacted,
             max_rows: config.number("max-rows").and_then(|rows| usize::try_from(rows).ok()).unwrap_or(50_000),
             sandbox: config.switch("sandbox"),
             credential: what,

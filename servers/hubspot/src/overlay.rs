@@ -106,7 +106,7 @@ fn holds(filter: &Filter, record: &Record) -> bool {
 }
 
 /// Compares as numbers, moments or texts, whichever both are.
-fn compare(a: &str, b: &str) -> Option<Ordering> {
+pub(crate) fn compare(a: &str, b: &str) -> Option<Ordering> {
     match (number(a), number(b)) {
         (Some(a), Some(b)) => a.partial_cmp(&b),
         _ => Some(a.to_lowercase().cmp(&b.to_lowercase())),

@@ -156,6 +156,12 @@ impl Values {
         }
     }
 
+    /// Whether a stage, by its id, is an open one.
+    pub(crate) fn is_open(&self, id: &str) -> bool {
+        let mut stages = self.pipelines.iter().flat_map(|pipeline| &pipeline.stages);
+        stages.find(|stage| stage.id == id).is_some_and(|stage| !stage.is_closed())
+    }
+
     /// What people know a record by.
     pub(crate) fn title(&self, record: &Record) -> String {
         title(&self.fields.object, record)

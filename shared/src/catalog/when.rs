@@ -39,6 +39,8 @@ pub struct When {
     end: Timestamp,
     /// The first day and the last, of what is told in whole days.
     days: Option<(Date, Date)>,
+    /// The day that a span of whole days, weeks or months leads to, with its first moment and its last.
+    led_to: Option<(Date, Timestamp, Timestamp)>,
     zone: String,
 }
 
@@ -246,7 +248,10 @@ impl Calendar {
 
     /// A span from now: `7d`, `in 2 weeks`, `3 months ago`, `-24h`, `P7D`.
     fn span(&self, text: &str, direction: Direction) -> Option<When> {
-        self.moved(text, direction).map(|(moved, _)| self.moment(moved.timestamp()))
+        let (moved, whole) = self.moved(text, direction)?;
+        let day = if whole { self.one_day(moved.date()) } else { None };
+        let led_to = day.map(|day| (moved.date(), day.start, day.end));
+        Some(When { led_to, ..self.moment(moved.timestamp()) })
     }
 
     /// Now moved by a span, and whether that is one of whole days.
@@ -301,7 +306,7 @@ impl Calendar {
     }
 
     fn moment(&self, moment: Timestamp) -> When {
-        When { start: moment, end: moment, days: None, zone: self.zone.clone() }
+        When { start: moment, end: moment, days: None, led_to: None, zone: self.zone.clone() }
     }
 
     fn one_day(&self, date: Date) -> Option<When> {
@@ -313,7 +318,13 @@ impl Calendar {
         let start = first.to_zoned(zone.clone()).ok()?;
         let end = last.to_zoned(zone.clone()).ok()?.end_of_day().ok()?;
         let zone = self.zone.clone();
-        Some(When { start: start.timestamp(), end: end.timestamp(), days: Some((first, last)), zone })
+        Some(When {
+            start: start.timestamp(),
+            end: end.timestamp(),
+            days: Some((first, last)),
+            led_to: None,
+            zone,
+        })
     }
 }
 
@@ -328,6 +339,16 @@ impl When {
     #[must_use]
     pub fn end(&self) -> Timestamp {
         self.end
+    }
+
+    /// As a question about days means it: `in 10 days` is the whole of that day, as `tomorrow` is, not the
+    /// moment when as many days are over. What is no span of whole days stays as it is.
+    #[must_use]
+    pub fn whole_days(self) -> Self {
+        match self.led_to {
+            Some((date, start, end)) => Self { start, end, days: Some((date, date)), led_to: None, ..self },
+            None => self,
+        }
     }
 
     /// How a reply tells it: `2026-11-02 (Europe/Berlin)`, `2026-11-02 09:00Z`.
@@ -659,6 +680,24 @@ mod tests {
             let error = ahead(wrong).unwrap_err().for_agent();
             assert!(error.contains("2026-11-02T09:00 or tomorrow 09:00 (in Europe/Stockholm)"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_span_of_days_is_a_whole_day_where_days_are_asked_about() {
+        let calendar = calendar("Europe/Berlin");
+        for (text, meant) in [
+            ("in 10 days", "2026-12-05 (Europe/Berlin)"),
+            ("10d", "2026-12-05 (Europe/Berlin)"),
+            ("2 weeks", "2026-12-09 (Europe/Berlin)"),
+            ("tomorrow", "2026-11-26 (Europe/Berlin)"),
+            ("in 4 hours", "2026-11-25 22:30Z"),
+            ("in 10 days at 10:00", "2026-12-05 09:00Z"),
+        ] {
+            assert_eq!(calendar.ahead("due", text).unwrap().whole_days().describe(), meant, "{text}");
+        }
+        let when = calendar.ahead("due", "in 10 days").unwrap().whole_days();
+        assert_eq!(when.start().to_string(), "2026-12-04T23:00:00Z");
+        assert_eq!(minute(&when.end().to_string()), "2026-12-05 22:59Z");
     }
 
     #[test]

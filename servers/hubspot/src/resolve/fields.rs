@@ -305,12 +305,13 @@ pub(crate) fn is_nobody(word: &str) -> bool {
     matches!(word.trim().to_lowercase().as_str(), "none" | "(none)" | "nobody" | "unassigned")
 }
 
-/// A moment in an argument about a property: one that HubSpot sets itself lies in the past.
+/// A moment in an argument about a property: one that HubSpot sets itself lies in the past. What is to come in so
+/// many days is the whole of that day.
 pub(crate) fn moment(calendar: &Calendar, property: &Property, text: &str) -> Result<When> {
     if property.is_read_only() {
         calendar.past(&property.name, text)
     } else {
-        calendar.ahead(&property.name, text)
+        calendar.ahead(&property.name, text).map(When::whole_days)
     }
 }
 

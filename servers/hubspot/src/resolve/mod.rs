@@ -23,11 +23,14 @@ pub(crate) use fields::{
 pub(crate) use objects::{ObjectType, standard_names};
 pub(crate) use records::RecordRef;
 
-use crate::api::{
-    Api,
-    account::Account,
-    associations,
-    definitions::{AssociationType, Owner, Pipeline, Property, Stage},
+use crate::{
+    api::{
+        Api,
+        account::Account,
+        associations,
+        definitions::{AssociationType, Owner, Pipeline, Property, Stage},
+    },
+    redact::Redacted,
 };
 
 /// The account's names.
@@ -35,11 +38,13 @@ use crate::api::{
 pub(crate) struct Names {
     api: Api,
     directories: Arc<Directories>,
+    redacted: Redacted,
 }
 
 impl Names {
-    pub(crate) fn new(api: Api) -> Self {
-        Self { api, directories: Arc::default() }
+    /// The names behind `api`; values of properties that are `redacted` are not told with them.
+    pub(crate) fn new(api: Api, redacted: Redacted) -> Self {
+        Self { api, directories: Arc::default(), redacted }
     }
 
     /// The type of records that `word` means.

@@ -15,7 +15,7 @@ use super::{Names, ObjectType};
 use crate::{
     api::objects::{Filter, Record, Search},
     filter::ADDITIONAL_EMAILS,
-    render::title,
+    render::{Values, title},
 };
 
 /// How many records of a name are looked at.
@@ -35,9 +35,14 @@ impl RecordRef {
         &self.record.id
     }
 
+    /// What people know it by.
+    pub(crate) fn title(&self) -> String {
+        title(&self.object, &self.record)
+    }
+
     /// `Acme (companies 201)`.
     pub(crate) fn shown(&self) -> String {
-        format!("{} ({} {})", title(&self.object, &self.record), self.object.singular, self.record.id)
+        format!("{} ({} {})", self.title(), self.object.singular, self.record.id)
     }
 }
 
@@ -58,6 +63,30 @@ impl Entry for RecordRef {
 
     fn describe(&self) -> String {
         self.shown()
+    }
+}
+
+/// A record in a list from which one is to be chosen.
+struct Candidate {
+    record: RecordRef,
+    /// What tells it from others of its name, after a comma.
+    more: String,
+}
+
+impl Entry for Candidate {
+    const WHAT: &'static str = RecordRef::WHAT;
+
+    fn id(&self) -> &str {
+        Entry::id(&self.record)
+    }
+
+    fn names(&self) -> Vec<Cow<'_, str>> {
+        self.record.names()
+    }
+
+    fn describe(&self) -> String {
+        let shown = self.record.shown();
+        format!("{}{})", shown.strip_suffix(')').unwrap_or(&shown), self.more)
     }
 }
 
@@ -197,6 +226,11 @@ impl Names {
         if object.name == "companies" {
             properties.push("domain".to_owned());
         }
+        let columns: Vec<String> =
+            object.stage.iter().map(|(_, stage)| (*stage).to_owned()).chain(["amount".to_owned()]).collect();
+        if object.name == "deals" {
+            properties.extend(columns.iter().cloned().chain(["deal_currency_code".to_owned()]));
+        }
         let search = Search { query: word.to_owned(), properties, limit: CANDIDATES, ..Search::default() };
         let found = self.api().search(object, &search).await?;
         let candidates: Vec<RecordRef> = found
@@ -207,7 +241,21 @@ impl Names {
         if candidates.is_empty() {
             return Err(absent(object, word));
         }
-        Ok(find(word, &candidates)?.clone())
+        match find(word, &candidates) {
+            Ok(found) => Ok(found.clone()),
+            Err(miss) if object.name != "deals" => Err(miss.into()),
+            Err(_) => {
+                // Which of several deals is meant nobody tells by their names alone.
+                let fields = self.fields(object).await?;
+                let values = Values::read(self, fields, &columns, &self.redacted).await?;
+                let told = candidates.into_iter().map(|record| {
+                    let cells = columns.iter().map(|column| values.cell(&record.record, column));
+                    let cells = cells.filter(|cell| !cell.is_empty()).map(|cell| format!(", {cell}"));
+                    Candidate { more: cells.collect(), record }
+                });
+                Ok(find(word, &told.collect::<Vec<_>>())?.record.clone())
+            }
+        }
     }
 }
 

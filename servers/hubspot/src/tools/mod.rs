@@ -4,14 +4,17 @@ mod account;
 mod activities;
 mod aggregate;
 mod associate;
+mod beside;
 mod describe;
 mod duplicates;
+mod lag;
 mod lists;
 mod optional;
 pub(crate) mod records;
 mod remove;
 mod scan;
 mod search;
+mod timeline;
 mod write;
 
 use connector::catalog::Tool;
@@ -27,6 +30,7 @@ pub(crate) fn all() -> Vec<Tool<HubSpot>> {
         records::tools,
         aggregate::tools,
         duplicates::tools,
+        timeline::tools,
         activities::tools,
         write::tools,
         associate::tools,

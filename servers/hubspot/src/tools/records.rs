@@ -239,11 +239,24 @@ async fn associated(
         .collect();
     wanted.sort_unstable();
     wanted.dedup();
+    // What is asked next of those that have a price.
+    let columns: &[&str] = match other.name.as_str() {
+        "deals" => &["amount", "dealstage"],
+        "quotes" => &["hs_quote_amount"],
+        "line_items" => &["quantity", "price", "amount"],
+        _ => &[],
+    };
+    let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
+    let values = if columns.is_empty() {
+        None
+    } else {
+        let fields = call.names().fields(&other).await?;
+        Some(Values::read(call.names(), fields, &columns, call.redacted()).await?)
+    };
+    let properties = asked(&other, &columns);
     let mut named: Vec<Record> = Vec::new();
     for some in wanted.chunks(MAX_BATCH) {
-        named.extend(
-            call.api().read_records(&other, some, None, &other.title_properties(), &[]).await?.results,
-        );
+        named.extend(call.api().read_records(&other, some, None, &properties, &[]).await?.results);
     }
     for id in &ids {
         let all = targets(&rows, id);
@@ -252,7 +265,19 @@ async fn associated(
             let labels = target.labels();
             let labels =
                 if labels.is_empty() { String::new() } else { format!(", {}", one_line(&labels.join(", "))) };
-            Some(format!("{} ({}{labels})", title(&other, record), record.id))
+            let cells: Vec<String> = values
+                .iter()
+                .flat_map(|values| columns.iter().map(move |column| values.cell(record, column)))
+                .collect();
+            let worth = match &cells[..] {
+                [quantity, price, amount] if cells.iter().all(|cell| !cell.is_empty()) => {
+                    format!(", {quantity} × {price} = {amount}")
+                }
+                cells => {
+                    cells.iter().filter(|cell| !cell.is_empty()).map(|cell| format!(", {cell}")).collect()
+                }
+            };
+            Some(format!("{} ({}{worth}{labels})", title(&other, record), record.id))
         });
         let mut line = format!("{}: {}", other.plural, names.collect::<Vec<_>>().join("; "));
         match all.len() {

@@ -90,7 +90,8 @@ async fn archive_records(call: Call<HubSpot>, args: ArchiveRecords) -> Result<Pl
         lines.push(format!("not found: {}", missing.join(", ")));
     }
     let what = object.counted(ids.len());
-    let mut preview = Written::new(format!("Archive {what}"));
+    let mut preview =
+        Written::new(format!("Archive {what}; a person can restore them in HubSpot for 90 days"));
     preview.changed = lines.clone();
     if matches!(object.name.as_str(), "contacts" | "companies") {
         preview.changed.extend(open_deals(&call, &object, &ids).await?);

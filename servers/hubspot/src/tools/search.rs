@@ -4,20 +4,22 @@ use std::collections::BTreeMap;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Page, Reply, Tool, limit, names::fold, one_line, thousands},
+    catalog::{Call, Page, Reply, Tool, limit, names::fold, one_line, thousands, words},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::FROM;
+use super::{
+    FROM,
+    lag::{Fresh, fresh},
+};
 use crate::{
     HubSpot,
     api::objects::{Filter, MAX_PAGE, MAX_RESULTS, Record, Search},
     filter::{Condition, Filters, MAX_ALL_FILTERS, MAX_FILTERS, Understood, Where},
-    overlay,
     render::{Values, filled, unfilled},
-    resolve::{Fields, ObjectType},
+    resolve::{Fields, ObjectType, RecordRef, targets},
 };
 
 /// Rows unless more are asked for.
@@ -157,6 +159,7 @@ impl Narrowed<'_> {
             for group in &mut understood.groups {
                 group.push(filter.clone());
             }
+            understood.associated = Some(other);
         }
         Ok(understood)
     }
@@ -166,7 +169,7 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
     let place: Option<Place> = call.open_cursor(args.cursor.as_deref())?;
     let object = call.names().object(&args.object).await?;
     let fields = call.names().fields(&object).await?;
-    let Columns { names: columns, unknown } = Columns::read(&fields, &args.fields)?;
+    let Columns { names: mut columns, unknown } = Columns::read(&fields, &args.fields)?;
     let narrowed = Narrowed {
         conditions: &args.conditions.0,
         associated_with: args.associated_with.as_deref(),
@@ -175,13 +178,24 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
         stage: args.stage.as_deref(),
     };
     let understood = narrowed.understand(&call, &fields).await?;
+    if args.fields.is_empty()
+        && understood.associated.as_ref().is_some_and(|one| one.object.name == "companies")
+    {
+        // The company is known: what people do there is not.
+        for column in columns.iter_mut().filter(|column| *column == "company" && object.name == "contacts") {
+            *column = "jobtitle".to_owned();
+        }
+    }
     let sort = args.sort.as_deref().map(|sort| sorted(&fields, sort)).transpose()?;
     if let Some((property, _)) = &sort {
         call.redacted().admits(property)?;
     }
     let query = args.query.unwrap_or_default().trim().to_owned();
     let wanted = if args.count_only { 1 } else { limit(args.limit, ROWS, MAX_PAGE) };
-    let properties = asked(&object, &columns);
+    let mut properties = asked(&object, &columns);
+    properties.extend(sort.iter().map(|(name, _)| name.clone()));
+    properties.sort_unstable();
+    properties.dedup();
     let values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
 
     let mut search =
@@ -212,13 +226,23 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
     }
     let more = found.next().is_some();
     let mut records = found.results;
-    let fresh =
-        if place.is_none() { fresh(&call, &object, &search, &mut records).await? } else { Vec::new() };
+    let fresh = match &place {
+        None => fresh(&call, &object, &search, by_id, &mut records).await?,
+        Some(_) => {
+            Fresh { indexed: records.iter().map(|record| record.id.clone()).collect(), ..Fresh::default() }
+        }
+    };
+    let more = more || fresh.indexed.len() > fresh.past(&records);
     let shown = filled(&columns, &records);
+    let labels = match &understood.associated {
+        Some(other) => labels(&call, &object, &records, other).await,
+        None => BTreeMap::new(),
+    };
     let mut page = Page::new(FROM, ("record", "records"));
     page = page.total(usize::try_from(total).unwrap_or(usize::MAX).max(records.len())).note(said);
     if !records.is_empty() {
-        page = page.note(format!("{}: id | {}", object.plural, values.fields.heads(&shown)));
+        let more = if labels.is_empty() { "" } else { " | labels" };
+        page = page.note(format!("{}: id | {}{more}", object.plural, values.fields.heads(&shown)));
     }
     if !args.fields.is_empty() {
         page = page.notes(unfilled(&values.fields, &columns, &records));
@@ -230,18 +254,30 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
     for note in &understood.notes {
         page = page.note(note.clone());
     }
-    if !fresh.is_empty() {
+    if !fresh.shown.is_empty() {
         page = page.note(format!(
             "the index lags: {} written here a moment ago, marked *",
-            object.counted(fresh.len())
+            object.counted(fresh.shown.len())
+        ));
+    }
+    if !fresh.later.is_empty() {
+        page = page.note(format!(
+            "written here a moment ago and further down, maybe not indexed yet: {}",
+            words::listed(&fresh.later, 10)
         ));
     }
     for record in &records {
-        let mark = if fresh.contains(&record.id) { "*" } else { "" };
-        page.push(
-            format!("{mark}{}", values.row(record, &shown)),
-            &RecordRow::new(&values, record, &columns),
-        );
+        let mark = if fresh.shown.contains(&record.id) { "*" } else { "" };
+        let mut cells = RecordRow::new(&values, record, &columns);
+        let mut row = format!("{mark}{}", values.row(record, &shown));
+        if !labels.is_empty() {
+            let own = labels.get(&record.id).cloned().unwrap_or_default();
+            row.push_str(&format!(" | {own}"));
+            cells
+                .values
+                .extend(Some(own).filter(|own| !own.is_empty()).map(|own| ("labels".to_owned(), own)));
+        }
+        page.push(row, &cells);
     }
     if page.is_empty() {
         let others = if understood.words.is_empty() && !search.query.is_empty() {
@@ -251,22 +287,36 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
         };
         return Ok(Reply::page(page.note(empty(&understood, &search.query)).notes(others)));
     }
-    let ids: Vec<u64> = records.iter().map(Record::number).collect();
-    let before = place.map_or(0, |place| place.offset);
-    let new =
-        fresh.iter().filter(|id| ids.iter().take(fresh.len()).any(|one| one.to_string() == **id)).count()
-            as u64;
+    let (before, passed) = place.map_or((0, 0), |place| (place.offset, place.id));
     let goes_on = call.clone();
     let page = page.cursor(more, move |kept| {
         let place = if by_id {
-            let id = ids.get(kept.saturating_sub(1)).copied().unwrap_or(0);
+            let id = fresh.last(&records[..kept.min(records.len())]).unwrap_or(passed);
             Place { id, offset: 0, total }
         } else {
-            Place { id: 0, offset: before + (kept as u64).saturating_sub(new), total }
+            let past = fresh.past(&records[..kept.min(records.len())]);
+            Place { id: 0, offset: before + past as u64, total }
         };
         goes_on.seal_cursor(&place)
     });
     Ok(Reply::page(page))
+}
+
+/// What records are to the one that they are associated with, by their ids; nothing if it cannot be seen.
+async fn labels(
+    call: &Call<HubSpot>,
+    object: &ObjectType,
+    records: &[Record],
+    other: &RecordRef,
+) -> BTreeMap<String, String> {
+    let ids: Vec<String> = records.iter().map(|record| record.id.clone()).collect();
+    let rows = call.api().associated(object, &ids, &other.object).await.unwrap_or_default();
+    let told = ids.into_iter().filter_map(|id| {
+        let own = targets(&rows, &id).into_iter().find(|target| target.to_object_id == other.id())?;
+        let labels = one_line(&own.labels().join(", "));
+        (!labels.is_empty()).then_some((id, labels))
+    });
+    told.collect()
 }
 
 /// The columns of rows: those asked for, or the usual ones.
@@ -416,67 +466,4 @@ async fn elsewhere(call: &Call<HubSpot>, object: &ObjectType, query: &str) -> Op
         }
     }
     (!told.is_empty()).then(|| format!("elsewhere: {}", told.join(", ")))
-}
-
-/// Puts what was written here a moment ago into the first page, as it is now: the index may not know it yet.
-/// Gives the ids of those that the index did not have so.
-async fn fresh(
-    call: &Call<HubSpot>,
-    object: &ObjectType,
-    search: &Search,
-    records: &mut Vec<Record>,
-) -> Result<Vec<String>> {
-    let recent = call.recent().of(object);
-    if recent.is_empty() || search.after > 0 {
-        return Ok(Vec::new());
-    }
-    let mut properties = search.properties.clone();
-    properties.extend(search.groups.iter().flatten().map(|filter| filter.property_name.clone()));
-    properties.retain(|name| !name.starts_with("associations."));
-    let searched: Vec<&str> = searched(object);
-    properties.extend(searched.iter().map(|name| (*name).to_owned()));
-    properties.sort_unstable();
-    properties.dedup();
-    let now = call.api().read_records(object, &recent, None, &properties, &[]).await?.results;
-    let mut fresh = Vec::new();
-    for id in recent {
-        let there = records.iter().position(|record| record.id == id);
-        match (now.iter().find(|record| record.id == id), there) {
-            (Some(record), Some(at)) if overlay::fits(search, record, &searched) => {
-                let differs = search.properties.iter().any(|name| records[at].get(name) != record.get(name));
-                if differs {
-                    fresh.push(id);
-                    records[at] = record.clone();
-                }
-            }
-            (Some(record), None) if overlay::fits(search, record, &searched) => {
-                fresh.push(id);
-                records.insert(0, record.clone());
-            }
-            // Changed or archived so that it fits no longer.
-            (Some(_), Some(at)) if !has_associations(search) => _ = records.remove(at),
-            (None, Some(at)) => _ = records.remove(at),
-            _ => {}
-        }
-    }
-    Ok(fresh)
-}
-
-fn has_associations(search: &Search) -> bool {
-    search.groups.iter().flatten().any(|filter| filter.property_name.starts_with("associations."))
-}
-
-/// Where HubSpot looks for words (developers.hubspot.com, "Search the CRM", default searchable properties).
-fn searched(object: &ObjectType) -> Vec<&str> {
-    match object.name.as_str() {
-        "contacts" => vec!["firstname", "lastname", "email", "phone", "hs_additional_emails", "company"],
-        "companies" => vec!["name", "domain", "phone", "website"],
-        "deals" => vec!["dealname", "description"],
-        "tickets" => vec!["subject", "content"],
-        "tasks" => vec!["hs_task_subject", "hs_task_body"],
-        "calls" => vec!["hs_call_title", "hs_call_body"],
-        "meetings" => vec!["hs_meeting_title", "hs_meeting_body"],
-        "emails" => vec!["hs_email_subject"],
-        _ => object.columns.iter().map(String::as_str).collect(),
-    }
 }

@@ -1,6 +1,7 @@
 //! What misled somebody who had nothing but the list of tools: whose a record is, which names go round, what a
 //! reply leaves out.
 
+use connector::testing::cursor;
 use serde_json::{Value, json};
 
 use crate::support::{CREATE, Office, rows};
@@ -286,4 +287,147 @@ async fn a_ticket_by_itself_shows_its_text() {
     let office = Office::open().await;
     let text = office.call("get_records", json!({"object": "tickets", "ids": ["401"]})).await;
     assert!(text.contains("12,318 rows were written twice"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_logged_activity_says_what_it_is_not_on() {
+    let office = Office::open().await;
+    let call =
+        json!({"kind": "call", "body": "Has the budget in January.", "about": ["contacts:Ines Duarte"]});
+    let text = office.call("log_activity", call).await;
+    assert!(text.contains("on Ines Duarte (contact 105, Alder Foods)"), "{text}");
+    assert!(
+        text.contains("not on Alder Foods (company 202), Alder pilot (deal 9002); associate_records"),
+        "{text}"
+    );
+    assert!(!text.contains("9012"), "a closed deal is not told of: {text}");
+    // A title made of the body is told once.
+    assert_eq!(text.matches("Has the budget").count(), 1, "{text}");
+    let about = json!(["contacts:105", "companies:202", "deals:9002"]);
+    let text = office.call("log_activity", json!({"kind": "note", "body": "Budget.", "about": about})).await;
+    assert!(text.contains("Ines Duarte (contact 105, Alder Foods)") && !text.contains("not on"), "{text}");
+    let task = json!({"subject": "Call Ines", "due": "tomorrow", "about": ["deals:9002"]});
+    let text = office.call("save_task", task).await;
+    assert!(text.contains("not on Alder Foods (company 202);"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_closes_on_the_evening_of_the_last_day_is_in_so_many_days() {
+    // In the account's zone the evening of the tenth day, later than the hour of now.
+    let office = Office::changed(|seed| {
+        let deals = seed["objects"]["deals"].as_array_mut().unwrap();
+        let deal = deals.iter_mut().find(|deal| deal["id"] == "9013").unwrap();
+        deal["properties"]["closedate"] = json!("D+10T22:30");
+    })
+    .await;
+    let by_date =
+        json!({"object": "deals", "where": [{"field": "closedate", "op": "<=", "value": "in 10 days"}]});
+    let text = office.call("search", by_date).await;
+    assert!(rows(&text).iter().any(|row| row.starts_with("9013 |")), "{text}");
+    let until = json!([{"field": "closedate", "op": "between", "value": ["now", "10d"]}]);
+    let text = office.call("search", json!({"object": "deals", "where": until})).await;
+    assert!(rows(&text).iter().any(|row| row.starts_with("9013 |")) && text.contains("23:59"), "{text}");
+    let before = json!([{"field": "closedate", "op": "<=", "value": "in 9 days"}]);
+    let text = office.call("search", json!({"object": "deals", "where": before})).await;
+    assert!(!rows(&text).iter().any(|row| row.starts_with("9013 |")), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_companys_timeline_says_what_is_not_in_it() {
+    let office = Office::open().await;
+    let of = |object: &str, id: &str| json!({"object": object, "id": id});
+    let text = office.call("get_timeline", of("companies", "Northwind")).await;
+    assert!(
+        text.contains("with timelines of their own, not in this: deals 9008, 9007, 9001; ticket 401"),
+        "{text}"
+    );
+    let text = office.call("get_timeline", of("deals", "9001")).await;
+    assert!(!text.contains("timelines of their own"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn deals_of_one_name_are_told_apart_by_stage_and_amount() {
+    let office = Office::open().await;
+    let note = json!({"kind": "note", "body": "Read it.", "about": ["deals:Northwind"]});
+    let error = office.refusal("log_activity", note.clone()).await.for_agent();
+    assert!(error.contains("Northwind – 11 warehouses (deal 9001, Contract sent, 84,000 EUR)"), "{error}");
+    assert!(error.contains("Northwind churned add-on (deal 9008, ") && error.contains("(closed)"), "{error}");
+    let redact = [("redact", connector::settings::Value::List(vec!["amount".to_owned()]))];
+    let office = Office::over(hubspot_mcp::sandbox::seed(), &redact).await;
+    let error = office.refusal("log_activity", note).await.for_agent();
+    assert!(!error.contains("84,000"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn people_of_a_company_are_shown_with_what_they_do_there() {
+    let office = Office::open().await;
+    let people = json!({"object": "contacts", "associated_with": "companies:Brightline Retail"});
+    let text = office.call("search", people).await;
+    let liam = rows(&text).into_iter().find(|row| row.starts_with("104 |")).unwrap();
+    assert!(liam.contains("| CFO |") && liam.ends_with("| Primary, Billing contact"), "{text}");
+    assert!(heads(&text).contains(&"labels".to_owned()), "{text}");
+    assert!(!heads(&text).contains(&"company".to_owned()), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_included_comes_with_its_worth() {
+    let office = Office::open().await;
+    let include = json!({"object": "deals", "ids": ["9001"], "include": ["quotes", "line_items"]});
+    let text = office.call("get_records", include).await;
+    assert!(text.contains("quotes: Northwind, 11 warehouses (681, 84,000"), "{text}");
+    assert!(text.contains("Import API, per warehouse (651, 11 × 7600 EUR = 83,600 EUR)"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_archive_can_undo_is_told_before() {
+    let office = Office::open().await;
+    let (text, _) = office.question("archive_records", json!({"object": "contacts", "ids": ["103"]})).await;
+    assert!(text.contains("a person can restore them in HubSpot for 90 days"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deal_that_is_reopened_with_a_past_close_date_is_told_of() {
+    let office = Office::open().await;
+    let text = office.call("move_stage", json!({"id": "9012", "stage": "Qualified to buy"})).await;
+    assert!(
+        text.contains("note: the close date 20") && text.contains("of Alder second site is past"),
+        "{text}"
+    );
+    let text = office.call("move_stage", json!({"id": "9002", "stage": "Contract sent"})).await;
+    assert!(!text.contains("is past"), "{text}");
+    let dated = json!({"id": "9012", "stage": "Contract sent", "fields": {"closedate": "in 30 days"}});
+    let text = office.call("move_stage", dated).await;
+    assert!(!text.contains("is past"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_index_lags_behind_on_stands_in_its_place() {
+    let office = Office::open().await;
+    office.steer(json!({"searchLagMs": 20_000})).await;
+    let listed =
+        |limit: u32| json!({"object": "deals", "sort": "-amount", "limit": limit, "fields": ["amount"]});
+    let before = office.call("search", listed(3)).await;
+    let first: Vec<String> =
+        rows(&before).into_iter().map(|row| row.split(" | ").next().unwrap().to_owned()).collect();
+    let deal = json!([{"fields": {"dealname": "Small", "stage": "Contract sent", "pipeline": "Sales", "amount": 1}}]);
+    office.call("create_records", json!({"object": "deals", "records": deal})).await;
+    let text = office.call("search", listed(3)).await;
+    let now: Vec<String> =
+        rows(&text).into_iter().map(|row| row.split(" | ").next().unwrap().to_owned()).collect();
+    assert_eq!(now, first, "{text}");
+    assert!(text.contains("further down"), "{text}");
+    let deal = json!([{"fields": {"dealname": "Great", "stage": "Contract sent", "pipeline": "Sales", "amount": 100_000}}]);
+    office.call("create_records", json!({"object": "deals", "records": deal})).await;
+    let text = office.call("search", listed(3)).await;
+    let now = rows(&text);
+    assert_eq!(now.len(), 3, "{text}");
+    assert!(
+        now[0].starts_with(&first[0]) && now[1].starts_with('*') && now[2].starts_with(&first[1]),
+        "{text}"
+    );
+    // The next page begins with the row that had to give way.
+    let mut next = listed(3);
+    next["cursor"] = json!(cursor(&text).unwrap_or_else(|| panic!("no cursor: {text}")));
+    let text = office.call("search", next).await;
+    assert!(rows(&text)[0].starts_with(&first[2]), "{text}");
 }

@@ -21,7 +21,7 @@ use crate::{
         objects::{Filter, Input, Record, Search},
     },
     render::{Values, title},
-    resolve::ObjectType,
+    resolve::{ObjectType, RecordRef},
 };
 
 pub(super) fn tools() -> Vec<Tool<HubSpot>> {
@@ -69,8 +69,8 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
         let set = set(&call, &fields, &calendar, row, None).await.map_err(about)?;
         required(&object, &set.properties).map_err(about)?;
         notes.extend(set.notes);
-        let (associations, names) = links(&call, &object, &row.link).await.map_err(about)?;
-        linked.push(names);
+        let (associations, records) = links(&call, &object, &row.link).await.map_err(about)?;
+        linked.push(records.iter().map(RecordRef::shown).collect::<Vec<_>>());
         inputs.push(Input {
             properties: set.properties,
             associations,
@@ -169,20 +169,20 @@ fn required(object: &ObjectType, properties: &BTreeMap<String, String>) -> Resul
     Err(Error::invalid(format!("a new {} needs {}", object.singular, missing.join(" and "))))
 }
 
-/// The associations of a new record, as HubSpot takes them and in words.
+/// The associations of a new record, as HubSpot takes them, and the records at their other ends.
 pub(in super::super) async fn links(
     call: &Call<HubSpot>,
     object: &ObjectType,
     words: &[String],
-) -> Result<(Vec<Value>, Vec<String>)> {
-    let (mut associations, mut names) = (Vec::new(), Vec::new());
+) -> Result<(Vec<Value>, Vec<RecordRef>)> {
+    let (mut associations, mut records) = (Vec::new(), Vec::new());
     for word in words.iter().filter(|word| !word.trim().is_empty()) {
         let other = call.names().any_record(word).await?;
         let kind = call.names().unlabelled(object, &other.object).await?;
         associations.push(json!({"to": {"id": other.id()}, "types": specs(&[kind])}));
-        names.push(other.shown());
+        records.push(other);
     }
-    Ok((associations, names))
+    Ok((associations, records))
 }
 
 /// Refuses rows of which one would take the address or number of another.

@@ -97,6 +97,9 @@ async fn move_stage(call: Call<HubSpot>, args: MoveStage) -> Result<Plan> {
     change(call, fields, None, vec![row], None, "Moved").await
 }
 
+/// When a deal is to close, or has closed.
+const CLOSES: &str = "closedate";
+
 /// One record that is to change.
 struct Changed {
     record: Record,
@@ -127,6 +130,10 @@ async fn change(
     properties.extend(
         object.stage.iter().flat_map(|(pipeline, stage)| [(*pipeline).to_owned(), (*stage).to_owned()]),
     );
+    let staged = object.stage.filter(|(_, stage)| columns.iter().any(|name| name == stage));
+    if staged.is_some() {
+        properties.push(CLOSES.to_owned());
+    }
     properties.retain(|name| fields.get(name).is_some());
     let mut changes: Vec<Changed> = Vec::new();
     let mut notes = Vec::new();
@@ -176,6 +183,17 @@ async fn change(
         }
     }
     changes.retain(|change| !change.properties.is_empty());
+    if let Some((_, stage)) = staged.filter(|_| !call.redacted().hides(CLOSES)) {
+        let today = calendar.today().to_string();
+        for Changed { record, properties, .. } in &changes {
+            let opened = properties.get(stage).is_some_and(|id| values.is_open(id));
+            let closes = properties.get(CLOSES).map_or_else(|| record.get(CLOSES), String::as_str);
+            let day = values.local(closes, "%Y-%m-%d");
+            if opened && !closes.is_empty() && day < today {
+                notes.push(format!("the close date {day} of {} is past", title(&object, record)));
+            }
+        }
+    }
     if changes.is_empty() {
         let written = Written::new(format!(
             "Nothing to change: {}",

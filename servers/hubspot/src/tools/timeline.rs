@@ -1,0 +1,234 @@
+//! The activities of a record, read back as one timeline.
+
+use std::collections::BTreeMap;
+
+use connector::{
+    Result,
+    catalog::{Call, Page, Reply, Tool, limit, one_line, words},
+};
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{FROM, beside::linked};
+use crate::{
+    HubSpot,
+    api::objects::{MAX_BATCH, Record},
+    render::Values,
+    resolve::{ObjectType, targets},
+    text::{cut, plain},
+};
+
+/// Entries of a timeline.
+const ENTRIES: u32 = 20;
+/// Characters of one entry's text.
+const TEXT: usize = 600;
+/// How many deals or tickets with timelines of their own are named.
+const OWN_TIMELINES: usize = 10;
+/// The kinds of activities, as arguments name them, with the properties of title and body.
+pub(super) const KINDS: [(&str, &str, &str, &str); 5] = [
+    ("note", "notes", "", "hs_note_body"),
+    ("call", "calls", "hs_call_title", "hs_call_body"),
+    ("meeting", "meetings", "hs_meeting_title", "hs_meeting_body"),
+    ("email", "emails", "hs_email_subject", "hs_email_text"),
+    ("task", "tasks", "hs_task_subject", "hs_task_body"),
+];
+
+pub(super) fn tools() -> Vec<Tool<HubSpot>> {
+    vec![
+        Tool::read(
+            "get_timeline",
+            "Get a timeline",
+            "Shows notes, calls, meetings, e-mails and tasks of a record in one list, the latest first.",
+            get_timeline,
+        )
+        .aliases(&[("object_type", "object")])
+        .output_page::<Entry>(),
+    ]
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub(super) enum Kind {
+    Note,
+    Call,
+    Meeting,
+    Email,
+    Task,
+}
+
+impl Kind {
+    pub(super) fn line(self) -> (&'static str, &'static str, &'static str, &'static str) {
+        KINDS[self as usize]
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct GetTimeline {
+    object: String,
+    id: String,
+    #[serde(default)]
+    kinds: Vec<Kind>,
+    since: Option<String>,
+    until: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// One activity.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Entry {
+    id: String,
+    kind: String,
+    time: String,
+    text: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Place {
+    #[serde(rename = "o")]
+    offset: usize,
+}
+
+async fn get_timeline(call: Call<HubSpot>, args: GetTimeline) -> Result<Reply> {
+    let from = call.open_cursor::<Place>(args.cursor.as_deref())?.map_or(0, |place| place.offset);
+    let object = call.names().object(&args.object).await?;
+    let record = call.names().record(&object, &args.id).await?;
+    let calendar = call.names().calendar().await?;
+    let window = calendar.window(args.since.as_deref(), args.until.as_deref())?;
+    let kinds = if args.kinds.is_empty() {
+        vec![Kind::Note, Kind::Call, Kind::Meeting, Kind::Email, Kind::Task]
+    } else {
+        args.kinds
+    };
+    let reads = kinds.iter().map(|kind| activities(&call, &object, record.id(), *kind));
+    let mut entries: Vec<(Timestamp, Kind, Record)> = try_join_all(reads).await?.concat();
+    let inside = |at: &Timestamp| {
+        window.start().is_none_or(|start| *at >= start) && window.end().is_none_or(|end| *at <= end)
+    };
+    entries.retain(|(at, ..)| inside(at));
+    entries.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| b.2.number().cmp(&a.2.number())));
+    let total = entries.len();
+    let wanted = limit(args.limit, ENTRIES, 100) as usize;
+    let mut tellers: BTreeMap<&'static str, Values> = BTreeMap::new();
+    for kind in &kinds {
+        let Some(activity) = ObjectType::named(kind.line().1) else { continue };
+        let fields = call.names().fields(&activity).await?;
+        let columns = columns(*kind);
+        tellers.insert(kind.line().0, Values::read(call.names(), fields, &columns, call.redacted()).await?);
+    }
+    let mut page =
+        Page::new(FROM, ("activity", "activities")).total(total).note(format!("of {}", record.shown()));
+    if !window.is_open() {
+        page = page.note(window.describe());
+    }
+    if from == 0 && ["companies", "contacts"].contains(&object.name.as_str()) {
+        page = page.notes(own_timelines(&call, &object, record.id()).await);
+    }
+    if let Some(zone) =
+        tellers.values().map(|values| values.account.time_zone.clone()).find(|zone| !zone.is_empty())
+    {
+        page = page.note(format!("times in {zone}"));
+    }
+    for (_, kind, activity) in entries.iter().skip(from).take(wanted) {
+        let Some(values) = tellers.get(kind.line().0) else { continue };
+        let row = told(values, *kind, activity);
+        let time = values.cell(activity, "hs_timestamp");
+        page.push(
+            row.clone(),
+            &Entry { id: activity.id.clone(), kind: kind.line().0.to_owned(), time, text: row },
+        );
+    }
+    let goes_on = call.clone();
+    let page =
+        page.cursor(from + wanted < total, move |kept| goes_on.seal_cursor(&Place { offset: from + kept }));
+    Ok(Reply::page(page))
+}
+
+/// Which deals and tickets of a record have timelines of their own: what is written on them alone is not in its.
+async fn own_timelines(call: &Call<HubSpot>, object: &ObjectType, id: &str) -> Option<String> {
+    let mut told = Vec::new();
+    for other in ["deals", "tickets"].into_iter().filter_map(ObjectType::named) {
+        // What cannot be looked at is not told of.
+        let mut ids = linked(call, object, &[id.to_owned()], &other).await.unwrap_or_default();
+        ids.sort_by_key(|id| std::cmp::Reverse(id.parse::<u64>().unwrap_or(0)));
+        if !ids.is_empty() {
+            let noun = if ids.len() == 1 { &other.singular } else { &other.plural };
+            told.push(format!("{noun} {}", words::listed(&ids, OWN_TIMELINES)));
+        }
+    }
+    (!told.is_empty()).then(|| format!("with timelines of their own, not in this: {}", told.join("; ")))
+}
+
+/// The properties of an activity that a timeline shows.
+fn columns(kind: Kind) -> Vec<String> {
+    let (_, _, title, body) = kind.line();
+    let more: &[&str] = match kind {
+        Kind::Note => &[],
+        Kind::Call => &["hs_call_direction", "hs_call_duration", "hs_call_disposition"],
+        Kind::Meeting => &["hs_meeting_outcome", "hs_meeting_location"],
+        Kind::Email => &["hs_email_direction", "hs_email_html"],
+        Kind::Task => &["hs_task_status", "hs_task_priority"],
+    };
+    let all = [title, body, "hs_timestamp", "hubspot_owner_id"].into_iter().chain(more.iter().copied());
+    all.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+async fn activities(
+    call: &Call<HubSpot>,
+    object: &ObjectType,
+    id: &str,
+    kind: Kind,
+) -> Result<Vec<(Timestamp, Kind, Record)>> {
+    let Some(activity) = ObjectType::named(kind.line().1) else { return Ok(Vec::new()) };
+    let rows = call.api().associated(object, &[id.to_owned()], &activity).await?;
+    let ids: Vec<String> = targets(&rows, id).into_iter().map(|target| target.to_object_id).collect();
+    let mut records = Vec::new();
+    for some in ids.chunks(MAX_BATCH) {
+        records.extend(call.api().read_records(&activity, some, None, &columns(kind), &[]).await?.results);
+    }
+    let dated = records.into_iter().map(|record| {
+        let at = record.get("hs_timestamp").parse().unwrap_or(Timestamp::UNIX_EPOCH);
+        (at, kind, record)
+    });
+    Ok(dated.collect())
+}
+
+fn told(values: &Values, kind: Kind, record: &Record) -> String {
+    let (word, _, title, body) = kind.line();
+    let cell = |name: &str| if name.is_empty() { String::new() } else { values.cell(record, name) };
+    let details = match kind {
+        Kind::Note => Vec::new(),
+        Kind::Call => {
+            vec![
+                cell("hs_call_direction").to_lowercase(),
+                cell("hs_call_duration"),
+                cell("hs_call_disposition"),
+            ]
+        }
+        Kind::Meeting => vec![cell("hs_meeting_outcome").to_lowercase(), cell("hs_meeting_location")],
+        Kind::Email => vec![cell("hs_email_direction").to_lowercase()],
+        Kind::Task => vec![cell("hs_task_status").to_lowercase(), cell("hs_task_priority").to_lowercase()],
+    };
+    let details: Vec<String> = details.into_iter().filter(|detail| !detail.is_empty()).collect();
+    let details = if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) };
+    let owner = cell("hubspot_owner_id");
+    let by = if owner.is_empty() { String::new() } else { format!(", {owner}") };
+    let title = cell(title);
+    let mut text = values.text(record, body);
+    if text.is_empty() && kind == Kind::Email {
+        text = plain(&values.text(record, "hs_email_html"));
+    }
+    // A title that was made of the text says it once more.
+    let title = if title.is_empty() || one_line(&text).starts_with(&title) {
+        String::new()
+    } else {
+        format!(": {title}")
+    };
+    let text = cut(&text, TEXT);
+    let text = if text.is_empty() { String::new() } else { format!("\n  {}", text.replace('\n', "\n  ")) };
+    format!("{} | {word}{details}{by} | {}{title}{text}", cell("hs_timestamp"), record.id)
+}
