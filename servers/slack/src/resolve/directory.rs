@@ -53,7 +53,9 @@ impl Names {
             .map_err(|error| match error.hint() {
                 Some(hint) if error.kind() == Kind::NotFound => {
                     let hint = with_end(hint);
-                    error.with_hint(format!("{hint} People of other organizations go by their id (U…, W…)"))
+                    error.with_hint(format!(
+                        "{hint} People of other organizations go by their id (U…, W…): search_users finds it"
+                    ))
                 }
                 _ => error,
             })

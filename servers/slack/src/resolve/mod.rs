@@ -7,6 +7,7 @@
 mod directory;
 pub(crate) mod emoji;
 mod entries;
+mod guests;
 pub(crate) mod people;
 pub(crate) mod reference;
 pub(crate) mod time;
@@ -120,30 +121,37 @@ impl Names {
 
     /// The conversation `wanted`: an id, a name, an address, or a person for the direct messages with them.
     pub(crate) async fn channel(&self, wanted: &str) -> Result<Channel> {
+        match self.conversation(wanted).await? {
+            Destination::Known(channel) => Ok(channel),
+            Destination::New(users) => {
+                let people: Vec<String> = users.iter().map(User::told).collect();
+                Err(Error::not_found(format!("There is no conversation with {}", people.join(", ")))
+                    .with_hint(no_messages(&users)))
+            }
+        }
+    }
+
+    /// The same, to read: direct messages that nobody has begun are those with nothing in them yet.
+    pub(crate) async fn conversation(&self, wanted: &str) -> Result<Destination> {
         let word = untagged(wanted);
         if word.is_empty() {
             return Err(Error::invalid("`channel` is empty"));
         }
         if let Some(MessageRef { host, channel: Some(channel), .. }) = address(word) {
             self.is_ours(host.as_deref()).await?;
-            return self.api.conversation(&channel).await;
+            return self.api.conversation(&channel).await.map(Destination::Known);
         }
         if is_id(word, &['C', 'G', 'D']) {
-            return self.api.conversation(word).await;
+            return self.api.conversation(word).await.map(Destination::Known);
         }
         if is_user(word) || word.starts_with('@') || word.contains('@') {
             let user = self.person(word).await?;
-            return self.direct(&user).await?.ok_or_else(|| {
-                Error::not_found(format!("There is no conversation with {}", user.told())).with_hint(
-                    if user.deleted {
-                        "search_private with `from` finds what they said elsewhere"
-                    } else {
-                        "send_message to them begins one"
-                    },
-                )
+            return Ok(match self.direct(&user).await? {
+                Some(channel) => Destination::Known(channel),
+                None => Destination::New(vec![user]),
             });
         }
-        self.by_name(word).await
+        self.by_name(word).await.map(Destination::Known)
     }
 
     /// The conversation to write into: as [`Self::channel`], where a person's is not there yet its user.
@@ -243,6 +251,15 @@ impl Names {
             return format!("group DM {}", one_line(&channel.name));
         }
         if channel.name.is_empty() { channel.id.clone() } else { format!("#{}", one_line(&channel.name)) }
+    }
+}
+
+/// What can be done where nobody has written to `users` yet.
+pub(crate) fn no_messages(users: &[User]) -> &'static str {
+    if users.iter().any(|user| user.deleted) {
+        "search_private with `from` finds what they said elsewhere"
+    } else {
+        "send_message to them begins one"
     }
 }
 

@@ -76,11 +76,16 @@ impl People {
 
 /// What somebody is called in replies: the handle; of another organization, the full name and its id.
 pub(crate) fn label(user: &User, own_team: &str) -> String {
-    if user.is_stranger || (!user.team_id.is_empty() && !own_team.is_empty() && user.team_id != own_team) {
+    if is_foreign(user, own_team) {
         let team = if user.team_id.is_empty() { "" } else { " " };
         return format!("{} [ext{team}{}]", user.full_name(), user.team_id);
     }
     user.handle().to_owned()
+}
+
+/// Whether somebody is of another organization.
+pub(crate) fn is_foreign(user: &User, own_team: &str) -> bool {
+    user.is_stranger || (!user.team_id.is_empty() && !own_team.is_empty() && user.team_id != own_team)
 }
 
 /// Whether `id` is a user's.

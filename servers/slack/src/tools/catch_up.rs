@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use connector::{
     Kind, Result,
-    catalog::{Call, Page, Reply, Tool, one_line},
+    catalog::{Call, Page, Reply, Tool, one_line, words::listed},
 };
 use futures::{StreamExt as _, stream};
 use jiff::{Timestamp, tz::TimeZone};
@@ -33,6 +33,8 @@ use crate::{
 const CHANNELS: u32 = 20;
 /// Messages of one conversation that are shown.
 const EACH: usize = 12;
+/// The most conversations not looked at that are named.
+const NAMED: usize = 10;
 /// Looked at at once.
 const AT_ONCE: usize = 4;
 
@@ -148,9 +150,9 @@ async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
         Some(since) => format!("since {} {}", minute(since, &zone), zone_name(&zone)),
         None => format!("since each was read, else 24 hours; times in {}", zone_name(&zone)),
     });
-    page = page.note(format!("{looked} looked at, replies in older threads not"));
-    if left > 0 {
-        page = page.note(format!("{left} more not looked at: max_channels"));
+    page = page.note(format!("{looked} looked at, your own posts and replies in older threads not"));
+    if !left.is_empty() {
+        page = page.note(format!("{} more not looked at: max_channels", left.len()));
     }
     if workspace.is_limited() {
         page = page.note("Slack gives this app 15 messages a minute, so this is not all");
@@ -162,6 +164,9 @@ async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
     page = page.note(readers.people.note());
     let nothing = all.is_empty();
     let mut reply = Reply::page(page);
+    if !left.is_empty() {
+        reply = reply.line(format!("Not looked at: {}.", listed(&left, NAMED)));
+    }
     if nothing {
         reply = reply.line("Nothing new there. A time in `since` looks further back.");
     }
@@ -174,13 +179,13 @@ async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
     Ok(reply)
 }
 
-/// The conversations to look at, and how many more there are.
+/// The conversations to look at, and what the others are called.
 async fn chosen(
     call: &Call<Slack>,
     workspace: &Workspace,
     wanted: &[String],
     most: usize,
-) -> Result<(Vec<Channel>, usize)> {
+) -> Result<(Vec<Channel>, Vec<String>)> {
     if !wanted.is_empty() {
         let mut channels = Vec::new();
         for word in wanted.iter().take(most) {
@@ -188,7 +193,7 @@ async fn chosen(
             call.policy().reads(&channel)?;
             channels.push(channel);
         }
-        return Ok((channels, wanted.len().saturating_sub(most)));
+        return Ok((channels, wanted.iter().skip(most).map(|word| one_line(word)).collect()));
     }
     let mut all = Vec::new();
     let mut cursor: Option<String> = None;
@@ -213,8 +218,12 @@ async fn chosen(
             3
         }
     });
-    let left = all.len().saturating_sub(most);
-    all.truncate(most);
+    let left = all.split_off(most.min(all.len()));
+    let left = left.iter().map(|channel| match channel.name.as_str() {
+        "" => channel.id.clone(),
+        name => format!("#{}", one_line(name)),
+    });
+    let left = left.collect();
     Ok((all, left))
 }
 

@@ -11,7 +11,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, sleep};
 
-use super::{lists::TOOLSET as LISTS, messages::prepare, places::readable};
+use super::{
+    lists::{self, TOOLSET as LISTS},
+    messages::prepare,
+    places::readable,
+};
 use crate::{
     Slack,
     render::{canvas, message},
@@ -90,6 +94,10 @@ pub(super) fn file_id(word: &str) -> Result<String> {
 pub(super) fn list_note(call: &Call<Slack>) -> String {
     if call.offers("read_list") {
         "A list's items: read_list.".to_owned()
+    } else if lists::reads_as_file(call) {
+        format!(
+            "A list's items: read_file. They are changed by the toolset `{LISTS}`, which is off: the operator switches it on with --toolsets."
+        )
     } else {
         format!(
             "A list's items are read by read_list of the toolset `{LISTS}`, which is off: the operator switches it on with --toolsets."
@@ -116,6 +124,9 @@ async fn read_file(call: Call<Slack>, args: ReadFile) -> Result<Reply> {
         text: None,
     };
     if file.is_list() {
+        if let Some(items) = lists::as_file(&call, &workspace, &file.id).await {
+            reply = reply.rows(items);
+        }
         return Ok(reply.line(list_note(&call)).line(file.permalink.clone()).data(&item));
     }
     let is_text = file.mimetype.starts_with("text/")

@@ -144,15 +144,42 @@ async fn read_list(call: Call<Slack>, args: ReadList) -> Result<Reply> {
         Err(error) if call.policy().narrows(Effect::Read) => return Err(error),
         Err(_) => {}
     }
-    let form = Form::new()
-        .set("list_id", &id)
-        .set("limit", position.first(limit(args.limit, 50, 200), 1000))
-        .maybe("cursor", position.after.as_deref());
+    let first = position.first(limit(args.limit, 50, 200), 1000);
+    let (page, read, next) = items(&workspace, &id, first, &position).await?;
+    Ok(Reply::page(paging::close(&call, page, VendorPage::whole(position, read, next))))
+}
+
+/// The most items of a list that is read as a file.
+const AS_FILE: u32 = 100;
+
+/// The items of a list for who has no tool for lists, if the token may read them and the operator has not taken
+/// that tool away by its name.
+pub(super) async fn as_file(call: &Call<Slack>, workspace: &Workspace, id: &str) -> Option<Page> {
+    if !reads_as_file(call) || workspace.names().me().await.ok()?.lacks("lists:read") {
+        return None;
+    }
+    let (page, _, next) = items(workspace, id, AS_FILE, &Position::default()).await.ok()?;
+    Some(if next.is_some() { page.note(format!("the first {AS_FILE}")) } else { page })
+}
+
+/// Whether reading a list as a file is left to who may not use the tool for it.
+pub(super) fn reads_as_file(call: &Call<Slack>) -> bool {
+    call.selection().is_none_or(|chosen| !chosen.exclude_tools.iter().any(|tool| tool == "read_list"))
+}
+
+/// A page of a list's items, how many were read, and where more begin.
+async fn items(
+    workspace: &Workspace,
+    id: &str,
+    first: u32,
+    position: &Position,
+) -> Result<(Page, usize, Option<String>)> {
+    let form = Form::new().set("list_id", id).set("limit", first).maybe("cursor", position.after.as_deref());
     let found: ApiPage<Item> = workspace.api().call(methods::LISTS_ITEMS, form).await?;
     let next = found.next().map(str::to_owned);
     let items: Vec<Item> = found.rows.into_iter().skip(position.skip).collect();
     let columns = match items.first() {
-        Some(item) => columns(&workspace, &id, &item.id).await.unwrap_or_default(),
+        Some(item) => columns(workspace, id, &item.id).await.unwrap_or_default(),
         None => Vec::new(),
     };
     let ids: BTreeSet<String> =
@@ -182,7 +209,7 @@ async fn read_list(call: Call<Slack>, args: ReadList) -> Result<Reply> {
         }
         page.push(format!("{} {}", item.id, words.join(" | ")), &Row { id: item.id.clone(), fields });
     }
-    Ok(Reply::page(paging::close(&call, page, VendorPage::whole(position, items.len(), next))))
+    Ok((page, items.len(), next))
 }
 
 /// The columns of a list, which Slack tells with an item of it.

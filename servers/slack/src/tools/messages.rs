@@ -170,7 +170,10 @@ pub(super) async fn prepare(
         (_, None) => None,
     };
     let mut composed = compose(workspace, policy, text, None).await?;
-    composed.told.extend(namesakes(names, channel.as_deref(), users, &destination).await);
+    if let Some(others) = namesakes(names, channel.as_deref(), users, &destination).await {
+        composed.told.push(format!("not to {others}, who is called so too"));
+        asks.push(format!("{others} may be meant as well"));
+    }
     asks.extend(composed.asks.iter().cloned());
     Ok(Post { destination, thread, composed, title, asks })
 }
@@ -191,7 +194,7 @@ async fn namesakes(
     };
     let others = names.namesakes(word, &user).await;
     let others: Vec<String> = others.iter().map(User::told).collect();
-    (!others.is_empty()).then(|| format!("not to {}, who is called so too", others.join(" or ")))
+    (!others.is_empty()).then(|| others.join(" or "))
 }
 
 /// The parent of the thread that `ts` is in. A reply's own timestamp would make a thread that nobody

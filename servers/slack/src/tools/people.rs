@@ -20,7 +20,7 @@ use crate::{
         Form, methods,
         types::{Group, User},
     },
-    resolve::people::label,
+    resolve::people::is_foreign,
     scopes,
 };
 
@@ -91,13 +91,12 @@ fn person_row(user: &User, own_team: &str) -> (String, Person) {
             row.push_str(&format!(", {}", one_line(part)));
         }
     }
-    let foreign = label(user, own_team).contains("[ext");
     for (is, word) in [
         (user.is_bot, "app"),
         (user.is_admin, "admin"),
         (user.is_restricted, "guest"),
         (user.deleted, "deactivated"),
-        (foreign, "of another organization"),
+        (is_foreign(user, own_team), "of another organization"),
     ] {
         if is {
             row.push_str(&format!(" ({word})"));
@@ -201,21 +200,14 @@ async fn search_users(call: Call<Slack>, args: SearchUsers) -> Result<Reply> {
         let users = workspace.api().users(cursor.as_deref()).await?;
         cursor = users.next().map(str::to_owned);
         looked += users.rows.len();
-        found.extend(users.rows.into_iter().filter(|user| {
-            let about = [
-                &user.name,
-                &user.profile.display_name,
-                user.full_name(),
-                &user.profile.title,
-                &user.profile.email,
-            ]
-            .map(str::to_lowercase)
-            .join(" ");
-            words.iter().all(|word| about.contains(word))
-        }));
+        found.extend(users.rows.into_iter().filter(|user| has_words(user, &words)));
         if cursor.is_none() {
             break;
         }
+    }
+    if found.is_empty() {
+        let guests = workspace.names().guests(call.policy()).await;
+        found.extend(guests.into_iter().filter(|user| has_words(user, &words)));
     }
     let fitting = found.len();
     found.retain(|user| args.include_deactivated.unwrap_or(false) || !user.deleted);
@@ -235,7 +227,21 @@ async fn search_users(call: Call<Slack>, args: SearchUsers) -> Result<Reply> {
     if gone > 0 {
         page = page.note(format!("{gone} deactivated left out: include_deactivated shows them"));
     }
-    Ok(Reply::page(page.total(total)))
+    let mut reply = Reply::page(page.total(total));
+    if total == 0 {
+        reply = reply.line(
+            "People of other organizations are looked for in the channels shared with them that you are in: list_channel_members lists a channel's.",
+        );
+    }
+    Ok(reply)
+}
+
+/// Whether every one of `words` is in what somebody is called, does, or is written to by.
+fn has_words(user: &User, words: &[&str]) -> bool {
+    let profile = &user.profile;
+    let about = [&user.name, &profile.display_name, user.full_name(), &profile.title, &profile.email];
+    let about = about.map(str::to_lowercase).join(" ");
+    words.iter().all(|word| about.contains(word))
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -253,7 +259,7 @@ async fn read_user_profile(call: Call<Slack>, args: ReadUserProfile) -> Result<R
     }
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
     let wanted = args.user.as_deref().filter(|user| !user.trim().is_empty()).unwrap_or("me");
-    let user = workspace.names().person(wanted).await?;
+    let user = workspace.names().anybody(call.policy(), wanted).await?;
     let team = workspace.names().me().await.map(|me| me.team_id).unwrap_or_default();
     let presence: Presence = workspace
         .api()

@@ -17,10 +17,13 @@ use crate::{
     Slack,
     api::{
         Window,
-        types::{Channel, Message},
+        types::{Channel, Message, User},
     },
     render::message::{self, MessageItem, row},
-    resolve::time::{self, End, bound, day_of, minute, moment, now, zone_name},
+    resolve::{
+        Destination, no_messages,
+        time::{self, End, bound, day_of, minute, moment, now, zone_name},
+    },
     scopes,
     workspace::{LIMITED_PAGE, Workspace},
 };
@@ -115,7 +118,10 @@ pub(super) async fn window(
 async fn read_channel(call: Call<Slack>, args: ReadChannel) -> Result<Reply> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
     let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
-    let channel = workspace.names().channel(&args.channel).await?;
+    let channel = match workspace.names().conversation(&args.channel).await? {
+        Destination::Known(channel) => channel,
+        Destination::New(users) => return not_begun(&call, &users),
+    };
     call.policy().reads(&channel)?;
     call.policy().note_read(call.principal(), &channel);
     let (oldest, latest, words) = window(&workspace, args.since.as_deref(), args.until.as_deref()).await?;
@@ -174,6 +180,14 @@ async fn read_channel(call: Call<Slack>, args: ReadChannel) -> Result<Reply> {
         );
     }
     Ok(reply)
+}
+
+/// Direct messages that nobody has written yet.
+fn not_begun(call: &Call<Slack>, users: &[User]) -> Result<Reply> {
+    call.policy().reads(&Channel { is_im: true, ..Channel::default() })?;
+    let people: Vec<String> = users.iter().map(User::told).collect();
+    let page = Page::new(FROM, ("message", "messages")).note(format!("DM with {}", people.join(", ")));
+    Ok(Reply::page(page).line(format!("There is no conversation with them yet: {}.", no_messages(users))))
 }
 
 /// What a listing says of its conversation.

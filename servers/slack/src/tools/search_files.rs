@@ -85,7 +85,7 @@ async fn search_files(call: Call<Slack>, args: SearchFiles) -> Result<Reply> {
             None => None,
         },
         person: match given(&args.from) {
-            Some(word) => Some(names.person(&word).await?),
+            Some(word) => Some(names.anybody(call.policy(), &word).await?),
             None => None,
         },
     };

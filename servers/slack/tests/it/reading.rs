@@ -141,7 +141,10 @@ async fn what_was_not_seen_is_said() {
     let reply = server.call(&read(ENGINEERS)).await.text;
     assert!(reply.lines().next().unwrap().contains("free plan hides messages older than 90 days"), "{reply}");
     let reply = server.call(&Sample::new("catch_up", json!({"since": "7d"}))).await.text;
-    assert!(reply.lines().next().unwrap().contains("replies in older threads not"), "{reply}");
+    assert!(
+        reply.lines().next().unwrap().contains("your own posts and replies in older threads not"),
+        "{reply}"
+    );
     let refused = Action::Status {
         code: 200,
         headers: BTreeMap::new(),

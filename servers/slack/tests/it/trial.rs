@@ -3,11 +3,14 @@
 
 use connector::{
     Kind,
+    access::Selection,
+    catalog::Answer,
     sandbox::{Action, Rule},
+    testing::Options,
 };
 use serde_json::json;
 
-use crate::support::{Server, all_toolsets, ts};
+use crate::support::{Server, all_toolsets, list, send, ts, with};
 
 /// Real-time Search is not in this workspace's plan.
 fn without_real_time_search(office: &Server) {
@@ -60,8 +63,9 @@ async fn who_was_deactivated_is_found_by_every_name_and_said_to_be() {
     assert!(rows(&text)[0].contains("The old importer"), "an archived channel's: {text}");
     let text = office.text("search_users", json!({"query": "Peter"})).await;
     assert!(text.contains("1 deactivated left out: include_deactivated shows them"), "{text}");
-    let error = office.refuses("read_channel", json!({"channel": "@peter"})).await.for_agent();
-    assert!(error.contains("There is no conversation with @peter (Peter Quist), deactivated"), "{error}");
+    let text = office.text("read_channel", json!({"channel": "@peter"})).await;
+    assert!(text.contains("DM with @peter (Peter Quist), deactivated"), "{text}");
+    assert!(text.contains("search_private with `from` finds what they said elsewhere"), "{text}");
     let error = office.refuses("send_message", json!({"channel": "@peter", "message": "Hi"})).await;
     assert_eq!(error.kind(), Kind::InvalidArgument);
     assert!(error.for_agent().contains("@peter (Peter Quist) is deactivated"), "{error}");
@@ -75,9 +79,9 @@ async fn who_was_deactivated_is_found_by_every_name_and_said_to_be() {
 async fn where_nothing_is_found_a_narrower_question_is_tried_once() {
     let office = Server::start().await;
     let text = office.text("search", json!({"query": "queue SFTP customers"})).await;
-    assert_eq!(rows(&text).len(), 0, "{text}");
-    assert!(text.contains("No message has all the words. Of the best"), "{text}");
-    assert!(text.contains("`SFTP` 0") && !text.contains("`queue` 0"), "{text}");
+    assert_eq!(rows(&text).len(), 5, "{text}");
+    assert!(text.contains("No message has all the words; these have some"), "{text}");
+    assert!(text.contains("[only: queue]") && !text.contains("SFTP]"), "{text}");
     assert_eq!(office.sent("assistant.search.context"), 2);
     // With a filter any of the words will do.
     let asked = json!({"query": "contract discount two nights price customer", "from": "daniel"});
@@ -130,16 +134,104 @@ async fn files_canvases_and_lists_are_found_by_words_channel_and_person() {
     }
     let text = office.text("search_files", json!({"in": "#inc-import-timeouts"})).await;
     assert!(text.contains("F0RUNBOOK01") && text.contains("F0LISTACTN1"), "{text}");
-    let off = "read by read_list of the toolset `lists`, which is off";
+    let off = "A list's items: read_file. They are changed by the toolset `lists`, which is off";
     assert!(text.contains(off), "{text}");
     let text = office.text("read_file", json!({"file": "F0LISTACTN1"})).await;
     assert!(text.contains("Incident actions (list)") && text.contains(off), "{text}");
     assert!(text.contains("https://harbor-example.slack.com/lists/"), "{text}");
+    let found = rows(&text);
+    assert_eq!(found.len(), 2, "{text}");
+    assert!(found[0].contains("Action: Remove duplicates at Northwind | Owner: @tomas"), "{text}");
+    assert!(found[1].contains("Action: Alarm on chunk latency | Owner: @jonas"), "{text}");
+    let me = office.text("whoami", json!({})).await;
+    let line = me.lines().find(|line| line.starts_with("Toolsets that are off: ")).unwrap();
+    assert!(
+        line.contains("lists") && line.ends_with("The operator switches them on with --toolsets."),
+        "{me}"
+    );
     let text = office.text("search_files", json!({"query": "nothing of that name"})).await;
     assert!(text.contains("No files") && text.contains("Try other words"), "{text}");
     let office = Server::start_with(all_toolsets()).await;
     let text = office.text("read_file", json!({"file": "F0LISTACTN1"})).await;
     assert!(text.contains("A list's items: read_list."), "{text}");
+    assert!(!office.text("whoami", json!({})).await.contains("Toolsets that are off"));
+    // What the operator took away by its name stays away.
+    let selection = Selection { exclude_tools: vec!["read_list".to_owned()], ..Selection::default() };
+    let office = Server::start_with(Options { selection, ..Options::default() }).await;
+    let text = office.text("read_file", json!({"file": "F0LISTACTN1"})).await;
+    assert!(text.contains("read by read_list of the toolset `lists`, which is off"), "{text}");
+    assert_eq!(office.sent("slackLists.items.list"), 0, "{text}");
+}
+
+/// Task 10: people of other organizations go by the names that readings print.
+#[tokio::test]
+async fn who_is_of_another_organization_is_found_by_every_name_that_is_printed() {
+    let office = Server::start().await;
+    for name in ["Marcus Bell", "Marcus", "@marcus.bell", "Marcus Bell [ext T0NORTHWIND]", "W0MARCUS001"] {
+        let text = office.text("search_private", json!({"from": name})).await;
+        assert!(text.contains("from @marcus.bell (Marcus Bell)"), "{name}: {text}");
+        assert_eq!(rows(&text).len(), 3, "{name}: {text}");
+        let text = office.text("read_user_profile", json!({"user": name})).await;
+        assert!(text.contains("W0MARCUS001 @marcus.bell Marcus Bell"), "{name}: {text}");
+    }
+    let text = office.text("search_users", json!({"query": "Marcus"})).await;
+    assert!(rows(&text)[0].contains("W0MARCUS001") && rows(&text).len() == 1, "{text}");
+    assert!(rows(&text)[0].ends_with("(of another organization)"), "{text}");
+    let text = office.text("search_users", json!({"query": "Nobody Here"})).await;
+    assert!(text.contains("list_channel_members lists a channel's"), "{text}");
+    let error = office.refuses("search_private", json!({"from": "Nobody Here"})).await.for_agent();
+    assert!(error.contains("go by their id (U…, W…): search_users finds it"), "{error}");
+    // Nothing is written to them by a name.
+    let error = office.refuses("send_message", json!({"channel": "@marcus.bell", "message": "Hi"})).await;
+    assert_eq!(error.kind(), Kind::NotFound, "{error}");
+    // Whoever is only in a channel that may not be read is not told.
+    let office = with(&[("deny-channels", list(&["customer-*"]))]).await;
+    let text = office.text("search_users", json!({"query": "Marcus"})).await;
+    assert_eq!(rows(&text).len(), 0, "{text}");
+}
+
+/// Tasks 2, 12, 15 and 20: what has some of the words is shown, and what has none is said to.
+#[tokio::test]
+async fn messages_with_some_of_the_words_are_shown_and_those_with_none_are_marked() {
+    let office = Server::start().await;
+    let asked = json!({"query": "key for CSV rows without id column decision"});
+    let text = office.text("search_private", asked).await;
+    assert!(text.lines().next().unwrap().contains("with only some of the words of"), "{text}");
+    let found = rows(&text);
+    assert!(!text.contains("idempotent"), "`id` is another word: {text}");
+    let best = found[0];
+    assert!(best.contains("We have none for CSV without an id column."), "{text}");
+    assert!(best.ends_with("[only: key, CSV, without, id, column]"), "{text}");
+    assert!(found.iter().any(|row| row.contains("Decision: key = sha256(file id, line number)")), "{text}");
+    // Of words that every text has nothing is found.
+    let text = office.text("search_private", json!({"query": "zebra for the"})).await;
+    assert_eq!(rows(&text).len(), 0, "{text}");
+    let text = office.text("search_private", json!({"query": "SFTP imports", "from": "Peter"})).await;
+    let mark = "The old importer is switched off. [near in meaning: shows none of the words]";
+    assert!(rows(&text)[0].ends_with(mark), "{text}");
+    let text = office.text("search_private", json!({"query": "importer", "from": "Peter"})).await;
+    assert!(!text.contains("near in meaning"), "{text}");
+}
+
+/// Tasks 1 and 8: direct messages that nobody began are empty, and what was not looked at is named.
+#[tokio::test]
+async fn what_is_empty_and_what_was_not_looked_at_is_said() {
+    let office = Server::start().await;
+    let text = office.text("read_channel", json!({"channel": "@jonas.lindgren"})).await;
+    assert!(
+        text.contains("No messages") && text.contains("DM with @jonas.lindgren (Jonas Lindgren)"),
+        "{text}"
+    );
+    assert!(
+        text.contains("There is no conversation with them yet: send_message to them begins one."),
+        "{text}"
+    );
+    let text = office.text("catch_up", json!({"channels": ["#general", "#deals"], "max_channels": 1})).await;
+    assert!(text.contains("your own posts and replies in older threads not"), "{text}");
+    assert!(text.contains("Not looked at: #deals."), "{text}");
+    let text = office.text("catch_up", json!({"max_channels": 3})).await;
+    let left = text.lines().find(|line| line.starts_with("Not looked at: ")).unwrap();
+    assert!(left.contains("#eng-imports"), "{text}");
 }
 
 /// Task 20: a channel's canvas is named with the channel, changed by it, and not made twice.
@@ -181,6 +273,11 @@ async fn an_edit_keeps_a_broadcast_that_is_there_and_adds_none() {
 #[tokio::test]
 async fn a_reply_says_whom_and_what_a_name_was_taken_for() {
     let office = Server::start().await;
+    let answer = office.answer(&send("@jonas", "The report?")).await.unwrap();
+    assert!(matches!(answer, Answer::Question(_)), "two are called Jonas");
+    assert_eq!(office.sent("chat.postMessage"), 0);
+    let answer = office.answer(&send("@jonas.lindgren", "The report?")).await.unwrap();
+    assert!(matches!(answer, Answer::Reply(_)), "who is named in full is meant");
     let text = office.text("send_message", json!({"channel": "@Jonas", "message": "The report?"})).await;
     assert!(text.contains("DM with @jonas (Jonas Weber)"), "{text}");
     assert!(text.contains("not to @jonas.lindgren (Jonas Lindgren), who is called so too"), "{text}");

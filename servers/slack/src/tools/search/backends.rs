@@ -23,6 +23,8 @@ use crate::{
     workspace::Workspace,
 };
 
+/// What Real-time Search is called in a reply.
+pub(super) const REAL_TIME_SEARCH: &str = "Real-time Search";
 /// The most rows of Real-time Search.
 pub(super) const REAL_TIME: u32 = 20;
 /// The most rows of the legacy search that are asked for here.
@@ -93,7 +95,7 @@ pub(super) async fn answer(
     }
     if !legacy_page && !workspace.is_legacy_search() {
         match real_time(api, wanted, asked, position).await {
-            Ok(answer) => return Ok(("Real-time Search", answer)),
+            Ok(answer) => return Ok((REAL_TIME_SEARCH, answer)),
             // There is none here: by the plan, the settings, the token or its scopes.
             Err(error)
                 if matches!(error.kind(), Kind::Permission) || error.message().contains("unknown_method") =>

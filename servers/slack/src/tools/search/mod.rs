@@ -2,8 +2,12 @@
 //! about which filters were really applied, and what would find more. What is found is never kept.
 
 mod backends;
+mod words;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use connector::{
     Error, Result,
@@ -20,13 +24,14 @@ use super::{FROM, read::find};
 use crate::{
     Slack,
     api::types::{Channel, User},
+    policy::Policy,
     render::message::{people_in, said},
     resolve::people::People,
     resolve::time::{End, minute, moment, parse_ts, zone_name},
     scopes,
     workspace::Workspace,
 };
-use backends::{Answer, Found, REAL_TIME, answer, any_word, legacy};
+use backends::{Answer, Found, REAL_TIME, REAL_TIME_SEARCH, answer, any_word, legacy};
 
 /// The most rows whose messages are read, because the search does not show what is in them.
 const READ: usize = 5;
@@ -34,8 +39,8 @@ const READ: usize = 5;
 const NAMED: usize = 5;
 /// Characters of a message in a row.
 const EXCERPT: usize = 400;
-/// The most words that a reply without rows tells about.
-const WORDS: usize = 6;
+/// The most messages that are shown where none has all the words.
+const PARTLY: usize = 5;
 
 pub(super) fn tools() -> Vec<Tool<Slack>> {
     let aliases: &[(&str, &str)] =
@@ -221,7 +226,7 @@ fn take_filters(args: &mut Search) {
     args.query = Some(words.join(" "));
 }
 
-async fn wanted(workspace: &Workspace, mut args: Search, private: bool) -> Result<Wanted> {
+async fn wanted(workspace: &Workspace, policy: &Policy, mut args: Search, private: bool) -> Result<Wanted> {
     take_filters(&mut args);
     let given = |word: &Option<String>| {
         word.as_deref().map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned)
@@ -232,7 +237,7 @@ async fn wanted(workspace: &Workspace, mut args: Search, private: bool) -> Resul
         None => None,
     };
     let person = match given(&args.from) {
-        Some(word) => Some(workspace.names().person(&word).await?),
+        Some(word) => Some(workspace.names().anybody(policy, &word).await?),
         None => None,
     };
     if let Some(channel) = channel.as_ref().filter(|channel| channel.is_closed() && !private) {
@@ -260,7 +265,7 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
     let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
     let asked = args.limit;
-    let wanted = wanted(&workspace, args, private).await?;
+    let wanted = wanted(&workspace, call.policy(), args, private).await?;
     if wanted.words.is_empty() && !wanted.has_filter() {
         return Err(Error::invalid("`query` is empty")
             .with_hint("Give words, or a filter: in, from, after, before, has"));
@@ -270,6 +275,17 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     }
     let (backend, found) = answer(&workspace, &wanted, asked, &position).await?;
     let Answer { mut rows, total, next } = found;
+    let words = words::telling(&wanted.words);
+    let first = next.is_none() && position == Position::default();
+    let none = first && !rows.iter().any(|row| may_show(&call, &wanted, row));
+    let mut partly = false;
+    if none && !wanted.has_filter() {
+        let nearest = with_some(&call, &workspace, &wanted, &words).await;
+        partly = !nearest.is_empty();
+        if partly {
+            rows = nearest;
+        }
+    }
     // A private channel's id may look like a public one's, and a row does not tell.
     if private && rows.iter().any(|row| !row.closed) {
         let known = workspace.names().private_channels().await;
@@ -292,7 +308,8 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     let titles = titles(&workspace, &kept).await;
     let mut page = Page::new(FROM, ("message", "messages"));
     if !wanted.words.is_empty() {
-        page = page.note(format!("with \"{}\"", one_line(&wanted.words)));
+        let only = if partly { "with only some of the words of" } else { "with" };
+        page = page.note(format!("{only} \"{}\"", one_line(&wanted.words)));
     }
     for filter in wanted.told() {
         page = page.note(filter);
@@ -309,6 +326,15 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
         } else {
             said(&row.message, &people)
         };
+        let has = words::those_in(&words, &text);
+        let mark = match has.as_slice() {
+            // The legacy search finds by words alone, in parts of a message too that its row does not show.
+            [] if !words.is_empty() && backend == REAL_TIME_SEARCH => {
+                " [near in meaning: shows none of the words]".to_owned()
+            }
+            some if partly => format!(" [only: {}]", some.join(", ")),
+            _ => String::new(),
+        };
         let (text, more) = excerpt(&text, 0, EXCERPT);
         let ts = &row.message.ts;
         let at = parse_ts(ts).map(|at| minute(at, &wanted.zone)).unwrap_or_default();
@@ -322,7 +348,7 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
             text: text.clone(),
             permalink: row.permalink.clone(),
         };
-        page.push(format!("{ts} {at} {place} {author}: {}{cut}{thread}", text.trim()), &hit);
+        page.push(format!("{ts} {at} {place} {author}: {}{cut}{thread}{mark}", text.trim()), &hit);
         if row.closed {
             call.policy().note_read(
                 call.principal(),
@@ -333,12 +359,16 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     if let Some(total) = total.filter(|total| *total >= kept.len() && dropped == 0) {
         page = page.total(total);
     }
-    let empty = kept.is_empty() && next.is_none() && position == Position::default();
     let places = kept.iter().map(|(place, _)| *place).collect();
     let mut reply = Reply::page(paging::close(&call, page, VendorPage { position, read, places, next }));
-    if empty {
-        if let Some(narrower) = narrower(&call, &workspace, &wanted).await {
-            reply = reply.line(narrower);
+    if partly {
+        reply = reply.line(
+            "No message has all the words; these have some, those with most first. Fewer words find more.",
+        );
+    }
+    if none && !partly {
+        if let Some(fitting) = without_words(&call, &workspace, &wanted).await {
+            reply = reply.line(fitting);
         }
         reply = reply.line(format!(
             "Try other words, or a wider window{}. search_files finds files by name. New messages take some seconds to be found.",
@@ -399,63 +429,43 @@ async fn titles(workspace: &Workspace, rows: &[(usize, Found)]) -> BTreeMap<Stri
     titles
 }
 
-/// What a narrower question would find where this one found nothing: one request more.
-async fn narrower(call: &Call<Slack>, workspace: &Workspace, wanted: &Wanted) -> Option<String> {
-    let api = workspace.search_api();
-    if wanted.words.is_empty() {
+/// What the filters fit without the words, where nothing was found with them: one request more.
+async fn without_words(call: &Call<Slack>, workspace: &Workspace, wanted: &Wanted) -> Option<String> {
+    if wanted.words.is_empty() || !wanted.has_filter() {
         return None;
     }
-    if wanted.has_filter() {
-        let filters = Wanted { words: String::new(), ..wanted.clone() };
-        let found = legacy(api, &filters, Some(REAL_TIME), &Position::default()).await.ok()?;
-        let fitting = found.rows.iter().filter(|row| may_show(call, &filters, row)).count();
-        let more = if found.next.is_some() { "at least " } else { "" };
-        return Some(match fitting {
-            0 => "Without the words, the filters fit nothing either.".to_owned(),
-            1 => format!("Without the words, the filters fit {more}1 message: leave `query` out to see it."),
-            many => format!(
+    let filters = Wanted { words: String::new(), ..wanted.clone() };
+    let found = legacy(workspace.search_api(), &filters, Some(REAL_TIME), &Position::default()).await.ok()?;
+    let fitting = found.rows.iter().filter(|row| may_show(call, &filters, row)).count();
+    let more = if found.next.is_some() { "at least " } else { "" };
+    Some(match fitting {
+        0 => "Without the words, the filters fit nothing either.".to_owned(),
+        1 => format!("Without the words, the filters fit {more}1 message: leave `query` out to see it."),
+        many => {
+            format!(
                 "Without the words, the filters fit {more}{many} messages: leave `query` out to see them."
-            ),
-        });
-    }
-    let mut words: Vec<&str> = wanted.words.split_whitespace().collect();
-    words.retain(|word| word.chars().count() > 2);
-    words.truncate(WORDS);
-    if words.len() < 2 || workspace.is_legacy_search() {
-        return None;
-    }
-    let rows = any_word(api, wanted).await.ok()?;
-    let rows: Vec<&Found> = rows.iter().filter(|row| may_show(call, wanted, row)).collect();
-    if rows.is_empty() {
-        return None;
-    }
-    let nobody = People::default();
-    let texts: Vec<String> = rows.iter().map(|row| said(&row.message, &nobody).to_lowercase()).collect();
-    let counts = words.iter().map(|word| {
-        let count = texts.iter().filter(|text| text.contains(&word.to_lowercase())).count();
-        format!("`{}` {count}", one_line(word))
-    });
-    let counts = counts.collect::<Vec<_>>().join(", ");
-    Some(format!("No message has all the words. Of the best {} with one of them: {counts}.", rows.len()))
+            )
+        }
+    })
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn filters_written_into_the_query_are_taken_as_filters() {
-        let mut args: Search = serde_json::from_value(
-            json!({"query": "invoice from:@tomas in:#eng after:2026-11-01 https://a.example ratio:3"}),
-        )
-        .unwrap();
-        take_filters(&mut args);
-        assert_eq!(args.query.as_deref(), Some("invoice https://a.example ratio:3"));
-        assert_eq!(
-            (args.from.as_deref(), args.r#in.as_deref(), args.after.as_deref()),
-            (Some("@tomas"), Some("#eng"), Some("2026-11-01"))
-        );
+/// The messages that have most of the words, where none has them all: one request more.
+async fn with_some(
+    call: &Call<Slack>,
+    workspace: &Workspace,
+    wanted: &Wanted,
+    words: &[String],
+) -> Vec<Found> {
+    if words.len() < 2 || workspace.is_legacy_search() {
+        return Vec::new();
     }
+    let fewer = Wanted { words: words.join(" "), ..wanted.clone() };
+    let mut rows = any_word(workspace.search_api(), &fewer).await.unwrap_or_default();
+    let nobody = People::default();
+    let count = |row: &Found| words::those_in(words, &said(&row.message, &nobody)).len();
+    rows.retain(|row| may_show(call, wanted, row) && count(row) > 0);
+    // Slack's own order stays among those with as many.
+    rows.sort_by_cached_key(|row| Reverse(count(row)));
+    rows.truncate(PARTLY);
+    rows
 }
