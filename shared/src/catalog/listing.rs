@@ -142,6 +142,16 @@ const SHOWING: [&str; 9] =
 /// Characters of one argument that an empty listing repeats.
 const REPEATED: usize = 80;
 
+/// Whether a value leaves nothing out, so that less would be found without it: `state: "all"`, `all: true`,
+/// `include_archived: true`.
+fn is_widest(name: &str, value: &Value) -> bool {
+    match value {
+        Value::String(word) => ["all", "any", "*"].contains(&word.as_str()),
+        Value::Bool(given) => *given && (name == "all" || name.starts_with("include_")),
+        _ => false,
+    }
+}
+
 /// What a listing was asked for, and what to try where that finds nothing.
 fn asked(arguments: &Map<String, Value>, schema: &Map<String, Value>) -> String {
     let required = schema.get("required").and_then(Value::as_array);
@@ -157,7 +167,7 @@ fn asked(arguments: &Map<String, Value>, schema: &Map<String, Value>) -> String 
     let mut optional = Vec::new();
     for (name, value) in arguments.iter().filter(|(name, _)| !SHOWING.contains(&name.as_str())) {
         told.push(format!("{name} {}", said(value)));
-        if !is_required(name) && !["repo", "query"].contains(&name.as_str()) {
+        if !is_required(name) && !["repo", "query"].contains(&name.as_str()) && !is_widest(name, value) {
             optional.push(format!("`{name}`"));
         }
     }

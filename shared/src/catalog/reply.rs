@@ -436,6 +436,14 @@ mod tests {
             said(json!({"overdue": true})),
             "No issues. Asked for: overdue true. Try it without `overdue`."
         );
+        assert_eq!(
+            said(json!({"state": "all", "include_archived": true})),
+            "No issues. Asked for: state all, include_archived true."
+        );
+        assert_eq!(
+            said(json!({"state": "all", "label": "P1"})),
+            "No issues. Asked for: state all, label P1. Try it without `label`."
+        );
         let full = Reply::page(page(2, 0)).asked_for(&Map::new(), &Map::new());
         assert!(!full.render(&ReplyOptions::default()).text.contains("Asked for"));
     }

@@ -234,12 +234,32 @@ impl Api {
     /// # Errors
     /// As [`Api::json`].
     pub(crate) async fn workflow(&self, repo: &Repo, workflow: &str) -> Result<Workflow> {
-        let request = route(
-            "GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}",
-            &[&repo.owner, &repo.name, workflow],
-        )
-        .cache(SELDOM, NONE);
-        self.json(Target::Repo(repo), request).await
+        self.json(Target::Repo(repo), of_workflow(repo, workflow).cache(SELDOM, NONE)).await
+    }
+
+    /// The same as it is now, from no cache.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn workflow_now(&self, repo: &Repo, workflow: &str) -> Result<Workflow> {
+        self.json(Target::Repo(repo), of_workflow(repo, workflow)).await
+    }
+
+    /// Turns a workflow on or off.
+    ///
+    /// # Errors
+    /// As [`Api::send`].
+    pub(crate) async fn switch_workflow(&self, repo: &Repo, workflow: &Workflow, on: bool) -> Result<()> {
+        let template = if on {
+            "PUT /repos/{owner}/{repo}/actions/workflows/{workflow_id}/enable"
+        } else {
+            "PUT /repos/{owner}/{repo}/actions/workflows/{workflow_id}/disable"
+        };
+        let request = route(template, &[&repo.owner, &repo.name, &workflow.id])
+            .any_body()
+            .replay(Replay::Idempotent)
+            .check("Look with list_runs, kind workflows, how it stands");
+        self.send(Target::Repo(repo), request).await.map(drop)
     }
 
     /// A file's text at `at`; nothing where there is none.
@@ -459,6 +479,11 @@ impl Api {
         let response = self.send(Target::Repo(repo), request).await?;
         Ok(String::from_utf8_lossy(&response.body).trim().to_owned())
     }
+}
+
+/// A request for one workflow, by its id or file name.
+fn of_workflow(repo: &Repo, workflow: &str) -> Request {
+    route("GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}", &[&repo.owner, &repo.name, workflow])
 }
 
 #[cfg(test)]

@@ -41,9 +41,15 @@ pub(crate) struct Milestone {
 }
 
 impl Milestone {
+    /// How many issues and pull requests in it are open, and how many closed.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        (whole(self.open_issues), whole(self.closed_issues))
+    }
+
     /// How many issues and pull requests are in it.
     pub(crate) fn size(&self) -> u64 {
-        whole(self.open_issues).saturating_add(whole(self.closed_issues))
+        let (open, closed) = self.counts();
+        open.saturating_add(closed)
     }
 }
 

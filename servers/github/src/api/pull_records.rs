@@ -1,7 +1,7 @@
 //! Pull requests and what belongs to them, as GitHub tells of them: whatever is missing, null or of another
 //! type fails nothing.
 
-use connector::upstream::Connection;
+use connector::upstream::{Connection, PageInfo};
 use serde::Deserialize;
 
 /// Who did something: a person, or an app.
@@ -120,9 +120,26 @@ impl Pull {
         self.state == "MERGED"
     }
 
-    /// The checks of its head.
+    /// The checks of its head, as many as were asked for.
     pub(crate) fn checks(&self) -> Connection<Check> {
-        self.status_check_rollup.as_ref().map(|rollup| rollup.contexts.clone()).unwrap_or_default()
+        let Some(Rollup { contexts }) = &self.status_check_rollup else { return Connection::default() };
+        let Contexts { nodes, page_info, total_count, .. } = contexts.clone();
+        Connection { nodes, page_info, total_count }
+    }
+
+    /// What the checks of its head come to: all of them where GitHub counts them, or else those that were read.
+    pub(crate) fn tally(&self) -> Tally {
+        let Some(Rollup { contexts }) = &self.status_check_rollup else { return Tally::default() };
+        let (mut read, mut counted) = (Tally::default(), Tally::default());
+        for check in &contexts.nodes {
+            read.add(check.verdict(), 1);
+        }
+        for state in contexts.check_run_counts_by_state.iter().chain(&contexts.status_context_counts_by_state)
+        {
+            counted.add(verdict(&state.state), state.count);
+        }
+        // Where the token may not see the checks, no number is theirs.
+        if read.all() > 0 && counted.all() > read.all() { counted } else { read }
     }
 
     /// Those of whom a review is requested: logins, and teams as `org/team`.
@@ -191,7 +208,49 @@ pub(crate) struct ReviewRequest {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Rollup {
-    contexts: Connection<Check>,
+    contexts: Contexts,
+}
+
+/// A page of checks and statuses, and how many there are in each state, on all pages together.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Contexts {
+    nodes: Vec<Check>,
+    page_info: PageInfo,
+    total_count: Option<f64>,
+    check_run_counts_by_state: Vec<StateCount>,
+    status_context_counts_by_state: Vec<StateCount>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct StateCount {
+    state: String,
+    count: u64,
+}
+
+/// How many checks come to what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    pub(crate) running: u64,
+}
+
+impl Tally {
+    /// How many there are.
+    pub(crate) fn all(self) -> u64 {
+        self.passed.saturating_add(self.failed).saturating_add(self.running)
+    }
+
+    fn add(&mut self, verdict: Verdict, count: u64) {
+        let of = match verdict {
+            Verdict::Passed => &mut self.passed,
+            Verdict::Failed => &mut self.failed,
+            Verdict::Running => &mut self.running,
+        };
+        *of = of.saturating_add(count);
+    }
 }
 
 /// A check run, or a status of the older kind.
@@ -238,14 +297,9 @@ pub(crate) enum Verdict {
 }
 
 impl Check {
-    /// What it comes to. What is skipped or neutral passes, as GitHub counts it (docs.github.com, "About
-    /// status checks").
+    /// What it comes to.
     pub(crate) fn verdict(&self) -> Verdict {
-        match self.word().as_str() {
-            "success" | "neutral" | "skipped" => Verdict::Passed,
-            "queued" | "in progress" | "waiting" | "requested" | "pending" | "expected" => Verdict::Running,
-            _ => Verdict::Failed,
-        }
+        verdict(&self.word())
     }
 
     /// Its outcome, or how far it is, in a word.
@@ -258,6 +312,16 @@ impl Check {
     pub(crate) fn run_id(&self) -> Option<&str> {
         let run = self.check_suite.as_ref()?.workflow_run.as_ref()?;
         Some(run.database_id.as_str()).filter(|id| !id.is_empty())
+    }
+}
+
+/// What an outcome or a state comes to. What is skipped or neutral passes, as GitHub counts it
+/// (docs.github.com, "About status checks").
+fn verdict(word: &str) -> Verdict {
+    match word.to_lowercase().replace('_', " ").as_str() {
+        "success" | "neutral" | "skipped" => Verdict::Passed,
+        "queued" | "in progress" | "waiting" | "requested" | "pending" | "expected" => Verdict::Running,
+        _ => Verdict::Failed,
     }
 }
 

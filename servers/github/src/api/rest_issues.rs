@@ -66,8 +66,12 @@ impl RestIssue {
 
     /// `open`, `closed` or, of a pull request, `merged`.
     pub(crate) fn state(&self) -> &str {
-        let merged = self.pull_request.as_ref().is_some_and(|part| !part.merged_at.is_empty());
-        if merged { "merged" } else { &self.state }
+        if self.merged_at().is_some() { "merged" } else { &self.state }
+    }
+
+    /// When it was merged, if it was.
+    pub(crate) fn merged_at(&self) -> Option<&str> {
+        self.pull_request.as_ref().map(|part| part.merged_at.as_str()).filter(|at| !at.is_empty())
     }
 
     /// The names of its labels.
@@ -129,6 +133,12 @@ pub(crate) struct Event {
     /// The state of a review.
     pub(crate) state: String,
     pub(crate) source: Source,
+    pub(crate) sub_issue: Linked,
+    pub(crate) parent_issue: Linked,
+    pub(crate) blocked_by: Linked,
+    pub(crate) blocking: Linked,
+    pub(crate) issue_type: Named,
+    pub(crate) prev_issue_type: Named,
 }
 
 impl Event {
@@ -141,6 +151,21 @@ impl Event {
     pub(crate) fn at(&self) -> &str {
         if self.created_at.is_empty() { &self.submitted_at } else { &self.created_at }
     }
+}
+
+/// The issue at the other end of a link.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Linked {
+    pub(crate) number: String,
+    pub(crate) repository: Home,
+}
+
+/// A repository, by its full name.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Home {
+    pub(crate) full_name: String,
 }
 
 /// How a title was changed.

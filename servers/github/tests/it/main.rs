@@ -28,4 +28,5 @@ mod sandbox_social;
 mod sandbox_tracker;
 mod search_tools;
 mod support;
+mod trial;
 mod watching;

@@ -171,6 +171,9 @@ async fn workflows(call: &Call<GitHub>, repo: &Repo, position: Position, per_pag
         };
         page.push(format!("{id} {} ({}), {state}", one_line(name), one_line(workflow.file())), &row);
     }
+    if listed.items.iter().any(|workflow| workflow.state.starts_with("disabled")) {
+        page = page.note("run_workflow with action enable turns a disabled one on");
+    }
     if let Some(total) = listed.total.and_then(|total| usize::try_from(total).ok()) {
         page = page.total(total);
     }

@@ -1,4 +1,4 @@
-//! `run_workflow`: starts a workflow, runs a run again, or stops one.
+//! `run_workflow`: starts a workflow, turns it on or off, runs a run again, or stops one.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -35,7 +35,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
         Tool::destructive(
             "run_workflow",
             "Run a workflow",
-            "Start a workflow; rerun or cancel a run.",
+            "Start, enable or disable a workflow; rerun or cancel a run.",
             run_workflow,
         )
         .toolset("actions")
@@ -66,6 +66,8 @@ enum Action {
     Rerun,
     RerunFailed,
     Cancel,
+    Enable,
+    Disable,
 }
 
 async fn run_workflow(call: Call<GitHub>, arguments: RunWorkflow) -> Result<Plan> {
@@ -82,6 +84,16 @@ async fn run_workflow(call: Call<GitHub>, arguments: RunWorkflow) -> Result<Plan
             Error::invalid("dispatch needs `workflow`").with_hint("list_runs with kind workflows gives them")
         })?;
         return dispatch(call, repo, &name, at, &inputs.unwrap_or_default()).await;
+    }
+    if matches!(action, Action::Enable | Action::Disable) {
+        if run_id.is_some() || at.is_some() || inputs.is_some() {
+            return Err(Error::invalid("enable and disable take `workflow` and nothing else"));
+        }
+        let name = workflow.ok_or_else(|| {
+            Error::invalid("enable and disable need `workflow`")
+                .with_hint("list_runs with kind workflows gives them")
+        })?;
+        return switch(call, repo, &name, action == Action::Enable).await;
     }
     let run = run_id.ok_or_else(|| {
         Error::invalid("rerun, rerun_failed and cancel need `run_id`")
@@ -111,6 +123,33 @@ fn described(run: &Run) -> String {
     )
 }
 
+async fn switch(call: Call<GitHub>, repo: Repo, name: &str, on: bool) -> Result<Plan> {
+    let resolved = resolve(&call, &repo, name).await?;
+    let workflow =
+        call.api().workflow_now(&repo, &resolved).await.map_err(|error| no_workflow(error, &repo, name))?;
+    let what = format!("{} of {repo}", named(&workflow));
+    let is = one_line(&workflow.state.replace('_', " "));
+    // What GitHub itself disabled can be disabled by hand only once it runs.
+    if (workflow.state == "active") == on {
+        return Ok(Plan::nothing(Reply::written(Written::new(format!("Nothing to do: {what} is {is}.")))));
+    }
+    let (word, done, to) =
+        if on { ("Enable", "enabled", "active") } else { ("Disable", "disabled", "disabled manually") };
+    let change = format!("state {is} → {to}");
+    let preview = Written::new(format!("{word} {what}")).change(change.clone());
+    let seen = (workflow.id.clone(), workflow.state.clone());
+    Ok(Plan::new(Reply::written(preview), move || async move {
+        let sent = call.api().switch_workflow(&repo, &workflow, on).await;
+        let after = call.api().workflow_now(&repo, &workflow.id).await;
+        let switched = after.is_ok_and(|after| (after.state == "active") == on);
+        let ((), lost) = reconcile::created(sent, async { switched.then_some(()) }).await?;
+        let summary = reconcile::summary("GitHub", lost, &format!("{done} {what}"));
+        let page = format!("{}{repo}/actions/workflows/{}", call.api().web(), workflow.file());
+        Ok(Reply::written(Written::new(summary).change(change).id(workflow.id).url(page)))
+    })
+    .state(&seen))
+}
+
 async fn dispatch(
     call: Call<GitHub>,
     repo: Repo,
@@ -126,7 +165,7 @@ async fn dispatch(
             Kind::Conflict,
             format!("{} is {}", named(&workflow), one_line(&workflow.state.replace('_', " "))),
         )
-        .with_hint("A person must enable it on its page under Actions"));
+        .with_hint("run_workflow with action enable turns it on"));
     }
     let at = match at.map(|at| at.trim().to_owned()).filter(|at| !at.is_empty()) {
         Some(at) => at,

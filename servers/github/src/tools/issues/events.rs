@@ -56,6 +56,9 @@ pub(super) fn page(
 
 /// An event in words; none for what says nothing, or is told elsewhere.
 fn told(event: &Event, repo: &Repo, sees: &impl Fn(&str) -> bool) -> Option<String> {
+    if let Some(what) = link(event, repo, sees) {
+        return Some(what);
+    }
     let label = || names(std::slice::from_ref(&event.label.name));
     let person = |login: &str| format!("@{}", one_line(login));
     Some(match event.event.as_str() {
@@ -108,10 +111,38 @@ fn told(event: &Event, repo: &Repo, sees: &impl Fn(&str) -> bool) -> Option<Stri
             let name = reference::name(place, &source.number, repo);
             format!("mentioned in {what}{name}: {}", one_line(&source.title))
         }
+        "issue_type_added" if !event.issue_type.name.is_empty() => {
+            format!("set type {}", one_line(&event.issue_type.name))
+        }
+        "issue_type_changed" if !event.issue_type.name.is_empty() => {
+            let (from, to) = (&event.prev_issue_type.name, &event.issue_type.name);
+            format!("changed type {} → {}", one_line(from), one_line(to))
+        }
+        "issue_type_removed" if !event.prev_issue_type.name.is_empty() => {
+            format!("removed type {}", one_line(&event.prev_issue_type.name))
+        }
         "locked" if !event.lock_reason.is_empty() => format!("locked as {}", one_line(&event.lock_reason)),
         "" => return None,
         other => one_line(other).replace('_', " "),
     })
+}
+
+/// A link to another issue; none of other events, or where the other issue is out of reach.
+fn link(event: &Event, repo: &Repo, sees: &impl Fn(&str) -> bool) -> Option<String> {
+    let (what, issue) = match event.event.as_str() {
+        "sub_issue_added" => ("added sub-issue", &event.sub_issue),
+        "sub_issue_removed" => ("removed sub-issue", &event.sub_issue),
+        "parent_issue_added" => ("made it a part of", &event.parent_issue),
+        "parent_issue_removed" => ("took it out of", &event.parent_issue),
+        "blocked_by_added" => ("marked it as blocked by", &event.blocked_by),
+        "blocked_by_removed" => ("marked it as no longer blocked by", &event.blocked_by),
+        "blocking_added" => ("marked it as blocking", &event.blocking),
+        "blocking_removed" => ("marked it as no longer blocking", &event.blocking),
+        _ => return None,
+    };
+    let place = &issue.repository.full_name;
+    let seen = !issue.number.is_empty() && !place.is_empty() && sees(place);
+    seen.then(|| format!("{what} {}", reference::name(place, &issue.number, repo)))
 }
 
 #[cfg(test)]
@@ -133,6 +164,18 @@ mod tests {
             (json!({"event": "closed", "state_reason": "not_planned"}), "closed as not planned"),
             (json!({"event": "closed", "commit_id": "0123456789abcdef"}), "closed by commit 0123456789ab"),
             (json!({"event": "sub_issue_added"}), "sub issue added"),
+            (
+                json!({"event": "blocked_by_added", "blocked_by": {"number": 4, "repository": {"full_name": "octo/dog"}}}),
+                "marked it as blocked by octo/dog#4",
+            ),
+            (
+                json!({"event": "blocking_removed", "blocking": {"number": 4, "repository": {"full_name": "octo/secret"}}}),
+                "blocking removed",
+            ),
+            (
+                json!({"event": "issue_type_changed", "prev_issue_type": {"name": "Task"}, "issue_type": {"name": "Bug"}}),
+                "changed type Task → Bug",
+            ),
         ] {
             assert_eq!(event(json).as_deref(), Some(words));
         }

@@ -74,7 +74,7 @@ pub(super) fn head(repo: &Repo, place: &str, issue: &Issue) -> Vec<String> {
     if issue.is_draft && state == "open" {
         "draft".clone_into(&mut state);
     }
-    let mut first = format!("{repo}#{number} {state}, by @{}", one_line(issue.author.login()));
+    let mut first = format!("{repo}#{number} {state}, {}", rows::opened_by(&state, issue.author.login()));
     first.push_str(conversation::author_association(&issue.author_association).as_str());
     let assignees: Vec<_> = issue.assignees.nodes.iter().map(|person| person.login.clone()).collect();
     if assignees.is_empty() {

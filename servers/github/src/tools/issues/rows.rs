@@ -36,6 +36,9 @@ pub(crate) struct Row {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
     comments: u64,
+    /// When a pull request was merged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merged: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     updated: Option<String>,
 }
@@ -53,6 +56,12 @@ pub(crate) fn state(state: &str, reason: &str) -> String {
         "not planned" | "duplicate" if state == "closed" => format!("closed ({reason})"),
         _ => state,
     }
+}
+
+/// Who opened it. Of what is over, plain "by" would read as who closed or merged it.
+pub(crate) fn opened_by(state: &str, login: &str) -> String {
+    let opened = if ["open", "draft"].contains(&state) { "" } else { "opened " };
+    format!("{opened}by @{}", one_line(login))
 }
 
 impl Row {
@@ -107,6 +116,7 @@ impl Row {
             milestone: some(&ticket.milestone.title),
             kind: some(&ticket.kind.name),
             comments: ticket.comments(),
+            merged: ticket.merged_at().map(str::to_owned),
             updated: some(&ticket.updated_at),
         }
     }
@@ -140,8 +150,11 @@ impl Row {
             line.push_str(&one_line(repo));
         }
         line.push_str(&format!("#{} {}", self.number, one_line(&self.state)));
+        if let Some(at) = &self.merged {
+            line.push_str(&format!(" {}", render::day(at)));
+        }
         let mut facts = Vec::new();
-        facts.extend(self.author.as_ref().map(|author| format!("by @{}", one_line(author))));
+        facts.extend(self.author.as_ref().map(|author| opened_by(&self.state, author)));
         if !self.assignees.is_empty() {
             facts.push(format!("to {}", logins(&self.assignees)));
         }
@@ -201,7 +214,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             Row::of_issue(&issue).text(),
-            "#12 closed (not planned), by @ghost, to @tomas, [bug, P1, 1 more], 1 comment: A title"
+            "#12 closed (not planned), opened by @ghost, to @tomas, [bug, P1, 1 more], 1 comment: A title"
         );
     }
 

@@ -3,7 +3,7 @@
 use connector::{
     Error, Result,
     catalog::{
-        Call, Page, Position, Reply, Tool, limit, one_line,
+        Calendar, Call, Page, Position, Reply, Tool, limit, one_line,
         paging::{self, VendorPage},
     },
 };
@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::words;
 use crate::{
     GitHub,
-    api::pulls::{Pull, PullFilter},
+    api::pulls::{Actor, Pull, PullFilter},
+    render::second,
     repo::Repo,
     resolve::reference,
     tools::FROM,
@@ -50,6 +51,7 @@ struct ListPrs {
     #[serde(default)]
     labels: Vec<String>,
     draft: Option<bool>,
+    merged_since: Option<String>,
     limit: Option<u32>,
     cursor: Option<String>,
 }
@@ -83,6 +85,10 @@ struct Row {
     threads_open: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     labels: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merged: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merged_by: Option<String>,
     updated: String,
 }
 
@@ -97,9 +103,11 @@ impl Row {
             head: words::head(pull),
             base: pull.base_ref_name.clone(),
             review: (!review.is_empty()).then_some(review),
-            checks: words::checks(&pull.checks()),
+            checks: words::checks(pull),
             threads_open: words::unresolved(&pull.review_threads),
             labels: pull.labels.nodes.iter().map(|label| label.name.clone()).collect(),
+            merged: pull.is_merged().then(|| pull.merged_at.clone()),
+            merged_by: pull.merged_by.as_ref().map(Actor::name),
             updated: pull.updated_at.clone(),
         }
     }
@@ -125,6 +133,9 @@ async fn list_prs(call: Call<GitHub>, arguments: ListPrs) -> Result<Reply> {
             places.push(place);
         }
     }
+    if let Some(since) = &wanted.merged_since {
+        page = page.note(format!("merged since {since}"));
+    }
     if wanted.owner.is_none() {
         page = page.total(pulls.total_count.unwrap_or_default() as usize);
     }
@@ -146,14 +157,30 @@ struct Wanted {
     filter: PullFilter,
     /// Whose branch it must be: GraphQL knows branches by their names only.
     owner: Option<String>,
+    /// Only those merged since then.
+    merged_since: Option<String>,
     /// The search, where GraphQL's own filters do not do.
     query: Option<String>,
 }
 
 impl Wanted {
     fn new(repo: &Repo, arguments: ListPrs) -> Result<Self> {
-        let ListPrs { state, base, head, author, review_requested, labels, draft, .. } = arguments;
-        let state = state.unwrap_or_default();
+        let ListPrs { state, base, head, author, review_requested, labels, draft, merged_since, .. } =
+            arguments;
+        let merged_since = match merged_since {
+            Some(since) => Some(second(Calendar::new(None).past("merged_since", &since)?.start())),
+            None => None,
+        };
+        let state = match (state, &merged_since) {
+            (Some(State::Open), Some(_)) => {
+                return Err(Error::invalid(
+                    "`merged_since` finds merged ones, and `state` asks for open ones",
+                )
+                .with_hint("Leave one of them out"));
+            }
+            (_, Some(_)) => State::Merged,
+            (state, None) => state.unwrap_or_default(),
+        };
         let base = base.map(|base| reference::branch(&base).to_owned());
         let (owner, branch) = match head.as_deref() {
             None => (None, None),
@@ -165,7 +192,11 @@ impl Wanted {
             },
         };
         // GraphQL takes several labels for "any of them".
-        let searches = author.is_some() || review_requested.is_some() || draft.is_some() || labels.len() > 1;
+        let searches = author.is_some()
+            || review_requested.is_some()
+            || draft.is_some()
+            || labels.len() > 1
+            || merged_since.is_some();
         if !searches {
             let states = match state {
                 State::Open => vec!["OPEN"],
@@ -174,7 +205,7 @@ impl Wanted {
                 State::All => vec!["OPEN", "CLOSED", "MERGED"],
             };
             let filter = PullFilter { states, base, head: branch, label: labels.into_iter().next() };
-            return Ok(Self { filter, owner, query: None });
+            return Ok(Self { filter, owner, ..Self::default() });
         }
         let mut query = format!("repo:{repo} is:pr");
         let mut add = |name: &str, value: &str| -> Result<()> {
@@ -206,8 +237,11 @@ impl Wanted {
         if let Some(draft) = draft {
             add("draft", if draft { "true" } else { "false" })?;
         }
+        if let Some(since) = &merged_since {
+            query.push_str(&format!(" merged:>={since}"));
+        }
         query.push_str(" sort:created-desc");
-        Ok(Self { filter: PullFilter::default(), owner, query: Some(query) })
+        Ok(Self { filter: PullFilter::default(), owner, merged_since, query: Some(query) })
     }
 
     /// Whether it comes from the right owner's branch.
@@ -269,6 +303,11 @@ mod tests {
             query(json!({"review_requested": "me", "author": "x repo:other/y", "state": "all"})),
             "repo:acme/api is:pr author:\"x repo:other/y\" review-requested:@me sort:created-desc"
         );
+        assert_eq!(
+            query(json!({"merged_since": "2026-11-22", "state": "all"})),
+            "repo:acme/api is:pr is:merged merged:>=2026-11-22T00:00:00Z sort:created-desc"
+        );
         assert!(wanted(json!({"author": "a\" repo:b/c \""})).is_err());
+        assert!(wanted(json!({"merged_since": "7d", "state": "open"})).is_err());
     }
 }

@@ -215,7 +215,7 @@ fn out_of_question(pull: &Pull) -> Option<String> {
 }
 
 /// What blocks a merge now, as far as GitHub lets one see.
-fn blocks(pull: &Pull) -> Vec<String> {
+pub(super) fn blocks(pull: &Pull) -> Vec<String> {
     let mut blocks = Vec::new();
     let state = pull.merge_state_status.as_str();
     if state == "BEHIND" {
@@ -304,7 +304,7 @@ fn preview(repo: &Repo, pull: &Pull, mode: Mode, method: Method) -> Written {
     if !pull.review_decision.is_empty() {
         preview = preview.change(format!("review: {}", words::words(&pull.review_decision)));
     }
-    if let Some(checks) = words::checks(&pull.checks()) {
+    if let Some(checks) = words::checks(pull) {
         preview = preview.change(format!("checks {checks}"));
     }
     if mode == Mode::Auto {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
 use super::{
+    merge::blocks,
     parts::{self, Manner, Part, PartRows, Place},
     words,
 };
@@ -19,11 +20,12 @@ use crate::{
     GitHub,
     api::{
         Partial,
-        pulls::{Actor, Parts, Pull, Verdict},
+        pulls::{Actor, Parts, Pull, Tally, Verdict},
     },
     render,
     repo::Repo,
     resolve::reference,
+    tools::issues::rows,
 };
 
 /// Characters of the body.
@@ -229,18 +231,18 @@ async fn wait_for_checks(call: &Call<GitHub>, repo: &Repo, number: u64, seconds:
         if let Some((_, error)) = failures.into_iter().find(|(part, _)| part == CHECKS) {
             return Ok(format!("The checks cannot be waited for: {}", error.for_agent()));
         }
-        let checks = pull.checks();
-        let running = checks.nodes.iter().filter(|check| check.verdict() == Verdict::Running).count();
+        let (tally, total) = (pull.tally(), pull.checks().total_count.unwrap_or_default());
+        let running = tally.running;
         if first_head.is_empty() {
             first_head.clone_from(&pull.head_ref_oid);
         }
         let moved = if first_head == pull.head_ref_oid { "" } else { "; the head moved meanwhile" };
         let waited = start.elapsed().as_secs();
         let left = end.saturating_duration_since(Instant::now());
-        let outcome = match checks.nodes.len() {
+        let outcome = match tally.all() {
             0 if start.elapsed() >= NO_CHECKS.min(end - start) => Some("the head has no checks".to_owned()),
             0 => None,
-            seen if running == 0 && checks.page_info.has_next_page => {
+            seen if running == 0 && total > seen as f64 => {
                 Some(format!("the first {seen} checks are finished, others were not looked at"))
             }
             _ if running == 0 => Some("all checks are finished".to_owned()),
@@ -252,7 +254,7 @@ async fn wait_for_checks(call: &Call<GitHub>, repo: &Repo, number: u64, seconds:
         if let Some(outcome) = outcome {
             return Ok(format!("Waited {waited} s: {outcome}{moved}."));
         }
-        let message = words::checks(&checks).unwrap_or_else(|| "none yet".to_owned());
+        let message = words::checks(&pull).unwrap_or_else(|| "none yet".to_owned());
         let done = u32::try_from(waited).unwrap_or(u32::MAX);
         call.progress(done, Some(seconds), &format!("checks {message}")).await;
         sleep(LOOK_EVERY.min(left)).await;
@@ -262,7 +264,9 @@ async fn wait_for_checks(call: &Call<GitHub>, repo: &Repo, number: u64, seconds:
 
 /// The lines above the text. Names that people outside chose stand in the text.
 fn head(repo: &Repo, pull: &Pull, unread: bool) -> Vec<String> {
-    let mut first = format!("{repo}#{} {} by @{}", pull.number, words::state(pull), pull.author.name());
+    let state = words::state(pull);
+    let by = rows::opened_by(&state, &pull.author.name());
+    let mut first = format!("{repo}#{} {state}, {by}", pull.number);
     let _ = write!(first, ", created {}", render::minute(&pull.created_at));
     if pull.is_merged() {
         let _ = write!(first, ", {}", merged(pull));
@@ -299,14 +303,15 @@ fn head(repo: &Repo, pull: &Pull, unread: bool) -> Vec<String> {
     if !review.is_empty() {
         lines.push(format!("review: {}", review.join("; ")));
     }
-    let checks = pull.checks();
-    let count = |verdict: Verdict| checks.nodes.iter().filter(|check| check.verdict() == verdict).count();
-    let (failed, running) = (count(Verdict::Failed), count(Verdict::Running));
-    lines.push(match checks.nodes.len() {
+    let Tally { passed, failed, running } = pull.tally();
+    lines.push(match passed + failed + running {
         0 if unread => "checks: not known".to_owned(),
         0 => "checks: none".to_owned(),
         all => {
-            format!("checks: {}/{all} passed, {failed} failing, {running} running", count(Verdict::Passed))
+            let beyond = failed > failing(pull).len() as u64;
+            let beyond =
+                if beyond { "; not all failing ones are named: include checks reads on" } else { "" };
+            format!("checks: {passed}/{all} passed, {failed} failing, {running} running{beyond}")
         }
     });
     let threads = pull.thread_states.total_count.unwrap_or_default();
@@ -366,7 +371,12 @@ fn mergeable(pull: &Pull) -> Option<String> {
     if !pull.is_open() {
         return None;
     }
-    let state = match pull.merge_state_status.as_str() {
+    let state = pull.merge_state_status.as_str();
+    if pull.mergeable == "MERGEABLE" && ["BLOCKED", "BEHIND", "DRAFT"].contains(&state) {
+        let blocks = if state == "DRAFT" { "it is a draft".to_owned() } else { blocks(pull).join("; ") };
+        return Some(format!("cannot be merged yet: {blocks} (no conflicts)"));
+    }
+    let state = match state {
         "CLEAN" | "HAS_HOOKS" => "clean: nothing blocks it",
         "BLOCKED" => "blocked by rules of the base branch",
         "BEHIND" => "behind the base branch, which must be merged into it first",
@@ -423,7 +433,7 @@ fn detail(pull: &Pull, body: String, parts: Vec<PartRows>, notes: Vec<String>) -
         mergeable: mergeable(pull),
         review: (!review.is_empty()).then_some(review),
         requested: pull.requested(),
-        checks: words::checks(&pull.checks()),
+        checks: words::checks(pull),
         failing: failing(pull),
         threads_open: words::unresolved(&pull.thread_states),
         updated_at: pull.updated_at.clone(),

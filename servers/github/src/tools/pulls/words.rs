@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use connector::{catalog::one_line, upstream::Connection};
 
 use crate::{
-    api::pulls::{Check, Pull, Thread, Verdict},
+    api::pulls::{Pull, Thread, Verdict},
     render,
 };
 
@@ -32,28 +32,33 @@ pub(super) fn head(pull: &Pull) -> String {
 }
 
 /// What checks come to: `4/4`, `3/4, test failing`, `1/4, 2 running`; none where there are none.
-pub(super) fn checks(checks: &Connection<Check>) -> Option<String> {
-    if checks.nodes.is_empty() {
+pub(super) fn checks(pull: &Pull) -> Option<String> {
+    let (checks, tally) = (pull.checks(), pull.tally());
+    let all = tally.all();
+    if all == 0 {
         return None;
     }
-    let of = |verdict: Verdict| checks.nodes.iter().filter(move |check| check.verdict() == verdict);
-    let mut text = format!("{}/{}", of(Verdict::Passed).count(), checks.nodes.len());
-    let failing: Vec<_> = of(Verdict::Failed).map(|check| one_line(&check.name)).collect();
-    if let Some((shown, rest)) = failing.split_at_checked(NAMED.min(failing.len()))
-        && !shown.is_empty()
-    {
-        let _ = write!(text, ", {}", shown.join(", "));
-        if !rest.is_empty() {
-            let _ = write!(text, " and {} more", rest.len());
+    let mut text = format!("{}/{all}", tally.passed);
+    let failing = checks.nodes.iter().filter(|check| check.verdict() == Verdict::Failed);
+    let names: Vec<_> = failing.map(|check| one_line(&check.name)).take(NAMED).collect();
+    match tally.failed.saturating_sub(names.len() as u64) {
+        0 if names.is_empty() => {}
+        0 => {
+            let _ = write!(text, ", {} failing", names.join(", "));
         }
-        text.push_str(" failing");
+        // Those beyond the page that was read have no names here.
+        more if names.is_empty() => {
+            let _ = write!(text, ", {more} failing");
+        }
+        more => {
+            let _ = write!(text, ", {} and {more} more failing", names.join(", "));
+        }
     }
-    let running = of(Verdict::Running).count();
-    if running > 0 {
-        let _ = write!(text, ", {running} running");
+    if tally.running > 0 {
+        let _ = write!(text, ", {} running", tally.running);
     }
     let total = checks.total_count.unwrap_or_default();
-    if total > checks.nodes.len() as f64 {
+    if total > all as f64 {
         let _ = write!(text, " (of {total} in all)");
     }
     Some(text)
@@ -69,10 +74,16 @@ pub(super) fn unresolved(threads: &Connection<Thread>) -> Option<String> {
 /// A row of a listing.
 pub(super) fn row(pull: &Pull) -> String {
     let mut row = format!("#{} {}", pull.number, state(pull));
+    if pull.is_merged() {
+        let _ = write!(row, " {}", render::day(&pull.merged_at));
+        if let Some(by) = &pull.merged_by {
+            let _ = write!(row, " by @{}", by.name());
+        }
+    }
     if !pull.review_decision.is_empty() {
         let _ = write!(row, ", {}", words(&pull.review_decision));
     }
-    if let Some(checks) = checks(&pull.checks()) {
+    if let Some(checks) = checks(pull) {
         let _ = write!(row, ", checks {checks}");
     }
     if let Some(open) = unresolved(&pull.review_threads) {
@@ -80,7 +91,9 @@ pub(super) fn row(pull: &Pull) -> String {
     }
     let _ = write!(
         row,
-        ", @{}, {} -> {}",
+        ", {}@{}, {} -> {}",
+        // Beside who merged it.
+        if pull.is_open() { "" } else { "opened by " },
         pull.author.name(),
         one_line(&head(pull)),
         one_line(&pull.base_ref_name)
@@ -95,7 +108,7 @@ pub(super) fn row(pull: &Pull) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -118,5 +131,28 @@ mod tests {
             "#485 open, changes requested, checks 1/3, test failing, 1 running, 1 unresolved, @tomas, \
              eng-31 -> main, [importer], updated 2026-11-22: Progress of a job"
         );
+    }
+
+    #[test]
+    fn checks_beyond_the_page_that_was_read_are_counted() {
+        let text = |success: u64, failure: u64, statuses: Value| {
+            let pull: Pull = connector::tolerant::from_value(json!({
+                "state": "OPEN", "statusCheckRollup": {"contexts": {"totalCount": 121,
+                    "nodes": [{"name": "a", "status": "COMPLETED", "conclusion": "SUCCESS"},
+                        {"name": "b", "status": "COMPLETED", "conclusion": "FAILURE"}],
+                    "checkRunCountsByState": [{"state": "SUCCESS", "count": success},
+                        {"state": "TIMED_OUT", "count": failure}],
+                    "statusContextCountsByState": statuses}},
+            }))
+            .unwrap();
+            checks(&pull).unwrap()
+        };
+        assert_eq!(
+            text(117, 3, json!([{"state": "PENDING", "count": 1}])),
+            "117/121, b and 2 more failing, 1 running"
+        );
+        assert_eq!(text(120, 1, json!(null)), "120/121, b failing");
+        // Where GitHub does not count, what was read is all that is known.
+        assert_eq!(text(0, 0, json!(null)), "1/2, b failing (of 121 in all)");
     }
 }

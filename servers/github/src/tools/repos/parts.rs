@@ -3,7 +3,7 @@
 
 use connector::{
     Result,
-    catalog::{Call, Reply, excerpt, one_line},
+    catalog::{Call, Reply, excerpt, one_line, words::counted},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -108,8 +108,15 @@ pub(super) async fn read(call: &Call<GitHub>, repo: &Repo, branch: &str, part: I
         }
         Include::Milestones => {
             let listed = api.milestones(repo).await?;
-            let open = listed.items.iter().filter(|milestone| milestone.state != "closed");
-            Part::list("open milestones", open.map(milestone).collect(), listed.next.is_some())
+            let is_open = |one: &&Milestone| one.state != "closed";
+            let open: Vec<_> = listed.items.iter().filter(is_open).map(milestone).collect();
+            let closed = listed.items.len() - open.len();
+            let mut part = Part::list("open milestones", open, listed.next.is_some());
+            if closed > 0 {
+                let milestones = counted(closed as u64, ("closed milestone", "closed milestones"));
+                part.lines.push(format!("{milestones} not shown."));
+            }
+            part
         }
         Include::IssueTypes => {
             let types = api.issue_types(repo).await?.unwrap_or_default();
@@ -154,11 +161,11 @@ fn described(name: &str, description: &str) -> String {
 fn milestone(milestone: &Milestone) -> String {
     let due =
         if milestone.due_on.is_empty() { String::new() } else { format!(", due {}", day(&milestone.due_on)) };
+    let (open, closed) = milestone.counts();
     format!(
-        "#{} {}{due}, {} in it",
+        "#{} {}{due}, {open} open and {closed} closed issues and PRs",
         one_line(&milestone.number),
-        one_line(&milestone.title),
-        milestone.size()
+        one_line(&milestone.title)
     )
 }
 

@@ -98,7 +98,8 @@ async fn list_tree(call: Call<GitHub>, arguments: ListTree) -> Result<Reply> {
     Ok(Reply::page(listing::close(&call, page, &position, total, Some(at.sha))))
 }
 
-/// Whether a path fits a glob; one without a slash is matched with the name alone, wherever it lies.
+/// Whether a path fits a glob; one without a slash is matched with the name alone, wherever it lies. Brackets
+/// may also stand for themselves, as in `app/[id]/page.tsx`.
 pub(super) fn fits(glob: &str, path: &str) -> bool {
     let glob = glob.trim_start_matches("./").trim_start_matches('/');
     if let Some(folder) = glob.strip_suffix('/') {
@@ -106,6 +107,8 @@ pub(super) fn fits(glob: &str, path: &str) -> bool {
     }
     let subject = if glob.contains('/') { path } else { path.rsplit('/').next().unwrap_or(path) };
     fast_glob::glob_match(glob, subject)
+        || (glob.contains('[')
+            && fast_glob::glob_match(glob.replace('[', "\\[").replace(']', "\\]"), subject))
 }
 
 /// Files, with their whole paths.
@@ -190,6 +193,10 @@ mod tests {
         );
         assert!(!fits("src/*.rs", "src/deep/a.rs") && !fits("*.rs", "a.rs.txt") && !fits("src/", "src2/a"));
         assert!(fits("*.{yml,yaml}", ".github/workflows/ci.yml") && fits("/README.md", "README.md"));
+        assert!(
+            fits("app/[id]/page.tsx", "app/[id]/page.tsx") && fits("app/[...all]/*", "app/[...all]/a.ts")
+        );
+        assert!(fits("src/[ab].rs", "src/a.rs") && !fits("app/[id]/page.tsx", "app/[key]/page.tsx"));
     }
 
     #[test]
