@@ -144,9 +144,10 @@ impl Policy {
         let names = names(channel);
         self.bounds.permits(&words(&names), Effect::Write)?;
         if channel.is_ext_shared && !self.external {
+            let what: &str = if channel.is_im || channel.is_mpim { "the direct message" } else { &names[0] };
             return Err(Error::new(
                 Kind::Policy,
-                format!("{} is shared with another organization; nothing was sent", names[0]),
+                format!("{what} is shared with another organization; nothing was sent"),
             )
             .with_hint("The operator can allow this with SLACK_ALLOW_EXTERNAL=true"));
         }

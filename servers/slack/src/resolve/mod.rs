@@ -31,7 +31,7 @@ use crate::api::{
     Api, DIRECTORY_PAGE, Form, methods,
     types::{Channel, Identity, User},
 };
-use people::{People, is_user};
+use people::{People, is_foreign, is_user};
 use reference::{MessageRef, address, is_id, ts, untagged};
 
 /// Every kind of conversation.
@@ -84,6 +84,20 @@ impl Names {
         let people = People::of(&self.api, ids.clone(), &team).await;
         self.note_seen(ids.iter().map(|id| (id.as_str(), people.name(id))));
         people
+    }
+
+    /// What stands for a conversation with `users` that has not begun, to be judged before it does.
+    ///
+    /// # Errors
+    /// That of asking whose workspace this is: without it nobody can be told to be of another.
+    pub(crate) async fn to_begin(&self, users: &[User]) -> Result<Channel> {
+        let team = self.me().await?.team_id;
+        Ok(Channel {
+            is_im: users.len() == 1,
+            is_mpim: users.len() > 1,
+            is_ext_shared: users.iter().any(|user| is_foreign(user, &team)),
+            ..Channel::default()
+        })
     }
 
     /// The person `wanted`: `me`, an id, an e-mail address, a handle or a name.

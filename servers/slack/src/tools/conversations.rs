@@ -89,8 +89,7 @@ async fn create(call: Call<Slack>, args: Create) -> Result<Plan> {
         if users.is_empty() || users.len() > 8 {
             return Err(Error::invalid("Give `name` for a channel, or 1 to 8 `users` for direct messages"));
         }
-        let stand_in = Channel { is_im: users.len() == 1, is_mpim: users.len() > 1, ..Channel::default() };
-        call.policy().writes(&stand_in)?;
+        call.policy().writes(&workspace.names().to_begin(&users).await?)?;
         let words = format!("the direct messages with {}", people.join(", "));
         return Ok(Plan::new(Reply::written(Written::new(format!("Open {words}"))), move || async move {
             let channel = workspace.names().open(&users).await?;

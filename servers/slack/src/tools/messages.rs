@@ -149,9 +149,9 @@ pub(super) async fn prepare(
             heading(&names.title(channel).await, channel)
         }
         Destination::New(users) => {
-            let stand_in =
-                Channel { is_im: users.len() == 1, is_mpim: users.len() > 1, ..Channel::default() };
-            policy.writes(&stand_in)?;
+            let to_be = names.to_begin(users).await?;
+            policy.writes(&to_be)?;
+            asks.extend(policy.asks(call.principal(), &to_be));
             let people: Vec<String> = users
                 .iter()
                 .map(|user| format!("@{} ({})", one_line(user.handle()), one_line(user.full_name())))

@@ -67,6 +67,26 @@ async fn broadcasts_and_other_organizations_are_refused_unless_allowed_and_then_
     assert_eq!(sent(&server, "chat.postMessage")[0]["markdown_text"], "<!here> lunch");
 }
 
+/// The bound holds for a conversation that has not begun: somebody's own id names no channel to look at.
+#[tokio::test(start_paused = true)]
+async fn the_first_message_to_somebody_of_another_organization_is_refused_like_every_other() {
+    const MARCUS: &str = "W0MARCUS001";
+    let begin = Sample::new("create_conversation", json!({"users": [MARCUS]}));
+    let server = Server::start().await;
+    for sample in [send(MARCUS, "Hello."), begin] {
+        let error = server.refusal(&sample).await;
+        assert_eq!(error.kind(), Kind::Policy, "{error}");
+        assert!(
+            error.to_string().contains("the direct message is shared with another organization"),
+            "{error}"
+        );
+    }
+    assert_eq!(server.harness().journal().count("conversations.open"), 0);
+    let server = with(&[("allow-external", Setting::Switch(true))]).await;
+    let answer = server.answer(&send(MARCUS, "Hello.")).await.unwrap();
+    assert!(matches!(answer, Answer::Question(_)));
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_was_read_in_private_asks_before_it_is_posted_to_more_people() {
     let server = Server::start().await;
