@@ -10,6 +10,7 @@ mod connection;
 mod failures;
 mod objects;
 mod request;
+mod selections;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -34,6 +35,7 @@ pub use self::{
     failures::{Failure, Failures},
     objects::{Asked, Executed, Node, Resolved, Resolver, execute},
     request::GraphqlRequest,
+    selections::Selections,
     values::{leaf, scalar},
 };
 
