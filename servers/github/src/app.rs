@@ -22,7 +22,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::{api::route, bounds::RepositoryBounds, error::GitHubVendor};
+use crate::{api::route, bounds::RepositoryBounds, vendor::GitHubVendor};
 
 /// How long before its end an installation's token is renewed. It lives for an hour.
 const RENEW_AHEAD: Duration = Duration::from_secs(300);

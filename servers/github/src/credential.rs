@@ -18,7 +18,7 @@ use crate::{
     api::Account,
     app::{App, Installation},
     bounds::RepositoryBounds,
-    error::GitHubVendor,
+    vendor::GitHubVendor,
 };
 
 /// The settings of credentials.

@@ -22,6 +22,7 @@ mod resources;
 pub mod sandbox;
 mod scopes;
 mod tools;
+mod vendor;
 mod workflow_file;
 
 use std::{sync::Arc, time::Duration};

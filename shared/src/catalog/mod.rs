@@ -12,6 +12,7 @@ mod listing;
 pub mod markdown;
 pub mod names;
 pub mod paging;
+mod plan;
 mod prompt;
 mod prompt_builder;
 pub mod reconcile;
@@ -26,6 +27,7 @@ pub mod upload;
 mod variables;
 pub mod when;
 pub mod words;
+mod writer;
 mod writes;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -45,16 +47,18 @@ pub use confirm::{Confirmations, Confirmed};
 pub use listing::Page;
 pub use names::nearest;
 pub use paging::{Position, limit};
+pub use plan::{Plan, Question};
 pub use prompt::{Completions, Prompt, PromptArgument};
 pub use prompt_builder::PromptBuilder;
-pub use reply::{DEFAULT_BUDGET, Image, Rendered, Reply, ReplyOptions, Written, excerpt};
+pub use reply::{DEFAULT_BUDGET, Image, Rendered, Reply, ReplyOptions, Written};
 pub use resource::{Resource, ResourceTemplate};
 pub use schema::values_by_name;
 pub use text::{clean, one_line, thousands};
 pub use told::told;
-pub use tool::{Plan, Question, Step, Tool};
+pub use tool::{Step, Tool};
 pub use variables::Variables;
 pub use when::{Calendar, When, Window, day, minute, today};
+pub use writer::excerpt;
 pub(crate) use writes::Writes;
 
 /// Everything a server can offer, in the order it was declared.

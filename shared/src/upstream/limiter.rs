@@ -16,8 +16,7 @@
 //! those who wait before it counted.
 
 use std::{
-    collections::{HashMap, VecDeque},
-    num::NonZeroU32,
+    collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -25,38 +24,20 @@ use std::{
     time::Duration,
 };
 
-use governor::{
-    Quota, RateLimiter,
-    clock::Clock,
-    middleware::NoOpMiddleware,
-    state::{InMemoryState, NotKeyed},
-};
 use tokio::{
     sync::Mutex as Turn,
     time::{Instant, sleep, timeout_at},
 };
 
-use super::{Budget, Reading};
+use super::{
+    Budget, Reading,
+    bucket::{Bucket, BucketStatus},
+};
 use crate::{Error, Kind, Result, Retry, clock};
 
 /// The longest time for which one refusal stops us without asking again. A vendor may name a day;
 /// it may also mean it less than it says, and asking once an hour harms nobody.
 const MAX_PENALTY: Duration = Duration::from_secs(3600);
-
-/// The vendor's budget, as far as known, for status and metrics.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BucketStatus {
-    /// Its name.
-    pub bucket: &'static str,
-    /// Units per period: as last told, or as published.
-    pub limit: u32,
-    /// Units left, as last told and counted down since.
-    pub remaining: Option<u32>,
-    /// How long until it is full again, as last told.
-    pub resets_in: Option<Duration>,
-    /// How long nothing is sent after a refusal.
-    pub paused_for: Option<Duration>,
-}
 
 pub(super) struct Limiter {
     buckets: HashMap<&'static str, Queued>,
@@ -261,230 +242,6 @@ pub(super) fn reset_of(costs: &[(&'static str, u32)], readings: &[Reading]) -> O
         .filter_map(|reading| reading.reset)
         .map(clock::until)
         .max()
-}
-
-struct Bucket {
-    budget: Budget,
-    meter: Meter,
-    told: Option<Reported>,
-    paused_until: Option<Instant>,
-    /// When the one whose turn it is has the units that it wants, as far as known.
-    next: Option<(Instant, u32)>,
-}
-
-/// The vendor's last word on a bucket.
-#[derive(Clone, Copy)]
-struct Reported {
-    remaining: u32,
-    at: Instant,
-    reset: Instant,
-}
-
-impl Bucket {
-    fn new(budget: Budget, in_windows: bool) -> Self {
-        let meter = Meter::new(&budget, in_windows);
-        Self { meter, budget, told: None, paused_until: None, next: None }
-    }
-
-    /// Nothing more before `until`.
-    fn pause(&mut self, until: Instant) {
-        self.paused_until = Some(self.paused_until.map_or(until, |before| before.max(until)));
-    }
-
-    fn is_paused(&self) -> bool {
-        self.paused_until.is_some_and(|until| Instant::now() < until)
-    }
-
-    /// How long until `cost` is there after those were served who wait for `before`: the first of them when
-    /// it will be, the others at the budget's pace.
-    fn ready_after(&self, before: u32, cost: u32) -> Duration {
-        let now = Instant::now();
-        let (first, waited_for) = self.next.unwrap_or((now, 0));
-        let first = first.saturating_duration_since(now);
-        let paused = self.paused_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
-        if self.budget.limit == 0 {
-            return paused;
-        }
-        if let Meter::Window(window) = &self.meter {
-            return paused.max(window.wait_for(now, before.saturating_add(cost)));
-        }
-        let units = u128::from(before.saturating_sub(waited_for)) + u128::from(cost);
-        let pace = self.budget.per.as_nanos() * units / u128::from(self.budget.limit.max(1));
-        first.max(paused) + Duration::from_nanos(u64::try_from(pace).unwrap_or(u64::MAX))
-    }
-
-    /// Takes `cost`, or says how long to wait before asking again.
-    fn take(&mut self, title: &str, cost: u32) -> Result<Option<Duration>> {
-        let Some(amount) = NonZeroU32::new(cost) else { return Ok(None) };
-        let now = Instant::now();
-        if let Some(until) = self.paused_until {
-            if now < until {
-                return Ok(Some(until - now));
-            }
-            self.paused_until = None;
-        }
-        if self.budget.limit == 0 {
-            return Ok(None);
-        }
-        if let Some(wait) = self.told_wait(now, cost) {
-            return Ok(Some(wait));
-        }
-        match self.meter.take(now, amount) {
-            Some(Ok(())) => {
-                if let Some(told) = &mut self.told {
-                    told.remaining = told.remaining.saturating_sub(cost);
-                }
-                Ok(None)
-            }
-            Some(Err(wait)) => Ok(Some(wait.max(TICK))),
-            None => Err(Error::invalid(format!(
-                "this call would take {cost} of {title}'s budget of {}, which allows {} at once",
-                self.budget.bucket, self.budget.burst
-            ))
-            .with_hint("Ask for fewer rows or fields")),
-        }
-    }
-
-    /// How long until the vendor's own count allows `cost`.
-    fn told_wait(&mut self, now: Instant, cost: u32) -> Option<Duration> {
-        let told = self.told?;
-        if now >= told.reset {
-            self.told = None;
-            return None;
-        }
-        let missing =
-            u128::from(cost).checked_sub(u128::from(told.remaining)).filter(|missing| *missing > 0)?;
-        let refill = self.budget.per.as_nanos() * missing / u128::from(self.budget.limit.max(1));
-        let ready = told.at + Duration::from_nanos(u64::try_from(refill).unwrap_or(u64::MAX));
-        let ready = ready.min(told.reset);
-        (now < ready).then(|| (ready - now).max(TICK))
-    }
-
-    fn learn(&mut self, reading: &Reading) {
-        if let Some(limit) = reading.limit.filter(|limit| *limit > 0 && *limit != self.budget.limit) {
-            // Another plan than the published one. The new meter starts full; what the vendor says
-            // is left holds it back.
-            let whole = self.budget.burst == self.budget.limit;
-            self.budget.limit = limit;
-            self.budget.burst = if whole { limit } else { self.budget.burst.min(limit) };
-            self.meter.resize(&self.budget);
-        }
-        if let Some(remaining) = reading.remaining {
-            let now = Instant::now();
-            let reset = reading.reset.map_or(self.budget.per, clock::until).min(self.budget.per * 2);
-            self.told = Some(Reported { remaining, at: now, reset: now + reset });
-        }
-    }
-
-    fn status(&self) -> BucketStatus {
-        let now = Instant::now();
-        let told = self.told.filter(|told| now < told.reset);
-        BucketStatus {
-            bucket: self.budget.bucket,
-            limit: self.budget.limit,
-            remaining: told.map(|told| told.remaining),
-            resets_in: told.map(|told| told.reset - now),
-            paused_for: self.paused_until.filter(|until| now < *until).map(|until| until - now),
-        }
-    }
-}
-
-/// The runtime's timers do not see less; a shorter wait would spin.
-const TICK: Duration = Duration::from_millis(1);
-
-/// What counts the published budget.
-enum Meter {
-    Even(RateLimiter<NotKeyed, InMemoryState, Metronome, NoOpMiddleware<Duration>>),
-    Window(Window),
-}
-
-impl Meter {
-    fn new(budget: &Budget, in_windows: bool) -> Self {
-        if in_windows {
-            return Self::Window(Window { limit: budget.limit, per: budget.per, taken: VecDeque::new() });
-        }
-        let limit = budget.limit.max(1);
-        let burst = NonZeroU32::new(budget.burst).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::with_period(budget.per / limit)
-            .unwrap_or_else(|| Quota::per_second(NonZeroU32::MAX))
-            .allow_burst(burst);
-        Self::Even(RateLimiter::direct_with_clock(quota, Metronome))
-    }
-
-    /// Takes `cost`, or says how long to wait for it; nothing where it never fits.
-    fn take(&mut self, now: Instant, cost: NonZeroU32) -> Option<Result<(), Duration>> {
-        match self {
-            Self::Even(meter) => match meter.check_n(cost).ok()? {
-                Ok(()) => Some(Ok(())),
-                Err(not_until) => Some(Err(not_until.wait_time_from(Metronome.now()))),
-            },
-            Self::Window(window) => window.take(now, cost.get()),
-        }
-    }
-
-    /// Goes on with another limit. An even meter starts full; a window knows what it has given.
-    fn resize(&mut self, budget: &Budget) {
-        match self {
-            Self::Even(_) => *self = Self::new(budget, false),
-            Self::Window(window) => window.limit = budget.limit,
-        }
-    }
-}
-
-/// A budget of so many units in any one period. Where the vendor's own window begins is not known, so none of
-/// any length may hold more.
-struct Window {
-    limit: u32,
-    per: Duration,
-    /// What was taken within the last period, oldest first.
-    taken: VecDeque<(Instant, u32)>,
-}
-
-impl Window {
-    fn take(&mut self, now: Instant, cost: u32) -> Option<Result<(), Duration>> {
-        if cost > self.limit {
-            return None;
-        }
-        while self.taken.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) >= self.per) {
-            self.taken.pop_front();
-        }
-        let wait = self.wait_for(now, cost);
-        if !wait.is_zero() {
-            return Some(Err(wait));
-        }
-        self.taken.push_back((now, cost));
-        Some(Ok(()))
-    }
-
-    /// How long until `units` have been there, as many in one period as fit.
-    fn wait_for(&self, now: Instant, units: u32) -> Duration {
-        let limit = self.limit.max(1);
-        let periods = units.saturating_sub(1) / limit;
-        let units = units - periods * limit;
-        let used: u32 = self.taken.iter().map(|(_, cost)| cost).sum();
-        let mut missing = (used + units).saturating_sub(limit);
-        let mut wait = Duration::ZERO;
-        for (at, cost) in &self.taken {
-            if missing == 0 {
-                break;
-            }
-            missing = missing.saturating_sub(*cost);
-            wait = (*at + self.per).saturating_duration_since(now);
-        }
-        wait + self.per * periods
-    }
-}
-
-/// Tokio's time for governor.
-#[derive(Clone, Copy, Debug)]
-struct Metronome;
-
-impl Clock for Metronome {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        clock::wall()
-    }
 }
 
 #[cfg(test)]

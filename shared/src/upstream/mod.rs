@@ -22,6 +22,7 @@
 
 pub mod auth;
 mod breaker;
+mod bucket;
 mod cache;
 pub mod call;
 mod claims;
@@ -30,6 +31,7 @@ mod client;
 mod exchange;
 pub mod graphql;
 mod limiter;
+mod meter;
 mod options;
 mod pool;
 mod request;
@@ -54,10 +56,10 @@ use url::Url;
 
 pub use auth::Credential;
 pub use breaker::{BreakerOptions, BreakerState};
+pub use bucket::BucketStatus;
 pub use claims::Claims;
 pub use client::HttpClient;
 pub use graphql::{Connection, Failed, PageInfo, Partial};
-pub use limiter::BucketStatus;
 pub use options::Options;
 pub use request::{CacheRule, Replay, Request, Tag, Target};
 pub use response::Response;

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use super::{breaker::BreakerState, limiter::BucketStatus};
+use super::{breaker::BreakerState, bucket::BucketStatus};
 
 /// The pipeline's state at one moment.
 #[derive(Clone, Debug)]

@@ -26,7 +26,10 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{Api, Target};
-use crate::error::{self, CONTENT, GRAPHQL, GRAPHQL_POINTS, GraphqlError, WRITES};
+use crate::{
+    error::{self, GraphqlError},
+    vendor::{CONTENT, GRAPHQL, GRAPHQL_POINTS, WRITES},
+};
 
 /// The version of the REST API that this server is written for (docs.github.com, API versions).
 const VERSION: HeaderValue = HeaderValue::from_static("2026-03-10");

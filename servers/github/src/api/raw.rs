@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Api, Target, rest::next_query};
 use crate::{
     bounds::RepositoryBounds,
-    error::{CODE_SEARCH, CORE, POINTS, SEARCH},
+    vendor::{CODE_SEARCH, CORE, POINTS, SEARCH},
 };
 
 /// What must be encoded of a path that was given as it stands in an address. What is encoded there stays so.

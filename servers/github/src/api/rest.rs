@@ -6,7 +6,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{Api, Target};
-use crate::error::{CODE_SEARCH, CONTENT, CORE, POINTS, SEARCH, WRITES};
+use crate::vendor::{CODE_SEARCH, CONTENT, CORE, POINTS, SEARCH, WRITES};
 
 /// Placeholders whose values may have several segments: `contents/{path}`, `git/ref/{ref}`.
 const LONG: [&str; 2] = ["path", "ref"];

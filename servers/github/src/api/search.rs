@@ -10,7 +10,7 @@ use super::{
     issues::{Person, whole},
     route,
 };
-use crate::error::SEARCH;
+use crate::vendor::SEARCH;
 
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] = &[];

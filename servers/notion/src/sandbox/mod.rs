@@ -12,6 +12,7 @@ mod errors;
 mod files;
 mod limits;
 mod markdown;
+mod page_markdown;
 mod pages;
 mod properties;
 mod query;

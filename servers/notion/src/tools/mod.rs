@@ -14,6 +14,7 @@ mod schema;
 mod search;
 mod tables;
 mod update;
+mod uploads;
 mod views;
 pub(crate) mod whoami;
 
@@ -48,6 +49,7 @@ pub(crate) fn all() -> Vec<Tool<Notion>> {
         edit::tools,
         blocks::tools,
         files::tools,
+        uploads::tools,
         schema::tools,
         views::tools,
         place::tools,

@@ -1,0 +1,230 @@
+//! What a write would do, before it is done, and the question whether it shall be.
+
+use std::fmt;
+
+use futures::future::BoxFuture;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Answer, Reply, Step,
+    confirm::{self, Confirmations, LIFETIME, Subject},
+    tool::Again,
+    writes::Write,
+};
+use crate::{Error, Kind, Result};
+
+/// A write that is worked out but not done: what it would change, and how to do it.
+///
+/// A dry run shows the preview, so it cannot promise anything but what would be done. A question asks about
+/// the preview and the state that the plan was made from: if either is another one when the answer comes, it
+/// is asked anew.
+pub struct Plan {
+    preview: Reply,
+    /// A digest of the state, if the plan says one.
+    state: Option<[u8; 32]>,
+    asks: Asks,
+    work: Option<Work>,
+}
+
+/// The part of a plan that changes something.
+type Work = Box<dyn FnOnce() -> BoxFuture<'static, Result<Reply>> + Send>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asks {
+    /// As the tool's effect says.
+    ByEffect,
+    Yes,
+    Never,
+}
+
+impl Plan {
+    /// A plan whose effect is `preview` and whose execution is `work`.
+    pub fn new<F, Fut>(preview: Reply, work: F) -> Self
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Reply>> + Send + 'static,
+    {
+        let work: Work = Box::new(move || Box::pin(work()));
+        Self { preview, state: None, asks: Asks::ByEffect, work: Some(work) }
+    }
+
+    /// There is nothing to do; `reply` says why.
+    #[must_use]
+    pub fn nothing(reply: Reply) -> Self {
+        Self { preview: reply, state: None, asks: Asks::Never, work: None }
+    }
+
+    /// Says from which state of its target it was made, as far as the preview does not show it: a head, a
+    /// version, the moment of the last change, the ids of what is counted. A confirmation is good for this
+    /// state only.
+    #[must_use]
+    pub fn state(mut self, state: &impl Serialize) -> Self {
+        // States are plain data of ours and always serialize.
+        let text = serde_json::to_vec(state).unwrap_or_default();
+        self.state = Some(Sha256::digest(text).into());
+        self
+    }
+
+    /// Asks before it is carried out, whatever the tool's effect.
+    #[must_use]
+    pub fn ask(mut self) -> Self {
+        self.asks = Asks::Yes;
+        self
+    }
+
+    /// Does not ask, though the tool can do harm with other arguments.
+    #[must_use]
+    pub fn harmless(mut self) -> Self {
+        self.asks = Asks::Never;
+        self
+    }
+
+    pub(super) fn asks_unless_harmless(mut self) -> Self {
+        if self.asks == Asks::ByEffect {
+            self.asks = Asks::Yes;
+        }
+        self
+    }
+
+    pub(super) fn asks(&self) -> bool {
+        self.asks == Asks::Yes
+    }
+
+    /// A digest of what it would do, and to what.
+    pub(super) fn effect(&self) -> confirm::Effect {
+        let mut hash = Sha256::new();
+        self.preview.digest(&mut hash);
+        hash.update(self.state.unwrap_or_default());
+        let whole: [u8; 32] = hash.finalize().into();
+        let mut effect = [0; confirm::Effect::LENGTH];
+        effect.copy_from_slice(&whole[..confirm::Effect::LENGTH]);
+        confirm::Effect(effect)
+    }
+
+    /// What a dry run answers.
+    pub(super) fn into_preview(self) -> Reply {
+        if self.work.is_some() { self.preview.dry().summed_up() } else { self.preview }
+    }
+
+    /// Does it, as `write`: once begun, it is done to its end.
+    pub(super) async fn carry_out(self, write: Write) -> Result<Reply> {
+        match self.work {
+            Some(work) => write.run(work()).await,
+            None => Ok(self.preview),
+        }
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("asks", &self.asks)
+            .field("work", &self.work.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A plan that asks before it is carried out.
+pub struct Question {
+    plan: Plan,
+    effect: confirm::Effect,
+    subject: Subject,
+    write: Write,
+    again: Box<dyn Again>,
+}
+
+impl Question {
+    pub(super) fn new(plan: Plan, subject: Subject, write: Write, again: Box<dyn Again>) -> Self {
+        Self { effect: plan.effect(), plan, subject, write, again }
+    }
+
+    /// Says that something else was confirmed before.
+    #[must_use]
+    pub(crate) fn changed(mut self) -> Self {
+        let preview = std::mem::take(&mut self.plan.preview);
+        self.plan.preview =
+            preview.lead("It has changed since it was confirmed; nothing was done. Now it would do this:");
+        self
+    }
+
+    /// What the answer must be bound to.
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// What would be done, as it was shown.
+    #[must_use]
+    pub fn effect(&self) -> &confirm::Effect {
+        &self.effect
+    }
+
+    /// Whether the plan says from which state it was made.
+    #[must_use]
+    pub fn knows_its_state(&self) -> bool {
+        self.plan.state.is_some()
+    }
+
+    /// Takes out what it would do, for a person.
+    #[must_use]
+    pub fn take_preview(&mut self) -> Reply {
+        std::mem::take(&mut self.plan.preview)
+    }
+
+    /// The person agreed: does it, if it is still what was shown; else this is asked anew.
+    ///
+    /// # Errors
+    /// Whatever planning and the work give.
+    pub async fn agreed_or_anew(self) -> Result<Answer> {
+        let plan = match self.again.again().await? {
+            Step::Done(reply) => return Ok(Answer::Reply(reply)),
+            Step::Plan(plan) => plan,
+        };
+        if plan.asks() && plan.effect() != self.effect {
+            let question = Self { effect: plan.effect(), plan, ..self };
+            return Ok(Answer::Question(question.changed()));
+        }
+        plan.carry_out(self.write).await.map(Answer::Reply)
+    }
+
+    /// The person agreed to what was planned just now: does it.
+    ///
+    /// # Errors
+    /// Whatever the work gives.
+    pub(crate) async fn carry_out(self) -> Result<Reply> {
+        self.plan.carry_out(self.write).await
+    }
+
+    /// The person agreed: does it, if it is still what was shown.
+    ///
+    /// # Errors
+    /// `conflict` if it is not; whatever planning and the work give.
+    pub async fn agreed(self) -> Result<Reply> {
+        match self.agreed_or_anew().await? {
+            Answer::Reply(reply) => Ok(reply),
+            Answer::Question(_) => {
+                Err(Error::new(Kind::Conflict, "It has changed since it was shown; nothing was done")
+                    .with_hint("Call again to see what it would do now"))
+            }
+        }
+    }
+
+    /// The client cannot be asked: the reply previews the effect and gives the value that a second
+    /// call must carry.
+    #[must_use]
+    pub fn by_second_call(self, confirmations: &Confirmations) -> Reply {
+        let value = confirmations.give(&self.subject, &self.effect);
+        let minutes = LIFETIME.as_secs() / 60;
+        self.plan.preview.lead(format!(
+            "Not done yet: this needs a confirmation. If the user wants it, repeat the call within {minutes} minutes with \"confirm\": \"{value}\"."
+        ))
+        .summed_up()
+    }
+}
+
+impl fmt::Debug for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Question").field("plan", &self.plan).finish_non_exhaustive()
+    }
+}
