@@ -10,7 +10,7 @@ use connector::{
 use jiff::tz::TimeZone;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
     api::{definitions::Property, objects::Filter},
@@ -121,7 +121,7 @@ impl JsonSchema for Where {
         let operators: Vec<&str> = OPERATORS.iter().map(|(name, _)| *name).collect();
         json_schema!({
             "type": ["array", "object"],
-            "description": "All must hold; {any: [...]} for one of several. A plain object means equality. Labels, names, dates like \"this month\"; field `open` for what is not closed",
+            "description": "All must hold; {any: [...]}: one of several; an object: equality. Dates like \"this month\"; field open: not closed",
             "items": {
                 "type": "object",
                 "properties": {
@@ -132,6 +132,16 @@ impl JsonSchema for Where {
             },
         })
     }
+}
+
+/// The schema of conditions that another tool explains.
+pub(crate) fn where_as_in_search(_: &mut SchemaGenerator) -> Schema {
+    let value = json!({"type": ["string", "number", "boolean", "array"], "items": {"type": "string"}});
+    json_schema!({
+        "type": ["array", "object"],
+        "description": "As in search",
+        "items": {"type": "object", "additionalProperties": value},
+    })
 }
 
 /// Conditions as HubSpot takes them.

@@ -20,14 +20,19 @@ mod resolve;
 mod resources;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+mod scopes;
 mod text;
 mod tools;
 mod vendor;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use connector::{
-    About, Check, Connector, Result,
+    About, Check, Connector, Kind, Result,
+    access::Granted,
     catalog::Catalog,
     settings::{Config, Setting, SettingKind},
     upstream::{self, Upstream},
@@ -54,6 +59,8 @@ pub struct HubSpot {
     sandbox: bool,
     /// What kind of credential is in use, in words.
     credential: &'static str,
+    /// Whether HubSpot has refused to tell the scopes of the credential, as it does of a service key.
+    untold: AtomicBool,
 }
 
 impl HubSpot {
@@ -120,7 +127,7 @@ impl Connector for HubSpot {
                 env: "HUBSPOT_REDACT",
                 kind: SettingKind::List("PROPERTIES"),
                 default: None,
-                help: "Properties whose values are never shown nor searched by, such as birth_*,*salary*",
+                help: "Properties whose values are never shown, searched by nor part of a name, such as birth_*,*salary*",
             },
         ]);
         settings
@@ -142,6 +149,7 @@ impl Connector for HubSpot {
             max_rows: config.number("max-rows").and_then(|rows| usize::try_from(rows).ok()).unwrap_or(50_000),
             sandbox: config.switch("sandbox"),
             credential: what,
+            untold: AtomicBool::new(false),
         })
     }
 
@@ -157,6 +165,20 @@ impl Connector for HubSpot {
 
     fn upstream(&self) -> &Upstream {
         self.api.upstream()
+    }
+
+    async fn granted(&self) -> Option<Granted> {
+        if self.untold.load(Relaxed) {
+            return None;
+        }
+        match self.api.token_known().await {
+            Ok(token) => Some(scopes::granted(&token.scopes)),
+            Err(error) => {
+                let untold = matches!(error.kind(), Kind::InvalidArgument | Kind::NotFound);
+                self.untold.store(untold, Relaxed);
+                None
+            }
+        }
     }
 
     async fn diagnose(&self) -> Vec<Check> {

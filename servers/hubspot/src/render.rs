@@ -10,7 +10,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::{
     api::{
         account::Account,
-        definitions::{Owner, Pipeline, Property},
+        definitions::{Owner, Pipeline, Property, Stage},
         objects::Record,
     },
     redact::Redacted,
@@ -146,8 +146,7 @@ impl Values {
 
     /// A stage's label, and whether it is closed.
     pub(crate) fn stage(&self, id: &str) -> String {
-        let mut stages = self.pipelines.iter().flat_map(|pipeline| &pipeline.stages);
-        match stages.find(|stage| stage.id == id) {
+        match self.stages().map(|(_, stage)| stage).find(|stage| stage.id == id) {
             Some(stage) if stage.is_closed() && !stage.label.to_lowercase().contains("closed") => {
                 format!("{} (closed)", stage.label)
             }
@@ -156,10 +155,35 @@ impl Values {
         }
     }
 
+    /// Where a stage, a pipeline or an option stands among those there are; by anything else nothing is ordered.
+    pub(crate) fn place(&self, property: &Property, value: &str) -> usize {
+        let of = |name: Option<&str>| name == Some(property.name.as_str());
+        let staged = self.fields.object.stage;
+        let place = if of(staged.map(|(_, stage)| stage)) {
+            self.stages().position(|(_, stage)| stage.id == value)
+        } else if of(staged.map(|(pipeline, _)| pipeline)) {
+            self.pipelines.iter().position(|pipeline| pipeline.id == value)
+        } else if property.options.is_empty() {
+            Some(0)
+        } else {
+            property.options.iter().position(|option| option.value == value)
+        };
+        place.unwrap_or(usize::MAX)
+    }
+
+    /// The pipeline of the stage at a place.
+    pub(crate) fn pipeline_at(&self, place: usize) -> Option<&Pipeline> {
+        self.stages().nth(place).map(|(pipeline, _)| pipeline)
+    }
+
+    /// All stages, with the pipeline of each, in order.
+    fn stages(&self) -> impl Iterator<Item = (&Pipeline, &Stage)> {
+        self.pipelines.iter().flat_map(|pipeline| pipeline.stages.iter().map(move |stage| (pipeline, stage)))
+    }
+
     /// Whether a stage, by its id, is an open one.
     pub(crate) fn is_open(&self, id: &str) -> bool {
-        let mut stages = self.pipelines.iter().flat_map(|pipeline| &pipeline.stages);
-        stages.find(|stage| stage.id == id).is_some_and(|stage| !stage.is_closed())
+        self.stages().any(|(_, stage)| stage.id == id && !stage.is_closed())
     }
 
     /// What people know a record by.
@@ -185,7 +209,7 @@ impl Values {
 
 /// What people know a record by.
 pub(crate) fn title(object: &ObjectType, record: &Record) -> String {
-    for title in &object.titles {
+    for title in &object.known_by {
         let parts: Vec<&str> =
             title.split(' ').map(|name| record.get(name)).filter(|value| !value.is_empty()).collect();
         if !parts.is_empty() {
@@ -220,22 +244,27 @@ pub(crate) fn length(milliseconds: &str) -> String {
     }
 }
 
-/// An amount with its currency.
+/// An amount with its currency, with commas between its thousands however few they are.
 pub(crate) fn money(value: &str, currency: &str) -> String {
     if value.is_empty() {
         return String::new();
     }
-    let shown = plain_number(value);
+    let shown = grouped(value, 1_000);
     if currency.is_empty() { shown } else { format!("{shown} {currency}") }
 }
 
-/// A number with commas between its thousands, and two decimals where it has any.
+/// A number, with commas between its thousands if it has five digits, and two decimals where it has any.
 pub(crate) fn plain_number(value: &str) -> String {
+    grouped(value, 10_000)
+}
+
+/// A number, with commas between its thousands from `commas` on.
+fn grouped(value: &str, commas: u64) -> String {
     match value.parse::<f64>() {
         Ok(number) if number.abs() < 1e15 => {
             let cents = (number.abs() * 100.0).round() as u64;
             let sign = if number < 0.0 && cents > 0 { "-" } else { "" };
-            let whole = if cents / 100 < 10_000 { (cents / 100).to_string() } else { thousands(cents / 100) };
+            let whole = if cents / 100 < commas { (cents / 100).to_string() } else { thousands(cents / 100) };
             match cents % 100 {
                 0 => format!("{sign}{whole}"),
                 rest => format!("{sign}{whole}.{rest:02}"),

@@ -28,6 +28,9 @@ pub trait Entry {
     /// What it is, in one word for people: `label`.
     const WHAT: &'static str;
 
+    /// What an error that lists several says before them. What only a person knows is asked of a person.
+    const CHOOSE: &'static str = "Say which";
+
     /// Its id.
     fn id(&self) -> &str;
 
@@ -100,6 +103,7 @@ pub fn find<'a, T: Entry>(wanted: &str, entries: &'a [T]) -> Result<&'a T, Miss>
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Miss {
     what: &'static str,
+    choose: &'static str,
     wanted: String,
     several: bool,
     candidates: Vec<String>,
@@ -115,10 +119,11 @@ impl Miss {
         let likeness =
             |entry: &T| entry.names().iter().map(|name| likeness(&folded, &fold(name))).fold(0.0, f64::max);
         let mut ranked: Vec<(f64, &T)> = entries.iter().map(|entry| (likeness(entry), entry)).collect();
-        ranked.sort_by(|(a, _), (b, _)| b.partial_cmp(a).unwrap_or(Ordering::Equal));
-        let near = ranked.first().is_some_and(|(likeness, _)| *likeness >= NEAR);
+        let near = ranked.iter().any(|(likeness, _)| *likeness >= NEAR);
+        // Where none is near, all stand in the order of the directory.
         if near {
             ranked.retain(|(likeness, _)| *likeness >= NEAR);
+            ranked.sort_by(|(a, _), (b, _)| b.partial_cmp(a).unwrap_or(Ordering::Equal));
         }
         let ranked: Vec<&T> = ranked.into_iter().map(|(_, entry)| entry).collect();
         Self { several: false, near, ..Self::several(wanted, &ranked) }
@@ -127,6 +132,7 @@ impl Miss {
     fn several<T: Entry>(wanted: &str, fitting: &[&T]) -> Self {
         Self {
             what: T::WHAT,
+            choose: T::CHOOSE,
             wanted: wanted.to_owned(),
             several: true,
             candidates: fitting.iter().take(CANDIDATES).map(|entry| entry.describe()).collect(),
@@ -152,7 +158,7 @@ impl Miss {
     /// What the agent is told.
     #[must_use]
     pub fn into_error(self) -> Error {
-        let Self { what, wanted, several, candidates, near, more, place } = self;
+        let Self { what, choose, wanted, several, candidates, near, more, place } = self;
         let wanted = words::short(&wanted, LONGEST);
         let place = place.map(|place| format!(" {}", one_line(&place))).unwrap_or_default();
         let mut listed = candidates.join(", ");
@@ -161,7 +167,7 @@ impl Miss {
         }
         if several {
             return Error::invalid(format!("More than one {what}{place} fits `{wanted}`"))
-                .with_hint(format!("Say which: {listed}"));
+                .with_hint(format!("{choose}: {listed}"));
         }
         let error = Error::new(Kind::NotFound, format!("There is no {what} `{wanted}`{place}"));
         error.with_hint(match (candidates.as_slice(), near) {
@@ -384,7 +390,7 @@ mod tests {
             "not_found: There is no person `aiku`. Did you mean @aiko (Aiko Tanaka)?"
         );
         let error = found("nobody of the sort").unwrap_err();
-        assert!(error.contains("There is: @jonas (Jonas Weber), "), "{error}");
+        assert!(error.contains("There is: @jonas (Jonas Weber), @jonas.lind (Jonas Lind), @aiko"), "{error}");
         let error = find::<Person>("x", &[]).unwrap_err().place("in acme/shop").into_error().for_agent();
         assert_eq!(
             error,

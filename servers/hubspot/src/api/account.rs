@@ -64,13 +64,12 @@ impl Api {
         self.read(request).await
     }
 
-    /// The id of the user whose the token is, which hardly changes; only for the token of a private app.
-    pub(crate) async fn token_user(&self) -> Result<f64> {
+    /// The same as it was told a while ago: whose a token is hardly changes.
+    pub(crate) async fn token_known(&self) -> Result<TokenInfo> {
         let token = self.credential.token().await?;
         let request =
             Self::plain(TOKEN, &[]).effect(Effect::Read).json(&json!({"tokenKey": token.expose()}))?;
-        let info: TokenInfo = self.read(request.cache(DEFINITIONS_TTL, ["token"])).await?;
-        Ok(info.user_id)
+        self.read(request.cache(DEFINITIONS_TTL, ["token"])).await
     }
 
     /// The calls of today, of all private apps.

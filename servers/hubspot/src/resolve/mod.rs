@@ -47,10 +47,15 @@ impl Names {
         Self { api, directories: Arc::default(), redacted }
     }
 
+    /// The standard object whose plural in the API is `name`.
+    pub(crate) fn standard(&self, name: &str) -> Option<ObjectType> {
+        ObjectType::named(name).map(|object| object.without(&self.redacted))
+    }
+
     /// The type of records that `word` means.
     pub(crate) async fn object(&self, word: &str) -> Result<ObjectType> {
         // Its exact name in the API means the standard object, whatever else is called so.
-        if let Some(object) = ObjectType::named(word.trim()) {
+        if let Some(object) = self.standard(word.trim()) {
             return Ok(object);
         }
         let schemas = match self.api.schemas().await {
@@ -59,7 +64,7 @@ impl Names {
             Err(error) if matches!(error.kind(), Kind::Permission | Kind::NotFound) => Vec::new(),
             Err(error) => return Err(error),
         };
-        objects::object(word, &schemas)
+        Ok(objects::object(word, &schemas)?.without(&self.redacted))
     }
 
     /// The fields of an object: its properties, and what their values mean.
@@ -106,7 +111,7 @@ impl Names {
 
     /// Whoever the credential belongs to.
     pub(crate) async fn me(&self) -> Result<Owner> {
-        let user = self.api.token_user().await.map_err(|error| match error.kind() {
+        let user = self.api.token_known().await.map_err(|error| match error.kind() {
             Kind::InvalidArgument | Kind::NotFound => {
                 Error::invalid("HubSpot does not tell who a service key belongs to")
                     .with_hint("Give a name or an e-mail address instead of `me`; find_owners lists them")
@@ -114,7 +119,7 @@ impl Names {
             _ => error,
         })?;
         let owners = self.api.owners().await?;
-        let own = owners.into_iter().find(|owner| owner.user_id == Some(user));
+        let own = owners.into_iter().find(|owner| owner.user_id == Some(user.user_id));
         own.ok_or_else(|| {
             Error::not_found("The credential's user owns no records")
                 .with_hint("Give a name or an e-mail address instead of `me`; find_owners lists them")
@@ -239,6 +244,7 @@ impl Entry for Pipeline {
 
 impl Entry for Owner {
     const WHAT: &'static str = "owner";
+    const CHOOSE: &'static str = "Ask the person which";
 
     fn id(&self) -> &str {
         &self.id
@@ -257,7 +263,8 @@ impl Entry for Owner {
     }
 
     fn describe(&self) -> String {
-        format!("{} <{}> ({})", one_line(&self.shown()), self.email, self.id)
+        let teams = self.teams.iter().map(|team| format!(", {}", one_line(&team.name)));
+        format!("{} <{}> ({}{})", one_line(&self.shown()), self.email, self.id, teams.collect::<String>())
     }
 }
 

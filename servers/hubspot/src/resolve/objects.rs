@@ -4,10 +4,13 @@ use std::borrow::Cow;
 
 use connector::{
     Error, Result,
-    catalog::names::{Entry, find, fold},
+    catalog::{
+        names::{Entry, find, fold},
+        one_line,
+    },
 };
 
-use crate::api::definitions::Schema;
+use crate::{api::definitions::Schema, redact::Redacted};
 
 /// One type of records: a standard one, or a custom object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub(crate) struct ObjectType {
     pub(crate) plural: String,
     /// The properties by which people know a record, the first that has a value.
     pub(crate) titles: Vec<String>,
+    /// The same without what is redacted: what a record is shown as, and found by.
+    pub(crate) known_by: Vec<String>,
     /// What rows show if nothing else is asked for.
     pub(crate) columns: Vec<String>,
     /// Pipeline and stage, where records have them.
@@ -167,6 +172,7 @@ impl ObjectType {
             singular: line.2.replace('_', " "),
             plural: line.1.replace('_', " "),
             titles: own(line.3),
+            known_by: own(line.3),
             columns: own(line.4),
             stage,
             required: own(line.5),
@@ -175,8 +181,19 @@ impl ObjectType {
     }
 
     /// The standard object whose plural in the API is `name`.
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    pub(super) fn named(name: &str) -> Option<Self> {
         STANDARD.iter().find(|line| line.1 == name || line.0 == name).map(Self::standard)
+    }
+
+    /// The same, with no name made of what is redacted.
+    pub(super) fn without(mut self, redacted: &Redacted) -> Self {
+        self.known_by = self
+            .titles
+            .iter()
+            .map(|title| title.split(' ').filter(|name| !redacted.hides(name)).collect::<Vec<_>>().join(" "))
+            .filter(|title| !title.is_empty())
+            .collect();
+        self
     }
 
     fn custom(schema: &Schema) -> Self {
@@ -188,6 +205,7 @@ impl ObjectType {
             name: schema.fully_qualified_name.clone(),
             singular: schema.labels.singular.to_lowercase(),
             plural: schema.labels.plural.to_lowercase(),
+            known_by: vec![primary.clone()],
             titles: vec![primary],
             columns: columns.filter(|name| !name.is_empty()).collect(),
             stage: None,
@@ -264,7 +282,7 @@ impl Entry for ObjectType {
     }
 
     fn describe(&self) -> String {
-        if self.custom { format!("{} ({}, {})", self.plural, self.name, self.id) } else { self.name.clone() }
+        if self.custom { format!("{} (custom object, {})", self.plural, self.id) } else { self.name.clone() }
     }
 }
 
@@ -273,8 +291,9 @@ impl Entry for ObjectType {
 /// # Errors
 /// `not_found` with the nearest; `invalid_argument` where a custom object is called like a standard one.
 pub(super) fn object(word: &str, schemas: &[Schema]) -> Result<ObjectType> {
+    // What only this account has is what nobody can guess.
     let standard = STANDARD.iter().map(ObjectType::standard);
-    let all: Vec<ObjectType> = standard.chain(schemas.iter().map(ObjectType::custom)).collect();
+    let all: Vec<ObjectType> = schemas.iter().map(ObjectType::custom).chain(standard).collect();
     let wanted = fold(word);
     let called: Vec<&ObjectType> =
         all.iter().filter(|object| object.names().iter().any(|name| fold(name) == wanted)).collect();
@@ -283,6 +302,12 @@ pub(super) fn object(word: &str, schemas: &[Schema]) -> Result<ObjectType> {
             called.iter().map(|object| format!("{} is `{}`", object.describe(), object.id)).collect();
         return Err(Error::invalid(format!("More than one object is called `{word}`"))
             .with_hint(format!("Give its id: {}", listed.join(", "))));
+    }
+    if called.is_empty() && ["conversation", "message", "thread"].iter().any(|word| wanted.starts_with(word))
+    {
+        return Err(Error::not_found(format!("There is no object `{}`", one_line(word))).with_hint(
+            "Conversations with customers are read by read_conversations, of the toolset `conversations`",
+        ));
     }
     Ok(find(word, &all)?.clone())
 }

@@ -1,11 +1,11 @@
 //! Records by what people call them: an id, an address in HubSpot, an e-mail address, a domain, a name.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Reverse};
 
 use connector::{
     Error, Result,
     catalog::{
-        names::{Entry, find},
+        names::{Entry, find, fold},
         one_line,
     },
 };
@@ -13,13 +13,19 @@ use url::Url;
 
 use super::{Names, ObjectType};
 use crate::{
-    api::objects::{Filter, Record, Search},
+    api::objects::{Filter, MAX_PAGE, Record, Search},
     filter::ADDITIONAL_EMAILS,
     render::{Values, title},
 };
 
 /// How many records of a name are looked at.
 const CANDIDATES: u32 = 20;
+/// How many records are offered in place of one that there is not.
+const NEAR: usize = 5;
+/// The most groups of filters that a search takes (developers.hubspot.com, "Search the CRM").
+const MAX_GROUPS: usize = 5;
+/// Whose money an amount is.
+const CURRENCY: &str = "deal_currency_code";
 
 /// A record that was named, with what people know it by.
 #[derive(Clone, Debug)]
@@ -42,19 +48,22 @@ impl RecordRef {
 
     /// `Acme (companies 201)`.
     pub(crate) fn shown(&self) -> String {
-        format!("{} ({} {})", self.title(), self.object.singular, self.record.id)
+        let (title, own) = (self.title(), format!("{} {}", self.object.singular, self.record.id));
+        // One without a name is called so already.
+        if title == own { own } else { format!("{title} ({own})") }
     }
 }
 
 impl Entry for RecordRef {
     const WHAT: &'static str = "record";
+    const CHOOSE: &'static str = "Ask the person which";
 
     fn id(&self) -> &str {
         &self.record.id
     }
 
     fn names(&self) -> Vec<Cow<'_, str>> {
-        let all = self.object.titles.iter().map(|title| {
+        let all = self.object.known_by.iter().map(|title| {
             let parts = title.split(' ').map(|name| self.record.get(name)).filter(|value| !value.is_empty());
             Cow::Owned(parts.collect::<Vec<_>>().join(" "))
         });
@@ -75,6 +84,7 @@ struct Candidate {
 
 impl Entry for Candidate {
     const WHAT: &'static str = RecordRef::WHAT;
+    const CHOOSE: &'static str = RecordRef::CHOOSE;
 
     fn id(&self) -> &str {
         Entry::id(&self.record)
@@ -86,7 +96,10 @@ impl Entry for Candidate {
 
     fn describe(&self) -> String {
         let shown = self.record.shown();
-        format!("{}{})", shown.strip_suffix(')').unwrap_or(&shown), self.more)
+        match shown.strip_suffix(')') {
+            Some(start) => format!("{start}{})", self.more),
+            None => format!("{shown}{}", self.more),
+        }
     }
 }
 
@@ -122,7 +135,7 @@ impl Names {
             // `companies:201` where only `201` was asked for.
             Some((named, rest))
                 if !word.contains("://")
-                    && ObjectType::named(&named.to_lowercase()).as_ref() == Some(object) =>
+                    && ObjectType::named(&named.to_lowercase()).is_some_and(|one| one.id == object.id) =>
             {
                 rest.trim()
             }
@@ -185,7 +198,8 @@ impl Names {
         emails: &[String],
         properties: &[String],
     ) -> Result<Vec<(String, Option<RecordRef>)>> {
-        let Some(object) = ObjectType::named("contacts") else { return Ok(Vec::new()) };
+        self.redacted.admits("email")?;
+        let Some(object) = self.standard("contacts") else { return Ok(Vec::new()) };
         let mut properties = properties.to_vec();
         properties.extend(["email", ADDITIONAL_EMAILS].map(str::to_owned));
         let clean: Vec<String> = emails.iter().map(|email| email.trim().to_lowercase()).collect();
@@ -222,46 +236,109 @@ impl Names {
         if word.is_empty() {
             return Err(Error::invalid(format!("Which of the {}? The name is empty", object.plural)));
         }
-        let mut properties = object.title_properties();
-        if object.name == "companies" {
-            properties.push("domain".to_owned());
+        // What nobody may see is no way to find anybody.
+        if object.known_by.is_empty()
+            && let Some(name) = object.title_properties().first()
+        {
+            self.redacted.admits(name)?;
         }
-        let columns: Vec<String> =
-            object.stage.iter().map(|(_, stage)| (*stage).to_owned()).chain(["amount".to_owned()]).collect();
-        if object.name == "deals" {
-            properties.extend(columns.iter().cloned().chain(["deal_currency_code".to_owned()]));
-        }
+        let properties = [object.title_properties(), telling(object)].concat();
         let search = Search { query: word.to_owned(), properties, limit: CANDIDATES, ..Search::default() };
-        let found = self.api().search(object, &search).await?;
-        let candidates: Vec<RecordRef> = found
-            .results
-            .into_iter()
-            .map(|record| RecordRef { object: object.clone(), record, note: "" })
-            .collect();
-        if candidates.is_empty() {
-            return Err(absent(object, word));
+        let found = self.api().search(object, &search).await?.results;
+        if found.is_empty() {
+            return Err(self.near(object, word).await);
         }
+        let candidates: Vec<RecordRef> =
+            found.into_iter().map(|record| RecordRef { object: object.clone(), record, note: "" }).collect();
         match find(word, &candidates) {
             Ok(found) => Ok(found.clone()),
-            Err(miss) if object.name != "deals" => Err(miss.into()),
-            Err(_) => {
-                // Which of several deals is meant nobody tells by their names alone.
-                let fields = self.fields(object).await?;
-                let values = Values::read(self, fields, &columns, &self.redacted).await?;
-                let told = candidates.into_iter().map(|record| {
-                    let cells = columns.iter().map(|column| values.cell(&record.record, column));
-                    let cells = cells.filter(|cell| !cell.is_empty()).map(|cell| format!(", {cell}"));
-                    Candidate { more: cells.collect(), record }
-                });
-                Ok(find(word, &told.collect::<Vec<_>>())?.record.clone())
-            }
+            // Which of several is meant nobody tells by their names alone.
+            Err(_) => Ok(find(word, &self.told_apart(object, candidates).await?)?.record.clone()),
+        }
+    }
+
+    /// Records with what tells them apart.
+    async fn told_apart(&self, object: &ObjectType, records: Vec<RecordRef>) -> Result<Vec<Candidate>> {
+        let fields = self.fields(object).await?;
+        let columns = telling(object);
+        let values = Values::read(self, fields, &columns, &self.redacted).await?;
+        let told = records.into_iter().map(|record| {
+            let cells = columns.iter().filter(|column| *column != CURRENCY);
+            let cells = cells.map(|column| values.cell(&record.record, column));
+            let cells = cells.filter(|cell| !cell.is_empty()).map(|cell| format!(", {cell}"));
+            Candidate { more: cells.collect(), record }
+        });
+        Ok(told.collect())
+    }
+
+    /// Records with most of the words of a text in what they are known by, each as an error lists it. Nothing where
+    /// that cannot be looked for.
+    pub(crate) async fn sharing(&self, object: &ObjectType, text: &str) -> Vec<String> {
+        self.try_sharing(object, text).await.unwrap_or_default()
+    }
+
+    async fn try_sharing(&self, object: &ObjectType, text: &str) -> Result<Vec<String>> {
+        let folded = fold(text);
+        let mut words: Vec<&str> =
+            folded.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 2).collect();
+        words.sort_unstable();
+        words.dedup();
+        let all = words.len();
+        // The longest say most.
+        words.sort_by_key(|word| Reverse(word.chars().count()));
+        let names = object.known_by.iter().flat_map(|title| title.split(' '));
+        let groups = words.iter().flat_map(|word| {
+            names.clone().map(move |name| vec![Filter::value(name, "CONTAINS_TOKEN", format!("{word}*"))])
+        });
+        let groups: Vec<_> = groups.take(MAX_GROUPS).collect();
+        if all < 2 || groups.is_empty() {
+            return Ok(Vec::new());
+        }
+        let properties = [object.title_properties(), telling(object)].concat();
+        let search = Search { groups, properties, limit: MAX_PAGE, ..Search::default() };
+        let found = self.api().search(object, &search).await?.results;
+        let shared = |record: &RecordRef| {
+            let title = fold(&record.title());
+            words.iter().filter(|word| title.contains(**word)).count()
+        };
+        let records = found.into_iter().map(|record| RecordRef { object: object.clone(), record, note: "" });
+        let mut records: Vec<(usize, RecordRef)> =
+            records.map(|record| (shared(&record), record)).filter(|(shared, _)| shared * 2 >= all).collect();
+        let most = records.iter().map(|(shared, _)| *shared).max().unwrap_or_default();
+        records.retain(|(shared, _)| *shared == most);
+        records.truncate(NEAR);
+        let records = records.into_iter().map(|(_, record)| record).collect();
+        Ok(self.told_apart(object, records).await?.iter().map(Entry::describe).collect())
+    }
+
+    /// That there is no record of a name, with those that share most of its words.
+    async fn near(&self, object: &ObjectType, word: &str) -> Error {
+        let error = Error::not_found(format!("There is no {} `{}`", object.singular, one_line(word)));
+        match &self.sharing(object, word).await[..] {
+            [] => error.with_hint(format!("Search the {} for one word of the name", object.plural)),
+            [one] => error.with_hint(format!("Did you mean {one}?")),
+            several => error.with_hint(format!("Did you mean one of these? {}", several.join(", "))),
         }
     }
 }
 
+/// What tells records of one name apart.
+fn telling(object: &ObjectType) -> Vec<String> {
+    let names: &[&str] = match object.name.as_str() {
+        "contacts" => &["jobtitle", "company", "email"],
+        "companies" => &["domain", "city"],
+        "deals" => &["dealstage", "amount", CURRENCY],
+        "tickets" => &["hs_pipeline_stage", "createdate"],
+        "leads" => &["hs_pipeline_stage"],
+        "tasks" => &["hs_timestamp", "hs_task_status"],
+        "notes" | "calls" | "meetings" | "emails" | "communications" => &["hs_timestamp"],
+        "quotes" => &["hs_quote_amount", "hs_status"],
+        _ => return object.columns.iter().skip(1).take(2).cloned().collect(),
+    };
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
 fn absent(object: &ObjectType, word: &str) -> Error {
-    Error::not_found(format!("There is no {} `{}`", object.singular, one_line(word))).with_hint(format!(
-        "Search the {} for a part of the name; new records can take a minute to be found by name",
-        object.plural
-    ))
+    Error::not_found(format!("There is no {} `{}`", object.singular, one_line(word)))
+        .with_hint(format!("Search the {} for one word of the name", object.plural))
 }

@@ -7,24 +7,37 @@ use connector::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::FROM;
-use crate::{HubSpot, api::definitions::Owner};
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use super::{FROM, search::Narrowed};
+use crate::{
+    HubSpot,
+    api::{definitions::Owner, objects::Search},
+    filter::Condition,
+    scopes,
+};
+
+/// The most owners whose records are counted in one call.
+const COUNTED: usize = 5;
 
 pub(super) fn tools() -> Vec<Tool<HubSpot>> {
     vec![
         Tool::read(
             "whoami",
             "Who I am",
-            "Tells the account, whose credential this is, its scopes, and which calls are left today.",
+            "Tells the account, the credential's owner and scopes, and today's calls.",
             whoami,
         )
         .output::<Identity>(),
         Tool::read(
             "find_owners",
             "Find owners",
-            "Finds the people to whom records can be assigned, by name, e-mail address, team or id; `me` for oneself. Those who left are marked.",
+            "Finds owners by name, e-mail, team, id or me, those who left too. count_records: what each has.",
             find_owners,
         )
+        .scopes(scopes::OWNERS)
         .aliases(&[("name", "query"), ("email", "query"), ("team", "query")])
         .output_page::<OwnerRow>(),
     ]
@@ -97,6 +110,15 @@ async fn whoami(call: Call<HubSpot>, _: WhoAmI) -> Result<Reply> {
             connector::catalog::minute(&usage.resets_at)
         ));
     }
+    let off: BTreeSet<&str> = super::all()
+        .iter()
+        .filter(|tool| !tool.on_by_default() && !call.offers(tool.name()))
+        .map(Tool::toolset_name)
+        .collect();
+    if !off.is_empty() {
+        let off: Vec<&str> = off.into_iter().collect();
+        reply = reply.line(format!("Toolsets that are off: {}.", off.join(", ")));
+    }
     if call.sandbox {
         reply = reply.line("This is the built-in sandbox, not HubSpot.");
     }
@@ -124,6 +146,60 @@ fn missing(scopes: &[String]) -> Vec<String> {
 #[serde(deny_unknown_fields)]
 struct FindOwners {
     query: Option<String>,
+    #[serde(default)]
+    count_records: bool,
+}
+
+/// The objects whose records are counted, of those with an end the open ones.
+const HELD: [(&str, bool); 6] = [
+    ("contacts", false),
+    ("companies", false),
+    ("deals", true),
+    ("tickets", true),
+    ("leads", false),
+    ("tasks", true),
+];
+
+/// What an owner has, in words and by object.
+async fn held(call: &Call<HubSpot>, owner: &Owner) -> Result<(String, BTreeMap<String, u64>)> {
+    let open = [Condition::Field {
+        field: "open".to_owned(),
+        op: "=".to_owned(),
+        value: json!(true),
+        high: json!(null),
+    }];
+    let (mut has, mut none, mut unseen) = (Vec::new(), Vec::new(), Vec::new());
+    let mut counts = BTreeMap::new();
+    for (name, ends) in HELD {
+        let Some(object) = call.names().standard(name) else { continue };
+        let word = if ends { "open " } else { "" };
+        let narrowed = Narrowed {
+            conditions: if ends { &open } else { &[] },
+            owner: Some(&owner.id),
+            ..Narrowed::default()
+        };
+        let found = async {
+            let fields = call.names().fields(&object).await?;
+            let groups = narrowed.understand(call, &fields).await?.groups;
+            call.api().search(&object, &Search { groups, limit: 1, ..Search::default() }).await
+        };
+        match found.await {
+            Ok(found) => {
+                let noun = if found.total == 1 { &object.singular } else { &object.plural };
+                match found.total {
+                    0 => none.push(format!("{word}{}", object.plural)),
+                    some => has.push(format!("{} {word}{noun}", thousands(some))),
+                }
+                counts.insert(name.to_owned(), found.total);
+            }
+            Err(error) if error.kind() == Kind::Permission => unseen.push(object.plural.clone()),
+            Err(error) => return Err(error),
+        }
+    }
+    let told = [("has ", has), ("no ", none), ("this credential cannot see ", unseen)];
+    let told = told.into_iter().filter(|(_, what)| !what.is_empty());
+    let told: Vec<String> = told.map(|(word, what)| format!("{word}{}", what.join(", "))).collect();
+    Ok((told.join("; "), counts))
 }
 
 /// An owner.
@@ -134,6 +210,8 @@ struct OwnerRow {
     email: String,
     active: bool,
     teams: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    records: BTreeMap<String, u64>,
 }
 
 async fn find_owners(call: Call<HubSpot>, args: FindOwners) -> Result<Reply> {
@@ -154,11 +232,21 @@ async fn find_owners(call: Call<HubSpot>, args: FindOwners) -> Result<Reply> {
         owners
     };
     let mut page = Page::new(FROM, ("owner", "owners"));
+    let counted = args.count_records && owners.len() <= COUNTED;
+    if args.count_records && !counted {
+        page = page.note(format!("records are counted of at most {COUNTED} owners; narrow `query`"));
+    }
     for owner in &owners {
         let teams: Vec<String> = owner.teams.iter().map(|team| one_line(&team.name)).collect();
         let mut row = format!("{} | {} | {}", owner.id, one_line(&owner.shown()), owner.email);
         if !teams.is_empty() {
             row.push_str(&format!(" | {}", teams.join(", ")));
+        }
+        let mut records = BTreeMap::new();
+        if counted {
+            let told = held(&call, owner).await?;
+            row.push_str(&format!("\n  {}", told.0));
+            records = told.1;
         }
         let data = OwnerRow {
             id: owner.id.clone(),
@@ -166,6 +254,7 @@ async fn find_owners(call: Call<HubSpot>, args: FindOwners) -> Result<Reply> {
             email: owner.email.clone(),
             active: !owner.archived,
             teams,
+            records,
         };
         page.push(row, &data);
     }

@@ -20,6 +20,7 @@ use crate::{
     api::objects::{Input, Record},
     render::Values,
     resolve::{Fields, ObjectType, is_nobody},
+    scopes,
     text::html,
 };
 
@@ -27,18 +28,20 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
     vec![
         Tool::write(
             "log_activity",
-            "Log an activity",
-            "Records a note, call, meeting or e-mail that took place on records; it sends nothing. For something to be done use save_task.",
+            "Log activity",
+            "Records a note, call, meeting or e-mail that took place; it sends nothing. For a to-do use save_task.",
             log_activity,
         )
+.scopes(scopes::WRITE_CONTACTS)
         .aliases(&[("type", "kind"), ("text", "body"), ("note", "body"), ("subject", "title"), ("records", "about"), ("associations", "about")])
         .output::<Written>(),
         Tool::write(
             "save_task",
-            "Save a task",
+            "Save task",
             "Creates a task, or with id changes one: subject, due, owner, priority, done.",
             save_task,
         )
+.scopes(scopes::WRITE_CONTACTS)
         .aliases(&[("title", "subject"), ("text", "body"), ("due_date", "due"), ("assignee", "owner"), ("records", "about")])
         .output::<Written>(),
     ]
@@ -50,11 +53,10 @@ struct LogActivity {
     kind: Logged,
     body: String,
     title: Option<String>,
-    /// now unless given
     when: Option<String>,
     /// me unless given
     owner: Option<String>,
-    /// Records, such as companies:Acme
+    /// Such as companies:Acme
     about: Vec<String>,
     duration_minutes: Option<u32>,
     outcome: Option<String>,
@@ -242,11 +244,9 @@ async fn create(
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SaveTask {
-    /// Of a task to change
     id: Option<String>,
     subject: Option<String>,
     due: Option<String>,
-    /// Of a new task me unless given
     owner: Option<String>,
     #[serde(default)]
     priority: Option<Priority>,

@@ -20,9 +20,10 @@ use crate::{
         definitions::Property,
         objects::{Record, Search},
     },
-    filter::Where,
-    render::{Values, plain_number},
+    filter::{Where, where_as_in_search},
+    render::{Values, money, plain_number},
     resolve::Fields,
+    scopes,
 };
 
 /// The most groups of one reply.
@@ -34,11 +35,18 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
     vec![
         Tool::read(
             "aggregate_records",
-            "Count and sum records",
-            "Counts all matching records by group, and sums a number (of: amount), over any number of records. Money is summed per currency; records without a value are told.",
+            "Count and sum",
+            "Counts all records by group and sums a number (of: amount). Money is summed per currency.",
             aggregate_records,
         )
-        .aliases(&[("object_type", "object"), ("groupBy", "group_by"), ("sum", "of"), ("field", "of"), ("filters", "where")])
+        .scopes(scopes::READ)
+        .aliases(&[
+            ("object_type", "object"),
+            ("groupBy", "group_by"),
+            ("sum", "of"),
+            ("field", "of"),
+            ("filters", "where"),
+        ])
         .output_page::<Group>(),
     ]
 }
@@ -47,14 +55,15 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
 #[serde(deny_unknown_fields)]
 struct Aggregate {
     object: String,
-    /// Fields; of dates also month(closedate), quarter(…), year(…)
+    /// Fields; dates as month(closedate), quarter(…)
     #[serde(default)]
     group_by: Vec<String>,
-    /// The number to sum, weight by probability with weighted
     of: Option<String>,
+    /// By probability
     #[serde(default)]
     weighted: bool,
     #[serde(default, rename = "where")]
+    #[schemars(schema_with = "where_as_in_search")]
     conditions: Where,
     associated_with: Option<String>,
     owner: Option<String>,
@@ -146,22 +155,26 @@ impl Key {
         Ok(Self { property, period })
     }
 
-    fn value(&self, values: &Values, record: &Record) -> String {
+    /// What a record is counted under, with its place among the groups.
+    fn value(&self, values: &Values, record: &Record) -> (usize, String) {
         let value = record.get(&self.property.name);
         if value.is_empty() {
-            return "(none)".to_owned();
+            return (usize::MAX, "(none)".to_owned());
         }
-        let Some(period) = self.period else { return one_line(&values.value(&self.property, value)) };
+        let Some(period) = self.period else {
+            return (values.place(&self.property, value), one_line(&values.value(&self.property, value)));
+        };
         let day =
             if self.property.kind == "date" { value.to_owned() } else { values.local(value, "%Y-%m-%d") };
         let (year, month) =
             (day.get(..4).unwrap_or_default(), day.get(5..7).and_then(|month| month.parse::<u32>().ok()));
-        match period {
+        let told = match period {
             Period::Day => day,
             Period::Month => day.get(..7).unwrap_or_default().to_owned(),
             Period::Quarter => format!("{year}-Q{}", month.unwrap_or(1).saturating_sub(1) / 3 + 1),
             Period::Year => year.to_owned(),
-        }
+        };
+        (0, told)
     }
 }
 
@@ -214,9 +227,9 @@ async fn aggregate_records(call: Call<HubSpot>, args: Aggregate) -> Result<Reply
     let values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
     let search = Search { groups: understood.groups.clone(), properties, ..Search::default() };
     let money = of.as_ref().is_some_and(Property::is_money);
-    let mut sums: BTreeMap<(Vec<String>, String), Sum> = BTreeMap::new();
+    let mut sums: BTreeMap<(Vec<(usize, String)>, String), Sum> = BTreeMap::new();
     let walked = walk(&call, &object, &search, call.max_rows, |record| {
-        let group: Vec<String> = keys.iter().map(|key| key.value(&values, record)).collect();
+        let group = keys.iter().map(|key| key.value(&values, record)).collect();
         let value = of.as_ref().and_then(|of| record.get(&of.name).parse::<f64>().ok());
         let currency = match (money, foreign, value) {
             (true, true, Some(_)) => values.currency(record).to_owned(),
@@ -252,9 +265,14 @@ async fn aggregate_records(call: Call<HubSpot>, args: Aggregate) -> Result<Reply
     }
     let shown = sums.len();
     for ((group, currency), sum) in sums.iter().take(MAX_GROUPS) {
+        let group: Vec<String> = group
+            .iter()
+            .enumerate()
+            .map(|(at, part)| named(&values, &keys[at], sums.keys(), at, part))
+            .collect();
         page.push(
-            line(group, currency, sum, of.is_some(), args.weighted),
-            &data(group, currency, sum, args.weighted),
+            line(&group, currency, sum, of.as_ref(), args.weighted),
+            &data(&group, currency, sum, args.weighted),
         );
     }
     if shown > MAX_GROUPS {
@@ -269,7 +287,7 @@ async fn aggregate_records(call: Call<HubSpot>, args: Aggregate) -> Result<Reply
             .iter()
             .filter(|owner| !owner.archived)
             .map(|owner| one_line(&owner.shown()))
-            .filter(|name| sums.keys().all(|(group, _)| group.first() != Some(name)))
+            .filter(|name| sums.keys().all(|(group, _)| group.first().is_none_or(|(_, one)| one != name)))
             .collect();
         if (1..=IDLE_OWNERS).contains(&named.len()) {
             page = page.note(format!("none for {}", named.join(", ")));
@@ -289,17 +307,35 @@ async fn aggregate_records(call: Call<HubSpot>, args: Aggregate) -> Result<Reply
     })
 }
 
-fn line(group: &[String], currency: &str, sum: &Sum, summed: bool, weighted: bool) -> String {
+/// The name of a part of a group, the part at `at`. A stage that is called like another one is told with its pipeline.
+fn named<'a>(
+    values: &Values,
+    key: &Key,
+    mut groups: impl Iterator<Item = &'a (Vec<(usize, String)>, String)>,
+    at: usize,
+    (place, name): &(usize, String),
+) -> String {
+    let namesake =
+        groups.any(|(group, _)| group.get(at).is_some_and(|(other, known)| other != place && known == name));
+    let staged = values.fields.object.stage.is_some_and(|(_, stage)| stage == key.property.name);
+    match values.pipeline_at(*place).filter(|_| namesake && staged) {
+        Some(pipeline) => format!("{name} in {}", one_line(&pipeline.label)),
+        None => name.clone(),
+    }
+}
+
+fn line(group: &[String], currency: &str, sum: &Sum, of: Option<&Property>, weighted: bool) -> String {
     let name = if group.is_empty() { "all".to_owned() } else { group.join(" / ") };
     let mut line = format!("{name} | count {}", sum.count);
-    if !summed {
-        return line;
-    }
+    let Some(of) = of else { return line };
     if sum.valued == 0 {
         return format!("{line} | no value");
     }
     let unit = if currency.is_empty() { String::new() } else { format!(" {currency}") };
-    let shown = |number: f64| plain_number(&number.to_string());
+    let shown = |number: f64| {
+        let number = number.to_string();
+        if of.is_money() { money(&number, "") } else { plain_number(&number) }
+    };
     line.push_str(&format!(" | sum {}{unit}", shown(sum.total())));
     // Of a single value nothing more can be said.
     if let (Some(least), Some(most), true) = (sum.min, sum.max, sum.valued > 1) {

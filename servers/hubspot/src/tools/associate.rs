@@ -19,6 +19,7 @@ use crate::{
         definitions::AssociationType,
     },
     resolve::{ObjectType, RecordRef, targets},
+    scopes,
 };
 
 /// The most pairs of one call.
@@ -29,17 +30,19 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::write(
             "associate_records",
             "Associate records",
-            "Links records to others, with a label or as primary company if asked; labels that are there stay.",
+            "Links records, with a label or as primary company if asked; labels that are there stay.",
             associate_records,
         )
+        .scopes(scopes::WRITE)
         .idempotent()
         .output::<Written>(),
         Tool::destructive(
             "dissociate_records",
             "Dissociate records",
-            "Ends the association between records, or with label only takes that label off.",
+            "Ends the association of records, or with label only takes that off.",
             dissociate_records,
         )
+        .scopes(scopes::WRITE)
         .idempotent()
         .output::<Written>(),
     ]
@@ -50,7 +53,6 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
 struct AssociateRecords {
     /// Such as contacts:101
     from: Vec<String>,
-    /// Such as companies:Acme
     to: Vec<String>,
     label: Option<String>,
     #[serde(default)]

@@ -32,8 +32,8 @@ impl Beside {
 
     async fn try_read(call: &Call<HubSpot>, about: &[RecordRef]) -> Result<Self> {
         let mut beside = Self::default();
-        let (Some(companies), Some(deals)) = (ObjectType::named("companies"), ObjectType::named("deals"))
-        else {
+        let of = |name: &str| call.names().standard(name);
+        let (Some(companies), Some(deals)) = (of("companies"), of("deals")) else {
             return Ok(beside);
         };
         let mut employers: Vec<String> = Vec::new();
@@ -49,9 +49,13 @@ impl Beside {
             let new: Vec<String> = new.collect();
             beside.companies.extend(named(call, &companies, &new).await?);
         }
+        // Whoever names a deal means that one.
+        if about.iter().any(|one| one.object.name == "deals") {
+            return Ok(beside);
+        }
         let mut open: Vec<String> = Vec::new();
         for (object, ids) in [
-            (ObjectType::named("contacts"), ids_of(about, "contacts")),
+            (of("contacts"), ids_of(about, "contacts")),
             (Some(companies), [ids_of(about, "companies"), employers].concat()),
         ] {
             if let (Some(object), false) = (object, ids.is_empty()) {
@@ -62,9 +66,6 @@ impl Beside {
         open.dedup();
         beside.deals = named(call, &deals, &open).await?;
         beside.deals.retain(|deal| deal.record.get(CLOSED) != "true");
-        let on =
-            |other: &RecordRef| about.iter().any(|one| one.object == other.object && one.id() == other.id());
-        beside.deals.retain(|deal| !on(deal));
         Ok(beside)
     }
 
@@ -100,6 +101,15 @@ fn ids_of(about: &[RecordRef], object: &str) -> Vec<String> {
     about.iter().filter(|one| one.object.name == object).map(|one| one.id().to_owned()).collect()
 }
 
+/// That the messages of conversations stand nowhere beside a record, and what reads them.
+pub(super) fn conversations(call: &Call<HubSpot>) -> &'static str {
+    if call.offers("read_conversations") {
+        "messages of conversations are not in this: read_conversations"
+    } else {
+        "messages of conversations with the customer are not in this, and cannot be read here: the toolset `conversations` is off"
+    }
+}
+
 /// The ids of the records of type `to` that `ids` are associated with.
 pub(super) async fn linked(
     call: &Call<HubSpot>,
@@ -115,7 +125,11 @@ pub(super) async fn linked(
     Ok(all)
 }
 
-async fn named(call: &Call<HubSpot>, object: &ObjectType, ids: &[String]) -> Result<Vec<RecordRef>> {
+pub(super) async fn named(
+    call: &Call<HubSpot>,
+    object: &ObjectType,
+    ids: &[String],
+) -> Result<Vec<RecordRef>> {
     let mut properties = object.title_properties();
     if object.name == "deals" {
         properties.push(CLOSED.to_owned());

@@ -12,6 +12,7 @@ use crate::{
     HubSpot,
     api::definitions::Property,
     resolve::{shown_options, standard_names},
+    scopes,
 };
 
 /// Fields of one page.
@@ -21,18 +22,20 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
     vec![
         Tool::read(
             "describe_object",
-            "Describe an object",
-            "Lists the fields of an object with type and options; without `object`, the objects there are. `query` finds fields by a word in name or label.",
+            "Describe object",
+            "Lists the fields of an object with type and options; without object the objects. query: a word in name or label.",
             describe_object,
         )
+.scopes(scopes::READ)
         .aliases(&[("find", "query"), ("property", "query"), ("object_type", "object")])
         .output_page::<FieldRow>(),
         Tool::read(
             "list_pipelines",
             "List pipelines",
-            "Lists the pipelines of deals, tickets or another object with their stages in order, which are open or closed, and how likely each is won.",
+            "Lists pipelines with their stages in order: open or closed, and how likely won.",
             list_pipelines,
         )
+.scopes(scopes::READ)
         .aliases(&[("object_type", "object")])
         .output_page::<StageRow>(),
     ]
@@ -163,7 +166,6 @@ async fn objects(call: &Call<HubSpot>, query: &str) -> Result<Reply> {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListPipelines {
-    /// deals unless given
     object: Option<String>,
 }
 

@@ -15,6 +15,7 @@ use crate::{
     api::objects::{Record, Search},
     render::title,
     resolve::ObjectType,
+    scopes,
 };
 
 /// The most groups of one reply.
@@ -25,9 +26,10 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::read(
             "find_duplicates",
             "Find duplicates",
-            "Finds records that are probably the same, however it is written: contacts by e-mail, phone or name, companies by domain too, others by name. merge_records merges two.",
+            "Finds records that are probably the same, by e-mail, domain, phone or name.",
             find_duplicates,
         )
+        .scopes(scopes::READ)
         .aliases(&[("object_type", "object")])
         .output_page::<Group>(),
     ]

@@ -11,7 +11,7 @@ use connector::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
     FROM,
@@ -33,18 +33,20 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::read(
             "find_lists",
             "Find lists",
-            "Finds lists (segments) by name, those a record is on (record: contacts:101), or with list the members of one.",
+            "Finds lists (segments) by name, those of a record (contacts:101), or the members of a list.",
             find_lists,
         )
+        .scopes(&["crm.lists.read"])
         .toolset("lists")
         .aliases(&[("name", "query"), ("id", "list")])
         .output_page::<ListRow>(),
         Tool::write(
             "update_list",
-            "Update a list",
-            "Adds records to a list and takes others off it, by id, e-mail or name; a list that HubSpot fills by itself is refused.",
+            "Update list",
+            "Adds records to a list and takes others off, by id, e-mail or name.",
             update_list,
         )
+        .scopes(&["crm.lists.write"])
         .toolset("lists")
         .confirmable()
         .idempotent()
@@ -245,11 +247,13 @@ async fn update_list(call: Call<HubSpot>, args: UpdateList) -> Result<Plan> {
     }
     let object = call.names().object(&list.object_type_id).await?;
     let mut lines = Vec::new();
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
     let mut ids = [Vec::new(), Vec::new()];
     for (at, (verb, words)) in [("add", &args.add), ("remove", &args.remove)].into_iter().enumerate() {
         for word in words.iter().filter(|word| !word.trim().is_empty()) {
             let record = call.names().record(&object, word).await?;
             lines.push(format!("{verb} {}", record.shown()));
+            names.insert(record.id().to_owned(), record.shown());
             ids[at].push(record.id().to_owned());
         }
     }
@@ -268,20 +272,21 @@ async fn update_list(call: Call<HubSpot>, args: UpdateList) -> Result<Plan> {
             (0, 0) => format!("Nothing changed on the list {name}"),
             (added, removed) => format!("Changed the list {name}: {added} added, {removed} removed"),
         });
-        for (what, wanted, taken) in
-            [("on it already", &add, &changed.added), ("not on it", &remove, &changed.removed)]
-        {
-            let rest: Vec<&str> = wanted
-                .iter()
-                .filter(|id| !taken.contains(id) && !changed.missing.contains(id))
-                .map(String::as_str)
-                .collect();
-            if !rest.is_empty() {
-                written = written.change(format!("{what}: {}", rest.join(", ")));
+        let name = |id: &String| names.get(id).unwrap_or(id).clone();
+        let rest = |wanted: &[String], taken: &[String]| -> Vec<String> {
+            wanted.iter().filter(|id| !taken.contains(id) && !changed.missing.contains(id)).cloned().collect()
+        };
+        for (what, ids) in [
+            ("added", changed.added.clone()),
+            ("removed", changed.removed.clone()),
+            ("on it already", rest(&add, &changed.added)),
+            ("not on it", rest(&remove, &changed.removed)),
+            ("do not exist", changed.missing.clone()),
+        ] {
+            if !ids.is_empty() {
+                let names: Vec<String> = ids.iter().map(name).collect();
+                written = written.change(format!("{what}: {}", names.join(", ")));
             }
-        }
-        if !changed.missing.is_empty() {
-            written = written.change(format!("do not exist: {}", changed.missing.join(", ")));
         }
         Ok(done(&call, written.id(list.list_id), lost))
     };

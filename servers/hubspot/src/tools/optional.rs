@@ -16,6 +16,7 @@ use crate::{
     HubSpot,
     api::{conversations::Message, definitions::Property},
     resolve::{ObjectType, RecordRef},
+    scopes,
     text::{cut, plain},
 };
 
@@ -34,6 +35,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
             "Lists conversations of the shared inbox, all or those of a contact, the latest first; with id, the messages of one.",
             read_conversations,
         )
+.scopes(&["conversations.read"])
         .opt_in("conversations")
         .output_page::<Row>(),
         Tool::write(
@@ -42,6 +44,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
             "Adds an internal comment to a conversation, which only colleagues see. It sends nothing to the customer.",
             reply_conversation,
         )
+.scopes(&["conversations.write"])
         .opt_in("conversations")
         .output::<Written>(),
         Tool::write(
@@ -50,6 +53,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
             "Adds a property to an object: label, type, and options for a choice.",
             create_property,
         )
+.scopes(scopes::SCHEMAS)
         .opt_in("schema")
         .output::<Written>(),
         Tool::write(
@@ -58,13 +62,16 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
             "Changes the label or description of a property, or adds options to it.",
             update_property,
         )
+.scopes(scopes::SCHEMAS)
         .opt_in("schema")
         .idempotent()
         .output::<Written>(),
         Tool::read("list_workflows", "List workflows", "Lists the account's workflows and whether each is on.", list_workflows)
+.scopes(&["automation"])
             .opt_in("automation")
             .output_page::<Row>(),
         Tool::read("get_workflow", "Get a workflow", "Shows one workflow with its steps.", get_workflow)
+.scopes(&["automation"])
             .opt_in("automation")
             .output_page::<Row>(),
     ]

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     FROM,
+    beside::conversations,
     search::{Columns, RecordRow, asked},
 };
 use crate::{
@@ -18,6 +19,7 @@ use crate::{
     api::objects::{MAX_BATCH, Record},
     render::{Values, filled, title, unfilled},
     resolve::{Fields, ObjectType, targets},
+    scopes,
 };
 
 /// Associated records of one kind that are named beside a record.
@@ -32,17 +34,19 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::read(
             "get_records",
             "Get records",
-            "Reads up to 100 records by id, e-mail, domain or another unique field, with the fields asked for. include names associated objects to show beside each; history shows earlier values of fields.",
+            "Reads up to 100 records by id, name or unique field. include: associated objects to show beside; history: fields with earlier values.",
             get_records,
         )
+.scopes(scopes::READ)
         .aliases(&[("id", "ids"), ("object_type", "object"), ("id_property", "by"), ("properties", "fields"), ("with", "include"), ("associations", "include")])
         .output_page::<RecordRow>(),
         Tool::read(
             "list_associations",
-            "List associated records",
-            "Lists the records of one object that are associated with a record, with their labels and fields.",
+            "List associations",
+            "Lists a record's associated records of one object, with labels and fields.",
             list_associations,
         )
+.scopes(scopes::READ)
         .aliases(&[("object_type", "object"), ("to_object", "to"), ("properties", "fields")])
         .output_page::<RecordRow>(),
     ]
@@ -53,11 +57,10 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
 struct GetRecords {
     object: String,
     ids: Vec<String>,
-    /// email, domain, or another unique field
+    /// email, domain
     by: Option<String>,
     #[serde(default)]
     fields: Vec<String>,
-    /// Objects, such as companies
     #[serde(default)]
     include: Vec<String>,
     #[serde(default)]
@@ -108,6 +111,9 @@ async fn get_records(call: Call<HubSpot>, args: GetRecords) -> Result<Reply> {
         page = page.notes(unfilled(&values.fields, &columns, &records));
     }
     page = page.notes(unknown);
+    if object.name == "tickets" || args.include.iter().any(|word| word.to_lowercase().starts_with("email")) {
+        page = page.note(conversations(&call));
+    }
     if values.tells_times(&shown) && !values.account.time_zone.is_empty() {
         page = page.note(format!("times in {}", values.account.time_zone));
     }
@@ -242,7 +248,7 @@ async fn associated(
     // What is asked next of those that have a price.
     let columns: &[&str] = match other.name.as_str() {
         "deals" => &["amount", "dealstage"],
-        "quotes" => &["hs_quote_amount"],
+        "quotes" => &["hs_quote_amount", "hs_status", "hs_expiration_date"],
         "line_items" => &["quantity", "price", "amount"],
         _ => &[],
     };
@@ -267,10 +273,18 @@ async fn associated(
                 if labels.is_empty() { String::new() } else { format!(", {}", one_line(&labels.join(", "))) };
             let cells: Vec<String> = values
                 .iter()
-                .flat_map(|values| columns.iter().map(move |column| values.cell(record, column)))
+                .flat_map(|values| columns.iter().map(move |column| (column, values.cell(record, column))))
+                .map(|(column, cell)| match column.as_str() {
+                    "hs_expiration_date" if !cell.is_empty() => {
+                        format!("expires {}", cell.split(' ').next().unwrap_or_default())
+                    }
+                    _ => cell,
+                })
                 .collect();
             let worth = match &cells[..] {
-                [quantity, price, amount] if cells.iter().all(|cell| !cell.is_empty()) => {
+                [quantity, price, amount]
+                    if other.name == "line_items" && cells.iter().all(|cell| !cell.is_empty()) =>
+                {
                     format!(", {quantity} × {price} = {amount}")
                 }
                 cells => {

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
+    beside::{linked, named},
     records::find,
     search::asked,
     write::{reconcile, state},
@@ -17,28 +18,35 @@ use crate::{
     api::objects::{MAX_BATCH, Record},
     render::{Values, title},
     resolve::{ObjectType, targets},
+    scopes,
 };
 
 /// Open deals that a preview names.
 const DEALS: usize = 10;
+/// Records of one object that a preview of a merge names.
+const MOVED: usize = 5;
+/// Whose a record is.
+const OWNER: &str = "hubspot_owner_id";
 
 pub(super) fn tools() -> Vec<Tool<HubSpot>> {
     vec![
         Tool::destructive(
             "archive_records",
             "Archive records",
-            "Moves up to 100 records to the recycle bin, from which a person can restore them in HubSpot for 90 days.",
+            "Moves up to 100 records to the recycle bin; a person can restore them for 90 days.",
             archive_records,
         )
+        .scopes(scopes::WRITE)
         .idempotent()
         .aliases(&[("object_type", "object"), ("id", "ids")])
         .output::<Written>(),
         Tool::destructive(
             "merge_records",
             "Merge records",
-            "Merges one record into another for good: `keep` wins where both have a value. The survivor can have a new id, which is told.",
+            "Merges one record into another for good; keep wins where both have a value.",
             merge_records,
         )
+        .scopes(scopes::MERGE)
         .aliases(&[("object_type", "object"), ("primary", "keep"), ("secondary", "absorb")])
         .output::<Written>(),
         Tool::destructive(
@@ -47,6 +55,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
             "Deletes a contact with all its activities for good, as the GDPR asks. It cannot be undone.",
             gdpr_delete_contact,
         )
+        .scopes(scopes::WRITE_CONTACTS)
         .opt_in("gdpr")
         .output::<Written>(),
     ]
@@ -67,7 +76,7 @@ async fn archive_records(call: Call<HubSpot>, args: ArchiveRecords) -> Result<Pl
     let fields = call.names().fields(&object).await?;
     let mut properties = object.title_properties();
     if object.is_owned() {
-        properties.push("hubspot_owner_id".to_owned());
+        properties.push(OWNER.to_owned());
     }
     let (found, missing) = find(&call, &fields, &args.ids, None, &properties, &[]).await?;
     if found.is_empty() {
@@ -78,10 +87,14 @@ async fn archive_records(call: Call<HubSpot>, args: ArchiveRecords) -> Result<Pl
         )))));
     }
     let ids: Vec<String> = found.iter().map(|(record, _)| record.id.clone()).collect();
+    let mut whose = Vec::new();
+    if object.is_owned() && !call.redacted().hides(OWNER) {
+        whose.extend(owned(&call, found.iter().map(|(record, _)| record)).await?);
+    }
     let values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
     let mut lines: Vec<String> = found
         .iter()
-        .map(|(record, _)| match values.cell(record, "hubspot_owner_id") {
+        .map(|(record, _)| match values.cell(record, OWNER) {
             owner if owner.is_empty() => format!("{} ({})", title(&object, record), record.id),
             owner => format!("{} ({}), owner {owner}", title(&object, record), record.id),
         })
@@ -93,6 +106,7 @@ async fn archive_records(call: Call<HubSpot>, args: ArchiveRecords) -> Result<Pl
     let mut preview =
         Written::new(format!("Archive {what}; a person can restore them in HubSpot for 90 days"));
     preview.changed = lines.clone();
+    preview.changed.extend(whose);
     if matches!(object.name.as_str(), "contacts" | "companies") {
         preview.changed.extend(open_deals(&call, &object, &ids).await?);
     }
@@ -108,9 +122,21 @@ async fn archive_records(call: Call<HubSpot>, args: ArchiveRecords) -> Result<Pl
     Ok(Plan::new(Reply::written(preview), work).state(&state(found.iter().map(|(record, _)| record))))
 }
 
+/// How many of some records are the credential's user's, if HubSpot tells who that is.
+async fn owned(call: &Call<HubSpot>, records: impl Iterator<Item = &Record>) -> Result<Option<String>> {
+    let Some(author) = call.names().author().await? else { return Ok(None) };
+    let all: Vec<bool> = records.map(|record| record.get(OWNER) == author.id).collect();
+    Ok(Some(match all.iter().filter(|own| **own).count() {
+        0 if all.len() == 1 => "it is not yours".to_owned(),
+        0 => "none is yours".to_owned(),
+        own if own == all.len() => return Ok(None),
+        own => format!("{own} of {} yours", all.len()),
+    }))
+}
+
 /// The open deals of contacts or companies, one a line: they stay, and lose whom they are with.
 async fn open_deals(call: &Call<HubSpot>, object: &ObjectType, ids: &[String]) -> Result<Vec<String>> {
-    let Some(deals) = ObjectType::named("deals") else { return Ok(Vec::new()) };
+    let Some(deals) = call.names().standard("deals") else { return Ok(Vec::new()) };
     let rows = match call.api().associated(object, ids, &deals).await {
         Err(error) if error.kind() == Kind::Permission => {
             return Ok(vec!["whether they have open deals this credential cannot see".to_owned()]);
@@ -164,7 +190,8 @@ async fn merge_records(call: Call<HubSpot>, args: MergeRecords) -> Result<Plan> 
         return Err(Error::invalid("`keep` and `absorb` are the same record"));
     }
     let fields = call.names().fields(&object).await?;
-    let properties = asked(&object, &object.columns);
+    let mut properties = asked(&object, &object.columns);
+    properties.push(object.created().to_owned());
     let ids = [keep.id().to_owned(), absorb.id().to_owned()];
     let records = call.api().read_records(&object, &ids, None, &properties, &[]).await?.results;
     let of = |id: &str| records.iter().find(|record| record.id == id).cloned().unwrap_or_default();
@@ -182,6 +209,16 @@ async fn merge_records(call: Call<HubSpot>, args: MergeRecords) -> Result<Plan> 
             });
         }
     }
+    let made = |record: &Record| {
+        let made = values.cell(record, object.created());
+        made.split(' ')
+            .next()
+            .map(str::to_owned)
+            .filter(|day| !day.is_empty())
+            .unwrap_or_else(|| "?".to_owned())
+    };
+    preview = preview.change(format!("created: {} the one kept, {} the other", made(&kept), made(&gone)));
+    preview.changed.extend(moved(&call, &object, &ids[1]).await);
     let work = move || async move {
         let merged = call.api().merge(&object, &ids[0], &ids[1]).await;
         let (survivor, lost) = created(merged, survivor(&call, &object, &ids)).await?;
@@ -195,6 +232,36 @@ async fn merge_records(call: Call<HubSpot>, args: MergeRecords) -> Result<Plan> 
         Ok(reconcile::done(&call, written.id(survivor.id), lost))
     };
     Ok(Plan::new(Reply::written(preview), work).state(&state([&kept, &gone])))
+}
+
+/// What goes over from a record that is merged into another, a line for each object. What cannot be looked at is not
+/// told of.
+async fn moved(call: &Call<HubSpot>, object: &ObjectType, id: &str) -> Vec<String> {
+    let others =
+        ["contacts", "companies", "deals", "tickets", "notes", "calls", "meetings", "emails", "tasks"];
+    let mut lines = Vec::new();
+    for other in others.into_iter().filter_map(|name| call.names().standard(name)) {
+        let ids = linked(call, object, &[id.to_owned()], &other).await.unwrap_or_default();
+        if ids.is_empty() {
+            continue;
+        }
+        let mut line = format!("goes over: {}", other.counted(ids.len()));
+        if !other.is_activity()
+            && let Ok(some) = named(call, &other, &ids[..ids.len().min(MOVED)]).await
+        {
+            let names: Vec<String> =
+                some.iter().map(|record| format!("{} ({})", record.title(), record.id())).collect();
+            line.push_str(&format!(", {}", names.join(", ")));
+            if ids.len() > MOVED {
+                line.push_str(&format!(" and {} more", ids.len() - MOVED));
+            }
+        }
+        lines.push(line);
+    }
+    if lines.is_empty() {
+        lines.push("nothing goes over with it: no contacts, deals, tickets or activities".to_owned());
+    }
+    lines
 }
 
 /// The record that two have become, if they have: both ids lead to it.

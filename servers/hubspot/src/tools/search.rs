@@ -20,6 +20,7 @@ use crate::{
     filter::{Condition, Filters, MAX_ALL_FILTERS, MAX_FILTERS, Understood, Where},
     render::{Values, filled, unfilled},
     resolve::{Fields, ObjectType, RecordRef, targets},
+    scopes,
 };
 
 /// Rows unless more are asked for.
@@ -30,9 +31,10 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::read(
             "search",
             "Search records",
-            "Finds contacts, companies, deals, tickets, activities or custom objects by text and conditions, and tells the total. For sums and counts by group use aggregate_records, for known ids or e-mails get_records.",
+            "Finds records of any object by text and conditions, with the total. For counts and sums by group use aggregate_records.",
             search,
         )
+.scopes(scopes::READ)
         .aliases(&[
             ("text", "query"),
             ("q", "query"),
@@ -51,18 +53,18 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SearchArguments {
-    /// contacts, deals, a custom object's label, …
+    /// deals, a custom object's label, …
     object: String,
-    /// Words in names, e-mails, titles
+    /// In names, e-mails, titles
     query: Option<String>,
     #[serde(default, rename = "where")]
     conditions: Where,
-    /// A record, such as companies:Acme
+    /// companies:Acme
     associated_with: Option<String>,
     owner: Option<String>,
     pipeline: Option<String>,
     stage: Option<String>,
-    /// A field, with `-` before it for the largest first
+    /// -amount: the largest first
     sort: Option<String>,
     #[serde(default)]
     fields: Vec<String>,
@@ -285,7 +287,10 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
         } else {
             None
         };
-        return Ok(Reply::page(page.note(empty(&understood, &search.query)).notes(others)));
+        let near =
+            if others.is_some() { call.names().sharing(&object, &search.query).await } else { Vec::new() };
+        let near = (!near.is_empty()).then(|| format!("with most of these words: {}", near.join(", ")));
+        return Ok(Reply::page(page.note(empty(&understood, &search.query)).notes(near).notes(others)));
     }
     let (before, passed) = place.map_or((0, 0), |place| (place.offset, place.id));
     let goes_on = call.clone();
@@ -454,7 +459,8 @@ fn empty(understood: &Understood, query: &str) -> String {
 /// Whether words that none of `object` has are in other records: what is called so may be of another kind.
 async fn elsewhere(call: &Call<HubSpot>, object: &ObjectType, query: &str) -> Option<String> {
     let mut told = Vec::new();
-    for other in ["contacts", "companies", "deals"].into_iter().filter_map(ObjectType::named) {
+    for other in ["contacts", "companies", "deals"].into_iter().filter_map(|name| call.names().standard(name))
+    {
         if other == *object {
             continue;
         }

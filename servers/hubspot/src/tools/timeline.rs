@@ -1,6 +1,6 @@
 //! The activities of a record, read back as one timeline.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use connector::{
     Result,
@@ -11,12 +11,16 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FROM, beside::linked};
+use super::{
+    FROM,
+    beside::{conversations, linked},
+};
 use crate::{
     HubSpot,
     api::objects::{MAX_BATCH, Record},
     render::Values,
     resolve::{ObjectType, targets},
+    scopes,
     text::{cut, plain},
 };
 
@@ -24,7 +28,8 @@ use crate::{
 const ENTRIES: u32 = 20;
 /// Characters of one entry's text.
 const TEXT: usize = 600;
-/// How many deals or tickets with timelines of their own are named.
+/// How many deals or tickets with timelines of their own are looked at, the latest first, and how many are named.
+const LOOKED_AT: usize = 50;
 const OWN_TIMELINES: usize = 10;
 /// The kinds of activities, as arguments name them, with the properties of title and body.
 pub(super) const KINDS: [(&str, &str, &str, &str); 5] = [
@@ -39,10 +44,11 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
     vec![
         Tool::read(
             "get_timeline",
-            "Get a timeline",
-            "Shows notes, calls, meetings, e-mails and tasks of a record in one list, the latest first.",
+            "Get timeline",
+            "Shows notes, calls, meetings, e-mails and tasks of a record, latest first.",
             get_timeline,
         )
+        .scopes(scopes::READ_ACTIVITIES)
         .aliases(&[("object_type", "object")])
         .output_page::<Entry>(),
     ]
@@ -109,13 +115,14 @@ async fn get_timeline(call: Call<HubSpot>, args: GetTimeline) -> Result<Reply> {
     let inside = |at: &Timestamp| {
         window.start().is_none_or(|start| *at >= start) && window.end().is_none_or(|end| *at <= end)
     };
+    let all: Vec<String> = entries.iter().map(|(_, kind, record)| key(*kind, &record.id)).collect();
     entries.retain(|(at, ..)| inside(at));
     entries.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| b.2.number().cmp(&a.2.number())));
     let total = entries.len();
     let wanted = limit(args.limit, ENTRIES, 100) as usize;
     let mut tellers: BTreeMap<&'static str, Values> = BTreeMap::new();
     for kind in &kinds {
-        let Some(activity) = ObjectType::named(kind.line().1) else { continue };
+        let Some(activity) = call.names().standard(kind.line().1) else { continue };
         let fields = call.names().fields(&activity).await?;
         let columns = columns(*kind);
         tellers.insert(kind.line().0, Values::read(call.names(), fields, &columns, call.redacted()).await?);
@@ -126,7 +133,11 @@ async fn get_timeline(call: Call<HubSpot>, args: GetTimeline) -> Result<Reply> {
         page = page.note(window.describe());
     }
     if from == 0 && ["companies", "contacts"].contains(&object.name.as_str()) {
-        page = page.notes(own_timelines(&call, &object, record.id()).await);
+        let here: BTreeSet<String> = all.into_iter().collect();
+        page = page.notes(own_timelines(&call, &object, record.id(), &kinds, &here, &inside).await);
+    }
+    if from == 0 && ["companies", "contacts", "tickets"].contains(&object.name.as_str()) {
+        page = page.note(conversations(&call));
     }
     if let Some(zone) =
         tellers.values().map(|values| values.account.time_zone.clone()).find(|zone| !zone.is_empty())
@@ -148,19 +159,86 @@ async fn get_timeline(call: Call<HubSpot>, args: GetTimeline) -> Result<Reply> {
     Ok(Reply::page(page))
 }
 
-/// Which deals and tickets of a record have timelines of their own: what is written on them alone is not in its.
-async fn own_timelines(call: &Call<HubSpot>, object: &ObjectType, id: &str) -> Option<String> {
-    let mut told = Vec::new();
-    for other in ["deals", "tickets"].into_iter().filter_map(ObjectType::named) {
+/// An activity among those of all kinds.
+fn key(kind: Kind, id: &str) -> String {
+    format!("{}/{id}", kind.line().1)
+}
+
+/// Which deals and tickets of a record have activities that its own timeline has not: what is written on them alone.
+/// `here` are the record's own ones, `inside` tells the time that was asked for.
+async fn own_timelines(
+    call: &Call<HubSpot>,
+    object: &ObjectType,
+    id: &str,
+    kinds: &[Kind],
+    here: &BTreeSet<String>,
+    inside: &(dyn Fn(&Timestamp) -> bool + Sync),
+) -> Option<String> {
+    let (mut told, mut looked) = (Vec::new(), Vec::new());
+    for other in ["deals", "tickets"].into_iter().filter_map(|name| call.names().standard(name)) {
         // What cannot be looked at is not told of.
         let mut ids = linked(call, object, &[id.to_owned()], &other).await.unwrap_or_default();
         ids.sort_by_key(|id| std::cmp::Reverse(id.parse::<u64>().unwrap_or(0)));
+        let more = ids.len().saturating_sub(LOOKED_AT);
+        ids.truncate(LOOKED_AT);
+        let Ok(elsewhere) = elsewhere(call, &other, &ids, kinds, here, inside).await else { continue };
+        let named: Vec<String> = ids
+            .iter()
+            .filter_map(|id| Some(format!("{} {id} ({})", other.singular, elsewhere.get(id)?)))
+            .collect();
+        if !named.is_empty() {
+            told.push(words::listed(&named, OWN_TIMELINES));
+        }
         if !ids.is_empty() {
-            let noun = if ids.len() == 1 { &other.singular } else { &other.plural };
-            told.push(format!("{noun} {}", words::listed(&ids, OWN_TIMELINES)));
+            looked.push(other.counted(ids.len()));
+        }
+        if more > 0 {
+            told.push(format!("whatever is on {more} older {}", other.plural));
         }
     }
-    (!told.is_empty()).then(|| format!("with timelines of their own, not in this: {}", told.join("; ")))
+    match (told.is_empty(), looked.is_empty()) {
+        (false, _) => Some(format!("not in this, on timelines of their own: {}", told.join("; "))),
+        (true, false) => Some(format!("all that is on its {} is in this too", looked.join(" and "))),
+        (true, true) => None,
+    }
+}
+
+/// How many activities each of some records has beside those that are `here`.
+async fn elsewhere(
+    call: &Call<HubSpot>,
+    object: &ObjectType,
+    ids: &[String],
+    kinds: &[Kind],
+    here: &BTreeSet<String>,
+    inside: &(dyn Fn(&Timestamp) -> bool + Sync),
+) -> Result<BTreeMap<String, usize>> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    if ids.is_empty() {
+        return Ok(counts);
+    }
+    for kind in kinds.iter().copied() {
+        let Some(activity) = call.names().standard(kind.line().1) else { continue };
+        let rows = call.api().associated(object, ids, &activity).await?;
+        let mut others: BTreeMap<String, Vec<&String>> = BTreeMap::new();
+        for id in ids {
+            for target in targets(&rows, id) {
+                if !here.contains(&key(kind, &target.to_object_id)) {
+                    others.entry(target.to_object_id).or_default().push(id);
+                }
+            }
+        }
+        let wanted: Vec<String> = others.keys().cloned().collect();
+        for some in wanted.chunks(MAX_BATCH) {
+            let dated = ["hs_timestamp".to_owned()];
+            for record in call.api().read_records(&activity, some, None, &dated, &[]).await?.results {
+                let at = record.get("hs_timestamp").parse().unwrap_or(Timestamp::UNIX_EPOCH);
+                for id in others.get(&record.id).into_iter().flatten().filter(|_| inside(&at)) {
+                    *counts.entry((*id).clone()).or_default() += 1;
+                }
+            }
+        }
+    }
+    Ok(counts)
 }
 
 /// The properties of an activity that a timeline shows.
@@ -183,7 +261,7 @@ async fn activities(
     id: &str,
     kind: Kind,
 ) -> Result<Vec<(Timestamp, Kind, Record)>> {
-    let Some(activity) = ObjectType::named(kind.line().1) else { return Ok(Vec::new()) };
+    let Some(activity) = call.names().standard(kind.line().1) else { return Ok(Vec::new()) };
     let rows = call.api().associated(object, &[id.to_owned()], &activity).await?;
     let ids: Vec<String> = targets(&rows, id).into_iter().map(|target| target.to_object_id).collect();
     let mut records = Vec::new();

@@ -1,7 +1,10 @@
 //! Situations that people ran into with HubSpot and its tools, each with its right answer. The sources are
 //! issues of other projects, named at each.
 
-use connector::Kind;
+use connector::{
+    Kind,
+    sandbox::{Action, Change, Rule},
+};
 use serde_json::{Value, json};
 
 use crate::support::{CREATE, Office, READ, SEARCH, UPDATE, add, rows};
@@ -55,6 +58,19 @@ async fn b2_a_batch_of_which_a_part_fails_shows_both_halves() {
     assert!(shown[0].starts_with("102 |") && shown[1].starts_with("101 |") && shown.len() == 2, "{text}");
     assert!(text.contains("Not found: C-9"), "{text}");
     assert_eq!(office.sent(READ)[0].status, Some(207));
+    // So do writes: an ERP number is unique, which only HubSpot can judge.
+    let rows =
+        json!([{"id": "108", "fields": {"erp_id": "C-101"}}, {"id": "109", "fields": {"city": "Faro"}}]);
+    let text = office.call("update_records", json!({"object": "contacts", "records": rows})).await;
+    assert!(text.contains("Updated 1 of 2 contacts") && text.contains("row 1 failed: "), "{text}");
+    assert_eq!(office.record("contacts", "109")["properties"]["city"], "Faro");
+    let rows = json!([
+        {"id": "C-900", "fields": {"email": "elena.petrova@northwind.example"}},
+        {"id": "C-901", "fields": {"email": "new@northwind.example"}},
+    ]);
+    let upsert = json!({"object": "contacts", "by": "erp_id", "records": rows});
+    let text = office.call("upsert_records", upsert).await;
+    assert!(text.contains("Saved 1 of 2 contacts") && text.contains("row 1 failed: "), "{text}");
 }
 
 /// Two inputs that are one record make HubSpot refuse the whole batch (segmentio/action-destinations#3969).
@@ -110,6 +126,14 @@ async fn b4_open_is_what_the_stages_flag_says() {
     assert!(rows(&text).iter().all(|row| row.contains("losed")), "{text}");
     let text = office.call("search", json!({"object": "tickets", "where": {"open": true}})).await;
     assert!(!text.contains("How are pallets counted?") && rows(&text).len() == 3, "{text}");
+    // An association that names nothing at its other end is left out, and is no failure.
+    let change = Change::remove("/results/0/to/0/toObjectId");
+    let associations = "POST /crm/associations/{fromObjectType}/{toObjectType}/batch/read";
+    let nothing = Rule::new(associations, Action::Patch { changes: vec![change] });
+    office.harness().faults().add(nothing.times(1));
+    let deals = json!({"object": "companies", "id": "201", "to": "deals"});
+    let text = office.call("list_associations", deals).await;
+    assert_eq!(rows(&text).len(), 2, "{text}");
 }
 
 /// A person has several addresses (HubSpot/hubspot-api-nodejs#24, rudderlabs/rudder-transformer#3258).

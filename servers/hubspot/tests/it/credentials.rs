@@ -1,6 +1,6 @@
-//! Tokens that end.
+//! Tokens that end, and tokens that may do little.
 
-use connector::{Kind, settings::Value as Setting};
+use connector::{Kind, access::Principal, settings::Value as Setting};
 use futures::future::join_all;
 use serde_json::json;
 
@@ -27,4 +27,34 @@ async fn an_expired_token_is_renewed_under_twenty_calls_and_none_fails() {
     assert_eq!(sent.iter().filter(|entry| entry.status == Some(200)).count(), 20);
     // A token that stays refused is not asked with for ever.
     assert!(sent.len() <= 40, "{}", sent.len());
+}
+
+/// The tools that are not offered with a token of `scopes`, of a private app or of a service key.
+async fn hidden(kind: &str, scopes: &[&str]) -> (Vec<String>, Office) {
+    let office = Office::changed(|seed| {
+        seed["tokens"][0]["kind"] = json!(kind);
+        seed["tokens"][0]["scopes"] = json!(scopes);
+    })
+    .await;
+    let rights = office.service().rights_for_listing(Principal::local()).await;
+    (office.service().hidden(&rights), office)
+}
+
+#[tokio::test(start_paused = true)]
+async fn tools_that_a_tokens_scopes_are_not_good_for_are_not_offered() {
+    let read = ["crm.objects.contacts.read", "crm.schemas.contacts.read", "crm.objects.owners.read"];
+    let (names, office) = hidden("private_app", &read).await;
+    for name in ["create_records", "update_list", "find_lists", "merge_records", "read_conversations"] {
+        assert!(names.iter().any(|hidden| hidden == name), "{name} is offered");
+    }
+    for name in ["whoami", "search", "get_records", "get_timeline", "find_owners", "find_duplicates"] {
+        assert!(names.iter().all(|hidden| hidden != name), "{name} is not offered");
+    }
+    office.call("search", json!({"object": "contacts"})).await;
+    // HubSpot does not tell the scopes of a service key: it is offered everything, and asked about once.
+    let (names, office) = hidden("service_key", &read).await;
+    assert!(names.is_empty(), "{names:?}");
+    const TOLD: &str = "POST /oauth/private-apps/get/access-token-info";
+    office.service().rights_for_listing(Principal::local()).await;
+    assert_eq!(office.sent(TOLD).len(), 1);
 }

@@ -19,6 +19,7 @@ mod offered;
 mod optional;
 mod outcomes;
 mod published;
+mod second_calls;
 mod story;
 #[allow(dead_code, unreachable_pub, reason = "the suite uses all of it")]
 #[path = "../suite/subject.rs"]

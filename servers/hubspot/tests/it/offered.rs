@@ -1,6 +1,6 @@
 //! Resources, prompts and completions, as a client gets them.
 
-use connector::{Kind, settings::Value as Setting};
+use connector::{Kind, settings::Value as Setting, testing::Options};
 use serde_json::json;
 
 use crate::support::Office;
@@ -144,4 +144,18 @@ async fn what_is_redacted_stays_so_in_every_reading_tool() {
         let error = office.refusal(tool, arguments.clone()).await;
         assert_eq!(error.kind(), Kind::Policy, "{tool} {arguments}: {error}");
     }
+}
+
+/// What every conversation begins with: the tools that are on by default, as they go over the wire.
+#[tokio::test(start_paused = true)]
+async fn the_list_of_tools_is_at_most_14_kilobytes() {
+    let office = Office::with(hubspot_mcp::sandbox::seed(), Options::default()).await;
+    let mut client = office.client();
+    client.send("tools/list", json!({})).await;
+    let answer = client.next().await;
+    let tools = answer["result"]["tools"].as_array().unwrap();
+    let mut sizes: Vec<_> = tools.iter().map(|tool| (tool.to_string().len(), &tool["name"])).collect();
+    sizes.sort_unstable_by_key(|(size, _)| std::cmp::Reverse(*size));
+    let size = answer["result"].to_string().len();
+    assert!(tools.len() > 20 && size <= 14_000, "{size} bytes, of which {sizes:?}");
 }

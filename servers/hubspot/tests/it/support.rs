@@ -53,6 +53,12 @@ impl Office {
         Self(Sandboxed::start_over(fake, options, tune).await)
     }
 
+    /// Over a seed, with options of the server.
+    pub(crate) async fn with(seed: Value, options: Options) -> Self {
+        let fake = hubspot_mcp::sandbox::with_seed(seed.to_string());
+        Self(Sandboxed::start_over(fake, options, |_| {}).await)
+    }
+
     /// The text of a reply, or the error. A question is answered with yes.
     pub(crate) async fn try_call(&self, tool: &str, arguments: Value) -> Result<String, Error> {
         self.try_text(tool, arguments).await

@@ -22,6 +22,7 @@ use crate::{
     },
     render::{Values, title},
     resolve::{ObjectType, RecordRef},
+    scopes,
 };
 
 pub(super) fn tools() -> Vec<Tool<HubSpot>> {
@@ -29,9 +30,10 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::write(
             "create_records",
             "Create records",
-            "Creates up to 100 records of any object with labels, names and dates as values, linked to others (link: [\"companies:Acme\"]), mine unless owner is given. Existing e-mails and company domains are refused; to change them use upsert_records.",
+            "Creates up to 100 records, linked to others (link: [\"companies:Acme\"]), mine unless owner is given. Existing e-mails and domains are refused: use upsert_records.",
             create_records,
         )
+.scopes(scopes::WRITE)
         .confirmable()
         .aliases(&[("object_type", "object"), ("inputs", "records"), ("record", "records")])
         .output::<Written>(),
@@ -44,7 +46,6 @@ struct CreateRecords {
     object: String,
     #[schemars(schema_with = "new_rows")]
     records: Vec<Row>,
-    /// Creates a company though its domain is there
     #[serde(default)]
     allow_duplicate: bool,
 }
@@ -266,7 +267,10 @@ async fn existing(
     let listed: Vec<String> = found
         .iter()
         .take(10)
-        .map(|record| format!("{} is {} ({})", record.get(key), title(object, record), record.id))
+        .map(|record| {
+            let value = if call.redacted().hides(key) { "(redacted)" } else { record.get(key) };
+            format!("{value} is {} ({})", title(object, record), record.id)
+        })
         .collect();
     let error = Error::new(Kind::Conflict, format!("There already: {}", listed.join("; ")));
     Err(error.with_hint(if object.name == "contacts" {

@@ -136,7 +136,7 @@ fn known_rows(_: &mut SchemaGenerator) -> Schema {
 
 /// The schema of rows for records that are there or not.
 fn any_rows(_: &mut SchemaGenerator) -> Schema {
-    rows(&["id", "fields", "clear"])
+    rows(&["id", "fields"])
 }
 
 /// What a row sets, as HubSpot takes it, and what was left aside.

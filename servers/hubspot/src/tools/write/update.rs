@@ -21,6 +21,7 @@ use crate::{
     filter::Members,
     render::{Values, title},
     resolve::Fields,
+    scopes,
     tools::records::find,
 };
 
@@ -29,19 +30,21 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::write(
             "update_records",
             "Update records",
-            "Changes fields of up to 100 records and shows each old and new value; `clear` in a row empties fields. `by` names the unique field that the ids are values of (email). To move a deal or ticket use move_stage.",
+            "Changes fields of up to 100 records and shows old and new values; clear empties fields. by: the unique field that ids are of, such as email.",
             update_records,
         )
+.scopes(scopes::WRITE)
         .confirmable()
         .idempotent()
         .aliases(&[("object_type", "object"), ("inputs", "records"), ("record", "records"), ("if_unchanged_since", "expected_last_modified")])
         .output::<Written>(),
         Tool::write(
             "move_stage",
-            "Move to a stage",
-            "Moves a deal, ticket or lead to a stage by its label, within its pipeline or the one named; fields can be set or cleared with it, such as a close reason.",
+            "Move stage",
+            "Moves a deal, ticket or lead to a stage by label; fields can be set with it, such as a close reason.",
             move_stage,
         )
+.scopes(scopes::STAGES)
         .idempotent()
         .aliases(&[("object_type", "object"), ("status", "stage")])
         .output::<Written>(),
@@ -53,7 +56,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
 struct UpdateRecords {
     object: String,
     by: Option<String>,
-    /// ids in a row: the same change for each
+    /// ids: the same for each
     #[schemars(schema_with = "known_rows")]
     records: Vec<Row>,
     expected_last_modified: Option<String>,

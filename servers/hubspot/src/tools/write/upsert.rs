@@ -15,6 +15,7 @@ use crate::{
     HubSpot,
     api::objects::Input,
     render::{Values, title},
+    scopes,
 };
 
 pub(super) fn tools() -> Vec<Tool<HubSpot>> {
@@ -22,9 +23,10 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::write(
             "upsert_records",
             "Create or update records",
-            "Creates up to 100 records or changes those that exist, by a unique field: email for contacts, else a custom unique field. id in each row is its value.",
+            "Creates or changes up to 100 records by a unique field: email of contacts, else a custom one. A row's id is its value.",
             upsert_records,
         )
+.scopes(scopes::WRITE)
         .confirmable()
         .idempotent()
         .aliases(&[("object_type", "object"), ("inputs", "records"), ("record", "records"), ("id_property", "by")])
