@@ -81,9 +81,17 @@ pub(super) fn merge(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {
         survivor.properties.entry(name.clone()).or_insert_with(|| value.clone());
     }
     survivor.properties.insert("hs_merged_object_ids".to_owned(), merged.join(";"));
-    if let Some(email) = absorbed.properties.get("email").filter(|_| kind.id == types::CONTACTS) {
-        let more = survivor.properties.entry("hs_additional_emails".to_owned()).or_default();
-        *more = if more.is_empty() { email.clone() } else { format!("{more};{email}") };
+    // A person keeps all addresses, a company all domains (blog.hubspot.com, "How to Add Multiple Domains").
+    let kept = match kind.id.as_str() {
+        types::CONTACTS => Some(("email", "hs_additional_emails")),
+        types::COMPANIES => Some(("domain", "hs_additional_domains")),
+        _ => None,
+    };
+    if let Some((one, others)) = kept
+        && let Some(value) = absorbed.properties.get(one)
+    {
+        let more = survivor.properties.entry(others.to_owned()).or_default();
+        *more = if more.is_empty() { value.clone() } else { format!("{more};{value}") };
     }
     let place = (kind.id.clone(), id);
     for old in [keep, absorb] {

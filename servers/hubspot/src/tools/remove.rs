@@ -205,6 +205,8 @@ async fn merge_records(call: Call<HubSpot>, args: MergeRecords) -> Result<Plan> 
             preview = preview.change(match (a.is_empty(), name.as_str()) {
                 (true, _) => format!("{head}: {b} is taken over"),
                 (false, "email") => format!("{head}: {a} stays, {b} becomes a secondary address"),
+                // blog.hubspot.com, "How to Add Multiple Domains to a Company Record".
+                (false, "domain") => format!("{head}: {a} stays, {b} becomes a further domain"),
                 (false, _) => format!("{head}: {a} stays, {b} is lost"),
             });
         }

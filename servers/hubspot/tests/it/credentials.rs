@@ -19,14 +19,16 @@ async fn an_expired_token_is_renewed_under_twenty_calls_and_none_fails() {
     office.harness().journal().clear();
     std::fs::write(&path, "pat-na1-sandbox").unwrap();
     let outcomes = join_all((0..20).map(|n| read(201 + n % 9))).await;
+    let again = join_all((0..20).map(|n| read(201 + n % 9))).await;
     std::fs::remove_file(&path).unwrap();
+    assert!(again.iter().all(Result::is_ok), "{again:?}");
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     let sent = office.sent(READ);
     let refused = sent.iter().filter(|entry| entry.status == Some(401)).count();
     assert!(refused <= 20, "a refused token was used again: {refused}");
-    assert_eq!(sent.iter().filter(|entry| entry.status == Some(200)).count(), 20);
+    assert_eq!(sent.iter().filter(|entry| entry.status == Some(200)).count(), 40);
     // A token that stays refused is not asked with for ever.
-    assert!(sent.len() <= 40, "{}", sent.len());
+    assert!(sent.len() <= 60, "{}", sent.len());
 }
 
 /// The tools that are not offered with a token of `scopes`, of a private app or of a service key.

@@ -166,8 +166,16 @@ async fn a_preview_of_a_merge_says_which_is_older_and_what_goes_over() {
     assert!(days[0] > days[1], "{text}");
     assert!(text.contains("goes over: 1 deal, Castor trial (9004)"), "{text}");
     let merge = json!({"object": "companies", "keep": "204", "absorb": "209"});
-    let (text, _) = office.question("merge_records", merge).await;
+    let (text, _) = office.question("merge_records", merge.clone()).await;
     assert!(!text.contains("Castor trial"), "{text}");
+    assert!(
+        text.contains("domain: castor.example stays, www.castor.example becomes a further domain"),
+        "{text}"
+    );
+    let text = office.call("merge_records", merge).await;
+    let id = text.split("the new id ").nth(1).and_then(|rest| rest.split(';').next()).unwrap_or_default();
+    let domains = office.record("companies", id)["properties"]["hs_additional_domains"].clone();
+    assert_eq!(domains, "www.castor.example", "{text}");
 }
 
 #[tokio::test(start_paused = true)]
