@@ -60,6 +60,15 @@ pub(crate) fn found(item: &Item, place: &str) -> String {
     format!("{} | {}{place} | {name} | {}{trash}", bare(&item.id), kind(item), minute(&item.last_edited_time))
 }
 
+/// A column's name at its values, with the unit that its numbers are in.
+pub(crate) fn column(name: &str, column: &Value) -> String {
+    let format = column["number"]["format"].as_str();
+    match format.filter(|format| !format.starts_with("number")) {
+        Some(format) => format!("{} ({})", one_line(name), format.replace('_', " ")),
+        None => one_line(name),
+    }
+}
+
 pub(crate) fn yes(truth: bool) -> &'static str {
     if truth { "yes" } else { "no" }
 }
@@ -125,13 +134,7 @@ pub(crate) fn value(value: &Value) -> String {
             format!("{}{cut}", people.join(", "))
         }
         "created_by" | "last_edited_by" => own["name"].as_str().map(one_line).unwrap_or_default(),
-        "checkbox" => {
-            if own == true {
-                "yes".to_owned()
-            } else {
-                String::new()
-            }
-        }
+        "checkbox" => yes(own == true).to_owned(),
         "date" => date(own),
         "created_time" | "last_edited_time" => own.as_str().map(minute).unwrap_or_default(),
         "relation" => linked(&ids(value), value["has_more"] == true, &Titles::new(), false),

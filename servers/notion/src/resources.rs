@@ -58,12 +58,12 @@ pub(crate) fn templates() -> Vec<ResourceTemplate<Notion>> {
 
 /// Whether an address is that of a page.
 fn is_page(_: &Notion, given: &Variables) -> Result<()> {
-    resolve::page_id("id", given.text("id")).map(drop)
+    resolve::id("id", given.text("id")).map(drop)
 }
 
 /// The state of a page and of its text: Notion's times are cut to the minute, so only the text tells of an edit.
 async fn page_version(call: Call<Notion>, given: Variables) -> Result<String> {
-    let id = resolve::page_id("id", given.text("id"))?;
+    let id = resolve::id("id", given.text("id"))?;
     let page = call.api().page(&id).await?;
     let text = call.api().markdown(&id, true).await?;
     let state = format!("{} {}", render::state(&page), dialect::digest(&text.markdown));

@@ -72,6 +72,7 @@ impl Notion {
         let mut names: Titles =
             items.iter().map(|item| (item.id.clone(), render::title(&item.name()))).collect();
         let mut pages = Vec::new();
+        let mut databases: Vec<&str> = Vec::new();
         for item in items {
             match item.parent_id() {
                 Some((_, id)) if names.contains_key(id) => {}
@@ -81,16 +82,24 @@ impl Notion {
                     }
                 }
                 Some(("page_id", id)) => pages.push(id.to_owned()),
+                Some(("database_id", id)) if databases.len() < READ => databases.push(id),
                 _ => {}
             }
         }
         names.extend(self.titles(pages).await);
+        let databases = join_all(databases.into_iter().map(|id| self.api().database(id))).await;
+        names.extend(
+            databases.into_iter().flatten().map(|item| (item.id.clone(), render::title(&item.name()))),
+        );
         names
     }
 }
 
-/// ` in Runbooks`, where the name of what an item stands in is known.
+/// ` in Runbooks`, where the name of what an item stands in is known, and a table's is not that of its database.
 pub(crate) fn place(item: &Item, names: &Titles) -> String {
-    let name = item.parent_id().and_then(|(_, id)| names.get(id));
+    let own = render::title(&item.name());
+    let name = item
+        .parent_id()
+        .and_then(|(kind, id)| names.get(id).filter(|name| kind != "database_id" || **name != own));
     name.map(|name| format!(" in {name}")).unwrap_or_default()
 }

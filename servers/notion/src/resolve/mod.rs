@@ -5,9 +5,11 @@ pub(crate) mod dates;
 pub(crate) mod filter;
 pub(crate) mod linked;
 pub(crate) mod mentions;
+pub(crate) mod pages;
 pub(crate) mod people;
 pub(crate) mod tables;
 pub(crate) mod values;
+pub(crate) mod views;
 
 use connector::{
     Error, Result,
@@ -53,11 +55,11 @@ fn dashed(hex: &str) -> String {
     format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
 }
 
-/// The id of a page or block that an argument names.
+/// The id that an argument is, of what has no name.
 ///
 /// # Errors
 /// `invalid_argument` if it is none.
-pub(crate) fn page_id(argument: &str, text: &str) -> Result<String> {
+pub(crate) fn id(argument: &str, text: &str) -> Result<String> {
     id_of(text).ok_or_else(|| {
         Error::invalid(format!("`{argument}`: {} is no id and no address of Notion", one_line(text)))
             .with_hint("search finds ids by title")

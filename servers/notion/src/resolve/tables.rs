@@ -5,8 +5,9 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{nearest, one_line},
+    catalog::{nearest, one_line, words},
 };
+use futures::future::join_all;
 use serde_json::{Map, Value};
 
 use super::{id_of, same, view_of};
@@ -16,8 +17,13 @@ use crate::{
     render,
 };
 
+/// Databases whose titles are asked for.
+const DATABASES: usize = 20;
+/// Tables that an error lists.
+const LISTED: usize = 20;
+
 /// A table whose columns are known.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
     /// The data source's id.
     pub(crate) id: String,
@@ -144,10 +150,28 @@ impl Notion {
                     .iter()
                     .map(|source| format!("{} ({})", one_line(&source.name), render::bare(&source.id)))
                     .collect();
-                Err(Error::invalid(format!("This database has {} tables: {}", many.len(), names.join(", ")))
-                    .with_hint("Give the id of one of them"))
+                let name = render::title(&database.name());
+                Err(Error::invalid(format!(
+                    "The database {name} has {} tables: {}",
+                    many.len(),
+                    names.join(", ")
+                ))
+                .with_hint("Give the id of one of them"))
             }
         }
+    }
+
+    /// The databases that the connection sees tables of, and those tables, of the first hundred. A search finds tables
+    /// by their own names only.
+    pub(crate) async fn databases(&self) -> Result<(Vec<Item>, Vec<Item>)> {
+        let tables = self.api().search("", Some("data_source"), 100, None).await?.results;
+        let mut ids: Vec<&str> =
+            tables.iter().filter_map(|table| table.parent["database_id"].as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.truncate(DATABASES);
+        let read = join_all(ids.into_iter().map(|id| self.api().database(id))).await;
+        Ok((read.into_iter().flatten().collect(), tables))
     }
 
     async fn table_by_name(&self, name: &str) -> Result<Table> {
@@ -156,15 +180,19 @@ impl Notion {
         match exact.as_slice() {
             [one] => Ok(Table::new((*one).clone(), None)),
             [] => {
+                let (databases, tables) = self.databases().await?;
+                if let Some(database) = databases.iter().find(|database| same(&database.name(), name)) {
+                    return self.only_table(&database.id, database).await;
+                }
                 let error = Error::not_found(format!("No table is called {}", one_line(name)));
-                let names: Vec<String> =
-                    found.results.iter().map(|item| render::title(&item.name())).collect();
+                let names: Vec<String> = tables.iter().map(|item| render::title(&item.name())).collect();
                 Err(if names.is_empty() {
-                    error.with_hint(
-                        "search with type database gives the tables that are shared with this connection",
-                    )
+                    error.with_hint("No table is shared with this connection")
                 } else {
-                    error.with_hint(format!("There are: {}", names.join(", ")))
+                    error.with_hint(format!(
+                        "There are: {}. A page is given by its id or title, a view as `view`",
+                        words::listed(&names, LISTED)
+                    ))
                 })
             }
             many => {

@@ -73,7 +73,8 @@ impl Notion {
                 "checkbox" => json!(false),
                 _ => Value::Null,
             };
-            return writable(name, kind).map(|()| done(empty, String::new()));
+            let shown = if kind == "checkbox" { render::yes(false) } else { "" };
+            return writable(name, kind).map(|()| done(empty, shown.to_owned()));
         }
         // `{"name": "Done"}` for `"Done"`.
         let given = match given.get("name").filter(|_| matches!(kind, "select" | "status")) {
@@ -314,16 +315,28 @@ pub(crate) fn is_held(now: &Value, wanted: &Wanted) -> bool {
     }
 }
 
-/// Columns that nobody writes.
+/// Whether a column takes values, and Notion does not compute them.
+pub(crate) fn is_writable(kind: &str) -> bool {
+    !matches!(
+        kind,
+        "formula"
+            | "rollup"
+            | "created_time"
+            | "created_by"
+            | "last_edited_time"
+            | "last_edited_by"
+            | "unique_id"
+            | "button"
+    )
+}
+
+/// Refuses columns that nobody writes.
 fn writable(name: &str, kind: &str) -> Result<()> {
-    match kind {
-        "formula" | "rollup" | "created_time" | "created_by" | "last_edited_time" | "last_edited_by"
-        | "unique_id" | "button" => {
-            Err(Error::invalid(format!("`{name}` is a {kind} column, which Notion computes"))
-                .with_hint("Leave it out"))
-        }
-        _ => Ok(()),
+    if is_writable(kind) {
+        return Ok(());
     }
+    Err(Error::invalid(format!("`{name}` is a {kind} column, which Notion computes"))
+        .with_hint("Leave it out"))
 }
 
 /// An option by its name. A select makes new ones; a status does not.

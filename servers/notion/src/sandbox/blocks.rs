@@ -329,7 +329,17 @@ impl Context<'_> {
             "has_children": has_children, "in_trash": node.in_trash, "archived": node.in_trash,
             "type": kind, kind: stored,
         });
-        files::sign_body(self.site, &mut block[kind]);
+        let body = &mut block[kind];
+        match kind {
+            "paragraph" if body["icon"].is_null() => body["icon"] = Value::Null,
+            "file" if body["name"].is_null() => {
+                let place =
+                    body["file"]["key"].as_str().or(body["external"]["url"].as_str()).unwrap_or_default();
+                body["name"] = json!(place.rsplit('/').next());
+            }
+            _ => {}
+        }
+        files::sign_body(self.site, body);
         block
     }
 

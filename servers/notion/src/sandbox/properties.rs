@@ -107,11 +107,13 @@ pub(super) fn column(state: &mut State, name: &str, given: &Value, place: &Place
 
 fn status(state: &mut State, options: Vec<Value>) -> Value {
     let ids: Vec<Value> = options.iter().map(|option| option["id"].clone()).collect();
-    let last = ids.len().saturating_sub(1);
+    // Those before "In progress" are to do, the last is done.
+    let begun = options.iter().position(|option| option["name"] == "In progress").unwrap_or(1).min(ids.len());
+    let done = ids.len().saturating_sub(1).max(begun);
     let groups = [
-        ("To-do", "gray", 0..ids.len().min(1)),
-        ("In progress", "blue", ids.len().min(1)..last.max(1).min(ids.len())),
-        ("Complete", "green", last.max(1).min(ids.len())..ids.len()),
+        ("To-do", "gray", 0..begun),
+        ("In progress", "blue", begun..done),
+        ("Complete", "green", done..ids.len()),
     ];
     let groups: Vec<Value> = groups
         .into_iter()

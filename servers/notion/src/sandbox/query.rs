@@ -289,6 +289,7 @@ impl Query<'_> {
                     options.and_then(|options| options.iter().position(|option| option["id"] == own["id"]));
                 at.map_or(Key::None, |at| Key::Number(at as f64))
             }
+            "people" | "multi_select" => text(own[0]["name"].as_str().map(str::to_lowercase)),
             "formula" | "rollup" => own["number"]
                 .as_f64()
                 .map_or_else(|| text(own["string"].as_str().map(str::to_owned)), Key::Number),

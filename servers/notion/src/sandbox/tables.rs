@@ -42,6 +42,11 @@ impl Context<'_> {
             {
                 column.remove("unique_id");
             }
+            if column["type"] == "rollup" {
+                let (relation, target) = self.of_rollup(node, &column["rollup"]);
+                column["rollup"]["relation_property_id"] = relation;
+                column["rollup"]["rollup_property_id"] = target;
+            }
         }
         json!({
             "object": "data_source", "id": node.id, "title": node.get("title"), "description": list(node, "description"),
@@ -53,6 +58,17 @@ impl Context<'_> {
             "last_edited_by": partial_user(&node.last_edited_by), "properties": properties,
             "icon": node.get("icon"), "cover": node.get("cover"), "url": self.state.url(node), "public_url": null,
         })
+    }
+
+    /// The ids of the relation that a rollup goes over, and of the column that it reads there.
+    fn of_rollup(&self, node: &Node, rollup: &Value) -> (Value, Value) {
+        let id = |node: &Node, field: &str| {
+            let column = &node.get("properties")[rollup[field].as_str().unwrap_or_default()];
+            (column["id"].clone(), column["relation"]["data_source_id"].as_str().map(str::to_owned))
+        };
+        let (relation, target) = id(node, "relation_property_name");
+        let target = target.and_then(|target| self.state.nodes.get(&target));
+        (relation, target.map_or(Value::Null, |target| id(target, "rollup_property_name").0))
     }
 
     /// `GET /databases/{id}`.

@@ -55,12 +55,7 @@ impl Context<'_> {
                 || source.as_ref().is_some_and(|id| view["data_source_id"] == id.as_str())
         });
         let views: Vec<&Value> = views.collect();
-        page_of_results(
-            query,
-            &views,
-            "view",
-            |view| json!({"object": "view", "id": view["id"], "parent": view["parent"], "type": view["type"]}),
-        )
+        page_of_results(query, &views, "view", |view| json!({"object": "view", "id": view["id"]}))
     }
 
     /// `GET /views/{id}`.

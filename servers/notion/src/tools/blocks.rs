@@ -17,7 +17,7 @@ use crate::{
     api::objects::plain,
     draft::{self, Drafts},
     error::committed_children,
-    render, resolve,
+    render,
 };
 
 /// Changes in one call.
@@ -141,7 +141,7 @@ fn page_of(block: &Value) -> String {
 /// Works out one change, and the state that it is made from.
 async fn plan_one(call: &Call<Notion>, edit: BlockEdit) -> Result<(Step, Value)> {
     let BlockEdit { action, id, markdown } = edit;
-    let id = resolve::page_id("id", &id)?;
+    let id = call.page_id("id", &id).await?;
     let block = call.api().block(&id).await?;
     let kind = block["type"].as_str().unwrap_or_default().to_owned();
     let name = format!("{} {}", kind.replace('_', " "), render::bare(&id));

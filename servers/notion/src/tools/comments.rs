@@ -93,7 +93,7 @@ struct Row {
 }
 
 async fn list_comments(call: Call<Notion>, arguments: ListComments) -> Result<Reply> {
-    let id = resolve::page_id("id", &arguments.id)?;
+    let id = call.page_id("id", &arguments.id).await?;
     let people = call.everybody().await.unwrap_or_default();
     let mut rows = Vec::new();
     collect(&call, &id, "the page", &people, &mut rows).await?;
@@ -194,7 +194,7 @@ struct AddComment {
 
 /// An upload as a comment's attachment.
 fn attachment(upload: &str) -> Result<Value> {
-    let id = resolve::page_id("uploads", upload.trim_start_matches("upload:"))?;
+    let id = resolve::id("uploads", upload.trim_start_matches("upload:"))?;
     Ok(json!({"type": "file_upload", "file_upload_id": id}))
 }
 
@@ -248,12 +248,12 @@ async fn add_comment(call: Call<Notion>, arguments: AddComment) -> Result<Plan> 
     let mut place = String::new();
     let on = match (&id, &discussion) {
         (None, Some(discussion)) => {
-            let discussion = resolve::page_id("discussion", discussion)?;
+            let discussion = resolve::id("discussion", discussion)?;
             body["discussion_id"] = json!(discussion);
             "in the discussion".to_owned()
         }
         (Some(id), None) => {
-            let id = resolve::page_id("id", id)?;
+            let id = call.page_id("id", id).await?;
             place.clone_from(&id);
             match call.api().page(&id).await {
                 Ok(page) => {
@@ -303,7 +303,7 @@ struct DeleteComment {
 }
 
 async fn delete_comment(call: Call<Notion>, arguments: DeleteComment) -> Result<Plan> {
-    let id = resolve::page_id("id", &arguments.id)?;
+    let id = resolve::id("id", &arguments.id)?;
     let comment = call.api().comment(&id).await?;
     let preview = Reply::new(format!("Delete comment {}:", render::bare(&id))).outside(
         "the comment",
@@ -331,7 +331,7 @@ struct EditComment {
 }
 
 async fn edit_comment(call: Call<Notion>, arguments: EditComment) -> Result<Plan> {
-    let id = resolve::page_id("id", &arguments.id)?;
+    let id = resolve::id("id", &arguments.id)?;
     let comment = call.api().comment(&id).await?;
     let before = plain(&comment.rich_text);
     let (text, mentions) = call.mentioned(arguments.text.trim(), "").await?;

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::outcome;
+use super::{outcome, told};
 use crate::{
     Notion,
     api::objects::Item,
@@ -18,7 +18,7 @@ use crate::{
     draft::runs,
     error::committed_id,
     render,
-    resolve::{self, tables::Table, values::Wanted},
+    resolve::{self, pages::Place, values::Wanted},
 };
 
 /// Pages in one call.
@@ -34,7 +34,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
         Tool::write(
             "create_pages",
             "Create pages or rows",
-            "Creates pages under `parent`, a page (id or URL) or a table (name, id or URL). Rows take plain `properties` \
+            "Creates pages under `parent`, a page or a table by id, URL or name. Rows take plain `properties` \
              by column, such as {\"Status\":\"To do\",\"Due\":\"2026-12-01\"}; the body is `markdown` or a `template` by name.",
             create_pages,
         )
@@ -59,26 +59,12 @@ struct NewPage {
     #[serde(default)]
     #[schemars(schema_with = "super::values_by_column")]
     properties: Map<String, Value>,
+    /// As get_page shows it: `<callout icon="⚠️" color="red_bg">\n\tText\n</callout>`.
     #[serde(alias = "content")]
     markdown: Option<String>,
     template: Option<String>,
     /// An emoji.
     icon: Option<String>,
-}
-
-/// Where pages are created.
-enum Parent {
-    Page(Box<Item>),
-    Table(Box<Table>),
-}
-
-impl Parent {
-    fn words(&self) -> String {
-        match self {
-            Self::Page(page) => format!("under {}", render::title(&page.name())),
-            Self::Table(table) => format!("in {}", table.name),
-        }
-    }
 }
 
 /// One page that is to be created.
@@ -96,7 +82,7 @@ async fn create_pages(call: Call<Notion>, arguments: CreatePages) -> Result<Plan
     if pages.is_empty() || pages.len() > MOST {
         return Err(Error::invalid(format!("`pages` takes 1 to {MOST} pages, not {}", pages.len())));
     }
-    let parent = place(&call, &parent).await?;
+    let parent = call.parent(&parent).await?;
     let mut news = Vec::with_capacity(pages.len());
     for page in pages {
         news.push(new_page(&call, &parent, page).await?);
@@ -114,23 +100,13 @@ async fn create_pages(call: Call<Notion>, arguments: CreatePages) -> Result<Plan
         }
     }
     let adds_options = news.iter().any(|new| new.adds_options);
-    let plan = Plan::new(preview, move || async move { create_all(&call, &parent, news).await });
+    let state: Vec<Value> = news.iter().map(|new| new.body.clone()).collect();
+    let plan =
+        Plan::new(preview, move || async move { create_all(&call, &parent, news).await }).state(&state);
     Ok(if count > 5 || adds_options { plan.ask() } else { plan })
 }
 
-/// A page or a table, whichever `text` means.
-async fn place(call: &Call<Notion>, text: &str) -> Result<Parent> {
-    if let Some(id) = resolve::id_of(text).filter(|_| resolve::view_of(text).is_none()) {
-        match call.api().page(&id).await {
-            Ok(page) => return Ok(Parent::Page(Box::new(page))),
-            Err(error) if error.kind() == Kind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(Parent::Table(Box::new(call.table(text).await?)))
-}
-
-async fn new_page(call: &Call<Notion>, parent: &Parent, page: NewPage) -> Result<New> {
+async fn new_page(call: &Call<Notion>, parent: &Place, page: NewPage) -> Result<New> {
     let NewPage { title, properties, markdown, template, icon } = page;
     let markdown = markdown.filter(|text| !text.trim().is_empty());
     let template = template.filter(|name| !name.trim().is_empty());
@@ -143,8 +119,8 @@ async fn new_page(call: &Call<Notion>, parent: &Parent, page: NewPage) -> Result
     let mut values: Vec<Wanted> = Vec::new();
     let title = title.map(|title| one_line(&title)).filter(|title| !title.is_empty());
     match parent {
-        Parent::Page(page) => {
-            body["parent"] = json!({"page_id": page.id});
+        Place::Page(page) => {
+            body["parent"] = json!({"type": "page_id", "page_id": page.id});
             let known = |name: &String| ["title", "name"].iter().any(|word| resolve::same(word, name));
             if let Some(name) = properties.keys().find(|name| !known(name)) {
                 return Err(Error::invalid(format!(
@@ -159,8 +135,8 @@ async fn new_page(call: &Call<Notion>, parent: &Parent, page: NewPage) -> Result
             body["properties"] = json!({"title": {"title": runs(&title)}});
             values.push(Wanted { name: "title".to_owned(), value: Value::Null, shown: title, note: None });
         }
-        Parent::Table(table) => {
-            body["parent"] = json!({"data_source_id": table.id});
+        Place::Table(table) => {
+            body["parent"] = json!({"type": "data_source_id", "data_source_id": table.id});
             let mut given = properties;
             if let Some(title) = title {
                 given.insert(table.title().to_owned(), json!(title));
@@ -172,8 +148,8 @@ async fn new_page(call: &Call<Notion>, parent: &Parent, page: NewPage) -> Result
         }
     }
     let title_column = match parent {
-        Parent::Page(_) => "title",
-        Parent::Table(table) => table.title(),
+        Place::Page(_) => "title",
+        Place::Table(table) => table.title(),
     };
     let title = values
         .iter()
@@ -202,7 +178,7 @@ async fn new_page(call: &Call<Notion>, parent: &Parent, page: NewPage) -> Result
         body["markdown"] = json!(accepted.text);
     }
     if let Some(name) = &template {
-        let Parent::Table(table) = parent else {
+        let Place::Table(table) = parent else {
             return Err(Error::invalid("Only tables have templates"));
         };
         let templates = call.api().templates(&table.id).await?;
@@ -226,10 +202,10 @@ async fn new_page(call: &Call<Notion>, parent: &Parent, page: NewPage) -> Result
     Ok(New { title, body, lines, template: template.is_some(), adds_options })
 }
 
-async fn create_all(call: &Call<Notion>, parent: &Parent, news: Vec<New>) -> Result<Reply> {
+async fn create_all(call: &Call<Notion>, parent: &Place, news: Vec<New>) -> Result<Reply> {
     let total = news.len();
     let mut written = Written::default();
-    let mut made: Vec<String> = Vec::new();
+    let mut made: Vec<Item> = Vec::new();
     for (at, new) in news.into_iter().enumerate() {
         let (item, told) = match create(call, parent, &new).await {
             Ok(created) => created,
@@ -254,12 +230,20 @@ async fn create_all(call: &Call<Notion>, parent: &Parent, news: Vec<New>) -> Res
         for line in &new.lines {
             written = written.change(format!("  {line}"));
         }
+        for line in told::besides(call, &new.body, &item, total).await {
+            written = written.change(format!("  {line}"));
+        }
         if total == 1 {
             written = written.id(id).url(item.url.clone());
         }
-        made.push(item.id);
+        made.push(item);
         call.progress(u32::try_from(at + 1).unwrap_or(u32::MAX), u32::try_from(total).ok(), "pages created")
             .await;
+    }
+    if let Place::Table(table) = parent
+        && let Some(line) = told::left_empty(table, &made)
+    {
+        written = written.change(line);
     }
     written.summary =
         format!("Created {total} {} {}.", if total == 1 { "page" } else { "pages" }, parent.words());
@@ -267,7 +251,7 @@ async fn create_all(call: &Call<Notion>, parent: &Parent, news: Vec<New>) -> Res
 }
 
 /// Creates one page. Where the answer was lost, the page is looked for: Notion makes no create repeatable.
-async fn create(call: &Call<Notion>, parent: &Parent, new: &New) -> Result<(Item, String)> {
+async fn create(call: &Call<Notion>, parent: &Place, new: &New) -> Result<(Item, String)> {
     let attempt = outcome::attempt(call, "page");
     let sent = match call.api().create_page(&new.body).await {
         Ok(answer) if answer["object"] == "async_task" => finished(call, &answer).await,
@@ -281,15 +265,12 @@ async fn create(call: &Call<Notion>, parent: &Parent, new: &New) -> Result<(Item
     if !new.template {
         return Ok((item, told.to_owned()));
     }
-    let applied = wait_for_text(call, &item.id).await;
-    Ok((
-        item,
-        if applied {
-            format!("{told}; template applied")
-        } else {
-            format!("{told}; the template is still being applied, read it again")
-        },
-    ))
+    if !wait_for_text(call, &item.id).await {
+        return Ok((item, format!("{told}; the template is still being applied, read it again")));
+    }
+    // A template also sets values.
+    let item = call.api().page(&item.id).await.unwrap_or(item);
+    Ok((item, format!("{told}; template applied")))
 }
 
 fn read(answer: Value) -> Result<Item> {
@@ -341,7 +322,7 @@ async fn wait_for_text(call: &Call<Notion>, id: &str) -> bool {
 /// in this place, made since then and by nobody else.
 async fn lost(
     call: &Call<Notion>,
-    parent: &Parent,
+    parent: &Place,
     new: &New,
     attempt: &Attempt,
     saved: Option<&str>,
@@ -355,7 +336,7 @@ async fn lost(
             && outcome::is_of(attempt, &me, &item.id, &item.created_time, &item.created_by)
     };
     match parent {
-        Parent::Table(table) => {
+        Place::Table(table) => {
             let filter = json!({"and": [
                 {"timestamp": "created_time", "created_time": {"on_or_after": attempt.since()}},
                 {"property": table.title(), "title": {"equals": new.title}},
@@ -364,7 +345,7 @@ async fn lost(
                 call.api().query(&table.id, &json!({"filter": filter, "page_size": 100})).await.ok()?;
             rows.results.into_iter().find(is_it)
         }
-        Parent::Page(page) => {
+        Place::Page(page) => {
             let is_it = |block: &Value| {
                 block["child_page"]["title"] == new.title.as_str()
                     && outcome::is_of_block(attempt, &me, block)

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{Notion, api::objects::PageMarkdown, dialect, render, resolve};
+use crate::{Notion, api::objects::PageMarkdown, dialect, render};
 
 /// Passages in one call (developers.notion.com/guides/data-apis/working-with-markdown-content).
 const MOST: usize = 100;
@@ -83,7 +83,7 @@ async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<
     if !arguments.clear.is_empty() && arguments.replace_all.replace(String::new()).is_some() {
         return Err(Error::invalid("Give one of `replace_all` and `clear`"));
     }
-    let id = resolve::page_id("id", &arguments.id)?;
+    let id = call.page_id("id", &arguments.id).await?;
     let page = call.api().page(&id).await?;
     let title = render::title(&page.name());
     let now = call.api().markdown(&id, true).await?;

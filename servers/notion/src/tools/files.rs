@@ -65,7 +65,7 @@ struct Found {
 
 async fn get_file(call: Call<Notion>, arguments: GetFile) -> Result<Reply> {
     let GetFile { id, property, name, offset, max_chars } = arguments;
-    let id = resolve::page_id("id", &id)?;
+    let id = call.page_id("id", &id).await?;
     let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
     let found = match given(property) {
         Some(property) => of_property(&call.api().page(&id).await?, &property, given(name).as_deref())?,

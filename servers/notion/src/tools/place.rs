@@ -16,7 +16,7 @@ use crate::{
     Notion,
     api::objects::Item,
     render,
-    resolve::{self, linked::place},
+    resolve::{linked::place, pages::Place},
 };
 
 /// Pages in one call.
@@ -27,7 +27,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
         Tool::write(
             "move_pages",
             "Move pages",
-            "Moves pages under another page (id or URL) or into a table (name, id or URL).",
+            "Moves pages under another page or into a table, each by id, URL or name.",
             move_pages,
         )
         .toolset("pages")
@@ -67,7 +67,7 @@ async fn pages(call: &Call<Notion>, ids: &[String]) -> Result<Vec<Item>> {
     }
     let mut pages = Vec::with_capacity(ids.len());
     for id in ids {
-        pages.push(call.api().page(&resolve::page_id("ids", id)?).await?);
+        pages.push(call.api().page(&call.page_id("ids", id).await?).await?);
     }
     Ok(pages)
 }
@@ -115,17 +115,14 @@ fn untried(done: usize, total: usize) -> String {
 
 async fn move_pages(call: Call<Notion>, arguments: MovePages) -> Result<Plan> {
     let pages = pages(&call, &arguments.ids).await?;
-    let id = resolve::id_of(&arguments.parent);
-    let target = match &id {
-        Some(id) => call.api().page(id).await.ok(),
-        None => None,
-    };
-    let (parent, name) = match target {
-        Some(page) => (json!({"page_id": page.id}), format!("under {}", render::title(&page.name()))),
-        None => {
-            let table = call.table(&arguments.parent).await?;
-            (json!({"data_source_id": table.id}), format!("into the table {}", table.name))
+    let (parent, name) = match call.parent(&arguments.parent).await? {
+        Place::Page(page) => {
+            (json!({"type": "page_id", "page_id": page.id}), format!("under {}", render::title(&page.name())))
         }
+        Place::Table(table) => (
+            json!({"type": "data_source_id", "data_source_id": table.id}),
+            format!("into the table {}", table.name),
+        ),
     };
     let places = call.places(&pages.iter().collect::<Vec<_>>()).await;
     let from: Vec<String> =

@@ -1,39 +1,36 @@
 //! Rows of a table: filtered, sorted, paged, counted, grouped.
 
-use std::collections::{BTreeSet, HashSet};
-
 use connector::{
     Error, Kind, Result,
     catalog::{
         Call, Page, Position, Reply, Tool, limit, one_line,
         paging::{self, VendorPage},
+        words,
     },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::FROM;
+use super::{FROM, groups};
 use crate::{
     Notion,
     api::objects::{Item, List},
     render,
-    resolve::{self, tables::Table},
+    resolve::{self, tables::Table, views},
 };
 
 /// Columns that are shown where none are named.
 const COLUMNS: usize = 6;
-/// Rows that one question counts at most: beyond that the answer says "of at least".
-const COUNTED: usize = 50_000;
-/// Cut lists that a grouping reads whole in one call.
-const WHOLE_LISTS: usize = 50;
+/// Columns that are not shown, of which the names are told.
+const TOLD: usize = 12;
 
 pub(super) fn tools() -> Vec<Tool<Notion>> {
     vec![
         Tool::read(
             "query_database",
             "Query a table",
-            "Rows of a table (name, id or URL; a view's filter applies). `where` by column: {\"Status\":[\"To do\"],\
+            "Rows of a table (name, id or URL), or of a `view` of it. `where` by column: {\"Status\":[\"To do\"],\
              \"Due\":{\"before\":\"today\"},\"Owner\":\"me\",\"or\":[..]}; `count`, `group_by` or `sum` over all rows.",
             query_database,
         )
@@ -42,7 +39,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
             ("id", "database"),
             ("database_id", "database"),
             ("data_source_id", "database"),
-            ("view", "database"),
+            ("view_id", "view"),
             ("filter", "where"),
             ("sorts", "sort"),
             ("columns", "fields"),
@@ -55,7 +52,8 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct QueryDatabase {
-    database: String,
+    database: Option<String>,
+    view: Option<String>,
     /// not, contains, before, after, on_or_before, on_or_after, gt, lt, empty; dates: "2026-12-01/2026-12-03", "in 3 days", "next_week".
     #[serde(rename = "where", default)]
     #[schemars(schema_with = "super::values_by_column")]
@@ -75,19 +73,19 @@ struct QueryDatabase {
 }
 
 #[derive(Debug, Default, Serialize, JsonSchema)]
-struct Rows {
+pub(super) struct Rows {
     #[serde(skip_serializing_if = "Option::is_none")]
-    items: Option<Vec<Value>>,
+    pub(super) items: Option<Vec<Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
+    pub(super) next_cursor: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    count: Option<usize>,
+    pub(super) count: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    groups: Option<Vec<(String, usize)>>,
+    pub(super) groups: Option<Vec<(String, usize)>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    sum: Option<f64>,
+    pub(super) sum: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    sums: Option<Vec<f64>>,
+    pub(super) sums: Option<Vec<f64>>,
 }
 
 async fn query_database(call: Call<Notion>, arguments: QueryDatabase) -> Result<Reply> {
@@ -96,8 +94,8 @@ async fn query_database(call: Call<Notion>, arguments: QueryDatabase) -> Result<
         && arguments.sort.is_empty()
         && arguments.group_by.is_none()
         && arguments.sum.is_none();
-    let bare =
-        resolve::id_of(&arguments.database).filter(|_| resolve::view_of(&arguments.database).is_none());
+    let bare = arguments.database.as_deref().filter(|text| resolve::view_of(text).is_none());
+    let bare = bare.filter(|_| arguments.view.is_none()).and_then(resolve::id_of);
     let size = position.first(limit(arguments.limit, 20, 100), 100);
     let mut body = json!({"page_size": size});
     if let Some(cursor) = &position.after {
@@ -112,9 +110,24 @@ async fn query_database(call: Call<Notion>, arguments: QueryDatabase) -> Result<
             Err(error) => return Err(error),
         }
     }
-    let table = call.table(&arguments.database).await?;
+    let table = call.table_or_view(arguments.database.as_deref(), arguments.view.as_deref()).await?;
+    let reply = answer(&call, &arguments, position, body, &table).await?;
+    Ok(match table.view.as_ref().map(|view| views::words(view, &table)) {
+        Some(words) => reply.line(format!("The view's own: {words}.")),
+        None => reply,
+    })
+}
+
+/// Rows, or what is asked over all of them, of a table whose columns are known.
+async fn answer(
+    call: &Call<Notion>,
+    arguments: &QueryDatabase,
+    position: Position,
+    mut body: Value,
+    table: &Table,
+) -> Result<Reply> {
     let filter = match &arguments.filter {
-        Some(given) if !given.is_empty() => Some(call.filter(&table, given).await?),
+        Some(given) if !given.is_empty() => Some(call.filter(table, given).await?),
         _ => None,
     };
     let view = table.view.as_ref();
@@ -123,35 +136,19 @@ async fn query_database(call: Call<Notion>, arguments: QueryDatabase) -> Result<
         (Some(own), Some(view)) => Some(json!({"and": [own, view]})),
         (own, view) => own.or(view),
     };
-    if let Some(filter) = &filter {
-        body["filter"] = filter.clone();
-    }
     if let Some(wanted) = &arguments.group_by {
-        return grouped(&call, &table, filter.as_ref(), wanted, arguments.sum.as_deref()).await;
+        return groups::grouped(call, table, filter.as_ref(), wanted, arguments.sum.as_deref()).await;
     }
     if let Some(wanted) = &arguments.sum {
-        let (name, _) = table.column(wanted)?;
-        let (rows, whole) = every(&call, &table, filter.as_ref()).await?;
-        let (sum, without) = added(&rows.iter().collect::<Vec<_>>(), &table, name)?;
-        let least = if whole { "" } else { "at least " };
-        let without = if without == 0 { String::new() } else { format!(", {without} without") };
-        let line = format!(
-            "{least}{} rows of {}: {} {sum}{without}.",
-            rows.len(),
-            table.name,
-            head(name, Some(&table))
-        );
-        return Ok(Reply::new(line).data(&Rows {
-            count: Some(rows.len()),
-            sum: Some(sum),
-            ..Rows::default()
-        }));
+        return groups::summed(call, table, filter.as_ref(), wanted).await;
     }
     if arguments.count {
-        let (rows, whole) = every(&call, &table, filter.as_ref()).await?;
-        return Ok(counted(&table, rows.len(), whole));
+        return groups::counted(call, table, filter.as_ref()).await;
     }
-    let sorts = sorts(&table, &arguments.sort)?;
+    if let Some(filter) = filter {
+        body["filter"] = filter;
+    }
+    let sorts = sorts(table, &arguments.sort)?;
     if !sorts.is_empty() {
         body["sorts"] = json!(sorts);
     } else if let Some(sorts) =
@@ -160,7 +157,7 @@ async fn query_database(call: Call<Notion>, arguments: QueryDatabase) -> Result<
         body["sorts"] = sorts.clone();
     }
     let rows = call.api().query(&table.id, &body).await?;
-    page(&call, &arguments, position, rows, Some(&table)).await
+    page(call, arguments, position, rows, Some(table)).await
 }
 
 pub(super) fn sorts(table: &Table, given: &[String]) -> Result<Vec<Value>> {
@@ -198,7 +195,11 @@ async fn page(
     let cut = rows.is_cut();
     let shown: Vec<Item> = rows.results.into_iter().skip(position.skip).collect();
     let columns = columns(&shown, &arguments.fields, table)?;
-    let heads: Vec<String> = columns.iter().map(|name| head(name, table)).collect();
+    let head = |name: &String| {
+        let column = table.and_then(|table| table.columns.get(name));
+        render::column(name, column.unwrap_or(&Value::Null))
+    };
+    let heads: Vec<String> = columns.iter().map(head).collect();
     let titles = call.linked_titles(&shown, &columns, table).await;
     let mut uncomputed = false;
     let mut page = Page::new(FROM, ("row", "rows"));
@@ -218,11 +219,10 @@ async fn page(
             .map(|(name, cell)| (name.clone(), json!(cell)))
             .collect();
         let id = render::bare(&row.id);
-        let line = format!("{id} | {}", cells.join(" | "));
-        page.push(line.trim_end_matches([' ', '|']), &json!({"id": id, "values": values}));
+        page.push(format!("{id} | {}", cells.join(" | ")), &json!({"id": id, "values": values}));
     }
     let empty = shown.is_empty();
-    let has = shown.first().map_or(0, |row| row.properties.len());
+    let left = if arguments.fields.is_empty() { left_out(&shown, &columns) } else { Vec::new() };
     let read = shown.len();
     let mut reply = Reply::page(paging::close(call, page, VendorPage::whole(position, read, next)));
     if cut {
@@ -246,8 +246,9 @@ async fn page(
             }
             None => "The table has no rows that this connection sees.".to_owned(),
         });
-    } else if arguments.fields.is_empty() && has > columns.len() {
-        reply = reply.line(format!("{} more columns: name those you need in `fields`.", has - columns.len()));
+    }
+    for told in left {
+        reply = reply.line(told);
     }
     Ok(reply)
 }
@@ -305,166 +306,18 @@ fn columns(rows: &[Item], fields: &[String], table: Option<&Table>) -> Result<Ve
     Ok(columns)
 }
 
-/// Every row that passes, also beyond the 10,000 that one question yields: the next question begins at the last
-/// row's time (SDK 5.26.0: iterateAllDataSourceRows). False if there are more than are counted.
-async fn every(call: &Call<Notion>, table: &Table, filter: Option<&Value>) -> Result<(Vec<Item>, bool)> {
-    let mut rows: Vec<Item> = Vec::new();
-    let mut seen: HashSet<String> = HashSet::new();
-    let mut since: Option<String> = None;
-    loop {
-        let window = since
-            .as_ref()
-            .map(|since| json!({"timestamp": "created_time", "created_time": {"on_or_after": since}}));
-        let both = match (filter, window) {
-            (Some(filter), Some(window)) => Some(json!({"and": [filter, window]})),
-            (filter, window) => filter.cloned().or(window),
-        };
-        let mut cursor: Option<String> = None;
-        let mut cut = false;
-        let mut last: Option<String> = None;
-        loop {
-            let mut body =
-                json!({"page_size": 100, "sorts": [{"timestamp": "created_time", "direction": "ascending"}]});
-            if let Some(filter) = &both {
-                body["filter"] = filter.clone();
-            }
-            if let Some(cursor) = &cursor {
-                body["start_cursor"] = json!(cursor);
-            }
-            let page = call.api().query(&table.id, &body).await?;
-            let next = page.next(cursor.as_deref()).map(str::to_owned);
-            cut |= page.is_cut();
-            for row in page.results {
-                last = Some(row.created_time.clone());
-                if seen.insert(row.id.clone()) {
-                    rows.push(row);
-                }
-            }
-            if rows.len() >= COUNTED {
-                return Ok((rows, false));
-            }
-            let done = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-            call.progress(done, None, "rows read").await;
-            if next.is_none() {
-                break;
-            }
-            cursor = next;
-        }
-        if !cut {
-            return Ok((rows, true));
-        }
-        if last == since {
-            // More rows of one minute than one question yields.
-            return Ok((rows, false));
-        }
-        since = last;
+/// The columns of `rows` that are not among those `shown`: which have values, and which are empty in all of them.
+fn left_out(rows: &[Item], shown: &[String]) -> Vec<String> {
+    let Some(first) = rows.first() else { return Vec::new() };
+    let names = first.properties.keys().filter(|name| !shown.contains(name));
+    let (filled, empty): (Vec<&String>, Vec<&String>) =
+        names.partition(|name| rows.iter().any(|row| !render::value(row.value(name)).is_empty()));
+    let mut told = Vec::new();
+    if !filled.is_empty() {
+        told.push(format!("Columns not shown: {}. Name them in `fields`.", words::listed(&filled, TOLD)));
     }
-}
-
-fn counted(table: &Table, count: usize, whole: bool) -> Reply {
-    let least = if whole { "" } else { "at least " };
-    let rows = if count == 1 { "row" } else { "rows" };
-    Reply::new(format!("{least}{count} {rows} of {}.", table.name))
-        .data(&Rows { count: Some(count), ..Rows::default() })
-}
-
-/// A column's name at its cells, with the unit that its numbers are in.
-fn head(name: &str, table: Option<&Table>) -> String {
-    let format = table.and_then(|table| table.columns.get(name)?["number"]["format"].as_str());
-    match format.filter(|format| !format.starts_with("number")) {
-        Some(format) => format!("{} ({})", one_line(name), format.replace('_', " ")),
-        None => one_line(name),
+    if !empty.is_empty() {
+        told.push(format!("Empty in these rows: {}.", words::listed(&empty, TOLD)));
     }
-}
-
-/// The sum of a column, and how many rows have no number there.
-fn added(rows: &[&Item], table: &Table, name: &str) -> Result<(f64, usize)> {
-    let kind = table.columns[name]["type"].as_str().unwrap_or_default();
-    if !matches!(kind, "number" | "formula" | "rollup") {
-        return Err(Error::invalid(format!(
-            "`sum` takes a column of numbers, and {} is {kind}",
-            one_line(name)
-        )));
-    }
-    let numbers = rows.iter().filter_map(|row| {
-        let own = &row.value(name)[kind];
-        own.as_f64().or_else(|| own["number"].as_f64())
-    });
-    let numbers: Vec<f64> = numbers.collect();
-    // What binary fractions add to cents is no part of a sum.
-    let sum = (numbers.iter().sum::<f64>() * 1e6).round() / 1e6;
-    Ok((sum, rows.len() - numbers.len()))
-}
-
-async fn grouped(
-    call: &Call<Notion>,
-    table: &Table,
-    filter: Option<&Value>,
-    wanted: &str,
-    sum: Option<&str>,
-) -> Result<Reply> {
-    let (name, column) = table.column(wanted)?;
-    let (rows, whole) = every(call, table, filter).await?;
-    let kind = column["type"].as_str().unwrap_or_default();
-    let sum = sum.map(|sum| Ok::<_, Error>(table.column(sum)?.0)).transpose()?;
-    let mut groups: Vec<(String, Vec<&Item>)> = Vec::new();
-    let mut cut = 0;
-    for row in &rows {
-        let value = row.value(name);
-        let members: Vec<String> = match kind {
-            "multi_select" | "people" if value["has_more"] != true => render::names(&value[kind]),
-            "relation" | "people" => {
-                if value["has_more"] == true {
-                    cut += 1;
-                }
-                if cut > WHOLE_LISTS {
-                    return Err(Error::invalid(format!(
-                        "More than {WHOLE_LISTS} rows have lists of {name} that Notion cuts"
-                    ))
-                    .with_hint("Narrow the rows with `where`"));
-                }
-                call.whole_list(row, name).await?
-            }
-            _ => vec![render::value(value)],
-        };
-        let members: BTreeSet<String> = members.into_iter().collect();
-        let none = members.is_empty().then(String::new);
-        for group in members.into_iter().chain(none) {
-            match groups.iter_mut().find(|(known, _)| *known == group) {
-                Some((_, rows)) => rows.push(row),
-                None => groups.push((group, vec![row])),
-            }
-        }
-    }
-    groups.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then_with(|| a.0.cmp(&b.0)));
-    if kind == "relation" {
-        for (group, _) in groups.iter_mut().take(WHOLE_LISTS).filter(|(group, _)| !group.is_empty()) {
-            if let Ok(page) = call.api().page(group).await {
-                *group = format!("{} ({})", render::title(&page.name()), render::bare(group));
-            }
-        }
-    }
-    let least = if whole { "" } else { "at least " };
-    let mut lines = Vec::new();
-    let mut sums = Vec::new();
-    for (group, rows) in &groups {
-        let group = if group.is_empty() { "(empty)" } else { group };
-        let count = rows.len();
-        match sum {
-            Some(sum) => {
-                let (sum, _) = added(rows, table, sum)?;
-                lines.push(format!("{count} | {sum} | {group}"));
-                sums.push(sum);
-            }
-            None => lines.push(format!("{count} | {group}")),
-        }
-    }
-    let total = rows.len();
-    let summed = sum.map(|sum| format!(", {} added up", head(sum, Some(table)))).unwrap_or_default();
-    let word = if total == 1 { "row" } else { "rows" };
-    let reply = Reply::new(format!("{least}{total} {word} of {} by {}{summed}", table.name, one_line(name)))
-        .outside(table.name.clone(), None, lines.join("\n"));
-    let groups = groups.into_iter().map(|(group, rows)| (group, rows.len())).collect();
-    let sums = sum.map(|_| sums);
-    Ok(reply.data(&Rows { count: Some(total), groups: Some(groups), sums, ..Rows::default() }))
+    told
 }

@@ -29,7 +29,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
         Tool::read(
             "get_page",
             "Read a page",
-            "Reads a page (id or URL) as Markdown with its values and the hash that edit_content takes. Long pages \
+            "Reads a page (id, URL or exact title) as Markdown with its values and the hash that edit_content takes. Long pages \
              come in slices: go on with `offset`, or name a `section` (heading).",
             get_page,
         )
@@ -68,14 +68,14 @@ struct PageText {
 
 async fn get_page(call: Call<Notion>, arguments: GetPage) -> Result<Reply> {
     let GetPage { id, section, offset, max_chars } = arguments;
-    let id = resolve::page_id("id", &id)?;
+    let id = call.page_id("id", &id).await?;
     let offset = offset.unwrap_or(0) as usize;
     let page = match call.api().page(&id).await {
         Ok(page) => Some(page),
         // A block of a page that was too large to be read at once.
         Err(error) if error.kind() == connector::Kind::NotFound => match call.api().block(&id).await {
-            Ok(_) => None,
-            Err(_) => return Err(not_a_page(&call, &id, error).await),
+            Ok(block) if block["type"] != "child_database" => None,
+            _ => return Err(not_a_page(&call, &id, error).await),
         },
         Err(error) => return Err(error),
     };
@@ -110,6 +110,8 @@ async fn not_a_page(call: &Call<Notion>, id: &str, error: Error) -> Error {
     match call.table(id).await {
         Ok(table) => Error::invalid(format!("This is the table {}, not a page", table.name))
             .with_hint("Use get_database for its columns, query_database for its rows"),
+        // A database of several tables is refused with their names.
+        Err(several) if several.kind() == connector::Kind::InvalidArgument => several,
         Err(_) => error,
     }
 }
@@ -127,14 +129,23 @@ async fn head(call: &Call<Notion>, page: &Item, hash: &str) -> Reply {
         render::minute(&page.last_edited_time)
     ))
     .line(page.url.clone());
-    let values: Vec<String> = page
-        .properties
-        .iter()
-        .filter(|(_, value)| value["type"] != "title")
-        .map(|(name, value)| (name, render::named(value, &titles, true)))
-        .filter(|(_, shown)| !shown.is_empty())
-        .map(|(name, shown)| format!("{}: {shown}", one_line(name)))
-        .collect();
+    let table = match page.parent_id() {
+        Some(("data_source_id", table)) => call.api().data_source(table).await.ok(),
+        _ => None,
+    };
+    let (mut values, mut empty) = (Vec::new(), Vec::new());
+    for (name, value) in page.properties.iter().filter(|(_, value)| value["type"] != "title") {
+        let shown = render::named(value, &titles, true);
+        let column = table.as_ref().and_then(|table| table.properties.get(name)).unwrap_or(&Value::Null);
+        if shown.is_empty() {
+            empty.push(one_line(name));
+        } else {
+            values.push(format!("{}: {shown}", render::column(name, column)));
+        }
+    }
+    if !empty.is_empty() {
+        values.push(format!("Empty: {}", empty.join(", ")));
+    }
     if !values.is_empty() {
         reply = reply.outside("values", None, values.join("\n"));
     }
@@ -240,7 +251,7 @@ struct BlockRow {
 async fn get_blocks(call: Call<Notion>, arguments: GetBlocks) -> Result<Reply> {
     let GetBlocks { id, limit: asked, cursor } = arguments;
     let position: Position = call.open_cursor(cursor.as_deref())?.unwrap_or_default();
-    let id = resolve::page_id("id", &id)?;
+    let id = call.page_id("id", &id).await?;
     let size = position.first(limit(asked, 50, 100), 100);
     let blocks = call.api().children(&id, size, position.after.as_deref()).await?;
     let next = blocks.next(position.after.as_deref()).map(str::to_owned);

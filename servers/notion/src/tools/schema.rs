@@ -71,7 +71,7 @@ async fn create_database(call: Call<Notion>, arguments: CreateDatabase) -> Resul
     if title.is_empty() {
         return Err(Error::invalid("`title` is empty"));
     }
-    let page = call.api().page(&resolve::page_id("parent", &parent)?).await?;
+    let page = call.api().page(&call.page_id("parent", &parent).await?).await?;
     let mut made = Map::new();
     for (name, value) in &columns {
         made.insert(name.clone(), call.column(name, said(name, value)?, None).await?);

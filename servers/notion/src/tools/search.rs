@@ -2,10 +2,7 @@
 
 use connector::{
     Result,
-    catalog::{
-        Call, Page, Position, Reply, Tool, limit, one_line,
-        paging::{self, VendorPage},
-    },
+    catalog::{Call, Page, Position, Reply, Tool, limit, names, one_line, words},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,13 +10,18 @@ use serde::{Deserialize, Serialize};
 use super::FROM;
 use crate::{Notion, api::objects::Item, render, resolve::linked::place};
 
+/// Requests that one call reads on where rows are left out.
+const READ: u32 = 5;
+/// Tables that are named where nothing is found.
+const TABLES: usize = 20;
+
 pub(super) fn tools() -> Vec<Tool<Notion>> {
     vec![
         Tool::read(
             "search",
             "Search by title",
-            "Finds pages and tables by words of their title, newest edit first; without `query` what was edited \
-             last. Content is not searched: use query_database for rows.",
+            "Finds pages, rows and tables by words of their title, newest edit first; without `query` what was edited \
+             last. `page` leaves rows out. Content is not searched: use query_database for rows.",
             search,
         )
         .aliases(&[("filter", "type"), ("page_size", "limit")])
@@ -31,6 +33,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
 #[serde(rename_all = "snake_case")]
 enum Type {
     Page,
+    Row,
     Database,
 }
 
@@ -54,24 +57,75 @@ struct Row {
     edited: String,
 }
 
+/// What was found of a kind, each with where a listing that begins with it would go on.
+struct Found {
+    items: Vec<(Position, Item)>,
+    /// Where it goes on.
+    end: Position,
+    more: bool,
+}
+
+/// Reads until `most` of a kind are found. Notion does not tell rows from pages: those not asked for are read over.
+async fn find(
+    call: &Call<Notion>,
+    query: &str,
+    kind: Option<Type>,
+    most: u32,
+    from: Position,
+) -> Result<Found> {
+    let (object, word) = match kind {
+        Some(Type::Page) => (Some("page"), Some("page")),
+        Some(Type::Row) => (Some("page"), Some("row")),
+        Some(Type::Database) => (Some("data_source"), None),
+        None => (None, None),
+    };
+    let mut found = Found { items: Vec::new(), end: from, more: false };
+    for _ in 0..READ {
+        let after = found.end.after.clone();
+        let size = if word.is_some() { 100 } else { found.end.first(most, 100) };
+        let list = call.api().search(query, object, size, after.as_deref()).await?;
+        let next = list.next(after.as_deref()).map(str::to_owned);
+        for (skip, item) in list.results.into_iter().enumerate().skip(found.end.skip) {
+            let here = Position { after: after.clone(), skip };
+            if found.items.len() >= most as usize {
+                return Ok(Found { end: here, more: true, ..found });
+            }
+            if word.is_none_or(|word| render::kind(&item) == word) {
+                found.items.push((here, item));
+            }
+        }
+        found.more = next.is_some();
+        found.end = Position { after: next, skip: 0 };
+        if !found.more || word.is_none() || found.items.len() >= most as usize {
+            break;
+        }
+    }
+    Ok(found)
+}
+
 async fn search(call: Call<Notion>, arguments: Search) -> Result<Reply> {
     let Search { query, kind, limit: asked, cursor } = arguments;
     let position: Position = call.open_cursor(cursor.as_deref())?.unwrap_or_default();
     let query = query.unwrap_or_default();
-    let object = kind.map(|kind| match kind {
-        Type::Page => "page",
-        Type::Database => "data_source",
-    });
-    let size = position.first(limit(asked, 20, 100), 100);
-    let found = call.api().search(query.trim(), object, size, position.after.as_deref()).await?;
-    let next = found.next(position.after.as_deref()).map(str::to_owned);
-    let shown: Vec<&Item> = found.results.iter().skip(position.skip).collect();
-    let note = if query.trim().is_empty() {
+    let query = query.trim();
+    let Found { items, end, more } = find(&call, query, kind, limit(asked, 20, 100), position).await?;
+    let (starts, mut items): (Vec<Position>, Vec<Item>) = items.into_iter().unzip();
+    let mut note = if query.is_empty() {
         "edited last".to_owned()
     } else {
-        format!("by title, \"{}\"", one_line(&query))
+        format!("by title, \"{}\"", one_line(query))
     };
+    let mut tables = Vec::new();
+    if items.is_empty() && !more && !query.is_empty() && matches!(kind, None | Some(Type::Database)) {
+        let (databases, all) = call.databases().await?;
+        tables = all.iter().map(|table| render::title(&table.name())).collect();
+        items = of_databases(query, &databases, all);
+        if !items.is_empty() {
+            note.push_str(" of their database");
+        }
+    }
     let mut page = Page::new(FROM, ("result", "results")).note(note);
+    let shown: Vec<&Item> = items.iter().collect();
     let places = call.places(&shown).await;
     for item in &shown {
         let place = place(item, &places);
@@ -84,14 +138,39 @@ async fn search(call: Call<Notion>, arguments: Search) -> Result<Reply> {
         };
         page.push(render::found(item, &place), &row);
     }
-    let empty = shown.is_empty();
-    let read = shown.len();
-    let mut reply = Reply::page(paging::close(&call, page, VendorPage::whole(position, read, next)));
-    if empty && !query.trim().is_empty() {
-        reply = reply.line(
-            "Only titles are searched, of what is shared with this connection, and new pages are found late. Try \
-             fewer words, or query_database for the rows of a table.",
-        );
+    let seal = call.clone();
+    let page = page.cursor(more, move |kept| seal.seal_cursor(starts.get(kept).unwrap_or(&end)));
+    let mut reply = Reply::page(page);
+    if items.is_empty() && !more && !query.is_empty() {
+        reply = reply.line(nothing(query, &tables));
     }
     Ok(reply)
+}
+
+/// The tables of databases that have every word of `query` in their title.
+fn of_databases(query: &str, databases: &[Item], tables: Vec<Item>) -> Vec<Item> {
+    let words = names::fold(query);
+    let has_all = |database: &&Item| {
+        let title = names::fold(&database.name());
+        words.split_whitespace().all(|word| title.contains(word))
+    };
+    let found: Vec<&str> = databases.iter().filter(has_all).map(|database| database.id.as_str()).collect();
+    let is_in = |table: &Item| table.parent_id().is_some_and(|(_, id)| found.contains(&id));
+    tables.into_iter().filter(is_in).collect()
+}
+
+/// What to do where no title has the words.
+fn nothing(query: &str, tables: &[String]) -> String {
+    let next = if query.split_whitespace().nth(1).is_some() {
+        "Try fewer words, or query_database for the rows of a table"
+    } else {
+        "What is not shared is not found: in Notion, … → Connections shares a page"
+    };
+    let tables = match tables {
+        [] => String::new(),
+        tables => format!(" Tables: {}.", words::listed(tables, TABLES)),
+    };
+    format!(
+        "Only titles are searched, of what is shared with this connection, and new pages are found late. {next}.{tables}"
+    )
 }

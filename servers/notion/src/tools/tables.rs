@@ -8,7 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Notion, render, resolve::tables::options};
+use crate::{
+    Notion, render,
+    resolve::{tables::options, views},
+};
 
 /// Views whose names are asked for.
 const VIEWS: usize = 10;
@@ -50,13 +53,21 @@ async fn get_database(call: Call<Notion>, arguments: GetDatabase) -> Result<Repl
     let mut views = Vec::new();
     for view in call.api().views(&table.id).await?.results.into_iter().take(VIEWS) {
         let view = call.api().view(&view.id).await?;
-        views.push(format!("{} | {} ({})", render::bare(&view.id), one_line(&view.name), view.kind));
+        let words = views::words(&view, &table);
+        views.push(format!(
+            "{} | {} ({}) | {words}",
+            render::bare(&view.id),
+            one_line(&view.name),
+            view.kind
+        ));
     }
-    let database = table
-        .database
-        .as_deref()
-        .map(|id| format!(", in the database {}", render::bare(id)))
-        .unwrap_or_default();
+    let database = match table.database.as_deref() {
+        Some(id) => {
+            let title = call.api().database(id).await.map(|database| render::title(&database.name()) + " ");
+            format!(", in the database {}{}", title.unwrap_or_default(), render::bare(id))
+        }
+        None => String::new(),
+    };
     let mut text = vec![columns.join("\n")];
     if !templates.is_empty() {
         text.push(format!("Templates: {}", templates.join("; ")));
@@ -72,13 +83,29 @@ async fn get_database(call: Call<Notion>, arguments: GetDatabase) -> Result<Repl
     Ok(reply.data(&Described { id: render::bare(&table.id), name: table.name, columns, templates, views }))
 }
 
+fn listed(options: &[&str]) -> String {
+    options.iter().map(|option| one_line(option)).collect::<Vec<_>>().join(", ")
+}
+
+/// The options of a status by its groups, of which the last is what counts as done: `To do: Backlog; Complete: Done`.
+fn in_groups(column: &Value) -> Option<String> {
+    let known = column["status"]["options"].as_array()?;
+    let groups = column["status"]["groups"].as_array().filter(|groups| !groups.is_empty())?;
+    let told = groups.iter().map(|group| {
+        let ids = group["option_ids"].as_array().into_iter().flatten();
+        let names = ids.filter_map(|id| known.iter().find(|option| option["id"] == *id)?["name"].as_str());
+        (group["name"].as_str().map(one_line).unwrap_or_default(), names.collect::<Vec<_>>())
+    });
+    let told = told.filter(|(_, names)| !names.is_empty());
+    Some(told.map(|(group, names)| format!("{group}: {}", listed(&names))).collect::<Vec<_>>().join("; "))
+}
+
 /// One column in a line: its type and what it takes.
 pub(super) fn describe(name: &str, column: &Value) -> String {
     let kind = column["type"].as_str().unwrap_or_default();
     let more = match kind {
         "select" | "multi_select" | "status" => {
-            let known = options(column);
-            format!(" ({})", known.iter().map(|option| one_line(option)).collect::<Vec<_>>().join(", "))
+            format!(" ({})", in_groups(column).unwrap_or_else(|| listed(&options(column))))
         }
         "relation" => {
             let target = column["relation"]["data_source_id"].as_str().unwrap_or_default();

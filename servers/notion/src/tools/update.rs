@@ -116,7 +116,7 @@ async fn update_pages(call: Call<Notion>, arguments: UpdatePages) -> Result<Plan
     let mut changes = Vec::new();
     let mut same = Vec::new();
     for changed in pages {
-        let id = resolve::page_id("id", &changed.id)?;
+        let id = call.page_id("id", &changed.id).await?;
         let page = call.api().page(&id).await?;
         if let Some(expected) = &expected_edited {
             unchanged(&page, expected)?;

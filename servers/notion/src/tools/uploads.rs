@@ -221,7 +221,7 @@ async fn place(call: &Call<Notion>, to: Option<String>, property: Option<String>
         }
         return Ok((Place::Nowhere, String::new()));
     };
-    let id = resolve::page_id("to", &to)?;
+    let id = call.page_id("to", &to).await?;
     let page = match call.api().page(&id).await {
         Ok(page) => Some(page),
         Err(error) if error.kind() == Kind::NotFound => None,

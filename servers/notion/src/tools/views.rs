@@ -12,14 +12,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{outcome, query::sorts};
-use crate::{Notion, api::objects::View, error::committed_id, render, resolve, resolve::tables::Table};
+use crate::{Notion, api::objects::View, error::committed_id, render, resolve::tables::Table};
 
 pub(super) fn tools() -> Vec<Tool<Notion>> {
     vec![
         Tool::write(
             "save_view",
             "Save a view",
-            "Creates a view of a table (`name` needed), or changes one by its id in `view`; `where` and `sort` as in \
+            "Creates a view of a table (`name` needed), or changes one by its id, or its name in `database`, in `view`; `where` and `sort` as in \
              query_database. A board needs `group_by`, a calendar its `date` column.",
             save_view,
         )
@@ -92,7 +92,7 @@ async fn save_view(call: Call<Notion>, arguments: SaveView) -> Result<Plan> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
     let (table, view) = match (given(&arguments.view), given(&arguments.database)) {
         (Some(view), _) => {
-            let id = resolve::view_of(&view).map_or_else(|| resolve::page_id("view", &view), Ok)?;
+            let id = call.view_id(&view, given(&arguments.database).as_deref()).await?;
             let view = call.api().view_now(&id).await?;
             let table = call.table(view.data_source_id.as_deref().unwrap_or_default()).await?;
             (table, Some(view))
@@ -310,12 +310,12 @@ async fn change(call: &Call<Notion>, view: &View, body: &Value) -> Result<(View,
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DeleteView {
+    database: Option<String>,
     view: String,
 }
 
 async fn delete_view(call: Call<Notion>, arguments: DeleteView) -> Result<Plan> {
-    let given = &arguments.view;
-    let id = resolve::view_of(given).map_or_else(|| resolve::page_id("view", given), Ok)?;
+    let id = call.view_id(&arguments.view, arguments.database.as_deref()).await?;
     let view = call.api().view_now(&id).await?;
     let table = call.table(view.data_source_id.as_deref().unwrap_or_default()).await?;
     let words = format!("the {} view {} of {}", view.kind, one_line(&view.name), table.name);

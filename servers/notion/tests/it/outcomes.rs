@@ -83,6 +83,34 @@ async fn a_thousand_ambiguous_outcomes_double_lose_and_deny_nothing() {
     assert!(done > 300, "only {done} of 1,000 were done");
 }
 
+/// A template is applied after the answer, so a page whose answer was lost is waited for like every other.
+#[tokio::test(start_paused = true)]
+async fn a_page_of_a_template_is_made_once_and_waited_for_though_its_answer_was_lost() {
+    let mut found = 0;
+    for fault in ambiguities() {
+        let office = Office::open().await;
+        office.harness().faults().add(Rule::new("POST /pages", fault.clone()));
+        let page = json!({"title": "Made once", "template": "Sprint"});
+        let outcome = office.attempt("create_pages", json!({"parent": TASKS, "pages": [page]})).await;
+        let there = office.count("Made once");
+        match outcome {
+            Ok(text) => {
+                assert_eq!(there, 1, "{fault:?}: {text}");
+                assert!(
+                    text.contains("template applied") && text.contains("blocks: heading 2"),
+                    "{fault:?}: {text}"
+                );
+                found += usize::from(text.contains("its answer was lost"));
+            }
+            Err(error) => {
+                assert_eq!(error.kind(), Kind::UnknownOutcome, "{fault:?}: {error}");
+                assert_eq!(there, 0, "{fault:?}: it is there and was not found");
+            }
+        }
+    }
+    assert!(found >= 2, "only {found} answers were lost");
+}
+
 /// 503 after the commit (request-limits, `committed_resource_id`): Notion says itself what it saved.
 #[tokio::test(start_paused = true)]
 async fn a_write_that_was_saved_though_it_was_refused_is_read_back_and_done() {

@@ -106,6 +106,14 @@ impl Office {
         connector::testing::Client::of(&self.service)
     }
 
+    /// What the fake answers to a plain request.
+    pub(crate) async fn raw(&self, path: &str) -> Value {
+        connector::tls::install();
+        let url = format!("{}{}", self.running.url(), path.trim_start_matches('/'));
+        let request = reqwest::Client::new().get(url).bearer_auth("ntn_sandbox");
+        request.header("notion-version", "2026-03-11").send().await.unwrap().json().await.unwrap()
+    }
+
     /// Makes the fake's limits smaller, or has it fail in a way of Notion's own.
     pub(crate) async fn steer(&self, settings: Value) {
         connector::tls::install();

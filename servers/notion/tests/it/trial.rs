@@ -188,3 +188,199 @@ async fn a_mentioned_page_is_shown_by_its_title() {
     let text = office.call("get_page", json!({"id": DESIGN})).await;
     assert!(text.contains(">Retry a failed import</mention-page>") && !text.contains(">Untitled<"), "{text}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn columns_without_a_value_are_named() {
+    let office = Office::open().await;
+    let bug = json!({"title": "Preview is empty", "template": "Bug report", "properties": {"Owner": "Aiko", "Priority": "Medium"}});
+    let text = office.call("create_pages", json!({"parent": "Tasks", "pages": [bug]})).await;
+    assert!(text.contains("left empty: Status, Due, Tags, Estimate"), "{text}");
+    assert!(text.contains("blocks: heading 2 × 3"), "{text}");
+    let text = office.call("get_page", json!({"id": id_in(&text)})).await;
+    assert!(text.contains("Empty: Status, Due, Tags"), "{text}");
+    assert!(text.contains("Customer facing: no"), "{text}");
+    let rows = json!([{"title": "A", "properties": {"Quarter": "Q1"}}, {"title": "B"}]);
+    let text = office.call("create_pages", json!({"parent": "Features", "pages": rows})).await;
+    assert!(text.contains("left empty: Quarter in 1 of 2"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn columns_that_are_not_shown_are_named() {
+    let office = Office::open().await;
+    let add = json!({"database": "Features", "add": {"Reviewed": "checkbox", "Found": "date"}});
+    office.call("update_schema", add).await;
+    let text = office.call("query_database", json!({"database": "Features"})).await;
+    assert!(text.contains("id | Feature | Quarter | Reviewed"), "{text}");
+    assert!(text.contains("| Undo an import | Q2 | no\n"), "{text}");
+    assert!(text.contains("Empty in these rows: Found."), "{text}");
+    let text = office.call("query_database", json!({"database": "Tasks"})).await;
+    assert!(text.contains("Columns not shown: ") && text.contains("Customer facing"), "{text}");
+    let feature = text_id(&office, "Undo an import", "Features").await;
+    let update = json!({"pages": [{"id": feature, "properties": {"Reviewed": true}}]});
+    let text = office.call("update_pages", update).await;
+    assert!(text.contains("Reviewed no → yes"), "{text}");
+}
+
+/// The id of a row of a table.
+async fn text_id(office: &Office, title: &str, table: &str) -> String {
+    let text = office.call("query_database", json!({"database": table})).await;
+    text.lines().find(|line| line.contains(title)).map(id_in).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_s_own_title_is_told_and_finds_its_tables() {
+    let office = Office::open().await;
+    let text = office.call("get_database", json!({"database": "Features"})).await;
+    assert!(text.contains(", in the database Roadmap db0000"), "{text}");
+    for arguments in [json!({"query": "roadmap"}), json!({"query": "roadmap", "type": "database"})] {
+        let text = office.call("search", arguments).await;
+        assert!(text.contains("database in Roadmap | Features |"), "{text}");
+        assert!(text.contains("database in Roadmap | Bugs |") && !text.contains("Tasks"), "{text}");
+    }
+    let database = id_in(text.split("in the database").nth(1).unwrap());
+    for (tool, arguments) in [
+        ("get_database", json!({"database": "roadmap"})),
+        ("get_page", json!({"id": database})),
+        ("create_pages", json!({"parent": "Roadmap", "pages": [{"title": "A"}]})),
+    ] {
+        let error = office.refusal(tool, arguments).await.for_agent();
+        assert!(error.contains("The database Roadmap has 2 tables: Features ("), "{tool}: {error}");
+    }
+    // The one table of a database by its title.
+    let made = json!({"parent": RUNBOOKS, "title": "Drills", "columns": {"Outcome": "select(Good, Bad)"}});
+    office.call("create_database", made).await;
+    let error = office.refusal("get_database", json!({"database": "Nothing"})).await.for_agent();
+    assert!(
+        error.contains("There are: ") && error.contains("Features") && error.contains("Drills"),
+        "{error}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_made_of_a_body_is_told() {
+    let office = Office::open().await;
+    let markdown = "## When\n1. One\n2. Two\n3. Three\n<callout icon=\"⚠️\" color=\"red_bg\">\n\tNobody alone\n</callout>";
+    let page = json!({"title": "Remove duplicates", "markdown": markdown});
+    let text = office.call("create_pages", json!({"parent": "Runbooks", "pages": [page]})).await;
+    assert!(text.contains("blocks: heading 2, numbered list item × 3, callout"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn groups_have_a_header_and_a_total() {
+    let office = Office::open().await;
+    let asked = json!({"database": "Tasks", "where": {"Status": {"not": "Done"}}, "group_by": "Owner", "sum": "Estimate"});
+    let text = office.call("query_database", asked).await;
+    assert!(text.starts_with("30 rows of Tasks by Owner, Estimate added up: 104"), "{text}");
+    assert!(text.contains("\nrows | Estimate | Owner\n7 | 27 | Aiko Tanaka"), "{text}");
+    let text = office.call("query_database", json!({"database": "Tasks", "group_by": "Status"})).await;
+    assert!(text.contains("\nrows | Status\n14 | Done"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_word_in_no_title_may_be_of_a_page_that_is_not_shared() {
+    let office = Office::open().await;
+    let text = office.call("search", json!({"query": "salaries"})).await;
+    assert!(text.contains("What is not shared is not found") && text.contains("Connections"), "{text}");
+    assert!(!text.contains("fewer words") && text.contains("Tables: ") && text.contains("Tasks"), "{text}");
+    let text = office.call("search", json!({"query": "salaries of engineers"})).await;
+    assert!(text.contains("Try fewer words"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_are_left_out_where_pages_are_asked_for() {
+    let office = Office::open().await;
+    let text = office.call("search", json!({"type": "page", "limit": 50})).await;
+    assert!(text.starts_with("10 results"), "{text}");
+    assert!(text.contains("| Runbooks |") && !text.contains("row in"), "{text}");
+    let mut seen = Vec::new();
+    let mut cursor = None;
+    loop {
+        let text = office.call("search", json!({"type": "page", "limit": 4, "cursor": cursor})).await;
+        seen.extend(text.lines().filter(|line| line.contains("| page")).map(str::to_owned));
+        cursor = text.split_once("cursor \"").map(|(_, rest)| rest.split('"').next().unwrap().to_owned());
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let all: Vec<&str> = text.lines().filter(|line| line.contains("| page")).collect();
+    assert_eq!(seen, all);
+    let text = office.call("search", json!({"type": "row", "query": "Rotate the import credentials"})).await;
+    assert!(text.starts_with("1 result") && text.contains("row in Tasks"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_view_tells_its_filter_and_works_by_name() {
+    let office = Office::open().await;
+    let own = "where Status does not equal Done and Due is not empty; sorted by Due";
+    let text = office.call("get_database", json!({"database": "Tasks"})).await;
+    assert!(text.contains(&format!("| Open, by due date (table) | {own}")), "{text}");
+    assert!(text.contains("All tasks (table) | all rows"), "{text}");
+    assert!(
+        text.contains("status (To-do: Backlog, To do; In progress: In progress, In review; Complete: Done)"),
+        "{text}"
+    );
+    for more in [json!({}), json!({"count": true}), json!({"group_by": "Status"})] {
+        let mut asked = json!({"database": "Tasks", "view": "open, by due date"});
+        asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let text = office.call("query_database", asked).await;
+        assert!(text.contains(&format!("The view's own: {own}.")) && !text.contains("| Done"), "{text}");
+    }
+    let view = json!({"view": "f1e30000000040008000000000000002", "count": true});
+    assert!(office.call("query_database", view).await.contains(&format!("The view's own: {own}.")));
+    let error =
+        office.refusal("query_database", json!({"database": "Tasks", "view": "Open"})).await.for_agent();
+    assert!(error.contains("There are: All tasks; Open, by due date; Board"), "{error}");
+    let error = office.refusal("query_database", json!({"database": "Open, by due date"})).await.for_agent();
+    assert!(error.contains("a view as `view`"), "{error}");
+    let text = office
+        .call("save_view", json!({"database": "Tasks", "view": "Open, by due date", "sort": ["-Due"]}))
+        .await;
+    assert!(text.contains("Changed the view Open, by due date of Tasks"), "{text}");
+    let text = office.call("delete_view", json!({"database": "Tasks", "view": "Board"})).await;
+    assert!(text.contains("Deleted the board view Board of Tasks"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_is_found_by_its_exact_title() {
+    let office = Office::open().await;
+    let text = office.call("get_page", json!({"id": "runbooks"})).await;
+    assert!(text.starts_with(&format!("Runbooks in Engineering · {RUNBOOKS}")), "{text}");
+    let text = office.call("list_comments", json!({"id": "Northwind"})).await;
+    assert!(text.contains("comment"), "{text}");
+    let error =
+        office.refusal("trash_pages", json!({"ids": ["Rotate the import credentials"]})).await.for_agent();
+    assert!(error.contains("2 are called Rotate the import credentials: "), "{error}");
+    assert!(error.contains("page in Runbooks (") && error.contains("row in Tasks ("), "{error}");
+    let error = office.refusal("get_page", json!({"id": "Rotate"})).await.for_agent();
+    assert!(error.contains("No page is called exactly Rotate. There are: Rotate the import"), "{error}");
+    let text =
+        office.call("move_pages", json!({"ids": ["Retry a failed import"], "parent": "Onboarding"})).await;
+    assert!(text.contains("Moved 1 page under Onboarding"), "{text}");
+    // A page and a table of one name are not guessed between.
+    office.call("create_pages", json!({"parent": "Runbooks", "pages": [{"title": "Tasks"}]})).await;
+    let error = office
+        .refusal("create_pages", json!({"parent": "Tasks", "pages": [{"title": "A"}]}))
+        .await
+        .for_agent();
+    assert!(error.contains("2 are called Tasks: ") && error.contains("database"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn numbers_of_a_page_have_their_currency() {
+    let office = Office::open().await;
+    let text = office.call("get_page", json!({"id": "Second region"})).await;
+    assert!(text.contains("Budget (euro): 30000"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_are_sorted_by_people() {
+    let office = Office::open().await;
+    let asked = json!({"database": "Projects", "sort": ["Lead"], "fields": ["Lead"]});
+    let text = office.call("query_database", asked).await;
+    let leads: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("b40e"))
+        .filter_map(|line| line.rsplit(" | ").next())
+        .collect();
+    assert_eq!(leads, ["Jonas Weber", "Sofia Rossi", "Tomás Herrera"]);
+}

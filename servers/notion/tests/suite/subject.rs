@@ -131,6 +131,7 @@ impl Subject for Notion {
     }
 
     fn overtaken() -> Vec<Overtaken> {
+        let six = ["1", "2", "3", "4", "5", "6"].map(|title| json!({"title": title}));
         let edit = |id: &str, text: &str| {
             Sample::new("edit_blocks", json!({"edits": [{"action": "update", "id": id, "markdown": text}]}))
         };
@@ -138,6 +139,16 @@ impl Subject for Notion {
             Overtaken::new(
                 Sample::new("edit_content", json!({"id": RUNBOOK, "replace_all": "# Nothing to do"})),
                 edit(STEP, "Meanwhile"),
+            ),
+            // The title names another page meanwhile.
+            Overtaken::new(
+                Sample::new("create_pages", json!({"parent": "Onboarding", "pages": six})),
+                Sample::new(
+                    "update_pages",
+                    json!({"pages": [
+                        {"id": ONBOARDING, "properties": {"title": "First days"}},
+                        {"id": RUNBOOK, "properties": {"title": "Onboarding"}}]}),
+                ),
             ),
             Overtaken::new(
                 Sample::new("trash_pages", json!({"ids": [TASK]})),

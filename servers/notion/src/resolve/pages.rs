@@ -1,0 +1,135 @@
+//! Pages by their exact title, where an id is asked for.
+
+use connector::{
+    Error, Kind, Result,
+    catalog::{one_line, words::short},
+};
+
+use super::{id_of, same, tables::Table, view_of};
+use crate::{Notion, api::objects::Item, render};
+
+/// Pages of a title that an error lists.
+const LISTED: usize = 10;
+/// The longest text that may be a title.
+const TITLE: usize = 300;
+
+/// What pages are put under.
+#[derive(Debug)]
+pub(crate) enum Place {
+    Page(Box<Item>),
+    Table(Box<Table>),
+}
+
+impl Place {
+    /// Where that is: `under Runbooks`, `in Tasks`.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Self::Page(page) => format!("under {}", render::title(&page.name())),
+            Self::Table(table) => format!("in {}", table.name),
+        }
+    }
+}
+
+impl Notion {
+    /// The id of the page or block that an argument names: an id, an address, or the exact title of one page.
+    ///
+    /// # Errors
+    /// `invalid_argument` for an address that is not Notion's, and listing the pages of one title; `not_found` with
+    /// the nearest.
+    pub(crate) async fn page_id(&self, argument: &str, text: &str) -> Result<String> {
+        match id_of(text) {
+            Some(id) => Ok(id),
+            None => {
+                let found = self.titled(argument, text, Some("page")).await?;
+                self.one_of(text, &found, "page").await.map(|page| page.id.clone())
+            }
+        }
+    }
+
+    /// The page or table that pages are to be put under: a page by what [`Self::page_id`] takes, a table by what
+    /// [`Self::table`] takes.
+    ///
+    /// # Errors
+    /// As both; `invalid_argument` where a name is that of a page and of a table.
+    pub(crate) async fn parent(&self, text: &str) -> Result<Place> {
+        if view_of(text).is_some() {
+            return Ok(Place::Table(Box::new(self.table(text).await?)));
+        }
+        if let Some(id) = id_of(text) {
+            match self.api().page(&id).await {
+                Ok(page) => return Ok(Place::Page(Box::new(page))),
+                Err(error) if error.kind() == Kind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+            return Ok(Place::Table(Box::new(self.table(text).await?)));
+        }
+        let mut found = self.titled("parent", text, None).await?;
+        found.retain(|item| same(&item.name(), text));
+        // Rows are seldom meant where something else has the name.
+        if found.iter().any(|item| render::kind(item) != "row") {
+            found.retain(|item| render::kind(item) != "row");
+        }
+        if found.is_empty() {
+            return Ok(Place::Table(Box::new(self.table(text).await?)));
+        }
+        let one = self.one_of(text, &found, "page or table").await?;
+        if one.object == "page" {
+            Ok(Place::Page(Box::new(one.clone())))
+        } else {
+            Ok(Place::Table(Box::new(self.table(&one.id).await?)))
+        }
+    }
+
+    /// What has the words of `text` in its title.
+    async fn titled(&self, argument: &str, text: &str, kind: Option<&str>) -> Result<Vec<Item>> {
+        let title = text.trim();
+        if title.is_empty() || title.contains("://") || title.chars().count() > TITLE {
+            return Err(Error::invalid(format!(
+                "`{argument}`: {} is no id, no address of Notion and no title",
+                short(text, 80)
+            ))
+            .with_hint("search finds ids by title"));
+        }
+        Ok(self.api().search(title, kind, 100, None).await?.results)
+    }
+
+    /// The one of `found` that is called `text`.
+    async fn one_of<'a>(&self, text: &str, found: &'a [Item], what: &str) -> Result<&'a Item> {
+        let exact: Vec<&Item> = found.iter().filter(|item| same(&item.name(), text)).collect();
+        match exact.as_slice() {
+            [one] => Ok(one),
+            [] => {
+                let error = Error::not_found(format!("No {what} is called exactly {}", short(text, 80)));
+                let near: Vec<String> = found
+                    .iter()
+                    .take(LISTED)
+                    .map(|item| format!("{} ({})", render::title(&item.name()), render::bare(&item.id)))
+                    .collect();
+                Err(error.with_hint(if near.is_empty() {
+                    "search finds pages by words of their title, of what is shared with this connection"
+                        .to_owned()
+                } else {
+                    format!("There are: {}", near.join(", "))
+                }))
+            }
+            many => {
+                let shown: Vec<&Item> = many.iter().copied().take(LISTED).collect();
+                let places = self.places(&shown).await;
+                let listed: Vec<String> = shown
+                    .iter()
+                    .map(|item| {
+                        let place = super::linked::place(item, &places);
+                        format!("{}{place} ({})", render::kind(item), render::bare(&item.id))
+                    })
+                    .collect();
+                Err(Error::invalid(format!(
+                    "{} are called {}: {}",
+                    many.len(),
+                    one_line(text),
+                    listed.join(", ")
+                ))
+                .with_hint("Give the id of one of them"))
+            }
+        }
+    }
+}
