@@ -88,6 +88,12 @@ pub trait Subject: Connector {
         Vec::new()
     }
 
+    /// Calls that name something by an address of another host, workspace or account, of which something here
+    /// would be taken by its last part. None if nothing goes by its address.
+    fn foreign_addresses() -> Vec<Sample> {
+        Vec::new()
+    }
+
     /// What the operator can put out of bounds. None if the server has no such settings.
     fn bounded() -> Option<Bounded> {
         None

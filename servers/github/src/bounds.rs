@@ -4,8 +4,10 @@
 use connector::{
     Effect, Error, Kind, Result,
     access::{Bounded, Bounds},
+    catalog::one_line,
     settings::{Config, Setting, SettingKind},
 };
+use url::Url;
 
 use crate::repo::{Repo, is_name};
 
@@ -48,6 +50,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
 ];
 
+/// The host of the pages of GitHub itself.
+const DOTCOM: &str = "github.com";
+
 /// The bounds of this server, in words and settings.
 static REPOSITORIES: Bounded = Bounded {
     things: "repositories",
@@ -62,11 +67,13 @@ static REPOSITORIES: Bounded = Bounded {
 pub(crate) struct RepositoryBounds {
     bounds: Bounds,
     default: Option<Repo>,
+    /// The hosts of GitHub's web pages, first the one that is told: `github.com`.
+    hosts: Vec<String>,
 }
 
 impl Default for RepositoryBounds {
     fn default() -> Self {
-        Self { bounds: Bounds::open(&REPOSITORIES), default: None }
+        Self { bounds: Bounds::open(&REPOSITORIES), default: None, hosts: vec![DOTCOM.to_owned()] }
     }
 }
 
@@ -77,11 +84,44 @@ impl RepositoryBounds {
     /// `invalid_argument` for a pattern that matches no repository, or a default one that is out of bounds.
     pub(crate) fn new(config: &Config) -> Result<Self> {
         let bounds = Bounds::new(&REPOSITORIES, |setting| config.bound(setting), check)?;
-        let bounds = Self { bounds, default: config.text("repo").map(Repo::parse).transpose()? };
+        let default = config.text("repo").map(Repo::parse).transpose()?;
+        let bounds = Self { bounds, default, hosts: vec![DOTCOM.to_owned()] };
         if let Some(repo) = &bounds.default {
             bounds.permits(repo, Effect::Read)?;
         }
         Ok(bounds)
+    }
+
+    /// The same for the GitHub whose API is at `api`: addresses of its pages alone are ours.
+    pub(crate) fn of_site(mut self, api: &Url) -> Self {
+        let host = api.host_str().unwrap_or_default();
+        // `api.github.com`, `api.acme.ghe.com`; GitHub Enterprise Server has its API below its own host.
+        let site = host.strip_prefix("api.").unwrap_or(host).to_owned();
+        let is_test_double = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+        self.hosts = if is_test_double { vec![DOTCOM.to_owned(), site] } else { vec![site] };
+        self
+    }
+
+    /// Fails if `text` is an address of another host, whose owners and repositories may be called as ours are.
+    ///
+    /// # Errors
+    /// `invalid_argument`, naming both hosts.
+    pub(crate) fn is_ours(&self, text: &str) -> Result<()> {
+        let text = text.trim();
+        let authority = match (text.split_once("://"), text.split_once(':')) {
+            (Some((_, rest)), _) => rest.split(['/', '?', '#']).next().unwrap_or_default(),
+            // `git@github.com:owner/name.git`
+            (None, Some((authority, _))) if authority.contains('@') => authority,
+            _ => return Ok(()),
+        };
+        let host = authority.rsplit('@').next().unwrap_or_default().split(':').next().unwrap_or_default();
+        let host = host.strip_prefix("www.").unwrap_or(host);
+        if self.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host)) {
+            return Ok(());
+        }
+        let ours = self.hosts.first().map_or(DOTCOM, String::as_str);
+        Err(Error::invalid(format!("The address is of {}, and this server serves {ours}", one_line(host)))
+            .with_hint("Nothing was read or written. Give owner/name, or an address of this GitHub"))
     }
 
     /// The repository that a call means.
@@ -90,7 +130,10 @@ impl RepositoryBounds {
     /// `invalid_argument` if it names none and none is configured; `policy` if it may not be read.
     pub(crate) fn repo(&self, given: Option<&str>) -> Result<Repo> {
         let repo = match (given.map(str::trim).filter(|text| !text.is_empty()), &self.default) {
-            (Some(text), _) => Repo::parse(text)?,
+            (Some(text), _) => {
+                self.is_ours(text)?;
+                Repo::parse(text)?
+            }
             (None, Some(repo)) => repo.clone(),
             (None, None) => {
                 return Err(Error::invalid("`repo` is missing").with_hint("Give it as owner/name"));
@@ -262,6 +305,25 @@ mod tests {
 
     fn repo(text: &str) -> Repo {
         Repo::parse(text).unwrap()
+    }
+
+    #[test]
+    fn only_addresses_of_this_github_are_ours() {
+        let at = |api: &str| RepositoryBounds::default().of_site(&Url::parse(api).unwrap());
+        for (api, text, ours) in [
+            ("https://api.github.com", "https://github.com/acme/shop", true),
+            ("https://api.github.com", "https://www.GitHub.com/acme/shop/pull/1", true),
+            ("https://api.github.com", "git@github.com:acme/shop.git", true),
+            ("https://api.github.com", "git@gitlab.com:acme/shop.git", false),
+            ("https://api.github.com", "https://github.com.evil.example/acme/shop", false),
+            ("https://git.acme.example/api/v3/", "https://github.com/acme/shop", false),
+            ("https://git.acme.example/api/v3/", "https://git.acme.example/acme/shop", true),
+            ("https://api.acme.ghe.com", "https://acme.ghe.com/acme/shop", true),
+            ("http://127.0.0.1:4010", "https://github.com/acme/shop", true),
+            ("https://api.github.com", "acme/shop", true),
+        ] {
+            assert_eq!(at(api).is_ours(text).is_ok(), ours, "{api} {text}");
+        }
     }
 
     #[test]

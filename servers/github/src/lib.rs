@@ -105,7 +105,7 @@ impl Connector for GitHub {
 
     fn connect(config: &Config, mut options: upstream::Options) -> Result<Self> {
         options.base_url = credential::base_url(config, options.base_url)?;
-        let bounds = RepositoryBounds::new(config)?;
+        let bounds = RepositoryBounds::new(config)?.of_site(&options.base_url);
         let chosen = credential::choose(config, &options, &bounds)?;
         Ok(Self {
             api: Api::new(chosen.main, chosen.accounts, bounds),

@@ -105,6 +105,7 @@ async fn identifier(call: Call<Linear>, typed: String, _others: Variables) -> Re
         order_by: Some("updatedAt"),
         sort: None,
         archived: false,
+        blockers: false,
     };
     let issues = call.api().list_issues(&listing).await?.data.nodes;
     Ok(issues.into_iter().map(|issue| issue.identifier).collect())

@@ -11,8 +11,12 @@ use serde_json::{Value, json};
 
 use crate::{
     Linear,
-    api::names::{Label, Person, Project, State, Team},
-    resolve::{Entry as _, IssueKey, Names, find, is_me, is_uuid, slug_of_url},
+    api::{
+        Connection,
+        issues::{IssueRef, Relation},
+        names::{Label, Named, State, Team},
+    },
+    resolve::{Entry as _, IssueKey, Names, elsewhere, find, is_me, is_uuid, slug_of_url},
 };
 
 /// The types of states in which an issue is not finished.
@@ -32,6 +36,7 @@ pub(crate) struct IssueQuery {
     /// All of them
     pub(crate) labels: Vec<String>,
     pub(crate) project: Option<String>,
+    pub(crate) milestone: Option<String>,
     /// current, next, previous or number
     pub(crate) cycle: Option<String>,
     /// urgent, high, medium, low, none
@@ -39,8 +44,11 @@ pub(crate) struct IssueQuery {
     /// All words, in title, text or comments
     pub(crate) query: Option<String>,
     pub(crate) parent: Option<String>,
+    /// By open issues
     pub(crate) blocked: Option<bool>,
     pub(crate) overdue: Option<bool>,
+    /// Day or none
+    pub(crate) due: Option<String>,
     pub(crate) due_before: Option<String>,
     pub(crate) due_after: Option<String>,
     /// Date or age: 2026-11-02, 7d
@@ -48,6 +56,9 @@ pub(crate) struct IssueQuery {
     pub(crate) created_since: Option<String>,
     pub(crate) completed_since: Option<String>,
     pub(crate) include_archived: Option<bool>,
+    /// Whom its names were taken for.
+    #[serde(skip)]
+    pub(crate) taken_for: Option<String>,
 }
 
 impl IssueQuery {
@@ -56,17 +67,29 @@ impl IssueQuery {
         self.conditions(None, &Calendar::new(None)).is_ok_and(|conditions| conditions.is_empty())
     }
 
-    /// The calendar that its times are read by: asked for only where there are any.
+    /// Makes sure that Linear cannot misread it: an address must be of this workspace, a person one, and of
+    /// several teams, states or labels each must be there, because the others would hide that one is not.
+    /// Gives the calendar that its times are read by, asked for only where there are any.
     ///
     /// # Errors
-    /// As [`Linear::calendar`].
-    pub(crate) async fn calendar(&self, server: &Linear) -> Result<Calendar> {
+    /// As [`Names::is_ours`], [`Self::settle`] and [`Linear::calendar`].
+    pub(crate) async fn prepare(&mut self, server: &Linear) -> Result<Calendar> {
+        let names = server.names();
+        for given in self.project.iter().chain(&self.parent) {
+            names.is_ours(given).await?;
+        }
+        self.settle_assignee(names).await?;
+        let named_states = self.state.iter().filter(|state| state_types(state).is_none()).count();
+        if self.team.len() > 1 || self.state.len() > 1 && named_states > 0 || self.labels.len() > 1 {
+            self.settle(names).await?;
+        }
         let times = [
             &self.updated_since,
             &self.created_since,
             &self.completed_since,
             &self.due_before,
             &self.due_after,
+            &self.due,
         ];
         let has_times = self.overdue.is_some() || times.into_iter().any(Option::is_some);
         if has_times { server.calendar().await } else { Ok(Calendar::new(None)) }
@@ -112,6 +135,13 @@ impl IssueQuery {
         if let Some(project) = &self.project {
             all.push(json!({"project": project_filter(project)}));
         }
+        if let Some(milestone) = &self.milestone {
+            all.push(json!({"projectMilestone": if is_none(milestone) {
+                json!({"null": true})
+            } else {
+                named(milestone, &["name"])
+            }}));
+        }
         if let Some(which) = &self.cycle {
             all.push(json!({"cycle": cycle(which)}));
         }
@@ -128,8 +158,9 @@ impl IssueQuery {
             };
             all.push(json!({"parent": parent}));
         }
-        if let Some(blocked) = self.blocked {
-            all.push(json!({"hasBlockedByRelations": {"eq": blocked}}));
+        // Linear counts blockers that are finished too, so what is blocked now is known by looking at each.
+        if self.blocked == Some(true) {
+            all.push(json!({"hasBlockedByRelations": {"eq": true}}));
         }
         if let Some(overdue) = self.overdue {
             let today = calendar.today().to_string();
@@ -139,6 +170,11 @@ impl IssueQuery {
             } else {
                 json!({"or": [{"dueDate": {"null": true}}, {"dueDate": {"gte": today}}, {"state": {"type": {"in": CLOSED}}}]})
             });
+        }
+        match &self.due {
+            None => {}
+            Some(due) if is_none(due) => all.push(json!({"dueDate": {"null": true}})),
+            Some(due) => all.push(json!({"dueDate": {"eq": calendar.day("due", due)?.to_string()}})),
         }
         // Before and after a day, without that day; what has no due date is neither.
         for (name, comparison, day) in
@@ -160,8 +196,12 @@ impl IssueQuery {
         Ok(all)
     }
 
-    /// Looks each name up, after Linear found nothing: an unknown or ambiguous name is an error; a
-    /// name that means something under another spelling is replaced by its id. Whether any was.
+    /// Looks each name up: one that is unknown, ambiguous, or of another team than those meant, is an error,
+    /// because nothing can match it; one that means something under another spelling is replaced by its id.
+    /// Whether any was.
+    ///
+    /// # Errors
+    /// `not_found` and `invalid_argument` with what there is; whatever reading names gives.
     pub(crate) async fn settle(&mut self, names: &Names) -> Result<bool> {
         let mut replaced = false;
         let mut settle = |given: &mut String, id: &str, exact: bool| {
@@ -176,48 +216,71 @@ impl IssueQuery {
             settle(given, &team.id, team.is_called(given) || is_uuid(given));
             teams.push(team);
         }
+        let among = |id: &str| teams.is_empty() || teams.iter().any(|team| team.id == id);
         if self.state.iter().any(|state| state_types(state).is_none()) {
             let states: Vec<State> = names.all().await?;
             for given in self.state.iter_mut().filter(|state| state_types(state).is_none()) {
-                let fits =
-                    |state: &&State| teams.is_empty() || teams.iter().any(|team| team.id == state.team.id);
+                let fits = |state: &&State| among(&state.team.id);
                 if !states.iter().filter(fits).any(|state| state.is_called(given) || state.id == *given) {
                     // The same name in several teams is one name here.
                     let mut distinct: Vec<State> = states.iter().filter(fits).cloned().collect();
                     distinct.sort_by_key(|state| state.name.to_lowercase());
                     distinct.dedup_by_key(|state| state.name.to_lowercase());
-                    let state = find(given, &distinct)?;
+                    let state = find(given, &distinct).map_err(|miss| elsewhere(miss, given, &states))?;
                     settle(given, &state.name, false);
                 }
             }
         }
-        if let Some(given) = self.assignee.as_mut().filter(|given| !is_none(given) && !is_me(given)) {
-            let people: Vec<Person> = names.all().await?;
-            let bare = given.trim().trim_start_matches('@').to_owned();
-            let person = match people.iter().find(|person| person.is_called(&bare) || person.id == bare) {
-                Some(person) => person.clone(),
-                None => names.person(given).await?,
-            };
-            settle(given, &person.id, person.is_called(&bare) || is_uuid(&bare));
-        }
         if !self.labels.is_empty() {
             let labels: Vec<Label> = names.all().await?;
+            let usable: Vec<Label> = labels
+                .iter()
+                .filter(|label| label.team.as_ref().is_none_or(|owner| among(&owner.id)))
+                .cloned()
+                .collect();
             for given in &mut self.labels {
-                if !labels.iter().any(|label| label.is_called(given) || label.id == *given) {
-                    let label = find(given, &labels)?;
+                if !usable.iter().any(|label| label.is_called(given) || label.id == *given) {
+                    let label = find(given, &usable).map_err(|miss| elsewhere(miss, given, &labels))?;
                     settle(given, &label.id, false);
                 }
             }
         }
+        let mut project = None;
         if let Some(given) = self.project.as_mut().filter(|given| !is_none(given)) {
-            let projects: Vec<Project> = names.all().await?;
+            let found = names.project(given).await?;
             let slug = slug_of_url(given, "project").unwrap_or_else(|| given.clone());
-            if !projects.iter().any(|project| project.is_called(&slug) || project.id == slug) {
-                let project = names.project(given).await?;
-                settle(given, &project.id, false);
-            }
+            settle(given, &found.id, found.is_called(&slug) || found.id == slug);
+            project = Some(Named { id: found.id, name: found.name });
+        }
+        if let (Some(given), Some(project)) =
+            (self.milestone.as_mut().filter(|given| !is_none(given)), &project)
+        {
+            let milestone = names.milestone(given, project).await?;
+            settle(given, &milestone.id, milestone.is_called(given) || milestone.id == *given);
+        }
+        if let Some(which) = self.cycle.as_deref().filter(|which| !is_none(which)) {
+            names.cycle_of_any(which, &teams).await?;
+        }
+        if let Some(given) = self.parent.as_mut().filter(|given| !is_none(given)) {
+            let key = names.issue_key(given).await?;
+            // An issue that moved to another team has its former identifiers too.
+            let issue = names.issue(&key).await?;
+            let exact = key.to_id() == issue.identifier || key.to_id() == issue.id;
+            settle(given, &issue.id, exact);
         }
         Ok(replaced)
+    }
+
+    /// Replaces the assignee's name by the id of the one person whom it means. A name that fits two is never
+    /// left to Linear, which would take one of them.
+    async fn settle_assignee(&mut self, names: &Names) -> Result<()> {
+        let Some(given) = self.assignee.as_mut().filter(|given| !is_none(given) && !is_me(given)) else {
+            return Ok(());
+        };
+        let person = names.anybody(given).await?;
+        self.taken_for = Some(format!("of {}", person.describe()));
+        *given = person.id;
+        Ok(())
     }
 
     /// Whether it has names that [`Self::settle`] could look up.
@@ -227,9 +290,21 @@ impl IssueQuery {
         !self.team.is_empty()
             || !self.labels.is_empty()
             || self.state.iter().any(|state| state_types(state).is_none())
-            || named(&self.assignee)
             || named(&self.project)
+            || named(&self.milestone)
+            || named(&self.cycle)
+            || named(&self.parent)
     }
+}
+
+/// Whether one of the issues that block this one is not finished yet.
+pub(crate) fn is_blocked(relations: &Connection<Relation>) -> bool {
+    let is_open =
+        |issue: &IssueRef| issue.state.as_ref().is_none_or(|state| !CLOSED.contains(&state.kind.as_str()));
+    relations
+        .nodes
+        .iter()
+        .any(|relation| relation.kind == "blocks" && relation.issue.as_ref().is_some_and(is_open))
 }
 
 /// One of several conditions on the same thing.
@@ -286,7 +361,7 @@ fn has_word(word: &str) -> Value {
     json!({"or": [{"title": has}, {"description": has}, {"comments": {"some": {"body": has}}}]})
 }
 
-/// A person that an issue is assigned to.
+/// A person that an issue is assigned to, by the id that [`IssueQuery::prepare`] put in place of a name.
 fn person_filter(word: &str) -> Value {
     let word = word.trim();
     if is_none(word) {
@@ -294,14 +369,14 @@ fn person_filter(word: &str) -> Value {
     } else if is_me(word) {
         json!({"isMe": {"eq": true}})
     } else {
-        let bare = word.trim_start_matches('@');
-        named(bare, if bare.contains('@') { &["email"] } else { &["displayName", "name"] })
+        json!({"id": {"eq": word}})
     }
 }
 
-/// A label by its name, or by its group's name and its own.
+/// A label by its name, by its group's name and its own, or any label of a group, by the group's name.
 fn label_filter(word: &str) -> Value {
-    let plain = named(word, &["name"]);
+    let itself = named(word, &["name"]);
+    let plain = json!({"or": [itself, {"parent": itself}]});
     let separator = ["→", "->", "/"].into_iter().find(|separator| word.contains(separator));
     match separator.and_then(|separator| word.split_once(separator)) {
         Some((group, name)) if !group.trim().is_empty() && !name.trim().is_empty() => json!({"or": [
@@ -332,10 +407,15 @@ pub(crate) fn cycle(word: &str) -> Value {
         "current" | "active" | "this" => json!({"isActive": {"eq": true}}),
         "next" => json!({"isNext": {"eq": true}}),
         "previous" | "last" => json!({"isPrevious": {"eq": true}}),
-        _ => match word.trim_start_matches('#').parse::<u32>() {
-            Ok(number) => json!({"number": {"eq": number}}),
-            Err(_) => named(word, &["name"]),
-        },
+        lower => {
+            let number = lower.strip_prefix("cycle").unwrap_or(lower).trim().trim_start_matches('#');
+            match number.parse::<u32>() {
+                Ok(number) if number.to_string() == word => json!({"number": {"eq": number}}),
+                // Linear shows a cycle without a name as `Cycle 24`.
+                Ok(number) => json!({"or": [{"number": {"eq": number}}, {"name": {"eqIgnoreCase": word}}]}),
+                Err(_) => named(word, &["name"]),
+            }
+        }
     }
 }
 
@@ -351,7 +431,7 @@ pub(crate) fn priority(word: &str) -> Result<u8> {
         "3" | "medium" | "normal" => 3,
         "4" | "low" => 4,
         _ => {
-            return Err(Error::invalid(format!("`{}` is no priority", one_line(word)))
+            return Err(Error::invalid(format!("`{}` is not a priority", one_line(word)))
                 .with_hint("Use urgent, high, medium, low or none"));
         }
     })
@@ -390,9 +470,12 @@ mod tests {
         assert_eq!(
             filter(json!({"labels": ["Bug", "Area/API"]})),
             json!({"and": [
-                {"labels": {"some": {"name": {"eqIgnoreCase": "Bug"}}}},
                 {"labels": {"some": {"or": [
-                    {"name": {"eqIgnoreCase": "Area/API"}},
+                    {"name": {"eqIgnoreCase": "Bug"}},
+                    {"parent": {"name": {"eqIgnoreCase": "Bug"}}},
+                ]}}},
+                {"labels": {"some": {"or": [
+                    {"or": [{"name": {"eqIgnoreCase": "Area/API"}}, {"parent": {"name": {"eqIgnoreCase": "Area/API"}}}]},
                     {"name": {"eqIgnoreCase": "API"}, "parent": {"name": {"eqIgnoreCase": "Area"}}},
                 ]}}},
             ]})

@@ -11,7 +11,6 @@ use crate::{
     api::{issues::Listing, names::Label},
     filter::is_none,
     render::{self, Field},
-    resolve::IssueKey,
     tools::FROM,
 };
 
@@ -88,7 +87,7 @@ pub(crate) fn all() -> Vec<Prompt<Linear>> {
 }
 
 async fn triage_issue(call: Call<Linear>, given: Variables) -> Result<Reply> {
-    let id = issue_id(&call, &given)?;
+    let id = issue_id(&call, &given).await?;
     // The subject must be there; everything else may be missing.
     let issue = call.api().issue_state(&id).await?;
     let include = ["comments", "relations", "attachments"];
@@ -131,7 +130,7 @@ async fn labels(call: &Call<Linear>, team: &str) -> Result<Reply> {
 }
 
 async fn plan_issue(call: Call<Linear>, given: Variables) -> Result<Reply> {
-    let id = issue_id(&call, &given)?;
+    let id = issue_id(&call, &given).await?;
     let issue = call.api().issue_state(&id).await?;
     let include = ["comments", "relations", "children", "attachments"];
     let whole = call.tool("get_issue", json!({"id": issue.identifier, "include": include})).await?;
@@ -261,8 +260,8 @@ async fn release_notes(call: Call<Linear>, given: Variables) -> Result<Reply> {
     .finish())
 }
 
-fn issue_id(call: &Call<Linear>, given: &Variables) -> Result<String> {
-    Ok(IssueKey::parse(given.text("identifier"), call.names().default_team())?.to_id())
+async fn issue_id(call: &Call<Linear>, given: &Variables) -> Result<String> {
+    Ok(call.names().issue_key(given.text("identifier")).await?.to_id())
 }
 
 /// The moment since when, or else the `usual` age.
@@ -290,6 +289,7 @@ async fn issues(call: &Call<Linear>, filter: Value, first: u32, fields: &[Field]
         order_by: Some("updatedAt"),
         sort: None,
         archived: false,
+        blockers: false,
     };
     let answer = call.api().list_issues(&listing).await?;
     let failed = answer.notes();

@@ -182,10 +182,12 @@ pub(crate) fn comment_head(comment: &Comment) -> String {
     format!("{}{reply}{} id {}", written(comment), marks(comment), comment.id)
 }
 
-/// The same for a reply that stands below what it replies to. Its id is left out, because what is
-/// done with a thread takes the id of its first comment.
+/// The same for a reply that stands below what it replies to. Only one's own has its id, with which it can be
+/// edited: what else is done with a thread takes the id of its first comment, and list_comments gives all.
 pub(crate) fn reply_head(comment: &Comment) -> String {
-    format!("↳ {}{}", written(comment), marks(comment))
+    let is_own = comment.user.as_ref().is_some_and(|user| user.is_me);
+    let id = if is_own { format!(" id {}", comment.id) } else { String::new() };
+    format!("↳ {}{}{id}", written(comment), marks(comment))
 }
 
 fn written(comment: &Comment) -> String {

@@ -167,7 +167,10 @@ fn asked(arguments: &Map<String, Value>, schema: &Map<String, Value>) -> String 
     let mut optional = Vec::new();
     for (name, value) in arguments.iter().filter(|(name, _)| !SHOWING.contains(&name.as_str())) {
         told.push(format!("{name} {}", said(value)));
-        if !is_required(name) && !["repo", "query"].contains(&name.as_str()) && !is_widest(name, value) {
+        if !is_required(name)
+            && !["repo", "query", "issue"].contains(&name.as_str())
+            && !is_widest(name, value)
+        {
             optional.push(format!("`{name}`"));
         }
     }

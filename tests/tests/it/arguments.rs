@@ -8,7 +8,7 @@
     reason = "a test that cannot go on says where"
 )]
 
-use connector::access::Selection;
+use connector::{Kind, access::Selection};
 use serde_json::{Map, Value, json};
 use suite::{Options, Sample, Sandboxed, Subject};
 
@@ -16,11 +16,29 @@ suite::every_server!(
     what_is_filled_in_with_nothing_is_not_given,
     values_are_taken_as_models_write_them,
     what_can_be_emptied_is_named_in_clear,
+    an_address_of_another_place_is_not_taken_for_ours,
 );
 
 fn everything() -> Options {
     let selection = Selection { toolsets: vec!["all".to_owned()], ..Selection::default() };
     Options { selection, allow_destructive: true, ..Options::default() }
+}
+
+/// Neither read nor written: what it names is somebody else's, though something here may be called the same.
+async fn an_address_of_another_place_is_not_taken_for_ours<S: Subject>() {
+    let sandboxed = Sandboxed::<S>::start_with(everything()).await;
+    let before = sandboxed.dump();
+    for sample in S::foreign_addresses() {
+        let error = sandboxed.refusal(&sample).await;
+        let told = error.for_agent();
+        assert!(
+            matches!(error.kind(), Kind::InvalidArgument | Kind::NotFound),
+            "{} {:?}: {told}",
+            sample.tool,
+            sample.arguments
+        );
+    }
+    assert_eq!(sandboxed.dump(), before);
 }
 
 /// What a call has the vendor asked, in order, without what is random in it.

@@ -311,6 +311,17 @@ impl Subject for GitHub {
         None
     }
 
+    fn foreign_addresses() -> Vec<Sample> {
+        let place = format!("https://github.example.com/{REPO}");
+        let issue = format!("{place}/issues/{NEWEST}");
+        vec![
+            Sample::new("list_issues", json!({"repo": place})),
+            Sample::new("update_issue", json!({"repo": place, "number": NEWEST, "state": "closed"})),
+            about("link_issues", json!({"number": NEWEST, "relation": "blocked_by", "target": issue})),
+            about("create_issue", json!({"title": "x", "parent": issue})),
+        ]
+    }
+
     fn outdated_write() -> Option<Sample> {
         let past = "2020-01-01T00:00:00Z";
         Some(about("update_issue", json!({"number": NEWEST, "state": "closed", "expected_updated_at": past})))

@@ -254,6 +254,14 @@ impl Subject for HubSpot {
         Some((sample, "Elena", "99999"))
     }
 
+    fn foreign_addresses() -> Vec<Sample> {
+        ["https://app.hubspot.com/contacts/7", "https://example.com/contacts/4815162"]
+            .into_iter()
+            .map(|place| format!("{place}/record/0-1/101"))
+            .map(|record| Sample::new("get_timeline", json!({"object": "contacts", "id": record})))
+            .collect()
+    }
+
     fn outdated_write() -> Option<Sample> {
         let records = json!([{"id": "101", "fields": {"city": "Kiel"}}]);
         let past = "2020-01-01T00:00:00.000Z";

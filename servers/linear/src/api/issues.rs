@@ -12,10 +12,12 @@ use super::{
     names::{Named, TeamRef},
 };
 
-const LIST: Operation =
-    Operation::read("ListIssues", document!("list_issues", "issue_row"), |v| 2 + first(v) * 18);
-const VIEW: Operation =
-    Operation::read("ViewIssues", document!("view_issues", "issue_row"), |v| 3 + first(v) * 18);
+const LIST: Operation = Operation::read("ListIssues", document!("list_issues", "issue_row"), |v| {
+    2 + first(v) * (18 + blockers(v))
+});
+const VIEW: Operation = Operation::read("ViewIssues", document!("view_issues", "issue_row"), |v| {
+    3 + first(v) * (18 + blockers(v))
+});
 const GET: Operation = Operation::read(
     "GetIssue",
     document!("get_issue", "issue_full", "issue_sections", "comment_row"),
@@ -32,8 +34,9 @@ const BY_BRANCH: Operation = Operation::read(
     sections,
 );
 const STATE: Operation = Operation::read("IssueState", document!("issue_state", "issue_full"), |_| FULL);
-const IDS: Operation =
-    Operation::read("IssueIds", document!("issue_ids", "issue_full"), |v| 2 + first(v) * FULL);
+const IDS: Operation = Operation::read("IssueIds", document!("issue_ids", "issue_full"), |v| {
+    2 + first(v) * (FULL + blockers(v))
+});
 /// Carries ids of our own making, so that a repeat makes nothing twice.
 const CREATE: Operation =
     Operation::write("CreateIssue", document!("create_issue", "issue_full"), Replay::Idempotent)
@@ -77,6 +80,11 @@ pub(super) const OPERATIONS: &[&Operation] = &[
     &RESTORE,
 ];
 
+/// What the issues cost that block one.
+fn blockers(variables: &Value) -> u32 {
+    if variables.get("blockers").and_then(Value::as_bool).unwrap_or(false) { 66 } else { 0 }
+}
+
 /// What one issue in full costs: its labels are most of it.
 const FULL: u32 = 72;
 
@@ -115,6 +123,8 @@ pub(crate) struct StateRef {
 pub(crate) struct PersonRef {
     pub(crate) id: String,
     pub(crate) display_name: String,
+    /// Whether the credential is theirs.
+    pub(crate) is_me: bool,
 }
 
 /// A cycle that an issue is in.
@@ -168,6 +178,7 @@ pub(crate) struct IssueRow {
     pub(crate) cycle: Option<CycleRef>,
     pub(crate) parent: Option<IssueRef>,
     pub(crate) labels: Connection<LabelRef>,
+    pub(crate) inverse_relations: Connection<Relation>,
 }
 
 /// An issue in full, with the sections that were asked for.
@@ -250,6 +261,8 @@ pub(crate) struct Listing {
     pub(crate) sort: Option<Value>,
     /// Whether archived issues are among them.
     pub(crate) archived: bool,
+    /// Whether each comes with the issues that block it.
+    pub(crate) blockers: bool,
 }
 
 /// Which parts of an issue to read besides itself.
@@ -344,6 +357,7 @@ impl Api {
             "orderBy": listing.order_by,
             "sort": listing.sort,
             "archived": listing.archived,
+            "blockers": listing.blockers,
         });
         let Some(view) = &listing.view else {
             let answer = self.run_partial::<Aliased<Connection<IssueRow>>>(&LIST, variables).await?;
@@ -413,8 +427,11 @@ impl Api {
         first: usize,
         after: Option<&str>,
         archived: bool,
+        blockers: bool,
     ) -> Result<Connection<Issue>> {
-        let variables = json!({"filter": filter, "first": first, "after": after, "archived": archived});
+        let variables = json!({
+            "filter": filter, "first": first, "after": after, "archived": archived, "blockers": blockers,
+        });
         Ok(self.run::<Aliased<Connection<Issue>>>(&IDS, variables).await?.value)
     }
 

@@ -1,4 +1,4 @@
-//! Labels of issues: creating and changing.
+//! Labels of issues: creating, changing and deleting.
 
 use connector::{Result, upstream::Replay};
 use serde::Deserialize;
@@ -17,7 +17,10 @@ const UPDATE: Operation =
     Operation::write("UpdateLabel", document!("update_label", "label_fragment"), Replay::Once)
         .invalidates(&["labels"]);
 
-pub(super) const OPERATIONS: &[&Operation] = &[&GET, &CREATE, &UPDATE];
+const DELETE: Operation = Operation::destructive("DeleteLabel", document!("delete_label"), Replay::Once)
+    .invalidates(&["labels", "issues"]);
+
+pub(super) const OPERATIONS: &[&Operation] = &[&GET, &CREATE, &UPDATE, &DELETE];
 
 /// A label as it stands.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -63,6 +66,17 @@ impl Api {
             .write::<Data>(&CREATE, json!({"input": input}), "Look with get_team whether the label is there")
             .await?
             .payload)
+    }
+
+    /// Deletes a label, also off the issues that have it; whether Linear says that it did.
+    pub(crate) async fn delete_label(&self, id: &str) -> Result<bool> {
+        #[derive(Deserialize)]
+        struct Data {
+            #[serde(rename = "issueLabelDelete")]
+            payload: LabelPayload,
+        }
+        let check = "Look with get_team whether the label is gone";
+        Ok(self.write::<Data>(&DELETE, json!({"id": id}), check).await?.payload.success)
     }
 
     /// Changes a label.

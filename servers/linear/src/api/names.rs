@@ -166,6 +166,8 @@ pub(crate) struct Person {
     pub(crate) name: String,
     pub(crate) display_name: String,
     pub(crate) email: String,
+    /// The address of the profile, which mentions the person where it stands in a text.
+    pub(crate) url: String,
     #[serde(default = "yes")]
     pub(crate) active: Option<bool>,
     pub(crate) admin: bool,

@@ -20,6 +20,8 @@ const LABELS: Operation =
         2 + first(variables) * 2
     })
     .cached(600, &[TAG_LABELS]);
+const TEAMS: Operation =
+    Operation::read("GetProjectTeams", document!("get_project_teams"), |_| 60).cached(60, &[TAG]);
 const CREATE: Operation = Operation::write(
     "CreateProject",
     document!("create_project", "project_state_fragment"),
@@ -36,7 +38,7 @@ const ADD_TO_INITIATIVE: Operation =
         .invalidates(&["initiatives"]);
 
 pub(super) const OPERATIONS: &[&Operation] =
-    &[&LIST, &GET, &STATE, &LABELS, &CREATE, &UPDATE, &ADD_TO_INITIATIVE];
+    &[&LIST, &GET, &STATE, &TEAMS, &LABELS, &CREATE, &UPDATE, &ADD_TO_INITIATIVE];
 
 /// What kept answers about projects depend on.
 const TAG: &str = "projects";
@@ -188,6 +190,16 @@ impl Api {
     /// What can be changed of a project, as it stands.
     pub(crate) async fn project_state(&self, id: &str) -> Result<ProjectState> {
         Ok(self.run::<ProjectAnswer<_>>(&STATE, json!({"id": id})).await?.project)
+    }
+
+    /// The teams that a project belongs to.
+    pub(crate) async fn project_teams(&self, id: &str) -> Result<Vec<TeamRef>> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Teams {
+            teams: Connection<TeamRef>,
+        }
+        Ok(self.run::<ProjectAnswer<Teams>>(&TEAMS, json!({"id": id})).await?.project.teams.nodes)
     }
 
     /// The labels that projects can have.

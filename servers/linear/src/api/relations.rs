@@ -6,7 +6,7 @@ use connector::{Result, upstream::Replay};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Api, Operation, Partial, document};
+use super::{Api, Operation, Partial, document, issues::Relation};
 
 /// Its document is made for as many relations as are asked for; this is the one for one.
 const LINK: Operation =
@@ -16,11 +16,16 @@ const UNLINK: Operation =
 
 pub(super) const OPERATIONS: &[&Operation] = &[&LINK, &UNLINK];
 
+/// What is asked of a relation that was made: a duplicate is moved to another state with it.
+const SELECTION: &str = "success issueRelation { issue { identifier state { name } } }";
+
 /// What one of several mutations answers.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub(crate) struct Done {
     pub(crate) success: bool,
+    /// What was made.
+    pub(crate) issue_relation: Option<Relation>,
 }
 
 /// What became of each mutation, by alias.
@@ -47,7 +52,7 @@ fn repeated(name: &str, kind: &str, field: &str, argument: &str, selection: &str
 }
 
 fn link_document(count: usize) -> String {
-    repeated(LINK.name, "IssueRelationCreateInput!", "issueRelationCreate", "input", "success", count)
+    repeated(LINK.name, "IssueRelationCreateInput!", "issueRelationCreate", "input", SELECTION, count)
 }
 
 fn unlink_document(count: usize) -> String {

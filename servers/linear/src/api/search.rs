@@ -30,6 +30,7 @@ pub(super) const OPERATIONS: &[&Operation] = &[&ISSUES, &PROJECTS, &DOCUMENTS, &
 pub(crate) struct FoundIssue {
     pub(crate) identifier: String,
     pub(crate) title: String,
+    pub(crate) description: Option<String>,
     pub(crate) priority: Option<f64>,
     pub(crate) archived_at: Option<String>,
     pub(crate) trashed: bool,
@@ -44,6 +45,8 @@ pub(crate) struct FoundIssue {
 pub(crate) struct FoundProject {
     pub(crate) slug_id: String,
     pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) content: Option<String>,
     pub(crate) status: Option<Named>,
     pub(crate) lead: Option<PersonRef>,
 }
@@ -54,6 +57,7 @@ pub(crate) struct FoundProject {
 pub(crate) struct FoundDocument {
     pub(crate) slug_id: String,
     pub(crate) title: String,
+    pub(crate) content: Option<String>,
     pub(crate) updated_at: String,
     pub(crate) project: Option<Named>,
 }

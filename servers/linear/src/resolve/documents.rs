@@ -3,14 +3,16 @@
 use connector::{Error, Kind, Result, catalog::one_line};
 use serde_json::json;
 
-use super::{find, is_uuid, slug_of_url};
-use crate::api::{Api, documents::Document};
+use super::{Names, find, is_uuid, slug_of_url};
+use crate::api::documents::Document;
 
 /// The document `wanted`, whole: its id, the id in its address, its address, or its title.
 ///
 /// # Errors
 /// `not_found` with the titles that are near; `invalid_argument` listing documents of the same title.
-pub(crate) async fn document(api: &Api, wanted: &str) -> Result<Document> {
+pub(crate) async fn document(names: &Names, wanted: &str) -> Result<Document> {
+    names.is_ours(wanted).await?;
+    let api = &names.api;
     let wanted = wanted.trim();
     if wanted.is_empty() {
         return Err(Error::invalid("`id` is empty").with_hint("list_documents gives ids and titles"));
@@ -33,6 +35,19 @@ pub(crate) async fn document(api: &Api, wanted: &str) -> Result<Document> {
     }
     let found = find(wanted, &candidates)?;
     api.get_document(&found.id).await
+}
+
+/// What Linear takes for the document `wanted`, which only a title makes be read.
+///
+/// # Errors
+/// As [`document`].
+pub(crate) async fn document_id(names: &Names, wanted: &str) -> Result<String> {
+    names.is_ours(wanted).await?;
+    match slug_of_url(wanted, "document") {
+        Some(slug) => Ok(slug),
+        None if is_uuid(wanted) || is_slug(wanted.trim()) => Ok(wanted.trim().to_owned()),
+        None => Ok(document(names, wanted).await?.id),
+    }
 }
 
 /// Whether `text` is written like the id at the end of an address.

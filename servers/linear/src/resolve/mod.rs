@@ -8,23 +8,30 @@
 pub(crate) mod documents;
 mod entries;
 pub(crate) mod initiatives;
+mod mentions;
 pub(crate) mod projects;
 mod reference;
 
 use std::fmt;
 
 use connector::{
-    Error, Result,
-    catalog::names::{Directories, Reading, listed},
+    Error, Kind, Result,
+    catalog::{
+        names::{Directories, Reading, listed},
+        one_line,
+    },
 };
 use serde_json::json;
 
 use crate::api::{
     Api,
-    names::{Cycle, Directory, Label, Named, Person, Project, State, Status, Team, Template, View},
+    issues::Issue,
+    names::{Cycle, Directory, Label, Named, Person, Project, State, Status, Team, TeamRef, Template, View},
 };
 
 pub(crate) use connector::catalog::names::{Entry, Miss, find};
+pub(crate) use mentions::Mentioned;
+use reference::workspace_of_url;
 pub(crate) use reference::{IssueKey, is_uuid, slug_of_url};
 
 /// The directories of a workspace.
@@ -48,6 +55,35 @@ impl Names {
     /// The team that is meant where none is named, as it was configured.
     pub(crate) fn default_team(&self) -> Option<&str> {
         self.default_team.as_deref()
+    }
+
+    /// Fails if `wanted` is an address of another workspace or host: what it names is not ours, even where
+    /// something of ours is called the same.
+    ///
+    /// # Errors
+    /// `invalid_argument`, saying which workspace this server serves; as [`Api::who_am_i`].
+    pub(crate) async fn is_ours(&self, wanted: &str) -> Result<()> {
+        let Some(given) = workspace_of_url(wanted) else { return Ok(()) };
+        let own = self.api.who_am_i().await?.organization;
+        if given.eq_ignore_ascii_case(&format!("linear.app/{}", own.url_key)) {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "The address is of {}, and this server serves the workspace {} (linear.app/{})",
+            one_line(&given),
+            one_line(&own.name),
+            own.url_key
+        ))
+        .with_hint("Nothing was read or written. Give an address of this workspace, a name or an id"))
+    }
+
+    /// The issue that `wanted` names, as [`IssueKey::parse`] reads it.
+    ///
+    /// # Errors
+    /// As [`Self::is_ours`] and [`IssueKey::parse`].
+    pub(crate) async fn issue_key(&self, wanted: &str) -> Result<IssueKey> {
+        self.is_ours(wanted).await?;
+        IssueKey::parse(wanted, self.default_team())
     }
 
     /// The team `wanted`: its key, name or id.
@@ -78,10 +114,14 @@ impl Names {
             Ok(state) => return Ok(state),
             Err(error) => error,
         };
-        let Some(kind) = state_kind(wanted) else {
-            return Err(error);
-        };
         let mut states: Vec<State> = self.all().await?;
+        let Some(kind) = state_kind(wanted) else {
+            let own: Vec<State> = states.iter().filter(|state| in_team(state)).cloned().collect();
+            return Err(match find(wanted, &own) {
+                Err(miss) => elsewhere(miss.place(format!("in {}", team.key)), wanted, &states),
+                Ok(_) => error,
+            });
+        };
         states.retain(|state| in_team(state) && state.kind == kind);
         states.sort_by(|a, b| a.position.unwrap_or(f64::MAX).total_cmp(&b.position.unwrap_or(f64::MAX)));
         states.into_iter().next().ok_or(error)
@@ -98,7 +138,17 @@ impl Names {
         let owned: Vec<Label> = labels.iter().filter(|label| own(label)).cloned().collect();
         let label = match find(wanted, &owned) {
             Ok(label) if label.is_called(wanted) => label.clone(),
-            _ => self.one::<Label>(wanted, usable).await?,
+            _ => match self.one::<Label>(wanted, usable).await {
+                Ok(label) => label,
+                Err(error) => {
+                    let labels: Vec<Label> = self.all().await?;
+                    let usable: Vec<Label> = labels.iter().filter(|label| usable(label)).cloned().collect();
+                    return Err(match find(wanted, &usable) {
+                        Err(miss) => elsewhere(miss.place(format!("in {}", team.key)), wanted, &labels),
+                        Ok(_) => error,
+                    });
+                }
+            },
         };
         if label.is_group {
             let members: Vec<Label> = labels
@@ -122,8 +172,22 @@ impl Names {
         self.one(wanted.trim().trim_start_matches('@'), Person::is_active).await
     }
 
+    /// The person `wanted`, be it one whom no work can be given to any more.
+    pub(crate) async fn anybody(&self, wanted: &str) -> Result<Person> {
+        if is_me(wanted) {
+            return Ok(self.api.who_am_i().await?.viewer);
+        }
+        self.one(wanted, |_| true).await
+    }
+
+    /// The issue of `key`, also by an identifier that it had before it moved.
+    pub(crate) async fn issue(&self, key: &IssueKey) -> Result<Issue> {
+        self.api.issue_state(&key.to_id()).await.map_err(|error| absent(error, key))
+    }
+
     /// The project `wanted`: its name, the id in its address, its address or its id.
     pub(crate) async fn project(&self, wanted: &str) -> Result<Project> {
+        self.is_ours(wanted).await?;
         self.one(&slug_of_url(wanted, "project").unwrap_or_else(|| wanted.to_owned()), |_| true).await
     }
 
@@ -134,6 +198,7 @@ impl Names {
 
     /// The saved view `wanted`: its name, the id in its address, its address or its id.
     pub(crate) async fn view(&self, wanted: &str) -> Result<View> {
+        self.is_ours(wanted).await?;
         self.one(&slug_of_url(wanted, "view").unwrap_or_else(|| wanted.to_owned()), |_| true).await
     }
 
@@ -169,6 +234,25 @@ impl Names {
         }
     }
 
+    /// Fails unless one of `teams`, or of all teams where there are none, has the cycle `wanted`.
+    pub(crate) async fn cycle_of_any(&self, wanted: &str, teams: &[Team]) -> Result<()> {
+        if teams.is_empty() {
+            return match self.api.find_cycles(crate::filter::cycle(wanted), 1).await?.is_empty() {
+                false => Ok(()),
+                true => Err(Error::not_found(format!("No team has a cycle `{}`", one_line(wanted)))
+                    .with_hint("Use current, next, previous or a number; list_cycles shows those of a team")),
+            };
+        }
+        let mut missing = None;
+        for team in teams {
+            match self.cycle(wanted, team).await {
+                Err(error) if error.kind() == Kind::NotFound => missing = missing.or(Some(error)),
+                found => return found.map(drop),
+            }
+        }
+        missing.map_or(Ok(()), Err)
+    }
+
     /// The milestone `wanted` of a project: its name or id.
     pub(crate) async fn milestone(&self, wanted: &str, project: &Named) -> Result<Named> {
         let milestones = self.api.milestones_of(&project.id).await?;
@@ -192,6 +276,69 @@ impl fmt::Debug for Names {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Names").field("default_team", &self.default_team).finish_non_exhaustive()
     }
+}
+
+/// What belongs to a team, so that another team's is not there for an issue.
+pub(crate) trait OfTeam: Entry {
+    /// Its team; none for what belongs to the workspace.
+    fn team(&self) -> Option<&TeamRef>;
+
+    /// Whether it can be used no more.
+    fn is_retired(&self) -> bool {
+        false
+    }
+}
+
+impl OfTeam for State {
+    fn team(&self) -> Option<&TeamRef> {
+        Some(&self.team)
+    }
+}
+
+impl OfTeam for Label {
+    fn team(&self) -> Option<&TeamRef> {
+        self.team.as_ref()
+    }
+
+    fn is_retired(&self) -> bool {
+        self.retired_at.is_some()
+    }
+}
+
+/// The error for `wanted`, which a `miss` did not find where it was looked for: if it is among `all`, of
+/// other teams or retired, it says so.
+pub(crate) fn elsewhere<T: OfTeam>(miss: Miss, wanted: &str, all: &[T]) -> Error {
+    let is_unknown = miss.is_unknown();
+    let error = miss.into_error();
+    let called: Vec<&T> = all.iter().filter(|entry| is_unknown && entry.is_called(wanted)).collect();
+    let mut teams: Vec<&str> = called
+        .iter()
+        .filter(|entry| !entry.is_retired())
+        .filter_map(|entry| entry.team())
+        .map(|team| team.key.as_str())
+        .collect();
+    teams.sort_unstable();
+    teams.dedup();
+    if !teams.is_empty() {
+        let what = T::WHAT;
+        let (teams, has) = (teams.join(", "), if teams.len() == 1 { "has" } else { "have" });
+        return error.with_hint(format!("{teams} {has} a {what} of this name, good only for issues there"));
+    }
+    match called.iter().any(|entry| entry.is_retired()) {
+        true => error.with_hint(
+            "There is one of this name, but it is retired; a person can restore it in Linear's settings",
+        ),
+        false => error,
+    }
+}
+
+/// "Not found" in words that name what was asked for.
+pub(crate) fn absent(error: Error, key: &IssueKey) -> Error {
+    if error.kind() != Kind::NotFound {
+        return error;
+    }
+    Error::not_found(format!("Linear has no issue {key}"))
+        .with_hint("It does not exist, or this credential cannot see it; search finds issues by words")
 }
 
 /// Whether `wanted` means the person whose credential it is.

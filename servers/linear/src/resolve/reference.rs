@@ -1,4 +1,5 @@
-//! What an issue, and other things, are called in an argument: `ENG-12`, an id, an address.
+//! What an issue, and other things, are called in an argument: `ENG-12`, an id, an address. Whether an
+//! address is one of this workspace is asked with [`workspace_of_url`] before it is read as a name.
 
 use connector::{Error, Result, catalog::one_line};
 use serde_json::{Value, json};
@@ -38,7 +39,7 @@ impl IssueKey {
         {
             return Ok(Self::Number(team.to_ascii_uppercase(), number));
         }
-        Err(Error::invalid(format!("`{}` is no issue", one_line(wanted)))
+        Err(Error::invalid(format!("`{}` is not an issue", one_line(wanted)))
             .with_hint("Use an identifier such as ENG-12, the issue's address, or its UUID"))
     }
 
@@ -71,9 +72,27 @@ pub(crate) fn is_uuid(text: &str) -> bool {
     text.len() == 36 && uuid::Uuid::try_parse(text).is_ok()
 }
 
+fn url(text: &str) -> Option<Url> {
+    Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "linear"))
+}
+
+/// Where an address leads: `linear.app/acme` for `https://linear.app/acme/issue/ENG-12/title` and for
+/// `linear://acme/issue/ENG-12`, which opens the desktop application; another host for any other address.
+/// `None` for what is no address.
+pub(crate) fn workspace_of_url(text: &str) -> Option<String> {
+    let url = url(text)?;
+    let host = url.host_str().unwrap_or_default();
+    let first = url.path_segments().and_then(|mut segments| segments.next()).unwrap_or_default();
+    Some(match (url.scheme(), host) {
+        (_, "linear.app") => format!("linear.app/{first}"),
+        ("linear", workspace) => format!("linear.app/{workspace}"),
+        (_, host) => host.to_owned(),
+    })
+}
+
 /// The path segment after `kind` in an address of Linear: `https://linear.app/acme/issue/ENG-12/title`.
 fn part_of_url(text: &str, kind: &str) -> Option<String> {
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "linear"))?;
+    let url = url(text)?;
     let mut segments = url.path_segments()?;
     segments.by_ref().find(|segment| *segment == kind)?;
     segments.next().filter(|segment| !segment.is_empty()).map(str::to_owned)
@@ -107,6 +126,21 @@ mod tests {
         );
         for wanted in ["12", "ENG", "", "ENG-", "ENG-x", "feature/eng-12-fix"] {
             assert!(IssueKey::parse(wanted, None).is_err(), "{wanted}");
+        }
+    }
+
+    #[test]
+    fn an_address_says_which_workspace_it_is_of() {
+        for (text, workspace) in [
+            ("https://linear.app/acme/issue/ENG-12/x", Some("linear.app/acme")),
+            (" https://LINEAR.app/acme/project/x-1 ", Some("linear.app/acme")),
+            ("linear://acme/issue/ENG-12", Some("linear.app/acme")),
+            ("https://linear.app.evil.example/acme/issue/ENG-12", Some("linear.app.evil.example")),
+            ("https://github.com/acme/shop/issues/12", Some("github.com")),
+            ("ENG-12", None),
+            ("note: linear.app/acme", None),
+        ] {
+            assert_eq!(workspace_of_url(text).as_deref(), workspace, "{text}");
         }
     }
 

@@ -20,7 +20,7 @@ use crate::{
         Api,
         attachments::{Attachment, IssueAttachments},
     },
-    resolve::IssueKey,
+    resolve::absent,
 };
 
 /// The most bytes of one upload: what fits the 60 seconds that Linear's signed address lives.
@@ -54,20 +54,33 @@ struct Attach {
 }
 
 async fn attach(call: Call<Linear>, args: Attach) -> Result<Plan> {
-    let key = IssueKey::parse(&args.issue, call.names().default_team())?;
+    let key = call.names().issue_key(&args.issue).await?;
     let source = UploadSource { root: call.upload_root(), max_bytes: MAX_BYTES };
     let file = source.read(args.content.as_deref(), args.filename.as_deref(), args.path.as_deref()).await?;
     match (&args.url, file) {
         (Some(url), None) => {
             let url = address(url)?;
-            let issue = call.api().issue_attachments(&key.to_id()).await?;
+            let issue =
+                call.api().issue_attachments(&key.to_id()).await.map_err(|error| absent(error, &key))?;
             Ok(attach_url(&call, &issue, url, args))
         }
         (None, Some(file)) => {
-            let issue = call.api().issue_attachments(&key.to_id()).await?;
+            let issue =
+                call.api().issue_attachments(&key.to_id()).await.map_err(|error| absent(error, &key))?;
             Ok(attach_file(&call, &issue, file, args))
         }
         _ => Err(Error::invalid("Give exactly one of `url`, `content` and `path`")),
+    }
+}
+
+/// A link as it is given: an address, or `[title](address)`.
+pub(super) fn link_to(given: &str) -> Result<(Url, Option<String>)> {
+    let titled = given.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(')'));
+    match titled.and_then(|rest| rest.split_once("](")) {
+        Some((title, url)) => {
+            Ok((address(url)?, Some(title.trim().to_owned()).filter(|title| !title.is_empty())))
+        }
+        None => Ok((address(given)?, None)),
     }
 }
 
@@ -77,7 +90,7 @@ fn address(given: &str) -> Result<Url> {
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .ok_or_else(|| {
-            Error::invalid(format!("`url` is no web address: {}", one_line(given)))
+            Error::invalid(format!("`{}` is not a web address", one_line(given)))
                 .with_hint("It must begin with https:// or http://")
         })
 }
@@ -109,28 +122,12 @@ fn attach_url(call: &Call<Linear>, issue: &IssueAttachments, url: Url, args: Att
     preview.changed = changes.wanted();
     let api = call.api().clone();
     let issue_id = issue.id.clone();
-    let attachment_id = Uuid::new_v4().to_string();
     Plan::new(Reply::written(preview), move || async move {
-        let mut note = None;
-        let mut saved = None;
-        if pull_request {
-            match link(&api, &attachment_id, &issue_id, &url, args.title.as_deref()).await {
-                Ok(attachment) => saved = Some(attachment),
-                // Without the integration with GitHub a pull request is still an address.
-                Err(error)
-                    if matches!(error.kind(), Kind::InvalidArgument | Kind::Permission | Kind::NotFound) =>
-                {
-                    note = Some(format!(
-                        "As a plain link, because Linear did not link the pull request: {}",
-                        error.message()
-                    ));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        let saved = match saved {
-            Some(saved) => saved,
-            None => put(&api, &issue_id, url.as_str(), &title, args.subtitle.as_deref()).await?,
+        let linked =
+            if pull_request { link(&api, &issue_id, &url, args.title.as_deref()).await? } else { Err(None) };
+        let (saved, note) = match linked {
+            Ok(saved) => (saved, None),
+            Err(note) => (put(&api, &issue_id, url.as_str(), &title, args.subtitle.as_deref()).await?, note),
         };
         let outcome = changes.outcome(|field| field_value(&saved, field));
         let summary = if there.is_some() {
@@ -169,9 +166,42 @@ fn attach_file(call: &Call<Linear>, issue: &IssueAttachments, file: File, args: 
     })
 }
 
-async fn link(api: &Api, id: &str, issue: &str, url: &Url, title: Option<&str>) -> Result<Attachment> {
-    let payload = api.attach_pull_request(id, issue, url.as_str(), title).await?;
-    outcome::done(payload.attachment.filter(|_| payload.success), "link the pull request")
+/// Puts a link on an issue that has none of this address yet; how it is told.
+pub(super) async fn attach_link(api: &Api, issue: &str, url: &Url, title: Option<&str>) -> Result<String> {
+    let linked = if is_pull_request(url) { link(api, issue, url, title).await? } else { Err(None) };
+    let (saved, note) = match linked {
+        Ok(saved) => (saved, None),
+        Err(note) => {
+            let title = title.map_or_else(|| default_title(url), str::to_owned);
+            (put(api, issue, url.as_str(), &title, None).await?, note)
+        }
+    };
+    let note = note.map(|note| format!(" ({note})")).unwrap_or_default();
+    Ok(format!("link {} {}{note}", one_line(&saved.title), one_line(&saved.url)))
+}
+
+/// Links a pull request, or says why Linear did not: without its integration with GitHub a pull request is
+/// still an address.
+async fn link(
+    api: &Api,
+    issue: &str,
+    url: &Url,
+    title: Option<&str>,
+) -> Result<std::result::Result<Attachment, Option<String>>> {
+    let id = Uuid::new_v4().to_string();
+    let sent = api.attach_pull_request(&id, issue, url.as_str(), title).await.and_then(|payload| {
+        outcome::done(payload.attachment.filter(|_| payload.success), "link the pull request")
+    });
+    match sent {
+        Ok(attachment) => Ok(Ok(attachment)),
+        Err(error) if matches!(error.kind(), Kind::InvalidArgument | Kind::Permission | Kind::NotFound) => {
+            Ok(Err(Some(format!(
+                "as a plain link, because Linear did not link the pull request: {}",
+                error.message()
+            ))))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 async fn put(api: &Api, issue: &str, url: &str, title: &str, subtitle: Option<&str>) -> Result<Attachment> {

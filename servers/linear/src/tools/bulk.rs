@@ -1,22 +1,24 @@
 //! `bulk_update_issues`: the same changes on many issues, with an account of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, reconcile, words},
+    catalog::{Calendar, Call, Plan, Reply, Tool, reconcile, words},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::issue_changes::{Changes, Emptied, Fields};
+use super::{
+    issue_changes::{Changes, Emptied, Fields},
+    issues_read,
+};
 use crate::{
     Linear,
     api::issues::{Issue, Sections},
-    filter::IssueQuery,
+    filter::{IssueQuery, is_blocked},
     render,
-    resolve::IssueKey,
 };
 
 /// Issues in one call, at most: what Linear changes in one mutation.
@@ -62,12 +64,22 @@ struct Arguments {
     #[schemars(schema_with = "filter_in_names")]
     filter: Option<IssueQuery>,
     expected_count: Option<u32>,
+    #[schemars(schema_with = "changes_in_names")]
     changes: Fields,
 }
 
-/// The schema of a filter by the names of its arguments alone: list_issues says what they mean.
+/// The schema of a filter: list_issues says what its arguments mean.
 fn filter_in_names(generator: &mut SchemaGenerator) -> Schema {
-    let mut schema = IssueQuery::json_schema(generator);
+    in_names(IssueQuery::json_schema(generator))
+}
+
+/// The schema of changes: update_issue says what the fields mean.
+fn changes_in_names(generator: &mut SchemaGenerator) -> Schema {
+    in_names(Fields::json_schema(generator))
+}
+
+/// The schema of an object by the names of its fields alone, where another place says what they mean.
+pub(super) fn in_names(mut schema: Schema) -> Schema {
     schema.remove("description");
     if let Some(Value::Object(fields)) = schema.get_mut("properties") {
         for field in fields.values_mut().filter_map(Value::as_object_mut) {
@@ -106,23 +118,22 @@ async fn bulk_update(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
     let issues = match (ids.is_empty(), filter) {
         (false, None) => by_ids(&call, &ids, &mut gone).await?,
         (true, Some(filter)) => filtered(&call, filter).await?,
-        _ => return Err(Error::invalid("Give `ids` or `filter`, one of them")),
+        _ => return Err(Error::invalid("Give either `ids` or `filter`")),
     };
     if issues.is_empty() {
-        let mut reply = Reply::new("No issue is meant, so nothing was changed.");
+        let mut reply = Reply::new("No issue matches, so nothing was changed.");
         if !gone.is_empty() {
             reply = reply.line(format!("Not there, or not visible: {}", gone.join(", ")));
         }
         return Ok(Plan::nothing(
-            reply.data(&Outcome { summary: "No issue is meant.".to_owned(), ..Outcome::default() }),
+            reply.data(&Outcome { summary: "No issue matches.".to_owned(), ..Outcome::default() }),
         ));
     }
     let total = issues.len();
     if let Some(expected) = expected_count.filter(|expected| *expected as usize != total) {
-        return Err(Error::new(Kind::Conflict, format!("{total} issues are meant, not {expected}"))
-            .with_hint(
-                "Look at them with list_issues, or leave `expected_count` out to see what would be done",
-            ));
+        return Err(Error::new(Kind::Conflict, format!("{total} issues match, not {expected}")).with_hint(
+            "Look at them with list_issues, or leave `expected_count` out to see what would be done",
+        ));
     }
     let (groups, idle) = grouped(&call, issues, &fields).await?;
     let count: usize = groups.iter().map(|group| group.issues.len()).sum();
@@ -144,54 +155,53 @@ async fn bulk_update(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
 
 /// The issues `ids`; those that are not there go to `gone`.
 async fn by_ids(call: &Call<Linear>, ids: &[String], gone: &mut Vec<String>) -> Result<Vec<Issue>> {
-    if ids.len() > MOST {
-        return Err(Error::invalid(format!("`ids` has {} issues; at most {MOST} go in one call", ids.len())));
-    }
-    let mut keys: Vec<IssueKey> = Vec::new();
-    for id in ids {
-        let key = IssueKey::parse(id, call.names().default_team())?;
-        if !keys.contains(&key) {
-            keys.push(key);
-        }
-    }
-    let filter = json!({"or": keys.iter().map(IssueKey::to_filter).collect::<Vec<_>>()});
-    let found = call.api().issues(filter, keys.len(), Sections::default()).await?.data;
-    for key in &keys {
-        let id = key.to_id();
-        let is =
-            |issue: &Issue| issue.id.eq_ignore_ascii_case(&id) || issue.identifier.eq_ignore_ascii_case(&id);
-        if !found.iter().any(is) {
-            gone.push(id);
-        }
-    }
-    Ok(found)
+    let (found, missing) = issues_read::many(call, ids, MOST, Sections::default()).await?;
+    gone.extend(missing);
+    let mut issues: Vec<Issue> = found.into_iter().map(|found| found.data).collect();
+    // Named twice, by its present and a former identifier.
+    let mut seen = HashSet::new();
+    issues.retain(|issue| seen.insert(issue.id.clone()));
+    Ok(issues)
 }
 
 /// The issues that a filter finds, if they are not too many.
 async fn filtered(call: &Call<Linear>, mut query: IssueQuery) -> Result<Vec<Issue>> {
     if query.is_everything() {
-        return Err(Error::invalid("`filter` is empty, and every issue is not meant"));
+        return Err(Error::invalid("`filter` is empty: it would mean every issue"));
     }
-    let team = call.names().default_team();
-    let calendar = query.calendar(call).await?;
-    let first = MOST + 1;
-    let mut found = call
-        .api()
-        .issue_states(&query.to_filter(team, &calendar)?, first, None, query.archived())
-        .await?
-        .nodes;
+    let calendar = query.prepare(call).await?;
+    let mut found = matching(call, &query, &calendar).await?;
     if found.is_empty() && query.has_names() && query.settle(call.names()).await? {
-        found = call
-            .api()
-            .issue_states(&query.to_filter(team, &calendar)?, first, None, query.archived())
-            .await?
-            .nodes;
+        found = matching(call, &query, &calendar).await?;
     }
     if found.len() > MOST {
         return Err(Error::invalid(format!("The filter finds more than {MOST} issues"))
             .with_hint("Narrow it, or go through them in parts"));
     }
     Ok(found)
+}
+
+/// The issues that `query` finds: one more than are changed, to tell that there are too many.
+async fn matching(call: &Call<Linear>, query: &IssueQuery, calendar: &Calendar) -> Result<Vec<Issue>> {
+    let filter = query.to_filter(call.names().default_team(), calendar)?;
+    let mut after: Option<String> = None;
+    let mut found = Vec::new();
+    loop {
+        let page = call
+            .api()
+            .issue_states(&filter, MOST + 1, after.as_deref(), query.archived(), query.blocked.is_some())
+            .await?;
+        let next = page.next(after.as_deref()).map(str::to_owned);
+        let fits = |issue: &Issue| {
+            query.blocked.is_none_or(|blocked| blocked == is_blocked(&issue.inverse_relations))
+        };
+        found.extend(page.nodes.into_iter().filter(fits));
+        // What is left out is known only when it was read.
+        match next.filter(|_| query.blocked.is_some() && found.len() <= MOST) {
+            Some(next) => after = Some(next),
+            None => return Ok(found),
+        }
+    }
 }
 
 /// Works out the changes of each issue. Those of one team with the same input form a group; those

@@ -3,9 +3,8 @@
 use connector::{
     Error, Kind, Result,
     catalog::{
-        Call, Page, Plan, Reply, Tool, Written, edited, excerpt, markdown, one_line,
+        Call, Page, Plan, Reply, Tool, Written, edited, excerpt, one_line,
         reconcile::{self, Seen},
-        words,
     },
     upstream::Connection,
 };
@@ -14,24 +13,25 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{FROM, Position, issues_read::absent, limit, paging};
+use super::{FROM, Position, limit, paging};
 use crate::{
     Linear,
-    api::{Partial, comments::Comment, updates::About},
-    filter::project_filter,
+    api::{Partial, comments::Comment, names::Project, updates::About},
     render,
-    resolve::{IssueKey, is_uuid, slug_of_url},
+    resolve::{self, IssueKey, Mentioned, Names, is_uuid},
 };
 
 /// Characters of one comment in a listing.
 const EXCERPT: usize = 3_000;
+/// Characters of a comment that is read alone.
+const WHOLE: usize = 24_000;
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
     vec![
         Tool::read(
             "list_comments",
             "List comments",
-            "Comments on one issue, project, document or status update (id), newest first, with their ids.",
+            "Comments on one issue, project, document or status update (id), newest first; or one comment in full.",
             list_comments,
         )
         .toolset("comments")
@@ -81,6 +81,8 @@ struct ListComments {
     project: Option<String>,
     document: Option<String>,
     update: Option<String>,
+    comment: Option<String>,
+    offset: Option<u32>,
     limit: Option<u32>,
     cursor: Option<String>,
 }
@@ -88,30 +90,29 @@ struct ListComments {
 /// What comments stand under.
 enum Target {
     Issue(IssueKey),
-    Project(String),
+    Project(Project),
     Document(String),
     Update(String),
 }
 
 impl Target {
     /// The one that is given.
-    fn of(
+    async fn of(
+        names: &Names,
         issue: Option<&String>,
         project: Option<&String>,
         document: Option<&String>,
         update: Option<&String>,
-        default_team: Option<&str>,
     ) -> Result<Option<Self>> {
         let mut targets = Vec::new();
         if let Some(issue) = issue {
-            targets.push(Self::Issue(IssueKey::parse(issue, default_team)?));
+            targets.push(Self::Issue(names.issue_key(issue).await?));
         }
         if let Some(project) = project {
-            targets.push(Self::Project(project.clone()));
+            targets.push(Self::Project(names.project(project).await?));
         }
         if let Some(document) = document {
-            let slug = slug_of_url(document, "document").unwrap_or_else(|| document.trim().to_owned());
-            targets.push(Self::Document(slug));
+            targets.push(Self::Document(resolve::documents::document_id(names, document).await?));
         }
         if let Some(update) = update {
             targets.push(Self::Update(comment_id(update, "status update")?));
@@ -137,16 +138,17 @@ struct Row {
 }
 
 async fn list_comments(call: Call<Linear>, arguments: ListComments) -> Result<Reply> {
-    let ListComments { issue, project, document, update, limit: asked, cursor } = arguments;
+    let ListComments { issue, project, document, update, comment, offset, limit: asked, cursor } = arguments;
+    if let Some(comment) = &comment {
+        return one(&call, comment, offset.unwrap_or(0) as usize).await;
+    }
     let position: Position = call.open_cursor(cursor.as_deref())?.unwrap_or_default();
-    let target = Target::of(
-        issue.as_ref(),
-        project.as_ref(),
-        document.as_ref(),
-        update.as_ref(),
-        call.names().default_team(),
-    )?
-    .ok_or_else(|| Error::invalid("Give one of `issue`, `project`, `document` and `update`"))?;
+    let target =
+        Target::of(call.names(), issue.as_ref(), project.as_ref(), document.as_ref(), update.as_ref())
+            .await?
+            .ok_or_else(|| {
+                Error::invalid("Give one of `issue`, `project`, `document`, `update` and `comment`")
+            })?;
     let first = position.first(limit(asked, 25, 100), 250);
     let after = position.after.as_deref();
     let (of, answer) = match &target {
@@ -158,8 +160,8 @@ async fn list_comments(call: Call<Linear>, arguments: ListComments) -> Result<Re
             (format!("on {key}"), call.api().comments(json!({"issue": key.to_filter()}), first, after).await?)
         }
         Target::Project(project) => (
-            format!("on {project}"),
-            call.api().comments(json!({"project": project_filter(project)}), first, after).await?,
+            format!("on project \"{}\"", one_line(&project.name)),
+            call.api().comments(json!({"project": {"id": {"eq": project.id}}}), first, after).await?,
         ),
         Target::Update(id) => {
             let either =
@@ -173,18 +175,37 @@ async fn list_comments(call: Call<Linear>, arguments: ListComments) -> Result<Re
     Ok(listing(&call, answer, position, &of))
 }
 
+/// One comment, from the character `offset`.
+async fn one(call: &Call<Linear>, id: &str, offset: usize) -> Result<Reply> {
+    let comment = call.api().comment(&comment_id(id, "comment")?).await.map_err(no_comment)?;
+    let (body, note) = excerpt(comment.body.trim(), offset, WHOLE);
+    let place = comment.issue.as_ref().map(|issue| format!("on {}", issue.identifier)).unwrap_or_default();
+    let mut page = Page::new(FROM, ("comment", "comments")).note(place);
+    let row = row(&comment, body);
+    page.push(format!("{}\n{}", render::comment_head(&comment), render::comment_body(&row.body)), &row);
+    Ok(note.into_iter().fold(Reply::page(page), Reply::line))
+}
+
+fn row(comment: &Comment, body: String) -> Row {
+    Row {
+        id: comment.id.clone(),
+        by: comment.author().to_owned(),
+        at: comment.created_at.clone(),
+        body,
+        reply_to: comment.parent_id.clone(),
+        resolved: comment.resolved_at.is_some(),
+    }
+}
+
 /// Whether what was named is there: no comments and no issue look the same to a filter.
 async fn exists(call: &Call<Linear>, target: &Target) -> Result<()> {
     match target {
         Target::Issue(key) => {
-            call.api().issue_state(&key.to_id()).await.map_err(|error| absent(error, key))?;
-        }
-        Target::Project(project) => {
-            call.names().project(project).await?;
+            call.names().issue(key).await?;
         }
         Target::Update(id) => update_exists(call, id).await?,
-        // Its comments were read through it.
-        Target::Document(_) => {}
+        // It was found by name, or its comments were read through it.
+        Target::Project(_) | Target::Document(_) => {}
     }
     Ok(())
 }
@@ -208,15 +229,10 @@ fn listing(call: &Call<Linear>, answer: Partial<Connection<Comment>>, position: 
     let mut page = Page::new(FROM, ("comment", "comments")).note(format!("{of}, newest first"));
     for comment in connection.nodes.iter().skip(position.skip) {
         let (body, cut) = excerpt(comment.body.trim(), 0, EXCERPT);
-        let cut = cut.map(|_| "\n[cut]").unwrap_or_default();
-        let row = Row {
-            id: comment.id.clone(),
-            by: comment.author().to_owned(),
-            at: comment.created_at.clone(),
-            body: format!("{body}{cut}"),
-            reply_to: comment.parent_id.clone(),
-            resolved: comment.resolved_at.is_some(),
-        };
+        let all = comment.body.trim().chars().count();
+        let cut =
+            cut.map(|_| format!("\n[cut: {EXCERPT} of {all} characters; give `comment` for all of it]"));
+        let row = row(comment, format!("{body}{}", cut.unwrap_or_default()));
         page.push(format!("{}\n{}", render::comment_head(comment), render::comment_body(&row.body)), &row);
     }
     let page = paging::close(call, page, position, &connection);
@@ -232,7 +248,6 @@ struct AddComment {
     document: Option<String>,
     update: Option<String>,
     reply_to: Option<String>,
-    /// For apps
     as_user: Option<String>,
 }
 
@@ -241,23 +256,19 @@ async fn add_comment(call: Call<Linear>, arguments: AddComment) -> Result<Plan> 
     if body.trim().is_empty() {
         return Err(Error::invalid("`body` is empty"));
     }
-    let target = Target::of(
-        issue.as_ref(),
-        project.as_ref(),
-        document.as_ref(),
-        update.as_ref(),
-        call.names().default_team(),
-    )?;
+    let target =
+        Target::of(call.names(), issue.as_ref(), project.as_ref(), document.as_ref(), update.as_ref())
+            .await?;
     let id = Uuid::new_v4().to_string();
-    let mut input = json!({"id": id, "body": body});
+    let mentioned = call.names().mentions(&body, "").await?;
+    let mut input = json!({"id": id, "body": mentioned.text});
     let mut on = match &target {
         Some(Target::Issue(key)) => {
-            let issue = call.api().issue_state(&key.to_id()).await.map_err(|error| absent(error, key))?;
+            let issue = call.names().issue(key).await?;
             input["issueId"] = json!(issue.id);
             issue.identifier
         }
         Some(Target::Project(project)) => {
-            let project = call.names().project(project).await?;
             input["projectId"] = json!(project.id);
             format!("project \"{}\"", one_line(&project.name))
         }
@@ -294,12 +305,9 @@ async fn add_comment(call: Call<Linear>, arguments: AddComment) -> Result<Plan> 
     if let Some(name) = &as_user {
         input["createAsUser"] = json!(name);
     }
-    let mentioned = markdown::mentioned(&body, "", in_display_name);
     let mut preview =
         Written::new(format!("Comment on {on}")).change(format!("{} characters", body.chars().count()));
-    if !mentioned.is_empty() {
-        preview = preview.change(format!("notifies, if they exist: {}", words::people(&mentioned)));
-    }
+    preview.changed.extend(mentioned.lines.iter().cloned());
     Ok(Plan::new(Reply::written(preview), move || async move {
         let check = format!("Look with list_comments whether the comment {id} is there");
         let mut answer = call.api().add_comment(&input, check.clone()).await;
@@ -327,6 +335,7 @@ async fn add_comment(call: Call<Linear>, arguments: AddComment) -> Result<Plan> 
         if comment.body.trim() != input["body"].as_str().unwrap_or_default().trim() {
             written = written.change("Linear stored the text in its own Markdown, slightly changed");
         }
+        written.changed.extend(mentioned.lines);
         Ok(Reply::written(written))
     }))
 }
@@ -353,18 +362,13 @@ fn place_like(input: &mut Value, parent: &Comment) -> Result<()> {
     Ok(())
 }
 
-/// Whether Linear allows a character in a display name.
-fn in_display_name(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '.' | '_' | '-')
-}
-
 /// A UUID that names a comment or a status update.
 fn comment_id(id: &str, what: &str) -> Result<String> {
     let id = id.trim();
     if is_uuid(id) {
         return Ok(id.to_lowercase());
     }
-    Err(Error::invalid(format!("`{}` is no id of a {what}", one_line(id)))
+    Err(Error::invalid(format!("`{}` is not the id of a {what}", one_line(id)))
         .with_hint("Use the id from a listing"))
 }
 
@@ -376,7 +380,7 @@ fn no_comment(error: Error) -> Error {
 }
 
 fn refused(what: &str) -> Error {
-    Error::new(Kind::Upstream, format!("Linear did not accept {what}, and says no more"))
+    Error::new(Kind::Upstream, format!("Linear did not accept {what} and gave no reason"))
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -397,7 +401,11 @@ async fn edit_comment(call: Call<Linear>, arguments: EditComment) -> Result<Plan
         return Err(Error::invalid("Give `body` or `resolved`"));
     }
     let before = call.api().comment(&id).await.map_err(no_comment)?;
-    let body = body.filter(|body| body.trim() != before.body.trim());
+    let mentioned = match &body {
+        Some(body) => call.names().mentions(body, &before.body).await?,
+        None => Mentioned::default(),
+    };
+    let body = body.map(|_| mentioned.text).filter(|body| body.trim() != before.body.trim());
     let resolved = resolved.filter(|resolved| *resolved != before.resolved_at.is_some());
     let place = before.issue.as_ref().map(|issue| format!(" on {}", issue.identifier)).unwrap_or_default();
     let what = format!("the comment of @{}{place}", one_line(before.author()));
@@ -409,6 +417,7 @@ async fn edit_comment(call: Call<Linear>, arguments: EditComment) -> Result<Plan
     let mut preview = Written::new(format!("Edit {what}"));
     if let Some(body) = &body {
         preview = preview.change(format!("text: {}", edited(&before.body, body)));
+        preview.changed.extend(mentioned.lines);
     }
     if let Some(resolved) = resolved {
         preview = preview.change(if resolved { "thread resolved" } else { "thread reopened" });

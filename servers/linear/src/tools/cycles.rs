@@ -16,7 +16,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::read(
             "list_cycles",
             "List cycles",
-            "A team's cycles, newest first: dates, progress, issues and points done, growth of scope. For the issues in one: list_issues with cycle.",
+            "A team's cycles, newest first: dates, progress, points done. For the issues in one: list_issues with cycle.",
             list_cycles,
         )
         .toolset("projects")
@@ -50,10 +50,22 @@ async fn list_cycles(call: Call<Linear>, args: ListCycles) -> Result<Reply> {
         let (row, item) = render::cycles::cycle_row(cycle);
         page.push(row, &item);
     }
+    if let Some(which) = args.which.as_deref().filter(|which| page.is_empty() && !is_stretch(which)) {
+        // One cycle was meant, and it is not there.
+        call.names().cycle(which, &team).await?;
+    }
     if page.is_empty() && position.after.is_none() && !team.cycles_enabled {
         page = page.note(format!("{} does not use cycles", team.key));
     }
     Ok(Reply::page(paging::close(&call, page, position, &found)))
+}
+
+/// Whether `which` means a stretch of time, in which there may be no cycle.
+fn is_stretch(which: &str) -> bool {
+    matches!(
+        which.trim().to_lowercase().as_str(),
+        "upcoming" | "future" | "past" | "all" | "" | "none" | "null"
+    )
 }
 
 /// The filter for the cycles that `which` means: a stretch of time, or one cycle.

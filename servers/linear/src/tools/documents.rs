@@ -19,7 +19,7 @@ use crate::{
     Linear,
     api::documents::Document,
     render,
-    resolve::{self, IssueKey},
+    resolve::{self, Mentioned},
 };
 
 /// Characters of a document's text, unless asked otherwise.
@@ -81,10 +81,10 @@ async fn list_documents(call: Call<Linear>, args: ListDocuments) -> Result<Reply
         filter["project"] = json!({"id": {"eq": call.names().project(project).await?.id}});
     }
     if let Some(issue) = &args.issue {
-        filter["issue"] = json!({"id": {"eq": call.api().issue_state(&issue_id(&call, issue)?).await?.id}});
+        filter["issue"] = json!({"id": {"eq": self::issue(&call, issue).await?.0}});
     }
     if let Some(initiative) = &args.initiative {
-        let id = resolve::initiatives::initiative(call.api(), initiative).await?.id;
+        let id = resolve::initiatives::initiative(call.names(), initiative).await?.id;
         filter["initiative"] = json!({"id": {"eq": id}});
     }
     if let Some(team) = &args.team {
@@ -106,9 +106,11 @@ async fn list_documents(call: Call<Linear>, args: ListDocuments) -> Result<Reply
     Ok(Reply::page(paging::close(&call, page, position, &found)))
 }
 
-/// What Linear takes for the issue `wanted`.
-fn issue_id(call: &Call<Linear>, wanted: &str) -> Result<String> {
-    Ok(IssueKey::parse(wanted, call.names().default_team())?.to_id())
+/// The id of the issue `wanted`, and its identifier.
+async fn issue(call: &Call<Linear>, wanted: &str) -> Result<(String, String)> {
+    let key = call.names().issue_key(wanted).await?;
+    let issue = call.names().issue(&key).await?;
+    Ok((issue.id, issue.identifier))
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -122,7 +124,7 @@ struct GetDocument {
 }
 
 async fn get_document(call: Call<Linear>, args: GetDocument) -> Result<Reply> {
-    let document = resolve::documents::document(call.api(), &args.id).await?;
+    let document = resolve::documents::document(call.names(), &args.id).await?;
     let text = match &args.section {
         Some(wanted) => markdown::section(document.text(), wanted)?,
         None => document.text(),
@@ -182,7 +184,7 @@ async fn save_document(call: Call<Linear>, mut args: SaveDocument) -> Result<Pla
     let place = place(&call, &args).await?;
     match args.id.clone() {
         Some(id) => change(&call, &id, args, place).await,
-        None => create(&call, args, place),
+        None => create(&call, args, place).await,
     }
 }
 
@@ -197,10 +199,10 @@ async fn place(call: &Call<Linear>, args: &SaveDocument) -> Result<Option<Place>
         let project = call.names().project(project).await?;
         Some(Place { key: "projectId", id: project.id, told: format!("project {}", one_line(&project.name)) })
     } else if let Some(issue) = &args.issue {
-        let issue = call.api().issue_state(&issue_id(call, issue)?).await?;
-        Some(Place { key: "issueId", id: issue.id, told: format!("issue {}", issue.identifier) })
+        let (id, identifier) = self::issue(call, issue).await?;
+        Some(Place { key: "issueId", id, told: format!("issue {identifier}") })
     } else if let Some(initiative) = &args.initiative {
-        let initiative = resolve::initiatives::initiative(call.api(), initiative).await?;
+        let initiative = resolve::initiatives::initiative(call.names(), initiative).await?;
         let told = format!("initiative {}", one_line(&initiative.name));
         Some(Place { key: "initiativeId", id: initiative.id, told })
     } else if let Some(team) = &args.team {
@@ -211,7 +213,7 @@ async fn place(call: &Call<Linear>, args: &SaveDocument) -> Result<Option<Place>
     })
 }
 
-fn create(call: &Call<Linear>, args: SaveDocument, place: Option<Place>) -> Result<Plan> {
+async fn create(call: &Call<Linear>, args: SaveDocument, place: Option<Place>) -> Result<Plan> {
     let Some(title) = args.title.as_deref().map(str::trim) else {
         return Err(
             Error::invalid("A new document needs `title`").with_hint("To change a document, give its `id`")
@@ -233,12 +235,16 @@ fn create(call: &Call<Linear>, args: SaveDocument, place: Option<Place>) -> Resu
     changes.set("belongs to", FieldValue::Short(String::new()), FieldValue::Short(place.told.clone()));
     let mut input = json!({"id": id, "title": title});
     input[place.key] = json!(place.id);
+    let mut mentions = Vec::new();
     if let Some(content) = &args.content {
-        changes.set("content", FieldValue::Long(String::new()), FieldValue::Long(content.clone()));
-        input["content"] = json!(content);
+        let Mentioned { text, lines } = call.names().mentions(content, "").await?;
+        changes.set("content", FieldValue::Long(String::new()), FieldValue::Long(text.clone()));
+        input["content"] = json!(text);
+        mentions = lines;
     }
     let mut preview = Written::new(format!("Create the document {} in {}", one_line(title), place.told));
     preview.changed = changes.wanted();
+    preview.changed.extend(mentions.iter().cloned());
     let api = call.api().clone();
     Ok(Plan::new(Reply::written(preview), move || async move {
         let sent = api.create_document(input).await;
@@ -253,13 +259,14 @@ fn create(call: &Call<Linear>, args: SaveDocument, place: Option<Place>) -> Resu
         };
         let mut written = Written::new(summary).id(document.slug_id).url(document.url);
         written.changed = outcome.lines();
+        written.changed.extend(mentions);
         Ok(Reply::written(written))
     }))
 }
 
 async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option<Place>) -> Result<Plan> {
     // Read now, right before writing: a document has no version that Linear would compare.
-    let document = resolve::documents::document(call.api(), id).await?;
+    let document = resolve::documents::document(call.names(), id).await?;
     if let Some(expected) = &args.expected_updated_at
         && !dates::same(expected, &document.updated_at)
     {
@@ -290,7 +297,10 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
     } else {
         Some(edits::apply(document.text(), &args.edits)?)
     };
+    let mut mentions = Vec::new();
     if let Some(content) = content {
+        let Mentioned { text: content, lines } = call.names().mentions(&content, document.text()).await?;
+        mentions = lines;
         ask("content", FieldValue::Long(content.clone()), "content", json!(content));
     }
     if let Some(place) = &place {
@@ -303,6 +313,7 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
     }
     let mut preview = Written::new(format!("Change {thing}")).id(document.slug_id.clone());
     preview.changed = changes.wanted();
+    preview.changed.extend(mentions.iter().cloned());
     let api = call.api().clone();
     let id = document.id.clone();
     let mut reply = Reply::written(preview);
@@ -334,6 +345,7 @@ async fn change(call: &Call<Linear>, id: &str, args: SaveDocument, place: Option
         let outcome = changes.outcome(|field| field_value(&now, field));
         let mut written = Written::new(outcome.summary("Linear", &thing)).id(now.slug_id).url(now.url);
         written.changed = outcome.lines();
+        written.changed.extend(mentions);
         written.changed.push(format!("updated: {}", now.updated_at));
         Ok(Reply::written(written))
     });

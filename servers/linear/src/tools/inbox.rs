@@ -34,7 +34,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::write(
             "mark_notification",
             "Mark notifications",
-            "Marks notifications read or unread, or snoozes them until a time. Up to 20 ids.",
+            "Marks notifications read or unread, or snoozes them until a time.",
             mark_notification,
         )
         .toolset("inbox")

@@ -19,7 +19,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::read(
             "list_initiatives",
             "List initiatives",
-            "Initiatives with status, health, owner and the progress of their projects; at most 20 at once.",
+            "Initiatives: status, health, owner, progress of their projects.",
             list_initiatives,
         )
         .toolset("projects")

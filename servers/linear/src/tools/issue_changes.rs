@@ -3,7 +3,7 @@
 
 use connector::{
     Error, Result,
-    catalog::{edited, one_line},
+    catalog::{edited, one_line, words},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -16,10 +16,11 @@ use crate::{
         names::{Label, Named, Team},
     },
     filter, render,
-    resolve::{IssueKey, is_me},
+    resolve::{Mentioned, Names, is_me},
 };
 
-/// The fields of issues that can be set or emptied, as arguments give them.
+// The fields of issues that can be set or emptied, as arguments give them. No doc comment: it would go into
+// the schema.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Fields {
@@ -100,6 +101,33 @@ async fn stands_above(server: &Linear, issue: &Issue, parent: &Issue) -> Result<
             )));
         }
         above = server.api().issue_state(&id).await?.parent.map(|above| above.identifier);
+    }
+    Ok(())
+}
+
+/// Refuses two labels of one group, as Linear does: among those to `add`, or with one that the issue keeps;
+/// `kept` are those with their groups.
+fn one_of_each_group(add: &[Label], kept: &[(Option<&Named>, String)]) -> Result<()> {
+    let mut there: Vec<(&str, String, bool)> = kept
+        .iter()
+        .filter_map(|(group, name)| Some((group.as_ref()?.name.as_str(), name.clone(), true)))
+        .collect();
+    for label in add {
+        let Some(group) = label.parent.as_ref().map(|group| group.name.as_str()) else { continue };
+        let same = |(name, other, _): &&(&str, String, bool)| *name == group && *other != label.path();
+        if let Some((_, other, is_there)) = there.iter().find(same) {
+            let other = one_line(other);
+            return Err(Error::invalid(format!(
+                "An issue can have one label of the group `{}`, not both `{other}` and `{}`",
+                one_line(group),
+                one_line(&label.path())
+            ))
+            .with_hint(match is_there {
+                true => format!("It has `{other}`: give that in labels.remove of the same call"),
+                false => "Leave one of them out".to_owned(),
+            }));
+        }
+        there.push((group, label.path(), false));
     }
     Ok(())
 }
@@ -191,14 +219,21 @@ pub(super) struct Changes {
     wanted: Vec<Wanted>,
     labels_added: Vec<String>,
     labels_removed: Vec<String>,
-    /// The new description, and whether it is only a part of the input that changed.
+    /// The new description.
     description: Option<String>,
+    /// Whom it notifies.
+    mentions: Vec<String>,
 }
 
 impl Changes {
     /// Whether there is nothing to do.
     pub(super) fn is_empty(&self) -> bool {
         self.input.is_empty()
+    }
+
+    /// Whom the description notifies.
+    pub(super) fn mentions(&self) -> &[String] {
+        &self.mentions
     }
 
     /// Whether the description is among the changes.
@@ -220,10 +255,16 @@ impl Changes {
         Ok(())
     }
 
-    /// Sets the description.
-    pub(super) fn description(&mut self, text: String) {
+    /// Sets the description, which was `before`, with the people that it mentions.
+    ///
+    /// # Errors
+    /// As [`Names::mentions`].
+    pub(super) async fn description(&mut self, names: &Names, text: &str, before: &str) -> Result<()> {
+        let Mentioned { text, lines } = names.mentions(text, before).await?;
         self.input.insert("description".to_owned(), json!(text));
         self.description = Some(text);
+        self.mentions = lines;
+        Ok(())
     }
 
     /// Moves to a team.
@@ -262,7 +303,7 @@ impl Changes {
                 render::priority_word(Some(f64::from(priority))),
             );
         }
-        let project = self.project(server, fields, before).await?;
+        let project = self.project(server, fields, team, before).await?;
         self.milestone(server, fields, project).await?;
         match fields.change(Emptied::Cycle, &fields.cycle) {
             None => {}
@@ -291,9 +332,8 @@ impl Changes {
         match fields.change(Emptied::Parent, &fields.parent) {
             None => {}
             Some(Some(parent)) if !filter::is_none(parent) => {
-                let key = IssueKey::parse(parent, names.default_team())?;
-                let parent = server.api().issue_state(&key.to_id()).await;
-                let parent = parent.map_err(|error| super::issues_read::absent(error, &key))?;
+                let key = names.issue_key(parent).await?;
+                let parent = names.issue(&key).await?;
                 if let Some(issue) = before {
                     stands_above(server, issue, &parent).await?;
                 }
@@ -313,12 +353,24 @@ impl Changes {
         &mut self,
         server: &Linear,
         fields: &Fields,
+        team: &Team,
         before: Option<&Issue>,
     ) -> Result<Option<Named>> {
         Ok(match fields.change(Emptied::Project, &fields.project) {
             None => before.and_then(|issue| issue.project.clone()),
             Some(Some(project)) if !filter::is_none(project) => {
                 let project = server.names().project(project).await?;
+                let teams = server.api().project_teams(&project.id).await?;
+                if !teams.iter().any(|other| other.id == team.id) {
+                    let keys: Vec<&str> = teams.iter().map(|team| team.key.as_str()).collect();
+                    return Err(Error::invalid(format!(
+                        "The project {} is not one of {}: it belongs to {}",
+                        one_line(&project.name),
+                        team.key,
+                        words::listed(&keys, 10)
+                    ))
+                    .with_hint("Add the team to it with save_project, or choose another project"));
+                }
                 self.want(Field::Project, "projectId", json!(project.id), one_line(&project.name));
                 Some(Named { id: project.id, name: project.name })
             }
@@ -374,6 +426,11 @@ impl Changes {
             })
             .unwrap_or_default();
         let has = |label: &Label| had.iter().any(|(id, _)| *id == label.id);
+        let kept = before.into_iter().flat_map(|issue| &issue.labels.nodes).filter(|label| {
+            labels.set.is_none() && !add.iter().chain(&remove).any(|other| other.id == label.id)
+        });
+        let kept: Vec<_> = kept.map(|label| (label.parent.as_ref(), render::label(label))).collect();
+        one_of_each_group(&add, &kept)?;
         if labels.set.is_some() {
             let kept = ids(&add);
             self.labels_removed =
@@ -427,6 +484,7 @@ impl Changes {
             == Some(before.description.as_deref().unwrap_or_default().trim())
         {
             self.description = None;
+            self.mentions.clear();
             self.input.remove("description");
         }
     }
@@ -445,6 +503,7 @@ impl Changes {
         if let Some(description) = &self.description {
             lines.push(description_line(before.description.as_deref(), Some(description)));
         }
+        lines.extend(self.mentions.iter().cloned());
         lines
     }
 
@@ -460,12 +519,14 @@ impl Changes {
         if let Some(description) = &self.description {
             lines.push(format!("description of {} characters", description.chars().count()));
         }
+        lines.extend(self.mentions.iter().cloned());
         lines
     }
 
     /// What changed between `before` and `after`, and what was asked for and did not happen.
     pub(super) fn outcome(&self, before: &Issue, after: &Issue) -> Vec<String> {
         let mut lines = difference(before, after);
+        lines.extend(self.mentions.iter().cloned());
         lines.extend(self.refused(after));
         lines
     }

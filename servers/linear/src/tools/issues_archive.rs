@@ -7,7 +7,7 @@ use connector::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{issues_read::absent, issues_write::not_accepted};
+use super::issues_write::not_accepted;
 use crate::{
     Linear,
     api::{
@@ -16,7 +16,7 @@ use crate::{
     },
     filter::CLOSED,
     render,
-    resolve::IssueKey,
+    resolve::absent,
 };
 
 /// Comments that are counted before an issue goes to the trash, at most.
@@ -53,7 +53,7 @@ struct ArchiveIssue {
 
 async fn archive_issue(call: Call<Linear>, arguments: ArchiveIssue) -> Result<Plan> {
     let ArchiveIssue { id, mode } = arguments;
-    let key = IssueKey::parse(&id, call.names().default_team())?;
+    let key = call.names().issue_key(&id).await?;
     let before = if mode == Mode::Trash {
         // What is deleted in the end is looked at with what hangs on it.
         let around =

@@ -16,7 +16,7 @@ use crate::{
         Partial,
         issues::{IssueRow, Listing},
     },
-    filter::IssueQuery,
+    filter::{IssueQuery, is_blocked},
     render::{self, Field, ROW},
 };
 
@@ -140,15 +140,17 @@ async fn list_issues(call: Call<Linear>, arguments: Arguments) -> Result<Reply> 
         Some(view) => Some(call.names().view(&view).await?),
         None => None,
     };
-    let calendar = query.calendar(&call).await?;
+    let calendar = query.prepare(&call).await?;
+    let blockers = query.blocked.is_some();
     let mut listing = Listing {
         view: view.as_ref().map(|view| view.id.clone()),
         filter: query.to_filter(default_team, &calendar)?,
-        first: position.first(limit(asked, 20, 250), 250),
+        first: position.first(limit(asked, 20, most(blockers)), most(blockers)),
         after: position.after.clone(),
         order_by: sort.order_by(),
         sort: sort.sort(),
         archived: query.archived(),
+        blockers,
     };
     let mut answer = call.api().list_issues(&listing).await?;
     // Nothing may mean that a name is unknown to Linear: an empty list must not hide that.
@@ -160,7 +162,7 @@ async fn list_issues(call: Call<Linear>, arguments: Arguments) -> Result<Reply> 
         listing.filter = query.to_filter(default_team, &calendar)?;
         answer = call.api().list_issues(&listing).await?;
     }
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = query.taken_for.iter().cloned().collect();
     if query.words().next().is_some() {
         notes.push("words in titles, descriptions and comments; not in labels".to_owned());
     }
@@ -170,24 +172,34 @@ async fn list_issues(call: Call<Linear>, arguments: Arguments) -> Result<Reply> 
     if !query.archived() {
         notes.push("archived ones left out".to_owned());
     }
-    Ok(page(&call, answer, position, &fields, &notes.join("; ")))
+    Ok(page(&call, answer, position, &fields, &notes.join("; "), query.blocked))
 }
 
-/// The reply for one page of issues.
+/// The most issues of one page: fewer where each brings its relations along, for what one request may cost.
+fn most(blockers: bool) -> u32 {
+    if blockers { 100 } else { 250 }
+}
+
+/// The reply for one page of issues, of which only those are shown that are `blocked` as asked.
 fn page(
     call: &Call<Linear>,
     answer: Partial<Connection<IssueRow>>,
     position: Position,
     fields: &[Field],
     note: &str,
+    blocked: Option<bool>,
 ) -> Reply {
     let failed = answer.notes();
     let connection = answer.data;
     let fields = if fields.is_empty() { &ROW[..] } else { fields };
     let mut page = Page::new(FROM, ("issue", "issues")).note(note);
-    for issue in connection.nodes.iter().skip(position.skip) {
-        page.push(render::issue_row(issue, fields), &Row::new(issue));
+    let mut places = Vec::new();
+    for (place, issue) in connection.nodes.iter().skip(position.skip).enumerate() {
+        if blocked.is_none_or(|blocked| blocked == is_blocked(&issue.inverse_relations)) {
+            page.push(render::issue_row(issue, fields), &Row::new(issue));
+            places.push(place);
+        }
     }
-    let page = paging::close(call, page, position, &connection);
+    let page = paging::close_sparse(call, page, position, &connection, places);
     failed.into_iter().fold(Reply::page(page), Reply::lead)
 }

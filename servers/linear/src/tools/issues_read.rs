@@ -21,7 +21,7 @@ use crate::{
         issues::{Issue, IssueRef, Sections},
     },
     render,
-    resolve::IssueKey,
+    resolve::{IssueKey, absent},
 };
 
 /// Issues in one call, at most.
@@ -52,7 +52,6 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
 #[serde(deny_unknown_fields)]
 struct Arguments {
     id: Option<String>,
-    /// At most 20
     #[serde(default)]
     ids: Vec<String>,
     branch: Option<String>,
@@ -143,10 +142,10 @@ async fn get_issue(call: Call<Linear>, arguments: Arguments) -> Result<Reply> {
                 .with_hint("Linear knows branches by the name it suggests, such as ada/eng-12-title")
         })?]
     } else if let Some(id) = &arguments.id {
-        let key = IssueKey::parse(id, call.names().default_team())?;
+        let key = call.names().issue_key(id).await?;
         vec![call.api().issue(&key.to_id(), sections).await.map_err(|error| absent(error, &key))?]
     } else {
-        let (found, missing) = many(&call, &arguments.ids, sections).await?;
+        let (found, missing) = many(&call, &arguments.ids, MOST, sections).await?;
         gone = missing;
         found
     };
@@ -171,30 +170,22 @@ async fn get_issue(call: Call<Linear>, arguments: Arguments) -> Result<Reply> {
     Ok(reply.data(&Found { issues: details, gone }))
 }
 
-/// "Not found" in words that name what was asked for.
-pub(super) fn absent(error: Error, key: &IssueKey) -> Error {
-    if error.kind() != Kind::NotFound {
-        return error;
-    }
-    Error::not_found(format!("Linear has no issue {key}"))
-        .with_hint("It does not exist, or this credential cannot see it; search finds issues by words")
-}
-
-/// The issues `wanted`, in their order, and those that are not there.
-async fn many(
+/// The issues `wanted`, at most `most`, in their order, and those that are not there.
+pub(super) async fn many(
     call: &Call<Linear>,
     wanted: &[String],
+    most: usize,
     sections: Sections,
 ) -> Result<(Vec<Partial<Issue>>, Vec<String>)> {
-    if wanted.len() > MOST {
+    if wanted.len() > most {
         return Err(Error::invalid(format!(
-            "`ids` has {} issues; at most {MOST} go in one call",
+            "`ids` has {} issues; at most {most} go in one call",
             wanted.len()
         )));
     }
     let mut keys: Vec<IssueKey> = Vec::new();
     for id in wanted {
-        let key = IssueKey::parse(id, call.names().default_team())?;
+        let key = call.names().issue_key(id).await?;
         if !keys.contains(&key) {
             keys.push(key);
         }
@@ -439,7 +430,7 @@ fn attachments(issue: &Issue) -> Page {
 fn history(issue: &Issue) -> Page {
     let mut spans: Vec<_> = issue.state_history.nodes.iter().collect();
     spans.sort_by(|a, b| a.started_at.cmp(&b.started_at));
-    let mut page = Page::new(FROM, ("state in turn", "states in turn"));
+    let mut page = Page::new(FROM, ("state", "states")).note("in order");
     for span in spans {
         page.push(render::span(span), &json!({"state": render::state(span.state.as_ref())}));
     }

@@ -10,18 +10,20 @@ use connector::{
     },
 };
 use jiff::Timestamp;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use url::Url;
 use uuid::Uuid;
 
 use super::{
+    attach::{attach_link, link_to},
+    bulk::in_names,
     edits::{self, Edit},
     issue_changes::{Changes, Emptied, Fields, Labels, difference},
-    issues_read::absent,
 };
-use crate::{Linear, api::issues::Issue, render, resolve::IssueKey};
+use crate::{Linear, api::issues::Issue, render};
 
 /// More issues than this are asked about before they are made.
 const ASK_ABOVE: usize = 5;
@@ -51,7 +53,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
             "update_issue",
             "Update an issue",
             "Changes the fields given of one issue. Prefer edits or append, which change the description, to \
-             replacing it. Answers with what changed.",
+             replacing it.",
             update_issue,
         )
         .toolset("issues")
@@ -88,6 +90,8 @@ struct NewIssue {
     due: Option<String>,
     estimate: Option<u32>,
     parent: Option<String>,
+    /// URLs
+    links: Vec<String>,
     template: Option<String>,
 }
 
@@ -96,7 +100,14 @@ struct CreateIssue {
     #[serde(flatten)]
     one: NewIssue,
     #[serde(default)]
+    #[schemars(schema_with = "issues_in_names")]
     issues: Vec<NewIssue>,
+}
+
+/// The schema of several issues: the fields of one stand beside it.
+fn issues_in_names(generator: &mut SchemaGenerator) -> Schema {
+    let one = in_names(NewIssue::json_schema(generator));
+    json_schema!({"type": "array", "items": one})
 }
 
 /// An issue that is to be created.
@@ -105,7 +116,29 @@ struct Draft {
     team: String,
     title: String,
     changes: Changes,
+    links: Vec<(Url, Option<String>)>,
     input: Value,
+}
+
+impl Draft {
+    /// What it would have, a line for each field.
+    fn preview(&self) -> Vec<String> {
+        let links = self.links.iter().map(|(url, _)| format!("link {url}"));
+        self.changes.preview_new().into_iter().chain(links).collect()
+    }
+
+    /// Puts its links on the `issue` that was made of it; a line for each, because the issue is there even if
+    /// a link is not.
+    async fn attach(&self, call: &Call<Linear>, issue: &Issue) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (url, title) in &self.links {
+            lines.push(match attach_link(call.api(), &issue.id, url, title.as_deref()).await {
+                Ok(line) => line,
+                Err(error) => format!("NOT attached: {url}: {}", error.for_agent()),
+            });
+        }
+        lines
+    }
 }
 
 async fn create_issue(call: Call<Linear>, arguments: CreateIssue) -> Result<Plan> {
@@ -150,7 +183,7 @@ async fn draft(call: &Call<Linear>, issue: NewIssue, team: Option<&str>) -> Resu
     let mut changes = Changes::default();
     changes.title(&title)?;
     if let Some(description) = issue.description.filter(|text| !text.trim().is_empty()) {
-        changes.description(description);
+        changes.description(call.names(), &description, "").await?;
     }
     let fields = Fields {
         state: issue.state,
@@ -166,6 +199,7 @@ async fn draft(call: &Call<Linear>, issue: NewIssue, team: Option<&str>) -> Resu
         ..Fields::default()
     };
     changes.fields(call, &fields, &team, None).await?;
+    let links = issue.links.iter().map(|link| link_to(link)).collect::<Result<Vec<_>>>()?;
     let id = Uuid::new_v4().to_string();
     let mut input = Value::Object(changes.input.clone());
     input["id"] = json!(id);
@@ -173,12 +207,12 @@ async fn draft(call: &Call<Linear>, issue: NewIssue, team: Option<&str>) -> Resu
     if let Some(template) = &issue.template {
         input["templateId"] = json!(call.names().template(template, "issue", &team).await?.id);
     }
-    Ok(Draft { id, team: team.key, title: one_line(&title), changes, input })
+    Ok(Draft { id, team: team.key, title: one_line(&title), changes, links, input })
 }
 
 fn create_one(call: Call<Linear>, draft: Draft) -> Plan {
     let mut preview = Written::new(format!("Create an issue in {}", draft.team));
-    preview.changed = draft.changes.preview_new();
+    preview.changed = draft.preview();
     Plan::new(Reply::written(preview), move || async move {
         let check = format!("Look with get_issue whether the issue {} is there", draft.id);
         let sent = call.api().create_issue(&draft.input, check).await;
@@ -187,9 +221,11 @@ fn create_one(call: Call<Linear>, draft: Draft) -> Plan {
         let look = async { call.api().issue_state(&draft.id).await.ok() };
         let (issue, _) = reconcile::created(sent, look).await?;
         let mut written = Written::new(format!("Created {}: {}", issue.identifier, one_line(&issue.title)));
-        for line in shown(&issue).into_iter().chain(draft.changes.refused(&issue)) {
-            written = written.change(line);
-        }
+        let mentions = draft.changes.mentions().iter().cloned();
+        written
+            .changed
+            .extend(shown(&issue).into_iter().chain(mentions).chain(draft.changes.refused(&issue)));
+        written.changed.extend(draft.attach(&call, &issue).await);
         if !issue.branch_name.is_empty() {
             written = written.change(format!("branch {}", one_line(&issue.branch_name)));
         }
@@ -201,12 +237,8 @@ fn create_many(call: Call<Linear>, drafts: Vec<Draft>) -> Plan {
     let mut preview = Written::new(format!("Create {} issues", drafts.len()));
     let many = drafts.len() > ASK_ABOVE;
     for draft in &drafts {
-        preview = preview.change(format!(
-            "{} \"{}\": {}",
-            draft.team,
-            draft.title,
-            draft.changes.preview_new().join("; ")
-        ));
+        preview =
+            preview.change(format!("{} \"{}\": {}", draft.team, draft.title, draft.preview().join("; ")));
     }
     let plan = Plan::new(Reply::written(preview), move || async move {
         let inputs: Vec<Value> = drafts.iter().map(|draft| draft.input.clone()).collect();
@@ -225,9 +257,11 @@ fn create_many(call: Call<Linear>, drafts: Vec<Draft>) -> Plan {
             written = written.change(match created.iter().find(|issue| issue.id == draft.id) {
                 Some(issue) => {
                     let mut line = format!("{} {}", issue.identifier, one_line(&issue.title));
-                    for refused in draft.changes.refused(issue) {
+                    let links = draft.attach(&call, issue).await;
+                    let mentions = draft.changes.mentions().iter().cloned();
+                    for more in mentions.chain(draft.changes.refused(issue)).chain(links) {
                         line.push_str("; ");
-                        line.push_str(&refused);
+                        line.push_str(&more);
                     }
                     line
                 }
@@ -257,6 +291,9 @@ fn shown(issue: &Issue) -> Option<String> {
     if let Some(project) = &issue.project {
         facts.push(format!("project {}", one_line(&project.name)));
     }
+    if let Some(milestone) = &issue.project_milestone {
+        facts.push(format!("milestone {}", one_line(&milestone.name)));
+    }
     if let Some(number) = issue.cycle.as_ref().and_then(|cycle| cycle.number) {
         facts.push(format!("cycle {number}"));
     }
@@ -273,7 +310,7 @@ fn shown(issue: &Issue) -> Option<String> {
 }
 
 pub(super) fn not_accepted() -> Error {
-    Error::new(Kind::Upstream, "Linear did not accept it, and says no more")
+    Error::new(Kind::Upstream, "Linear did not accept it and gave no reason")
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -296,15 +333,15 @@ async fn update_issue(call: Call<Linear>, arguments: UpdateIssue) -> Result<Plan
     let edited = !edits.is_empty() || append.is_some();
     if replaces && edited {
         return Err(Error::invalid(
-            "Give `description`, or `edits` and `append`: it is either all new or changed",
+            "Give either `description`, which replaces the text, or `edits` and `append`",
         ));
     }
     if title.is_none() && !replaces && !edited && fields == Fields::default() {
-        return Err(Error::invalid("Nothing to change is given")
+        return Err(Error::invalid("No change is given")
             .with_hint("null and \"\" count as not given; clear: [\"assignee\"] empties a field"));
     }
-    let key = IssueKey::parse(&id, call.names().default_team())?;
-    let before = call.api().issue_state(&key.to_id()).await.map_err(|error| absent(error, &key))?;
+    let key = call.names().issue_key(&id).await?;
+    let before = call.names().issue(&key).await?;
     let read_at = Instant::now();
     if let Some(expected) = &expected_updated_at {
         expect(&before, expected)?;
@@ -323,14 +360,14 @@ async fn update_issue(call: Call<Linear>, arguments: UpdateIssue) -> Result<Plan
     }
     let old = before.description.clone().unwrap_or_default();
     if replaces {
-        changes.description(description.unwrap_or_default());
+        changes.description(call.names(), &description.unwrap_or_default(), &old).await?;
     } else if edited {
         let mut text = edits::apply(&old, &edits)?;
         if let Some(append) = append {
             let separator = if text.trim().is_empty() { "" } else { "\n\n" };
             text = format!("{}{separator}{append}", text.trim_end());
         }
-        changes.description(text);
+        changes.description(call.names(), &text, &old).await?;
     }
     changes.fields(&call, &fields, &home, Some(&before)).await?;
     changes.without_what_is(&before);
@@ -392,7 +429,7 @@ fn expect(issue: &Issue, expected: &str) -> Result<()> {
     let same = match (moment(expected), moment(&issue.updated_at)) {
         (Some(expected), Some(updated)) => expected == updated,
         (None, _) => {
-            return Err(Error::invalid("`expected_updated_at` is no moment")
+            return Err(Error::invalid("`expected_updated_at` is not a time")
                 .with_hint("Take `updated` from get_issue"));
         }
         (_, None) => expected.trim() == issue.updated_at,

@@ -1,8 +1,8 @@
-//! Labels of issues: created and changed.
+//! Labels of issues: created, changed and deleted.
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Changes, Clear, FieldValue, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Changes, Clear, FieldValue, Plan, Reply, Tool, Written, one_line, reconcile, words},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -13,22 +13,37 @@ use super::outcome;
 use crate::{
     Linear,
     api::{
+        issues::Listing,
         labels::LabelState,
         names::{Label, Team},
     },
-    resolve::{Entry as _, Miss, find},
+    render::{self, Field},
+    resolve::{Entry as _, Miss, elsewhere, find},
 };
+
+/// Issues that are counted before their label is deleted, at most, and how many of them are shown.
+const COUNTED: u32 = 100;
+const SHOWN: usize = 10;
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
     vec![
         Tool::write(
             "save_label",
             "Save a label",
-            "Creates an issue label in the workspace or a team; with id (its name), changes one. group is the label group to put it into; is_group makes a group.",
+            "Creates an issue label in the workspace or a team; with id (its name), changes one. group: the group to put it into; is_group makes one.",
             save_label,
         )
         .toolset("admin")
         .aliases(&[("label", "id"), ("parent", "group"), ("colour", "color"), ("teamId", "team")])
+        .output::<Written>(),
+        Tool::destructive(
+            "delete_label",
+            "Delete a label",
+            "Deletes an issue label for good.",
+            delete_label,
+        )
+        .toolset("admin")
+        .aliases(&[("label", "id"), ("name", "id")])
         .output::<Written>(),
     ]
 }
@@ -103,6 +118,7 @@ fn create(
         return Err(Error::new(Kind::Conflict, format!("There is a label {} already", there.describe()))
             .with_hint(hint));
     }
+    let namesakes = namesakes(name, labels);
     let id = Uuid::new_v4().to_string();
     let (changes, mut input) = compare(&LabelState::default(), &args, &group);
     input.insert("id".to_owned(), json!(id));
@@ -115,6 +131,7 @@ fn create(
     };
     let mut preview = Written::new(format!("Create the label {} in {place}", one_line(name)));
     preview.changed = changes.wanted();
+    preview.changed.extend(namesakes.clone());
     let api = call.api().clone();
     Ok(Plan::new(Reply::written(preview), move || async move {
         let sent = api.create_label(Value::Object(input)).await;
@@ -129,8 +146,101 @@ fn create(
         };
         let mut written = Written::new(summary).id(label.id);
         written.changed = outcome.lines();
+        written.changed.extend(namesakes);
         Ok(Reply::written(written))
     }))
+}
+
+/// Where else there is a label of this name: which of them is meant will have to be said.
+fn namesakes(name: &str, labels: &[Label]) -> Option<String> {
+    let same = |label: &&Label| label.name.trim().to_lowercase() == name.to_lowercase();
+    let there: Vec<String> = labels
+        .iter()
+        .filter(same)
+        .map(|label| match &label.team {
+            Some(team) => format!("the team {}", team.key),
+            None => "the workspace".to_owned(),
+        })
+        .collect();
+    (!there.is_empty()).then(|| {
+        format!("there is a label of this name already in {}; this is another one", words::listed(&there, 5))
+    })
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct DeleteLabel {
+    id: String,
+    team: Option<String>,
+}
+
+async fn delete_label(call: Call<Linear>, args: DeleteLabel) -> Result<Plan> {
+    let team = match &args.team {
+        Some(team) => Some(call.names().team(team).await?),
+        None => None,
+    };
+    let labels: Vec<Label> = call.names().all().await?;
+    let label = of_team(&args.id, &labels, team.as_ref())?;
+    let members: Vec<String> = labels
+        .iter()
+        .filter(|other| other.parent.as_ref().is_some_and(|parent| parent.id == label.id))
+        .map(Label::describe)
+        .collect();
+    if !members.is_empty() {
+        return Err(Error::invalid(format!("{} is a group that still has labels", label.describe()))
+            .with_hint(format!("Delete them or take them out of it first: {}", words::listed(&members, 8))));
+    }
+    let thing = format!("the label {}", label.describe());
+    let listing = Listing {
+        view: None,
+        filter: json!({"labels": {"some": {"id": {"eq": label.id}}}}),
+        first: COUNTED,
+        after: None,
+        order_by: Some("updatedAt"),
+        sort: None,
+        archived: true,
+        blockers: false,
+    };
+    let with_it = call.api().list_issues(&listing).await?.data;
+    let count = with_it.nodes.len();
+    let more = if with_it.page_info.has_next_page { " or more" } else { "" };
+    let mut preview = Reply::new(match count {
+        0 => format!("Delete {thing}, for good. No issue has it."),
+        1 => format!("Delete {thing}, for good. 1 issue has it:"),
+        _ => format!("Delete {thing}, for good. {count}{more} issues have it:"),
+    });
+    let shown: Vec<String> =
+        with_it.nodes.iter().take(SHOWN).map(|issue| render::issue_row(issue, &[Field::Title])).collect();
+    if !shown.is_empty() {
+        let rest = if count > SHOWN { "\nand others" } else { "" };
+        preview = preview.outside("issues", None, format!("{}{rest}", shown.join("\n")));
+    }
+    let mut seen: Vec<&str> = with_it.nodes.iter().map(|issue| issue.id.as_str()).collect();
+    seen.sort_unstable();
+    let seen = (label.id.clone(), seen.join(","));
+    let (id, api) = (label.id.clone(), call.api().clone());
+    Ok(Plan::new(preview, move || async move {
+        let deleted = api.delete_label(&id).await;
+        let deleted = deleted.and_then(|done| outcome::done(done.then_some(()), &format!("delete {thing}")));
+        // It was there a moment ago: what is not there now is deleted.
+        let look = async {
+            let now = api.get_label(&id).await;
+            now.is_err_and(|error| error.kind() == Kind::NotFound).then_some(())
+        };
+        reconcile::created(deleted, look).await?;
+        Ok(Reply::written(Written::new(format!("Deleted {thing}."))))
+    })
+    .state(&seen))
+}
+
+/// The label `wanted`, of the `team` if one is given.
+fn of_team<'a>(wanted: &str, labels: &'a [Label], team: Option<&Team>) -> Result<&'a Label> {
+    let Some(team) = team else { return Ok(find(wanted, labels)?) };
+    let is_own = |label: &&Label| label.team.as_ref().is_some_and(|owner| owner.id == team.id);
+    let own: Vec<Label> = labels.iter().filter(is_own).cloned().collect();
+    let found = find(wanted, &own)
+        .map_err(|miss| elsewhere(miss.place(format!("in {}", team.key)), wanted, labels))?;
+    labels.iter().find(|label| label.id == found.id).ok_or_else(|| Error::internal("a label is gone"))
 }
 
 async fn change(
@@ -142,11 +252,7 @@ async fn change(
     labels: Vec<Label>,
 ) -> Result<Plan> {
     // For a label that exists, `team` only says which one of the same name is meant.
-    let fits = |label: &Label| {
-        team.as_ref().is_none_or(|team| label.team.as_ref().is_some_and(|owner| owner.id == team.id))
-    };
-    let labels: Vec<Label> = labels.into_iter().filter(fits).collect();
-    let found = find(id, &labels)?;
+    let found = of_team(id, &labels, team.as_ref())?;
     let old = call.api().get_label(&found.id).await?;
     let (changes, input) = compare(&old, &args, &group);
     let thing = format!("the label {}", found.describe());
@@ -238,7 +344,8 @@ fn hex(color: &str) -> Result<String> {
     if long.len() == 6 && long.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(format!("#{long}"));
     }
-    Err(Error::invalid(format!("`color` is none: {}", one_line(color))).with_hint("Write it as #5e6ad2"))
+    Err(Error::invalid(format!("`color` is not a color: {}", one_line(color)))
+        .with_hint("Write it as #5e6ad2"))
 }
 
 #[cfg(test)]

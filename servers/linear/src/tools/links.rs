@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Result,
-    catalog::{Call, Plan, Reply, Tool, Written},
+    catalog::{Call, Plan, Reply, Tool, Written, words},
 };
 use futures::future::try_join_all;
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::issues_read::{absent, related};
+use super::issues_read::related;
 use crate::{
     Linear,
     api::{
@@ -18,7 +18,7 @@ use crate::{
         relations::{Outcomes, alias},
     },
     render,
-    resolve::IssueKey,
+    resolve::absent,
 };
 
 /// Relations in one call, at most.
@@ -102,16 +102,14 @@ async fn link_issues(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
     if to.len() > MOST {
         return Err(Error::invalid(format!("`to` has {} issues; at most {MOST} go in one call", to.len())));
     }
-    let team = call.names().default_team();
-    let from = IssueKey::parse(&from, team)?;
-    let keys = to.iter().map(|id| IssueKey::parse(id, team)).collect::<Result<Vec<_>>>()?;
+    let from = call.names().issue_key(&from).await?;
+    let mut keys = Vec::new();
+    for id in &to {
+        keys.push(call.names().issue_key(id).await?);
+    }
     let sections = Sections { relations: true, ..Sections::default() };
     let origin = call.api().issue(&from.to_id(), sections).await.map_err(|error| absent(error, &from))?.data;
-    let others =
-        try_join_all(keys.iter().map(|key| async {
-            call.api().issue_state(&key.to_id()).await.map_err(|error| absent(error, key))
-        }))
-        .await?;
+    let others = try_join_all(keys.iter().map(|key| call.names().issue(key))).await?;
     if others.iter().any(|other| other.id == origin.id) {
         return Err(Error::invalid(format!("{} cannot be related to itself", origin.identifier)));
     }
@@ -151,6 +149,10 @@ async fn link_issues(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
         .collect();
     let mut preview = Written::new(if remove { "Remove relations" } else { "Relate issues" });
     preview.changed = lines.iter().chain(&idle).cloned().collect();
+    let state = render::state(origin.state.as_ref());
+    if kind == Kind::Duplicate && !remove {
+        preview.changed.push(format!("Linear closes {}, now {state}, as a duplicate", origin.identifier));
+    }
     let name = origin.identifier;
     let url = origin.url;
     Ok(Plan::new(Reply::written(preview), move || async move {
@@ -161,6 +163,12 @@ async fn link_issues(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
             call.api().link_issues(inputs, check).await?
         };
         let mut written = told(&outcomes, &lines, remove);
+        // The state is moved by Linear, by what the team has chosen for duplicates.
+        let relations = outcomes.data.values().flatten().filter_map(|done| done.issue_relation.as_ref());
+        let now =
+            relations.filter_map(|relation| relation.issue.as_ref()).find(|issue| issue.identifier == name);
+        let now = now.map(|issue| render::state(issue.state.as_ref())).filter(|now| *now != state);
+        written.changed.extend(now.map(|now| format!("{name}: state {state} → {now}")));
         written.changed.extend(idle);
         Ok(Reply::written(written.id(name).url(render::issue_url(&url))))
     }))
@@ -183,7 +191,10 @@ fn told(outcomes: &Outcomes, lines: &[String], remove: bool) -> Written {
         changed.push(format!("NOT done: {line}: {why}"));
     }
     let verb = if remove { "Removed" } else { "Made" };
-    let mut written = Written::new(format!("{verb} {done} of {} relations.", lines.len()));
+    let mut written = Written::new(match (done, lines.len()) {
+        (done, all) if done == all => format!("{verb} {}.", words::counted(done, ("relation", "relations"))),
+        (done, all) => format!("{verb} {done} of {all} relations."),
+    });
     written.changed = changed;
     written
 }

@@ -10,7 +10,11 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::outcome;
-use crate::{Linear, api::milestones::Milestone, resolve::find};
+use crate::{
+    Linear,
+    api::milestones::Milestone,
+    resolve::{Mentioned, find},
+};
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
     vec![
@@ -46,7 +50,7 @@ enum Emptied {
     TargetDate,
 }
 
-async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan> {
+async fn save_milestone(call: Call<Linear>, mut args: SaveMilestone) -> Result<Plan> {
     let project = call.names().project(&args.project).await?;
     let calendar = call.calendar().await?;
     let target_date = Clear::of(args.target_date.as_deref(), args.clear.contains(&Emptied::TargetDate))
@@ -80,6 +84,12 @@ async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan>
             (Milestone::default(), None)
         }
     };
+    let mut mentions = Vec::new();
+    if let Some(description) = &mut args.description {
+        let before = old.description.as_deref().unwrap_or_default();
+        let Mentioned { text, lines } = call.names().mentions(description, before).await?;
+        (*description, mentions) = (text, lines);
+    }
     let (changes, mut input) = compare(&old, &args, &target_date);
     let of = format!("of the project {}", one_line(&project.name));
     if id.is_some() && changes.is_empty() {
@@ -91,6 +101,7 @@ async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan>
     let verb = if id.is_some() { "Change" } else { "Create" };
     let mut preview = Written::new(format!("{verb} the milestone {} {of}", one_line(&name)));
     preview.changed = changes.wanted();
+    preview.changed.extend(mentions.iter().cloned());
     let api = call.api().clone();
     Ok(Plan::new(Reply::written(preview), move || async move {
         let what = format!("save the milestone {of}");
@@ -117,6 +128,7 @@ async fn save_milestone(call: Call<Linear>, args: SaveMilestone) -> Result<Plan>
         };
         let mut written = Written::new(summary).id(saved.id);
         written.changed = outcome.lines();
+        written.changed.extend(mentions);
         Ok(Reply::written(written))
     }))
 }

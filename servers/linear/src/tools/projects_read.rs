@@ -127,7 +127,7 @@ async fn filter(call: &Call<Linear>, args: &ListProjects) -> Result<Value> {
         all.push(json!({"health": {"eq": health.as_str()}}));
     }
     if let Some(initiative) = &args.initiative {
-        let id = resolve::initiatives::initiative(call.api(), initiative).await?.id;
+        let id = resolve::initiatives::initiative(call.names(), initiative).await?.id;
         all.push(json!({"initiatives": {"some": {"id": {"eq": id}}}}));
     }
     if let Some(since) = &args.since {

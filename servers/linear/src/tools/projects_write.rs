@@ -13,7 +13,8 @@ use super::{dates, outcome};
 use crate::{
     Linear,
     api::{Api, names, projects::ProjectState},
-    filter, render, resolve,
+    filter, render,
+    resolve::{self, Mentioned},
 };
 
 /// What Linear accepts as a project's summary.
@@ -97,6 +98,16 @@ struct Wanted {
     initiative: Option<names::Named>,
 }
 
+impl Wanted {
+    /// Turns the mentions in the overview, which was `before`, into what notifies; gives what is told of them.
+    async fn mentions(&mut self, call: &Call<Linear>, before: &str) -> Result<Vec<String>> {
+        let Some(content) = &mut self.content else { return Ok(Vec::new()) };
+        let Mentioned { text, lines } = call.names().mentions(content, before).await?;
+        *content = text;
+        Ok(lines)
+    }
+}
+
 async fn save_project(call: Call<Linear>, args: SaveProject) -> Result<Plan> {
     let wanted = resolve(&call, &args).await?;
     match &args.id {
@@ -158,7 +169,7 @@ async fn resolve(call: &Call<Linear>, args: &SaveProject) -> Result<Wanted> {
         wanted.labels = Some(resolve::projects::labels(call.api(), labels).await?);
     }
     if let Some(initiative) = &args.initiative {
-        wanted.initiative = Some(resolve::initiatives::initiative(call.api(), initiative).await?);
+        wanted.initiative = Some(resolve::initiatives::initiative(call.names(), initiative).await?);
     }
     Ok(wanted)
 }
@@ -173,12 +184,14 @@ async fn create(call: &Call<Linear>, mut wanted: Wanted) -> Result<Plan> {
         wanted.teams.push(call.names().team_or_default(None).await?);
     }
     let id = Uuid::new_v4().to_string();
+    let mentions = wanted.mentions(call, "").await?;
     let nothing = ProjectState::default();
     let (changes, mut input) = compare(&nothing, &wanted);
     input.insert("id".to_owned(), json!(id));
     let mut preview = Written::new(format!("Create the project {}", one_line(&name)));
     preview.changed = changes.wanted();
     preview.changed.extend(wanted.initiative.as_ref().map(joins));
+    preview.changed.extend(mentions.iter().cloned());
     let api = call.api().clone();
     Ok(Plan::new(Reply::written(preview), move || async move {
         let sent = api.create_project(Value::Object(input)).await;
@@ -192,6 +205,7 @@ async fn create(call: &Call<Linear>, mut wanted: Wanted) -> Result<Plan> {
         }
         let mut written = Written::new(summary).id(state.slug_id.clone()).url(state.url.clone());
         written.changed = outcome.lines();
+        written.changed.extend(mentions);
         if let Some(initiative) = &wanted.initiative {
             written.changed.push(join(&api, &state, initiative).await);
         }
@@ -199,7 +213,7 @@ async fn create(call: &Call<Linear>, mut wanted: Wanted) -> Result<Plan> {
     }))
 }
 
-async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<&str>) -> Result<Plan> {
+async fn change(call: &Call<Linear>, id: &str, mut wanted: Wanted, expected: Option<&str>) -> Result<Plan> {
     let id = call.names().project(id).await?.id;
     let state = call.api().project_state(&id).await?;
     if let Some(expected) = expected
@@ -215,6 +229,7 @@ async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<
         )
         .with_hint("Nothing was written. Read it again with get_project"));
     }
+    let mentions = wanted.mentions(call, state.content.as_deref().unwrap_or_default()).await?;
     let (changes, input) = compare(&state, &wanted);
     let joining = wanted
         .initiative
@@ -232,6 +247,7 @@ async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<
         Written::new(format!("Change {thing}")).id(state.slug_id.clone()).url(state.url.clone());
     preview.changed = changes.wanted();
     preview.changed.extend(joining.as_ref().map(joins));
+    preview.changed.extend(mentions.iter().cloned());
     let api = call.api().clone();
     let old = state.content.clone().unwrap_or_default();
     let asks = input.contains_key("content") && !old.trim().is_empty();
@@ -247,6 +263,7 @@ async fn change(call: &Call<Linear>, id: &str, wanted: Wanted, expected: Option<
             let outcome = changes.outcome(|field| field_value(&now, field));
             summary = outcome.summary("Linear", &thing);
             lines = outcome.lines();
+            lines.extend(mentions);
         }
         if let Some(initiative) = &joining {
             lines.push(join(&api, &now, initiative).await);

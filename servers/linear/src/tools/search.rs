@@ -20,7 +20,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::read(
             "search",
             "Search",
-            "Ranked search in titles and texts. For exact filters use list_issues. At most 30 a minute.",
+            "Ranked search in titles and texts. For exact filters use list_issues.",
             search,
         )
         .toolset("issues")
@@ -82,8 +82,52 @@ struct Row {
     title: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<String>,
+    /// Where the words stand in its text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snippet: Option<String>,
     #[serde(skip)]
     line: String,
+    /// Its text, of which the snippet is taken.
+    #[serde(skip)]
+    text: String,
+}
+
+impl Row {
+    /// With the passage that has the words of `query`, where the title does not have them all.
+    fn with_snippet(mut self, query: &str) -> Self {
+        let title = self.title.to_lowercase();
+        let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
+        if words.iter().any(|word| !title.contains(word)) {
+            self.snippet = snippet(&self.text, &words);
+        }
+        if let Some(snippet) = &self.snippet {
+            self.line.push_str("\n  ");
+            self.line.push_str(snippet);
+        }
+        self
+    }
+}
+
+/// Characters of a snippet, and how many of them stand before the word.
+const SNIPPET: usize = 140;
+const BEFORE: usize = 40;
+
+/// The passage of `text` around the first of `words`, on one line.
+fn snippet(text: &str, words: &[String]) -> Option<String> {
+    let line = one_line(text);
+    let chars: Vec<char> = line.chars().collect();
+    // Each letter by itself, so that a place in the lower-case text is one in the text.
+    let lower: String = chars.iter().map(|c| c.to_lowercase().next().unwrap_or(*c)).collect();
+    let at = words.iter().filter_map(|word| lower.find(word.as_str())).min()?;
+    let at = lower[..at].chars().count();
+    let mut start = at.saturating_sub(BEFORE);
+    while start > 0 && start < at && !chars[start - 1].is_whitespace() {
+        start += 1;
+    }
+    let end = (start + SNIPPET).min(chars.len());
+    let passage: String = chars[start..end].iter().collect();
+    let (before, after) = (if start > 0 { "…" } else { "" }, if end < chars.len() { "…" } else { "" });
+    Some(format!("{before}{}{after}", passage.trim()))
 }
 
 /// What one kind of things came to.
@@ -183,8 +227,9 @@ async fn by_words(call: &Call<Linear>, terms: &Terms, types: &[Kind], position: 
     if page.is_empty() && failed.is_empty() && begins {
         return instead(call, terms, types, page).await;
     }
-    let failures =
-        failed.into_iter().map(|(kind, error)| format!("No {}s: {}", kind.as_str(), error.for_agent()));
+    let failures = failed
+        .into_iter()
+        .map(|(kind, error)| format!("Not searched: {}s: {}", kind.as_str(), error.for_agent()));
     Ok(failures.fold(Reply::page(page), Reply::lead))
 }
 
@@ -196,7 +241,7 @@ fn part<'a>(call: &'a Call<Linear>, terms: &'a Terms, kind: Kind) -> BoxFuture<'
                 let found = call.api().$search(terms).await?;
                 Ok(Part {
                     kind,
-                    rows: found.nodes.iter().map($row).collect(),
+                    rows: found.nodes.iter().map(|found| $row(found).with_snippet(&terms.text)).collect(),
                     total: found.total_count.map(|total| total as usize),
                     next: found.next(terms.after.as_deref()).map(str::to_owned),
                 })
@@ -231,7 +276,7 @@ async fn by_meaning(call: &Call<Linear>, terms: &Terms, types: &[Kind]) -> Resul
     let notes = answer.notes();
     let mut page = Page::new(FROM, ("result", "results")).note("by meaning, nearest first");
     for found in &answer.data {
-        if let Some(row) = any(found) {
+        if let Some(row) = any(found).map(|row| row.with_snippet(&terms.text)) {
             page.push(row.line.clone(), &row);
         }
     }
@@ -260,6 +305,8 @@ fn issue(issue: &FoundIssue) -> Row {
         kind: Kind::Issue.as_str(),
         id: issue.identifier.clone(),
         title: issue.title.clone(),
+        snippet: None,
+        text: issue.description.clone().unwrap_or_default(),
         line: line(&[
             Some(issue.identifier.clone()),
             render::priority(issue.priority),
@@ -279,6 +326,8 @@ fn project(project: &FoundProject) -> Row {
         kind: Kind::Project.as_str(),
         id: project.slug_id.clone(),
         title: project.name.clone(),
+        snippet: None,
+        text: format!("{} {}", project.description, project.content.as_deref().unwrap_or_default()),
         line: line(&[
             Some(format!("project {}", project.slug_id)),
             state.clone(),
@@ -294,6 +343,8 @@ fn document(document: &FoundDocument) -> Row {
         kind: Kind::Document.as_str(),
         id: document.slug_id.clone(),
         title: document.title.clone(),
+        snippet: None,
+        text: document.content.clone().unwrap_or_default(),
         line: line(&[
             Some(format!("document {}", document.slug_id)),
             Some(render::day(&document.updated_at).to_owned()),
@@ -309,6 +360,8 @@ fn initiative(initiative: &FoundInitiative) -> Row {
         kind: Kind::Initiative.as_str(),
         id: initiative.slug_id.clone(),
         title: initiative.name.clone(),
+        snippet: None,
+        text: String::new(),
         line: line(&[
             Some(format!("initiative {}", initiative.slug_id)),
             Some(one_line(&initiative.status)),

@@ -10,7 +10,12 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{FROM, Position, limit, outcome, paging, projects_read::Health};
-use crate::{Linear, api::updates::About, render, resolve};
+use crate::{
+    Linear,
+    api::updates::About,
+    render,
+    resolve::{self, Mentioned},
+};
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
     vec![
@@ -48,7 +53,7 @@ async fn list_status_updates(call: Call<Linear>, args: ListStatusUpdates) -> Res
     let about = match (&args.project, &args.initiative) {
         (Some(_), Some(_)) => return Err(one_of_two()),
         (None, Some(initiative)) => {
-            let id = resolve::initiatives::initiative(call.api(), initiative).await?.id;
+            let id = resolve::initiatives::initiative(call.names(), initiative).await?.id;
             filter["initiative"] = json!({"id": {"eq": id}});
             About::Initiative
         }
@@ -94,24 +99,26 @@ async fn post_status_update(call: Call<Linear>, args: PostStatusUpdate) -> Resul
             (About::Project, format!("the project {}", one_line(&project.name)), "projectId", project.id)
         }
         (None, Some(initiative)) => {
-            let initiative = resolve::initiatives::initiative(call.api(), initiative).await?;
+            let initiative = resolve::initiatives::initiative(call.names(), initiative).await?;
             let thing = format!("the initiative {}", one_line(&initiative.name));
             (About::Initiative, thing, "initiativeId", initiative.id)
         }
         _ => return Err(one_of_two()),
     };
     let id = Uuid::new_v4().to_string();
+    let Mentioned { text, lines: mentions } = call.names().mentions(&args.body, "").await?;
     let mut changes = Changes::default();
     changes.set(
         "health",
         FieldValue::Short(String::new()),
         FieldValue::Short(render::projects::health(args.health.as_str())),
     );
-    changes.set("body", FieldValue::Long(String::new()), FieldValue::Long(args.body.clone()));
+    changes.set("body", FieldValue::Long(String::new()), FieldValue::Long(text.clone()));
     let mut preview =
         Written::new(format!("Post a status update on {thing}; its members and followers are notified"));
     preview.changed = changes.wanted();
-    let mut input = json!({"id": id, "health": args.health.as_str(), "body": args.body});
+    preview.changed.extend(mentions.iter().cloned());
+    let mut input = json!({"id": id, "health": args.health.as_str(), "body": text});
     input[key] = json!(target);
     let api = call.api().clone();
     let reply = Reply::written(preview).outside("update to post", None, args.body);
@@ -125,9 +132,11 @@ async fn post_status_update(call: Call<Linear>, args: PostStatusUpdate) -> Resul
             "health" => FieldValue::Short(render::projects::health(&update.health)),
             _ => FieldValue::Long(update.body.clone()),
         });
-        let mut written = Written::new(format!("Posted a status update on {thing}")).id(update.id);
+        let summary = format!("Posted a status update on {thing}: update {}", update.id);
+        let mut written = Written::new(summary).id(update.id);
         written.url = update.url;
         written.changed = outcome.lines();
+        written.changed.extend(mentions);
         Ok(Reply::written(written))
     }))
 }

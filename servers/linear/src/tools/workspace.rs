@@ -33,7 +33,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::read(
             "list_users",
             "List users",
-            "People of the workspace or of one team: display name (as other tools take it), name, e-mail.",
+            "People of the workspace or of one team: display name, name, e-mail.",
             list_users,
         )
         .toolset("workspace")

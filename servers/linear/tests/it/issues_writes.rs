@@ -196,7 +196,7 @@ async fn each_issue_of_a_bulk_change_is_accounted_for() {
         .await;
     insta::assert_snapshot!("bulk_update_in_part", text);
     let empty = site.call("bulk_update_issues", json!({"filter": {}, "changes": {"state": "Done"}})).await;
-    assert!(empty.contains("Give `ids` or `filter`"), "{empty}");
+    assert!(empty.contains("Give either `ids` or `filter`"), "{empty}");
     let unknown =
         site.call("bulk_update_issues", json!({"filter": {"stat": "x"}, "changes": {"state": "Done"}})).await;
     assert!(unknown.starts_with("ERROR invalid_argument: `filter"), "{unknown}");
@@ -330,7 +330,7 @@ async fn what_is_filled_in_with_nothing_wipes_nothing_and_clear_empties() {
         json!({"id": "ENG-18", "title": null, "state": null, "description": null, "assignee": null});
     let text = site.call("update_issue", nothing).await;
     assert!(
-        text.starts_with("ERROR invalid_argument: Nothing to change is given.") && text.contains("clear"),
+        text.starts_with("ERROR invalid_argument: No change is given.") && text.contains("clear"),
         "{text}"
     );
     let before = site.call("get_issue", json!({"id": "ENG-13"})).await;

@@ -38,7 +38,7 @@ async fn a_project_needs_what_linear_needs() {
         (json!({"name": "X"}), "`team` is missing"),
         (json!({"name": "X", "teams": ["ENG"], "target_date": "soon"}), "`target_date`: `soon` is no time"),
         (json!({"name": "X", "teams": ["ENG"], "lead": "nobody"}), "There is no person `nobody`"),
-        (json!({"name": "X", "teams": ["ENG"], "priority": "9"}), "is no priority"),
+        (json!({"name": "X", "teams": ["ENG"], "priority": "9"}), "is not a priority"),
         (json!({"name": "X", "teems": ["ENG"]}), "Did you mean `teams`?"),
     ] {
         let text = site.call("save_project", arguments).await;
@@ -181,7 +181,7 @@ async fn an_address_is_attached_once_and_a_pull_request_is_linked() {
     let pull = site.call("attach", pull).await;
     assert!(pull.starts_with("Attached") && site.sent("AttachPullRequest") == 1, "{pull}");
     let bad = site.call("attach", json!({"issue": "ENG-27", "url": "javascript:alert(1)"})).await;
-    assert!(bad.starts_with("ERROR invalid_argument: `url` is no web address"), "{bad}");
+    assert!(bad.starts_with("ERROR invalid_argument: `javascript:alert(1)` is not a web address"), "{bad}");
 }
 
 #[tokio::test]

@@ -135,6 +135,7 @@ impl Subject for Linear {
                 json!({"issue": ISSUE, "url": "https://status.harbor.example/42", "title": "Status"}),
             ),
             Sample::new("save_project", json!({"id": PROJECT, "target_date": "2031-03-01"})),
+            Sample::new("delete_label", json!({"id": "outreach", "team": "GRO"})),
             Sample::new("save_milestone", json!({"project": PROJECT, "name": "Public beta"})),
             Sample::new(
                 "post_status_update",
@@ -281,12 +282,33 @@ impl Subject for Linear {
         Some(Sample::new("update_issue", json!({"id": ISSUE, "state": "Done", "expected_updated_at": past})))
     }
 
+    fn foreign_addresses() -> Vec<Sample> {
+        ["https://linear.app/acme", "https://example.com/harbor"]
+            .into_iter()
+            .flat_map(|place| {
+                let issue = format!("{place}/issue/{ISSUE}/x");
+                let project = format!("{place}/project/import-api-v2-e7b33b1741db");
+                [
+                    Sample::new("get_issue", json!({"id": issue})),
+                    Sample::new("add_comment", json!({"issue": issue, "body": "x"})),
+                    Sample::new("update_issue", json!({"id": issue, "priority": "low"})),
+                    Sample::new("list_issues", json!({"project": project})),
+                    Sample::new("save_project", json!({"id": project, "priority": "low"})),
+                ]
+            })
+            .collect()
+    }
+
     fn overtaken() -> Vec<Overtaken> {
         let edit = |body: &str| Sample::new("edit_comment", json!({"id": COMMENT, "body": body}));
         vec![
             Overtaken::new(
                 Sample::new("archive_issue", json!({"id": "GRO-12", "mode": "trash"})),
                 Sample::new("update_issue", json!({"id": "GRO-12", "title": "Meanwhile"})),
+            ),
+            Overtaken::new(
+                Sample::new("delete_label", json!({"id": "outreach"})),
+                Sample::new("update_issue", json!({"id": "GRO-4", "labels": {"add": ["outreach"]}})),
             ),
             Overtaken::new(Sample::new("delete_comment", json!({"id": COMMENT})), edit("Meanwhile.")),
         ]

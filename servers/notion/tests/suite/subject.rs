@@ -227,6 +227,15 @@ impl Subject for Notion {
         None
     }
 
+    fn foreign_addresses() -> Vec<Sample> {
+        let page = format!("https://example.com/harbor/Runbook-{RUNBOOK}");
+        vec![
+            Sample::new("get_page", json!({"id": page})),
+            Sample::new("edit_content", json!({"id": page, "append": "x"})),
+            Sample::new("list_comments", json!({"id": page})),
+        ]
+    }
+
     fn outdated_write() -> Option<Sample> {
         Some(Sample::new(
             "edit_content",

@@ -269,6 +269,22 @@ impl Subject for Slack {
         None
     }
 
+    fn foreign_addresses() -> Vec<Sample> {
+        let bare = ts("inc").replace('.', "");
+        ["https://acme.slack.com", "https://example.com"]
+            .into_iter()
+            .flat_map(|place| {
+                let channel = format!("{place}/archives/{INCIDENT}");
+                let message = format!("{channel}/p{bare}");
+                [
+                    Sample::new("read_channel", json!({"channel": channel})),
+                    Sample::new("read_thread", json!({"ts": message})),
+                    Sample::new("send_message", json!({"channel": channel, "message": "x"})),
+                ]
+            })
+            .collect()
+    }
+
     fn outdated_write() -> Option<Sample> {
         let edit = json!({"channel": GENERAL, "ts": ts("review"), "message": "x", "expected_text": "Something else"});
         Some(Sample::new("update_message", edit))

@@ -90,6 +90,9 @@ impl End {
 async fn link_issues(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> {
     let Arguments { repo, number, relation, target, remove, after } = arguments;
     let repo = call.bounds().repo(repo.as_deref())?;
+    for text in [Some(&target), after.as_ref()].into_iter().flatten() {
+        call.bounds().is_ours(text)?;
+    }
     let (place, other) = reference::parse("target", &target, &repo)?;
     if place.is(&repo) && other == number {
         return Err(Error::invalid("An issue cannot be linked to itself"));

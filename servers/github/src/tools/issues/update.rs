@@ -363,6 +363,7 @@ async fn state(
     }
     let original = match (state, duplicate_of) {
         (State::Duplicate, Some(other)) => {
+            call.bounds().is_ours(other)?;
             let (place, number) = reference::parse("duplicate_of", other, repo)?;
             if place.is(repo) && number.to_string() == before.number {
                 return Err(Error::invalid("An issue cannot be its own duplicate"));

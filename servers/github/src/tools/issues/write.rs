@@ -73,6 +73,7 @@ impl New {
         text::fits("body", arguments.body.as_deref().unwrap_or_default())?;
         let parent = match &arguments.parent {
             Some(parent) => {
+                call.bounds().is_ours(parent)?;
                 let (place, number) = reference::parse("parent", parent, &repo)?;
                 call.bounds().permits(&place, connector::Effect::Write)?;
                 let ticket = call

@@ -202,6 +202,7 @@ async fn target(call: &Call<GitHub>, owner: &str, project: &Project, text: &str)
                 .with_hint("Write owner/name#12"));
         }
     };
+    call.bounds().is_ours(text)?;
     let (repo, number) = reference::parse("items", text, &home)?;
     call.bounds().permits(&repo, Effect::Write)?;
     let found = call.api().project_content(&repo, number).await?;

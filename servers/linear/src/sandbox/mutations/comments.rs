@@ -72,6 +72,7 @@ impl Change<'_> {
         }
         let row = self.state.create("Comment", row)?;
         self.subscribe(&row)?;
+        self.notify_of_comment(&Row::new(), &row)?;
         Ok(payload("comment", text(&row, "id").unwrap_or_default()))
     }
 
@@ -99,14 +100,45 @@ impl Change<'_> {
         self.reference(input, "resolvingCommentId", "Comment")?;
         self.reference(input, "resolvingUserId", "User")?;
         let now = self.now.iso();
-        self.state.update("Comment", id, self.now, |row| {
+        let changed = self.state.update("Comment", id, self.now, |row| {
             let edited = input.get("body").is_some_and(|body| row.get("body") != Some(body));
             copy(row, input, &["body", "quotedText", "resolvingCommentId", "resolvingUserId"]);
             if edited && !quietly {
                 row.insert("editedAt".to_owned(), json!(now));
             }
         })?;
+        self.notify_of_comment(&comment, &changed)?;
         Ok(payload("comment", id))
+    }
+
+    /// Tells the people whom a comment, which was `before`, mentions.
+    fn notify_of_comment(&mut self, before: &Row, comment: &Row) -> Outcome<()> {
+        let kind = match TARGETS.iter().find(|(key, _)| text(comment, key).is_some()) {
+            Some((_, "Issue")) => "issueCommentMention",
+            Some((_, "Project")) => "projectCommentMention",
+            Some((_, "ProjectUpdate")) => "projectUpdateCommentMention",
+            Some((_, "Initiative")) => "initiativeCommentMention",
+            Some((_, "InitiativeUpdate")) => "initiativeUpdateCommentMention",
+            _ => "documentCommentMention",
+        };
+        // A comment on a status update leads to what the update is about.
+        let through = |ty: &str, key: &str| {
+            let update = text(comment, key).and_then(|id| self.state.get(ty, id))?;
+            text(update, if ty == "ProjectUpdate" { "projectId" } else { "initiativeId" }).map(str::to_owned)
+        };
+        let of_project = through("ProjectUpdate", "projectUpdateId");
+        let of_initiative = through("InitiativeUpdate", "initiativeUpdateId");
+        let documents = text(comment, "documentContentId")
+            .map(|content| self.state.matching("Document", "documentContentId", content))
+            .unwrap_or_default();
+        let about = [
+            ("issueId", text(comment, "issueId")),
+            ("projectId", text(comment, "projectId").or(of_project.as_deref())),
+            ("initiativeId", text(comment, "initiativeId").or(of_initiative.as_deref())),
+            ("documentId", documents.first().and_then(|row| text(row, "id"))),
+            ("commentId", text(comment, "id")),
+        ];
+        self.notify_of(kind, "body", before, comment, &about)
     }
 
     /// With its replies.

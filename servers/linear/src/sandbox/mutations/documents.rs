@@ -35,6 +35,7 @@ impl Change<'_> {
         copy(&mut row, input, &PLAIN);
         row.extend(parents);
         let row = self.state.create("Document", row)?;
+        self.notify_of("documentMention", "content", &Row::new(), &row, &[("documentId", text(&row, "id"))])?;
         Ok(payload("document", text(&row, "id").unwrap_or_default()))
     }
 
@@ -46,7 +47,8 @@ impl Change<'_> {
         }
         let id = text(self.state.by_slug("Document", reference)?, "id").unwrap_or_default().to_owned();
         let (user, now) = (self.caller.user.clone(), self.now.iso());
-        self.state.update("Document", &id, self.now, |row| {
+        let old = self.state.expect("Document", &id)?.clone();
+        let row = self.state.update("Document", &id, self.now, |row| {
             let before = row.clone();
             copy(row, input, &PLAIN);
             if !parents.is_empty() {
@@ -63,6 +65,7 @@ impl Change<'_> {
                 row.insert("updatedById".to_owned(), json!(user));
             }
         })?;
+        self.notify_of("documentMention", "content", &old, &row, &[("documentId", Some(&id))])?;
         Ok(payload("document", &id))
     }
 

@@ -40,6 +40,7 @@ impl Change<'_> {
     pub(super) fn issue_create(&mut self, input: &Row) -> Outcome<Row> {
         let row = self.new_issue(input)?;
         let row = self.state.create("Issue", row)?;
+        self.notify_of("issueMention", "description", &Row::new(), &row, &[("issueId", text(&row, "id"))])?;
         Ok(payload("issue", text(&row, "id").unwrap_or_default()))
     }
 
@@ -53,7 +54,15 @@ impl Change<'_> {
         let mut ids = Vec::new();
         for issue in issues.iter().filter_map(Value::as_object) {
             let row = self.new_issue(issue)?;
-            ids.push(self.state.create("Issue", row)?.get("id").cloned().unwrap_or_default());
+            let row = self.state.create("Issue", row)?;
+            self.notify_of(
+                "issueMention",
+                "description",
+                &Row::new(),
+                &row,
+                &[("issueId", text(&row, "id"))],
+            )?;
+            ids.push(row.get("id").cloned().unwrap_or_default());
         }
         Ok(issues_payload(ids))
     }
@@ -141,7 +150,8 @@ impl Change<'_> {
         let old = Arc::clone(self.state.issue(reference)?);
         let new = self.changed_issue(&old, input)?;
         let id = text(&old, "id").unwrap_or_default().to_owned();
-        self.state.update("Issue", &id, self.now, |row| *row = new)?;
+        let changed = self.state.update("Issue", &id, self.now, |row| *row = new)?;
+        self.notify_of("issueMention", "description", &old, &changed, &[("issueId", Some(&id))])?;
         self.close_with_children(&id)?;
         Ok(id)
     }

@@ -7,6 +7,7 @@ mod documents;
 mod initiatives;
 mod issues;
 mod labels;
+mod mentions;
 mod moves;
 mod notifications;
 mod projects;

@@ -56,6 +56,7 @@ impl Change<'_> {
         }
         self.enter_status(&mut row);
         let row = self.state.create("Project", row)?;
+        self.notify_of("projectMention", "content", &Row::new(), &row, &[("projectId", text(&row, "id"))])?;
         Ok(payload("project", text(&row, "id").unwrap_or_default()))
     }
 
@@ -76,7 +77,8 @@ impl Change<'_> {
             new.insert("archivedAt".to_owned(), if trashed { json!(self.now.iso()) } else { Value::Null });
         }
         let id = text(&old, "id").unwrap_or_default();
-        self.state.update("Project", id, self.now, |row| *row = new)?;
+        let row = self.state.update("Project", id, self.now, |row| *row = new)?;
+        self.notify_of("projectMention", "content", &old, &row, &[("projectId", Some(id))])?;
         Ok(payload("project", id))
     }
 
@@ -117,14 +119,19 @@ impl Change<'_> {
         let mut row = self.fresh("ProjectMilestone", input)?;
         copy(&mut row, input, &["name", "description", "targetDate", "projectId", "sortOrder"]);
         let row = self.state.create("ProjectMilestone", row)?;
+        let about = [("projectId", text(&row, "projectId"))];
+        self.notify_of("projectMilestoneMention", "description", &Row::new(), &row, &about)?;
         Ok(payload("projectMilestone", text(&row, "id").unwrap_or_default()))
     }
 
     pub(super) fn milestone_update(&mut self, id: &str, input: &Row) -> Outcome<Row> {
         self.check_milestone_input(input)?;
-        self.state.update("ProjectMilestone", id, self.now, |row| {
+        let old = Arc::clone(self.state.expect("ProjectMilestone", id)?);
+        let row = self.state.update("ProjectMilestone", id, self.now, |row| {
             copy(row, input, &["name", "description", "targetDate", "projectId", "sortOrder"]);
         })?;
+        let about = [("projectId", text(&row, "projectId"))];
+        self.notify_of("projectMilestoneMention", "description", &old, &row, &about)?;
         Ok(payload("projectMilestone", id))
     }
 
@@ -155,22 +162,25 @@ impl Change<'_> {
         row.insert("health".to_owned(), json!("onTrack"));
         copy(&mut row, input, &["body", "health", key]);
         let row = self.state.create(ty, row)?;
+        self.notify_of(&format!("{field}Mention"), "body", &Row::new(), &row, &[(key, text(&row, key))])?;
         Ok(payload(field, text(&row, "id").unwrap_or_default()))
     }
 
     pub(super) fn status_update_update(&mut self, ty: &'static str, id: &str, input: &Row) -> Outcome<Row> {
-        let (field, ..) = update_of(ty);
+        let (field, key, _) = update_of(ty);
         if text(self.state.expect(ty, id)?, "userId") != Some(&self.caller.user) {
             return Err(ApiError::forbidden("You can only edit your own updates."));
         }
         let now = self.now.iso();
-        self.state.update(ty, id, self.now, |row| {
+        let old = Arc::clone(self.state.expect(ty, id)?);
+        let row = self.state.update(ty, id, self.now, |row| {
             let edited = input.iter().any(|(key, value)| row.get(key) != Some(value));
             copy(row, input, &["body", "health"]);
             if edited {
                 row.insert("editedAt".to_owned(), json!(now));
             }
         })?;
+        self.notify_of(&format!("{field}Mention"), "body", &old, &row, &[(key, text(&row, key))])?;
         Ok(payload(field, id))
     }
 }

@@ -1,0 +1,250 @@
+//! People mentioned in a text that is written: `@name` becomes the address of the person's profile, which
+//! is what notifies (linear.app/developers: a plain address of a profile in Markdown is a mention of the
+//! person; `@name` alone is text).
+
+use std::ops::Range;
+
+use connector::{
+    Result,
+    catalog::{markdown, words},
+};
+
+use super::{Entry as _, Names, find, is_uuid};
+use crate::api::names::Person;
+
+/// A text with its mentions as Linear takes them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mentioned {
+    /// What is sent.
+    pub(crate) text: String,
+    /// Whom it notifies, and which mentions notify nobody: a line for each kind.
+    pub(crate) lines: Vec<String>,
+}
+
+impl Names {
+    /// `text` with the mentions that are new in it, compared with what was there `before`, turned into what
+    /// notifies.
+    ///
+    /// # Errors
+    /// Whatever reading the people gives; a name that means nobody or several is no error, but told.
+    pub(crate) async fn mentions(&self, text: &str, before: &str) -> Result<Mentioned> {
+        if !text.contains('@') && !text.contains("/profiles/") {
+            return Ok(Mentioned { text: text.to_owned(), lines: Vec::new() });
+        }
+        let people: Vec<Person> = self.all().await?;
+        let active: Vec<Person> =
+            people.into_iter().filter(|person| person.is_active() && !person.url.is_empty()).collect();
+        Ok(mentions(text, before, &active))
+    }
+}
+
+fn mentions(text: &str, before: &str, people: &[Person]) -> Mentioned {
+    let changed = changed(text, before);
+    let told_before: Vec<String> =
+        markdown::mentioned(before, "", in_display_name).iter().map(|name| name.to_lowercase()).collect();
+    let mut out = String::with_capacity(text.len());
+    let mut end = 0;
+    let mut notified: Vec<String> = Vec::new();
+    let (mut nobody, mut several): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    for mention in markdown::mentions(text, in_display_name) {
+        let is_new = changed.start <= mention.place.start && mention.place.end <= changed.end;
+        if !is_new || told_before.contains(&mention.name.to_lowercase()) || mention.place.start < end {
+            continue;
+        }
+        let (person, place) = match full_name(text, mention.place.start, people) {
+            Some((person, place)) => (Ok(person), place),
+            None => (find(&format!("@{}", mention.name), people), mention.place.clone()),
+        };
+        match person {
+            // An id or the beginning of a name is no name that people call each other by.
+            Ok(person) if is_called(person, mention.name) || place != mention.place => {
+                out.push_str(&text[end..place.start]);
+                out.push_str(&person.url);
+                end = place.end;
+                // Who was mentioned before is not told again.
+                if !mentions_address(before, &person.url) {
+                    note(&mut notified, person.describe());
+                }
+            }
+            Err(miss) if !miss.is_unknown() => note(&mut several, format!("@{}", mention.name)),
+            _ => note(&mut nobody, format!("@{}", mention.name)),
+        }
+    }
+    out.push_str(&text[end..]);
+    // Who is mentioned by address in the text as it was given.
+    for person in people.iter().filter(|person| mentions_address(text, &person.url)) {
+        if !mentions_address(before, &person.url) {
+            note(&mut notified, person.describe());
+        }
+    }
+    let mut lines = Vec::new();
+    if !notified.is_empty() {
+        lines.push(format!("notifies {}", words::listed(&notified, PEOPLE)));
+    }
+    if !several.is_empty() {
+        lines.push(format!(
+            "notifies nobody: {}, which fits several people; write the display name",
+            words::listed(&several, PEOPLE)
+        ));
+    }
+    if !nobody.is_empty() {
+        lines.push(format!(
+            "notifies nobody: {}, which is nobody's name here",
+            words::listed(&nobody, PEOPLE)
+        ));
+    }
+    Mentioned { text: out, lines }
+}
+
+/// The most people that a line names.
+const PEOPLE: usize = 20;
+
+/// Adds what is not there yet.
+fn note(list: &mut Vec<String>, line: String) {
+    if !list.contains(&line) {
+        list.push(line);
+    }
+}
+
+/// Whether `name` is a person's display name, or the first name of just this one, as [`find`] made sure.
+fn is_called(person: &Person, name: &str) -> bool {
+    !is_uuid(name)
+        && (person.is_called(name)
+            || person
+                .name
+                .split_whitespace()
+                .next()
+                .is_some_and(|first| first.to_lowercase() == name.to_lowercase()))
+}
+
+/// The one person whose full name of several words stands after the `@` at `at`, and its place with the `@`.
+fn full_name<'a>(text: &str, at: usize, people: &'a [Person]) -> Option<(&'a Person, Range<usize>)> {
+    let rest = &text[at + 1..];
+    let stands = |person: &&Person| {
+        let name = person.name.trim();
+        name.contains(' ')
+            && rest.get(..name.len()).is_some_and(|words| words.to_lowercase() == name.to_lowercase())
+            && !rest[name.len()..].starts_with(in_display_name_only)
+    };
+    let mut found = people.iter().filter(stands);
+    match (found.next(), found.next()) {
+        (Some(person), None) => Some((person, at..at + 1 + person.name.trim().len())),
+        _ => None,
+    }
+}
+
+/// Whether the prose of `text` has the address `url` in it, not as the beginning of a longer one.
+fn mentions_address(text: &str, url: &str) -> bool {
+    markdown::prose(text).into_iter().any(|part| {
+        text[part.clone()].match_indices(url).any(|(at, _)| {
+            let after = &text[part.clone()][at + url.len()..];
+            !after.starts_with(|c: char| c.is_alphanumeric() || "-_/".contains(c))
+                && !after.strip_prefix('.').is_some_and(|after| after.starts_with(char::is_alphanumeric))
+        })
+    })
+}
+
+/// What of `text` is not as it was `before`: all but a common beginning and a common end.
+fn changed(text: &str, before: &str) -> Range<usize> {
+    let start: usize =
+        text.chars().zip(before.chars()).take_while(|(a, b)| a == b).map(|(c, _)| c.len_utf8()).sum();
+    let (rest, old) = (&text[start..], &before[start..]);
+    let end: usize = rest
+        .chars()
+        .rev()
+        .zip(old.chars().rev())
+        .take_while(|(a, b)| a == b)
+        .map(|(c, _)| c.len_utf8())
+        .sum();
+    // A name that was changed in part is new as a whole.
+    let word = |c: char| in_display_name(c) || c == '@';
+    let start = text[..start].trim_end_matches(word).len();
+    let after = &text[text.len() - end..];
+    let end = text.len() - after.trim_start_matches(word).len();
+    start..end
+}
+
+/// Whether Linear allows a character in a display name.
+fn in_display_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '.' | '_' | '-')
+}
+
+/// The same without the dot, which may end a sentence.
+fn in_display_name_only(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn people() -> Vec<Person> {
+        [
+            ("priya", "Priya Raman"),
+            ("jonas", "Jonas Weber"),
+            ("jonas.lindgren", "Jonas Lindgren"),
+            ("d.novak", "Daniel Novák"),
+        ]
+        .map(|(display_name, name)| Person {
+            id: format!("00000000-0000-4000-8000-{:012}", name.len()),
+            name: name.to_owned(),
+            display_name: display_name.to_owned(),
+            url: format!("https://linear.app/acme/profiles/{display_name}"),
+            ..Person::default()
+        })
+        .into()
+    }
+
+    fn sent(text: &str, before: &str) -> String {
+        mentions(text, before, &people()).text.replace("https://linear.app/acme/profiles/", "→")
+    }
+
+    #[test]
+    fn a_mention_becomes_the_address_of_the_profile() {
+        for (text, becomes) in [
+            ("@priya", "→priya"),
+            ("Ask @Priya, or (@jonas.lindgren).", "Ask →priya, or (→jonas.lindgren)."),
+            ("@Priya Raman and @daniel novák: look", "→priya and →d.novak: look"),
+            ("@Daniel, @daniel!", "→d.novak, →d.novak!"),
+            ("@jonas", "→jonas"),
+        ] {
+            assert_eq!(sent(text, ""), becomes, "{text}");
+        }
+    }
+
+    #[test]
+    fn code_addresses_and_names_that_mean_nobody_or_several_stay_as_they_are() {
+        for text in [
+            "`@priya` and\n```\n@priya\n```\n",
+            "priya@acme.example, mail@priya.example",
+            "https://example.com/@priya",
+            "@pri @jon @nobody @00000000-0000-4000-8000-000000000011",
+        ] {
+            assert_eq!(sent(text, ""), text);
+        }
+        let told = mentions("@priya @jon @jon @nobody", "", &people()).lines;
+        assert_eq!(
+            told,
+            [
+                "notifies @priya (Priya Raman)",
+                "notifies nobody: @jon, which fits several people; write the display name",
+                "notifies nobody: @nobody, which is nobody's name here",
+            ]
+        );
+        let given = mentions("https://linear.app/acme/profiles/jonas.lindgren", "", &people());
+        assert_eq!(given.lines, ["notifies @jonas.lindgren (Jonas Lindgren)"]);
+    }
+
+    #[test]
+    fn only_what_is_new_in_a_text_is_a_new_mention() {
+        let before = "@priya wrote this. End with https://linear.app/acme/profiles/jonas";
+        let after = "@priya wrote this. @d.novak too. End with https://linear.app/acme/profiles/jonas";
+        let now = mentions(after, before, &people());
+        assert_eq!(now.text, after.replace("@d.novak", "https://linear.app/acme/profiles/d.novak"));
+        assert_eq!(now.lines, ["notifies @d.novak (Daniel Novák)"]);
+        assert_eq!(sent("for @jonas.lindgren", "for @jonas"), "for →jonas.lindgren");
+        assert_eq!(mentions(before, before, &people()).lines, [""; 0]);
+        let again = mentions("@jonas, again", "https://linear.app/acme/profiles/jonas, please", &people());
+        assert!(again.lines.is_empty() && again.text.ends_with("/jonas, again"), "{again:?}");
+    }
+}
