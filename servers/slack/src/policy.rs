@@ -11,7 +11,7 @@ use std::{
 use connector::{
     Effect, Error, Kind, Result,
     access::{Bounded, Bounds, Principal},
-    catalog::one_line,
+    catalog::{one_line, words::listed},
     settings::{Config, Setting, SettingKind},
 };
 use tokio::time::Instant;
@@ -97,9 +97,21 @@ pub(crate) struct Policy {
     pub(crate) broadcast: bool,
     external: bool,
     pub(crate) confirm_posts: bool,
-    /// What callers have read in private lately: the conversation and when.
-    read_in_private: Mutex<HashMap<String, Vec<(String, Instant)>>>,
+    /// What callers have read in private lately.
+    read_in_private: Mutex<HashMap<String, Vec<Reading>>>,
 }
+
+/// A private conversation that was read.
+#[derive(Debug)]
+struct Reading {
+    id: String,
+    /// What it is called.
+    name: String,
+    at: Instant,
+}
+
+/// The most private conversations that a question names.
+const NAMED: usize = 3;
 
 impl Policy {
     /// The rules of the settings.
@@ -173,8 +185,12 @@ impl Policy {
         if channel.is_ext_shared {
             asks.push("the channel is shared with another organization".to_owned());
         }
-        if self.widens(who, channel) {
-            asks.push("private conversations were read before, and this one has other readers".to_owned());
+        let read = self.read_elsewhere(who, channel);
+        if !read.is_empty() {
+            asks.push(format!(
+                "private text was read before in {}, and this has other readers",
+                listed(&read, NAMED)
+            ));
         }
         asks
     }
@@ -184,19 +200,27 @@ impl Policy {
         if channel.is_closed() {
             let mut book = self.read_in_private.lock().unwrap_or_else(PoisonError::into_inner);
             let reads = book.entry(who.name().to_owned()).or_default();
-            reads.retain(|(id, at)| at.elapsed() < MEMORY && *id != channel.id);
-            reads.push((channel.id.clone(), Instant::now()));
+            reads.retain(|read| read.at.elapsed() < MEMORY && read.id != channel.id);
+            let name = match names(channel).swap_remove(0) {
+                name if name == "dm" => "a direct message".to_owned(),
+                name => name,
+            };
+            reads.push(Reading { id: channel.id.clone(), name, at: Instant::now() });
         }
     }
 
-    /// Whether posting to `channel` may carry what was read elsewhere in private to more people.
-    fn widens(&self, who: &Principal, channel: &Channel) -> bool {
+    /// What was read elsewhere in private, and may be carried to more people by posting to `channel`.
+    fn read_elsewhere(&self, who: &Principal, channel: &Channel) -> Vec<String> {
         if channel.is_closed() && !channel.is_ext_shared {
-            return false;
+            return Vec::new();
         }
         let book = self.read_in_private.lock().unwrap_or_else(PoisonError::into_inner);
         let reads = book.get(who.name()).into_iter().flatten();
-        reads.into_iter().any(|(id, at)| at.elapsed() < MEMORY && *id != channel.id)
+        let reads = reads.filter(|read| read.at.elapsed() < MEMORY && read.id != channel.id);
+        let mut names: Vec<String> = reads.map(|read| read.name.clone()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 }
 
@@ -267,14 +291,15 @@ mod tests {
     async fn what_was_read_in_private_makes_wider_posts_a_question_for_a_while() {
         let policy = Policy::new(&Config::default()).unwrap();
         let me = Principal::local();
-        let private = Channel { is_private: true, id: "G1".to_owned(), ..Channel::default() };
+        let private = Channel { is_private: true, id: "G1".to_owned(), ..channel("deals") };
         let public = channel("general");
         policy.note_read(&me, &public);
-        assert!(!policy.widens(&me, &public));
+        assert!(policy.read_elsewhere(&me, &public).is_empty());
         policy.note_read(&me, &private);
-        assert!(policy.widens(&me, &public) && !policy.widens(&me, &private));
-        assert!(!policy.widens(&Principal::named("somebody else"), &public));
+        assert_eq!(policy.read_elsewhere(&me, &public), ["#deals"]);
+        assert!(policy.read_elsewhere(&me, &private).is_empty());
+        assert!(policy.read_elsewhere(&Principal::named("somebody else"), &public).is_empty());
         tokio::time::advance(MEMORY).await;
-        assert!(!policy.widens(&me, &public));
+        assert!(policy.read_elsewhere(&me, &public).is_empty());
     }
 }

@@ -33,10 +33,11 @@ pub(crate) const INVITE: &[&str] =
 /// What every tool resolves names and threads with.
 const ALWAYS: [&[&str]; 4] = [HISTORY, CHANNELS, PEOPLE, &["usergroups:read"]];
 /// What is of use with a scope only with others: posting to people opens the conversation with them, and the
-/// workspace has emoji of its own.
-const TOGETHER: [(&str, &[&str]); 3] = [
+/// workspace has emoji of its own; a list is read as a file.
+const TOGETHER: [(&str, &[&str]); 4] = [
     ("chat:write", &["im:write", "mpim:write"]),
     ("files:write", &["im:write", "mpim:write", "files:read"]),
+    ("files:read", &["lists:read"]),
     ("reactions:write", &["emoji:read"]),
 ];
 

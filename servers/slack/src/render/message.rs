@@ -11,12 +11,15 @@ use serde_json::Value;
 
 use super::{blocks, mrkdwn};
 use crate::{
-    api::types::{File, Message},
+    api::types::{File, Message, Reaction},
     resolve::{
         people::{People, is_user},
         time::{day_of, minute, parse_ts, time_of},
     },
 };
+
+/// The most people of one reaction who are named.
+const REACTING: u64 = 3;
 
 /// A message in structured content.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -75,6 +78,15 @@ pub(crate) fn people_in<'a>(messages: impl IntoIterator<Item = &'a Message>) -> 
         }
     }
     ids
+}
+
+/// The people who reacted to messages, where they are few enough to be named.
+pub(crate) fn reacting_in<'a>(messages: impl IntoIterator<Item = &'a Message>) -> BTreeSet<String> {
+    let reactions = messages.into_iter().flat_map(|message| &message.reactions);
+    reactions
+        .filter(|reaction| of(reaction) <= REACTING)
+        .flat_map(|reaction| reaction.users.clone())
+        .collect()
 }
 
 fn bot_name(message: &Message) -> Option<&str> {
@@ -214,6 +226,10 @@ pub(crate) fn file(file: &File) -> String {
     let kind = match (file.is_canvas(), file.is_list()) {
         (true, _) => " (canvas)".to_owned(),
         (_, true) => " (list)".to_owned(),
+        // A title that is not the file's name hides what kind of file it is.
+        _ if !file.name.is_empty() && file.name != *name && !file.name.starts_with(&format!("{name}.")) => {
+            format!(" ({}){}", one_line(&file.name), size(file.size))
+        }
         _ => size(file.size),
     };
     format!("📎{} {}{kind}", file.id, one_line(name))
@@ -256,9 +272,10 @@ pub(crate) fn row(
     if message.edited.is_some() {
         row.push_str(" (edited)");
     }
-    let reactions: Vec<String> = message.reactions.iter().map(reaction).collect();
+    let reactions: Vec<String> =
+        message.reactions.iter().map(|reaction| self::reaction(reaction, style.people)).collect();
     if !reactions.is_empty() {
-        let _ = write!(row, " {{{}}}", reactions.join(" "));
+        let _ = write!(row, " {{{}}}", reactions.join("; "));
     }
     if let Some(replies) = message.reply_count.filter(|count| *count > 0 && style.names_threads) {
         let last = message
@@ -286,9 +303,20 @@ pub(crate) fn row(
     (row, item)
 }
 
-fn reaction(reaction: &crate::api::types::Reaction) -> String {
-    let count = reaction.count.max(reaction.users.len() as u64);
-    if count > 1 { format!("{}×{count}", one_line(&reaction.name)) } else { one_line(&reaction.name) }
+/// How many people a reaction is of: Slack may name fewer of them.
+fn of(reaction: &Reaction) -> u64 {
+    reaction.count.max(reaction.users.len() as u64)
+}
+
+/// A reaction with its people, or where they are many or not known with their number.
+fn reaction(reaction: &Reaction, people: &People) -> String {
+    let (name, count) = (one_line(&reaction.name), of(reaction));
+    let known = reaction.users.iter().filter_map(|user| people.found(user));
+    let known: Vec<String> = known.take(REACTING as usize + 1).map(one_line).collect();
+    if known.len() as u64 == count && count <= REACTING {
+        return format!("{name} by {}", known.join(", "));
+    }
+    if count > 1 { format!("{name}×{count}") } else { name }
 }
 
 #[cfg(test)]

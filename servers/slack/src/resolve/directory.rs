@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use connector::{
     Error, Kind, Result,
     catalog::{
+        excerpt,
         names::{Entry, Reading, find, fold},
         one_line,
     },
@@ -161,7 +162,10 @@ impl Names {
         let low = want.to_lowercase();
         let within =
             names.iter().filter(|channel| low.len() > 2 && channel.name.to_lowercase().contains(&low));
-        let within: Vec<String> = within.take(ALIKE).map(Entry::describe).collect();
+        let mut within: Vec<String> = within.take(ALIKE).map(Entry::describe).collect();
+        if within.is_empty() {
+            within = names.iter().filter_map(|channel| about(channel, &low)).take(ALIKE).collect();
+        }
         let near = match find(&want, &names) {
             _ if !within.is_empty() => format!("Did you mean {}? ", within.join(" or ")),
             Ok(near) => format!("Did you mean {}? ", near.describe()),
@@ -241,6 +245,19 @@ impl Names {
         let ids = seen.get(&handle.to_lowercase())?;
         if ids.len() == 1 { ids.first().cloned() } else { None }
     }
+}
+
+/// What a channel is called that is about `wanted`, with the topic or purpose that says so.
+fn about(channel: &Channel, wanted: &str) -> Option<String> {
+    let mut words = wanted.split(['-', '_']).map(fold).filter(|word| word.len() > 2).peekable();
+    words.peek()?;
+    let (topic, purpose) = (channel.topic.value.trim(), channel.purpose.value.trim());
+    let both = fold(&format!("{topic} {purpose}"));
+    if channel.is_archived || !words.all(|word| both.contains(&word)) {
+        return None;
+    }
+    let (said, _) = excerpt(if topic.is_empty() { purpose } else { topic }, 0, 80);
+    Some(format!("{} ({})", channel.describe(), one_line(&said)))
 }
 
 /// Those who are still there.

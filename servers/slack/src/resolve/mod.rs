@@ -254,12 +254,7 @@ impl Names {
     pub(crate) async fn title(&self, channel: &Channel) -> String {
         if channel.is_im {
             let people = self.people(BTreeSet::from([channel.user.clone()])).await;
-            let name = one_line(people.name(&channel.user));
-            let full = self.api.user(&channel.user).await.map(|user| one_line(user.full_name()));
-            return match full {
-                Ok(full) if full != name && !name.contains("[ext") => format!("DM with @{name} ({full})"),
-                _ => format!("DM with @{name}"),
-            };
+            return format!("DM with {}", people.described(&channel.user));
         }
         if channel.is_mpim {
             return format!("group DM {}", one_line(&channel.name));

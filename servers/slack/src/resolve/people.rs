@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use connector::catalog::one_line;
 use futures::{StreamExt as _, stream};
 
 use super::reference::is_id;
@@ -10,16 +11,23 @@ use crate::api::{Api, types::User};
 /// Requests under way at once.
 const AT_ONCE: usize = 8;
 /// The most people that one reply looks up; others stay ids, and the reply says so.
-const MOST: usize = 40;
+pub(crate) const MOST: usize = 40;
 
 /// Names for ids, as far as they could be found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct People {
-    names: BTreeMap<String, String>,
+    names: BTreeMap<String, Name>,
     /// How many ids Slack gave no name for.
     unresolved: usize,
     /// How many ids were not asked for, because they were too many.
     unasked: usize,
+}
+
+/// What somebody is called.
+#[derive(Clone, Debug)]
+struct Name {
+    label: String,
+    full: String,
 }
 
 impl People {
@@ -40,7 +48,8 @@ impl People {
         let mut people = Self::default();
         for (id, user) in found {
             if let Some(user) = user {
-                people.names.insert(id, label(&user, own_team));
+                let full = user.full_name().to_owned();
+                people.names.insert(id, Name { label: label(&user, own_team), full });
             }
         }
         people.unasked = asked.saturating_sub(MOST);
@@ -50,7 +59,27 @@ impl People {
 
     /// Whoever has this id: a name, or the id itself.
     pub(crate) fn name<'a>(&'a self, id: &'a str) -> &'a str {
-        self.names.get(id).map_or(id, String::as_str)
+        self.found(id).unwrap_or(id)
+    }
+
+    /// The name of whoever has this id, if it is known.
+    pub(crate) fn found(&self, id: &str) -> Option<&str> {
+        self.names.get(id).map(|name| name.label.as_str())
+    }
+
+    /// Whoever has this id, with the name that tells them from others: `@tomas (Tomás Herrera)`.
+    pub(crate) fn described(&self, id: &str) -> String {
+        let label = one_line(self.name(id));
+        match self.names.get(id).map(|name| one_line(&name.full)) {
+            Some(full) if full != label && !label.contains("[ext") => format!("@{label} ({full})"),
+            _ => format!("@{label}"),
+        }
+    }
+
+    /// These, and `others` whose names are good to have: of those who have none nothing is said.
+    pub(crate) fn and(mut self, others: Self) -> Self {
+        self.names.extend(others.names);
+        self
     }
 
     /// A word on those without a name.
@@ -69,7 +98,8 @@ impl People {
 
     #[cfg(test)]
     pub(crate) fn known(names: &[(&str, &str)]) -> Self {
-        let names = names.iter().map(|(id, name)| ((*id).to_owned(), (*name).to_owned())).collect();
+        let name = |name: &str| Name { label: name.to_owned(), full: name.to_owned() };
+        let names = names.iter().map(|(id, label)| ((*id).to_owned(), name(label))).collect();
         Self { names, ..Self::default() }
     }
 }

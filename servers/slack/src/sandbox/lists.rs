@@ -71,7 +71,16 @@ fn cells(cx: &Context<'_>, list: &str, given: &Value, error: &'static str) -> Ou
                 .ok_or_else(|| Refusal::new(error))?;
             let mut field = cell.clone();
             field["key"] = column["key"].clone();
-            field["text"] = json!(words(cell));
+            // Only a text has its words beside it
+            // (docs.slack.dev/reference/methods/slackLists.items.list, the answer).
+            if cell.get("rich_text").is_some() {
+                let mut all = Vec::new();
+                texts(&cell["rich_text"], &mut all);
+                field["text"] = json!(all.concat());
+            }
+            if let Some(ticked) = cell.get("checkbox") {
+                field["value"] = ticked.clone();
+            }
             if let Some(field) = field.as_object_mut() {
                 field.shift_remove("row_id");
             }
@@ -80,29 +89,7 @@ fn cells(cx: &Context<'_>, list: &str, given: &Value, error: &'static str) -> Ou
         .collect()
 }
 
-/// What a cell says, in words.
-fn words(cell: &Value) -> String {
-    for (name, value) in cell.as_object().into_iter().flatten() {
-        match (name.as_str(), value) {
-            ("column_id" | "row_id", _) => {}
-            ("rich_text", value) => {
-                let mut all = Vec::new();
-                texts(value, &mut all);
-                return all.concat();
-            }
-            (_, Value::Array(items)) => {
-                return items
-                    .iter()
-                    .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
-                    .collect::<Vec<_>>()
-                    .join(", ");
-            }
-            (_, value) => return value.to_string(),
-        }
-    }
-    String::new()
-}
-
+/// The texts in a value, in order.
 fn texts(value: &Value, all: &mut Vec<String>) {
     match value {
         Value::Object(map) => {

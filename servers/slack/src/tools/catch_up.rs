@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use connector::{
-    Kind, Result,
+    Error, Kind, Result,
     catalog::{Call, Page, Reply, Tool, one_line, words::listed},
 };
 use futures::{StreamExt as _, stream};
@@ -43,7 +43,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
         Tool::read(
             "catch_up",
             "Catch up",
-            "What is new in your conversations since you read them, or since a time: direct messages first, then channels that mention you. Muted ones are left out.",
+            "What is new in your conversations since you read them, or since a time: direct messages first, then channels that mention you. Muted ones and your own posts are left out.",
             catch_up,
         )
         .toolset("reading")
@@ -71,6 +71,8 @@ struct Item {
     channel: String,
     title: String,
     new: usize,
+    /// Of one's own, not among `messages`.
+    own: usize,
     mentions: usize,
     messages: Vec<String>,
 }
@@ -79,6 +81,8 @@ struct Item {
 struct News {
     channel: Channel,
     messages: Vec<Message>,
+    /// How many others are one's own.
+    own: usize,
     since: Timestamp,
     mentions: usize,
     more: bool,
@@ -96,7 +100,7 @@ async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
         .map(|word| moment("since", word, &zone, End::First))
         .transpose()?;
     let most = args.max_channels.unwrap_or(CHANNELS).clamp(1, 100) as usize;
-    let (channels, left) = chosen(&call, &workspace, &args.channels, most).await?;
+    let Chosen { channels, left, mut failed } = chosen(&call, &workspace, &args.channels, most).await?;
     let looked = channels.len();
     let found: Vec<(Channel, Result<News>)> = stream::iter(channels)
         .map(|channel| {
@@ -111,7 +115,6 @@ async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
         .collect()
         .await;
     let mut all = Vec::new();
-    let mut failed: Vec<String> = Vec::new();
     for (channel, news) in found {
         match news {
             Ok(news) => all.push(news),
@@ -139,12 +142,9 @@ async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
         };
         (rank, std::cmp::Reverse(news.messages.last().map(|message| message.ts.clone())))
     });
-    let mut ids: BTreeSet<String> =
+    let ids: BTreeSet<String> =
         all.iter().filter(|news| news.channel.is_im).map(|news| news.channel.user.clone()).collect();
-    for news in &all {
-        ids.extend(message::people_in(&news.messages));
-    }
-    let readers = Readers::of(&workspace, &[], ids).await;
+    let readers = Readers::of(&workspace, all.iter().flat_map(|news| &news.messages), ids).await;
     let mut page = Page::new(FROM, ("conversation with news", "conversations with news"));
     page = page.note(match since {
         Some(since) => format!("since {} {}", minute(since, &zone), zone_name(&zone)),
@@ -179,21 +179,50 @@ async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
     Ok(reply)
 }
 
-/// The conversations to look at, and what the others are called.
-async fn chosen(
-    call: &Call<Slack>,
-    workspace: &Workspace,
-    wanted: &[String],
-    most: usize,
-) -> Result<(Vec<Channel>, Vec<String>)> {
-    if !wanted.is_empty() {
-        let mut channels = Vec::new();
-        for word in wanted.iter().take(most) {
-            let channel = workspace.names().channel(word).await?;
-            call.policy().reads(&channel)?;
-            channels.push(channel);
+/// The conversations to look at.
+struct Chosen {
+    channels: Vec<Channel>,
+    /// What the others are called.
+    left: Vec<String>,
+    /// Which of those that were named cannot be, and why.
+    failed: Vec<String>,
+}
+
+/// The conversations of these names, and every name that is wrong.
+///
+/// # Errors
+/// If none is right.
+async fn named(call: &Call<Slack>, workspace: &Workspace, wanted: &[String], most: usize) -> Result<Chosen> {
+    let (mut channels, mut wrong) = (Vec::new(), Vec::new());
+    for word in wanted.iter().take(most) {
+        let found = workspace.names().channel(word).await;
+        match found.and_then(|channel| call.policy().reads(&channel).map(|()| channel)) {
+            Ok(channel) => channels.push(channel),
+            Err(error) if WRONG.contains(&error.kind()) => wrong.push((one_line(word), error)),
+            Err(error) => return Err(error),
         }
-        return Ok((channels, wanted.iter().skip(most).map(|word| one_line(word)).collect()));
+    }
+    let left = wanted.iter().skip(most).map(|word| one_line(word)).collect();
+    if channels.is_empty() && wrong.len() == 1 {
+        return Err(wrong.remove(0).1);
+    }
+    let failed: Vec<String> =
+        wrong.iter().map(|(word, error)| format!("{word}: {}", error.for_agent())).collect();
+    match wrong.first() {
+        Some((_, first)) if channels.is_empty() => {
+            let what = format!("None of these {} can be read", wrong.len());
+            Err(Error::new(first.kind(), what).with_hint(failed.join(" ")))
+        }
+        _ => Ok(Chosen { channels, left, failed }),
+    }
+}
+
+/// The kinds of what is wrong with one name, and says nothing of the others.
+const WRONG: [Kind; 4] = [Kind::NotFound, Kind::InvalidArgument, Kind::Policy, Kind::Permission];
+
+async fn chosen(call: &Call<Slack>, workspace: &Workspace, wanted: &[String], most: usize) -> Result<Chosen> {
+    if !wanted.is_empty() {
+        return named(call, workspace, wanted, most).await;
     }
     let mut all = Vec::new();
     let mut cursor: Option<String> = None;
@@ -224,7 +253,7 @@ async fn chosen(
         name => format!("#{}", one_line(name)),
     });
     let left = left.collect();
-    Ok((all, left))
+    Ok(Chosen { channels: all, left, failed: Vec::new() })
 }
 
 async fn look(workspace: &Workspace, channel: &Channel, since: Option<Timestamp>, me: &str) -> Result<News> {
@@ -249,11 +278,9 @@ async fn look(workspace: &Workspace, channel: &Channel, since: Option<Timestamp>
     let page = workspace.api().history(&channel.id, &window).await?;
     workspace.note_page(50, page.rows.len(), page.has_more);
     let more = page.has_more;
-    let mut messages: Vec<Message> = page
-        .rows
-        .into_iter()
-        .filter(|message| !message::is_noise(message) && message.user.as_deref() != Some(me))
-        .collect();
+    let said = page.rows.into_iter().filter(|message| !message::is_noise(message));
+    let (own, mut messages): (Vec<Message>, Vec<Message>) =
+        said.partition(|message| message.user.as_deref() == Some(me));
     messages.reverse();
     let mention = format!("<@{me}>");
     let mentions = messages
@@ -264,7 +291,7 @@ async fn look(workspace: &Workspace, channel: &Channel, since: Option<Timestamp>
                 || message.text.contains("<!channel")
         })
         .count();
-    Ok(News { channel: channel.clone(), messages, since, mentions, more })
+    Ok(News { channel: channel.clone(), messages, own: own.len(), since, mentions, more })
 }
 
 async fn news(
@@ -276,7 +303,7 @@ async fn news(
 ) -> (String, Item) {
     call.policy().note_read(call.principal(), &news.channel);
     let title = if news.channel.is_im {
-        format!("DM with @{}", one_line(readers.people.name(&news.channel.user)))
+        format!("DM with {}", readers.people.described(&news.channel.user))
     } else {
         workspace.names().title(&news.channel).await
     };
@@ -287,8 +314,12 @@ async fn news(
         1 => ", 1 mention".to_owned(),
         many => format!(", {many} mentions"),
     };
+    let own = match news.own {
+        0 => String::new(),
+        own => format!(", {own} of your own not shown"),
+    };
     let mut lines = vec![format!(
-        "### {}: {count}{plus} new since {}{mentions}",
+        "### {}: {count}{plus} new since {}{mentions}{own}",
         heading(&title, &news.channel),
         minute(news.since, zone)
     )];
@@ -316,6 +347,7 @@ async fn news(
         channel: news.channel.id.clone(),
         title,
         new: count,
+        own: news.own,
         mentions: news.mentions,
         messages: shown,
     };

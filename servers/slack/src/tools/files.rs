@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, sleep};
 
 use super::{
-    lists::{self, TOOLSET as LISTS},
+    changed_by,
+    lists::{self, AsFile, TOOLSET as LISTS},
     messages::prepare,
     places::readable,
 };
@@ -93,16 +94,15 @@ pub(super) fn file_id(word: &str) -> Result<String> {
 /// Where the items of a list are read.
 pub(super) fn list_note(call: &Call<Slack>) -> String {
     if call.offers("read_list") {
-        "A list's items: read_list.".to_owned()
-    } else if lists::reads_as_file(call) {
-        format!(
-            "A list's items: read_file. They are changed by the toolset `{LISTS}`, which is off: the operator switches it on with --toolsets."
-        )
-    } else {
-        format!(
-            "A list's items are read by read_list of the toolset `{LISTS}`, which is off: the operator switches it on with --toolsets."
-        )
+        return "A list's items: read_list.".to_owned();
     }
+    if !lists::reads_as_file(call) {
+        return format!(
+            "A list's items are read by read_list of the toolset `{LISTS}`, which is off: the operator switches it on with --toolsets."
+        );
+    }
+    let changed = changed_by(call, "They", LISTS).map(|note| format!(" {note}"));
+    format!("A list's items: read_file.{}", changed.unwrap_or_default())
 }
 
 async fn read_file(call: Call<Slack>, args: ReadFile) -> Result<Reply> {
@@ -124,10 +124,21 @@ async fn read_file(call: Call<Slack>, args: ReadFile) -> Result<Reply> {
         text: None,
     };
     if file.is_list() {
-        if let Some(items) = lists::as_file(&call, &workspace, &file.id).await {
-            reply = reply.rows(items);
+        let note = match lists::as_file(&call, &workspace, &file.id).await? {
+            AsFile::Items(items) => {
+                reply = reply.rows(items);
+                match call.offers("read_list") {
+                    true => Some(list_note(&call)),
+                    false => changed_by(&call, "A list's items", LISTS),
+                }
+            }
+            AsFile::Refused(why) => Some(format!("Its items are not shown: {why}")),
+            AsFile::ByTool => Some(list_note(&call)),
+        };
+        if let Some(note) = note {
+            reply = reply.line(note);
         }
-        return Ok(reply.line(list_note(&call)).line(file.permalink.clone()).data(&item));
+        return Ok(reply.line(file.permalink.clone()).data(&item));
     }
     let is_text = file.mimetype.starts_with("text/")
         || ["application/json", "application/xml", "application/javascript", "application/x-yaml"]
@@ -229,20 +240,14 @@ async fn upload_file(call: Call<Slack>, args: UploadFile) -> Result<Plan> {
     let words = format!(
         "{name} ({} bytes) to {}",
         bytes.len(),
-        match &post.thread {
+        match post.thread() {
             Some(thread) => format!("the thread {thread} of {}", post.title),
             None => post.title.clone(),
         }
     );
-    let mut preview = Written::new(format!("Upload {words}"));
-    for line in post.composed.lines() {
-        preview = preview.change(line);
-    }
-    for reason in &post.asks {
-        preview = preview.change(format!("asks, because {reason}"));
-    }
+    let preview = post.preview(format!("Upload {words}"));
     let (asks, state) = (!post.asks.is_empty(), post.state());
-    let plan = Plan::new(Reply::written(preview), move || async move {
+    let plan = Plan::new(preview, move || async move {
         let api = workspace.api().clone();
         // Asked before anything is written, so that nothing after it can fail.
         let me = workspace.names().me().await?;
@@ -254,7 +259,7 @@ async fn upload_file(call: Call<Slack>, args: UploadFile) -> Result<Plan> {
         let (url, id) = api.upload_url(&name, bytes.len(), alt.as_deref()).await?;
         api.upload(url, bytes.clone()).await?;
         let comment = post.composed.posts.first().map(String::as_str);
-        let sent = api.complete_upload(&id, &title, Some(&channel.id), comment, post.thread.as_deref()).await;
+        let sent = api.complete_upload(&id, &title, Some(&channel.id), comment, post.thread()).await;
         // Completing works once, so it is never repeated; where the file is tells how it ended.
         let (shared, _) = reconcile::created(sent.map(|()| None), async {
             shared_at(&workspace, &id, &channel.id).await.map(Some)
@@ -273,11 +278,8 @@ async fn upload_file(call: Call<Slack>, args: UploadFile) -> Result<Plan> {
                 "Look at it with read_file {id} in a moment; do not upload it again before"
             )));
         };
-        let mut written = Written::new(format!("Uploaded {words}: file {id}, shared at ts {ts}")).id(&id);
-        for line in post.composed.lines() {
-            written = written.change(line);
-        }
-        written = written.url(super::read::permalink(&me.url, &channel.id, &ts, post.thread.as_deref()));
+        let written = post.done(format!("Uploaded {words}: file {id}, shared at ts {ts}")).id(&id);
+        let written = written.url(super::read::permalink(&me.url, &channel.id, &ts, post.thread()));
         Ok(Reply::written(written))
     });
     let plan = plan.state(&state);

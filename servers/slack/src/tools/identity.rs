@@ -1,7 +1,5 @@
 //! `whoami`: whose token it is, what it may do, and how much is left.
 
-use std::collections::BTreeSet;
-
 use connector::{
     Result,
     catalog::{Call, Reply, Tool, one_line},
@@ -44,15 +42,6 @@ struct WorkspaceInfo {
     bot: bool,
     timezone: String,
     missing_scopes: Vec<String>,
-}
-
-/// The opt-in toolsets of which the caller has no tool.
-fn toolsets_off(call: &Call<Slack>) -> BTreeSet<&'static str> {
-    let tools = super::all();
-    let opt_in = tools.iter().filter(|tool| !tool.capability().on_by_default);
-    let (on, off): (Vec<_>, Vec<_>) = opt_in.partition(|tool| call.offers(tool.name()));
-    let on: BTreeSet<&str> = on.iter().map(|tool| tool.toolset_name()).collect();
-    off.iter().map(|tool| tool.toolset_name()).filter(|toolset| !on.contains(toolset)).collect()
 }
 
 async fn whoami(call: Call<Slack>) -> Result<Reply> {
@@ -129,7 +118,7 @@ async fn whoami(call: Call<Slack>) -> Result<Reply> {
             missing_scopes: missing.unwrap_or_default().into_iter().map(str::to_owned).collect(),
         });
     }
-    let off = toolsets_off(&call);
+    let off = super::toolsets_off(&call);
     if !off.is_empty() {
         reply = reply.line(format!(
             "Toolsets that are off: {}. The operator switches them on with --toolsets.",

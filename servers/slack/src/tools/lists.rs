@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use connector::{
-    Effect, Error, Result,
+    Effect, Error, Kind, Result,
     catalog::{
         Call, Page, Plan, Position, Reply, Tool, Written, limit, nearest, one_line,
         paging::{self, VendorPage},
@@ -23,6 +23,7 @@ use super::{
 use crate::{
     Slack,
     api::{Form, methods, types::Page as ApiPage},
+    resolve::people::People,
     workspace::Workspace,
 };
 
@@ -106,8 +107,47 @@ async fn find_item(workspace: &Workspace, list: &str, is_it: impl Fn(&Item) -> b
 struct Field {
     column_id: String,
     key: String,
+    /// Of a text alone.
     text: String,
     user: Vec<String>,
+    /// What other cells hold under the name of their type, and all as `value`.
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
+}
+
+impl Field {
+    /// What the cell says.
+    fn said(&self, column: Option<&Column>, people: &People) -> String {
+        if !self.user.is_empty() {
+            return self.user.iter().map(|id| people.described(id)).collect::<Vec<_>>().join(", ");
+        }
+        if !self.text.is_empty() {
+            return one_line(&self.text);
+        }
+        let kinds = self.others.iter().filter(|(name, _)| !["value", "rich_text"].contains(&name.as_str()));
+        let value = kinds.map(|(_, value)| value).next().or_else(|| self.others.get("value"));
+        value.map(|value| one_line(&plain(value, column))).unwrap_or_default()
+    }
+}
+
+/// A cell's value in words: what was ticked, chosen or counted.
+fn plain(value: &Value, column: Option<&Column>) -> String {
+    match value {
+        Value::Bool(ticked) => if *ticked { "yes" } else { "no" }.to_owned(),
+        Value::String(word) => {
+            let mut choices = column.into_iter().flat_map(|column| &column.options.choices);
+            choices
+                .find(|choice| choice.value == *word)
+                .map_or_else(|| word.clone(), |choice| choice.label.clone())
+        }
+        Value::Number(number) => number.to_string(),
+        Value::Array(all) => all.iter().map(|value| plain(value, column)).collect::<Vec<_>>().join(", "),
+        Value::Object(fields) => {
+            let named = ["display_name", "label", "original_url", "title", "id"];
+            named.iter().find_map(|name| fields.get(*name)?.as_str()).unwrap_or_default().to_owned()
+        }
+        Value::Null => String::new(),
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -117,6 +157,27 @@ struct Column {
     key: String,
     name: String,
     r#type: String,
+    options: Options,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Options {
+    choices: Vec<Choice>,
+}
+
+/// What can be chosen in a column: its cells hold the value, people see the label.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Choice {
+    value: String,
+    label: String,
+}
+
+impl Column {
+    fn is_checkbox(&self) -> bool {
+        ["checkbox", "todo_completed"].contains(&self.r#type.as_str())
+    }
 }
 
 /// An item in a listing.
@@ -152,14 +213,30 @@ async fn read_list(call: Call<Slack>, args: ReadList) -> Result<Reply> {
 /// The most items of a list that is read as a file.
 const AS_FILE: u32 = 100;
 
-/// The items of a list for who has no tool for lists, if the token may read them and the operator has not taken
-/// that tool away by its name.
-pub(super) async fn as_file(call: &Call<Slack>, workspace: &Workspace, id: &str) -> Option<Page> {
-    if !reads_as_file(call) || workspace.names().me().await.ok()?.lacks("lists:read") {
-        return None;
+/// What of a list is read as a file.
+pub(super) enum AsFile {
+    /// Its items.
+    Items(Page),
+    /// Why they may not be read, such as for the lack of `lists:read`.
+    Refused(String),
+    /// A tool for lists reads it, or the operator took that tool away.
+    ByTool,
+}
+
+/// The items of a list for who has no tool for lists.
+///
+/// # Errors
+/// Why they could not be read, if it is not that they may not be.
+pub(super) async fn as_file(call: &Call<Slack>, workspace: &Workspace, id: &str) -> Result<AsFile> {
+    if !reads_as_file(call) {
+        return Ok(AsFile::ByTool);
     }
-    let (page, _, next) = items(workspace, id, AS_FILE, &Position::default()).await.ok()?;
-    Some(if next.is_some() { page.note(format!("the first {AS_FILE}")) } else { page })
+    match items(workspace, id, AS_FILE, &Position::default()).await {
+        Ok((page, _, None)) => Ok(AsFile::Items(page)),
+        Ok((page, ..)) => Ok(AsFile::Items(page.note(format!("the first {AS_FILE}")))),
+        Err(error) if error.kind() == Kind::Permission => Ok(AsFile::Refused(error.for_agent())),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether reading a list as a file is left to who may not use the tool for it.
@@ -190,22 +267,17 @@ async fn items(
         let mut fields = BTreeMap::new();
         let mut words = Vec::new();
         for field in &item.fields {
-            let name = columns
-                .iter()
-                .find(|column| column.id == field.column_id)
-                .map_or(field.key.as_str(), |column| column.name.as_str());
-            let value = if field.user.is_empty() {
-                one_line(&field.text)
-            } else {
-                field
-                    .user
-                    .iter()
-                    .map(|id| format!("@{}", one_line(people.name(id))))
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            };
-            words.push(format!("{}: {value}", one_line(name)));
-            fields.insert(name.to_owned(), value);
+            let column = columns.iter().find(|column| column.id == field.column_id);
+            let name = column.map_or(field.key.as_str(), |column| column.name.as_str());
+            fields.insert(name.to_owned(), field.said(column, &people));
+            words.push(format!("{}: {}", one_line(name), fields[name]));
+        }
+        // Slack leaves out a box that was never ticked.
+        for column in columns.iter().filter(|column| column.is_checkbox()) {
+            if !item.fields.iter().any(|field| field.column_id == column.id) {
+                words.push(format!("{}: no", one_line(&column.name)));
+                fields.insert(column.name.clone(), "no".to_owned());
+            }
         }
         page.push(format!("{} {}", item.id, words.join(" | ")), &Row { id: item.id.clone(), fields });
     }
@@ -233,7 +305,7 @@ struct Save {
 async fn cell(workspace: &Workspace, column: &Column, value: &str) -> Result<Value> {
     let mut cell = json!({ "column_id": column.id });
     match column.r#type.as_str() {
-        "checkbox" | "todo_completed" => {
+        _ if column.is_checkbox() => {
             cell["checkbox"] =
                 json!(["true", "yes", "done", "1", "x"].contains(&value.trim().to_lowercase().as_str()));
         }

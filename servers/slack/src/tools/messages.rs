@@ -1,11 +1,11 @@
 //! Writing where people talk. A post that may have been done is looked for by the mark it carries and never
 //! sent twice.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, one_line, reconcile::Attempt},
+    catalog::{Call, Plan, Reply, Tool, Written, excerpt, one_line, reconcile::Attempt},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -14,8 +14,9 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::{
+    Readers,
     compose::{Composed, compose},
-    read::{explain, heading, parent_of, permalink},
+    read::{explain, heading, in_thread, permalink},
 };
 use crate::{
     Slack,
@@ -23,9 +24,10 @@ use crate::{
         Form, Window,
         types::{Channel, Identity, Message, User},
     },
+    render::message::{author, said},
     resolve::{
         Destination, Names, reference,
-        time::{self, bound, now},
+        time::{self, bound, minute, now, zone_name},
     },
     scopes,
     workspace::Workspace,
@@ -35,6 +37,8 @@ use crate::{
 const MARK: &str = "mcp_message";
 /// How long after a lost answer the post is looked for, and again.
 const LOOKS: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(2), Duration::from_secs(5)];
+/// Characters of the message that is answered.
+const QUOTED: usize = 300;
 /// The most people that one message goes to.
 const RECIPIENTS: usize = 8;
 
@@ -73,7 +77,7 @@ struct SendMessage {
 /// A post that is worked out.
 pub(super) struct Post {
     pub(super) destination: Destination,
-    pub(super) thread: Option<String>,
+    pub(super) answered: Option<Answered>,
     pub(super) composed: Composed,
     /// Where it goes, in words.
     pub(super) title: String,
@@ -81,14 +85,57 @@ pub(super) struct Post {
     pub(super) asks: Vec<String>,
 }
 
+/// The message that a post answers, and the thread that is.
+pub(super) struct Answered {
+    /// The parent of the thread.
+    thread: String,
+    ts: String,
+    author: String,
+    said: String,
+    /// How many replies the thread has, and when the last came.
+    before: String,
+}
+
 impl Post {
+    /// The parent of the thread that it goes into.
+    pub(super) fn thread(&self) -> Option<&str> {
+        self.answered.as_ref().map(|answered| answered.thread.as_str())
+    }
+
+    /// What is shown before it goes out: whose words it answers, whom it reaches, and why it asks.
+    pub(super) fn preview(&self, summary: String) -> Reply {
+        let mut written = self.done(summary);
+        for reason in &self.asks {
+            written = written.change(format!("asks, because {reason}"));
+        }
+        let reply = Reply::written(written);
+        match &self.answered {
+            Some(Answered { ts, author, said, .. }) => {
+                reply.outside(format!("message {ts}"), Some(author), said.as_str())
+            }
+            None => reply,
+        }
+    }
+
+    /// What is told when it is out.
+    pub(super) fn done(&self, summary: String) -> Written {
+        let mut written = Written::new(summary);
+        if let Some(Answered { author, before, .. }) = &self.answered {
+            written = written.change(format!("answers {author}; {before}"));
+        }
+        for line in self.composed.lines() {
+            written = written.change(line);
+        }
+        written
+    }
+
     /// What a confirmation of it is good for: this place and these words, as they are sent.
     pub(super) fn state(&self) -> (Vec<String>, Option<String>, Vec<String>) {
         let place = match &self.destination {
             Destination::Known(channel) => vec![channel.id.clone()],
             Destination::New(users) => users.iter().map(|user| user.id.clone()).collect(),
         };
-        (place, self.thread.clone(), self.composed.posts.clone())
+        (place, self.thread().map(str::to_owned), self.composed.posts.clone())
     }
 }
 
@@ -162,8 +209,12 @@ pub(super) async fn prepare(
     if policy.confirm_posts {
         asks.push("this server asks before every message".to_owned());
     }
-    let thread = match (&destination, stamp) {
-        (Destination::Known(channel), Some(ts)) => Some(thread_of(workspace, channel, &ts).await?),
+    let answered = match (&destination, stamp) {
+        (Destination::Known(channel), Some(ts)) => {
+            let answered = answered(workspace, channel, &ts).await?;
+            policy.note_read(call.principal(), channel);
+            Some(answered)
+        }
         (Destination::New(_), Some(_)) => {
             return Err(Error::invalid("`ts` names a message, and a new conversation has none"));
         }
@@ -175,7 +226,7 @@ pub(super) async fn prepare(
         asks.push(format!("{others} may be meant as well"));
     }
     asks.extend(composed.asks.iter().cloned());
-    Ok(Post { destination, thread, composed, title, asks })
+    Ok(Post { destination, answered, composed, title, asks })
 }
 
 /// Who else is called as the one person is whom a text goes to.
@@ -197,29 +248,40 @@ async fn namesakes(
     (!others.is_empty()).then(|| others.join(" or "))
 }
 
-/// The parent of the thread that `ts` is in. A reply's own timestamp would make a thread that nobody
-/// sees (docs.slack.dev/reference/methods/chat.postMessage: use its parent instead).
-async fn thread_of(workspace: &Workspace, channel: &Channel, ts: &str) -> Result<String> {
-    let (parent, _) = parent_of(workspace, channel, ts).await.map_err(|error| match error.kind() {
+/// The message `ts` that is answered, and the parent of its thread. A reply's own timestamp would make a thread
+/// that nobody sees (docs.slack.dev/reference/methods/chat.postMessage: use its parent instead).
+async fn answered(workspace: &Workspace, channel: &Channel, ts: &str) -> Result<Answered> {
+    let missing = |error: Error| match error.kind() {
         Kind::NotFound => {
             Error::not_found(format!("There is no message {ts} in this conversation to reply to"))
                 .with_hint("Nothing was sent. Take the ts exactly as a reading tool gave it, as text")
         }
         _ => error,
-    })?;
-    Ok(parent)
-}
-
-/// A preview or an answer, with the lines of what it reaches.
-fn told(summary: String, post: &Post) -> Written {
-    let mut written = Written::new(summary);
-    for line in post.composed.lines() {
-        written = written.change(line);
-    }
-    for reason in &post.asks {
-        written = written.change(format!("asks, because {reason}"));
-    }
-    written
+    };
+    let message = in_thread(workspace, channel, ts).await.map_err(missing)?;
+    let parent = match message.parent() {
+        Some(parent) => in_thread(workspace, channel, parent).await?,
+        None => message.clone(),
+    };
+    let readers = Readers::of(workspace, [&message], BTreeSet::new()).await;
+    let last = parent.latest_reply.as_deref().and_then(time::parse_ts);
+    let last =
+        last.map(|at| format!(", the last {} {}", minute(at, &readers.zone), zone_name(&readers.zone)));
+    let before = match parent.reply_count.unwrap_or_default() {
+        0 => "nobody has replied there yet".to_owned(),
+        count => {
+            let replies = if count == 1 { "reply" } else { "replies" };
+            format!("the thread has {count} {replies} already{}", last.unwrap_or_default())
+        }
+    };
+    let (said, more) = excerpt(&said(&message, &readers.people), 0, QUOTED);
+    Ok(Answered {
+        thread: parent.ts,
+        author: author(&message, &readers.people, &readers.me.team_id),
+        said: format!("{said}{}", if more.is_some() { "…" } else { "" }),
+        ts: message.ts,
+        before,
+    })
 }
 
 async fn send_message(call: Call<Slack>, args: SendMessage) -> Result<Plan> {
@@ -227,18 +289,17 @@ async fn send_message(call: Call<Slack>, args: SendMessage) -> Result<Plan> {
     let post =
         prepare(&call, &workspace, args.channel.as_deref(), &args.users, args.ts.as_deref(), &args.message)
             .await?;
-    if args.reply_broadcast == Some(true) && post.thread.is_none() {
+    if args.reply_broadcast == Some(true) && post.answered.is_none() {
         return Err(Error::invalid(
             "`reply_broadcast` shows a reply in the channel too, and this is no reply",
         )
         .with_hint("Give `ts`, or leave it out"));
     }
-    let place = match &post.thread {
+    let place = match post.thread() {
         Some(thread) => format!("in the thread {thread} of {}", post.title),
         None => format!("to {}", post.title),
     };
-    let preview =
-        Reply::written(told(format!("Post {place}"), &post)).outside("message", None, args.message.trim());
+    let preview = post.preview(format!("Post {place}")).outside("message", None, args.message.trim());
     let asks = !post.asks.is_empty();
     let (broadcast, unfurl) = (args.reply_broadcast == Some(true), args.unfurl == Some(true));
     let state = post.state();
@@ -248,7 +309,7 @@ async fn send_message(call: Call<Slack>, args: SendMessage) -> Result<Plan> {
             Destination::New(users) => workspace.names().open(users).await?,
         };
         let me = workspace.names().me().await?;
-        let mut thread = post.thread.clone();
+        let mut thread = post.thread().map(str::to_owned);
         let mut first: Option<(String, bool)> = None;
         for (number, text) in post.composed.posts.iter().enumerate() {
             let sent =
@@ -275,11 +336,11 @@ async fn send_message(call: Call<Slack>, args: SendMessage) -> Result<Plan> {
             }
         }
         let (ts, looked_for) = first.unwrap_or_default();
-        let mut written = told(format!("Posted {place}: ts {ts}"), &post).id(&ts);
+        let mut written = post.done(format!("Posted {place}: ts {ts}")).id(&ts);
         if looked_for {
             written = written.change("Slack's answer was lost; the message was looked for and is there once");
         }
-        written = written.url(permalink(&me.url, &channel.id, &ts, post.thread.as_deref()));
+        written = written.url(permalink(&me.url, &channel.id, &ts, post.thread()));
         Ok(Reply::written(written))
     })
     .state(&state);

@@ -26,7 +26,8 @@ use std::collections::BTreeSet;
 
 use connector::{
     Result,
-    catalog::{Plan, Reply, Tool, Written, reconcile},
+    access::Denial,
+    catalog::{Call, Plan, Reply, Tool, Written, reconcile},
 };
 use jiff::tz::TimeZone;
 
@@ -34,7 +35,7 @@ use crate::{
     Slack,
     api::types::{Identity, Message},
     render::message::{self, Style},
-    resolve::people::People,
+    resolve::people::{MOST, People},
     workspace::Workspace,
 };
 
@@ -86,6 +87,28 @@ fn nothing(why: &str) -> Plan {
     Plan::nothing(Reply::written(Written::new(format!("Nothing changed: {why}"))))
 }
 
+/// The opt-in toolsets that the operator has not switched on, with none of their tools.
+fn toolsets_off(call: &Call<Slack>) -> BTreeSet<&'static str> {
+    let (mut on, mut off) = (BTreeSet::new(), BTreeSet::new());
+    for tool in all().iter().filter(|tool| !tool.capability().on_by_default) {
+        match call.rights().decide(&tool.capability()) {
+            Ok(()) => on.insert(tool.toolset_name()),
+            Err(Denial::ToolsetOff { .. }) => off.insert(tool.toolset_name()),
+            Err(_) => continue,
+        };
+    }
+    off.difference(&on).copied().collect()
+}
+
+/// That what `these` are is changed by a toolset, if that is off.
+fn changed_by(call: &Call<Slack>, these: &str, toolset: &str) -> Option<String> {
+    toolsets_off(call).contains(toolset).then(|| {
+        format!(
+            "{these} are changed by the toolset `{toolset}`, which is off: the operator switches it on with --toolsets."
+        )
+    })
+}
+
 /// What rows and texts come from, as fences and headers say it.
 pub(crate) const FROM: &str = "Slack";
 
@@ -98,12 +121,22 @@ pub(crate) struct Readers {
 
 impl Readers {
     /// For `messages`, and `others` who are named beside them.
-    pub(crate) async fn of(workspace: &Workspace, messages: &[Message], others: BTreeSet<String>) -> Self {
-        let mut ids = message::people_in(messages);
+    pub(crate) async fn of<'a>(
+        workspace: &Workspace,
+        messages: impl IntoIterator<Item = &'a Message>,
+        others: BTreeSet<String>,
+    ) -> Self {
+        let messages: Vec<&Message> = messages.into_iter().collect();
+        let mut ids = message::people_in(messages.iter().copied());
         ids.extend(others);
+        // Who reacted is looked up only beside those who wrote, never in their place.
+        let mut reacting = message::reacting_in(messages);
+        reacting.retain(|id| !ids.contains(id));
+        let reacting = reacting.into_iter().take(MOST.saturating_sub(ids.len())).collect();
         let names = workspace.names();
-        let (zone, me, people) = futures::join!(names.zone(), names.me(), names.people(ids));
-        Self { people, zone, me: me.unwrap_or_default() }
+        let (zone, me, people, more) =
+            futures::join!(names.zone(), names.me(), names.people(ids), names.people(reacting));
+        Self { people: people.and(more), zone, me: me.unwrap_or_default() }
     }
 
     /// How messages are shown.

@@ -13,7 +13,7 @@ use futures::{StreamExt as _, stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::FROM;
+use super::{FROM, usergroups};
 use crate::{
     Slack,
     api::{
@@ -319,8 +319,7 @@ async fn list_usergroups(call: Call<Slack>, args: ListUsergroups) -> Result<Repl
     let mut page = Page::new(FROM, ("user group", "user groups"));
     for group in &groups {
         let shown = if one { 200 } else { 8 };
-        let members: Vec<String> =
-            group.users.iter().take(shown).map(|id| format!("@{}", one_line(people.name(id)))).collect();
+        let members: Vec<String> = group.users.iter().take(shown).map(|id| people.described(id)).collect();
         let count = group.user_count.unwrap_or(group.users.len() as u64);
         let more = if group.users.len() > shown { ", …" } else { "" };
         let about = if group.description.trim().is_empty() {
@@ -346,5 +345,9 @@ async fn list_usergroups(call: Call<Slack>, args: ListUsergroups) -> Result<Repl
             },
         );
     }
-    Ok(Reply::page(page.note(people.note())))
+    let reply = Reply::page(page.note(people.note()));
+    Ok(match super::changed_by(&call, "User groups", usergroups::TOOLSET) {
+        Some(note) => reply.line(note),
+        None => reply,
+    })
 }

@@ -233,8 +233,8 @@ struct ReadThread {
     workspace: Option<String>,
 }
 
-/// A thread from any of its messages: the parent's timestamp, and whether it was a reply that was named.
-pub(super) async fn parent_of(workspace: &Workspace, channel: &Channel, ts: &str) -> Result<(String, bool)> {
+/// A message that begins a thread or is in one. A reply's timestamp gives that reply alone, with the parent's in it.
+pub(super) async fn in_thread(workspace: &Workspace, channel: &Channel, ts: &str) -> Result<Message> {
     let window = Window {
         limit: 1,
         oldest: Some(ts.to_owned()),
@@ -244,12 +244,8 @@ pub(super) async fn parent_of(workspace: &Workspace, channel: &Channel, ts: &str
     };
     let found =
         workspace.api().replies(&channel.id, ts, &window).await.map_err(|error| explain(error, channel))?;
-    // A reply's timestamp gives that reply alone, with the parent's in it.
-    let message = found.rows.iter().find(|message| message.ts == ts);
-    Ok(match message.and_then(Message::parent) {
-        Some(parent) => (parent.to_owned(), true),
-        None => (ts.to_owned(), false),
-    })
+    let message = found.rows.into_iter().find(|message| message.ts == ts);
+    Ok(message.unwrap_or_else(|| Message { ts: ts.to_owned(), ..Message::default() }))
 }
 
 /// The most pages that `tail` reads through: replies come oldest first only.

@@ -168,6 +168,8 @@ struct Schedule {
     post_at: String,
     /// Reply in the thread of this message
     ts: Option<String>,
+    /// Id of a scheduled message to cancel for it
+    replaces: Option<String>,
     workspace: Option<String>,
 }
 
@@ -234,16 +236,20 @@ async fn schedule(call: Call<Slack>, args: Schedule) -> Result<Plan> {
         return Err(Error::invalid("The text is too long for one message").with_hint("Schedule it in parts"));
     };
     let text = text.clone();
+    let old = match args.replaces.as_deref().map(str::trim).filter(|id| !id.is_empty()) {
+        Some(id) => Some(there(&call, &workspace, id).await?.0),
+        None => None,
+    };
     let words = format!("{} {} to {}", minute(when, &zone), zone_name(&zone), post.title);
-    let mut preview = Written::new(format!("Post on {words}"));
-    for line in post.composed.lines() {
-        preview = preview.change(line);
+    let mut preview = post.preview(format!("Post on {words}")).outside("message", None, args.message.trim());
+    if let Some(old) = &old {
+        let text = mrkdwn::plain(&old.text, &People::default());
+        preview = preview
+            .line(format!("In place of {}, of {}, which is cancelled:", old.id, at(old.post_at, &zone)))
+            .outside("scheduled message", None, text);
     }
-    for reason in &post.asks {
-        preview = preview.change(format!("asks, because {reason}"));
-    }
-    let preview = Reply::written(preview).outside("message", None, args.message.trim());
-    let (asks, state) = (!post.asks.is_empty(), post.state());
+    let asks = !post.asks.is_empty() || old.is_some();
+    let state = (post.state(), old.as_ref().map(|old| (old.post_at, old.text.clone())));
     let plan = Plan::new(preview, move || async move {
         #[derive(Deserialize)]
         struct Answer {
@@ -253,12 +259,13 @@ async fn schedule(call: Call<Slack>, args: Schedule) -> Result<Plan> {
             Destination::Known(channel) => channel.clone(),
             Destination::New(users) => workspace.names().open(users).await?,
         };
-        let before = ids(&workspace, &channel).await.unwrap_or_default();
+        let before =
+            read(&workspace, Some(&channel.id), 100, None).await.map(|page| page.rows).unwrap_or_default();
         let form = Form::new()
             .set("channel", &channel.id)
             .set("post_at", seconds)
             .set("markdown_text", &text)
-            .maybe("thread_ts", post.thread.as_deref());
+            .maybe("thread_ts", post.thread());
         let sent: Result<Answer> = workspace
             .api()
             .write(methods::SCHEDULE, form, "Look at list_scheduled_messages for it".to_owned(), &[])
@@ -268,7 +275,8 @@ async fn schedule(call: Call<Slack>, args: Schedule) -> Result<Plan> {
             let new: Vec<_> = found
                 .rows
                 .iter()
-                .filter(|row| row.post_at == seconds && row.text == text && !before.contains(&row.id))
+                .filter(|row| row.post_at == seconds && row.text == text)
+                .filter(|row| before.iter().all(|old| old.id != row.id))
                 .collect();
             match new.as_slice() {
                 [only] => Some(only.id.clone()),
@@ -276,22 +284,33 @@ async fn schedule(call: Call<Slack>, args: Schedule) -> Result<Plan> {
             }
         })
         .await?;
-        let mut written = Written::new(format!("Scheduled for {words}: id {id}")).id(&id);
-        for line in post.composed.lines() {
-            written = written.change(line);
-        }
+        let mut written = post.done(format!("Scheduled for {words}: id {id}")).id(&id);
         if looked_for {
             written = written.change("Slack's answer was lost; it was looked for and is scheduled once");
+        }
+        // Slack changes no scheduled message: the new one stands before the old one goes, so that none is lost.
+        if let Some(old) = &old {
+            let gone = unschedule(&workspace, old, &old.id).await.map_err(|error| {
+                let both = format!("{id} is scheduled, but {} is not cancelled: {}", old.id, error.message());
+                Error::new(error.kind(), both)
+                    .with_hint("Both stand: cancel_scheduled_message takes one back")
+            })?;
+            written = written.change(gone);
+        } else if let [other, ..] = before.as_slice() {
+            let count = before.len();
+            written = written.change(format!(
+                "{count} more {} scheduled there, {}{} {}: `replaces` puts a message in the place of one",
+                if count == 1 { "is" } else { "are" },
+                if count == 1 { "" } else { "such as " },
+                other.id,
+                at(other.post_at, &zone),
+            ));
         }
         written = written.change("cancel_scheduled_message takes it back until a minute before");
         Ok(Reply::written(written))
     });
     let plan = plan.state(&state);
     Ok(if asks { plan.ask() } else { plan })
-}
-
-async fn ids(workspace: &Workspace, channel: &Channel) -> Result<Vec<String>> {
-    Ok(read(workspace, Some(&channel.id), 100, None).await?.rows.into_iter().map(|row| row.id).collect())
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -303,14 +322,8 @@ struct Cancel {
 
 async fn cancel(call: Call<Slack>, args: Cancel) -> Result<Plan> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
-    let id = args.id.trim().to_owned();
-    let row = scheduled(&workspace, &id).await?.ok_or_else(|| {
-        Error::not_found(format!("No message with the id {} is scheduled", one_line(&id)))
-            .with_hint("list_scheduled_messages shows what is still to come")
-    })?;
+    let (row, channel) = there(&call, &workspace, args.id.trim()).await?;
     let zone = workspace.names().zone().await;
-    let channel = workspace.api().conversation(&row.channel_id).await?;
-    call.policy().writes(&channel)?;
     let title = workspace.names().title(&channel).await;
     let words = format!("the message to {title} on {} {}", at(row.post_at, &zone), zone_name(&zone));
     let preview = Reply::written(Written::new(format!("Cancel {words}")).id(&row.id)).outside(
@@ -320,18 +333,34 @@ async fn cancel(call: Call<Slack>, args: Cancel) -> Result<Plan> {
     );
     let state = (row.post_at, row.text.clone());
     let plan = Plan::new(preview, move || async move {
-        let form = Form::new().set("channel", &row.channel_id).set("scheduled_message_id", &row.id);
-        let check = "Look at list_scheduled_messages for it".to_owned();
-        let sent: Result<Value> = workspace.api().write(methods::SCHEDULED_DELETE, form, check, &[]).await;
-        // Gone from the list before its time, it will not be posted.
-        let is_so = async {
-            let gone = scheduled(&workspace, &row.id).await?.is_none();
-            Ok(gone && now().as_second() < row.post_at)
-        };
-        let done = super::settled(sent, &format!("Cancelled {words}"), is_so).await?;
+        let done = unschedule(&workspace, &row, &words).await?;
         Ok(Reply::written(Written::new(done).id(&row.id)))
     });
     Ok(plan.state(&state))
+}
+
+/// The scheduled message of this id, and where it will be posted, if that may be written to.
+async fn there(call: &Call<Slack>, workspace: &Workspace, id: &str) -> Result<(Scheduled, Channel)> {
+    let row = scheduled(workspace, id).await?.ok_or_else(|| {
+        Error::not_found(format!("No message with the id {} is scheduled", one_line(id)))
+            .with_hint("list_scheduled_messages shows what is still to come")
+    })?;
+    let channel = workspace.api().conversation(&row.channel_id).await?;
+    call.policy().writes(&channel)?;
+    Ok((row, channel))
+}
+
+/// Cancels a scheduled message, which is called `words`; how it ended, in words.
+async fn unschedule(workspace: &Workspace, row: &Scheduled, words: &str) -> Result<String> {
+    let form = Form::new().set("channel", &row.channel_id).set("scheduled_message_id", &row.id);
+    let check = "Look at list_scheduled_messages for it".to_owned();
+    let sent: Result<Value> = workspace.api().write(methods::SCHEDULED_DELETE, form, check, &[]).await;
+    // Gone from the list before its time, it will not be posted.
+    let is_so = async {
+        let gone = scheduled(workspace, &row.id).await?.is_none();
+        Ok(gone && now().as_second() < row.post_at)
+    };
+    super::settled(sent, &format!("Cancelled {words}"), is_so).await
 }
 
 /// The most pages of scheduled messages that are looked through for one.

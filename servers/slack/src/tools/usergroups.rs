@@ -15,7 +15,7 @@ use crate::{
     api::{Form, methods, types::Group},
 };
 
-const TOOLSET: &str = "usergroups";
+pub(super) const TOOLSET: &str = "usergroups";
 
 pub(super) fn tools() -> Vec<Tool<Slack>> {
     vec![

@@ -6,20 +6,21 @@ use connector::{
     access::Selection,
     catalog::Answer,
     sandbox::{Action, Rule},
-    testing::Options,
+    testing::{Options, Sample},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{Server, all_toolsets, list, send, ts, with};
+use crate::support::{INCIDENT, Server, all_toolsets, list, send, shows, ts, with};
+
+/// Slack answers so.
+fn answers(body: Value) -> Action {
+    let headers = [("content-type".to_owned(), "application/json".to_owned())].into();
+    Action::Status { code: 200, headers, body: body.to_string(), committed: false }
+}
 
 /// Real-time Search is not in this workspace's plan.
 fn without_real_time_search(office: &Server) {
-    let none = Action::Status {
-        code: 200,
-        headers: [("content-type".to_owned(), "application/json".to_owned())].into(),
-        body: json!({"ok": false, "error": "feature_not_enabled"}).to_string(),
-        committed: false,
-    };
+    let none = answers(json!({"ok": false, "error": "feature_not_enabled"}));
     office.harness().faults().add(Rule::new("assistant.search.context", none).always());
 }
 
@@ -111,7 +112,7 @@ async fn a_row_shows_tables_forwarded_messages_files_and_people() {
     let text = office.text("search", asked).await;
     assert!(text.contains("📎F0GRAPH0001 Restarts per hour"), "{text}");
     let text = office.text("search_private", json!({"query": "removal script", "from": "@tomas"})).await;
-    assert!(text.contains("DM with @tomas (Tomás Herrera) Tomás Herrera: Can you review"), "{text}");
+    assert!(text.contains("DM with @tomas (Tomás Herrera) tomas: Can you review"), "{text}");
     let text = office.text("search_private", json!({"query": "import"})).await;
     assert_eq!(rows(&text).iter().filter(|row| row.starts_with("17")).count(), 10, "{text}");
 }
@@ -122,7 +123,10 @@ async fn files_canvases_and_lists_are_found_by_words_channel_and_person() {
     let office = Server::start().await;
     for (asked, id) in [
         (json!({"query": "runbook"}), "📎F0RUNBOOK01 Runbook: imports (canvas), by @jonas"),
-        (json!({"query": "84,000"}), "📎F0CONTRACT1 Northwind contract, draft 70 B, by @daniel"),
+        (
+            json!({"query": "84,000"}),
+            "📎F0CONTRACT1 Northwind contract, draft (contract.txt) 70 B, by @daniel",
+        ),
         (json!({"in": "#deals"}), "in #deals"),
         (json!({"from": "Daniel"}), "📎F0CONTRACT1"),
         (json!({"query": "contract", "from": "daniel", "in": "#deals"}), "📎F0CONTRACT1"),
@@ -137,7 +141,8 @@ async fn files_canvases_and_lists_are_found_by_words_channel_and_person() {
     let off = "A list's items: read_file. They are changed by the toolset `lists`, which is off";
     assert!(text.contains(off), "{text}");
     let text = office.text("read_file", json!({"file": "F0LISTACTN1"})).await;
-    assert!(text.contains("Incident actions (list)") && text.contains(off), "{text}");
+    assert!(text.contains("Incident actions (list)"), "{text}");
+    assert!(text.contains("A list's items are changed by the toolset `lists`, which is off: "), "{text}");
     assert!(text.contains("https://harbor-example.slack.com/lists/"), "{text}");
     let found = rows(&text);
     assert_eq!(found.len(), 2, "{text}");
@@ -304,4 +309,199 @@ async fn a_message_says_that_it_is_pinned_and_a_file_who_it_is_by() {
     let text = office.text("read_file", json!({"file": "F0GRAPH0001"})).await;
     let fence = text.lines().find(|line| line.starts_with("<data ")).unwrap();
     assert!(fence.contains("jonas") && !fence.contains("Restarts"), "{fence}");
+}
+
+/// Task 7: a word that no message has is named, and the others find what there is.
+#[tokio::test]
+async fn a_word_that_nothing_has_is_named_and_the_others_find_what_there_is() {
+    for legacy in [false, true] {
+        let office = Server::start().await;
+        if legacy {
+            without_real_time_search(&office);
+        }
+        let asked = json!({"query": "release version v2", "after": "36d"});
+        let text = office.text("search", asked).await;
+        assert!(text.contains("with only some of the words of \"release version v2\""), "{text}");
+        assert!(text.contains("None of them has \"version\"."), "{text}");
+        let found = rows(&text);
+        assert!(found.iter().filter(|row| row.ends_with("[only: release, v2]")).count() >= 4, "{text}");
+        // People go by the same names whichever search there is.
+        assert!(found.iter().any(|row| row.contains("#releases tomas: *v2.14.0*")), "{text}");
+        let text = office.text("search", json!({"query": "zebra quagga", "after": "36d"})).await;
+        assert!(rows(&text).is_empty() && text.contains("Try other words"), "{text}");
+        // What the filters shut out stays out.
+        let asked = json!({"query": "release version v2", "after": "36d", "in": "#general"});
+        let text = office.text("search", asked).await;
+        assert!(rows(&text).iter().all(|row| row.contains(" #general ")), "{text}");
+    }
+}
+
+/// Task 1: every wrong name is told at once, with what is called or about something alike; the others are read.
+#[tokio::test]
+async fn catching_up_reads_the_channels_that_are_there_and_tells_every_wrong_name() {
+    let office = Server::start().await;
+    let asked = json!({"channels": ["#imports", "#eng-imports", "#incident"], "since": "7d"});
+    let text = office.text("catch_up", asked).await;
+    assert!(text.contains("### #eng-imports"), "{text}");
+    let wrong: Vec<&str> = text.lines().filter(|line| line.starts_with("Not read: ")).collect();
+    assert_eq!(wrong.len(), 2, "{text}");
+    assert!(wrong[0].contains("Did you mean #eng-imports or #imports-2024 (archived)?"), "{text}");
+    assert!(wrong[1].contains("Did you mean #inc-import-timeouts (Incident OPS-9"), "{text}");
+    // One's own are counted.
+    assert!(text.contains("of your own not shown"), "{text}");
+    let error = office.refuses("catch_up", json!({"channels": ["#imports", "#incident"]})).await;
+    assert_eq!(error.kind(), Kind::NotFound);
+    let error = error.for_agent();
+    assert!(error.contains("#eng-imports") && error.contains("#inc-import-timeouts"), "{error}");
+    let error = office.refuses("read_channel", json!({"channel": "#incident"})).await.for_agent();
+    assert!(error.contains("Did you mean #inc-import-timeouts (Incident OPS-9"), "{error}");
+}
+
+/// Task 11: a reply is shown with the words that it answers, and with how many have answered already.
+#[tokio::test]
+async fn a_reply_is_shown_with_whom_and_what_it_answers() {
+    let office = Server::start().await;
+    let asked =
+        json!({"channel": "#inc-import-timeouts", "ts": ts("ask"), "message": "Tonight.", "dry_run": true});
+    let text = office.text("send_message", asked.clone()).await;
+    assert!(text.contains("- answers grace; the thread has 1 reply already, the last "), "{text}");
+    let fence = text.lines().find(|line| line.starts_with("<data ")).unwrap();
+    assert!(fence.contains("grace") && fence.contains(&ts("ask")), "{text}");
+    assert!(rows(&text)[0].contains("Northwind"), "{text}");
+    // A reply that is named is what is answered, in the same thread.
+    let replies =
+        office.text("read_thread", json!({"channel": "#inc-import-timeouts", "ts": ts("ask")})).await;
+    let reply = rows(&replies).pop().unwrap().split(' ').next().unwrap().to_owned();
+    let mut of_reply = asked;
+    of_reply["ts"] = json!(reply);
+    let text = office.text("send_message", of_reply.clone()).await;
+    assert!(text.contains(&format!("in the thread {}", ts("ask"))), "{text}");
+    assert!(text.contains("- answers tomas; the thread has 1 reply already"), "{text}");
+    for (tool, name, value) in [
+        ("schedule_message", "post_at", "in 2h"),
+        ("upload_file", "text", "a,b\n"),
+        ("send_message", "channel", INCIDENT),
+    ] {
+        let mut asked = of_reply.clone();
+        asked[name] = json!(value);
+        if tool == "upload_file" {
+            asked["filename"] = json!("a.csv");
+            asked.as_object_mut().unwrap().remove("message");
+        }
+        let text = office.text(tool, asked).await;
+        assert!(text.contains("- answers tomas; "), "{tool}: {text}");
+    }
+    let text = office.text("send_message", json!({"channel": "#general", "message": "Who?"})).await;
+    let new = text.lines().next().unwrap().rsplit(' ').next().unwrap();
+    let first = json!({"channel": "#general", "ts": new, "message": "Me.", "dry_run": true});
+    let text = office.text("send_message", first).await;
+    assert!(text.contains("nobody has replied there yet"), "{text}");
+}
+
+/// Tasks 11, 14 and 19: what is done asks no more, and a question names what was read in private.
+#[tokio::test]
+async fn why_something_was_asked_is_not_told_again_when_it_is_done() {
+    let office = Server::start().await;
+    office.text("read_channel", json!({"channel": "#deals"})).await;
+    let shown = office
+        .text("send_message", json!({"channel": "#general", "message": "Hello", "dry_run": true}))
+        .await;
+    assert!(shown.contains("asks, because private text was read before in #deals, and"), "{shown}");
+    let text = office.text("send_message", json!({"channel": "#general", "message": "Hello"})).await;
+    assert!(text.contains("Posted to #general") && !text.contains("asks, because"), "{text}");
+}
+
+/// Task 2: who signed something off is seen where the message is.
+#[tokio::test]
+async fn a_reaction_names_up_to_three_people() {
+    let office = Server::start().await;
+    let message = |users: Value| {
+        json!({"ts": "1764400000.000100", "user": "U0TOMAS0001", "text": "Done",
+        "reactions": [{"name": "eyes", "count": users.as_array().unwrap().len(), "users": users}]})
+    };
+    let (two, four) = (
+        json!(["U0TOMAS0001", "U0MAYA00001"]),
+        json!(["U0TOMAS0001", "U0MAYA00001", "U0PRIYA0001", "U0JONAS0001"]),
+    );
+    shows(&office, json!([message(two)]));
+    let text = office.text("read_channel", json!({"channel": "#general"})).await;
+    assert!(text.contains("Done {eyes by tomas, maya}"), "{text}");
+    shows(&office, json!([message(four)]));
+    let text = office.text("read_channel", json!({"channel": "#general"})).await;
+    assert!(text.contains("Done {eyes×4}"), "{text}");
+    // Slack may name fewer than there are.
+    let mut some = message(json!(["U0TOMAS0001"]));
+    some["reactions"][0]["count"] = json!(3);
+    shows(&office, json!([some]));
+    let text = office.text("read_channel", json!({"channel": "#general"})).await;
+    assert!(text.contains("Done {eyes×3}"), "{text}");
+}
+
+/// Tasks 6 and 18: groups tell who is in them, and how they are changed where the tools for it are off.
+#[tokio::test]
+async fn a_group_names_its_people_and_the_toolset_that_changes_it() {
+    let office = Server::start().await;
+    let off = "User groups are changed by the toolset `usergroups`, which is off";
+    for asked in [json!({}), json!({"group": "@oncall"})] {
+        let text = office.text("list_usergroups", asked).await;
+        assert!(text.contains("@jonas (Jonas Weber)") && text.contains(off), "{text}");
+    }
+    let office = Server::start_with(all_toolsets()).await;
+    assert!(!office.text("list_usergroups", json!({})).await.contains("which is off"));
+    let selection = Selection { read_only: true, ..Selection::default() };
+    let office = Server::start_with(Options { selection, ..Options::default() }).await;
+    assert!(!office.text("list_usergroups", json!({})).await.contains("which is off"));
+}
+
+/// Task 13: a scheduled message is moved in one call, and never stands twice unseen.
+#[tokio::test]
+async fn a_scheduled_message_takes_the_place_of_another() {
+    let office = Server::start().await;
+    let new =
+        json!({"channel": "#inc-import-timeouts", "message": "Review in five minutes.", "post_at": "in 50h"});
+    let mut instead = new.clone();
+    instead["replaces"] = json!("Q0REVIEW001");
+    let mut shown = instead.clone();
+    shown["dry_run"] = json!(true);
+    let answer = office.answer(&Sample::new("schedule_message", instead.clone())).await;
+    assert!(matches!(answer, Ok(Answer::Question(_))), "it cancels something");
+    let text = office.text("schedule_message", shown).await;
+    assert!(text.contains("In place of Q0REVIEW001, of "), "{text}");
+    assert_eq!(office.sent("chat.scheduleMessage"), 0);
+    let text = office.text("schedule_message", instead).await;
+    assert!(text.contains("Scheduled for ") && text.contains("Cancelled Q0REVIEW001"), "{text}");
+    let left = office.text("list_scheduled_messages", json!({})).await;
+    assert!(rows(&left).len() == 1 && rows(&left)[0].contains("Review in five minutes."), "{left}");
+    let text = office.text("schedule_message", new.clone()).await;
+    assert!(text.contains("1 more is scheduled there, Q0NEW"), "{text}");
+    let mut nothing = new.clone();
+    nothing["replaces"] = json!("Q0NOTHING01");
+    let error = office.refuses("schedule_message", nothing).await;
+    assert_eq!((error.kind(), office.sent("chat.scheduleMessage")), (Kind::NotFound, 2), "{error}");
+    // What cannot be cancelled is told with what was made.
+    let refused = answers(json!({"ok": false, "error": "invalid_scheduled_message_id"}));
+    office.harness().faults().add(Rule::new("chat.deleteScheduledMessage", refused).always());
+    let mut again = new;
+    again["replaces"] =
+        json!(rows(&office.text("list_scheduled_messages", json!({})).await)[0].split(' ').next().unwrap());
+    let error = office.refuses("schedule_message", again).await.for_agent();
+    assert!(error.contains("is scheduled, but ") && error.contains("Both stand"), "{error}");
+}
+
+/// Tasks 4 and 9: a box that was never ticked is a box, a file tells its name, and a list where it is read nothing twice.
+#[tokio::test]
+async fn a_list_says_what_is_not_done_and_a_file_its_name() {
+    let office = Server::start().await;
+    let text = office.text("read_file", json!({"file": "F0LISTACTN1"})).await;
+    let found = rows(&text);
+    assert!(found[0].contains("Owner: @tomas (Tomás Herrera) | Done: no"), "{text}");
+    assert!(found[1].contains("Owner: @jonas (Jonas Weber) | Done: no"), "{text}");
+    assert!(!text.contains("items: read_file"), "{text}");
+    let text = office.text("search_files", json!({"from": "@jonas", "in": "#eng-imports"})).await;
+    assert!(text.contains("Restarts per hour (restarts.csv)"), "{text}");
+    // A token of an app that was made before lists were read.
+    let refused = answers(json!({"ok": false, "error": "missing_scope", "needed": "lists:read"}));
+    office.harness().faults().add(Rule::new("slackLists.items.list", refused).always());
+    let text = office.text("read_file", json!({"file": "F0LISTACTN1"})).await;
+    assert!(text.contains("Its items are not shown: ") && text.contains("lists:read"), "{text}");
 }

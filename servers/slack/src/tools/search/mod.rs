@@ -12,7 +12,7 @@ use std::{
 use connector::{
     Error, Result,
     catalog::{
-        Call, Page, Position, Reply, Tool, excerpt, one_line,
+        Call, Page, Position, Reply, Tool, excerpt, limit, one_line,
         paging::{self, VendorPage},
     },
 };
@@ -39,8 +39,12 @@ const READ: usize = 5;
 const NAMED: usize = 5;
 /// Characters of a message in a row.
 const EXCERPT: usize = 400;
-/// The most messages that are shown where none has all the words.
-const PARTLY: usize = 5;
+/// The messages that are shown where none has all the words, unless more are asked for.
+const PARTLY: u32 = 5;
+/// Characters of a message that is only near in meaning.
+const NEAR: usize = 160;
+/// The most words that are looked for one by one.
+const WORDS: usize = 4;
 
 pub(super) fn tools() -> Vec<Tool<Slack>> {
     let aliases: &[(&str, &str)] =
@@ -279,8 +283,10 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     let first = next.is_none() && position == Position::default();
     let none = first && !rows.iter().any(|row| may_show(&call, &wanted, row));
     let mut partly = false;
-    if none && !wanted.has_filter() {
-        let nearest = with_some(&call, &workspace, &wanted, &words).await;
+    // Beside filters that are modifiers Real-time Search was asked for any of the words already.
+    if none && (backend != REAL_TIME_SEARCH || wanted.modifiers().is_empty()) {
+        let most = limit(asked, PARTLY, REAL_TIME) as usize;
+        let nearest = with_some(&call, &workspace, &wanted, &words, most).await;
         partly = !nearest.is_empty();
         if partly {
             rows = nearest;
@@ -300,9 +306,7 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     show_whole(&workspace, &wanted, &mut kept).await;
     let mut ids = BTreeSet::new();
     for (_, row) in &kept {
-        let mut message = row.message.clone();
-        message.user = message.user.filter(|_| row.author.is_empty());
-        ids.extend(people_in([&message]));
+        ids.extend(people_in([&row.message]));
     }
     let people = workspace.names().people(ids).await;
     let titles = titles(&workspace, &kept).await;
@@ -318,9 +322,13 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     if dropped > 0 {
         page = page.note(format!("{dropped} that did not fit the filters left out"));
     }
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
     for (_, row) in &kept {
-        let by_id = row.message.user.as_deref().map_or("unknown author", |user| people.name(user));
-        let author = one_line(if row.author.is_empty() { by_id } else { &row.author });
+        // The searches name people differently: here they go by their handles, as where messages are read.
+        let user = row.message.user.as_deref();
+        let given = Some(row.author.as_str()).filter(|author| !author.is_empty());
+        let author =
+            one_line(user.and_then(|user| people.found(user)).or(given).or(user).unwrap_or("unknown author"));
         let text = if row.is_empty() {
             "[no text: get_message shows it]".to_owned()
         } else {
@@ -335,7 +343,9 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
             some if partly => format!(" [only: {}]", some.join(", ")),
             _ => String::new(),
         };
-        let (text, more) = excerpt(&text, 0, EXCERPT);
+        seen.extend(has.iter().copied());
+        let near = has.is_empty() && !mark.is_empty();
+        let (text, more) = excerpt(&text, 0, if near { NEAR } else { EXCERPT });
         let ts = &row.message.ts;
         let at = parse_ts(ts).map(|at| minute(at, &wanted.zone)).unwrap_or_default();
         let place = &titles[&row.channel_id];
@@ -350,10 +360,7 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
         };
         page.push(format!("{ts} {at} {place} {author}: {}{cut}{thread}{mark}", text.trim()), &hit);
         if row.closed {
-            call.policy().note_read(
-                call.principal(),
-                &Channel { id: row.channel_id.clone(), is_private: true, ..Channel::default() },
-            );
+            call.policy().note_read(call.principal(), &Channel { is_private: true, ..row.conversation() });
         }
     }
     if let Some(total) = total.filter(|total| *total >= kept.len() && dropped == 0) {
@@ -362,9 +369,15 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     let places = kept.iter().map(|(place, _)| *place).collect();
     let mut reply = Reply::page(paging::close(&call, page, VendorPage { position, read, places, next }));
     if partly {
-        reply = reply.line(
-            "No message has all the words; these have some, those with most first. Fewer words find more.",
-        );
+        let lacking = words.iter().filter(|word| !seen.contains(word.as_str()));
+        let lacking: Vec<String> = lacking.map(|word| format!("\"{word}\"")).collect();
+        let none = match lacking.as_slice() {
+            [] => String::new(),
+            lacking => format!(" None of them has {}.", lacking.join(" or ")),
+        };
+        reply = reply.line(format!(
+            "No message has all the words; these have some, those with most first.{none} Fewer words find more."
+        ));
     }
     if none && !partly {
         if let Some(fitting) = without_words(&call, &workspace, &wanted).await {
@@ -449,23 +462,37 @@ async fn without_words(call: &Call<Slack>, workspace: &Workspace, wanted: &Wante
     })
 }
 
-/// The messages that have most of the words, where none has them all: one request more.
+/// The messages that have most of the words, at most `most`, where none has them all: one request more, or one
+/// for each of the first words to the legacy search, which takes no alternatives.
 async fn with_some(
     call: &Call<Slack>,
     workspace: &Workspace,
     wanted: &Wanted,
     words: &[String],
+    most: usize,
 ) -> Vec<Found> {
-    if words.len() < 2 || workspace.is_legacy_search() {
+    if words.len() < 2 {
         return Vec::new();
     }
-    let fewer = Wanted { words: words.join(" "), ..wanted.clone() };
-    let mut rows = any_word(workspace.search_api(), &fewer).await.unwrap_or_default();
+    let api = workspace.search_api();
+    let with = |words: String| Wanted { words, ..wanted.clone() };
+    let mut rows = if workspace.is_legacy_search() {
+        let searches = words
+            .iter()
+            .take(WORDS)
+            .map(async |word| legacy(api, &with(word.clone()), Some(REAL_TIME), &Position::default()).await);
+        let found = futures::future::join_all(searches).await;
+        found.into_iter().flatten().flat_map(|answer| answer.rows).collect()
+    } else {
+        any_word(api, &with(words.join(" "))).await.unwrap_or_default()
+    };
+    let mut known = BTreeSet::new();
+    rows.retain(|row| known.insert((row.channel_id.clone(), row.message.ts.clone())));
     let nobody = People::default();
     let count = |row: &Found| words::those_in(words, &said(&row.message, &nobody)).len();
     rows.retain(|row| may_show(call, wanted, row) && count(row) > 0);
     // Slack's own order stays among those with as many.
     rows.sort_by_cached_key(|row| Reverse(count(row)));
-    rows.truncate(PARTLY);
+    rows.truncate(most);
     rows
 }
