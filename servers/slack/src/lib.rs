@@ -38,6 +38,9 @@ use connector::{
 use policy::Policy;
 use workspace::Workspace;
 
+/// What the workspace is called where there is only one.
+const DEFAULT: &str = "default";
+
 /// The server for Slack.
 #[derive(Debug)]
 pub struct Slack {
@@ -55,13 +58,15 @@ impl Slack {
         &self.workspaces
     }
 
-    /// The workspace `wanted`, or else the first.
+    /// The workspace `wanted`, or else the first, which is also the `default` where none is called so.
     pub(crate) fn workspace(&self, wanted: Option<&str>) -> Result<&Arc<Workspace>> {
         let wanted = wanted.map(str::trim).filter(|name| !name.is_empty());
         let found = match wanted {
             None => self.workspaces.first(),
             Some(wanted) => {
-                self.workspaces.iter().find(|workspace| workspace.name.eq_ignore_ascii_case(wanted))
+                let named =
+                    self.workspaces.iter().find(|workspace| workspace.name.eq_ignore_ascii_case(wanted));
+                named.or_else(|| self.workspaces.first().filter(|_| wanted.eq_ignore_ascii_case(DEFAULT)))
             }
         };
         found.ok_or_else(|| {

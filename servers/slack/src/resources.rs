@@ -3,9 +3,9 @@
 use connector::{
     Result,
     access::Selection,
-    catalog::{Call, Reply, Resource, ResourceTemplate},
+    catalog::{Call, Reply, Resource, ResourceTemplate, Variables},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Slack, manifest::manifest};
 
@@ -24,7 +24,7 @@ pub(crate) fn all() -> Vec<Resource<Slack>> {
             "slack://channels",
             "my-channels",
             "My conversations",
-            "The conversations that you are in.",
+            "The conversations that you are in, of the first workspace.",
             "list_user_channels",
             json!({"limit": 200}),
         )
@@ -33,7 +33,7 @@ pub(crate) fn all() -> Vec<Resource<Slack>> {
             "slack://usergroups",
             "usergroups",
             "User groups",
-            "The user groups and who is in them.",
+            "The user groups of the first workspace and who is in them.",
             "list_usergroups",
             json!({}),
         ),
@@ -67,67 +67,100 @@ const FORMATTING: &str = "Messages are Markdown: **bold**, *italic*, ~~struck~~,
 @here, @channel and @everyone are refused unless the operator allows them.\n\
 A message longer than 11,500 characters is posted in parts, the later ones in the thread of the first.";
 
-/// The families of resources.
+/// The arguments of a tool for the workspace that an address names.
+fn of_team(given: &Variables, mut arguments: Value) -> Result<Value> {
+    arguments["workspace"] = json!(given.text("team"));
+    Ok(arguments)
+}
+
+/// The families of resources, each of a workspace.
 pub(crate) fn templates() -> Vec<ResourceTemplate<Slack>> {
     vec![
         ResourceTemplate::of_tool(
-            "slack://channel/{channel}",
+            "slack://{team}/channels",
+            "channels",
+            "My conversations in a workspace",
+            "The conversations that you are in, of one of several workspaces.",
+            "list_user_channels",
+            |given| of_team(given, json!({"limit": 200})),
+        )
+        .lists(),
+        ResourceTemplate::of_tool(
+            "slack://{team}/usergroups",
+            "usergroups",
+            "User groups of a workspace",
+            "The user groups of one of several workspaces.",
+            "list_usergroups",
+            |given| of_team(given, json!({})),
+        ),
+        ResourceTemplate::of_tool(
+            "slack://{team}/channel/{channel}",
             "channel",
             "A channel",
             "The latest messages of one channel.",
             "read_channel",
-            |given| Ok(json!({"channel": given.text("channel"), "limit": 100})),
+            |given| of_team(given, json!({"channel": given.text("channel"), "limit": 100})),
         )
         .lists(),
         ResourceTemplate::of_tool(
-            "slack://channel/{channel}/since/{since}",
+            "slack://{team}/channel/{channel}/since/{since}",
             "channel-since",
             "A channel since a time",
             "The messages of one channel since a time, such as 24h or 2026-11-28.",
             "read_channel",
-            |given| Ok(json!({"channel": given.text("channel"), "since": given.text("since"), "limit": 200})),
+            |given| {
+                of_team(
+                    given,
+                    json!({"channel": given.text("channel"), "since": given.text("since"), "limit": 200}),
+                )
+            },
         )
         .lists(),
         ResourceTemplate::of_tool(
-            "slack://thread/{channel}/{ts}",
+            "slack://{team}/thread/{channel}/{ts}",
             "thread",
             "A thread",
             "A whole thread, by any of its messages.",
             "read_thread",
-            |given| Ok(json!({"channel": given.text("channel"), "ts": given.text("ts"), "limit": 200})),
+            |given| {
+                of_team(
+                    given,
+                    json!({"channel": given.text("channel"), "ts": given.text("ts"), "limit": 200}),
+                )
+            },
         )
         .lists(),
         ResourceTemplate::of_tool(
-            "slack://message/{channel}/{ts}",
+            "slack://{team}/message/{channel}/{ts}",
             "message",
             "A message",
             "One message with who reacted.",
             "get_message",
-            |given| Ok(json!({"channel": given.text("channel"), "ts": given.text("ts")})),
+            |given| of_team(given, json!({"channel": given.text("channel"), "ts": given.text("ts")})),
         ),
         ResourceTemplate::of_tool(
-            "slack://user/{user}",
+            "slack://{team}/user/{user}",
             "user",
             "A person",
             "One person's profile.",
             "read_user_profile",
-            |given| Ok(json!({"user": given.text("user")})),
+            |given| of_team(given, json!({"user": given.text("user")})),
         ),
         ResourceTemplate::of_tool(
-            "slack://usergroup/{group}",
+            "slack://{team}/usergroup/{group}",
             "usergroup",
             "A user group",
             "One user group with its members.",
             "list_usergroups",
-            |given| Ok(json!({"group": given.text("group")})),
+            |given| of_team(given, json!({"group": given.text("group")})),
         ),
         ResourceTemplate::of_tool(
-            "slack://file/{file}",
+            "slack://{team}/file/{file}",
             "file",
             "A file",
             "A file or a canvas by its id.",
             "read_file",
-            |given| Ok(json!({"file": given.text("file")})),
+            |given| of_team(given, json!({"file": given.text("file")})),
         ),
     ]
 }

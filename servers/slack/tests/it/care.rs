@@ -183,6 +183,25 @@ async fn several_workspaces_are_served_by_one_server_each_with_its_own_token() {
         .map(|entry| entry.credential.clone())
         .collect();
     assert_ne!(tokens[0], tokens[1], "each workspace is asked with its own token");
+    // Addresses of resources name the workspace too.
+    for (team, credential) in [("beta", &tokens[0]), ("acme", &tokens[1])] {
+        server.harness().journal().clear();
+        let text = server.read(&format!("slack://{team}/channel/{GENERAL}")).await;
+        assert!(text.contains("#general"), "{text}");
+        let asked = server.harness().journal().of("conversations.history");
+        assert_eq!(&asked[0].credential, credential, "{team}");
+        let groups = server.complete("group", "@on", &[("team", team)]).await;
+        assert_eq!(groups, ["@oncall"]);
+        assert!(
+            server
+                .harness()
+                .journal()
+                .of("usergroups.list")
+                .iter()
+                .all(|asked| &asked.credential == credential)
+        );
+    }
+    assert_eq!(server.complete("team", "", &[]).await, ["acme", "beta"]);
     let error = server.refusal(&read(GENERAL).with("workspace", "gamma")).await;
     assert!(error.for_agent().contains("There are: acme, beta"), "{error}");
     std::fs::write(&file, "[acme]\nuser-tokn-file = \"x\"\n").unwrap();
