@@ -246,7 +246,10 @@ async fn a_merge_asks_first_and_tells_the_new_id() {
         .await;
     assert!(error.for_agent().contains("204") && error.for_agent().contains("209"), "{error}");
     let (preview, confirm) = office.question("merge_records", arguments.clone()).await;
-    assert!(preview.contains("domain: castor.example stays, www.castor.example is lost"), "{preview}");
+    assert!(
+        preview.contains("domain: castor.example stays, www.castor.example becomes a further domain"),
+        "{preview}"
+    );
     assert_eq!(office.sent(MERGE).len(), 0);
     let mut again = arguments.clone();
     again["confirm"] = json!(confirm);
