@@ -165,7 +165,15 @@ fn unacceptable(told: &FieldValue, says: &str) -> Error {
         let name = field(error, "field");
         details.push(match (name.is_empty(), message.is_empty()) {
             (_, false) => shorten(&message),
-            (false, true) => format!("{} is {}", one_line(&name), code.replace('_', " ")),
+            (false, true) => {
+                let name = one_line(&name);
+                match code.as_str() {
+                    "missing_field" => format!("{name} is missing"),
+                    "missing" => format!("what {name} names does not exist"),
+                    "already_exists" => format!("{name} exists already"),
+                    code => format!("{name} is {}", code.replace('_', " ")),
+                }
+            }
             (true, true) => code.replace('_', " "),
         });
     }
@@ -217,9 +225,10 @@ struct Extensions {
 }
 
 impl GraphqlError {
-    /// The last field on the way to what failed.
+    /// The last field on the way to what failed that says what it is: entries of a list do not.
     pub(crate) fn part(&self) -> String {
-        self.path.iter().rev().find_map(Value::as_str).unwrap_or("answer").to_owned()
+        let telling = |field: &&str| !["nodes", "edges", "node", "contexts"].contains(field);
+        self.path.iter().rev().filter_map(Value::as_str).find(telling).unwrap_or("answer").to_owned()
     }
 }
 
@@ -363,7 +372,7 @@ mod tests {
         );
         assert_eq!(
             error.for_agent(),
-            "invalid_argument: GitHub does not accept this: Validation Failed: title is missing field."
+            "invalid_argument: GitHub does not accept this: Validation Failed: title is missing."
         );
         let error = answer(422, &[], &json!({"message": "Reference already exists"}));
         assert_eq!(error.kind(), Kind::Conflict);

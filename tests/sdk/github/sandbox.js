@@ -9,7 +9,7 @@ assert.ok(given, "GITHUB_API_URL must say where the sandbox answers");
 /** Without a slash at its end, as octokit wants it. */
 export const baseUrl = given.replace(/\/+$/, "");
 
-export const MAYA = "github_pat_sandbox0maya0everything";
+export const MAYA = "ghu_sandbox0maya0everything";
 export const CLASSIC = "ghp_sandbox0maya0classic";
 
 /** The app of the seed, and the key that only tests have. */

@@ -22,7 +22,7 @@ pub(crate) const MOST_LOG: usize = 32 * 1024 * 1024;
 /// How long reading a log may take.
 const LOG_TIMEOUT: Duration = Duration::from_secs(25);
 /// How long a run is kept before it is asked for again: less than the pause between two looks at it.
-const FRESH: Duration = Duration::from_secs(2);
+pub(super) const FRESH: Duration = Duration::from_secs(2);
 /// No tags besides the repository's own.
 const NONE: [&str; 0] = [];
 

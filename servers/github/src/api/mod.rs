@@ -4,6 +4,7 @@
 
 pub(crate) mod account;
 pub(crate) mod actions;
+mod checks;
 pub(crate) mod comments;
 pub(crate) mod contents;
 pub(crate) mod diffs;

@@ -1,8 +1,10 @@
 //! Pull requests and what belongs to them, as GitHub tells of them: whatever is missing, null or of another
 //! type fails nothing.
 
-use connector::upstream::{Connection, PageInfo};
+use connector::upstream::Connection;
 use serde::Deserialize;
+
+use super::checks::{Check, ChecksUnread, Rollup, Tally};
 
 /// Who did something: a person, or an app.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -107,9 +109,17 @@ pub(crate) struct Pull {
     /// What its repository allows; not part of GitHub's own answer about a pull request.
     #[serde(skip)]
     pub(crate) rules: Rules,
+    /// That some or all of its checks could not be read.
+    #[serde(skip)]
+    pub(crate) checks_unread: Option<ChecksUnread>,
 }
 
 impl Pull {
+    /// Whether entries are missing among its checks.
+    pub(crate) fn lacks_checks(&self) -> bool {
+        self.status_check_rollup.as_ref().is_some_and(Rollup::has_holes)
+    }
+
     /// Whether it is open.
     pub(crate) fn is_open(&self) -> bool {
         self.state == "OPEN"
@@ -122,24 +132,12 @@ impl Pull {
 
     /// The checks of its head, as many as were asked for.
     pub(crate) fn checks(&self) -> Connection<Check> {
-        let Some(Rollup { contexts }) = &self.status_check_rollup else { return Connection::default() };
-        let Contexts { nodes, page_info, total_count, .. } = contexts.clone();
-        Connection { nodes, page_info, total_count }
+        self.status_check_rollup.as_ref().map(Rollup::checks).unwrap_or_default()
     }
 
     /// What the checks of its head come to: all of them where GitHub counts them, or else those that were read.
     pub(crate) fn tally(&self) -> Tally {
-        let Some(Rollup { contexts }) = &self.status_check_rollup else { return Tally::default() };
-        let (mut read, mut counted) = (Tally::default(), Tally::default());
-        for check in &contexts.nodes {
-            read.add(check.verdict(), 1);
-        }
-        for state in contexts.check_run_counts_by_state.iter().chain(&contexts.status_context_counts_by_state)
-        {
-            counted.add(verdict(&state.state), state.count);
-        }
-        // Where the token may not see the checks, no number is theirs.
-        if read.all() > 0 && counted.all() > read.all() { counted } else { read }
+        self.status_check_rollup.as_ref().map(Rollup::tally).unwrap_or_default()
     }
 
     /// Those of whom a review is requested: logins, and teams as `org/team`.
@@ -202,127 +200,6 @@ pub(crate) struct FullName {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct ReviewRequest {
     requested_reviewer: Option<Actor>,
-}
-
-/// The checks and statuses of a commit.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Rollup {
-    contexts: Contexts,
-}
-
-/// A page of checks and statuses, and how many there are in each state, on all pages together.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Contexts {
-    nodes: Vec<Check>,
-    page_info: PageInfo,
-    total_count: Option<f64>,
-    check_run_counts_by_state: Vec<StateCount>,
-    status_context_counts_by_state: Vec<StateCount>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-struct StateCount {
-    state: String,
-    count: u64,
-}
-
-/// How many checks come to what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
-    pub(crate) passed: u64,
-    pub(crate) failed: u64,
-    pub(crate) running: u64,
-}
-
-impl Tally {
-    /// How many there are.
-    pub(crate) fn all(self) -> u64 {
-        self.passed.saturating_add(self.failed).saturating_add(self.running)
-    }
-
-    fn add(&mut self, verdict: Verdict, count: u64) {
-        let of = match verdict {
-            Verdict::Passed => &mut self.passed,
-            Verdict::Failed => &mut self.failed,
-            Verdict::Running => &mut self.running,
-        };
-        *of = of.saturating_add(count);
-    }
-}
-
-/// A check run, or a status of the older kind.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct Check {
-    /// Of a check run; for GitHub Actions also the job's id.
-    pub(crate) database_id: String,
-    #[serde(alias = "context")]
-    pub(crate) name: String,
-    status: String,
-    conclusion: String,
-    /// Of a status.
-    state: String,
-    pub(crate) started_at: String,
-    pub(crate) completed_at: String,
-    #[serde(alias = "description")]
-    pub(crate) title: String,
-    pub(crate) is_required: bool,
-    check_suite: Option<Suite>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Suite {
-    workflow_run: Option<WorkflowRun>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct WorkflowRun {
-    database_id: String,
-}
-
-/// What a check comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Verdict {
-    /// It failed, or wants somebody to act.
-    Failed,
-    /// It is not finished.
-    Running,
-    /// It passed, or had nothing to do.
-    Passed,
-}
-
-impl Check {
-    /// What it comes to.
-    pub(crate) fn verdict(&self) -> Verdict {
-        verdict(&self.word())
-    }
-
-    /// Its outcome, or how far it is, in a word.
-    pub(crate) fn word(&self) -> String {
-        let word = [&self.conclusion, &self.state, &self.status].into_iter().find(|word| !word.is_empty());
-        word.map_or_else(|| "pending".to_owned(), |word| word.to_lowercase().replace('_', " "))
-    }
-
-    /// The run of GitHub Actions that it belongs to.
-    pub(crate) fn run_id(&self) -> Option<&str> {
-        let run = self.check_suite.as_ref()?.workflow_run.as_ref()?;
-        Some(run.database_id.as_str()).filter(|id| !id.is_empty())
-    }
-}
-
-/// What an outcome or a state comes to. What is skipped or neutral passes, as GitHub counts it
-/// (docs.github.com, "About status checks").
-fn verdict(word: &str) -> Verdict {
-    match word.to_lowercase().replace('_', " ").as_str() {
-        "success" | "neutral" | "skipped" => Verdict::Passed,
-        "queued" | "in progress" | "waiting" | "requested" | "pending" | "expected" => Verdict::Running,
-        _ => Verdict::Failed,
-    }
 }
 
 /// A review.
@@ -489,15 +366,5 @@ mod tests {
         let actor = |value: Value| connector::tolerant::from_value::<Actor>(value).unwrap().name();
         assert_eq!(actor(json!({"__typename": "Bot", "login": "dependabot"})), "dependabot[bot]");
         assert_eq!(actor(json!({"__typename": "User", "login": "maya"})), "maya");
-    }
-
-    #[test]
-    fn a_check_passes_runs_or_fails() {
-        let verdict = |value: Value| connector::tolerant::from_value::<Check>(value).unwrap().verdict();
-        assert_eq!(verdict(json!({"status": "COMPLETED", "conclusion": "SKIPPED"})), Verdict::Passed);
-        assert_eq!(verdict(json!({"status": "IN_PROGRESS", "conclusion": null})), Verdict::Running);
-        assert_eq!(verdict(json!({"status": "COMPLETED", "conclusion": "TIMED_OUT"})), Verdict::Failed);
-        assert_eq!(verdict(json!({"context": "ci", "state": "EXPECTED"})), Verdict::Running);
-        assert_eq!(verdict(json!({"context": "ci", "state": "ERROR"})), Verdict::Failed);
     }
 }

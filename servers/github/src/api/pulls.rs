@@ -1,14 +1,14 @@
 //! Pull requests: read in one GraphQL query each, written by REST where REST can.
 
 use connector::{
-    Error, Result,
+    Error, Kind, Result,
     upstream::{Connection, PageInfo, Replay},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-pub(crate) use super::pull_records::*;
 use super::{Api, Listed, Operation, Partial, Target, document, incomplete, route};
+pub(crate) use super::{checks::*, pull_records::*};
 use crate::repo::Repo;
 
 const LIST: Operation = Operation::read("PullList", document!("pull_list"));
@@ -27,6 +27,9 @@ const ENQUEUE: Operation = Operation::write("PullEnqueue", document!("pull_enque
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] =
     &[&LIST, &SEARCH, &GET, &PULSE, &PREPARE, &TO_DRAFT, &READY, &AUTO_MERGE_ON, &AUTO_MERGE_OFF, &ENQUEUE];
+
+/// The field with the checks, which a token may not be allowed to read.
+const CHECKS: &str = "statusCheckRollup";
 
 /// The parts of a pull request to read besides its head, each after a cursor of GitHub's.
 #[derive(Clone, Debug, Default)]
@@ -94,7 +97,7 @@ impl Api {
         });
         let answer = self.run::<Data>(Target::Repo(repo), &LIST, variables, None).await?;
         let data = answer.data.repository.ok_or_else(|| incomplete("repository"))?.pull_requests;
-        Ok(Partial { data, failures: answer.failures })
+        Ok(checks_unread(Partial { data, failures: answer.failures }, |pulls| &mut pulls.nodes))
     }
 
     /// A page of what a search finds in `repo`. The query must keep within it.
@@ -124,7 +127,7 @@ impl Api {
         let answer = self.run::<Data>(Target::Repo(repo), &SEARCH, variables, None).await?;
         let Found { issue_count, nodes, page_info } = answer.data.search;
         let pulls = Connection { nodes, page_info, total_count: issue_count };
-        Ok(Partial { data: pulls, failures: answer.failures })
+        Ok(checks_unread(Partial { data: pulls, failures: answer.failures }, |pulls| &mut pulls.nodes))
     }
 
     /// One pull request, with the parts that are asked for.
@@ -180,7 +183,7 @@ impl Api {
             return Err(absent(repo, number));
         };
         pull.rules = repository.rules;
-        Ok(Partial { data: pull, failures: answer.failures })
+        Ok(checks_unread(Partial { data: pull, failures: answer.failures }, std::slice::from_mut))
     }
 
     /// What there is of a pull request that is to be opened: its branches, and those open already from
@@ -362,6 +365,26 @@ impl Api {
         let request = pull_route("GET /repos/{owner}/{repo}/pulls/{pull_number}/files", repo, number);
         self.list(Target::Repo(repo), request, None, 100, after).await
     }
+}
+
+/// `answer`, where what failed of the checks is told of each of its pull requests whose checks are not all
+/// there: they are unknown, which is not none.
+fn checks_unread<T>(mut answer: Partial<T>, pulls: impl Fn(&mut T) -> &mut [Pull]) -> Partial<T> {
+    let (of_checks, others): (Vec<_>, Vec<_>) =
+        answer.failures.into_iter().partition(|(part, _)| part == CHECKS);
+    answer.failures = others;
+    let Some((_, error)) = of_checks.into_iter().next() else { return answer };
+    let pulls = pulls(&mut answer.data);
+    // Where none has an entry missing, the checks as a whole were not answered.
+    let entries = pulls.iter().any(Pull::lacks_checks);
+    for pull in pulls {
+        let unread = if entries { pull.lacks_checks() } else { pull.status_check_rollup.is_none() };
+        if unread {
+            pull.checks_unread =
+                Some(ChecksUnread { refused: error.kind() == Kind::Permission, why: error.for_agent() });
+        }
+    }
+    answer
 }
 
 /// A request about one pull request.

@@ -1,8 +1,8 @@
 //! Releases: listed, found by their tag, made.
 
-use connector::{Effect, Result};
+use connector::{Effect, Result, upstream::Replay};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Api, Listed, OFTEN, Operation, Target, contents::Account, repos::NONE, route};
 use crate::repo::Repo;
@@ -14,6 +14,7 @@ pub(super) const OPERATIONS: &[&Operation] = &[];
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Release {
+    pub(crate) id: String,
     pub(crate) tag_name: String,
     pub(crate) target_commitish: String,
     pub(crate) name: String,
@@ -112,6 +113,19 @@ impl Api {
         let request = route("POST /repos/{owner}/{repo}/releases/generate-notes", &[&repo.owner, &repo.name])
             .effect(Effect::Read)
             .json(&body)?;
+        self.json(Target::Repo(repo), request).await
+    }
+
+    /// Sets fields of a release.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn change_release(&self, repo: &Repo, id: &str, fields: &Value) -> Result<Release> {
+        let path = [&repo.owner, &repo.name, id];
+        let request = route("PATCH /repos/{owner}/{repo}/releases/{release_id}", &path)
+            .json(fields)?
+            .replay(Replay::Idempotent)
+            .check(format!("Look with list_releases what became of the release {id} of {repo}"));
         self.json(Target::Repo(repo), request).await
     }
 

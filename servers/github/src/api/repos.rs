@@ -1,6 +1,6 @@
 //! Repositories: those of an owner, one of them, what belongs to it, new ones and forks.
 
-use connector::{Result, upstream::Replay};
+use connector::{Kind, Result, upstream::Replay};
 use http::{HeaderValue, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -143,6 +143,20 @@ pub(crate) enum Whose<'a> {
 }
 
 impl Api {
+    /// Whether somebody collaborates on a repository.
+    ///
+    /// # Errors
+    /// As [`Api::send`].
+    pub(crate) async fn collaborates(&self, repo: &Repo, login: &str) -> Result<bool> {
+        let path = [&repo.owner, &repo.name, login];
+        let request = route("GET /repos/{owner}/{repo}/collaborators/{username}", &path).any_body();
+        match self.send(Target::Repo(repo), request).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == Kind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A page of repositories. `kind` and `sort` are GitHub's words.
     ///
     /// # Errors

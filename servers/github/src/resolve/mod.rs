@@ -1,5 +1,6 @@
 //! What names, references and addresses stand for.
 
+pub(crate) mod line_ends;
 pub(crate) mod mentions;
 pub(crate) mod naming;
 pub(crate) mod reference;

@@ -136,7 +136,7 @@ fn unknown(what: &str, name: &str, repo: &Repo, known: &[&str]) -> Error {
     let error = Error::new(
         Kind::InvalidArgument,
         match what {
-            "assignee" => format!("`{name}` is nobody to whom something in {repo} can be assigned"),
+            "assignee" => format!("Nothing in {repo} can be assigned to `{name}`"),
             "type" => format!("The issues of {repo} have no type `{name}`"),
             _ => format!("{repo} has no {what} `{name}`"),
         },
@@ -168,7 +168,7 @@ mod tests {
         );
         assert_eq!(
             says("assignee", "tomass", &["maya", "tomas"]),
-            "invalid_argument: `tomass` is nobody to whom something in octo/cat can be assigned. Did you mean `tomas`?"
+            "invalid_argument: Nothing in octo/cat can be assigned to `tomass`. Did you mean `tomas`?"
         );
         let many: Vec<String> = (0..40).map(|number| format!("{number}{number}")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();

@@ -49,8 +49,8 @@ use self::{
     actions::Storage, errors::ApiError, graphql::Graphql, limits::Limits, profile::Profile, state::State,
 };
 
-/// The token that `--sandbox` uses: a fine-grained one of Maya's, with every permission.
-pub const TOKEN: &str = "github_pat_sandbox0maya0everything";
+/// The token that `--sandbox` uses: Maya's through a GitHub App, with every permission.
+pub const TOKEN: &str = "ghu_sandbox0maya0everything";
 
 /// The fake with the suite's story in it.
 #[must_use]

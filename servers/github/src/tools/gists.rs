@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::FROM;
-use crate::{GitHub, api::gists::Gist, render::day};
+use crate::{GitHub, api::gists::Gist, render::day, resolve::line_ends};
 
 /// Characters of one file in a reply.
 const EXCERPT: usize = 10_000;
@@ -333,8 +333,11 @@ fn change(call: &Call<GitHub>, gist: Gist, arguments: SaveGist) -> Result<Plan> 
             continue;
         }
         let mut entry = Map::new();
-        if let Some(content) = change.content.filter(|content| *content != file.content) {
-            preview = preview.change(format!("{name}: {} bytes instead of {}", content.len(), file.size()));
+        let kept = change.content.map(|content| line_ends::as_before(&file.content, content));
+        if let Some((content, note)) = kept.filter(|(content, _)| *content != file.content) {
+            let note = note.map(|note| format!("; {note}")).unwrap_or_default();
+            preview =
+                preview.change(format!("{name}: {} bytes instead of {}{note}", content.len(), file.size()));
             entry.insert("content".to_owned(), json!(content));
             harmless = false;
         }

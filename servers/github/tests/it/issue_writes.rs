@@ -81,7 +81,9 @@ async fn an_issue_whose_answer_was_lost_is_found_and_not_opened_twice() {
     site.fault(CREATE, Action::CloseAfter);
     let text = site.call("create_issue", arguments.clone()).await;
     assert!(
-        text.starts_with("GitHub's answer was lost, but it is done: opened harbor-example/import-api#491."),
+        text.starts_with(
+            "GitHub's answer was lost, but it is done: opened harbor-example/import-api#491: Lost and found."
+        ),
         "{text}"
     );
     assert_eq!((count(&site).await, site.sent(CREATE)), (before + 1, 1));
@@ -107,7 +109,7 @@ async fn what_github_drops_without_a_word_is_told() {
     site.fault(CREATE, Action::Patch { changes });
     let arguments = json!({"title": "A typo", "assignees": ["priya"], "labels": ["bug"], "type": "Bug"});
     let text = site.call("create_issue", arguments).await;
-    assert!(text.starts_with("Opened harbor-example/import-api#491."), "{text}");
+    assert!(text.starts_with("Opened harbor-example/import-api#491: A typo."), "{text}");
     for dropped in ["labels [bug]", "assigned to @priya", "type Bug"] {
         assert!(
             text.contains(&format!("NOT accepted by GitHub, which may want more rights for it: {dropped}")),

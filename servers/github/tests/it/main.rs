@@ -11,6 +11,8 @@ mod account_tools;
 mod actions_tools;
 mod bounds;
 mod cases;
+mod checks_unread;
+mod everyday;
 mod issue_tools;
 mod issue_writes;
 mod optin_tools;

@@ -5,7 +5,7 @@ use crate::support::{
     reply::{cursor, numbers},
     server::site_in_repo,
 };
-use connector::sandbox::{Action, Change};
+use connector::sandbox::Action;
 use reqwest::Method;
 use serde_json::json;
 
@@ -141,24 +141,6 @@ async fn github_is_asked_again_once_where_it_does_not_know_whether_it_can_be_mer
     let text = site.reply("get_pr", json!({"number": 485})).await;
     assert!(text.contains("GitHub still works it out; ask again"), "{text}");
     assert_eq!((site.sent("PullGet"), site.sent("PullPulse")), (2, 2));
-}
-
-#[tokio::test]
-async fn checks_that_the_token_may_not_read_are_not_taken_for_none() {
-    let site = site_in_repo().await;
-    let forbidden = json!([{"type": "FORBIDDEN", "message": "Resource not accessible by personal access token",
-        "path": ["repository", "pullRequest", "statusCheckRollup"]}]);
-    let changes = vec![
-        Change::set("/data/repository/pullRequest/statusCheckRollup", json!(null)),
-        Change::set("/errors", forbidden),
-    ];
-    for operation in ["PullGet", "PullPulse"] {
-        site.fault(operation, Action::Patch { changes: changes.clone() });
-    }
-    let text = site.reply("get_pr", json!({"number": 485, "wait_seconds": 10})).await;
-    assert!(text.contains("checks: not known"), "{text}");
-    assert!(text.contains("The checks cannot be waited for: permission"), "{text}");
-    assert!(text.contains("Not answered (statusCheckRollup): permission"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -39,6 +39,29 @@ async fn a_large_file_edited_in_one_place_is_committed_whole_and_unbroken() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_replaced_file_keeps_its_line_ends_and_its_byte_order_mark() {
+    let site = site().await;
+    let first = json!([{"path": "win.ini", "base64": true, "content": "77u/YT0xDQpiPTINCg=="}]);
+    site.call("commit_files", commit(first)).await;
+    assert_eq!(site.sandbox.file("win.ini", BRANCH).await, b"\xef\xbb\xbfa=1\r\nb=2\r\n");
+    let text = site.reply("read_file", with_repo(json!({"path": "win.ini", "ref": BRANCH}))).await;
+    assert!(text.contains("CRLF") && text.contains("byte-order mark"), "{text}");
+    let reply =
+        site.reply("commit_files", commit(json!([{"path": "win.ini", "content": "a=1\nb=3\n"}]))).await;
+    assert_eq!(site.sandbox.file("win.ini", BRANCH).await, b"\xef\xbb\xbfa=1\r\nb=3\r\n");
+    assert!(reply.contains("replace win.ini +1 −1"), "{reply}");
+    assert!(reply.contains("keeps its CRLF line ends and byte-order mark"), "{reply}");
+    let same =
+        site.reply("commit_files", commit(json!([{"path": "win.ini", "content": "a=1\nb=3\n"}]))).await;
+    assert!(same.starts_with("Nothing to commit"), "{same}");
+    // What is given as bytes is written so, and a line that ends otherwise counts.
+    let bytes = json!([{"path": "win.ini", "base64": true, "content": "YT0xCmI9Mwo="}]);
+    let reply = site.reply("commit_files", commit(bytes)).await;
+    assert_eq!(site.sandbox.file("win.ini", BRANCH).await, b"a=1\nb=3\n");
+    assert!(reply.contains("replace win.ini +2 −2"), "{reply}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_update_on_an_old_head_is_refused_and_says_what_changed() {
     let site = site().await;
     let read_at = site.sandbox.head(BRANCH).await;
@@ -317,7 +340,7 @@ async fn one_wrong_change_leaves_all_undone() {
             "there is a file already",
         ),
         (json!({"path": "notes.md", "delete": true}), Kind::InvalidArgument, "twice"),
-        (json!({"path": "../etc/passwd", "content": "x"}), Kind::InvalidArgument, "no path"),
+        (json!({"path": "../etc/passwd", "content": "x"}), Kind::InvalidArgument, "not a path"),
     ] {
         let error = site.refusal("commit_files", commit(json!([good, wrong]))).await;
         assert_eq!(error.kind(), kind, "{error}");
@@ -395,7 +418,7 @@ async fn a_branch_is_created_once_and_deleted_with_a_word_on_what_is_lost() {
     assert_eq!(elsewhere.kind(), Kind::Conflict);
     let question = site.question("manage_ref", manage("delete", "maya/idea")).await.expect("it asks");
     assert!(
-        question.contains("commits that main does not have would be left without a branch"),
+        question.contains("1 commit that main does not have would be left without a branch"),
         "{question}"
     );
     let gone = site.call("manage_ref", manage("delete", "maya/idea")).await;

@@ -53,7 +53,7 @@ async fn what_github_refuses_is_refused_before_it_is_sent() {
         (json!({"kind": "code", "query": "language:rust"}), "needs a word"),
         (json!({"kind": "issues", "query": "x", "sort": "stars"}), "or use comments"),
         (json!({"kind": "prs", "query": "x", "semantic": true}), "kind issues only"),
-        (json!({"kind": "issues", "query": "repo:a/b x", "repo": REPO}), "Use one of both"),
+        (json!({"kind": "issues", "query": "repo:a/b x", "repo": REPO}), "Use one of the two"),
         (json!({"kind": "users", "query": "x", "repo": REPO}), "does not go with"),
     ] {
         let error = site.refusal("search", arguments).await;

@@ -36,7 +36,8 @@ pub(in crate::sandbox) struct Token {
     pub(in crate::sandbox) user: u64,
     /// Of a classic token.
     pub(in crate::sandbox) scopes: Vec<String>,
-    /// Of the others: `issues` to `read` or `write`; empty for every permission.
+    /// Of the others: `issues` to `read` or `write`; empty for all that there are
+    /// for its kind.
     pub(in crate::sandbox) permissions: BTreeMap<String, String>,
     /// The repositories it is for, as `owner/name`; empty for all.
     pub(in crate::sandbox) repositories: Vec<String>,
@@ -67,8 +68,13 @@ impl Token {
         self.scopes.iter().any(|held| held == scope || wider.contains(&held.as_str()))
     }
 
-    /// Whether another token has a permission. Reading what a repository is called comes with every one.
+    /// Whether another token has a permission. Reading what a repository is called comes with every one. A
+    /// fine-grained token cannot be given Checks (docs.github.com, "Permissions required for fine-grained
+    /// personal access tokens", does not name them).
     pub(in crate::sandbox) fn allows(&self, permission: &str, write: bool) -> bool {
+        if self.kind == Kind::FineGrained && permission == "checks" {
+            return false;
+        }
         if self.permissions.is_empty() || permission.is_empty() || (permission == "metadata" && !write) {
             return true;
         }

@@ -104,8 +104,10 @@ pub(super) fn serve(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
         .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error))?;
     let mut body = Map::new();
     body.insert("data".to_owned(), serde_json::to_value(answer.data).unwrap_or_default());
-    if !answer.failures.is_empty() {
-        body.insert("errors".to_owned(), answer.failures.into_iter().map(explain).collect());
+    let mut errors: Vec<Value> = answer.failures.into_iter().map(explain).collect();
+    errors.dedup();
+    if !errors.is_empty() {
+        body.insert("errors".to_owned(), errors.into());
     }
     Ok(FakeResponse::json(body))
 }
@@ -263,7 +265,15 @@ fn entry(error: &ApiError) -> Value {
 }
 
 /// A field's failure as an entry of `errors`.
-fn explain(failure: Failure<ApiError>) -> Value {
+fn explain(mut failure: Failure<ApiError>) -> Value {
+    // What is forbidden in a list is forbidden whole: the error's place is that of the entry, not of its fields.
+    if let (Ok(error), Value::Array(path)) = (&failure.error, &mut failure.path)
+        && error.kind == "FORBIDDEN"
+        && let Some(entry) = path.iter().rposition(Value::is_u64)
+    {
+        path.truncate(entry + 1);
+        failure.locations = Value::Null;
+    }
     let mut entry = match &failure.error {
         Ok(error) => entry(error),
         Err(words) => {

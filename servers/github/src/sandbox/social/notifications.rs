@@ -82,7 +82,7 @@ fn opens(cx: &RequestContext<'_>) -> Outcome<()> {
     permits(cx.caller, read("notifications"))?;
     match &cx.caller.token {
         Some(token) if token.kind == Kind::Classic => Ok(()),
-        Some(token) if token.kind == Kind::FineGrained && token.permissions.is_empty() => Ok(()),
+        Some(token) if token.kind != Kind::Installation && token.permissions.is_empty() => Ok(()),
         _ => Err(not_accessible(cx.caller)),
     }
 }

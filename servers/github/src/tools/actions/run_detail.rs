@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use connector::upstream;
 use connector::{
-    Result,
+    Kind, Result,
     catalog::{Call, Reply, Tool, one_line},
 };
 use schemars::JsonSchema;
@@ -277,7 +277,7 @@ async fn annotation_lines(call: &Call<GitHub>, repo: &Repo, jobs: &[Job]) -> (St
     let asked = chosen.iter().map(|job| call.api().annotations(repo, job, ANNOTATIONS));
     let answers = futures::future::join_all(asked).await;
     let mut text = "\nAnnotations:".to_owned();
-    let (mut shown, mut notes) = (0, Vec::new());
+    let (mut shown, mut refused, mut notes) = (0, false, Vec::new());
     for (job, answer) in chosen.iter().zip(answers) {
         match answer {
             Ok(mut listed) => {
@@ -291,6 +291,8 @@ async fn annotation_lines(call: &Call<GitHub>, repo: &Repo, jobs: &[Job]) -> (St
                     notes.push(format!("Job {} has more annotations than the {ANNOTATIONS} shown.", job.id));
                 }
             }
+            // All are refused alike.
+            Err(error) if error.kind() == Kind::Permission => refused = true,
             Err(error) => {
                 notes.push(format!(
                     "The annotations of job {} could not be read: {}",
@@ -300,7 +302,14 @@ async fn annotation_lines(call: &Call<GitHub>, repo: &Repo, jobs: &[Job]) -> (St
             }
         }
     }
-    if shown == 0 {
+    if refused {
+        text.push_str(" not known");
+        notes.push(
+            "The token may not read annotations, which no fine-grained token may: a classic token or a GitHub App \
+             can. get_job_logs shows what failed."
+                .to_owned(),
+        );
+    } else if shown == 0 {
         text.push_str(" none");
     }
     if left_out > 0 {

@@ -1,4 +1,6 @@
 //! `run_workflow`: starts a workflow, turns it on or off, runs a run again, or stops one.
+//!
+//! It asks before it starts a workflow, which may do anything; what one call undoes goes without.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -145,9 +147,11 @@ async fn switch(call: Call<GitHub>, repo: Repo, name: &str, on: bool) -> Result<
         let ((), lost) = reconcile::created(sent, async { switched.then_some(()) }).await?;
         let summary = reconcile::summary("GitHub", lost, &format!("{done} {what}"));
         let page = format!("{}{repo}/actions/workflows/{}", call.api().web(), workflow.file());
-        Ok(Reply::written(Written::new(summary).change(change).id(workflow.id).url(page)))
+        let undo = format!("run_workflow with action {} undoes it.", if on { "disable" } else { "enable" });
+        Ok(Reply::written(Written::new(summary).change(change).id(workflow.id).url(page)).line(undo))
     })
-    .state(&seen))
+    .state(&seen)
+    .harmless())
 }
 
 async fn dispatch(
@@ -321,10 +325,12 @@ fn rerun(call: Call<GitHub>, repo: Repo, id: u64, before: Run, which: Again) -> 
         let written = Written::new(reconcile::summary("GitHub", lost, &running))
             .id(id.to_string())
             .url(page(&call, &repo, &id.to_string()));
-        Ok(Reply::written(written)
-            .line(format!("get_run with run_id {id} and wait_seconds waits for its end.")))
+        Ok(Reply::written(written).line(format!(
+            "get_run with run_id {id} and wait_seconds waits for its end; run_workflow with action cancel stops it."
+        )))
     })
-    .state(&seen))
+    .state(&seen)
+    .harmless())
 }
 
 fn cancel(call: Call<GitHub>, repo: Repo, id: u64, before: Run) -> Plan {
@@ -353,9 +359,10 @@ fn cancel(call: Call<GitHub>, repo: Repo, id: u64, before: Run) -> Plan {
             return Err(error);
         }
         let written = Written::new(summary).id(id.to_string()).url(page(&call, &repo, &id.to_string()));
-        Ok(Reply::written(written))
+        Ok(Reply::written(written).line("run_workflow with action rerun runs it again."))
     })
     .state(&seen)
+    .harmless()
 }
 
 fn no_workflow(error: Error, repo: &Repo, name: &str) -> Error {

@@ -1,5 +1,6 @@
 //! Issues: listed, read, written, commented on, linked, and what they are sorted by.
 
+mod bulk;
 mod comments;
 pub(super) mod conversation;
 mod events;
@@ -9,6 +10,7 @@ pub(super) mod list;
 mod planning;
 mod read;
 pub(super) mod rows;
+mod steps;
 mod update;
 pub(super) mod write;
 

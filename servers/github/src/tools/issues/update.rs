@@ -4,7 +4,6 @@
 //! It asks before it replaces a whole text that is there. What one call undoes goes without: closing, labels,
 //! people, locking, edits of single passages.
 
-use connector::catalog::reconcile::{self, Seen};
 use connector::{
     Effect, Error, Kind, Result,
     catalog::{
@@ -16,11 +15,13 @@ use connector::{
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
+    bulk,
     read::moved,
     rows,
+    steps::Steps,
     write::{absent, notified},
 };
 use crate::{
@@ -36,21 +37,28 @@ pub(super) fn tool() -> Tool<GitHub> {
     Tool::destructive(
         "update_issue",
         "Update issue",
-        "Changes only the fields given. labels replaces the set.",
+        "Changes only the fields given, of one or several (numbers). labels replaces the set.",
         update_issue,
     )
     .toolset("issues")
     .scopes(scopes::REPO)
     .idempotent()
-    .aliases(&[("issue_number", "number"), ("edits", "body_edits"), ("issue_type", "type")])
+    .aliases(&[
+        ("issue_number", "number"),
+        ("issue_numbers", "numbers"),
+        ("edits", "body_edits"),
+        ("issue_type", "type"),
+    ])
     .output::<Written>()
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Arguments {
+pub(super) struct Arguments {
     repo: Option<String>,
-    number: u64,
+    number: Option<u64>,
+    #[serde(default)]
+    pub(super) numbers: Vec<u64>,
     title: Option<String>,
     body: Option<String>,
     #[serde(default)]
@@ -76,6 +84,19 @@ struct Arguments {
 }
 
 impl Arguments {
+    /// The first field given that is one issue's own.
+    pub(super) fn own(&self) -> Option<&'static str> {
+        [
+            ("title", self.title.is_some()),
+            ("body", self.new_body().is_some()),
+            ("body_edits", !self.body_edits.is_empty()),
+            ("duplicate_of", self.duplicate_of.is_some()),
+            ("expected_updated_at", self.expected_updated_at.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(name, given)| given.then_some(name))
+    }
+
     fn empties(&self, field: Emptied) -> bool {
         self.clear.contains(&field)
     }
@@ -123,24 +144,16 @@ impl State {
     }
 }
 
-/// What is to be done, one request for each part of it.
-#[derive(Debug, Default)]
-struct Steps {
-    patch: Map<String, Value>,
-    add_labels: Vec<String>,
-    remove_labels: Vec<String>,
-    add_assignees: Vec<String>,
-    remove_assignees: Vec<String>,
-    lock: Option<bool>,
-    /// Whether it asks first.
-    asks: bool,
-}
-
 async fn update_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> {
     let repo = call.bounds().repo(arguments.repo.as_deref())?;
     call.bounds().permits(&repo, Effect::Write)?;
-    let number = arguments.number;
     check(&arguments)?;
+    let number = match (arguments.number, arguments.numbers.as_slice()) {
+        (Some(number), []) | (None, &[number]) => number,
+        (None, [_, ..]) => return bulk::update(call, repo, arguments).await,
+        (Some(_), _) => return Err(Error::invalid("Give `number` or `numbers`, not both")),
+        (None, []) => return Err(Error::invalid("Give the issue's `number`, or `numbers` of several")),
+    };
     let before = call.api().rest_issue(&repo, number).await.map_err(|error| absent(error, &repo, number))?;
     if let Some(error) = moved(&call, &repo, number, &before) {
         return Err(error);
@@ -148,7 +161,7 @@ async fn update_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> 
     let expected = arguments.expected_updated_at.clone();
     guard(&before, expected.as_deref())?;
     let mut changes = Changes::default();
-    let steps = work_out(&call, &repo, &before, arguments, &mut changes).await?;
+    let steps = work_out(&call, &repo, &before, &arguments, &mut changes).await?;
     let name = format!("{repo}#{number}");
     if changes.is_empty() {
         return Ok(Plan::nothing(Reply::written(
@@ -256,11 +269,14 @@ fn changed(name: &str) -> Error {
 }
 
 /// What the arguments come to on `before`.
-async fn work_out(
+///
+/// # Errors
+/// `invalid_argument` for what cannot be set so.
+pub(super) async fn work_out(
     call: &Call<GitHub>,
     repo: &Repo,
     before: &RestIssue,
-    arguments: Arguments,
+    arguments: &Arguments,
     changes: &mut Changes,
 ) -> Result<Steps> {
     let mut steps = Steps::default();
@@ -401,7 +417,7 @@ fn both(field: &str, had: &[String], add: &[String], remove: &[String]) -> Resul
 }
 
 /// A field of an issue, as a change is told.
-fn told_of(ticket: &RestIssue, field: &str) -> FieldValue {
+pub(super) fn told_of(ticket: &RestIssue, field: &str) -> FieldValue {
     match field {
         "title" => FieldValue::Short(ticket.title.clone()),
         "body" => FieldValue::Exact(ticket.body.clone()),
@@ -416,88 +432,6 @@ fn told_of(ticket: &RestIssue, field: &str) -> FieldValue {
 
 fn yes(on: bool) -> String {
     if on { "yes" } else { "no" }.to_owned()
-}
-
-impl Steps {
-    /// Does it, and gives the issue as it then is. What was done before a step failed is said.
-    async fn carry_out(
-        &self,
-        server: &GitHub,
-        repo: &Repo,
-        number: u64,
-        before: &RestIssue,
-    ) -> Result<RestIssue> {
-        let api = server.api();
-        let mut done: Vec<&str> = Vec::new();
-        let mut latest = None;
-        if !self.patch.is_empty() {
-            let patch = Value::Object(self.patch.clone());
-            let send = || api.update_issue(repo, number, &patch);
-            let look = || async {
-                let now = api.rest_issue(repo, number).await?;
-                let is = |key: &str, text: &str| {
-                    patch[key].as_str().is_none_or(|wanted| reconcile::same_text(wanted, text))
-                };
-                let done = is("title", &now.title) && is("body", &now.body) && is("state", now.state());
-                Ok(if now.updated_at == before.updated_at {
-                    Seen::Untouched
-                } else if done {
-                    Seen::Done(now)
-                } else {
-                    Seen::Changed
-                })
-            };
-            latest = Some(reconcile::updated(send, look).await?.0);
-            done.extend(self.patch.keys().map(String::as_str));
-        }
-        let after_that = |done: &[&str], error: Error| {
-            if done.is_empty() {
-                return error;
-            }
-            let message = format!("{} (changed before that: {})", error.message(), done.join(", "));
-            let hint = error.hint().unwrap_or("Repeat the call: what is done stays as it is").to_owned();
-            Error::new(error.kind(), message).with_hint(hint)
-        };
-        if !self.add_labels.is_empty() {
-            let added = api.add_labels(repo, number, &self.add_labels).await;
-            added.map_err(|error| after_that(&done, error))?;
-            done.push("labels added");
-            latest = None;
-        }
-        for label in &self.remove_labels {
-            match api.remove_label(repo, number, label).await {
-                // Somebody else has taken it away.
-                Err(error) if error.kind() != Kind::NotFound => return Err(after_that(&done, error)),
-                _ => done.push("labels removed"),
-            }
-            latest = None;
-        }
-        for (people, add) in [(&self.add_assignees, true), (&self.remove_assignees, false)] {
-            if !people.is_empty() {
-                let assigned = api.assign(repo, number, people, add).await;
-                assigned.map_err(|error| after_that(&done, error))?;
-                done.push("assignees");
-                latest = None;
-            }
-        }
-        if let Some(lock) = self.lock {
-            api.lock(repo, number, lock).await.map_err(|error| after_that(&done, error))?;
-            done.push("lock");
-            latest = None;
-        }
-        match latest {
-            Some(ticket) => Ok(ticket),
-            None => api.rest_issue(repo, number).await.map_err(|error| read_back(&done, &error)),
-        }
-    }
-}
-
-/// Everything is `done`, and only how it is now could not be read.
-fn read_back(done: &[&str], error: &Error) -> Error {
-    let message =
-        format!("it is done ({}), but how it is now is not known: {}", done.join(", "), error.message());
-    Error::new(Kind::UnknownOutcome, message)
-        .with_hint("Look at it with get_issue; there is nothing to repeat")
 }
 
 #[cfg(test)]

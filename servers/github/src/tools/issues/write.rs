@@ -86,7 +86,7 @@ impl New {
                 }
                 if ticket.is_pull() {
                     return Err(Error::invalid(format!(
-                        "{place}#{number} is a pull request, which has no parts"
+                        "{place}#{number} is a pull request, which cannot have sub-issues"
                     )));
                 }
                 Some((place, number))
@@ -201,13 +201,20 @@ async fn create_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> 
         let (ticket, lost) =
             attempt.made(sent, |ticket| ticket.id.clone(), || made(&call, &new, &attempt)).await?;
         let name = format!("{}#{}", new.repo, ticket.number);
-        let mut written = Written::new(reconcile::summary("GitHub", lost, &format!("opened {name}")));
+        let opened = format!("opened {name}: {}", one_line(&ticket.title));
+        let mut written = Written::new(reconcile::summary("GitHub", lost, &opened));
         let dropped = new.dropped(&ticket);
         if !ticket.labels().is_empty() {
             written = written.change(format!("labels {}", names(&ticket.labels())));
         }
         if !ticket.assignees().is_empty() {
             written = written.change(format!("assigned to {}", logins(&ticket.assignees())));
+        }
+        if !ticket.milestone.title.is_empty() {
+            written = written.change(format!("milestone {}", one_line(&ticket.milestone.title)));
+        }
+        if !ticket.kind.name.is_empty() {
+            written = written.change(format!("type {}", one_line(&ticket.kind.name)));
         }
         for what in dropped {
             written =

@@ -72,6 +72,10 @@ async fn create_pr(call: Call<GitHub>, arguments: CreatePr) -> Result<Plan> {
     // GitHub makes labels that it does not know, and leaves out without a word whom it cannot assign.
     let labels = naming::labels(&call, &repo, &labels).await?;
     let assignees = naming::assignees(&call, &repo, &assignees).await?;
+    if !reviewers.is_empty() {
+        let author = call.api().viewer().await?.login;
+        reviewers.check(&call, &repo, &author).await?;
+    }
     let head = head.trim();
     let (owner, branch) = head.split_once(':').unwrap_or((repo.owner.as_str(), head));
     let is_own = owner.eq_ignore_ascii_case(&repo.owner);

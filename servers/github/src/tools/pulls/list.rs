@@ -10,7 +10,7 @@ use connector::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::words;
+use super::{unread, words};
 use crate::{
     GitHub,
     api::pulls::{Actor, Pull, PullFilter},
@@ -123,8 +123,11 @@ async fn list_prs(call: Call<GitHub>, arguments: ListPrs) -> Result<Reply> {
         Some(query) => call.api().pull_search(&repo, query, first, after).await?,
         None => call.api().pull_list(&repo, &wanted.filter, first, after).await?,
     };
-    let failed = answer.notes();
+    let mut failed = answer.notes();
     let pulls = answer.data;
+    if let Some(unread) = pulls.nodes.iter().find_map(|pull| pull.checks_unread.as_ref()) {
+        failed.push(format!("{} get_pr shows the workflow runs of one.", unread::words(unread)));
+    }
     let mut page = Page::new(FROM, ("pull request", "pull requests")).note(format!("{repo}, newest first"));
     let mut places = Vec::new();
     for (place, pull) in pulls.nodes.iter().skip(position.skip).enumerate() {

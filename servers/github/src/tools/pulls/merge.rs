@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
+    head_branch,
     read::{get_with_mergeability, merged},
     words,
 };
@@ -56,6 +57,7 @@ struct MergePr {
     expected_head: Option<String>,
     // Of the commit: its first line is the title.
     message: Option<String>,
+    delete_branch: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -86,14 +88,19 @@ impl Method {
 }
 
 async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
-    let MergePr { repo, number, mode, method, expected_head, message } = arguments;
+    let MergePr { repo, number, mode, method, expected_head, message, delete_branch } = arguments;
+    let delete_branch = delete_branch.unwrap_or_default();
     let repo = call.bounds().repo(repo.as_deref())?;
     call.bounds().permits(&repo, Effect::Write)?;
     let mode = mode.unwrap_or_default();
     let pull = get_with_mergeability(&call, &repo, number).await?;
     if pull.is_merged() {
         let summary = format!("Nothing to do: {repo}#{number} is merged already, {}", merged(&pull));
-        return Ok(Plan::nothing(Reply::written(Written::new(summary).id(number.to_string()).url(pull.url))));
+        let mut nothing = Written::new(summary).id(number.to_string()).url(pull.url);
+        if delete_branch {
+            nothing = nothing.change("its branch was left alone: manage_ref with action delete removes it");
+        }
+        return Ok(Plan::nothing(Reply::written(nothing)));
     }
     if let Some(expected) = expected_head.as_deref().map(str::trim)
         && !expected.eq_ignore_ascii_case(&pull.head_ref_oid)
@@ -109,6 +116,14 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
             .with_hint("Nothing was merged"));
     }
     let method = allowed(&pull, method)?;
+    if delete_branch {
+        if mode != Mode::Now {
+            return Err(Error::invalid("`delete_branch` goes with mode now only").with_hint(
+                "After a later merge GitHub deletes the branch if the repository is set so; or use manage_ref then",
+            ));
+        }
+        head_branch::check(&call, &repo, &pull).await?;
+    }
     match mode {
         Mode::Now => {
             if pull.is_merge_queue_enabled {
@@ -152,7 +167,10 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
             }
         }
     }
-    let preview = preview(&repo, &pull, mode, method);
+    let mut preview = preview(&repo, &pull, mode, method);
+    if delete_branch && !pull.rules.delete_branch_on_merge {
+        preview = preview.change(format!("then deletes the branch {}", one_line(&pull.head_ref_name)));
+    }
     let text = Text::of(message.as_deref().unwrap_or_default());
     let read = Instant::now();
     let seen = (pull.head_ref_oid.clone(), pull.base_ref_name.clone());
@@ -161,7 +179,13 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
             same_base(&call, &repo, &pull).await?;
         }
         match mode {
-            Mode::Now => now(&call, &repo, &pull, method, &text).await,
+            Mode::Now => {
+                let mut merged = now(&call, &repo, &pull, method, &text).await?;
+                if delete_branch {
+                    merged = merged.change(head_branch::delete(&call, &repo, &pull).await);
+                }
+                Ok(Reply::written(merged))
+            }
             Mode::Auto => auto(&call, &repo, &pull, method, &text).await,
             Mode::Queue => queue(&call, &repo, &pull).await,
         }
@@ -233,17 +257,22 @@ pub(super) fn blocks(pull: &Pull) -> Vec<String> {
         _ => {}
     }
     let checks = pull.checks().nodes;
+    // Which are required is told of check runs only.
+    let (unread, required) = match pull.checks_unread {
+        Some(_) => (true, "checks, of which the required ones are not known,"),
+        None => (false, "required checks"),
+    };
     for (verdict, word) in [(Verdict::Failed, "failed"), (Verdict::Running, "not finished")] {
         let names: Vec<_> = checks
             .iter()
-            .filter(|check| check.is_required && check.verdict() == verdict)
+            .filter(|check| (check.is_required || unread) && check.verdict() == verdict)
             .map(|check| one_line(&check.name))
             .collect();
         if !names.is_empty() {
             let more = names.len().saturating_sub(NAMED);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let shown = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-            blocks.push(format!("required checks {word}: {shown}{more}"));
+            blocks.push(format!("{required} {word}: {shown}{more}"));
         }
     }
     if let Some(open) = words::unresolved(&pull.thread_states) {
@@ -322,7 +351,7 @@ fn preview(repo: &Repo, pull: &Pull, mode: Mode, method: Method) -> Written {
 }
 
 /// Merges it. Whatever the answer, whether it is merged can be learned.
-async fn now(call: &Call<GitHub>, repo: &Repo, pull: &Pull, method: Method, text: &Text) -> Result<Reply> {
+async fn now(call: &Call<GitHub>, repo: &Repo, pull: &Pull, method: Method, text: &Text) -> Result<Written> {
     let mut body = json!({"sha": pull.head_ref_oid, "merge_method": method.as_str()});
     if let Some(title) = &text.title {
         body["commit_title"] = json!(title);
@@ -338,7 +367,7 @@ async fn now(call: &Call<GitHub>, repo: &Repo, pull: &Pull, method: Method, text
             .url(&pull.url)
     };
     let error = match call.api().pull_merge(repo, number, &body).await {
-        Ok(done) if done.merged => return Ok(Reply::written(written(&done.sha))),
+        Ok(done) if done.merged => return Ok(written(&done.sha)),
         Ok(_) => Error::new(Kind::Upstream, "GitHub reported success, but did not merge it"),
         Err(error) => error,
     };
@@ -353,9 +382,9 @@ async fn now(call: &Call<GitHub>, repo: &Repo, pull: &Pull, method: Method, text
     let is = answer.data;
     if is.is_merged() && is.head_ref_oid == pull.head_ref_oid {
         let sha = is.merge_commit.as_ref().map(|commit| commit.oid.clone()).unwrap_or_default();
-        return Ok(Reply::written(
-            written(&sha).change(format!("GitHub's answer was lost or refused, but it is {}", merged(&is))),
-        ));
+        return Ok(
+            written(&sha).change(format!("GitHub's answer was lost or refused, but it is {}", merged(&is)))
+        );
     }
     if is.head_ref_oid != pull.head_ref_oid {
         return Err(Error::new(

@@ -2,6 +2,7 @@
 
 mod create;
 mod diff_lines;
+mod head_branch;
 mod list;
 mod merge;
 mod parts;
@@ -9,6 +10,7 @@ mod read;
 mod review;
 mod reviewers;
 mod threads;
+mod unread;
 mod words;
 mod write;
 

@@ -190,6 +190,9 @@ pub(super) fn check_row(check: &Check) -> String {
     }
     match check.run_id() {
         // A job of GitHub Actions has the id of its check run.
+        Some(run) if check.database_id.is_empty() => {
+            let _ = write!(row, ", run {run}");
+        }
         Some(run) => {
             let _ = write!(row, ", run {run} job {}", check.database_id);
         }
@@ -259,7 +262,8 @@ fn thread_row(thread: &Thread, chars: usize) -> String {
     }
     let hidden = thread.comments.total_count.unwrap_or_default() - thread.comments.nodes.len() as f64;
     if hidden > 0.0 {
-        let _ = write!(row, "\n[{hidden} more comments in this thread are not shown]");
+        let more = counted(hidden as u64, ("more comment", "more comments"));
+        let _ = write!(row, "\n[{more} in this thread not shown]");
     }
     row
 }
@@ -338,7 +342,7 @@ mod tests {
         assert_eq!(
             thread_row(&thread, 500),
             "PRRT_1 src/a.rs (was :7), unresolved, outdated\n[11] @priya 2026-11-22 09:15Z: One\n [12] @maya \
-             2026-11-22 09:16: approved\n[12] @x (outsider) \n[1 more comments in this thread are not shown]"
+             2026-11-22 09:16: approved\n[12] @x (outsider) \n[1 more comment in this thread not shown]"
         );
     }
 

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use super::{
     merge::blocks,
     parts::{self, Manner, Part, PartRows, Place},
-    words,
+    unread, words,
 };
 use crate::{
     GitHub,
@@ -38,8 +38,6 @@ const LONGEST_WAIT: u32 = 50;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long a head without any checks is watched: they may still be on their way.
 const NO_CHECKS: Duration = Duration::from_secs(15);
-/// The field with the checks, which a token may not be allowed to read.
-const CHECKS: &str = "statusCheckRollup";
 /// The pause before GitHub is asked again whether it can be merged: the first question makes it find out.
 const MERGEABLE_PAUSE: Duration = Duration::from_secs(2);
 
@@ -145,7 +143,7 @@ async fn get_pr(call: Call<GitHub>, arguments: GetPr) -> Result<Reply> {
         settle(&call, &repo, &mut answer.data).await?;
     }
     notes.extend(answer.notes());
-    let unread = answer.failures.iter().any(|(part, _)| part == CHECKS);
+    notes.extend(unread::stand_in(&call, &repo, &mut answer.data).await);
     let pull = answer.data;
     let mut manner = Manner {
         room: ROOM,
@@ -165,7 +163,7 @@ async fn get_pr(call: Call<GitHub>, arguments: GetPr) -> Result<Reply> {
     }
     let (body, more) = excerpt(&pull.body, from, BODY);
     let mut reply = match on {
-        None => head(&repo, &pull, unread).into_iter().fold(Reply::default(), Reply::line),
+        None => head(&repo, &pull).into_iter().fold(Reply::default(), Reply::line),
         Some(_) => Reply::new(format!("{repo}#{number}, going on with the body")),
     };
     for note in &notes {
@@ -203,6 +201,7 @@ pub(super) async fn get_with_mergeability(call: &Call<GitHub>, repo: &Repo, numb
         tracing::warn!(part, error = error.kind().as_str(), "a part of a pull request could not be read");
     }
     settle(call, repo, &mut pull).await?;
+    unread::stand_in(call, repo, &mut pull).await;
     Ok(pull)
 }
 
@@ -227,10 +226,9 @@ async fn wait_for_checks(call: &Call<GitHub>, repo: &Repo, number: u64, seconds:
     let end = start + Duration::from_secs(u64::from(seconds));
     let mut first_head = String::new();
     loop {
-        let Partial { data: pull, failures } = call.api().pull_pulse(repo, number).await?;
-        if let Some((_, error)) = failures.into_iter().find(|(part, _)| part == CHECKS) {
-            return Ok(format!("The checks cannot be waited for: {}", error.for_agent()));
-        }
+        let mut pull = call.api().pull_pulse(repo, number).await?.data;
+        unread::stand_in(call, repo, &mut pull).await;
+        let unread = pull.checks_unread.is_some();
         let (tally, total) = (pull.tally(), pull.checks().total_count.unwrap_or_default());
         let running = tally.running;
         if first_head.is_empty() {
@@ -240,10 +238,17 @@ async fn wait_for_checks(call: &Call<GitHub>, repo: &Repo, number: u64, seconds:
         let waited = start.elapsed().as_secs();
         let left = end.saturating_duration_since(Instant::now());
         let outcome = match tally.all() {
-            0 if start.elapsed() >= NO_CHECKS.min(end - start) => Some("the head has no checks".to_owned()),
+            0 if start.elapsed() >= NO_CHECKS.min(end - start) => Some(if unread {
+                "the head has no workflow runs and no commit statuses that the token may read".to_owned()
+            } else {
+                "the head has no checks".to_owned()
+            }),
             0 => None,
             seen if running == 0 && total > seen as f64 => {
                 Some(format!("the first {seen} checks are finished, others were not looked at"))
+            }
+            _ if running == 0 && unread => {
+                Some("all workflow runs and commit statuses of the head are finished".to_owned())
             }
             _ if running == 0 => Some("all checks are finished".to_owned()),
             all if left.is_zero() => {
@@ -263,7 +268,7 @@ async fn wait_for_checks(call: &Call<GitHub>, repo: &Repo, number: u64, seconds:
 }
 
 /// The lines above the text. Names that people outside chose stand in the text.
-fn head(repo: &Repo, pull: &Pull, unread: bool) -> Vec<String> {
+fn head(repo: &Repo, pull: &Pull) -> Vec<String> {
     let state = words::state(pull);
     let by = rows::opened_by(&state, &pull.author.name());
     let mut first = format!("{repo}#{} {state}, {by}", pull.number);
@@ -305,8 +310,11 @@ fn head(repo: &Repo, pull: &Pull, unread: bool) -> Vec<String> {
     }
     let Tally { passed, failed, running } = pull.tally();
     lines.push(match passed + failed + running {
-        0 if unread => "checks: not known".to_owned(),
+        0 if pull.checks_unread.is_some() => "checks: not known".to_owned(),
         0 => "checks: none".to_owned(),
+        all if pull.checks_unread.is_some() => {
+            format!("checks, as far as known: {passed}/{all} passed, {failed} failing, {running} running")
+        }
         all => {
             let beyond = failed > failing(pull).len() as u64;
             let beyond =

@@ -213,7 +213,7 @@ fn guard(pull: &Pull, head: &str) -> Result<()> {
 fn verdict_allowed(pull: &Pull, event: Event) -> Result<()> {
     if pull.viewer_did_author && matches!(event, Event::Approve | Event::RequestChanges) {
         return Err(Error::invalid(format!(
-            "#{} is your own: GitHub lets nobody approve their own pull request, or request changes of it",
+            "#{} is your own: GitHub lets nobody approve their own pull request, or request changes on it",
             pull.number
         ))
         .with_hint("Use event comment"));

@@ -1,8 +1,14 @@
 //! Reviewers as arguments name them: logins, teams as `org/team`, and Copilot.
 
-use connector::{Error, Result, catalog::one_line};
+use connector::{
+    Error, Result,
+    catalog::{Call, one_line},
+};
 
-use crate::repo::Repo;
+use crate::{GitHub, repo::Repo};
+
+/// Teams of an organization that are looked through.
+const TEAMS: u32 = 100;
 
 /// Copilot's login as the REST API takes it in a request for a review.
 const COPILOT: &str = "copilot-pull-request-reviewer[bot]";
@@ -48,6 +54,39 @@ impl Reviewers {
             }
         }
         Ok(reviewers)
+    }
+
+    /// Refuses those of whom GitHub lets nobody ask a review: the author, and who does not collaborate. What this
+    /// token may not look up is left to GitHub.
+    ///
+    /// # Errors
+    /// `invalid_argument` naming them all.
+    pub(super) async fn check(&self, call: &Call<GitHub>, repo: &Repo, author: &str) -> Result<()> {
+        let api = call.api();
+        let people = self.people.iter().filter(|login| !login.ends_with("[bot]")).map(|login| async move {
+            if login.eq_ignore_ascii_case(author) {
+                return Some(format!("@{login} is the author"));
+            }
+            let collaborates = api.collaborates(repo, login).await.unwrap_or(true);
+            (!collaborates).then(|| format!("@{} does not collaborate on {repo}", one_line(login)))
+        });
+        let mut wrong: Vec<String> = futures::future::join_all(people).await.into_iter().flatten().collect();
+        if !self.teams.is_empty()
+            && let Ok(listed) = api.teams(&repo.owner, TEAMS, None).await
+            && listed.next.is_none()
+        {
+            let known = |slug: &String| listed.items.iter().any(|team| team.slug == *slug);
+            let unknown = self.teams.iter().filter(|slug| !known(slug));
+            wrong.extend(
+                unknown.map(|slug| format!("{} has no team {} that you may see", repo.owner, one_line(slug))),
+            );
+        }
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        Err(Error::invalid(format!("A review cannot be requested: {}", wrong.join("; "))).with_hint(
+            "Nothing was sent. get_repo with include collaborators lists people, list_members teams",
+        ))
     }
 
     /// Whether there are none.

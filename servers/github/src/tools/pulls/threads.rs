@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Plan, Reply, Tool, Written, one_line, words::counted},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -99,7 +99,8 @@ async fn resolve_threads(call: Call<GitHub>, arguments: ResolveThreads) -> Resul
         written.changed = others;
         return Ok(Plan::nothing(Reply::written(written)));
     }
-    let mut preview = Written::new(format!("{word} {} threads", targets.len()));
+    let mut preview =
+        Written::new(format!("{word} {}", counted(targets.len() as u64, ("thread", "threads"))));
     preview.changed = targets.iter().map(|target| format!("{} {}", target.id, target.place)).collect();
     preview.changed.extend(others.iter().cloned());
     Ok(Plan::new(Reply::written(preview), move || async move {
@@ -107,7 +108,10 @@ async fn resolve_threads(call: Call<GitHub>, arguments: ResolveThreads) -> Resul
         let done =
             outcomes.iter().filter(|(_, outcome)| matches!(outcome, Ok(now) if *now == resolved)).count();
         let verb = if resolved { "Resolved" } else { "Reopened" };
-        let mut written = Written::new(format!("{verb} {done} of {} threads", targets.len()));
+        let mut written = Written::new(format!(
+            "{verb} {done} of {}",
+            counted(targets.len() as u64, ("thread", "threads"))
+        ));
         for (id, outcome) in outcomes {
             let place =
                 targets.iter().find(|target| target.id == id).map_or("", |target| target.place.as_str());

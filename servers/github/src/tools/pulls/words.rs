@@ -31,12 +31,14 @@ pub(super) fn head(pull: &Pull) -> String {
     }
 }
 
-/// What checks come to: `4/4`, `3/4, test failing`, `1/4, 2 running`; none where there are none.
+/// What checks come to: `4/4`, `3/4, test failing`, `1/4, 2 running`; none where there are none, and
+/// `not known` where the token may not read them.
 pub(super) fn checks(pull: &Pull) -> Option<String> {
     let (checks, tally) = (pull.checks(), pull.tally());
     let all = tally.all();
+    let unread = pull.checks_unread.is_some();
     if all == 0 {
-        return None;
+        return unread.then(|| "not known".to_owned());
     }
     let mut text = format!("{}/{all}", tally.passed);
     let failing = checks.nodes.iter().filter(|check| check.verdict() == Verdict::Failed);
@@ -58,7 +60,9 @@ pub(super) fn checks(pull: &Pull) -> Option<String> {
         let _ = write!(text, ", {} running", tally.running);
     }
     let total = checks.total_count.unwrap_or_default();
-    if total > all as f64 {
+    if unread {
+        text.push_str(" (others not known)");
+    } else if total > all as f64 {
         let _ = write!(text, " (of {total} in all)");
     }
     Some(text)

@@ -119,6 +119,7 @@ async fn update_pr(call: Call<GitHub>, mut arguments: UpdatePr) -> Result<Plan> 
         return Err(moved(number, &before.updated_at));
     }
     let update = Update::work_out(&repo, &before, &arguments)?;
+    update.add.check(&call, &repo, &before.author.name()).await?;
     let guarded = arguments.expected_updated_at.is_some() || update.fields.contains_key("body");
     if update.is_nothing() {
         return Ok(Plan::nothing(Reply::written(Written::new(format!(

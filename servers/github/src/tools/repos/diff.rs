@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Page, Position, Reply, Tool, one_line},
+    catalog::{Call, Page, Position, Reply, Tool, one_line, words::counted},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,7 @@ enum Detail {
     Stat,
     #[default]
     Patch,
+    Numbered,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -134,6 +135,9 @@ async fn get_diff(call: Call<GitHub>, arguments: GetDiff) -> Result<Reply> {
     for note in changes.notes {
         page = page.note(note);
     }
+    if detail == Detail::Numbered {
+        page = page.note("line numbers are those of the new file, of the old one before -");
+    }
     let total = rows.len();
     for (text, row) in rows.into_iter().skip(position.skip) {
         page.push(text, &row);
@@ -182,11 +186,13 @@ async fn commit(call: &Call<GitHub>, repo: &Repo, head: &str) -> Result<Changes>
     } else {
         format!("after {}", parents.join(" and "))
     };
+    let only = || format!("GitHub lists only the first {} of its files", commit.files.len());
+    let notes = if more { vec![only()] } else { Vec::new() };
     Ok(Changes {
         what: format!("of commit {} of {repo} by {by}, {}, {after}", at.sha, minute(history::when(&commit))),
         pin: at.sha,
         files: commit.files,
-        notes: if more { vec!["GitHub lists no more files".to_owned()] } else { Vec::new() },
+        notes,
         message: Some((by, commit.commit.message.trim().to_owned())),
     })
 }
@@ -207,12 +213,13 @@ async fn range(call: &Call<GitHub>, repo: &Repo, base: &str, head: Option<&str>)
         }
     }
     if compared.behind_by > 0 {
-        notes.push(format!("{} is {} commits behind {}", head.name, compared.behind_by, base.name));
+        let behind = counted(compared.behind_by, ("commit", "commits"));
+        notes.push(format!("{} is {behind} behind {}", head.name, base.name));
     }
     Ok(Changes {
         what: format!(
-            "of {repo}, {} commits of {} ({}) that {} ({}) does not have",
-            compared.ahead_by,
+            "of {repo}, {} of {} ({}) that {} ({}) does not have",
+            counted(compared.ahead_by, ("commit", "commits")),
             head.name,
             short_sha(&head.sha),
             base.name,
@@ -300,13 +307,45 @@ fn rows(file: &FileChange, detail: Detail) -> Vec<(String, Row)> {
         };
         return vec![(format!("=== {head}{why}"), row(None))];
     };
-    let parts = parts(patch);
+    let patch = if detail == Detail::Numbered { numbered(patch) } else { patch.to_owned() };
+    let parts = parts(&patch);
     let of = parts.len();
     let numbered = parts.into_iter().enumerate().map(|(at, part)| {
         let which = if of == 1 { String::new() } else { format!(" (part {} of {of})", at + 1) };
         (format!("=== {head}{which}\n{part}"), row(Some(part)))
     });
     numbered.collect()
+}
+
+/// A patch with each line's number before it: that in the new file, or in the old one for a line that is removed.
+fn numbered(patch: &str) -> String {
+    let (mut old, mut new) = (0_u64, 0_u64);
+    let mut lines = Vec::new();
+    for line in patch.lines() {
+        let start = |text: &str| text.get(1..)?.split(',').next()?.parse().ok();
+        if let Some(rest) = line.strip_prefix("@@ ") {
+            let mut ranges = rest.split(' ');
+            old = ranges.next().and_then(start).unwrap_or_default();
+            new = ranges.next().and_then(start).unwrap_or_default();
+            lines.push(line.to_owned());
+            continue;
+        }
+        let at = match line.chars().next() {
+            Some('-') => &mut old,
+            Some('\\') => {
+                lines.push(line.to_owned());
+                continue;
+            }
+            Some('+') => &mut new,
+            _ => {
+                old += 1;
+                &mut new
+            }
+        };
+        lines.push(format!("{at} {line}"));
+        *at += 1;
+    }
+    lines.join("\n")
 }
 
 /// A patch in pieces of whole lines.
@@ -355,6 +394,13 @@ mod tests {
         let paths: Vec<_> = files.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(paths, ["a.rs", "src/z.rs", "src/big.rs", "Cargo.lock", "vendor/a.rs"]);
         assert!(!is_generated("src/vendor.rs") && is_generated("web/dist/app.js"));
+    }
+
+    #[test]
+    fn lines_have_the_numbers_that_a_review_needs() {
+        let patch = "@@ -10,4 +12,4 @@ fn f() {\n a\n-b\n+c\n+d\n e\n@@ -40 +41 @@\n-x\n+y\n\\ No newline at end of file";
+        let wanted = "@@ -10,4 +12,4 @@ fn f() {\n12  a\n11 -b\n13 +c\n14 +d\n15  e\n@@ -40 +41 @@\n40 -x\n41 +y\n\\ No newline at end of file";
+        assert_eq!(numbered(patch), wanted);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Files and folders at a ref.
 
+mod several;
+
 use connector::{
     Error, Kind, Result,
     catalog::{Call, Page, Reply, Tool, clean, one_line},
@@ -41,6 +43,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             ("branch", "ref"),
             ("sha", "ref"),
             ("file", "path"),
+            ("files", "paths"),
             ("from", "start_line"),
             ("to", "end_line"),
         ])
@@ -52,7 +55,9 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
 #[serde(deny_unknown_fields)]
 struct ReadFile {
     repo: Option<String>,
-    path: String,
+    path: Option<String>,
+    #[serde(default)]
+    paths: Vec<String>,
     /// Branch, tag, sha or pull/N
     r#ref: Option<String>,
     start_line: Option<u32>,
@@ -66,7 +71,7 @@ struct Found {
     path: String,
     /// The commit it was read at.
     commit: String,
-    /// `file`, `binary`, `directory`, `symlink`, `submodule`.
+    /// `file`, `files`, `binary`, `directory`, `symlink`, `submodule`.
     kind: &'static str,
     /// The blob's, of a file.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,15 +103,27 @@ pub(super) fn file_path(argument: &str, text: &str) -> Result<String> {
         part.is_empty() || part == "." || part == ".." || part.contains(|c: char| c.is_control() || c == '\\')
     };
     if !path.is_empty() && path.split('/').any(bad) {
-        return Err(Error::invalid(format!("`{argument}`: `{}` is no path in a repository", one_line(text)))
-            .with_hint("Write it from the root of the repository, such as src/main.rs"));
+        return Err(Error::invalid(format!(
+            "`{argument}`: `{}` is not a path in a repository",
+            one_line(text)
+        ))
+        .with_hint("Write it from the root of the repository, such as src/main.rs"));
     }
     Ok(path.to_owned())
 }
 
 async fn read_file(call: Call<GitHub>, arguments: ReadFile) -> Result<Reply> {
     let repo = call.bounds().repo(arguments.repo.as_deref())?;
-    let path = file_path("path", &arguments.path)?;
+    let several = match (&arguments.path, arguments.paths.as_slice()) {
+        (None, []) => return Err(Error::invalid("Give `path`, or `paths` of several files")),
+        (Some(_), [_, ..]) => return Err(Error::invalid("Give `path` or `paths`, not both")),
+        (_, paths) => paths.len() > 1,
+    };
+    if several {
+        return several::read(call, repo, &arguments).await;
+    }
+    let path = arguments.path.as_ref().or_else(|| arguments.paths.first());
+    let path = file_path("path", path.map(String::as_str).unwrap_or_default())?;
     let at = refs::resolve(&call, &repo, arguments.r#ref.as_deref()).await?;
     let place = Place { call, repo, path, at };
     if place.path.is_empty() {
@@ -250,7 +267,7 @@ impl Place {
         } else {
             Vec::new()
         };
-        let (body, shown_to) = numbered(&lines, first, last, &ranges);
+        let (body, shown_to) = numbered(&lines, first, last, &ranges, SHOWN);
         let which = if first == 1 && shown_to == total {
             format!("{} lines", thousands(total as u64))
         } else {
@@ -293,9 +310,15 @@ fn range(start: Option<u32>, end: Option<u32>, total: usize) -> Result<(usize, u
     Ok((first, last))
 }
 
-/// Lines `first` to `last` with their numbers, as far as they fit, and the last of them. Where a commit of
+/// Lines `first` to `last` with their numbers, as far as they fit into `room` bytes, and the last of them. Where a commit of
 /// `ranges` begins, it stands above its lines.
-fn numbered(lines: &[&str], first: usize, last: usize, ranges: &[BlameRange]) -> (String, usize) {
+fn numbered(
+    lines: &[&str],
+    first: usize,
+    last: usize,
+    ranges: &[BlameRange],
+    room: usize,
+) -> (String, usize) {
     let mut body = String::new();
     let mut shown_to = first.saturating_sub(1);
     let mut commit = "";
@@ -319,7 +342,7 @@ fn numbered(lines: &[&str], first: usize, last: usize, ranges: &[BlameRange]) ->
             None => row.push_str(line),
         }
         row.push('\n');
-        if body.len() + row.len() > SHOWN && !body.is_empty() {
+        if body.len() + row.len() > room && !body.is_empty() {
             break;
         }
         body.push_str(&row);
@@ -349,8 +372,12 @@ fn peculiarities(text: &str, to_the_end: bool) -> Vec<&'static str> {
         notes.push("This is a pointer: the content itself lies in Git LFS.");
     }
     if text.contains("\r\n") {
-        notes.push("Its lines end in CRLF; edits in commit_files are written that way too.");
+        notes.push("Its lines end in CRLF, which commit_files keeps.");
     }
+    if text.starts_with('\u{feff}') {
+        notes.push("It begins with a byte-order mark, which commit_files keeps.");
+    }
+    let text = text.trim_start_matches('\u{feff}');
     if clean(text).len() + text.matches("\r\n").count() != text.len() {
         notes.push("It has characters that cannot be seen, left out here: an edit cannot span them.");
     }
@@ -385,12 +412,12 @@ mod tests {
     fn a_long_file_is_cut_between_lines() {
         let line = "x".repeat(100);
         let lines = vec![line.as_str(); 1_000];
-        let (body, shown_to) = numbered(&lines, 11, 1_000, &[]);
+        let (body, shown_to) = numbered(&lines, 11, 1_000, &[], SHOWN);
         assert!(body.len() <= SHOWN && body.ends_with(&line) && body.starts_with("11\tx"), "{}", body.len());
-        let (rest, to) = numbered(&lines, shown_to + 1, 1_000, &[]);
+        let (rest, to) = numbered(&lines, shown_to + 1, 1_000, &[], SHOWN);
         assert!(rest.starts_with(&format!("{}\t", shown_to + 1)) && to > shown_to);
         let huge = "y".repeat(50_000);
-        let (body, to) = numbered(&[huge.as_str()], 1, 1, &[]);
+        let (body, to) = numbered(&[huge.as_str()], 1, 1, &[], SHOWN);
         assert!(to == 1 && body.ends_with("[46000 more characters of this line]"), "{to}");
     }
 

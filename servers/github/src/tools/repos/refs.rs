@@ -6,6 +6,7 @@ use connector::{
     catalog::{
         Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line,
         paging::{self, VendorPage},
+        words::counted,
     },
 };
 use schemars::JsonSchema;
@@ -116,8 +117,11 @@ pub(super) fn ref_name<'a>(argument: &str, text: &'a str) -> Result<&'a str> {
         || name.starts_with('-')
         || name.split('/').any(part_is_bad);
     if wrong {
-        return Err(Error::invalid(format!("`{argument}`: `{}` can be no name of a ref", one_line(text)))
-            .with_hint("Use letters, digits, `-`, `_`, `.` and `/`"));
+        return Err(Error::invalid(format!(
+            "`{argument}`: `{}` is not a valid name of a ref",
+            one_line(text)
+        ))
+        .with_hint("Use letters, digits, `-`, `_`, `.` and `/`"));
     }
     Ok(name)
 }
@@ -323,6 +327,7 @@ async fn create(
         )
         .with_hint("Take another name, or delete it first"));
     }
+    no_clash(&call, &target.repo, target.kind.folder(), &target.name).await?;
     let how = if message.is_some() { "annotated " } else { "" };
     let preview = Written::new(format!("Create the {how}{} at {} ({})", target.words(), at.sha, at.name));
     let plan = Plan::new(Reply::written(preview), move || async move {
@@ -355,6 +360,31 @@ async fn create(
     Ok(plan.harmless())
 }
 
+/// Refuses a name that git cannot keep beside those that are there: a name is no directory of other names, nor
+/// within one that is a name.
+///
+/// # Errors
+/// `conflict` naming the ref that is in the way.
+pub(super) async fn no_clash(call: &Call<GitHub>, repo: &Repo, folder: &str, name: &str) -> Result<()> {
+    let api = call.api();
+    let inside = format!("{folder}/{name}/");
+    let above: Vec<&str> = name.match_indices('/').map(|(at, _)| &name[..at]).collect();
+    let outer =
+        above.iter().map(|outer| async move { api.git_ref(repo, &format!("{folder}/{outer}")).await });
+    let (within, outer) =
+        futures::join!(api.matching_refs(repo, &inside, None), futures::future::join_all(outer));
+    let taken = outer.into_iter().flatten().flatten().next();
+    let taken = taken.or_else(|| within.ok().and_then(|listed| listed.items.into_iter().next()));
+    let Some(taken) = taken else { return Ok(()) };
+    let kind = if folder == "tags" { "tag" } else { "branch" };
+    let other = taken.name.rsplit_once(&format!("{folder}/")).map_or(taken.name.as_str(), |(_, name)| name);
+    Err(Error::new(
+        Kind::Conflict,
+        format!("{repo} has the {kind} {}, and git cannot keep {name} beside it", one_line(other)),
+    )
+    .with_hint("Nothing was created. Take a name that is no part of another up to a `/`"))
+}
+
 /// The commit that a ref leads to, through an annotated tag.
 async fn commit_of(call: &Call<GitHub>, repo: &Repo, there: &GitRef) -> Result<String> {
     if there.object.kind != "tag" {
@@ -371,6 +401,8 @@ async fn delete(call: Call<GitHub>, target: Target, there: Option<GitRef>) -> Re
     let sha = there.object.sha.clone();
     let mut preview = Written::new(format!("Delete the {}, which is at {sha}", target.words()));
     let mut unmerged = Comparison::default();
+    // One call undoes it, and nothing else goes with it.
+    let mut harmless = false;
     match target.kind {
         RefKind::Branch => {
             let repo = &target.repo;
@@ -393,6 +425,8 @@ async fn delete(call: Call<GitHub>, target: Target, there: Option<GitRef>) -> Re
             if branch?.is_some_and(|branch| branch.protected) {
                 return Err(never("a protected branch"));
             }
+            harmless = compared.as_ref().is_ok_and(|compared| compared.ahead_by == 0)
+                && pulls.as_ref().is_ok_and(Vec::is_empty);
             preview = match compared {
                 Ok(compared) if compared.ahead_by == 0 => {
                     preview.change(format!("nothing is lost: {default} has all its commits"))
@@ -400,8 +434,8 @@ async fn delete(call: Call<GitHub>, target: Target, there: Option<GitRef>) -> Re
                 Ok(compared) => {
                     unmerged = compared;
                     preview.change(format!(
-                        "{} commits that {default} does not have would be left without a branch",
-                        unmerged.ahead_by
+                        "{} that {default} does not have would be left without a branch",
+                        counted(unmerged.ahead_by, ("commit", "commits"))
                     ))
                 }
                 Err(_) => preview.change(format!("whether {default} has its commits could not be learned")),
@@ -436,7 +470,7 @@ async fn delete(call: Call<GitHub>, target: Target, there: Option<GitRef>) -> Re
         shown = shown.outside("the newest of those commits", None, rows.join("\n"));
     }
     let seen = sha.clone();
-    Ok(Plan::new(shown, move || async move {
+    let plan = Plan::new(shown, move || async move {
         // GitHub deletes a ref wherever it is: what was pushed since the preview must not be lost unseen.
         if let Some(now) = call.api().git_ref(&target.repo, &target.path()).await?
             && now.object.sha != sha
@@ -463,7 +497,8 @@ async fn delete(call: Call<GitHub>, target: Target, there: Option<GitRef>) -> Re
             .change(format!("manage_ref can create it again from {sha}, as long as GitHub keeps the commit"));
         Ok(Reply::written(done.id(target.name)))
     })
-    .state(&seen))
+    .state(&seen);
+    Ok(if harmless { plan.harmless() } else { plan })
 }
 
 /// What GitHub says where a rule of the repository forbids a write to a ref, as such.

@@ -6,10 +6,12 @@ use connector::{
     catalog::{
         Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line,
         paging::{self, VendorPage},
+        words::counted,
     },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::refs;
 use crate::{
@@ -35,7 +37,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
         Tool::write(
             "create_release",
             "Create a release",
-            "Publishes or drafts a release, and its tag if there is none.",
+            "Publishes or drafts a release, or publishes the draft of tag.",
             create_release,
         )
         .toolset("repos")
@@ -99,7 +101,7 @@ impl Row {
             }
         }
         if self.assets > 0 {
-            text.push_str(&format!(", {} files", self.assets));
+            text.push_str(&format!(", {}", counted(self.assets as u64, ("file", "files"))));
         }
         if !self.name.is_empty() && self.name != self.tag {
             text.push_str(&format!(": {}", self.name));
@@ -176,7 +178,13 @@ async fn create_release(call: Call<GitHub>, arguments: CreateRelease) -> Result<
     let tag_path = format!("tags/{tag}");
     let (release, tagged) =
         futures::join!(call.api().release(&repo, &tag), call.api().git_ref(&repo, &tag_path));
-    if let Some(release) = release? {
+    let release = release?;
+    if let Some(draft) = release.clone().filter(|release| release.draft)
+        && arguments.draft != Some(true)
+    {
+        return publish(call, repo, draft, tagged.ok().flatten().is_some(), arguments).await;
+    }
+    if let Some(release) = release {
         let kind = if release.draft { "a draft" } else { "a release" };
         return Err(Error::new(Kind::Conflict, format!("{repo} has {kind} of {tag} already"))
             .with_hint("list_releases with this tag shows it"));
@@ -194,7 +202,7 @@ async fn create_release(call: Call<GitHub>, arguments: CreateRelease) -> Result<
     match tagged {
         Ok(Some(_)) if arguments.target.is_some() => {
             return Err(Error::invalid(format!(
-                "The tag {} is there already, so `target` says nothing",
+                "The tag {} is there already, so `target` has no effect",
                 new.tag
             ))
             .with_hint("Leave `target` out"));
@@ -202,6 +210,7 @@ async fn create_release(call: Call<GitHub>, arguments: CreateRelease) -> Result<
         Ok(Some(_)) => preview = preview.change(format!("of the tag {} that is there", new.tag)),
         _ => {
             let at = refs::resolve(&call, &repo, arguments.target.as_deref()).await?;
+            refs::no_clash(&call, &repo, "tags", &new.tag).await?;
             let makes = if new.draft { "publishing it would make the tag at" } else { "makes the tag at" };
             preview = preview.change(format!("{makes} {} ({})", at.sha, at.name));
             // The commit that was looked at, unless a draft is to follow its branch.
@@ -272,6 +281,81 @@ async fn create_release(call: Call<GitHub>, arguments: CreateRelease) -> Result<
     .state(&());
     // Whoever watches the repository is told, which nothing takes back.
     Ok(if publishes { plan.ask() } else { plan })
+}
+
+/// The plan to publish a draft, with what else is given of it.
+async fn publish(
+    call: Call<GitHub>,
+    repo: Repo,
+    draft: Release,
+    tagged: bool,
+    arguments: CreateRelease,
+) -> Result<Plan> {
+    let tag = draft.tag_name.clone();
+    if arguments.generate_notes == Some(true) {
+        return Err(Error::invalid(format!(
+            "{tag} is drafted already, and `generate_notes` is for a new release"
+        ))
+        .with_hint("Leave it out: the draft's notes stay, or give others in `body`"));
+    }
+    let mut preview = Written::new(format!(
+        "Publish the draft {tag} of {repo}, made by @{}",
+        one_line(&draft.author.login)
+    ));
+    let mut fields = json!({"draft": false});
+    if tagged {
+        preview = preview.change(format!("of the tag {tag} that is there"));
+    } else {
+        let at = arguments.target.as_deref().unwrap_or(&draft.target_commitish);
+        let at = refs::resolve(&call, &repo, Some(at)).await?;
+        refs::no_clash(&call, &repo, "tags", &tag).await?;
+        preview = preview.change(format!("makes the tag at {} ({})", at.sha, at.name));
+        fields["target_commitish"] = json!(at.sha);
+    }
+    for (name, given, was) in [("name", &arguments.name, &draft.name), ("body", &arguments.body, &draft.body)]
+    {
+        if let Some(text) = given.as_ref().filter(|text| *text != was) {
+            fields[name] = json!(text);
+            preview = preview.change(format!(
+                "{name} of {} characters instead of {}",
+                text.chars().count(),
+                was.chars().count()
+            ));
+        }
+    }
+    if let Some(prerelease) = arguments.prerelease {
+        fields["prerelease"] = json!(prerelease);
+    }
+    if arguments.prerelease.unwrap_or(draft.prerelease) {
+        preview = preview.change("as a prerelease");
+    }
+    preview = preview.change(format!("notifies those who watch the releases of {repo}"));
+    let notes = arguments.body.as_deref().unwrap_or(&draft.body).trim().to_owned();
+    let mut shown = Reply::written(preview);
+    if !notes.is_empty() {
+        shown = shown.outside("its notes", None, notes);
+    }
+    let seen = (draft.id.clone(), draft.body.clone(), draft.target_commitish.clone());
+    let plan = Plan::new(shown, move || async move {
+        let made = call.api().change_release(&repo, &draft.id, &fields).await;
+        let made = made.map_err(|error| refs::protected(error, &tag))?;
+        if made.draft {
+            return Err(Error::new(
+                Kind::Upstream,
+                format!("GitHub reported success, but {tag} is still a draft"),
+            ));
+        }
+        let mut done = Written::new(format!("Published the release {} of {repo}", one_line(&made.tag_name)));
+        if !made.name.is_empty() && made.name != made.tag_name {
+            done = done.change(format!("named \"{}\"", one_line(&made.name)));
+        }
+        if made.prerelease {
+            done = done.change("a prerelease");
+        }
+        done = done.change(format!("notes of {} characters", made.body.chars().count()));
+        Ok(Reply::written(done.id(made.tag_name).url(one_line(&made.html_url))))
+    });
+    Ok(plan.state(&seen).ask())
 }
 
 fn summary(repo: &Repo, new: &NewRelease) -> String {

@@ -249,6 +249,10 @@ fn explain(error: Error, home: Option<&Repo>) -> Error {
             Error::not_found(format!("{repo} does not exist, or the token may not see it"))
                 .with_hint("list_repos lists those that it sees")
         }
+        // "ERROR_TYPE_QUERY_PARSING_FATAL unable to parse query!" is all that GitHub says.
+        _ if error.kind() == Kind::InvalidArgument && error.message().contains("unable to parse query") => {
+            error.with_hint("Quote what has brackets, quotes or other signs in it: \"fn main(\"")
+        }
         _ => error,
     }
 }

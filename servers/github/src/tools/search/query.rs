@@ -53,9 +53,8 @@ pub(super) fn build(
     parts.extend(kind(what, &words)?);
     if let Some(repo) = repo {
         if words.iter().filter_map(|word| place(word)).next().is_some() {
-            return Err(
-                Error::invalid("The query says where to look, and `repo` too").with_hint("Use one of both")
-            );
+            return Err(Error::invalid("The query says where to look, and `repo` too")
+                .with_hint("Use one of the two"));
         }
         parts.push(format!("repo:{repo}"));
     } else if narrow {
@@ -202,7 +201,7 @@ fn limits(what: What, words: &[String]) -> Result<()> {
     let operators = operators(words);
     if operators > OPERATORS {
         return Err(Error::invalid(format!(
-            "The query has {operators} of AND, OR and NOT; GitHub takes {OPERATORS}"
+            "The query has {operators} operators (AND, OR, NOT); GitHub takes {OPERATORS}"
         ))
         .with_hint("Split it into several searches"));
     }
@@ -281,7 +280,7 @@ mod tests {
         let long = "x".repeat(257);
         for (what, query, says) in [
             (What::Issues, long.as_str(), "257 characters"),
-            (What::Issues, "a OR b OR c OR d OR e OR f OR g", "6 of AND, OR and NOT"),
+            (What::Issues, "a OR b OR c OR d OR e OR f OR g", "6 operators (AND, OR, NOT)"),
             (What::Code, "language:rust", "needs a word"),
             (What::Issues, "is:pr x", "disagree"),
             (What::Repos, "  ", "empty"),

@@ -38,6 +38,15 @@ pub(in crate::sandbox) fn resolve(cx: &RequestContext<'_>, node: &Node, asked: &
         ("IssueType", _) => return planning::issue_type(cx, node, asked),
         _ => {}
     }
+    if ["StatusCheckRollup", "CheckRun", "StatusContext"].contains(&node.ty.as_str()) {
+        let seen = checks::Seen::by(cx, node.key[0].as_u64()?);
+        if let Some(refused) = seen.refusal(&node.ty) {
+            return Some(Err(refused));
+        }
+        let state = cx.site.state();
+        let show = Show::at(cx.site, &state, node.key[0].as_u64()?, cx.caller.login()).ok()?;
+        return checks::resolve(show, node, asked, &seen);
+    }
     let mut state = cx.site.state();
     let (repo, number) = (node.key[0].as_u64()?, node.key[1].as_u64().unwrap_or_default());
     let mergeability = ["mergeable", "mergeStateStatus", "canBeRebased"].contains(&asked.field);
@@ -46,9 +55,8 @@ pub(in crate::sandbox) fn resolve(cx: &RequestContext<'_>, node: &Node, asked: &
     match node.ty.as_str() {
         "Label" => return planning::label(show, number, asked),
         "Milestone" => return planning::milestone(show, number, asked),
-        "Commit" | "StatusCheckRollup" | "CheckRun" | "StatusContext" | "CheckSuite" | "WorkflowRun"
-        | "Workflow" => {
-            return checks::resolve(show, node, asked);
+        "Commit" | "CheckSuite" | "WorkflowRun" | "Workflow" => {
+            return checks::resolve(show, node, asked, &checks::Seen::default());
         }
         _ => {}
     }

@@ -382,6 +382,7 @@ mod tests {
             added: 0,
             removed: 0,
             context: String::new(),
+            note: None,
         }
     }
 

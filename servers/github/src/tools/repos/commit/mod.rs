@@ -110,7 +110,11 @@ async fn base(call: &Call<GitHub>, repo: &Repo, branch: &str, from: Option<&str>
         }
         (Head::EmptyRepository, None) => Ok(Base::Nothing),
         (Head::At(sha), None) => Ok(Base::Branch(sha)),
-        (Head::Missing, Some(from)) => Ok(Base::New(refs::resolve(call, repo, Some(from)).await?.sha)),
+        (Head::Missing, Some(from)) => {
+            let at = refs::resolve(call, repo, Some(from)).await?;
+            refs::no_clash(call, repo, "heads", branch).await?;
+            Ok(Base::New(at.sha))
+        }
         (Head::Missing, None) => Err(Error::not_found(format!("{repo} has no branch {branch}")).with_hint(
             "To create it, say in `from` which branch or commit it begins at; list_refs lists branches",
         )),

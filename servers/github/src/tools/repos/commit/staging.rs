@@ -25,6 +25,7 @@ use crate::{
     },
     render::thousands,
     repo::Repo,
+    resolve::line_ends,
 };
 
 /// Modes of files, as git has them.
@@ -75,6 +76,8 @@ pub(super) struct Staged {
     pub(super) removed: usize,
     /// The lines around its edits, as a diff.
     pub(super) context: String,
+    /// What one would not see: line ends and a byte-order mark that are kept or change.
+    pub(super) note: Option<String>,
 }
 
 /// What a file will be.
@@ -129,15 +132,26 @@ impl Staged {
         if !self.is_deletion() && self.mode != was {
             words.push_str(if self.mode == EXECUTABLE { ", executable" } else { ", no longer executable" });
         }
+        if let Some(note) = &self.note {
+            words.push_str(&format!("; {note}"));
+        }
         words
     }
+}
+
+/// What a file is to have in it.
+enum Content {
+    /// A text, whose line ends are those of the file that it replaces.
+    Text(String),
+    /// These very bytes.
+    Exact(Bytes),
 }
 
 /// A change with its arguments checked.
 struct Wanted {
     path: String,
     move_from: Option<String>,
-    content: Option<Bytes>,
+    content: Option<Content>,
     edits: Vec<Edit>,
     delete: bool,
     executable: Option<bool>,
@@ -207,13 +221,13 @@ fn check(change: Change) -> Result<Wanted> {
             return Err(Error::invalid("`base64` says how `content` is written, and there is none"));
         }
         (None, false) => None,
-        (Some(text), false) => Some(Bytes::from(text)),
+        (Some(text), false) => Some(Content::Text(text)),
         (Some(text), true) => {
             let packed: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
             let bytes = STANDARD.decode(packed);
-            Some(Bytes::from(
+            Some(Content::Exact(Bytes::from(
                 bytes.map_err(|_| Error::invalid(format!("`changes`: {path}: `content` is no base64")))?,
-            ))
+            )))
         }
     };
     Ok(Wanted { path, move_from, content, edits: change.edits, delete, executable: change.executable })
@@ -289,6 +303,7 @@ async fn one(
             added: 0,
             removed: 0,
             context: String::new(),
+            note: None,
         };
         return Ok(Some(removed));
     }
@@ -317,6 +332,7 @@ async fn one(
         added: 0,
         removed: 0,
         context: String::new(),
+        note: None,
     };
     let says_nothing = changes.is_empty() && staged.moved_from.is_none() && executable.is_none();
     if content.is_none() && says_nothing && staged.old.is_some() {
@@ -324,8 +340,8 @@ async fn one(
             .with_hint("Give `content`, `edits`, `delete`, `move_from` or `executable`"));
     }
     // A path and nothing else is a new file without content.
-    if let Some(bytes) = content.or_else(|| says_nothing.then(Bytes::new)) {
-        return replace(api, repo, staged, bytes).await;
+    if let Some(content) = content.or_else(|| says_nothing.then(|| Content::Exact(Bytes::new()))) {
+        return replace(api, repo, staged, content).await;
     }
     let old = staged.old.clone().ok_or_else(|| match &staged.moved_from {
         Some(from) => Error::not_found(format!("`changes`: there is no {} on the branch", one_line(from)))
@@ -358,12 +374,23 @@ async fn one(
     Ok(Some(staged))
 }
 
-/// A file that becomes `bytes`, whatever it is.
-async fn replace(api: &Api, repo: &Repo, mut staged: Staged, bytes: Bytes) -> Result<Option<Staged>> {
+/// A file that becomes `content`, whatever it is.
+async fn replace(api: &Api, repo: &Repo, mut staged: Staged, content: Content) -> Result<Option<Staged>> {
+    let most = if matches!(content, Content::Text(_)) { EDITED } else { COMPARED };
     let was = match &staged.old {
-        Some(old) if old.size <= COMPARED => Some(api.blob(repo, &old.sha, old.size).await?),
+        Some(old) if old.size <= most => Some(api.blob(repo, &old.sha, old.size).await?),
         Some(_) => None,
         None => Some(Bytes::new()),
+    };
+    let old_text = was.as_deref().and_then(|was| std::str::from_utf8(was).ok());
+    let bytes = match (content, old_text) {
+        (Content::Text(text), Some(old)) => {
+            let (text, note) = line_ends::as_before(old, text);
+            staged.note = note;
+            Bytes::from(text)
+        }
+        (Content::Text(text), None) => Bytes::from(text),
+        (Content::Exact(bytes), _) => bytes,
     };
     let same_mode = staged.old.as_ref().is_some_and(|old| old.mode == staged.mode);
     if staged.old.is_some() && was.as_ref() == Some(&bytes) {
@@ -371,8 +398,10 @@ async fn replace(api: &Api, repo: &Repo, mut staged: Staged, bytes: Bytes) -> Re
         staged.becomes = Becomes::Same { sha: old.sha.clone(), size: old.size };
         return Ok((!same_mode).then_some(staged));
     }
-    if let (Some(Ok(was)), Ok(now)) = (was.as_deref().map(std::str::from_utf8), std::str::from_utf8(&bytes)) {
-        let (old, new) = differing(&was.lines().collect::<Vec<_>>(), &now.lines().collect::<Vec<_>>());
+    if let (Some(was), Ok(now)) = (old_text, std::str::from_utf8(&bytes)) {
+        // With their ends: a line that only ends otherwise is another line, as for git.
+        let lines = |text| str::split_inclusive(text, '\n').collect::<Vec<_>>();
+        let (old, new) = differing(&lines(was), &lines(now));
         (staged.added, staged.removed) = (new, old);
     }
     staged.becomes = Becomes::Bytes(bytes);
