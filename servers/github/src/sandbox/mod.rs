@@ -9,8 +9,8 @@
 //! then the handler of its route. Routes stand in a table at the head of each module. Both `/` and
 //! `/api/v3` are the root, as on github.com and on an own server.
 //!
-//! SecondServer GitHub's own routes there are some under `/_github/`, by which tests set what is left of a limit
-//! (`limits`), lay down tokens and keys (`auth`), and make the fake an older server (`profile`).
+//! Beside GitHub's own routes there are some under `/_github/`, by which tests set what is left of a limit
+//! (`limits`), lay down tokens (`auth`), and make the fake an older server (`profile`).
 
 mod accounts;
 mod actions;
@@ -42,6 +42,7 @@ use axum::{
 use connector::sandbox::{Fake, Harness, SeededSite, VirtualClock, rest::Routes, seeded};
 use http::request::Parts;
 use jiff::Timestamp;
+use serde::{Deserialize as _, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
 pub use self::seed::{VIEWER, seed};
@@ -110,6 +111,16 @@ fn iso(seconds: u64) -> String {
 /// A time of the seed (`2026-11-19T09:15:00.000Z`) as GitHub writes it.
 fn time(seed: &Value) -> Option<String> {
     Some(seed.as_str()?.replace(".000Z", "Z"))
+}
+
+/// A time of the seed, read as GitHub writes it.
+fn moment<'de, D: Deserializer<'de>>(seed: D) -> Result<String, D::Error> {
+    String::deserialize(seed).map(|time| time.replace(".000Z", "Z"))
+}
+
+/// A part of the seed that is written as it is kept; its default where the seed says nothing.
+fn part<T: DeserializeOwned + Default>(seed: &Value) -> Result<T, String> {
+    if seed.is_null() { Ok(T::default()) } else { T::deserialize(seed).map_err(|error| error.to_string()) }
 }
 
 impl SeededSite for Site {

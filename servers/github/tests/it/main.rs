@@ -26,6 +26,7 @@ mod sandbox_auth;
 mod sandbox_limits;
 mod sandbox_pulls;
 mod sandbox_repos;
+mod sandbox_routes;
 mod sandbox_social;
 mod sandbox_tracker;
 mod search_tools;

@@ -159,7 +159,7 @@ async fn comments_are_made_changed_and_deleted_by_who_may() {
     assert_eq!(sandbox.get(&path).await["reactions"]["+1"], 1);
     assert_eq!(sandbox.post(&reactions, json!({"content": "thumbs"})).await.0, 422);
     let foreign =
-        sandbox.send_as(TOMAS, Method::DELETE, &format!("{reactions}/{}", one["id"]), Value::Null).await;
+        sandbox.send_as(TOMAS, Method::DELETE, &format!("{path}/reactions/{}", one["id"]), Value::Null).await;
     assert_eq!(foreign.0, 404, "somebody else's");
     assert_eq!(sandbox.delete(&path, Value::Null).await.0, 204);
     assert_eq!(sandbox.try_get(&path).await.0, 404);

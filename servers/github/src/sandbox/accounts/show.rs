@@ -161,16 +161,3 @@ pub(super) fn team_full(site: &Site, state: &State, of: &Team) -> Value {
     });
     and(team(site, state, of), more)
 }
-
-/// A membership in an organization.
-pub(super) fn membership(site: &Site, state: &State, org: &Account, user: &Account, role: &str) -> Value {
-    json!({
-        "url": site.url(&format!("orgs/{}/memberships/{}", org.login, user.login)),
-        "state": "active",
-        "role": role,
-        "organization_url": site.url(&format!("orgs/{}", org.login)),
-        "organization": org_simple(site, org),
-        "user": state.accounts.simple(site, &user.login),
-        "direct_membership": true,
-    })
-}

@@ -40,14 +40,6 @@ pub(super) fn list(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     Ok(cx.counted("artifacts", &rows, |(run, artifact)| show(cx.site, &state, run, artifact, now)))
 }
 
-/// `GET …/actions/artifacts/{artifact_id}`.
-pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    let now = cx.site.harness.clock().now().as_secs();
-    let state = cx.site.state();
-    let (run, artifact) = find(&state, cx)?;
-    Ok(FakeResponse::json(show(cx.site, &state, run, artifact, now)))
-}
-
 /// `GET …/actions/artifacts/{artifact_id}/{archive_format}`: a redirect to the storage; 410 once it expired.
 pub(super) fn download(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     let now = cx.site.harness.clock().now().as_secs();

@@ -55,15 +55,6 @@ fn rows(cx: &RequestContext<'_>, state: &State, runs: &[&Run]) -> FakeResponse {
     cx.counted("check_runs", &rows, |(run, job)| show(cx.site, state, run, job, now))
 }
 
-/// `GET …/check-runs/{check_run_id}`.
-pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    let now = cx.site.harness.clock().now().as_secs();
-    let state = cx.site.state();
-    let found = state.actions.job(cx.target, cx.number("check_run_id")?);
-    let (run, job) = found.ok_or_else(ApiError::not_found)?;
-    Ok(FakeResponse::json(show(cx.site, &state, run, job, now)))
-}
-
 /// `GET …/check-runs/{check_run_id}/annotations`.
 pub(super) fn annotations(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     let now = cx.site.harness.clock().now().as_secs();
@@ -99,14 +90,6 @@ pub(super) fn suites(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
             && cx.query("app_id").is_none_or(|app| app == APP.to_string())
     });
     Ok(cx.counted("check_suites", &runs, |run| show_suite(cx.site, &state, run, now)))
-}
-
-/// `GET …/check-suites/{check_suite_id}`.
-pub(super) fn suite(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    let now = cx.site.harness.clock().now().as_secs();
-    let state = cx.site.state();
-    let run = suite_run(&state, cx)?;
-    Ok(FakeResponse::json(show_suite(cx.site, &state, run, now)))
 }
 
 fn suite_run<'s>(state: &'s State, cx: &RequestContext<'_>) -> Outcome<&'s Run> {

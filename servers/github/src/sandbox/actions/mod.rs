@@ -53,7 +53,6 @@ pub(super) const ROUTES: &[Route] = &[
     route("GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs", read("actions"), runs::list),
     route("GET /repos/{owner}/{repo}/actions/runs", read("actions"), runs::list),
     route("GET /repos/{owner}/{repo}/actions/runs/{run_id}", read("actions"), runs::get),
-    route("DELETE /repos/{owner}/{repo}/actions/runs/{run_id}", write("actions"), runs::delete),
     route(
         "GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}",
         read("actions"),
@@ -63,11 +62,6 @@ pub(super) const ROUTES: &[Route] = &[
         "GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs",
         read("actions"),
         jobs::of_attempt,
-    ),
-    route(
-        "GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/logs",
-        read("actions"),
-        logs::of_run,
     ),
     route("GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs", read("actions"), jobs::of_run),
     route("GET /repos/{owner}/{repo}/actions/runs/{run_id}/logs", read("actions"), logs::of_run),
@@ -79,12 +73,10 @@ pub(super) const ROUTES: &[Route] = &[
         runs::rerun_failed,
     ),
     route("POST /repos/{owner}/{repo}/actions/runs/{run_id}/cancel", write("actions"), runs::cancel),
-    route("POST /repos/{owner}/{repo}/actions/runs/{run_id}/force-cancel", write("actions"), runs::cancel),
     route("GET /repos/{owner}/{repo}/actions/jobs/{job_id}", read("actions"), jobs::get),
     route("GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs", read("actions"), logs::of_job),
     route("POST /repos/{owner}/{repo}/actions/jobs/{job_id}/rerun", write("actions"), runs::rerun_job),
     route("GET /repos/{owner}/{repo}/actions/artifacts", read("actions"), artifacts::list),
-    route("GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}", read("actions"), artifacts::get),
     route(
         "GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}",
         read("actions"),
@@ -92,13 +84,11 @@ pub(super) const ROUTES: &[Route] = &[
     ),
     route("GET /repos/{owner}/{repo}/commits/{ref}/check-runs", read("checks"), checks::of_commit),
     route("GET /repos/{owner}/{repo}/commits/{ref}/check-suites", read("checks"), checks::suites),
-    route("GET /repos/{owner}/{repo}/check-runs/{check_run_id}", read("checks"), checks::get),
     route(
         "GET /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations",
         read("checks"),
         checks::annotations,
     ),
-    route("GET /repos/{owner}/{repo}/check-suites/{check_suite_id}", read("checks"), checks::suite),
     route(
         "GET /repos/{owner}/{repo}/check-suites/{check_suite_id}/check-runs",
         read("checks"),
@@ -142,14 +132,10 @@ pub(super) struct Check {
     pub(super) conclusion: Option<String>,
     /// The check run's id (which is the job's), or the status's.
     pub(super) id: u64,
-    /// Where a person reads more.
-    pub(super) url: Option<String>,
     pub(super) description: Option<String>,
     /// As GitHub writes times.
     pub(super) started: Option<String>,
     pub(super) completed: Option<String>,
-    /// The workflow's name; none for a status.
-    pub(super) workflow: Option<String>,
     /// The run and its check suite; none for a status.
     pub(super) run: Option<u64>,
     pub(super) suite: Option<u64>,
@@ -159,12 +145,9 @@ pub(super) struct Check {
 /// the newest run, and the newest status of each context. `site` is asked for the time only.
 pub(super) fn checks_of(site: &Site, state: &State, repo: u64, sha: &str) -> Vec<Check> {
     let now = site.harness.clock().now().as_secs();
-    let full_name = state.repos.get(repo).map(|repo| format!("{}/{}", repo.owner, repo.name));
-    let full_name = full_name.unwrap_or_default();
     let actions = &state.actions;
     let mut checks = Vec::new();
     for run in actions.newest_of(repo, sha) {
-        let workflow = actions.workflows.iter().find(|workflow| workflow.id == run.workflow);
         for job in run.jobs().iter().filter(|job| job.created <= now) {
             let (status, conclusion) = job.state(now);
             checks.push(Check {
@@ -173,11 +156,9 @@ pub(super) fn checks_of(site: &Site, state: &State, repo: u64, sha: &str) -> Vec
                 status,
                 conclusion: conclusion.map(str::to_owned),
                 id: job.id,
-                url: Some(format!("https://github.com/{full_name}/actions/runs/{}/job/{}", run.id, job.id)),
                 description: None,
                 started: (job.starts <= now).then(|| iso(job.starts)),
                 completed: (job.ends() <= now).then(|| iso(job.ends())),
-                workflow: workflow.map(|workflow| workflow.name.clone()),
                 run: Some(run.id),
                 suite: Some(run.suite),
             });
@@ -191,11 +172,9 @@ pub(super) fn checks_of(site: &Site, state: &State, repo: u64, sha: &str) -> Vec
             status: if pending { "in_progress" } else { "completed" },
             conclusion: (!pending).then(|| status.state.clone()),
             id: status.id,
-            url: status.target_url.clone(),
             description: status.description.clone(),
             started: Some(status.created.clone()),
             completed: (!pending).then(|| status.created.clone()),
-            workflow: None,
             run: None,
             suite: None,
         });

@@ -1,6 +1,6 @@
 //! What there is of Actions. Times are seconds since the epoch.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A workflow.
 #[derive(Clone, Debug, Serialize)]
@@ -42,7 +42,8 @@ impl Workflow {
 }
 
 /// An input of `workflow_dispatch`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub(super) struct Input {
     pub(super) name: String,
     pub(super) required: bool,
@@ -51,7 +52,8 @@ pub(super) struct Input {
 }
 
 /// A job as a workflow describes it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub(super) struct JobPlan {
     pub(super) name: String,
     /// Seconds that it waits after the run was created.
@@ -59,8 +61,9 @@ pub(super) struct JobPlan {
     pub(super) steps: Vec<StepPlan>,
 }
 
-/// A step as a workflow describes it.
-#[derive(Clone, Debug, Serialize)]
+/// A step as a workflow describes it; in the seed as `[name, seconds, log]`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub(super) struct StepPlan {
     pub(super) name: String,
     pub(super) seconds: u64,
@@ -113,15 +116,21 @@ pub(super) struct Job {
 }
 
 /// How a job fails.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Failing {
     /// The name of the step that fails.
     pub(super) step: String,
     /// The text which that step writes instead.
     pub(super) log: String,
     /// Whether it fails again when it is run again.
+    #[serde(default = "yes")]
     pub(super) again: bool,
+    #[serde(default)]
     pub(super) annotations: Vec<Annotation>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// A step of a job.
@@ -136,7 +145,8 @@ pub(super) struct Step {
 }
 
 /// A remark of a check run on a line.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub(super) struct Annotation {
     pub(super) path: String,
     pub(super) line: u64,

@@ -144,19 +144,6 @@ pub(super) fn cancel(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     Ok(FakeResponse::json(json!({})).with_status(StatusCode::ACCEPTED))
 }
 
-/// `DELETE …/actions/runs/{run_id}`.
-pub(super) fn delete(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    let now = cx.site.harness.clock().now().as_secs();
-    let mut state = cx.site.state();
-    let id = cx.number("run_id")?;
-    let run = state.actions.run(cx.target, id).ok_or_else(ApiError::not_found)?;
-    if run.latest(now).0 != "completed" {
-        return Err(ApiError::forbidden("Could not delete the workflow run"));
-    }
-    state.actions.runs.retain(|run| run.id != id);
-    Ok(FakeResponse::none())
-}
-
 /// A run as of an attempt (from 1).
 pub(super) fn show(cx: &RequestContext<'_>, state: &State, run: &Run, attempt: usize, now: u64) -> Value {
     let site: &Site = cx.site;

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::sandbox::{iso, state::State};
+use crate::sandbox::{iso, part, state::State};
 
 use super::{
     Actions,
-    model::{Annotation, Artifact, Attempt, Failing, Input, Job, JobPlan, Run, Status, StepPlan, Workflow},
+    model::{Artifact, Attempt, Job, JobPlan, Run, Status, Workflow},
 };
 
 /// What is added to a run's id for that of its check suite.
@@ -27,12 +27,7 @@ impl Actions {
                 .collect(),
             ..Self::default()
         };
-        let plans: BTreeMap<_, _> = seed["jobs"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(key, job)| (key.as_str(), job_plan(job)))
-            .collect();
+        let plans: BTreeMap<String, JobPlan> = part(&seed["jobs"])?;
         for row in rows(&seed["workflows"]) {
             actions.workflows.push(workflow(row, &plans)?);
         }
@@ -67,7 +62,7 @@ impl Actions {
             // Ids that can be foreseen: run 90043 has the jobs 910431, 910432 and so on.
             let first = (id + 1_000) * 10 + 1 + (attempt - 1) * workflow.plan.len() as u64;
             for (id, plan) in (first..).zip(&workflow.plan) {
-                let failing = told["failing"].get(&plan.name).map(failing);
+                let failing = part(&told["failing"][&plan.name])?;
                 let mut job = Job::new(plan, id, attempt, started, failing);
                 if let Some(after) = told["cancelled_after"].as_u64() {
                     job.cancel(started + after);
@@ -102,18 +97,10 @@ impl Actions {
     }
 }
 
-fn workflow(row: &Value, plans: &BTreeMap<&str, JobPlan>) -> Result<Workflow, String> {
+fn workflow(row: &Value, plans: &BTreeMap<String, JobPlan>) -> Result<Workflow, String> {
     let plan = rows(&row["jobs"]).map(|job| {
         let key = job.as_str().unwrap_or_default();
         plans.get(key).cloned().ok_or_else(|| format!("there is no job {key}"))
-    });
-    let inputs = row["inputs"].as_array().map(|inputs| {
-        let input = |row: &Value| Input {
-            name: text(row, "name"),
-            required: row["required"] == true,
-            options: texts(&row["options"]),
-        };
-        inputs.iter().map(input).collect()
     });
     Ok(Workflow {
         id: number(row, "id")?,
@@ -124,41 +111,11 @@ fn workflow(row: &Value, plans: &BTreeMap<&str, JobPlan>) -> Result<Workflow, St
         created: iso(seconds(&row["created"])?),
         updated: iso(seconds(&row["updated"])?),
         plan: plan.collect::<Result<_, String>>()?,
-        inputs,
+        inputs: part(&row["inputs"])?,
         events: texts(&row["events"]),
         branches: texts(&row["branches"]),
         runs: row["runs_before"].as_u64().unwrap_or_default(),
     })
-}
-
-/// A job: `{name, waits, steps: [[name, seconds, text], ...]}`.
-fn job_plan(row: &Value) -> JobPlan {
-    let steps = rows(&row["steps"]).map(|step| StepPlan {
-        name: step[0].as_str().unwrap_or_default().to_owned(),
-        seconds: step[1].as_u64().unwrap_or_default(),
-        log: step[2].as_str().unwrap_or_default().to_owned(),
-    });
-    JobPlan {
-        name: text(row, "name"),
-        waits: row["waits"].as_u64().unwrap_or_default(),
-        steps: steps.collect(),
-    }
-}
-
-fn failing(row: &Value) -> Failing {
-    let annotations = rows(&row["annotations"]).map(|row| Annotation {
-        path: text(row, "path"),
-        line: row["line"].as_u64().unwrap_or(1),
-        level: text(row, "level"),
-        title: row["title"].as_str().map(str::to_owned),
-        message: text(row, "message"),
-    });
-    Failing {
-        step: text(row, "step"),
-        log: text(row, "log"),
-        again: row["again"] != false,
-        annotations: annotations.collect(),
-    }
 }
 
 fn status(row: &Value, state: &State) -> Result<Status, String> {

@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Kind, Token, not_accessible, rights::ABOUT_APP};
+use super::{Kind, Token, rights::ABOUT_APP};
 use crate::sandbox::{
     errors::{ApiError, Outcome},
     ids::node_id,
@@ -25,14 +25,11 @@ pub(super) const ROUTES: &[Route] = &[
     route("GET /app/installations", ABOUT_APP, installations),
     route("GET /app/installations/{installation_id}", ABOUT_APP, installation),
     route("POST /app/installations/{installation_id}/access_tokens", ABOUT_APP, mint),
-    route("GET /apps/{app_slug}", ANY, app_named),
     route("GET /orgs/{org}/installation", ABOUT_APP, of_org),
     route("GET /users/{username}/installation", ABOUT_APP, of_user),
     route("GET /repos/{owner}/{repo}/installation", ABOUT_APP, of_repository),
     route("GET /installation/repositories", ANY, repositories),
-    route("DELETE /installation/token", ANY, revoke),
     route("GET /user/installations", ANY, installations_of_user),
-    route("POST /_github/apps", ANY, lay_down),
 ];
 
 /// How long an app's own token may live, in seconds.
@@ -247,12 +244,6 @@ fn app(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     Ok(FakeResponse::json(state.apps.asking(cx)?.show(cx, &state)))
 }
 
-fn app_named(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    let state = cx.site.state();
-    let app = state.apps.apps.iter().find(|app| app.slug == cx.variable("app_slug"));
-    Ok(FakeResponse::json(app.ok_or_else(ApiError::not_found)?.show(cx, &state)))
-}
-
 fn installations(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     let state = cx.site.state();
     let app = state.apps.asking(cx)?;
@@ -437,30 +428,4 @@ fn repositories(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     let repos: Vec<_> = repos.collect();
     let answer = cx.counted("repositories", &repos, |repo| repository(cx, &state, repo, &token.login));
     Ok(answer)
-}
-
-fn revoke(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    match &cx.caller.token {
-        Some(token) if token.kind == Kind::Installation => {
-            cx.site.state().tokens.remove(&cx.caller.key);
-            Ok(FakeResponse::none())
-        }
-        _ => Err(not_accessible(cx.caller)),
-    }
-}
-
-/// `POST /_github/apps`.
-fn lay_down(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Key {
-        app_id: u64,
-        public_key: String,
-    }
-    let key: Key =
-        serde_json::from_slice(&cx.body).map_err(|error| ApiError::unprocessable(error.to_string()))?;
-    let mut state = cx.site.state();
-    let app = state.apps.apps.iter_mut().find(|app| app.id == key.app_id).ok_or_else(ApiError::not_found)?;
-    app.public_key = key.public_key;
-    Ok(FakeResponse::none())
 }

@@ -1,8 +1,7 @@
 //! Who asks: tokens, apps and what they may do.
 //!
-//! SecondServer GitHub's own routes there are three that tests lay things down by: `POST /_github/tokens` (a token, as
-//! the seed has it; `{"token": "…", "revoked": true}` takes it away), `POST /_github/apps` (an app's public key:
-//! `{"app_id": 4100, "public_key": "-----BEGIN PUBLIC KEY…"}`) and `POST /_github/device` (somebody enters a code
+//! Beside GitHub's own routes there are two that tests lay things down by: `POST /_github/tokens` (a token, as
+//! the seed has it; `{"token": "…", "revoked": true}` takes it away) and `POST /_github/device` (somebody enters a code
 //! of the device flow: `{"user_code": "…", "login": "maya"}`, or `"deny": true`).
 
 mod apps;
@@ -31,15 +30,13 @@ pub(super) const ROUTES: [&[Route]; 3] = [apps::ROUTES, device::ROUTES, tokens::
 /// Who asks.
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
-    /// The token itself; empty for nobody.
-    pub(super) key: String,
     pub(super) token: Option<Token>,
     /// An app that asks as itself, by its number.
     pub(super) app: Option<u64>,
 }
 
 impl Caller {
-    const NOBODY: Self = Self { key: String::new(), token: None, app: None };
+    const NOBODY: Self = Self { token: None, app: None };
 
     /// The user's login; an installation's is its app's bot; empty for nobody.
     pub(super) fn login(&self) -> &str {
@@ -73,13 +70,13 @@ pub(super) fn authenticate(site: &Site, headers: &HeaderMap, path: &str) -> Outc
     let state = site.state();
     match state.tokens.get(key) {
         Some(token) if token.expires.is_none_or(|expires| now < expires) => {
-            Ok(Caller { key: key.to_owned(), token: Some(token.clone()), app: None })
+            Ok(Caller { token: Some(token.clone()), app: None })
         }
         Some(_) => Err(ApiError::unauthorized()),
         // An app's own token is a JSON web token: its first part begins with `{"`.
         None if key.starts_with("eyJ") => {
             let app = state.apps.verify(key, now)?;
-            Ok(Caller { key: key.to_owned(), token: None, app: Some(app) })
+            Ok(Caller { token: None, app: Some(app) })
         }
         None => Err(ApiError::unauthorized()),
     }

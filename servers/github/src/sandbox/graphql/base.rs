@@ -19,7 +19,6 @@ pub(super) fn resolve(cx: &RequestContext<'_>, node: &Node, asked: &Asked<'_>) -
         "Query" => query(cx, asked),
         "User" | "Organization" | "Bot" | "Mannequin" => account(cx, node.key.as_str()?, asked),
         "Team" => team(cx, node.key.as_u64()?, asked),
-
         "Repository" => about_repository(cx, node.key.as_u64()?, asked),
         _ => None,
     }
@@ -30,7 +29,6 @@ fn query(cx: &RequestContext<'_>, asked: &Asked<'_>) -> Option<Outcome<Resolved>
     Some(match asked.field {
         "viewer" => viewer(cx),
         "repository" => by_name(cx, asked.text("owner").unwrap_or_default(), asked),
-        "user" => named(cx, login, &["User"], "User"),
         "organization" => named(cx, login, &["Organization"], "Organization"),
         "repositoryOwner" => Ok(named(cx, login, &["User", "Organization"], "").unwrap_or(Resolved::NULL)),
         "node" => return by_id(cx, asked.text("id").unwrap_or_default()),
@@ -94,42 +92,17 @@ fn by_name(cx: &RequestContext<'_>, owner: &str, asked: &Asked<'_>) -> Outcome<R
 }
 
 fn account(cx: &RequestContext<'_>, login: &str, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
-    if asked.field == "repository" {
-        return Some(Ok(by_name(cx, login, asked).unwrap_or(Resolved::NULL)));
-    }
     let state = cx.site.state();
     let account = state.accounts.get(login)?;
     let short = login.trim_end_matches("[bot]");
     Some(Ok(match asked.field {
         "id" => account.node_id().into(),
-        "databaseId" => account.id.into(),
         "login" => short.into(),
         "name" => account.name.clone().into(),
-        "email" if account.kind == "User" => account.email.clone().unwrap_or_default().into(),
-        "email" => account.email.clone().into(),
-        "bio" | "description" => account.bio.clone().into(),
-        "company" => account.company.clone().into(),
-        "location" => account.location.clone().into(),
-        "avatarUrl" => account.avatar().into(),
-        "url" => account.html().into(),
-        "resourcePath" => account.html().trim_start_matches("https://github.com").into(),
-        "createdAt" | "updatedAt" => account.created_at.clone().into(),
-        "isViewer" => (cx.caller.login() == account.login).into(),
-        "isSiteAdmin" => false.into(),
-        "viewerIsAMember" => state.accounts.is_member(&account.login, cx.caller.login()).into(),
-        "organization" => {
-            let org = state.accounts.get(asked.text("login").unwrap_or_default());
-            let org = org.filter(|org| state.accounts.is_member(&org.login, login));
-            org.map_or(Resolved::NULL, |org| actor(&state, &org.login))
-        }
+        "bio" => account.bio.clone().into(),
         "organizations" => {
             let orgs = state.accounts.orgs_of(login).map(|org| Node::new("Organization", org.login.as_str()));
             return Some(connection(asked, orgs.collect()));
-        }
-        "membersWithRole" => {
-            let members =
-                state.accounts.members(login).map(|(user, _)| Node::new("User", user.login.as_str()));
-            return Some(connection(asked, members.collect()));
         }
         "team" => {
             let slug = asked.text("slug").unwrap_or_default();
@@ -159,17 +132,8 @@ fn team(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<R
     let team = state.accounts.team(id)?;
     Some(Ok(match asked.field {
         "id" => node_id("T", team.id).into(),
-        "databaseId" => team.id.into(),
-        "name" => team.name.clone().into(),
         "slug" => team.slug.clone().into(),
         "combinedSlug" => format!("{}/{}", team.org, team.slug).into(),
-        "description" => team.description.clone().into(),
-        "privacy" => if team.privacy == "secret" { "SECRET" } else { "VISIBLE" }.into(),
-        "organization" => actor(&state, &team.org),
-        "url" => team.html().into(),
-        "resourcePath" => team.html().trim_start_matches("https://github.com").into(),
-        "avatarUrl" => format!("https://avatars.githubusercontent.com/t/{}?s=400&v=4", team.id).into(),
-        "createdAt" | "updatedAt" => team.created_at.clone().into(),
         "members" => {
             let role = asked.text("role").map(str::to_lowercase);
             let query = asked.text("query").unwrap_or_default().to_lowercase();
@@ -204,18 +168,9 @@ fn about_repository(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Opti
     let full_name = format!("{}/{}", repo.owner, repo.name);
     Some(Ok(match asked.field {
         "id" => node_id("R", repo.id).into(),
-        "databaseId" => repo.id.into(),
-        "name" => repo.name.clone().into(),
         "nameWithOwner" => full_name.into(),
         "owner" => actor(&state, &repo.owner),
         "isPrivate" => repo.private.into(),
-        "visibility" => if repo.private { "PRIVATE" } else { "PUBLIC" }.into(),
-        "isInOrganization" => {
-            state.accounts.get(&repo.owner).is_some_and(|owner| owner.kind == "Organization").into()
-        }
-        "url" => format!("https://github.com/{full_name}").into(),
-        "resourcePath" => format!("/{full_name}").into(),
-        "viewerCanAdminister" => (role == Some(Role::Admin)).into(),
         "viewerPermission" => match role {
             Some(Role::Admin) => "ADMIN".into(),
             Some(Role::Maintain) => "MAINTAIN".into(),

@@ -16,11 +16,10 @@ use http::StatusCode;
 use crate::sandbox::errors::{ApiError, Outcome};
 
 /// The files of the schema: the common one, then one for each subject.
-const FILES: [&str; 5] = [
+const FILES: [&str; 4] = [
     include_str!("../schema/base.graphql"),
     include_str!("../schema/repos.graphql"),
     include_str!("../schema/tracker.graphql"),
-    include_str!("../schema/actions.graphql"),
     include_str!("../schema/social.graphql"),
 ];
 

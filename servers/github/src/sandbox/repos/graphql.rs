@@ -62,7 +62,7 @@ pub(in crate::sandbox) fn resolve(
     }
     let state = cx.site.state();
     if node.ty == "Repository" {
-        return of_repository(&state, state.repos.get(node.key.as_u64()?)?, asked);
+        return of_repository(state.repos.get(node.key.as_u64()?)?, asked);
     }
     if node.ty == "BlameRange" {
         return of_range(node, asked);
@@ -72,7 +72,7 @@ pub(in crate::sandbox) fn resolve(
     match node.ty.as_str() {
         "Ref" => of_ref(repo, name, asked),
         "BranchProtectionRule" => of_rule(repo, name, asked),
-        "Commit" => of_object(repo, name, asked).or_else(|| of_commit(cx, &state, repo, name, asked)),
+        "Commit" => of_object(repo, name, asked).or_else(|| of_commit(&state, repo, name, asked)),
         "Tree" => of_object(repo, name, asked)
             .or_else(|| of_tree(repo, name, node.key[2].as_str().unwrap_or_default(), asked)),
         "Blob" => of_object(repo, name, asked).or_else(|| of_blob(repo, name, asked)),
@@ -96,20 +96,9 @@ fn by_id(cx: &RequestContext<'_>, id: &str) -> Option<Outcome<Resolved>> {
     node.map(|node| Ok(node.into()))
 }
 
-fn of_repository(state: &State, repo: &Repository, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
+fn of_repository(repo: &Repository, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
     let merging = &repo.merging;
     Some(Ok(match asked.field {
-        "description" => repo.description.clone().into(),
-        "homepageUrl" => repo.homepage.clone().into(),
-        "createdAt" => repo.created_at.clone().into(),
-        "updatedAt" => repo.updated_at.clone().into(),
-        "pushedAt" => repo.pushed_at.clone().into(),
-        "diskUsage" => repo.kilobytes().into(),
-        "forkCount" => state.repos.all().filter(|fork| fork.parent == Some(repo.id)).count().into(),
-        "isArchived" => repo.archived.into(),
-        "isEmpty" => repo.git.is_empty().into(),
-        "isFork" => repo.parent.is_some().into(),
-        "parent" => repo.parent.map(|parent| Node::new("Repository", parent)).into(),
         "autoMergeAllowed" => merging.auto_merge.into(),
         "deleteBranchOnMerge" => merging.delete_branch.into(),
         "mergeCommitAllowed" => merging.merge_commit.into(),
@@ -185,7 +174,6 @@ fn of_ref(repo: &Repository, name: &str, asked: &Asked<'_>) -> Option<Outcome<Re
         "id" => object_id("REF", repo.id, name).into(),
         "name" => short.into(),
         "prefix" => prefix.into(),
-        "repository" => Node::new("Repository", repo.id).into(),
         "target" => repo.git.reference(name).and_then(|sha| object_node(repo, sha)).into(),
         "branchProtectionRule" => {
             let protected = prefix == "refs/heads/" && repo.protection.contains_key(short);
@@ -199,19 +187,8 @@ fn of_rule(repo: &Repository, branch: &str, asked: &Asked<'_>) -> Option<Outcome
     let rules = repo.protection.get(branch)?;
     Some(Ok(match asked.field {
         "id" => object_id("BPR", repo.id, branch).into(),
-        "pattern" => branch.into(),
-        "allowsDeletions" => rules.deletions.into(),
-        "allowsForcePushes" => rules.force_pushes.into(),
-        "dismissesStaleReviews" => rules.dismiss_stale.into(),
-        "isAdminEnforced" => rules.admins.into(),
         "requiredApprovingReviewCount" => rules.reviews.into(),
         "requiredStatusCheckContexts" => json!(rules.checks).into(),
-        "requiresApprovingReviews" => rules.reviews.is_some().into(),
-        "requiresCodeOwnerReviews" => rules.code_owners.into(),
-        "requiresConversationResolution" => rules.resolved_conversations.into(),
-        "requiresLinearHistory" => rules.linear_history.into(),
-        "requiresStatusChecks" => (!rules.checks.is_empty()).into(),
-        "requiresStrictStatusChecks" => rules.strict.into(),
         _ => return None,
     }))
 }
@@ -224,14 +201,9 @@ fn of_object(repo: &Repository, sha: &str, asked: &Asked<'_>) -> Option<Outcome<
         Object::Commit(_) => "C",
         Object::Tag(_) => "TA",
     };
-    let path = format!("/{}/commit/{sha}", repo.full_name());
     Some(Ok(match asked.field {
         "id" => object_id(kind, repo.id, sha).into(),
         "oid" => sha.into(),
-        "abbreviatedOid" => sha[..7].into(),
-        "repository" => Node::new("Repository", repo.id).into(),
-        "commitResourcePath" => path.into(),
-        "commitUrl" => format!("https://github.com{path}").into(),
         _ => return None,
     }))
 }
@@ -258,38 +230,19 @@ fn person(state: &State, signature: &Signature) -> Resolved {
     ])
 }
 
-fn of_commit(
-    cx: &RequestContext<'_>,
-    state: &State,
-    repo: &Repository,
-    sha: &str,
-    asked: &Asked<'_>,
-) -> Option<Outcome<Resolved>> {
+fn of_commit(state: &State, repo: &Repository, sha: &str, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
     let commit = repo.git.commit(sha)?;
-    let path = format!("/{}/commit/{sha}", repo.full_name());
-    let tree = format!("/{}/tree/{sha}", repo.full_name());
-    let site = |path: &str| format!("https://github.com{path}");
     let changes = || repo.git.changes(commit.parents.first().map(String::as_str), sha);
     Some(Ok(match asked.field {
         "additions" => changes().iter().map(|change| change.additions).sum::<usize>().into(),
         "deletions" => changes().iter().map(|change| change.deletions).sum::<usize>().into(),
         "changedFilesIfAvailable" => changes().len().into(),
         "author" => person(state, &commit.author),
-        "committer" => person(state, &commit.committer),
-        "authoredByCommitter" => (commit.author.email == commit.committer.email).into(),
-        "authoredDate" => time(commit.author.at).into(),
         "committedDate" => time(commit.committer.at).into(),
         "committedViaWeb" => (commit.committer.email == "noreply@github.com").into(),
-        "message" => commit.text().into(),
         "messageHeadline" => commit.subject().into(),
         "messageBody" => commit.text().strip_prefix(commit.subject()).unwrap_or_default().trim().into(),
-        "url" => site(&path).into(),
-        "resourcePath" => path.into(),
-        "tree" => object_node(repo, &commit.tree).into(),
-        "treeUrl" => site(&tree).into(),
-        "treeResourcePath" => tree.into(),
-        "tarballUrl" => repo.url(cx.site, &format!("/tarball/{sha}")).into(),
-        "zipballUrl" => repo.url(cx.site, &format!("/zipball/{sha}")).into(),
+        "url" => repo.html_url(&format!("/commit/{sha}")).into(),
         "signature" => signature(commit),
         "file" => file(repo, commit, asked.text("path").unwrap_or_default()).into(),
         "parents" => {
@@ -411,18 +364,15 @@ fn of_entry(
     Some(Ok(match asked.field {
         "name" => name.into(),
         "path" => path.into(),
-        "oid" => sha.into(),
         "type" => mode.kind().into(),
         "mode" => i32::from_str_radix(mode.octal(), 8).unwrap_or_default().into(),
         "size" => bytes.map_or(0, <[u8]>::len).into(),
         "extension" => name.rfind('.').map(|at| name[at..].to_owned()).unwrap_or_default().into(),
-        "isGenerated" => false.into(),
         "lineCount" => match bytes.filter(|bytes| !is_binary(bytes)) {
             Some(bytes) => bytes.iter().filter(|byte| **byte == b'\n').count().into(),
             None => Resolved::NULL,
         },
         "object" => at_path(repo, &sha, path).into(),
-        "repository" => Node::new("Repository", repo.id).into(),
         _ => return None,
     }))
 }
@@ -432,7 +382,6 @@ fn of_blob(repo: &Repository, sha: &str, asked: &Asked<'_>) -> Option<Outcome<Re
     Some(Ok(match asked.field {
         "byteSize" => bytes.len().into(),
         "isBinary" => is_binary(bytes).into(),
-        "isTruncated" => (bytes.len() > MOST_TEXT).into(),
         "text" if is_binary(bytes) => Resolved::NULL,
         "text" => String::from_utf8_lossy(&bytes[..bytes.len().min(MOST_TEXT)]).into_owned().into(),
         _ => return None,
@@ -445,7 +394,6 @@ const MOST_TEXT: usize = 512 * 1024;
 fn of_tag(state: &State, repo: &Repository, sha: &str, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
     let tag = repo.git.tag(sha)?;
     Some(Ok(match asked.field {
-        "name" => tag.name.clone().into(),
         "message" => tag.message.trim_end().into(),
         "tagger" => person(state, &tag.tagger),
         "target" => object_node(repo, &tag.object).into(),

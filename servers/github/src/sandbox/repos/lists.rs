@@ -104,7 +104,3 @@ pub(super) fn of_organization(cx: &RequestContext<'_>) -> Outcome<FakeResponse> 
             }
     })
 }
-
-pub(super) fn forks(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    list(cx, "created", |repo| repo.parent == Some(cx.target))
-}

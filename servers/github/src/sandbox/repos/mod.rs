@@ -23,7 +23,7 @@ mod show;
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use self::git::Git;
 use super::route::{ANY, Route, read, route, write};
@@ -31,7 +31,7 @@ use super::route::{ANY, Route, read, route, write};
 pub(super) use self::{
     asked::sees,
     commits::{mail, unified},
-    graphql::{object_node, ref_node, resolve},
+    graphql::{object_node, resolve},
     pushes::pushed,
     show::{SIGNED, change_json, commit_json, github, login_of, object_id, repository_json, signature_of},
 };
@@ -43,7 +43,6 @@ pub(super) const ROUTES: &[Route] = &[
     route("GET /orgs/{org}/repos", ANY, lists::of_organization),
     route("POST /orgs/{org}/repos", write("administration"), create::for_organization),
     route("GET /repos/{owner}/{repo}", read("metadata"), about::get),
-    route("GET /repos/{owner}/{repo}/forks", read("metadata"), lists::forks),
     route("POST /repos/{owner}/{repo}/forks", read("contents"), create::fork),
     route("GET /repos/{owner}/{repo}/languages", read("metadata"), about::languages),
     route("GET /repos/{owner}/{repo}/topics", read("metadata"), about::topics),
@@ -54,7 +53,6 @@ pub(super) const ROUTES: &[Route] = &[
         read("metadata"),
         about::permission,
     ),
-    route("GET /repos/{owner}/{repo}/contents", read("contents"), contents::get),
     route("GET /repos/{owner}/{repo}/contents/{path}", read("contents"), contents::get),
     route("PUT /repos/{owner}/{repo}/contents/{path}", write("contents"), contents::put),
     route("DELETE /repos/{owner}/{repo}/contents/{path}", write("contents"), contents::delete),
@@ -89,7 +87,6 @@ pub(super) const ROUTES: &[Route] = &[
     route("POST /repos/{owner}/{repo}/releases/generate-notes", write("contents"), releases::generate),
     route("GET /repos/{owner}/{repo}/releases/latest", read("contents"), releases::latest),
     route("GET /repos/{owner}/{repo}/releases/tags/{tag}", read("contents"), releases::by_tag),
-    route("GET /repos/{owner}/{repo}/releases/{release_id}", read("contents"), releases::get),
     route("PATCH /repos/{owner}/{repo}/releases/{release_id}", write("contents"), releases::update),
     route("DELETE /repos/{owner}/{repo}/releases/{release_id}", write("contents"), releases::delete),
 ];
@@ -173,7 +170,8 @@ pub(super) struct Repository {
 }
 
 /// How pull requests may be merged.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default)]
 pub(super) struct Merging {
     pub(super) merge_commit: bool,
     pub(super) squash: bool,
@@ -191,7 +189,8 @@ impl Default for Merging {
 }
 
 /// What is demanded of a branch.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
 pub(super) struct Protection {
     /// How many must approve a pull request; none: pushes need no pull request.
     pub(super) reviews: Option<u64>,

@@ -85,15 +85,6 @@ pub(super) fn by_tag(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     Ok(FakeResponse::json(release_json(cx, &state, repo, release)))
 }
 
-pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    let id = cx.number("release_id")?;
-    let state = cx.site.state();
-    let repo = repository(cx, &state)?;
-    let drafts = sees_drafts(cx, repo);
-    let release = repo.releases.iter().find(|release| release.id == id && (drafts || !release.draft));
-    Ok(FakeResponse::json(release_json(cx, &state, repo, release.ok_or_else(ApiError::not_found)?)))
-}
-
 pub(super) fn create(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     let body = cx.object()?;
     let tag = needed(&body, "tag_name")?;

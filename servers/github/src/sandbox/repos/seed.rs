@@ -13,11 +13,11 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use super::{
-    Merging, Protection, Release, Repos, Repository, Role,
+    Release, Repos, Repository, Role,
     git::{Commit, File, Files, Method, Mode, Object, Signature, Tag, Wording},
     show::{self, SIGNED},
 };
-use crate::sandbox::{state::State, time};
+use crate::sandbox::{part, state::State, time};
 
 /// How long before its squash the head of a made-up pull request is from.
 const HOUR: i64 = 3_600;
@@ -69,18 +69,9 @@ fn repository(row: &Value, state: &State) -> Result<(Repository, Vec<String>), S
         let role = role.as_str().and_then(Role::parse).ok_or_else(|| format!("no role {role}"))?;
         repo.collaborators.insert(login.clone(), role);
     }
-    let merging = &row["merging"];
-    let default = Merging::default();
-    repo.merging = Merging {
-        merge_commit: merging["merge_commit"].as_bool().unwrap_or(default.merge_commit),
-        squash: merging["squash"].as_bool().unwrap_or(default.squash),
-        rebase: merging["rebase"].as_bool().unwrap_or(default.rebase),
-        auto_merge: merging["auto_merge"].as_bool().unwrap_or(default.auto_merge),
-        update_branch: merging["update_branch"].as_bool().unwrap_or(default.update_branch),
-        delete_branch: merging["delete_branch"].as_bool().unwrap_or(default.delete_branch),
-    };
+    repo.merging = part(&row["merging"])?;
     for (branch, rules) in row["protection"].as_object().into_iter().flatten() {
-        repo.protection.insert(branch.clone(), protection(rules));
+        repo.protection.insert(branch.clone(), part(rules)?);
     }
     for commit in row["commits"].as_array().into_iter().flatten() {
         add_commit(&mut repo, commit, state)?;
@@ -105,22 +96,6 @@ fn repository(row: &Value, state: &State) -> Result<(Repository, Vec<String>), S
         .map(|row| release(&repo, row))
         .collect::<Result<_, String>>()?;
     Ok((repo, strings(&row["former_names"])))
-}
-
-fn protection(rules: &Value) -> Protection {
-    let flag = |key: &str| rules[key].as_bool().unwrap_or_default();
-    Protection {
-        reviews: rules["reviews"].as_u64(),
-        dismiss_stale: flag("dismiss_stale"),
-        code_owners: flag("code_owners"),
-        checks: strings(&rules["checks"]),
-        strict: flag("strict"),
-        linear_history: flag("linear_history"),
-        resolved_conversations: flag("resolved_conversations"),
-        admins: flag("admins"),
-        force_pushes: flag("force_pushes"),
-        deletions: flag("deletions"),
-    }
 }
 
 fn release(repo: &Repository, row: &Value) -> Result<Release, String> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::sandbox::{
-    errors::{ApiError, Outcome},
+    errors::Outcome,
     request::{FakeResponse, RequestContext},
     state::State,
 };
@@ -33,13 +33,6 @@ pub(super) fn of_repo(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     cursors::page(cx, &rows, |row| show_own(cx, &state, row))
 }
 
-/// `GET …/security-advisories/{ghsa_id}`.
-pub(super) fn of_repo_one(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    let state = cx.site.state();
-    let found = of(&state, cx, cx.target).into_iter().find(|row| row["ghsa_id"] == cx.variable("ghsa_id"));
-    Ok(FakeResponse::json(show_own(cx, &state, found.ok_or_else(ApiError::not_found)?)))
-}
-
 /// `GET /advisories`: `ghsa_id`, `cve_id`, `ecosystem`, `severity`, `affects`.
 pub(super) fn global(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     let state = cx.site.state();
@@ -59,13 +52,6 @@ pub(super) fn global(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
             })
     });
     cursors::page(cx, &rows, |row| show_global(cx, row))
-}
-
-/// `GET /advisories/{ghsa_id}`.
-pub(super) fn global_one(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    let state = cx.site.state();
-    let found = of(&state, cx, 0).into_iter().find(|row| row["ghsa_id"] == cx.variable("ghsa_id"));
-    Ok(FakeResponse::json(show_global(cx, found.ok_or_else(ApiError::not_found)?)))
 }
 
 fn show_own(cx: &RequestContext<'_>, state: &State, row: &Value) -> Value {

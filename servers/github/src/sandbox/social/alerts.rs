@@ -52,13 +52,6 @@ fn of<'s>(state: &'s State, cx: &RequestContext<'_>, kind: &str) -> Vec<&'s Aler
     alerts
 }
 
-fn one(cx: &RequestContext<'_>, kind: &str) -> Outcome<FakeResponse> {
-    let number = cx.number("alert_number")?;
-    let state = cx.site.state();
-    let alert = of(&state, cx, kind).into_iter().find(|alert| alert.number == number);
-    Ok(FakeResponse::json(show(cx, &state, alert.ok_or_else(ApiError::not_found)?)))
-}
-
 /// `GET …/code-scanning/alerts`: `state`, `severity`, `tool_name`.
 pub(super) fn code(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     let state = cx.site.state();
@@ -75,11 +68,6 @@ pub(super) fn code(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
             })
     });
     Ok(cx.page(&alerts, |alert| show(cx, &state, alert)))
-}
-
-/// `GET …/code-scanning/alerts/{alert_number}`.
-pub(super) fn code_one(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    one(cx, "code")
 }
 
 /// `GET …/dependabot/alerts`: `state`, `severity`, `ecosystem`, `package`, `scope`; by cursor.
@@ -99,11 +87,6 @@ pub(super) fn dependabot(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     cursors::page(cx, &alerts, |alert| show(cx, &state, alert))
 }
 
-/// `GET …/dependabot/alerts/{alert_number}`.
-pub(super) fn dependabot_one(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    one(cx, "dependabot")
-}
-
 /// `GET …/secret-scanning/alerts`: `state`, `secret_type`, `resolution`, `validity`.
 pub(super) fn secret(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     let state = cx.site.state();
@@ -119,11 +102,6 @@ pub(super) fn secret(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
             && alert.is("/validity", cx.query("validity"))
     });
     Ok(cx.page(&alerts, |alert| show(cx, &state, alert)))
-}
-
-/// `GET …/secret-scanning/alerts/{alert_number}`.
-pub(super) fn secret_one(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    one(cx, "secret")
 }
 
 fn show(cx: &RequestContext<'_>, state: &State, alert: &Alert) -> Value {

@@ -53,35 +53,14 @@ pub(super) const ROUTES: &[Route] = &[
     route("GET /gists/{gist_id}/comments", ANY, gists::comments),
     route("POST /gists/{gist_id}/comments", write("gists"), gists::comment),
     route("GET /repos/{owner}/{repo}/code-scanning/alerts", read("security_events"), alerts::code),
-    route(
-        "GET /repos/{owner}/{repo}/code-scanning/alerts/{alert_number}",
-        read("security_events"),
-        alerts::code_one,
-    ),
     route("GET /repos/{owner}/{repo}/dependabot/alerts", read("vulnerability_alerts"), alerts::dependabot),
-    route(
-        "GET /repos/{owner}/{repo}/dependabot/alerts/{alert_number}",
-        read("vulnerability_alerts"),
-        alerts::dependabot_one,
-    ),
     route("GET /repos/{owner}/{repo}/secret-scanning/alerts", read("secret_scanning_alerts"), alerts::secret),
-    route(
-        "GET /repos/{owner}/{repo}/secret-scanning/alerts/{alert_number}",
-        read("secret_scanning_alerts"),
-        alerts::secret_one,
-    ),
     route(
         "GET /repos/{owner}/{repo}/security-advisories",
         read("repository_advisories"),
         advisories::of_repo,
     ),
-    route(
-        "GET /repos/{owner}/{repo}/security-advisories/{ghsa_id}",
-        read("repository_advisories"),
-        advisories::of_repo_one,
-    ),
     route("GET /advisories", ANY, advisories::global),
-    route("GET /advisories/{ghsa_id}", ANY, advisories::global_one),
 ];
 
 /// Notifications, gists, discussions, projects, alerts.

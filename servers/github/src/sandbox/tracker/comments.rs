@@ -24,29 +24,6 @@ pub(super) fn of_issue(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     Ok(cx.page(&comments, |comment| show.comment(issue.number, comment)))
 }
 
-/// `GET …/issues/comments`: of all issues, oldest first.
-pub(super) fn of_repository(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    let guard = TrackerGuard::enter(cx)?;
-    let show = guard.show()?;
-    let since = cx.query("since").unwrap_or_default();
-    let all = show.board.issues.values();
-    let mut comments: Vec<_> = all
-        .flat_map(|issue| issue.comments.iter().map(move |comment| (issue.number, comment)))
-        .filter(|(_, comment)| comment.updated_at.as_str() >= since)
-        .collect();
-    let by_update = cx.query("sort") == Some("updated");
-    let key = |comment: &Comment| {
-        let at = if by_update { &comment.updated_at } else { &comment.created_at };
-        (at.clone(), comment.id)
-    };
-    comments.sort_by_key(|(_, comment)| key(comment));
-    // "Either `asc` or `desc`. Ignored without the `sort` parameter."
-    if cx.query("sort").is_some() && cx.query("direction") == Some("desc") {
-        comments.reverse();
-    }
-    Ok(cx.page(&comments, |(number, comment)| show.comment(*number, comment)))
-}
-
 /// `GET …/issues/comments/{comment_id}`
 pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     let guard = TrackerGuard::enter(cx)?;

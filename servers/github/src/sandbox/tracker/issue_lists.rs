@@ -4,10 +4,8 @@ use std::cmp::Ordering;
 
 use super::{
     super::{
-        auth,
-        errors::{ApiError, Outcome},
+        errors::Outcome,
         request::{FakeResponse, GitHubRequest as _, RequestContext},
-        route::read,
     },
     guard::TrackerGuard,
     issues::{enabled, invalid},
@@ -25,48 +23,6 @@ pub(super) fn of_repository(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     let mut found: Vec<_> = show.board.issues.values().filter(|issue| wish.fits(cx, show, issue)).collect();
     wish.sort(&mut found);
     Ok(cx.page(&found, |issue| show.issue(issue)))
-}
-
-/// `GET /issues`, `GET /user/issues` and `GET /orgs/{org}/issues`: across the repositories that the caller sees.
-pub(super) fn of_caller(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    if cx.caller.token.is_none() {
-        return Err(ApiError::unauthorized());
-    }
-    let guard = TrackerGuard::enter(cx)?;
-    let wish = Wish::read(cx)?;
-    let organization = cx.variable("org");
-    let me = cx.caller.login();
-    let mine = |issue: &Issue| match cx.query("filter").unwrap_or("assigned") {
-        "assigned" => issue.assignees.iter().any(|login| login == me),
-        "created" => issue.author == me,
-        "mentioned" => issue.mentions(me),
-        "subscribed" => issue.involves(me),
-        _ => true,
-    };
-    let mut found: Vec<(Show<'_>, &Issue)> = Vec::new();
-    for repo in guard.state.repos.all() {
-        let wanted = organization.is_empty() || repo.owner.eq_ignore_ascii_case(organization);
-        if !wanted || auth::may(cx.caller, repo, read("issues")).is_err() {
-            continue;
-        }
-        let board = guard.state.tracker.board(repo.id);
-        let show = Show {
-            site: cx.site,
-            state: &guard.state,
-            repo,
-            board,
-            viewer: me,
-            newer: super::show::newer(cx),
-        };
-        let fitting = board.issues.values().filter(|issue| mine(issue) && wish.fits(cx, show, issue));
-        found.extend(fitting.map(|issue| (show, issue)));
-    }
-    found.sort_by(|(_, a), (_, b)| wish.order(a, b));
-    Ok(cx.page(&found, |(show, issue)| {
-        let mut shown = show.issue(issue);
-        shown["repository"] = show.repository();
-        shown
-    }))
 }
 
 /// How a list is filtered and sorted.

@@ -103,20 +103,6 @@ pub(super) fn of_issue(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     Ok(cx.page(&labels, |label| show.label(label)))
 }
 
-/// `GET …/milestones/{milestone_number}/labels`: of the milestone's issues.
-pub(super) fn of_milestone(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    let guard = TrackerGuard::enter(cx)?;
-    let number = cx.number("milestone_number")?;
-    let show = guard.show()?;
-    show.board.milestone(number).ok_or_else(ApiError::not_found)?;
-    let used = |label: &&Label| {
-        let mut issues = show.board.issues.values();
-        issues.any(|issue| issue.milestone == Some(number) && issue.labels.contains(&label.id))
-    };
-    let labels: Vec<_> = show.board.labels.iter().filter(used).collect();
-    Ok(cx.page(&labels, |label| show.label(label)))
-}
-
 /// `POST …/issues/{issue_number}/labels`: adds.
 pub(super) fn add(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     let mut guard = TrackerGuard::enter(cx)?;

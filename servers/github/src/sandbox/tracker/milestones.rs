@@ -162,12 +162,6 @@ fn state(body: &Map<String, Value>) -> Outcome<Option<bool>> {
     }
 }
 
-/// `GET /orgs/{org}/issue-types`
-pub(super) fn types_of_organization(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    let guard = TrackerGuard::enter(cx)?;
-    types(&guard, cx.variable("org"))
-}
-
 /// `GET /repos/{owner}/{repo}/issue-types`
 pub(super) fn types_of_repository(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     let guard = TrackerGuard::enter(cx)?;

@@ -39,16 +39,12 @@ use super::route::{ANY, Route, read, route, write};
 
 pub(super) const ROUTES: &[Route] = &[
     route("GET /repos/{owner}/{repo}/issues", read("issues"), issue_lists::of_repository),
-    route("GET /issues", ANY, issue_lists::of_caller),
-    route("GET /user/issues", ANY, issue_lists::of_caller),
-    route("GET /orgs/{org}/issues", ANY, issue_lists::of_caller),
     route("POST /repos/{owner}/{repo}/issues", write("issues"), issues::create),
     route("GET /repos/{owner}/{repo}/issues/{issue_number}", read("issues"), issues::get),
     route("PATCH /repos/{owner}/{repo}/issues/{issue_number}", write("issues"), issues::update),
     // Comments.
     route("GET /repos/{owner}/{repo}/issues/{issue_number}/comments", read("issues"), comments::of_issue),
     route("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", write("issues"), comments::create),
-    route("GET /repos/{owner}/{repo}/issues/comments", read("issues"), comments::of_repository),
     route("GET /repos/{owner}/{repo}/issues/comments/{comment_id}", read("issues"), comments::get),
     route("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", write("issues"), comments::update),
     route("DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}", write("issues"), comments::delete),
@@ -73,21 +69,10 @@ pub(super) const ROUTES: &[Route] = &[
     route("GET /repos/{owner}/{repo}/milestones/{milestone_number}", read("issues"), milestones::get),
     route("PATCH /repos/{owner}/{repo}/milestones/{milestone_number}", write("issues"), milestones::update),
     route("DELETE /repos/{owner}/{repo}/milestones/{milestone_number}", write("issues"), milestones::delete),
-    route(
-        "GET /repos/{owner}/{repo}/milestones/{milestone_number}/labels",
-        read("issues"),
-        labels::of_milestone,
-    ),
-    route("GET /orgs/{org}/issue-types", ANY, milestones::types_of_organization),
     route("GET /repos/{owner}/{repo}/issue-types", read("issues"), milestones::types_of_repository),
     // Assignees, locks, reactions.
     route("GET /repos/{owner}/{repo}/assignees", read("issues"), people::assignable),
     route("GET /repos/{owner}/{repo}/assignees/{assignee}", read("issues"), people::may_be_assigned),
-    route(
-        "GET /repos/{owner}/{repo}/issues/{issue_number}/assignees/{assignee}",
-        read("issues"),
-        people::may_be_assigned,
-    ),
     route(
         "POST /repos/{owner}/{repo}/issues/{issue_number}/assignees",
         write("issues"),
@@ -101,22 +86,6 @@ pub(super) const ROUTES: &[Route] = &[
     route("PUT /repos/{owner}/{repo}/issues/{issue_number}/lock", write("issues"), people::lock),
     route("DELETE /repos/{owner}/{repo}/issues/{issue_number}/lock", write("issues"), people::unlock),
     route(
-        "GET /repos/{owner}/{repo}/issues/{issue_number}/reactions",
-        read("issues"),
-        people::list_reactions,
-    ),
-    route("POST /repos/{owner}/{repo}/issues/{issue_number}/reactions", write("issues"), people::react),
-    route(
-        "DELETE /repos/{owner}/{repo}/issues/{issue_number}/reactions/{reaction_id}",
-        write("issues"),
-        people::unreact,
-    ),
-    route(
-        "GET /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions",
-        read("issues"),
-        people::list_reactions,
-    ),
-    route(
         "POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions",
         write("issues"),
         people::react,
@@ -127,19 +96,9 @@ pub(super) const ROUTES: &[Route] = &[
         people::unreact,
     ),
     route(
-        "GET /repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions",
-        read("pull_requests"),
-        people::list_reactions,
-    ),
-    route(
         "POST /repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions",
         write("pull_requests"),
         people::react,
-    ),
-    route(
-        "DELETE /repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions/{reaction_id}",
-        write("pull_requests"),
-        people::unreact,
     ),
     // What happened.
     route("GET /repos/{owner}/{repo}/issues/{issue_number}/timeline", read("issues"), timeline::timeline),
@@ -148,8 +107,6 @@ pub(super) const ROUTES: &[Route] = &[
         read("issues"),
         timeline::events_of_issue,
     ),
-    route("GET /repos/{owner}/{repo}/issues/events", read("issues"), timeline::events_of_repository),
-    route("GET /repos/{owner}/{repo}/issues/events/{event_id}", read("issues"), timeline::event),
     // Links.
     route(
         "GET /repos/{owner}/{repo}/issues/{issue_number}/sub_issues",
@@ -215,24 +172,9 @@ pub(super) const ROUTES: &[Route] = &[
     route("GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews", read("pull_requests"), reviews::list),
     route("POST /repos/{owner}/{repo}/pulls/{pull_number}/reviews", write("pull_requests"), reviews::create),
     route(
-        "GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews/{review_id}",
-        read("pull_requests"),
-        reviews::get,
-    ),
-    route(
-        "PUT /repos/{owner}/{repo}/pulls/{pull_number}/reviews/{review_id}",
-        write("pull_requests"),
-        reviews::update,
-    ),
-    route(
         "DELETE /repos/{owner}/{repo}/pulls/{pull_number}/reviews/{review_id}",
         write("pull_requests"),
         reviews::delete,
-    ),
-    route(
-        "GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews/{review_id}/comments",
-        read("pull_requests"),
-        reviews::comments,
     ),
     route(
         "POST /repos/{owner}/{repo}/pulls/{pull_number}/reviews/{review_id}/events",
@@ -281,7 +223,6 @@ pub(super) const ROUTES: &[Route] = &[
         write("pull_requests"),
         review_comments::reply,
     ),
-    route("GET /repos/{owner}/{repo}/pulls/comments", read("pull_requests"), review_comments::of_repository),
     route(
         "GET /repos/{owner}/{repo}/pulls/comments/{comment_id}",
         read("pull_requests"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A repository's issues and pull requests, on one sequence of numbers.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -77,12 +77,13 @@ pub(in crate::sandbox) struct Milestone {
 }
 
 /// An organization's type of issue.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(in crate::sandbox) struct IssueType {
     pub(in crate::sandbox) id: u64,
     pub(in crate::sandbox) name: String,
     pub(in crate::sandbox) description: Option<String>,
     pub(in crate::sandbox) color: String,
+    #[serde(deserialize_with = "crate::sandbox::moment")]
     pub(in crate::sandbox) created_at: String,
 }
 
@@ -220,7 +221,6 @@ pub(in crate::sandbox) enum What {
     Locked(Option<String>),
     Unlocked,
     Pinned,
-    Unpinned,
     TypeAdded(String),
     TypeRemoved(String),
     TypeChanged {
@@ -278,7 +278,6 @@ impl What {
             Self::Locked(_) => "locked",
             Self::Unlocked => "unlocked",
             Self::Pinned => "pinned",
-            Self::Unpinned => "unpinned",
             Self::TypeAdded(_) => "issue_type_added",
             Self::TypeRemoved(_) => "issue_type_removed",
             Self::TypeChanged { .. } => "issue_type_changed",

@@ -148,17 +148,6 @@ fn reactions<'r>(guard: &'r mut TrackerGuard<'_>, target: Target) -> Outcome<&'r
     found.ok_or_else(ApiError::not_found)
 }
 
-/// `GET …/reactions`
-pub(super) fn list_reactions(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    let mut guard = TrackerGuard::enter(cx)?;
-    let mut found = reactions(&mut guard, target(cx)?)?.clone();
-    if let Some(content) = cx.query("content") {
-        found.retain(|reaction| reaction.content == content);
-    }
-    let show = guard.show()?;
-    Ok(cx.page(&found, |reaction| show.reaction(reaction)))
-}
-
 /// `POST …/reactions`: 201, or 200 if it is there already.
 pub(super) fn react(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     let mut guard = TrackerGuard::enter(cx)?;

@@ -235,14 +235,6 @@ pub(super) fn of_pull(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
     Ok(cx.page(&found, |(issue, thread, remark)| show(context, issue, thread, remark)))
 }
 
-/// `GET …/pulls/comments`
-pub(super) fn of_repository(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    let guard = TrackerGuard::enter(cx)?;
-    let found = listed(cx, guard.viewer, guard.board().issues.values());
-    let context = guard.show()?;
-    Ok(cx.page(&found, |(issue, thread, remark)| show(context, issue, thread, remark)))
-}
-
 fn listed<'b>(
     cx: &RequestContext<'_>,
     viewer: &str,

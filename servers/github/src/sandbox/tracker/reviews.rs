@@ -72,27 +72,6 @@ fn review_asked<'r>(guard: &'r TrackerGuard<'_>, cx: &RequestContext<'_>) -> Out
     found.ok_or_else(ApiError::not_found)
 }
 
-/// `GET …/reviews/{review_id}`
-pub(super) fn get(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    let guard = TrackerGuard::enter(cx)?;
-    let id = review_asked(&guard, cx)?.id;
-    shown(&guard, cx.number("pull_number")?, id).map(FakeResponse::json)
-}
-
-/// `GET …/reviews/{review_id}/comments`
-pub(super) fn comments(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    let guard = TrackerGuard::enter(cx)?;
-    let id = review_asked(&guard, cx)?.id;
-    let (issue, pull) = asked(&guard, cx)?;
-    let show = guard.show()?;
-    let threads = pull.threads.iter();
-    let found: Vec<_> = threads
-        .flat_map(|thread| thread.remarks.iter().map(move |remark| (thread, remark)))
-        .filter(|(_, remark)| remark.review == id)
-        .collect();
-    Ok(cx.page(&found, |(thread, remark)| review_comments::show(show, issue, thread, remark)))
-}
-
 /// 422 with a plain text as its error, as reviews have it.
 pub(super) fn refused(words: &str) -> ApiError {
     let mut error = ApiError::unprocessable("Unprocessable Entity");
@@ -213,19 +192,6 @@ fn answered(guard: &mut TrackerGuard<'_>, number: u64) -> Outcome<()> {
 fn review_mut<'r>(guard: &'r mut TrackerGuard<'_>, number: u64, id: u64) -> Outcome<&'r mut Review> {
     let reviews = &mut pull_mut(guard, number)?.reviews;
     reviews.iter_mut().find(|review| review.id == id).ok_or_else(ApiError::not_found)
-}
-
-/// `PUT …/reviews/{review_id}`: another text.
-pub(super) fn update(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    let mut guard = TrackerGuard::enter(cx)?;
-    let (number, id) = (cx.number("pull_number")?, review_asked(&guard, cx)?.id);
-    rights::need_or_own(&guard, Right::Push, &review_asked(&guard, cx)?.author)?;
-    let body = cx.object()?;
-    let text = body.get("body").and_then(Value::as_str);
-    let text =
-        text.ok_or_else(|| ApiError::unprocessable("Invalid request.\n\n\"body\" wasn't supplied."))?;
-    text.clone_into(&mut review_mut(&mut guard, number, id)?.body);
-    shown(&guard, number, id).map(FakeResponse::json)
 }
 
 /// `DELETE …/reviews/{review_id}`: a pending one, with its comments.

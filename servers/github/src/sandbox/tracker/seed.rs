@@ -6,10 +6,10 @@
 use serde_json::Value;
 
 use super::{
-    super::{state::State, time},
+    super::{part, state::State, time},
     Tracker, issues, lines, mentions,
     model::{
-        Asked, Comment, Event, Issue, IssueType, Label, Milestone, Pull, Reaction, RepositoryTracker, Review,
+        Asked, Comment, Event, Issue, Label, Milestone, Pull, Reaction, RepositoryTracker, Review,
         ReviewComment, Side, Thread, Verdict, What,
     },
 };
@@ -23,8 +23,7 @@ impl Tracker {
         let mut reader = Reader { state, event: FIRST_EVENT, label: FIRST_LABEL };
         let mut tracker = Self::default();
         for (org, rows) in seed["issue_types"].as_object().into_iter().flatten() {
-            let types = list(rows).map(issue_type).collect::<Result<_, _>>()?;
-            tracker.types.insert(org.clone(), types);
+            tracker.types.insert(org.clone(), part(rows)?);
         }
         for (name, rows) in seed["repositories"].as_object().into_iter().flatten() {
             let (owner, repo) = name.split_once('/').ok_or_else(|| format!("{name} is no repository"))?;
@@ -73,16 +72,6 @@ fn body(value: &Value) -> Option<String> {
         Value::Array(_) => Some(strings(value).join("\n")),
         _ => value.as_str().map(str::to_owned),
     }
-}
-
-fn issue_type(row: &Value) -> Result<IssueType, String> {
-    Ok(IssueType {
-        id: number(row, "id")?,
-        name: text(row, "name")?,
-        description: row["description"].as_str().map(str::to_owned),
-        color: text(row, "color")?,
-        created_at: moment(row, "created_at")?,
-    })
 }
 
 fn milestone(repo: u64, row: &Value) -> Result<Milestone, String> {

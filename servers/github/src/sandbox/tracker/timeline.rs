@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::{
     super::{
         auth,
-        errors::{ApiError, Outcome},
+        errors::Outcome,
         ids::node_id,
         repos,
         request::{FakeResponse, GitHubRequest as _, RequestContext},
         route::read,
     },
     guard::TrackerGuard,
-    model::{Asked, Event, Issue, What},
+    model::{Asked, Event, What},
     pull_show, reviews,
     show::Show,
 };
@@ -27,41 +27,8 @@ pub(super) fn events_of_issue(cx: &RequestContext<'_>) -> Outcome<FakeResponse> 
     Ok(cx.page(&events, |event| show_event(show, event)))
 }
 
-/// `GET …/issues/events`: of all issues, newest first.
-pub(super) fn events_of_repository(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    let guard = TrackerGuard::enter(cx)?;
-    let show = guard.show()?;
-    let mut events = all_events(show);
-    events.sort_by(|(_, a), (_, b)| (&b.at, b.id).cmp(&(&a.at, a.id)));
-    Ok(cx.page(&events, |(issue, event)| with_issue(show, issue, event)))
-}
-
-/// `GET …/issues/events/{event_id}`
-pub(super) fn event(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
-    let guard = TrackerGuard::enter(cx)?;
-    let show = guard.show()?;
-    let id = cx.number("event_id")?;
-    let found = all_events(show).into_iter().find(|(_, event)| event.id == id);
-    let (issue, event) = found.ok_or_else(ApiError::not_found)?;
-    Ok(FakeResponse::json(with_issue(show, issue, event)))
-}
-
-fn all_events(show: Show<'_>) -> Vec<(&Issue, &Event)> {
-    let issues = show.board.issues.values();
-    issues
-        .flat_map(|issue| issue.events.iter().map(move |event| (issue, event)))
-        .filter(|(_, event)| is_event(event))
-        .collect()
-}
-
 fn is_event(event: &Event) -> bool {
     !matches!(event.what, What::CrossReferenced { .. })
-}
-
-fn with_issue(show: Show<'_>, issue: &Issue, event: &Event) -> Value {
-    let mut shown = show_event(show, event);
-    shown["issue"] = show.issue(issue);
-    shown
 }
 
 /// `GET …/issues/{issue_number}/timeline`: oldest first.
@@ -206,7 +173,6 @@ fn show_event(show: Show<'_>, event: &Event) -> Value {
         What::Merged(sha) => commit(&mut shown, sha),
         What::Unlocked
         | What::Pinned
-        | What::Unpinned
         | What::MarkedAsDuplicate(_)
         | What::ReadyForReview
         | What::ConvertedToDraft

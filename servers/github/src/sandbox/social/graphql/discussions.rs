@@ -50,8 +50,7 @@ fn by_id(cx: &RequestContext<'_>, id: &str) -> Option<Outcome<Resolved>> {
 }
 
 fn of_repository(cx: &RequestContext<'_>, repo: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
-    let fields =
-        ["discussion", "discussions", "discussionCategories", "discussionCategory", "hasDiscussionsEnabled"];
+    let fields = ["discussion", "discussions", "discussionCategories", "hasDiscussionsEnabled"];
     if !fields.contains(&asked.field) {
         return None;
     }
@@ -67,10 +66,6 @@ fn of_repository(cx: &RequestContext<'_>, repo: u64, asked: &Asked<'_>) -> Optio
             asked,
             categories().map(|category| Node::new("DiscussionCategory", category.id)).collect(),
         ),
-        "discussionCategory" => {
-            let found = categories().find(|category| Some(category.slug.as_str()) == asked.text("slug"));
-            Ok(found.map(|category| Node::new("DiscussionCategory", category.id)).into())
-        }
         "discussion" => {
             let number = asked.arg("number").as_u64().unwrap_or_default();
             let found =
@@ -113,24 +108,19 @@ fn discussion(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Out
     let discussion = state.social.discussions.get(id)?;
     let repo = state.repos.get(discussion.repo)?;
     let url = repo.html_url(&format!("/discussions/{}", discussion.number));
-    let login = cx.caller.login();
-    let mine = discussion.author == login;
-    let may = mine || repo.role(login) >= Some(Role::Triage);
     Some(Ok(match asked.field {
         "id" => node_id(DISCUSSION, id).into(),
-        "databaseId" => id.into(),
         "number" => discussion.number.into(),
         "title" => discussion.title.as_str().into(),
-        "body" | "bodyText" => discussion.body.as_str().into(),
+        "body" => discussion.body.as_str().into(),
         "author" => actor(&state, &discussion.author),
         "authorAssociation" => association(&state, repo, &discussion.author).into(),
         "category" => Node::new("DiscussionCategory", discussion.category).into(),
         "repository" => Node::new("Repository", discussion.repo).into(),
-        "createdAt" | "publishedAt" => discussion.created.as_str().into(),
+        "createdAt" => discussion.created.as_str().into(),
         "updatedAt" => discussion.updated.as_str().into(),
         "locked" => discussion.locked.into(),
         "closed" => discussion.closed.is_some().into(),
-        "closedAt" => discussion.closed.as_ref().map(|(at, _)| at.clone()).into(),
         "stateReason" => match &discussion.closed {
             Some((_, reason)) => reason.as_str().into(),
             None if discussion.reopened => "REOPENED".into(),
@@ -138,17 +128,11 @@ fn discussion(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Out
         },
         "upvoteCount" => discussion.upvotes.into(),
         "url" => url.into(),
-        "resourcePath" => url.trim_start_matches("https://github.com").into(),
         "isAnswered" => {
             let answerable = state.social.discussions.category(discussion.category)?.answerable;
             if answerable { discussion.answer.is_some().into() } else { Resolved::NULL }
         }
         "answer" => discussion.answer.as_ref().map(|(id, ..)| Node::new("DiscussionComment", *id)).into(),
-        "answerChosenAt" => discussion.answer.as_ref().map(|(_, at, _)| at.clone()).into(),
-        "answerChosenBy" => match &discussion.answer {
-            Some((_, _, by)) => actor(&state, by),
-            None => Resolved::NULL,
-        },
         "comments" => {
             let top = discussion.comments.iter().filter(|remark| remark.reply_to.is_none());
             return Some(connection(
@@ -156,8 +140,6 @@ fn discussion(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Out
                 top.map(|remark| Node::new("DiscussionComment", remark.id)).collect(),
             ));
         }
-        "viewerDidAuthor" => mine.into(),
-        "viewerCanUpdate" | "viewerCanDelete" | "viewerCanClose" | "viewerCanReopen" => may.into(),
         _ => Resolved::NULL,
     }))
 }
@@ -168,18 +150,12 @@ fn comment(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcom
     let repo = state.repos.get(discussion.repo)?;
     let url = repo.html_url(&format!("/discussions/{}#discussioncomment-{id}", discussion.number));
     let answers = discussion.answer.as_ref().is_some_and(|(answer, ..)| *answer == id);
-    let login = cx.caller.login();
-    let may = remark.author == login || repo.role(login) >= Some(Role::Triage);
-    let answerable = state.social.discussions.category(discussion.category)?.answerable;
-    let chooses = answerable && (discussion.author == login || repo.role(login) >= Some(Role::Triage));
     Some(Ok(match asked.field {
         "id" => node_id(COMMENT, id).into(),
-        "databaseId" => id.into(),
-        "body" | "bodyText" => remark.body.as_str().into(),
+        "body" => remark.body.as_str().into(),
         "author" => actor(&state, &remark.author),
         "authorAssociation" => association(&state, repo, &remark.author).into(),
-        "createdAt" | "publishedAt" => remark.created.as_str().into(),
-        "updatedAt" => remark.updated.as_str().into(),
+        "createdAt" => remark.created.as_str().into(),
         "discussion" => Node::new("Discussion", discussion.id).into(),
         "isAnswer" => answers.into(),
         "isMinimized" => false.into(),
@@ -193,11 +169,6 @@ fn comment(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcom
         }
         "upvoteCount" => remark.upvotes.into(),
         "url" => url.into(),
-        "resourcePath" => url.trim_start_matches("https://github.com").into(),
-        "viewerDidAuthor" => (remark.author == login).into(),
-        "viewerCanUpdate" | "viewerCanDelete" => may.into(),
-        "viewerCanMarkAsAnswer" => (chooses && !answers).into(),
-        "viewerCanUnmarkAsAnswer" => (chooses && answers).into(),
         _ => Resolved::NULL,
     }))
 }
@@ -209,12 +180,7 @@ fn category(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Outco
         "id" => node_id(CATEGORY, id).into(),
         "name" => category.name.as_str().into(),
         "slug" => category.slug.as_str().into(),
-        "emoji" => category.emoji.as_str().into(),
-        "emojiHTML" => format!("<div>{}</div>", category.emoji).into(),
-        "description" => category.description.clone().into(),
         "isAnswerable" => category.answerable.into(),
-        "createdAt" | "updatedAt" => category.created.as_str().into(),
-        "repository" => Node::new("Repository", category.repo).into(),
         _ => Resolved::NULL,
     }))
 }
@@ -238,10 +204,8 @@ fn mutation(cx: &RequestContext<'_>, asked: &Asked<'_>) -> Option<Outcome<Resolv
             discussion.reopened = discussion.closed.take().is_some();
         })
         .map(done),
-        "deleteDiscussion" => delete(cx, text("id")),
         "addDiscussionComment" => add_comment(cx, input).map(said),
         "updateDiscussionComment" => update_comment(cx, input).map(said),
-        "deleteDiscussionComment" => delete_comment(cx, text("id")),
         "markDiscussionCommentAsAnswer" => answer(cx, text("id"), true).map(done),
         "unmarkDiscussionCommentAsAnswer" => answer(cx, text("id"), false).map(done),
         _ => return None,
@@ -361,13 +325,6 @@ fn update(cx: &RequestContext<'_>, input: &Value) -> Outcome<u64> {
     })
 }
 
-fn delete(cx: &RequestContext<'_>, id: &str) -> Outcome<Resolved> {
-    let id = change(cx, id, |_, _| {})?;
-    let mut state = cx.site.state();
-    state.social.discussions.all.retain(|discussion| discussion.id != id);
-    Ok(Resolved::fields([("discussion", Resolved::NULL)]))
-}
-
 fn add_comment(cx: &RequestContext<'_>, input: &Value) -> Outcome<u64> {
     let on = known(input["discussionId"].as_str().unwrap_or_default(), DISCUSSION)?;
     let reply_to = input["replyToId"].as_str().map(|id| known(id, COMMENT)).transpose()?;
@@ -424,18 +381,6 @@ fn update_comment(cx: &RequestContext<'_>, input: &Value) -> Outcome<u64> {
     remark.body = body;
     remark.updated = now;
     Ok(id)
-}
-
-fn delete_comment(cx: &RequestContext<'_>, id: &str) -> Outcome<Resolved> {
-    let id = known(id, COMMENT)?;
-    let on = owned_comment(cx, id)?;
-    let mut state = cx.site.state();
-    let discussion = state.social.discussions.get_mut(on).ok_or_else(gone)?;
-    discussion.comments.retain(|remark| remark.id != id && remark.reply_to != Some(id));
-    if discussion.answer.as_ref().is_some_and(|(answer, ..)| *answer == id) {
-        discussion.answer = None;
-    }
-    Ok(Resolved::fields([("comment", Resolved::NULL)]))
 }
 
 fn answer(cx: &RequestContext<'_>, id: &str, mark: bool) -> Outcome<u64> {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::sandbox::{
     auth::permits,
     errors::{ApiError, Outcome},
-    graphql::{actor, connection, may},
+    graphql::{connection, may},
     ids::{self, node_id},
     request::RequestContext,
     route::{read, write},
@@ -113,31 +113,13 @@ fn project(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcom
     let of_field = |field: &Field| Node::new(field.ty(), field.id);
     Some(Ok(match asked.field {
         "id" => node_id("PVT", id).into(),
-        "databaseId" => id.into(),
-        "fullDatabaseId" => id.to_string().into(),
         "number" => project.number.into(),
         "title" => project.title.as_str().into(),
         "shortDescription" => project.description.clone().into(),
-        "readme" => project.readme.clone().into(),
         "public" => project.public.into(),
-        "template" => false.into(),
         "closed" => project.closed.into(),
-        "closedAt" => project.closed.then(|| project.updated.clone()).into(),
-        "createdAt" => project.created.as_str().into(),
         "updatedAt" => project.updated.as_str().into(),
-        "creator" => actor(&state, &project.creator),
-        "owner" => actor(&state, &project.owner),
         "url" => format!("https://github.com{path}").into(),
-        "resourcePath" => path.into(),
-        "viewerCanUpdate" | "viewerCanClose" | "viewerCanReopen" => {
-            let login = cx.caller.login();
-            (project.owner == login || state.accounts.is_member(&project.owner, login)).into()
-        }
-        "field" => {
-            let wanted = asked.text("name").unwrap_or_default();
-            let found = project.fields.iter().find(|field| field.name.eq_ignore_ascii_case(wanted));
-            found.map(of_field).into()
-        }
         "fields" => return Some(connection(asked, project.fields.iter().map(of_field).collect())),
         "items" => {
             let kept = project.items.iter().filter(|item| !item.archived);
@@ -153,11 +135,8 @@ fn field(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<
     let field = project.field(id)?;
     Some(Ok(match asked.field {
         "id" => node_id(field.prefix(), id).into(),
-        "databaseId" => id.into(),
         "name" => field.name.as_str().into(),
         "dataType" => field.kind.as_str().into(),
-        "project" => Node::new("ProjectV2", project.id).into(),
-        "createdAt" | "updatedAt" => project.created.as_str().into(),
         "options" => {
             let names = asked.arg("names").as_array().cloned();
             let wanted = |name: &str| names.as_ref().is_none_or(|names| names.iter().any(|one| one == name));
@@ -217,12 +196,7 @@ fn item(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<R
     let (project, item) = find(&state, id)?;
     Some(Ok(match asked.field {
         "id" => node_id("PVTI", id).into(),
-        "databaseId" => id.into(),
-        "fullDatabaseId" => id.to_string().into(),
         "isArchived" => item.archived.into(),
-        "createdAt" => item.created.as_str().into(),
-        "updatedAt" => item.updated.as_str().into(),
-        "creator" => actor(&state, &item.creator),
         "project" => Node::new("ProjectV2", project.id).into(),
         "type" => match &item.content {
             _ if hidden => "REDACTED".into(),
@@ -278,14 +252,10 @@ fn title(state: &State, item: &Item) -> String {
 fn draft(cx: &RequestContext<'_>, id: u64, asked: &Asked<'_>) -> Option<Outcome<Resolved>> {
     let state = cx.site.state();
     let (_, item) = find(&state, id)?;
-    let Content::Draft { title, body } = &item.content else { return None };
+    let Content::Draft { title, .. } = &item.content else { return None };
     Some(Ok(match asked.field {
         "id" => node_id("DI", id).into(),
         "title" => title.as_str().into(),
-        "body" | "bodyText" => body.as_str().into(),
-        "creator" => actor(&state, &item.creator),
-        "createdAt" => item.created.as_str().into(),
-        "updatedAt" => item.updated.as_str().into(),
         _ => Resolved::NULL,
     }))
 }
@@ -303,18 +273,10 @@ fn value(cx: &RequestContext<'_>, key: &Value, asked: &Asked<'_>) -> Option<Outc
     Some(Ok(match asked.field {
         "id" => node_id("PVTFV", id * 10_000 + of).into(),
         "field" => Node::new(field.ty(), of).into(),
-        "item" => Node::new("ProjectV2Item", id).into(),
-        "createdAt" => item.created.as_str().into(),
-        "updatedAt" => item.updated.as_str().into(),
-        "creator" => actor(&state, &item.creator),
         "text" if field.kind == "TITLE" => title(&state, item).into(),
         "text" | "number" | "date" => set.into(),
         "name" | "title" => of_choice(|choice| choice.name.clone().into()),
-        "optionId" | "iterationId" => set.into(),
-        "color" => of_choice(|choice| choice.color.clone().into()),
-        "description" => of_choice(|choice| choice.description.clone().into()),
-        "startDate" => of_choice(|choice| choice.start.clone().into()),
-        "duration" => of_choice(|choice| choice.days.into()),
+        "optionId" => set.into(),
         _ => Resolved::NULL,
     }))
 }
@@ -328,11 +290,6 @@ fn mutation(cx: &RequestContext<'_>, asked: &Asked<'_>) -> Option<Outcome<Resolv
         "addProjectV2DraftIssue" => add_draft(cx, input).map(as_item("projectItem")),
         "updateProjectV2ItemFieldValue" => set(cx, input).map(as_item("projectV2Item")),
         "clearProjectV2ItemFieldValue" => clear(cx, input).map(as_item("projectV2Item")),
-        "archiveProjectV2Item" => change(cx, input, |_, item| {
-            item.archived = true;
-            Ok(())
-        })
-        .map(as_item("item")),
         "deleteProjectV2Item" => delete(cx, input),
         _ => return None,
     })

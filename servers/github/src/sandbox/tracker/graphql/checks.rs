@@ -14,10 +14,10 @@ use super::{
             request::RequestContext,
             route::read,
         },
-        pull_show, rules,
+        rules,
         show::Show,
     },
-    Field, node_of, path_of, shout,
+    Field, shout,
 };
 
 /// What a caller may not see of a commit's checks. The rollup itself goes with the pull request: what is in it
@@ -58,21 +58,6 @@ fn checks_of(show: Show<'_>, sha: &str) -> Vec<Check> {
 /// Fields of rollups, checks and what they belong to, and those that commits get from them.
 pub(super) fn resolve(show: Show<'_>, node: &Node, asked: &Asked<'_>, seen: &Seen) -> Field {
     let sha = node.key[1].as_str()?;
-    match (node.ty.as_str(), asked.field) {
-        ("Commit", "statusCheckRollup") => return Some(Ok(rollup(show, sha).into())),
-        ("Commit", "associatedPullRequests") => {
-            let all = show.board.issues.values();
-            let found = all.filter(|issue| {
-                issue.pull.as_ref().is_some_and(|pull| {
-                    pull.merge_commit.as_deref() == Some(sha)
-                        || pull_show::commits(show, pull).iter().any(|one| one == sha)
-                })
-            });
-            return Some(connection(asked, found.map(node_of).collect()));
-        }
-        ("Commit", _) => return None,
-        _ => {}
-    }
     let checks = checks_of(show, sha);
     if node.ty == "StatusCheckRollup" {
         return of_rollup(show, sha, &checks, asked, seen);
@@ -94,24 +79,9 @@ pub(super) fn resolve(show: Show<'_>, node: &Node, asked: &Asked<'_>, seen: &See
     }
 }
 
-/// How a commit's checks stand together: one that failed weighs most, then one that is not done.
-fn state(checks: &[Check]) -> &'static str {
-    let failed = |check: &&Check| check.conclusion.is_some() && !rules::succeeded(check);
-    match checks.iter().find(failed) {
-        Some(check) if check.kind == CheckKind::Status && check.conclusion.as_deref() == Some("error") => {
-            "ERROR"
-        }
-        Some(_) => "FAILURE",
-        None if checks.iter().any(|check| check.conclusion.is_none()) => "PENDING",
-        None => "SUCCESS",
-    }
-}
-
 fn of_rollup(show: Show<'_>, sha: &str, checks: &[Check], asked: &Asked<'_>, seen: &Seen) -> Field {
     Some(Ok(match asked.field {
         "id" => repos::object_id("SCR", show.repo.id, sha).into(),
-        "state" => state(checks).into(),
-        "commit" => repos::object_node(show.repo, sha).into(),
         "contexts" => {
             let nodes = checks.iter().map(|check| {
                 let ty = if check.kind == CheckKind::CheckRun { "CheckRun" } else { "StatusContext" };
@@ -174,7 +144,6 @@ fn required(show: Show<'_>, check: &Check, asked: &Asked<'_>) -> bool {
 }
 
 fn run(show: Show<'_>, sha: &str, check: &Check, asked: &Asked<'_>) -> Field {
-    let url = check.url.clone().unwrap_or_default();
     Some(Ok(match asked.field {
         "id" => node_id("CR", check.id).into(),
         "databaseId" => check.id.into(),
@@ -183,12 +152,8 @@ fn run(show: Show<'_>, sha: &str, check: &Check, asked: &Asked<'_>) -> Field {
         "conclusion" => check.conclusion.as_deref().map(shout).into(),
         "startedAt" => check.started.clone().into(),
         "completedAt" => check.completed.clone().into(),
-        "detailsUrl" | "permalink" | "url" => url.into(),
-        "resourcePath" => path_of(&url).into(),
         "isRequired" => required(show, check, asked).into(),
-        "repository" => Node::new("Repository", show.repo.id).into(),
         "checkSuite" => Node::new("CheckSuite", json!([show.repo.id, sha, check.suite])).into(),
-        "title" | "summary" | "text" => Resolved::NULL,
         _ => return None,
     }))
 }
@@ -199,9 +164,6 @@ fn status(show: Show<'_>, check: &Check, asked: &Asked<'_>) -> Field {
         "context" => check.name.clone().into(),
         "state" => status_state(check).into(),
         "description" => check.description.clone().into(),
-        "targetUrl" => check.url.clone().into(),
-        "createdAt" => check.started.clone().into(),
-        "avatarUrl" => Resolved::NULL,
         "isRequired" => required(show, check, asked).into(),
         _ => return None,
     }))
@@ -211,20 +173,11 @@ fn status(show: Show<'_>, check: &Check, asked: &Asked<'_>) -> Field {
 fn around(show: Show<'_>, sha: &str, node: &Node, check: &Check, asked: &Asked<'_>) -> Field {
     let (suite, run) = (check.suite?, check.run.unwrap_or_default());
     let key = json!([show.repo.id, sha, suite]);
-    let url = show.html(&format!("actions/runs/{run}"));
     Some(Ok(match (node.ty.as_str(), asked.field) {
         ("CheckSuite", "id") => node_id("CS", suite).into(),
-        ("CheckSuite", "databaseId") => suite.into(),
         ("CheckSuite", "workflowRun") => Node::new("WorkflowRun", key).into(),
-        ("CheckSuite", "repository") => Node::new("Repository", show.repo.id).into(),
         ("WorkflowRun", "id") => node_id("WFR", run).into(),
         ("WorkflowRun", "databaseId") => run.into(),
-        ("WorkflowRun", "workflow") => Node::new("Workflow", key).into(),
-        ("Workflow", "id") => node_id("W", suite).into(),
-        ("Workflow", "name") => check.workflow.clone().unwrap_or_default().into(),
-        (_, "createdAt" | "updatedAt") => check.started.clone().unwrap_or_else(|| show.site.now()).into(),
-        (_, "resourcePath") => path_of(&url).into(),
-        (_, "url") => url.into(),
         _ => return None,
     }))
 }

@@ -5,38 +5,27 @@ use serde_json::json;
 
 use super::{
     super::{
-        super::{errors::Outcome, graphql::connection, ids::node_id},
+        super::{errors::Outcome, graphql::connection},
         links, merge,
-        model::Issue,
-        rights::{self, Right},
         show::issue_node,
     },
     At, Field,
-    comments::{Written, lock_reason},
-    lists, node_of, path_of,
+    comments::Written,
+    lists, node_of,
     roots::{label_node, type_node},
-    shout, timeline,
+    shout,
 };
 
 /// Fields that issues and pull requests have.
 pub(super) fn common(at: At<'_>, asked: &Asked<'_>) -> Field {
     let At { show, issue } = at;
-    let pushes = rights::has(show.repo, show.viewer, Right::Triage);
-    let own = issue.author.eq_ignore_ascii_case(show.viewer);
-    let url = at.url("");
     Some(Ok(match asked.field {
         "id" => issue_node(issue).into(),
         "number" => issue.number.into(),
         "title" => issue.title.clone().into(),
-        "closed" => (!issue.open).into(),
         "closedAt" => issue.closed_at.clone().into(),
         "locked" => issue.locked.into(),
-        "activeLockReason" => lock_reason(issue.lock_reason.as_deref()).into(),
-        "url" => url.into(),
-        "resourcePath" => path_of(&url).into(),
-        "viewerCanClose" => ((own || pushes) && issue.open).into(),
-        "viewerCanReopen" => ((own || pushes) && !issue.open).into(),
-        "viewerCanUpdate" => (own || pushes).into(),
+        "url" => at.url("").into(),
         "milestone" => {
             issue.milestone.map(|number| Node::new("Milestone", json!([show.repo.id, number]))).into()
         }
@@ -55,9 +44,7 @@ pub(super) fn common(at: At<'_>, asked: &Asked<'_>) -> Field {
         }
         "assignees" => return Some(lists::users(show, issue.assignees.clone(), asked)),
         "assignedActors" => return Some(lists::actors(show, issue.assignees.clone(), asked)),
-        "participants" => return Some(participants(at, asked)),
         "comments" => return Some(comments(at, asked)),
-        "timelineItems" => return Some(timeline::items(at, asked)),
         _ => {
             let ty = if issue.pull.is_some() { "PullRequest" } else { "Issue" };
             let written = Written {
@@ -66,7 +53,6 @@ pub(super) fn common(at: At<'_>, asked: &Asked<'_>) -> Field {
                 body: issue.body.as_deref().unwrap_or_default(),
                 created: &issue.created_at,
                 updated: &issue.updated_at,
-                reactions: &issue.reactions,
                 minimized: None,
                 key: (ty, issue.id),
             };
@@ -83,15 +69,12 @@ pub(super) fn issue(at: At<'_>, asked: &Asked<'_>) -> Field {
         connection(asked, found.map(|(_, issue)| node_of(issue)).collect())
     };
     Some(Ok(match asked.field {
-        "databaseId" => issue.id.into(),
-        "fullDatabaseId" => issue.id.to_string().into(),
         "state" => shout(issue.state()).into(),
         // "DUPLICATE" is told only to who asks for it; others read "NOT_PLANNED".
         "stateReason" => match issue.state_reason.as_deref() {
             Some("duplicate") if asked.arg("enableDuplicate") != &json!(true) => "NOT_PLANNED".into(),
             reason => reason.map(shout).into(),
         },
-        "isPinned" => issue.pinned.into(),
         "issueType" => {
             let kind = issue.kind.as_ref()?;
             let types = show.state.tracker.types(&show.repo.owner);
@@ -116,16 +99,6 @@ pub(super) fn issue(at: At<'_>, asked: &Asked<'_>) -> Field {
             let summary = links::summary(show.state, issue);
             json!({"total": summary["total"], "completed": summary["completed"], "percentCompleted": summary["percent_completed"]}).into()
         }
-        "issueDependenciesSummary" => {
-            let summary = links::dependencies(show.state, issue);
-            json!({
-                "blockedBy": summary["blocked_by"],
-                "blocking": summary["blocking"],
-                "totalBlockedBy": summary["total_blocked_by"],
-                "totalBlocking": summary["total_blocking"],
-            })
-            .into()
-        }
         "closedByPullRequestsReferences" => return Some(closers(at, asked)),
         _ => return common(at, asked),
     }))
@@ -143,16 +116,6 @@ fn closers(at: At<'_>, asked: &Asked<'_>) -> Outcome<Resolved> {
     connection(asked, found.map(node_of).collect())
 }
 
-fn participants(at: At<'_>, asked: &Asked<'_>) -> Outcome<Resolved> {
-    let issue: &Issue = at.issue;
-    let mut logins = vec![issue.author.clone()];
-    logins.extend(issue.assignees.iter().cloned());
-    logins.extend(issue.comments.iter().map(|comment| comment.author.clone()));
-    let reviews = at.pull().into_iter().flat_map(|pull| &pull.reviews);
-    logins.extend(reviews.map(|review| review.author.clone()));
-    lists::users(at.show, logins, asked)
-}
-
 fn comments(at: At<'_>, asked: &Asked<'_>) -> Outcome<Resolved> {
     let mut comments: Vec<_> = at.issue.comments.iter().collect();
     if asked.arg("orderBy")["field"] == "UPDATED_AT" {
@@ -162,17 +125,4 @@ fn comments(at: At<'_>, asked: &Asked<'_>) -> Outcome<Resolved> {
         comments.reverse();
     }
     connection(asked, comments.iter().map(|one| at.below("IssueComment", one.id)).collect())
-}
-
-/// Fields of `PinnedIssue`.
-pub(super) fn pinned(at: At<'_>, asked: &Asked<'_>) -> Field {
-    let by = at.issue.events.iter().rev().find(|event| event.what == super::super::model::What::Pinned);
-    Some(Ok(match asked.field {
-        "id" => node_id("PI", at.issue.id).into(),
-        "databaseId" => at.issue.id.into(),
-        "issue" => at.node().into(),
-        "pinnedBy" => at.person(by.map_or(at.issue.author.as_str(), |event| &event.actor)),
-        "repository" => at.repository(),
-        _ => return None,
-    }))
 }

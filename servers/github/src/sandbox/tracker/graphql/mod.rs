@@ -13,7 +13,6 @@ mod planning;
 mod pull;
 mod reviews;
 mod roots;
-mod timeline;
 
 use connector::sandbox::graphql::{Asked, Node, Resolved};
 use serde_json::json;
@@ -34,7 +33,6 @@ pub(in crate::sandbox) fn resolve(cx: &RequestContext<'_>, node: &Node, asked: &
         ("Mutation", _) => return mutations::run(cx, asked),
         ("Query", _) => return roots::query(cx, asked),
         ("Repository", _) => return roots::repository(cx, node.key.as_u64()?, asked),
-        ("Organization", "issueTypes") => return roots::issue_types(cx, node.key.as_str()?, asked),
         ("IssueType", _) => return planning::issue_type(cx, node, asked),
         _ => {}
     }
@@ -55,7 +53,7 @@ pub(in crate::sandbox) fn resolve(cx: &RequestContext<'_>, node: &Node, asked: &
     match node.ty.as_str() {
         "Label" => return planning::label(show, number, asked),
         "Milestone" => return planning::milestone(show, number, asked),
-        "Commit" | "CheckSuite" | "WorkflowRun" | "Workflow" => {
+        "CheckSuite" | "WorkflowRun" => {
             return checks::resolve(show, node, asked, &checks::Seen::default());
         }
         _ => {}
@@ -66,17 +64,14 @@ pub(in crate::sandbox) fn resolve(cx: &RequestContext<'_>, node: &Node, asked: &
         "Issue" => issue::issue(at, asked),
         "PullRequest" => pull::pull(at, asked, known),
         "IssueComment" => comments::comment(at, node, asked),
-        "PinnedIssue" => issue::pinned(at, asked),
         "PullRequestReview" => reviews::review(at, node, asked),
         "PullRequestReviewThread" => reviews::thread(at, node, asked),
         "PullRequestReviewComment" => reviews::remark(at, node, asked),
         "PullRequestCommit" => pull::commit(at, node, asked),
-        "PullRequestChangedFile" => pull::file(at, node, asked),
         "ReviewRequest" => pull::request(at, node, asked),
         "MergeQueueEntry" => pull::queue_entry(at, asked),
         "AutoMergeRequest" => pull::auto_merge(at, asked),
-        "Reaction" | "ReactionGroup" | "ReactorEdge" => comments::reaction(at, node, asked),
-        ty if ty.ends_with("Event") => timeline::event(at, node, asked),
+        "ReactionGroup" => comments::reaction(at, node, asked),
         _ => None,
     }
 }
@@ -127,11 +122,6 @@ impl<'a> At<'a> {
 fn node_of(issue: &Issue) -> Node {
     let ty = if issue.pull.is_some() { "PullRequest" } else { "Issue" };
     Node::new(ty, json!([issue.repo, issue.number]))
-}
-
-/// An address without its host.
-fn path_of(url: &str) -> String {
-    url.trim_start_matches("https://github.com").to_owned()
 }
 
 /// A word of the REST API as the GraphQL API writes it: `too heated` as `TOO_HEATED`.

@@ -12,9 +12,8 @@ use super::{
             request::RequestContext,
             route::write,
         },
-        comments,
         guard::TrackerGuard,
-        issues, links,
+        issues,
         merge::{self, How},
         model::{AutoMerge, Queued, What},
         pulls::{of_number, pull_mut},
@@ -38,16 +37,7 @@ pub(super) fn run(cx: &RequestContext<'_>, asked: &Asked<'_>) -> Field {
         "enablePullRequestAutoMerge" => enable_auto_merge,
         "disablePullRequestAutoMerge" => disable_auto_merge,
         "enqueuePullRequest" => enqueue,
-        "dequeuePullRequest" => dequeue,
-        "minimizeComment" => |cx, input| minimize(cx, input, true),
-        "unminimizeComment" => |cx, input| minimize(cx, input, false),
-        "pinIssue" => |cx, input| pin(cx, input, true),
-        "unpinIssue" => |cx, input| pin(cx, input, false),
-        "closeIssue" => close_issue,
-        "reopenIssue" => reopen_issue,
-        "addComment" => add_comment,
-        "createIssue" => create_issue,
-        "transferIssue" => transfer,
+        "minimizeComment" => minimize,
         "replaceActorsForAssignable" => replace_actors,
         _ => return None,
     };
@@ -95,10 +85,6 @@ fn need(cx: &RequestContext<'_>, guard: &TrackerGuard<'_>, right: Right, mutatio
 
 fn pull_node(guard: &TrackerGuard<'_>, number: u64) -> Resolved {
     Node::new("PullRequest", json!([guard.repo, number])).into()
-}
-
-fn issue_node(guard: &TrackerGuard<'_>, number: u64) -> Resolved {
-    Node::new("Issue", json!([guard.repo, number])).into()
 }
 
 fn resolve_thread(cx: &RequestContext<'_>, input: &Value, resolved: bool) -> Outcome<Resolved> {
@@ -227,20 +213,10 @@ fn enqueue(cx: &RequestContext<'_>, input: &Value) -> Outcome<Resolved> {
     Ok(Resolved::fields([("mergeQueueEntry", entry.into())]))
 }
 
-fn dequeue(cx: &RequestContext<'_>, input: &Value) -> Outcome<Resolved> {
-    let (repo, number, _) = located(cx, &input["id"], &["PR"])?;
-    let mut guard = TrackerGuard::enter_at(cx, repo)?;
-    need(cx, &guard, Right::Push, "DequeuePullRequest")?;
-    if pull_mut(&mut guard, number)?.queued.take().is_none() {
-        return Err(ApiError::unprocessable("Pull request is not in the merge queue"));
-    }
-    Ok(Resolved::fields([("mergeQueueEntry", Resolved::NULL)]))
-}
-
-fn minimize(cx: &RequestContext<'_>, input: &Value, fold: bool) -> Outcome<Resolved> {
+fn minimize(cx: &RequestContext<'_>, input: &Value) -> Outcome<Resolved> {
     let (repo, number, id) = located(cx, &input["subjectId"], &["IC", "PRRC"])?;
     let mut guard = TrackerGuard::enter_at(cx, repo)?;
-    let reason = fold.then(|| classifier(input["classifier"].as_str().unwrap_or("OUTDATED")));
+    let reason = classifier(input["classifier"].as_str().unwrap_or("OUTDATED"));
     let (viewer, pushes) =
         (guard.viewer.to_owned(), rights::has(guard.repository()?, guard.viewer, Right::Push));
     let refuse =
@@ -256,165 +232,8 @@ fn minimize(cx: &RequestContext<'_>, input: &Value, fold: bool) -> Outcome<Resol
     if !pushes && *author != viewer {
         return Err(refuse());
     }
-    *minimized = reason;
-    let name = if fold { "minimizedComment" } else { "unminimizedComment" };
-    Ok(Resolved::fields([(name, Node::new(ty, json!([repo, number, id])).into())]))
-}
-
-fn pin(cx: &RequestContext<'_>, input: &Value, pinned: bool) -> Outcome<Resolved> {
-    let (repo, number, _) = located(cx, &input["issueId"], &["I"])?;
-    let mut guard = TrackerGuard::enter_at(cx, repo)?;
-    need(cx, &guard, Right::Push, if pinned { "PinIssue" } else { "UnpinIssue" })?;
-    // "You can pin up to three important issues" (docs.github.com, "Pinning an issue to your repository").
-    let others = guard.board().issues.values().filter(|issue| issue.pinned && issue.number != number).count();
-    if pinned && others >= 3 {
-        return Err(ApiError::unprocessable("Maximum 3 pinned issues per repository"));
-    }
-    let issue = guard.issue_mut(number)?;
-    if issue.pinned != pinned {
-        issue.pinned = pinned;
-        guard.note_here(number, if pinned { What::Pinned } else { What::Unpinned });
-    }
-    Ok(Resolved::fields([("issue", issue_node(&guard, number))]))
-}
-
-fn close_issue(cx: &RequestContext<'_>, input: &Value) -> Outcome<Resolved> {
-    let (repo, number, _) = located(cx, &input["issueId"], &["I"])?;
-    let mut guard = TrackerGuard::enter_at(cx, repo)?;
-    if guard.numbered(number)?.author != guard.viewer {
-        need(cx, &guard, Right::Triage, "CloseIssue")?;
-    }
-    if guard.numbered(number)?.open {
-        let reason = input["stateReason"].as_str().unwrap_or("COMPLETED").to_lowercase();
-        issues::close(&mut guard, number, Some(reason), None)?;
-    }
-    Ok(Resolved::fields([("issue", issue_node(&guard, number))]))
-}
-
-fn reopen_issue(cx: &RequestContext<'_>, input: &Value) -> Outcome<Resolved> {
-    let (repo, number, _) = located(cx, &input["issueId"], &["I"])?;
-    let mut guard = TrackerGuard::enter_at(cx, repo)?;
-    if guard.numbered(number)?.author != guard.viewer {
-        need(cx, &guard, Right::Triage, "ReopenIssue")?;
-    }
-    if !guard.numbered(number)?.open {
-        issues::reopen(&mut guard, number)?;
-    }
-    Ok(Resolved::fields([("issue", issue_node(&guard, number))]))
-}
-
-fn add_comment(cx: &RequestContext<'_>, input: &Value) -> Outcome<Resolved> {
-    let (repo, number, _) = located(cx, &input["subjectId"], &["I", "PR"])?;
-    let mut guard = TrackerGuard::enter_at(cx, repo)?;
-    let body = input["body"].as_str().unwrap_or_default();
-    if body.trim().is_empty() {
-        return Err(ApiError::unprocessable("Body cannot be blank"));
-    }
-    let id = comments::add(&mut guard, number, body.to_owned())?;
-    let subject = super::node_of(guard.numbered(number)?);
-    let edge = Resolved::fields([
-        ("cursor", ids::node_id("IC", id).into()),
-        ("node", Node::new("IssueComment", json!([repo, number, id])).into()),
-    ]);
-    Ok(Resolved::fields([("subject", subject.into()), ("commentEdge", edge)]))
-}
-
-fn create_issue(cx: &RequestContext<'_>, input: &Value) -> Outcome<Resolved> {
-    let repo = ids::parse(input["repositoryId"].as_str().unwrap_or_default());
-    let repo = repo.filter(|(kind, _)| *kind == "R").map(|(_, repo)| repo);
-    let repo = repo.ok_or_else(|| {
-        ApiError::missing("Could not resolve to a node with the global id of the repository")
-    })?;
-    may(cx, repo, write("issues"))?;
-    let mut guard = TrackerGuard::enter_at(cx, repo)?;
-    issues::enabled(&guard)?;
-    let ids_of = |name: &str, kind: &str| -> Vec<u64> {
-        let list = input[name].as_array().into_iter().flatten();
-        list.filter_map(|id| ids::parse(id.as_str()?).filter(|(one, _)| *one == kind).map(|(_, id)| id))
-            .collect()
-    };
-    let one = |name: &str, kind: &str| {
-        ids::parse(input[name].as_str()?).filter(|(one, _)| *one == kind).map(|(_, id)| id)
-    };
-    // The same as a body of the REST API, so that it is checked by the same rules.
-    let board = guard.board();
-    let labels = ids_of("labelIds", "LA");
-    let labels: Vec<_> = board
-        .labels
-        .iter()
-        .filter(|label| labels.contains(&label.id))
-        .map(|label| label.name.clone())
-        .collect();
-    let people = ids_of("assigneeIds", "U");
-    let people: Vec<_> = people
-        .iter()
-        .filter_map(|id| guard.state.accounts.by_id(*id))
-        .map(|account| account.login.clone())
-        .collect();
-    let milestone = one("milestoneId", "MI").and_then(|id| board.milestones.iter().find(|one| one.id == id));
-    let owner = &guard.repository()?.owner;
-    let kind = one("issueTypeId", "IT")
-        .and_then(|id| guard.state.tracker.types(owner).iter().find(|one| one.id == id));
-    let mut body = serde_json::Map::new();
-    for (name, value) in
-        [("title", input["title"].clone()), ("labels", json!(labels)), ("assignees", json!(people))]
-    {
-        body.insert(name.to_owned(), value);
-    }
-    if let Some(milestone) = milestone {
-        body.insert("milestone".to_owned(), milestone.number.into());
-    }
-    if let Some(kind) = kind {
-        body.insert("type".to_owned(), kind.name.clone().into());
-    }
-    let title = issues::title(&body)?.ok_or_else(|| ApiError::unprocessable("Title can't be blank"))?;
-    let wanted = issues::Wanted::read(&mut guard, &body)?;
-    let number = issues::open(&mut guard, title, input["body"].as_str().map(str::to_owned));
-    wanted.apply(&mut guard, number)?;
-    issues::announce(&mut guard, number);
-    if let Some(parent) = one("parentIssueId", "I") {
-        let child = guard.numbered(number)?.id;
-        links::add_below(&mut guard, parent, child, false)?;
-    }
-    Ok(Resolved::fields([("issue", issue_node(&guard, number))]))
-}
-
-/// Moves an issue to another repository of the same owner; it gets a number there.
-fn transfer(cx: &RequestContext<'_>, input: &Value) -> Outcome<Resolved> {
-    let (repo, number, _) = located(cx, &input["issueId"], &["I"])?;
-    let target = ids::parse(input["repositoryId"].as_str().unwrap_or_default());
-    let target = target.filter(|(kind, _)| *kind == "R").map(|(_, repo)| repo).unwrap_or_default();
-    may(cx, target, write("issues"))?;
-    let mut guard = TrackerGuard::enter_at(cx, repo)?;
-    need(cx, &guard, Right::Push, "TransferIssue")?;
-    let there = guard.state.repos.get(target).ok_or_else(ApiError::not_found)?;
-    let here = guard.repository()?;
-    if !there.owner.eq_ignore_ascii_case(&here.owner) || here.id == there.id {
-        return Err(ApiError::unprocessable(
-            "Issues can only be transferred between repositories of the same owner",
-        ));
-    }
-    if here.private && !there.private {
-        return Err(ApiError::unprocessable(
-            "Issues cannot be transferred from a private to a public repository",
-        ));
-    }
-    let names: Vec<String> = {
-        let show = guard.show()?;
-        show.labels_of(guard.numbered(number)?).map(|label| label.name.clone()).collect()
-    };
-    let Some(mut issue) = guard.board_mut().issues.remove(&number) else { return Err(ApiError::not_found()) };
-    let now = guard.now.clone();
-    let board = guard.state.tracker.board_mut(target);
-    let new = board.next_number();
-    // Labels of the same name come along, milestones do not.
-    issue.labels = names.iter().filter_map(|name| board.label(name)).map(|label| label.id).collect();
-    issue.milestone = None;
-    issue.repo = target;
-    issue.number = new;
-    issue.updated_at = now;
-    board.issues.insert(new, issue);
-    Ok(Resolved::fields([("issue", Node::new("Issue", json!([target, new])).into())]))
+    *minimized = Some(reason);
+    Ok(Resolved::fields([("minimizedComment", Node::new(ty, json!([repo, number, id])).into())]))
 }
 
 /// Assigns to these people and bots, and nobody else. An issue is given to the coding agent this way (docs.github.com,

@@ -1,7 +1,7 @@
 //! Where queries begin: search, nodes by id, and what repositories and organizations have.
 
 use connector::sandbox::graphql::{Asked, Node, Resolved};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     super::{
@@ -138,18 +138,11 @@ fn locate(tracker: &super::super::Tracker, kind: &str, number: u64, viewer: &str
 
 /// Fields of `Repository`.
 pub(super) fn repository(cx: &RequestContext<'_>, repo: u64, asked: &Asked<'_>) -> Field {
-    const OURS: [&str; 14] = [
-        "assignableUsers",
+    const OURS: [&str; 7] = [
         "hasIssuesEnabled",
         "issue",
         "issueOrPullRequest",
-        "issueTypes",
         "issues",
-        "label",
-        "labels",
-        "milestone",
-        "milestones",
-        "pinnedIssues",
         "pullRequest",
         "pullRequests",
         "suggestedActors",
@@ -181,40 +174,7 @@ fn of_repository(cx: &RequestContext<'_>, repo: u64, asked: &Asked<'_>) -> Outco
         "issues" => lists::issues(show, show.board.issues.values(), asked)?,
         "pullRequests" => lists::pulls(show, show.board.issues.values(), asked)?,
         "hasIssuesEnabled" => (!show.board.disabled).into(),
-        "label" => {
-            let found = show.board.label(asked.text("name").unwrap_or_default());
-            found.map(|label| label_node(show, label)).into()
-        }
-        "labels" => {
-            let query = asked.text("query").unwrap_or_default().to_lowercase();
-            let fits = |label: &&Label| label.name.to_lowercase().contains(&query);
-            let mut labels: Vec<_> = show.board.labels.iter().filter(fits).collect();
-            if asked.arg("orderBy")["field"] == "NAME" {
-                labels.sort_by_key(|label| label.name.to_lowercase());
-            }
-            if asked.arg("orderBy")["direction"] == "DESC" {
-                labels.reverse();
-            }
-            connection(asked, labels.into_iter().map(|label| label_node(show, label)).collect())?
-        }
-        "milestone" => {
-            let found = show.board.milestone(number);
-            found.map(|one| Node::new("Milestone", json!([repo, one.number]))).into()
-        }
-        "milestones" => milestones(show, asked)?,
-        "pinnedIssues" => {
-            let pinned = show.board.issues.values().filter(|issue| issue.pinned);
-            connection(
-                asked,
-                pinned.map(|issue| Node::new("PinnedIssue", json!([repo, issue.number]))).collect(),
-            )?
-        }
-        "assignableUsers" => {
-            let query = asked.text("query").unwrap_or_default().to_lowercase();
-            lists::users(show, people(show).filter(|login| login.to_lowercase().contains(&query)), asked)?
-        }
         "suggestedActors" => suggested(show, asked)?,
-        "issueTypes" => types(show.state.tracker.types(&show.repo.owner), &show.repo.owner, asked)?,
         _ => Resolved::NULL,
     })
 }
@@ -239,52 +199,10 @@ fn suggested(show: Show<'_>, asked: &Asked<'_>) -> Outcome<Resolved> {
     lists::actors(show, agent.into_iter().chain(people(show)).filter(fits), asked)
 }
 
-fn milestones(show: Show<'_>, asked: &Asked<'_>) -> Outcome<Resolved> {
-    let states = lists::words(asked.arg("states"));
-    let query = asked.text("query").unwrap_or_default().to_lowercase();
-    let mut found: Vec<_> = show
-        .board
-        .milestones
-        .iter()
-        .filter(|one| {
-            states.is_empty() || states.contains(&if one.open { "open" } else { "closed" }.to_owned())
-        })
-        .filter(|one| one.title.to_lowercase().contains(&query))
-        .collect();
-    if asked.arg("orderBy")["field"] == "DUE_DATE" {
-        found.sort_by(|a, b| a.due_on.cmp(&b.due_on));
-    }
-    if asked.arg("orderBy")["direction"] == "DESC" {
-        found.reverse();
-    }
-    connection(
-        asked,
-        found.iter().map(|one| Node::new("Milestone", json!([show.repo.id, one.number]))).collect(),
-    )
-}
-
 pub(super) fn label_node(show: Show<'_>, label: &Label) -> Node {
     Node::new("Label", json!([show.repo.id, label.id]))
 }
 
 pub(super) fn type_node(org: &str, one: &IssueType) -> Node {
     Node::new("IssueType", json!([org, one.id]))
-}
-
-/// `Organization.issueTypes`
-pub(super) fn issue_types(cx: &RequestContext<'_>, org: &str, asked: &Asked<'_>) -> Field {
-    let state = cx.site.state();
-    Some(types(state.tracker.types(org), org, asked))
-}
-
-fn types(types: &[IssueType], org: &str, asked: &Asked<'_>) -> Outcome<Resolved> {
-    let mut types: Vec<_> = types.iter().collect();
-    let order: &Value = asked.arg("orderBy");
-    if order["field"] == "NAME" {
-        types.sort_by_key(|one| one.name.clone());
-    }
-    if order["direction"] == "DESC" {
-        types.reverse();
-    }
-    connection(asked, types.into_iter().map(|one| type_node(org, one)).collect())
 }
