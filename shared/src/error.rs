@@ -220,6 +220,12 @@ impl Error {
         self.0.operation
     }
 
+    /// The same error, said of `argument`: its path in the arguments of the call.
+    pub(crate) fn with_argument(mut self, argument: &str) -> Self {
+        self.0.message = format!("`{argument}`: {}", self.0.message).into();
+        self
+    }
+
     /// What an agent reads: `kind: what happened. What to do.` and, where known,
     /// when to retry (whole seconds, rounded up) and the vendor's request id.
     #[must_use]

@@ -17,7 +17,7 @@ pub mod servers {
 pub use connector::testing::{Options, Sample, Sandboxed, tokens};
 pub use marked::{MARK, Marked, Place, Standing, Target, marker, texts_of};
 pub use servers::SERVERS;
-pub use subject::{Bounded, IdForm, IdWalk, Overtaken, Settings, Subject, lacks};
+pub use subject::{Bounded, IdForm, IdWalk, Overtaken, Settings, Subject, gives, lacks};
 
 /// Runs generic tests (`async fn name<S: Subject>()`) against every server of the workspace, on paused
 /// time.

@@ -116,6 +116,25 @@ pub fn lacks<S: Subject>(what: &str) {
     assert!(said, "`{what}` gives nothing, and `LACKS` does not say why");
 }
 
+/// Whether a server gives something for `what`, the name of a method of [`Subject`].
+///
+/// # Panics
+/// If no method is called so that may give nothing.
+#[must_use]
+pub fn gives<S: Subject>(what: &str) -> bool {
+    match what {
+        "bounded" => S::bounded().is_some(),
+        "cached_read" => S::cached_read().is_some(),
+        "marked_writes" => !S::marked_writes("marker").is_empty(),
+        "once_only_write" => S::once_only_write().is_some(),
+        "one_of_several_gone" => S::one_of_several_gone().is_some(),
+        "outdated_write" => S::outdated_write().is_some(),
+        "overtaken" => !S::overtaken().is_empty(),
+        "repeatable_create" => S::repeatable_create().is_some(),
+        other => panic!("`LACKS` names `{other}`, which no server may lack"),
+    }
+}
+
 /// Settings, by their keys.
 pub type Settings = Vec<(&'static str, connector::settings::Value)>;
 
@@ -179,6 +198,8 @@ pub enum IdForm {
     DigitsAfter(&'static str),
     /// The first word that begins with this.
     Word(&'static str),
+    /// The first word that begins with this and is a number with a point: the times of Slack's messages.
+    Decimal(&'static str),
     /// The first word of so many hexadecimal digits.
     Hexadecimal(usize),
 }
@@ -207,6 +228,19 @@ impl IdForm {
             Self::Word(beginning) => {
                 reply.split_whitespace().find(|word| word.starts_with(beginning)).map(str::to_owned)
             }
+            Self::Decimal(beginning) => reply
+                .split_whitespace()
+                .find(|word| {
+                    let mut parts = word.split('.');
+                    let digits = |part: Option<&str>| {
+                        part.is_some_and(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()))
+                    };
+                    word.starts_with(beginning)
+                        && digits(parts.next())
+                        && digits(parts.next())
+                        && parts.next().is_none()
+                })
+                .map(str::to_owned),
             Self::Hexadecimal(length) => reply
                 .split(|c: char| !c.is_ascii_alphanumeric())
                 .find(|word| word.len() == length && word.chars().all(|c| c.is_ascii_hexdigit()))

@@ -120,7 +120,7 @@ impl RepositoryBounds {
             return Ok(());
         }
         let ours = self.hosts.first().map_or(DOTCOM, String::as_str);
-        Err(Error::invalid(format!("The address is of {}, and this server serves {ours}", one_line(host)))
+        Err(Error::invalid(format!("The address is of `{}`, and this server serves {ours}", one_line(host)))
             .with_hint("Nothing was read or written. Give owner/name, or an address of this GitHub"))
     }
 

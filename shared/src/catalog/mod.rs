@@ -390,13 +390,14 @@ impl<S: Send + Sync + 'static> Catalog<S> {
         let rights = caller.rights.clone();
         let call = Call::new(Arc::clone(server), Arc::clone(self), rights, caller.progress, binding);
         let planning = tool.planning(call, prepared.arguments.clone());
+        let named = |error| arguments::named(error, &prepared.arguments);
         // What is confirmed must be what there is now, not what there was a while ago.
         let step = if caller.answers || prepared.confirm.is_some() {
-            fresh(planning.make()).await?
+            fresh(planning.make()).await
         } else {
-            planning.make().await?
+            planning.make().await
         };
-        let plan = match step {
+        let plan = match step.map_err(named)? {
             Step::Done(reply) => {
                 let schema = tool.input_schema();
                 return Ok(Answer::Reply(reply.asked_for(&prepared.arguments, schema)));
@@ -408,12 +409,12 @@ impl<S: Send + Sync + 'static> Catalog<S> {
         }
         let write = self.writes.write(who, tool.name(), tool.effect());
         if !plan.asks() || caller.rights.skips_confirmation() {
-            return plan.carry_out(write).await.map(Answer::Reply);
+            return plan.carry_out(write).await.map(Answer::Reply).map_err(named);
         }
         let subject = confirm::Subject::new(who, tool.name(), &prepared.arguments);
         let changed = match prepared.confirm {
             Some(value) => match caller.confirmations.redeem(&subject, &plan.effect(), &value)? {
-                Confirmed::Same => return plan.carry_out(write).await.map(Answer::Reply),
+                Confirmed::Same => return plan.carry_out(write).await.map(Answer::Reply).map_err(named),
                 Confirmed::Changed => true,
             },
             None => false,

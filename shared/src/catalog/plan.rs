@@ -177,7 +177,7 @@ impl Question {
     /// # Errors
     /// Whatever planning and the work give.
     pub async fn agreed_or_anew(self) -> Result<Answer> {
-        let plan = match self.again.again().await? {
+        let plan = match self.again.again().await.map_err(|error| self.again.named(error))? {
             Step::Done(reply) => return Ok(Answer::Reply(reply)),
             Step::Plan(plan) => plan,
         };
@@ -185,7 +185,7 @@ impl Question {
             let question = Self { effect: plan.effect(), plan, ..self };
             return Ok(Answer::Question(question.changed()));
         }
-        plan.carry_out(self.write).await.map(Answer::Reply)
+        plan.carry_out(self.write).await.map(Answer::Reply).map_err(|error| self.again.named(error))
     }
 
     /// The person agreed to what was planned just now: does it.
@@ -193,7 +193,7 @@ impl Question {
     /// # Errors
     /// Whatever the work gives.
     pub(crate) async fn carry_out(self) -> Result<Reply> {
-        self.plan.carry_out(self.write).await
+        self.plan.carry_out(self.write).await.map_err(|error| self.again.named(error))
     }
 
     /// The person agreed: does it, if it is still what was shown.

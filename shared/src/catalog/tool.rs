@@ -405,11 +405,18 @@ impl<S> Planning<S> {
 pub(super) trait Again: Send + Sync {
     /// Works it out from what there is now.
     fn again(&self) -> BoxFuture<'static, Result<Step>>;
+
+    /// The same error, naming the argument that it is about.
+    fn named(&self, error: Error) -> Error;
 }
 
 impl<S: Send + Sync + 'static> Again for Planning<S> {
     fn again(&self) -> BoxFuture<'static, Result<Step>> {
         Box::pin(fresh(self.make()))
+    }
+
+    fn named(&self, error: Error) -> Error {
+        arguments::named(error, &self.arguments)
     }
 }
 

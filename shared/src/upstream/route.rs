@@ -60,15 +60,30 @@ pub(super) fn guard(path: &str) -> Result<()> {
     // An empty part is merged with its neighbour by many servers. At the end it may be meant: the beginning
     // of a ref (`heads/`).
     let parts = path.strip_prefix('/').map(|path| path.strip_suffix('/').unwrap_or(path));
-    let named = parts.is_some_and(|parts| parts.is_empty() || parts.split('/').all(|part| !part.is_empty()));
-    let plain = decoded(path);
-    let stays = plain.split(['/', '\\']).all(|part| !matches!(part, "." | ".."));
-    let clean = !path.contains(['#', '\\']) && !plain.chars().any(char::is_control);
-    if named && stays && clean {
-        return Ok(());
+    let Some(parts) = parts else { return Err(leads_elsewhere(path)) };
+    let empty = || parts.split('/').find(|part| part.is_empty() && !parts.is_empty());
+    // A dot and its neighbour's slash may be encoded in two parts.
+    let whole = || Some(path).filter(|path| leaves(path));
+    match parts.split('/').find(|part| leaves(part)).or_else(empty).or_else(whole) {
+        Some(part) => Err(leads_elsewhere(part)),
+        None => Ok(()),
     }
-    Err(Error::invalid("a value would lead to another address: `.` and `..`, empty parts and control characters are no names")
-        .with_hint("Give names and ids as they are, and paths from their root without leading dots"))
+}
+
+/// Whether a part of a path, or a whole one, is read as something else than a name.
+fn leaves(part: &str) -> bool {
+    let plain = decoded(part);
+    let dots = plain.split(['/', '\\']).any(|part| matches!(part, "." | ".."));
+    dots || part.contains(['#', '\\']) || plain.chars().any(char::is_control)
+}
+
+fn leads_elsewhere(part: &str) -> Error {
+    let part = percent_decode_str(part).decode_utf8_lossy();
+    let part: String = part.chars().filter(|c| !c.is_control() || c.is_whitespace()).collect();
+    let part = part.split_whitespace().collect::<Vec<_>>().join(" ");
+    let what = if part.is_empty() { "an empty part of a path".to_owned() } else { format!("`{part}`") };
+    Error::invalid(format!("{what} would lead to another address"))
+        .with_hint("Give names and ids as they are, and paths from their root without leading dots or control characters")
 }
 
 /// `path` without its percent-encoding, also where it was encoded more than once.

@@ -141,6 +141,15 @@ async fn made<S: Subject>(sandboxed: &Sandboxed<S>, call: &Sample, what: &str) -
     answered.map(|reply| reply.text)
 }
 
+/// Whether what is told of an argument names it: the argument, or what is wrong inside it, as a word of its own; or
+/// another one, between backticks, that does not go with it. A vendor's own words are as they are.
+fn names(told: &str, place: &Place, call: &Sample) -> bool {
+    let words: BTreeSet<_> = told.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
+    let named = place.iter().any(|step| step.parse::<usize>().is_err() && words.contains(step.as_str()));
+    let other = || call.arguments.keys().any(|name| told.contains(&format!("`{name}")));
+    named || told.contains("does not accept this") || other()
+}
+
 /// Characters that no reply may have.
 fn unseen(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\t'))
@@ -151,15 +160,23 @@ async fn no_text_leaves_its_route_or_comes_back_uncleaned<S: Subject>() {
     let sandboxed = Sandboxed::<S>::start_with(everything()).await;
     let attacks = attacks(&sandboxed);
     let mut made_in_all = 0;
+    let mut unnamed = BTreeSet::new();
     for (sample, places) in attacks {
         let sandboxed = Sandboxed::<S>::start_with(everything()).await;
         for place in places {
             for text in hostile() {
                 let what = format!("{} {place:?} = {text:?}", sample.tool);
                 sandboxed.harness().journal().clear();
-                let answer = match made(&sandboxed, &with_text(&sample, &place, &text), &what).await {
+                let call = with_text(&sample, &place, &text);
+                let answer = match made(&sandboxed, &call, &what).await {
                     Ok(text) => text,
-                    Err(error) => told(&error),
+                    Err(error) => {
+                        let told = told(&error);
+                        if error.kind() == Kind::InvalidArgument && !names(&told, &place, &call) {
+                            unnamed.insert(format!("{} {place:?}: {told}", sample.tool));
+                        }
+                        told
+                    }
                 };
                 assert!(!answer.contains(unseen), "{what}: {answer:?}");
                 for entry in sandboxed.harness().journal().entries() {
@@ -172,6 +189,8 @@ async fn no_text_leaves_its_route_or_comes_back_uncleaned<S: Subject>() {
             }
         }
     }
+    let unnamed: Vec<_> = unnamed.into_iter().collect();
+    assert!(unnamed.is_empty(), "errors that do not name their argument:\n{}", unnamed.join("\n"));
     println!("{}: {made_in_all} calls", S::ABOUT.key);
     assert!(made_in_all >= hostile().len(), "only {made_in_all} calls were made");
 }

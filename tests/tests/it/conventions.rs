@@ -30,6 +30,7 @@ suite::every_server!(
     an_unknown_argument_is_refused_with_the_nearest_right_name,
     lists_and_objects_may_arrive_as_json_text,
     every_id_that_some_tool_needs_is_given_by_some_tool,
+    what_is_said_to_be_lacking_is_lacking,
 );
 
 fn everything() -> Selection {
@@ -284,5 +285,12 @@ async fn every_id_that_some_tool_needs_is_given_by_some_tool<S: Subject>() {
         };
         let sample = Sample::new(tool, walk.others.clone()).with(argument, id);
         sandboxed.call(&sample).await;
+    }
+}
+
+/// An excuse that has become untrue would hide a test that could run.
+async fn what_is_said_to_be_lacking_is_lacking<S: Subject>() {
+    for (what, _) in S::LACKS {
+        assert!(!suite::gives::<S>(what), "`LACKS` names `{what}`, which is given");
     }
 }

@@ -69,7 +69,7 @@ impl Names {
             return Ok(());
         }
         Err(Error::invalid(format!(
-            "The address is of {}, and this server serves the workspace {} (linear.app/{})",
+            "The address is of `{}`, and this server serves the workspace {} (linear.app/{})",
             one_line(&given),
             one_line(&own.name),
             own.url_key

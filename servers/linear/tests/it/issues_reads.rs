@@ -134,7 +134,7 @@ async fn several_issues_come_in_one_request_and_the_missing_ones_are_named() {
         "ERROR not_found: Linear has no issue ENG-9999. It does not exist, or this credential cannot see it; search finds issues by words."
     );
     let text = site.call("get_issue", json!({"id": "what"})).await;
-    assert!(text.starts_with("ERROR invalid_argument: `what` is not an issue"), "{text}");
+    assert!(text.starts_with("ERROR invalid_argument: `id`: `what` is not an issue"), "{text}");
     let text = site.call("get_issue", json!({"id": "ENG-1", "branch": "x"})).await;
     assert!(text.contains("Give one of"), "{text}");
 }

@@ -205,7 +205,7 @@ impl Names {
         let own = url::Url::parse(&me.url).ok().and_then(|url| url.host_str().map(str::to_owned));
         match (host, own) {
             (Some(host), Some(own)) if host != own && host != "app.slack.com" => Err(Error::invalid(
-                format!("The address is of {}, and this workspace is {own}", one_line(host)),
+                format!("The address is of `{}`, and this workspace is {own}", one_line(host)),
             )
             .with_hint("Give the `workspace` it belongs to, if it is configured")),
             _ => Ok(()),

@@ -117,7 +117,7 @@ impl Subject for Slack {
         let send = |text: &str| Sample::new("send_message", json!({"channel": ENGINEERS, "message": text}));
         let to = |text: &str, tool, arguments: Value| {
             let write = Sample::new(tool, arguments).with("channel", ENGINEERS);
-            Marked::to(send(text), IdForm::Word("17"), "ts", write)
+            Marked::to(send(text), IdForm::Decimal("17"), "ts", write)
         };
         let room = format!("room-{marker}");
         let make_room = || Sample::new("create_conversation", json!({"name": room}));
@@ -293,7 +293,7 @@ impl Subject for Slack {
     fn ids() -> Vec<IdWalk> {
         let channel = Sample::new("read_channel", json!({"channel": "#inc-import-timeouts", "limit": 3}));
         let stamp =
-            |needed, others| IdWalk { needed, given_by: channel.clone(), form: IdForm::Word("17"), others };
+            |needed, others| IdWalk { needed, given_by: channel.clone(), form: IdForm::Decimal("17"), others };
         let word =
             |needed, given_by, word, others| IdWalk { needed, given_by, form: IdForm::Word(word), others };
         vec![
