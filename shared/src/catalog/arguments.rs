@@ -352,7 +352,7 @@ fn is_part(part: &str, whole: &str) -> bool {
     part.len() < whole.len() && (long || whole.split('/').any(|one| one == part))
 }
 
-/// Every text in `value` and every name of an open map, with its path.
+/// Every text in `value`, and every name in its maps, with the path of what has it.
 fn places(value: &Value, path: &str, visit: &mut impl FnMut(&str, &str)) {
     match value {
         Value::String(text) => visit(path, text),
@@ -361,9 +361,8 @@ fn places(value: &Value, path: &str, visit: &mut impl FnMut(&str, &str)) {
         }
         Value::Object(fields) => {
             for (name, field) in fields {
-                let path = format!("{path}.{name}");
-                visit(&path, name);
-                places(field, &path, visit);
+                visit(path, name);
+                places(field, &format!("{path}.{name}"), visit);
             }
         }
         _ => {}
@@ -553,6 +552,12 @@ mod tests {
         assert_eq!(told(&given, "`%2e%2e` leads away"), "`branch`: `%2e%2e` leads away", "a part of it");
         assert_eq!(told(&given, "`../x` is no name"), "`org`: `../x` is no name", "it is a part");
         assert_eq!(told(&given, "`x` is no parent"), "`x` is no parent", "it is named by its word");
+        let map = arguments(json!({"add": {"Found": {"type": "date"}}}));
+        assert_eq!(
+            told(&map, "There is a column Found"),
+            "`add`: There is a column Found",
+            "a name of a map"
+        );
         let error = named(Error::not_found("There is no `x`"), &given);
         assert_eq!(error.message(), "There is no `x`", "what is not there is no wrong argument");
     }

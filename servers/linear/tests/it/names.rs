@@ -126,7 +126,8 @@ async fn an_address_of_another_workspace_or_host_is_refused() {
         ("list_documents", json!({"issue": issue})),
     ] {
         let text = site.call(tool, arguments.clone()).await;
-        assert!(text.starts_with("ERROR invalid_argument: The address is of "), "{tool} {arguments}: {text}");
+        assert!(text.starts_with("ERROR invalid_argument: `"), "{tool} {arguments}: {text}");
+        assert!(text.contains("`: The address is of "), "{tool} {arguments}: {text}");
         assert!(text.contains("this server serves the workspace Harbor (linear.app/harbor)"), "{text}");
     }
     assert_eq!(site.dump(), before);
@@ -176,7 +177,7 @@ async fn a_second_label_of_a_name_is_made_with_a_warning_and_labels_can_be_delet
     let warning = "there is a label of this name already in the team GRO; this is another one";
     assert!(text.starts_with("Created the label outreach") && text.contains(warning), "{text}");
     let text = site.call("delete_label", json!({"id": "outreach"})).await;
-    assert!(text.starts_with("ERROR invalid_argument: More than one label fits `outreach`"), "{text}");
+    assert!(text.starts_with("ERROR invalid_argument: `id`: More than one label fits `outreach`"), "{text}");
     let text = site.call("delete_label", json!({"id": "outreach", "team": "GRO", "dry_run": true})).await;
     assert!(text.contains("Delete the label `outreach` (GRO), for good.") && text.contains("GRO-"), "{text}");
     let text = site.call("delete_label", json!({"id": "outreach", "team": "GRO"})).await;
@@ -194,7 +195,7 @@ async fn a_first_name_of_two_people_is_asked_about() {
     let text = site.call("list_issues", json!({"assignee": "Jonas"})).await;
     assert_eq!(
         text,
-        "ERROR invalid_argument: More than one person fits `Jonas`. Say which: @jonas (Jonas Weber), @jonas.lindgren (Jonas Lindgren)."
+        "ERROR invalid_argument: `assignee`: More than one person fits `Jonas`. Say which: @jonas (Jonas Weber), @jonas.lindgren (Jonas Lindgren)."
     );
     let changes = json!({"priority": "low"});
     let text =

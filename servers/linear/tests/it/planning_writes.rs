@@ -181,7 +181,10 @@ async fn an_address_is_attached_once_and_a_pull_request_is_linked() {
     let pull = site.call("attach", pull).await;
     assert!(pull.starts_with("Attached") && site.sent("AttachPullRequest") == 1, "{pull}");
     let bad = site.call("attach", json!({"issue": "ENG-27", "url": "javascript:alert(1)"})).await;
-    assert!(bad.starts_with("ERROR invalid_argument: `javascript:alert(1)` is not a web address"), "{bad}");
+    assert!(
+        bad.starts_with("ERROR invalid_argument: `url`: `javascript:alert(1)` is not a web address"),
+        "{bad}"
+    );
 }
 
 #[tokio::test]

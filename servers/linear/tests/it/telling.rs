@@ -21,7 +21,7 @@ async fn a_new_issue_comes_with_its_links() {
     let read = site.call("get_issue", json!({"id": id, "include": ["attachments"]})).await;
     assert!(read.contains("2 attachments"), "{read}");
     let text = site.call("create_issue", json!({"title": "x", "team": "ENG", "links": ["nowhere"]})).await;
-    assert!(text.starts_with("ERROR invalid_argument: `nowhere` is not a web address"), "{text}");
+    assert!(text.starts_with("ERROR invalid_argument: `links[0]`: `nowhere` is not a web address"), "{text}");
 }
 
 #[tokio::test]

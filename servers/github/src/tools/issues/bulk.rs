@@ -73,7 +73,8 @@ pub(super) async fn update(call: Call<GitHub>, repo: Repo, arguments: Arguments)
     }
     let titles = items.iter().map(|item| format!("#{} {}", item.before.number, one_line(&item.before.title)));
     let shown = Reply::written(preview).outside(FROM, None, titles.collect::<Vec<_>>().join("\n"));
-    let state: Vec<_> = items.iter().map(|item| item.before.number.clone()).collect();
+    let seen = |item: &Item| (item.before.number.clone(), item.before.updated_at.clone());
+    let state: Vec<_> = items.iter().map(seen).collect();
     let asks = items.len() > UNASKED;
     let plan = Plan::new(shown, move || async move {
         let (mut lines, mut done) = (Vec::new(), 0);

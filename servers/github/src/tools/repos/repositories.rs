@@ -371,7 +371,10 @@ async fn create_repo(call: Call<GitHub>, arguments: CreateRepo) -> Result<Plan> 
         Some(org) => org.clone(),
         None => call.api().viewer().await?.login,
     };
-    let repo = Repo::parse(&format!("{owner}/{name}"))?;
+    let repo = Repo::parse(&format!("{owner}/{name}")).map_err(|error| {
+        Error::invalid(format!("`org` and `name`: {}", error.message()))
+            .with_hint("Both are names without slashes, such as octocat and hello-world")
+    })?;
     call.bounds().permits(&repo, Effect::Write)?;
     if let Some(there) = call.api().repository_now(&repo).await? {
         return Err(Error::new(Kind::Conflict, format!("{} is there already", one_line(&there.full_name)))

@@ -10,13 +10,19 @@ const EMPTY: &[&str] = &[
     "were", "what", "when", "where", "which", "who", "why", "will", "with", "you", "your",
 ];
 
-/// The words that say something: none of those that every text has, that are shut out, or that are filters.
+/// So many words of a query are told of and looked for: each costs a look at each message.
+const MOST: usize = 24;
+
+/// The first words that say something: none of those that every text has, that are shut out, or that are filters.
 pub(super) fn telling(query: &str) -> Vec<String> {
     let mut telling: Vec<String> = Vec::new();
     for word in query.split_whitespace().filter(|word| !word.starts_with('-') && !word.contains(':')) {
         let bare = one_line(word.trim_matches(|c: char| !c.is_alphanumeric()));
         if !bare.is_empty() && !EMPTY.contains(&fold(&bare).as_str()) && !telling.contains(&bare) {
             telling.push(bare);
+        }
+        if telling.len() == MOST {
+            break;
         }
     }
     telling
