@@ -45,6 +45,8 @@ const PARTLY: u32 = 5;
 const NEAR: usize = 160;
 /// The most words that are looked for one by one.
 const WORDS: usize = 4;
+/// Characters of a query: what is longer is a text, not a question.
+const LONGEST: usize = 4_000;
 
 pub(super) fn tools() -> Vec<Tool<Slack>> {
     let aliases: &[(&str, &str)] =
@@ -231,6 +233,13 @@ fn take_filters(args: &mut Search) {
 }
 
 async fn wanted(workspace: &Workspace, policy: &Policy, mut args: Search, private: bool) -> Result<Wanted> {
+    let long = args.query.as_deref().map_or(0, |query| query.chars().count());
+    if long > LONGEST {
+        return Err(Error::invalid(format!(
+            "`query` has {long} characters, and at most {LONGEST} are searched for"
+        ))
+        .with_hint("Give the words that matter"));
+    }
     take_filters(&mut args);
     let given = |word: &Option<String>| {
         word.as_deref().map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned)
