@@ -274,7 +274,11 @@ pub(super) fn parse<A: DeserializeOwned>(arguments: Map<String, Value>) -> Resul
 /// Has an error about arguments name the one that it is about: where it only quotes a value, the argument that has the
 /// value is said before it.
 pub(super) fn named(error: Error, arguments: &Map<String, Value>) -> Error {
-    if error.kind() != Kind::InvalidArgument {
+    let begins = |name: &String| {
+        let rest = error.message().strip_prefix('`').and_then(|message| message.strip_prefix(name.as_str()));
+        rest.is_some_and(|rest| rest.starts_with(['`', '.', '[']))
+    };
+    if error.kind() != Kind::InvalidArgument || arguments.keys().any(begins) {
         return error;
     }
     let text = format!("{} {}", error.message(), error.hint().unwrap_or_default());
@@ -537,11 +541,9 @@ mod tests {
         assert_eq!(told(&given, "`..` is no issue"), "`to[1]`: `..` is no issue");
         assert_eq!(told(&given, "`x` is no issue"), "`changes.parent`: `x` is no issue");
         assert_eq!(told(&given, "`ENG…` is no issue"), "`from` or `to[0]`: `ENG…` is no issue", "two fit");
-        assert_eq!(
-            told(&given, "`to` has no `..`"),
-            "`to[1]`: `to` has no `..`",
-            "a preposition names nothing"
-        );
+        assert_eq!(told(&given, "Write to `..`"), "`to[1]`: Write to `..`", "a preposition names nothing");
+        let nested = "`to[1]`: no `parent`, `x` or `ENG-1`";
+        assert_eq!(told(&given, nested), nested, "it is named");
         assert_eq!(
             told(&given, "No issue ENG-1 or `..`"),
             "`to[1]`: No issue ENG-1 or `..`",

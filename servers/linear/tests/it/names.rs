@@ -126,8 +126,8 @@ async fn an_address_of_another_workspace_or_host_is_refused() {
         ("list_documents", json!({"issue": issue})),
     ] {
         let text = site.call(tool, arguments.clone()).await;
-        assert!(text.starts_with("ERROR invalid_argument: `"), "{tool} {arguments}: {text}");
-        assert!(text.contains("`: The address is of "), "{tool} {arguments}: {text}");
+        assert!(text.starts_with("ERROR invalid_argument: "), "{tool} {arguments}: {text}");
+        assert!(text.contains("The address is of `"), "{tool} {arguments}: {text}");
         assert!(text.contains("this server serves the workspace Harbor (linear.app/harbor)"), "{text}");
     }
     assert_eq!(site.dump(), before);
