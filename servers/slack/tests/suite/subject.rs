@@ -292,8 +292,12 @@ impl Subject for Slack {
 
     fn ids() -> Vec<IdWalk> {
         let channel = Sample::new("read_channel", json!({"channel": "#inc-import-timeouts", "limit": 3}));
-        let stamp =
-            |needed, others| IdWalk { needed, given_by: channel.clone(), form: IdForm::Decimal("17"), others };
+        let stamp = |needed, others| IdWalk {
+            needed,
+            given_by: channel.clone(),
+            form: IdForm::Decimal("17"),
+            others,
+        };
         let word =
             |needed, given_by, word, others| IdWalk { needed, given_by, form: IdForm::Word(word), others };
         vec![
