@@ -1,6 +1,6 @@
 //! `run_workflow`: starts a workflow, turns it on or off, runs a run again, or stops one.
 //!
-//! It asks before it starts a workflow, which may do anything; what one call undoes goes without.
+//! It asks before it starts or repeats a workflow, which may do anything; what one call undoes goes without.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -329,8 +329,7 @@ fn rerun(call: Call<GitHub>, repo: Repo, id: u64, before: Run, which: Again) -> 
             "get_run with run_id {id} and wait_seconds waits for its end; run_workflow with action cancel stops it."
         )))
     })
-    .state(&seen)
-    .harmless())
+    .state(&seen))
 }
 
 fn cancel(call: Call<GitHub>, repo: Repo, id: u64, before: Run) -> Plan {
