@@ -3,12 +3,16 @@
 
 use connector::{
     Error, Result,
-    catalog::{edited, one_line, words},
+    catalog::{one_line, words},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::{
+    issue_fields::{Field, NONE, description_line, difference, label_line},
+    issue_rules::{one_of_each_group, stands_above},
+};
 use crate::{
     Linear,
     api::{
@@ -83,55 +87,6 @@ pub(super) struct Labels {
     pub(super) set: Option<Vec<String>>,
 }
 
-/// How many issues above a parent are looked at.
-const ANCESTORS: usize = 10;
-
-/// Refuses a parent that is the issue itself or stands below it, as Linear does.
-async fn stands_above(server: &Linear, issue: &Issue, parent: &Issue) -> Result<()> {
-    if issue.id == parent.id {
-        return Err(Error::invalid("An issue cannot be its own parent"));
-    }
-    let mut above = parent.parent.as_ref().map(|above| above.identifier.clone());
-    for _ in 0..ANCESTORS {
-        let Some(id) = above else { return Ok(()) };
-        if id == issue.identifier {
-            return Err(Error::invalid(format!(
-                "{} stands below {id}, so it cannot be its parent",
-                parent.identifier
-            )));
-        }
-        above = server.api().issue_state(&id).await?.parent.map(|above| above.identifier);
-    }
-    Ok(())
-}
-
-/// Refuses two labels of one group, as Linear does: among those to `add`, or with one that the issue keeps;
-/// `kept` are those with their groups.
-fn one_of_each_group(add: &[Label], kept: &[(Option<&Named>, String)]) -> Result<()> {
-    let mut there: Vec<(&str, String, bool)> = kept
-        .iter()
-        .filter_map(|(group, name)| Some((group.as_ref()?.name.as_str(), name.clone(), true)))
-        .collect();
-    for label in add {
-        let Some(group) = label.parent.as_ref().map(|group| group.name.as_str()) else { continue };
-        let same = |(name, other, _): &&(&str, String, bool)| *name == group && *other != label.path();
-        if let Some((_, other, is_there)) = there.iter().find(same) {
-            let other = one_line(other);
-            return Err(Error::invalid(format!(
-                "An issue can have one label of the group `{}`, not both `{other}` and `{}`",
-                one_line(group),
-                one_line(&label.path())
-            ))
-            .with_hint(match is_there {
-                true => format!("It has `{other}`: give that in labels.remove of the same call"),
-                false => "Leave one of them out".to_owned(),
-            }));
-        }
-        there.push((group, label.path(), false));
-    }
-    Ok(())
-}
-
 /// A field that is to have a value, and what it takes to see whether it has.
 #[derive(Clone, Debug)]
 struct Wanted {
@@ -139,77 +94,6 @@ struct Wanted {
     /// The text that [`Field::show`] is to give.
     text: String,
 }
-
-/// A field of an issue, as changes name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Field {
-    Team,
-    Title,
-    State,
-    Assignee,
-    Priority,
-    Project,
-    Milestone,
-    Cycle,
-    Due,
-    Estimate,
-    Parent,
-}
-
-impl Field {
-    /// Every field, in the order in which changes are told.
-    const ALL: [Self; 11] = [
-        Self::Team,
-        Self::Title,
-        Self::State,
-        Self::Assignee,
-        Self::Priority,
-        Self::Project,
-        Self::Milestone,
-        Self::Cycle,
-        Self::Due,
-        Self::Estimate,
-        Self::Parent,
-    ];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Team => "team",
-            Self::Title => "title",
-            Self::State => "state",
-            Self::Assignee => "assignee",
-            Self::Priority => "priority",
-            Self::Project => "project",
-            Self::Milestone => "milestone",
-            Self::Cycle => "cycle",
-            Self::Due => "due",
-            Self::Estimate => "estimate",
-            Self::Parent => "parent",
-        }
-    }
-
-    /// The field's value on an issue, in words; `none` for nothing.
-    fn show(self, issue: &Issue) -> String {
-        let named = |name: Option<&Named>| name.map(|named| one_line(&named.name));
-        let text = match self {
-            Self::Team => Some(issue.team.key.clone()),
-            Self::Title => Some(one_line(&issue.title)),
-            Self::State => Some(render::state(issue.state.as_ref())),
-            Self::Assignee => issue.assignee.as_ref().map(render::person),
-            Self::Priority => Some(render::priority_word(issue.priority)),
-            Self::Project => named(issue.project.as_ref()),
-            Self::Milestone => named(issue.project_milestone.as_ref()),
-            Self::Cycle => issue.cycle.as_ref().and_then(|cycle| cycle.number).map(render::number),
-            Self::Due => issue.due_date.clone(),
-            Self::Estimate => issue.estimate.map(render::number),
-            Self::Parent => issue.parent.as_ref().map(|parent| parent.identifier.clone()),
-        };
-        text.unwrap_or_else(|| NONE.to_owned())
-    }
-}
-
-/// What an empty field is shown as.
-const NONE: &str = "none";
 
 /// What is to become of an issue: Linear's input, and what to compare its answer with.
 #[derive(Clone, Debug, Default)]
@@ -476,7 +360,7 @@ impl Changes {
             };
             let changes = elsewhere || wanted.field.show(before) != wanted.text;
             if !changes {
-                input.remove(key_of(wanted.field));
+                input.remove(wanted.field.key());
             }
             changes
         });
@@ -557,90 +441,5 @@ impl Changes {
             }
         }
         lines
-    }
-}
-
-fn key_of(field: Field) -> &'static str {
-    match field {
-        Field::Team => "teamId",
-        Field::Title => "title",
-        Field::State => "stateId",
-        Field::Assignee => "assigneeId",
-        Field::Priority => "priority",
-        Field::Project => "projectId",
-        Field::Milestone => "projectMilestoneId",
-        Field::Cycle => "cycleId",
-        Field::Due => "dueDate",
-        Field::Estimate => "estimate",
-        Field::Parent => "parentId",
-    }
-}
-
-/// Every visible difference between two readings of an issue, a line for each field.
-pub(super) fn difference(before: &Issue, after: &Issue) -> Vec<String> {
-    let mut lines = Vec::new();
-    for field in Field::ALL {
-        let (was, is) = (field.show(before), field.show(after));
-        if was != is {
-            lines.push(format!("{} {was} → {is}", field.as_str()));
-        }
-    }
-    let labels = |issue: &Issue| {
-        issue.labels.nodes.iter().map(|label| (label.id.clone(), render::label(label))).collect::<Vec<_>>()
-    };
-    let (was, is) = (labels(before), labels(after));
-    let missing = |from: &[(String, String)], other: &[(String, String)]| -> Vec<String> {
-        from.iter()
-            .filter(|(id, _)| !other.iter().any(|(other, _)| other == id))
-            .map(|(_, name)| name.clone())
-            .collect()
-    };
-    lines.extend(label_line(&missing(&is, &was), &missing(&was, &is)));
-    if before.description.as_deref().unwrap_or_default() != after.description.as_deref().unwrap_or_default() {
-        lines.push(description_line(before.description.as_deref(), after.description.as_deref()));
-    }
-    if before.identifier != after.identifier {
-        lines.push(format!("identifier {} → {}", before.identifier, after.identifier));
-    }
-    lines
-}
-
-fn label_line(added: &[String], removed: &[String]) -> Option<String> {
-    if added.is_empty() && removed.is_empty() {
-        return None;
-    }
-    let added = added.iter().map(|label| format!("+{}", one_line(label)));
-    let removed = removed.iter().map(|label| format!("−{}", one_line(label)));
-    Some(format!("labels {}", added.chain(removed).collect::<Vec<_>>().join(" ")))
-}
-
-fn description_line(before: Option<&str>, after: Option<&str>) -> String {
-    match after.filter(|text| !text.trim().is_empty()) {
-        Some(after) => format!("description: {}", edited(before.unwrap_or_default(), after)),
-        None => "description → none".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_differs_is_told() {
-        let before: Issue = connector::tolerant::from_value(json!({
-            "identifier": "ENG-1", "title": "A", "priority": 0, "state": {"name": "Todo"}, "team": {"key": "ENG"},
-            "labels": {"nodes": [{"id": "1", "name": "Bug"}]},
-        }))
-        .unwrap();
-        let after: Issue = connector::tolerant::from_value(json!({
-            "identifier": "ENG-1", "title": "A", "priority": 1, "state": {"name": "Done"}, "team": {"key": "ENG"},
-            "labels": {"nodes": [{"id": "2", "name": "API", "parent": {"name": "Area"}}]}, "description": "x",
-        }))
-        .unwrap();
-        assert_eq!(
-            difference(&before, &after),
-            ["state Todo → Done", "priority none → urgent", "labels +Area/API −Bug", "description: +\"x\""]
-        );
-        assert!(difference(&before, &before).is_empty());
     }
 }

@@ -21,7 +21,8 @@ use super::{
     attach::{attach_link, link_to},
     bulk::in_names,
     edits::{self, Edit},
-    issue_changes::{Changes, Emptied, Fields, Labels, difference},
+    issue_changes::{Changes, Emptied, Fields, Labels},
+    issue_fields::difference,
 };
 use crate::{Linear, api::issues::Issue, render};
 

@@ -9,6 +9,8 @@ mod documents;
 mod inbox;
 mod initiatives;
 mod issue_changes;
+mod issue_fields;
+mod issue_rules;
 mod issues_archive;
 mod issues_list;
 mod issues_read;
