@@ -49,12 +49,7 @@ impl Context<'_> {
     fn write_markdown(&self, id: &str, drafts: &[Draft]) -> String {
         let file = |draft: &Draft| match draft.body.get("file").and_then(|file| file["key"].as_str()) {
             Some(key) => self.site.file_url(key).0,
-            None => draft
-                .body
-                .get("external")
-                .and_then(|file| file["url"].as_str())
-                .unwrap_or_default()
-                .to_owned(),
+            None => external_url(draft),
         };
         markdown::render(drafts, &Writer { page: &self.page_url(id), file: &file })
     }
@@ -92,12 +87,7 @@ impl Context<'_> {
         self.protect(&id, &parsed, command["allow_deleting_content"] == true)?;
         let file = |draft: &Draft| match draft.body.get("file").and_then(|file| file["key"].as_str()) {
             Some(key) => format!("file:{key}"),
-            None => draft
-                .body
-                .get("external")
-                .and_then(|file| file["url"].as_str())
-                .unwrap_or_default()
-                .to_owned(),
+            None => external_url(draft),
         };
         let checked = place.at("content");
         parsed.iter().enumerate().try_for_each(|(at, draft)| self.check_draft(draft, &checked.item(at)))?;
@@ -211,4 +201,9 @@ fn selection(text: &str, range: &str) -> Outcome<(usize, usize)> {
     let end =
         if to.is_empty() { after } else { after + text[after..].find(to).ok_or_else(missing)? + to.len() };
     Ok((start, end))
+}
+
+/// The address of a file that is not Notion's own.
+fn external_url(draft: &Draft) -> String {
+    draft.body.get("external").and_then(|file| file["url"].as_str()).unwrap_or_default().to_owned()
 }
