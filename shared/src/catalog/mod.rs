@@ -1,6 +1,7 @@
 //! What a server offers: tools, resources, prompts and completions, declared once and narrowed by
 //! configuration. Knows nothing of the wire: [`crate::protocol`] speaks MCP for it.
 
+mod argument_errors;
 mod arguments;
 mod call;
 mod changes;
@@ -390,7 +391,7 @@ impl<S: Send + Sync + 'static> Catalog<S> {
         let rights = caller.rights.clone();
         let call = Call::new(Arc::clone(server), Arc::clone(self), rights, caller.progress, binding);
         let planning = tool.planning(call, prepared.arguments.clone());
-        let named = |error| arguments::named(error, &prepared.arguments);
+        let named = |error| argument_errors::name_argument(error, &prepared.arguments);
         // What is confirmed must be what there is now, not what there was a while ago.
         let step = if caller.answers || prepared.confirm.is_some() {
             fresh(planning.make()).await

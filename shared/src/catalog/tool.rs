@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::{Call, Plan, Reply, arguments, schema, structured};
+use super::{Call, Plan, Reply, argument_errors, arguments, schema, structured};
 use crate::{Effect, Error, Result, access::Capability, upstream::fresh};
 
 /// The work of a tool, its arguments not yet typed.
@@ -416,7 +416,7 @@ impl<S: Send + Sync + 'static> Again for Planning<S> {
     }
 
     fn named(&self, error: Error) -> Error {
-        arguments::named(error, &self.arguments)
+        argument_errors::name_argument(error, &self.arguments)
     }
 }
 
