@@ -4,6 +4,7 @@ use connector::{
     Error, Result,
     catalog::{one_line, words::short},
 };
+use futures::future::try_join_all;
 use serde_json::Value;
 
 use super::{id_of, same, tables::Table, view_of};
@@ -44,10 +45,10 @@ impl Notion {
             Error::invalid(format!("A view's name needs its table: give `database` with {}", one_line(text)))
         })?;
         let table = self.table(database).await?;
-        let mut views = Vec::new();
-        for known in self.api().views(&table.id).await?.results.into_iter().take(LOOKED_AT) {
-            views.push(self.api().view(&known.id).await?);
-        }
+        // A list of views gives no names.
+        let known = self.api().views(&table.id).await?.results;
+        let views =
+            try_join_all(known.iter().take(LOOKED_AT).map(|known| self.api().view(&known.id))).await?;
         let found: Vec<&View> = views.iter().filter(|view| same(&view.name, text)).collect();
         match found.as_slice() {
             [one] => Ok(one.id.clone()),
