@@ -84,7 +84,7 @@ pub(crate) fn people_in<'a>(messages: impl IntoIterator<Item = &'a Message>) -> 
 pub(crate) fn reacting_in<'a>(messages: impl IntoIterator<Item = &'a Message>) -> BTreeSet<String> {
     let reactions = messages.into_iter().flat_map(|message| &message.reactions);
     reactions
-        .filter(|reaction| of(reaction) <= REACTING)
+        .filter(|reaction| number_of(reaction) <= REACTING)
         .flat_map(|reaction| reaction.users.clone())
         .collect()
 }
@@ -304,13 +304,13 @@ pub(crate) fn row(
 }
 
 /// How many people a reaction is of: Slack may name fewer of them.
-fn of(reaction: &Reaction) -> u64 {
+fn number_of(reaction: &Reaction) -> u64 {
     reaction.count.max(reaction.users.len() as u64)
 }
 
 /// A reaction with its people, or where they are many or not known with their number.
 fn reaction(reaction: &Reaction, people: &People) -> String {
-    let (name, count) = (one_line(&reaction.name), of(reaction));
+    let (name, count) = (one_line(&reaction.name), number_of(reaction));
     let known = reaction.users.iter().filter_map(|user| people.found(user));
     let known: Vec<String> = known.take(REACTING as usize + 1).map(one_line).collect();
     if known.len() as u64 == count && count <= REACTING {
