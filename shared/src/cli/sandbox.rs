@@ -1,7 +1,7 @@
 //! `sandbox`: the fake vendor by itself, for other programs' tests and for looking at.
 
 use super::{Context, failure::Failure, serve::current_thread, setup};
-use crate::{Connector, sandbox, serve::shutdown, settings::Row};
+use crate::{Connector, sandbox, serve::shutdown::Stop, settings::Row};
 
 pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, listen: &str) -> Result<(), Failure> {
     let sandbox = S::sandbox().ok_or_else(setup::no_sandbox)?;
@@ -11,7 +11,7 @@ pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, listen: &str) -> 
     })?;
     let runtime = current_thread()?;
     let outcome = runtime.block_on(async {
-        let stop = shutdown::requested()
+        let stop = Stop::on_signals()
             .map_err(|error| Failure::other(format!("Signals cannot be listened for: {error}")))?;
         let running = sandbox::start(sandbox.fake, address).await.map_err(|error| {
             Failure::other(format!("{address} cannot be listened at: {error}"))
@@ -30,7 +30,7 @@ pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, listen: &str) -> 
             .replace("{credential_env}", &variable)
             .replace("{program}", about.program);
         context.io.answer(&text)?;
-        stop.await;
+        stop.asked.cancelled().await;
         Ok(())
     });
     runtime.shutdown_background();

@@ -82,6 +82,12 @@ fn http_options(loaded: &Loaded, listen: SocketAddr) -> Result<HttpOptions, Fail
     if let Some(most) = setup::at_least(loaded, "max-connections", 1)? {
         options.max_connections = usize::try_from(most).unwrap_or(usize::MAX);
     }
+    if let Some(rest) = config.seconds("keep-alive-seconds") {
+        options.keep_alive = rest;
+    }
+    if let Some(lame_duck) = config.seconds("lame-duck-seconds") {
+        options.lame_duck = lame_duck;
+    }
     if let Some(drain) = config.seconds("drain-seconds") {
         options.drain = drain;
     }

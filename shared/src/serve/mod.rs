@@ -7,6 +7,7 @@ pub mod shutdown;
 pub mod stdio;
 
 pub use http::{HttpOptions, ServeError, http, http_until};
+pub use shutdown::Stop;
 pub use stdio::{StdioOptions, pipes, stdio};
 
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{answerer, lines::Lines, shutdown};
+use super::{answerer, lines::Lines, shutdown::Stop};
 use crate::{Connector, Service, protocol::HandlerOptions};
 
 /// How to serve over pipes.
@@ -47,9 +47,9 @@ impl Default for StdioOptions {
 /// # Errors
 /// The pipes or signals cannot be set up, or the client broke the protocol before it began.
 pub async fn stdio<S: Connector>(service: Arc<Service<S>>, options: StdioOptions) -> io::Result<()> {
-    let stop = shutdown::requested()?;
+    let stop = Stop::on_signals()?;
     let (read, write) = stdio_pipes();
-    pipes(service, options, read, write, stop).await
+    pipes(service, options, read, write, stop.asked.cancelled_owned()).await
 }
 
 /// Serves on any pair of pipes, until `read` ends or `stop` resolves, and waits for the writes of

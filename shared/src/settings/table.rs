@@ -270,7 +270,15 @@ const COMMON: &[Common] = {
         ),
         common(Http, "allowed-origins", List("URL"), None, "Web pages' origins that may call"),
         common(Http, "legacy-sessions", Switch, None, "Sessions, for clients of before 2026-07-28"),
-        common(Http, "max-connections", Number, Some("1000"), "Most connections at once"),
+        common(Http, "max-connections", Number, Some("4096"), "Most connections at once"),
+        common(Http, "keep-alive-seconds", Seconds, Some("75"), "Time that a connection may rest"),
+        common(
+            Http,
+            "lame-duck-seconds",
+            Seconds,
+            Some("5"),
+            "Time to be not ready and still answer when stopping",
+        ),
         common(Http, "drain-seconds", Seconds, Some("10"), "Most time for calls to end when stopping"),
         common(Process, CONFIG, Path, None, "Settings file (TOML)"),
         common(

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod cli_behaviour;
+mod keeping_connections;
 mod notes;
 mod serving_http;
 mod serving_pipes;

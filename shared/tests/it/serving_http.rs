@@ -9,7 +9,7 @@ use crate::notes::{
 use connector::{
     Connector as _,
     access::ApiKeys,
-    serve::{HttpOptions, http_until},
+    serve::{HttpOptions, Stop, http_until},
 };
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -229,7 +229,7 @@ mod keys {
     #[tokio::test]
     async fn an_address_that_others_can_reach_needs_keys() {
         let options = HttpOptions::new(([0, 0, 0, 0], 0).into());
-        let error = http_until(notes::service(), options, |_| {}, async {}).await.unwrap_err();
+        let error = http_until(notes::service(), options, |_| {}, Stop::default()).await.unwrap_err();
         assert!(error.is_configuration(), "{error}");
     }
 }

@@ -82,7 +82,7 @@ export class HttpServer {
         const server = new HttpServer();
         const port = await freePort();
         server.url = `http://127.0.0.1:${port}/mcp`;
-        server.#process = spawn(PROGRAM, ['serve', '--http', `127.0.0.1:${port}`, ...options], {
+        server.#process = spawn(PROGRAM, ['serve', '--lame-duck-seconds', '0', '--http', `127.0.0.1:${port}`, ...options], {
             env: { PATH: process.env.PATH, HOME: process.env.HOME, ...sandbox.environment },
             stdio: ['ignore', 'ignore', 'inherit'],
         });

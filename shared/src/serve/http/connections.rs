@@ -3,27 +3,40 @@
 //! Not `axum::serve`: that leaves Nagle's algorithm on, which holds back every streamed answer for
 //! 40 ms, and lets a client take its time over a request's head, or over reading an answer, for ever.
 
-use std::{convert::Infallible, io, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::{Future, poll_fn},
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use axum::{Router, body::Body};
+use http::{HeaderValue, Response, Version, header};
 use hyper::{Request, body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{
-        conn::auto::Builder,
-        graceful::{GracefulShutdown, Watcher},
-    },
+    server::{conn::auto::Builder, graceful::GracefulConnection},
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::Instant,
+    time::{Instant, Sleep, sleep_until},
 };
 use tokio_io_timeout::TimeoutStream;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{
+    sync::{CancellationToken, WaitForCancellationFutureOwned},
+    task::TaskTracker,
+};
 use tower::ServiceExt as _;
 
-use super::frames::Counted;
+use super::{
+    activity::{Activity, Patience},
+    frames::Counted,
+};
 
 /// The most bytes of a request's head.
 const MAX_HEAD: usize = 64 * 1024;
@@ -39,43 +52,53 @@ const FULL: &[u8] =
 
 /// Takes connections and serves them.
 pub(super) struct Connections {
-    router: Router,
-    builder: Arc<Builder<TokioExecutor>>,
+    serving: Serving,
     places: Arc<Semaphore>,
-    timeouts: Timeouts,
-    graceful: GracefulShutdown,
+    tasks: TaskTracker,
 }
 
-/// How long a client may keep a connection waiting.
-#[derive(Clone, Copy)]
-pub(super) struct Timeouts {
-    /// For the head of a request.
-    pub(super) head: Duration,
-    /// For room to write an answer.
-    pub(super) write: Duration,
+/// What every connection is served with.
+#[derive(Clone)]
+struct Serving {
+    router: Router,
+    builder: Arc<Builder<TokioExecutor>>,
+    patience: Patience,
+    /// How long there may be no room to write an answer.
+    write: Duration,
+    /// The server is about to stop: clients are asked to go elsewhere with their next request.
+    leaving: CancellationToken,
+    /// The server stops: what is under way is finished, nothing new begins.
+    ending: CancellationToken,
 }
 
 impl Connections {
-    pub(super) fn new(router: Router, most: usize, timeouts: Timeouts) -> Self {
+    /// At most `most` connections at once to `router`, whose clients may leave an answer unread for `write`.
+    pub(super) fn new(router: Router, most: usize, patience: Patience, write: Duration) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(timeouts.head).max_buf_size(MAX_HEAD);
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_HEAD);
         builder
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(MAX_STREAMS)
             .keep_alive_interval(PING)
             .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX));
-        Self {
+        let serving = Serving {
             router,
             builder: Arc::new(builder),
+            patience,
+            write,
+            leaving: CancellationToken::new(),
+            ending: CancellationToken::new(),
+        };
+        Self {
+            serving,
             places: Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS))),
-            timeouts,
-            graceful: GracefulShutdown::new(),
+            tasks: TaskTracker::new(),
         }
     }
 
-    /// Takes connections until `stop` resolves; the listener is closed then.
-    pub(super) async fn accept_until(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
+    /// Takes connections until `stop` resolves.
+    pub(super) async fn accept_until(&self, listener: &TcpListener, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
             let accepted = tokio::select! {
@@ -94,9 +117,16 @@ impl Connections {
         }
     }
 
+    /// From now on every client is asked to send its next request on another connection.
+    pub(super) fn leave(&self) {
+        self.serving.leaving.cancel();
+    }
+
     /// Lets every connection finish what it has begun, at most until `end`.
     pub(super) async fn finish(self, end: Instant) {
-        if tokio::time::timeout_at(end, self.graceful.shutdown()).await.is_err() {
+        self.serving.ending.cancel();
+        self.tasks.close();
+        if tokio::time::timeout_at(end, self.tasks.wait()).await.is_err() {
             tracing::warn!("calls were still under way when the time to finish was over");
         }
     }
@@ -111,56 +141,125 @@ impl Connections {
             tracing::debug!(%error, "a connection was gone before it was served");
             return;
         }
-        tokio::spawn(serve(
-            stream,
-            self.router.clone(),
-            Arc::clone(&self.builder),
-            self.graceful.watcher(),
-            self.timeouts,
-            place,
-        ));
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(self.serving.write));
+        self.tasks.spawn(serve(stream, self.serving.clone(), place));
     }
 }
 
 async fn serve(
-    stream: TcpStream,
-    router: Router,
-    builder: Arc<Builder<TokioExecutor>>,
-    watcher: Watcher,
-    timeouts: Timeouts,
+    stream: impl AsyncRead + AsyncWrite + Send + 'static,
+    serving: Serving,
     _place: OwnedSemaphorePermit,
 ) {
-    let asked = CancellationToken::new();
-    let asking = asked.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
-        asking.cancel();
-        let router = router.clone();
-        async move { Ok::<_, Infallible>(into_response(router.oneshot(request.map(Body::new)).await)) }
+    let Serving { router, builder, patience, leaving, ending, .. } = serving;
+    let activity = Activity::new();
+    let service = service_fn(|request: Request<Incoming>| {
+        let (version, asked) = (request.version(), activity.ask(request.version()));
+        let (router, leaving) = (router.clone(), leaving.clone());
+        async move {
+            let response = into_response(router.oneshot(request.map(Body::new)).await);
+            let mut response: Response<Body> = response.map(|body| asked.until_end_of(body));
+            if version < Version::HTTP_2 && leaving.is_cancelled() {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(timeouts.write));
-    let connection = builder.serve_connection(TokioIo::new(Counted::new(stream)), service).into_owned();
-    let connection = watcher.watch(connection);
+    let stream = TokioIo::new(Counted::new(stream, activity.clone()));
+    let connection = builder.serve_connection(stream, service);
     tokio::pin!(connection);
-    // hyper's own timeout begins only when it knows which version of HTTP is spoken.
-    tokio::select! {
-        ended = &mut connection => return note(ended),
-        () = asked.cancelled() => {}
-        () = tokio::time::sleep(timeouts.head) => return,
+    let mut watch = Watch {
+        patience,
+        leaving: Some(Box::pin(leaving.clone().cancelled_owned())),
+        ending: Some(Box::pin(ending.cancelled_owned())),
+        alarm: Box::pin(sleep_until(Instant::now() + patience.head)),
+        dismissed: None,
+    };
+    let ended = poll_fn(|context| match connection.as_mut().poll(context) {
+        Poll::Ready(ended) => Poll::Ready(Some(ended)),
+        Poll::Pending => watch.over(&activity, connection.as_mut(), context).map(|()| None),
+    });
+    if let Some(Err(error)) = ended.await {
+        tracing::debug!(%error, "a connection ended early");
     }
-    note(connection.await);
+}
+
+/// What can end a connection besides its client.
+struct Watch {
+    patience: Patience,
+    leaving: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    ending: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    alarm: Pin<Box<Sleep>>,
+    /// When the client was asked to go, because it has been resting for too long.
+    dismissed: Option<Instant>,
+}
+
+impl Watch {
+    /// Resolves when the connection is to be dropped; before that, tells it to end when it is time.
+    fn over(
+        &mut self,
+        activity: &Activity,
+        mut connection: Pin<&mut impl GracefulConnection>,
+        context: &mut Context<'_>,
+    ) -> Poll<()> {
+        if is_ready(&mut self.ending, context) {
+            self.leaving = None;
+            connection.as_mut().graceful_shutdown();
+            context.waker().wake_by_ref();
+        }
+        // On HTTP/1.1 the answers say it. A new connection has its first request answered.
+        if activity.version() == Some(Version::HTTP_2) && is_ready(&mut self.leaving, context) {
+            connection.as_mut().graceful_shutdown();
+            context.waker().wake_by_ref();
+        }
+        loop {
+            let due = match self.dismissed {
+                // The client has a moment to take what it was told, or what it asked for at the same time.
+                Some(told) => {
+                    let head = self.patience.head;
+                    activity.due(Patience { head, rest: head }).map(|due| due.max(told + head))
+                }
+                None => activity.due(self.patience),
+            };
+            let Some(due) = due else { return Poll::Pending };
+            if due < self.alarm.deadline() {
+                self.alarm.as_mut().reset(due);
+            }
+            if self.alarm.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            let now = Instant::now();
+            if now < due {
+                self.alarm.as_mut().reset(due);
+            } else if self.dismissed.is_none() && activity.rests() {
+                // Where nothing more is sent on either side it is closed now; on HTTP/2 the client is told first.
+                self.dismissed = Some(now);
+                connection.as_mut().graceful_shutdown();
+                context.waker().wake_by_ref();
+            } else {
+                return Poll::Ready(());
+            }
+        }
+    }
+}
+
+/// Whether what is awaited has come; once only.
+fn is_ready(
+    awaited: &mut Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    context: &mut Context<'_>,
+) -> bool {
+    let ready = awaited.as_mut().is_some_and(|awaited| awaited.as_mut().poll(context).is_ready());
+    if ready {
+        *awaited = None;
+    }
+    ready
 }
 
 /// A router cannot fail.
 fn into_response<T>(answered: Result<T, Infallible>) -> T {
     match answered {
         Ok(response) => response,
-    }
-}
-
-fn note(ended: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended early");
     }
 }
 

@@ -13,6 +13,8 @@ use tokio::{
     time::Instant,
 };
 
+use super::activity::Activity;
+
 /// What a client of HTTP/2 begins with (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// The bytes of a frame's head (RFC 9113, 4.1).
@@ -22,15 +24,16 @@ const HEAD: usize = 9;
 const BURST: u32 = 10_000;
 const PER_SECOND: u32 = 1_000;
 
-/// A connection whose frames are counted as they are read.
+/// A connection whose frames are counted as they are read, and whose activity is told that bytes have come.
 pub(super) struct Counted<S> {
     stream: Pin<Box<S>>,
     frames: Frames,
+    activity: Activity,
 }
 
 impl<S> Counted<S> {
-    pub(super) fn new(stream: S) -> Self {
-        Self { stream: Box::pin(stream), frames: Frames::new(Instant::now()) }
+    pub(super) fn new(stream: S, activity: Activity) -> Self {
+        Self { stream: Box::pin(stream), frames: Frames::new(Instant::now()), activity }
     }
 }
 
@@ -42,12 +45,14 @@ impl<S: AsyncRead> AsyncRead for Counted<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = self.stream.as_mut().poll_read(context, buffer);
-        if matches!(read, Poll::Ready(Ok(())))
-            && !self.frames.admit(&buffer.filled()[before..], Instant::now())
-        {
-            let flood =
-                io::Error::new(io::ErrorKind::ConnectionAborted, "too many frames that ask for nothing");
-            return Poll::Ready(Err(flood));
+        let come = &buffer.filled()[before..];
+        if matches!(read, Poll::Ready(Ok(()))) && !come.is_empty() {
+            self.activity.hear();
+            if !self.frames.admit(come, Instant::now()) {
+                let flood =
+                    io::Error::new(io::ErrorKind::ConnectionAborted, "too many frames that ask for nothing");
+                return Poll::Ready(Err(flood));
+            }
         }
         read
     }

@@ -5,6 +5,7 @@
 //! the protocol's own headers. Whoever may not come in is refused before anything is read of what
 //! they sent.
 
+mod activity;
 mod bodies;
 mod browsers;
 mod connections;
@@ -27,15 +28,16 @@ use rmcp::transport::streamable_http_server::{
 };
 use tokio::{
     net::TcpListener,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{answerer, shutdown};
+use super::{Stop, answerer};
 use crate::{Connector, Service, access::ApiKeys, protocol::HandlerOptions};
 
+use activity::Patience;
 use browsers::Origins;
-use connections::{Connections, Timeouts};
+use connections::Connections;
 use health::Health;
 use sessions::Sessions;
 
@@ -57,13 +59,18 @@ pub struct HttpOptions {
     pub max_body: usize,
     /// Calls under way at once. 64.
     pub max_in_flight: usize,
-    /// Connections at once; more are refused. 1,000.
+    /// Connections at once; more are refused. 4,096, for which the process needs as many file
+    /// descriptors.
     pub max_connections: usize,
     /// Legacy sessions at once, where there are any; more are refused. With API keys, one caller has at
     /// most a tenth of them. 1,000.
     pub max_sessions: usize,
-    /// How long a request's head may take to arrive. 10 s.
+    /// How long a request's head may take to arrive, from its first byte on, and how long a new connection may say
+    /// nothing. 10 s.
     pub header_timeout: Duration,
+    /// How long a connection may rest between requests. 75 s: a load balancer that keeps its connections for less
+    /// never sends a request on one that is just being closed.
+    pub keep_alive: Duration,
     /// How long a request's body may take to arrive. 10 s.
     pub body_timeout: Duration,
     /// How long a client may leave an answer unread, so that nothing more can be written to it. Then its
@@ -71,7 +78,10 @@ pub struct HttpOptions {
     pub write_timeout: Duration,
     /// How long a call may take. 55 s.
     pub call_timeout: Duration,
-    /// How long calls and writes under way may take to finish once the process is asked to end. 10 s.
+    /// How long to go on taking calls once the process is asked to end, so that whoever sends them sees in time
+    /// that it is not ready any more. 5 s.
+    pub lame_duck: Duration,
+    /// How long calls and writes under way may take to finish once no more are taken. 10 s.
     pub drain: Duration,
     /// Whether legacy clients get sessions, in which they can be asked and can cancel. Sessions live
     /// in this process, so replicas then need sticky routing.
@@ -91,12 +101,14 @@ impl HttpOptions {
             api_keys: None,
             max_body: 1024 * 1024,
             max_in_flight,
-            max_connections: 1_000,
+            max_connections: 4_096,
             max_sessions: 1_000,
             header_timeout: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(75),
             body_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
             call_timeout,
+            lame_duck: Duration::from_secs(5),
             drain: Duration::from_secs(10),
             legacy_sessions: false,
         }
@@ -147,13 +159,14 @@ pub async fn http<S: Connector>(
     options: HttpOptions,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
-    let stop = shutdown::requested().map_err(ServeError::Signals)?;
+    let stop = Stop::on_signals().map_err(ServeError::Signals)?;
     http_until(service, options, ready, stop).await
 }
 
-/// Serves until `stop` resolves. Then nobody new is let in, subscriptions end, and calls under way
-/// have [`HttpOptions::drain`] to finish, with the writes whose callers have gone; writes that only wait to be sent are
-/// given up after half of it, and say so.
+/// Serves until `stop` is asked for. Then it is not ready any more, and for [`HttpOptions::lame_duck`] still answers
+/// whoever has not noticed, with the wish that they go elsewhere; [`Stop::at_once`] ends that. Then nobody new is let
+/// in, subscriptions end, and calls under way have [`HttpOptions::drain`] to finish, with the writes whose callers have
+/// gone; writes that only wait to be sent are given up after half of it, and say so.
 ///
 /// # Errors
 /// The options contradict each other, or the address cannot be listened on.
@@ -161,7 +174,7 @@ pub async fn http_until<S: Connector>(
     service: Arc<Service<S>>,
     options: HttpOptions,
     ready: impl FnOnce(SocketAddr),
-    stop: impl Future<Output = ()>,
+    stop: Stop,
 ) -> Result<(), ServeError> {
     if !options.listen.ip().is_loopback() && options.api_keys.is_none() {
         return Err(ServeError::NeedsKeys(options.listen));
@@ -180,13 +193,19 @@ pub async fn http_until<S: Connector>(
     let listener = TcpListener::bind(options.listen).await.map_err(listen_error)?;
     ready(listener.local_addr().map_err(listen_error)?);
 
-    let connections = Connections::new(
-        router,
-        options.max_connections,
-        Timeouts { head: options.header_timeout, write: options.write_timeout },
-    );
-    connections.accept_until(listener, stop).await;
+    let patience = Patience { head: options.header_timeout, rest: options.keep_alive };
+    let connections = Connections::new(router, options.max_connections, patience, options.write_timeout);
+    connections.accept_until(&listener, stop.asked.cancelled()).await;
     health.drain();
+    connections.leave();
+    let noticed = async {
+        tokio::select! {
+            () = sleep(options.lame_duck) => {}
+            () = stop.at_once.cancelled() => {}
+        }
+    };
+    connections.accept_until(&listener, noticed).await;
+    drop(listener);
     closing.cancel();
     let now = Instant::now();
     let end = now + options.drain;

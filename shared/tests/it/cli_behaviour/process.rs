@@ -103,13 +103,26 @@ fn until(what: &str, mut done: impl FnMut() -> bool) {
 
 #[cfg(unix)]
 #[test]
-fn a_server_over_http_is_healthy_until_it_is_asked_to_end() {
+fn a_server_that_is_asked_to_end_is_not_ready_and_answers_until_it_is_asked_again() {
     let address = free();
-    let mut child = Running(program().args(["serve", "--sandbox", "--http", &address]).spawn().unwrap());
+    let serve = ["serve", "--sandbox", "--lame-duck-seconds", "600", "--http", &address];
+    let mut child = Running(program().args(serve).spawn().unwrap());
     let health = || program().args(["healthcheck", "--http", &address]).output().unwrap().status.code();
     until("a healthy answer", || health() == Some(0));
     let id = child.0.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let terminate = || assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let ready = || {
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        write!(stream, "GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.starts_with("HTTP/1.1 200 ")
+    };
+    assert!(ready());
+    terminate();
+    until("the end of readiness", || !ready());
+    assert_eq!((health(), child.0.try_wait().unwrap()), (Some(0), None));
+    terminate();
     assert_eq!(child.0.wait().unwrap().code(), Some(0));
     assert_eq!(health(), Some(1));
     let mut logs = String::new();

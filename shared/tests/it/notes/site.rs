@@ -8,7 +8,7 @@ use std::{
 
 use connector::{
     Service,
-    serve::{HttpOptions, ServeError, http_until},
+    serve::{HttpOptions, ServeError, Stop, http_until},
 };
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::Value;
@@ -28,12 +28,15 @@ pub(crate) struct Site {
     pub(crate) client: reqwest::Client,
     pub(crate) service: Arc<Service<Notes>>,
     pub(crate) stop: CancellationToken,
+    pub(crate) at_once: CancellationToken,
     pub(crate) server: JoinHandle<Result<(), ServeError>>,
 }
 
-/// The defaults, at any port of loopback.
+/// The defaults, at any port of loopback; stopped without a wait.
 pub(crate) fn options() -> HttpOptions {
-    HttpOptions::new(([127, 0, 0, 1], 0).into())
+    let mut options = HttpOptions::new(([127, 0, 0, 1], 0).into());
+    options.lame_duck = Duration::ZERO;
+    options
 }
 
 impl Site {
@@ -46,17 +49,18 @@ impl Site {
     }
 
     pub(crate) async fn of(service: Arc<Service<Notes>>, options: HttpOptions) -> Self {
-        let stop = CancellationToken::new();
+        let stop = Stop::default();
         let (tell, told) = oneshot::channel();
         let server = tokio::spawn(http_until(
             Arc::clone(&service),
             options,
             move |addr| tell.send(addr).unwrap(),
-            stop.clone().cancelled_owned(),
+            stop.clone(),
         ));
         connector::tls::install();
         let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
-        Self { addr: told.await.unwrap(), client, service, stop, server }
+        let Stop { asked, at_once } = stop;
+        Self { addr: told.await.unwrap(), client, service, stop: asked, at_once, server }
     }
 
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
@@ -103,5 +107,47 @@ impl Site {
         // A reset counts as closed.
         let _ = stream.read_to_end(&mut answer).await;
         String::from_utf8_lossy(&answer).into_owned()
+    }
+}
+
+/// A connection that is kept.
+pub(crate) struct Kept {
+    stream: TcpStream,
+    read: Vec<u8>,
+}
+
+impl Kept {
+    pub(crate) async fn open(site: &Site) -> Self {
+        Self { stream: TcpStream::connect(site.addr).await.unwrap(), read: Vec::new() }
+    }
+
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.unwrap();
+    }
+
+    /// Reads until `done` says so of all that came since the last time.
+    pub(crate) async fn until(&mut self, done: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+        while !done(&self.read) {
+            let read = self.stream.read_buf(&mut self.read).await.unwrap();
+            assert_ne!(read, 0, "closed after {:?}", String::from_utf8_lossy(&self.read));
+        }
+        std::mem::take(&mut self.read)
+    }
+
+    /// The answer to a GET over HTTP/1.1.
+    pub(crate) async fn get(&mut self, path: &str) -> String {
+        self.send(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).await;
+        let is_whole = |read: &[u8]| {
+            let text = String::from_utf8_lossy(read);
+            let (head, body) = text.split_once("\r\n\r\n")?;
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?;
+            (body.len() >= length.parse().ok()?).then_some(())
+        };
+        String::from_utf8(self.until(|read| is_whole(read).is_some()).await).unwrap()
+    }
+
+    /// Whether the server closes it, whatever it still says.
+    pub(crate) async fn is_closed(&mut self) -> bool {
+        self.stream.read_to_end(&mut self.read).await.is_ok()
     }
 }
