@@ -18,6 +18,7 @@ pub(super) enum Command {
     Call { tool: String, arguments: Option<String> },
     Tools(tools::Format),
     Doctor { json: bool },
+    Check,
     Client(client::Wish),
     Sandbox { listen: String },
     Healthcheck,
@@ -92,6 +93,7 @@ fn chosen(matches: &ArgMatches) -> Result<Command, Failure> {
         }
         Some(("reference", _)) => Command::Reference(Part::Settings),
         Some(("healthcheck", _)) => Command::Healthcheck,
+        Some(("check", _)) => Command::Check,
         _ => Command::Serve,
     })
 }
@@ -101,8 +103,9 @@ fn flags(table: &Table, matches: &ArgMatches) -> Flags {
     let given = table.rows().iter().filter_map(|row| {
         let flag = row.flag().into_owned();
         // `reference --tools` is an option of its own by the name of a setting.
-        let values = matches.try_get_many::<OsString>(&flag).ok().flatten()?.cloned().collect();
-        Some((flag, values))
+        let values: Vec<_> = matches.try_get_many::<OsString>(&flag).ok().flatten()?.cloned().collect();
+        // `check --config` is `check`: the file is optional there.
+        (!values.is_empty()).then_some((flag, values))
     });
     given.collect()
 }
@@ -129,6 +132,10 @@ fn command(table: &Table, args: &[OsString]) -> clap::Command {
         sub("sandbox", &[Arg::new("listen").long("listen").default_value("127.0.0.1:4010")]),
         sub("healthcheck", &[]),
         sub("doctor", &[switch("json")]),
+        sub(
+            "check",
+            &[Arg::new("config").long("config").num_args(0..=1).value_parser(value_parser!(OsString))],
+        ),
         sub(
             "config",
             &[

@@ -44,6 +44,13 @@ impl Failure {
         self
     }
 
+    /// What `check` found: one line, and the configuration is wrong, wherever it stands.
+    pub(super) fn of_check(self) -> Self {
+        let hint = self.hint.map(|hint| format!(". {}", sentence(&hint))).unwrap_or_default();
+        let message = format!("{}{hint}", self.message).lines().collect::<Vec<_>>().join(" ");
+        Self::configuration(message)
+    }
+
     pub(super) fn code(&self) -> u8 {
         self.code
     }

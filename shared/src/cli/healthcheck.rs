@@ -1,5 +1,5 @@
 //! `healthcheck`: asks a server of this machine whether it is alive, for container images that have
-//! no shell and no curl.
+//! no shell and no curl. It asks where no caller can stand in the way, if there is such a place.
 
 use std::{
     io::{Read as _, Write as _},
@@ -13,11 +13,15 @@ use super::{Context, failure::Failure, setup};
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) fn run(context: &Context<'_, '_>) -> Result<(), Failure> {
-    let Some(text) = context.loaded.config.text("http") else {
-        return Err(Failure::configuration("There is no address to ask")
-            .with_hint(format!("Set --http or {}HTTP as for the server", context.table.prefix())));
+    let config = &context.loaded.config;
+    let address = ["admin", "http"].into_iter().find_map(|key| Some((key, config.text(key)?)));
+    let Some((key, text)) = address else {
+        return Err(Failure::configuration("There is no address to ask").with_hint(format!(
+            "Set --http or {}HTTP, or --admin, as for the server",
+            context.table.prefix()
+        )));
     };
-    let listen = setup::listen(text).ok_or_else(|| super::serve::no_address(&context.loaded, text))?;
+    let listen = setup::listen(text).ok_or_else(|| super::serve::no_address(&context.loaded, key, text))?;
     let address = reachable(listen);
     match ask(address) {
         Ok(200) => Ok(()),

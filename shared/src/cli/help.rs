@@ -11,9 +11,10 @@ const COMMANDS: &[(&str, &str)] = &[
     ("call", "Call one tool and print its reply"),
     ("tools", "List the tools that are offered, and what they cost in tokens"),
     ("doctor", "Check the credential, its rights, limits and reachability, and say what to do"),
+    ("check", "Check the settings alone: exit code 78 and one line where they are wrong"),
     ("config", "Print or write the configuration of an MCP client"),
     ("sandbox", "Serve the fake of the vendor's API by itself"),
-    ("healthcheck", "Ask the server at --http whether it is alive"),
+    ("healthcheck", "Ask the server at --admin or --http whether it is alive"),
     ("keys", "Make a key for a caller over HTTP"),
 ];
 
@@ -73,7 +74,8 @@ pub(super) fn of(table: &Table, command: &str) -> String {
         "reference" => ("reference --settings|--tools|--json", REFERENCE.to_owned()),
         "tools" => ("tools [--json|--markdown] [OPTIONS]", TOOLS.to_owned()),
         "sandbox" => ("sandbox [--listen ADDR]", SANDBOX.to_owned()),
-        "healthcheck" => ("healthcheck [--http ADDR]", HEALTHCHECK.to_owned()),
+        "healthcheck" => ("healthcheck [--http ADDR|--admin ADDR]", HEALTHCHECK.to_owned()),
+        "check" => ("check [--config [PATH]] [OPTIONS]", CHECK.to_owned()),
         _ => (command, String::new()),
     };
     let body = body.replace("{program}", program);
@@ -99,6 +101,13 @@ const DOCTOR: &str = "
   --json        The findings as JSON
 
 Exit code 1 if anything is bad.
+";
+
+const CHECK: &str = "
+Reads the settings, the files that they name, and nothing else: no network, so that it can run before a
+server is rolled out, in a pipeline or an init container.
+
+  {program} check --http 0.0.0.0:8080 --api-keys-file keys
 ";
 
 const CONFIG: &str = "

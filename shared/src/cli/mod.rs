@@ -6,6 +6,7 @@
 
 mod args;
 mod call;
+mod check;
 mod client;
 mod doctor;
 mod failure;
@@ -104,10 +105,14 @@ pub fn run<S: Connector>(
     let table = Table::new(S::ABOUT, S::settings());
     let outcome = match args::parse(&table, args) {
         Ok(Parsed::Help(text)) => io.answer(&text),
-        Ok(Parsed::Run(command, flags)) => match load(&table, &flags, environment) {
-            Ok(loaded) => dispatch::<S>(command, Context { table: &table, loaded, environment, io }),
-            Err(error) => Err(error.into()),
-        },
+        Ok(Parsed::Run(command, flags)) => {
+            let checks = matches!(command, Command::Check);
+            let outcome = match load(&table, &flags, environment) {
+                Ok(loaded) => dispatch::<S>(command, Context { table: &table, loaded, environment, io }),
+                Err(error) => Err(error.into()),
+            };
+            if checks { outcome.map_err(Failure::of_check) } else { outcome }
+        }
         Err(failure) => Err(failure),
     };
     match outcome {
@@ -150,5 +155,6 @@ fn dispatch<S: Connector>(command: Command, mut context: Context<'_, '_>) -> Res
         Command::NewKey { name } => keys::run(&mut context, &name),
         Command::Reference(part) => reference::run::<S>(&mut context, part),
         Command::Healthcheck => healthcheck::run(&context),
+        Command::Check => check::run::<S>(&mut context),
     }
 }

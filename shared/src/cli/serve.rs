@@ -46,8 +46,7 @@ fn on_stdio<S: Connector>(context: &mut Context<'_, '_>) -> Result<(), Failure> 
 }
 
 fn over_http<S: Connector>(context: &mut Context<'_, '_>, address: &str) -> Result<(), Failure> {
-    let listen = setup::listen(address).ok_or_else(|| no_address(&context.loaded, address))?;
-    let options = http_options(&context.loaded, listen)?;
+    let options = http_options::<S>(&context.loaded, address)?;
     let runtime = build(&mut Builder::new_multi_thread())?;
     let outcome = runtime.block_on(async {
         let ready = setup::ready::<S>(context).await?;
@@ -69,9 +68,12 @@ fn tell_of_sandbox<S>(ready: &setup::Ready<S>) {
     }
 }
 
-fn http_options(loaded: &Loaded, listen: SocketAddr) -> Result<HttpOptions, Failure> {
+/// How to serve at `address`, as the settings say. What they say fits together.
+pub(super) fn http_options<S: Connector>(loaded: &Loaded, address: &str) -> Result<HttpOptions, Failure> {
     let config = &loaded.config;
-    let mut options = HttpOptions::new(listen);
+    let listen = |key, text: &str| setup::listen(text).ok_or_else(|| no_address(loaded, key, text));
+    let mut options = HttpOptions::new(listen("http", address)?);
+    options.admin = config.text("admin").map(|text| listen("admin", text)).transpose()?;
     options.allowed_hosts = config.list("allowed-hosts").to_vec();
     options.allowed_origins = config.list("allowed-origins").to_vec();
     options.legacy_sessions = config.switch("legacy-sessions");
@@ -92,6 +94,7 @@ fn http_options(loaded: &Loaded, listen: SocketAddr) -> Result<HttpOptions, Fail
         options.drain = drain;
     }
     options.call_timeout = call_timeout(config, options.call_timeout);
+    options.check().map_err(|error| not_served::<S>(loaded, error))?;
     Ok(options)
 }
 
@@ -111,7 +114,7 @@ fn not_served<S: Connector>(loaded: &Loaded, error: ServeError) -> Failure {
         )),
         ServeError::Origin(_) => loaded.refuse("allowed-origins", error).into(),
         ServeError::Listen { addr, source } => Failure::other(format!("{addr} cannot be listened at: {source}"))
-            .with_hint("Choose another address with --http, or end what uses this one"),
+            .with_hint("Choose another address with --http or --admin, or end what uses this one"),
         _ => Failure::other(format!("HTTP is not served: {error}")),
     }
 }
@@ -128,9 +131,9 @@ fn build(builder: &mut Builder) -> Result<Runtime, Failure> {
         .map_err(|error| Failure::other(format!("The runtime could not be started: {error}")))
 }
 
-/// What to say about an `--http` that is no address.
-pub(super) fn no_address(loaded: &Loaded, text: &str) -> SettingsError {
+/// What to say about an `--http` or `--admin` that is no address.
+pub(super) fn no_address(loaded: &Loaded, key: &str, text: &str) -> SettingsError {
     loaded
-        .refuse("http", format!("`{text}` is no address"))
+        .refuse(key, format!("`{text}` is no address"))
         .with_hint("It takes an address and a port, such as 127.0.0.1:8080")
 }

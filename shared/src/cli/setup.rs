@@ -31,12 +31,21 @@ pub(super) struct Ready<S> {
 
 /// Makes the server from the settings, with the fake in front if it is wanted. Talks to no vendor.
 pub(super) async fn ready<S: Connector>(context: &mut Context<'_, '_>) -> Result<Ready<S>, Failure> {
+    let fake =
+        if context.loaded.config.switch("sandbox") { Some(start_fake::<S>(context).await?) } else { None };
+    let service = service::<S>(context, fake.is_some())?;
+    Ok(Ready { service, fake })
+}
+
+/// Makes the server from the settings as they are; `sandbox` says that its vendor is a fake.
+pub(super) fn service<S: Connector>(
+    context: &mut Context<'_, '_>,
+    sandbox: bool,
+) -> Result<Arc<Service<S>>, Failure> {
     let catalog = catalog::<S>(&context.loaded)?;
     if catalog.all_tools().is_empty() {
         context.io.say("warning: The settings leave no tool to offer.");
     }
-    let fake =
-        if context.loaded.config.switch("sandbox") { Some(start_fake::<S>(context).await?) } else { None };
     let config = &context.loaded.config;
     let server = S::connect(config, options::<S>(&context.loaded)?)
         .map_err(|error| Failure::unusable_settings(&error))?;
@@ -44,10 +53,10 @@ pub(super) async fn ready<S: Connector>(context: &mut Context<'_, '_>) -> Result
         policy: Policy::new(config.switch("read-only"), config.switch("allow-destructive")),
         reply: reply_options(&context.loaded)?,
         prefix: prefix(&context.loaded)?,
-        sandbox: fake.is_some(),
+        sandbox,
         keys: keys(&context.loaded)?,
     };
-    Ok(Ready { service: Arc::new(Service::new(server, catalog, options)), fake })
+    Ok(Arc::new(Service::new(server, catalog, options)))
 }
 
 /// What is offered: the catalog, narrowed as the settings say.

@@ -43,7 +43,7 @@ impl<S: Connector> Inner<S> {
             let denied = self.service.switched_off(&request.name, &rights);
             // The name is the client's own text, and stays out of the log.
             let outcome = denied.as_ref().map_or("unknown_tool", |denied| denied.kind().as_str());
-            record(&principal, "?", None, outcome, started);
+            self.record(&principal, "?", None, outcome, started);
             return match denied {
                 Some(denied) => {
                     let mut result = answer::failure(&denied);
@@ -54,7 +54,7 @@ impl<S: Connector> Inner<S> {
             };
         };
         let (response, outcome) = self.run(tool, &principal, request, context).await;
-        record(&principal, tool.name(), Some(tool.effect()), outcome, started);
+        self.record(&principal, tool.name(), Some(tool.effect()), outcome, started);
         let mut response = response?;
         let meta = match &mut response {
             CallToolResponse::Complete(result) => &mut result.meta,
@@ -193,6 +193,23 @@ impl<S: Connector> Inner<S> {
         }
     }
 
+    /// The one line that every call leaves, never its arguments, and the count of those that failed.
+    pub(super) fn record(
+        &self,
+        principal: &Principal,
+        tool: &'static str,
+        effect: Option<Effect>,
+        outcome: Outcome,
+        started: Instant,
+    ) {
+        if let Some(metrics) = &self.metrics {
+            metrics.ended(outcome);
+        }
+        let effect = effect.map_or("-", Effect::as_str);
+        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(target: "call", who = principal.name(), tool, effect, outcome, ms);
+    }
+
     fn text_of(&self, question: &mut Question) -> String {
         answer::text(question.take_preview(), self.service.reply_options()).text
     }
@@ -213,17 +230,4 @@ impl<S: Connector> Inner<S> {
 fn failed(error: &Error) -> (Result<CallToolResponse, ErrorData>, Outcome) {
     let result: CallToolResult = answer::failure(error);
     (Ok(result.into()), error.kind().as_str())
-}
-
-/// The one line that every call leaves: never its arguments.
-pub(super) fn record(
-    principal: &Principal,
-    tool: &'static str,
-    effect: Option<Effect>,
-    outcome: Outcome,
-    started: Instant,
-) {
-    let effect = effect.map_or("-", Effect::as_str);
-    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(target: "call", who = principal.name(), tool, effect, outcome, ms);
 }

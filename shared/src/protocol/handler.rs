@@ -22,7 +22,6 @@ use tokio::time::Instant;
 
 use super::{
     Handler, Inner, answer,
-    calls::record,
     era::{self, publish},
     listing::{wire_prompt, wire_resource, wire_template},
     principal,
@@ -297,7 +296,7 @@ impl<S: Connector> Inner<S> {
         let started = Instant::now();
         let outcome = self.guarded(Effect::Read, context, work).await;
         let word = outcome.as_ref().map_or_else(|error| error.kind().as_str(), |_| "ok");
-        record(&principal(&context.extensions), method, Some(Effect::Read), word, started);
+        self.record(&principal(&context.extensions), method, Some(Effect::Read), word, started);
         outcome
     }
 

@@ -10,6 +10,7 @@ mod calls;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod era;
+mod gate;
 mod guard;
 mod handler;
 mod listing;
@@ -25,7 +26,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Connector, Service, access::Principal};
+use crate::{Connector, Service, access::Principal, telemetry::Metrics};
 
 use guard::Guard;
 use listing::Listing;
@@ -33,6 +34,7 @@ use polls::Polls;
 use questions::Questions;
 use subscriptions::LegacySubscriptions;
 
+pub(crate) use gate::Gate;
 pub(crate) use listing::wire_tool;
 pub(crate) use strict::check;
 
@@ -48,6 +50,8 @@ pub struct HandlerOptions {
     pub reaches_legacy_clients: bool,
     /// Ends subscriptions when it is cancelled, before anything else is shut down.
     pub closing: CancellationToken,
+    /// Where failures are counted, if anywhere.
+    pub metrics: Option<Arc<Metrics>>,
 }
 
 impl Default for HandlerOptions {
@@ -58,6 +62,7 @@ impl Default for HandlerOptions {
             max_in_flight: 64,
             reaches_legacy_clients: false,
             closing: CancellationToken::new(),
+            metrics: None,
         }
     }
 }
@@ -74,6 +79,7 @@ struct Inner<S> {
     polls: Arc<Polls>,
     reaches_legacy_clients: bool,
     closing: CancellationToken,
+    metrics: Option<Arc<Metrics>>,
 }
 
 impl<S: Connector> Handler<S> {
@@ -87,6 +93,7 @@ impl<S: Connector> Handler<S> {
             polls: Polls::new(service.server().poll_interval()),
             reaches_legacy_clients: options.reaches_legacy_clients,
             closing: options.closing,
+            metrics: options.metrics,
             service,
         };
         Self(Arc::new(inner), LegacySubscriptions::default())

@@ -72,6 +72,7 @@ pub async fn pipes<S: Connector>(
             max_in_flight: options.max_in_flight,
             reaches_legacy_clients: true,
             closing: closing.clone(),
+            metrics: None,
         },
     );
     let transport = Lines::new(read, write, options.max_line, closing.clone());

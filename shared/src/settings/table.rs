@@ -259,6 +259,7 @@ const COMMON: &[Common] = {
         common(Upstream, "max-in-flight", Number, Some("32"), "Most requests under way at once"),
         common(Upstream, "no-cache", Switch, None, "Ask anew every time"),
         common(Http, "http", Text("ADDR"), None, "Serve over HTTP at this address, such as 127.0.0.1:8080"),
+        common(Http, "admin", Text("ADDR"), None, "Health and metrics at an address apart from callers"),
         common(Http, "api-keys-file", Path, None, "Callers' keys; needed beyond loopback (see `keys`)"),
         common(Http, "state-keys-file", Path, None, "Keys shared by replicas, for cursors and confirmations"),
         common(

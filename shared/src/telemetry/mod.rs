@@ -1,4 +1,7 @@
-//! Logs: to standard error alone, because standard output belongs to the protocol.
+//! Logs: to standard error alone, because standard output belongs to the protocol. And metrics, for those who ask.
+
+mod metrics;
+mod upstream;
 
 use std::{fmt::Debug, io::IsTerminal as _};
 
@@ -11,6 +14,8 @@ use tracing_subscriber::{
     layer::SubscriberExt as _,
     util::SubscriberInitExt as _,
 };
+
+pub use metrics::{CONTENT_TYPE, ErrorType, Metrics, OTHER, TOOL_ERROR};
 
 /// What is logged when nobody says otherwise: warnings, the suite's own words, and one line per
 /// call. The SDK's logs hold arguments and results.

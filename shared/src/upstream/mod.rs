@@ -29,6 +29,7 @@ mod claims;
 pub mod classify;
 mod client;
 mod exchange;
+mod family;
 pub mod graphql;
 mod limiter;
 mod meter;
@@ -59,6 +60,7 @@ pub use breaker::{BreakerOptions, BreakerState};
 pub use bucket::BucketStatus;
 pub use claims::Claims;
 pub use client::HttpClient;
+pub use family::Observer;
 pub use graphql::{Connection, Failed, PageInfo, Partial};
 pub use options::Options;
 pub use request::{CacheRule, Replay, Request, Tag, Target};
@@ -71,6 +73,7 @@ use breaker::Breaker;
 pub use cache::fresh;
 use cache::{Cache, Lookup};
 use exchange::Exchange;
+use family::Family;
 use limiter::Limiter;
 use pool::Pool;
 use retry::Attempts;
@@ -96,7 +99,7 @@ struct Inner {
     pool: Pool,
     counters: Counters,
     /// Shared by every principal's pipeline to this vendor.
-    claims: Claims,
+    family: Arc<Family>,
     /// How far the vendor's clock is ahead of ours, in seconds, where it told.
     ahead: Mutex<Option<i64>>,
 }
@@ -105,37 +108,39 @@ impl Upstream {
     /// A pipeline to `vendor`. Opens and reads nothing: the connection is made when first needed.
     #[must_use]
     pub fn new(vendor: Arc<dyn Vendor>, credential: Arc<dyn Credential>, options: Options) -> Self {
-        Self::over(HttpClient::new(options.clone()), Claims::default(), vendor, credential, options)
+        Self::over(HttpClient::new(options.clone()), Arc::default(), vendor, credential, options)
     }
 
     fn over(
         client: HttpClient,
-        claims: Claims,
+        family: Arc<Family>,
         vendor: Arc<dyn Vendor>,
         credential: Arc<dyn Credential>,
         options: Options,
     ) -> Self {
-        Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             client,
             cache: Cache::new(options.cache_capacity),
             breaker: Breaker::new(options.breaker),
             limiter: Limiter::new(vendor.budgets(), |bucket| vendor.counts_in_windows(bucket)),
             pool: Pool::new(options.max_in_flight),
             counters: Counters::default(),
-            claims,
+            family,
             ahead: Mutex::new(None),
             vendor,
             credential,
             options,
-        }))
+        });
+        inner.family.join(&inner);
+        Self(inner)
     }
 
     /// The way to the same vendor for another principal: a credential, budgets, a breaker and a cache
     /// of its own, over the same connections.
     #[must_use]
     pub fn beside(&self, credential: Arc<dyn Credential>) -> Self {
-        let Inner { vendor, options, client, claims, .. } = self.0.as_ref();
-        Self::over(client.clone(), claims.clone(), Arc::clone(vendor), credential, options.clone())
+        let Inner { vendor, options, client, family, .. } = self.0.as_ref();
+        Self::over(client.clone(), Arc::clone(family), Arc::clone(vendor), credential, options.clone())
     }
 
     /// Sends `request` and returns the vendor's good answer.
@@ -155,25 +160,10 @@ impl Upstream {
         self.0.cache.invalidate(tags);
     }
 
-    /// The pipeline's state now.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        let inner = &self.0;
-        Status {
-            breaker: inner.breaker.state(),
-            in_use: inner.pool.in_use(),
-            limit: inner.pool.limit(),
-            waiting: inner.pool.waiting(),
-            buckets: inner.limiter.status(),
-            credential_refused: inner.counters.credential_refused.load(Ordering::Relaxed),
-            counts: inner.counters.read(inner.cache.entries()),
-        }
-    }
-
     /// What the calls of this process have made.
     #[must_use]
     pub fn claims(&self) -> &Claims {
-        &self.0.claims
+        &self.0.family.claims
     }
 
     /// The vendor's time now, since the Unix epoch, as its last answer told it; none before the first.
@@ -290,7 +280,12 @@ impl Inner {
         let at_home = self.at_home(request);
         let mut admission = at_home.then(|| self.breaker.admit(title)).transpose()?;
         let _place = call::unless_stopping(title, async {
-            self.limiter.take(title, &request.costs, request.keyed.as_ref(), deadline).await?;
+            let asked = Instant::now();
+            let taken = self.limiter.take(title, &request.costs, request.keyed.as_ref(), deadline).await;
+            if let Some(observer) = self.family.observer() {
+                observer.waited(asked.elapsed());
+            }
+            taken?;
             self.pool.enter(title, deadline).await
         })
         .await??;
@@ -357,12 +352,17 @@ impl Inner {
         if result.is_err() {
             count(&self.counters.failed);
         }
+        let (outcome, took) =
+            (result.as_ref().map_or_else(|error| error.kind().as_str(), |_| "ok"), started.elapsed());
+        if let Some(observer) = self.family.observer() {
+            observer.exchanged(request.operation, request.effect, outcome, took);
+        }
         tracing::debug!(
             vendor = self.vendor.name(),
             operation = request.operation,
             effect = request.effect.as_str(),
-            outcome = result.as_ref().map_or_else(|error| error.kind().as_str(), |_| "ok"),
-            elapsed_ms = started.elapsed().as_millis() as u64,
+            outcome,
+            elapsed_ms = took.as_millis() as u64,
             "asked the vendor"
         );
         result

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod administering;
 mod cli_behaviour;
 mod keeping_connections;
 mod notes;

@@ -11,6 +11,7 @@ mod conventions;
 mod faults;
 mod references;
 mod replies;
+mod serving;
 mod storm;
 mod story;
 mod work;

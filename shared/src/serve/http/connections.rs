@@ -8,7 +8,10 @@ use std::{
     future::{Future, poll_fn},
     io,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -37,6 +40,7 @@ use super::{
     activity::{Activity, Patience},
     frames::Counted,
 };
+use crate::telemetry::Metrics;
 
 /// The most bytes of a request's head.
 const MAX_HEAD: usize = 64 * 1024;
@@ -54,6 +58,8 @@ const FULL: &[u8] =
 pub(super) struct Connections {
     serving: Serving,
     places: Arc<Semaphore>,
+    most: usize,
+    refused: Arc<AtomicU64>,
     tasks: TaskTracker,
 }
 
@@ -90,11 +96,26 @@ impl Connections {
             leaving: CancellationToken::new(),
             ending: CancellationToken::new(),
         };
+        let most = most.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             serving,
-            places: Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS))),
+            places: Arc::new(Semaphore::new(most)),
+            most,
+            refused: Arc::default(),
             tasks: TaskTracker::new(),
         }
+    }
+
+    /// Has them told by `metrics`.
+    pub(super) fn measured_by(&self, metrics: &Metrics) {
+        let (places, refused, most) = (Arc::clone(&self.places), Arc::clone(&self.refused), self.most);
+        metrics.gauge("connector_connections", "Connections of callers", move || {
+            (most - places.available_permits().min(most)) as f64
+        });
+        metrics.gauge("connector_connections_max", "The most connections of callers", move || most as f64);
+        metrics.counter("connector_connections_refused", "Connections that were one too many", move || {
+            refused.load(Ordering::Relaxed) as f64
+        });
     }
 
     /// Takes connections until `stop` resolves.
@@ -133,6 +154,7 @@ impl Connections {
 
     fn take(&self, stream: TcpStream) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            self.refused.fetch_add(1, Ordering::Relaxed);
             // A new connection's buffer is empty, so this does not wait. If the client has gone, so be it.
             let _ = stream.try_write(FULL);
             return;

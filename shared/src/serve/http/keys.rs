@@ -1,5 +1,7 @@
 //! API-key authentication: who calls, or nobody.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Request, State},
     middleware::Next,
@@ -7,7 +9,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use crate::access::ApiKeys;
+use crate::{access::ApiKeys, telemetry::Metrics};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -16,6 +18,8 @@ const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 pub(super) struct Door {
     pub(super) keys: ApiKeys,
     pub(super) realm: &'static str,
+    /// Where refusals are counted, if anywhere.
+    pub(super) metrics: Option<Arc<Metrics>>,
 }
 
 /// Lets a request in under its caller's name. The key goes no further than this: whatever is behind
@@ -23,9 +27,11 @@ pub(super) struct Door {
 pub(super) async fn check(State(door): State<Door>, mut request: Request, next: Next) -> Response {
     let principal = match presented(request.headers()) {
         Some(key) => door.keys.principal(key),
-        None => return refused(&door, ""),
+        None => return refused(&door, "", "missing"),
     };
-    let Some(principal) = principal else { return refused(&door, ", error=\"invalid_token\"") };
+    let Some(principal) = principal else {
+        return refused(&door, ", error=\"invalid_token\"", "unknown_key");
+    };
     request.headers_mut().remove(header::AUTHORIZATION);
     request.headers_mut().remove(X_API_KEY);
     request.extensions_mut().insert(principal);
@@ -46,7 +52,10 @@ fn presented(headers: &HeaderMap) -> Option<&str> {
     }
 }
 
-fn refused(door: &Door, detail: &str) -> Response {
+fn refused(door: &Door, detail: &str, reason: &'static str) -> Response {
+    if let Some(metrics) = &door.metrics {
+        metrics.refused(reason);
+    }
     let challenge = HeaderValue::from_str(&format!("Bearer realm=\"{}\"{detail}", door.realm));
     let body = "An API key is needed: send it as `Authorization: Bearer <key>` or `X-Api-Key: <key>`.";
     let mut response = (StatusCode::UNAUTHORIZED, body).into_response();

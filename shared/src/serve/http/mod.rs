@@ -6,6 +6,7 @@
 //! they sent.
 
 mod activity;
+mod admin;
 mod bodies;
 mod browsers;
 mod connections;
@@ -33,9 +34,16 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Stop, answerer};
-use crate::{Connector, Service, access::ApiKeys, protocol::HandlerOptions};
+use crate::{
+    Connector, Service,
+    access::ApiKeys,
+    protocol::{Gate, HandlerOptions},
+    telemetry::Metrics,
+    upstream::Observer,
+};
 
 use activity::Patience;
+use admin::Admin;
 use browsers::Origins;
 use connections::Connections;
 use health::Health;
@@ -46,6 +54,8 @@ use sessions::Sessions;
 pub struct HttpOptions {
     /// The address to listen on. Anything but loopback needs [`api_keys`](Self::api_keys).
     pub listen: SocketAddr,
+    /// The address for health and metrics, apart from callers and their limits. None: there are no metrics.
+    pub admin: Option<SocketAddr>,
     /// The endpoint's path. `/mcp`.
     pub path: String,
     /// `Host` names besides those of loopback, as `name` (with any port) or `name:port`.
@@ -95,6 +105,7 @@ impl HttpOptions {
         let HandlerOptions { call_timeout, max_in_flight, .. } = HandlerOptions::default();
         Self {
             listen,
+            admin: None,
             path: "/mcp".to_owned(),
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
@@ -141,6 +152,25 @@ pub enum ServeError {
     Signals(#[source] io::Error),
 }
 
+impl HttpOptions {
+    /// Whether the options fit together, as far as can be told without listening.
+    ///
+    /// # Errors
+    /// They do not.
+    pub fn check(&self) -> Result<(), ServeError> {
+        if !self.listen.ip().is_loopback() && self.api_keys.is_none() {
+            return Err(ServeError::NeedsKeys(self.listen));
+        }
+        if !self.path.starts_with('/')
+            || self.path.contains(['{', '}'])
+            || health::PATHS.contains(&self.path.as_str())
+        {
+            return Err(ServeError::Path(self.path.clone()));
+        }
+        Origins::new(&self.allowed_origins).map(drop)
+    }
+}
+
 impl ServeError {
     /// Whether other settings would help.
     #[must_use]
@@ -176,25 +206,26 @@ pub async fn http_until<S: Connector>(
     ready: impl FnOnce(SocketAddr),
     stop: Stop,
 ) -> Result<(), ServeError> {
-    if !options.listen.ip().is_loopback() && options.api_keys.is_none() {
-        return Err(ServeError::NeedsKeys(options.listen));
-    }
-    if !options.path.starts_with('/')
-        || options.path.contains(['{', '}'])
-        || health::PATHS.contains(&options.path.as_str())
-    {
-        return Err(ServeError::Path(options.path));
-    }
+    options.check()?;
     let closing = CancellationToken::new();
     let streams = CancellationToken::new();
     let health = Arc::new(Health::new(service.server().upstream().clone(), options.api_keys.clone()));
-    let router = router(Arc::clone(&service), &options, &closing, &streams, &health)?;
+    let metrics = options.admin.map(|_| metrics(&service, &health));
+    let router = router(Arc::clone(&service), &options, &closing, &streams, &health, metrics.as_ref())?;
     let listen_error = |source| ServeError::Listen { addr: options.listen, source };
     let listener = TcpListener::bind(options.listen).await.map_err(listen_error)?;
+    let _admin = match options.admin.zip(metrics.clone()) {
+        Some((addr, metrics)) => Some(Admin::open(addr, Arc::clone(&health), metrics).await?),
+        None => None,
+    };
+    health.start();
     ready(listener.local_addr().map_err(listen_error)?);
 
     let patience = Patience { head: options.header_timeout, rest: options.keep_alive };
     let connections = Connections::new(router, options.max_connections, patience, options.write_timeout);
+    if let Some(metrics) = &metrics {
+        connections.measured_by(metrics);
+    }
     connections.accept_until(&listener, stop.asked.cancelled()).await;
     health.drain();
     connections.leave();
@@ -226,23 +257,38 @@ pub async fn http_until<S: Connector>(
     Ok(())
 }
 
+/// What is counted, once somebody can ask.
+fn metrics<S: Connector>(service: &Service<S>, health: &Arc<Health>) -> Arc<Metrics> {
+    let about = service.about();
+    let upstream = service.server().upstream();
+    let metrics = Arc::new(Metrics::new(about.program, about.version, upstream.clone()));
+    upstream.observe(Arc::clone(&metrics) as Arc<dyn Observer>);
+    let health = Arc::clone(health);
+    let ready = move || f64::from(u8::from(health.is_ready()));
+    metrics.gauge("connector_ready", "Whether requests are taken: 1 or 0", ready);
+    metrics
+}
+
 fn router<S: Connector>(
     service: Arc<Service<S>>,
     options: &HttpOptions,
     closing: &CancellationToken,
     streams: &CancellationToken,
     health: &Arc<Health>,
+    metrics: Option<&Arc<Metrics>>,
 ) -> Result<Router, ServeError> {
     let realm = service.about().program;
     let handler = answerer(
-        service,
+        Arc::clone(&service),
         HandlerOptions {
             call_timeout: options.call_timeout,
             max_in_flight: options.max_in_flight,
             reaches_legacy_clients: options.legacy_sessions,
             closing: closing.clone(),
+            metrics: metrics.cloned(),
         },
     );
+    let handler = Gate::new(handler, &service, metrics.cloned());
     let origins = Origins::new(&options.allowed_origins)?;
     let hosts =
         ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into_iter().chain(options.allowed_hosts.clone());
@@ -272,7 +318,8 @@ fn router<S: Connector>(
     let limits = bodies::Limits { bytes: options.max_body, time: options.body_timeout };
     endpoint = endpoint.layer(from_fn_with_state(limits, bodies::check));
     if let Some(keys) = options.api_keys.clone() {
-        endpoint = endpoint.layer(from_fn_with_state(keys::Door { keys, realm }, keys::check));
+        endpoint = endpoint
+            .layer(from_fn_with_state(keys::Door { keys, realm, metrics: metrics.cloned() }, keys::check));
     }
     if !options.allowed_origins.is_empty() {
         endpoint = endpoint.layer(from_fn_with_state(Arc::new(origins), browsers::answer));

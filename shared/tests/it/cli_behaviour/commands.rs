@@ -14,7 +14,7 @@ fn help_fits_a_screen_and_names_every_option() {
 #[test]
 fn every_command_has_help() {
     let mut pages = String::new();
-    for command in ["serve", "call", "tools", "doctor", "config", "sandbox", "healthcheck", "keys"] {
+    for command in ["serve", "call", "tools", "doctor", "check", "config", "sandbox", "healthcheck", "keys"] {
         let help = run(&[command, "--help"]);
         assert_eq!(help.code, 0, "{}", help.shown());
         pages.push_str(&format!("==== {command}\n{}", help.out));
@@ -210,9 +210,42 @@ fn the_healthcheck_asks_loopback_for_a_server_that_listens_everywhere() {
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
         String::from_utf8_lossy(&request[..read]).into_owned()
     });
-    let outcome = run(&["healthcheck", "--http", &format!("0.0.0.0:{port}")]);
+    // Where callers cannot stand in the way, if there is such an address.
+    let outcome = run(&["healthcheck", "--admin", &format!("0.0.0.0:{port}"), "--http", "127.0.0.1:1"]);
     assert_eq!(outcome.code, 0, "{}", outcome.shown());
     assert!(server.join().unwrap().starts_with("GET /healthz HTTP/1.1\r\n"));
+}
+
+#[test]
+fn a_configuration_is_checked_without_a_network() {
+    let machine = Machine::new()
+        .with("NOTES_API_URL", "https://127.0.0.1:1/")
+        .file("home/.config/notes-mcp/config.toml", "read-only = true\n")
+        .file("project/other.toml", "raed-only = true\n")
+        .file("project/keys", "ada not-a-hash\n");
+    for good in
+        [&["check"][..], &["check", "--config"], &["check", "--http", "127.0.0.1:0", "--admin", "[::]:9000"]]
+    {
+        let outcome = machine.run(good);
+        assert_eq!((outcome.code, outcome.err.as_str()), (0, ""), "{good:?}");
+    }
+    let mut shown = String::new();
+    for bad in [
+        &["check", "--config", "other.toml"][..],
+        &["check", "--config", "nowhere.toml"],
+        &["check", "--deadline", "soon"],
+        &["check", "--tools", "no_such_tool"],
+        &["check", "--api-key-file", "nowhere"],
+        &["check", "--http", "0.0.0.0:8080"],
+        &["check", "--http", "127.0.0.1:0", "--admin", "nowhere"],
+        &["check", "--http", "127.0.0.1:0", "--allowed-origins", "app.example"],
+        &["check", "--http", "127.0.0.1:0", "--api-keys-file", "keys"],
+    ] {
+        let outcome = machine.run(bad);
+        assert_eq!((outcome.code, outcome.err.lines().count()), (78, 1), "{}", outcome.shown());
+        shown.push_str(&outcome.err);
+    }
+    insta::assert_snapshot!(shown);
 }
 
 #[test]

@@ -1,0 +1,105 @@
+//! Every server as a team has it: over HTTP, with a listener for whoever runs it.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use connector::serve::{HttpOptions, ServeError, Stop, http_until};
+use serde_json::{Value, json};
+use suite::{Sample, Sandboxed, Subject};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+suite::every_program!(metrics_tell_of_calls_and_of_the_vendor_and_hold_no_text,);
+
+/// A server over HTTP on loopback.
+struct Served<S> {
+    sandboxed: Sandboxed<S>,
+    addr: SocketAddr,
+    admin: SocketAddr,
+    client: reqwest::Client,
+    stop: Stop,
+    server: JoinHandle<Result<(), ServeError>>,
+}
+
+impl<S: Subject> Served<S> {
+    async fn open() -> Self {
+        let sandboxed = Sandboxed::start().await;
+        let admin = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut options = HttpOptions::new(([127, 0, 0, 1], 0).into());
+        options.admin = Some(admin);
+        let stop = Stop::default();
+        let (tell, told) = oneshot::channel();
+        let serving = http_until(
+            Arc::clone(sandboxed.service()),
+            options,
+            move |addr| tell.send(addr).unwrap(),
+            stop.clone(),
+        );
+        let server = tokio::spawn(serving);
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { sandboxed, addr: told.await.unwrap(), admin, client, stop, server }
+    }
+
+    async fn call(&self, sample: &Sample) -> Value {
+        let message = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+            "name": sample.tool,
+            "arguments": sample.arguments,
+            "_meta": {
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+                "io.modelcontextprotocol/clientCapabilities": {},
+            },
+        }});
+        let request = self.client.post(format!("http://{}/mcp", self.addr));
+        let request = request
+            .header("content-type", "application/json")
+            .header("mcp-protocol-version", "2026-07-28")
+            .header("mcp-method", "tools/call")
+            .header("mcp-name", sample.tool);
+        request.body(message.to_string()).send().await.unwrap().json().await.unwrap()
+    }
+
+    async fn metrics(&self) -> String {
+        let request = self.client.get(format!("http://{}/metrics", self.admin));
+        request.send().await.unwrap().text().await.unwrap()
+    }
+
+    async fn close(self) {
+        self.stop.asked.cancel();
+        self.stop.at_once.cancel();
+        self.server.await.unwrap().unwrap();
+    }
+}
+
+async fn metrics_tell_of_calls_and_of_the_vendor_and_hold_no_text<S: Subject>() {
+    let served = Served::<S>::open().await;
+    let (sample, operation) = S::read_one();
+    let answer = served.call(&sample).await;
+    assert_ne!(answer["result"]["isError"], true, "{answer}");
+    served.call(&Sample::new("canary_tool", json!({"canary": 1}))).await;
+    let metrics = served.metrics().await;
+    let measured =
+        format!("mcp_method_name=\"tools/call\",gen_ai_tool_name=\"{}\",error_type=\"\"", sample.tool);
+    assert!(metrics.contains(&measured), "{metrics}");
+    let asked = format!("connector_upstream_requests_total{{operation=\"{operation}\",outcome=\"ok\"}}");
+    assert!(metrics.contains(&asked), "{metrics}");
+    for series in [
+        "connector_build_info{",
+        "connector_ready 1",
+        "connector_upstream_breaker_state{state=\"open\"} 0",
+        "connector_upstream_places_in_use_ratio 0",
+        "connector_upstream_cache_lookups_total{result=\"miss\"}",
+        "connector_upstream_limiter_wait_seconds_count",
+        "connector_upstream_request_duration_seconds_count{effect=\"read\",outcome=\"ok\"}",
+        "connector_upstream_retries_total",
+        "connector_upstream_drift_total",
+        "gen_ai_tool_name=\"_other\"",
+    ] {
+        assert!(metrics.contains(series), "no {series} in\n{metrics}");
+    }
+    let credential = S::sandbox().unwrap().credential.1;
+    assert!(!metrics.contains("canary") && !metrics.contains(credential), "{metrics}");
+    // What was asked for is nobody's label either.
+    for text in sample.arguments.values().filter_map(Value::as_str).filter(|text| text.len() > 3) {
+        assert!(!metrics.contains(text), "{text} in\n{metrics}");
+    }
+    served.close().await;
+}
