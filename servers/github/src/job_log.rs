@@ -16,6 +16,8 @@ use crate::render::thousands;
 const LINE: usize = 600;
 /// Where folding leaves fewer rows than this, the last group is shown after all: what failed is in it.
 const FEW: usize = 8;
+/// So many tests that passed, one after the other, are one row.
+const PASSED: usize = 4;
 /// Marks of lines, and what stands for them.
 const MARKS: [(&str, &str); 6] = [
     ("##[error]", "error: "),
@@ -168,8 +170,11 @@ impl<'a> Log<'a> {
     /// Rows for the lines `range`: a group that has no error is one row.
     fn folded(&self, range: Range<usize>) -> Vec<Row> {
         let mut groups = self.groups(range.clone());
-        let rows = self.rows(range.clone(), &groups);
-        if rows.len() < FEW && groups.pop().is_some() { self.rows(range, &groups) } else { rows }
+        let hidden: usize = groups.iter().map(|group| group.len() - 1).sum();
+        if range.len() - hidden < FEW {
+            groups.pop();
+        }
+        self.rows(range, &groups)
     }
 
     /// The groups among the lines `range` that are whole and have no error in them.
@@ -192,10 +197,25 @@ impl<'a> Log<'a> {
         groups
     }
 
+    /// Where the tests that passed end, of a run of them that begins at the line `at`; none where they are few.
+    fn passed(&self, at: usize, end: usize) -> Option<usize> {
+        let run = self.lines[at..end].iter().take_while(|line| has_passed(&plain(line))).count();
+        (run >= PASSED).then_some(at + run)
+    }
+
     fn rows(&self, range: Range<usize>, folded: &[Range<usize>]) -> Vec<Row> {
         let mut rows = Vec::new();
         let mut at = range.start;
         while at < range.end {
+            if let Some(end) = self.passed(at, range.end) {
+                let many = thousands((end - at) as u64);
+                rows.push(Row {
+                    line: at + 1,
+                    text: format!("▸ [{many} lines of tests that passed folded]"),
+                });
+                at = end;
+                continue;
+            }
             let text = plain(self.lines[at]);
             if let Some(group) = folded.iter().find(|group| group.start == at) {
                 let name = text.strip_prefix("##[group]").unwrap_or(&text);
@@ -276,6 +296,23 @@ fn plain(line: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Whether a line says of one test that it passed, in the words of cargo, Go, pytest, TAP and those that tick.
+fn has_passed(text: &str) -> bool {
+    let line = text.trim_start();
+    line.starts_with("test ") && line.ends_with(" ... ok")
+        || line.starts_with("--- PASS: ")
+        || line.starts_with("ok ")
+        || line.starts_with("✓ ")
+        || line.starts_with("✔ ")
+        || line.starts_with("PASS ")
+        || line.contains("::") && line.trim_end_matches(is_progress).ends_with(" PASSED")
+}
+
+/// What pytest writes behind a test: ` [ 40%]`.
+fn is_progress(c: char) -> bool {
+    c.is_ascii_digit() || matches!(c, ' ' | '[' | ']' | '%')
+}
+
 /// A line's text with words for its mark, and not endless.
 fn shown(text: &str) -> Cow<'_, str> {
     let marked = MARKS.iter().find_map(|(mark, word)| Some((word, text.strip_prefix(mark)?)));
@@ -331,10 +368,40 @@ mod tests {
         let tail = log.tail(range.clone(), LIMITS);
         assert_eq!(tail.rows.first().unwrap().text, "▸ Run cargo test [2 lines folded]");
         assert_eq!(tail.rows.last().unwrap().text, "error: Process completed with exit code 101.");
-        assert_eq!(tail.rows[21].text, "test progress ... FAILED");
+        let texts: Vec<_> = tail.rows[1..3].iter().map(|row| (row.line, row.text.as_str())).collect();
+        assert_eq!(
+            texts,
+            [(10, "▸ [20 lines of tests that passed folded]"), (30, "test progress ... FAILED")]
+        );
         assert_eq!(log.failing("", ""), range, "without times the last command is taken");
         let short = log.tail(range, Limits { rows: 2, bytes: 10_000 });
         assert_eq!((short.rows.len(), short.lines), (2, 30..32));
+    }
+
+    #[test]
+    fn tests_that_passed_are_one_row_in_every_tongue() {
+        for passed in [
+            "test a::b ... ok",
+            "--- PASS: TestA (0.00s)",
+            "    --- PASS: TestA/b (0.00s)",
+            "ok  \tacme/shop\t0.01s",
+            "ok 12 - reads a row",
+            "  ✓ reads a row (3 ms)",
+            "tests/test_a.py::test_b PASSED                 [ 40%]",
+        ] {
+            assert!(has_passed(passed), "{passed}");
+        }
+        for other in [
+            "test a::b ... FAILED",
+            "test a::b ... ignored",
+            "test result: ok. 3 passed",
+            "--- FAIL: TestA (0.00s)",
+            "not ok 13 - reads a row",
+            "tests/test_a.py::test_b FAILED [ 40%]",
+            "",
+        ] {
+            assert!(!has_passed(other), "{other}");
+        }
     }
 
     #[test]

@@ -96,6 +96,10 @@ pub(crate) struct Pull {
     pub(crate) review_requests: Connection<ReviewRequest>,
     /// The viewer's own review that is not submitted: nobody else's is shown.
     pub(crate) pending: Connection<Review>,
+    /// Of each reviewer the last approval or request for changes.
+    pub(crate) opinions: Connection<Review>,
+    /// The branch that it goes to; none where it is gone.
+    pub(crate) base_ref: Option<BaseRef>,
     /// The review that came last.
     pub(crate) latest: Connection<Review>,
     /// The threads, only whether they are resolved.
@@ -147,6 +151,18 @@ impl Pull {
         reviewers.map(Actor::name).collect()
     }
 
+    /// Those whose last word was to request changes.
+    pub(crate) fn objectors(&self) -> Vec<String> {
+        let objects = |review: &&Review| review.state == "CHANGES_REQUESTED";
+        self.opinions.nodes.iter().filter(objects).map(|review| review.author.name()).collect()
+    }
+
+    /// Whether the rules of its base demand that all threads are resolved, as far as GitHub tells.
+    pub(crate) fn threads_must_be_resolved(&self) -> bool {
+        let rule = self.base_ref.as_ref().and_then(|base| base.ref_update_rule.as_ref());
+        rule.is_some_and(|rule| rule.requires_conversation_resolution)
+    }
+
     /// The viewer's own review that is not submitted yet.
     pub(crate) fn pending_review(&self) -> Option<&Review> {
         self.pending.nodes.iter().find(|review| review.viewer_did_author)
@@ -163,6 +179,21 @@ pub(crate) struct Rules {
     /// None where GitHub does not tell.
     pub(crate) auto_merge_allowed: Option<bool>,
     pub(crate) delete_branch_on_merge: bool,
+}
+
+/// The branch that a pull request goes to.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct BaseRef {
+    ref_update_rule: Option<UpdateRule>,
+}
+
+/// What a branch's protection demands, as everybody who reads may see it (docs.github.com, GraphQL,
+/// `RefUpdateRule`). Rulesets are not in it.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct UpdateRule {
+    requires_conversation_resolution: bool,
 }
 
 /// A place in a merge queue.

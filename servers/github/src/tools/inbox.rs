@@ -1,5 +1,7 @@
 //! The inbox: notifications listed and marked.
 
+use std::borrow::Cow;
+
 use connector::{
     Effect, Error, Result,
     catalog::{
@@ -100,8 +102,29 @@ impl Row {
         let unread = if self.unread { "unread" } else { "read" };
         let number = if self.number.is_empty() { String::new() } else { format!("#{}", self.number) };
         let Self { id, reason, kind, repo, title, updated, .. } = self;
-        format!("{id} {unread}, {reason}, {kind} {repo}{number}, {updated}: {title}")
+        format!("{id} {unread}, {}, {kind} {repo}{number}, {updated}: {title}", why(reason))
     }
+}
+
+/// Why a thread is in the inbox, in words (docs.github.com/rest/activity/notifications, "About notification
+/// reasons"). It is why its reader was ever subscribed, not what came last.
+fn why(reason: &str) -> Cow<'_, str> {
+    Cow::Borrowed(match reason {
+        "approval_requested" => "your approval of a deployment was requested",
+        "assign" => "assigned to you",
+        "author" => "opened by you",
+        "ci_activity" => "a workflow run that you triggered",
+        "comment" => "you commented there",
+        "invitation" => "you accepted an invitation to the repository",
+        "manual" => "you subscribed to the thread",
+        "mention" => "you were mentioned",
+        "review_requested" => "your review was requested",
+        "security_alert" => "a vulnerability in the repository",
+        "state_change" => "you changed its state",
+        "subscribed" => "you watch the repository",
+        "team_mention" => "a team of yours was mentioned",
+        other => return Cow::Owned(other.replace('_', " ")),
+    })
 }
 
 async fn list_notifications(call: Call<GitHub>, arguments: ListNotifications) -> Result<Reply> {

@@ -383,7 +383,7 @@ async fn a_reply_goes_into_the_thread_of_the_comment_it_answers() {
     let arguments = json!({"number": 485, "body": "Done in the next push", "reply_to": reply["id"]});
     let text = site.call("add_comment", arguments).await;
     assert!(
-        text.starts_with("Commented on pull request harbor-example/import-api#485 (open), in reply to @"),
+        text.starts_with("Commented on pull request harbor-example/import-api#485 (open), in the thread on "),
         "{text}"
     );
     let after = site.sandbox.get(&comments).await;

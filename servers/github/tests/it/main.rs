@@ -31,5 +31,6 @@ mod sandbox_social;
 mod sandbox_tracker;
 mod search_tools;
 mod support;
+mod told;
 mod trial;
 mod watching;

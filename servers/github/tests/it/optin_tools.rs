@@ -44,10 +44,15 @@ async fn the_inbox_is_listed_with_what_each_thread_is_about() {
     let text = site.call("list_notifications", json!({})).await;
     assert!(text.starts_with("5 threads (unread ones)."), "{text}");
     assert!(
-        text.contains("81008 unread, review_requested, PullRequest harbor-example/import-api#485, "),
+        text.contains("81008 unread, your review was requested, PullRequest harbor-example/import-api#485, "),
         "{text}"
     );
-    assert!(text.contains("81007 unread, ci_activity, CheckSuite harbor-example/import-api, "), "{text}");
+    assert!(
+        text.contains(
+            "81007 unread, a workflow run that you triggered, CheckSuite harbor-example/import-api, "
+        ),
+        "{text}"
+    );
     let two = site.call("list_notifications", json!({"limit": 2, "all": true})).await;
     let rest = site
         .call("list_notifications", json!({"limit": 2, "all": true, "cursor": cursor(&two).unwrap()}))

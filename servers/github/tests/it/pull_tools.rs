@@ -133,7 +133,7 @@ async fn github_is_asked_again_once_where_it_does_not_know_whether_it_can_be_mer
     let unknown = Action::patch("/data/repository/pullRequest/mergeable", json!("UNKNOWN"));
     site.fault("PullGet", unknown.clone());
     let text = site.reply("get_pr", json!({"number": 485})).await;
-    assert!(text.contains("cannot be merged yet: a reviewer requested changes"), "{text}");
+    assert!(text.contains("cannot be merged yet: @priya requested changes"), "{text}");
     assert_eq!((site.sent("PullGet"), site.sent("PullPulse")), (1, 1));
     for operation in ["PullGet", "PullPulse"] {
         site.fault(operation, unknown.clone());

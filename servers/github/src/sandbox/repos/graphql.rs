@@ -179,6 +179,15 @@ fn of_ref(repo: &Repository, name: &str, asked: &Asked<'_>) -> Option<Outcome<Re
             let protected = prefix == "refs/heads/" && repo.protection.contains_key(short);
             protected.then(|| Node::new("BranchProtectionRule", json!([repo.id, short]))).into()
         }
+        // Unlike the rule itself everybody who reads may see this (docs.github.com, GraphQL, `RefUpdateRule`).
+        "refUpdateRule" => match repo.protection.get(short).filter(|_| prefix == "refs/heads/") {
+            Some(rules) => Resolved::fields([
+                ("pattern", short.into()),
+                ("requiredApprovingReviewCount", rules.reviews.into()),
+                ("requiresConversationResolution", rules.resolved_conversations.into()),
+            ]),
+            None => Resolved::NULL,
+        },
         _ => return None,
     }))
 }

@@ -18,9 +18,14 @@ use crate::{
 /// The tools of this family.
 pub(super) fn tools() -> Vec<Tool<GitHub>> {
     vec![
-        Tool::read("whoami", "Who am I", "User or app, scopes, rate limits, repositories in reach.", whoami)
-            .toolset("context")
-            .output::<Me>(),
+        Tool::read(
+            "whoami",
+            "Who am I",
+            "User or app, scopes, rate limits. Repositories: list_repos.",
+            whoami,
+        )
+        .toolset("context")
+        .output::<Me>(),
     ]
 }
 
@@ -102,7 +107,7 @@ async fn whoami(call: Call<GitHub>, arguments: Whoami) -> Result<Reply> {
         }
         Err(error) => reply = reply.line(format!("Limits left: not told ({}).", error.message())),
     }
-    reply = reply.line(reach_line(&call));
+    reply = reply.line(format!("{} list_repos lists them.", reach_line(&call)));
     for line in accounts(&call).await {
         reply = reply.line(line);
     }

@@ -64,7 +64,7 @@ struct AddComment {
     repo: Option<String>,
     number: u64,
     body: String,
-    /// Review comment id
+    /// Any comment of a review thread
     reply_to: Option<u64>,
 }
 
@@ -107,7 +107,11 @@ async fn add_comment(call: Call<GitHub>, arguments: AddComment) -> Result<Plan> 
         let (comment, lost) = attempt.made(sent, |comment| comment.id.clone(), look).await?;
         let summary =
             reconcile::summary("GitHub", lost, &format!("commented on {on}: comment {}", comment.id));
-        Ok(Reply::written(Written::new(summary).id(comment.id).url(comment.html_url)))
+        let mut done = Written::new(summary);
+        if root.is_some() {
+            done = done.change("the thread stays as it was: resolve_threads resolves or reopens it");
+        }
+        Ok(Reply::written(done.id(comment.id).url(comment.html_url)))
     }))
 }
 
@@ -130,10 +134,12 @@ fn place(repo: &Repo, ticket: &RestIssue, thread: Option<&(Comment, u64)>) -> St
     let what = if ticket.is_pull() { "pull request " } else { "" };
     let mut on = format!("{what}{repo}#{} ({})", ticket.number, ticket.state());
     if let Some((comment, _)) = thread {
+        // A reply goes to the end of its thread, whichever of its comments was named.
         on.push_str(&format!(
-            ", in reply to @{} on {}",
+            ", in the thread on {} with @{}'s comment {}",
+            one_line(&comment.path),
             one_line(comment.user.login()),
-            one_line(&comment.path)
+            comment.id
         ));
     }
     on

@@ -126,8 +126,8 @@ enum Emptied {
 #[serde(rename_all = "snake_case")]
 enum State {
     Open,
-    #[serde(alias = "completed")]
-    Closed,
+    #[serde(alias = "closed")]
+    Completed,
     NotPlanned,
     Duplicate,
 }
@@ -137,7 +137,7 @@ impl State {
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Open => ("open", "reopened"),
-            Self::Closed => ("closed", "completed"),
+            Self::Completed => ("closed", "completed"),
             Self::NotPlanned => ("closed", "not_planned"),
             Self::Duplicate => ("closed", "duplicate"),
         }
@@ -394,7 +394,7 @@ async fn state(
         _ => None,
     };
     let (word, reason) = state.words();
-    let wanted = rows::state(word, reason);
+    let wanted = closing(word, reason);
     if changes.set("state", told_of(before, "state"), FieldValue::Short(wanted)) {
         steps.patch.insert("state".to_owned(), json!(word));
         steps.patch.insert("state_reason".to_owned(), json!(reason));
@@ -403,6 +403,13 @@ async fn state(
         }
     }
     Ok(())
+}
+
+/// A state, with the reason of every closed one: which it is said to be closed for is part of the change. One
+/// without a reason is completed (docs.github.com, "Closing an issue").
+fn closing(state: &str, reason: &str) -> String {
+    let told = rows::state(state, reason);
+    if told == "closed" { "closed (completed)".to_owned() } else { told }
 }
 
 /// The names after some are added and some taken away.
@@ -421,7 +428,7 @@ pub(super) fn told_of(ticket: &RestIssue, field: &str) -> FieldValue {
     match field {
         "title" => FieldValue::Short(ticket.title.clone()),
         "body" => FieldValue::Exact(ticket.body.clone()),
-        "state" => FieldValue::Short(rows::state(ticket.state(), &ticket.state_reason)),
+        "state" => FieldValue::Short(closing(ticket.state(), &ticket.state_reason)),
         "labels" => FieldValue::names(ticket.labels()),
         "assignees" => FieldValue::names(ticket.assignees()),
         "milestone" => FieldValue::Short(ticket.milestone.title.clone()),

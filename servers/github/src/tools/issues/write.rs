@@ -45,8 +45,10 @@ struct Arguments {
     /// @me, copilot
     #[serde(default)]
     assignees: Vec<String>,
+    /// Title or number
     milestone: Option<String>,
     r#type: Option<String>,
+    /// Number, owner/repo#number or URL
     parent: Option<String>,
 }
 

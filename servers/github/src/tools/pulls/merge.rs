@@ -111,7 +111,11 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
         )
         .with_hint("Nothing was merged. Look at what came since, and decide anew"));
     }
-    if let Some(why) = out_of_question(&pull) {
+    if let Some(mut why) = out_of_question(&pull) {
+        for block in blocks(&pull) {
+            why.push_str("; ");
+            why.push_str(&block);
+        }
         return Err(Error::new(Kind::Conflict, format!("#{number} cannot be merged: {why}"))
             .with_hint("Nothing was merged"));
     }
@@ -171,6 +175,8 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
     if delete_branch && !pull.rules.delete_branch_on_merge {
         preview = preview.change(format!("then deletes the branch {}", one_line(&pull.head_ref_name)));
     }
+    let stays = (!delete_branch).then(|| branch_stays(&pull)).flatten();
+    preview.changed.extend(stays.clone());
     let text = Text::of(message.as_deref().unwrap_or_default());
     let read = Instant::now();
     let seen = (pull.head_ref_oid.clone(), pull.base_ref_name.clone());
@@ -184,6 +190,7 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
                 if delete_branch {
                     merged = merged.change(head_branch::delete(&call, &repo, &pull).await);
                 }
+                merged.changed.extend(stays);
                 Ok(Reply::written(merged))
             }
             Mode::Auto => auto(&call, &repo, &pull, method, &text).await,
@@ -238,7 +245,7 @@ fn out_of_question(pull: &Pull) -> Option<String> {
     })
 }
 
-/// What blocks a merge now, as far as GitHub lets one see.
+/// What blocks a merge now besides conflicts and being a draft, as far as GitHub lets one see.
 pub(super) fn blocks(pull: &Pull) -> Vec<String> {
     let mut blocks = Vec::new();
     let state = pull.merge_state_status.as_str();
@@ -248,11 +255,16 @@ pub(super) fn blocks(pull: &Pull) -> Vec<String> {
     if state == "UNKNOWN" && pull.mergeable == "UNKNOWN" {
         blocks.push("GitHub still works out whether it can be merged; try again shortly".to_owned());
     }
-    if state != "BLOCKED" {
+    // GitHub names one state only: behind conflicts or a draft, the rules are not met all the same.
+    if !["BLOCKED", "BEHIND", "DIRTY", "DRAFT"].contains(&state) {
         return blocks;
     }
     match pull.review_decision.as_str() {
-        "CHANGES_REQUESTED" => blocks.push("a reviewer requested changes".to_owned()),
+        "CHANGES_REQUESTED" => blocks.push(match pull.objectors().as_slice() {
+            // Older servers do not tell who.
+            [] => "a reviewer requested changes".to_owned(),
+            names => format!("@{} requested changes", names.join(", @")),
+        }),
         "REVIEW_REQUIRED" => blocks.push("a review with approval is required".to_owned()),
         _ => {}
     }
@@ -276,9 +288,14 @@ pub(super) fn blocks(pull: &Pull) -> Vec<String> {
         }
     }
     if let Some(open) = words::unresolved(&pull.thread_states) {
-        blocks.push(format!("unresolved review threads ({open}), which the rules may forbid"));
+        let threads = if open == "1" { "thread is" } else { "threads are" };
+        if pull.threads_must_be_resolved() {
+            blocks.push(format!("{open} review {threads} not resolved, which the rules demand"));
+        } else if state == "BLOCKED" {
+            blocks.push(format!("{open} review {threads} not resolved, which may block it"));
+        }
     }
-    if blocks.is_empty() {
+    if blocks.is_empty() && state == "BLOCKED" {
         blocks.push(format!(
             "rules of {} that GitHub does not name, or a required check is missing",
             base(pull)
@@ -348,6 +365,12 @@ fn preview(repo: &Repo, pull: &Pull, mode: Mode, method: Method) -> Written {
         preview = preview.change(format!("GitHub then deletes the branch {}", one_line(&pull.head_ref_name)));
     }
     preview
+}
+
+/// That the head's branch is left, where nothing deletes it and it is one of the repository's own.
+fn branch_stays(pull: &Pull) -> Option<String> {
+    let stays = !pull.is_cross_repository && !pull.rules.delete_branch_on_merge;
+    stays.then(|| format!("the branch {} stays", one_line(&pull.head_ref_name)))
 }
 
 /// Merges it. Whatever the answer, whether it is merged can be learned.
@@ -471,6 +494,8 @@ mod tests {
         let pull = pull(json!({
             "state": "OPEN", "mergeable": "MERGEABLE", "mergeStateStatus": "BLOCKED", "baseRefName": "main",
             "reviewDecision": "CHANGES_REQUESTED",
+            "opinions": {"nodes": [{"author": {"login": "jonas"}, "state": "APPROVED"},
+                {"author": {"login": "priya"}, "state": "CHANGES_REQUESTED"}]},
             "threadStates": {"totalCount": 1, "nodes": [{"isResolved": false}]},
             "statusCheckRollup": {"contexts": {"nodes": [
                 {"name": "test", "status": "COMPLETED", "conclusion": "FAILURE", "isRequired": true},
@@ -480,10 +505,10 @@ mod tests {
         assert_eq!(
             blocks(&pull),
             [
-                "a reviewer requested changes",
+                "@priya requested changes",
                 "required checks failed: test",
                 "required checks not finished: lint",
-                "unresolved review threads (1), which the rules may forbid"
+                "1 review thread is not resolved, which may block it"
             ]
         );
     }

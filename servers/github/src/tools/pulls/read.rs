@@ -379,24 +379,27 @@ fn mergeable(pull: &Pull) -> Option<String> {
     if !pull.is_open() {
         return None;
     }
-    let state = pull.merge_state_status.as_str();
-    if pull.mergeable == "MERGEABLE" && ["BLOCKED", "BEHIND", "DRAFT"].contains(&state) {
-        let blocks = if state == "DRAFT" { "it is a draft".to_owned() } else { blocks(pull).join("; ") };
-        return Some(format!("cannot be merged yet: {blocks} (no conflicts)"));
+    let base = one_line(&pull.base_ref_name);
+    let mut obstacles = Vec::new();
+    if pull.is_draft {
+        obstacles.push("it is a draft".to_owned());
     }
-    let state = match state {
-        "CLEAN" | "HAS_HOOKS" => "clean: nothing blocks it",
-        "BLOCKED" => "blocked by rules of the base branch",
-        "BEHIND" => "behind the base branch, which must be merged into it first",
-        "DIRTY" => "dirty: conflicts with the base branch",
-        "DRAFT" => "a draft",
-        "UNSTABLE" => "unstable: a check that is not required fails or runs",
-        _ => "not known yet",
-    };
-    Some(match pull.mergeable.as_str() {
-        "MERGEABLE" => format!("mergeable: yes; {state}"),
-        "CONFLICTING" => format!("mergeable: no; {state}"),
-        _ => "mergeable: GitHub still works it out; ask again".to_owned(),
+    if pull.mergeable == "CONFLICTING" {
+        obstacles.push(format!("it conflicts with {base}"));
+    }
+    obstacles.extend(blocks(pull));
+    let settled = pull.mergeable == "MERGEABLE";
+    if pull.mergeable != "UNKNOWN" && !obstacles.is_empty() {
+        let no_conflicts = if settled { " (no conflicts)" } else { "" };
+        return Some(format!("cannot be merged yet: {}{no_conflicts}", obstacles.join("; ")));
+    }
+    Some(match pull.merge_state_status.as_str() {
+        "CLEAN" | "HAS_HOOKS" if settled => "can be merged: nothing blocks it".to_owned(),
+        "UNSTABLE" if settled => {
+            "can be merged, though a check that is not required fails or still runs".to_owned()
+        }
+        _ if settled => format!("no conflicts with {base}; whether anything else blocks it is not known yet"),
+        _ => "whether it can be merged GitHub still works out; ask again".to_owned(),
     })
 }
 

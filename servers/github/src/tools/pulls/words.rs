@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use connector::{catalog::one_line, upstream::Connection};
 
 use crate::{
-    api::pulls::{Pull, Thread, Verdict},
+    api::pulls::{Check, Pull, Thread, Verdict},
     render,
 };
 
@@ -42,7 +42,7 @@ pub(super) fn checks(pull: &Pull) -> Option<String> {
     }
     let mut text = format!("{}/{all}", tally.passed);
     let failing = checks.nodes.iter().filter(|check| check.verdict() == Verdict::Failed);
-    let names: Vec<_> = failing.map(|check| one_line(&check.name)).take(NAMED).collect();
+    let names: Vec<_> = failing.map(named).take(NAMED).collect();
     match tally.failed.saturating_sub(names.len() as u64) {
         0 if names.is_empty() => {}
         0 => {
@@ -68,6 +68,15 @@ pub(super) fn checks(pull: &Pull) -> Option<String> {
     Some(text)
 }
 
+/// A check's name, and the job whose log says more, where it is one of GitHub Actions.
+fn named(check: &Check) -> String {
+    let name = one_line(&check.name);
+    match check.run_id() {
+        Some(_) if !check.database_id.is_empty() => format!("{name} (job {})", check.database_id),
+        _ => name,
+    }
+}
+
 /// How many threads are not resolved; `+` where there are more than were looked at.
 pub(super) fn unresolved(threads: &Connection<Thread>) -> Option<String> {
     let open = threads.nodes.iter().filter(|thread| !thread.is_resolved).count();
@@ -79,7 +88,7 @@ pub(super) fn unresolved(threads: &Connection<Thread>) -> Option<String> {
 pub(super) fn row(pull: &Pull) -> String {
     let mut row = format!("#{} {}", pull.number, state(pull));
     if pull.is_merged() {
-        let _ = write!(row, " {}", render::day(&pull.merged_at));
+        let _ = write!(row, " {}", render::minute(&pull.merged_at));
         if let Some(by) = &pull.merged_by {
             let _ = write!(row, " by @{}", by.name());
         }
@@ -106,7 +115,12 @@ pub(super) fn row(pull: &Pull) -> String {
         let labels: Vec<_> = pull.labels.nodes.iter().map(|label| one_line(&label.name)).collect();
         let _ = write!(row, ", [{}]", labels.join(", "));
     }
-    let _ = write!(row, ", updated {}: {}", render::day(&pull.updated_at), one_line(&pull.title));
+    // What was last done to a merged one is mostly that it was merged.
+    let updated = render::day(&pull.updated_at);
+    if !pull.is_merged() || updated != render::day(&pull.merged_at) {
+        let _ = write!(row, ", updated {updated}");
+    }
+    let _ = write!(row, ": {}", one_line(&pull.title));
     row
 }
 

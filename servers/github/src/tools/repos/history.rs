@@ -113,13 +113,21 @@ async fn list_commits(call: Call<GitHub>, arguments: ListCommits) -> Result<Repl
         until: window.end().map(second),
     };
     let per_page = position.first(limit(arguments.limit, 20, 100), 100);
-    let listed = match call.api().log(&repo, &log, per_page, position.after.as_deref()).await {
+    let branch = async {
+        // Which branch it is where none was given; the log does not depend on it.
+        let default = at.is_none() && position.after.is_none();
+        if default { call.api().repository(&repo).await.ok() } else { None }
+    };
+    let api = call.api();
+    let (listed, branch) = futures::join!(api.log(&repo, &log, per_page, position.after.as_deref()), branch);
+    let listed = match listed {
         Ok(listed) => listed,
         // 409 "Git Repository is empty."
         Err(error) if error.kind() == Kind::Conflict => return Err(empty(&repo)),
         Err(error) => return Err(error),
     };
-    let of = at.as_ref().map_or_else(|| format!("of {repo}"), |at| format!("of {repo} at {}", at.name));
+    let named = at.map(|at| at.name).or(branch.map(|repository| one_line(&repository.default_branch)));
+    let of = named.map_or_else(|| format!("of {repo}"), |name| format!("of {repo} at {name}"));
     let mut page = Page::new(FROM, ("commit", "commits")).note(of).note(window.describe());
     let rows: Vec<_> = listed.items.iter().skip(position.skip).map(Row::new).collect();
     for row in &rows {

@@ -2,6 +2,7 @@
 
 mod commit;
 mod diff;
+mod drafts;
 mod files;
 mod history;
 mod parts;

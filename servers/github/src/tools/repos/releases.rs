@@ -4,16 +4,15 @@ use connector::catalog::reconcile;
 use connector::{
     Effect, Error, Kind, Result,
     catalog::{
-        Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line,
+        Call, Page, Plan, Position, Reply, Tool, Written, excerpt, limit, one_line,
         paging::{self, VendorPage},
         words::counted,
     },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::refs;
+use super::{drafts, refs};
 use crate::{
     GitHub,
     api::releases::{NewRelease, Release},
@@ -22,6 +21,9 @@ use crate::{
     scopes,
     tools::FROM,
 };
+
+/// Characters of a draft's notes in a listing.
+const BEGINNING: usize = 120;
 
 /// The tools of this family.
 pub(super) fn tools() -> Vec<Tool<GitHub>> {
@@ -37,7 +39,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
         Tool::write(
             "create_release",
             "Create a release",
-            "Publishes or drafts a release, or publishes the draft of tag.",
+            "Publishes or drafts a release; changes the draft of tag (draft: true) or publishes it.",
             create_release,
         )
         .toolset("repos")
@@ -110,6 +112,17 @@ impl Row {
     }
 }
 
+/// How the notes of a draft begin, which nobody can look up elsewhere; nothing of what is published.
+fn beginning(release: &Release) -> String {
+    let Some(line) = release.body.lines().map(str::trim).find(|line| !line.is_empty() && release.draft)
+    else {
+        return String::new();
+    };
+    let (line, cut) = excerpt(&one_line(line), 0, BEGINNING);
+    let more = cut.is_some() || release.body.trim().lines().count() > 1;
+    format!("; notes: {line}{}", if more { " …" } else { "" })
+}
+
 async fn list_releases(call: Call<GitHub>, arguments: ListReleases) -> Result<Reply> {
     let ListReleases { repo, tag, limit: asked, cursor } = arguments;
     let repo = call.bounds().repo(repo.as_deref())?;
@@ -120,11 +133,12 @@ async fn list_releases(call: Call<GitHub>, arguments: ListReleases) -> Result<Re
     let per_page = position.first(limit(asked, 20, 100), 100);
     let listed = call.api().releases(&repo, per_page, position.after.as_deref()).await?;
     let mut page = Page::new(FROM, ("release", "releases")).note(format!("of {repo}"));
-    let rows: Vec<_> = listed.items.iter().skip(position.skip).map(Row::new).collect();
-    for row in &rows {
-        page.push(row.text(), row);
+    let shown = &listed.items[position.skip.min(listed.items.len())..];
+    for release in shown {
+        let row = Row::new(release);
+        page.push(format!("{}{}", row.text(), beginning(release)), &row);
     }
-    Ok(Reply::page(paging::close(&call, page, VendorPage::whole(position, rows.len(), listed.next))))
+    Ok(Reply::page(paging::close(&call, page, VendorPage::whole(position, shown.len(), listed.next))))
 }
 
 /// One release in full.
@@ -160,15 +174,15 @@ async fn one(call: &Call<GitHub>, repo: &Repo, tag: &str) -> Result<Reply> {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct CreateRelease {
+pub(super) struct CreateRelease {
     repo: Option<String>,
     tag: String,
-    target: Option<String>,
-    name: Option<String>,
-    body: Option<String>,
-    generate_notes: Option<bool>,
-    draft: Option<bool>,
-    prerelease: Option<bool>,
+    pub(super) target: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) body: Option<String>,
+    pub(super) generate_notes: Option<bool>,
+    pub(super) draft: Option<bool>,
+    pub(super) prerelease: Option<bool>,
 }
 
 async fn create_release(call: Call<GitHub>, arguments: CreateRelease) -> Result<Plan> {
@@ -179,15 +193,19 @@ async fn create_release(call: Call<GitHub>, arguments: CreateRelease) -> Result<
     let (release, tagged) =
         futures::join!(call.api().release(&repo, &tag), call.api().git_ref(&repo, &tag_path));
     let release = release?;
-    if let Some(draft) = release.clone().filter(|release| release.draft)
-        && arguments.draft != Some(true)
-    {
-        return publish(call, repo, draft, tagged.ok().flatten().is_some(), arguments).await;
-    }
-    if let Some(release) = release {
-        let kind = if release.draft { "a draft" } else { "a release" };
-        return Err(Error::new(Kind::Conflict, format!("{repo} has {kind} of {tag} already"))
-            .with_hint("list_releases with this tag shows it"));
+    match release {
+        Some(draft) if draft.draft => {
+            let tagged = tagged.ok().flatten().is_some();
+            return drafts::go_on(call, repo, draft, tagged, arguments).await;
+        }
+        Some(release) => {
+            let published = format!("{repo} has a release of {tag} already, which is published");
+            return Err(Error::new(Kind::Conflict, published).with_hint(format!(
+                "It cannot be changed with these tools; a person can, at {}. list_releases with this tag shows it",
+                one_line(&release.html_url)
+            )));
+        }
+        None => {}
     }
     let mut new = NewRelease {
         tag,
@@ -281,81 +299,6 @@ async fn create_release(call: Call<GitHub>, arguments: CreateRelease) -> Result<
     .state(&());
     // Whoever watches the repository is told, which nothing takes back.
     Ok(if publishes { plan.ask() } else { plan })
-}
-
-/// The plan to publish a draft, with what else is given of it.
-async fn publish(
-    call: Call<GitHub>,
-    repo: Repo,
-    draft: Release,
-    tagged: bool,
-    arguments: CreateRelease,
-) -> Result<Plan> {
-    let tag = draft.tag_name.clone();
-    if arguments.generate_notes == Some(true) {
-        return Err(Error::invalid(format!(
-            "{tag} is drafted already, and `generate_notes` is for a new release"
-        ))
-        .with_hint("Leave it out: the draft's notes stay, or give others in `body`"));
-    }
-    let mut preview = Written::new(format!(
-        "Publish the draft {tag} of {repo}, made by @{}",
-        one_line(&draft.author.login)
-    ));
-    let mut fields = json!({"draft": false});
-    if tagged {
-        preview = preview.change(format!("of the tag {tag} that is there"));
-    } else {
-        let at = arguments.target.as_deref().unwrap_or(&draft.target_commitish);
-        let at = refs::resolve(&call, &repo, Some(at)).await?;
-        refs::no_clash(&call, &repo, "tags", &tag).await?;
-        preview = preview.change(format!("makes the tag at {} ({})", at.sha, at.name));
-        fields["target_commitish"] = json!(at.sha);
-    }
-    for (name, given, was) in [("name", &arguments.name, &draft.name), ("body", &arguments.body, &draft.body)]
-    {
-        if let Some(text) = given.as_ref().filter(|text| *text != was) {
-            fields[name] = json!(text);
-            preview = preview.change(format!(
-                "{name} of {} characters instead of {}",
-                text.chars().count(),
-                was.chars().count()
-            ));
-        }
-    }
-    if let Some(prerelease) = arguments.prerelease {
-        fields["prerelease"] = json!(prerelease);
-    }
-    if arguments.prerelease.unwrap_or(draft.prerelease) {
-        preview = preview.change("as a prerelease");
-    }
-    preview = preview.change(format!("notifies those who watch the releases of {repo}"));
-    let notes = arguments.body.as_deref().unwrap_or(&draft.body).trim().to_owned();
-    let mut shown = Reply::written(preview);
-    if !notes.is_empty() {
-        shown = shown.outside("its notes", None, notes);
-    }
-    let seen = (draft.id.clone(), draft.body.clone(), draft.target_commitish.clone());
-    let plan = Plan::new(shown, move || async move {
-        let made = call.api().change_release(&repo, &draft.id, &fields).await;
-        let made = made.map_err(|error| refs::protected(error, &tag))?;
-        if made.draft {
-            return Err(Error::new(
-                Kind::Upstream,
-                format!("GitHub reported success, but {tag} is still a draft"),
-            ));
-        }
-        let mut done = Written::new(format!("Published the release {} of {repo}", one_line(&made.tag_name)));
-        if !made.name.is_empty() && made.name != made.tag_name {
-            done = done.change(format!("named \"{}\"", one_line(&made.name)));
-        }
-        if made.prerelease {
-            done = done.change("a prerelease");
-        }
-        done = done.change(format!("notes of {} characters", made.body.chars().count()));
-        Ok(Reply::written(done.id(made.tag_name).url(one_line(&made.html_url))))
-    });
-    Ok(plan.state(&seen).ask())
 }
 
 fn summary(repo: &Repo, new: &NewRelease) -> String {

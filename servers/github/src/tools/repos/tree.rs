@@ -85,7 +85,9 @@ async fn list_tree(call: Call<GitHub>, arguments: ListTree) -> Result<Reply> {
     }
     entries.sort_by(|a, b| a.path.cmp(&b.path));
     let total = entries.len();
-    let mut page = Page::new(FROM, ("file", "files")).note(format!("of {repo} at {}", short_sha(&at.sha)));
+    let commit = short_sha(&at.sha);
+    let of = if at.sha.starts_with(&at.name) { commit.to_owned() } else { format!("{} ({commit})", at.name) };
+    let mut page = Page::new(FROM, ("file", "files")).note(format!("of {repo} at {of}"));
     let shown = limit(arguments.limit, 200, 1_000) as usize;
     for entry in entries.iter().skip(position.skip).take(shown) {
         let row = Row::new(entry);

@@ -220,6 +220,9 @@ fn page(call: &Call<GitHub>, what: What, found: Listed<Hit>, position: Position)
     for place in &places {
         page.push(hits[*place].text.as_str(), &hits[*place].data);
     }
+    if what == What::Code {
+        page = page.note("of default branches only; read_file numbers the lines");
+    }
     if what.is_in_repositories() && call.bounds().is_narrow() {
         page = page.note(WITHIN);
     }

@@ -75,10 +75,16 @@ fn matching(matches: &[TextMatch]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for found in matches.iter().filter(|found| found.property != "path") {
         let words: Vec<&str> = found.words().collect();
-        for line in found.fragment.lines() {
+        let mut lines_of_it = found.fragment.lines().peekable();
+        while let Some(line) = lines_of_it.next() {
             let hit = words.is_empty()
                 || words.iter().any(|word| line.contains(word.lines().next().unwrap_or(word)));
-            let (line, _) = excerpt(line.trim(), 0, LINE);
+            // A fragment ends anywhere, also within a word.
+            let ends_within = lines_of_it.peek().is_none() && !found.fragment.ends_with('\n');
+            let (mut line, cut) = excerpt(line.trim(), 0, LINE);
+            if cut.is_some() || (ends_within && line.ends_with(char::is_alphanumeric)) {
+                line.push('…');
+            }
             if hit && !line.is_empty() && !lines.contains(&line) && lines.len() < LINES {
                 lines.push(line);
             }

@@ -38,6 +38,7 @@ pub(super) fn pull(at: At<'_>, asked: &Asked<'_>, known: bool) -> Field {
         "additions" => changes().iter().map(|one| one.additions).sum::<usize>().into(),
         "deletions" => changes().iter().map(|one| one.deletions).sum::<usize>().into(),
         "changedFiles" => changes().len().into(),
+        "baseRef" => repos::ref_node(show.repo, &format!("refs/heads/{}", pull.base)).into(),
         "baseRefName" => pull.base.clone().into(),
         "baseRefOid" => pull.base_sha.clone().into(),
         "headRefName" => pull.head.clone().into(),
@@ -76,6 +77,9 @@ pub(super) fn pull(at: At<'_>, asked: &Asked<'_>, known: bool) -> Field {
                     && author.is_none_or(|author| one.author.eq_ignore_ascii_case(author))
             };
             return Some(page(at, asked, pull.reviews.iter().filter(fits)));
+        }
+        "latestOpinionatedReviews" => {
+            return Some(page(at, asked, rules::verdicts(pull, &at.issue.author).into_values()));
         }
         "reviewThreads" => {
             let seen = pull.threads.iter().filter(|thread| reviews::seen_thread(at, thread));

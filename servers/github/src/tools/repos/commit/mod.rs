@@ -37,8 +37,8 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
         Tool::destructive(
             "commit_files",
             "Commit files",
-            "One atomic commit of file changes, refused if the branch left expected_head; from creates \
-             the branch.",
+            "One atomic commit of file changes. from creates the branch. Refused if branch (or from) left \
+             expected_head.",
             commit_files,
         )
         .toolset("repos")
@@ -92,10 +92,22 @@ async fn commit_files(call: Call<GitHub>, arguments: CommitFiles) -> Result<Plan
     let replaces = staged.iter().any(Staged::is_blind) && expected.is_none();
     let harmless = !replaces && !staged.iter().any(Staged::is_deletion);
     let seen = base.sha().map(str::to_owned);
+    let begun = match &base {
+        Base::New(sha) => Some(format!(
+            "the branch is new, begun at {} ({})",
+            short_sha(sha),
+            from.as_deref().map(one_line).unwrap_or_default()
+        )),
+        Base::Branch(_) | Base::Nothing => None,
+    };
     let plan = Plan::new(preview, move || async move {
         let message = message.trim().to_owned();
         let landed = landing::land(&call, &repo, &branch, base, &message, &staged).await?;
-        Ok(Reply::written(outcome(&repo, &branch, &landed, &staged)))
+        let mut outcome = outcome(&repo, &branch, &landed, &staged);
+        if let Some(begun) = begun {
+            outcome.changed.insert(0, begun);
+        }
+        Ok(Reply::written(outcome))
     });
     let plan = plan.state(&seen);
     Ok(if harmless { plan.harmless() } else { plan })
