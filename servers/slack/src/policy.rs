@@ -199,7 +199,7 @@ impl Policy {
     pub(crate) fn note_read(&self, who: &Principal, channel: &Channel) {
         if channel.is_closed() {
             let mut book = self.read_in_private.lock().unwrap_or_else(PoisonError::into_inner);
-            let reads = book.entry(who.name().to_owned()).or_default();
+            let reads = book.entry(who.id().to_owned()).or_default();
             reads.retain(|read| read.at.elapsed() < MEMORY && read.id != channel.id);
             let name = match names(channel).swap_remove(0) {
                 name if name == "dm" => "a direct message".to_owned(),
@@ -215,7 +215,7 @@ impl Policy {
             return Vec::new();
         }
         let book = self.read_in_private.lock().unwrap_or_else(PoisonError::into_inner);
-        let reads = book.get(who.name()).into_iter().flatten();
+        let reads = book.get(who.id()).into_iter().flatten();
         let reads = reads.filter(|read| read.at.elapsed() < MEMORY && read.id != channel.id);
         let mut names: Vec<String> = reads.map(|read| read.name.clone()).collect();
         names.sort_unstable();
@@ -298,7 +298,7 @@ mod tests {
         policy.note_read(&me, &private);
         assert_eq!(policy.read_elsewhere(&me, &public), ["#deals"]);
         assert!(policy.read_elsewhere(&me, &private).is_empty());
-        assert!(policy.read_elsewhere(&Principal::named("somebody else"), &public).is_empty());
+        assert!(policy.read_elsewhere(&Principal::key("somebody else"), &public).is_empty());
         tokio::time::advance(MEMORY).await;
         assert!(policy.read_elsewhere(&me, &public).is_empty());
     }

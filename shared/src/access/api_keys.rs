@@ -219,7 +219,7 @@ fn read(path: &Path) -> Result<(Vec<Key>, Vec<ApiKeysError>), ApiKeysError> {
         }
         match key(line) {
             Ok((name, _)) if !names.insert(name) => faults.push((index, USED_TWICE)),
-            Ok((name, digest)) => keys.push(Key { principal: Principal::named(name), digest }),
+            Ok((name, digest)) => keys.push(Key { principal: Principal::key(name), digest }),
             Err(why) => faults.push((index, why)),
         }
     }
@@ -273,7 +273,7 @@ mod tests {
         let (_, ben_line) = ApiKeys::generate("ben");
         let file = file(&format!("# who may call\n{ben_line}\n\n{ada_line}  # since spring\n"));
         let keys = ApiKeys::load(file.path()).unwrap();
-        assert_eq!(keys.principal(&ada), Some(Principal::named("ada")));
+        assert_eq!(keys.principal(&ada), Some(Principal::key("ada")));
         assert_eq!(keys.principal(&ada[..ada.len() - 1]), None);
         assert_eq!(keys.principal(""), None);
     }

@@ -10,7 +10,7 @@ pub mod scopes;
 
 pub use api_keys::{ApiKeys, ApiKeysError, KeysState};
 pub use bounds::{Bounded, Bounds};
-pub use identity::Principal;
+pub use identity::{Principal, PrincipalKind};
 pub use keys::{KeyRing, KeyRingError};
 pub use policy::{Capability, Denial, Policy, Selection};
 pub use rights::Rights;

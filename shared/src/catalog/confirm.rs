@@ -271,7 +271,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_caller_uses_up_no_share_but_their_own() {
         let used = Used::default();
-        let (ada, ben) = (Principal::named("ada"), Principal::named("ben"));
+        let (ada, ben) = (Principal::key("ada"), Principal::key("ben"));
         let ends = clock::wall() + LIFETIME;
         for id in 0..SHARE {
             assert_eq!(used.spend(&ada, &id.to_be_bytes(), ends), Spent::Now);

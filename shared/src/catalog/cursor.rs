@@ -42,7 +42,7 @@ impl Binding {
 /// A digest of who calls what with which arguments, whatever the order of the arguments.
 pub(super) fn digest(principal: &Principal, tool: &str, arguments: &impl Serialize) -> [u8; 32] {
     let mut hash = Sha256::new();
-    for part in [principal.name().as_bytes(), tool.as_bytes()] {
+    for part in [principal.id().as_bytes(), tool.as_bytes()] {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
@@ -110,7 +110,7 @@ mod tests {
         for other in [
             Binding::new(&keys, &Principal::local(), "list", &arguments(json!({"team": "OPS"}))),
             Binding::new(&keys, &Principal::local(), "search", &arguments(json!({"team": "ENG"}))),
-            Binding::new(&keys, &Principal::named("ada"), "list", &arguments(json!({"team": "ENG"}))),
+            Binding::new(&keys, &Principal::key("ada"), "list", &arguments(json!({"team": "ENG"}))),
         ] {
             assert!(open::<u32>(&other, &cursor).unwrap_err().for_agent().contains("another call"));
         }

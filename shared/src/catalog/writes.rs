@@ -138,7 +138,7 @@ impl Drop for Outcome {
         let ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(
             target: "call",
-            who = who.name(), tool, effect = effect.as_str(), outcome, ms,
+            who = who.label(), tool, effect = effect.as_str(), outcome, ms,
             "a write ended after its call"
         );
     }

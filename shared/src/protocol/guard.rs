@@ -81,7 +81,7 @@ impl Guard {
 
     /// The places of one caller. The person at this machine is alone, and has them all.
     fn share(&self, who: &Principal) -> Option<Arc<Places>> {
-        if *who == Principal::local() {
+        if who.is_local() {
             return None;
         }
         // The map is valid after every statement, so a panic elsewhere does not spoil it.
@@ -223,7 +223,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_caller_does_not_keep_others_out() {
         let guard = Arc::new(Guard::new(4, Duration::from_secs(60)));
-        let (ada, ben) = (Principal::named("ada"), Principal::named("ben"));
+        let (ada, ben) = (Principal::key("ada"), Principal::key("ben"));
         let never = CancellationToken::new();
         let running: Vec<_> = (0..64)
             .map(|_| {

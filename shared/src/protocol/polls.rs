@@ -139,7 +139,7 @@ impl Polls {
             Some(polled) => polled.subscribers.push(subscriber),
             None if many => return Err(too_many(MAX_POLLED, "at once")),
             // The person at this machine is alone, and has them all.
-            None if theirs >= MAX_PER_PRINCIPAL && *principal != Principal::local() => {
+            None if theirs >= MAX_PER_PRINCIPAL && !principal.is_local() => {
                 return Err(too_many(MAX_PER_PRINCIPAL, "by one caller"));
             }
             None => {
@@ -253,7 +253,7 @@ pub(super) fn too_many(most: usize, whose: &str) -> Error {
 
 /// Logs a failure, without what is looked at: addresses are arguments, and those are never logged.
 fn log(principal: &Principal, error: &Error) {
-    let (who, kind) = (principal.name(), error.kind().as_str());
+    let (who, kind) = (principal.label(), error.kind().as_str());
     match error.kind() {
         // What passes by itself, or that the pipeline has told of already.
         Kind::RateLimited | Kind::Upstream | Kind::Unavailable | Kind::NotFound | Kind::Cancelled => {

@@ -114,7 +114,7 @@ async fn principals_do_not_look_through_each_others_eyes() {
     let looked = Arc::new(Mutex::new(BTreeSet::new()));
     let _watching = ["ann", "bob"].map(|name| {
         let looked = Arc::clone(&looked);
-        polls.subscribe(&Principal::named(name), URI, &mailbox, move || {
+        polls.subscribe(&Principal::key(name), URI, &mailbox, move || {
             looked.lock().unwrap().insert(name);
             async { Ok("1".to_owned()) }
         })
@@ -204,7 +204,7 @@ async fn one_caller_leaves_others_their_share() {
     let mailbox = Arc::new(Mailbox::default());
     let subscribe = |who: &str, number: usize| {
         let uri = format!("notes://note/{number}");
-        polls.subscribe(&Principal::named(who), &uri, &mailbox, || async { Ok("1".to_owned()) })
+        polls.subscribe(&Principal::key(who), &uri, &mailbox, || async { Ok("1".to_owned()) })
     };
     let mut greedy: Vec<_> = (0..60).map(|number| subscribe("greedy", number)).collect();
     let refused: Vec<_> = greedy.iter().filter_map(|one| one.as_ref().err().map(Error::kind)).collect();

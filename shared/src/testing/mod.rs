@@ -27,7 +27,7 @@ use url::Url;
 
 use crate::{
     Connector, Error, Result, Secret, Service, ServiceOptions,
-    access::{Policy, Principal, Selection},
+    access::{KeyRing, Policy, Principal, Selection},
     catalog::{Answer, Progress, Question, Rendered, ReplyOptions, Silent},
     sandbox::{self, Fake, Harness, Running},
     settings::{Config, Value as Setting},
@@ -61,6 +61,8 @@ pub struct Options {
     pub more: Vec<(&'static str, Setting)>,
     /// With the schemas that release builds read.
     pub shipped: bool,
+    /// The keys that seal cursors and confirmations: those of another server, to be a replica of it.
+    pub keys: KeyRing,
 }
 
 impl Options {
@@ -469,7 +471,7 @@ fn serve<S: Connector>(
         reply,
         prefix: options.prefix.to_owned(),
         sandbox: true,
-        ..ServiceOptions::default()
+        keys: options.keys,
     };
     Arc::new(Service::new(server, catalog, options))
 }

@@ -124,7 +124,7 @@ async fn a_cursor_of_another_call_or_caller_is_refused<S: Subject>() {
     let next = cursor(&sandboxed.call(&sample).await.text).unwrap();
     let asked = sandboxed.harness().journal().count(operation);
     let call = sample.with("cursor", next.as_str());
-    let foreign = sandboxed.answer_as(Principal::named("somebody else"), &call, false).await.unwrap_err();
+    let foreign = sandboxed.answer_as(Principal::key("somebody else"), &call, false).await.unwrap_err();
     assert_eq!(foreign.kind(), Kind::InvalidArgument);
     for bad in ["not a cursor", "AAAAAAAAAAAAAAAA", "%", &next[1..]] {
         let error = sandboxed.refusal(&call.clone().with("cursor", bad)).await.for_agent();

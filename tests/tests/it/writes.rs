@@ -1,9 +1,9 @@
 //! Writes that can be trusted: previewed, confirmed, never doubled, always told truly.
 
 use connector::{
-    Effect, Kind,
-    access::{Principal, Selection},
-    catalog::Answer,
+    Effect, Kind, Service,
+    access::{KeyRing, Principal, Selection},
+    catalog::{Answer, Silent},
     sandbox::{Action, Rule},
 };
 
@@ -14,6 +14,7 @@ suite::every_server!(
     every_write_changes_something_and_says_what,
     destructive_work_asks_once_and_a_second_call_confirms,
     a_confirmation_is_bound_to_caller_tool_and_arguments,
+    what_one_replica_asks_is_confirmed_on_another,
     what_was_confirmed_is_what_is_done,
     what_is_asked_or_only_shown_has_structured_content_too,
     nobody_is_asked_where_the_operator_said_so,
@@ -105,8 +106,7 @@ async fn a_confirmation_is_bound_to_caller_tool_and_arguments<S: Subject>() {
     let text = sandboxed.service().render(question.by_second_call(sandboxed.service().confirmations())).text;
     let value = text.split("\"confirm\": \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
     let confirmed = sample.clone().with("confirm", value);
-    let stranger =
-        sandboxed.answer_as(Principal::named("somebody else"), &confirmed, false).await.unwrap_err();
+    let stranger = sandboxed.answer_as(Principal::key("somebody else"), &confirmed, false).await.unwrap_err();
     assert!(stranger.for_agent().contains("other arguments"), "{stranger}");
     for bad in ["", "x", "AAAAAAAAAAAA"] {
         match sandboxed.answer(&sample.clone().with("confirm", bad)).await {
@@ -119,6 +119,32 @@ async fn a_confirmation_is_bound_to_caller_tool_and_arguments<S: Subject>() {
     let late = sandboxed.answer(&confirmed).await.unwrap_err();
     assert!(late.for_agent().contains("five minutes"), "{late}");
     assert_eq!(sandboxed.dump(), before);
+}
+
+async fn what_one_replica_asks_is_confirmed_on_another<S: Subject>() {
+    let samples = asking(&Sandboxed::<S>::start_with(everything()).await).await;
+    for sample in samples {
+        let keys = KeyRing::default();
+        let sandboxed = Sandboxed::<S>::start_with(Options { keys: keys.clone(), ..everything() }).await;
+        let [replica, stranger] =
+            [keys, KeyRing::default()].map(|keys| sandboxed.colleague(Options { keys, ..everything() }));
+        let Ok(Answer::Question(question)) = sandboxed.answer(&sample).await else {
+            panic!("{} must ask", sample.tool)
+        };
+        let service = sandboxed.service();
+        let value = confirmation(&service.render(question.by_second_call(service.confirmations())).text);
+        let before = sandboxed.dump();
+        let confirm = async |service: &Service<S>| {
+            let arguments = sample.clone().with("confirm", value.as_str()).arguments;
+            let tool = service.tool(sample.tool).unwrap();
+            service.call(tool, Principal::local(), arguments, false, std::sync::Arc::new(Silent)).await
+        };
+        assert!(confirm(&stranger).await.is_err(), "{}: another server took it", sample.tool);
+        assert_eq!(sandboxed.dump(), before, "{}: another server did it", sample.tool);
+        let answer = confirm(&replica).await;
+        assert!(matches!(answer, Ok(Answer::Reply(_))), "{}: {answer:?}", sample.tool);
+        assert_ne!(sandboxed.dump(), before, "{} did nothing", sample.tool);
+    }
 }
 
 /// The value that the reply to a call that asked gives for the second call.
@@ -151,7 +177,7 @@ async fn what_was_confirmed_is_what_is_done<S: Subject>() {
             assert!(question.knows_its_state(), "{tool}: its plan has no `state`");
             let colleague = sandboxed.colleague(Options { allow_destructive: true, ..everything() });
             let meanwhile = colleague.tool(case.meanwhile.tool).unwrap();
-            let who = Principal::named("colleague");
+            let who = Principal::key("colleague");
             let silent = std::sync::Arc::new(connector::catalog::Silent);
             let arguments = case.meanwhile.arguments.clone();
             let Ok(Answer::Reply(done)) = colleague.call(meanwhile, who, arguments, false, silent).await
@@ -163,7 +189,7 @@ async fn what_was_confirmed_is_what_is_done<S: Subject>() {
             let look = case.asks.clone().with("dry_run", true).arguments;
             let asked = colleague.tool(tool).unwrap();
             let (who, silent) =
-                (Principal::named("colleague"), std::sync::Arc::new(connector::catalog::Silent));
+                (Principal::key("colleague"), std::sync::Arc::new(connector::catalog::Silent));
             let _ = colleague.call(asked, who, look, false, silent).await;
             let before = sandboxed.dump();
             let outcome = if by_second_call {

@@ -179,7 +179,7 @@ async fn what_a_colleague_has_just_made_is_found_by_its_name() {
     let tell = async |tool: &str, arguments: Value| {
         let (tool, arguments) = (colleague.tool(tool).unwrap(), arguments.as_object().cloned().unwrap());
         let silent = std::sync::Arc::new(connector::catalog::Silent);
-        colleague.call(tool, Principal::named("colleague"), arguments, false, silent).await.unwrap();
+        colleague.call(tool, Principal::key("colleague"), arguments, false, silent).await.unwrap();
     };
     tell("create_conversation", json!({"name": "import-cleanup"})).await;
     tell("save_usergroup", json!({"name": "Data people", "handle": "data-people"})).await;

@@ -42,7 +42,7 @@ impl Sessions {
         let is_theirs = |(session, owner): &(&String, &Principal)| {
             *owner == caller && alive.contains_key(session.as_str())
         };
-        *caller != Principal::local() && self.owners().iter().filter(is_theirs).count() >= share
+        !caller.is_local() && self.owners().iter().filter(is_theirs).count() >= share
     }
 
     /// Whether `session` was opened by somebody else. One that nobody opened is the SDK's to refuse.

@@ -260,7 +260,7 @@ fn a_new_key_is_known_to_the_server_by_its_line() {
     assert!(!outcome.out.contains(key), "{}", outcome.shown());
     let machine = Machine::new().file("keys", &format!("# callers\n{}", outcome.out));
     let keys = connector::access::ApiKeys::load(&machine.path("keys")).unwrap();
-    assert_eq!(keys.principal(key).map(|who| who.name().to_owned()).as_deref(), Some("ada"));
+    assert_eq!(keys.principal(key).map(|who| who.id().to_owned()).as_deref(), Some("key:ada"));
     assert_eq!(run(&["keys", "new", "ada lovelace"]).code, 64);
 }
 
