@@ -21,6 +21,10 @@ pub(super) fn run(context: &Context<'_, '_>) -> Result<(), Failure> {
             context.table.prefix()
         )));
     };
+    if key == "http" && config.path("tls-cert-file").is_some() {
+        return Err(Failure::configuration("Callers speak TLS there, and may need a certificate")
+            .with_hint("Set --admin, as for the server, which health is asked at"));
+    }
     let listen = setup::listen(text).ok_or_else(|| super::serve::no_address(&context.loaded, key, text))?;
     let address = reachable(listen);
     match ask(address) {

@@ -8,7 +8,7 @@ use super::{Context, failure::Failure, setup};
 use crate::{
     Connector,
     access::ApiKeys,
-    serve::{self, HttpOptions, ServeError, StdioOptions},
+    serve::{self, ClientFiles, HttpOptions, ServeError, StdioOptions, Tls, TlsFiles},
     settings::{Config, Loaded, SettingsError},
 };
 
@@ -53,7 +53,8 @@ fn over_http<S: Connector>(context: &mut Context<'_, '_>, address: &str) -> Resu
         tell_of_sandbox(&ready);
         let path = options.path.clone();
         let program = S::ABOUT.program;
-        let tell = |address: SocketAddr| tracing::info!("{program} serves MCP at http://{address}{path}");
+        let scheme = if options.tls.is_some() { "https" } else { "http" };
+        let tell = |address: SocketAddr| tracing::info!("{program} serves MCP at {scheme}://{address}{path}");
         serve::http(ready.service, options, tell)
             .await
             .map_err(|error| not_served::<S>(&context.loaded, error))
@@ -81,6 +82,7 @@ pub(super) fn http_options<S: Connector>(loaded: &Loaded, address: &str) -> Resu
         Some(path) => Some(ApiKeys::load(path).map_err(|error| Failure::configuration(error.to_string()))?),
         None => None,
     };
+    options.tls = tls(loaded)?;
     if let Some(most) = setup::at_least(loaded, "max-connections", 1)? {
         options.max_connections = usize::try_from(most).unwrap_or(usize::MAX);
     }
@@ -98,6 +100,32 @@ pub(super) fn http_options<S: Connector>(loaded: &Loaded, address: &str) -> Resu
     Ok(options)
 }
 
+/// TLS for callers, if the settings name a certificate.
+fn tls(loaded: &Loaded) -> Result<Option<Tls>, Failure> {
+    let config = &loaded.config;
+    let path = |key| config.path(key).cloned();
+    let without =
+        |key: &str, other: &str| Failure::configuration(format!("--{key} has no meaning without --{other}"));
+    let names = config.bound("tls-client-names");
+    let clients = match (path("tls-client-ca-file"), path("tls-crl-file")) {
+        (Some(authorities), revoked) => {
+            Some(ClientFiles { authorities, revoked, names: names.unwrap_or_default().to_vec() })
+        }
+        (None, Some(_)) => return Err(without("tls-crl-file", "tls-client-ca-file")),
+        (None, None) if names.is_some() => return Err(without("tls-client-names", "tls-client-ca-file")),
+        (None, None) => None,
+    };
+    match (path("tls-cert-file"), path("tls-key-file")) {
+        (Some(certificate), Some(key)) => Tls::load(TlsFiles { certificate, key, clients })
+            .map(Some)
+            .map_err(|error| Failure::configuration(format!("TLS cannot be served: {error}"))),
+        (Some(_), None) => Err(without("tls-cert-file", "tls-key-file")),
+        (None, Some(_)) => Err(without("tls-key-file", "tls-cert-file")),
+        (None, None) if clients.is_some() => Err(without("tls-client-ca-file", "tls-cert-file")),
+        (None, None) => Ok(None),
+    }
+}
+
 /// The time for a whole call: the usual, or more where the pipeline was given more.
 pub(super) fn call_timeout(config: &Config, usual: Duration) -> Duration {
     config.seconds("deadline").map_or(usual, |deadline| usual.max(deadline.saturating_add(MARGIN)))
@@ -109,9 +137,13 @@ fn not_served<S: Connector>(loaded: &Loaded, error: ServeError) -> Failure {
             "{address} can be reached from other machines, and there are no keys to tell callers by"
         ))
         .with_hint(format!(
-            "Make keys with `{} keys new NAME` and name their file with --api-keys-file, or listen at 127.0.0.1",
+            "Make keys with `{} keys new NAME` and name their file with --api-keys-file, name the authority of callers' certificates with --tls-client-ca-file, or listen at 127.0.0.1",
             S::ABOUT.program
         )),
+        ServeError::TwoIdentities => Failure::configuration(
+            "Callers are known by API keys or by their certificates, not by both",
+        )
+        .with_hint("Leave out --api-keys-file or --tls-client-ca-file"),
         ServeError::Origin(_) => loaded.refuse("allowed-origins", error).into(),
         ServeError::Listen { addr, source } => Failure::other(format!("{addr} cannot be listened at: {source}"))
             .with_hint("Choose another address with --http or --admin, or end what uses this one"),

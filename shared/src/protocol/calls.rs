@@ -207,7 +207,7 @@ impl<S: Connector> Inner<S> {
         }
         let effect = effect.map_or("-", Effect::as_str);
         let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(target: "call", who = principal.name(), tool, effect, outcome, ms);
+        tracing::info!(target: "call", who = principal.label(), tool, effect, outcome, ms);
     }
 
     fn text_of(&self, question: &mut Question) -> String {

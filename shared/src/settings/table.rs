@@ -261,6 +261,17 @@ const COMMON: &[Common] = {
         common(Http, "http", Text("ADDR"), None, "Serve over HTTP at this address, such as 127.0.0.1:8080"),
         common(Http, "admin", Text("ADDR"), None, "Health and metrics at an address apart from callers"),
         common(Http, "api-keys-file", Path, None, "Callers' keys; needed beyond loopback (see `keys`)"),
+        common(Http, "tls-cert-file", Path, None, "Serve over TLS with this certificate and its chain (PEM)"),
+        common(Http, "tls-key-file", Path, None, "The certificate's key (PEM)"),
+        common(
+            Http,
+            "tls-client-ca-file",
+            Path,
+            None,
+            "Know callers by certificates of these authorities (PEM)",
+        ),
+        common(Http, "tls-crl-file", Path, None, "What those authorities have revoked (PEM)"),
+        common(Http, "tls-client-names", Bound("GLOB"), None, "Only these names of callers' certificates"),
         common(Http, "state-keys-file", Path, None, "Keys shared by replicas, for cursors and confirmations"),
         common(
             Http,

@@ -8,4 +8,5 @@ mod keeping_connections;
 mod notes;
 mod serving_http;
 mod serving_pipes;
+mod serving_tls;
 mod watching;

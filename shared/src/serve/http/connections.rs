@@ -16,8 +16,8 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body};
-use http::{HeaderValue, Response, Version, header};
+use axum::{Router, body::Body, response::IntoResponse as _};
+use http::{HeaderValue, Response, StatusCode, Version, header};
 use hyper::{Request, body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -30,6 +30,7 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 use tokio_io_timeout::TimeoutStream;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::{
     sync::{CancellationToken, WaitForCancellationFutureOwned},
     task::TaskTracker,
@@ -39,6 +40,7 @@ use tower::ServiceExt as _;
 use super::{
     activity::{Activity, Patience},
     frames::Counted,
+    tls::{Caller, Tls},
 };
 use crate::telemetry::Metrics;
 
@@ -50,6 +52,8 @@ const MAX_STREAMS: u32 = 128;
 const PING: Duration = Duration::from_secs(20);
 /// The pause after the system could not give us a connection, such as for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long what is under way may go on for a client that is not trusted any more.
+const DISTRUSTED: Duration = Duration::from_secs(30);
 /// What a connection too many is told.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
@@ -57,6 +61,7 @@ const FULL: &[u8] =
 /// Takes connections and serves them.
 pub(super) struct Connections {
     serving: Serving,
+    tls: Option<Tls>,
     places: Arc<Semaphore>,
     most: usize,
     refused: Arc<AtomicU64>,
@@ -75,11 +80,19 @@ struct Serving {
     leaving: CancellationToken,
     /// The server stops: what is under way is finished, nothing new begins.
     ending: CancellationToken,
+    /// The client is not trusted any more: the same, but not for ever.
+    distrusted: CancellationToken,
 }
 
 impl Connections {
     /// At most `most` connections at once to `router`, whose clients may leave an answer unread for `write`.
-    pub(super) fn new(router: Router, most: usize, patience: Patience, write: Duration) -> Self {
+    pub(super) fn new(
+        router: Router,
+        most: usize,
+        patience: Patience,
+        write: Duration,
+        tls: Option<Tls>,
+    ) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_HEAD);
         builder
@@ -95,10 +108,12 @@ impl Connections {
             write,
             leaving: CancellationToken::new(),
             ending: CancellationToken::new(),
+            distrusted: CancellationToken::new(),
         };
         let most = most.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             serving,
+            tls,
             places: Arc::new(Semaphore::new(most)),
             most,
             refused: Arc::default(),
@@ -156,7 +171,9 @@ impl Connections {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             self.refused.fetch_add(1, Ordering::Relaxed);
             // A new connection's buffer is empty, so this does not wait. If the client has gone, so be it.
-            let _ = stream.try_write(FULL);
+            if self.tls.is_none() {
+                let _ = stream.try_write(FULL);
+            }
             return;
         };
         if let Err(error) = stream.set_nodelay(true) {
@@ -165,22 +182,59 @@ impl Connections {
         }
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.serving.write));
-        self.tasks.spawn(serve(stream, self.serving.clone(), place));
+        let serving = self.serving.clone();
+        match self.tls.clone() {
+            None => self.tasks.spawn(serve(stream, Caller::Unasked, serving, place)),
+            Some(tls) => self.tasks.spawn(serve_tls(stream, tls, serving, place)),
+        };
+    }
+}
+
+/// Shakes hands, which is as much as a request's head, and serves whoever may come in.
+async fn serve_tls(
+    stream: TimeoutStream<TcpStream>,
+    tls: Tls,
+    mut serving: Serving,
+    place: OwnedSemaphorePermit,
+) {
+    let (config, trust) = tls.current();
+    serving.distrusted = trust;
+    let shaken = tokio::select! {
+        () = serving.ending.cancelled() => return,
+        () = tokio::time::sleep(serving.patience.head) => return,
+        shaken = TlsAcceptor::from(config).accept(Box::pin(stream)) => shaken,
+    };
+    match shaken {
+        Ok(stream) => {
+            let caller = tls.caller(stream.get_ref().1);
+            serve(stream, caller, serving, place).await;
+        }
+        Err(error) => {
+            if let Some(reason) = tls.refusals().count_failed(&error) {
+                tracing::debug!(reason, %error, "a connection was refused");
+            }
+        }
     }
 }
 
 async fn serve(
     stream: impl AsyncRead + AsyncWrite + Send + 'static,
+    caller: Caller,
     serving: Serving,
     _place: OwnedSemaphorePermit,
 ) {
-    let Serving { router, builder, patience, leaving, ending, .. } = serving;
+    let Serving { router, builder, patience, leaving, ending, distrusted, .. } = serving;
     let activity = Activity::new();
-    let service = service_fn(|request: Request<Incoming>| {
+    let service = service_fn(|mut request: Request<Incoming>| {
         let (version, asked) = (request.version(), activity.ask(request.version()));
         let (router, leaving) = (router.clone(), leaving.clone());
+        let admitted = admit(&caller, request.extensions_mut());
         async move {
-            let response = into_response(router.oneshot(request.map(Body::new)).await);
+            let response = if admitted {
+                into_response(router.oneshot(request.map(Body::new)).await)
+            } else {
+                (StatusCode::FORBIDDEN, "The certificate names nobody who may call.").into_response()
+            };
             let mut response: Response<Body> = response.map(|body| asked.until_end_of(body));
             if version < Version::HTTP_2 && leaving.is_cancelled() {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -195,6 +249,8 @@ async fn serve(
         patience,
         leaving: Some(Box::pin(leaving.clone().cancelled_owned())),
         ending: Some(Box::pin(ending.cancelled_owned())),
+        distrusted: Some(Box::pin(distrusted.cancelled_owned())),
+        last: None,
         alarm: Box::pin(sleep_until(Instant::now() + patience.head)),
         dismissed: None,
     };
@@ -212,6 +268,9 @@ struct Watch {
     patience: Patience,
     leaving: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     ending: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    distrusted: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    /// When it is dropped, whatever it does.
+    last: Option<Instant>,
     alarm: Pin<Box<Sleep>>,
     /// When the client was asked to go, because it has been resting for too long.
     dismissed: Option<Instant>,
@@ -225,7 +284,11 @@ impl Watch {
         mut connection: Pin<&mut impl GracefulConnection>,
         context: &mut Context<'_>,
     ) -> Poll<()> {
-        if is_ready(&mut self.ending, context) {
+        let distrusted = is_ready(&mut self.distrusted, context);
+        if distrusted {
+            self.last = Some(Instant::now() + DISTRUSTED);
+        }
+        if distrusted || is_ready(&mut self.ending, context) {
             self.leaving = None;
             connection.as_mut().graceful_shutdown();
             context.waker().wake_by_ref();
@@ -244,6 +307,7 @@ impl Watch {
                 }
                 None => activity.due(self.patience),
             };
+            let due = due.into_iter().chain(self.last).min();
             let Some(due) = due else { return Poll::Pending };
             if due < self.alarm.deadline() {
                 self.alarm.as_mut().reset(due);
@@ -254,7 +318,8 @@ impl Watch {
             let now = Instant::now();
             if now < due {
                 self.alarm.as_mut().reset(due);
-            } else if self.dismissed.is_none() && activity.rests() {
+            } else if self.dismissed.is_none() && activity.rests() && self.last.is_none_or(|last| now < last)
+            {
                 // Where nothing more is sent on either side it is closed now; on HTTP/2 the client is told first.
                 self.dismissed = Some(now);
                 connection.as_mut().graceful_shutdown();
@@ -276,6 +341,18 @@ fn is_ready(
         *awaited = None;
     }
     ready
+}
+
+/// Lets a request in under its caller's name, if the connection has one; whether it may come in.
+fn admit(caller: &Caller, extensions: &mut http::Extensions) -> bool {
+    match caller {
+        Caller::Unasked => true,
+        Caller::Known(principal) => {
+            extensions.insert(principal.clone());
+            true
+        }
+        Caller::Refused => false,
+    }
 }
 
 /// A router cannot fail.

@@ -15,6 +15,7 @@ mod heads;
 mod health;
 mod keys;
 mod sessions;
+mod tls;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -31,7 +32,7 @@ use tokio::{
     net::TcpListener,
     time::{Instant, sleep, sleep_until},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{Stop, answerer};
 use crate::{
@@ -49,10 +50,13 @@ use connections::Connections;
 use health::Health;
 use sessions::Sessions;
 
+pub use tls::{ClientFiles, Tls, TlsError, TlsFiles, TlsState};
+
 /// How to serve over HTTP.
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
-    /// The address to listen on. Anything but loopback needs [`api_keys`](Self::api_keys).
+    /// The address to listen on. Anything but loopback needs [`api_keys`](Self::api_keys), or [`tls`](Self::tls)
+    /// that knows callers.
     pub listen: SocketAddr,
     /// The address for health and metrics, apart from callers and their limits. None: there are no metrics.
     pub admin: Option<SocketAddr>,
@@ -65,6 +69,9 @@ pub struct HttpOptions {
     pub allowed_origins: Vec<String>,
     /// Who may call; without them everybody who reaches the address.
     pub api_keys: Option<ApiKeys>,
+    /// TLS for callers; without it they speak plain HTTP. With certificates of theirs there are no API keys: everybody
+    /// is known in one way.
+    pub tls: Option<Tls>,
     /// The most bytes of a request's body. 1 MiB.
     pub max_body: usize,
     /// Calls under way at once. 64.
@@ -110,6 +117,7 @@ impl HttpOptions {
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             api_keys: None,
+            tls: None,
             max_body: 1024 * 1024,
             max_in_flight,
             max_connections: 4_096,
@@ -131,8 +139,13 @@ impl HttpOptions {
 #[non_exhaustive]
 pub enum ServeError {
     /// Others could reach the server, and nothing would tell them apart.
-    #[error("{0} can be reached from other machines: give API keys, or listen on 127.0.0.1")]
+    #[error(
+        "{0} can be reached from other machines: give API keys, an authority of callers' certificates, or listen on 127.0.0.1"
+    )]
     NeedsKeys(SocketAddr),
+    /// Callers would be known in two ways, and nobody could say by which.
+    #[error("callers are known by API keys or by certificates, not by both")]
+    TwoIdentities,
     /// An origin that is not one.
     #[error("`{0}` is not an origin: write it as https://app.example:443")]
     Origin(String),
@@ -158,8 +171,12 @@ impl HttpOptions {
     /// # Errors
     /// They do not.
     pub fn check(&self) -> Result<(), ServeError> {
-        if !self.listen.ip().is_loopback() && self.api_keys.is_none() {
+        let knows_callers = self.tls.as_ref().is_some_and(Tls::knows_callers);
+        if !self.listen.ip().is_loopback() && self.api_keys.is_none() && !knows_callers {
             return Err(ServeError::NeedsKeys(self.listen));
+        }
+        if self.api_keys.is_some() && knows_callers {
+            return Err(ServeError::TwoIdentities);
         }
         if !self.path.starts_with('/')
             || self.path.contains(['{', '}'])
@@ -175,7 +192,7 @@ impl ServeError {
     /// Whether other settings would help.
     #[must_use]
     pub fn is_configuration(&self) -> bool {
-        matches!(self, Self::NeedsKeys(_) | Self::Origin(_) | Self::Path(_))
+        matches!(self, Self::NeedsKeys(_) | Self::TwoIdentities | Self::Origin(_) | Self::Path(_))
     }
 }
 
@@ -222,10 +239,21 @@ pub async fn http_until<S: Connector>(
     ready(listener.local_addr().map_err(listen_error)?);
 
     let patience = Patience { head: options.header_timeout, rest: options.keep_alive };
-    let connections = Connections::new(router, options.max_connections, patience, options.write_timeout);
+    let connections = Connections::new(
+        router,
+        options.max_connections,
+        patience,
+        options.write_timeout,
+        options.tls.clone(),
+    );
     if let Some(metrics) = &metrics {
         connections.measured_by(metrics);
+        if let Some(tls) = &options.tls {
+            tls.measured_by(metrics);
+        }
     }
+    let _fresh =
+        options.tls.map(|tls| AbortOnDropHandle::new(tokio::spawn(async move { tls.keep_fresh().await })));
     connections.accept_until(&listener, stop.asked.cancelled()).await;
     health.drain();
     connections.leave();

@@ -277,6 +277,10 @@ fn what_cannot_be_served_says_why() {
         run(&["serve", "--http", "127.0.0.1:0", "--max-connections", "0"]),
         keys.run(&["serve", "--http", "0.0.0.0:0", "--api-keys-file", "keys"]),
         run(&["serve", "--http", &address]),
+        run(&["serve", "--http", "127.0.0.1:0", "--tls-cert-file", "server.pem"]),
+        run(&["serve", "--http", "127.0.0.1:0", "--tls-crl-file", "revoked.pem"]),
+        run(&["serve", "--http", "127.0.0.1:0", "--tls-client-ca-file", "clients.pem"]),
+        keys.run(&["serve", "--http", "127.0.0.1:0", "--tls-cert-file", "keys", "--tls-key-file", "keys"]),
     ];
     for outcome in several {
         shown.push_str(&outcome.shown().replace(&address, "127.0.0.1:PORT"));
