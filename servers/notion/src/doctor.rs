@@ -23,7 +23,7 @@ pub(crate) async fn diagnose(server: &Notion) -> Vec<Check> {
         Ok(found) if found.results.is_empty() => Check::warning(
             "pages",
             "The connection sees no page",
-            "Share pages with it in Notion: … → Connections",
+            "Share pages with it: in Notion, the ••• menu of a page → Connections",
         ),
         Ok(_) => Check::good("pages", "The connection sees pages"),
         Err(error) => Check::failed("pages", &error),

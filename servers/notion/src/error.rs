@@ -100,7 +100,7 @@ fn meaning(request: &Request, response: &Response, refusal: &Refusal) -> Error {
             "Give it that capability in the connection's settings in Notion, or use a token that has it",
         ),
         "object_not_found" => Error::not_found(says).with_hint(
-            "Check the id; if it is right, share the page with this connection in Notion (… → Connections)",
+            "Check the id; if it is right, share the page with this connection (in Notion, its ••• menu → Connections)",
         ),
         "rate_limited" => rate_limited(refusal),
         "service_overload" => overloaded(response),

@@ -22,7 +22,7 @@ pub(crate) fn bare(id: &str) -> String {
 /// What an item is, in the words of the tools.
 pub(crate) fn kind(item: &Item) -> &'static str {
     match item.object.as_str() {
-        "data_source" | "database" => "database",
+        "data_source" | "database" => "table",
         _ if item.parent_id().is_some_and(|(kind, _)| kind == "data_source_id") => "row",
         _ => "page",
     }
@@ -171,6 +171,33 @@ fn number(value: &Value) -> String {
     }
 }
 
+/// What two lines do not share, with some words around it: long paragraphs differ in a few words.
+fn around(old: &str, new: &str) -> (String, String) {
+    /// Characters of what they share that are shown on each side.
+    const SHARED: usize = 40;
+    let (old, new): (Vec<char>, Vec<char>) = (old.chars().collect(), new.chars().collect());
+    let start = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
+    let left = old.len().min(new.len()) - start;
+    let end = old.iter().rev().zip(new.iter().rev()).take(left).take_while(|(old, new)| old == new).count();
+    // No word is cut in two.
+    let head = (start > 2 * SHARED).then(|| {
+        let from = start - SHARED;
+        old[from..start].iter().position(|c| c.is_whitespace()).map_or(from, |at| from + at + 1)
+    });
+    let tail = (end > 2 * SHARED).then(|| {
+        let from = old.len() - end;
+        let some = &old[from..from + SHARED];
+        end - some.iter().rposition(|c| c.is_whitespace()).unwrap_or(SHARED)
+    });
+    let shown = |line: &[char]| {
+        let (from, to) = (head.unwrap_or(0), line.len() - tail.unwrap_or(0));
+        let middle: String = line[from..to].iter().collect();
+        let dots = |cut: bool| if cut { "…" } else { "" };
+        format!("{}{middle}{}", dots(head.is_some()), dots(tail.is_some()))
+    };
+    (shown(&old), shown(&new))
+}
+
 /// The lines that change, as a diff shows them.
 pub(crate) fn diff(old: &str, new: &str) -> Vec<String> {
     const MOST: usize = 60;
@@ -180,15 +207,19 @@ pub(crate) fn diff(old: &str, new: &str) -> Vec<String> {
     };
     let (old, new) = (ended(old), ended(new));
     let diff = similar::TextDiff::from_lines(&old, &new);
-    let changed = diff.iter_all_changes().filter_map(|change| {
-        let mark = match change.tag() {
-            similar::ChangeTag::Delete => "-",
-            similar::ChangeTag::Insert => "+",
-            similar::ChangeTag::Equal => return None,
+    let mut lines = Vec::new();
+    for op in diff.ops().iter().filter(|op| op.tag() != similar::DiffTag::Equal) {
+        let of = |tag: similar::ChangeTag| -> Vec<String> {
+            let changes = diff.iter_changes(op).filter(|change| change.tag() == tag);
+            changes.map(|change| change.value().trim_end_matches('\n').to_owned()).collect()
         };
-        Some(format!("{mark} {}", change.value().trim_end_matches('\n')))
-    });
-    let mut lines: Vec<String> = changed.collect();
+        let (mut old, mut new) = (of(similar::ChangeTag::Delete), of(similar::ChangeTag::Insert));
+        for (old, new) in old.iter_mut().zip(&mut new) {
+            (*old, *new) = around(old, new);
+        }
+        lines.extend(old.iter().map(|line| format!("- {line}")));
+        lines.extend(new.iter().map(|line| format!("+ {line}")));
+    }
     if lines.len() > MOST {
         let left = lines.len() - MOST;
         lines.truncate(MOST);

@@ -56,15 +56,66 @@ impl Notion {
             let target =
                 table.and_then(|table| table.columns.get(name)?["relation"]["data_source_id"].as_str());
             if let Some(target) = target.filter(|_| wanted.len() > render::NAMED) {
-                let sorts = json!([{"timestamp": "last_edited_time", "direction": "descending"}]);
-                let latest = self.api().query(target, &json!({"page_size": 100, "sorts": sorts})).await;
-                let latest = latest.map(|list| list.results).unwrap_or_default();
-                titles.extend(latest.into_iter().map(|row| (row.id.clone(), render::title(&row.name()))));
+                titles.extend(self.latest_titles(target).await.0);
             }
             missing.extend(wanted.into_iter().filter(|id| !titles.contains_key(id)));
         }
         titles.extend(self.titles(missing).await);
         titles
+    }
+
+    /// The titles of the hundred rows of a table that were edited last, and whether these are all.
+    pub(crate) async fn latest_titles(&self, table: &str) -> (Titles, bool) {
+        let sorts = json!([{"timestamp": "last_edited_time", "direction": "descending"}]);
+        match self.api().query(table, &json!({"page_size": 100, "sorts": sorts})).await {
+            Ok(list) => {
+                let titles = list.results.iter().map(|row| (row.id.clone(), render::title(&row.name())));
+                (titles.collect(), !list.has_more)
+            }
+            Err(_) => (Titles::new(), false),
+        }
+    }
+
+    /// The names of the tables that relations among `columns` go to, by their ids.
+    pub(crate) async fn targets(&self, columns: impl IntoIterator<Item = &Value>) -> Titles {
+        let ids = columns.into_iter().filter_map(|column| column["relation"]["data_source_id"].as_str());
+        let mut ids: Vec<&str> = ids.collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let read = ids.into_iter().map(|id| async move {
+            let source = self.api().data_source(id).await.ok()?;
+            Some((id.to_owned(), render::title(&source.name())))
+        });
+        join_all(read).await.into_iter().flatten().collect()
+    }
+
+    /// Puts counts in the place of those that Notion leaves out over more than 25 linked rows, in `columns` of rows of
+    /// one table: at most so many as pages are read for titles, as each takes a reading of the whole list. What cannot be
+    /// read stays left out.
+    pub(crate) async fn count_linked(&self, rows: &mut [Item], columns: &[String]) {
+        let is_left_out =
+            |value: &Value| value["rollup"]["type"] == "incomplete" && value["rollup"]["function"] == "count";
+        let mut left = READ;
+        for row in rows {
+            for name in columns {
+                let Some(("data_source_id", table)) = row.parent_id() else { continue };
+                if left == 0 || !is_left_out(row.value(name)) {
+                    continue;
+                }
+                left -= 1;
+                let Ok(table) = self.api().data_source(table).await else { continue };
+                let relation =
+                    table.properties.get(name).map(|column| &column["rollup"]["relation_property_name"]);
+                let relation =
+                    relation.and_then(Value::as_str).filter(|name| row.value(name)["relation"].is_array());
+                if let Some(relation) = relation
+                    && let Ok(list) = self.whole_list(row, relation).await
+                {
+                    row.properties[name]["rollup"] =
+                        json!({"type": "number", "number": list.len(), "function": "count"});
+                }
+            }
+        }
     }
 
     /// The names of what `items` stand in, by its id: pages and tables. What is among them costs nothing.
@@ -95,11 +146,16 @@ impl Notion {
     }
 }
 
-/// ` in Runbooks`, where the name of what an item stands in is known, and a table's is not that of its database.
+/// ` in Runbooks`, ` of the database Roadmap`, where the name of what an item stands in is known, and a table's is not
+/// that of its database.
 pub(crate) fn place(item: &Item, names: &Titles) -> String {
     let own = render::title(&item.name());
-    let name = item
-        .parent_id()
-        .and_then(|(kind, id)| names.get(id).filter(|name| kind != "database_id" || **name != own));
-    name.map(|name| format!(" in {name}")).unwrap_or_default()
+    match item.parent_id() {
+        Some(("database_id", id)) => match names.get(id).filter(|name| **name != own) {
+            Some(name) => format!(" of the database {name}"),
+            None => String::new(),
+        },
+        Some((_, id)) => names.get(id).map(|name| format!(" in {name}")).unwrap_or_default(),
+        None => String::new(),
+    }
 }

@@ -8,6 +8,8 @@ use connector::{
 use super::{id_of, same, tables::Table, view_of};
 use crate::{Notion, api::objects::Item, render};
 
+/// What to do about what is not found.
+pub(crate) const NOT_SHARED: &str = "What is not shared with this connection is not found: in Notion, the ••• menu of a page → Connections shares it";
 /// Pages of a title that an error lists.
 const LISTED: usize = 10;
 /// The longest text that may be a title.
@@ -63,14 +65,22 @@ impl Notion {
             }
             return Ok(Place::Table(Box::new(self.table(text).await?)));
         }
-        let mut found = self.titled("parent", text, None).await?;
+        let near = self.titled("parent", text, None).await?;
+        let mut found = near.clone();
         found.retain(|item| same(&item.name(), text));
         // Rows are seldom meant where something else has the name.
         if found.iter().any(|item| render::kind(item) != "row") {
             found.retain(|item| render::kind(item) != "row");
         }
         if found.is_empty() {
-            return Ok(Place::Table(Box::new(self.table(text).await?)));
+            // The one table of a database by the database's title.
+            return match self.table(text).await {
+                Ok(table) => Ok(Place::Table(Box::new(table))),
+                Err(error) if error.kind() == Kind::NotFound => {
+                    Err(none_called(text, &near, "page or table"))
+                }
+                Err(error) => Err(error),
+            };
         }
         let one = self.one_of(text, &found, "page or table").await?;
         if one.object == "page" {
@@ -98,20 +108,7 @@ impl Notion {
         let exact: Vec<&Item> = found.iter().filter(|item| same(&item.name(), text)).collect();
         match exact.as_slice() {
             [one] => Ok(one),
-            [] => {
-                let error = Error::not_found(format!("No {what} is called exactly {}", short(text, 80)));
-                let near: Vec<String> = found
-                    .iter()
-                    .take(LISTED)
-                    .map(|item| format!("{} ({})", render::title(&item.name()), render::bare(&item.id)))
-                    .collect();
-                Err(error.with_hint(if near.is_empty() {
-                    "search finds pages by words of their title, of what is shared with this connection"
-                        .to_owned()
-                } else {
-                    format!("There are: {}", near.join(", "))
-                }))
-            }
+            [] => Err(none_called(text, found, what)),
             many => {
                 let shown: Vec<&Item> = many.iter().copied().take(LISTED).collect();
                 let places = self.places(&shown).await;
@@ -131,5 +128,20 @@ impl Notion {
                 .with_hint("Give the id of one of them"))
             }
         }
+    }
+}
+
+/// The error of a title that nothing has, with the nearest of `found`.
+fn none_called(text: &str, found: &[Item], what: &str) -> Error {
+    let text = short(text, 80);
+    let near = found.iter().take(LISTED);
+    let near: Vec<String> =
+        near.map(|item| format!("{} ({})", render::title(&item.name()), render::bare(&item.id))).collect();
+    if near.is_empty() {
+        Error::not_found(format!("No {what} has \"{text}\" in its title, as far as search knows"))
+            .with_hint(NOT_SHARED)
+    } else {
+        Error::not_found(format!("No {what} is called exactly {text}"))
+            .with_hint(format!("There are: {}", near.join(", ")))
     }
 }

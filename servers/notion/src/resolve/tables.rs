@@ -10,7 +10,7 @@ use connector::{
 use futures::future::join_all;
 use serde_json::{Map, Value};
 
-use super::{id_of, same, view_of};
+use super::{id_of, pages::NOT_SHARED, same, view_of};
 use crate::{
     Notion,
     api::objects::{Item, View},
@@ -88,6 +88,16 @@ pub(crate) fn options(column: &Value) -> Vec<&str> {
         .flatten()
         .filter_map(|option| option["name"].as_str())
         .collect()
+}
+
+/// The options of a column in the order that a board shows them: those of a status by its groups.
+pub(crate) fn in_order(column: &Value) -> Vec<&str> {
+    let groups = column["status"]["groups"].as_array().into_iter().flatten();
+    let ids = groups.flat_map(|group| group["option_ids"].as_array().into_iter().flatten());
+    let known = || column["status"]["options"].as_array().into_iter().flatten();
+    let named: Vec<&str> =
+        ids.filter_map(|id| known().find(|option| option["id"] == *id)?["name"].as_str()).collect();
+    if named.is_empty() { options(column) } else { named }
 }
 
 impl Notion {
@@ -187,7 +197,7 @@ impl Notion {
                 let error = Error::not_found(format!("No table is called {}", one_line(name)));
                 let names: Vec<String> = tables.iter().map(|item| render::title(&item.name())).collect();
                 Err(if names.is_empty() {
-                    error.with_hint("No table is shared with this connection")
+                    error.with_hint(format!("No table is shared with this connection. {NOT_SHARED}"))
                 } else {
                     error.with_hint(format!(
                         "There are: {}. A page is given by its id or title, a view as `view`",

@@ -3,7 +3,7 @@
 use connector::{
     Error, Kind, Result,
     catalog::{
-        Call, Plan, Reply, Tool, Written, one_line,
+        Call, Plan, Tool, Written, one_line,
         reconcile::{self, Seen},
     },
 };
@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::outcome;
+use super::{outcome, told};
 use crate::{
     Notion,
     api::objects::plain,
@@ -79,6 +79,7 @@ struct Step {
     id: String,
     what: String,
     lines: Vec<String>,
+    notes: Vec<String>,
     change: Change,
 }
 
@@ -97,12 +98,14 @@ async fn edit_blocks(call: Call<Notion>, arguments: EditBlocks) -> Result<Plan> 
     let total = steps.len();
     let mut preview =
         Written::new(format!("Make {total} {} of blocks:", if total == 1 { "change" } else { "changes" }));
+    let mut notes = Vec::new();
     for step in &steps {
+        told::note(&mut notes, step.notes.clone());
         preview = preview.change(step.what.clone());
         preview.changed.extend(step.lines.iter().map(|line| format!("  {line}")));
     }
     let harmless = !steps.iter().any(|step| matches!(step.change, Change::Delete));
-    let plan = Plan::new(Reply::written(preview), move || async move {
+    let plan = Plan::new(told::written(preview, notes.clone()), move || async move {
         let mut written = Written::default();
         for (done, step) in steps.iter().enumerate() {
             let told = match carry_out(&call, step).await {
@@ -116,9 +119,9 @@ async fn edit_blocks(call: Call<Notion>, arguments: EditBlocks) -> Result<Plan> 
                         error.for_agent()
                     );
                     if done + 1 < total {
-                        written = written.change(format!("not tried: changes {} to {total}", done + 2));
+                        notes.push(outcome::untried(("change", "changes"), done + 2, total));
                     }
-                    return Ok(Reply::written(written));
+                    return Ok(told::written(written, notes));
                 }
             };
             written = written.change(format!("{}{told}", step.what));
@@ -126,7 +129,7 @@ async fn edit_blocks(call: Call<Notion>, arguments: EditBlocks) -> Result<Plan> 
         }
         written.summary =
             format!("Made {total} {} of blocks.", if total == 1 { "change" } else { "changes" });
-        Ok(Reply::written(written))
+        Ok(told::written(written, notes))
     })
     .state(&states);
     Ok(if harmless { plan.harmless() } else { plan })
@@ -155,21 +158,20 @@ async fn plan_one(call: &Call<Notion>, edit: BlockEdit) -> Result<(Step, Value)>
     };
     let text = || markdown.as_deref().ok_or_else(|| Error::invalid("This change needs `markdown`"));
     let page = page_of(&block);
-    let step = |what: String, lines: Vec<String>, change: Change| Step {
+    let step = |what: String, lines: Vec<String>, notes: Vec<String>, change: Change| Step {
         page: page.clone(),
         id: id.clone(),
         what,
         lines,
+        notes,
         change,
     };
     match action {
         Action::Append | Action::InsertAfter => {
-            let Drafts { blocks, mut notes } = draft::blocks(text()?)?;
+            let Drafts { blocks, notes } = draft::blocks(text()?)?;
             let count = draft::count(&blocks);
-            let mut lines: Vec<String> =
-                blocks.iter().map(|block| format!("+ {}", draft::line(block))).collect();
-            lines.extend(mentions);
-            lines.append(&mut notes);
+            let lines = blocks.iter().map(|block| format!("+ {}", draft::line(block))).collect();
+            let notes = [mentions, notes].concat();
             let (parent, after, place) = if matches!(action, Action::Append) {
                 (id.clone(), None, format!("in {name}"))
             } else {
@@ -181,7 +183,7 @@ async fn plan_one(call: &Call<Notion>, edit: BlockEdit) -> Result<(Step, Value)>
             };
             let blocks_word = if count == 1 { "block" } else { "blocks" };
             let what = format!("{count} {blocks_word} {place}");
-            Ok((step(what, lines, Change::Add { parent, after, blocks }), Value::Null))
+            Ok((step(what, lines, notes, Change::Add { parent, after, blocks }), Value::Null))
         }
         Action::Update => {
             let given = text()?;
@@ -199,14 +201,12 @@ async fn plan_one(call: &Call<Notion>, edit: BlockEdit) -> Result<(Step, Value)>
             let body = draft::update(&block, new)?;
             let before = block[kind.as_str()].clone();
             let old_text = plain(&before["rich_text"]);
-            let mut lines = render::diff(&old_text, &plain_of(new));
-            lines.extend(draft::losses(&before["rich_text"], new));
-            lines.extend(mentions);
-            lines.extend(notes);
-            Ok((
-                step(format!("text of {name}"), lines, Change::Update { body, before: before.clone() }),
-                before,
-            ))
+            let lines = render::diff(&old_text, &plain_of(new));
+            let mut all: Vec<String> = draft::losses(&before["rich_text"], new).into_iter().collect();
+            all.extend(mentions);
+            all.extend(notes);
+            let change = Change::Update { body, before: before.clone() };
+            Ok((step(format!("text of {name}"), lines, all, change), before))
         }
         Action::Delete => {
             if kind.starts_with("child_") {
@@ -224,7 +224,7 @@ async fn plan_one(call: &Call<Notion>, edit: BlockEdit) -> Result<(Step, Value)>
                 inside = json!(children.results.iter().map(|child| &child["id"]).collect::<Vec<_>>());
             }
             let state = json!([block[kind.as_str()]["rich_text"], inside]);
-            Ok((step(format!("delete {name}"), lines, Change::Delete), state))
+            Ok((step(format!("delete {name}"), lines, Vec::new(), Change::Delete), state))
         }
     }
 }

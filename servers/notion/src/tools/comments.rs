@@ -5,13 +5,14 @@ use connector::{
     catalog::{
         Call, Page, Plan, Reply, Tool, Written, one_line,
         reconcile::{self, Attempt, Seen},
+        words::short,
     },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{FROM, outcome};
+use super::{FROM, outcome, told};
 use crate::{
     Notion,
     api::objects::{Comment, User, plain},
@@ -25,13 +26,15 @@ const ATTACHED: usize = 3;
 
 /// Blocks of a page that are asked for comments in one call: each is a request.
 const BLOCKS: usize = 40;
+/// Characters of the text that a comment is on, and of a comment that is answered.
+const QUOTED: usize = 200;
 
 pub(super) fn tools() -> Vec<Tool<Notion>> {
     vec![
         Tool::read(
             "list_comments",
             "List comments",
-            "Open comments on a page and on its blocks, with ids of comments and discussions.",
+            "Lists open comments on a page (id, URL or exact title) and on its blocks, with ids of comments and discussions.",
             list_comments,
         )
         .toolset("comments")
@@ -40,7 +43,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
         Tool::write(
             "add_comment",
             "Add a comment",
-            "Comments on a page or block (id), or replies in a `discussion` (id of list_comments).",
+            "Comments on `id`, a page or block, or replies in `discussion`, an id of list_comments: give one of the two.",
             add_comment,
         )
         .toolset("comments")
@@ -57,7 +60,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
         Tool::destructive(
             "delete_comment",
             "Delete a comment",
-            "Deletes a comment of this connection for good.",
+            "Deletes a comment of this connection (id of list_comments) for good.",
             delete_comment,
         )
         .toolset("comments")
@@ -66,7 +69,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
         Tool::write(
             "edit_comment",
             "Edit a comment",
-            "Replaces the text of a comment of this connection.",
+            "Replaces the text of a comment of this connection (id of list_comments).",
             edit_comment,
         )
         .toolset("comments")
@@ -109,33 +112,24 @@ async fn list_comments(call: Call<Notion>, arguments: ListComments) -> Result<Re
             break;
         }
         looked += 1;
-        let kind = block["type"].as_str().unwrap_or_default();
-        let words = one_line(&plain(&block[kind]["rich_text"]));
-        let quoted =
-            words.char_indices().nth(60).map_or(words.clone(), |(at, _)| format!("{}…", &words[..at]));
         let block_id = block["id"].as_str().unwrap_or_default();
-        collect(
-            &call,
-            block_id,
-            &format!("block {} \"{quoted}\"", render::bare(block_id)),
-            &people,
-            &mut rows,
-        )
-        .await?;
+        collect(&call, block_id, &quoted(block), &people, &mut rows).await?;
     }
+    // A discussion stands together, in the order of the first words of each.
+    let firsts: Vec<String> = rows.iter().map(|row| row.discussion.clone()).collect();
+    rows.sort_by_key(|row| firsts.iter().position(|discussion| *discussion == row.discussion));
     let more = blocks.has_more || looked < blocks.results.len() && looked == BLOCKS;
     let mut page = Page::new(FROM, ("comment", "comments")).note(format!("{looked} blocks looked at"));
+    let mut before = "";
     for row in &rows {
-        let line = format!(
-            "{} | discussion {} | {} {} on {}\n  {}",
-            row.id,
-            row.discussion,
-            row.by,
-            render::minute(&row.at),
-            row.on,
-            row.text
-        );
-        page.push(line, row);
+        let (discussion, on) = if row.discussion == before {
+            ("same discussion".to_owned(), String::new())
+        } else {
+            (format!("discussion {}", row.discussion), format!(" on {}", row.on))
+        };
+        before = &row.discussion;
+        let at = render::minute(&row.at);
+        page.push(format!("{} | {discussion} | {} {at}{on}\n  {}", row.id, row.by, row.text), row);
     }
     let mut reply = Reply::page(page);
     if more {
@@ -143,6 +137,57 @@ async fn list_comments(call: Call<Notion>, arguments: ListComments) -> Result<Re
             .line("Comments on later blocks were not looked for: call with the id of a block (get_blocks).");
     }
     Ok(reply)
+}
+
+/// The text of a block that a comment is on, or what block it is where it has none.
+fn quoted(block: &Value) -> String {
+    let kind = block["type"].as_str().unwrap_or_default();
+    let words = short(&plain(&block[kind]["rich_text"]), QUOTED);
+    if words.is_empty() {
+        format!("{} {}", kind.replace('_', " "), render::bare(block["id"].as_str().unwrap_or_default()))
+    } else {
+        format!("\"{words}\"")
+    }
+}
+
+/// Where a comment stands.
+#[derive(Default)]
+struct Place {
+    /// ` on Post-mortem`; empty where it cannot be read.
+    words: String,
+    /// The text of the block that it is on.
+    quoted: Option<String>,
+    url: Option<String>,
+}
+
+/// Where a comment of this `parent` stands, as far as that can be read.
+async fn place(call: &Call<Notion>, parent: &Value) -> Place {
+    let (mut page, mut quote) = (parent["page_id"].as_str().map(str::to_owned), None);
+    if let Some(block) = parent["block_id"].as_str()
+        && let Ok(block) = call.api().block(block).await
+    {
+        quote = Some(quoted(&block));
+        page = block["parent"]["page_id"].as_str().map(str::to_owned);
+    }
+    let page = match page {
+        Some(page) => call.api().page(&page).await.ok(),
+        None => None,
+    };
+    Place {
+        words: page.as_ref().map(|page| format!(" on {}", render::title(&page.name()))).unwrap_or_default(),
+        quoted: quote,
+        url: page.map(|page| page.url),
+    }
+}
+
+/// The comment that `reply` answers: the last one of its discussion before it, and who wrote it.
+async fn answered(call: &Call<Notion>, reply: &Comment) -> Option<Row> {
+    let place = reply.parent["block_id"].as_str().or(reply.parent["page_id"].as_str())?;
+    let mut rows = Vec::new();
+    let people = call.everybody().await.unwrap_or_default();
+    collect(call, place, "", &people, &mut rows).await.ok()?;
+    let (discussion, id) = (render::bare(&reply.discussion_id), render::bare(&reply.id));
+    rows.into_iter().rfind(|row| row.discussion == discussion && row.id != id)
 }
 
 async fn collect(
@@ -245,25 +290,26 @@ async fn add_comment(call: Call<Notion>, arguments: AddComment) -> Result<Plan> 
         let attached: Result<Vec<Value>> = uploads.iter().map(|upload| attachment(upload)).collect();
         body["attachments"] = json!(attached?);
     }
-    let mut place = String::new();
-    let on = match (&id, &discussion) {
+    let mut parent = String::new();
+    let known = match (&id, &discussion) {
         (None, Some(discussion)) => {
             let discussion = resolve::id("discussion", discussion)?;
             body["discussion_id"] = json!(discussion);
-            "in the discussion".to_owned()
+            None
         }
         (Some(id), None) => {
             let id = call.page_id("id", id).await?;
-            place.clone_from(&id);
+            parent.clone_from(&id);
             match call.api().page(&id).await {
                 Ok(page) => {
                     body["parent"] = json!({"page_id": id});
-                    format!("on {}", render::title(&page.name()))
+                    let words = format!(" on {}", render::title(&page.name()));
+                    Some(Place { words, quoted: None, url: Some(page.url) })
                 }
                 Err(error) if error.kind() == connector::Kind::NotFound => {
                     call.api().block(&id).await?;
                     body["parent"] = json!({"block_id": id});
-                    format!("on block {}", render::bare(&id))
+                    Some(place(&call, &body["parent"]).await)
                 }
                 Err(error) => return Err(error),
             }
@@ -271,8 +317,15 @@ async fn add_comment(call: Call<Notion>, arguments: AddComment) -> Result<Plan> 
         _ => return Err(Error::invalid("Give one of `id` (a page or block) and `discussion`")),
     };
     let notes = [mentions, accepted.notes()].concat();
-    let mut preview =
-        Reply::new(format!("Comment {on}:")).outside("your comment", None, accepted.text.clone());
+    let on = match &known {
+        Some(place) => place.words.clone(),
+        None => format!(" in the discussion {}", discussion.as_deref().unwrap_or_default().trim()),
+    };
+    let mut preview = Reply::new(format!("Comment{on}:"));
+    if let Some(quoted) = known.as_ref().and_then(|place| place.quoted.as_deref()) {
+        preview = preview.outside("what it is on", None, quoted);
+    }
+    preview = preview.outside("your comment", None, accepted.text.clone());
     for note in &notes {
         preview = preview.line(note.clone());
     }
@@ -280,19 +333,33 @@ async fn add_comment(call: Call<Notion>, arguments: AddComment) -> Result<Plan> 
         let attempt = outcome::attempt(&call, "comment");
         let sent = call.api().create_comment(&body).await;
         let saved = sent.as_ref().err().and_then(committed_id).map(str::to_owned);
-        let look = || lost(&call, &place, &accepted.text, &attempt, saved.as_deref());
+        let look = || lost(&call, &parent, &accepted.text, &attempt, saved.as_deref());
         let (comment, lost) = attempt.made(sent, |comment: &Comment| comment.id.clone(), look).await?;
+        // Only now Notion says where a discussion is.
+        let answered = if body["discussion_id"].is_string() { answered(&call, &comment).await } else { None };
+        let place = match known {
+            Some(known) => known,
+            None => place(&call, &comment.parent).await,
+        };
+        let done = match &answered {
+            Some(answered) => format!("Replied to {}", answered.by),
+            None => "Commented".to_owned(),
+        };
         let mut written = Written::new(format!(
-            "Commented {on}; comment {}, discussion {}{}.",
+            "{done}{}; comment {}, discussion {}{}.",
+            place.words,
             render::bare(&comment.id),
             render::bare(&comment.discussion_id),
             outcome::note(lost)
         ))
         .id(render::bare(&comment.id));
-        for note in notes {
-            written = written.change(note);
-        }
-        Ok(Reply::written(written))
+        written.changed.extend(place.quoted.map(|quoted| format!("on {quoted}")));
+        written.changed.extend(answered.map(|answered| {
+            let words = short(&answered.text, QUOTED);
+            format!("{} {}: {words}", answered.by, render::minute(&answered.at))
+        }));
+        written.url = place.url;
+        Ok(told::written(written, notes))
     }))
 }
 
@@ -305,19 +372,18 @@ struct DeleteComment {
 async fn delete_comment(call: Call<Notion>, arguments: DeleteComment) -> Result<Plan> {
     let id = resolve::id("id", &arguments.id)?;
     let comment = call.api().comment(&id).await?;
-    let preview = Reply::new(format!("Delete comment {}:", render::bare(&id))).outside(
-        "the comment",
-        None,
-        plain(&comment.rich_text),
-    );
+    let place = place(&call, &comment.parent).await;
+    let words = format!("comment {}{}", render::bare(&id), place.words);
+    let preview =
+        Reply::new(format!("Delete {words}:")).outside("the comment", None, plain(&comment.rich_text));
     let state = comment.rich_text.clone();
     Ok(Plan::new(preview, move || async move {
         let sent = call.api().delete_comment(&id).await;
         let lost = outcome::gone(sent, call.api().comment(&id), |_| false).await?;
         let told = if lost { " (its answer was lost; it is gone)" } else { "" };
-        Ok(Reply::written(
-            Written::new(format!("Deleted comment {}{told}.", render::bare(&id))).id(render::bare(&id)),
-        ))
+        let mut written = Written::new(format!("Deleted {words}{told}.")).id(render::bare(&id));
+        written.url = place.url;
+        Ok(Reply::written(written))
     })
     .state(&state))
 }
@@ -339,12 +405,13 @@ async fn edit_comment(call: Call<Notion>, arguments: EditComment) -> Result<Plan
     if accepted.text.is_empty() {
         return Err(Error::invalid("`text` is empty").with_hint("delete_comment deletes a comment"));
     }
-    let mut lines = render::diff(&before, &accepted.text);
-    lines.extend(mentions);
-    lines.extend(accepted.notes());
-    let mut preview = Written::new(format!("Edit comment {}", render::bare(&id)));
-    preview.changed.clone_from(&lines);
-    let plan = Plan::new(Reply::written(preview), move || async move {
+    let place = place(&call, &comment.parent).await;
+    let words = format!("comment {}{}", render::bare(&id), place.words);
+    let notes = [mentions, accepted.notes()].concat();
+    let mut preview = Written::new(format!("Edit {words}:"));
+    preview.changed = render::diff(&before, &accepted.text);
+    let lines = preview.changed.clone();
+    let plan = Plan::new(told::written(preview, notes.clone()), move || async move {
         let body = json!({"markdown": accepted.text});
         let look = || async {
             let now = call.api().comment(&id).await?;
@@ -357,10 +424,10 @@ async fn edit_comment(call: Call<Notion>, arguments: EditComment) -> Result<Plan
         };
         let (_, lost) = reconcile::updated(|| call.api().update_comment(&id, &body), look).await?;
         let mut written =
-            Written::new(format!("Edited comment {}{}.", render::bare(&id), outcome::note(lost)))
-                .id(render::bare(&id));
+            Written::new(format!("Edited {words}{}.", outcome::note(lost))).id(render::bare(&id));
         written.changed = lines;
-        Ok(Reply::written(written))
+        written.url = place.url;
+        Ok(told::written(written, notes))
     });
     Ok(plan.state(&before))
 }

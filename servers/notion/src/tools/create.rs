@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, nearest, one_line, reconcile::Attempt},
+    catalog::{Call, Plan, Reply, Tool, Written, nearest, one_line, reconcile::Attempt, words},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -23,9 +23,11 @@ use crate::{
 
 /// Pages in one call.
 const MOST: usize = 25;
+/// What is counted.
+const PAGES: (&str, &str) = ("page", "pages");
 /// More than this is written by a task of Notion's, which has no time limit of a request.
 const ASYNC_BYTES: usize = 50 * 1024;
-/// How often and how long apart a task, or a template that is being applied, is looked at.
+/// How often a task, or a template that is being applied, is looked at, and how long apart at most.
 const LOOKS: u32 = 8;
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -72,7 +74,9 @@ struct New {
     title: String,
     body: Value,
     lines: Vec<String>,
-    template: bool,
+    /// New options, mentions, what was changed in the text.
+    notes: Vec<String>,
+    template: Option<String>,
     /// Whether it makes new options of a column.
     adds_options: bool,
 }
@@ -88,21 +92,19 @@ async fn create_pages(call: Call<Notion>, arguments: CreatePages) -> Result<Plan
         news.push(new_page(&call, &parent, page).await?);
     }
     let count = news.len();
-    let mut preview = Reply::new(format!(
-        "Create {count} {} {}:",
-        if count == 1 { "page" } else { "pages" },
-        parent.words()
-    ));
+    let mut preview = Written::new(format!("Create {} {}:", words::counted(count, PAGES), parent.words()));
+    let mut notes = Vec::new();
     for new in &news {
-        preview = preview.line(format!("- {}", new.title));
-        for line in &new.lines {
-            preview = preview.line(format!("  {line}"));
-        }
+        let template = new.template.iter().map(|name| format!("template {name}"));
+        preview = preview.change(new.title.clone());
+        preview.changed.extend(new.lines.iter().cloned().chain(template).map(|line| format!("  {line}")));
+        told::note(&mut notes, new.notes.clone());
     }
     let adds_options = news.iter().any(|new| new.adds_options);
     let state: Vec<Value> = news.iter().map(|new| new.body.clone()).collect();
-    let plan =
-        Plan::new(preview, move || async move { create_all(&call, &parent, news).await }).state(&state);
+    let preview = told::written(preview, notes.clone());
+    let plan = Plan::new(preview, move || async move { create_all(&call, &parent, news, notes).await });
+    let plan = plan.state(&state);
     Ok(if count > 5 || adds_options { plan.ask() } else { plan })
 }
 
@@ -114,7 +116,7 @@ async fn new_page(call: &Call<Notion>, parent: &Place, page: NewPage) -> Result<
         return Err(Error::invalid("A page takes `template` or `markdown`, not both: Notion applies a template later, over what is there")
             .with_hint("Create it by the template, read it, then add the text with edit_content"));
     }
-    let mut lines = Vec::new();
+    let (mut lines, mut notes) = (Vec::new(), Vec::new());
     let mut body = json!({});
     let mut values: Vec<Wanted> = Vec::new();
     let title = title.map(|title| one_line(&title)).filter(|title| !title.is_empty());
@@ -147,21 +149,19 @@ async fn new_page(call: &Call<Notion>, parent: &Place, page: NewPage) -> Result<
             body["properties"] = Value::Object(set);
         }
     }
-    let title_column = match parent {
-        Place::Page(_) => "title",
-        Place::Table(table) => table.title(),
+    let (title_column, columns) = match parent {
+        Place::Page(_) => ("title", None),
+        Place::Table(table) => (table.title(), Some(&table.columns)),
     };
     let title = values
         .iter()
         .find(|value| value.name == title_column)
         .map_or_else(|| "Untitled".to_owned(), |value| value.shown.clone());
     for value in values.iter().filter(|value| value.name != title_column) {
-        lines.push(format!(
-            "{}: {}",
-            one_line(&value.name),
-            if value.shown.is_empty() { "none" } else { &value.shown }
-        ));
-        lines.extend(value.note.clone());
+        let column = columns.and_then(|columns| columns.get(&value.name)).unwrap_or(&Value::Null);
+        let shown = if value.shown.is_empty() { "none" } else { &value.shown };
+        lines.push(format!("{}: {shown}", render::column(&value.name, column)));
+        notes.extend(value.note.clone());
     }
     if let Some(icon) = icon.filter(|icon| !icon.trim().is_empty()) {
         body["icon"] = json!({"type": "emoji", "emoji": icon.trim()});
@@ -169,14 +169,15 @@ async fn new_page(call: &Call<Notion>, parent: &Place, page: NewPage) -> Result<
     if let Some(markdown) = markdown {
         let (markdown, mentions) = call.mentioned(&markdown, "").await?;
         let accepted = dialect::accept(&markdown);
-        lines.extend(mentions);
+        notes.extend(mentions);
         lines.push(format!("{} characters of text", accepted.text.chars().count()));
-        lines.extend(accepted.notes());
+        notes.extend(accepted.notes());
         if accepted.text.len() > ASYNC_BYTES {
             body["allow_async"] = json!(true);
         }
         body["markdown"] = json!(accepted.text);
     }
+    let mut applied = None;
     if let Some(name) = &template {
         let Place::Table(table) = parent else {
             return Err(Error::invalid("Only tables have templates"));
@@ -195,19 +196,24 @@ async fn new_page(call: &Call<Notion>, parent: &Place, page: NewPage) -> Result<
                 None => error.with_hint(format!("There are: {}", names.join(", "))),
             });
         };
-        lines.push(format!("template {}", one_line(&found.name)));
+        applied = Some(one_line(&found.name));
         body["template"] = json!({"type": "template_id", "template_id": found.id, "timezone": "UTC"});
     }
     let adds_options = values.iter().any(|value| value.note.is_some());
-    Ok(New { title, body, lines, template: template.is_some(), adds_options })
+    Ok(New { title, body, lines, notes, template: applied, adds_options })
 }
 
-async fn create_all(call: &Call<Notion>, parent: &Place, news: Vec<New>) -> Result<Reply> {
+async fn create_all(
+    call: &Call<Notion>,
+    parent: &Place,
+    news: Vec<New>,
+    mut notes: Vec<String>,
+) -> Result<Reply> {
     let total = news.len();
     let mut written = Written::default();
     let mut made: Vec<Item> = Vec::new();
     for (at, new) in news.into_iter().enumerate() {
-        let (item, told) = match create(call, parent, &new).await {
+        let Created { item, lost, applied } = match create(call, parent, &new).await {
             Ok(created) => created,
             Err(error) if made.is_empty() => return Err(outcome::of_first(error, &new.title, total)),
             Err(error) => {
@@ -220,18 +226,19 @@ async fn create_all(call: &Call<Notion>, parent: &Place, news: Vec<New>) -> Resu
                     error.for_agent()
                 );
                 if at + 1 < total {
-                    written = written.change(format!("not tried: pages {} to {total}", at + 2));
+                    notes.push(outcome::untried(PAGES, at + 2, total));
                 }
-                return Ok(Reply::written(written));
+                return Ok(told::written(written, notes));
             }
         };
         let id = render::bare(&item.id);
-        written = written.change(format!("{} · {id}{told}", new.title));
-        for line in &new.lines {
-            written = written.change(format!("  {line}"));
-        }
-        for line in told::besides(call, &new.body, &item, total).await {
-            written = written.change(format!("  {line}"));
+        written = written.change(format!("{} · {id}{}", new.title, outcome::note(lost)));
+        let template = new.template.iter().filter(|_| applied).map(|name| format!("template {name} applied"));
+        let besides = told::besides(call, &new.body, &item, total).await;
+        let lines = new.lines.iter().cloned().chain(template).chain(besides);
+        written.changed.extend(lines.map(|line| format!("  {line}")));
+        if !applied {
+            notes.push(format!("The template is still being applied to {}: read it again.", new.title));
         }
         if total == 1 {
             written = written.id(id).url(item.url.clone());
@@ -243,15 +250,23 @@ async fn create_all(call: &Call<Notion>, parent: &Place, news: Vec<New>) -> Resu
     if let Place::Table(table) = parent
         && let Some(line) = told::left_empty(table, &made)
     {
-        written = written.change(line);
+        notes.push(line);
     }
-    written.summary =
-        format!("Created {total} {} {}.", if total == 1 { "page" } else { "pages" }, parent.words());
-    Ok(Reply::written(written))
+    written.summary = format!("Created {} {}.", words::counted(total, PAGES), parent.words());
+    Ok(told::written(written, notes))
+}
+
+/// A page that was created.
+struct Created {
+    item: Item,
+    /// Whether the answer was lost.
+    lost: bool,
+    /// Whether its template was seen to be applied, where it has one.
+    applied: bool,
 }
 
 /// Creates one page. Where the answer was lost, the page is looked for: Notion makes no create repeatable.
-async fn create(call: &Call<Notion>, parent: &Place, new: &New) -> Result<(Item, String)> {
+async fn create(call: &Call<Notion>, parent: &Place, new: &New) -> Result<Created> {
     let attempt = outcome::attempt(call, "page");
     let sent = match call.api().create_page(&new.body).await {
         Ok(answer) if answer["object"] == "async_task" => finished(call, &answer).await,
@@ -260,17 +275,14 @@ async fn create(call: &Call<Notion>, parent: &Place, new: &New) -> Result<(Item,
     };
     let saved = sent.as_ref().err().and_then(committed_id).map(str::to_owned);
     let look = || lost(call, parent, new, &attempt, saved.as_deref());
-    let (item, was_lost) = attempt.made(sent, |item: &Item| item.id.clone(), look).await?;
-    let told = outcome::note(was_lost);
-    if !new.template {
-        return Ok((item, told.to_owned()));
+    let (item, lost) = attempt.made(sent, |item: &Item| item.id.clone(), look).await?;
+    if new.template.is_none() {
+        return Ok(Created { item, lost, applied: true });
     }
-    if !wait_for_text(call, &item.id).await {
-        return Ok((item, format!("{told}; the template is still being applied, read it again")));
-    }
+    let applied = wait_for_text(call, &item.id).await;
     // A template also sets values.
-    let item = call.api().page(&item.id).await.unwrap_or(item);
-    Ok((item, format!("{told}; template applied")))
+    let item = if applied { call.api().page(&item.id).await.unwrap_or(item) } else { item };
+    Ok(Created { item, lost, applied })
 }
 
 fn read(answer: Value) -> Result<Item> {
@@ -309,11 +321,13 @@ async fn finished(call: &Call<Notion>, task: &Value) -> Result<Item> {
 }
 
 async fn wait_for_text(call: &Call<Notion>, id: &str) -> bool {
-    for _ in 0..LOOKS {
+    let mut pause = PAUSE / 8;
+    for _ in 0..LOOKS + 2 {
         match call.api().markdown(id, true).await {
             Ok(text) if !text.markdown.trim().is_empty() => return true,
-            _ => tokio::time::sleep(PAUSE).await,
+            _ => tokio::time::sleep(pause).await,
         }
+        pause = (pause * 2).min(PAUSE);
     }
     false
 }

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::told;
 use crate::{Notion, api::objects::PageMarkdown, dialect, render};
 
 /// Passages in one call (developers.notion.com/guides/data-apis/working-with-markdown-content).
@@ -20,7 +21,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
         Tool::destructive(
             "edit_content",
             "Edit a page's text",
-            "Changes Markdown of a page: `edits` of passages that occur once (or `all`), `append`, `prepend`, or \
+            "Changes Markdown of a page (id, URL or exact title): `edits` of passages that occur once (or `all`), `append`, `prepend`, or \
              `replace_all`, which asks. Child pages stay unless allowed. dry_run shows the diff.",
             edit_content,
         )
@@ -114,18 +115,14 @@ async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<
         )))));
     }
     let places = if work.places == 1 { "1 place".to_owned() } else { format!("{} places", work.places) };
-    let mut preview = Reply::new(if replaces {
+    let mut preview = Written::new(if replaces {
         format!("Replace the whole text of {title}:")
     } else {
         format!("Edit {title} in {places}:")
-    })
-    .outside("the change", None, lines.join("\n"));
-    for name in &lost {
-        preview = preview.line(format!("Goes into the trash: {name}"));
-    }
-    for note in &work.notes {
-        preview = preview.line(note.clone());
-    }
+    });
+    preview.changed = lines;
+    let trashed = lost.iter().map(|name| format!("Goes into the trash: {name}"));
+    let preview = told::written(preview, trashed.chain(work.notes.iter().cloned()).collect());
     let harmless = !replaces && lost.is_empty();
     // What is added overwrites nothing: it needs no guard but the one that the caller gave.
     let adds = arguments.append.is_some() || arguments.prepend.is_some();
@@ -163,13 +160,8 @@ async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<
         let mut written = Written::new(format!("{summary} New hash {new_hash}."))
             .id(render::bare(&id))
             .url(page.url.clone());
-        for line in render::diff(&dialect::shown(&fresh.markdown), &dialect::shown(&text.markdown)) {
-            written = written.change(line);
-        }
-        for note in work.notes {
-            written = written.change(note);
-        }
-        Ok(Reply::written(written))
+        written.changed = render::diff(&dialect::shown(&fresh.markdown), &dialect::shown(&text.markdown));
+        Ok(told::written(written, work.notes))
     })
     .state(&state);
     Ok(if harmless { plan.harmless() } else { plan })

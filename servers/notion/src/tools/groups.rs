@@ -4,17 +4,24 @@ use std::collections::{BTreeSet, HashSet};
 
 use connector::{
     Error, Result,
-    catalog::{Call, Reply, one_line},
+    catalog::{Call, Reply, one_line, words},
 };
 use serde_json::{Value, json};
 
 use super::query::Rows;
-use crate::{Notion, api::objects::Item, render, resolve::tables::Table};
+use crate::{
+    Notion,
+    api::objects::Item,
+    render,
+    resolve::tables::{Table, in_order},
+};
 
 /// Rows that one question counts at most: beyond that the answer says "of at least".
 const COUNTED: usize = 50_000;
 /// Cut lists that a grouping reads whole in one call.
 const WHOLE_LISTS: usize = 50;
+/// Values without rows that are named.
+const WITHOUT: usize = 12;
 
 /// The sum of a column over every row that passes.
 pub(super) async fn summed(
@@ -24,7 +31,8 @@ pub(super) async fn summed(
     wanted: &str,
 ) -> Result<Reply> {
     let (name, column) = table.column(wanted)?;
-    let (rows, whole) = every(call, table, filter).await?;
+    let (mut rows, whole) = every(call, table, filter).await?;
+    call.count_linked(&mut rows, &[name.to_owned()]).await;
     let (sum, without) = added(&rows.iter().collect::<Vec<_>>(), table, name)?;
     let least = if whole { "" } else { "at least " };
     let without = if without == 0 { String::new() } else { format!(", {without} without") };
@@ -117,6 +125,67 @@ fn added(rows: &[&Item], table: &Table, name: &str) -> Result<(f64, usize)> {
     Ok((sum, rows.len() - numbers.len()))
 }
 
+/// A value of a column: how many rows have it, and their sum.
+struct Group {
+    name: String,
+    rows: usize,
+    sum: Option<f64>,
+}
+
+/// Options in the order that a board shows them, days and numbers one after the other, others the largest first.
+fn order(groups: &mut [Group], column: &Value) {
+    let kind = column["type"].as_str().unwrap_or_default();
+    let options: Vec<String> = in_order(column).into_iter().map(one_line).collect();
+    let place = |group: &Group| options.iter().position(|option| *option == group.name).unwrap_or(usize::MAX);
+    let size = |group: &Group| group.sum.unwrap_or(group.rows as f64);
+    groups.sort_by(|a, b| {
+        let last = a.name.is_empty().cmp(&b.name.is_empty());
+        last.then_with(|| match kind {
+            "select" | "status" => place(a).cmp(&place(b)),
+            "date" | "created_time" | "last_edited_time" => a.name.cmp(&b.name),
+            "number" => {
+                let number = |group: &Group| group.name.parse().unwrap_or(f64::MAX);
+                number(a).total_cmp(&number(b))
+            }
+            _ => size(b).total_cmp(&size(a)).then_with(|| a.name.cmp(&b.name)),
+        })
+    });
+}
+
+/// Puts names in the place of the ids of linked rows, and gives the names of those that nothing is linked to; none
+/// where the table they are of is too long to know.
+async fn name_linked(
+    call: &Call<Notion>,
+    target: &str,
+    groups: &mut [(String, Vec<&Item>)],
+) -> Option<Vec<String>> {
+    let (mut titles, whole) = call.latest_titles(target).await;
+    let is_group = |id: &String| groups.iter().any(|(group, _)| group == id);
+    let mut without: Vec<String> =
+        titles.iter().filter(|(id, _)| !is_group(id)).map(|(_, title)| title.clone()).collect();
+    without.sort_unstable();
+    let unknown =
+        groups.iter().map(|(group, _)| group).filter(|id| !id.is_empty() && !titles.contains_key(*id));
+    let unknown: Vec<String> = unknown.take(WHOLE_LISTS).cloned().collect();
+    for id in unknown {
+        if let Ok(page) = call.api().page(&id).await {
+            titles.insert(id, render::title(&page.name()));
+        }
+    }
+    let named: Vec<String> = groups.iter().filter_map(|(id, _)| titles.get(id).cloned()).collect();
+    for (group, _) in groups {
+        *group = match titles.get(group) {
+            // The id tells those of one name apart.
+            Some(title) if named.iter().filter(|name| *name == title).count() > 1 => {
+                format!("{title} ({})", render::bare(group))
+            }
+            Some(title) => title.clone(),
+            None => render::bare(group),
+        };
+    }
+    whole.then_some(without)
+}
+
 /// Rows counted, and added up, by the values of a column.
 pub(super) async fn grouped(
     call: &Call<Notion>,
@@ -126,9 +195,11 @@ pub(super) async fn grouped(
     sum: Option<&str>,
 ) -> Result<Reply> {
     let (name, column) = table.column(wanted)?;
-    let (rows, whole) = every(call, table, filter).await?;
     let kind = column["type"].as_str().unwrap_or_default();
     let sum = sum.map(|sum| Ok::<_, Error>(table.column(sum)?.0)).transpose()?;
+    let (mut rows, whole) = every(call, table, filter).await?;
+    let computed: Vec<String> = sum.into_iter().chain([name]).map(str::to_owned).collect();
+    call.count_linked(&mut rows, &computed).await;
     let mut groups: Vec<(String, Vec<&Item>)> = Vec::new();
     let mut cut = 0;
     for row in &rows {
@@ -158,29 +229,33 @@ pub(super) async fn grouped(
             }
         }
     }
-    groups.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then_with(|| a.0.cmp(&b.0)));
-    if kind == "relation" {
-        for (group, _) in groups.iter_mut().take(WHOLE_LISTS).filter(|(group, _)| !group.is_empty()) {
-            if let Ok(page) = call.api().page(group).await {
-                *group = format!("{} ({})", render::title(&page.name()), render::bare(group));
-            }
+    let without = match column["relation"]["data_source_id"].as_str() {
+        Some(target) => name_linked(call, target, &mut groups).await,
+        None => {
+            let known = in_order(column).into_iter().map(one_line);
+            Some(known.filter(|option| groups.iter().all(|(group, _)| group != option)).collect())
         }
-    }
+    };
+    let mut groups: Vec<Group> = groups
+        .into_iter()
+        .map(|(name, rows)| {
+            let sum = sum.map(|sum| Ok::<_, Error>(added(&rows, table, sum)?.0)).transpose()?;
+            Ok(Group { name, rows: rows.len(), sum })
+        })
+        .collect::<Result<_>>()?;
+    order(&mut groups, column);
     let unit = sum.map(|sum| render::column(sum, &table.columns[sum]));
     let head = [Some("rows".to_owned()), unit.clone(), Some(one_line(name))];
     let mut lines = vec![head.into_iter().flatten().collect::<Vec<_>>().join(" | ")];
-    let mut sums = Vec::new();
-    for (group, rows) in &groups {
-        let group = if group.is_empty() { "(empty)" } else { group };
-        let count = rows.len();
-        match sum {
-            Some(sum) => {
-                let (sum, _) = added(rows, table, sum)?;
-                lines.push(format!("{count} | {sum} | {group}"));
-                sums.push(sum);
-            }
-            None => lines.push(format!("{count} | {group}")),
+    for group in &groups {
+        let name = if group.name.is_empty() { "(empty)" } else { &group.name };
+        match group.sum {
+            Some(sum) => lines.push(format!("{} | {sum} | {name}", group.rows)),
+            None => lines.push(format!("{} | {name}", group.rows)),
         }
+    }
+    if let Some(without) = without.as_ref().filter(|without| whole && !without.is_empty()) {
+        lines.push(format!("no rows: {}", words::listed(without, WITHOUT)));
     }
     // A row in several groups counts once here.
     let total = rows.len();
@@ -194,9 +269,16 @@ pub(super) async fn grouped(
     };
     let least = if whole { "" } else { "at least " };
     let word = if total == 1 { "row" } else { "rows" };
-    let reply = Reply::new(format!("{least}{total} {word} of {} by {}{summed}", table.name, one_line(name)))
-        .outside(table.name.clone(), None, lines.join("\n"));
-    let groups = groups.into_iter().map(|(group, rows)| (group, rows.len())).collect();
-    let sums = sum.map(|_| sums);
+    let mut reply = Reply::new(format!(
+        "{least}{total} {word} of {} by {}{summed}",
+        table.name,
+        one_line(name)
+    ))
+    .outside(table.name.clone(), None, lines.join("\n"));
+    if without.is_none() {
+        reply = reply.line("What no row is linked to is not listed.");
+    }
+    let sums = sum.map(|_| groups.iter().filter_map(|group| group.sum).collect());
+    let groups = groups.into_iter().map(|group| (group.name, group.rows)).collect();
     Ok(reply.data(&Rows { count: Some(total), groups: Some(groups), sums, ..Rows::default() }))
 }

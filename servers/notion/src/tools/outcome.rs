@@ -19,6 +19,15 @@ pub(super) fn note(lost: bool) -> &'static str {
     if lost { " (its answer was lost; it is there)" } else { "" }
 }
 
+/// What of a batch was not tried, from its `first` on.
+pub(super) fn untried(noun: (&str, &str), first: usize, total: usize) -> String {
+    if first == total {
+        format!("Not tried: {} {total}.", noun.0)
+    } else {
+        format!("Not tried: {} {first} to {total}.", noun.1)
+    }
+}
+
 /// A create that begins now.
 pub(super) fn attempt(call: &Call<Notion>, kind: &'static str) -> Attempt {
     Attempt::begin(call.api().upstream(), kind).cut_to(MINUTE)
@@ -85,7 +94,8 @@ pub(super) fn of_first(error: Error, title: &str, total: usize) -> Error {
     }
     let message = format!("1 of {total} ({}): {}", one_line(title), error.message());
     let outcome = if error.kind() == Kind::UnknownOutcome { "" } else { "Nothing was written. " };
-    let hint = format!("{outcome}2 to {total} were not tried. {}", error.hint().unwrap_or_default());
+    let untried = if total == 2 { "2 was".to_owned() } else { format!("2 to {total} were") };
+    let hint = format!("{outcome}{untried} not tried. {}", error.hint().unwrap_or_default());
     let mut named =
         Error::new(error.kind(), message).with_hint(hint.trim_end().to_owned()).with_retry(error.retry());
     if let Some(after) = error.retry_after() {

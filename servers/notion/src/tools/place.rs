@@ -5,29 +5,27 @@ use connector::{
     catalog::{
         Call, Plan, Reply, Tool, Written,
         reconcile::{self, Seen},
+        words,
     },
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::outcome;
-use crate::{
-    Notion,
-    api::objects::Item,
-    render,
-    resolve::{linked::place, pages::Place},
-};
+use super::{outcome, told};
+use crate::{Notion, api::objects::Item, render, resolve::pages::Place};
 
 /// Pages in one call.
 const MOST: usize = 25;
+/// What is counted.
+const PAGES: (&str, &str) = ("page", "pages");
 
 pub(super) fn tools() -> Vec<Tool<Notion>> {
     vec![
         Tool::write(
             "move_pages",
             "Move pages",
-            "Moves pages under another page or into a table, each by id, URL or name.",
+            "Moves pages or rows under another page or into a table, each by id, URL or exact title.",
             move_pages,
         )
         .toolset("pages")
@@ -44,7 +42,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
         Tool::destructive(
             "trash_pages",
             "Trash pages",
-            "Puts pages or rows into the trash with all below them; `restore` takes them out again.",
+            "Puts pages or rows (id, URL or exact title) into the trash with all below them; `restore` takes them out again.",
             trash_pages,
         )
         .toolset("pages")
@@ -105,31 +103,48 @@ where
 
 /// What became of the pages before one that was not done.
 fn told_before(done: usize) -> String {
-    if done == 0 { "Nothing was changed".to_owned() } else { format!("{done} pages before it are done") }
+    match done {
+        0 => "Nothing was changed".to_owned(),
+        1 => "The page before it is done".to_owned(),
+        done => format!("The {done} pages before it are done"),
+    }
 }
 
 /// The pages after one that failed.
 fn untried(done: usize, total: usize) -> String {
-    if done + 1 < total { format!(" Not tried: pages {} to {total}", done + 2) } else { String::new() }
+    if done + 1 < total { format!(" {}", outcome::untried(PAGES, done + 2, total)) } else { String::new() }
 }
 
 async fn move_pages(call: Call<Notion>, arguments: MovePages) -> Result<Plan> {
     let pages = pages(&call, &arguments.ids).await?;
-    let (parent, name) = match call.parent(&arguments.parent).await? {
+    let (parent, name, to) = match call.parent(&arguments.parent).await? {
         Place::Page(page) => {
-            (json!({"type": "page_id", "page_id": page.id}), format!("under {}", render::title(&page.name())))
+            let to = render::title(&page.name());
+            (json!({"type": "page_id", "page_id": page.id}), format!("under {to}"), to)
         }
         Place::Table(table) => (
             json!({"type": "data_source_id", "data_source_id": table.id}),
             format!("into the table {}", table.name),
+            table.name,
         ),
     };
     let places = call.places(&pages.iter().collect::<Vec<_>>()).await;
-    let from: Vec<String> =
-        pages.iter().map(|page| place(page, &places).replacen(" in ", " from ", 1)).collect();
-    let listed: Vec<String> =
-        pages.iter().zip(&from).map(|(page, from)| format!("{}{from}", named(page))).collect();
-    let preview = Reply::new(format!("Move {} {name}.", listed.join(", ")));
+    let listed: Vec<String> = pages
+        .iter()
+        .map(|page| {
+            let from = match page.parent_id() {
+                Some((kind, id)) => places.get(id).map(String::as_str).unwrap_or(match kind {
+                    "block_id" => "inside another page",
+                    _ => "a place that is not shared",
+                }),
+                None => "the top of the workspace",
+            };
+            format!("{} · {} · {from} → {to}", render::title(&page.name()), render::bare(&page.id))
+        })
+        .collect();
+    let mut preview = Written::new(format!("Move {} {name}:", words::counted(pages.len(), PAGES)));
+    preview.changed.clone_from(&listed);
+    let preview = told::written(preview, Vec::new());
     let many = pages.len() > 5;
     let state: Vec<Value> = pages.iter().map(render::state).collect();
     let plan = Plan::new(preview, move || async move {
@@ -156,18 +171,16 @@ async fn move_pages(call: Call<Notion>, arguments: MovePages) -> Result<Plan> {
                         error.for_agent(),
                         untried(done, total)
                     );
-                    return Ok(Reply::written(written));
+                    return Ok(told::written(written, Vec::new()));
                 }
             };
-            written = written.change(format!(
-                "{title}{} · {}{}",
-                from[done],
-                render::bare(&page.id),
-                outcome::note(lost)
-            ));
+            written = written.change(format!("{}{}", listed[done], outcome::note(lost)));
         }
-        written.summary = format!("Moved {total} {} {name}.", if total == 1 { "page" } else { "pages" });
-        Ok(Reply::written(written))
+        written.summary = format!("Moved {} {name}.", words::counted(total, PAGES));
+        if let [page] = pages.as_slice() {
+            written = written.id(render::bare(&page.id)).url(page.url.clone());
+        }
+        Ok(told::written(written, Vec::new()))
     })
     .state(&state);
     Ok(if many { plan.ask() } else { plan })
@@ -214,7 +227,7 @@ async fn trash_pages(call: Call<Notion>, arguments: TrashPages) -> Result<Plan> 
                         error.for_agent(),
                         untried(done, total)
                     );
-                    return Ok(Reply::written(written));
+                    return Ok(told::written(written, Vec::new()));
                 }
             };
             // Notion has accepted this and done nothing (makenotion/notion-mcp-server#258).
@@ -230,13 +243,16 @@ async fn trash_pages(call: Call<Notion>, arguments: TrashPages) -> Result<Plan> 
             }
             written = written.change(format!("{name} · {}{}", render::bare(&page.id), outcome::note(lost)));
         }
-        let word = if total == 1 { "page" } else { "pages" };
+        let (count, them) = (words::counted(total, PAGES), if total == 1 { "it" } else { "them" });
         written.summary = if restore {
-            format!("Took {total} {word} out of the trash.")
+            format!("Took {count} out of the trash.")
         } else {
-            format!("Put {total} {word} into the trash; `restore` takes them out again.")
+            format!("Put {count} into the trash; `restore` takes {them} out again.")
         };
-        Ok(Reply::written(written))
+        if let [page] = wanted.as_slice() {
+            written = written.id(render::bare(&page.id)).url(page.url.clone());
+        }
+        Ok(told::written(written, Vec::new()))
     })
     .state(&state);
     Ok(if restore { plan.harmless() } else { plan })

@@ -30,8 +30,8 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
         Tool::read(
             "query_database",
             "Query a table",
-            "Rows of a table (name, id or URL), or of a `view` of it. `where` by column: {\"Status\":[\"To do\"],\
-             \"Due\":{\"before\":\"today\"},\"Owner\":\"me\",\"or\":[..]}; `count`, `group_by` or `sum` over all rows.",
+            "Reads rows of a table (name, id or URL), or of a `view` of it. `where` by column: {\"Status\":[\"To do\"],\
+             \"or\":[{\"Due\":{\"before\":\"today\"}},{\"Owner\":\"me\"}]}; `count`, `group_by` or `sum` over all rows.",
             query_database,
         )
         .toolset("databases")
@@ -53,6 +53,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
 #[serde(deny_unknown_fields)]
 struct QueryDatabase {
     database: Option<String>,
+    /// Its name, in `database`, or its id or URL.
     view: Option<String>,
     /// not, contains, before, after, on_or_before, on_or_after, gt, lt, empty; dates: "2026-12-01/2026-12-03", "in 3 days", "next_week".
     #[serde(rename = "where", default)]
@@ -61,10 +62,12 @@ struct QueryDatabase {
     /// Columns; "-Due" descends.
     #[serde(default)]
     sort: Vec<String>,
+    /// Columns to show; without it most are, and the others named.
     #[serde(default)]
     fields: Vec<String>,
     #[serde(default)]
     count: bool,
+    /// Counts rows, or adds up `sum`, by the values of this column.
     group_by: Option<String>,
     /// A column to add up.
     sum: Option<String>,
@@ -193,8 +196,9 @@ async fn page(
 ) -> Result<Reply> {
     let next = rows.next(position.after.as_deref()).map(str::to_owned);
     let cut = rows.is_cut();
-    let shown: Vec<Item> = rows.results.into_iter().skip(position.skip).collect();
+    let mut shown: Vec<Item> = rows.results.into_iter().skip(position.skip).collect();
     let columns = columns(&shown, &arguments.fields, table)?;
+    call.count_linked(&mut shown, &columns).await;
     let head = |name: &String| {
         let column = table.and_then(|table| table.columns.get(name));
         render::column(name, column.unwrap_or(&Value::Null))

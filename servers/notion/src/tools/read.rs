@@ -70,7 +70,7 @@ async fn get_page(call: Call<Notion>, arguments: GetPage) -> Result<Reply> {
     let GetPage { id, section, offset, max_chars } = arguments;
     let id = call.page_id("id", &id).await?;
     let offset = offset.unwrap_or(0) as usize;
-    let page = match call.api().page(&id).await {
+    let mut page = match call.api().page(&id).await {
         Ok(page) => Some(page),
         // A block of a page that was too large to be read at once.
         Err(error) if error.kind() == connector::Kind::NotFound => match call.api().block(&id).await {
@@ -83,7 +83,7 @@ async fn get_page(call: Call<Notion>, arguments: GetPage) -> Result<Reply> {
     let hash = dialect::digest(&text.markdown);
     let mut shown = dialect::shown(&text.markdown);
     let title = page.as_ref().map_or_else(|| "A block".to_owned(), |page| render::title(&page.name()));
-    let mut reply = match &page {
+    let mut reply = match &mut page {
         Some(page) => head(&call, page, &hash).await,
         None => Reply::new(format!("A part of a page · {}", render::bare(&id))),
     };
@@ -117,8 +117,10 @@ async fn not_a_page(call: &Call<Notion>, id: &str, error: Error) -> Error {
 }
 
 /// A page's first lines: what it is, where, its values.
-async fn head(call: &Call<Notion>, page: &Item, hash: &str) -> Reply {
+async fn head(call: &Call<Notion>, page: &mut Item, hash: &str) -> Reply {
     let names: Vec<String> = page.properties.keys().cloned().collect();
+    call.count_linked(std::slice::from_mut(page), &names).await;
+    let page = &*page;
     let titles = call.linked_titles(std::slice::from_ref(page), &names, None).await;
     let place = place(page, &call.places(&[page]).await);
     let trash = if page.in_trash { " · in the trash" } else { "" };

@@ -13,14 +13,17 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{outcome, tables::describe};
+use super::{outcome, tables::describe, told};
 use crate::{
     Notion,
     api::objects::Item,
     draft::runs,
     error::committed_id,
     render, resolve,
-    resolve::tables::{Table, options},
+    resolve::{
+        linked::Titles,
+        tables::{Table, options},
+    },
 };
 
 pub(super) fn tools() -> Vec<Tool<Notion>> {
@@ -86,10 +89,10 @@ async fn create_database(call: Call<Notion>, arguments: CreateDatabase) -> Resul
     }
     let mut preview =
         Written::new(format!("Create the database {title} under {}:", render::title(&page.name())));
-    for (name, column) in &made {
-        preview = preview.change(shown(name, column));
-    }
-    Ok(Plan::new(Reply::written(preview), move || async move {
+    let names = call.targets(made.values()).await;
+    preview.changed = made.iter().map(|(name, column)| shown(name, column, &names)).collect();
+    let columns = preview.changed.clone();
+    Ok(Plan::new(told::written(preview, Vec::new()), move || async move {
         let body = json!({
             "parent": {"type": "page_id", "page_id": page.id}, "title": runs(&title),
             "initial_data_source": {"properties": made},
@@ -119,19 +122,17 @@ async fn create_database(call: Call<Notion>, arguments: CreateDatabase) -> Resul
         ))
         .id(source)
         .url(database.url.clone());
-        for (name, column) in &made {
-            written = written.change(shown(name, column));
-        }
-        Ok(Reply::written(written))
+        written.changed = columns;
+        Ok(told::written(written, Vec::new()))
     }))
 }
 
 /// A column of a request, in the words of a description.
-fn shown(name: &str, column: &Value) -> String {
+fn shown(name: &str, column: &Value, names: &Titles) -> String {
     let kind = column.as_object().and_then(|column| column.keys().next().cloned()).unwrap_or_default();
     let mut typed = column.clone();
     typed["type"] = json!(kind);
-    describe(name, &typed)
+    describe(name, &typed, names)
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -175,7 +176,8 @@ async fn update_schema(call: Call<Notion>, arguments: UpdateSchema) -> Result<Pl
                 .with_hint("`change` changes its type or options"));
         }
         let column = call.column(name, said(name, value)?, None).await?;
-        work.lines.push(format!("+ {}", shown(name, &column)));
+        let names = call.targets([&column]).await;
+        work.lines.push(format!("+ {}", shown(name, &column, &names)));
         work.properties.insert(name.clone(), column);
     }
     for (name, value) in &change {
@@ -202,7 +204,8 @@ async fn update_schema(call: Call<Notion>, arguments: UpdateSchema) -> Result<Pl
             return Err(Error::invalid(format!("{} is the title, which every table keeps", one_line(name))));
         }
         let rows = filled(&call, &table, name, column).await?;
-        work.lines.push(format!("- {}, with its values in {rows}", describe(name, column)));
+        let names = call.targets([column]).await;
+        work.lines.push(format!("- {}, with its values in {rows}", describe(name, column, &names)));
         work.state.push(json!([name, column, rows]));
         work.loses = true;
         work.properties.insert(name.to_owned(), Value::Null);
@@ -214,8 +217,8 @@ async fn update_schema(call: Call<Notion>, arguments: UpdateSchema) -> Result<Pl
     let mut preview = Written::new(format!("Change the columns of {}:", table.name));
     preview.changed.clone_from(&work.lines);
     let (loses, state) = (work.loses, work.state.clone());
-    let plan = Plan::new(Reply::written(preview), move || async move { carry_out(&call, table, work).await });
-    let plan = plan.state(&state);
+    let preview = told::written(preview, Vec::new());
+    let plan = Plan::new(preview, move || async move { carry_out(&call, table, work).await }).state(&state);
     Ok(if loses { plan } else { plan.harmless() })
 }
 
@@ -223,7 +226,8 @@ async fn update_schema(call: Call<Notion>, arguments: UpdateSchema) -> Result<Pl
 async fn changed(call: &Call<Notion>, table: &Table, name: &str, text: &str, work: &mut Work) -> Result<()> {
     let (name, now) = table.column(name)?;
     let column = call.column(name, text, Some(now)).await?;
-    let (old, new) = (describe(name, now), shown(name, &column));
+    let names = call.targets([now, &column]).await;
+    let (old, new) = (describe(name, now, &names), shown(name, &column, &names));
     let kind = now["type"].as_str().unwrap_or_default();
     let same_kind = column.get(kind).is_some();
     if old == new || same_kind && column[kind] == json!({}) {
@@ -297,7 +301,7 @@ async fn carry_out(call: &Call<Notion>, table: Table, work: Work) -> Result<Repl
     let mut written = Written::new(format!("Changed the columns of {}{}.", table.name, outcome::note(lost)))
         .id(render::bare(&table.id));
     written.changed = work.lines;
-    Ok(Reply::written(written))
+    Ok(told::written(written, Vec::new()))
 }
 
 /// Whether a table's columns are as a request wants them.

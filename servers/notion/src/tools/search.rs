@@ -8,7 +8,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::FROM;
-use crate::{Notion, api::objects::Item, render, resolve::linked::place};
+use crate::{
+    Notion,
+    api::objects::Item,
+    render,
+    resolve::{linked::place, pages::NOT_SHARED},
+};
 
 /// Requests that one call reads on where rows are left out.
 const READ: u32 = 5;
@@ -34,6 +39,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
 enum Type {
     Page,
     Row,
+    #[serde(alias = "table")]
     Database,
 }
 
@@ -121,10 +127,14 @@ async fn search(call: Call<Notion>, arguments: Search) -> Result<Reply> {
         tables = all.iter().map(|table| render::title(&table.name())).collect();
         items = of_databases(query, &databases, all);
         if !items.is_empty() {
-            note.push_str(" of their database");
+            note = format!("tables of a database with \"{}\" in its title", one_line(query));
         }
     }
-    let mut page = Page::new(FROM, ("result", "results")).note(note);
+    let mut page = Page::new(FROM, ("result", "results"));
+    // What was asked for is said where nothing is found.
+    if !items.is_empty() || query.is_empty() {
+        page = page.note(note);
+    }
     let shown: Vec<&Item> = items.iter().collect();
     let places = call.places(&shown).await;
     for item in &shown {
@@ -133,7 +143,7 @@ async fn search(call: Call<Notion>, arguments: Search) -> Result<Reply> {
             id: render::bare(&item.id),
             title: item.name(),
             kind: render::kind(item).to_owned(),
-            place: place.trim_start_matches(" in ").to_owned(),
+            place: place.trim_start_matches(" in ").trim_start_matches(" of ").to_owned(),
             edited: item.last_edited_time.clone(),
         };
         page.push(render::found(item, &place), &row);
@@ -164,13 +174,11 @@ fn nothing(query: &str, tables: &[String]) -> String {
     let next = if query.split_whitespace().nth(1).is_some() {
         "Try fewer words, or query_database for the rows of a table"
     } else {
-        "What is not shared is not found: in Notion, … → Connections shares a page"
+        NOT_SHARED
     };
     let tables = match tables {
         [] => String::new(),
         tables => format!(" Tables: {}.", words::listed(tables, TABLES)),
     };
-    format!(
-        "Only titles are searched, of what is shared with this connection, and new pages are found late. {next}.{tables}"
-    )
+    format!("Only titles are searched, and new pages are found late. {next}.{tables}")
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     Notion, render,
-    resolve::{tables::options, views},
+    resolve::{linked::Titles, tables::options, views},
 };
 
 /// Views whose names are asked for.
@@ -47,7 +47,9 @@ struct Described {
 
 async fn get_database(call: Call<Notion>, arguments: GetDatabase) -> Result<Reply> {
     let table = call.table(&arguments.database).await?;
-    let columns: Vec<String> = table.columns.iter().map(|(name, column)| describe(name, column)).collect();
+    let names = call.targets(table.columns.values()).await;
+    let columns: Vec<String> =
+        table.columns.iter().map(|(name, column)| describe(name, column, &names)).collect();
     let templates: Vec<String> =
         call.api().templates(&table.id).await?.iter().map(|template| one_line(&template.name)).collect();
     let mut views = Vec::new();
@@ -61,11 +63,13 @@ async fn get_database(call: Call<Notion>, arguments: GetDatabase) -> Result<Repl
             view.kind
         ));
     }
+    // The database of a single table is called as the table, and either id means both.
     let database = match table.database.as_deref() {
-        Some(id) => {
-            let title = call.api().database(id).await.map(|database| render::title(&database.name()) + " ");
-            format!(", in the database {}{}", title.unwrap_or_default(), render::bare(id))
-        }
+        Some(id) => match call.api().database(id).await.map(|database| render::title(&database.name())) {
+            Ok(title) if title == table.name => String::new(),
+            Ok(title) => format!(", in the database {title} {}", render::bare(id)),
+            Err(_) => format!(", in the database {}", render::bare(id)),
+        },
         None => String::new(),
     };
     let mut text = vec![columns.join("\n")];
@@ -87,6 +91,23 @@ fn listed(options: &[&str]) -> String {
     options.iter().map(|option| one_line(option)).collect::<Vec<_>>().join(", ")
 }
 
+/// What a rollup is made of: `count of Tasks`. A count that Notion leaves out is made up by the server.
+fn rolled(rollup: &Value) -> String {
+    let word = |field: &str| rollup[field].as_str().map(one_line).unwrap_or_default();
+    let (function, relation) = (word("function"), word("relation_property_name"));
+    let whole = "; `?` over 25 linked rows";
+    match function.as_str() {
+        _ if relation.is_empty() => String::new(),
+        "count" => format!(": count of {relation}"),
+        "show_original" => format!(": {} of {relation}{whole}", word("rollup_property_name")),
+        _ => format!(
+            ": {} of {} of {relation}{whole}",
+            function.replace('_', " "),
+            word("rollup_property_name")
+        ),
+    }
+}
+
 /// The options of a status by its groups, of which the last is what counts as done: `To do: Backlog; Complete: Done`.
 fn in_groups(column: &Value) -> Option<String> {
     let known = column["status"]["options"].as_array()?;
@@ -100,8 +121,8 @@ fn in_groups(column: &Value) -> Option<String> {
     Some(told.map(|(group, names)| format!("{group}: {}", listed(&names))).collect::<Vec<_>>().join("; "))
 }
 
-/// One column in a line: its type and what it takes.
-pub(super) fn describe(name: &str, column: &Value) -> String {
+/// One column in a line: its type and what it takes, `names` being of the tables that it may link to.
+pub(super) fn describe(name: &str, column: &Value, names: &Titles) -> String {
     let kind = column["type"].as_str().unwrap_or_default();
     let more = match kind {
         "select" | "multi_select" | "status" => {
@@ -109,14 +130,18 @@ pub(super) fn describe(name: &str, column: &Value) -> String {
         }
         "relation" => {
             let target = column["relation"]["data_source_id"].as_str().unwrap_or_default();
-            format!(" (to table {})", render::bare(target))
+            match names.get(target) {
+                Some(name) => format!(" (to {name})"),
+                None => format!(" (to the table {}, which cannot be read)", render::bare(target)),
+            }
         }
         "number" => match column["number"]["format"].as_str() {
             Some("number") | None => String::new(),
             Some(format) => format!(" ({})", one_line(format)),
         },
-        "formula" | "rollup" | "created_time" | "created_by" | "last_edited_time" | "last_edited_by"
-        | "unique_id" | "button" => " (read only)".to_owned(),
+        "rollup" => format!(" (read only{})", rolled(&column["rollup"])),
+        "formula" | "created_time" | "created_by" | "last_edited_time" | "last_edited_by" | "unique_id"
+        | "button" => " (read only)".to_owned(),
         _ => String::new(),
     };
     format!("{}: {kind}{more}", one_line(name))

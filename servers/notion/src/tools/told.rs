@@ -1,14 +1,50 @@
-//! What became of pages that were created besides what was asked for: values, empty columns, blocks.
+//! How writes are told, and what became of pages that were created besides what was asked for: values, empty
+//! columns, blocks.
 
-use connector::catalog::{Call, one_line, words};
+use connector::catalog::{Call, Reply, Written, one_line, words};
 use serde_json::Value;
 
-use crate::{Notion, api::objects::Item, render, resolve::tables::Table, resolve::values::is_writable};
+use super::FROM;
+use crate::{
+    Notion,
+    api::objects::{Item, plain},
+    render,
+    resolve::tables::Table,
+    resolve::values::is_writable,
+};
 
 /// Columns that are named.
 const COLUMNS: usize = 12;
 /// Pages of one call whose blocks are read back.
 const READ_BACK: usize = 5;
+/// Characters of a heading that is told.
+const HEADING: usize = 60;
+
+/// A write that was done, or would be. Its changes quote titles, values and text of whoever wrote them, so they stand
+/// between marks; `notes` are the server's own.
+pub(super) fn written(mut written: Written, notes: Vec<String>) -> Reply {
+    let mut reply = Reply::new(written.summary.clone());
+    if !written.changed.is_empty() {
+        reply = reply.outside(FROM, None, written.changed.join("\n"));
+    }
+    for note in &notes {
+        reply = reply.line(note.clone());
+    }
+    if let Some(url) = &written.url {
+        reply = reply.line(url.clone());
+    }
+    written.changed.extend(notes);
+    reply.data(&written)
+}
+
+/// Adds notes that are not among `all` yet.
+pub(super) fn note(all: &mut Vec<String>, notes: impl IntoIterator<Item = String>) {
+    for note in notes {
+        if !all.contains(&note) {
+            all.push(note);
+        }
+    }
+}
 
 /// What `item` has that `body` did not ask for, and what its text was made into where few were created.
 pub(super) async fn besides(call: &Call<Notion>, body: &Value, item: &Item, total: usize) -> Vec<String> {
@@ -22,19 +58,25 @@ pub(super) async fn besides(call: &Call<Notion>, body: &Value, item: &Item, tota
             lines.push(format!("set by Notion: {} {shown}", one_line(name)));
         }
     }
-    let written = body["markdown"].is_string() || body["template"].is_object();
-    if written && total <= READ_BACK {
-        lines.extend(blocks(call, &item.id).await);
+    let by_template = body["template"].is_object();
+    if (body["markdown"].is_string() || by_template) && total <= READ_BACK {
+        lines.extend(blocks(call, &item.id, by_template).await);
     }
     lines
 }
 
-/// The kinds of blocks at the top of a page, each with how many there are: `blocks: heading 2, callout, paragraph × 3`.
-async fn blocks(call: &Call<Notion>, page: &str) -> Option<String> {
+/// The kinds of blocks at the top of a page, each with how many there are: `blocks: heading 2, callout, paragraph × 3`;
+/// and its headings, where the caller did not write them.
+async fn blocks(call: &Call<Notion>, page: &str, with_headings: bool) -> Option<String> {
     let list = call.api().children(page, 100, None).await.ok()?;
     let mut kinds: Vec<(String, usize)> = Vec::new();
+    let mut headings = Vec::new();
     for block in &list.results {
-        let kind = block["type"].as_str().unwrap_or("unknown").replace('_', " ");
+        let kind = block["type"].as_str().unwrap_or("unknown");
+        if with_headings && kind.starts_with("heading_") {
+            headings.push(words::short(&plain(&block[kind]["rich_text"]), HEADING));
+        }
+        let kind = kind.replace('_', " ");
         match kinds.iter_mut().find(|(known, _)| *known == kind) {
             Some((_, count)) => *count += 1,
             None => kinds.push((kind, 1)),
@@ -45,7 +87,11 @@ async fn blocks(call: &Call<Notion>, page: &str) -> Option<String> {
     };
     let told: Vec<String> = kinds.iter().map(told).collect();
     let more = if list.has_more { ", of the first 100" } else { "" };
-    (!told.is_empty()).then(|| format!("blocks: {}{more}", told.join(", ")))
+    let headings = match headings.as_slice() {
+        [] => String::new(),
+        headings => format!("; headings: {}", words::listed(headings, COLUMNS)),
+    };
+    (!told.is_empty()).then(|| format!("blocks: {}{more}{headings}", told.join(", ")))
 }
 
 /// The columns that no value was written to, and in how many of `rows` where others have one.
@@ -64,5 +110,5 @@ pub(super) fn left_empty(table: &Table, rows: &[Item]) -> Option<String> {
         }
     }
     all.extend(some);
-    (!all.is_empty()).then(|| format!("left empty: {}", words::listed(&all, COLUMNS)))
+    (!all.is_empty()).then(|| format!("Left empty: {}.", words::listed(&all, COLUMNS)))
 }

@@ -7,13 +7,14 @@ use connector::{
     catalog::{
         Call, Plan, Reply, Tool, Written, one_line,
         reconcile::{self, Seen},
+        words,
     },
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::outcome;
+use super::{outcome, told};
 use crate::{
     Notion,
     api::objects::Item,
@@ -29,13 +30,15 @@ use crate::{
 
 /// Pages in one call.
 const MOST: usize = 50;
+/// What is counted.
+const PAGES: (&str, &str) = ("page", "pages");
 
 pub(super) fn tools() -> Vec<Tool<Notion>> {
     vec![
         Tool::write(
             "update_pages",
             "Update pages or rows",
-            "Sets `properties` of pages or rows by plain values; `clear` names columns to empty, lists also take {\"add\":[..],\"remove\":[..]}. \
+            "Sets `properties` of pages or rows (id, URL or exact title) by plain values; `clear` names columns to empty, lists also take {\"add\":[..],\"remove\":[..]}. \
              Shared `properties` apply to every page. edit_content changes the text.",
             update_pages,
         )
@@ -56,6 +59,7 @@ struct UpdatePages {
     properties: Map<String, Value>,
     #[serde(default)]
     clear: Vec<String>,
+    /// The time of get_page: what was edited since is refused.
     expected_edited: Option<String>,
 }
 
@@ -102,6 +106,8 @@ struct Change {
     wanted: Vec<Wanted>,
     icon: Option<String>,
     lines: Vec<String>,
+    /// New options.
+    notes: Vec<String>,
     /// The state that it was made from.
     before: Value,
 }
@@ -133,29 +139,24 @@ async fn update_pages(call: Call<Notion>, arguments: UpdatePages) -> Result<Plan
         }
     }
     if changes.is_empty() {
-        let mut written =
-            Written::new(format!("Nothing changed: {} had these values already.", same.join(", ")));
-        written.changed = notes;
-        return Ok(Plan::nothing(Reply::written(written)));
+        let written = Written::new(format!("Nothing changed: {} had these values already.", same.join(", ")));
+        return Ok(Plan::nothing(told::written(written, notes)));
     }
     let count = changes.len();
-    let mut preview = Reply::new(format!("Update {count} {}:", if count == 1 { "page" } else { "pages" }));
+    let mut preview = Written::new(format!("Update {}:", words::counted(count, PAGES)));
     for change in &changes {
-        preview = preview.line(format!("- {} · {}", change.title, render::bare(&change.id)));
-        for line in &change.lines {
-            preview = preview.line(format!("  {line}"));
-        }
+        preview = preview.change(format!("{} · {}", change.title, render::bare(&change.id)));
+        preview.changed.extend(change.lines.iter().map(|line| format!("  {line}")));
     }
+    let adds_options = changes.iter().any(|change| !change.notes.is_empty());
+    told::note(&mut notes, changes.iter().flat_map(|change| change.notes.clone()));
     if !same.is_empty() {
-        preview = preview.line(format!("Unchanged: {}", same.join(", ")));
+        preview = preview.change(format!("unchanged: {}", same.join(", ")));
     }
-    for note in notes {
-        preview = preview.line(note);
-    }
-    let adds_options = changes.iter().flat_map(|change| &change.wanted).any(|wanted| wanted.note.is_some());
     let state: Vec<Value> = changes.iter().map(|change| change.before.clone()).collect();
-    let plan =
-        Plan::new(preview, move || async move { update_all(&call, changes, same).await }).state(&state);
+    let preview = told::written(preview, notes.clone());
+    let plan = Plan::new(preview, move || async move { update_all(&call, changes, same, notes).await });
+    let plan = plan.state(&state);
     Ok(if count > 5 || adds_options { plan.ask() } else { plan })
 }
 
@@ -213,7 +214,9 @@ async fn plan_one(
             wanted
         }
     };
-    let mut lines = Vec::new();
+    let table = page.parent_id().and_then(|(_, source)| tables.get(source));
+    let column = |name: &str| table.and_then(|table| table.columns.get(name)).unwrap_or(&Value::Null);
+    let (mut lines, mut notes) = (Vec::new(), Vec::new());
     let mut kept = Vec::new();
     for value in wanted.drain(..) {
         let old = page.value(&value.name);
@@ -223,15 +226,16 @@ async fn plan_one(
             continue;
         }
         let word = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
-        lines.push(format!("{} {} → {}", one_line(&value.name), word(&before), word(&value.shown)));
-        lines.extend(value.note.clone());
+        let name = render::column(&value.name, column(&value.name));
+        lines.push(format!("{name} {} → {}", word(&before), word(&value.shown)));
+        notes.extend(value.note.clone());
         kept.push(value);
     }
     let icon = icon.filter(|icon| !icon.trim().is_empty()).map(|icon| icon.trim().to_owned());
     if let Some(icon) = &icon {
         lines.push(format!("icon {icon}"));
     }
-    Ok(Change { id: page.id.clone(), title, wanted: kept, icon, lines, before: render::state(page) })
+    Ok(Change { id: page.id.clone(), title, wanted: kept, icon, lines, notes, before: render::state(page) })
 }
 
 /// Whether a page has a value already. Lists are compared whole, also where an answer cuts them.
@@ -278,7 +282,12 @@ async fn update(call: &Call<Notion>, change: &Change) -> Result<(Item, bool)> {
     reconcile::updated(|| call.api().update_page(&change.id, &body), look).await
 }
 
-async fn update_all(call: &Call<Notion>, changes: Vec<Change>, same: Vec<String>) -> Result<Reply> {
+async fn update_all(
+    call: &Call<Notion>,
+    changes: Vec<Change>,
+    same: Vec<String>,
+    mut notes: Vec<String>,
+) -> Result<Reply> {
     let total = changes.len();
     let mut written = Written::default();
     let mut done = 0;
@@ -293,9 +302,9 @@ async fn update_all(call: &Call<Notion>, changes: Vec<Change>, same: Vec<String>
                     error.for_agent()
                 );
                 if at + 1 < total {
-                    written = written.change(format!("not tried: pages {} to {total}", at + 2));
+                    notes.push(outcome::untried(PAGES, at + 2, total));
                 }
-                return Ok(Reply::written(written));
+                return Ok(told::written(written, notes));
             }
         };
         written = written.change(format!(
@@ -330,8 +339,8 @@ async fn update_all(call: &Call<Notion>, changes: Vec<Change>, same: Vec<String>
     if !same.is_empty() {
         written = written.change(format!("unchanged: {}", same.join(", ")));
     }
-    written.summary = format!("Updated {done} {}.", if done == 1 { "page" } else { "pages" });
-    Ok(Reply::written(written))
+    written.summary = format!("Updated {}.", words::counted(done, PAGES));
+    Ok(told::written(written, notes))
 }
 
 /// Values that came back other than they were asked for.

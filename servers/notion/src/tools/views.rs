@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{outcome, query::sorts};
+use super::{outcome, query::sorts, told};
 use crate::{Notion, api::objects::View, error::committed_id, render, resolve::tables::Table};
 
 pub(super) fn tools() -> Vec<Tool<Notion>> {
@@ -32,7 +32,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
             ("sorts", "sort"),
         ])
         .output::<Written>(),
-        Tool::destructive("delete_view", "Delete a view", "Deletes a saved view; the rows stay.", delete_view)
+        Tool::destructive("delete_view", "Delete a view", "Deletes a saved view by id, or by name in its `database`; the rows stay.", delete_view)
             .toolset("views")
             .aliases(&[("view_id", "view"), ("id", "view")])
             .output::<Written>(),
@@ -117,7 +117,7 @@ async fn save_view(call: Call<Notion>, arguments: SaveView) -> Result<Plan> {
     let mut preview = Written::new(format!("{} {words}:", if view.is_some() { "Change" } else { "Create" }));
     preview.changed.clone_from(&lines);
     let state = view.as_ref().map(|view| json!([view.name, view.filter, view.sorts, view.configuration]));
-    let plan = Plan::new(Reply::written(preview), move || async move {
+    let plan = Plan::new(told::written(preview, Vec::new()), move || async move {
         let (saved, lost) = match view {
             Some(view) => change(&call, &view, &body).await?,
             None => create(&call, &table, &body).await?,
@@ -130,7 +130,7 @@ async fn save_view(call: Call<Notion>, arguments: SaveView) -> Result<Plan> {
             written = written.url(saved.url.clone());
         }
         written.changed.append(&mut lines);
-        Ok(Reply::written(written))
+        Ok(told::written(written, Vec::new()))
     });
     Ok(plan.state(&state))
 }

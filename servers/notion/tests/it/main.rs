@@ -14,6 +14,7 @@ mod marked;
 mod outcomes;
 mod pages;
 mod published;
+mod replies;
 #[allow(dead_code, unreachable_pub, reason = "the suite uses all of it")]
 #[path = "../suite/subject.rs"]
 mod subject;

@@ -97,7 +97,7 @@ async fn a_page_of_a_template_is_made_once_and_waited_for_though_its_answer_was_
             Ok(text) => {
                 assert_eq!(there, 1, "{fault:?}: {text}");
                 assert!(
-                    text.contains("template applied") && text.contains("blocks: heading 2"),
+                    text.contains("template Sprint applied") && text.contains("blocks: heading 2"),
                     "{fault:?}: {text}"
                 );
                 found += usize::from(text.contains("its answer was lost"));
