@@ -3,7 +3,7 @@
 
 use connector::{
     Result,
-    catalog::{one_line, thousands},
+    catalog::{edited, one_line, thousands},
 };
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -15,7 +15,8 @@ use crate::{
     },
     redact::Redacted,
     resolve::{CALL_DURATION, Fields, Names, ObjectType},
-    text::{cut, plain},
+    rich::{markdown, plain, unshown},
+    text::cut,
 };
 
 /// Characters of a text in a row.
@@ -67,6 +68,36 @@ impl Values {
     /// A value as a row shows it; empty if there is none.
     pub(crate) fn cell(&self, record: &Record, column: &str) -> String {
         one_line(&cut(&self.shown(record, column), CELL))
+    }
+
+    /// What of a rich text its Markdown does not show, in words.
+    pub(crate) fn unshown(&self, record: &Record, column: &str) -> Option<String> {
+        let rich = self.fields.get(column).is_some_and(Property::is_rich) && !self.redacted.hides(column);
+        let names = if rich { unshown(record.get(column)) } else { Vec::new() };
+        (!names.is_empty()).then(|| format!("not shown: {}", names.join(", ")))
+    }
+
+    /// Whether a value is a text of several lines, or longer than a row has room for.
+    pub(crate) fn is_text(&self, record: &Record, column: &str) -> bool {
+        let shown = self.shown(record, column);
+        self.fields.get(column).is_some_and(Property::is_long)
+            && (shown.contains('\n') || shown.chars().count() > CELL)
+    }
+
+    /// How a value becomes another: `phone none → +49 40 5550101`, of a text the lines that differ.
+    pub(crate) fn change(&self, old: &Record, new: &Record, column: &str) -> String {
+        let head = self.fields.head(column);
+        if [old, new].iter().any(|record| self.is_text(record, column))
+            && !old.get(column).is_empty()
+            && !new.get(column).is_empty()
+        {
+            return format!("{head}: {}", edited(&self.shown(old, column), &self.shown(new, column)));
+        }
+        let told = |record: &Record| match self.cell(record, column) {
+            text if text.is_empty() => "none".to_owned(),
+            text => text,
+        };
+        format!("{head} {} → {}", told(old), told(new))
     }
 
     /// A value in full, or nearly.
@@ -121,6 +152,7 @@ impl Values {
             "number" => plain_number(value),
             "datetime" if property.name == "closedate" => self.local(value, "%Y-%m-%d"),
             "datetime" => self.local(value, "%Y-%m-%d %H:%M"),
+            _ if property.is_rich() => markdown(value),
             _ if property.is_long() => plain(value),
             _ => value.to_owned(),
         }

@@ -65,6 +65,11 @@ impl Property {
         self.kind == "number" && (self.show_currency_symbol || self.name == "amount")
     }
 
+    /// Whether its texts are HTML (developers.hubspot.com, "Properties", field types).
+    pub(crate) fn is_rich(&self) -> bool {
+        self.field_type == "html"
+    }
+
     /// Whether its texts may be long, or are HTML.
     pub(crate) fn is_long(&self) -> bool {
         matches!(self.field_type.as_str(), "textarea" | "html")

@@ -12,7 +12,10 @@ use jiff::{Span, Timestamp, Unit, civil::Date, tz::TimeZone};
 use serde_json::Value;
 
 use super::{Names, ObjectType};
-use crate::api::definitions::{Choice, Property};
+use crate::{
+    api::definitions::{Choice, Property},
+    rich::html,
+};
 
 /// How long a call took, in milliseconds (developers.hubspot.com, "Calls", properties).
 pub(crate) const CALL_DURATION: &str = "hs_call_duration";
@@ -84,10 +87,23 @@ impl Fields {
             "hubspot_owner_id" => "owner",
             "deal_currency_code" => "currency",
             "hs_timestamp" if self.object.name == "tasks" => "due",
+            "hs_timestamp" if self.object.is_activity() => "when",
+            "hs_call_disposition" => "outcome",
             _ if is_stage => "stage",
-            _ => name.strip_prefix("hs_").unwrap_or(name),
+            _ => {
+                let short = self.prefixes().iter().find_map(|prefix| name.strip_prefix(prefix.as_str()));
+                match short {
+                    Some(short) if self.means(short, name) => short,
+                    _ => name.strip_prefix("hs_").unwrap_or(name),
+                }
+            }
         };
-        if self.known(head).is_some_and(|property| property.name == name) { head } else { name }
+        if self.means(head, name) { head } else { name }
+    }
+
+    /// Whether a word is understood as the property called `name`.
+    fn means(&self, word: &str, name: &str) -> bool {
+        self.known(word).is_some_and(|property| property.name == name)
     }
 
     /// The heads of columns, as a listing has them above its rows.
@@ -173,6 +189,7 @@ impl Fields {
                 // A day without a time ends a deal, a task or a ticket: its end is meant.
                 Ok(format!("{:.3}", when.end()))
             }
+            _ if property.is_rich() => Ok(html(&words.join("\n"))),
             _ => Ok(words.join("\n")),
         }
     }

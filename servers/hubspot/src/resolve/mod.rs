@@ -67,6 +67,12 @@ impl Names {
         Ok(objects::object(word, &schemas)?.without(&self.redacted))
     }
 
+    /// The account's own objects; none where they may not be seen.
+    pub(crate) async fn custom(&self) -> Vec<ObjectType> {
+        let schemas = self.api.schemas().await.unwrap_or_default();
+        schemas.iter().map(|schema| ObjectType::custom(schema).without(&self.redacted)).collect()
+    }
+
     /// The fields of an object: its properties, and what their values mean.
     pub(crate) async fn fields(&self, object: &ObjectType) -> Result<Fields> {
         Ok(Fields::new(object.clone(), self.api.properties(object).await?))

@@ -196,7 +196,7 @@ impl ObjectType {
         self
     }
 
-    fn custom(schema: &Schema) -> Self {
+    pub(super) fn custom(schema: &Schema) -> Self {
         let primary = schema.primary_display_property.clone();
         let columns =
             [primary.clone()].into_iter().chain(schema.secondary_display_properties.iter().cloned());
@@ -224,6 +224,7 @@ impl ObjectType {
         Some(match self.name.as_str() {
             "tickets" => "content",
             "deals" => "description",
+            "notes" => "hs_note_body",
             "tasks" => "hs_task_body",
             "calls" => "hs_call_body",
             "meetings" => "hs_meeting_body",
@@ -308,6 +309,10 @@ pub(super) fn object(word: &str, schemas: &[Schema]) -> Result<ObjectType> {
         return Err(Error::not_found(format!("There is no object `{}`", one_line(word))).with_hint(
             "Conversations with customers are read by read_conversations, of the toolset `conversations`",
         ));
+    }
+    if called.is_empty() && ["workflow", "automation"].iter().any(|word| wanted.starts_with(word)) {
+        return Err(Error::not_found(format!("There is no object `{}`", one_line(word)))
+            .with_hint("Workflows are read by list_workflows, of the toolset `automation`"));
     }
     Ok(find(word, &all)?.clone())
 }

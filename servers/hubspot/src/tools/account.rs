@@ -27,7 +27,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::read(
             "whoami",
             "Who I am",
-            "Tells the account, the credential's owner and scopes, and today's calls.",
+            "Tells account, custom objects, the credential's owner and scopes, today's calls.",
             whoami,
         )
         .output::<Identity>(),
@@ -118,6 +118,11 @@ async fn whoami(call: Call<HubSpot>, _: WhoAmI) -> Result<Reply> {
     if !off.is_empty() {
         let off: Vec<&str> = off.into_iter().collect();
         reply = reply.line(format!("Toolsets that are off: {}.", off.join(", ")));
+    }
+    let custom = call.names().custom().await;
+    if !custom.is_empty() {
+        let named = custom.iter().map(|object| format!("{} ({})", one_line(&object.plural), object.id));
+        reply = reply.line(format!("Custom objects: {}.", named.collect::<Vec<_>>().join(", ")));
     }
     if call.sandbox {
         reply = reply.line("This is the built-in sandbox, not HubSpot.");

@@ -20,8 +20,8 @@ use crate::{
     api::objects::{Input, Record},
     render::Values,
     resolve::{Fields, ObjectType, is_nobody},
+    rich::{html, plain},
     scopes,
-    text::html,
 };
 
 pub(super) fn tools() -> Vec<Tool<HubSpot>> {
@@ -38,7 +38,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::write(
             "save_task",
             "Save task",
-            "Creates a task, or with id changes one: subject, due, owner, priority, done.",
+            "Creates a task, or with id changes one.",
             save_task,
         )
 .scopes(scopes::WRITE_CONTACTS)
@@ -51,12 +51,13 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
 #[serde(deny_unknown_fields)]
 struct LogActivity {
     kind: Logged,
+    /// Markdown
     body: String,
     title: Option<String>,
     when: Option<String>,
     /// me unless given
     owner: Option<String>,
-    /// Such as companies:Acme
+    /// companies:Acme
     about: Vec<String>,
     duration_minutes: Option<u32>,
     outcome: Option<String>,
@@ -101,7 +102,7 @@ async fn log_activity(call: Call<HubSpot>, args: LogActivity) -> Result<Plan> {
         (Some(_), "") => return Err(Error::invalid("A note has no title").with_hint("Put it into `body`")),
         (Some(text), title) => put(title, one_line(text)),
         (None, "") => {}
-        (None, title) => put(title, one_line(&args.body).chars().take(60).collect()),
+        (None, title) => put(title, one_line(&plain(&html(&args.body))).chars().take(60).collect()),
     }
     let minutes = args.duration_minutes.unwrap_or(if kind == Kind::Meeting { 30 } else { 0 });
     match kind {
@@ -204,12 +205,10 @@ async fn create(
         .extend(input.properties.iter().map(|(name, value)| (name.clone(), Some(value.clone()))));
     let on = if names.is_empty() { String::new() } else { format!(" on {}", names.join(", ")) };
     // A title that was made of the text says it once more.
-    let repeated = |name: &&String| {
-        let (_, _, title, body) =
-            KINDS.into_iter().find(|(_, name, ..)| *name == object.name).unwrap_or_default();
-        let title = values.cell(&record, title);
-        name.as_str() == body && !title.is_empty() && values.cell(&record, body) == title
-    };
+    let (_, _, title, body) =
+        KINDS.into_iter().find(|(_, name, ..)| *name == object.name).unwrap_or_default();
+    let text = one_line(&plain(record.get(body)));
+    let repeated = |name: &&String| name.as_str() == title && text.starts_with(record.get(title));
     let mut lines: Vec<String> = columns
         .iter()
         .filter(|name| !repeated(name))
@@ -312,7 +311,8 @@ async fn save_task(call: Call<HubSpot>, args: SaveTask) -> Result<Plan> {
         set.insert("hs_timestamp".to_owned(), format!("{:.3}", calendar.ahead("due", &due)?.end()));
     }
     if let Some(body) = given(&args.body) {
-        set.insert("hs_task_body".to_owned(), html(&body));
+        // What a task has already is changed where it differs.
+        set.insert("hs_task_body".to_owned(), if given(&args.id).is_some() { body } else { html(&body) });
     }
     let words = [
         ("hs_task_priority", args.priority.map(|word| shouted(&word))),

@@ -21,13 +21,15 @@ use crate::{
         objects::{Record, Search},
     },
     filter::{Where, where_as_in_search},
-    render::{Values, money, plain_number},
+    render::{Values, money, plain_number, title},
     resolve::Fields,
     scopes,
 };
 
 /// The most groups of one reply.
 const MAX_GROUPS: usize = 200;
+/// Records without a value that are named, if there are no more.
+const BARE: usize = 5;
 /// Owners without a record that are named.
 const IDLE_OWNERS: usize = 20;
 
@@ -36,7 +38,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::read(
             "aggregate_records",
             "Count and sum",
-            "Counts all records by group and sums a number (of: amount). Money is summed per currency.",
+            "Counts records by group and sums a number (of: amount), money per currency.",
             aggregate_records,
         )
         .scopes(scopes::READ)
@@ -224,10 +226,14 @@ async fn aggregate_records(call: Call<HubSpot>, args: Aggregate) -> Result<Reply
     if args.weighted {
         properties.push("hs_deal_stage_probability".to_owned());
     }
+    properties.extend(of.iter().flat_map(|_| object.title_properties()));
+    properties.sort_unstable();
+    properties.dedup();
     let values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
     let search = Search { groups: understood.groups.clone(), properties, ..Search::default() };
     let money = of.as_ref().is_some_and(Property::is_money);
     let mut sums: BTreeMap<(Vec<(usize, String)>, String), Sum> = BTreeMap::new();
+    let mut bare: Vec<String> = Vec::new();
     let walked = walk(&call, &object, &search, call.max_rows, |record| {
         let group = keys.iter().map(|key| key.value(&values, record)).collect();
         let value = of.as_ref().and_then(|of| record.get(&of.name).parse::<f64>().ok());
@@ -238,12 +244,17 @@ async fn aggregate_records(call: Call<HubSpot>, args: Aggregate) -> Result<Reply
             (true, false, _) => values.account.company_currency.clone(),
             (false, ..) => String::new(),
         };
+        if of.is_some() && value.is_none() && bare.len() < BARE {
+            bare.push(format!("{} ({})", title(&object, record), record.id));
+        }
         let chance = record.get("hs_deal_stage_probability").parse().unwrap_or(0.0);
         sums.entry((group, currency)).or_default().add(value, chance);
     })
     .await?;
 
-    let mut page = Page::new(FROM, ("group", "groups"));
+    one_currency(&mut sums);
+    let noun = if keys.is_empty() { ("total", "totals") } else { ("group", "groups") };
+    let mut page = Page::new(FROM, noun);
     let total = thousands(walked.seen as u64);
     page = page.note(format!("{total} {} counted", object.plural));
     page = page.note(if understood.words.is_empty() {
@@ -298,13 +309,36 @@ async fn aggregate_records(call: Call<HubSpot>, args: Aggregate) -> Result<Reply
     let without: u64 = sums.values().map(|sum| sum.count - sum.valued).sum();
     let reply = Reply::page(page);
     Ok(match &of {
-        Some(of) if without > 0 => reply.line(format!(
-            "{} without {} are counted and not summed.",
-            object.counted(usize::try_from(without).unwrap_or(usize::MAX)),
-            of.name
-        )),
+        Some(of) if without > 0 => {
+            let names = if without <= BARE as u64 { format!(": {}", bare.join(", ")) } else { String::new() };
+            let is = if without == 1 { "is" } else { "are" };
+            reply.line(format!(
+                "{} without {} {is} counted and not summed{names}.",
+                object.counted(usize::try_from(without).unwrap_or(usize::MAX)),
+                of.name
+            ))
+        }
         _ => reply,
     })
+}
+
+/// Puts what has no value, and so no currency, to the rest of its group if that has one currency.
+fn one_currency(sums: &mut BTreeMap<(Vec<(usize, String)>, String), Sum>) {
+    let bare: Vec<Vec<(usize, String)>> =
+        sums.keys().filter(|(_, currency)| currency.is_empty()).map(|(group, _)| group.clone()).collect();
+    for group in bare {
+        let others: Vec<String> = sums
+            .keys()
+            .filter(|(other, currency)| *other == group && !currency.is_empty())
+            .map(|(_, currency)| currency.clone())
+            .collect();
+        if let [currency] = &others[..]
+            && let Some(without) = sums.remove(&(group.clone(), String::new()))
+            && let Some(sum) = sums.get_mut(&(group, currency.clone()))
+        {
+            sum.count += without.count;
+        }
+    }
 }
 
 /// The name of a part of a group, the part at `at`. A stage that is called like another one is told with its pipeline.

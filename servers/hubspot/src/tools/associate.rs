@@ -51,7 +51,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct AssociateRecords {
-    /// Such as contacts:101
+    /// contacts:101
     from: Vec<String>,
     to: Vec<String>,
     label: Option<String>,

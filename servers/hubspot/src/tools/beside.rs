@@ -106,7 +106,7 @@ pub(super) fn conversations(call: &Call<HubSpot>) -> &'static str {
     if call.offers("read_conversations") {
         "messages of conversations are not in this: read_conversations"
     } else {
-        "messages of conversations with the customer are not in this, and cannot be read here: the toolset `conversations` is off"
+        "without conversations: the toolset `conversations` is off"
     }
 }
 

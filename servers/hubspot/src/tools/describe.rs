@@ -2,16 +2,17 @@
 
 use connector::{
     Result,
-    catalog::{Call, Page, Reply, Tool, names::fold, one_line},
+    catalog::{Call, Page, Reply, Tool, names::fold, one_line, words::counted},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::FROM;
 use crate::{
     HubSpot,
-    api::definitions::Property,
-    resolve::{shown_options, standard_names},
+    api::definitions::{Pipeline, Property},
+    resolve::{ObjectType, shown_options, standard_names},
     scopes,
 };
 
@@ -58,7 +59,8 @@ struct FieldRow {
 }
 
 async fn describe_object(call: Call<HubSpot>, args: DescribeObject) -> Result<Reply> {
-    let query = fold(&args.query.unwrap_or_default());
+    let asked = args.query.unwrap_or_default();
+    let query = fold(&asked);
     let Some(object) = args.object else { return objects(&call, &query).await };
     let object = call.names().object(&object).await?;
     let fields = call.names().fields(&object).await?;
@@ -75,11 +77,20 @@ async fn describe_object(call: Call<HubSpot>, args: DescribeObject) -> Result<Re
         (fold(&property.name) != query && fold(&property.label) != query, !shown, property.hubspot_defined)
     });
     let total = found.len();
+    if total == 0 {
+        return Ok(Reply::new(format!(
+            "No field of {} has \"{}\" in its name, label or description. {}.",
+            object.plural,
+            one_line(&asked),
+            new_fields(&call)
+        ))
+        .data(&json!({"items": [], "total": 0})));
+    }
     found.truncate(FIELDS);
     let mut page = Page::new(FROM, ("field", "fields")).total(total).note(format!("of {}", object.plural));
     if !object.required.is_empty() {
         let required: Vec<String> = object.required.iter().map(|names| names.replace('|', " or ")).collect();
-        page = page.note(format!("a new one needs {}", required.join(", ")));
+        page = page.note(format!("a new {} needs {}", object.singular, required.join(", ")));
     }
     if total > FIELDS {
         page = page.note("`query` finds the others");
@@ -102,6 +113,15 @@ async fn describe_object(call: Call<HubSpot>, args: DescribeObject) -> Result<Re
         page.push(line, &row);
     }
     Ok(Reply::page(page))
+}
+
+/// How a field that there is not comes to be.
+pub(super) fn new_fields(call: &Call<HubSpot>) -> &'static str {
+    if call.offers("create_property") {
+        "create_property makes new fields"
+    } else {
+        "New fields are made by create_property, of the toolset `schema`, which is off: the operator can switch it on, or a person makes the field in HubSpot's settings"
+    }
 }
 
 fn matches(property: &Property, query: &str) -> bool {
@@ -179,14 +199,31 @@ struct StageRow {
 }
 
 async fn list_pipelines(call: Call<HubSpot>, args: ListPipelines) -> Result<Reply> {
-    let object = call.names().object(args.object.as_deref().unwrap_or("deals")).await?;
-    let pipelines = call.names().pipelines(&object).await?;
-    let mut page = Page::new(FROM, ("stage", "stages")).note(format!(
-        "in {} of {}",
-        if pipelines.len() == 1 { "1 pipeline".to_owned() } else { format!("{} pipelines", pipelines.len()) },
-        object.plural
-    ));
-    for pipeline in &pipelines {
+    let mut of: Vec<(ObjectType, Vec<Pipeline>)> = Vec::new();
+    if let Some(word) = args.object.as_deref().filter(|word| !word.trim().is_empty()) {
+        let object = call.names().object(word).await?;
+        let pipelines = call.names().pipelines(&object).await?;
+        of.push((object, pipelines));
+    } else {
+        for name in ["deals", "tickets", "leads"] {
+            let Some(object) = call.names().standard(name) else { continue };
+            match call.names().pipelines(&object).await {
+                Ok(pipelines) => of.push((object, pipelines)),
+                // Not every account has leads, nor may every credential see tickets.
+                Err(_) if name != "deals" => {}
+                Err(error) => return Err(error),
+            }
+        }
+        of.retain(|(_, pipelines)| !pipelines.is_empty());
+    }
+    let counts = of.iter().map(|(object, pipelines)| {
+        let pipelines = counted(pipelines.len(), ("pipeline", "pipelines"));
+        format!("{pipelines} of {}", object.plural)
+    });
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    let mut page = Page::new(FROM, ("stage", "stages")).note(format!("in {counts}"));
+    let several = of.len() > 1;
+    for (object, pipeline) in of.iter().flat_map(|(object, all)| all.iter().map(move |one| (object, one))) {
         for stage in &pipeline.stages {
             let state = if stage.is_closed() { "closed" } else { "open" };
             let chance =
@@ -197,9 +234,10 @@ async fn list_pipelines(call: Call<HubSpot>, args: ListPipelines) -> Result<Repl
                 id: stage.id.clone(),
                 closed: stage.is_closed(),
             };
+            let of = if several { format!("{}: ", object.plural) } else { String::new() };
             page.push(
                 format!(
-                    "{} ({}) | {} | {state}{chance} | {}",
+                    "{of}{} ({}) | {} | {state}{chance} | {}",
                     row.pipeline, pipeline.id, row.stage, stage.id
                 ),
                 &row,

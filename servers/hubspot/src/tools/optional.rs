@@ -16,8 +16,9 @@ use crate::{
     HubSpot,
     api::{conversations::Message, definitions::Property},
     resolve::{ObjectType, RecordRef},
+    rich::plain,
     scopes,
-    text::{cut, plain},
+    text::cut,
 };
 
 /// Conversations of one page.

@@ -11,14 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     FROM,
-    beside::conversations,
-    search::{Columns, RecordRow, asked},
+    beside::{conversations, linked, named},
+    search::{Columns, RecordRow, asked, there_is},
 };
 use crate::{
     HubSpot,
     api::objects::{MAX_BATCH, Record},
+    filter::ADDITIONAL_EMAILS,
     render::{Values, filled, title, unfilled},
-    resolve::{Fields, ObjectType, targets},
+    resolve::{Fields, ObjectType, RecordRef, targets},
     scopes,
 };
 
@@ -34,7 +35,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::read(
             "get_records",
             "Get records",
-            "Reads up to 100 records by id, name or unique field. include: associated objects to show beside; history: fields with earlier values.",
+            "Reads records by id, name or unique field. include: associated objects to show beside; history: fields with earlier values.",
             get_records,
         )
 .scopes(scopes::READ)
@@ -43,7 +44,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::read(
             "list_associations",
             "List associations",
-            "Lists a record's associated records of one object, with labels and fields.",
+            "Lists a record's associated records of the object `to`, with labels and fields.",
             list_associations,
         )
 .scopes(scopes::READ)
@@ -83,9 +84,12 @@ async fn get_records(call: Call<HubSpot>, args: GetRecords) -> Result<Reply> {
         .with_hint("search finds records by conditions"));
     }
     let fields = call.names().fields(&object).await?;
-    let Columns { names: mut columns, unknown } = Columns::read(&fields, &args.fields)?;
-    if args.fields.is_empty() {
-        columns.extend(object.body().map(str::to_owned));
+    let Columns { names: mut columns, unknown, added } = Columns::read(&fields, &args.fields)?;
+    // Of one who is read by name it is asked what they do, of other records what they say.
+    let more = if object.name == "contacts" { Some("jobtitle") } else { object.body() };
+    let is_new = |name: &&str| args.fields.is_empty() && !columns.iter().any(|column| column == name);
+    if let Some(name) = more.filter(is_new) {
+        columns.push(name.to_owned());
     }
     let mut history = Vec::new();
     for word in &args.history {
@@ -102,13 +106,20 @@ async fn get_records(call: Call<HubSpot>, args: GetRecords) -> Result<Reply> {
     for word in &args.include {
         associated(&call, &object, &records, word, &mut beside).await?;
     }
-    let shown = filled(&columns, &records);
+    let mut shown = filled(&columns, &records);
+    // Alone, long texts are shown whole, below the row.
+    let texts: Vec<String> = match &records[..] {
+        [record] => shown.extract_if(.., |column| values.is_text(record, column)).collect(),
+        _ => Vec::new(),
+    };
     let mut page = Page::new(FROM, ("record", "records"));
-    if !records.is_empty() {
+    if !records.is_empty() && shown.is_empty() {
+        page = page.note(format!("{}: id", object.plural));
+    } else if !records.is_empty() {
         page = page.note(format!("{}: id | {}", object.plural, values.fields.heads(&shown)));
     }
     if !args.fields.is_empty() {
-        page = page.notes(unfilled(&values.fields, &columns, &records));
+        page = page.notes(unfilled(&values.fields, &columns[added..], &records));
     }
     page = page.notes(unknown);
     if object.name == "tickets" || args.include.iter().any(|word| word.to_lowercase().starts_with("email")) {
@@ -117,17 +128,22 @@ async fn get_records(call: Call<HubSpot>, args: GetRecords) -> Result<Reply> {
     if values.tells_times(&shown) && !values.account.time_zone.is_empty() {
         page = page.note(format!("times in {}", values.account.time_zone));
     }
-    let one = records.len() == 1;
     for (record, note) in &found {
         let mut row = values.row(record, &shown);
         if !note.is_empty() {
-            row.push_str(&format!(" | ({note})"));
+            let others = record.get(ADDITIONAL_EMAILS);
+            let asked =
+                ids.iter().find(|id| others.split(';').any(|one| one.trim().eq_ignore_ascii_case(id)));
+            let asked = asked.map(|id| format!(" {}", one_line(id))).unwrap_or_default();
+            row.push_str(&format!("\n  found by the {note}{asked}"));
         }
-        if one {
-            // Alone, long texts are shown whole.
-            for column in shown.iter().filter(|column| values.text(record, column).chars().count() > 200) {
-                let head = values.fields.head(column);
-                row.push_str(&format!("\n{head}: {}", values.text(record, column)));
+        for column in &texts {
+            let text = values.text(record, column).replace('\n', "\n    ");
+            row.push_str(&format!("\n  {}:\n    {text}", values.fields.head(column)));
+        }
+        for column in shown.iter().chain(&texts) {
+            if let Some(unshown) = values.unshown(record, column) {
+                row.push_str(&format!("\n  {} has formatting that is {unshown}", values.fields.head(column)));
             }
         }
         for line in beside.get(&record.id).into_iter().flatten() {
@@ -321,7 +337,6 @@ fn past(values: &Values, record: &Record, name: &str) -> String {
 struct ListAssociations {
     object: String,
     id: String,
-    /// The object to list
     to: String,
     label: Option<String>,
     #[serde(default)]
@@ -337,6 +352,31 @@ struct Place {
     offset: usize,
 }
 
+/// Whether the deals of a record have what it has not itself: quotes, products and more hang on deals.
+async fn through_deals(
+    call: &Call<HubSpot>,
+    object: &ObjectType,
+    record: &RecordRef,
+    to: &ObjectType,
+) -> Option<String> {
+    let deals = call.names().standard("deals").filter(|deals| deals != object && deals != to)?;
+    let mut ids = linked(call, object, &[record.id().to_owned()], &deals).await.ok()?;
+    ids.truncate(MAX_BATCH);
+    if ids.is_empty() || to.is_activity() {
+        return None;
+    }
+    let rows = call.api().associated(&deals, &ids, to).await.ok()?;
+    let with: Vec<String> = ids.iter().filter(|id| !targets(&rows, id).is_empty()).cloned().collect();
+    if with.is_empty() {
+        return Some(
+            format!("its {} has none either", deals.counted(ids.len())).replace("deals has", "deals have"),
+        );
+    }
+    let some = named(call, &deals, &with[..with.len().min(NAMED)]).await.ok()?;
+    let told = some.iter().map(|deal| format!("{}: {}", deal.shown(), targets(&rows, deal.id()).len()));
+    Some(format!("its deals have some: {}", told.collect::<Vec<_>>().join(", ")))
+}
+
 async fn list_associations(call: Call<HubSpot>, args: ListAssociations) -> Result<Reply> {
     let from = call.open_cursor::<Place>(args.cursor.as_deref())?.map_or(0, |place| place.offset);
     let object = call.names().object(&args.object).await?;
@@ -347,7 +387,7 @@ async fn list_associations(call: Call<HubSpot>, args: ListAssociations) -> Resul
         None => None,
     };
     let fields = call.names().fields(&to).await?;
-    let Columns { names: columns, unknown } = Columns::read(&fields, &args.fields)?;
+    let Columns { names: columns, unknown, added } = Columns::read(&fields, &args.fields)?;
     let rows = call.api().associated(&object, &[record.id().to_owned()], &to).await?;
     let mut all = targets(&rows, record.id());
     if let Some(label) = &label {
@@ -376,9 +416,13 @@ async fn list_associations(call: Call<HubSpot>, args: ListAssociations) -> Resul
         page = page.note(format!("id | {}{labels}", values.fields.heads(&shown)));
     }
     if !args.fields.is_empty() {
-        page = page.notes(unfilled(&values.fields, &columns, &records));
+        page = page.notes(unfilled(&values.fields, &columns[added..], &records));
     }
     page = page.notes(unknown);
+    if total == 0 {
+        page = page.notes(through_deals(&call, &object, &record, &to).await);
+        page = page.notes(there_is(&call, &to).await);
+    }
     for target in &some {
         let Some(record) = records.iter().find(|record| record.id == target.to_object_id) else { continue };
         let labels = target.labels();

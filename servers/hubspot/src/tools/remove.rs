@@ -33,7 +33,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::destructive(
             "archive_records",
             "Archive records",
-            "Moves up to 100 records to the recycle bin; a person can restore them for 90 days.",
+            "Moves records to the recycle bin; a person can restore them for 90 days.",
             archive_records,
         )
         .scopes(scopes::WRITE)
@@ -261,7 +261,7 @@ async fn moved(call: &Call<HubSpot>, object: &ObjectType, id: &str) -> Vec<Strin
         lines.push(line);
     }
     if lines.is_empty() {
-        lines.push("nothing goes over with it: no contacts, deals, tickets or activities".to_owned());
+        lines.push("the one absorbed has no contacts, deals, tickets or activities of its own".to_owned());
     }
     lines
 }

@@ -12,29 +12,32 @@ use serde_json::json;
 
 use super::{
     FROM,
+    beside::linked,
     lag::{Fresh, fresh},
 };
 use crate::{
     HubSpot,
-    api::objects::{Filter, MAX_PAGE, MAX_RESULTS, Record, Search},
-    filter::{Condition, Filters, MAX_ALL_FILTERS, MAX_FILTERS, Understood, Where},
-    render::{Values, filled, unfilled},
+    api::objects::{Filter, MAX_BATCH, MAX_PAGE, MAX_RESULTS, Record, Search},
+    filter::{Condition, Filters, MAX_ALL_FILTERS, MAX_FILTERS, MAX_GROUPS, Understood, Where},
+    render::{Values, filled, title, unfilled},
     resolve::{Fields, ObjectType, RecordRef, targets},
     scopes,
 };
 
 /// Rows unless more are asked for.
 const ROWS: u32 = 20;
+/// Records of an object that an empty reply names, if there are no more.
+const FEW: u32 = 5;
 
 pub(super) fn tools() -> Vec<Tool<HubSpot>> {
     vec![
         Tool::read(
             "search",
             "Search records",
-            "Finds records of any object by text and conditions, with the total. For counts and sums by group use aggregate_records.",
+            "Finds records of any object by text and conditions. To count and sum use aggregate_records.",
             search,
         )
-.scopes(scopes::READ)
+        .scopes(scopes::READ)
         .aliases(&[
             ("text", "query"),
             ("q", "query"),
@@ -143,35 +146,52 @@ impl Narrowed<'_> {
         let mut understood = filters.understand(&conditions, pipeline.as_deref()).await?;
         if let Some(word) = given(self.associated_with) {
             let other = call.names().any_record(&word).await?;
-            if object.custom || other.object.custom {
-                return Err(Error::invalid(
-                    "HubSpot cannot search custom objects by what they are associated with",
-                )
-                .with_hint(format!("list_associations gives the {} of a record", object.plural)));
-            }
-            let filter = Filter::value(
-                &format!("associations.{}", other.object.singular.replace(' ', "_")),
-                "EQ",
-                other.id(),
-            );
+            let filters = associated(call, object, &other).await?;
             understood.words.push(format!("associated with {}", other.shown()));
             if understood.groups.is_empty() {
                 understood.groups.push(Vec::new());
             }
-            for group in &mut understood.groups {
-                group.push(filter.clone());
+            let groups = understood.groups.iter().flat_map(|group| {
+                filters.iter().map(move |filter| [group.clone(), vec![filter.clone()]].concat())
+            });
+            let groups: Vec<Vec<Filter>> = groups.collect();
+            if groups.len() > MAX_GROUPS {
+                return Err(Error::invalid(format!(
+                    "There are too many {} of {} to search them by these conditions",
+                    object.plural,
+                    other.shown()
+                ))
+                .with_hint("list_associations lists them all"));
             }
+            understood.groups = groups;
             understood.associated = Some(other);
         }
         Ok(understood)
     }
 }
 
+/// The filters of which one must hold of the records associated with `other`. HubSpot's index knows the associations of
+/// standard objects only (developers.hubspot.com, "Search the CRM"): of custom ones they are read, and searched by id.
+async fn associated(call: &Call<HubSpot>, object: &ObjectType, other: &RecordRef) -> Result<Vec<Filter>> {
+    if !object.custom && !other.object.custom {
+        let name = format!("associations.{}", other.object.singular.replace(' ', "_"));
+        return Ok(vec![Filter::value(&name, "EQ", other.id())]);
+    }
+    let mut ids = linked(call, &other.object, &[other.id().to_owned()], object).await?;
+    if ids.is_empty() {
+        // No record has this id.
+        ids.push("0".to_owned());
+    }
+    let filters =
+        ids.chunks(MAX_BATCH).map(|ids| Filter { values: ids.to_vec(), ..Filter::new("hs_object_id", "IN") });
+    Ok(filters.collect())
+}
+
 async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
     let place: Option<Place> = call.open_cursor(args.cursor.as_deref())?;
     let object = call.names().object(&args.object).await?;
     let fields = call.names().fields(&object).await?;
-    let Columns { names: mut columns, unknown } = Columns::read(&fields, &args.fields)?;
+    let Columns { names: mut columns, unknown, added } = Columns::read(&fields, &args.fields)?;
     let narrowed = Narrowed {
         conditions: &args.conditions.0,
         associated_with: args.associated_with.as_deref(),
@@ -247,7 +267,7 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
         page = page.note(format!("{}: id | {}{more}", object.plural, values.fields.heads(&shown)));
     }
     if !args.fields.is_empty() {
-        page = page.notes(unfilled(&values.fields, &columns, &records));
+        page = page.notes(unfilled(&values.fields, &columns[added..], &records));
     }
     page = page.notes(unknown);
     if values.tells_times(&shown) && !values.account.time_zone.is_empty() {
@@ -290,7 +310,12 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
         let near =
             if others.is_some() { call.names().sharing(&object, &search.query).await } else { Vec::new() };
         let near = (!near.is_empty()).then(|| format!("with most of these words: {}", near.join(", ")));
-        return Ok(Reply::page(page.note(empty(&understood, &search.query)).notes(near).notes(others)));
+        let page = page.note(empty(&understood, &search.query)).notes(near).notes(others);
+        let all = match search.query.is_empty() && understood.associated.is_none() {
+            true => None,
+            false => there_is(&call, &object).await,
+        };
+        return Ok(Reply::page(page.notes(all)));
     }
     let (before, passed) = place.map_or((0, 0), |place| (place.offset, place.id));
     let goes_on = call.clone();
@@ -330,6 +355,8 @@ pub(super) struct Columns {
     pub(super) names: Vec<String>,
     /// What was asked for and is no field, a sentence each.
     pub(super) unknown: Vec<String>,
+    /// How many of the first ones were not asked for: what a record is known by is always there.
+    pub(super) added: usize,
 }
 
 impl Columns {
@@ -381,6 +408,16 @@ impl Columns {
                 }
                 Err(error) => return Err(error),
             }
+        }
+        // The text of a note is no name, and long.
+        if let Some(title) = fields.object.titles.first()
+            && fields.object.body() != Some(title.as_str())
+            && !title.split(' ').any(|name| columns.names.iter().any(|known| known == name))
+        {
+            let names = title.split(' ').filter(|name| fields.get(name).is_some()).map(str::to_owned);
+            let names: Vec<String> = names.collect();
+            columns.added = names.len();
+            columns.names.splice(0..0, names);
         }
         match first {
             Some(first) if none && columns.unknown.len() == 1 => Err(first),
@@ -454,6 +491,21 @@ fn empty(understood: &Understood, query: &str) -> String {
         (_, false) => "words are looked for in names, e-mails and titles only".to_owned(),
         _ => "archived records are never found; try fewer conditions".to_owned(),
     }
+}
+
+/// How many records of an object there are in all, where nothing was found; a few of them by name.
+pub(super) async fn there_is(call: &Call<HubSpot>, object: &ObjectType) -> Option<String> {
+    let search = Search { properties: object.title_properties(), limit: FEW, ..Search::default() };
+    let found = call.api().search(object, &search).await.ok()?;
+    let total = usize::try_from(found.total).unwrap_or(usize::MAX);
+    let is = if total == 1 { "is" } else { "are" };
+    let names = found.results.iter().map(|record| format!("{} ({})", title(object, record), record.id));
+    let names = if total <= FEW as usize { names.collect::<Vec<_>>().join(", ") } else { String::new() };
+    Some(match (total, names.is_empty()) {
+        (0, _) => format!("there are no {} at all", object.plural),
+        (_, true) => format!("there {is} {} in all", object.counted(total)),
+        (_, false) => format!("there {is} {} in all: {names}", object.counted(total)),
+    })
 }
 
 /// Whether words that none of `object` has are in other records: what is called so may be of another kind.

@@ -13,15 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     FROM,
-    beside::{conversations, linked},
+    beside::{conversations, linked, named},
 };
 use crate::{
     HubSpot,
     api::objects::{MAX_BATCH, Record},
     render::Values,
-    resolve::{ObjectType, targets},
+    resolve::{ObjectType, RecordRef, targets},
     scopes,
-    text::{cut, plain},
+    text::cut,
 };
 
 /// Entries of a timeline.
@@ -45,7 +45,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::read(
             "get_timeline",
             "Get timeline",
-            "Shows notes, calls, meetings, e-mails and tasks of a record, latest first.",
+            "Shows notes, calls, meetings, e-mails and tasks of a record, latest first; open tasks always.",
             get_timeline,
         )
         .scopes(scopes::READ_ACTIVITIES)
@@ -116,7 +116,14 @@ async fn get_timeline(call: Call<HubSpot>, args: GetTimeline) -> Result<Reply> {
         window.start().is_none_or(|start| *at >= start) && window.end().is_none_or(|end| *at <= end)
     };
     let all: Vec<String> = entries.iter().map(|(_, kind, record)| key(*kind, &record.id)).collect();
-    entries.retain(|(at, ..)| inside(at));
+    // What is still to be done is not over because its day is.
+    let overdue = |at: &Timestamp, kind: Kind, record: &Record| {
+        kind == Kind::Task
+            && window.start().is_some_and(|start| *at < start)
+            && !matches!(record.get("hs_task_status"), "COMPLETED" | "DEFERRED")
+    };
+    let earlier = entries.iter().filter(|(at, kind, record)| overdue(at, *kind, record)).count();
+    entries.retain(|(at, kind, record)| inside(at) || overdue(at, *kind, record));
     entries.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| b.2.number().cmp(&a.2.number())));
     let total = entries.len();
     let wanted = limit(args.limit, ENTRIES, 100) as usize;
@@ -131,6 +138,13 @@ async fn get_timeline(call: Call<HubSpot>, args: GetTimeline) -> Result<Reply> {
         Page::new(FROM, ("activity", "activities")).total(total).note(format!("of {}", record.shown()));
     if !window.is_open() {
         page = page.note(window.describe());
+    }
+    if from == 0 && window.start().is_some() && kinds.contains(&Kind::Task) {
+        page = page.note(match earlier {
+            0 => "no open task was due before".to_owned(),
+            1 => "and 1 open task that was due before".to_owned(),
+            many => format!("and {many} open tasks that were due before"),
+        });
     }
     if from == 0 && ["companies", "contacts"].contains(&object.name.as_str()) {
         let here: BTreeSet<String> = all.into_iter().collect();
@@ -175,19 +189,25 @@ async fn own_timelines(
     inside: &(dyn Fn(&Timestamp) -> bool + Sync),
 ) -> Option<String> {
     let (mut told, mut looked) = (Vec::new(), Vec::new());
-    for other in ["deals", "tickets"].into_iter().filter_map(|name| call.names().standard(name)) {
+    let people = (object.name == "companies").then_some("contacts");
+    for other in ["deals", "tickets"].into_iter().chain(people).filter_map(|name| call.names().standard(name))
+    {
         // What cannot be looked at is not told of.
         let mut ids = linked(call, object, &[id.to_owned()], &other).await.unwrap_or_default();
         ids.sort_by_key(|id| std::cmp::Reverse(id.parse::<u64>().unwrap_or(0)));
         let more = ids.len().saturating_sub(LOOKED_AT);
         ids.truncate(LOOKED_AT);
         let Ok(elsewhere) = elsewhere(call, &other, &ids, kinds, here, inside).await else { continue };
-        let named: Vec<String> = ids
-            .iter()
-            .filter_map(|id| Some(format!("{} {id} ({})", other.singular, elsewhere.get(id)?)))
-            .collect();
-        if !named.is_empty() {
-            told.push(words::listed(&named, OWN_TIMELINES));
+        let with: Vec<String> = ids.iter().filter(|id| elsewhere.contains_key(*id)).cloned().collect();
+        let names = named(call, &other, &with[..with.len().min(OWN_TIMELINES)]).await.unwrap_or_default();
+        let shown = |id: &String| {
+            let name = names.iter().find(|record| record.id() == id);
+            name.map_or_else(|| format!("{} {id}", other.singular), RecordRef::shown)
+        };
+        let with: Vec<String> =
+            with.iter().map(|id| format!("{}: {}", shown(id), elsewhere.get(id).unwrap_or(&0))).collect();
+        if !with.is_empty() {
+            told.push(words::listed(&with, OWN_TIMELINES));
         }
         if !ids.is_empty() {
             looked.push(other.counted(ids.len()));
@@ -198,7 +218,7 @@ async fn own_timelines(
     }
     match (told.is_empty(), looked.is_empty()) {
         (false, _) => Some(format!("not in this, on timelines of their own: {}", told.join("; "))),
-        (true, false) => Some(format!("all that is on its {} is in this too", looked.join(" and "))),
+        (true, false) => Some(format!("with all that is on its {}", words::listed(&looked, 3))),
         (true, true) => None,
     }
 }
@@ -298,7 +318,7 @@ fn told(values: &Values, kind: Kind, record: &Record) -> String {
     let title = cell(title);
     let mut text = values.text(record, body);
     if text.is_empty() && kind == Kind::Email {
-        text = plain(&values.text(record, "hs_email_html"));
+        text = values.text(record, "hs_email_html");
     }
     // A title that was made of the text says it once more.
     let title = if title.is_empty() || one_line(&text).starts_with(&title) {
@@ -306,7 +326,10 @@ fn told(values: &Values, kind: Kind, record: &Record) -> String {
     } else {
         format!(": {title}")
     };
-    let text = cut(&text, TEXT);
+    let mut text = cut(&text, TEXT);
+    if let Some(unshown) = values.unshown(record, body) {
+        text.push_str(&format!("\n({unshown})"));
+    }
     let text = if text.is_empty() { String::new() } else { format!("\n  {}", text.replace('\n', "\n  ")) };
     format!("{} | {word}{details}{by} | {}{title}{text}", cell("hs_timestamp"), record.id)
 }

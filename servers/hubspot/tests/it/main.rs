@@ -15,6 +15,7 @@ mod fake;
 #[allow(dead_code, unreachable_pub, reason = "the suite uses all of it")]
 #[path = "../../../../tests/src/marked.rs"]
 mod marked;
+mod misled;
 mod offered;
 mod optional;
 mod outcomes;

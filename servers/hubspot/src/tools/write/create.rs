@@ -30,7 +30,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::write(
             "create_records",
             "Create records",
-            "Creates up to 100 records, linked to others (link: [\"companies:Acme\"]), mine unless owner is given. Existing e-mails and domains are refused: use upsert_records.",
+            "Creates records, linked to others (link: [\"companies:Acme\"]), mine unless owner is given. Existing e-mails and domains are refused: use upsert_records.",
             create_records,
         )
 .scopes(scopes::WRITE)
@@ -67,6 +67,7 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
                     .with_hint("To change records use update_records or upsert_records"),
             ));
         }
+        row.no_edits().map_err(about)?;
         let set = set(&call, &fields, &calendar, row, None).await.map_err(about)?;
         required(&object, &set.properties).map_err(about)?;
         notes.extend(set.notes);
@@ -117,7 +118,8 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
             for (name, value) in &mut shown.properties {
                 *value = record.properties.get(name).cloned().flatten().or_else(|| value.clone());
             }
-            format!("{} ({}): {}", title(&object, record), record.id, tell(&shown, &linked[row]))
+            let told = tell(&shown, &linked[row]);
+            if many { format!("{} ({}): {told}", title(&object, record), record.id) } else { told }
         })?;
         Ok(noted(resolve_conflicts(reconcile::done(&call, written, lost), &outcome), &notes))
     };

@@ -10,7 +10,11 @@ use std::collections::BTreeMap;
 
 use connector::{
     Error, Result,
-    catalog::{Calendar, Call, Plan, Reply, Tool, Written, one_line},
+    catalog::{
+        Calendar, Call, Plan, Reply, Tool, Written,
+        edits::{self, Edit},
+        one_line,
+    },
 };
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
@@ -25,7 +29,8 @@ use crate::{
     },
     filter::Members,
     render::title,
-    resolve::{Fields, ObjectType},
+    resolve::{Fields, ObjectType, values as texts},
+    rich::{markdown, rewrite},
 };
 
 pub(super) use create::{bare_domain, links};
@@ -48,8 +53,20 @@ pub(super) struct Row {
     /// Several records for which the row is the same.
     ids: Vec<String>,
     fields: Members,
+    edits: Vec<TextEdit>,
     clear: Vec<String>,
     link: Vec<String>,
+}
+
+/// A passage of a text that is replaced: of `field`, or of the text that such records have.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TextEdit {
+    #[serde(default)]
+    field: String,
+    old: String,
+    #[serde(default)]
+    new: String,
 }
 
 impl<'de> Deserialize<'de> for Row {
@@ -68,20 +85,29 @@ impl<'de> Deserialize<'de> for Row {
         let ids = texts(members.shift_remove("ids"));
         let id = members.shift_remove("id").map(text).unwrap_or_default();
         let clear = texts(members.shift_remove("clear"));
+        let edits = match members.shift_remove("edits").or_else(|| members.shift_remove("edit")) {
+            Some(Value::Null) | None => Vec::new(),
+            Some(edits) => {
+                let list = if edits.is_array() { edits } else { Value::Array(vec![edits]) };
+                serde_json::from_value(list).map_err(|error| {
+                    serde::de::Error::custom(format!("`edits` is a list of {{field, old, new}}: {error}"))
+                })?
+            }
+        };
         let link = texts(members.shift_remove("link").or_else(|| members.shift_remove("associations")));
         let fields = match members.shift_remove("fields").or_else(|| members.shift_remove("properties")) {
             Some(Value::Object(fields)) if members.is_empty() => fields,
             Some(Value::Object(_)) => {
                 let unknown = members.keys().next().cloned().unwrap_or_default();
                 return Err(serde::de::Error::custom(format!(
-                    "`{unknown}` stands beside `fields`; a row has id or ids, fields, clear and link"
+                    "`{unknown}` stands beside `fields`; a row has id or ids, fields, edits, clear and link"
                 )));
             }
             Some(_) => return Err(serde::de::Error::custom("`fields` is an object of values by field")),
             // The fields themselves, as models often write a record.
             None => members,
         };
-        Ok(Self { id, ids, fields, clear, link })
+        Ok(Self { id, ids, fields, edits, clear, link })
     }
 }
 
@@ -94,6 +120,14 @@ impl Row {
         }
         let own = (!self.id.trim().is_empty()).then(|| self.id.clone());
         own.into_iter().chain(ids).map(|id| Self { id, ..self.clone() }).collect()
+    }
+
+    /// Refuses edits of a text where it may not be there yet.
+    fn no_edits(&self) -> Result<()> {
+        if self.edits.is_empty() {
+            return Ok(());
+        }
+        Err(Error::invalid("`edits` is for update_records").with_hint("Give the whole text in `fields`"))
     }
 
     /// Refuses links where HubSpot takes none with the record.
@@ -116,6 +150,11 @@ fn rows(members: &[&str]) -> Schema {
             let schema = match *member {
                 "id" => json!({"type": "string"}),
                 "fields" => json!({"type": "object", "additionalProperties": value}),
+                "edits" => {
+                    let text = json!({"type": "string"});
+                    let edit = json!({"old": text, "new": text});
+                    json!({"type": "array", "items": {"type": "object", "properties": edit}})
+                }
                 _ => texts.clone(),
             };
             ((*member).to_owned(), schema)
@@ -131,7 +170,7 @@ fn new_rows(_: &mut SchemaGenerator) -> Schema {
 
 /// The schema of rows for records that are there.
 fn known_rows(_: &mut SchemaGenerator) -> Schema {
-    rows(&["id", "ids", "fields", "clear"])
+    rows(&["id", "ids", "fields", "edits", "clear"])
 }
 
 /// The schema of rows for records that are there or not.
@@ -144,6 +183,41 @@ fn any_rows(_: &mut SchemaGenerator) -> Schema {
 struct Set {
     properties: BTreeMap<String, String>,
     notes: Vec<String>,
+}
+
+impl Set {
+    /// A rich text as it is to be written over what the record has, with what gets lost noted.
+    fn rich(&mut self, fields: &Fields, property: &Property, record: &Record, text: &str) -> String {
+        let new = rewrite(record.get(&property.name), text);
+        if !new.lost.is_empty() {
+            self.notes.push(format!(
+                "formatting of {} that Markdown does not have is lost: {}",
+                fields.head(&property.name),
+                new.lost.join(", ")
+            ));
+        }
+        new.html
+    }
+}
+
+/// The edits of a row, by the property that each is of.
+fn edited<'a>(fields: &'a Fields, row: &Row) -> Result<Vec<(&'a Property, Vec<Edit>)>> {
+    let mut all: Vec<(&Property, Vec<Edit>)> = Vec::new();
+    for edit in &row.edits {
+        let property = match edit.field.trim() {
+            "" => fields.object.body().and_then(|body| fields.get(body)).ok_or_else(|| {
+                Error::invalid("An edit needs `field`")
+                    .with_hint(format!("{} have no text of their own", fields.object.plural))
+            })?,
+            word => fields.find(word)?,
+        };
+        let edit = Edit { old: edit.old.clone(), new: edit.new.clone() };
+        match all.iter_mut().find(|(known, _)| known.name == property.name) {
+            Some((_, edits)) => edits.push(edit),
+            None => all.push((property, vec![edit])),
+        }
+    }
+    Ok(all)
 }
 
 /// Reads what a row sets. `current` is the record as it is, for the pipeline it is in.
@@ -195,8 +269,31 @@ async fn set(
         }
     }
     for (property, value) in found {
-        let value = fields.to_write(call.names(), calendar, property, value, pipeline.as_deref()).await?;
-        set.properties.insert(property.name.clone(), value);
+        let mut written =
+            fields.to_write(call.names(), calendar, property, value, pipeline.as_deref()).await?;
+        if let (true, Some(record)) = (property.is_rich(), current) {
+            let text = texts(&property.name, value)?.join("\n");
+            written = set.rich(fields, property, record, &text);
+        }
+        set.properties.insert(property.name.clone(), written);
+    }
+    for (property, changes) in edited(fields, row)? {
+        let Some(record) = current else { return row.no_edits().map(|()| set) };
+        let name = property.name.as_str();
+        call.redacted().admits(name)?;
+        if set.properties.contains_key(name) {
+            return Err(Error::invalid(format!("`{name}` is both in `fields` and in `edits`")));
+        }
+        let before = record.get(name);
+        let shown = if property.is_rich() { markdown(before) } else { before.to_owned() };
+        let text = edits::apply(&shown, &changes)?;
+        // What may be written is what may be edited.
+        let as_text = json!(text);
+        let mut written = fields.to_write(call.names(), calendar, property, &as_text, None).await?;
+        if property.is_rich() {
+            written = set.rich(fields, property, record, &text);
+        }
+        set.properties.insert(name.to_owned(), written);
     }
     for word in &row.clear {
         let property = fields.find(word)?;

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Outcome, Row, asks_for_many, check_count, in_row, known_rows, noted, reconcile, set, state, trace,
-    with_notes,
+    Outcome, Row, asks_for_many, check_count, edited, in_row, known_rows, noted, reconcile, set, state,
+    trace, with_notes,
 };
 use crate::{
     HubSpot,
@@ -30,7 +30,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::write(
             "update_records",
             "Update records",
-            "Changes fields of up to 100 records and shows old and new values; clear empties fields. by: the unique field that ids are of, such as email.",
+            "Changes fields of records and shows old and new values; clear empties fields, edits replaces passages of a text. by: the unique field that ids are of.",
             update_records,
         )
 .scopes(scopes::WRITE)
@@ -177,12 +177,14 @@ async fn change(
     }
     let values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
     let mut preview = Vec::new();
+    let alone = changes.len() == 1;
     for change in &mut changes {
         let old = &change.record;
         change.properties.retain(|name, value| old.get(name) != value);
         let lines = diff(&values, old, &change.properties);
         if !lines.is_empty() {
-            preview.push(format!("{} ({}): {}", title(&object, old), old.id, lines.join("; ")));
+            let name = if alone { String::new() } else { format!("{} ({}): ", title(&object, old), old.id) };
+            preview.push(format!("{name}{}", lines.join("; ")));
         }
     }
     changes.retain(|change| !change.properties.is_empty());
@@ -208,7 +210,12 @@ async fn change(
         ));
         return Ok(Plan::nothing(Reply::written(with_notes(written, &notes))));
     }
-    let mut written = Written::new(format!("Change {}", object.counted(changes.len())));
+    let mut written = Written::new(match &changes[..] {
+        [Changed { record, .. }] if alone => {
+            format!("Change {} ({} {})", title(&object, record), object.singular, record.id)
+        }
+        _ => format!("Change {}", object.counted(changes.len())),
+    });
     for line in preview {
         written = written.change(line);
     }
@@ -257,7 +264,9 @@ async fn change(
                 }
             }
             let lines = diff(&values, &change.record, &now).into_iter().chain(still);
-            format!("{} ({}): {}", title(&object, record), record.id, lines.collect::<Vec<_>>().join("; "))
+            let name =
+                if alone { String::new() } else { format!("{} ({}): ", title(&object, record), record.id) };
+            format!("{name}{}", lines.collect::<Vec<_>>().join("; "))
         })?;
         Ok(noted(reconcile::done(&call, written, lost), &notes))
     };
@@ -283,6 +292,9 @@ fn touched(fields: &Fields, rows: &[Row]) -> Result<Vec<String>> {
     let words = rows.iter().flat_map(|row| row.fields.keys().chain(&row.clear));
     let mut names: Vec<String> =
         words.map(|word| fields.find(word).map(|property| property.name.clone())).collect::<Result<_>>()?;
+    for row in rows {
+        names.extend(edited(fields, row)?.into_iter().map(|(property, _)| property.name.clone()));
+    }
     names.sort_unstable();
     names.dedup();
     Ok(names)
@@ -347,8 +359,13 @@ fn diff(values: &Values, old: &Record, new: &BTreeMap<String, String>) -> Vec<St
             let mut after = old.clone();
             let adds = value.strip_prefix(';');
             after.properties.insert(name.clone(), Some(adds.unwrap_or(value).to_owned()));
-            let plus = if adds.is_some() { "added to them: " } else { "" };
-            format!("{} {} → {plus}{}", values.fields.head(name), told(old, name), told(&after, name))
+            match adds {
+                Some(_) => {
+                    let head = values.fields.head(name);
+                    format!("{head} {} → added to them: {}", told(old, name), told(&after, name))
+                }
+                None => values.change(old, &after, name),
+            }
         })
         .collect()
 }

@@ -22,8 +22,8 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
     vec![
         Tool::write(
             "upsert_records",
-            "Create or update records",
-            "Creates or changes up to 100 records by a unique field: email of contacts, else a custom one. A row's id is its value.",
+            "Upsert records",
+            "Creates or changes records by a unique field: email of contacts, else a custom one. A row's id is its value.",
             upsert_records,
         )
 .scopes(scopes::WRITE)
@@ -62,7 +62,7 @@ async fn upsert_records(call: Call<HubSpot>, args: UpsertRecords) -> Result<Plan
     let mut notes = Vec::new();
     for (at, mut row) in given.into_iter().enumerate() {
         let about = |error| in_row(at, many, error);
-        row.no_links().map_err(about)?;
+        row.no_links().and_then(|()| row.no_edits()).map_err(about)?;
         let own = row.fields.shift_remove(&by.name).and_then(|value| value.as_str().map(str::to_owned));
         let id = if row.id.trim().is_empty() { own.unwrap_or_default() } else { row.id.clone() };
         let id = if by.name == "email" { id.trim().to_lowercase() } else { id.trim().to_owned() };
