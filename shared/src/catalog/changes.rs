@@ -57,9 +57,12 @@ impl FieldValue {
     }
 }
 
-/// The fields that a write would change.
+/// The fields that a write would change, and those that are as asked for already.
 #[derive(Clone, Debug, Default)]
-pub struct Changes(Vec<Change>);
+pub struct Changes {
+    changes: Vec<Change>,
+    already: Vec<String>,
+}
 
 #[derive(Clone, Debug)]
 struct Change {
@@ -73,7 +76,9 @@ impl Changes {
     pub fn set(&mut self, field: &'static str, old: FieldValue, wanted: FieldValue) -> bool {
         let differs = !old.same(&wanted);
         if differs {
-            self.0.push(Change { field, old, wanted });
+            self.changes.push(Change { field, old, wanted });
+        } else if let Some(line) = unchanged(field, &wanted) {
+            self.already.push(line);
         }
         differs
     }
@@ -81,20 +86,21 @@ impl Changes {
     /// Whether nothing would change.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.changes.is_empty()
     }
 
-    /// What would change: `status Planned → Started`.
+    /// What would change, `status Planned → Started`, and what would not: `lead @ada already`.
     #[must_use]
     pub fn wanted(&self) -> Vec<String> {
-        self.0.iter().map(|change| told(change.field, &change.old, &change.wanted)).collect()
+        let lines = self.changes.iter().map(|change| told(change.field, &change.old, &change.wanted));
+        lines.chain(self.already.iter().cloned()).collect()
     }
 
     /// What came of it, by what each field is `now`.
     #[must_use]
     pub fn outcome(&self, now: impl Fn(&'static str) -> FieldValue) -> Outcome {
-        let mut outcome = Outcome::default();
-        for change in &self.0 {
+        let mut outcome = Outcome { already: self.already.clone(), ..Outcome::default() };
+        for change in &self.changes {
             let got = now(change.field);
             if got.same(&change.wanted) {
                 outcome.changed.push(told(change.field, &change.old, &change.wanted));
@@ -123,6 +129,8 @@ pub struct Outcome {
     pub changed: Vec<String>,
     /// What did not, although the vendor reported success.
     pub refused: Vec<String>,
+    /// What was asked for and was so before.
+    pub already: Vec<String>,
 }
 
 impl Outcome {
@@ -142,7 +150,7 @@ impl Outcome {
     #[must_use]
     pub fn lines(self) -> Vec<String> {
         let refused = self.refused.into_iter().map(|line| format!("not accepted: {line}"));
-        self.changed.into_iter().chain(refused).collect()
+        self.changed.into_iter().chain(refused).chain(self.already).collect()
     }
 }
 
@@ -166,6 +174,19 @@ pub fn edited(old: &str, new: &str) -> String {
     let mut sides = side('−', &old[..old.len() - tail]);
     sides.extend(side('+', &new[..new.len() - tail]));
     if sides.is_empty() { "empty lines only".to_owned() } else { sides.join(" ") }
+}
+
+/// That `field` is `value` already; nothing of what is empty and stays so.
+fn unchanged(field: &str, value: &FieldValue) -> Option<String> {
+    match value {
+        FieldValue::Short(text) | FieldValue::Long(text) | FieldValue::Exact(text)
+            if text.trim().is_empty() =>
+        {
+            None
+        }
+        FieldValue::Short(_) => Some(format!("{field} {} already", value.word())),
+        FieldValue::Long(_) | FieldValue::Exact(_) => Some(format!("{field}: this text already")),
+    }
 }
 
 fn told(field: &str, old: &FieldValue, new: &FieldValue) -> String {
@@ -200,6 +221,11 @@ mod tests {
             FieldValue::Long("a b".to_owned())
         ));
         assert!(changes.is_empty());
+        changes.set("lead", short(""), short(""));
+        changes.set("status", short("Planned"), short("Started"));
+        let lines = ["status Planned → Started", "name A already", "content: this text already"];
+        assert_eq!(changes.wanted(), lines, "what was asked for is not passed over in silence");
+        assert_eq!(changes.outcome(|_| short("Started")).lines(), lines);
         let exact = |text: &str| FieldValue::Exact(text.to_owned());
         assert!(!changes.set("body", exact("a\r\n  b"), exact("a\n  b")));
         assert!(changes.set("body", exact("a\n  b"), exact("a\nb")), "white space counts here");

@@ -186,7 +186,12 @@ fn asked(arguments: &Map<String, Value>, schema: &Map<String, Value>) -> String 
     if arguments.contains_key("query") {
         next.push("with other words".to_owned());
     }
-    let next = if next.is_empty() { String::new() } else { format!(". Try it {}", next.join(" or ")) };
+    // Nothing may be the answer, so no more is asked for than what is doubted.
+    let next = if next.is_empty() {
+        String::new()
+    } else {
+        format!(". If some should be there, try it {}", next.join(" or "))
+    };
     format!("Asked for: {}{next}.", told.join(", "))
 }
 

@@ -40,7 +40,7 @@ pub trait Entry {
     /// How a reply lists it, so that it can be told from others.
     fn describe(&self) -> String;
 
-    /// For people: the full name, whose first part alone may mean several of them.
+    /// For people: the full name, whose parts alone may mean one of them, or several.
     fn full_name(&self) -> Option<&str> {
         None
     }
@@ -53,8 +53,9 @@ pub trait Entry {
 }
 
 /// The one of `entries` that `wanted` means: by its id, by a name exactly as it is written, by a name
-/// in any case, accents and composition, or by the beginning of only one name. A person's handle
-/// counts with and without `@`; a bare first name that several people have means none of them.
+/// in any case, accents and composition, by the beginning of only one name, or by a part of only one
+/// person's name, such as the last. A person's handle counts with and without `@`; a bare first name that
+/// several people have means none of them.
 ///
 /// # Errors
 /// A [`Miss`] with the nearest entries, or with all that `wanted` fits.
@@ -91,6 +92,12 @@ pub fn find<'a, T: Entry>(wanted: &str, entries: &'a [T]) -> Result<&'a T, Miss>
     }
     if found.is_empty() {
         found = called(&|name| fold(name).starts_with(&folded));
+    }
+    if found.is_empty() && !is_handle {
+        let part = format!(" {folded} ");
+        let has_part =
+            |entry: &&T| entry.full_name().is_some_and(|name| format!(" {} ", fold(name)).contains(&part));
+        found = entries.iter().filter(has_part).collect();
     }
     match found[..] {
         [entry] => Ok(entry),
@@ -368,6 +375,8 @@ mod tests {
             ("zoe muller", "U4"),
             ("Zoe\u{308} MU\u{308}LLER", "U4"),
             ("soren gross", "U5"),
+            ("Tanaka", "U3"),
+            ("muller", "U4"),
             ("  aiko\u{200b} ", "U3"),
         ] {
             assert_eq!(found(wanted).as_deref(), Ok(id), "{wanted}");
@@ -381,6 +390,10 @@ mod tests {
             "invalid_argument: More than one person fits `Jonas`. Say which: @jonas (Jonas Weber), @jonas.lind (Jonas Lind)."
         );
         assert!(found("jo").is_err());
+        let namesakes = [Person("U1", "jonas", "Jonas Weber"), Person("U2", "ada", "Ada Weber")];
+        assert!(find("weber", &namesakes).is_err_and(|miss| !miss.is_unknown()));
+        assert!(find("web", &namesakes).is_err(), "a part of a name is a whole word");
+        assert!(find("@tanaka", &PEOPLE).is_err(), "with @ it is a handle");
     }
 
     #[test]

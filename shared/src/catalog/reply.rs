@@ -322,11 +322,11 @@ mod tests {
         assert_eq!(said(json!({"limit": 5})), "No issues.");
         assert_eq!(
             said(json!({"query": "imports", "labels": ["Bug", "P1"], "since": "7d"})),
-            "No issues. Asked for: query imports, labels Bug, P1, since 7d. Try it without one of `labels`, `since` or with other words."
+            "No issues. Asked for: query imports, labels Bug, P1, since 7d. If some should be there, try it without one of `labels`, `since` or with other words."
         );
         assert_eq!(
             said(json!({"overdue": true})),
-            "No issues. Asked for: overdue true. Try it without `overdue`."
+            "No issues. Asked for: overdue true. If some should be there, try it without `overdue`."
         );
         assert_eq!(
             said(json!({"state": "all", "include_archived": true})),
@@ -334,7 +334,7 @@ mod tests {
         );
         assert_eq!(
             said(json!({"state": "all", "label": "P1"})),
-            "No issues. Asked for: state all, label P1. Try it without `label`."
+            "No issues. Asked for: state all, label P1. If some should be there, try it without `label`."
         );
         let full = Reply::page(page(2, 0)).asked_for(&Map::new(), &Map::new());
         assert!(!full.render(&ReplyOptions::default()).text.contains("Asked for"));

@@ -273,7 +273,7 @@ async fn a_search_that_finds_nothing_says_for_what_and_what_to_try<S: Subject>()
         header.starts_with("No ") && header.contains("Asked for: ") && header.contains("zyxwvutsrq"),
         "{text}"
     );
-    assert!(header.contains("Try it "), "{text}");
+    assert!(header.contains("try it "), "{text}");
 }
 
 async fn a_kept_answer_costs_the_vendor_nothing<S: Subject>() {

@@ -94,7 +94,7 @@ async fn an_empty_listing_blames_no_filter_that_is_the_widest() {
     let site = site().await;
     let arguments = json!({"repo": "harbor-example/docs", "state": "all"});
     let text = site.reply("list_prs", arguments).await;
-    assert!(text.contains("state all") && !text.contains("Try it without"), "{text}");
+    assert!(text.contains("state all") && !text.contains("try it without"), "{text}");
 }
 
 /// Task 9: a line of the timeline names the other issue.

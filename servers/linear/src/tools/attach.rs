@@ -103,9 +103,11 @@ fn attach_url(call: &Call<Linear>, issue: &IssueAttachments, url: Url, args: Att
     let title = title.unwrap_or_else(|| default_title(&url));
     let mut changes = Changes::default();
     let old = there.clone().unwrap_or_default();
-    changes.set("url", FieldValue::Short(old.url.clone()), FieldValue::Short(url.to_string()));
+    if there.is_none() {
+        changes.set("url", FieldValue::Short(String::new()), FieldValue::Short(url.to_string()));
+    }
     // Linear titles a pull request itself.
-    if !pull_request || args.title.is_some() {
+    if args.title.is_some() || there.is_none() && !pull_request {
         changes.set("title", FieldValue::Short(old.title.clone()), FieldValue::Short(title.clone()));
     }
     if let Some(subtitle) = &args.subtitle {

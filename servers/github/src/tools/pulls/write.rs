@@ -190,7 +190,9 @@ impl Update {
         let kept =
             requested.iter().filter(|name| !removed.iter().any(|gone| gone.eq_ignore_ascii_case(name)));
         let wanted: Vec<&String> = kept.chain(&add).collect();
-        update.changes.set("reviewers", reviewers(&requested), reviewers(wanted));
+        if !arguments.add_reviewers.is_empty() || !arguments.remove_reviewers.is_empty() {
+            update.changes.set("reviewers", reviewers(&requested), reviewers(wanted));
+        }
         update.notifies.extend(add);
         update.notifies.sort();
         update.notifies.dedup();
