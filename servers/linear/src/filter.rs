@@ -33,6 +33,7 @@ pub(crate) struct IssueQuery {
     pub(crate) state: Vec<String>,
     /// Name, me or none
     pub(crate) assignee: Option<String>,
+    pub(crate) creator: Option<String>,
     /// All of them
     pub(crate) labels: Vec<String>,
     pub(crate) project: Option<String>,
@@ -49,6 +50,7 @@ pub(crate) struct IssueQuery {
     pub(crate) overdue: Option<bool>,
     /// Day or none
     pub(crate) due: Option<String>,
+    /// Not on that day
     pub(crate) due_before: Option<String>,
     pub(crate) due_after: Option<String>,
     /// Date or age: 2026-11-02, 7d
@@ -56,9 +58,9 @@ pub(crate) struct IssueQuery {
     pub(crate) created_since: Option<String>,
     pub(crate) completed_since: Option<String>,
     pub(crate) include_archived: Option<bool>,
-    /// Whom its names were taken for.
+    /// Whom the names of people were taken for.
     #[serde(skip)]
-    pub(crate) taken_for: Option<String>,
+    taken_for: Vec<String>,
 }
 
 impl IssueQuery {
@@ -78,7 +80,7 @@ impl IssueQuery {
         for given in self.project.iter().chain(&self.parent) {
             names.is_ours(given).await?;
         }
-        self.settle_assignee(names).await?;
+        self.settle_people(names).await?;
         let named_states = self.state.iter().filter(|state| state_types(state).is_none()).count();
         if self.team.len() > 1 || self.state.len() > 1 && named_states > 0 || self.labels.len() > 1 {
             self.settle(names).await?;
@@ -93,6 +95,37 @@ impl IssueQuery {
         ];
         let has_times = self.overdue.is_some() || times.into_iter().any(Option::is_some);
         if has_times { server.calendar().await } else { Ok(Calendar::new(None)) }
+    }
+
+    /// What a reply says of its words: whom a name was taken for, and which days and moments its times mean.
+    ///
+    /// # Errors
+    /// `invalid_argument` for what is no time.
+    pub(crate) fn taken_for(&self, calendar: &Calendar) -> Result<Vec<String>> {
+        let mut notes = self.taken_for.clone();
+        if let Some(due) = self.due.as_deref().filter(|due| !is_none(due)) {
+            let day = calendar.day("due", due)?.to_string();
+            if day != due.trim() {
+                notes.push(format!("due {day}"));
+            }
+        }
+        for (name, word, day) in
+            [("due_before", "before", &self.due_before), ("due_after", "after", &self.due_after)]
+        {
+            if let Some(day) = day {
+                notes.push(format!("due {word} {}, not on it", calendar.day(name, day)?));
+            }
+        }
+        for (name, word, since) in [
+            ("updated_since", "changed", &self.updated_since),
+            ("created_since", "created", &self.created_since),
+            ("completed_since", "completed", &self.completed_since),
+        ] {
+            if let Some(since) = since {
+                notes.push(format!("{word} since {}", calendar.past(name, since)?.describe()));
+            }
+        }
+        Ok(notes)
     }
 
     /// Whether archived issues are meant as well.
@@ -129,6 +162,9 @@ impl IssueQuery {
         }
         if let Some(assignee) = &self.assignee {
             all.push(json!({"assignee": person_filter(assignee)}));
+        }
+        if let Some(creator) = &self.creator {
+            all.push(json!({"creator": person_filter(creator)}));
         }
         // All of them, and each is another label: one condition each.
         all.extend(self.labels.iter().map(|label| json!({"labels": {"some": label_filter(label)}})));
@@ -271,15 +307,16 @@ impl IssueQuery {
         Ok(replaced)
     }
 
-    /// Replaces the assignee's name by the id of the one person whom it means. A name that fits two is never
+    /// Replaces the names of people by the id of the one person whom each means. A name that fits two is never
     /// left to Linear, which would take one of them.
-    async fn settle_assignee(&mut self, names: &Names) -> Result<()> {
-        let Some(given) = self.assignee.as_mut().filter(|given| !is_none(given) && !is_me(given)) else {
-            return Ok(());
-        };
-        let person = names.anybody(given).await?;
-        self.taken_for = Some(format!("of {}", person.describe()));
-        *given = person.id;
+    async fn settle_people(&mut self, names: &Names) -> Result<()> {
+        for (word, given) in [("of", &mut self.assignee), ("filed by", &mut self.creator)] {
+            if let Some(given) = given.as_mut().filter(|given| !is_none(given) && !is_me(given)) {
+                let person = names.anybody(given).await?;
+                self.taken_for.push(format!("{word} {}", person.describe()));
+                *given = person.id;
+            }
+        }
         Ok(())
     }
 
@@ -299,12 +336,19 @@ impl IssueQuery {
 
 /// Whether one of the issues that block this one is not finished yet.
 pub(crate) fn is_blocked(relations: &Connection<Relation>) -> bool {
-    let is_open =
-        |issue: &IssueRef| issue.state.as_ref().is_none_or(|state| !CLOSED.contains(&state.kind.as_str()));
-    relations
-        .nodes
-        .iter()
-        .any(|relation| relation.kind == "blocks" && relation.issue.as_ref().is_some_and(is_open))
+    !open_blockers(relations).is_empty()
+}
+
+/// The issues that block this one and are not finished yet.
+pub(crate) fn open_blockers(relations: &Connection<Relation>) -> Vec<String> {
+    let blocks = relations.nodes.iter().filter(|relation| relation.kind == "blocks");
+    let open = blocks.filter_map(|relation| relation.issue.as_ref()).filter(|issue| is_open(issue));
+    open.map(|issue| issue.identifier.clone()).collect()
+}
+
+/// Whether an issue is not finished.
+pub(crate) fn is_open(issue: &IssueRef) -> bool {
+    issue.state.as_ref().is_none_or(|state| !CLOSED.contains(&state.kind.as_str()))
 }
 
 /// One of several conditions on the same thing.

@@ -5,9 +5,12 @@ pub(crate) mod documents;
 pub(crate) mod inbox;
 pub(crate) mod projects;
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
-use connector::{catalog::one_line, clock};
+use connector::{
+    catalog::{markdown, one_line},
+    clock,
+};
 use jiff::Timestamp;
 
 pub(crate) use connector::catalog::{day, minute};
@@ -78,6 +81,7 @@ pub(crate) enum Field {
     Parent,
     Estimate,
     Created,
+    Creator,
     Updated,
     Completed,
 }
@@ -113,6 +117,7 @@ pub(crate) fn issue_row(issue: &IssueRow, fields: &[Field]) -> String {
             Field::Parent => issue.parent.as_ref().map(|parent| format!("under {}", parent.identifier)),
             Field::Estimate => issue.estimate.map(|estimate| format!("estimate {estimate}")),
             Field::Created => Some(format!("created {}", day(&issue.created_at))),
+            Field::Creator => issue.creator.as_ref().map(|creator| format!("by {}", person(creator))),
             Field::Updated => Some(format!("updated {}", minute(&issue.updated_at))),
             Field::Completed => {
                 issue.completed_at.as_deref().map(|completed| format!("completed {}", minute(completed)))
@@ -160,9 +165,43 @@ pub(crate) fn issue_url(url: &str) -> String {
     one_line(&format!("{before}/issue/{identifier}{place}"))
 }
 
+/// `text`, which stands at `url` in Linear, with those whom it mentions by their names: Linear keeps a mention as
+/// the address of a profile, and a name is what was written. Links and code stay as they are.
+pub(crate) fn with_names<'a>(text: &'a str, url: &str) -> Cow<'a, str> {
+    let workspace: String = url.split_inclusive('/').take(4).collect();
+    let profiles = format!("{workspace}profiles/");
+    if workspace.matches('/').count() < 4 || !text.contains(&profiles) {
+        return Cow::Borrowed(text);
+    }
+    let in_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let mut out = String::with_capacity(text.len());
+    let mut end = 0;
+    for part in markdown::prose(text) {
+        for (at, _) in text[part.clone()].match_indices(&profiles) {
+            let at = part.start + at;
+            let name = text[at + profiles.len()..].split(|c| !in_name(c)).next().unwrap_or_default();
+            let name = name.trim_end_matches('.');
+            let is_part_of_a_link = text[..at].ends_with(['(', '<', '[']);
+            if name.is_empty() || is_part_of_a_link || at < end {
+                continue;
+            }
+            out.push_str(&text[end..at]);
+            out.push('@');
+            out.push_str(name);
+            end = at + profiles.len() + name.len();
+        }
+    }
+    out.push_str(&text[end..]);
+    Cow::Owned(out)
+}
+
 /// The text of a comment, set in from the line above it, so that no line of it can pass for the
 /// head of another comment.
-pub(crate) fn comment_body(body: &str) -> String {
+pub(crate) fn comment_body(comment: &Comment, body: &str) -> String {
+    set_in(&with_names(body, &comment.url))
+}
+
+fn set_in(body: &str) -> String {
     let mut out = String::with_capacity(body.len() + 16);
     for line in body.trim().lines() {
         if !out.is_empty() {
@@ -196,9 +235,9 @@ fn written(comment: &Comment) -> String {
 
 fn marks(comment: &Comment) -> String {
     let edited = if comment.edited_at.is_some() { " (edited)" } else { "" };
-    let resolved =
-        comment.resolved_at.as_deref().map(|at| format!(" (resolved {})", day(at))).unwrap_or_default();
-    format!("{edited}{resolved}")
+    let by = comment.resolving_user.as_ref().map(|user| format!(" by {}", person(user))).unwrap_or_default();
+    let resolved = comment.resolved_at.as_deref().map(|at| format!(" (resolved {}{by})", day(at)));
+    format!("{edited}{}", resolved.unwrap_or_default())
 }
 
 /// A time in one state: `In Progress 2026-11-20 → 2026-11-22 (2 d 3 h)`.
@@ -271,7 +310,24 @@ mod tests {
 
     #[test]
     fn no_line_of_a_comment_can_pass_for_the_head_of_another() {
-        assert_eq!(comment_body("a\n\n@maya 2026-11-20 id 1\n"), "  a\n\n  @maya 2026-11-20 id 1");
+        assert_eq!(set_in("a\n\n@maya 2026-11-20 id 1\n"), "  a\n\n  @maya 2026-11-20 id 1");
+    }
+
+    #[test]
+    fn a_mention_is_read_as_it_was_written() {
+        let url = "https://linear.app/acme/issue/ENG-1/x#comment-1";
+        let profile = "https://linear.app/acme/profiles/jonas.lindgren";
+        for (text, shown) in [
+            (format!("{profile} look, {profile}."), "@jonas.lindgren look, @jonas.lindgren.".to_owned()),
+            (format!("[Jonas]({profile}) `{profile}`"), format!("[Jonas]({profile}) `{profile}`")),
+            (
+                "https://linear.app/other/profiles/ada".to_owned(),
+                "https://linear.app/other/profiles/ada".to_owned(),
+            ),
+        ] {
+            assert_eq!(with_names(&text, url), shown);
+        }
+        assert_eq!(with_names(profile, ""), profile);
     }
 
     #[test]

@@ -11,10 +11,10 @@ use super::{
 };
 
 const LIST: Operation =
-    Operation::read("ListComments", document!("list_comments", "comment_row"), |v| 2 + first(v) * 5);
+    Operation::read("ListComments", document!("list_comments", "comment_row"), |v| 2 + first(v) * 6);
 const OF_DOCUMENT: Operation =
-    Operation::read("DocumentComments", document!("document_comments", "comment_row"), |v| 3 + first(v) * 5);
-const GET: Operation = Operation::read("GetComment", document!("get_comment", "comment_row"), |_| 9);
+    Operation::read("DocumentComments", document!("document_comments", "comment_row"), |v| 3 + first(v) * 6);
+const GET: Operation = Operation::read("GetComment", document!("get_comment", "comment_row"), |_| 10);
 const ADD: Operation =
     Operation::write("AddComment", document!("add_comment", "comment_row"), Replay::Idempotent)
         .invalidates(&["comments"]);
@@ -42,6 +42,7 @@ pub(crate) struct Comment {
     pub(crate) created_at: String,
     pub(crate) edited_at: Option<String>,
     pub(crate) resolved_at: Option<String>,
+    pub(crate) resolving_user: Option<PersonRef>,
     pub(crate) quoted_text: Option<String>,
     /// The comment that it replies to.
     pub(crate) parent_id: Option<String>,

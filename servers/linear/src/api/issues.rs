@@ -13,10 +13,10 @@ use super::{
 };
 
 const LIST: Operation = Operation::read("ListIssues", document!("list_issues", "issue_row"), |v| {
-    2 + first(v) * (18 + blockers(v))
+    2 + first(v) * (20 + blockers(v))
 });
 const VIEW: Operation = Operation::read("ViewIssues", document!("view_issues", "issue_row"), |v| {
-    3 + first(v) * (18 + blockers(v))
+    3 + first(v) * (20 + blockers(v))
 });
 const GET: Operation = Operation::read(
     "GetIssue",
@@ -33,6 +33,7 @@ const BY_BRANCH: Operation = Operation::read(
     document!("get_issue_by_branch", "issue_full", "issue_sections", "comment_row"),
     sections,
 );
+const BLOCKERS: Operation = Operation::read("Blockers", document!("blockers"), |v| 2 + first(v) * BLOCKED);
 const STATE: Operation = Operation::read("IssueState", document!("issue_state", "issue_full"), |_| FULL);
 const IDS: Operation = Operation::read("IssueIds", document!("issue_ids", "issue_full"), |v| {
     2 + first(v) * (FULL + blockers(v))
@@ -69,6 +70,7 @@ pub(super) const OPERATIONS: &[&Operation] = &[
     &GET,
     &GET_MANY,
     &BY_BRANCH,
+    &BLOCKERS,
     &STATE,
     &IDS,
     &CREATE,
@@ -82,8 +84,11 @@ pub(super) const OPERATIONS: &[&Operation] = &[
 
 /// What the issues cost that block one.
 fn blockers(variables: &Value) -> u32 {
-    if variables.get("blockers").and_then(Value::as_bool).unwrap_or(false) { 66 } else { 0 }
+    if variables.get("blockers").and_then(Value::as_bool).unwrap_or(false) { BLOCKED } else { 0 }
 }
+
+/// What the issues cost that block one issue.
+const BLOCKED: u32 = 70;
 
 /// What one issue in full costs: its labels are most of it.
 const FULL: u32 = 72;
@@ -94,8 +99,8 @@ fn sections(variables: &Value) -> u32 {
     let comments = variables.get("commentCount").and_then(Value::as_u64).unwrap_or(20) as u32;
     let mut points = FULL;
     for (name, cost) in [
-        ("comments", comments * 5),
-        ("relations", 130),
+        ("comments", comments * 6),
+        ("relations", 190),
         ("children", 130),
         ("attachments", 40),
         ("history", 70),
@@ -173,8 +178,10 @@ pub(crate) struct IssueRow {
     pub(crate) trashed: bool,
     pub(crate) state: Option<StateRef>,
     pub(crate) assignee: Option<PersonRef>,
+    pub(crate) creator: Option<PersonRef>,
     pub(crate) team: Option<TeamRef>,
     pub(crate) project: Option<Named>,
+    pub(crate) project_milestone: Option<Named>,
     pub(crate) cycle: Option<CycleRef>,
     pub(crate) parent: Option<IssueRef>,
     pub(crate) labels: Connection<LabelRef>,
@@ -400,6 +407,12 @@ impl Api {
         variables["first"] = json!(first);
         let answer = self.run_partial::<Aliased<Connection<Issue>>>(&GET_MANY, variables).await?;
         Ok(Partial { data: answer.data.value.nodes, failures: answer.failures })
+    }
+
+    /// The issues with these UUIDs, each with what blocks it.
+    pub(crate) async fn blockers(&self, ids: &[String]) -> Result<Vec<IssueRow>> {
+        let variables = json!({"filter": {"id": {"in": ids}}, "first": ids.len()});
+        Ok(self.run::<Aliased<Connection<IssueRow>>>(&BLOCKERS, variables).await?.value.nodes)
     }
 
     /// The issue that the git branch `branch` belongs to, if any.

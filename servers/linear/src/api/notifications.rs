@@ -43,6 +43,7 @@ pub(crate) struct Notification {
 pub(crate) struct Said {
     pub(crate) id: String,
     pub(crate) body: String,
+    pub(crate) url: String,
 }
 
 /// A page of the inbox.

@@ -18,7 +18,7 @@ pub(crate) struct CycleItem {
     when: &'static str,
     starts_at: String,
     ends_at: String,
-    /// Percent.
+    /// Percent of the points, of which those in progress count a quarter.
     progress: u32,
     /// Points in it now.
     scope: f64,
@@ -29,7 +29,10 @@ pub(crate) struct CycleItem {
 }
 
 /// A cycle as a row:
-/// `ENG 12 "Polish" current 2026-11-16 → 2026-11-30, 45%: 8 of 20 issues, 15 of 34 points done, scope +4 since its start`.
+/// `ENG 12 "Polish" current 2026-11-16 → 2026-11-30, done 8 of 20 issues, 15 of 34 points (19 left), scope +4 since its start`.
+///
+/// Linear's own progress counts points in progress as a quarter done (schema.graphql, `Cycle.progress`), so it
+/// fits neither of the counts: where it differs from them, it stands with what it is.
 pub(crate) fn cycle_row(cycle: &Cycle) -> (String, CycleItem) {
     let last = |history: &[f64]| history.last().copied().unwrap_or_default();
     let (issues, done) = (last(&cycle.issue_count_history), last(&cycle.completed_issue_count_history));
@@ -49,24 +52,35 @@ pub(crate) fn cycle_row(cycle: &Cycle) -> (String, CycleItem) {
     };
     let name = item.name.as_deref().map(|name| format!(" \"{}\"", one_line(name))).unwrap_or_default();
     let mut row = format!(
-        "{} {}{name} {} {} → {}, {}%: {} of {} issues, {} of {} points done",
+        "{} {}{name} {} {} → {}, done {} of {} issues, {} of {} points",
         one_line(&item.team),
         item.number,
         item.when,
         day(&item.starts_at),
         day(&item.ends_at),
-        item.progress,
         item.completed_issues,
         item.issues,
         number(tenths(completed)),
         number(tenths(scope)),
     );
+    let left = scope - completed;
+    if left >= 0.05 {
+        row.push_str(&format!(" ({} left)", number(tenths(left))));
+    }
+    if scope > 0.0 && percent(Some(completed / scope)) != item.progress {
+        row.push_str(&format!(", progress {}", progress(cycle.progress)));
+    }
     let grown = scope - cycle.scope_history.first().copied().unwrap_or(scope);
     if grown.abs() >= 0.5 {
         let sign = if grown > 0.0 { "+" } else { "-" };
         row.push_str(&format!(", scope {sign}{} since its start", number(tenths(grown.abs()))));
     }
     (row, item)
+}
+
+/// What Linear calls the progress of a cycle, and why it is more than what is done.
+pub(crate) fn progress(progress: Option<f64>) -> String {
+    format!("{}% (points in progress count a quarter)", percent(progress))
 }
 
 /// Where a cycle is in time.

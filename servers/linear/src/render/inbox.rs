@@ -4,7 +4,7 @@ use connector::catalog::{one_line, words::short};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::minute;
+use super::{minute, with_names};
 use crate::api::notifications::Notification;
 
 /// Characters of what was said that a row shows.
@@ -31,7 +31,7 @@ pub(crate) struct NotificationItem {
     said: Option<String>,
 }
 
-/// A notification as a row: its id, when, whether it is read, what, who, about what; below it what was
+/// A notification as a row: its id, when, whether it is read, who, about what, what happened; below it what was
 /// said, with the id of the comment or status update.
 pub(crate) fn notification_row(notification: &Notification) -> (String, NotificationItem) {
     let about = None
@@ -51,7 +51,7 @@ pub(crate) fn notification_row(notification: &Notification) -> (String, Notifica
         actor,
         read: notification.read_at.is_some(),
         created_at: notification.created_at.clone(),
-        text: said.map(|(_, said)| short(&said.body, SAID)),
+        text: said.map(|(_, said)| short(&with_names(&said.body, &said.url), SAID)),
         said: said.map(|(_, said)| said.id.clone()),
     };
     let mut row =
@@ -59,7 +59,11 @@ pub(crate) fn notification_row(notification: &Notification) -> (String, Notifica
     if let Some(until) = &notification.snoozed_until_at {
         row.push_str(&format!(", snoozed until {}", minute(until)));
     }
-    row.push_str(&format!(" {}", one_line(&item.kind)));
+    let subtitle = one_line(&notification.subtitle);
+    // Linear says in words what happened; its name for that is for where it does not.
+    if subtitle.is_empty() {
+        row.push_str(&format!(" {}", one_line(&item.kind)));
+    }
     if let Some(actor) = &item.actor {
         row.push_str(&format!(" @{}", one_line(actor)));
     }
@@ -69,7 +73,6 @@ pub(crate) fn notification_row(notification: &Notification) -> (String, Notifica
         }
         _ => row.push_str(&format!(" {}", one_line(&notification.title))),
     }
-    let subtitle = one_line(&notification.subtitle);
     if !subtitle.is_empty() {
         row.push_str(&format!(" ({subtitle})"));
     }

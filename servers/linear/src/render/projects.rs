@@ -4,7 +4,7 @@ use connector::catalog::{Reply, excerpt, one_line};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{day, minute, person as at, priority};
+use super::{day, minute, person as at, priority, with_names};
 use crate::api::{
     initiatives::{Initiative, InitiativeProject},
     milestones::Milestone,
@@ -172,7 +172,7 @@ fn parts(mut reply: Reply, project: &Project, with_documents: bool) -> Reply {
         }
     }
     if let Some(update) = &project.last_update {
-        let (shown, more) = excerpt(&update.body, 0, UPDATE_CHARS);
+        let (shown, more) = excerpt(&with_names(&update.body, &project.url), 0, UPDATE_CHARS);
         reply = reply.line(format!(
             "Last status update: {} on {}",
             health(&update.health),
@@ -320,7 +320,7 @@ pub(crate) fn update_row(update: &Update) -> (String, UpdateItem) {
     }
     row.push_str(&format!(" id {}", update.id));
     row.push('\n');
-    row.push_str(update.body.trim());
+    row.push_str(&with_names(update.body.trim(), update.url.as_deref().unwrap_or_default()));
     let item = UpdateItem {
         id: update.id.clone(),
         about,

@@ -31,21 +31,21 @@ impl Names {
         if !text.contains('@') && !text.contains("/profiles/") {
             return Ok(Mentioned { text: text.to_owned(), lines: Vec::new() });
         }
-        let people: Vec<Person> = self.all().await?;
-        let active: Vec<Person> =
-            people.into_iter().filter(|person| person.is_active() && !person.url.is_empty()).collect();
-        Ok(mentions(text, before, &active))
+        let mut people: Vec<Person> = self.all().await?;
+        people.retain(|person| !person.url.is_empty());
+        let (active, disabled): (Vec<_>, Vec<_>) = people.into_iter().partition(Person::is_active);
+        Ok(mentions(text, before, &active, &disabled))
     }
 }
 
-fn mentions(text: &str, before: &str, people: &[Person]) -> Mentioned {
+fn mentions(text: &str, before: &str, people: &[Person], disabled: &[Person]) -> Mentioned {
     let changed = changed(text, before);
     let told_before: Vec<String> =
         markdown::mentioned(before, "", in_display_name).iter().map(|name| name.to_lowercase()).collect();
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
     let mut notified: Vec<String> = Vec::new();
-    let (mut nobody, mut several): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    let (mut nobody, mut several, mut gone) = (Vec::new(), Vec::new(), Vec::new());
     for mention in markdown::mentions(text, in_display_name) {
         let is_new = changed.start <= mention.place.start && mention.place.end <= changed.end;
         if !is_new || told_before.contains(&mention.name.to_lowercase()) || mention.place.start < end {
@@ -67,7 +67,10 @@ fn mentions(text: &str, before: &str, people: &[Person]) -> Mentioned {
                 }
             }
             Err(miss) if !miss.is_unknown() => note(&mut several, format!("@{}", mention.name)),
-            _ => note(&mut nobody, format!("@{}", mention.name)),
+            _ => match find(&format!("@{}", mention.name), disabled) {
+                Ok(person) if is_called(person, mention.name) => note(&mut gone, person.describe()),
+                _ => note(&mut nobody, format!("@{}", mention.name)),
+            },
         }
     }
     out.push_str(&text[end..]);
@@ -86,6 +89,10 @@ fn mentions(text: &str, before: &str, people: &[Person]) -> Mentioned {
             "notifies nobody: {}, which fits several people; write the display name",
             words::listed(&several, PEOPLE)
         ));
+    }
+    if !gone.is_empty() {
+        let is = if gone.len() == 1 { "is" } else { "are" };
+        lines.push(format!("notifies nobody: {}, who {is} disabled", words::listed(&gone, PEOPLE)));
     }
     if !nobody.is_empty() {
         lines.push(format!(
@@ -196,7 +203,7 @@ mod tests {
     }
 
     fn sent(text: &str, before: &str) -> String {
-        mentions(text, before, &people()).text.replace("https://linear.app/acme/profiles/", "→")
+        mentions(text, before, &people(), &[]).text.replace("https://linear.app/acme/profiles/", "→")
     }
 
     #[test]
@@ -222,7 +229,7 @@ mod tests {
         ] {
             assert_eq!(sent(text, ""), text);
         }
-        let told = mentions("@priya @jon @jon @nobody", "", &people()).lines;
+        let told = mentions("@priya @jon @jon @nobody", "", &people(), &[]).lines;
         assert_eq!(
             told,
             [
@@ -231,7 +238,10 @@ mod tests {
                 "notifies nobody: @nobody, which is nobody's name here",
             ]
         );
-        let given = mentions("https://linear.app/acme/profiles/jonas.lindgren", "", &people());
+        let (active, disabled) = (&people()[1..], &people()[..1]);
+        let told = mentions("@priya", "", active, disabled).lines;
+        assert_eq!(told, ["notifies nobody: @priya (Priya Raman), who is disabled"]);
+        let given = mentions("https://linear.app/acme/profiles/jonas.lindgren", "", &people(), &[]);
         assert_eq!(given.lines, ["notifies @jonas.lindgren (Jonas Lindgren)"]);
     }
 
@@ -239,12 +249,13 @@ mod tests {
     fn only_what_is_new_in_a_text_is_a_new_mention() {
         let before = "@priya wrote this. End with https://linear.app/acme/profiles/jonas";
         let after = "@priya wrote this. @d.novak too. End with https://linear.app/acme/profiles/jonas";
-        let now = mentions(after, before, &people());
+        let now = mentions(after, before, &people(), &[]);
         assert_eq!(now.text, after.replace("@d.novak", "https://linear.app/acme/profiles/d.novak"));
         assert_eq!(now.lines, ["notifies @d.novak (Daniel Novák)"]);
         assert_eq!(sent("for @jonas.lindgren", "for @jonas"), "for →jonas.lindgren");
-        assert_eq!(mentions(before, before, &people()).lines, [""; 0]);
-        let again = mentions("@jonas, again", "https://linear.app/acme/profiles/jonas, please", &people());
+        assert_eq!(mentions(before, before, &people(), &[]).lines, [""; 0]);
+        let before = "https://linear.app/acme/profiles/jonas, please";
+        let again = mentions("@jonas, again", before, &people(), &[]);
         assert!(again.lines.is_empty() && again.text.ends_with("/jonas, again"), "{again:?}");
     }
 }

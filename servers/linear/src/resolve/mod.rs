@@ -164,12 +164,31 @@ impl Names {
         Ok(label)
     }
 
-    /// The person `wanted`: `me`, a display name (with or without `@`), name, e-mail address or id.
+    /// The person `wanted`: `me`, a display name (with or without `@`), name, last name, e-mail address or id.
+    ///
+    /// # Errors
+    /// `invalid_argument` for one who is disabled; as [`Directories::find`].
     pub(crate) async fn person(&self, wanted: &str) -> Result<Person> {
         if is_me(wanted) {
             return Ok(self.api.who_am_i().await?.viewer);
         }
-        self.one(wanted.trim().trim_start_matches('@'), Person::is_active).await
+        let wanted = wanted.trim().trim_start_matches('@');
+        match self.one(wanted, Person::is_active).await {
+            Err(error) if error.kind() == Kind::NotFound => {
+                Err(self.disabled(wanted).await?.unwrap_or(error))
+            }
+            found => found,
+        }
+    }
+
+    /// What to say of `wanted`, who is nobody active, if it is somebody who is not.
+    async fn disabled(&self, wanted: &str) -> Result<Option<Error>> {
+        let mut people: Vec<Person> = self.all().await?;
+        people.retain(|person| !person.is_active());
+        Ok(find(wanted, &people).ok().map(|person| {
+            Error::invalid(format!("{} is disabled, so nothing can be given to them", person.describe()))
+                .with_hint("Nothing was written. Say who else; list_users shows who there is")
+        }))
     }
 
     /// The person `wanted`, be it one whom no work can be given to any more.

@@ -23,8 +23,10 @@ use crate::{
 
 /// Issues in one call, at most: what Linear changes in one mutation.
 const MOST: usize = 50;
-/// Characters of a title that a preview shows.
-const TITLE: usize = 60;
+/// Characters of a title that a preview shows, of a few issues and of many.
+const TITLE: (usize, usize) = (256, 60);
+/// So many issues are a few.
+const FEW: usize = 10;
 /// More issues than this are asked about first.
 const ASK_ABOVE: usize = 5;
 
@@ -49,6 +51,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
             ("teams", "team"),
             ("label", "labels"),
             ("assigneeId", "assignee"),
+            ("created_by", "creator"),
             ("dueDate", "due"),
         ])
         .output::<Outcome>(),
@@ -115,8 +118,8 @@ async fn bulk_update(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
     }
     let mut gone = Vec::new();
     let by_filter = filter.is_some();
-    let issues = match (ids.is_empty(), filter) {
-        (false, None) => by_ids(&call, &ids, &mut gone).await?,
+    let (issues, taken_for) = match (ids.is_empty(), filter) {
+        (false, None) => (by_ids(&call, &ids, &mut gone).await?, Vec::new()),
         (true, Some(filter)) => filtered(&call, filter).await?,
         _ => return Err(Error::invalid("Give either `ids` or `filter`")),
     };
@@ -137,15 +140,15 @@ async fn bulk_update(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
     }
     let (groups, idle) = grouped(&call, issues, &fields).await?;
     let count: usize = groups.iter().map(|group| group.issues.len()).sum();
-    let preview = preview(&groups, &idle, &gone, total);
-    if by_filter && expected_count.is_none() {
-        let reply = preview.lead(format!(
-            "Nothing was changed: a filter alone only shows what it would do. To do it, repeat the call with \"expected_count\": {total}."
-        ));
-        return Ok(Plan::nothing(reply));
-    }
+    let preview = preview(&groups, &idle, &gone, total, &taken_for);
     if count == 0 {
         return Ok(Plan::nothing(preview));
+    }
+    if by_filter && expected_count.is_none() {
+        let reply = preview.lead(format!(
+            "Nothing was changed. To do this, repeat the call with \"expected_count\": {total} and without dry_run:"
+        ));
+        return Ok(Plan::nothing(reply));
     }
     let seen: Vec<_> =
         groups.iter().flat_map(|group| &group.issues).map(|(issue, _)| issue.id.clone()).collect();
@@ -164,8 +167,8 @@ async fn by_ids(call: &Call<Linear>, ids: &[String], gone: &mut Vec<String>) -> 
     Ok(issues)
 }
 
-/// The issues that a filter finds, if they are not too many.
-async fn filtered(call: &Call<Linear>, mut query: IssueQuery) -> Result<Vec<Issue>> {
+/// The issues that a filter finds, if they are not too many, and what its words were taken for.
+async fn filtered(call: &Call<Linear>, mut query: IssueQuery) -> Result<(Vec<Issue>, Vec<String>)> {
     if query.is_everything() {
         return Err(Error::invalid("`filter` is empty: it would mean every issue"));
     }
@@ -178,7 +181,7 @@ async fn filtered(call: &Call<Linear>, mut query: IssueQuery) -> Result<Vec<Issu
         return Err(Error::invalid(format!("The filter finds more than {MOST} issues"))
             .with_hint("Narrow it, or go through them in parts"));
     }
-    Ok(found)
+    Ok((found, query.taken_for(&calendar)?))
 }
 
 /// The issues that `query` finds: one more than are changed, to tell that there are too many.
@@ -238,12 +241,20 @@ async fn grouped(
     Ok((groups.into_values().collect(), idle))
 }
 
-fn preview(groups: &[Group], idle: &[Issue], gone: &[String], total: usize) -> Reply {
+fn preview(groups: &[Group], idle: &[Issue], gone: &[String], total: usize, taken_for: &[String]) -> Reply {
     let count = total - idle.len();
-    let summary = format!("Change {count} of {}", words::counted(total, ("issue", "issues")));
+    let issues = words::counted(total, ("issue", "issues"));
+    let mut summary = match count {
+        0 => "Nothing to change".to_owned(),
+        count if count == total => format!("Change {issues}"),
+        count => format!("Change {count} of {issues}"),
+    };
+    if !taken_for.is_empty() {
+        summary.push_str(&format!(" ({})", taken_for.join("; ")));
+    }
     let mut lines: Vec<String> = Vec::new();
     for (issue, changes) in groups.iter().flat_map(|group| &group.issues) {
-        let title = words::short(&issue.title, TITLE);
+        let title = words::short(&issue.title, if count <= FEW { TITLE.0 } else { TITLE.1 });
         lines.push(format!("{} \"{title}\": {}", issue.identifier, changes.preview(issue).join("; ")));
     }
     reply(summary, lines, idle, gone, 0)
@@ -313,7 +324,10 @@ async fn carry_out(
                         continue;
                     };
                     let refused = changes.refused(now);
-                    let all = changes.outcome(before, now);
+                    let mut all = changes.outcome(before, now);
+                    if !all.is_empty() {
+                        all.extend(changes.already().iter().cloned());
+                    }
                     if refused.is_empty() {
                         done += 1;
                     } else {

@@ -5,6 +5,7 @@ use connector::{
     catalog::{
         Call, Page, Plan, Reply, Tool, Written, edited, excerpt, one_line,
         reconcile::{self, Seen},
+        words,
     },
     upstream::Connection,
 };
@@ -23,6 +24,8 @@ use crate::{
 
 /// Characters of one comment in a listing.
 const EXCERPT: usize = 3_000;
+/// Bytes of comments that surely fit into one reply.
+const THREADS: usize = 24_000;
 /// Characters of a comment that is read alone.
 const WHOLE: usize = 24_000;
 
@@ -182,7 +185,10 @@ async fn one(call: &Call<Linear>, id: &str, offset: usize) -> Result<Reply> {
     let place = comment.issue.as_ref().map(|issue| format!("on {}", issue.identifier)).unwrap_or_default();
     let mut page = Page::new(FROM, ("comment", "comments")).note(place);
     let row = row(&comment, body);
-    page.push(format!("{}\n{}", render::comment_head(&comment), render::comment_body(&row.body)), &row);
+    page.push(
+        format!("{}\n{}", render::comment_head(&comment), render::comment_body(&comment, &row.body)),
+        &row,
+    );
     Ok(note.into_iter().fold(Reply::page(page), Reply::line))
 }
 
@@ -226,17 +232,38 @@ async fn update_exists(call: &Call<Linear>, id: &str) -> Result<()> {
 fn listing(call: &Call<Linear>, answer: Partial<Connection<Comment>>, position: Position, of: &str) -> Reply {
     let notes = answer.notes();
     let connection = answer.data;
-    let mut page = Page::new(FROM, ("comment", "comments")).note(format!("{of}, newest first"));
-    for comment in connection.nodes.iter().skip(position.skip) {
+    let threads = by_thread(&connection, &position);
+    let order =
+        if threads.is_some() { "newest thread first, each from its beginning" } else { "newest first" };
+    let shown = threads.unwrap_or_else(|| connection.nodes.iter().skip(position.skip).collect());
+    let mut page = Page::new(FROM, ("comment", "comments")).note(format!("{of}, {order}"));
+    for comment in shown {
         let (body, cut) = excerpt(comment.body.trim(), 0, EXCERPT);
         let all = comment.body.trim().chars().count();
         let cut =
             cut.map(|_| format!("\n[cut: {EXCERPT} of {all} characters; give `comment` for all of it]"));
         let row = row(comment, format!("{body}{}", cut.unwrap_or_default()));
-        page.push(format!("{}\n{}", render::comment_head(comment), render::comment_body(&row.body)), &row);
+        let text = render::comment_body(comment, &row.body);
+        page.push(format!("{}\n{text}", render::comment_head(comment)), &row);
     }
     let page = paging::close(call, page, position, &connection);
     notes.into_iter().fold(Reply::page(page), Reply::lead)
+}
+
+/// The comments by thread, where a reply stands below what it replies to; nothing where some threads are not whole,
+/// or will be cut to fit, because a cursor goes on in the order of time.
+fn by_thread<'a>(connection: &'a Connection<Comment>, position: &Position) -> Option<Vec<&'a Comment>> {
+    let all = &connection.nodes;
+    let is_whole = position.after.is_none() && position.skip == 0 && !connection.page_info.has_next_page;
+    let chars: usize = all.iter().map(|comment| comment.body.len().min(EXCERPT * 4) + 200).sum();
+    if !is_whole || chars > THREADS || all.iter().all(|comment| comment.parent_id.is_none()) {
+        return None;
+    }
+    let is_here = |id: &str| all.iter().any(|comment| comment.id == id);
+    let replies = |id: &'a str| all.iter().rev().filter(move |other| other.parent_id.as_deref() == Some(id));
+    let roots =
+        all.iter().filter(|comment| comment.parent_id.as_deref().is_none_or(|parent| !is_here(parent)));
+    Some(roots.flat_map(|root| std::iter::once(root).chain(replies(&root.id))).collect())
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -305,8 +332,8 @@ async fn add_comment(call: Call<Linear>, arguments: AddComment) -> Result<Plan> 
     if let Some(name) = &as_user {
         input["createAsUser"] = json!(name);
     }
-    let mut preview =
-        Written::new(format!("Comment on {on}")).change(format!("{} characters", body.chars().count()));
+    let mut preview = Written::new(format!("Comment on {on}"))
+        .change(words::counted(body.chars().count(), ("character", "characters")));
     preview.changed.extend(mentioned.lines.iter().cloned());
     Ok(Plan::new(Reply::written(preview), move || async move {
         let check = format!("Look with list_comments whether the comment {id} is there");

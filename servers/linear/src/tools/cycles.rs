@@ -16,7 +16,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::read(
             "list_cycles",
             "List cycles",
-            "A team's cycles, newest first: dates, progress, points done. For the issues in one: list_issues with cycle.",
+            "A team's cycles, newest first: dates, points done. For the issues in one: list_issues with cycle.",
             list_cycles,
         )
         .toolset("projects")

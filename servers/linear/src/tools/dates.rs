@@ -1,7 +1,19 @@
 //! Moments as Linear writes them.
 
-use connector::clock;
+use connector::{Result, clock};
 use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::Linear;
+
+/// The condition that something was `done` (`changed`) `since` a time, and how a reply tells it.
+///
+/// # Errors
+/// `invalid_argument` for what is no time; as [`Linear::calendar`].
+pub(super) async fn since(server: &Linear, done: &str, since: &str) -> Result<(Value, String)> {
+    let when = server.calendar().await?.past("since", since)?;
+    Ok((json!({"gte": when.start().to_string()}), format!("{done} since {}", when.describe())))
+}
 
 /// This moment, as Linear writes it.
 pub(super) fn this_moment() -> String {

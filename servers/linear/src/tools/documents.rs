@@ -90,15 +90,15 @@ async fn list_documents(call: Call<Linear>, args: ListDocuments) -> Result<Reply
     if let Some(team) = &args.team {
         filter["team"] = json!({"id": {"eq": call.names().team(team).await?.id}});
     }
+    let mut window = String::new();
     if let Some(since) = &args.since {
-        filter["updatedAt"] =
-            json!({"gte": call.calendar().await?.past("since", since)?.start().to_string()});
+        (filter["updatedAt"], window) = dates::since(&call, "changed", since).await?;
     }
     let first = limit(args.limit, 25, 100);
     let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
     let found =
         call.api().list_documents(filter, position.first(first, 250), position.after.as_deref()).await?;
-    let mut page = Page::new(FROM, ("document", "documents"));
+    let mut page = Page::new(FROM, ("document", "documents")).note(window);
     for document in found.nodes.iter().skip(position.skip) {
         let (row, item) = render::documents::document_row(document);
         page.push(row, &item);

@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Clear, Page, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Clear, Page, Plan, Reply, Tool, Written, one_line, words},
 };
 use futures::{StreamExt as _, stream};
 use schemars::JsonSchema;
@@ -61,6 +61,7 @@ async fn list_notifications(call: Call<Linear>, args: ListNotifications) -> Resu
     // Linear cannot filter by being read, so a page of unread ones may be shorter than asked for;
     // the cursor counts what was read from Linear.
     let mut places = Vec::new();
+    let (mut snoozed, now) = (0_usize, dates::this_moment());
     for (place, notification) in inbox.notifications.nodes.iter().skip(position.skip).enumerate() {
         if unread_only && notification.read_at.is_some() {
             continue;
@@ -68,10 +69,15 @@ async fn list_notifications(call: Call<Linear>, args: ListNotifications) -> Resu
         let (row, item) = render::inbox::notification_row(notification);
         page.push(row, &item);
         places.push(place);
+        snoozed +=
+            usize::from(notification.snoozed_until_at.as_deref().is_some_and(|until| until > now.as_str()));
     }
     let unread = inbox.unread.unwrap_or_default();
     let scope = if unread_only { "only unread ones" } else { "read ones too" };
     page = page.note(format!("{scope}; {unread} unread in all"));
+    if snoozed > 0 {
+        page = page.note(format!("{snoozed} of these snoozed"));
+    }
     Ok(Reply::page(paging::close_sparse(&call, page, position, &inbox.notifications, places)))
 }
 
@@ -126,13 +132,9 @@ async fn mark_notification(call: Call<Linear>, args: MarkNotification) -> Result
         .collect()
         .await;
     let notifications = found.into_iter().collect::<Result<Vec<_>>>()?;
-    let many = if notifications.len() == 1 {
-        "1 notification".to_owned()
-    } else {
-        format!("{} notifications", notifications.len())
-    };
+    let many = words::counted(notifications.len(), ("notification", "notifications"));
     let mut preview = Written::new(format!("Mark {many} as {}", lines.join(", ")));
-    preview.changed = notifications.iter().map(|one| one_line(&one.title)).collect();
+    preview.changed = notifications.iter().map(told).collect();
     let input = Value::Object(input);
     Ok(Plan::new(Reply::written(preview), move || async move {
         let outcomes: Vec<_> = stream::iter(notifications)
@@ -154,8 +156,8 @@ async fn mark_notification(call: Call<Linear>, args: MarkNotification) -> Result
         {
             return Err(error);
         }
-        let mut written =
-            Written::new(format!("Marked {} of {all} notifications as {}", done.len(), lines.join(", ")));
+        let how_many = if done.len() == all { many } else { format!("{} of {many}", done.len()) };
+        let mut written = Written::new(format!("Marked {how_many} as {}", lines.join(", ")));
         written.changed = done;
         written
             .changed
@@ -164,8 +166,14 @@ async fn mark_notification(call: Call<Linear>, args: MarkNotification) -> Result
     }))
 }
 
+/// A notification, so that it can be told from others on the same thing: `ENG-7 Title (Daniel Novák replied)`.
+fn told(notification: &Notification) -> String {
+    let (title, subtitle) = (one_line(&notification.title), one_line(&notification.subtitle));
+    if subtitle.is_empty() { title } else { format!("{title} ({subtitle})") }
+}
+
 async fn mark(api: Api, notification: Notification, input: Value) -> Result<String, (String, Error)> {
-    let title = one_line(&notification.title);
+    let title = told(&notification);
     match api.mark_notification(&notification.id, input).await {
         Ok(payload) if payload.success => Ok(title),
         Ok(_) => Err((title, Error::new(Kind::Upstream, "Linear reported that it did not do it"))),

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{FROM, Position, limit, paging, projects_read::Health};
-use crate::{Linear, filter::is_none, render};
+use crate::{Linear, filter::is_none, render, resolve::Entry as _};
 
 /// The most initiatives of one page: each brings up to 25 projects along.
 const MOST: u32 = 20;
@@ -78,10 +78,15 @@ async fn list_initiatives(call: Call<Linear>, args: ListInitiatives) -> Result<R
         let words: Vec<_> = args.status.iter().map(|status| status.as_str()).collect();
         filter["status"] = json!({"in": words});
     }
+    let mut taken_for = String::new();
     match args.owner.as_deref() {
         None => {}
         Some(owner) if is_none(owner) => filter["owner"] = json!({"null": true}),
-        Some(owner) => filter["owner"] = json!({"id": {"eq": call.names().person(owner).await?.id}}),
+        Some(owner) => {
+            let owner = call.names().anybody(owner).await?;
+            taken_for = format!("owned by {}", owner.describe());
+            filter["owner"] = json!({"id": {"eq": owner.id}});
+        }
     }
     if let Some(health) = args.health {
         filter["health"] = json!({"eq": health.as_str()});
@@ -90,7 +95,7 @@ async fn list_initiatives(call: Call<Linear>, args: ListInitiatives) -> Result<R
     let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
     let found =
         call.api().list_initiatives(filter, position.first(first, 250), position.after.as_deref()).await?;
-    let mut page = Page::new(FROM, ("initiative", "initiatives"));
+    let mut page = Page::new(FROM, ("initiative", "initiatives")).note(taken_for);
     for initiative in found.nodes.iter().skip(position.skip) {
         let (row, item) = render::projects::initiative_row(initiative);
         page.push(row, &item);

@@ -101,6 +101,8 @@ pub(super) struct Changes {
     /// An `IssueUpdateInput` or `IssueCreateInput`, as far as it is known.
     pub(super) input: Map<String, Value>,
     wanted: Vec<Wanted>,
+    /// What is asked for and is so before: a line for each field.
+    already: Vec<String>,
     labels_added: Vec<String>,
     labels_removed: Vec<String>,
     /// The new description.
@@ -118,6 +120,11 @@ impl Changes {
     /// Whom the description notifies.
     pub(super) fn mentions(&self) -> &[String] {
         &self.mentions
+    }
+
+    /// What is asked for and was so before, a line for each field: it would be missed in what changed.
+    pub(super) fn already(&self) -> &[String] {
+        &self.already
     }
 
     /// Whether the description is among the changes.
@@ -320,6 +327,7 @@ impl Changes {
             self.labels_removed =
                 had.iter().filter(|(id, _)| !kept.contains(id)).map(|(_, name)| name.clone()).collect();
             self.labels_added = add.iter().filter(|label| !has(label)).map(Label::path).collect();
+            self.already.extend(labels_already(&add, &has, "already"));
             if before.is_none() || !self.labels_added.is_empty() || !self.labels_removed.is_empty() {
                 self.input.insert("labelIds".to_owned(), json!(kept));
             }
@@ -332,6 +340,8 @@ impl Changes {
             }
             return Ok(());
         }
+        self.already.extend(labels_already(&add, &has, "already"));
+        self.already.extend(labels_already(&remove, &|label| !has(label), "not there"));
         add.retain(|label| !has(label));
         remove.retain(has);
         self.labels_added = add.iter().map(Label::path).collect();
@@ -350,7 +360,7 @@ impl Changes {
             self.wanted.iter().any(|wanted| wanted.field == field && field.show(before) != wanted.text)
         };
         let (team, project) = (moves(Field::Team), moves(Field::Project));
-        let input = &mut self.input;
+        let (input, already) = (&mut self.input, &mut self.already);
         self.wanted.retain(|wanted| {
             // In another team or project the same name is something else.
             let elsewhere = match wanted.field {
@@ -361,13 +371,14 @@ impl Changes {
             let changes = elsewhere || wanted.field.show(before) != wanted.text;
             if !changes {
                 input.remove(wanted.field.key());
+                already.push(format!("{} {} already", wanted.field.as_str(), wanted.text));
             }
             changes
         });
         if self.description.as_deref().map(str::trim)
             == Some(before.description.as_deref().unwrap_or_default().trim())
         {
-            self.description = None;
+            self.already.extend(self.description.take().map(|_| "description: this text already".to_owned()));
             self.mentions.clear();
             self.input.remove("description");
         }
@@ -388,6 +399,7 @@ impl Changes {
             lines.push(description_line(before.description.as_deref(), Some(description)));
         }
         lines.extend(self.mentions.iter().cloned());
+        lines.extend(self.already.iter().cloned());
         lines
     }
 
@@ -401,7 +413,8 @@ impl Changes {
             .collect();
         lines.extend(label_line(&self.labels_added, &[]));
         if let Some(description) = &self.description {
-            lines.push(format!("description of {} characters", description.chars().count()));
+            let length = words::counted(description.chars().count(), ("character", "characters"));
+            lines.push(format!("description of {length}"));
         }
         lines.extend(self.mentions.iter().cloned());
         lines
@@ -442,4 +455,12 @@ impl Changes {
         }
         lines
     }
+}
+
+/// Those of `labels` that are `so`, in one line: `labels Bug, area/api already`.
+fn labels_already(labels: &[Label], so: &dyn Fn(&Label) -> bool, word: &str) -> Option<String> {
+    let names: Vec<String> =
+        labels.iter().filter(|label| so(label)).map(|label| one_line(&label.path())).collect();
+    let noun = if names.len() == 1 { "label" } else { "labels" };
+    (!names.is_empty()).then(|| format!("{noun} {} {word}", names.join(", ")))
 }

@@ -2,7 +2,7 @@
 
 use connector::{
     Result,
-    catalog::{Call, Page, Reply, Tool},
+    catalog::{Call, Page, Reply, Tool, one_line, words},
     upstream::Connection,
 };
 use schemars::JsonSchema;
@@ -36,6 +36,8 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
             ("teams", "team"),
             ("label", "labels"),
             ("assigneeId", "assignee"),
+            ("created_by", "creator"),
+            ("author", "creator"),
             ("orderBy", "sort"),
             ("text", "query"),
             ("first", "limit"),
@@ -49,7 +51,6 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
 struct Arguments {
     #[serde(flatten)]
     query: IssueQuery,
-    /// A saved one
     view: Option<String>,
     sort: Option<Sort>,
     #[serde(default)]
@@ -162,7 +163,8 @@ async fn list_issues(call: Call<Linear>, arguments: Arguments) -> Result<Reply> 
         listing.filter = query.to_filter(default_team, &calendar)?;
         answer = call.api().list_issues(&listing).await?;
     }
-    let mut notes: Vec<String> = query.taken_for.iter().cloned().collect();
+    let mut notes = query.taken_for(&calendar)?;
+    notes.extend(query.milestone.as_ref().and_then(|_| milestones(&answer.data.nodes)));
     if query.words().next().is_some() {
         notes.push("words in titles, descriptions and comments; not in labels".to_owned());
     }
@@ -173,6 +175,21 @@ async fn list_issues(call: Call<Linear>, arguments: Arguments) -> Result<Reply> 
         notes.push("archived ones left out".to_owned());
     }
     Ok(page(&call, answer, position, &fields, &notes.join("; "), query.blocked))
+}
+
+/// Whose the milestones of `issues` are: each project has its own, and a name may be that of several.
+fn milestones(issues: &[IssueRow]) -> Option<String> {
+    let mut all: Vec<String> = issues
+        .iter()
+        .filter_map(|issue| {
+            let (milestone, project) = (issue.project_milestone.as_ref()?, issue.project.as_ref()?);
+            Some(format!("\"{}\" of \"{}\"", one_line(&milestone.name), one_line(&project.name)))
+        })
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    let noun = if all.len() == 1 { "milestone" } else { "milestones" };
+    (!all.is_empty()).then(|| format!("{noun} {}", words::listed(&all, 5)))
 }
 
 /// The most issues of one page: fewer where each brings its relations along, for what one request may cost.

@@ -12,13 +12,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use url::Url;
 
-use super::FROM;
+use super::{
+    FROM,
+    issue_relations::{Blockers, blockers_of, related, relations},
+};
 use crate::{
     Linear,
     api::{
         Partial,
         comments::Comment,
-        issues::{Issue, IssueRef, Sections},
+        issues::{Issue, Sections},
     },
     render,
     resolve::{IssueKey, absent},
@@ -30,8 +33,10 @@ const MOST: usize = 20;
 const COMMENTS: u32 = 20;
 /// Images shown in one call, at most.
 const IMAGES: usize = 4;
-/// Characters of a description, unless asked otherwise: of a single issue, and of one among several.
-const EXCERPT: (usize, usize) = (8_000, 1_000);
+/// Characters of a description, unless asked otherwise.
+const EXCERPT: usize = 8_000;
+/// Characters that several issues share.
+const SHARED: usize = 20_000;
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
     vec![
@@ -129,7 +134,7 @@ async fn get_issue(call: Call<Linear>, arguments: Arguments) -> Result<Reply> {
         return Err(Error::invalid("Give one of `id`, `ids` and `branch`"));
     }
     let several = arguments.ids.len() > 1;
-    let default = if several { EXCERPT.1 } else { EXCERPT.0 };
+    let default = EXCERPT.min(SHARED / arguments.ids.len().max(1));
     let cut = Cut {
         offset: arguments.offset.unwrap_or(0) as usize,
         chars: arguments.max_chars.map_or(default, |chars| chars as usize),
@@ -156,12 +161,19 @@ async fn get_issue(call: Call<Linear>, arguments: Arguments) -> Result<Reply> {
     if !gone.is_empty() {
         reply = reply.line(format!("Not there, or not visible to this credential: {}", gone.join(", ")));
     }
+    let mut blockers = Blockers::new();
+    if has(Include::Relations) {
+        match blockers_of(&call, found.iter().map(|found| &found.data)).await {
+            Ok(found) => blockers = found,
+            Err(error) => reply = reply.line(format!("Not answered (other blockers): {}", error.for_agent())),
+        }
+    }
     let mut details = Vec::new();
     for Partial { data: issue, failures } in &found {
         for (part, error) in failures {
             reply = reply.line(format!("Not answered ({part}): {}", error.for_agent()));
         }
-        reply = show(reply, issue, &arguments.include, cut);
+        reply = show(reply, issue, &arguments.include, cut, several, &blockers);
         if has(Include::Images) {
             reply = images(&call, reply, issue).await;
         }
@@ -233,14 +245,24 @@ fn is(issue: &Issue, key: &IssueKey) -> bool {
 }
 
 /// Adds an issue to a reply: what is set, then its text, then the sections.
-fn show(mut reply: Reply, issue: &Issue, include: &[Include], cut: Cut) -> Reply {
+fn show(
+    mut reply: Reply,
+    issue: &Issue,
+    include: &[Include],
+    cut: Cut,
+    several: bool,
+    blockers: &Blockers,
+) -> Reply {
     for line in head(issue) {
         reply = reply.line(line);
     }
     let creator = issue.creator.as_ref().map(|person| one_line(&person.display_name));
     let (text, note) = excerpt(issue.description.as_deref().unwrap_or_default(), cut.offset, cut.chars);
-    // The branch's name is made of the title.
-    let mut body = format!("# {}\nbranch {}", one_line(&issue.title), one_line(&issue.branch_name));
+    let mut body = format!("# {}", one_line(&issue.title));
+    if !several {
+        // Its name is made of the title.
+        let _ = write!(body, "\nbranch {}", one_line(&issue.branch_name));
+    }
     if cut.offset > 0 {
         let _ = write!(body, "\n\n[from character {}]", cut.offset);
     }
@@ -249,12 +271,14 @@ fn show(mut reply: Reply, issue: &Issue, include: &[Include], cut: Cut) -> Reply
     }
     reply = reply.outside(issue.identifier.clone(), creator.as_deref(), body);
     if let Some(note) = note {
-        reply = reply.line(note);
+        // An offset is one issue's.
+        let alone = format!("ask with id={} and ", issue.identifier);
+        reply = reply.line(if several { note.replace("ask with ", &alone) } else { note });
     }
     for section in include {
         reply = match section {
             Include::Comments => reply.rows(comments(issue)),
-            Include::Relations => reply.rows(relations(issue)),
+            Include::Relations => reply.rows(relations(issue, blockers)),
             Include::Children => reply.rows(children(issue)),
             Include::Attachments => reply.rows(attachments(issue)),
             Include::History => reply.rows(history(issue)),
@@ -310,7 +334,9 @@ fn head(issue: &Issue) -> Vec<String> {
     if !facts.is_empty() {
         lines.push(facts.join("; "));
     }
-    let mut times = vec![format!("created {}", render::minute(&issue.created_at))];
+    let by =
+        issue.creator.as_ref().map(|person| format!(" by {}", render::person(person))).unwrap_or_default();
+    let mut times = vec![format!("created {}{by}", render::minute(&issue.created_at))];
     for (word, moment) in [
         ("started", &issue.started_at),
         ("completed", &issue.completed_at),
@@ -353,46 +379,10 @@ fn comments(issue: &Issue) -> Page {
 }
 
 fn push_comment(page: &mut Page, head: String, comment: &Comment) {
-    page.push(format!("{head}\n{}", render::comment_body(&comment.body)), &json!({"id": comment.id}));
-}
-
-/// Relations from both ends, each in the word that fits this end.
-pub(super) fn related(issue: &Issue) -> Vec<(&'static str, String, &IssueRef)> {
-    let mut all = Vec::new();
-    for relation in &issue.relations.nodes {
-        if let Some(other) = &relation.related_issue {
-            let word = match relation.kind.as_str() {
-                "blocks" => "blocks",
-                "duplicate" => "duplicate of",
-                "similar" => "similar to",
-                _ => "related to",
-            };
-            all.push((word, relation.id.clone(), other));
-        }
-    }
-    for relation in &issue.inverse_relations.nodes {
-        if let Some(other) = &relation.issue {
-            let word = match relation.kind.as_str() {
-                "blocks" => "blocked by",
-                "duplicate" => "duplicated by",
-                "similar" => "similar to",
-                _ => "related to",
-            };
-            all.push((word, relation.id.clone(), other));
-        }
-    }
-    all
-}
-
-fn relations(issue: &Issue) -> Page {
-    let mut page = Page::new(FROM, ("relation", "relations"));
-    for (word, _, other) in related(issue) {
-        page.push(
-            format!("{word} {}", render::issue_ref(other)),
-            &json!({"type": word, "id": other.identifier}),
-        );
-    }
-    page
+    page.push(
+        format!("{head}\n{}", render::comment_body(comment, &comment.body)),
+        &json!({"id": comment.id}),
+    );
 }
 
 fn children(issue: &Issue) -> Page {
@@ -456,7 +446,7 @@ fn detail(issue: &Issue, cut: Cut) -> Detail {
             .nodes
             .iter()
             .map(|comment| {
-                format!("{}\n{}", render::comment_head(comment), render::comment_body(&comment.body))
+                format!("{}\n{}", render::comment_head(comment), render::comment_body(comment, &comment.body))
             })
             .collect(),
         related: related(issue)

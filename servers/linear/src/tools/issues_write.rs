@@ -91,7 +91,6 @@ struct NewIssue {
     due: Option<String>,
     estimate: Option<u32>,
     parent: Option<String>,
-    /// URLs
     links: Vec<String>,
     template: Option<String>,
 }
@@ -419,6 +418,7 @@ async fn update_issue(call: Call<Linear>, arguments: UpdateIssue) -> Result<Plan
         };
         let mut written = Written::new(summary).id(after.identifier).url(render::issue_url(&after.url));
         written.changed = lines;
+        written.changed.extend(changes.already().iter().cloned());
         Ok(Reply::written(written))
     });
     Ok(if asks { plan.state(&seen).ask() } else { plan })

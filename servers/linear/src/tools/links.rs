@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::issues_read::related;
+use super::issue_relations::related;
 use crate::{
     Linear,
     api::{

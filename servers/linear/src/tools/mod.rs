@@ -10,6 +10,7 @@ mod inbox;
 mod initiatives;
 mod issue_changes;
 mod issue_fields;
+mod issue_relations;
 mod issue_rules;
 mod issues_archive;
 mod issues_list;

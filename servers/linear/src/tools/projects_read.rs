@@ -8,8 +8,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{FROM, Position, limit, paging};
-use crate::{Linear, api::projects::ProjectParts, filter::is_none, render, resolve};
+use super::{FROM, Position, dates, limit, paging};
+use crate::{
+    Linear,
+    api::projects::ProjectParts,
+    filter::is_none,
+    render,
+    resolve::{self, Entry as _},
+};
 
 /// Characters of a project's overview, unless asked otherwise.
 const OVERVIEW_CHARS: usize = 6_000;
@@ -85,14 +91,14 @@ impl Health {
 }
 
 async fn list_projects(call: Call<Linear>, args: ListProjects) -> Result<Reply> {
-    let filter = filter(&call, &args).await?;
+    let (filter, notes) = filter(&call, &args).await?;
     let first = limit(args.limit, 25, 50);
     let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
     let found = call
         .api()
         .list_projects(filter, position.first(first, 250), position.after.as_deref(), args.include_archived)
         .await?;
-    let mut page = Page::new(FROM, ("project", "projects"));
+    let mut page = Page::new(FROM, ("project", "projects")).notes(notes);
     for project in found.nodes.iter().skip(position.skip) {
         let (row, item) = render::projects::project_row(project);
         page.push(row, &item);
@@ -103,8 +109,9 @@ async fn list_projects(call: Call<Linear>, args: ListProjects) -> Result<Reply> 
     Ok(Reply::page(paging::close(&call, page, position, &found)))
 }
 
-async fn filter(call: &Call<Linear>, args: &ListProjects) -> Result<Value> {
-    let mut all = Vec::new();
+/// The filter, and what its words were taken for.
+async fn filter(call: &Call<Linear>, args: &ListProjects) -> Result<(Value, Vec<String>)> {
+    let (mut all, mut notes) = (Vec::new(), Vec::new());
     if let Some(query) = args.query.as_deref().map(str::trim).filter(|query| !query.is_empty()) {
         all.push(json!({"name": {"containsIgnoreCase": query}}));
     }
@@ -121,7 +128,11 @@ async fn filter(call: &Call<Linear>, args: &ListProjects) -> Result<Value> {
     match args.lead.as_deref() {
         None => {}
         Some(lead) if is_none(lead) => all.push(json!({"lead": {"null": true}})),
-        Some(lead) => all.push(json!({"lead": {"id": {"eq": call.names().person(lead).await?.id}}})),
+        Some(lead) => {
+            let lead = call.names().anybody(lead).await?;
+            notes.push(format!("led by {}", lead.describe()));
+            all.push(json!({"lead": {"id": {"eq": lead.id}}}));
+        }
     }
     if let Some(health) = args.health {
         all.push(json!({"health": {"eq": health.as_str()}}));
@@ -131,11 +142,11 @@ async fn filter(call: &Call<Linear>, args: &ListProjects) -> Result<Value> {
         all.push(json!({"initiatives": {"some": {"id": {"eq": id}}}}));
     }
     if let Some(since) = &args.since {
-        all.push(
-            json!({"updatedAt": {"gte": call.calendar().await?.past("since", since)?.start().to_string()}}),
-        );
+        let (since, window) = dates::since(call, "changed", since).await?;
+        all.push(json!({"updatedAt": since}));
+        notes.push(window);
     }
-    Ok(json!({"and": all}))
+    Ok((json!({"and": all}), notes))
 }
 
 /// A filter for any of `wanted`: names of statuses, types of statuses, or `open`.

@@ -57,11 +57,10 @@ struct SaveProject {
     priority: Option<String>,
     /// One line
     summary: Option<String>,
-    /// Overview, Markdown
+    /// Overview
     content: Option<String>,
     start_date: Option<String>,
     target_date: Option<String>,
-    /// To join
     initiative: Option<String>,
     #[serde(default)]
     clear: Vec<Emptied>,

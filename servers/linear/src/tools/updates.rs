@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{FROM, Position, limit, outcome, paging, projects_read::Health};
+use super::{FROM, Position, dates, limit, outcome, paging, projects_read::Health};
 use crate::{
     Linear,
     api::updates::About,
@@ -63,15 +63,15 @@ async fn list_status_updates(call: Call<Linear>, args: ListStatusUpdates) -> Res
         }
         (None, None) => About::Project,
     };
+    let mut window = String::new();
     if let Some(since) = &args.since {
-        filter["createdAt"] =
-            json!({"gte": call.calendar().await?.past("since", since)?.start().to_string()});
+        (filter["createdAt"], window) = dates::since(&call, "posted", since).await?;
     }
     let first = limit(args.limit, 10, 50);
     let position: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
     let found =
         call.api().list_updates(about, filter, position.first(first, 250), position.after.as_deref()).await?;
-    let mut page = Page::new(FROM, ("status update", "status updates"));
+    let mut page = Page::new(FROM, ("status update", "status updates")).note(window);
     for update in found.nodes.iter().skip(position.skip) {
         let (row, item) = render::projects::update_row(update);
         page.push(row, &item);
@@ -85,7 +85,6 @@ struct PostStatusUpdate {
     project: Option<String>,
     initiative: Option<String>,
     health: Health,
-    /// Markdown
     body: String,
 }
 
@@ -132,7 +131,10 @@ async fn post_status_update(call: Call<Linear>, args: PostStatusUpdate) -> Resul
             "health" => FieldValue::Short(render::projects::health(&update.health)),
             _ => FieldValue::Long(update.body.clone()),
         });
-        let summary = format!("Posted a status update on {thing}: update {}", update.id);
+        let summary = format!(
+            "Posted a status update on {thing}, whose members and followers are notified: update {}",
+            update.id
+        );
         let mut written = Written::new(summary).id(update.id);
         written.url = update.url;
         written.changed = outcome.lines();

@@ -172,20 +172,22 @@ async fn list_users(call: Call<Linear>, arguments: ListUsers) -> Result<Reply> {
         }
         None => Value::Null,
     };
-    let found = call
-        .api()
-        .users(
-            team.as_ref().map(|team| team.id.as_str()),
-            filter,
-            position.first(limit(arguments.limit, 50, 250), 250),
-            position.after.as_deref(),
-            arguments.include_disabled.unwrap_or(false),
-        )
-        .await?;
+    let id = team.as_ref().map(|team| team.id.as_str());
+    let first = position.first(limit(arguments.limit, 50, 250), 250);
+    let after = position.after.as_deref();
+    let disabled_too = arguments.include_disabled.unwrap_or(false);
+    let mut found = call.api().users(id, filter.clone(), first, after, disabled_too).await?;
+    let mut note = if disabled_too { "" } else { "disabled ones left out" };
+    // Nobody of this name, or somebody who has left: the difference matters to who asks.
+    if found.nodes.is_empty() && after.is_none() && !filter.is_null() && !disabled_too {
+        found = call.api().users(id, filter, first, after, true).await?;
+        note = if found.nodes.is_empty() { "disabled ones too" } else { "disabled: nobody else fits" };
+    }
     let mut page = Page::new(FROM, ("person", "people"));
     if let Some(team) = &team {
         page = page.note(format!("in {}", team.key));
     }
+    page = page.note(note);
     for person in found.nodes.iter().skip(position.skip) {
         page.push(
             person_line(person),
@@ -268,11 +270,11 @@ async fn get_team(call: Call<Linear>, arguments: GetTeam) -> Result<Reply> {
     lines.push(format!("Members: {}{}", shown.join(", "), more(team.members.page_info.has_next_page)));
     lines.push(match &team.active_cycle {
         Some(cycle) => format!(
-            "Cycle {}: {} to {}, {} % done",
+            "Cycle {}: {} to {}, progress {}",
             cycle.number.map(render::number).unwrap_or_default(),
             render::day(cycle.starts_at.as_deref().unwrap_or("?")),
             render::day(cycle.ends_at.as_deref().unwrap_or("?")),
-            (cycle.progress.unwrap_or(0.0) * 100.0).round()
+            render::cycles::progress(cycle.progress)
         ),
         None if team.cycles_enabled => "Cycle: none is running".to_owned(),
         None => "Cycles: not used".to_owned(),

@@ -98,7 +98,7 @@ async fn filters_narrow_as_they_say() {
     ] {
         out.push_str(&format!("{arguments}\n{}\n\n", site.call("list_issues", arguments.clone()).await));
     }
-    insta::assert_snapshot!("list_issues_filters", out);
+    insta::assert_snapshot!("list_issues_filters", without(&out, "changed since ", ";"));
     let soon = site.raw("list_issues", json!({"created_since": "soon"})).await;
     assert!(
         soon.starts_with("ERROR invalid_argument: `created_since`: `soon` is no time. Use a date such"),
@@ -112,7 +112,8 @@ async fn an_issue_is_shown_with_everything_around_it() {
     let include = ["comments", "relations", "children", "attachments", "history"];
     let text = site.call("get_issue", json!({"id": "ENG-27", "include": include, "max_chars": 600})).await;
     insta::assert_snapshot!("get_issue", without(&text, "→ now (", ")"));
-    assert_eq!(site.harness().journal().operations(), ["GetIssue"]);
+    // It blocks an issue, and what else does is asked for by itself.
+    assert_eq!(site.harness().journal().operations(), ["GetIssue", "Blockers"]);
     let rest = site.raw("get_issue", json!({"id": "ENG-27", "max_chars": 200, "offset": 600})).await;
     assert!(rest.contains("[from character 600]"), "{rest}");
 }
@@ -207,7 +208,7 @@ async fn the_workspace_introduces_itself() {
     insta::assert_snapshot!("get_team", site.call("get_team", json!({"team": "Engineering"})).await);
     insta::assert_snapshot!("list_users", site.call("list_users", json!({})).await);
     let found = site.call("list_users", json!({"query": "priya", "team": "ENG"})).await;
-    assert!(found.starts_with("1 person (in ENG)"), "{found}");
+    assert!(found.starts_with("1 person (in ENG; disabled ones left out)"), "{found}");
     let missing = site.call("get_team", json!({})).await;
     assert!(missing.contains("Teams: "), "{missing}");
 }

@@ -11,6 +11,7 @@ mod cases;
 mod credentials;
 mod issues_reads;
 mod issues_writes;
+mod misled;
 mod names;
 mod operations;
 mod planning_prompts;

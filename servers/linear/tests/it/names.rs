@@ -252,5 +252,5 @@ async fn a_former_identifier_is_good_for_many_issues_too() {
     let value: Value =
         json!({"ids": ["ENG-1007", "GRO-11"], "changes": {"priority": "low"}, "dry_run": true});
     let text = site.call("bulk_update_issues", value).await;
-    assert!(text.contains("of 1 issue"), "it is one issue: {text}");
+    assert!(text.contains("Change 1 issue\n"), "it is one issue: {text}");
 }

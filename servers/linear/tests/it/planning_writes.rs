@@ -226,7 +226,7 @@ async fn notifications_are_marked_and_snoozed() {
     assert!(!left.contains("Northwind expansion,") && left.contains("2 unread in all"), "{left}");
     let snoozed = json!({"ids": ["18e30d2c-6b8d-4be4-9e13-7a0e489d836b"], "snooze_until": site.day(7)});
     let text = site.call("mark_notification", snoozed).await;
-    assert!(text.starts_with("Marked 1 of 1 notifications as snoozed until"), "{text}");
+    assert!(text.starts_with("Marked 1 notification as snoozed until"), "{text}");
     let unknown = site.call("mark_notification", json!({"ids": ["nope"], "read": true})).await;
     assert!(unknown.starts_with("ERROR not_found"), "{unknown}");
     let nothing = site.call("mark_notification", json!({"ids": ids})).await;
