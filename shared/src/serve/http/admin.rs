@@ -56,7 +56,7 @@ impl Admin {
             .route("/metrics", get(scrape))
             .with_state(Watched { health, metrics });
         let patience = Patience { head: PATIENCE, rest: REST };
-        let connections = Connections::new(router, MAX_CONNECTIONS, patience, PATIENCE);
+        let connections = Connections::new(router, MAX_CONNECTIONS, patience, PATIENCE, None);
         let serving = tokio::spawn(async move {
             connections.accept_until(&listener, std::future::pending()).await;
         });
