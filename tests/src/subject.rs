@@ -94,6 +94,12 @@ pub trait Subject: Connector {
         Vec::new()
     }
 
+    /// Operations that only look at a thing to judge by its name whether it is within bounds.
+    #[must_use]
+    fn judged_by() -> &'static [&'static str] {
+        &[]
+    }
+
     /// What the operator can put out of bounds. None if the server has no such settings.
     fn bounded() -> Option<Bounded> {
         None

@@ -1,6 +1,6 @@
 //! Arguments as models write them, brought into the schema's form at every depth: other names, lists
 //! and objects that arrive as JSON text, one value where a list is meant, whole floats, numbers as text,
-//! constants in another case.
+//! constants in another case. A number where an id is meant whose digits it would lose is refused.
 //!
 //! `null`, `""` and `[]` say as much as leaving the argument out: strict clients fill in every one. What
 //! is to be emptied is named in `clear`. Values of an open map, whose names only the vendor knows, stay
@@ -23,8 +23,9 @@ pub(super) fn normalize(
     arguments: Map<String, Value>,
     schema: &Map<String, Value>,
     aliases: &[(&str, &str)],
+    verbatim: &[&str],
 ) -> Result<Map<String, Value>> {
-    Reader { tool, aliases }.object("", arguments, schema)
+    Reader { tool, aliases, verbatim }.object("", arguments, schema)
 }
 
 /// Reads the arguments of one tool. Its paths are those of errors: `issues[0].labels`, nothing for the
@@ -32,6 +33,8 @@ pub(super) fn normalize(
 struct Reader<'a> {
     tool: &'a str,
     aliases: &'a [(&'a str, &'a str)],
+    /// The arguments whose digits a number would lose.
+    verbatim: &'a [&'a str],
 }
 
 impl Reader<'_> {
@@ -109,6 +112,10 @@ impl Reader<'_> {
         let wants = |kind: &str| wanted.iter().any(|wanted| wanted == kind);
         if is_blank(&value) {
             return Ok(None);
+        }
+        if value.is_number() && self.verbatim.contains(&path) {
+            return Err(Error::invalid(format!("`{path}` must be text, and came as a number"))
+                .with_hint("A number loses digits: give it in quotes, exactly as a reading tool showed it. Nothing was done"));
         }
         let value = if wanted.is_empty() || wanted.iter().any(|kind| is_of(&value, kind)) {
             value
@@ -286,6 +293,7 @@ mod tests {
         limit: Option<u32>,
         due: Option<String>,
         state: Option<String>,
+        cycle: Option<String>,
         sort: Option<Sort>,
         overdue: Option<bool>,
         share: Option<f64>,
@@ -327,7 +335,7 @@ mod tests {
     fn given(value: Value) -> Result<Arguments> {
         let schema = super::super::schema::input::<Arguments>();
         let aliases = [("status", "state"), ("dueDate", "due")];
-        parse(normalize("list_issues", value.as_object().cloned().unwrap(), &schema, &aliases)?)
+        parse(normalize("list_issues", value.as_object().cloned().unwrap(), &schema, &aliases, &["cycle"])?)
     }
 
     fn refused(value: Value) -> String {
@@ -358,6 +366,15 @@ mod tests {
         for no_number in [json!(5.5), json!("five"), json!(true)] {
             let error = refused(json!({"limit": no_number}));
             assert_eq!(error, "invalid_argument: `limit` must be a whole number.");
+        }
+    }
+
+    #[test]
+    fn a_number_for_what_is_told_by_its_digits_is_refused() {
+        assert_eq!(given(json!({"cycle": "17.500"})).unwrap().cycle.as_deref(), Some("17.500"));
+        for number in [json!(17.5), json!(17)] {
+            let error = refused(json!({"cycle": number}));
+            assert!(error.contains("`cycle` must be text, and came as a number"), "{error}");
         }
     }
 

@@ -29,6 +29,7 @@ pub struct Tool<S> {
     input: Input,
     output: Option<fn() -> Map<String, Value>>,
     aliases: &'static [(&'static str, &'static str)],
+    verbatim: &'static [&'static str],
     run: Run<S>,
 }
 
@@ -195,6 +196,7 @@ impl<S: Send + Sync + 'static> Tool<S> {
             input: Input { typed, dry_run: false, confirm: false, prebuilt: None, schema: OnceLock::new() },
             output: None,
             aliases: &[],
+            verbatim: &[],
             run,
         }
     }
@@ -243,6 +245,14 @@ impl<S: Send + Sync + 'static> Tool<S> {
     #[must_use]
     pub fn aliases(mut self, aliases: &'static [(&'static str, &'static str)]) -> Self {
         self.aliases = aliases;
+        self
+    }
+
+    /// Says which texts are ids whose digits a number would lose, such as `1764400000.100100`: one that comes as a
+    /// number is refused, where other texts are made of it.
+    #[must_use]
+    pub fn verbatim(mut self, arguments: &'static [&'static str]) -> Self {
+        self.verbatim = arguments;
         self
     }
 
@@ -354,7 +364,8 @@ impl<S> Tool<S> {
 
     /// Brings arguments into the schema's form and takes out those that are the suite's own.
     pub(super) fn prepare(&self, arguments: Map<String, Value>) -> Result<Prepared> {
-        let mut arguments = arguments::normalize(self.name, arguments, self.input_schema(), self.aliases)?;
+        let mut arguments =
+            arguments::normalize(self.name, arguments, self.input_schema(), self.aliases, self.verbatim)?;
         let dry_run =
             self.effect.writes() && take(&mut arguments, "dry_run", Value::as_bool)?.unwrap_or(false);
         let confirm = take(&mut arguments, "confirm", |value| value.as_str().map(str::to_owned))?;

@@ -38,7 +38,8 @@ async fn nothing_out_of_bounds_is_read_by_any_tool<S: Subject>() {
         }
     }
     assert!(refused >= bounded.refused, "{refused} calls were refused");
-    for entry in server.harness().journal().entries() {
+    let entries = server.harness().journal().entries();
+    for entry in entries.iter().filter(|entry| !S::judged_by().contains(&entry.operation.as_str())) {
         let asked = format!("{} {}", entry.path, entry.body);
         assert!(!asked.contains(bounded.marker), "it was asked for: {} {asked}", entry.operation);
     }
