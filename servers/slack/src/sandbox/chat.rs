@@ -223,7 +223,7 @@ fn post(cx: &mut Context<'_>) -> Outcome<Value> {
         .message(text(&channel, "id"), &ts)
         .map(|row| objects::message(cx.state, row))
         .unwrap_or_default();
-    events::tell(cx.site, cx.state, &shown, text(&channel, "id"));
+    events::posted(cx.site, cx.state, &shown, text(&channel, "id"));
     Ok(json!({ "channel": text(&channel, "id"), "ts": ts, "message": shown }))
 }
 
@@ -239,6 +239,7 @@ fn update(cx: &mut Context<'_>) -> Outcome<Value> {
         return Err(Refusal::new("edit_window_closed"));
     }
     let new = content(cx)?;
+    let before = cx.state.message(&id, &ts).map(|row| objects::message(cx.state, row)).unwrap_or_default();
     let edited = json!({ "user": cx.caller.user, "ts": cx.state.new_ts(cx.now) });
     let changed = cx.state.message_mut(&id, &ts).ok_or_else(|| Refusal::new("message_not_found"))?;
     // Blocks that are not given again are gone.
@@ -248,6 +249,7 @@ fn update(cx: &mut Context<'_>) -> Outcome<Value> {
     changed.insert("edited".to_owned(), edited);
     let said = text(changed, "text").to_owned();
     let shown = cx.state.message(&id, &ts).map(|row| objects::message(cx.state, row)).unwrap_or_default();
+    events::overtaken(cx.site, cx.state, &id, Some(&shown), &before);
     Ok(json!({ "channel": id, "ts": ts, "text": said, "message": shown }))
 }
 
@@ -259,6 +261,7 @@ fn delete(cx: &mut Context<'_>) -> Outcome<Value> {
     if text(row, "user") != cx.caller.user && (cx.caller.is_bot() || !admin) {
         return Err(Refusal::new("cant_delete_message"));
     }
+    let before = cx.state.message(&id, &ts).map(|row| objects::message(cx.state, row)).unwrap_or_default();
     let has_replies = cx.state.rows("messages").iter().any(|other| {
         text(other, "_channel") == id && text(other, "thread_ts") == ts && text(other, "ts") != ts
     });
@@ -272,6 +275,7 @@ fn delete(cx: &mut Context<'_>) -> Outcome<Value> {
     } else {
         cx.state.rows_mut("messages").retain(|row| !(text(row, "_channel") == id && text(row, "ts") == ts));
     }
+    events::overtaken(cx.site, cx.state, &id, None, &before);
     Ok(json!({ "channel": id, "ts": ts }))
 }
 
@@ -335,7 +339,9 @@ pub(super) fn post_due(site: &Arc<Site>) {
         }
         row.insert("ts".to_owned(), json!(ts));
         row.insert("_channel".to_owned(), json!(channel));
+        let shown = objects::message(state, &row);
         state.rows_mut("messages").push(row);
+        events::posted(site, state, &shown, &channel);
     }
     state.rows_mut("messages").sort_by_key(|row| number(text(row, "ts")));
 }

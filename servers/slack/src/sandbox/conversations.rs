@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     dispatch::{Context, Method, Outcome, Refusal, T2, T3, T4, method},
+    events,
     objects::{self, is_member, kind, members},
     state::{Row, flag, text},
 };
@@ -279,9 +280,20 @@ impl Context<'_> {
     }
 
     fn change_members(&mut self, row: &Row, change: impl FnOnce(&mut Vec<String>)) {
-        let mut members = members(row);
+        let before = members(row);
+        let mut members = before.clone();
         change(&mut members);
         self.change(row, "_members", json!(members));
+        let joined =
+            members.iter().filter(|user| !before.contains(user)).map(|user| ("member_joined_channel", user));
+        let left =
+            before.iter().filter(|user| !members.contains(user)).map(|user| ("member_left_channel", user));
+        for (kind, user) in joined.chain(left) {
+            let channel_type = if flag(row, "is_private") { "G" } else { "C" };
+            let event = json!({ "type": kind, "user": user, "channel": text(row, "id"), "channel_type": channel_type,
+                "team": self.state.team_id() });
+            events::tell(self.site, self.state, event);
+        }
     }
 
     /// A conversation as the caller sees it in the answer to a change.

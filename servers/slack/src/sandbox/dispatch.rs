@@ -74,6 +74,11 @@ const AREAS: &[&[Method]] = &[
     lists::METHODS,
 ];
 
+/// The names of all methods.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    AREAS.iter().copied().flatten().map(|method| method.name)
+}
+
 fn find(name: &str) -> Option<&'static Method> {
     AREAS.iter().copied().flatten().find(|method| method.name == name)
 }
@@ -243,9 +248,11 @@ impl Site {
         };
         let slow =
             caller.unlisted && matches!(method.name, "conversations.history" | "conversations.replies");
-        take(if slow { T1 } else { method.rate }, format!("{}/{}", method.name, caller.token))?;
+        // There is one workspace, and all its tokens are of one application or the other.
+        let app = if caller.unlisted { "unlisted" } else { "internal" };
+        take(if slow { T1 } else { method.rate }, format!("{}/{app}", method.name))?;
         if method.name == "chat.postMessage" {
-            take(POSTS_TO_A_CHANNEL, format!("{}/{}", caller.token, args.text("channel")))?;
+            take(POSTS_TO_A_CHANNEL, format!("{app}/{}", args.text("channel")))?;
         }
         Ok(())
     }

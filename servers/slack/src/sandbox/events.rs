@@ -63,17 +63,42 @@ pub(super) async fn register(Shared(site): Shared<Arc<Site>>, Json(target): Json
     StatusCode::CREATED.into_response()
 }
 
-/// Tells of a message that was posted.
-pub(super) fn tell(site: &Site, state: &State, message: &Value, channel: &str) {
-    let time = site.now().as_secs();
+/// Tells of something that happened: `event` without its moment (docs.slack.dev/reference/events).
+pub(super) fn tell(site: &Site, state: &State, mut event: Value) {
+    let time = site.now();
     let team = state.team_id();
-    site.events.send("message", |_| {
-        let mut event = message.clone();
-        event["channel"] = json!(channel);
-        event["event_ts"] = message["ts"].clone();
+    let kind = event["type"].as_str().unwrap_or_default().to_owned();
+    if event["event_ts"].is_null() {
+        event["event_ts"] = json!(format!("{}.{:06}", time.as_secs(), time.subsec_micros()));
+    }
+    site.events.send(&kind, |_| {
         json!({
             "type": "event_callback", "team_id": team, "api_app_id": "A0SANDBOX01", "event": event,
-            "event_id": format!("Ev{}", &Uuid::new_v4().simple().to_string()[..10]), "event_time": time,
+            "event_id": format!("Ev{}", &Uuid::new_v4().simple().to_string()[..10]), "event_time": time.as_secs(),
         })
     });
+}
+
+/// Tells of a message that was posted.
+pub(super) fn posted(site: &Site, state: &State, message: &Value, channel: &str) {
+    let mut event = message.clone();
+    event["channel"] = json!(channel);
+    event["event_ts"] = message["ts"].clone();
+    tell(site, state, event);
+}
+
+/// Tells of a message that was changed or is gone: `now` is what it is, `before` what it was.
+pub(super) fn overtaken(site: &Site, state: &State, channel: &str, now: Option<&Value>, before: &Value) {
+    let mut event = json!({
+        "type": "message", "subtype": "message_changed", "hidden": true, "channel": channel, "ts": before["ts"],
+        "previous_message": before,
+    });
+    match now {
+        Some(now) => event["message"] = now.clone(),
+        None => {
+            event["subtype"] = json!("message_deleted");
+            event["deleted_ts"] = before["ts"].clone();
+        }
+    }
+    tell(site, state, event);
 }

@@ -251,6 +251,11 @@ fn complete(cx: &mut Context<'_>) -> Outcome<Value> {
             row["bot_id"] = json!(cx.caller.bot);
         }
         cx.state.add("messages", &row);
+        for (id, _) in &rows {
+            let event = json!({ "type": "file_shared", "user_id": cx.caller.user, "file_id": id, "file": { "id": id },
+                "channel_id": target });
+            super::events::tell(cx.site, cx.state, event);
+        }
     }
     let shown: Vec<Value> =
         rows.iter().filter_map(|(id, _)| cx.state.find("files", id)).map(|row| show(cx, row)).collect();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     dispatch::{Context, Method, Outcome, Refusal, SPECIAL, T2, T3, method},
-    objects,
+    events, objects,
     state::{Row, flag, number, text, texts},
 };
 
@@ -280,6 +280,12 @@ fn react(cx: &mut Context<'_>, add: bool) -> Outcome<Value> {
             }
         }
     }
+    let of = cx.state.message(text(&channel, "id"), &ts).map(|row| text(row, "user").to_owned());
+    let event = json!({
+        "type": if add { "reaction_added" } else { "reaction_removed" }, "user": cx.caller.user, "reaction": name,
+        "item_user": of, "item": { "type": "message", "channel": text(&channel, "id"), "ts": ts },
+    });
+    events::tell(cx.site, cx.state, event);
     Ok(Value::Null)
 }
 
@@ -335,4 +341,6 @@ const STANDARD: &[&str] = &[
     "bulb",
     "sparkles",
     "heavy_plus_sign",
+    "fox_face",
+    "shrug",
 ];

@@ -51,6 +51,11 @@ pub fn with_seed(seed: impl Into<Cow<'static, str>>) -> Arc<dyn Fake> {
     seeded::<Site>(seed)
 }
 
+/// The names of the methods that it has.
+pub fn methods() -> impl Iterator<Item = &'static str> {
+    dispatch::names()
+}
+
 /// The timestamp that a message of the story has today, by its name in the seed.
 #[must_use]
 pub fn ts_of(name: &str) -> Option<String> {
