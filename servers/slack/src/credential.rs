@@ -107,8 +107,11 @@ pub(crate) fn choose(config: &Config, options: &Options) -> Result<Vec<Workspace
         };
         return Ok(vec![tokens]);
     }
-    let user = config.secret("user-token").map(SecretSource::into_credential);
-    let bot = config.secret("bot-token").map(SecretSource::into_credential);
+    let token = |key: &str, name: &str, kind: Kind| -> Result<_> {
+        config.secret(key).map(|source| taken(source, name, kind)).transpose()
+    };
+    let user = token("user-token", "SLACK_USER_TOKEN", Kind::User)?;
+    let bot = token("bot-token", "SLACK_BOT_TOKEN", Kind::Bot)?;
     let as_bot = acts_as_bot(config.text("act-as").unwrap_or("user"))?;
     let alone = of("default", user, bot, as_bot, config.switch("sandbox"));
     let Some(path) = config.path("workspaces") else { return Ok(vec![alone]) };
@@ -117,6 +120,44 @@ pub(crate) fn choose(config: &Config, options: &Options) -> Result<Vec<Workspace
         all.insert(0, alone);
     }
     Ok(all)
+}
+
+/// Whose token one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    User,
+    Bot,
+}
+
+/// What tokens begin with that are not taken anywhere, and why (docs.slack.dev/authentication/tokens).
+const NOT_TAKEN: &[(&str, &str)] = &[
+    ("xoxc-", "is a browser session's, which are not taken"),
+    ("xoxd-", "is a browser session's cookie, which are not taken"),
+    ("xapp-", "is an app-level token, which calls none of the methods for messages"),
+    ("xoxe-", "is a refresh token: it goes into SLACK_REFRESH_TOKEN, with its app's id and a token store"),
+];
+
+/// The credential of a token, unless it is seen to be of another kind. A file that cannot be read now may be later.
+fn taken(source: SecretSource, name: &str, kind: Kind) -> Result<Arc<dyn Credential>> {
+    if let Ok(token) = source.clone().read(name) {
+        // Tokens that rotate have a word more before them.
+        let token = token.expose().trim();
+        let bare = token.strip_prefix("xoxe.").unwrap_or(token);
+        let wrong = |why: &str| Error::invalid(format!("The token in {name} {why}")).with_hint(TO_SET);
+        if let Some((_, why)) = NOT_TAKEN.iter().find(|(begins, _)| bare.starts_with(begins)) {
+            return Err(wrong(why));
+        }
+        match kind {
+            Kind::User if bare.starts_with("xoxb-") => {
+                return Err(wrong("is a bot's (xoxb-): it goes into SLACK_BOT_TOKEN"));
+            }
+            Kind::Bot if bare.starts_with("xoxp-") => {
+                return Err(wrong("is a user's (xoxp-): it goes into SLACK_USER_TOKEN"));
+            }
+            _ => {}
+        }
+    }
+    Ok(source.into_credential())
 }
 
 fn acts_as_bot(word: &str) -> Result<bool> {
@@ -147,10 +188,13 @@ fn several(path: &Path) -> Result<Vec<WorkspaceTokens>> {
     if tables.is_empty() {
         return Err(wrong("there is none".to_owned()));
     }
-    let file = |path: Option<PathBuf>| path.map(|path| SecretSource::File(path).into_credential());
+    let file = |path: Option<PathBuf>, name: String, kind: Kind| {
+        path.map(|path| taken(SecretSource::File(path), &name, kind)).transpose()
+    };
     let one = |(name, tokens): (String, Several)| {
         let as_bot = acts_as_bot(tokens.act_as.as_deref().unwrap_or("user"))?;
-        let (user, bot) = (file(tokens.user_token_file), file(tokens.bot_token_file));
+        let user = file(tokens.user_token_file, format!("user-token-file of {name}"), Kind::User)?;
+        let bot = file(tokens.bot_token_file, format!("bot-token-file of {name}"), Kind::Bot)?;
         if user.is_none() && bot.is_none() {
             return Err(
                 wrong(format!("{name} has no token")).with_hint("Give user-token-file or bot-token-file")
@@ -226,5 +270,44 @@ fn of(
             searching: None,
             credential: NO_CREDENTIAL,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use connector::{Secret, settings::Value};
+    use url::Url;
+
+    use super::*;
+
+    fn chosen(key: &'static str, token: &str) -> Result<Vec<WorkspaceTokens>> {
+        let mut config = Config::default();
+        config.set(key, Value::Secret(Secret::new(token)));
+        choose(&config, &Options::new(Url::parse("https://slack.com/api").unwrap()))
+    }
+
+    #[test]
+    fn tokens_of_browser_sessions_and_of_the_other_kind_are_refused() {
+        for (key, token, why) in [
+            ("user-token", "xoxc-1-2", "browser session"),
+            ("bot-token", "xoxc-1-2", "browser session"),
+            ("user-token", "xoxd-1", "browser session"),
+            ("user-token", "xapp-1", "app-level"),
+            ("user-token", "xoxe-1-2", "SLACK_REFRESH_TOKEN"),
+            ("user-token", "xoxb-1", "SLACK_BOT_TOKEN"),
+            ("user-token", "xoxe.xoxb-1", "SLACK_BOT_TOKEN"),
+            ("bot-token", "xoxp-1", "SLACK_USER_TOKEN"),
+        ] {
+            let error = chosen(key, token).map(|_| ()).unwrap_err();
+            assert!(error.message().contains(why) && !error.for_agent().contains(token), "{token}: {error}");
+        }
+        for (key, token) in [
+            ("user-token", "xoxp-1"),
+            ("user-token", "xoxe.xoxp-1"),
+            ("bot-token", "xoxb-1"),
+            ("bot-token", "xoxe.xoxb-1"),
+        ] {
+            assert!(chosen(key, token).is_ok(), "{token}");
+        }
     }
 }

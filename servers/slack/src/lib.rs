@@ -35,17 +35,26 @@ use connector::{
     upstream::{self, Upstream, auth::Missing},
 };
 
+use jiff::tz::TimeZone;
 use policy::Policy;
 use workspace::Workspace;
 
 /// What the workspace is called where there is only one.
 const DEFAULT: &str = "default";
 
+/// The time zone that an operator names.
+fn timezone(name: &str) -> Result<TimeZone> {
+    TimeZone::get(name.trim()).map_err(|_| {
+        Error::invalid(format!("--timezone: there is no time zone {}", one_line(name)))
+            .with_hint("Give one of the IANA names, such as Europe/Berlin or UTC")
+    })
+}
+
 /// The server for Slack.
 #[derive(Debug)]
 pub struct Slack {
     workspaces: Vec<Arc<Workspace>>,
-    policy: Policy,
+    policy: Arc<Policy>,
     /// The folder that files to upload may come from, if any.
     upload_root: Option<PathBuf>,
     /// Whether Slack is the built-in fake.
@@ -122,14 +131,20 @@ impl Connector for Slack {
     fn connect(config: &Config, options: upstream::Options) -> Result<Self> {
         let nobody = Arc::new(Missing::new("No token for Slack is configured", credential::TO_SET));
         let tokens = credential::choose(config, &options)?;
-        let policy = Policy::new(config)?;
-        let posts = config.number("posts-per-minute").and_then(|posts| u32::try_from(posts).ok());
-        let vendor = vendor::SlackVendor { posts: posts.filter(|posts| *posts > 0).unwrap_or(vendor::POSTS) };
+        let policy = Arc::new(Policy::new(config)?);
+        let number = |key: &str, otherwise: u32| {
+            let given = config.number(key).and_then(|given| u32::try_from(given).ok());
+            given.filter(|given| *given > 0).unwrap_or(otherwise)
+        };
+        let vendor = vendor::SlackVendor {
+            posts: number("posts-per-minute", vendor::POSTS),
+            searches: number("searches-per-minute", api::methods::SEARCH),
+        };
         let upstream = Upstream::new(Arc::new(vendor), nobody, options);
-        let zone = config.text("timezone").map(str::to_owned);
+        let zone = config.text("timezone").map(timezone).transpose()?;
         let workspaces = tokens
             .into_iter()
-            .map(|tokens| Arc::new(Workspace::new(tokens, &upstream, zone.clone())))
+            .map(|tokens| Arc::new(Workspace::new(tokens, &upstream, &policy, zone.clone())))
             .collect();
         Ok(Self {
             workspaces,

@@ -1,5 +1,12 @@
 //! The program `slack-mcp`.
 
-fn main() -> std::process::ExitCode {
-    slack_mcp::manifest::answer(std::env::args()).unwrap_or_else(connector::main::<slack_mcp::Slack>)
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().collect();
+    slack_mcp::manifest::answer(args.clone()).unwrap_or_else(|| {
+        let code = connector::main::<slack_mcp::Slack>();
+        slack_mcp::manifest::help(&args);
+        code
+    })
 }

@@ -25,6 +25,11 @@ pub fn answer(args: impl IntoIterator<Item = String>) -> Option<ExitCode> {
                 let given = args.next().unwrap_or_default();
                 selection.toolsets = given.split(',').map(|word| word.trim().to_owned()).collect();
             }
+            word if asks_for_help(word) => {
+                let does = "Prints the manifest of a Slack app for the tools that are switched on";
+                let _ = writeln!(std::io::stdout(), "{does}\n\nUsage: {USAGE}");
+                return Some(ExitCode::SUCCESS);
+            }
             other => return Some(refuse(&format!("`manifest` does not know `{other}`"))),
         }
     }
@@ -38,9 +43,25 @@ pub fn answer(args: impl IntoIterator<Item = String>) -> Option<ExitCode> {
     Some(ExitCode::SUCCESS)
 }
 
+/// How it is called.
+const USAGE: &str = "slack-mcp manifest [--toolsets all|default|NAMES] [--read-only]";
+
+/// Words that ask for the page of help.
+fn asks_for_help(word: &str) -> bool {
+    ["--help", "-h", "help"].contains(&word)
+}
+
+/// Adds this command to the page of help, if `args` asked for it.
+pub fn help(args: &[String]) {
+    if let [_, word] = args
+        && asks_for_help(word)
+    {
+        let _ = writeln!(std::io::stdout(), "\nThe app to install in Slack:\n  {USAGE}");
+    }
+}
+
 fn refuse(why: &str) -> ExitCode {
-    let usage = "Usage: slack-mcp manifest [--toolsets all|default|NAMES] [--read-only]";
-    let _ = writeln!(std::io::stderr(), "error: {why}\n\n{usage}");
+    let _ = writeln!(std::io::stderr(), "error: {why}\n\nUsage: {USAGE}");
     ExitCode::from(64)
 }
 

@@ -11,7 +11,7 @@ use std::{
 use connector::{
     Effect, Error, Kind, Result,
     access::{Bounded, Bounds, Principal},
-    catalog::{one_line, words::listed},
+    catalog::one_line,
     settings::{Config, Setting, SettingKind},
 };
 use tokio::time::Instant;
@@ -68,6 +68,27 @@ pub(crate) const SETTINGS: &[Setting] = &[
         help: "The most messages a minute in one conversation, evenly spread; Slack itself takes 60",
     },
     Setting {
+        key: "searches-per-minute",
+        env: "SLACK_SEARCHES_PER_MINUTE",
+        kind: SettingKind::Number,
+        default: Some("8"),
+        help: "The most questions a minute to Real-time Search; Slack takes 10 of each user, by hand and by apps",
+    },
+    Setting {
+        key: "max-recipients",
+        env: "SLACK_MAX_RECIPIENTS",
+        kind: SettingKind::Number,
+        default: Some("10"),
+        help: "The most people one message is sent to or notifies by a user group; a larger group is a broadcast",
+    },
+    Setting {
+        key: "unfurl-domains",
+        env: "SLACK_UNFURL_DOMAINS",
+        kind: SettingKind::Bound("NAMES"),
+        default: None,
+        help: "Only links to these domains, and those below them, are shown with a preview",
+    },
+    Setting {
         key: "allow-broadcast",
         env: "SLACK_ALLOW_BROADCAST",
         kind: SettingKind::Switch,
@@ -94,24 +115,27 @@ pub(crate) const SETTINGS: &[Setting] = &[
 #[derive(Debug)]
 pub(crate) struct Policy {
     bounds: Bounds,
+    /// Which lists bound it, in words.
+    lists: Vec<String>,
     pub(crate) broadcast: bool,
     external: bool,
+    /// The most people whom one message is for.
+    pub(crate) max_recipients: u64,
+    /// The domains whose links may have previews, if not all.
+    unfurl: Option<Vec<String>>,
     pub(crate) confirm_posts: bool,
     /// What callers have read in private lately.
     read_in_private: Mutex<HashMap<String, Vec<Reading>>>,
 }
 
 /// A private conversation that was read.
-#[derive(Debug)]
-struct Reading {
-    id: String,
+#[derive(Clone, Debug)]
+pub(crate) struct Reading {
+    pub(crate) id: String,
     /// What it is called.
-    name: String,
+    pub(crate) name: String,
     at: Instant,
 }
-
-/// The most private conversations that a question names.
-const NAMED: usize = 3;
 
 impl Policy {
     /// The rules of the settings.
@@ -126,13 +150,49 @@ impl Policy {
                 Ok(())
             }
         };
+        let about = &CONVERSATIONS;
+        let allowed = [(about.allow, "reads only"), (about.allow_write, "writes only to")];
+        let allowed = allowed
+            .into_iter()
+            .filter_map(|(key, verb)| Some(format!("{verb} {}", config.bound(key)?.join(", "))));
+        // What is denied is not named: its names may be secret.
+        let denied =
+            [(about.deny, "some conversations are not read"), (about.deny_write, "some are not written to")];
+        let denied = denied.into_iter().filter(|(key, _)| config.bound(key).is_some());
+        let lists = allowed.chain(denied.map(|(_, said)| said.to_owned())).collect();
         Ok(Self {
+            lists,
             bounds: Bounds::new(&CONVERSATIONS, |setting| config.bound(setting), check)?,
             broadcast: config.switch("allow-broadcast"),
             external: config.switch("allow-external"),
+            max_recipients: config.number("max-recipients").unwrap_or(10).max(1),
+            unfurl: config.bound("unfurl-domains").map(|domains| {
+                domains.iter().map(|domain| domain.trim().trim_start_matches("*.").to_lowercase()).collect()
+            }),
             confirm_posts: config.switch("confirm-posts"),
             read_in_private: Mutex::default(),
         })
+    }
+
+    /// What it is, as far as the operator has set it, in sentences.
+    pub(crate) fn told(&self) -> Vec<String> {
+        let mut lists = self.lists.clone();
+        lists.extend(
+            self.unfurl.as_ref().map(|domains| format!("previews of links only to {}", domains.join(", "))),
+        );
+        let mut told = Vec::new();
+        if !lists.is_empty() {
+            told.push(format!("The operator bounds it: {}.", lists.join("; ")));
+        }
+        let may = |switch: bool| if switch { "are asked about" } else { "are refused" };
+        told.push(format!(
+            "Broadcasts, and groups of more than {}, {}; messages to other organizations {}{}.",
+            self.max_recipients,
+            may(self.broadcast),
+            may(self.external),
+            if self.confirm_posts { "; every message asks first" } else { "" }
+        ));
+        told
     }
 
     /// Whether what is said in a conversation may be read.
@@ -179,20 +239,31 @@ impl Policy {
         self.bounds.narrows(effect)
     }
 
-    /// Why a text for `channel` is asked about before it is sent.
-    pub(crate) fn asks(&self, who: &Principal, channel: &Channel) -> Vec<String> {
-        let mut asks = Vec::new();
-        if channel.is_ext_shared {
-            asks.push("the channel is shared with another organization".to_owned());
+    /// Refuses previews of links that the operator does not allow: making one, Slack asks the page for it.
+    ///
+    /// # Errors
+    /// `policy`.
+    pub(crate) fn unfurls(&self, text: &str) -> Result<()> {
+        let Some(domains) = &self.unfurl else { return Ok(()) };
+        let begins = text.match_indices("http").map(|(at, _)| &text[at..]);
+        let links = begins.filter(|rest| rest.starts_with("http://") || rest.starts_with("https://"));
+        for link in links {
+            let end = link.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | ')' | '"' | '|'));
+            let link = &link[..end.unwrap_or(link.len())];
+            let host = url::Url::parse(link).ok().and_then(|url| url.host_str().map(str::to_lowercase));
+            let host = host.unwrap_or_default();
+            let below = |domain: &String| {
+                host == *domain || host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.'))
+            };
+            if !domains.iter().any(below) {
+                return Err(Error::new(
+                    Kind::Policy,
+                    format!("No preview of {} may be shown; nothing was sent", one_line(link)),
+                )
+                .with_hint("Leave `unfurl` out; the operator lists domains in SLACK_UNFURL_DOMAINS"));
+            }
         }
-        let read = self.read_elsewhere(who, channel);
-        if !read.is_empty() {
-            asks.push(format!(
-                "private text was read before in {}, and this has other readers",
-                listed(&read, NAMED)
-            ));
-        }
-        asks
+        Ok(())
     }
 
     /// Notes that somebody has read a conversation.
@@ -209,18 +280,11 @@ impl Policy {
         }
     }
 
-    /// What was read elsewhere in private, and may be carried to more people by posting to `channel`.
-    fn read_elsewhere(&self, who: &Principal, channel: &Channel) -> Vec<String> {
-        if channel.is_closed() && !channel.is_ext_shared {
-            return Vec::new();
-        }
+    /// What was read lately in private elsewhere than in `channel`, the latest first.
+    pub(crate) fn read_elsewhere(&self, who: &Principal, channel: &Channel) -> Vec<Reading> {
         let book = self.read_in_private.lock().unwrap_or_else(PoisonError::into_inner);
-        let reads = book.get(who.id()).into_iter().flatten();
-        let reads = reads.filter(|read| read.at.elapsed() < MEMORY && read.id != channel.id);
-        let mut names: Vec<String> = reads.map(|read| read.name.clone()).collect();
-        names.sort_unstable();
-        names.dedup();
-        names
+        let reads = book.get(who.id()).into_iter().flatten().rev();
+        reads.filter(|read| read.at.elapsed() < MEMORY && read.id != channel.id).cloned().collect()
     }
 }
 
@@ -287,6 +351,24 @@ mod tests {
         assert!(policy.outside("a canvas", Effect::Read).is_err());
     }
 
+    #[test]
+    fn previews_are_shown_of_links_to_the_domains_that_are_listed() {
+        let policy = policy(&[("unfurl-domains", &["harbor.example", "*.github.com"])]).unwrap();
+        for fine in
+            ["no link", "https://harbor.example/a (https://docs.harbor.example)", "<https://github.com/x|x>"]
+        {
+            assert!(policy.unfurls(fine).is_ok(), "{fine}");
+        }
+        for wrong in [
+            "https://evil.example",
+            "https://harbor.example https://notharbor.example",
+            "http://harbor.example.evil",
+        ] {
+            assert_eq!(policy.unfurls(wrong).unwrap_err().kind(), Kind::Policy, "{wrong}");
+        }
+        assert!(Policy::new(&Config::default()).unwrap().unfurls("https://evil.example").is_ok());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_was_read_in_private_makes_wider_posts_a_question_for_a_while() {
         let policy = Policy::new(&Config::default()).unwrap();
@@ -296,7 +378,8 @@ mod tests {
         policy.note_read(&me, &public);
         assert!(policy.read_elsewhere(&me, &public).is_empty());
         policy.note_read(&me, &private);
-        assert_eq!(policy.read_elsewhere(&me, &public), ["#deals"]);
+        let read = policy.read_elsewhere(&me, &public);
+        assert_eq!(read.iter().map(|read| read.name.as_str()).collect::<Vec<_>>(), ["#deals"]);
         assert!(policy.read_elsewhere(&me, &private).is_empty());
         assert!(policy.read_elsewhere(&Principal::key("somebody else"), &public).is_empty());
         tokio::time::advance(MEMORY).await;

@@ -20,7 +20,7 @@ pub(crate) const POSTS_IN_ONE: &str = "messages in one conversation";
 /// (docs.slack.dev/apis/web-api/rate-limits).
 pub(crate) const POSTS: u32 = 60;
 /// How long to leave a method in peace after a refusal that does not say.
-const UNNAMED: Duration = Duration::from_secs(30);
+const UNNAMED: Duration = Duration::from_secs(20);
 
 /// Slack. Its limits are per method, workspace and application, so every workspace has a pipeline of
 /// its own and every method a budget, posting one for each conversation too (docs.slack.dev/apis/web-api/rate-limits).
@@ -28,6 +28,8 @@ const UNNAMED: Duration = Duration::from_secs(30);
 pub(crate) struct SlackVendor {
     /// Messages a minute in one conversation, evenly spread.
     pub(crate) posts: u32,
+    /// Questions a minute to Real-time Search.
+    pub(crate) searches: u32,
 }
 
 impl Vendor for SlackVendor {
@@ -41,11 +43,10 @@ impl Vendor for SlackVendor {
 
     fn budgets(&self) -> Vec<Budget> {
         let minute = Duration::from_secs(60);
-        let budget = |method: &methods::Method| Budget {
-            bucket: method.name,
-            limit: method.per_minute,
-            per: minute,
-            burst: method.per_minute,
+        let budget = |method: &methods::Method| {
+            let limit =
+                if method.name == methods::SEARCH_CONTEXT.name { self.searches } else { method.per_minute };
+            Budget { bucket: method.name, limit, per: minute, burst: limit }
         };
         let posts = Budget { bucket: POSTS_IN_ONE, limit: self.posts, per: minute, burst: 1 };
         methods::ALL.iter().map(budget).chain([posts]).collect()

@@ -9,12 +9,13 @@ use std::{
 };
 
 use connector::upstream::{Credential, Upstream};
+use jiff::tz::TimeZone;
 
-use crate::{api::Api, resolve::Names};
-
-/// What an application outside the Marketplace gets of history: 15 messages, once a minute
-/// (docs.slack.dev/changelog/2025/05/29/rate-limit-changes-for-non-marketplace-apps).
-pub(crate) const LIMITED_PAGE: usize = 15;
+use crate::{
+    api::{Api, LIMITED_PAGE},
+    policy::Policy,
+    resolve::Names,
+};
 
 /// One workspace.
 pub(crate) struct Workspace {
@@ -27,8 +28,6 @@ pub(crate) struct Workspace {
     names: Names,
     /// What kind of token acts, in words.
     pub(crate) credential: &'static str,
-    /// Whether history comes in the small pages of an unlisted application.
-    limited: AtomicBool,
     /// Whether there is no Real-time Search here.
     legacy_search: AtomicBool,
 }
@@ -44,16 +43,25 @@ pub(crate) struct WorkspaceTokens {
 
 impl Workspace {
     /// The workspace behind `tokens`, reached like `upstream` with a pipeline of its own.
-    pub(crate) fn new(tokens: WorkspaceTokens, upstream: &Upstream, zone: Option<String>) -> Self {
+    pub(crate) fn new(
+        tokens: WorkspaceTokens,
+        upstream: &Upstream,
+        policy: &Arc<Policy>,
+        zone: Option<TimeZone>,
+    ) -> Self {
         let acting = Api::new(upstream.beside(tokens.acting));
         let searching = tokens.searching.map(|token| Api::new(upstream.beside(token)));
         Self {
-            names: Names::new(acting.clone(), searching.clone().unwrap_or_else(|| acting.clone()), zone),
+            names: Names::new(
+                acting.clone(),
+                searching.clone().unwrap_or_else(|| acting.clone()),
+                Arc::clone(policy),
+                zone,
+            ),
             searching,
             name: tokens.name,
             credential: tokens.credential,
             acting,
-            limited: AtomicBool::new(false),
             legacy_search: AtomicBool::new(false),
         }
     }
@@ -83,17 +91,18 @@ impl Workspace {
         self.legacy_search.load(Ordering::Relaxed)
     }
 
-    /// Looks at a page of history for the signs of a limited application: more was asked for, exactly
-    /// 15 came, and there is more.
-    pub(crate) fn note_page(&self, asked: u32, got: usize, more: bool) {
-        if asked as usize > LIMITED_PAGE && got == LIMITED_PAGE && more {
-            self.limited.store(true, Ordering::Relaxed);
-        }
-    }
-
     /// Whether history comes in the small pages of an unlisted application.
     pub(crate) fn is_limited(&self) -> bool {
-        self.limited.load(Ordering::Relaxed)
+        self.acting.is_limited()
+    }
+
+    /// What a reply with messages says of that; empty where there is nothing to say.
+    pub(crate) fn limit_note(&self) -> String {
+        if self.is_limited() {
+            format!("Slack gives this app at most {LIMITED_PAGE} messages a minute")
+        } else {
+            String::new()
+        }
     }
 }
 

@@ -24,7 +24,7 @@ const T4: u32 = 100;
 const SPECIAL: u32 = 300;
 /// 10 a minute and user (docs.slack.dev/reference/methods/assistant.search.context, Rate limiting), of which the
 /// user's own searches take some. A 429 teaches more.
-const SEARCH: u32 = 8;
+pub(crate) const SEARCH: u32 = 8;
 
 macro_rules! methods {
     ($($name:ident = $wire:literal, $rate:expr, $effect:ident, $replay:ident;)+) => {

@@ -7,10 +7,16 @@ pub(crate) mod files;
 pub(crate) mod methods;
 pub(crate) mod types;
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use connector::{
-    Result,
+    Kind, Result,
     upstream::{Request, Response, Tag, Upstream},
 };
 use http::{HeaderValue, header};
@@ -35,7 +41,15 @@ const MEMBER_PAGES: usize = 10;
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
     upstream: Upstream,
+    /// Whether history comes in the small pages of an unlisted application.
+    limited: Arc<AtomicBool>,
 }
+
+/// What an application outside the Marketplace gets of history: 15 messages, once a minute
+/// (docs.slack.dev/changelog/2025/05/29/rate-limit-changes-for-non-marketplace-apps).
+pub(crate) const LIMITED_PAGE: usize = 15;
+/// A refusal of history for so long is a sign of such an application too: others wait a second or two.
+const LIMITED_WAIT: Duration = Duration::from_secs(30);
 
 /// The arguments of a call.
 #[derive(Clone, Debug, Default)]
@@ -124,7 +138,30 @@ impl Window {
 impl Api {
     /// A client over `upstream`, whose base URL is that of the Web API.
     pub(crate) fn new(upstream: Upstream) -> Self {
-        Self { upstream }
+        Self { upstream, limited: Arc::default() }
+    }
+
+    /// Whether history comes in the small pages of an unlisted application, as far as it has shown.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.limited.load(Ordering::Relaxed)
+    }
+
+    /// Looks at a page of history, or the refusal of one, for the signs of a limited application: more was asked
+    /// for, exactly 15 came, and there is more; or it has to wait for long. A larger page shows that it is none.
+    fn note_page(&self, asked: u32, page: &Result<Page<Message>>) {
+        match page {
+            Ok(page) if page.rows.len() > LIMITED_PAGE => self.limited.store(false, Ordering::Relaxed),
+            Ok(page) if asked as usize > LIMITED_PAGE && page.rows.len() == LIMITED_PAGE && page.has_more => {
+                self.limited.store(true, Ordering::Relaxed);
+            }
+            Err(error)
+                if error.kind() == Kind::RateLimited
+                    && error.retry_after().is_some_and(|wait| wait >= LIMITED_WAIT) =>
+            {
+                self.limited.store(true, Ordering::Relaxed);
+            }
+            _ => {}
+        }
     }
 
     /// The pipeline beneath.
@@ -282,12 +319,17 @@ impl Api {
 
     /// A page of a conversation's messages, newest first. Never kept.
     pub(crate) async fn history(&self, channel: &str, window: &Window) -> Result<Page<Message>> {
-        self.call(methods::CONVERSATIONS_HISTORY, window.form().set("channel", channel)).await
+        let page = self.call(methods::CONVERSATIONS_HISTORY, window.form().set("channel", channel)).await;
+        self.note_page(window.limit, &page);
+        page
     }
 
     /// A page of a thread, its parent first. Never kept.
     pub(crate) async fn replies(&self, channel: &str, ts: &str, window: &Window) -> Result<Page<Message>> {
-        self.call(methods::CONVERSATIONS_REPLIES, window.form().set("channel", channel).set("ts", ts)).await
+        let form = window.form().set("channel", channel).set("ts", ts);
+        let page = self.call(methods::CONVERSATIONS_REPLIES, form).await;
+        self.note_page(window.limit, &page);
+        page
     }
 
     /// One user.

@@ -256,6 +256,8 @@ pub(crate) struct File {
     pub(crate) groups: Vec<String>,
     pub(crate) ims: Vec<String>,
     pub(crate) shares: Value,
+    /// Of a list: its columns, in the form that slackLists.items.info gives them with the list's file.
+    pub(crate) list_metadata: Value,
 }
 
 impl File {

@@ -1,13 +1,17 @@
 //! Blocks, wherever they stand, as text: those of messages, attachments, forwarded messages and
-//! unfurls, the kinds of 2026 among them (docs.slack.dev/reference/block-kit/blocks). A kind that is
-//! not known is named, and its text shown.
+//! unfurls, the kinds of 2026 among them (docs.slack.dev/reference/block-kit/blocks; their fields are those of
+//! @slack/types 3.2.0, of `data_visualization` those of its page there). A kind that is not known is named, and
+//! its text shown.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::mrkdwn::{mentioned, plain};
-use crate::resolve::people::{People, is_user};
+use crate::resolve::{
+    people::{People, is_user},
+    reference::is_id,
+};
 
 /// How deep blocks may lie within blocks.
 const DEPTH: usize = 8;
@@ -22,12 +26,19 @@ pub(crate) fn are_built(blocks: &[Value]) -> bool {
     blocks.iter().any(|block| kind(block) != "rich_text")
 }
 
-/// The people whom blocks, or anything else of a message, name.
+/// The people, channels and user groups that blocks, or anything else of a message, name by their ids.
 pub(crate) fn people_in(value: &Value, ids: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => mentioned(text, ids),
         Value::Array(items) => items.iter().for_each(|item| people_in(item, ids)),
         Value::Object(map) => {
+            // In rich text these have no name beside the id.
+            let named = match kind(value) {
+                "channel" => map.get("channel_id").filter(|id| id.as_str().is_some_and(is_channel)),
+                "usergroup" => map.get("usergroup_id"),
+                _ => None,
+            };
+            ids.extend(named.and_then(Value::as_str).map(str::to_owned));
             for (key, value) in map {
                 match value.as_str() {
                     Some(id) if key == "user_id" && is_user(id) => _ = ids.insert(id.to_owned()),
@@ -37,6 +48,10 @@ pub(crate) fn people_in(value: &Value, ids: &mut BTreeSet<String>) {
         }
         _ => {}
     }
+}
+
+fn is_channel(id: &str) -> bool {
+    is_id(id, &['C', 'G'])
 }
 
 fn kind(block: &Value) -> &str {
@@ -95,6 +110,9 @@ fn one(block: &Value, people: &People, depth: usize) -> String {
                 words("output"),
                 string(block, "status"),
                 inner(block, people, depth),
+                words("icon"),
+                words("hero_image"),
+                join(list(block, "sources").iter().map(source).collect(), " "),
                 actions(block, people),
             ],
         ),
@@ -102,12 +120,19 @@ fn one(block: &Value, people: &People, depth: usize) -> String {
             named("plan", &[words("title"), join(parts(list(block, "tasks"), people, depth + 1), "\n")])
         }
         "carousel" | "container" => {
-            let title = words("title");
-            join(vec![bold(&title), inner(block, people, depth)], "\n")
+            let title = join(vec![words("title"), words("rich_text_title")], " ");
+            join(vec![bold(&title), words("subtitle"), inner(block, people, depth)], "\n")
         }
-        "data_visualization" => {
-            named("chart", &[words("title"), words("description"), series(block, people)])
-        }
+        "data_visualization" => named(
+            "chart",
+            &[
+                words("title"),
+                words("description"),
+                string(&block["chart"], "type"),
+                strings(&block["chart"]["axis_config"]),
+                series(block, people),
+            ],
+        ),
         "input" | "rich_text_input" => named("input", &[words("label")]),
         other => {
             let mut said = Vec::new();
@@ -228,7 +253,7 @@ fn table(block: &Value, people: &People) -> String {
         rows.push(cells.iter().map(cell).collect());
     }
     let line = |row: &Vec<String>| format!("| {} |", row.join(" | "));
-    let mut lines = vec![object(&block["title"], people)];
+    let mut lines = vec![object(&block["title"], people), object(&block["caption"], people)];
     for (number, row) in rows.iter().enumerate() {
         lines.push(line(row));
         if number == 0 {
@@ -241,10 +266,29 @@ fn table(block: &Value, people: &People) -> String {
 /// The series of a chart, each with its values.
 fn series(block: &Value, people: &People) -> String {
     let mut said = Vec::new();
-    for field in ["series", "data", "chart", "datasets"] {
-        every_text(&block[field], people, &mut said);
+    let chart = &block["chart"];
+    for part in [&block["series"], &block["data"], &chart["series"], &chart["segments"], &chart["data"]] {
+        every_text(part, people, &mut said);
     }
     join(said, " ")
+}
+
+/// Every string there is in a value.
+fn strings(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(map) => join(map.values().map(strings).collect(), ", "),
+        Value::Array(items) => join(items.iter().map(strings).collect(), ", "),
+        _ => String::new(),
+    }
+}
+
+/// What a task is from: a link.
+fn source(source: &Value) -> String {
+    match (string(source, "text"), string(source, "url")) {
+        (text, url) if text.is_empty() || url.is_empty() => join(vec![text, url], ""),
+        (text, url) => format!("[{text}]({url})"),
+    }
 }
 
 /// Every text there is in a value, in its order.
@@ -304,8 +348,8 @@ fn rich(element: &Value, people: &People) -> String {
             }
         }
         "user" => format!("@{}", people.name(element["user_id"].as_str().unwrap_or_default())),
-        "channel" => format!("#{}", string(element, "channel_id")),
-        "usergroup" => format!("@{}", string(element, "usergroup_id")),
+        "channel" => format!("#{}", people.thing(&string(element, "channel_id"))),
+        "usergroup" => format!("@{}", people.thing(&string(element, "usergroup_id"))),
         "team" => format!("@{}", string(element, "team_id")),
         "broadcast" => format!("@{}", string(element, "range")),
         "emoji" => format!(":{}:", string(element, "name")),
@@ -385,8 +429,47 @@ mod tests {
                 "| A | 1.5 |\n|---|---|",
             ),
             (
-                json!({"type": "data_visualization", "title": "Load", "series": [{"name": "p95", "data": [1, 2]}]}),
-                "[chart: Load, p95 1 2]",
+                json!({"type": "data_table", "caption": "Stock", "rows": [[{"type": "raw_text", "text": "A"}], [{"type": "raw_number", "value": 2, "text": "2"}]]}),
+                "Stock\n| A |\n|---|\n| 2 |",
+            ),
+            (
+                json!({"type": "container", "rich_text_title": {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "Rich"}]}]},
+                    "subtitle": words("below"), "child_blocks": [{"type": "divider"}, {"type": "header", "text": words("In it")}]}),
+                "*Rich*\nbelow\n*In it*",
+            ),
+            (
+                json!({"type": "card", "title": words("Deal"), "icon": {"type": "image", "alt_text": "a flag"}, "hero_image": {"type": "image", "alt_text": "a map"}}),
+                "[card: Deal, [image: a flag], [image: a map]]",
+            ),
+            (
+                json!({"type": "task_card", "task_id": "1", "title": "Deploy", "status": "complete", "sources": [{"type": "url", "url": "https://a.example", "text": "the run"}]}),
+                "[task: Deploy, complete, [the run](https://a.example)]",
+            ),
+            (
+                json!({"type": "data_visualization", "title": "Load", "chart": {"type": "line", "axis_config": {"x_label": "hour", "y_label": "ms"},
+                    "series": [{"name": "p95", "data": [{"label": "02:00", "value": 1}, {"label": "03:00", "value": 2.5}]}]}}),
+                "[chart: Load, line, hour, ms, p95 02:00 1 03:00 2.5]",
+            ),
+            (
+                json!({"type": "data_visualization", "title": "Share", "chart": {"type": "pie", "segments": [{"label": "Oslo", "value": 60}, {"label": "Malmö", "value": 40}]}}),
+                "[chart: Share, pie, Oslo 60 Malmö 40]",
+            ),
+            (
+                json!({"type": "image", "title": words("Graph"), "alt_text": "restarts per hour", "image_url": "https://i.example"}),
+                "[image: Graph, restarts per hour]",
+            ),
+            (json!({"type": "file", "source": "remote", "external_id": "doc-1"}), "[file: doc-1]"),
+            (
+                json!({"type": "actions", "elements": [{"type": "button", "text": words("Approve")}, {"type": "button", "text": words("Open"), "url": "https://a.example"},
+                    {"type": "static_select", "placeholder": words("Choose one")}]}),
+                "[button: Approve] [Open](https://a.example) [static_select: Choose one]",
+            ),
+            (
+                json!({"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [
+                    {"type": "usergroup", "usergroup_id": "S0ONCALL001"}, {"type": "text", "text": " "}, {"type": "broadcast", "range": "here"},
+                    {"type": "text", "text": " "}, {"type": "date", "timestamp": 1764400000, "format": "{date}", "fallback": "29 November"},
+                    {"type": "text", "text": " "}, {"type": "color", "value": "#ff0000"}]}]}),
+                "@S0ONCALL001 @here 29 November #ff0000",
             ),
             (
                 json!({"type": "video", "title": words("Demo"), "title_url": "https://v.example"}),

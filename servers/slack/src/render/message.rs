@@ -62,7 +62,7 @@ pub(crate) fn is_noise(message: &Message) -> bool {
     message.subtype.as_deref().is_some_and(|subtype| noise.contains(&subtype))
 }
 
-/// The people whom messages are from or name.
+/// The people whom messages are from or name, and the channels and user groups that they name by their ids.
 pub(crate) fn people_in<'a>(messages: impl IntoIterator<Item = &'a Message>) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     for message in messages {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::resolve::people::{People, is_user};
+use crate::resolve::{
+    people::{People, is_user},
+    reference::is_id,
+};
 
 /// `text` as people read it.
 ///
@@ -64,13 +67,17 @@ fn token(token: &str, people: &People) -> String {
         };
     }
     if let Some(channel) = target.strip_prefix('#') {
-        return format!("#{}", said.as_deref().unwrap_or(channel).trim_start_matches('#'));
+        let said = said.unwrap_or_else(|| people.thing(channel));
+        return format!("#{}", said.trim_start_matches('#'));
     }
     if let Some(special) = target.strip_prefix('!') {
         if let Some(said) = said {
             return said;
         }
-        return format!("@{}", special.strip_prefix("subteam^").unwrap_or(special));
+        return match special.strip_prefix("subteam^") {
+            Some(group) => format!("@{}", people.thing(group)),
+            None => format!("@{special}"),
+        };
     }
     let url = plain(target, people);
     match said {
@@ -86,13 +93,21 @@ fn token(token: &str, people: &People) -> String {
     }
 }
 
-/// The people whom `text` mentions.
+/// The people whom `text` mentions, and the channels and user groups that it gives no name for.
 pub(crate) fn mentioned(text: &str, ids: &mut BTreeSet<String>) {
-    for part in text.split("<@").skip(1) {
-        let id = part.split(['>', '|']).next().unwrap_or_default();
-        if is_user(id) {
-            ids.insert(id.to_owned());
-        }
+    for part in text.split('<').skip(1) {
+        let Some(token) = part.split_once('>').map(|(token, _)| token) else { continue };
+        let (target, label) = token.split_once('|').unwrap_or((token, ""));
+        let id = match (target.strip_prefix('@'), target.strip_prefix('#')) {
+            (Some(user), _) if is_user(user) => user,
+            (None, Some(channel)) if label.is_empty() && is_id(channel, &['C', 'G']) => channel,
+            (None, None) if label.is_empty() => match target.strip_prefix("!subteam^") {
+                Some(group) if is_id(group, &['S']) => group,
+                _ => continue,
+            },
+            _ => continue,
+        };
+        ids.insert(id.to_owned());
     }
 }
 

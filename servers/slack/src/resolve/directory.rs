@@ -2,7 +2,10 @@
 //! in it is looked for once more, because it may be new. In one that is larger, Slack's own search finds a
 //! person, and no more than ten pages are ever read for one name.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
 
 use connector::{
     Error, Kind, Result,
@@ -13,6 +16,7 @@ use connector::{
     },
     upstream::Tag,
 };
+use tokio::time::Instant;
 
 use super::{CHANNELS, Names, PAGES, people::is_user, reference::untagged};
 use crate::api::{
@@ -66,9 +70,18 @@ impl Names {
     async fn search_large(&self, wanted: &str) -> Result<User> {
         let bare = wanted.trim().trim_start_matches('@');
         let mut called: Vec<User> = Vec::new();
+        // Who was just read is known by this name; others may be called so too.
+        for id in self.just_seen(bare).into_iter().take(FOUND) {
+            if let Ok(user) = self.api.user(&id).await
+                && user.is_called(bare)
+            {
+                called.push(user);
+            }
+        }
         for id in self.searching.people(bare).await.unwrap_or_default().into_iter().take(FOUND) {
             if let Ok(user) = self.api.user(&id).await
                 && user.is_called(bare)
+                && called.iter().all(|other| other.id != user.id)
             {
                 called.push(user);
             }
@@ -199,7 +212,8 @@ impl Names {
                     if channel.is_called(want) {
                         return Ok((Some(channel), seen, pages));
                     }
-                    if own || channel.is_member != Some(true) {
+                    // What may not be read is in no hint.
+                    if (own || channel.is_member != Some(true)) && self.policy.may_read(&channel) {
                         seen.push(channel);
                     }
                 }
@@ -232,18 +246,40 @@ impl Names {
     /// Notes what people who were just read are called.
     pub(super) fn note_seen<'a>(&self, people: impl IntoIterator<Item = (&'a str, &'a str)>) {
         let mut seen = self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for (id, name) in people {
-            if is_user(id) {
-                seen.entry(name.to_lowercase()).or_default().insert(id.to_owned());
-            }
+        for (id, name) in people.into_iter().filter(|(id, _)| is_user(id)) {
+            seen.note(name, id);
         }
     }
 
-    /// The one person who was just read under this handle.
-    pub(super) fn just_seen(&self, handle: &str) -> Option<String> {
-        let seen = self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let ids = seen.get(&handle.to_lowercase())?;
-        if ids.len() == 1 { ids.first().cloned() } else { None }
+    /// The people who were just read under this handle.
+    fn just_seen(&self, handle: &str) -> BTreeSet<String> {
+        self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).called(handle)
+    }
+}
+
+/// For how long somebody was just read.
+const LATELY: Duration = Duration::from_secs(60 * 60);
+/// The most handles of people who were just read.
+const HANDLES: usize = 2_000;
+
+/// People who were read lately, by handle.
+#[derive(Debug, Default)]
+pub(super) struct Seen(HashMap<String, BTreeMap<String, Instant>>);
+
+impl Seen {
+    fn note(&mut self, name: &str, id: &str) {
+        if self.0.len() >= HANDLES {
+            self.0.retain(|_, ids| ids.values().any(|at| at.elapsed() < LATELY));
+        }
+        if self.0.len() >= HANDLES {
+            self.0.clear();
+        }
+        self.0.entry(name.to_lowercase()).or_default().insert(id.to_owned(), Instant::now());
+    }
+
+    fn called(&self, handle: &str) -> BTreeSet<String> {
+        let ids = self.0.get(&handle.to_lowercase()).into_iter().flatten();
+        ids.filter(|(_, at)| at.elapsed() < LATELY).map(|(id, _)| id.clone()).collect()
     }
 }
 

@@ -13,9 +13,9 @@ pub(crate) mod reference;
 pub(crate) mod time;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::BTreeSet,
     fmt,
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 use connector::{
@@ -27,10 +27,14 @@ use connector::{
 };
 use jiff::tz::TimeZone;
 
-use crate::api::{
-    Api, DIRECTORY_PAGE, Form, methods,
-    types::{Channel, Identity, User},
+use crate::{
+    api::{
+        Api, DIRECTORY_PAGE, Form, methods,
+        types::{Channel, Identity, User},
+    },
+    policy::Policy,
 };
+use directory::Seen;
 use people::{People, is_foreign, is_user};
 use reference::{MessageRef, address, is_id, ts, untagged};
 
@@ -40,22 +44,27 @@ pub(crate) const ALL_TYPES: &str = "public_channel,private_channel,mpim,im";
 const CHANNELS: &str = "public_channel,private_channel";
 /// The most pages of a directory that one name is worth.
 const PAGES: usize = 10;
+/// The most channels that texts name by their ids alone and that are looked up for one reply.
+const CHANNELS_NAMED: usize = 10;
 
 /// The names of one workspace.
 pub(crate) struct Names {
     api: Api,
     /// What searches: a user's token, where there is one.
     searching: Api,
+    /// What may be read: nothing else is named.
+    policy: Arc<Policy>,
     /// The zone that the operator set.
-    zone: Option<String>,
-    /// People who were read lately, by handle: a name just read needs no directory.
-    seen: Mutex<HashMap<String, BTreeSet<String>>>,
+    zone: Option<TimeZone>,
+    /// People who were read lately, by handle: in a directory too large to read they are found so.
+    seen: Mutex<Seen>,
     directories: Directories,
 }
 
 impl Names {
-    pub(crate) fn new(api: Api, searching: Api, zone: Option<String>) -> Self {
-        Self { api, searching, zone, seen: Mutex::default(), directories: Directories::default() }
+    pub(crate) fn new(api: Api, searching: Api, policy: Arc<Policy>, zone: Option<TimeZone>) -> Self {
+        let (seen, directories) = (Mutex::default(), Directories::default());
+        Self { api, searching, policy, zone, seen, directories }
     }
 
     /// Whose token it is.
@@ -65,25 +74,56 @@ impl Names {
 
     /// The user's own zone: the operator's word, else what Slack knows of the token's owner, else UTC.
     pub(crate) async fn zone(&self) -> TimeZone {
-        let named = match &self.zone {
-            Some(zone) => Some(zone.clone()),
-            None => match self.me().await {
-                Ok(me) => self.api.user(&me.user_id).await.ok().and_then(|user| user.tz),
-                Err(_) => None,
-            },
+        if let Some(zone) = &self.zone {
+            return zone.clone();
+        }
+        let named = match self.me().await {
+            Ok(me) => self.api.user(&me.user_id).await.ok().and_then(|user| user.tz),
+            Err(_) => None,
         };
         named.and_then(|zone| TimeZone::get(&zone).ok()).unwrap_or(TimeZone::UTC)
     }
 
-    /// The names of the people with these ids.
+    /// The names of the people with these ids, and of the channels and user groups among them. A channel that may
+    /// not be read keeps its id.
     pub(crate) async fn people(&self, ids: BTreeSet<String>) -> People {
         if ids.is_empty() {
             return People::default();
         }
+        let (channels, ids): (BTreeSet<String>, BTreeSet<String>) =
+            ids.into_iter().partition(|id| is_id(id, &['C', 'G']));
+        let (groups, ids): (BTreeSet<String>, BTreeSet<String>) =
+            ids.into_iter().partition(|id| is_id(id, &['S']));
         let team = self.me().await.map(|me| me.team_id).unwrap_or_default();
-        let people = People::of(&self.api, ids.clone(), &team).await;
+        let people = People::of(&self.api, ids.clone(), &team);
+        let (mut people, channels, groups) =
+            futures::join!(people, self.channel_names(channels), self.group_names(groups));
         self.note_seen(ids.iter().map(|id| (id.as_str(), people.name(id))));
+        people.know(channels.into_iter().chain(groups));
         people
+    }
+
+    /// What the channels of these ids are called, as far as a few requests tell.
+    async fn channel_names(&self, ids: BTreeSet<String>) -> Vec<(String, String)> {
+        let looks = ids.into_iter().take(CHANNELS_NAMED).map(async |id| {
+            let channel = self.api.conversation(&id).await.ok()?;
+            let told = !channel.name.is_empty() && !channel.is_mpim && self.policy.may_read(&channel);
+            told.then_some((id, channel.name))
+        });
+        futures::future::join_all(looks).await.into_iter().flatten().collect()
+    }
+
+    /// The handles of the user groups of these ids.
+    async fn group_names(&self, ids: BTreeSet<String>) -> Vec<(String, String)> {
+        if ids.is_empty() {
+            return Vec::new();
+        }
+        let groups = self.api.groups().await.unwrap_or_default();
+        groups
+            .into_iter()
+            .filter(|group| ids.contains(&group.id))
+            .map(|group| (group.id, group.handle))
+            .collect()
     }
 
     /// What stands for a conversation with `users` that has not begun, to be judged before it does.
@@ -113,9 +153,6 @@ impl Names {
         }
         if bare.contains('@') {
             return self.api.user_by_email(bare).await;
-        }
-        if let Some(id) = self.just_seen(bare) {
-            return self.api.user(&id).await;
         }
         self.search_directory(word).await
     }
@@ -155,8 +192,10 @@ impl Names {
             self.is_ours(host.as_deref()).await?;
             return self.api.conversation(&channel).await.map(Destination::Known);
         }
-        if is_id(word, &['C', 'G', 'D']) {
-            return self.api.conversation(word).await.map(Destination::Known);
+        // Where a text gives no name for a channel, its id stands behind the mark.
+        let id = word.strip_prefix('#').unwrap_or(word);
+        if is_id(id, &['C', 'G', 'D']) {
+            return self.api.conversation(id).await.map(Destination::Known);
         }
         if is_user(word) || word.starts_with('@') || word.contains('@') {
             let user = self.person(word).await?;

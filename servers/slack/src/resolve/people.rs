@@ -13,10 +13,12 @@ const AT_ONCE: usize = 8;
 /// The most people that one reply looks up; others stay ids, and the reply says so.
 pub(crate) const MOST: usize = 40;
 
-/// Names for ids, as far as they could be found.
+/// Names for the ids of people, and of the channels and user groups that texts name, as far as they could be found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct People {
     names: BTreeMap<String, Name>,
+    /// What channels and user groups are called, without a mark.
+    others: BTreeMap<String, String>,
     /// How many ids Slack gave no name for.
     unresolved: usize,
     /// How many ids were not asked for, because they were too many.
@@ -67,6 +69,16 @@ impl People {
         self.names.get(id).map(|name| name.label.as_str())
     }
 
+    /// Adds what channels and user groups are called, each with its id.
+    pub(crate) fn know(&mut self, others: impl IntoIterator<Item = (String, String)>) {
+        self.others.extend(others);
+    }
+
+    /// What the channel or user group of this id is called, or the id itself.
+    pub(crate) fn thing(&self, id: &str) -> String {
+        self.others.get(id).map_or_else(|| one_line(id), |name| one_line(name))
+    }
+
     /// Whoever has this id, with the name that tells them from others: `@tomas (Tomás Herrera)`.
     pub(crate) fn described(&self, id: &str) -> String {
         let label = one_line(self.name(id));
@@ -79,6 +91,7 @@ impl People {
     /// These, and `others` whose names are good to have: of those who have none nothing is said.
     pub(crate) fn and(mut self, others: Self) -> Self {
         self.names.extend(others.names);
+        self.others.extend(others.others);
         self
     }
 

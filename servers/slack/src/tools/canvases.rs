@@ -8,7 +8,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{files::file_id, places::writable, settled};
+use super::{
+    audience,
+    files::file_id,
+    places::{readable, writable},
+    settled,
+};
 use crate::{
     Slack,
     api::{
@@ -128,6 +133,8 @@ async fn edit(
 ) -> Result<Plan> {
     let id = file_id(canvas)?;
     let (file, sections) = read(workspace, &id).await?;
+    // Its sections are shown, before the change and after.
+    readable(call, workspace, &file).await?;
     let asks = writable(call, workspace, &file).await?;
     let title = args.title.clone().filter(|title| !title.trim().is_empty() && *title != file.title);
     let mut changes: Vec<Change> = Vec::new();
@@ -354,7 +361,7 @@ async fn create(
     };
     let name = title.clone().unwrap_or_else(|| "Untitled".to_owned());
     let asks = match &channel {
-        Some(channel) => call.policy().asks(call.principal(), channel),
+        Some(channel) => audience::asks(call, workspace, channel, &[]).await,
         None => {
             call.policy().outside("a canvas of its own", Effect::Write)?;
             Vec::new()
@@ -380,7 +387,7 @@ async fn create(
             None => (methods::CANVASES_CREATE, form),
         };
         let answer: Answer =
-            workspace.api().write(method, form, "Look among your canvases".to_owned(), &[]).await?;
+            workspace.api().write(method, form, "Look among your canvases".to_owned(), &["channels"]).await?;
         let written =
             Written::new(format!("Created the canvas {}{place}: {}", one_line(&name), answer.canvas_id))
                 .id(&answer.canvas_id);

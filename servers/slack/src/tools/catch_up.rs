@@ -12,6 +12,7 @@ use futures::{StreamExt as _, stream};
 use jiff::{Timestamp, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{FROM, Readers, read::heading};
 use crate::{
@@ -102,12 +103,12 @@ async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
     let most = args.max_channels.unwrap_or(CHANNELS).clamp(1, 100) as usize;
     let Chosen { channels, left, mut failed } = chosen(&call, &workspace, &args.channels, most).await?;
     let looked = channels.len();
+    let mine = std::sync::Arc::new(Mentions::of(&workspace, &me.user_id).await);
     let found: Vec<(Channel, Result<News>)> = stream::iter(channels)
         .map(|channel| {
-            let workspace = workspace.clone();
-            let me = me.user_id.clone();
+            let (workspace, mine) = (workspace.clone(), std::sync::Arc::clone(&mine));
             async move {
-                let news = look(&workspace, &channel, since, &me).await;
+                let news = look(&workspace, &channel, since, &mine).await;
                 (channel, news)
             }
         })
@@ -155,7 +156,7 @@ async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
         page = page.note(format!("{} more not looked at: max_channels", left.len()));
     }
     if workspace.is_limited() {
-        page = page.note("Slack gives this app 15 messages a minute, so this is not all");
+        page = page.note(format!("{}, so this is not all", workspace.limit_note()));
     }
     for news in &all {
         let (row, item) = self::news(&call, news, &readers, &workspace, &zone).await;
@@ -224,10 +225,18 @@ async fn chosen(call: &Call<Slack>, workspace: &Workspace, wanted: &[String], mo
     if !wanted.is_empty() {
         return named(call, workspace, wanted, most).await;
     }
-    let mut all = Vec::new();
+    let (mut all, mut failed): (Vec<Channel>, Vec<String>) = (Vec::new(), Vec::new());
     let mut cursor: Option<String> = None;
     for _ in 0..3 {
-        let page = workspace.api().own_conversations(ALL_TYPES, None, 200, cursor.as_deref(), true).await?;
+        let page = workspace.api().own_conversations(ALL_TYPES, None, 200, cursor.as_deref(), true).await;
+        let page = match page {
+            // What is known already is looked at.
+            Err(error) if !all.is_empty() => {
+                failed.push(format!("the rest of your conversations: {}", error.for_agent()));
+                break;
+            }
+            page => page?,
+        };
         cursor = page.next().map(str::to_owned);
         all.extend(page.rows);
         if cursor.is_none() {
@@ -253,10 +262,68 @@ async fn chosen(call: &Call<Slack>, workspace: &Workspace, wanted: &[String], mo
         name => format!("#{}", one_line(name)),
     });
     let left = left.collect();
-    Ok(Chosen { channels: all, left, failed: Vec::new() })
+    Ok(Chosen { channels: all, left, failed })
 }
 
-async fn look(workspace: &Workspace, channel: &Channel, since: Option<Timestamp>, me: &str) -> Result<News> {
+/// What mentions the token's owner: the own name, the user groups that they are in, and what is said to all.
+struct Mentions {
+    me: String,
+    groups: Vec<String>,
+}
+
+impl Mentions {
+    async fn of(workspace: &Workspace, me: &str) -> Self {
+        // Without the scope for user groups the others still count.
+        let groups = workspace.api().groups().await.unwrap_or_default();
+        let groups = groups.into_iter().filter(|group| group.users.iter().any(|user| user == me));
+        Self { me: me.to_owned(), groups: groups.map(|group| group.id).collect() }
+    }
+
+    /// Whether a message mentions them, in its text or in its blocks.
+    fn is_in(&self, message: &Message) -> bool {
+        let texts = |text: &str| {
+            let tokens = text.split('<').skip(1).filter_map(|part| part.split(['>', '|']).next());
+            tokens.into_iter().any(|token| match (token.strip_prefix('@'), token.strip_prefix('!')) {
+                (Some(user), _) => user == self.me,
+                (None, Some(special)) => match special.strip_prefix("subteam^") {
+                    Some(group) => self.groups.iter().any(|own| own == group),
+                    None => ["here", "channel", "everyone"].contains(&special),
+                },
+                _ => false,
+            })
+        };
+        // What is quoted mentioned them elsewhere.
+        let attached = message.attachments.iter();
+        let attached = attached.filter(|part| part["is_share"] != true && part["is_msg_unfurl"] != true);
+        texts(&message.text) || message.blocks.iter().chain(attached).any(|part| self.within(part, &texts))
+    }
+
+    fn within(&self, value: &Value, texts: &impl Fn(&str) -> bool) -> bool {
+        match value {
+            Value::String(text) => texts(text),
+            Value::Array(items) => items.iter().any(|item| self.within(item, texts)),
+            Value::Object(map) => {
+                let own = match map.get("type").and_then(Value::as_str) {
+                    Some("user") => map.get("user_id").is_some_and(|id| *id == self.me.as_str()),
+                    Some("usergroup") => map
+                        .get("usergroup_id")
+                        .is_some_and(|id| self.groups.iter().any(|own| *id == own.as_str())),
+                    Some("broadcast") => map.contains_key("range"),
+                    _ => false,
+                };
+                own || map.values().any(|value| self.within(value, texts))
+            }
+            _ => false,
+        }
+    }
+}
+
+async fn look(
+    workspace: &Workspace,
+    channel: &Channel,
+    since: Option<Timestamp>,
+    mine: &Mentions,
+) -> Result<News> {
     let since = match since {
         Some(since) => since,
         None => {
@@ -276,21 +343,12 @@ async fn look(workspace: &Workspace, channel: &Channel, since: Option<Timestamp>
         ..Window::default()
     };
     let page = workspace.api().history(&channel.id, &window).await?;
-    workspace.note_page(50, page.rows.len(), page.has_more);
     let more = page.has_more;
     let said = page.rows.into_iter().filter(|message| !message::is_noise(message));
     let (own, mut messages): (Vec<Message>, Vec<Message>) =
-        said.partition(|message| message.user.as_deref() == Some(me));
+        said.partition(|message| message.user.as_deref() == Some(mine.me.as_str()));
     messages.reverse();
-    let mention = format!("<@{me}>");
-    let mentions = messages
-        .iter()
-        .filter(|message| {
-            message.text.contains(&mention)
-                || message.text.contains("<!here")
-                || message.text.contains("<!channel")
-        })
-        .count();
+    let mentions = messages.iter().filter(|message| mine.is_in(message)).count();
     Ok(News { channel: channel.clone(), messages, own: own.len(), since, mentions, more })
 }
 

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{nothing, settled};
+use super::{audience, nothing, settled};
 use crate::{
     Slack,
     api::{
@@ -225,7 +225,7 @@ async fn update(call: Call<Slack>, args: Update) -> Result<Plan> {
     }
     let mut preview = Written::new(format!("Change {title}"));
     preview.changed = changes.iter().map(|(.., words)| words.clone()).collect();
-    let asks = call.policy().asks(call.principal(), &channel);
+    let asks = audience::asks(&call, &workspace, &channel, &[]).await;
     preview.changed.extend(asks.iter().map(|reason| format!("asks, because {reason}")));
     let state = (channel.id.clone(), preview.changed.clone());
     let plan = Plan::new(Reply::written(preview), move || async move {

@@ -118,22 +118,24 @@ async fn search_channels(call: Call<Slack>, args: SearchChannels) -> Result<Repl
     let mut found: Vec<(u8, Channel)> = Vec::new();
     let mut seen = BTreeSet::new();
     let mut partial = false;
+    let mut failure = None;
     for own in [true, false] {
         let mut cursor: Option<String> = None;
         for page_number in 0..PAGES {
+            let (api, after) = (workspace.api(), cursor.as_deref());
             let page = if own {
-                workspace
-                    .api()
-                    .own_conversations(
-                        "public_channel,private_channel",
-                        None,
-                        DIRECTORY_PAGE,
-                        cursor.as_deref(),
-                        false,
-                    )
-                    .await?
+                api.own_conversations("public_channel,private_channel", None, DIRECTORY_PAGE, after, false)
+                    .await
             } else {
-                workspace.api().conversations("public_channel", archived, cursor.as_deref()).await?
+                api.conversations("public_channel", archived, after).await
+            };
+            let page = match page {
+                // What was found before is worth having.
+                Err(error) if !found.is_empty() => {
+                    failure = Some(error.for_agent());
+                    break;
+                }
+                page => page?,
             };
             cursor = page.next().map(str::to_owned);
             for channel in page.rows {
@@ -179,7 +181,10 @@ async fn search_channels(call: Call<Slack>, args: SearchChannels) -> Result<Repl
         page = page.note("the workspace has more channels than were looked through");
     }
     let empty = total == 0;
-    let mut reply = Reply::page(page.total(total));
+    let mut reply = Reply::page(if failure.is_some() { page } else { page.total(total) });
+    if let Some(why) = failure {
+        reply = reply.line(format!("Not all channels were looked through: {why}"));
+    }
     if empty {
         reply = reply.line("Names, topics and purposes were looked through. Private channels are seen only by their members; include_archived also looks at archived ones.");
     }

@@ -21,9 +21,6 @@ const POST: usize = 11_500;
 const POSTS: usize = 10;
 /// The most different names that one message is worth looking up.
 const NAMES: usize = 30;
-/// More members than this make a group's mention a question.
-const LARGE_GROUP: u64 = 10;
-
 /// A text ready to be sent, and whom it reaches.
 #[derive(Debug, Default)]
 pub(crate) struct Composed {
@@ -196,8 +193,18 @@ async fn meaning(
     };
     if let Some(group) = group {
         let count = group.user_count.unwrap_or(group.users.len() as u64);
-        if count > LARGE_GROUP {
-            composed.asks.push(format!("@{} notifies {count} people", one_line(&group.handle)));
+        let stays = old.is_some_and(|old| old.contains(&format!("<!subteam^{}", group.id)));
+        if count > policy.max_recipients && !stays {
+            let handle = one_line(&group.handle);
+            if !policy.broadcast {
+                let nothing = if old.is_some() { "nothing was changed" } else { "nothing was sent" };
+                return Err(Error::new(
+                    Kind::Policy,
+                    format!("@{handle} notifies {count} people, more than {}; {nothing}", policy.max_recipients),
+                )
+                .with_hint("Leave it out, or write it in `code`; the operator can allow it with SLACK_ALLOW_BROADCAST=true or a larger SLACK_MAX_RECIPIENTS"));
+            }
+            composed.asks.push(format!("@{handle} notifies {count} people"));
         }
         let told = format!(
             "@{} ({count} {})",

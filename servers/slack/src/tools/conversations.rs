@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::audience;
 use crate::{
     Slack,
     api::{
@@ -47,6 +48,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
         .scopes(scopes::MANAGE)
         .idempotent()
         .aliases(&[("channel", "channels"), ("channel_id", "channels"), ("message_ts", "ts")])
+        .verbatim(&["ts"])
         .output::<Written>(),
     ]
 }
@@ -113,9 +115,8 @@ async fn create(call: Call<Slack>, args: Create) -> Result<Plan> {
     if users.len() > FEW {
         asks.push(format!("it invites {} people", users.len()));
     }
-    if topic.is_some() {
-        asks.extend(call.policy().asks(call.principal(), &to_be));
-    }
+    // A name is read by as many as a topic.
+    asks.extend(audience::asks(&call, &workspace, &to_be, &users).await);
     preview.changed.extend(asks.iter().map(|reason| format!("asks, because {reason}")));
     let state: (String, Vec<String>) = (name.clone(), users.iter().map(|user| user.id.clone()).collect());
     let plan = Plan::new(Reply::written(preview), move || async move {

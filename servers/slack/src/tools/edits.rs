@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
+    audience,
     compose::compose,
     messages::squeezed,
     nothing,
@@ -45,6 +46,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             ("permalink", "ts"),
             ("text", "message"),
         ])
+        .verbatim(&["ts"])
         .output::<Written>(),
         Tool::destructive(
             "delete_message",
@@ -55,6 +57,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
         .toolset("messages")
         .scopes(scopes::POST)
         .aliases(TS_ALIASES)
+        .verbatim(&["ts"])
         .output::<Written>(),
     ]
 }
@@ -104,6 +107,8 @@ async fn update_message(call: Call<Slack>, args: UpdateMessage) -> Result<Plan> 
     call.policy().writes(&channel)?;
     let me = workspace.names().me().await?;
     let old = own(&workspace, &channel, &ts, &me, "edit").await?;
+    let asks = audience::asks(&call, &workspace, &channel, &[]).await;
+    call.policy().note_read(call.principal(), &channel);
     let people = workspace.names().people(message::people_in([&old])).await;
     let before = message::said(&old, &people);
     if let Some(expected) = args.expected_text.as_deref().filter(|text| !text.trim().is_empty())
@@ -126,6 +131,9 @@ async fn update_message(call: Call<Slack>, args: UpdateMessage) -> Result<Plan> 
     let mut preview = Written::new(format!("Replace the text of message {ts} in {title}")).id(&ts);
     for line in composed.lines() {
         preview = preview.change(line);
+    }
+    for reason in asks.iter().chain(&composed.asks) {
+        preview = preview.change(format!("asks, because {reason}"));
     }
     if !old.files.is_empty() || blocks::are_built(&old.blocks) {
         preview = preview.change("blocks that the message has are lost");
@@ -151,7 +159,8 @@ async fn update_message(call: Call<Slack>, args: UpdateMessage) -> Result<Plan> 
         }
         Ok(Reply::written(written))
     });
-    Ok(plan.state(&state))
+    let plan = plan.state(&state);
+    Ok(if asks.is_empty() { plan } else { plan.ask() })
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -169,6 +178,7 @@ async fn delete_message(call: Call<Slack>, args: DeleteMessage) -> Result<Plan> 
     call.policy().writes(&channel)?;
     let me = workspace.names().me().await?;
     let old = find(&workspace, &channel, &ts).await?;
+    call.policy().note_read(call.principal(), &channel);
     if is_tombstone(&old) {
         return Ok(nothing(&format!("message {ts} is deleted already")));
     }

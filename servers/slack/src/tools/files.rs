@@ -55,6 +55,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
         .scopes(&["files:write"])
         .confirmable()
         .aliases(&[("channel_id", "channel"), ("thread_ts", "ts"), ("initial_comment", "comment"), ("name", "filename"), ("base64", "content"), ("alt_text", "alt_txt")])
+        .verbatim(&["ts"])
         .output::<Written>(),
     ]
 }

@@ -3,11 +3,12 @@
 use connector::{
     Result,
     catalog::{Call, Reply, Tool, one_line},
+    upstream::BucketStatus,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Slack, resolve::time::zone_name, scopes};
+use crate::{Slack, api::methods, resolve::time::zone_name, scopes, vendor::POSTS_IN_ONE};
 
 pub(super) fn tools() -> Vec<Tool<Slack>> {
     vec![
@@ -91,23 +92,30 @@ async fn whoami(call: Call<Slack>) -> Result<Reply> {
             Ok(searcher) if searcher.bot_id.is_empty() && workspace.is_legacy_search() => {
                 "Searching works with the user's token, by the legacy search: this workspace has no Real-time Search."
             }
-            Ok(searcher) if searcher.bot_id.is_empty() => "Searching works with the user's token.",
+            Ok(searcher) if searcher.bot_id.is_empty() => "Searching works with the user's token, by Real-time Search where the workspace has it.",
             _ => "Searching does not work: a bot may not search by itself. SLACK_USER_TOKEN makes it work.",
         });
         if workspace.is_limited() {
             reply = reply.line("Slack limits this app's history to 15 messages a minute: it is distributed outside the Marketplace. An internal app has no such limit.");
         }
-        let held: Vec<String> = workspace
-            .api()
-            .upstream()
-            .status()
-            .buckets
+        let buckets = workspace.api().upstream().status().buckets;
+        let held: Vec<String> = buckets
             .iter()
             .filter_map(|bucket| Some(format!("{} for {} s", bucket.bucket, bucket.paused_for?.as_secs())))
             .collect();
         if !held.is_empty() {
             reply = reply.line(format!("Held back by Slack: {}.", held.join(", ")));
         }
+        let searches = workspace.search_api().upstream().status().buckets;
+        let rate = |buckets: &[BucketStatus], name: &str| {
+            buckets.iter().find(|bucket| bucket.bucket == name).map_or(0, |bucket| bucket.limit)
+        };
+        reply = reply.line(format!(
+            "Calls a minute: {} of history, {} of Real-time Search, {} messages in one conversation; each method has its own.",
+            rate(&buckets, methods::CONVERSATIONS_HISTORY.name),
+            rate(&searches, methods::SEARCH_CONTEXT.name),
+            rate(&buckets, POSTS_IN_ONE)
+        ));
         infos.push(WorkspaceInfo {
             name: workspace.name.clone(),
             team: me.team.clone(),
@@ -117,6 +125,9 @@ async fn whoami(call: Call<Slack>) -> Result<Reply> {
             timezone: zone_name(&zone),
             missing_scopes: missing.unwrap_or_default().into_iter().map(str::to_owned).collect(),
         });
+    }
+    for line in call.policy().told() {
+        reply = reply.line(line);
     }
     let off = super::toolsets_off(&call);
     if !off.is_empty() {

@@ -175,6 +175,23 @@ struct Choice {
 }
 
 impl Column {
+    /// The value of the choice that people see as `word`; a cell takes no label.
+    fn choice<'a>(&'a self, word: &'a str) -> Result<&'a str> {
+        let low = word.to_lowercase();
+        let choices = &self.options.choices;
+        let meant = choices.iter().find(|choice| choice.label.to_lowercase() == low || choice.value == word);
+        match meant {
+            Some(choice) => Ok(&choice.value),
+            // Where Slack tells no choices, it is for Slack to refuse.
+            None if choices.is_empty() => Ok(word),
+            None => {
+                let labels: Vec<String> = choices.iter().map(|choice| one_line(&choice.label)).collect();
+                Err(Error::invalid(format!("The column {} has no {}", one_line(&self.name), one_line(word)))
+                    .with_hint(format!("Choose from: {}", labels.join(", "))))
+            }
+        }
+    }
+
     fn is_checkbox(&self) -> bool {
         ["checkbox", "todo_completed"].contains(&self.r#type.as_str())
     }
@@ -288,7 +305,12 @@ async fn items(
 async fn columns(workspace: &Workspace, list: &str, item: &str) -> Result<Vec<Column>> {
     let form = Form::new().set("list_id", list).set("id", item);
     let answer: Value = workspace.api().call(methods::LISTS_ITEM, form).await?;
-    Ok(serde_json::from_value(answer["list"]["list_metadata"]["schema"].clone()).unwrap_or_default())
+    Ok(read_columns(&answer["list"]["list_metadata"]))
+}
+
+/// The columns that a list's metadata tells.
+fn read_columns(metadata: &Value) -> Vec<Column> {
+    serde_json::from_value(metadata["schema"].clone()).unwrap_or_default()
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -323,7 +345,11 @@ async fn cell(workspace: &Workspace, column: &Column, value: &str) -> Result<Val
             cell["number"] = json!([number]);
         }
         "date" | "due_date" | "todo_due_date" => cell["date"] = json!([value.trim()]),
-        "select" => cell["select"] = json!([value.trim()]),
+        "select" => {
+            let chosen: Vec<&str> = value.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+            cell["select"] =
+                json!(chosen.into_iter().map(|word| column.choice(word)).collect::<Result<Vec<_>>>()?);
+        }
         "link" => cell["link"] = json!([{ "original_url": value.trim() }]),
         _ => {
             cell["rich_text"] = json!([{ "type": "rich_text", "elements": [{ "type": "rich_text_section", "elements": [{ "type": "text", "text": value }] }] }]);
@@ -338,9 +364,12 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
     if args.fields.is_empty() {
         return Err(Error::invalid("`fields` is empty"));
     }
-    let asks = match workspace.api().file(&list).await {
-        Ok(file) => writable(&call, &workspace, &file).await?,
+    let file = match workspace.api().file(&list).await {
         Err(error) if call.policy().narrows(Effect::Write) => return Err(error),
+        file => file,
+    };
+    let asks = match &file {
+        Ok(file) => writable(&call, &workspace, file).await?,
         Err(_) => Vec::new(),
     };
     let item = args.item.clone().filter(|item| !item.trim().is_empty());
@@ -354,7 +383,11 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
             page.rows.into_iter().next().map(|item| item.id).unwrap_or_default()
         }
     };
-    let columns = columns(&workspace, &list, &known).await?;
+    // A list that is empty tells its columns with itself.
+    let columns = match (known.is_empty(), file) {
+        (true, file) => read_columns(&file?.list_metadata),
+        (false, _) => columns(&workspace, &list, &known).await?,
+    };
     let mut cells = Vec::new();
     let mut words = Vec::new();
     for (name, value) in &args.fields {

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::{
-    Readers,
+    Readers, audience,
     compose::{Composed, compose},
     read::{explain, heading, in_thread, permalink},
 };
@@ -54,6 +54,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
         .scopes(scopes::POST)
         .confirmable()
         .aliases(&[("channel_id", "channel"), ("text", "message"), ("thread_ts", "ts"), ("message_ts", "ts"), ("user", "users")])
+        .verbatim(&["ts"])
         .output::<Written>(),
     ]
 }
@@ -172,6 +173,14 @@ pub(super) async fn prepare(
             ))
             .with_hint("Use a channel"));
         }
+        (None, many) if many.len() as u64 > call.policy().max_recipients => {
+            let most = call.policy().max_recipients;
+            return Err(Error::new(
+                Kind::Policy,
+                format!("One message goes to at most {most} people here; nothing was sent"),
+            )
+            .with_hint("The operator sets SLACK_MAX_RECIPIENTS"));
+        }
         (None, many) => {
             let mut people: Vec<User> = Vec::new();
             for one in many {
@@ -192,13 +201,13 @@ pub(super) async fn prepare(
                 )
                 .with_hint("Nothing was sent. Choose another channel"));
             }
-            asks.extend(policy.asks(call.principal(), channel));
+            asks.extend(audience::asks(call, workspace, channel, &[]).await);
             heading(&names.title(channel).await, channel)
         }
         Destination::New(users) => {
             let to_be = names.to_begin(users).await?;
             policy.writes(&to_be)?;
-            asks.extend(policy.asks(call.principal(), &to_be));
+            asks.extend(audience::asks(call, workspace, &to_be, users).await);
             let people: Vec<String> = users
                 .iter()
                 .map(|user| format!("@{} ({})", one_line(user.handle()), one_line(user.full_name())))
@@ -294,6 +303,9 @@ async fn send_message(call: Call<Slack>, args: SendMessage) -> Result<Plan> {
             "`reply_broadcast` shows a reply in the channel too, and this is no reply",
         )
         .with_hint("Give `ts`, or leave it out"));
+    }
+    if args.unfurl == Some(true) {
+        call.policy().unfurls(&args.message)?;
     }
     let place = match post.thread() {
         Some(thread) => format!("in the thread {thread} of {}", post.title),

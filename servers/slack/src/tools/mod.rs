@@ -1,5 +1,6 @@
 //! The tools, one file per family: arguments, the work, the reply.
 
+mod audience;
 mod canvases;
 mod catch_up;
 mod channel_admin;
@@ -12,6 +13,7 @@ mod files;
 mod identity;
 mod lists;
 mod messages;
+mod one_message;
 mod people;
 mod pins;
 mod places;
@@ -45,6 +47,7 @@ pub(crate) fn all() -> Vec<Tool<Slack>> {
         identity::tools,
         search::tools,
         read::tools,
+        one_message::tools,
         catch_up::tools,
         channels::tools,
         people::tools,

@@ -196,8 +196,16 @@ async fn search_users(call: Call<Slack>, args: SearchUsers) -> Result<Reply> {
     let mut found: Vec<User> = Vec::new();
     let mut cursor: Option<String> = None;
     let mut looked = 0;
+    let mut failure = None;
     for _ in 0..PAGES {
-        let users = workspace.api().users(cursor.as_deref()).await?;
+        let users = match workspace.api().users(cursor.as_deref()).await {
+            // Who was found before is worth having.
+            Err(error) if !found.is_empty() => {
+                failure = Some(error.for_agent());
+                break;
+            }
+            users => users?,
+        };
         cursor = users.next().map(str::to_owned);
         looked += users.rows.len();
         found.extend(users.rows.into_iter().filter(|user| has_words(user, &words)));
@@ -228,6 +236,9 @@ async fn search_users(call: Call<Slack>, args: SearchUsers) -> Result<Reply> {
         page = page.note(format!("{gone} deactivated left out: include_deactivated shows them"));
     }
     let mut reply = Reply::page(page.total(total));
+    if let Some(why) = failure {
+        reply = reply.line(format!("Not everybody was looked through: {why}"));
+    }
     if total == 0 {
         reply = reply.line(
             "People of other organizations are looked for in the channels shared with them that you are in: list_channel_members lists a channel's.",

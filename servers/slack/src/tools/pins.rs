@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    FROM, Readers, nothing,
+    FROM, Readers, audience, nothing,
     read::{TS_ALIASES, find},
     settled,
 };
@@ -49,6 +49,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
         .scopes(&["pins:write"])
         .idempotent()
         .aliases(TS_ALIASES)
+        .verbatim(&["ts"])
         .output::<Written>(),
         Tool::write(
             "save_bookmark",
@@ -223,7 +224,7 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
         one_line(title.as_deref().or(id.as_deref()).unwrap_or_default())
     );
     let preview = Written::new(format!("{} {words}", if id.is_some() { "Change" } else { "Add" }));
-    let asks = call.policy().asks(call.principal(), &channel);
+    let asks = audience::asks(&call, &workspace, &channel, &[]).await;
     let preview =
         asks.iter().fold(preview, |preview, reason| preview.change(format!("asks, because {reason}")));
     let state = (channel.id.clone(), id.clone(), title.clone(), link.clone());

@@ -2,6 +2,7 @@
 
 use connector::{Effect, Result, catalog::Call};
 
+use super::audience;
 use crate::{
     Slack,
     api::types::{Channel, File},
@@ -10,11 +11,13 @@ use crate::{
 
 /// The most conversations of one file that are looked at.
 const MOST: usize = 10;
+/// The most of them where the operator bounds what is written: each must be within.
+const BOUNDED: usize = 50;
 
 /// The conversations that a file is shared in. One that cannot be looked at fails, so that nothing is
 /// taken for allowed because it was not seen.
-async fn places(workspace: &Workspace, file: &File) -> Vec<Result<Channel>> {
-    let ids = file.channels.iter().chain(&file.groups).chain(&file.ims).take(MOST);
+async fn places(workspace: &Workspace, file: &File, most: usize) -> Vec<Result<Channel>> {
+    let ids = file.channels.iter().chain(&file.groups).chain(&file.ims).take(most);
     futures::future::join_all(ids.map(|id| workspace.api().conversation(id))).await
 }
 
@@ -28,7 +31,7 @@ pub(super) async fn readable(call: &Call<Slack>, workspace: &Workspace, file: &F
         return Ok(()); // Shared in a channel that everybody sees.
     }
     let mut refusal = None;
-    for place in places(workspace, file).await {
+    for place in places(workspace, file, MOST).await {
         match place.and_then(|channel| policy.reads(&channel).map(|()| channel)) {
             Ok(channel) => {
                 if file.channels.is_empty() {
@@ -54,15 +57,19 @@ pub(super) async fn readable(call: &Call<Slack>, workspace: &Workspace, file: &F
 pub(super) async fn writable(call: &Call<Slack>, workspace: &Workspace, file: &File) -> Result<Vec<String>> {
     let policy = call.policy();
     let mut asks = Vec::new();
-    let places = places(workspace, file).await;
+    let most = if policy.narrows(Effect::Write) { BOUNDED } else { MOST };
+    let places = places(workspace, file, most).await;
     if places.is_empty() {
         policy.outside("a file that is shared nowhere", Effect::Write)?;
+    }
+    if file.channels.len() + file.groups.len() + file.ims.len() > BOUNDED {
+        policy.outside("a file shared in more conversations than are looked at", Effect::Write)?;
     }
     for place in places {
         match place {
             Ok(channel) => {
                 policy.writes(&channel)?;
-                asks.extend(policy.asks(call.principal(), &channel));
+                asks.extend(audience::asks(call, workspace, &channel, &[]).await);
             }
             Err(error) if policy.narrows(Effect::Write) => return Err(error),
             Err(_) => {}

@@ -38,6 +38,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
         .scopes(&["reactions:write"])
         .idempotent()
         .aliases(ALIASES)
+        .verbatim(&["ts"])
         .output::<Written>(),
         Tool::write(
             "remove_reaction",
@@ -49,6 +50,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
         .scopes(&["reactions:write"])
         .idempotent()
         .aliases(ALIASES)
+        .verbatim(&["ts"])
         .output::<Written>(),
     ]
 }

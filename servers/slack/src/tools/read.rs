@@ -10,7 +10,7 @@ use connector::{
     },
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{FROM, Readers};
 use crate::{
@@ -22,10 +22,10 @@ use crate::{
     render::message::{self, MessageItem, row},
     resolve::{
         Destination, no_messages,
-        time::{self, End, bound, day_of, minute, moment, now, zone_name},
+        time::{End, bound, day_of, minute, moment, now, zone_name},
     },
     scopes,
-    workspace::{LIMITED_PAGE, Workspace},
+    workspace::Workspace,
 };
 
 /// The most messages that one page brings (docs.slack.dev/reference/methods/conversations.history: 999).
@@ -61,17 +61,8 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
         .toolset("reading")
         .scopes(scopes::HISTORY)
         .aliases(TS_ALIASES)
+        .verbatim(&["ts"])
         .output_page::<MessageItem>(),
-        Tool::read(
-            "get_message",
-            "Get one message",
-            "One message by ts or address, with who reacted, its address, and `context` messages before and after it.",
-            get_message,
-        )
-        .toolset("reading")
-        .scopes(scopes::HISTORY)
-        .aliases(TS_ALIASES)
-        .output::<Found>(),
     ]
 }
 
@@ -129,7 +120,6 @@ async fn read_channel(call: Call<Slack>, args: ReadChannel) -> Result<Reply> {
     let window = Window { limit: asked, cursor: position.after.clone(), oldest, latest, ..Window::default() };
     let page =
         workspace.api().history(&channel.id, &window).await.map_err(|error| explain(error, &channel))?;
-    workspace.note_page(asked, page.rows.len(), page.has_more);
     let hidden = page.is_limited;
     let next = page.next().map(str::to_owned);
     let mut messages = page.rows;
@@ -159,9 +149,7 @@ async fn read_channel(call: Call<Slack>, args: ReadChannel) -> Result<Reply> {
         many => format!("{many} joins, leaves and settings left out"),
     });
     listing = listing.note(readers.people.note());
-    if workspace.is_limited() {
-        listing = listing.note(format!("Slack gives this app at most {LIMITED_PAGE} messages a minute"));
-    }
+    listing = listing.note(workspace.limit_note());
     if let Some(canvas) = channel.canvas() {
         listing = listing.note(format!("its canvas is 📎{canvas}"));
     }
@@ -249,7 +237,7 @@ pub(super) async fn in_thread(workspace: &Workspace, channel: &Channel, ts: &str
 }
 
 /// The most pages that `tail` reads through: replies come oldest first only.
-const TAIL_PAGES: usize = 10;
+pub(super) const TAIL_PAGES: usize = 10;
 
 async fn read_thread(call: Call<Slack>, args: ReadThread) -> Result<Reply> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
@@ -274,17 +262,25 @@ async fn read_thread(call: Call<Slack>, args: ReadThread) -> Result<Reply> {
         parent.clone_from(real);
         page = workspace.api().replies(&channel.id, &parent, &window).await?;
     }
-    workspace.note_page(window.limit, page.rows.len(), page.has_more);
     let mut next = page.next().map(str::to_owned);
     let mut messages = page.rows;
     let mut left_out = 0;
+    // Why the thread was not read to its end.
+    let mut unread = None;
     if let Some(tail) = args.tail {
         for _ in 0..TAIL_PAGES {
-            let Some(cursor) = next.take() else { break };
+            let Some(cursor) = next.clone() else { break };
             window.cursor = Some(cursor);
-            let more = workspace.api().replies(&channel.id, &parent, &window).await?;
-            next = more.next().map(str::to_owned);
-            messages.extend(more.rows);
+            match workspace.api().replies(&channel.id, &parent, &window).await {
+                Ok(more) => {
+                    next = more.next().map(str::to_owned);
+                    messages.extend(more.rows);
+                }
+                Err(error) => {
+                    unread = Some(error.for_agent());
+                    break;
+                }
+            }
         }
         let keep = (tail.clamp(1, MOST) as usize).min(messages.len());
         left_out = messages.len() - keep;
@@ -313,34 +309,17 @@ async fn read_thread(call: Call<Slack>, args: ReadThread) -> Result<Reply> {
             .note(format!("the last of {}; {left_out} before them left out", left_out + messages.len()));
     }
     if args.tail.is_some() && next.is_some() {
-        listing = listing.note("the thread is longer than what was read");
+        listing = listing.note("the thread is longer than what was read, so these are not its last");
     }
-    listing = listing.note(readers.people.note());
+    listing = listing.note(readers.people.note()).note(workspace.limit_note());
     if args.tail.is_some() {
-        return Ok(Reply::page(listing));
+        let reply = Reply::page(listing);
+        return Ok(match unread {
+            Some(why) => reply.line(format!("Not read on: {why}")),
+            None => reply,
+        });
     }
     Ok(Reply::page(paging::close(&call, listing, VendorPage::whole(position, read, next))))
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct GetMessage {
-    channel: Option<String>,
-    /// ts as text, or the message's address
-    ts: String,
-    /// Messages before and after, up to 10
-    context: Option<u32>,
-    workspace: Option<String>,
-}
-
-/// The answer of `get_message`.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Found {
-    channel: String,
-    permalink: String,
-    message: MessageItem,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    context: Vec<MessageItem>,
 }
 
 /// One message, wherever in a thread or channel it stands.
@@ -383,102 +362,4 @@ pub(super) fn permalink(base: &str, channel: &str, ts: &str, thread: Option<&str
         link.push_str(&format!("?thread_ts={thread}&cid={channel}"));
     }
     link
-}
-
-async fn get_message(call: Call<Slack>, args: GetMessage) -> Result<Reply> {
-    let workspace = call.workspace(args.workspace.as_deref())?.clone();
-    let (channel, ts) = workspace.names().message(args.channel.as_deref(), &args.ts).await?;
-    call.policy().reads(&channel)?;
-    call.policy().note_read(call.principal(), &channel);
-    let found = find(&workspace, &channel, &ts).await?;
-    let mut near = Vec::new();
-    if let Some(context) = args.context.filter(|context| *context > 0) {
-        near = around(&workspace, &channel, &found, context.min(10)).await?;
-    }
-    let mut others: BTreeSet<String> =
-        found.reactions.iter().flat_map(|reaction| reaction.users.clone()).collect();
-    others.extend(message::people_in(&near));
-    let title = workspace.names().title(&channel).await;
-    let readers = Readers::of(&workspace, std::slice::from_ref(&found), others).await;
-    let style = readers.style(true);
-    let (_, item) = row(&found, &style, &mut None);
-    let at = time::parse_ts(&found.ts).map(|at| minute(at, &readers.zone)).unwrap_or_default();
-    let link = permalink(&readers.me.url, &channel.id, &found.ts, found.parent());
-    let mut reply = Reply::new(format!(
-        "Message {} in {}, {at} {}.",
-        found.ts,
-        heading(&title, &channel),
-        zone_name(&readers.zone)
-    ));
-    if let Some(parent) = found.parent() {
-        reply = reply.line(format!("It is a reply in the thread {parent}."));
-    } else if let Some(replies) = found.reply_count.filter(|count| *count > 0) {
-        reply = reply.line(format!(
-            "It has {replies} {}: read_thread shows them.",
-            if replies == 1 { "reply" } else { "replies" }
-        ));
-    }
-    if found.pinned_to.is_some() {
-        reply = reply.line("It is pinned.");
-    }
-    reply = reply.outside(format!("message {}", found.ts), Some(&item.author), item.text.clone());
-    for reaction in &found.reactions {
-        let people: Vec<String> =
-            reaction.users.iter().map(|user| one_line(readers.people.name(user))).collect();
-        reply = reply.line(format!(":{}: by {}", one_line(&reaction.name), people.join(", ")));
-    }
-    reply = reply.line(link.clone());
-    let mut context = Vec::new();
-    if !near.is_empty() {
-        let mut page = Page::new(FROM, ("message around it", "messages around it"));
-        let mut day = None;
-        for message in &near {
-            let (text, item) = row(message, &style, &mut day);
-            page.push(text, &item);
-            context.push(item);
-        }
-        reply = reply.rows(page);
-    }
-    Ok(reply.data(&Found { channel: title, permalink: link, message: item, context }))
-}
-
-/// The messages before and after one.
-async fn around(
-    workspace: &Workspace,
-    channel: &Channel,
-    found: &Message,
-    count: u32,
-) -> Result<Vec<Message>> {
-    let api = workspace.api();
-    let thread = found.parent().map(str::to_owned);
-    let before = Window { limit: count, latest: Some(found.ts.clone()), ..Window::default() };
-    let after = Window {
-        limit: 999,
-        oldest: Some(found.ts.clone()),
-        latest: Some(bound(now() + jiff::SignedDuration::from_secs(60))),
-        ..Window::default()
-    };
-    let mut near: Vec<Message> = match &thread {
-        Some(thread) => {
-            let all =
-                api.replies(&channel.id, thread, &Window { limit: 999, ..Window::default() }).await?.rows;
-            let place = all.iter().position(|message| message.ts == found.ts).unwrap_or_default();
-            let from = place.saturating_sub(count as usize);
-            all.into_iter()
-                .skip(from)
-                .take(place - from + 1 + count as usize)
-                .filter(|message| message.ts != found.ts)
-                .collect()
-        }
-        None => {
-            let mut near = api.history(&channel.id, &before).await?.rows;
-            near.reverse();
-            let mut later = api.history(&channel.id, &after).await?.rows;
-            later.reverse();
-            near.extend(later.into_iter().take(count as usize));
-            near
-        }
-    };
-    near.retain(|message| !message::is_noise(message));
-    Ok(near)
 }

@@ -62,6 +62,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
             ("at", "post_at"),
             ("time", "post_at"),
         ])
+        .verbatim(&["ts"])
         .output::<Written>(),
         Tool::destructive(
             "cancel_scheduled_message",
@@ -153,7 +154,10 @@ async fn list_scheduled(call: Call<Slack>, args: List) -> Result<Reply> {
 /// What a conversation is called; none if it may not be read.
 async fn place_of(call: &Call<Slack>, workspace: &Workspace, id: &str) -> Option<String> {
     match workspace.api().conversation(id).await {
-        Ok(channel) if call.policy().may_read(&channel) => Some(workspace.names().title(&channel).await),
+        Ok(channel) if call.policy().may_read(&channel) => {
+            call.policy().note_read(call.principal(), &channel);
+            Some(workspace.names().title(&channel).await)
+        }
         Err(_) if !call.policy().narrows(Effect::Read) => Some(id.to_owned()),
         _ => None,
     }
@@ -230,16 +234,16 @@ async fn schedule(call: Call<Slack>, args: Schedule) -> Result<Plan> {
     if seconds > now().as_second() + 120 * 86_400 {
         return Err(Error::invalid("Slack schedules at most 120 days ahead"));
     }
+    let old = match args.replaces.as_deref().map(str::trim).filter(|id| !id.is_empty()) {
+        Some(id) => Some(there(&call, &workspace, id).await?.0),
+        None => None,
+    };
     let post =
         prepare(&call, &workspace, Some(&args.channel), &[], args.ts.as_deref(), &args.message).await?;
     let [text] = post.composed.posts.as_slice() else {
         return Err(Error::invalid("The text is too long for one message").with_hint("Schedule it in parts"));
     };
     let text = text.clone();
-    let old = match args.replaces.as_deref().map(str::trim).filter(|id| !id.is_empty()) {
-        Some(id) => Some(there(&call, &workspace, id).await?.0),
-        None => None,
-    };
     let words = format!("{} {} to {}", minute(when, &zone), zone_name(&zone), post.title);
     let mut preview = post.preview(format!("Post on {words}")).outside("message", None, args.message.trim());
     if let Some(old) = &old {
@@ -347,6 +351,7 @@ async fn there(call: &Call<Slack>, workspace: &Workspace, id: &str) -> Result<(S
     })?;
     let channel = workspace.api().conversation(&row.channel_id).await?;
     call.policy().writes(&channel)?;
+    call.policy().note_read(call.principal(), &channel);
     Ok((row, channel))
 }
 

@@ -105,7 +105,7 @@ async fn search_files(call: Call<Slack>, args: SearchFiles) -> Result<Reply> {
         }
     }
     let people = names.people(shown.iter().map(|(_, file)| file.user.clone()).collect()).await;
-    let places = Places::of(&workspace, shown.iter().map(|(_, file)| file)).await;
+    let places = Places::of(&call, &workspace, shown.iter().map(|(_, file)| file)).await;
     let mut page = Page::new(FROM, ("file", "files"));
     if !wanted.words.is_empty() {
         page = page.note(format!("with \"{}\"", one_line(&wanted.words)));
@@ -184,17 +184,21 @@ async fn find(
     Ok(("any of the words in the names of the newest 200", Files { files, ..Files::default() }))
 }
 
-/// What conversations are called.
-struct Places(Vec<(String, String)>);
+/// What conversations are called; none of those that may not be read.
+struct Places(Vec<(String, Option<String>)>);
 
 impl Places {
     /// The conversations that files are shared in, as many as are worth it.
-    async fn of(workspace: &Workspace, files: impl Iterator<Item = &File>) -> Self {
+    async fn of(call: &Call<Slack>, workspace: &Workspace, files: impl Iterator<Item = &File>) -> Self {
         let ids: BTreeSet<&String> = files.flat_map(places).collect();
         let mut known = Vec::new();
         for id in ids.into_iter().take(NAMED) {
             if let Ok(channel) = workspace.api().conversation(id).await {
-                known.push((id.clone(), workspace.names().title(&channel).await));
+                let title = match call.policy().may_read(&channel) {
+                    true => Some(workspace.names().title(&channel).await),
+                    false => None,
+                };
+                known.push((id.clone(), title));
             }
         }
         Self(known)
@@ -203,9 +207,9 @@ impl Places {
     fn names(&self, file: &File) -> Vec<String> {
         let name = |id: &String| {
             let known = self.0.iter().find(|(known, _)| known == id);
-            known.map_or_else(|| id.clone(), |(_, title)| title.clone())
+            known.map_or_else(|| Some(id.clone()), |(_, title)| title.clone())
         };
-        places(file).map(name).collect()
+        places(file).filter_map(name).collect()
     }
 }
 

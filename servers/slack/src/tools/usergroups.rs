@@ -2,17 +2,20 @@
 //! out here and shown before it is done. Opt-in.
 
 use connector::{
-    Error, Kind, Result,
+    Effect, Error, Kind, Result,
     catalog::{Call, Plan, Reply, Tool, Written, one_line, reconcile},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{nothing, settled};
+use super::{audience, nothing, settled};
 use crate::{
     Slack,
-    api::{Form, methods, types::Group},
+    api::{
+        Form, methods,
+        types::{Channel, Group},
+    },
 };
 
 pub(super) const TOOLSET: &str = "usergroups";
@@ -90,13 +93,17 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
     if changes.is_empty() {
         return Ok(nothing("the user group is so already"));
     }
+    // Everybody sees the user groups.
+    call.policy().outside("a user group", Effect::Write)?;
+    let asks = audience::asks(&call, &workspace, &Channel::default(), &[]).await;
     let words = old.as_ref().map_or_else(
         || "a user group".to_owned(),
         |group| format!("the user group @{}", one_line(&group.handle)),
     );
     let mut preview = Written::new(format!("{} {words}", if old.is_some() { "Change" } else { "Create" }));
     preview.changed.clone_from(&changes);
-    Ok(Plan::new(Reply::written(preview), move || async move {
+    preview.changed.extend(asks.iter().map(|reason| format!("asks, because {reason}")));
+    let plan = Plan::new(Reply::written(preview), move || async move {
         let check = "Look at list_usergroups".to_owned();
         let known: Vec<String> = workspace.api().groups().await?.into_iter().map(|group| group.id).collect();
         let (method, form) = match &old {
@@ -123,7 +130,8 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
             written = written.change("Slack's answer was lost; it was looked for, and is done");
         }
         Ok(Reply::written(written))
-    }))
+    });
+    Ok(if asks.is_empty() { plan } else { plan.ask() })
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -139,6 +147,7 @@ struct Members {
 
 async fn members(call: Call<Slack>, args: Members) -> Result<Plan> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
+    call.policy().outside("a user group", Effect::Write)?;
     let named = workspace.names().group(&args.group).await?;
     // The whole list is replaced: it must be that of now.
     let group = workspace.api().group_now(&named.id).await?.unwrap_or(named);

@@ -41,9 +41,30 @@ async fn a_timestamp_that_lost_its_zeros_is_refused_and_every_whole_form_reaches
     let server = Server::start().await;
     let parent = ts("inc");
     let reply = |ts: Value| send(INCIDENT, "Seen.").with("thread_ts", ts);
-    let error = server.refusal(&reply(json!(1_764_400_000.100_1))).await;
-    assert_eq!(error.kind(), Kind::InvalidArgument, "{error}");
-    assert!(error.for_agent().contains("as text"), "{error}");
+    // A number may have lost digits, though it does not look so.
+    for number in [json!(1_764_400_000.100_1), json!(1_764_400_000.100_123), json!(1_764_400_000_100_100_u64)]
+    {
+        for sample in [
+            reply(number.clone()),
+            Sample::new("read_thread", json!({"channel": INCIDENT, "ts": number})),
+            Sample::new("get_message", json!({"channel": INCIDENT, "message_ts": number})),
+            Sample::new("update_message", json!({"channel": INCIDENT, "ts": number, "message": "x"})),
+            Sample::new("delete_message", json!({"channel": INCIDENT, "ts": number})),
+            Sample::new("add_reaction", json!({"channel": INCIDENT, "ts": number, "emoji": "eyes"})),
+            Sample::new("mark_read", json!({"channels": [INCIDENT], "ts": number})),
+            Sample::new(
+                "upload_file",
+                json!({"channel": INCIDENT, "ts": number, "filename": "a", "text": "a"}),
+            ),
+        ] {
+            let error = server.refusal(&sample).await;
+            assert_eq!(error.kind(), Kind::InvalidArgument, "{error}");
+            assert!(error.for_agent().contains("must be text, and came as a number"), "{sample:?}: {error}");
+        }
+    }
+    let error = server.refusal(&reply(json!("1764400000.1001"))).await;
+    assert!(error.for_agent().contains("six decimals"), "{error}");
+    assert!(server.harness().journal().entries().is_empty(), "nothing was asked");
     assert_eq!(server.harness().journal().count("chat.postMessage"), 0);
     let bare = parent.replace('.', "");
     let address = format!("https://harbor-example.slack.com/archives/{INCIDENT}/p{bare}");
@@ -169,22 +190,27 @@ async fn an_emoji_is_found_by_character_name_and_tone_and_a_failure_is_not_swall
         (":white_check_mark:", "white_check_mark"),
         ("👋🏽", "wave::skin-tone-4"),
         ("party-parrot", "party-parrot"),
+        ("🦊", "fox_face"),
+        // An alias of the workspace's is kept under the name that it stands for.
+        ("shipit", "ship"),
     ] {
         server.call(&react(given)).await;
         assert_eq!(sent(&server, "reactions.add").last().unwrap()["name"], name);
     }
-    let again = server.call(&react("thumbs_up")).await.text;
-    assert!(again.starts_with("Nothing changed: "), "{again}");
+    for there in ["thumbs_up", "shipit", "ship"] {
+        let again = server.call(&react(there)).await.text;
+        assert!(again.starts_with("Nothing changed: "), "{there}: {again}");
+    }
     let error = server.refusal(&react("white_tick")).await;
-    assert!(
-        error.kind() == Kind::InvalidArgument && error.for_agent().contains("white_check_mark"),
-        "{error}"
-    );
+    let near = error.hint().unwrap().trim_start_matches("Did you mean ");
+    assert!(near.split(", ").count() == 3 && near.contains("white_check_mark"), "{error}: {near}");
+    assert_eq!(error.kind(), Kind::InvalidArgument, "{error}");
     let remove =
         Sample::new("remove_reaction", json!({"channel": INCIDENT, "ts": ts("ask"), "emoji": "rocket"}));
     assert!(server.call(&remove).await.text.starts_with("Nothing changed: "));
     for (code, says) in [
         ("too_many_emoji", "as many reactions"),
+        ("too_many_reactions", "as many reactions"),
         ("thread_locked", "restricted"),
         ("not_reactable", "no reactions"),
     ] {
@@ -197,6 +223,26 @@ async fn an_emoji_is_found_by_character_name_and_tone_and_a_failure_is_not_swall
         server.harness().faults().add(Rule::new("reactions.add", refused));
         let error = server.refusal(&react("bug")).await;
         assert!(error.for_agent().contains(says), "{error}");
+    }
+    // Somebody was faster: it is so, and nothing is done again.
+    for (method, code, sample) in [
+        ("reactions.add", "already_reacted", react("bug")),
+        (
+            "reactions.remove",
+            "no_reaction",
+            Sample::new("remove_reaction", json!({"channel": INCIDENT, "ts": ts("ask"), "emoji": "eyes"})),
+        ),
+    ] {
+        let refused = Action::Status {
+            code: 200,
+            headers: BTreeMap::new(),
+            body: json!({"ok": false, "error": code}).to_string(),
+            committed: false,
+        };
+        server.call(&react("eyes")).await;
+        server.harness().faults().add(Rule::new(method, refused));
+        let reply = server.call(&sample).await.text;
+        assert!(reply.starts_with("Nothing changed: it is so already"), "{code}: {reply}");
     }
 }
 

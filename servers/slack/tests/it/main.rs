@@ -7,10 +7,14 @@
     reason = "a test that cannot go on says where"
 )]
 
+mod audience;
 mod care;
 mod cases;
+mod catching;
 mod fake;
 mod large;
+mod lists;
+mod offered;
 mod outcomes;
 mod reading;
 mod samples;

@@ -25,9 +25,23 @@ async fn no_directory_is_read_before_a_name_needs_one() {
     for directory in ["users.list", "conversations.list", "users.conversations"] {
         assert_eq!(server.harness().journal().count(directory), 0, "{directory}");
     }
-    // A handle that was just read needs none either.
+    // A handle needs one page of it, though it was just read: somebody else may be called so.
     server.call(&send(INCIDENT, "Thanks @grace.")).await;
-    assert_eq!(server.harness().journal().count("users.list"), 0);
+    server.call(&send(INCIDENT, "Thanks @grace and @tomas.")).await;
+    assert_eq!(server.harness().journal().count("users.list"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_just_read_is_not_taken_for_the_only_one_of_that_name() {
+    let server = Server::start().await;
+    let same = Change::set("/members/1/profile/display_name", json!("priya"));
+    server.harness().faults().add(Rule::new("users.list", Action::Patch { changes: vec![same] }).always());
+    let read = server.call(&read(ENGINEERS)).await.text;
+    assert!(read.contains("priya:"), "{read}");
+    let error = server.refusal(&send("@priya", "Hello.")).await;
+    assert_eq!(error.kind(), Kind::InvalidArgument, "{error}");
+    let reply = server.call(&send(INCIDENT, "cc @priya")).await.text;
+    assert!(reply.contains("nobody is notified") && !reply.contains("notifies @"), "{reply}");
 }
 
 #[tokio::test(start_paused = true)]

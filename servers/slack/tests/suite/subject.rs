@@ -1,10 +1,13 @@
 //! Slack, as the shared tests see it. The messages named here are those of the story in its seed.
 
-use connector::sandbox::{Action, Change};
+use connector::{
+    sandbox::{Action, Change},
+    settings::Value as Setting,
+};
 use serde_json::{Value, json};
 use slack_mcp::{Slack, sandbox::ts_of};
 
-use crate::{IdForm, IdWalk, Marked, Overtaken, Sample, Subject};
+use crate::{Bounded, IdForm, IdWalk, Marked, Overtaken, Sample, Subject};
 
 /// The server that this is about.
 pub type Server = Slack;
@@ -28,11 +31,6 @@ impl Subject for Slack {
         Some(("xoxp-sandbox-readonly", "reactions:write"));
     // Tier 3 is 50 a minute; reading one message costs one call of it.
     const PACE: (usize, usize) = (1, 45);
-    const LACKS: &'static [(&'static str, &'static str)] = &[
-        ("bounded", "conversations are judged by name after they are looked up; see the server's own tests"),
-        ("one_of_several_gone", "no tool reads several things by name"),
-    ];
-
     fn reads() -> Vec<Sample> {
         vec![
             Sample::new("whoami", json!({})),
@@ -266,7 +264,25 @@ impl Subject for Slack {
     }
 
     fn one_of_several_gone() -> Option<(Sample, &'static str, &'static str)> {
-        None
+        let named = json!({"channels": ["#general", "#nowhere"], "since": "7d"});
+        Some((Sample::new("catch_up", named), "incident review on Thursday", "#nowhere"))
+    }
+
+    fn judged_by() -> &'static [&'static str] {
+        // An id says nothing of a conversation's name.
+        &["conversations.info"]
+    }
+
+    fn bounded() -> Option<Bounded> {
+        let list = || Setting::List(vec!["inc-import-timeouts".to_owned()]);
+        Some(Bounded {
+            not_read: vec![("deny-channels", list())],
+            marker: INCIDENT,
+            refused: 15,
+            not_written: vec![("deny-write-channels", list())],
+            writes_there: |sample| sample.arguments.get("channel") == Some(&json!(INCIDENT)),
+            said: "--deny-write-channels",
+        })
     }
 
     fn foreign_addresses() -> Vec<Sample> {

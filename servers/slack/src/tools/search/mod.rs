@@ -2,6 +2,7 @@
 //! about which filters were really applied, and what would find more. What is found is never kept.
 
 mod backends;
+mod filters;
 mod words;
 
 use std::{
@@ -47,6 +48,8 @@ const NEAR: usize = 160;
 const WORDS: usize = 4;
 /// Characters of a query: what is longer is a text, not a question.
 const LONGEST: usize = 4_000;
+/// Characters of filters that are no arguments: Slack takes 500 of modifiers, of which arguments need some.
+const FILTERS: usize = 350;
 
 pub(super) fn tools() -> Vec<Tool<Slack>> {
     let aliases: &[(&str, &str)] =
@@ -75,7 +78,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
     ]
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Search {
     query: Option<String>,
@@ -92,7 +95,7 @@ struct Search {
     workspace: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Has {
     Link,
@@ -129,6 +132,8 @@ pub(super) struct Wanted {
     pub(super) after: Option<Timestamp>,
     pub(super) before: Option<Timestamp>,
     has: Option<Has>,
+    /// What else of Slack's filters the query has.
+    others: Vec<filters::Other>,
     pub(super) private: bool,
     sort: Sort,
     zone: TimeZone,
@@ -148,7 +153,8 @@ impl Wanted {
         let channel = self.channel.as_ref().map(|channel| format!("in:<#{}>", channel.id));
         let person = self.person.as_ref().map(|user| format!("from:<@{}>", user.id));
         let has = self.has_word().map(str::to_owned);
-        [channel, person, has].into_iter().flatten().collect()
+        let others = self.others.iter().map(|other| other.wire.clone());
+        [channel, person, has].into_iter().flatten().chain(others).collect()
     }
 
     fn has_filter(&self) -> bool {
@@ -173,7 +179,9 @@ impl Wanted {
         let at = parse_ts(&found.message.ts);
         let after = self.after.is_none_or(|after| at.is_none_or(|at| at >= after));
         let before = self.before.is_none_or(|before| at.is_none_or(|at| at <= before));
-        channel && person && after && before && (self.private || !found.closed)
+        let shut_out = self.others.iter().filter_map(|other| other.not.as_ref());
+        let mut shut_out = shut_out.filter(|id| **id == found.channel_id || author == Some(*id));
+        channel && person && after && before && shut_out.next().is_none() && (self.private || !found.closed)
     }
 
     /// The filters in words.
@@ -197,39 +205,9 @@ impl Wanted {
             told.push(format!("before {} {zone}", minute(before, &self.zone)));
         }
         told.extend(self.has_word().map(str::to_owned));
+        told.extend(self.others.iter().map(|other| other.told.clone()));
         told
     }
-}
-
-/// Takes filters out of the query, where models write them as people do in Slack.
-fn take_filters(args: &mut Search) {
-    let mut words = Vec::new();
-    let query = args.query.take().unwrap_or_default();
-    for word in query.split_whitespace() {
-        let Some((name, value)) =
-            word.split_once(':').filter(|(_, value)| !value.is_empty() && !value.starts_with("//"))
-        else {
-            words.push(word);
-            continue;
-        };
-        let slot = match name {
-            "in" => &mut args.r#in,
-            "from" => &mut args.from,
-            "after" => &mut args.after,
-            "before" => &mut args.before,
-            "on" => {
-                args.after.get_or_insert_with(|| value.to_owned());
-                args.before.get_or_insert_with(|| value.to_owned());
-                continue;
-            }
-            _ => {
-                words.push(word);
-                continue;
-            }
-        };
-        slot.get_or_insert_with(|| value.to_owned());
-    }
-    args.query = Some(words.join(" "));
 }
 
 async fn wanted(workspace: &Workspace, policy: &Policy, mut args: Search, private: bool) -> Result<Wanted> {
@@ -240,7 +218,12 @@ async fn wanted(workspace: &Workspace, policy: &Policy, mut args: Search, privat
         ))
         .with_hint("Give the words that matter"));
     }
-    take_filters(&mut args);
+    let others = filters::resolve(workspace, policy, filters::take(&mut args)?).await?;
+    let length: usize = others.iter().map(|other| other.wire.chars().count() + 1).sum();
+    if length > FILTERS {
+        return Err(Error::invalid(format!("The filters in `query` have more than {FILTERS} characters"))
+            .with_hint("Search with fewer of them"));
+    }
     let given = |word: &Option<String>| {
         word.as_deref().map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned)
     };
@@ -268,6 +251,7 @@ async fn wanted(workspace: &Workspace, policy: &Policy, mut args: Search, privat
         channel,
         person,
         has: args.has,
+        others,
         private,
         sort,
         zone,
@@ -328,6 +312,9 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
         page = page.note(filter);
     }
     page = page.note(backend).note(format!("times in {}", zone_name(&wanted.zone)));
+    if kept.iter().any(|(_, row)| row.is_empty()) {
+        page = page.note(workspace.limit_note());
+    }
     if dropped > 0 {
         page = page.note(format!("{dropped} that did not fit the filters left out"));
     }

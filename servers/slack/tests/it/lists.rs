@@ -1,0 +1,41 @@
+//! Lists with cells of every kind.
+
+use connector::{Kind, testing::Sample};
+use serde_json::{Value, json};
+
+use crate::support::{Server, all_toolsets, sent};
+
+/// A list that nobody has written to, with a column of each kind.
+const RISKS: &str = "F0LISTRISK1";
+
+/// docs.slack.dev/reference/methods/slackLists.items.create: the forms of cells.
+#[tokio::test(start_paused = true)]
+async fn an_empty_list_takes_an_item_with_cells_of_every_kind() {
+    let server = Server::start_with(all_toolsets()).await;
+    let save = |fields: Value| Sample::new("save_list_item", json!({"list": RISKS, "fields": fields}));
+    let fields = json!({"Risk": "The queue overflows", "Level": "high", "Cost": "1200.5", "Due": "2026-12-01",
+        "Page": "https://a.example/risk", "Owner": "@grace", "Closed": "no"});
+    server.call(&save(fields)).await;
+    let wire: Value =
+        serde_json::from_str(&sent(&server, "slackLists.items.create")[0]["initial_fields"]).unwrap();
+    let cell =
+        |column: &str| wire.as_array().unwrap().iter().find(|cell| cell["column_id"] == column).unwrap();
+    assert_eq!(cell("Col1")["rich_text"][0]["elements"][0]["elements"][0]["text"], "The queue overflows");
+    assert_eq!(cell("Col2")["select"], json!(["OptHIGH"]), "the value, not what people see of it");
+    assert_eq!(cell("Col3")["number"], json!([1200.5]));
+    assert_eq!(cell("Col4")["date"], json!(["2026-12-01"]));
+    assert_eq!(cell("Col5")["link"], json!([{"original_url": "https://a.example/risk"}]));
+    assert_eq!(cell("Col6")["user"], json!(["U0GRACE0001"]));
+    assert_eq!(cell("Col7")["checkbox"], json!(false));
+    let shown = server.call(&Sample::new("read_list", json!({"list": RISKS}))).await.text;
+    assert!(shown.contains("Level: High") && shown.contains("Owner: @grace (Grace Mbeki)"), "{shown}");
+    for (fields, why) in [
+        (json!({"Level": "medium"}), "Choose from: Low, High"),
+        (json!({"Cost": "much"}), "takes a number"),
+        (json!({"Levle": "high"}), "Did you mean Level?"),
+    ] {
+        let error = server.refusal(&save(fields)).await;
+        assert!(error.kind() == Kind::InvalidArgument && error.for_agent().contains(why), "{error}");
+    }
+    assert_eq!(server.harness().journal().count("slackLists.items.create"), 1);
+}
