@@ -14,7 +14,7 @@ pub mod servers {
     include!(concat!(env!("OUT_DIR"), "/servers.rs"));
 }
 
-pub use connector::testing::{Options, Sample, Sandboxed, tokens};
+pub use connector::testing::{Client, Era, Options, Sample, Sandboxed, tokens};
 pub use marked::{MARK, Marked, Place, Standing, Target, marker, texts_of};
 pub use servers::SERVERS;
 pub use subject::{Bounded, IdForm, IdWalk, Overtaken, Settings, Subject, gives, lacks};

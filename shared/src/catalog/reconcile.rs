@@ -89,13 +89,15 @@ where
         };
         match look().await {
             Ok(Seen::Done(now)) => return Ok((now, true)),
-            Ok(Seen::Untouched) => match pauses.next() {
-                Some(pause) => {
-                    lost = Some(error);
-                    sleep(pause).await;
-                }
-                None => return Err(error),
-            },
+            Ok(Seen::Untouched) => {}
+            Ok(Seen::Changed) | Err(_) => return Err(error),
+        }
+        let Some(pause) = pauses.next() else { return Err(error) };
+        sleep(pause).await;
+        // In the pause it may have landed, or somebody else may have written.
+        match look().await {
+            Ok(Seen::Done(now)) => return Ok((now, true)),
+            Ok(Seen::Untouched) => lost = Some(error),
             Ok(Seen::Changed) | Err(_) => return Err(error),
         }
     }
@@ -271,6 +273,15 @@ mod tests {
         };
         let error = updated(never, || async { Ok(Seen::<&str>::Untouched) }).await.unwrap_err();
         assert_eq!((error.kind(), sent.get()), (Kind::UnknownOutcome, 3));
+        // What somebody else writes in the pause stays.
+        sent.set(0);
+        let looks = Cell::new(0);
+        let then_changed = || {
+            looks.set(looks.get() + 1);
+            std::future::ready(Ok(if looks.get() < 2 { Seen::<&str>::Untouched } else { Seen::Changed }))
+        };
+        let error = updated(never, then_changed).await.unwrap_err();
+        assert_eq!((error.kind(), sent.get(), looks.get()), (Kind::UnknownOutcome, 1, 2));
         // A repetition that fails says nothing of the attempt before it, which may land late.
         sent.set(0);
         let refused = || async { if count() < 2 { lost() } else { failed() } };

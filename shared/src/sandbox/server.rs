@@ -10,7 +10,7 @@ use std::{
 
 use axum::{Router, body::Body, response::Response};
 use bytes::Bytes;
-use http::{Request, StatusCode, request::Parts};
+use http::{HeaderValue, Request, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -26,6 +26,7 @@ use super::{
     damage::{self, Ending, Outcome},
     faults::Fault,
     pacing::Paced,
+    rest::http_date,
 };
 
 /// No fake takes a larger request.
@@ -190,8 +191,12 @@ async fn answer(site: Arc<Site>, ending: Arc<Ending>, request: Request<Incoming>
         }
     });
     match work.await {
-        Ok(Outcome::Response(response)) => {
+        Ok(Outcome::Response(mut response)) => {
             journal.close(number, |entry| entry.status = Some(response.status().as_u16()));
+            // By the fake's own clock: whoever compares it with the times of things compares one clock's times.
+            if let Ok(date) = HeaderValue::from_str(&http_date(site.harness.clock().now())) {
+                response.headers_mut().entry(header::DATE).or_insert(date);
+            }
             Ok(response)
         }
         Ok(Outcome::Silence) => std::future::pending().await,

@@ -34,7 +34,7 @@ use crate::{
     upstream,
 };
 
-pub use client::Client;
+pub use client::{Client, Era};
 pub use heard::{Heard, Said};
 pub use reply::{confirm, cursor, rows};
 pub use sample::Sample;

@@ -50,10 +50,10 @@ fn hostile() -> Vec<String> {
 }
 
 /// One place of a text in the arguments of a call: keys and indices, from the outermost.
-type Place = Vec<String>;
+pub(crate) type Place = Vec<String>;
 
 /// The places of texts in `arguments`, and those of the tool's own that `schema` names besides.
-fn places(arguments: &Map<String, Value>, schema: &Map<String, Value>) -> Vec<Place> {
+pub(crate) fn places(arguments: &Map<String, Value>, schema: &Map<String, Value>) -> Vec<Place> {
     let mut places = Vec::new();
     let given = Value::Object(arguments.clone());
     texts(&given, &mut Vec::new(), &mut places);
@@ -89,7 +89,7 @@ fn texts(value: &Value, at: &mut Place, places: &mut Vec<Place>) {
 }
 
 /// `sample` with `text` at `place`.
-fn with_text(sample: &Sample, place: &Place, text: &str) -> Sample {
+pub(crate) fn with_text(sample: &Sample, place: &Place, text: &str) -> Sample {
     let mut arguments = Value::Object(sample.arguments.clone());
     let mut at = &mut arguments;
     for step in place {

@@ -1,6 +1,7 @@
 //! Bad input through the real program: one clear error that says what to do; nothing crashes, nothing
 //! is lost, no token appears anywhere.
 
+use connector::settings::{SettingKind, Table};
 use serde_json::json;
 use suite::{
     Subject,
@@ -20,6 +21,7 @@ suite::every_program!(
     a_setting_of_the_wrong_type_names_the_place_and_what_it_takes,
     wrong_usage_exits_with_64_and_wrong_configuration_with_78,
     a_public_address_without_keys_is_refused,
+    a_bound_that_is_named_and_empty_stops_the_start,
     the_end_of_input_ends_the_server,
 );
 
@@ -159,6 +161,27 @@ async fn a_public_address_without_keys_is_refused<S: Subject>() {
     let (code, _, stderr) = outcome(command).await;
     assert_eq!(code, Some(78), "{stderr}");
     assert!(stderr.contains("--api-keys-file"), "{stderr}");
+}
+
+/// A list that is named and empty would bound nothing, where an operator meant something: the server's own lists too.
+async fn a_bound_that_is_named_and_empty_stops_the_start<S: Subject>() {
+    let table = Table::new(S::ABOUT, S::settings());
+    let bounds: Vec<_> =
+        table.rows().iter().filter(|row| matches!(row.kind, SettingKind::Bound(_))).collect();
+    assert!(!bounds.is_empty(), "nothing can be bounded");
+    for row in bounds {
+        for value in ["", ",", "${X}"] {
+            let mut by_flag = sandboxed::<S>();
+            by_flag.args([&format!("--{}", row.key), value, "tools"]);
+            let mut by_variable = sandboxed::<S>();
+            by_variable.env(&*row.env, value).arg("tools");
+            for (command, expected) in [(by_flag, 64), (by_variable, 78)] {
+                let (code, _, stderr) = outcome(command).await;
+                assert_eq!(code, Some(expected), "{} = {value:?}: {stderr}", row.key);
+                assert!(stderr.contains(row.key) || stderr.contains(&*row.env), "{stderr}");
+            }
+        }
+    }
 }
 
 async fn the_end_of_input_ends_the_server<S: Subject>() {

@@ -11,8 +11,9 @@ use std::{
 
 use allocation_counter::measure;
 use connector::access::Selection;
-use serde_json::{Value, json};
 use suite::{Options, Sample, Sandboxed, Subject};
+
+use crate::attack::{places, with_text};
 
 suite::every_server!(a_text_ten_times_as_long_costs_no_more_than_ten_times_the_work);
 
@@ -68,21 +69,15 @@ async fn a_text_ten_times_as_long_costs_no_more_than_ten_times_the_work<S: Subje
     for sample in S::reads().into_iter().chain(S::writes()) {
         let tool = sandboxed.service().tool(sample.tool).expect("a tool of the sample");
         let sample = if tool.effect().writes() { sample.with("dry_run", true) } else { sample };
-        let properties =
-            tool.input_schema().get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
-        for (name, property) in properties {
-            let is_text = property["type"] == "string" || property["type"] == json!(["string", "null"]);
-            let given = sample.arguments.get(&name).is_none_or(Value::is_string);
-            if !is_text || !given || property.get("enum").is_some() || name == "confirm" {
-                continue;
-            }
-            let with = |pieces| sample.clone().with(&name, text(pieces));
+        for place in places(&sample.arguments, tool.input_schema()) {
+            let with = |pieces| with_text(&sample, &place, &text(pieces));
             // The first call fills what is kept.
             cost(&sandboxed, &with(1)).await;
             let (base, _) = cost(&sandboxed, &with(1)).await;
             let (short, _) = cost(&sandboxed, &with(PIECES)).await;
             let (long, requests) = cost(&sandboxed, &with(PIECES * 10)).await;
-            let what = format!("{} {name}: {base}, {short}, {long} bytes, {requests} requests", sample.tool);
+            let what =
+                format!("{} {place:?}: {base}, {short}, {long} bytes, {requests} requests", sample.tool);
             let grown = long.saturating_sub(base);
             assert!(grown <= short.saturating_sub(base) * 15 + SLACK, "{what}");
             assert!(requests <= MOST_REQUESTS, "{what}");

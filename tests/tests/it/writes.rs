@@ -15,7 +15,6 @@ suite::every_server!(
     destructive_work_asks_once_and_a_second_call_confirms,
     a_confirmation_is_bound_to_caller_tool_and_arguments,
     what_one_replica_asks_is_confirmed_on_another,
-    what_was_confirmed_is_what_is_done,
     what_is_asked_or_only_shown_has_structured_content_too,
     nobody_is_asked_where_the_operator_said_so,
     a_create_whose_answer_was_lost_is_not_doubled,
@@ -151,69 +150,6 @@ async fn what_one_replica_asks_is_confirmed_on_another<S: Subject>() {
 fn confirmation(text: &str) -> String {
     let value = text.split("\"confirm\": \"").nth(1).and_then(|rest| rest.split('"').next());
     value.unwrap_or_else(|| panic!("it gives no value: {text}")).to_owned()
-}
-
-/// A person confirms what they were shown. If somebody else changed it meanwhile, they are shown that instead, in
-/// whatever way they were asked.
-async fn what_was_confirmed_is_what_is_done<S: Subject>() {
-    if S::overtaken().is_empty() {
-        return suite::lacks::<S>("overtaken");
-    }
-    let tools: std::collections::BTreeSet<_> = S::overtaken().iter().map(|case| case.asks.tool).collect();
-    for tool in S::catalog().all_tools().iter().filter(|tool| tool.effect() == Effect::Destructive) {
-        assert!(tools.contains(tool.name()), "`overtaken` has no case of {}", tool.name());
-    }
-    for case in S::overtaken() {
-        for by_second_call in [true, false] {
-            let sandboxed = Sandboxed::<S>::start_with(everything()).await;
-            for sample in &case.before {
-                sandboxed.call(sample).await;
-            }
-            let tool = case.asks.tool;
-            let question = match sandboxed.answer(&case.asks).await {
-                Ok(Answer::Question(question)) => question,
-                other => panic!("{tool} must ask: {other:?}"),
-            };
-            assert!(question.knows_its_state(), "{tool}: its plan has no `state`");
-            let colleague = sandboxed.colleague(Options { allow_destructive: true, ..everything() });
-            let meanwhile = colleague.tool(case.meanwhile.tool).unwrap();
-            let who = Principal::key("colleague");
-            let silent = std::sync::Arc::new(connector::catalog::Silent);
-            let arguments = case.meanwhile.arguments.clone();
-            let Ok(Answer::Reply(done)) = colleague.call(meanwhile, who, arguments, false, silent).await
-            else {
-                panic!("{tool}: nothing came between")
-            };
-            let done = colleague.render(done).text;
-            // What a fake works out when it is asked (the head of a pull request after a push) is worked out now.
-            let look = case.asks.clone().with("dry_run", true).arguments;
-            let asked = colleague.tool(tool).unwrap();
-            let (who, silent) =
-                (Principal::key("colleague"), std::sync::Arc::new(connector::catalog::Silent));
-            let _ = colleague.call(asked, who, look, false, silent).await;
-            let before = sandboxed.dump();
-            let outcome = if by_second_call {
-                let service = sandboxed.service();
-                let value =
-                    confirmation(&service.render(question.by_second_call(service.confirmations())).text);
-                sandboxed.answer(&case.asks.clone().with("confirm", value)).await
-            } else {
-                question.agreed_or_anew().await
-            };
-            assert_eq!(sandboxed.dump(), before, "{tool} did what nobody has seen; before it: {done}");
-            match outcome {
-                Ok(Answer::Question(mut anew)) => {
-                    let text = sandboxed.service().render(anew.take_preview()).text;
-                    assert!(text.starts_with("It has changed since it was confirmed"), "{tool}: {text}");
-                }
-                Ok(Answer::Reply(reply)) => {
-                    let text = sandboxed.service().render(reply).text;
-                    assert!(text.starts_with("Nothing") || text.starts_with("There is no"), "{tool}: {text}");
-                }
-                Err(error) => assert_ne!(error.kind(), Kind::Internal, "{tool}: {error}"),
-            }
-        }
-    }
 }
 
 /// Clients of the protocol refuse a result without structured content where the tool has an output schema.

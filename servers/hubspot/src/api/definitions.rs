@@ -276,6 +276,6 @@ impl Api {
     ) -> Result<Property> {
         let tag = format!("properties:{}", object.id);
         let request = self.route(UPDATE_PROPERTY, &[&object.id, name]).json(body)?.invalidates([tag]);
-        self.read(request.replay(connector::upstream::Replay::Idempotent)).await
+        self.read(request).await
     }
 }

@@ -183,14 +183,16 @@ impl Api {
         self.read(request.check(format!("Read the {} and see whether they changed", object.plural))).await
     }
 
-    /// Creates or changes records by a unique property, which makes it repeatable.
+    /// Creates or changes records by a unique property. That makes it repeatable where all of them are new; what
+    /// was there before somebody else may change in between.
     pub(crate) async fn upsert_records(
         &self,
         object: &ObjectType,
         inputs: &[Input],
+        are_new: bool,
     ) -> Result<Batch<Record>> {
         let request = self.route(UPSERT, &[&object.id]).json(&json!({"inputs": inputs}))?;
-        self.read(request.replay(Replay::Idempotent)).await
+        self.read(request.replay(if are_new { Replay::Idempotent } else { Replay::Once })).await
     }
 
     /// Moves records to the recycle bin.

@@ -1,5 +1,5 @@
 //! Every method of the Web API that this server calls: its tier, what it does, and whether a repeat
-//! is harmless. Tiers are those of docs.slack.dev/reference/methods, read on 2026-08-20.
+//! is harmless. What sets something is not: in the pause somebody else may have set it. Tiers are those of docs.slack.dev/reference/methods, read on 2026-08-20.
 
 use connector::{Effect, upstream::Replay};
 
@@ -53,11 +53,11 @@ methods! {
     CONVERSATIONS_INVITE = "conversations.invite", T3, Write, Idempotent;
     CONVERSATIONS_KICK = "conversations.kick", T3, Destructive, Idempotent;
     CONVERSATIONS_MARK = "conversations.mark", T3, Write, Idempotent;
-    CONVERSATIONS_RENAME = "conversations.rename", T2, Write, Idempotent;
+    CONVERSATIONS_RENAME = "conversations.rename", T2, Write, Once;
     CONVERSATIONS_ARCHIVE = "conversations.archive", T2, Destructive, Idempotent;
     CONVERSATIONS_UNARCHIVE = "conversations.unarchive", T2, Write, Idempotent;
-    CONVERSATIONS_SET_TOPIC = "conversations.setTopic", T2, Write, Idempotent;
-    CONVERSATIONS_SET_PURPOSE = "conversations.setPurpose", T2, Write, Idempotent;
+    CONVERSATIONS_SET_TOPIC = "conversations.setTopic", T2, Write, Once;
+    CONVERSATIONS_SET_PURPOSE = "conversations.setPurpose", T2, Write, Once;
     USERS_CONVERSATIONS = "users.conversations", T2, Read, Safe;
     USERS_LIST = "users.list", T2, Read, Safe;
     USERS_INFO = "users.info", T4, Read, Safe;
@@ -65,11 +65,11 @@ methods! {
     USERS_PRESENCE = "users.getPresence", T3, Read, Safe;
     USERGROUPS_LIST = "usergroups.list", T2, Read, Safe;
     USERGROUPS_CREATE = "usergroups.create", T2, Write, Once;
-    USERGROUPS_UPDATE = "usergroups.update", T2, Write, Idempotent;
-    USERGROUPS_USERS_UPDATE = "usergroups.users.update", T2, Destructive, Idempotent;
+    USERGROUPS_UPDATE = "usergroups.update", T2, Write, Once;
+    USERGROUPS_USERS_UPDATE = "usergroups.users.update", T2, Destructive, Once;
     EMOJI_LIST = "emoji.list", T2, Read, Safe;
     POST = "chat.postMessage", SPECIAL, Write, Once;
-    UPDATE = "chat.update", T3, Destructive, Idempotent;
+    UPDATE = "chat.update", T3, Destructive, Once;
     DELETE = "chat.delete", T3, Destructive, Idempotent;
     POST_EPHEMERAL = "chat.postEphemeral", T4, Write, Once;
     SCHEDULE = "chat.scheduleMessage", T3, Write, Once;
@@ -94,10 +94,10 @@ methods! {
     PINS_REMOVE = "pins.remove", T2, Write, Idempotent;
     BOOKMARKS_LIST = "bookmarks.list", T3, Read, Safe;
     BOOKMARKS_ADD = "bookmarks.add", T2, Write, Once;
-    BOOKMARKS_EDIT = "bookmarks.edit", T2, Write, Idempotent;
+    BOOKMARKS_EDIT = "bookmarks.edit", T2, Write, Once;
     BOOKMARKS_REMOVE = "bookmarks.remove", T2, Destructive, Idempotent;
     LISTS_ITEMS = "slackLists.items.list", T2, Read, Safe;
     LISTS_ITEM = "slackLists.items.info", T2, Read, Safe;
     LISTS_CREATE = "slackLists.items.create", T3, Write, Once;
-    LISTS_UPDATE = "slackLists.items.update", T3, Write, Idempotent;
+    LISTS_UPDATE = "slackLists.items.update", T3, Write, Once;
 }

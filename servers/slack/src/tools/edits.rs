@@ -2,7 +2,10 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, one_line, reconcile},
+    catalog::{
+        Call, Plan, Reply, Tool, Written, one_line,
+        reconcile::{self, Seen},
+    },
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -14,7 +17,7 @@ use super::{
     messages::squeezed,
     nothing,
     read::{TS_ALIASES, find, permalink},
-    settled,
+    settled, told,
 };
 use crate::{
     Slack,
@@ -146,12 +149,23 @@ async fn update_message(call: Call<Slack>, args: UpdateMessage) -> Result<Plan> 
     let plan = Plan::new(preview, move || async move {
         let form = Form::new().set("channel", &channel.id).set("ts", &ts).set("markdown_text", &text);
         let check = format!("Read message {ts} for its text");
-        let sent: Result<Value> = workspace.api().write(methods::UPDATE, form, check, &[]).await;
-        let is_so = async {
-            let now = find(&workspace, &channel, &ts).await?;
-            Ok(now.edited != old.edited && squeezed(&now.text) == squeezed(&text))
+        let send = || async {
+            let sent: Result<Value> =
+                workspace.api().write(methods::UPDATE, form.clone(), check.clone(), &[]).await;
+            sent.map(drop)
         };
-        let done = settled(sent, &format!("Edited message {ts} in {title}"), is_so).await?;
+        let look = || async {
+            let now = find(&workspace, &channel, &ts).await?;
+            Ok(if now.edited == old.edited && now.text == old.text {
+                Seen::Untouched
+            } else if squeezed(&now.text) == squeezed(&text) {
+                Seen::Done(())
+            } else {
+                Seen::Changed
+            })
+        };
+        let ((), lost) = reconcile::updated(send, look).await?;
+        let done = told(lost, &format!("Edited message {ts} in {title}"));
         let link = permalink(&me.url, &channel.id, &ts, old.parent());
         let mut written = Written::new(done).id(&ts).url(link);
         for line in lines {

@@ -78,11 +78,16 @@ async fn settled<T>(
 ) -> Result<String> {
     let look = async { is_so.await.unwrap_or(false).then_some(()) };
     let (_, lost) = reconcile::created(sent.map(drop), look).await?;
-    Ok(if lost {
+    Ok(told(lost, words))
+}
+
+/// What is done, in `words`, and whether its answer was lost.
+fn told(lost: bool, words: &str) -> String {
+    if lost {
         format!("Slack's answer was lost; it was looked for, and is done: {words}")
     } else {
         words.to_owned()
-    })
+    }
 }
 
 /// Nothing is to be done, and why.

@@ -244,7 +244,7 @@ fn revalidated(response: FakeResponse, request: &FakeRequest) -> FakeResponse {
 }
 
 /// A time since the epoch as HTTP writes it.
-fn http_date(now: Duration) -> String {
+pub(super) fn http_date(now: Duration) -> String {
     let seconds = i64::try_from(now.as_secs()).unwrap_or_default();
     let moment = jiff::Timestamp::from_second(seconds).unwrap_or_default();
     moment.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()

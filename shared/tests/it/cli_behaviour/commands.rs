@@ -264,6 +264,30 @@ fn a_new_key_is_known_to_the_server_by_its_line() {
     assert_eq!(run(&["keys", "new", "ada lovelace"]).code, 64);
 }
 
+/// Its line would be added to the file all the same, and let nobody in.
+#[test]
+fn a_key_that_could_not_be_shown_is_a_failure() {
+    struct Full;
+    impl std::io::Write for Full {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let (mut output, mut errors) = (Vec::new(), Full);
+    let mut io = connector::cli::Io { input: &mut "".as_bytes(), output: &mut output, errors: &mut errors };
+    let environment = connector::settings::Environment::new(
+        std::path::PathBuf::from("/"),
+        Vec::<(String, std::ffi::OsString)>::new(),
+    );
+    let args = ["notes-mcp", "keys", "new", "ada"].map(std::ffi::OsString::from);
+    let code = connector::cli::run::<super::notes::Notes>(args, &environment, &mut io);
+    assert_ne!(code, 0);
+    assert!(output.is_empty(), "{}", String::from_utf8_lossy(&output));
+}
+
 #[test]
 fn what_cannot_be_served_says_why() {
     let mut shown = String::new();

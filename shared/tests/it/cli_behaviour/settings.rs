@@ -70,6 +70,15 @@ fn an_unknown_key_in_the_file_is_an_error_with_its_line_and_the_nearest_key() {
 }
 
 #[test]
+fn a_credential_where_a_key_belongs_is_not_quoted() {
+    for line in ["mcp_S3cretS3cretS3cret = true\n", "s3cret-s3cret.s3cret = 1\n", "\"s3cret s3cret\" = 1\n"] {
+        let outcome = Machine::new().file(FILE, line).run(&["tools"]);
+        assert_eq!(outcome.code, 78, "{}", outcome.shown());
+        assert!(!outcome.shown().to_lowercase().contains("s3cret"), "{}", outcome.shown());
+    }
+}
+
+#[test]
 fn a_section_in_the_file_is_explained() {
     let machine = Machine::new().file(FILE, "[server]\nread-only = true\n");
     insta::assert_snapshot!(machine.run(&["tools"]).shown());

@@ -43,8 +43,13 @@ impl Steps {
                     patch[key].as_str().is_none_or(|wanted| reconcile::same_text(wanted, text))
                 };
                 let done = is("title", &now.title) && is("body", &now.body) && is("state", now.state());
-                Ok(if now.updated_at == before.updated_at {
-                    Seen::Untouched
+                // GitHub tells whole seconds: in the second of the change before, only what is set tells.
+                let tells = ["title", "body", "state"].iter().any(|key| patch.get(*key).is_some());
+                let untouched = now.updated_at == before.updated_at;
+                Ok(if untouched && !(tells && done) {
+                    let as_before =
+                        now.title == before.title && now.body == before.body && now.state() == before.state();
+                    if as_before { Seen::Untouched } else { Seen::Changed }
                 } else if done {
                     Seen::Done(now)
                 } else {

@@ -200,8 +200,9 @@ pub(super) async fn upsert(
     object: &ObjectType,
     inputs: &[Input],
     by: &str,
+    are_new: bool,
 ) -> Result<(Batch<Record>, bool)> {
-    let sent = call.api().upsert_records(object, inputs).await;
+    let sent = call.api().upsert_records(object, inputs, are_new).await;
     let look = async {
         let ids: Vec<String> = inputs.iter().map(|input| input.id.clone()).collect();
         let names = inputs.iter().flat_map(|input| input.properties.keys()).map(String::as_str).chain([by]);

@@ -137,8 +137,9 @@ async fn upsert_records(call: Call<HubSpot>, args: UpsertRecords) -> Result<Plan
     let total = inputs.len();
     let preview = with_notes(preview, &notes);
     let by = by.name;
+    let are_new = there.is_empty();
     let work = move || async move {
-        let (batch, lost) = reconcile::upsert(&call, &object, &inputs, &by).await?;
+        let (batch, lost) = reconcile::upsert(&call, &object, &inputs, &by, are_new).await?;
         let mut outcome = Outcome::of(batch, &inputs, &rows);
         call.recent().note(&object, outcome.done.values().map(|record| record.id.as_str()));
         for (row, record) in &mut outcome.done {
