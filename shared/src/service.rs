@@ -17,7 +17,7 @@ use crate::{
         Answer, Call, Caller, Catalog, Confirmations, Progress, Prompt, Rendered, Reply, ReplyOptions,
         Resource, ResourceTemplate, Tool, Variables, nearest,
     },
-    upstream::call,
+    upstream::call::{self, Lane},
 };
 
 /// How long a list of tools waits for the vendor to tell what the credential may do.
@@ -214,9 +214,10 @@ impl<S: Connector> Service<S> {
         answers: bool,
         progress: Arc<dyn Progress>,
     ) -> Result<Answer> {
+        let lane = lane(&principal);
         let caller =
             Caller { rights: self.rights(principal), confirmations: &self.confirmations, answers, progress };
-        call::whole(self.catalog.call(tool, &self.server, caller, arguments)).await
+        call::by(lane, self.catalog.call(tool, &self.server, caller, arguments)).await
     }
 
     /// Reads the resource at `uri` for `principal`.
@@ -224,7 +225,7 @@ impl<S: Connector> Service<S> {
     /// # Errors
     /// [`crate::Kind::NotFound`] if there is none; whatever reading it gives.
     pub async fn read(&self, principal: Principal, uri: &str) -> Result<Reply> {
-        call::whole(self.catalog.read(self.plain(principal), uri)).await
+        call::by(lane(&principal), self.catalog.read(self.plain(principal), uri)).await
     }
 
     /// Whether the resource at `uri` can be watched by `principal`, as far as that is known without asking
@@ -241,7 +242,8 @@ impl<S: Connector> Service<S> {
     /// # Errors
     /// As [`Self::admits_subscription`]; whatever looking gives.
     pub async fn version(&self, principal: Principal, uri: &str) -> Result<String> {
-        self.catalog.version(self.plain(principal), uri).await
+        let lane = lane(&principal).background();
+        call::by(lane, self.catalog.version(self.plain(principal), uri)).await
     }
 
     /// A call of `principal` that is no tool's.
@@ -260,11 +262,12 @@ impl<S: Connector> Service<S> {
         given: impl Into<Variables>,
     ) -> Option<Result<Reply>> {
         let prompt = self.catalog.prompt(name)?;
+        let lane = lane(&principal);
         let plain = self.plain(principal);
         if let Err(denied) = self.catalog.permits(plain.rights(), prompt.needed_tools()) {
             return Some(Err(denied));
         }
-        Some(call::whole(prompt.get(plain, given.into())).await)
+        Some(call::by(lane, prompt.get(plain, given.into())).await)
     }
 
     /// The values that complete what was `typed` for `argument`.
@@ -279,7 +282,10 @@ impl<S: Connector> Service<S> {
         others: impl Into<Variables>,
     ) -> Result<Vec<String>> {
         match self.catalog.completion(argument) {
-            Some(completions) => completions.complete(self.plain(principal), typed, others.into()).await,
+            Some(completions) => {
+                let lane = lane(&principal);
+                call::by(lane, completions.complete(self.plain(principal), typed, others.into())).await
+            }
             None => Ok(Vec::new()),
         }
     }
@@ -302,6 +308,11 @@ impl<S: Connector> Service<S> {
     pub fn render(&self, reply: Reply) -> Rendered {
         reply.render(&self.reply)
     }
+}
+
+/// Whose a caller's requests are among those who share the vendor's budget. The person at this machine is alone.
+fn lane(who: &Principal) -> Lane {
+    if who.is_local() { Lane::default() } else { Lane::of(who.id()) }
 }
 
 impl<S> fmt::Debug for Service<S> {

@@ -5,6 +5,7 @@ pub mod bounds;
 pub mod identity;
 pub mod keys;
 pub mod policy;
+pub mod quota;
 pub mod rights;
 pub mod scopes;
 
@@ -13,5 +14,6 @@ pub use bounds::{Bounded, Bounds};
 pub use identity::{Principal, PrincipalKind};
 pub use keys::{KeyRing, KeyRingError};
 pub use policy::{Capability, Denial, Policy, Selection};
+pub use quota::{FailedLogins, Quotas, Windows};
 pub use rights::Rights;
 pub use scopes::Granted;

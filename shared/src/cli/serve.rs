@@ -1,16 +1,20 @@
 //! `serve`: MCP on stdio or over HTTP, and the runtimes of the other commands.
 
-use std::{io::IsTerminal as _, net::SocketAddr, time::Duration};
+use std::{collections::HashMap, io::IsTerminal as _, net::SocketAddr, time::Duration};
 
 use tokio::runtime::{Builder, Runtime};
 
 use super::{Context, failure::Failure, setup};
 use crate::{
     Connector,
-    access::ApiKeys,
+    access::{ApiKeys, Quotas},
+    catalog::Tool,
     serve::{self, ClientFiles, HttpOptions, ServeError, StdioOptions, Tls, TlsFiles},
     settings::{Config, Loaded, SettingsError},
 };
+
+/// Calls of one caller in a minute.
+const DEFAULT_QUOTA: u64 = 100;
 
 /// What a call may take besides the time the pipeline has, so that the pipeline's own error about
 /// its deadline is what the client reads.
@@ -83,6 +87,7 @@ pub(super) fn http_options<S: Connector>(loaded: &Loaded, address: &str) -> Resu
         None => None,
     };
     options.tls = tls(loaded)?;
+    options.quotas = Some(quotas::<S>(loaded)?);
     if let Some(most) = setup::at_least(loaded, "max-connections", 1)? {
         options.max_connections = usize::try_from(most).unwrap_or(usize::MAX);
     }
@@ -124,6 +129,29 @@ fn tls(loaded: &Loaded) -> Result<Option<Tls>, Failure> {
         (None, None) if clients.is_some() => Err(without("tls-client-ca-file", "tls-cert-file")),
         (None, None) => Ok(None),
     }
+}
+
+/// How often callers may call, as the settings say.
+fn quotas<S: Connector>(loaded: &Loaded) -> Result<Quotas, Failure> {
+    let calls = loaded.config.number("quota-per-minute").unwrap_or(DEFAULT_QUOTA);
+    let listed = loaded.config.list("quota-tools");
+    let catalog = (!listed.is_empty()).then(S::catalog);
+    let prefix = setup::prefix(loaded)?;
+    let mut tools = HashMap::new();
+    for entry in listed {
+        let (name, rate) = entry.split_once('=').unwrap_or((entry, ""));
+        let bare = name.trim().strip_prefix(prefix.as_str()).unwrap_or(name.trim());
+        let tool = catalog.as_ref().and_then(|catalog| catalog.known(bare)).map(Tool::name);
+        let rate = rate.trim().parse::<u32>().ok().filter(|rate| *rate > 0);
+        let (Some(tool), Some(rate)) = (tool, rate) else {
+            let refused = loaded.refuse("quota-tools", format!("`{entry}` is no tool with a number"));
+            return Err(refused
+                .with_hint("It takes a tool's name and calls a minute, such as search=20")
+                .into());
+        };
+        tools.insert(tool, rate);
+    }
+    Ok(Quotas::new(u32::try_from(calls).unwrap_or(u32::MAX), tools))
 }
 
 /// The time for a whole call: the usual, or more where the pipeline was given more.

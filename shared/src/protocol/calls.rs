@@ -27,6 +27,9 @@ const DECLINED: &str = "Nothing was changed: the user said no.";
 /// The result of a call whose question nobody answered.
 const UNANSWERED: &str = "Nothing was changed: the user did not answer the question within five minutes.";
 
+/// What became of a call that its caller's quota did not allow.
+pub(super) const OVER_QUOTA: Outcome = "over_quota";
+
 /// What became of a call, for the log.
 type Outcome = &'static str;
 
@@ -53,7 +56,10 @@ impl<S: Connector> Inner<S> {
                 None => Err(self.unknown_tool(&request.name, &rights)),
             };
         };
-        let (response, outcome) = self.run(tool, &principal, request, context).await;
+        let (response, outcome) = match self.within_quota(&principal, "tools/call", Some(tool.name())).await {
+            Ok(()) => self.run(tool, &principal, request, context).await,
+            Err(over) => (failed(&over).0, OVER_QUOTA),
+        };
         self.record(&principal, tool.name(), Some(tool.effect()), outcome, started);
         let mut response = response?;
         let meta = match &mut response {
@@ -190,6 +196,20 @@ impl<S: Connector> Inner<S> {
         match self.guard.run(&principal(&context.extensions), &context.ct, work).await {
             Ok(outcome) => outcome,
             Err(stopped) => Err(stopped.into_error(effect)),
+        }
+    }
+
+    /// Counts a call against its caller's quota. Completions are asked for at every key that somebody presses.
+    pub(super) async fn within_quota(
+        &self,
+        who: &Principal,
+        method: &'static str,
+        tool: Option<&'static str>,
+    ) -> Result<()> {
+        match &self.quotas {
+            Some(quotas) if method == "completion/complete" => quotas.list(who).await,
+            Some(quotas) => quotas.call(who, tool).await,
+            None => Ok(()),
         }
     }
 

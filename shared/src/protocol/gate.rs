@@ -1,4 +1,5 @@
-//! What stands before a handler where many callers share a server: every request is measured.
+//! What stands before a handler where many callers share a server: every request is measured, and what is no call has
+//! a quota of its own, so that somebody whose calls are used up can still list.
 //!
 //! Over pipes there is none of this: the one person at the other end pays nothing for it.
 
@@ -19,8 +20,10 @@ use rmcp::{
     service::{RequestContext, SubscriptionContext},
 };
 
+use super::{answer, principal};
 use crate::{
     Connector, Service,
+    access::Quotas,
     telemetry::{ErrorType, Metrics, OTHER, TOOL_ERROR},
 };
 
@@ -29,16 +32,28 @@ use crate::{
 pub(crate) struct Gate<H> {
     handler: H,
     metrics: Option<Arc<Metrics>>,
+    quotas: Option<Quotas>,
     /// The tools there are, as clients name them.
     tools: Arc<HashMap<String, &'static str>>,
 }
 
 impl<H: ServerHandler> Gate<H> {
     /// Stands before `handler`, which answers for `service`.
-    pub(crate) fn new<S: Connector>(handler: H, service: &Service<S>, metrics: Option<Arc<Metrics>>) -> Self {
+    pub(crate) fn new<S: Connector>(
+        handler: H,
+        service: &Service<S>,
+        metrics: Option<Arc<Metrics>>,
+        quotas: Option<Quotas>,
+    ) -> Self {
         let tools = service.catalog().all_tools().iter();
         let tools = tools.map(|tool| (service.wire_name(tool), tool.name())).collect();
-        Self { handler, metrics, tools: Arc::new(tools) }
+        Self { handler, metrics, quotas, tools: Arc::new(tools) }
+    }
+
+    /// Counts a request that is no call.
+    async fn admit(&self, context: &RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        let Some(quotas) = &self.quotas else { return Ok(()) };
+        quotas.list(&principal(&context.extensions)).await.map_err(|over| answer::protocol_error(&over))
     }
 
     /// Does the `work` of one request.
@@ -76,10 +91,12 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
         request: InitializeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
+        self.admit(&context).await?;
         self.pass("initialize", self.handler.initialize(request, context)).await
     }
 
     async fn discover(&self, context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        self.admit(&context).await?;
         self.pass("server/discover", self.handler.discover(context)).await
     }
 
@@ -88,6 +105,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
+        self.admit(&context).await?;
         self.pass("tools/list", self.handler.list_tools(request, context)).await
     }
 
@@ -118,6 +136,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
+        self.admit(&context).await?;
         self.pass("resources/list", self.handler.list_resources(request, context)).await
     }
 
@@ -126,6 +145,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        self.admit(&context).await?;
         self.pass("resources/templates/list", self.handler.list_resource_templates(request, context)).await
     }
 
@@ -142,6 +162,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
+        self.admit(&context).await?;
         self.pass("prompts/list", self.handler.list_prompts(request, context)).await
     }
 
@@ -166,6 +187,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
         request: SetLevelRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
+        self.admit(&context).await?;
         self.pass("logging/setLevel", self.handler.set_level(request, context)).await
     }
 
@@ -183,6 +205,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
         request: SubscribeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
+        self.admit(&context).await?;
         self.pass("resources/subscribe", self.handler.subscribe(request, context)).await
     }
 
@@ -191,6 +214,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
         request: UnsubscribeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
+        self.admit(&context).await?;
         self.pass("resources/unsubscribe", self.handler.unsubscribe(request, context)).await
     }
 
@@ -200,6 +224,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
         request: CustomRequest,
         context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
+        self.admit(&context).await?;
         self.pass(OTHER, self.handler.on_custom_request(request, context)).await
     }
 }

@@ -1,63 +1,18 @@
 //! What stands around every piece of work that a client can ask for: a place among those under way,
 //! a deadline, an ear for cancellation, and a net for panics.
 
-use std::{
-    collections::HashMap,
-    panic::AssertUnwindSafe,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures::FutureExt as _;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
+use super::places::{Full, Places};
 use crate::{Effect, Error, Kind, access::Principal};
-
-/// How many may wait for each one under way. More are refused, because a queue that cannot be
-/// served before its callers give up only costs memory.
-const WAITING_PER_PLACE: usize = 4;
-
-/// One named caller gets at most one in so many of the places, running and waiting, so that nobody keeps all
-/// others out.
-const SHARE: usize = 2;
 
 /// Guards all the work of one server.
 pub(super) struct Guard {
     places: Places,
-    /// Those of each caller with work under way.
-    shares: Mutex<HashMap<Principal, Arc<Places>>>,
-    max_in_flight: usize,
     timeout: Duration,
-}
-
-/// Room for so much work under way, and for some more that waits.
-struct Places {
-    running: Semaphore,
-    waiting: AtomicUsize,
-    max_waiting: usize,
-}
-
-impl Places {
-    fn new(places: usize) -> Self {
-        Self {
-            running: Semaphore::new(places),
-            waiting: AtomicUsize::new(0),
-            max_waiting: places.saturating_mul(WAITING_PER_PLACE),
-        }
-    }
-
-    async fn place(&self) -> Result<SemaphorePermit<'_>, Stopped> {
-        if let Ok(place) = self.running.try_acquire() {
-            return Ok(place);
-        }
-        let _waiting = Waiting::enter(&self.waiting, self.max_waiting).ok_or(Stopped::Busy)?;
-        // The semaphore is never closed.
-        self.running.acquire().await.map_err(|_| Stopped::Busy)
-    }
 }
 
 /// Why work was stopped, or not begun.
@@ -75,22 +30,13 @@ pub(super) enum Stopped {
 
 impl Guard {
     pub(super) fn new(max_in_flight: usize, timeout: Duration) -> Self {
-        let max_in_flight = max_in_flight.clamp(1, Semaphore::MAX_PERMITS);
-        Self { places: Places::new(max_in_flight), shares: Mutex::default(), max_in_flight, timeout }
+        Self { places: Places::new(max_in_flight), timeout }
     }
 
-    /// The places of one caller. The person at this machine is alone, and has them all.
-    fn share(&self, who: &Principal) -> Option<Arc<Places>> {
-        if who.is_local() {
-            return None;
-        }
-        // The map is valid after every statement, so a panic elsewhere does not spoil it.
-        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        if !shares.contains_key(who) {
-            shares.retain(|_, share| Arc::strong_count(share) > 1);
-        }
-        let share = || Arc::new(Places::new(self.max_in_flight.div_ceil(SHARE)));
-        Some(Arc::clone(shares.entry(who.clone()).or_insert_with(share)))
+    /// How many places are in use, and how many there are.
+    pub(super) fn load(&self) -> impl Fn() -> (usize, usize) + Send + Sync + 'static {
+        let places = self.places.clone();
+        move || places.in_use()
     }
 
     /// Does `work` for `who`. It is dropped as soon as there is a reason to stop; a write that is already on
@@ -101,13 +47,8 @@ impl Guard {
         cancelled: &CancellationToken,
         work: impl Future<Output = T>,
     ) -> Result<T, Stopped> {
-        let share = self.share(who);
         let placed = async {
-            let _share = match &share {
-                Some(share) => Some(share.place().await?),
-                None => None,
-            };
-            let _place = self.places.place().await?;
+            let _place = self.places.enter(who).await.map_err(|Full| Stopped::Busy)?;
             AssertUnwindSafe(Box::pin(work)).catch_unwind().await.map_err(|_| Stopped::Panicked)
         };
         tokio::select! {
@@ -117,22 +58,6 @@ impl Guard {
                 outcome.unwrap_or(Err(Stopped::TooLate(self.timeout)))
             }
         }
-    }
-}
-
-/// One that waits, counted as long as it does.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl<'a> Waiting<'a> {
-    fn enter(count: &'a AtomicUsize, most: usize) -> Option<Self> {
-        let entered = Self(count);
-        (count.fetch_add(1, Ordering::Relaxed) < most).then_some(entered)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -173,7 +98,7 @@ impl Stopped {
 mod tests {
     use std::{future::pending, sync::Arc};
 
-    use super::*;
+    use super::{super::places::WAITING_PER_PLACE, *};
 
     #[tokio::test(start_paused = true)]
     async fn work_over_the_deadline_is_dropped() {

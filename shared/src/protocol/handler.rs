@@ -22,6 +22,7 @@ use tokio::time::Instant;
 
 use super::{
     Handler, Inner, answer,
+    calls::OVER_QUOTA,
     era::{self, publish},
     listing::{wire_prompt, wire_resource, wire_template},
     principal,
@@ -294,9 +295,14 @@ impl<S: Connector> Inner<S> {
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         let started = Instant::now();
+        let who = principal(&context.extensions);
+        if let Err(over) = self.within_quota(&who, method, None).await {
+            self.record(&who, method, Some(Effect::Read), OVER_QUOTA, started);
+            return Err(over);
+        }
         let outcome = self.guarded(Effect::Read, context, work).await;
         let word = outcome.as_ref().map_or_else(|error| error.kind().as_str(), |_| "ok");
-        self.record(&principal(&context.extensions), method, Some(Effect::Read), word, started);
+        self.record(&who, method, Some(Effect::Read), word, started);
         outcome
     }
 

@@ -14,6 +14,7 @@ mod gate;
 mod guard;
 mod handler;
 mod listing;
+mod places;
 mod polls;
 #[cfg(test)]
 mod polls_tests;
@@ -26,7 +27,11 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Connector, Service, access::Principal, telemetry::Metrics};
+use crate::{
+    Connector, Service,
+    access::{Principal, Quotas},
+    telemetry::Metrics,
+};
 
 use guard::Guard;
 use listing::Listing;
@@ -52,6 +57,8 @@ pub struct HandlerOptions {
     pub closing: CancellationToken,
     /// Where failures are counted, if anywhere.
     pub metrics: Option<Arc<Metrics>>,
+    /// How often callers may call, if that is bounded.
+    pub quotas: Option<Quotas>,
 }
 
 impl Default for HandlerOptions {
@@ -63,6 +70,7 @@ impl Default for HandlerOptions {
             reaches_legacy_clients: false,
             closing: CancellationToken::new(),
             metrics: None,
+            quotas: None,
         }
     }
 }
@@ -80,20 +88,26 @@ struct Inner<S> {
     reaches_legacy_clients: bool,
     closing: CancellationToken,
     metrics: Option<Arc<Metrics>>,
+    quotas: Option<Quotas>,
 }
 
 impl<S: Connector> Handler<S> {
     /// A handler for `service`. What lists show is made once.
     #[must_use]
     pub fn new(service: Arc<Service<S>>, options: HandlerOptions) -> Self {
+        let guard = Guard::new(options.max_in_flight, options.call_timeout);
+        if let Some(metrics) = &options.metrics {
+            measure(metrics, &guard);
+        }
         let inner = Inner {
             listing: Listing::new(&service),
-            guard: Guard::new(options.max_in_flight, options.call_timeout),
+            guard,
             questions: Questions::new(service.keys()),
             polls: Polls::new(service.server().poll_interval()),
             reaches_legacy_clients: options.reaches_legacy_clients,
             closing: options.closing,
             metrics: options.metrics,
+            quotas: options.quotas,
             service,
         };
         Self(Arc::new(inner), LegacySubscriptions::default())
@@ -110,6 +124,19 @@ impl<S> fmt::Debug for Handler<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handler").finish_non_exhaustive()
     }
+}
+
+/// Has `metrics` tell how full the places for calls are: what to add replicas by.
+fn measure(metrics: &Metrics, guard: &Guard) {
+    let (in_use, load) = (guard.load(), guard.load());
+    metrics.gauge("connector_places_in_use", "Calls under way, those that wait not included", move || {
+        in_use().0 as f64
+    });
+    let help = "The share of the places for calls that is in use, 0 to 1";
+    metrics.gauge("connector_places_in_use_ratio", help, move || {
+        let (used, places) = load();
+        used as f64 / places.max(1) as f64
+    });
 }
 
 /// Who sent a request: whom the HTTP layer let in, or the person at this machine.

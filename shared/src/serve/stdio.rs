@@ -73,6 +73,7 @@ pub async fn pipes<S: Connector>(
             reaches_legacy_clients: true,
             closing: closing.clone(),
             metrics: None,
+            quotas: None,
         },
     );
     let transport = Lines::new(read, write, options.max_line, closing.clone());

@@ -272,6 +272,8 @@ const COMMON: &[Common] = {
         ),
         common(Http, "tls-crl-file", Path, None, "What those authorities have revoked (PEM)"),
         common(Http, "tls-client-names", Bound("GLOB"), None, "Only these names of callers' certificates"),
+        common(Http, "quota-per-minute", Number, Some("100"), "Most calls of a caller with a key; 0: any"),
+        common(Http, "quota-tools", List("TOOL=N"), None, "The same for single tools, each counted apart"),
         common(Http, "state-keys-file", Path, None, "Keys shared by replicas, for cursors and confirmations"),
         common(
             Http,

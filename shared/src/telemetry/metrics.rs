@@ -115,7 +115,7 @@ fn durations() -> Histogram {
 fn class(outcome: &str) -> Option<&'static str> {
     Some(match outcome {
         "ok" | "asked" | "declined" => return None,
-        "invalid_argument" | "not_found" | "conflict" | "cancelled" | "unknown_tool" => "user",
+        "invalid_argument" | "not_found" | "conflict" | "cancelled" | "unknown_tool" | "over_quota" => "user",
         "permission" | "policy" => "policy",
         "auth" | "rate_limited" | "upstream" | "unavailable" | "unknown_outcome" => "upstream",
         _ => "server",

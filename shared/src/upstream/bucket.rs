@@ -76,8 +76,8 @@ impl Bucket {
         first.max(paused) + Duration::from_nanos(u64::try_from(pace).unwrap_or(u64::MAX))
     }
 
-    /// Takes `cost`, or says how long to wait before asking again.
-    pub(super) fn take(&mut self, title: &str, cost: u32) -> Result<Option<Duration>> {
+    /// Takes `cost` if `reserve` is left after that, or says how long to wait before asking again.
+    pub(super) fn take(&mut self, title: &str, cost: u32, reserve: u32) -> Result<Option<Duration>> {
         let Some(amount) = NonZeroU32::new(cost) else { return Ok(None) };
         let now = Instant::now();
         if let Some(until) = self.paused_until {
@@ -89,10 +89,10 @@ impl Bucket {
         if self.budget.limit == 0 {
             return Ok(None);
         }
-        if let Some(wait) = self.told_wait(now, cost) {
+        if let Some(wait) = self.told_wait(now, cost.saturating_add(reserve)) {
             return Ok(Some(wait));
         }
-        match self.meter.take(now, amount) {
+        match self.meter.take(now, amount, reserve) {
             Some(Ok(())) => {
                 if let Some(told) = &mut self.told {
                     told.remaining = told.remaining.saturating_sub(cost);

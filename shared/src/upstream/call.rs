@@ -2,7 +2,7 @@
 //! and what goes wrong beside what it gets is told with its reply.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -20,7 +20,37 @@ tokio::task_local! {
 /// The time that a call has in any case to look for what a write did whose answer was lost.
 const LOOK: Duration = Duration::from_secs(10);
 
+/// Whose request it is, among those who share a vendor's budget. Nobody's by default: one person has it alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Lane {
+    caller: Option<Arc<str>>,
+    background: bool,
+}
+
+impl Lane {
+    /// A caller's, known by `name`.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        Self { caller: Some(Arc::from(name)), background: false }
+    }
+
+    /// The same, for what nobody waits for: a look at what is watched.
+    #[must_use]
+    pub fn background(self) -> Self {
+        Self { background: true, ..self }
+    }
+
+    pub(super) fn caller(&self) -> Option<&Arc<str>> {
+        self.caller.as_ref()
+    }
+
+    pub(super) fn is_background(&self) -> bool {
+        self.background
+    }
+}
+
 struct Call {
+    lane: Lane,
     began: Instant,
     /// Until when may be looked for what a write did.
     look_until: Option<Instant>,
@@ -33,10 +63,25 @@ pub async fn whole<T>(work: impl Future<Output = T>) -> T {
     since(began(), work).await
 }
 
-/// Runs `work` as a part of the call that began at `moment`: on another task, say.
-pub async fn since<T>(moment: Instant, work: impl Future<Output = T>) -> T {
+/// Runs `work` as one call, which begins now and is `lane`'s.
+pub async fn by<T>(lane: Lane, work: impl Future<Output = T>) -> T {
+    scoped(lane, began(), work).await
+}
+
+/// Runs `work` as a part of the call that began at `moment`: on another task, say. It is the lane's in which this is
+/// called.
+pub fn since<T>(moment: Instant, work: impl Future<Output = T>) -> impl Future<Output = T> {
+    scoped(lane(), moment, work)
+}
+
+async fn scoped<T>(lane: Lane, began: Instant, work: impl Future<Output = T>) -> T {
     // On the heap, here and in the guard: a worker's stack has no room for all of a call in each layer.
-    CALL.scope(Mutex::new(Call { began: moment, look_until: None, written: false }), Box::pin(work)).await
+    CALL.scope(Mutex::new(Call { lane, began, look_until: None, written: false }), Box::pin(work)).await
+}
+
+/// Whose the call is that this is part of.
+pub(super) fn lane() -> Lane {
+    CALL.try_with(|call| lock(call).lane.clone()).unwrap_or_default()
 }
 
 /// When the call began that this is part of; now, if it is part of none.

@@ -2,7 +2,7 @@
 //!
 //! Three things are known of a bucket, and a request waits for the strictest:
 //!
-//! - the *published budget*, metered here from the first request on: refilled evenly (governor's GCRA), or in
+//! - the *published budget*, metered here from the first request on: refilled evenly (GCRA), or in
 //!   windows where the vendor [counts so](super::Vendor::counts_in_windows);
 //! - what the vendor *told* in its last answer (limit, remaining, reset), which also counts what
 //!   other processes spend on the same credential. It is taken to refill evenly until its reset;
@@ -11,27 +11,23 @@
 //! A budget may be one for each thing of a kind (messages in one channel): then every key has a bucket of its
 //! own, made when it is first used.
 //!
-//! Requests that wait for a bucket stand in a queue: first come, first served. A request waits at most
+//! Requests that wait for a bucket take [turns](super::turns), one of each caller. A request waits at most
 //! until its deadline. If its turn would come later it fails at once and says when that would have been,
 //! those who wait before it counted.
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use tokio::{
-    sync::Mutex as Turn,
-    time::{Instant, sleep, timeout_at},
-};
+use tokio::time::Instant;
 
 use super::{
     Budget, Reading,
-    bucket::{Bucket, BucketStatus},
+    bucket::BucketStatus,
+    call::{self, Lane},
+    turns::{Queued, State},
 };
 use crate::{Error, Kind, Result, Retry, clock};
 
@@ -73,12 +69,13 @@ impl Limiter {
         keyed: Option<&Keyed>,
         deadline: Instant,
     ) -> Result<()> {
+        let lane: Lane = call::lane();
         if let Some(queued) = keyed.and_then(|keyed| self.of_key(keyed)) {
-            queued.take(title, 1, deadline).await?;
+            queued.take(title, 1, lane.clone(), deadline).await?;
         }
         for &(name, cost) in costs {
             if let Some(queued) = self.buckets.get(name) {
-                queued.take(title, cost, deadline).await?;
+                queued.take(title, cost, lane.clone(), deadline).await?;
             }
         }
         Ok(())
@@ -87,18 +84,18 @@ impl Limiter {
     /// Corrects the buckets by what an answer told.
     pub(super) fn learn(&self, readings: &[Reading]) {
         for reading in readings {
-            if let Some(mut bucket) = self.bucket(reading.bucket) {
-                bucket.learn(reading);
+            if let Some(mut state) = self.bucket(reading.bucket) {
+                state.bucket.learn(reading);
             }
         }
     }
 
     /// The bucket of a key, new if it is the key's first request for long.
     fn of_key(&self, keyed: &Keyed) -> Option<Arc<Queued>> {
-        let budget = self.bucket(keyed.0)?.budget;
+        let budget = self.bucket(keyed.0)?.bucket.budget;
         let mut all = self.keyed.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= KEYS {
-            all.retain(|_, (queued, used)| used.elapsed() < budget.per || queued.bucket().is_paused());
+            all.retain(|_, (queued, used)| used.elapsed() < budget.per || queued.state().bucket.is_paused());
         }
         let entry = all.entry(keyed.clone());
         let (queued, used) = entry.or_insert_with(|| (Arc::new(Queued::new(budget, false)), Instant::now()));
@@ -109,7 +106,7 @@ impl Limiter {
     /// Stops the bucket of a refused request's key for `wait`: other keys go on.
     pub(super) fn pause_key(&self, keyed: &Keyed, wait: Duration) {
         if let Some(queued) = self.of_key(keyed) {
-            queued.bucket().pause(Instant::now() + wait.min(MAX_PENALTY));
+            queued.state().bucket.pause(Instant::now() + wait.min(MAX_PENALTY));
         }
     }
 
@@ -134,96 +131,24 @@ impl Limiter {
         let blamed = costs.iter().any(|&(name, cost)| short(name, cost));
         for &(name, cost) in costs {
             if (!blamed || short(name, cost))
-                && let Some(mut bucket) = self.bucket(name)
+                && let Some(mut state) = self.bucket(name)
             {
-                bucket.pause(until);
+                state.bucket.pause(until);
             }
         }
     }
 
     pub(super) fn status(&self) -> Vec<BucketStatus> {
-        self.order.iter().filter_map(|name| Some(self.bucket(name)?.status())).collect()
+        self.order.iter().filter_map(|name| Some(self.bucket(name)?.bucket.status())).collect()
     }
 
-    fn bucket(&self, name: &str) -> Option<MutexGuard<'_, Bucket>> {
-        Some(self.buckets.get(name)?.bucket())
-    }
-}
-
-/// A bucket and those who wait for it.
-struct Queued {
-    bucket: Mutex<Bucket>,
-    /// Held by the one whose turn it is; tokio hands it on in the order of asking.
-    turn: Turn<()>,
-    /// What those who wait want, in units, the one whose turn it is included.
-    wanted: AtomicU32,
-}
-
-impl Queued {
-    fn new(budget: Budget, in_windows: bool) -> Self {
-        Self {
-            bucket: Mutex::new(Bucket::new(budget, in_windows)),
-            turn: Turn::new(()),
-            wanted: AtomicU32::new(0),
-        }
-    }
-
-    fn bucket(&self) -> MutexGuard<'_, Bucket> {
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes `cost` when its turn has come, if that is before `deadline`.
-    async fn take(&self, title: &str, cost: u32, deadline: Instant) -> Result<()> {
-        let waiting = Waiting::new(&self.wanted, cost);
-        // Whoever comes while others wait is told at once if it would wait in vain.
-        if waiting.before > 0 {
-            let ready = self.bucket().ready_after(waiting.before, cost);
-            if Instant::now() + ready >= deadline {
-                return Err(used_up(title, self.bucket().budget.bucket, ready));
-            }
-        }
-        let Ok(_turn) = timeout_at(deadline, self.turn.lock()).await else {
-            let ready = self.bucket().ready_after(0, cost);
-            return Err(used_up(title, self.bucket().budget.bucket, ready));
-        };
-        loop {
-            let (wait, bucket) = {
-                let mut bucket = self.bucket();
-                let Some(wait) = bucket.take(title, cost)? else { return Ok(()) };
-                bucket.next = Some((Instant::now() + wait, cost));
-                (wait, bucket.budget.bucket)
-            };
-            if Instant::now() + wait >= deadline {
-                return Err(used_up(title, bucket, wait));
-            }
-            tracing::debug!(bucket, wait_ms = wait.as_millis() as u64, "waiting for budget");
-            sleep(wait).await;
-        }
+    fn bucket(&self, name: &str) -> Option<MutexGuard<'_, State>> {
+        Some(self.buckets.get(name)?.state())
     }
 }
 
-/// Counts what one wants who waits, for as long as it does.
-struct Waiting<'a> {
-    wanted: &'a AtomicU32,
-    cost: u32,
-    /// What those want who came before.
-    before: u32,
-}
-
-impl<'a> Waiting<'a> {
-    fn new(wanted: &'a AtomicU32, cost: u32) -> Self {
-        let before = wanted.fetch_add(cost, Ordering::Relaxed);
-        Self { wanted, cost, before }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.wanted.fetch_sub(self.cost, Ordering::Relaxed);
-    }
-}
-
-fn used_up(title: &str, bucket: &str, wait: Duration) -> Error {
+/// The error for a budget that is used up, which has more after `wait`.
+pub(super) fn used_up(title: &str, bucket: &str, wait: Duration) -> Error {
     Error::new(Kind::RateLimited, format!("{title}'s budget of {bucket} is used up for now"))
         .with_hint("Wait, or ask for less")
         .with_retry(Retry::NotExecuted)
@@ -246,7 +171,7 @@ pub(super) fn reset_of(costs: &[(&'static str, u32)], readings: &[Reading]) -> O
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::advance;
+    use tokio::time::{advance, sleep, timeout_at};
 
     use super::*;
 

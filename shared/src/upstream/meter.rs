@@ -2,20 +2,13 @@
 
 use std::{collections::VecDeque, num::NonZeroU32, time::Duration};
 
-use governor::{
-    Quota, RateLimiter,
-    clock::Clock,
-    middleware::NoOpMiddleware,
-    state::{InMemoryState, NotKeyed},
-};
 use tokio::time::Instant;
 
 use super::Budget;
-use crate::clock;
 
 /// What counts the published budget.
 pub(super) enum Meter {
-    Even(RateLimiter<NotKeyed, InMemoryState, Metronome, NoOpMiddleware<Duration>>),
+    Even(Even),
     Window(Window),
 }
 
@@ -24,22 +17,19 @@ impl Meter {
         if in_windows {
             return Self::Window(Window { limit: budget.limit, per: budget.per, taken: VecDeque::new() });
         }
-        let limit = budget.limit.max(1);
-        let burst = NonZeroU32::new(budget.burst).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::with_period(budget.per / limit)
-            .unwrap_or_else(|| Quota::per_second(NonZeroU32::MAX))
-            .allow_burst(burst);
-        Self::Even(RateLimiter::direct_with_clock(quota, Metronome))
+        Self::Even(Even { unit: budget.per / budget.limit.max(1), burst: budget.burst.max(1), full_at: None })
     }
 
-    /// Takes `cost`, or says how long to wait for it; nothing where it never fits.
-    pub(super) fn take(&mut self, now: Instant, cost: NonZeroU32) -> Option<Result<(), Duration>> {
+    /// Takes `cost` if `reserve` is left after that, or says how long to wait for it; nothing where it never fits.
+    pub(super) fn take(
+        &mut self,
+        now: Instant,
+        cost: NonZeroU32,
+        reserve: u32,
+    ) -> Option<Result<(), Duration>> {
         match self {
-            Self::Even(meter) => match meter.check_n(cost).ok()? {
-                Ok(()) => Some(Ok(())),
-                Err(not_until) => Some(Err(not_until.wait_time_from(Metronome.now()))),
-            },
-            Self::Window(window) => window.take(now, cost.get()),
+            Self::Even(even) => even.take(now, cost.get(), reserve),
+            Self::Window(window) => window.take(now, cost.get(), reserve),
         }
     }
 
@@ -49,6 +39,27 @@ impl Meter {
             Self::Even(_) => *self = Self::new(budget, false),
             Self::Window(window) => window.limit = budget.limit,
         }
+    }
+}
+
+/// A budget that is refilled a unit at a time. All that must be known is when it will be full again (GCRA).
+pub(super) struct Even {
+    /// How long one unit takes.
+    unit: Duration,
+    burst: u32,
+    full_at: Option<Instant>,
+}
+
+impl Even {
+    fn take(&mut self, now: Instant, cost: u32, reserve: u32) -> Option<Result<(), Duration>> {
+        let reserve = reserve.min(self.burst.checked_sub(cost)?);
+        let full_at = self.full_at.map_or(now, |at| at.max(now)) + self.unit * cost;
+        let wait = (full_at + self.unit * reserve).saturating_duration_since(now + self.unit * self.burst);
+        if !wait.is_zero() {
+            return Some(Err(wait));
+        }
+        self.full_at = Some(full_at);
+        Some(Ok(()))
     }
 }
 
@@ -62,14 +73,12 @@ pub(super) struct Window {
 }
 
 impl Window {
-    fn take(&mut self, now: Instant, cost: u32) -> Option<Result<(), Duration>> {
-        if cost > self.limit {
-            return None;
-        }
+    fn take(&mut self, now: Instant, cost: u32, reserve: u32) -> Option<Result<(), Duration>> {
+        let reserve = reserve.min(self.limit.checked_sub(cost)?);
         while self.taken.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) >= self.per) {
             self.taken.pop_front();
         }
-        let wait = self.wait_for(now, cost);
+        let wait = self.wait_for(now, cost + reserve);
         if !wait.is_zero() {
             return Some(Err(wait));
         }
@@ -93,17 +102,5 @@ impl Window {
             wait = (*at + self.per).saturating_duration_since(now);
         }
         wait + self.per * periods
-    }
-}
-
-/// Tokio's time for governor.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Metronome;
-
-impl Clock for Metronome {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        clock::wall()
     }
 }

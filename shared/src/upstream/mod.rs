@@ -43,6 +43,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 pub mod tls;
+mod turns;
 mod vendor;
 
 use std::{

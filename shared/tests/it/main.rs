@@ -6,6 +6,7 @@ mod administering;
 mod cli_behaviour;
 mod keeping_connections;
 mod notes;
+mod quotas;
 mod serving_http;
 mod serving_pipes;
 mod serving_tls;

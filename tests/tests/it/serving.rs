@@ -2,12 +2,21 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use connector::serve::{HttpOptions, ServeError, Stop, http_until};
+use connector::{
+    access::ApiKeys,
+    serve::{HttpOptions, ServeError, Stop, http_until},
+};
 use serde_json::{Value, json};
 use suite::{Sample, Sandboxed, Subject};
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{
+    sync::oneshot,
+    task::{JoinHandle, JoinSet},
+};
 
-suite::every_program!(metrics_tell_of_calls_and_of_the_vendor_and_hold_no_text,);
+suite::every_program!(
+    metrics_tell_of_calls_and_of_the_vendor_and_hold_no_text,
+    one_caller_with_a_hundred_calls_is_in_nobodys_way,
+);
 
 /// A server over HTTP on loopback.
 struct Served<S> {
@@ -15,6 +24,9 @@ struct Served<S> {
     addr: SocketAddr,
     admin: SocketAddr,
     client: reqwest::Client,
+    /// The keys of two callers.
+    keys: [String; 2],
+    _folder: tempfile::TempDir,
     stop: Stop,
     server: JoinHandle<Result<(), ServeError>>,
 }
@@ -25,6 +37,11 @@ impl<S: Subject> Served<S> {
         let admin = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut options = HttpOptions::new(([127, 0, 0, 1], 0).into());
         options.admin = Some(admin);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("keys");
+        let [(ada, first), (ben, second)] = ["ada", "ben"].map(ApiKeys::generate);
+        std::fs::write(&file, format!("{first}\n{second}\n")).unwrap();
+        options.api_keys = Some(ApiKeys::load(&file).unwrap());
         let stop = Stop::default();
         let (tell, told) = oneshot::channel();
         let serving = http_until(
@@ -35,10 +52,23 @@ impl<S: Subject> Served<S> {
         );
         let server = tokio::spawn(serving);
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { sandboxed, addr: told.await.unwrap(), admin, client, stop, server }
+        Self {
+            sandboxed,
+            addr: told.await.unwrap(),
+            admin,
+            client,
+            keys: [ada, ben],
+            _folder: folder,
+            stop,
+            server,
+        }
     }
 
-    async fn call(&self, sample: &Sample) -> Value {
+    async fn call(&self, key: &str, sample: &Sample) -> Value {
+        self.request(key, sample).send().await.unwrap().json().await.unwrap()
+    }
+
+    fn request(&self, key: &str, sample: &Sample) -> reqwest::RequestBuilder {
         let message = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
             "name": sample.tool,
             "arguments": sample.arguments,
@@ -50,11 +80,12 @@ impl<S: Subject> Served<S> {
         }});
         let request = self.client.post(format!("http://{}/mcp", self.addr));
         let request = request
+            .bearer_auth(key)
             .header("content-type", "application/json")
             .header("mcp-protocol-version", "2026-07-28")
             .header("mcp-method", "tools/call")
             .header("mcp-name", sample.tool);
-        request.body(message.to_string()).send().await.unwrap().json().await.unwrap()
+        request.body(message.to_string())
     }
 
     async fn metrics(&self) -> String {
@@ -72,9 +103,11 @@ impl<S: Subject> Served<S> {
 async fn metrics_tell_of_calls_and_of_the_vendor_and_hold_no_text<S: Subject>() {
     let served = Served::<S>::open().await;
     let (sample, operation) = S::read_one();
-    let answer = served.call(&sample).await;
+    let before = served.metrics().await;
+    let [ada, _] = &served.keys;
+    let answer = served.call(ada, &sample).await;
     assert_ne!(answer["result"]["isError"], true, "{answer}");
-    served.call(&Sample::new("canary_tool", json!({"canary": 1}))).await;
+    served.call(ada, &Sample::new("canary_tool", json!({"canary": 1}))).await;
     let metrics = served.metrics().await;
     let measured =
         format!("mcp_method_name=\"tools/call\",gen_ai_tool_name=\"{}\",error_type=\"\"", sample.tool);
@@ -98,8 +131,44 @@ async fn metrics_tell_of_calls_and_of_the_vendor_and_hold_no_text<S: Subject>() 
     let credential = S::sandbox().unwrap().credential.1;
     assert!(!metrics.contains("canary") && !metrics.contains(credential), "{metrics}");
     // What was asked for is nobody's label either.
-    for text in sample.arguments.values().filter_map(Value::as_str).filter(|text| text.len() > 3) {
-        assert!(!metrics.contains(text), "{text} in\n{metrics}");
+    let own = [before.as_str(), operation, sample.tool];
+    for text in sample.arguments.values().filter_map(Value::as_str) {
+        assert!(
+            own.iter().any(|words| words.contains(text)) || !metrics.contains(text),
+            "{text} in\n{metrics}"
+        );
     }
+    served.close().await;
+}
+
+/// The text of an answer, and whether it is an error.
+fn told(answer: &Value) -> (&str, bool) {
+    let result = &answer["result"];
+    (result["content"][0]["text"].as_str().unwrap_or_default(), result["isError"] == true)
+}
+
+async fn one_caller_with_a_hundred_calls_is_in_nobodys_way<S: Subject>() {
+    let served = Served::<S>::open().await;
+    let [ada, ben] = &served.keys;
+    let (asked, _) = S::read_one();
+    let cached = S::cached_read().map_or_else(|| asked.clone(), |(sample, _)| sample);
+    assert!(!told(&served.call(ben, &cached).await).1, "it can be read");
+    let mut flood = JoinSet::new();
+    for _ in 0..100 {
+        let request = served.request(ada, &asked);
+        flood.spawn(async move { request.send().await.unwrap().json::<Value>().await.unwrap() });
+    }
+    for _ in 0..5 {
+        let answer = served.call(ben, &cached).await;
+        assert!(!told(&answer).1, "{answer}");
+    }
+    // What has ended by now; the rest may wait for the vendor's budget.
+    while let Some(answer) = flood.try_join_next() {
+        let answer = answer.unwrap();
+        let (text, failed) = told(&answer);
+        let says = text.starts_with("rate_limited: ") && text.contains("retry_after_s: ");
+        assert!(!failed || says, "{text}");
+    }
+    flood.shutdown().await;
     served.close().await;
 }

@@ -7,6 +7,7 @@ use std::{
     convert::Infallible,
     future::{Future, poll_fn},
     io,
+    net::IpAddr,
     pin::Pin,
     sync::{
         Arc,
@@ -57,6 +58,10 @@ const DISTRUSTED: Duration = Duration::from_secs(30);
 /// What a connection too many is told.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+/// Where a request's connection comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub(super) IpAddr);
 
 /// Takes connections and serves them.
 pub(super) struct Connections {
@@ -143,7 +148,7 @@ impl Connections {
                 accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, _)) => self.take(stream),
+                Ok((stream, peer)) => self.take(stream, Peer(peer.ip())),
                 Err(error) if is_the_clients(&error) => {}
                 Err(error) => {
                     tracing::warn!(%error, "cannot take a connection");
@@ -167,7 +172,7 @@ impl Connections {
         }
     }
 
-    fn take(&self, stream: TcpStream) {
+    fn take(&self, stream: TcpStream, peer: Peer) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             self.refused.fetch_add(1, Ordering::Relaxed);
             // A new connection's buffer is empty, so this does not wait. If the client has gone, so be it.
@@ -184,8 +189,8 @@ impl Connections {
         stream.set_write_timeout(Some(self.serving.write));
         let serving = self.serving.clone();
         match self.tls.clone() {
-            None => self.tasks.spawn(serve(stream, Caller::Unasked, serving, place)),
-            Some(tls) => self.tasks.spawn(serve_tls(stream, tls, serving, place)),
+            None => self.tasks.spawn(serve(stream, peer, Caller::Unasked, serving, place)),
+            Some(tls) => self.tasks.spawn(serve_tls(stream, peer, tls, serving, place)),
         };
     }
 }
@@ -193,6 +198,7 @@ impl Connections {
 /// Shakes hands, which is as much as a request's head, and serves whoever may come in.
 async fn serve_tls(
     stream: TimeoutStream<TcpStream>,
+    peer: Peer,
     tls: Tls,
     mut serving: Serving,
     place: OwnedSemaphorePermit,
@@ -207,7 +213,7 @@ async fn serve_tls(
     match shaken {
         Ok(stream) => {
             let caller = tls.caller(stream.get_ref().1);
-            serve(stream, caller, serving, place).await;
+            serve(stream, peer, caller, serving, place).await;
         }
         Err(error) => {
             if let Some(reason) = tls.refusals().count_failed(&error) {
@@ -219,6 +225,7 @@ async fn serve_tls(
 
 async fn serve(
     stream: impl AsyncRead + AsyncWrite + Send + 'static,
+    peer: Peer,
     caller: Caller,
     serving: Serving,
     _place: OwnedSemaphorePermit,
@@ -226,6 +233,7 @@ async fn serve(
     let Serving { router, builder, patience, leaving, ending, distrusted, .. } = serving;
     let activity = Activity::new();
     let service = service_fn(|mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
         let (version, asked) = (request.version(), activity.ask(request.version()));
         let (router, leaving) = (router.clone(), leaving.clone());
         let admitted = admit(&caller, request.extensions_mut());

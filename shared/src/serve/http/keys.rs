@@ -1,6 +1,6 @@
 //! API-key authentication: who calls, or nobody.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{Request, State},
@@ -9,17 +9,28 @@ use axum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use crate::{access::ApiKeys, telemetry::Metrics};
+use super::{connections::Peer, pace};
+use crate::{
+    access::{ApiKeys, FailedLogins},
+    telemetry::Metrics,
+};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Whose keys open it, and what it is called.
 #[derive(Clone)]
 pub(super) struct Door {
-    pub(super) keys: ApiKeys,
-    pub(super) realm: &'static str,
+    keys: ApiKeys,
+    realm: &'static str,
+    failed: Arc<FailedLogins>,
     /// Where refusals are counted, if anywhere.
-    pub(super) metrics: Option<Arc<Metrics>>,
+    metrics: Option<Arc<Metrics>>,
+}
+
+impl Door {
+    pub(super) fn new(keys: ApiKeys, realm: &'static str, metrics: Option<Arc<Metrics>>) -> Self {
+        Self { keys, realm, failed: Arc::default(), metrics }
+    }
 }
 
 /// Lets a request in under its caller's name. The key goes no further than this: whatever is behind
@@ -30,7 +41,7 @@ pub(super) async fn check(State(door): State<Door>, mut request: Request, next: 
         None => return refused(&door, "", "missing"),
     };
     let Some(principal) = principal else {
-        return refused(&door, ", error=\"invalid_token\"", "unknown_key");
+        return unknown(&door, request.extensions().get::<Peer>().map(|peer| peer.0));
     };
     request.headers_mut().remove(header::AUTHORIZATION);
     request.headers_mut().remove(X_API_KEY);
@@ -50,6 +61,18 @@ fn presented(headers: &HeaderMap) -> Option<&str> {
         (None, Some(key), None, None) => Some(key.to_str().ok()?.trim()),
         _ => None,
     }
+}
+
+/// Refuses a key that nobody has. Whoever tries many is told to wait; those who have a key are let in from wherever they
+/// are, because many people may share an address.
+fn unknown(door: &Door, from: Option<IpAddr>) -> Response {
+    if let Some(Err(wait)) = from.map(|address| door.failed.count(address)) {
+        if let Some(metrics) = &door.metrics {
+            metrics.refused("too_many");
+        }
+        return pace::too_many("Too many keys from here were refused.", wait);
+    }
+    refused(door, ", error=\"invalid_token\"", "unknown_key")
 }
 
 fn refused(door: &Door, detail: &str, reason: &'static str) -> Response {

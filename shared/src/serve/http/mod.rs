@@ -14,6 +14,7 @@ mod frames;
 mod heads;
 mod health;
 mod keys;
+mod pace;
 mod sessions;
 mod tls;
 
@@ -37,7 +38,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use super::{Stop, answerer};
 use crate::{
     Connector, Service,
-    access::ApiKeys,
+    access::{ApiKeys, Quotas},
     protocol::{Gate, HandlerOptions},
     telemetry::Metrics,
     upstream::Observer,
@@ -72,6 +73,8 @@ pub struct HttpOptions {
     /// TLS for callers; without it they speak plain HTTP. With certificates of theirs there are no API keys: everybody
     /// is known in one way.
     pub tls: Option<Tls>,
+    /// How often callers may call. None: as often as they like.
+    pub quotas: Option<Quotas>,
     /// The most bytes of a request's body. 1 MiB.
     pub max_body: usize,
     /// Calls under way at once. 64.
@@ -118,6 +121,7 @@ impl HttpOptions {
             allowed_origins: Vec::new(),
             api_keys: None,
             tls: None,
+            quotas: None,
             max_body: 1024 * 1024,
             max_in_flight,
             max_connections: 4_096,
@@ -227,7 +231,7 @@ pub async fn http_until<S: Connector>(
     let closing = CancellationToken::new();
     let streams = CancellationToken::new();
     let health = Arc::new(Health::new(service.server().upstream().clone(), options.api_keys.clone()));
-    let metrics = options.admin.map(|_| metrics(&service, &health));
+    let metrics = options.admin.map(|_| metrics(&service, &options, &health));
     let router = router(Arc::clone(&service), &options, &closing, &streams, &health, metrics.as_ref())?;
     let listen_error = |source| ServeError::Listen { addr: options.listen, source };
     let listener = TcpListener::bind(options.listen).await.map_err(listen_error)?;
@@ -286,7 +290,7 @@ pub async fn http_until<S: Connector>(
 }
 
 /// What is counted, once somebody can ask.
-fn metrics<S: Connector>(service: &Service<S>, health: &Arc<Health>) -> Arc<Metrics> {
+fn metrics<S: Connector>(service: &Service<S>, options: &HttpOptions, health: &Arc<Health>) -> Arc<Metrics> {
     let about = service.about();
     let upstream = service.server().upstream();
     let metrics = Arc::new(Metrics::new(about.program, about.version, upstream.clone()));
@@ -294,6 +298,13 @@ fn metrics<S: Connector>(service: &Service<S>, health: &Arc<Health>) -> Arc<Metr
     let health = Arc::clone(health);
     let ready = move || f64::from(u8::from(health.is_ready()));
     metrics.gauge("connector_ready", "Whether requests are taken: 1 or 0", ready);
+    if let Some(quotas) = options.quotas.clone() {
+        let counted = quotas.clone();
+        let help = "Requests beyond their caller's quota";
+        metrics.counter("connector_quota_refused", help, move || quotas.refused() as f64);
+        let help = "Requests counted by this replica alone, though replicas count together";
+        metrics.counter("connector_quota_degraded", help, move || counted.degraded() as f64);
+    }
     metrics
 }
 
@@ -314,9 +325,10 @@ fn router<S: Connector>(
             reaches_legacy_clients: options.legacy_sessions,
             closing: closing.clone(),
             metrics: metrics.cloned(),
+            quotas: options.quotas.clone(),
         },
     );
-    let handler = Gate::new(handler, &service, metrics.cloned());
+    let handler = Gate::new(handler, &service, metrics.cloned(), options.quotas.clone());
     let origins = Origins::new(&options.allowed_origins)?;
     let hosts =
         ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into_iter().chain(options.allowed_hosts.clone());
@@ -345,9 +357,12 @@ fn router<S: Connector>(
     endpoint = endpoint.layer(from_fn(heads::accept));
     let limits = bodies::Limits { bytes: options.max_body, time: options.body_timeout };
     endpoint = endpoint.layer(from_fn_with_state(limits, bodies::check));
+    if let Some(quotas) = options.quotas.clone() {
+        endpoint = endpoint.layer(from_fn_with_state(quotas, pace::check));
+    }
     if let Some(keys) = options.api_keys.clone() {
-        endpoint = endpoint
-            .layer(from_fn_with_state(keys::Door { keys, realm, metrics: metrics.cloned() }, keys::check));
+        endpoint =
+            endpoint.layer(from_fn_with_state(keys::Door::new(keys, realm, metrics.cloned()), keys::check));
     }
     if !options.allowed_origins.is_empty() {
         endpoint = endpoint.layer(from_fn_with_state(Arc::new(origins), browsers::answer));
