@@ -133,10 +133,10 @@ async fn move_pages(call: Call<Notion>, arguments: MovePages) -> Result<Plan> {
         .iter()
         .map(|page| {
             let from = match page.parent_id() {
-                Some((kind, id)) => places.get(id).map(String::as_str).unwrap_or(match kind {
-                    "block_id" => "inside another page",
-                    _ => "a place that is not shared",
-                }),
+                Some((kind, id)) => places.get(id).map_or(
+                    if kind == "block_id" { "inside another page" } else { "a place that is not shared" },
+                    String::as_str,
+                ),
                 None => "the top of the workspace",
             };
             format!("{} · {} · {from} → {to}", render::title(&page.name()), render::bare(&page.id))
