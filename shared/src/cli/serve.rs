@@ -9,7 +9,7 @@ use crate::{
     Connector,
     access::{ApiKeys, Quotas},
     catalog::Tool,
-    serve::{self, ClientFiles, HttpOptions, ServeError, StdioOptions, Tls, TlsFiles},
+    serve::{self, ClientFiles, HttpOptions, Proxies, ServeError, StdioOptions, Tls, TlsFiles},
     settings::{Config, Loaded, SettingsError},
 };
 
@@ -88,6 +88,15 @@ pub(super) fn http_options<S: Connector>(loaded: &Loaded, address: &str) -> Resu
     };
     options.tls = tls(loaded)?;
     options.quotas = Some(quotas::<S>(loaded)?);
+    if let Some(addresses) = config.bound("trusted-proxies") {
+        let names = config.bound("tls-client-names").unwrap_or_default().to_vec();
+        let proxies = Proxies::new(addresses, names).map_err(|wrong| {
+            loaded
+                .refuse("trusted-proxies", format!("`{wrong}` is no address"))
+                .with_hint("It takes addresses and networks, such as 127.0.0.1 or 10.0.0.0/8")
+        })?;
+        options.proxies = Some(proxies);
+    }
     if let Some(most) = setup::at_least(loaded, "max-connections", 1)? {
         options.max_connections = usize::try_from(most).unwrap_or(usize::MAX);
     }
@@ -117,7 +126,9 @@ fn tls(loaded: &Loaded) -> Result<Option<Tls>, Failure> {
             Some(ClientFiles { authorities, revoked, names: names.unwrap_or_default().to_vec() })
         }
         (None, Some(_)) => return Err(without("tls-crl-file", "tls-client-ca-file")),
-        (None, None) if names.is_some() => return Err(without("tls-client-names", "tls-client-ca-file")),
+        (None, None) if names.is_some() && config.bound("trusted-proxies").is_none() => {
+            return Err(without("tls-client-names", "tls-client-ca-file"));
+        }
         (None, None) => None,
     };
     match (path("tls-cert-file"), path("tls-key-file")) {
@@ -169,9 +180,9 @@ fn not_served<S: Connector>(loaded: &Loaded, error: ServeError) -> Failure {
             S::ABOUT.program
         )),
         ServeError::TwoIdentities => Failure::configuration(
-            "Callers are known by API keys or by their certificates, not by both",
+            "Callers are known by API keys, by their certificates, or by a proxy, in one way only",
         )
-        .with_hint("Leave out --api-keys-file or --tls-client-ca-file"),
+        .with_hint("Keep one of --api-keys-file, --tls-client-ca-file and --trusted-proxies"),
         ServeError::Origin(_) => loaded.refuse("allowed-origins", error).into(),
         ServeError::Listen { addr, source } => Failure::other(format!("{addr} cannot be listened at: {source}"))
             .with_hint("Choose another address with --http or --admin, or end what uses this one"),

@@ -6,7 +6,9 @@ mod request_id;
 pub mod shutdown;
 pub mod stdio;
 
-pub use http::{ClientFiles, HttpOptions, ServeError, Tls, TlsError, TlsFiles, TlsState, http, http_until};
+pub use http::{
+    ClientFiles, HttpOptions, Proxies, ServeError, Tls, TlsError, TlsFiles, TlsState, http, http_until,
+};
 pub use shutdown::Stop;
 pub use stdio::{StdioOptions, pipes, stdio};
 

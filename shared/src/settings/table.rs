@@ -271,6 +271,13 @@ const COMMON: &[Common] = {
             "Know callers by certificates of these authorities (PEM)",
         ),
         common(Http, "tls-crl-file", Path, None, "What those authorities have revoked (PEM)"),
+        common(
+            Http,
+            "trusted-proxies",
+            Bound("IP"),
+            None,
+            "Know callers by what proxies at these addresses say",
+        ),
         common(Http, "tls-client-names", Bound("GLOB"), None, "Only these names of callers' certificates"),
         common(Http, "quota-per-minute", Number, Some("100"), "Most calls of a caller with a key; 0: any"),
         common(Http, "quota-tools", List("TOOL=N"), None, "The same for single tools, each counted apart"),

@@ -15,6 +15,7 @@ mod heads;
 mod health;
 mod keys;
 mod pace;
+mod proxies;
 mod sessions;
 mod tls;
 
@@ -51,6 +52,7 @@ use connections::Connections;
 use health::Health;
 use sessions::Sessions;
 
+pub use proxies::Proxies;
 pub use tls::{ClientFiles, Tls, TlsError, TlsFiles, TlsState};
 
 /// How to serve over HTTP.
@@ -75,6 +77,9 @@ pub struct HttpOptions {
     pub tls: Option<Tls>,
     /// How often callers may call. None: as often as they like.
     pub quotas: Option<Quotas>,
+    /// Proxies that know callers by their certificates, and whose word is taken for it. It is this, or API keys, or
+    /// certificates here.
+    pub proxies: Option<Proxies>,
     /// The most bytes of a request's body. 1 MiB.
     pub max_body: usize,
     /// Calls under way at once. 64.
@@ -122,6 +127,7 @@ impl HttpOptions {
             api_keys: None,
             tls: None,
             quotas: None,
+            proxies: None,
             max_body: 1024 * 1024,
             max_in_flight,
             max_connections: 4_096,
@@ -144,11 +150,11 @@ impl HttpOptions {
 pub enum ServeError {
     /// Others could reach the server, and nothing would tell them apart.
     #[error(
-        "{0} can be reached from other machines: give API keys, an authority of callers' certificates, or listen on 127.0.0.1"
+        "{0} can be reached from other machines: give API keys, an authority of callers' certificates or trusted proxies, or listen on 127.0.0.1"
     )]
     NeedsKeys(SocketAddr),
     /// Callers would be known in two ways, and nobody could say by which.
-    #[error("callers are known by API keys or by certificates, not by both")]
+    #[error("callers are known by API keys, by certificates, or by a proxy, in one way only")]
     TwoIdentities,
     /// An origin that is not one.
     #[error("`{0}` is not an origin: write it as https://app.example:443")]
@@ -175,12 +181,12 @@ impl HttpOptions {
     /// # Errors
     /// They do not.
     pub fn check(&self) -> Result<(), ServeError> {
-        let knows_callers = self.tls.as_ref().is_some_and(Tls::knows_callers);
-        if !self.listen.ip().is_loopback() && self.api_keys.is_none() && !knows_callers {
-            return Err(ServeError::NeedsKeys(self.listen));
-        }
-        if self.api_keys.is_some() && knows_callers {
-            return Err(ServeError::TwoIdentities);
+        let certificates = self.tls.as_ref().is_some_and(Tls::knows_callers);
+        let ways = [self.api_keys.is_some(), certificates, self.proxies.is_some()];
+        match ways.into_iter().filter(|way| *way).count() {
+            0 if !self.listen.ip().is_loopback() => return Err(ServeError::NeedsKeys(self.listen)),
+            0 | 1 => {}
+            _ => return Err(ServeError::TwoIdentities),
         }
         if !self.path.starts_with('/')
             || self.path.contains(['{', '}'])
@@ -363,6 +369,9 @@ fn router<S: Connector>(
     if let Some(keys) = options.api_keys.clone() {
         endpoint =
             endpoint.layer(from_fn_with_state(keys::Door::new(keys, realm, metrics.cloned()), keys::check));
+    }
+    if let Some(proxies) = options.proxies.clone() {
+        endpoint = endpoint.layer(from_fn_with_state(proxies, proxies::check));
     }
     if !options.allowed_origins.is_empty() {
         endpoint = endpoint.layer(from_fn_with_state(Arc::new(origins), browsers::answer));

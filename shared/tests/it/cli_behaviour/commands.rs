@@ -304,6 +304,7 @@ fn what_cannot_be_served_says_why() {
         run(&["serve", "--http", "127.0.0.1:0", "--tls-cert-file", "server.pem"]),
         run(&["serve", "--http", "127.0.0.1:0", "--tls-crl-file", "revoked.pem"]),
         run(&["serve", "--http", "127.0.0.1:0", "--tls-client-ca-file", "clients.pem"]),
+        run(&["serve", "--http", "127.0.0.1:0", "--trusted-proxies", "10.0.0.0/8,proxy"]),
         keys.run(&["serve", "--http", "127.0.0.1:0", "--tls-cert-file", "keys", "--tls-key-file", "keys"]),
     ];
     for outcome in several {

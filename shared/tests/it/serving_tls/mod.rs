@@ -6,7 +6,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use connector::{
     access::ApiKeys,
-    serve::{ServeError, Stop, Tls, TlsFiles, http_until},
+    serve::{Proxies, ServeError, Stop, Tls, TlsFiles, http_until},
 };
 use rcgen::{ExtendedKeyUsagePurpose, SerialNumber, date_time_ymd};
 use rustls::{
@@ -356,4 +356,41 @@ async fn an_address_that_others_can_reach_needs_certificates_or_keys_and_not_bot
     let keys = ApiKeys::load(&files.path("keys")).unwrap();
     assert!(serve(files.plain(), Some(keys.clone())).await.is_ok());
     assert!(matches!(serve(files.mutual(), Some(keys)).await, Err(ServeError::TwoIdentities)));
+}
+
+#[tokio::test]
+async fn a_proxys_word_for_a_caller_is_taken_from_its_address_alone() {
+    let log = notes::Log::capture();
+    let names = vec!["spiffe://example.org/agents/*".to_owned()];
+    let behind = async |addresses: &str| {
+        let mut options = options();
+        options.proxies = Some(Proxies::new(&[addresses.to_owned()], names.clone()).unwrap());
+        Site::with(options).await
+    };
+    let call = modern(1, "tools/call", json!({"name": "read_note", "arguments": {"name": "one"}}));
+    let said = |site: &Site, values: &[&str]| {
+        let add = |request: reqwest::RequestBuilder, value| request.header("x-forwarded-client-cert", value);
+        values.iter().copied().fold(site.modern(&call), add).send()
+    };
+    let site = behind("127.0.0.0/8").await;
+    let ada =
+        format!("By=spiffe://example.org/mcp;Hash=ab;Subject=\"CN=x,O=y\";URI={AGENT};DNS=agent.example");
+    for (values, expected) in [
+        (&[ada.as_str()][..], 200),
+        (&[], 403),
+        (&["URI=spiffe://example.org/people/ada"], 403),
+        (&["Hash=ab"], 403),
+        (&[&ada, &ada], 403),
+        (&[&format!("{ada},{ada}")], 403),
+    ] {
+        assert_eq!(said(&site, values).await.unwrap().status().as_u16(), expected, "{values:?}");
+    }
+    assert_eq!(log.calls()[0]["who"], AGENT);
+    assert_eq!(site.get("/readyz").send().await.unwrap().status().as_u16(), 200);
+
+    assert_eq!(said(&behind("10.0.0.0/8").await, &[&ada]).await.unwrap().status().as_u16(), 403);
+    // Where no proxy is configured, nobody is who a header says.
+    let open = Site::open().await;
+    assert_eq!(said(&open, &[&ada]).await.unwrap().status().as_u16(), 200);
+    assert_eq!(log.calls().last().unwrap()["who"], "local");
 }

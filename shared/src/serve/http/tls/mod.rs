@@ -17,6 +17,7 @@ use rustls::{ServerConfig, ServerConnection};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use super::proxies;
 use crate::{access::Principal, clock, telemetry::Metrics};
 
 pub use files::TlsError;
@@ -241,9 +242,7 @@ impl Tls {
     pub(super) fn caller(&self, connection: &ServerConnection) -> Caller {
         let Some(clients) = &self.0.files.clients else { return Caller::Unasked };
         let certificate = connection.peer_certificates().and_then(<[_]>::first);
-        let admitted = |name: &str| {
-            clients.names.is_empty() || clients.names.iter().any(|glob| fast_glob::glob_match(glob, name))
-        };
+        let admitted = |name: &str| proxies::admits(&clients.names, name);
         match certificate.and_then(names::principal) {
             Some(principal) if admitted(principal.label()) => Caller::Known(principal),
             unknown => {

@@ -3,6 +3,7 @@
 use rustls::pki_types::CertificateDer;
 use x509_parser::{certificate::X509Certificate, extensions::GeneralName, prelude::FromDer as _};
 
+use super::super::proxies::is_plain;
 use crate::access::Principal;
 
 /// The one whom a caller's certificate names: by its first address, such as a SPIFFE id, which a certificate has one
@@ -22,9 +23,4 @@ pub(super) fn principal(certificate: &CertificateDer<'_>) -> Option<Principal> {
         _ => None,
     })?;
     (is_plain(host) && !host.contains('*')).then(|| Principal::dns(host))
-}
-
-/// Whether a name can stand in a log as it is.
-fn is_plain(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
