@@ -265,7 +265,7 @@ impl Subject for Slack {
 
     fn one_of_several_gone() -> Option<(Sample, &'static str, &'static str)> {
         let named = json!({"channels": ["#general", "#nowhere"], "since": "7d"});
-        Some((Sample::new("catch_up", named), "incident review on Thursday", "#nowhere"))
+        Some((Sample::new("catch_up", named), "v2.14.0 is out", "#nowhere"))
     }
 
     fn judged_by() -> &'static [&'static str] {
