@@ -62,7 +62,7 @@ pub(super) fn is_html(text: &str) -> bool {
         let begins = lower.contains(&format!("<{tag}>")) || lower.contains(&format!("<{tag} "));
         begins && lower.contains(&format!("</{tag}>"))
     };
-    KNOWN.iter().any(|tag| pair(&tag)) || ["<br>", "<br/>", "<br />"].iter().any(|tag| lower.contains(tag))
+    KNOWN.iter().any(|tag| pair(tag)) || ["<br>", "<br/>", "<br />"].iter().any(|tag| lower.contains(tag))
 }
 
 /// HTML as far as it is written.
@@ -206,7 +206,7 @@ impl Inline {
         barren: &mut Barren,
     ) -> Option<(String, usize)> {
         let first = rest.chars().next().filter(|_| self.depth < DEEPEST)?;
-        let rest = if first == 'h' { rest } else { &rest[..rest.floor_char_boundary(LONGEST)] };
+        let rest = if first == 'h' { rest } else { start(rest, LONGEST) };
         let in_word = before.is_some_and(char::is_alphanumeric);
         match first {
             '\\' => {
@@ -352,6 +352,15 @@ fn link(text: &str) -> Option<(&str, &str, usize)> {
         address,
         1 + end + 2 + length + 1,
     ))
+}
+
+/// How `text` begins, at most so many bytes of it.
+fn start(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// A text in which no character is a mark of HTML.

@@ -232,7 +232,7 @@ async fn aggregate_records(call: Call<HubSpot>, args: Aggregate) -> Result<Reply
     let values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
     let search = Search { groups: understood.groups.clone(), properties, ..Search::default() };
     let money = of.as_ref().is_some_and(Property::is_money);
-    let mut sums: BTreeMap<(Vec<(usize, String)>, String), Sum> = BTreeMap::new();
+    let mut sums = Sums::new();
     let mut bare: Vec<String> = Vec::new();
     let walked = walk(&call, &object, &search, call.max_rows, |record| {
         let group = keys.iter().map(|key| key.value(&values, record)).collect();
@@ -322,8 +322,11 @@ async fn aggregate_records(call: Call<HubSpot>, args: Aggregate) -> Result<Reply
     })
 }
 
+/// The sums of each group and currency.
+type Sums = BTreeMap<(Vec<(usize, String)>, String), Sum>;
+
 /// Puts what has no value, and so no currency, to the rest of its group if that has one currency.
-fn one_currency(sums: &mut BTreeMap<(Vec<(usize, String)>, String), Sum>) {
+fn one_currency(sums: &mut Sums) {
     let bare: Vec<Vec<(usize, String)>> =
         sums.keys().filter(|(_, currency)| currency.is_empty()).map(|(group, _)| group.clone()).collect();
     for group in bare {

@@ -24,4 +24,4 @@ mod trial;
 
 use connector::testing::Sample;
 use demands::{IdForm, IdWalk, Overtaken, Subject};
-use marked::Marked;
+use marked::{MARK, Marked};
