@@ -65,13 +65,12 @@ pub(crate) struct TagObject {
     pub(crate) object: Object,
 }
 
-/// A branch or tag in a listing.
+/// A tag in a listing.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Named {
     pub(crate) name: String,
     pub(crate) commit: Object,
-    pub(crate) protected: bool,
 }
 
 /// A tree: what lies in a folder, or in all folders below it.
@@ -229,16 +228,13 @@ impl Api {
     ///
     /// # Errors
     /// As [`Api::list`].
-    pub(crate) async fn named_refs(
+    pub(crate) async fn tags(
         &self,
         repo: &Repo,
-        branches: bool,
         per_page: u32,
         after: Option<&str>,
     ) -> Result<Listed<Named>> {
-        let template =
-            if branches { "GET /repos/{owner}/{repo}/branches" } else { "GET /repos/{owner}/{repo}/tags" };
-        let request = route(template, &[&repo.owner, &repo.name]).cache(OFTEN, NONE);
+        let request = route("GET /repos/{owner}/{repo}/tags", &[&repo.owner, &repo.name]).cache(OFTEN, NONE);
         self.list(Target::Repo(repo), request, None, per_page, after).await
     }
 

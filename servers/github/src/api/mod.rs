@@ -4,6 +4,7 @@
 
 pub(crate) mod account;
 pub(crate) mod actions;
+pub(crate) mod branches;
 mod checks;
 pub(crate) mod comments;
 pub(crate) mod contents;
@@ -50,6 +51,7 @@ use graphql::Dialect;
 /// The GraphQL operations of each area.
 const AREAS: &[&[&Operation]] = &[
     actions::OPERATIONS,
+    branches::OPERATIONS,
     comments::OPERATIONS,
     contents::OPERATIONS,
     discussions::OPERATIONS,

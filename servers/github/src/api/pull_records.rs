@@ -113,6 +113,9 @@ pub(crate) struct Pull {
     /// What its repository allows; not part of GitHub's own answer about a pull request.
     #[serde(skip)]
     pub(crate) rules: Rules,
+    /// Failing checks beyond the page that was read.
+    #[serde(skip)]
+    pub(crate) failing_beyond: Vec<Check>,
     /// That some or all of its checks could not be read.
     #[serde(skip)]
     pub(crate) checks_unread: Option<ChecksUnread>,

@@ -159,6 +159,16 @@ impl Api {
         self.one_pull(repo, &PULSE, variables, number).await
     }
 
+    /// The checks of its head after the cursor `after`, as [`Api::pull_pulse`].
+    ///
+    /// # Errors
+    /// As [`Api::pull`].
+    pub(crate) async fn pull_checks(&self, repo: &Repo, number: u64, after: &str) -> Result<Partial<Pull>> {
+        let variables =
+            json!({"owner": repo.owner, "name": repo.name, "number": number, "checksAfter": after});
+        self.one_pull(repo, &PULSE, variables, number).await
+    }
+
     async fn one_pull(
         &self,
         repo: &Repo,

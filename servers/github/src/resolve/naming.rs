@@ -1,41 +1,119 @@
 //! Names that a write uses, checked before it is sent: GitHub makes unknown labels, and drops without a
 //! word whom it does not know.
 
+use std::borrow::Cow;
+
 use connector::{
-    Error, Kind, Result,
-    catalog::{nearest, one_line},
+    Error, Result,
+    catalog::{
+        names::{Entry, find},
+        one_line,
+    },
 };
 
-use crate::{GitHub, api::planning::Milestone, repo::Repo};
+use crate::{
+    GitHub,
+    api::{
+        issues::{Named, Person},
+        planning::{Label, Milestone},
+    },
+    repo::Repo,
+};
 
-/// Names that an error lists, at most.
-const LISTED: usize = 30;
 /// How GitHub's coding agent is written as an assignee (docs.github.com, "Using Copilot to work on an issue").
 const AGENT: &str = "copilot-swe-agent[bot]";
+
+impl Entry for Label {
+    const WHAT: &'static str = "label";
+
+    fn id(&self) -> &str {
+        ""
+    }
+
+    fn names(&self) -> Vec<Cow<'_, str>> {
+        vec![self.name.as_str().into()]
+    }
+
+    fn describe(&self) -> String {
+        one_line(&self.name)
+    }
+}
+
+impl Entry for Milestone {
+    const WHAT: &'static str = "milestone";
+
+    fn id(&self) -> &str {
+        ""
+    }
+
+    fn names(&self) -> Vec<Cow<'_, str>> {
+        vec![self.title.as_str().into()]
+    }
+
+    fn describe(&self) -> String {
+        one_line(&self.title)
+    }
+}
+
+impl Entry for Person {
+    const WHAT: &'static str = "assignee";
+
+    fn id(&self) -> &str {
+        &self.login
+    }
+
+    fn names(&self) -> Vec<Cow<'_, str>> {
+        vec![self.login.as_str().into()]
+    }
+
+    fn describe(&self) -> String {
+        format!("@{}", one_line(&self.login))
+    }
+}
+
+/// A type of issue.
+struct Type(Named);
+
+impl Entry for Type {
+    const WHAT: &'static str = "type of issue";
+
+    fn id(&self) -> &str {
+        ""
+    }
+
+    fn names(&self) -> Vec<Cow<'_, str>> {
+        vec![self.0.name.as_str().into()]
+    }
+
+    fn describe(&self) -> String {
+        one_line(&self.0.name)
+    }
+}
 
 /// The labels that `names` mean, as `repo` spells them.
 ///
 /// # Errors
-/// `invalid_argument` for one that it does not have.
+/// `not_found` for one that it does not have, `invalid_argument` for the beginning of several.
 pub(crate) async fn labels(server: &GitHub, repo: &Repo, names: &[String]) -> Result<Vec<String>> {
     if names.is_empty() {
         return Ok(Vec::new());
     }
     let listed = server.api().labels(repo).await?;
-    let known: Vec<&str> = listed.items.iter().map(|label| label.name.as_str()).collect();
     let mut found: Vec<String> = Vec::new();
     for name in names {
         let name = name.trim();
-        let spelled = match known.iter().find(|known| known.to_lowercase() == name.to_lowercase()) {
-            Some(known) => (*known).to_owned(),
-            // There are more than the list shows.
-            None if listed.next.is_some() && !name.is_empty() => {
-                match server.api().label(repo, name).await? {
-                    Some(label) => label.name,
-                    None => return Err(unknown("label", name, repo, &known)),
+        let called = |label: &&Label| label.is_called(name);
+        let spelled = match listed.items.iter().find(called) {
+            Some(label) => label.name.clone(),
+            // There are more than the list shows, so one of just this name comes before the beginning of another.
+            None => match beyond(listed.next.is_some() && !name.is_empty(), server.api().label(repo, name))
+                .await?
+            {
+                Some(label) => label.name,
+                None => {
+                    find(name, &listed.items).map_err(|miss| miss.place(format!("in {repo}")))?.name.clone()
                 }
-            }
-            None => return Err(unknown("label", name, repo, &known)),
+            },
         };
         if !found.contains(&spelled) {
             found.push(spelled);
@@ -44,33 +122,46 @@ pub(crate) async fn labels(server: &GitHub, repo: &Repo, names: &[String]) -> Re
     Ok(found)
 }
 
-/// The logins that `names` mean, of people to whom something in `repo` may be assigned.
+/// What is asked for one by one, where a list does not show all there are.
+async fn beyond<T>(more: bool, one: impl Future<Output = Result<Option<T>>>) -> Result<Option<T>> {
+    if more { one.await } else { Ok(None) }
+}
+
+/// The logins that `names` mean, of people to whom something in `repo` may be assigned. A login is no name: its
+/// beginning may be the login of somebody else.
 ///
 /// # Errors
-/// `invalid_argument` for somebody to whom it may not.
+/// `not_found` for somebody to whom it may not.
 pub(crate) async fn assignees(server: &GitHub, repo: &Repo, names: &[String]) -> Result<Vec<String>> {
     if names.is_empty() {
         return Ok(Vec::new());
     }
     let listed = server.api().assignable(repo).await?;
-    let known: Vec<&str> = listed.items.iter().map(|person| person.login.as_str()).collect();
     let mut found: Vec<String> = Vec::new();
     for name in names {
         let login = login(server, name).await?;
-        let spelled = match known.iter().find(|known| known.eq_ignore_ascii_case(&login)) {
-            Some(known) => (*known).to_owned(),
+        let same = |person: &&Person| person.login.eq_ignore_ascii_case(&login);
+        let spelled = match listed.items.iter().find(same) {
+            Some(person) => person.login.clone(),
             // Whether the agent is there shows when it is assigned.
             None if login == AGENT => login,
             None if listed.next.is_some() && server.api().is_assignable(repo, &login).await? => login,
-            None => {
-                return Err(unknown("assignee", &login, repo, &known));
-            }
+            None => return Err(not_assignable(&login, &listed.items, repo)),
         };
         if !found.contains(&spelled) {
             found.push(spelled);
         }
     }
     Ok(found)
+}
+
+/// The error for a login to which nothing may be assigned.
+fn not_assignable(login: &str, known: &[Person], repo: &Repo) -> Error {
+    match find(login, known) {
+        Ok(near) => Error::not_found(format!("There is no assignee `{}` in {repo}", one_line(login)))
+            .with_hint(format!("Did you mean {}?", near.describe())),
+        Err(miss) => miss.place(format!("in {repo}")).into_error(),
+    }
 }
 
 /// A login as people write it: `@me` is whoever calls, `copilot` GitHub's coding agent.
@@ -86,18 +177,16 @@ pub(crate) async fn login(server: &GitHub, name: &str) -> Result<String> {
     }
 }
 
-/// The milestone that `name` means: its title, or else its number.
+/// The milestone that `name` means: its title, or else its number, or else the beginning of only one title.
 ///
 /// # Errors
-/// `invalid_argument` if `repo` has none of this name.
+/// `not_found` if `repo` has none of this name, `invalid_argument` for the beginning of several.
 pub(crate) async fn milestone(server: &GitHub, repo: &Repo, name: &str) -> Result<Milestone> {
     let name = name.trim();
     let listed = server.api().milestones(repo).await?;
     let number = name.strip_prefix('#').unwrap_or(name);
-    let is = |found: &&Milestone| found.title.trim().to_lowercase() == name.to_lowercase();
-    let found =
-        listed.items.iter().find(is).or_else(|| listed.items.iter().find(|found| found.number == number));
-    if let Some(found) = found {
+    let called = listed.items.iter().find(|found| found.is_called(name));
+    if let Some(found) = called.or_else(|| listed.items.iter().find(|found| found.number == number)) {
         return Ok(found.clone());
     }
     if listed.next.is_some()
@@ -106,73 +195,42 @@ pub(crate) async fn milestone(server: &GitHub, repo: &Repo, name: &str) -> Resul
     {
         return Ok(found);
     }
-    let known: Vec<&str> = listed.items.iter().map(|milestone| milestone.title.as_str()).collect();
-    Err(unknown("milestone", name, repo, &known))
+    Ok(find(name, &listed.items).map_err(|miss| miss.place(format!("in {repo}")))?.clone())
 }
 
 /// The type of issue that `name` means, as GitHub spells it.
 ///
 /// # Errors
-/// `invalid_argument` if `repo` has none of this name, or no types at all.
+/// `not_found` if `repo` has none of this name, `invalid_argument` if it has no types at all.
 pub(crate) async fn issue_type(server: &GitHub, repo: &Repo, name: &str) -> Result<String> {
-    let name = name.trim();
     let types = server.api().issue_types(repo).await?.unwrap_or_default();
     if types.is_empty() {
         return Err(
             Error::invalid(format!("The issues of {repo} have no types")).with_hint("Leave `type` out")
         );
     }
-    let known: Vec<&str> = types.iter().map(|kind| kind.name.as_str()).collect();
-    known
-        .iter()
-        .find(|known| known.to_lowercase() == name.to_lowercase())
-        .map(|known| (*known).to_owned())
-        .ok_or_else(|| unknown("type", name, repo, &known))
-}
-
-/// The error for a name that `repo` does not know: it lists the nearest, or what there is.
-fn unknown(what: &str, name: &str, repo: &Repo, known: &[&str]) -> Error {
-    let name = one_line(name);
-    let error = Error::new(
-        Kind::InvalidArgument,
-        match what {
-            "assignee" => format!("Nothing in {repo} can be assigned to `{name}`"),
-            "type" => format!("The issues of {repo} have no type `{name}`"),
-            _ => format!("{repo} has no {what} `{name}`"),
-        },
-    );
-    if let Some(near) = nearest(&name, known.iter().copied()) {
-        return error.with_hint(format!("Did you mean `{}`?", one_line(near)));
-    }
-    if known.is_empty() {
-        return error.with_hint("There is none");
-    }
-    let mut names: Vec<String> = known.iter().take(LISTED).map(|name| one_line(name)).collect();
-    if known.len() > LISTED {
-        names.push(format!("and {} more", known.len() - LISTED));
-    }
-    error.with_hint(format!("There is: {}", names.join(", ")))
+    let types: Vec<Type> = types.into_iter().map(Type).collect();
+    let found = find(name, &types).map_err(|miss| miss.place(format!("in {repo}")))?;
+    Ok(found.0.name.clone())
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
-    fn an_unknown_name_lists_the_nearest_or_what_there_is() {
+    fn nobody_is_assigned_for_the_beginning_of_a_login() {
         let repo = Repo::parse("octo/cat").unwrap();
-        let says = |what, name, known: &[&str]| unknown(what, name, &repo, known).for_agent();
+        let known: Vec<Person> =
+            connector::tolerant::from_value(json!([{"login": "maya"}, {"login": "tomas"}])).unwrap();
+        let says = |login| not_assignable(login, &known, &repo).for_agent();
         assert_eq!(
-            says("label", "docs", &["bug", "documentation"]),
-            "invalid_argument: octo/cat has no label `docs`. There is: bug, documentation."
+            says("tomass"),
+            "not_found: There is no assignee `tomass` in octo/cat. Did you mean @tomas?"
         );
-        assert_eq!(
-            says("assignee", "tomass", &["maya", "tomas"]),
-            "invalid_argument: Nothing in octo/cat can be assigned to `tomass`. Did you mean `tomas`?"
-        );
-        let many: Vec<String> = (0..40).map(|number| format!("{number}{number}")).collect();
-        let many: Vec<&str> = many.iter().map(String::as_str).collect();
-        assert!(says("milestone", "zz", &many).ends_with("2929, and 10 more."));
-        assert!(says("type", "Bug", &[]).ends_with("There is none."));
+        assert_eq!(says("tom"), "not_found: There is no assignee `tom` in octo/cat. Did you mean @tomas?");
+        assert_eq!(says("zz"), "not_found: There is no assignee `zz` in octo/cat. There is: @maya, @tomas.");
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
         Tool::write(
             "update_notifications",
             "Update notifications",
-            "Marks threads as read or done, ignores or follows them; or marks everything of a repository, or of all, as read.",
+            "Marks threads as read or done, ignores or follows them; or marks everything of a repository, or everywhere, as read.",
             update_notifications,
         )
         .toolset("inbox")
@@ -143,7 +143,7 @@ async fn list_notifications(call: Call<GitHub>, arguments: ListNotifications) ->
     let rows: Vec<_> = listed.items.iter().skip(position.skip).collect();
     let seen = |thread: &Thread| call.bounds().sees(&thread.repository.full_name);
     let places: Vec<usize> = (0..rows.len()).filter(|place| seen(rows[*place])).collect();
-    let scope = if inbox.all { "read ones too" } else { "unread ones" };
+    let scope = if inbox.all { "read and unread" } else { "unread only" };
     let mut page = Page::new(FROM, ("thread", "threads")).note(scope).note(window.describe());
     if call.bounds().is_narrow() {
         page = page.note(WITHIN);
@@ -208,9 +208,8 @@ async fn update_notifications(call: Call<GitHub>, arguments: UpdateNotifications
         return mark(call, action, ids).await;
     }
     if action != Action::Read {
-        return Err(
-            Error::invalid("A whole inbox can only be marked as read").with_hint("Give `ids` for the rest")
-        );
+        return Err(Error::invalid("A whole inbox can only be marked as read")
+            .with_hint("Give `ids` for every other action"));
     }
     let repo = repo.as_deref().map(|repo| call.bounds().repo(Some(repo))).transpose()?;
     match &repo {
@@ -247,7 +246,7 @@ async fn mark(call: Call<GitHub>, action: Action, mut ids: Vec<String>) -> Resul
         return Err(Error::invalid(format!("`ids` takes {MOST_MARKED} ids of list_notifications at once")));
     }
     if let Some(odd) = ids.iter().find(|id| id.is_empty() || !id.chars().all(|c| c.is_ascii_digit())) {
-        return Err(Error::invalid(format!("`{}` is no id of a thread", one_line(odd)))
+        return Err(Error::invalid(format!("`{}` is not the id of a thread", one_line(odd)))
             .with_hint("list_notifications gives the ids"));
     }
     // Each is read first: it must be of a repository within reach, and the preview names it.

@@ -172,7 +172,7 @@ impl Row {
             words.push(format!("validity {}", one_line(&alert.validity)));
         }
         if alert.publicly_leaked {
-            words.push("leaked in public".to_owned());
+            words.push("leaked publicly".to_owned());
         }
         if alert.push_protection_bypassed {
             words.push("push protection was bypassed".to_owned());
@@ -241,7 +241,7 @@ async fn list_alerts(call: Call<GitHub>, arguments: ListAlerts) -> Result<Reply>
     let default = if kind == Alerts::Advisory { "all" } else { "open" };
     let wanted = arguments.state.as_deref().unwrap_or(default).trim().to_lowercase();
     if wanted != "all" && !kind.states().contains(&wanted.as_str()) {
-        return Err(Error::invalid(format!("`state`: `{}` is none of this kind's", one_line(&wanted)))
+        return Err(Error::invalid(format!("`state`: {} are never `{}`", kind.noun().1, one_line(&wanted)))
             .with_hint(format!("Use all, {}", kind.states().join(", "))));
     }
     let filter = AlertFilter { state: (wanted != "all").then(|| wanted.clone()), severity };

@@ -57,9 +57,13 @@ async fn an_issue_is_opened_with_everything_that_was_asked_for() {
 async fn a_name_that_is_not_there_is_refused_before_anything_is_written() {
     let site = site_in_repo().await;
     for (field, value, says) in [
-        ("labels", json!(["documentaton"]), "Did you mean `documentation`?"),
-        ("assignees", json!(["tomass"]), "Did you mean `tomas`?"),
-        ("milestone", json!("v9"), "has no milestone `v9`"),
+        (
+            "labels",
+            json!(["documentaton"]),
+            "There is no label `documentaton` in harbor-example/import-api. Did you mean documentation?",
+        ),
+        ("assignees", json!(["tomass"]), "Did you mean @tomas?"),
+        ("milestone", json!("v9"), "There is no milestone `v9` in harbor-example/import-api"),
         ("type", json!("Story"), "There is: Task, Bug, Feature"),
         ("parent", json!("#99999"), "does not exist"),
         ("parent", json!("#482"), "is a pull request"),
@@ -458,7 +462,7 @@ async fn labels_are_kept_in_order() {
     assert!(renamed.contains("name flaky → unsteady"), "{renamed}");
     let delete = json!({"action": "delete", "name": "good first isue"});
     let error = site.refusal("manage_label", delete).await;
-    assert!(error.for_agent().contains("Did you mean `good first issue`?"), "{error}");
+    assert!(error.for_agent().contains("Did you mean good first issue?"), "{error}");
     let delete = json!({"action": "delete", "name": "P2"});
     assert!(
         site.question("manage_label", delete.clone())

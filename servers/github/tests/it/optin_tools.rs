@@ -42,7 +42,7 @@ fn none_of_them_is_on_unless_it_is_asked_for() {
 async fn the_inbox_is_listed_with_what_each_thread_is_about() {
     let site = site().await;
     let text = site.call("list_notifications", json!({})).await;
-    assert!(text.starts_with("5 threads (unread ones)."), "{text}");
+    assert!(text.starts_with("5 threads (unread only)."), "{text}");
     assert!(
         text.contains("81008 unread, your review was requested, PullRequest harbor-example/import-api#485, "),
         "{text}"
@@ -68,7 +68,7 @@ async fn the_inbox_is_listed_with_what_each_thread_is_about() {
 async fn what_is_out_of_reach_is_left_out_of_the_inbox_and_not_marked() {
     let site = Setup::new().list("allow-repos", &["harbor-example/docs"]).start().await;
     let text = site.call("list_notifications", json!({})).await;
-    assert!(text.starts_with("1 thread (unread ones; only what this server may read)"), "{text}");
+    assert!(text.starts_with("1 thread (unread only; only what this server may read)"), "{text}");
     assert!(text.contains("81004") && !text.contains("import-api"), "{text}");
     let refused = site.refused("update_notifications", json!({"action": "read", "ids": ["81008"]})).await;
     assert!(refused.starts_with("policy: "), "{refused}");
@@ -304,7 +304,7 @@ async fn a_discussion_is_begun_answered_and_closed() {
     let text = write(json!({"action": "close", "number": number, "reason": "outdated"})).await;
     assert!(text.contains("as outdated"), "{text}");
     assert!(write(json!({"action": "close", "number": number})).await.starts_with("Nothing to change"));
-    assert!(write(json!({"action": "reopen", "number": number})).await.contains("is open"));
+    assert!(write(json!({"action": "reopen", "number": number})).await.contains("Reopened the discussion"));
     assert_eq!(site.questions(), 0);
     let text =
         write(json!({"action": "update", "number": number, "title": "Chunks", "body": "How many rows?"}))
@@ -389,7 +389,7 @@ async fn rows_of_a_project_are_added_set_and_taken_out() {
     let add = json!({"action": "add", "items": ["harbor-example/import-api#473"], "fields": {"status": "todo", "Estimate": "13"}});
     let text = update(add).await;
     assert!(
-        text.starts_with("Added 1 item in the project harbor-example/4") && text.contains("Status = todo"),
+        text.starts_with("Added 1 item to the project harbor-example/4") && text.contains("Status = todo"),
         "{text}"
     );
     let item = word(&text, "PVTI_").to_owned();
@@ -407,7 +407,7 @@ async fn rows_of_a_project_are_added_set_and_taken_out() {
     );
     assert_eq!(site.questions(), 0);
     let text = update(json!({"action": "remove", "items": ["harbor-example/import-api#473"]})).await;
-    assert!(text.starts_with("Took out 1 item") && site.questions() == 1, "{text}");
+    assert!(text.starts_with("Took 1 item out of ") && site.questions() == 1, "{text}");
     let refuse = async |more: Value| {
         let mut arguments = json!({"owner": "harbor-example", "number": 4});
         arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

@@ -186,7 +186,15 @@ async fn refs_are_listed_and_matched_by_their_beginning() {
     let site = site().await;
     let branches = site.call("list_refs", with_repo(json!({"kind": "branches"}))).await;
     let head = site.sandbox.head("main").await;
-    assert!(rows(&branches).contains(&format!("main {} protected", &head[..12]).as_str()), "{branches}");
+    let main = rows(&branches).into_iter().find(|row| row.starts_with("main ")).unwrap();
+    assert!(main.starts_with(&format!("main {} 2026-", &head[..12])), "{main}");
+    assert!(main.ends_with(": default, protected"), "{main}");
+    // Each branch with how far it is from the default one, and its open pull request.
+    let compared = site.sandbox.of_repo("compare/main...tomas/eng-31-progress").await;
+    let (ahead, behind) = (&compared["ahead_by"], compared["behind_by"].as_u64().unwrap());
+    let behind = if behind > 0 { format!(", {behind} behind") } else { String::new() };
+    let tomas = rows(&branches).into_iter().find(|row| row.starts_with("tomas/eng-31-progress ")).unwrap();
+    assert!(tomas.contains(&format!(" @tomas: {ahead} ahead{behind}, #485")), "{tomas}");
     let matched = site.call("list_refs", with_repo(json!({"kind": "branches", "match": "feature/"}))).await;
     assert_eq!(rows(&matched).len(), 1, "{matched}");
     let first = site.call("list_refs", with_repo(json!({"kind": "tags", "match": "v2", "limit": 2}))).await;

@@ -162,3 +162,24 @@ async fn a_failing_check_beyond_the_first_page_is_counted() {
     let text = site.reply("get_pr", json!({"number": 487})).await;
     assert!(text.contains("checks: 120/121 passed, 1 failing, 0 running; not all failing ones"), "{text}");
 }
+
+/// And they are named: the next page is read where not every failing one has its name.
+#[tokio::test]
+async fn a_failing_check_beyond_the_first_page_is_named() {
+    let site = site_in_repo().await;
+    let counts = json!([{"state": "SUCCESS", "count": 120}, {"state": "TIMED_OUT", "count": 1}]);
+    let rollup = "/data/repository/pullRequest/statusCheckRollup/contexts";
+    let changes = vec![
+        Change::set(&format!("{rollup}/totalCount"), json!(121)),
+        Change::set(&format!("{rollup}/checkRunCountsByState"), counts),
+        Change::set(&format!("{rollup}/pageInfo/hasNextPage"), json!(true)),
+    ];
+    site.fault("PullGet", Action::Patch { changes });
+    let last = json!([{"__typename": "CheckRun", "databaseId": 910_777, "name": "the last one",
+        "status": "COMPLETED", "conclusion": "TIMED_OUT", "checkSuite": {"workflowRun": {"databaseId": 90_077}}}]);
+    site.fault("PullPulse", Action::patch(&format!("{rollup}/nodes"), last));
+    let text = site.reply("get_pr", json!({"number": 487})).await;
+    assert!(text.contains("failing: the last one: timed out, run 90077 job 910777"), "{text}");
+    assert!(!text.contains("not all failing ones"), "{text}");
+    assert_eq!((site.sent("PullGet"), site.sent("PullPulse")), (1, 1));
+}

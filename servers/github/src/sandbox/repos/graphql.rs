@@ -179,11 +179,23 @@ fn of_ref(repo: &Repository, name: &str, asked: &Asked<'_>) -> Option<Outcome<Re
             let protected = prefix == "refs/heads/" && repo.protection.contains_key(short);
             protected.then(|| Node::new("BranchProtectionRule", json!([repo.id, short]))).into()
         }
+        // The ref is the base (docs.github.com, GraphQL, `Ref.compare`).
+        "compare" => {
+            let head = named(repo, asked.text("headRef").unwrap_or_default());
+            let head = head.and_then(|node| repo.git.peel(repo.git.reference(node.key[1].as_str()?)?));
+            let base = repo.git.reference(name).and_then(|sha| repo.git.peel(sha));
+            match (base, head) {
+                (Some(base), Some(head)) => Resolved::fields([
+                    ("aheadBy", repo.git.between(&base, &head).len().into()),
+                    ("behindBy", repo.git.between(&head, &base).len().into()),
+                ]),
+                _ => Resolved::NULL,
+            }
+        }
         // Unlike the rule itself everybody who reads may see this (docs.github.com, GraphQL, `RefUpdateRule`).
         "refUpdateRule" => match repo.protection.get(short).filter(|_| prefix == "refs/heads/") {
             Some(rules) => Resolved::fields([
                 ("pattern", short.into()),
-                ("requiredApprovingReviewCount", rules.reviews.into()),
                 ("requiresConversationResolution", rules.resolved_conversations.into()),
             ]),
             None => Resolved::NULL,

@@ -31,7 +31,7 @@ use super::route::{ANY, Route, read, route, write};
 pub(super) use self::{
     asked::sees,
     commits::{mail, unified},
-    graphql::{object_node, ref_node, resolve},
+    graphql::{keyed, object_node, ref_node, resolve},
     pushes::pushed,
     show::{SIGNED, change_json, commit_json, github, login_of, object_id, repository_json, signature_of},
 };

@@ -7,6 +7,7 @@ use connector::{
     catalog::{
         Call, Page, Position, Reply, Tool, Written, excerpt, limit, nearest, one_line,
         paging::{self, VendorPage},
+        words::counted,
     },
 };
 use schemars::JsonSchema;
@@ -199,7 +200,7 @@ fn row_text(row: &DiscussionRow) -> String {
     }
     facts.push(one_line(&row.category.name));
     facts.push(format!("@{}", one_line(row.author.login())));
-    facts.push(format!("{} comments", row.comments.get()));
+    facts.push(counted(row.comments.get(), ("comment", "comments")));
     facts.push(day(&row.updated_at).to_owned());
     format!("#{} {}: {}", one_line(&row.number), facts.join(", "), one_line(&row.title))
 }
@@ -254,7 +255,8 @@ async fn read(
         }
         let more = whole(comment.replies.total_count).saturating_sub(comment.replies.nodes.len() as u64);
         if more > 0 {
-            text.push_str(&format!("\n  [{more} more replies on the site]"));
+            let more = counted(more, ("more reply", "more replies"));
+            text.push_str(&format!("\n  [{more} on the site]"));
         }
         page.push(text, &comment_row(comment, ""));
     }
@@ -278,7 +280,7 @@ fn comment_text(comment: &DiscussionComment, indent: &str) -> String {
     }
     let (body, cut) = excerpt(comment.body.trim(), 0, COMMENT);
     let body = body.replace('\n', &format!("\n{indent}"));
-    let cut = cut.map(|_| " [cut]").unwrap_or_default();
+    let cut = cut.map(|_| " … [the rest is on the site]").unwrap_or_default();
     format!("{head}\n{indent}{body}{cut}")
 }
 

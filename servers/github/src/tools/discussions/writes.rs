@@ -3,7 +3,7 @@
 use connector::catalog::reconcile::{self, Attempt, same_text};
 use connector::{
     Effect, Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Written, one_line},
+    catalog::{Call, Plan, Reply, Written, edited, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -274,8 +274,7 @@ async fn update(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> R
         if body.trim().is_empty() {
             return Err(Error::invalid("`body` is empty"));
         }
-        let (before, after) = (discussion.body.chars().count(), body.chars().count());
-        preview = preview.change(format!("text: {after} characters instead of {before}"));
+        preview = preview.change(format!("text: {}", edited(&discussion.body, &body)));
         let told = notified(&[], &body, &discussion.body);
         if !told.is_empty() {
             preview = preview.change(told);
@@ -324,9 +323,8 @@ async fn update_comment(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussi
     if same_text(&comment.body, &body) {
         return Ok(nothing(&format!("{on} already says that")));
     }
-    let (before, after) = (comment.body.chars().count(), body.chars().count());
     let mut preview = Written::new(format!("Replace the text of {on}"))
-        .change(format!("{after} characters instead of {before}"));
+        .change(format!("text: {}", edited(&comment.body, &body)));
     let told = notified(&[], &body, &comment.body);
     if !told.is_empty() {
         preview = preview.change(told);
@@ -362,7 +360,7 @@ async fn answer(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> R
         let after = call.api().change_discussion(&repo, change, json!({"id": comment.id})).await?;
         let mut written = Written::new(format!("{done} {what} as the answer.")).id(number).url(after.url);
         if after.is_answered != Some(mark) {
-            written = written.change("GitHub says that the discussion is not so");
+            written = written.change("NOT so: GitHub reported success, but the discussion is as it was");
         }
         Ok(Reply::written(written))
     });
@@ -393,7 +391,7 @@ async fn close(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> Re
         let done = if after.closed {
             format!("Closed {on} as {}.", reason.to_lowercase())
         } else {
-            format!("{on} is open.")
+            format!("Reopened {on}.")
         };
         Ok(Reply::written(Written::new(done).id(number).url(after.url)))
     });

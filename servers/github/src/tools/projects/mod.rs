@@ -7,6 +7,7 @@ use connector::{
     catalog::{
         Call, Page, Position, Reply, Tool, Written, limit, one_line,
         paging::{self, VendorPage},
+        words::counted,
     },
 };
 use schemars::JsonSchema;
@@ -130,8 +131,8 @@ async fn projects(
             "" => String::new(),
             about => format!(" ({})", one_line(about)),
         };
-        let items = project.items.get();
-        let text = format!("{number} {state}, {items} items, {}: {title}{about}", day(&project.updated_at));
+        let items = counted(project.items.get(), ("item", "items"));
+        let text = format!("{number} {state}, {items}, {}: {title}{about}", day(&project.updated_at));
         let row =
             Row { id: number, issue: String::new(), state: state.to_owned(), title, values: Vec::new() };
         page.push(text, &row);

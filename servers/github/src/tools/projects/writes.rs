@@ -126,14 +126,15 @@ pub(super) async fn update_project_items(call: Call<GitHub>, arguments: Argument
                 Err(error) => lines.push(format!("failed: {}: {}", target.name, error.for_agent())),
             }
         }
-        let verb = match action {
-            Action::Add => "Added",
-            Action::Set => "Set fields of",
-            Action::Remove => "Took out",
+        let (verb, preposition) = match action {
+            Action::Add => ("Added", "to"),
+            Action::Set => ("Set fields of", "in"),
+            Action::Remove => ("Took", "out of"),
         };
         let many = if done == all { done.to_string() } else { format!("{done} of {all}") };
         let noun = if all == 1 { "item" } else { "items" };
-        let mut written = Written::new(format!("{verb} {many} {noun} in {where_}.")).url(project.url);
+        let mut written =
+            Written::new(format!("{verb} {many} {noun} {preposition} {where_}.")).url(project.url);
         written.changed = lines;
         written.changed.extend(settings.iter().map(|setting| setting.words.clone()));
         Ok(Reply::written(written))
@@ -154,7 +155,9 @@ async fn carry_out(
     let item = match (&target.item, &target.content) {
         (Some(item), _) => item.clone(),
         (None, Some(content)) => api.add_project_item(owner, project, content).await?,
-        (None, None) => return Err(Error::not_found(format!("{} is no item", target.name))),
+        (None, None) => {
+            return Err(Error::not_found(format!("{} is not an item of the project", target.name)));
+        }
     };
     if action == Action::Remove {
         api.delete_project_item(owner, project, &item).await?;
@@ -240,7 +243,7 @@ fn setting(project: &Project, name: &str, value: &str) -> Result<Setting> {
 fn made(field: &Field, value: &str) -> Result<Option<Value>> {
     let name = one_line(&field.name);
     let wrong =
-        |what: &str| Error::invalid(format!("`fields`: `{}` is no {what} for {name}", one_line(value)));
+        |what: &str| Error::invalid(format!("`fields`: `{}` is not a {what} for {name}", one_line(value)));
     let settable = ["TEXT", "NUMBER", "DATE", "SINGLE_SELECT", "ITERATION"];
     if !settable.contains(&field.data_type.as_str()) {
         return Err(Error::invalid(format!("`fields`: {name} belongs to the issue itself"))

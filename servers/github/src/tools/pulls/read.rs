@@ -38,6 +38,9 @@ const LONGEST_WAIT: u32 = 50;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long a head without any checks is watched: they may still be on their way.
 const NO_CHECKS: Duration = Duration::from_secs(15);
+/// Pages of a hundred checks that are read on for failing ones: GitHub keeps 1,000 of a commit (docs.github.com,
+/// "About status checks").
+const CHECK_PAGES: usize = 9;
 /// The pause before GitHub is asked again whether it can be merged: the first question makes it find out.
 const MERGEABLE_PAUSE: Duration = Duration::from_secs(2);
 
@@ -144,7 +147,10 @@ async fn get_pr(call: Call<GitHub>, arguments: GetPr) -> Result<Reply> {
     }
     notes.extend(answer.notes());
     notes.extend(unread::stand_in(&call, &repo, &mut answer.data).await);
-    let pull = answer.data;
+    let mut pull = answer.data;
+    if on.is_none() {
+        find_failing(&call, &repo, &mut pull).await;
+    }
     let mut manner = Manner {
         room: ROOM,
         alone: include.len() == 1,
@@ -218,6 +224,24 @@ async fn settle(call: &Call<GitHub>, repo: &Repo, pull: &mut Pull) -> Result<()>
         pull.merge_state_status = now.merge_state_status;
     }
     Ok(())
+}
+
+/// Reads on until every failing check that GitHub counts has its name: of a long list the last may be the one that
+/// matters. What cannot be read stays counted.
+async fn find_failing(call: &Call<GitHub>, repo: &Repo, pull: &mut Pull) {
+    let mut after = pull.checks().next(None).map(str::to_owned);
+    for _ in 0..CHECK_PAGES {
+        let Some(from) = after.filter(|_| pull.tally().failed > failing(pull).len() as u64) else { return };
+        let Ok(answer) = call.api().pull_checks(repo, pull.number, &from).await else { return };
+        // A head that moved meanwhile has other checks.
+        if answer.data.head_ref_oid != pull.head_ref_oid {
+            return;
+        }
+        let page = answer.data.checks();
+        after = page.next(Some(&from)).map(str::to_owned);
+        let failed = page.nodes.into_iter().filter(|check| check.verdict() == Verdict::Failed);
+        pull.failing_beyond.extend(failed);
+    }
 }
 
 /// Looks at the checks until they are finished or the time is over, and says which.
@@ -427,6 +451,7 @@ fn text(pull: &Pull, body: &str, from: usize) -> String {
 fn failing(pull: &Pull) -> Vec<String> {
     let mut checks = pull.checks().nodes;
     checks.retain(|check| check.verdict() == Verdict::Failed);
+    checks.extend(pull.failing_beyond.iter().cloned());
     checks.sort_by_key(|check| !check.is_required);
     checks.iter().map(parts::check_row).collect()
 }

@@ -1,5 +1,6 @@
 //! Repositories: themselves, their files, branches, history, commits and releases.
 
+mod branches;
 mod commit;
 mod diff;
 mod drafts;

@@ -12,6 +12,7 @@ use connector::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::branches;
 use crate::{
     GitHub,
     api::{
@@ -144,22 +145,34 @@ struct ListRefs {
 }
 
 /// A ref in a listing.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Row {
-    name: String,
-    sha: String,
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub(super) struct Row {
+    pub(super) name: String,
+    pub(super) sha: String,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    protected: bool,
+    pub(super) protected: bool,
     /// The sha is that of an annotated tag.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    annotated: bool,
+    pub(super) annotated: bool,
+    /// Of the last commit of a branch.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) date: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) author: String,
+    /// Commits that the default branch lacks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ahead: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) behind: Option<u64>,
+    /// Open ones from the branch.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) pull_requests: Vec<u64>,
 }
 
 impl Row {
     fn text(&self) -> String {
         let what = if self.annotated { "annotated, tag object " } else { "" };
-        let protected = if self.protected { " protected" } else { "" };
-        format!("{} {what}{}{protected}", one_line(&self.name), short_sha(&self.sha))
+        format!("{} {what}{}", one_line(&self.name), short_sha(&self.sha))
     }
 }
 
@@ -167,27 +180,25 @@ async fn list_refs(call: Call<GitHub>, arguments: ListRefs) -> Result<Reply> {
     let ListRefs { repo, kind, r#match: prefix, limit: asked, cursor } = arguments;
     let repo = call.bounds().repo(repo.as_deref())?;
     let position: Position = call.open_cursor(cursor.as_deref())?.unwrap_or_default();
-    let nouns = match kind {
-        Kinds::Branches => ("branch", "branches"),
-        Kinds::Tags => ("tag", "tags"),
-    };
-    let mut page = Page::new(FROM, nouns).note(format!("of {repo}"));
     let prefix = prefix.as_deref().map(str::trim).filter(|prefix| !prefix.is_empty());
     let shown = limit(asked, 30, 100);
+    if kind == Kinds::Branches {
+        return branches::list(&call, &repo, prefix, shown, position).await;
+    }
+    let mut page = Page::new(FROM, ("tag", "tags")).note(format!("of {repo}"));
     let Some(prefix) = prefix else {
-        let branches = kind == Kinds::Branches;
         let per_page = position.first(shown, 100);
-        let listed = call.api().named_refs(&repo, branches, per_page, position.after.as_deref()).await?;
+        let listed = call.api().tags(&repo, per_page, position.after.as_deref()).await?;
         let rows: Vec<_> = listed.items.iter().skip(position.skip).collect();
-        for Named { name, commit, protected } in &rows {
-            let row =
-                Row { name: name.clone(), sha: commit.sha.clone(), protected: *protected, annotated: false };
+        for Named { name, commit } in &rows {
+            let (name, sha) = (name.clone(), commit.sha.clone());
+            let row = Row { name, sha, ..Row::default() };
             page.push(row.text(), &row);
         }
         let read = rows.len();
         return Ok(Reply::page(paging::close(&call, page, VendorPage::whole(position, read, listed.next))));
     };
-    let folder = if kind == Kinds::Branches { "heads/" } else { "tags/" };
+    let folder = "tags/";
     let listed = match call
         .api()
         .matching_refs(&repo, &format!("{folder}{prefix}"), position.after.as_deref())
@@ -206,8 +217,8 @@ async fn list_refs(call: Call<GitHub>, arguments: ListRefs) -> Result<Reply> {
         let row = Row {
             name: name.strip_prefix(folder).unwrap_or(name).to_owned(),
             sha: object.sha.clone(),
-            protected: false,
             annotated: object.kind == "tag",
+            ..Row::default()
         };
         page.push(row.text(), &row);
     }

@@ -6,6 +6,7 @@ use connector::{
     catalog::{
         Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line,
         paging::{self, VendorPage},
+        words::counted,
     },
 };
 use schemars::JsonSchema;
@@ -16,7 +17,7 @@ use crate::{
     GitHub,
     api::repos::{NewRepo, Repository, Whose},
     bounds::WITHIN,
-    render::{day, thousands},
+    render::day,
     repo::Repo,
     scopes,
     tools::FROM,
@@ -168,7 +169,7 @@ impl Row {
             }
         }
         if self.stars > 0 {
-            text.push_str(&format!(", {} stars", thousands(self.stars)));
+            text.push_str(&format!(", {}", counted(self.stars, ("star", "stars"))));
         }
         if !self.pushed.is_empty() {
             text.push_str(&format!(", pushed {}", day(&self.pushed)));
@@ -316,15 +317,16 @@ async fn get_repo(call: Call<GitHub>, arguments: GetRepo) -> Result<Reply> {
 /// What else there is to know, in lines.
 fn facts(repository: &Repository) -> Vec<String> {
     let mut facts = Vec::new();
-    let mut line = format!("{} open issues and pull requests", thousands(repository.open_issues_count));
+    let open = ("open issue or pull request", "open issues and pull requests");
+    let mut line = counted(repository.open_issues_count, open);
     if repository.forks_count > 0 {
-        line.push_str(&format!(", {} forks", thousands(repository.forks_count)));
+        line.push_str(&format!(", {}", counted(repository.forks_count, ("fork", "forks"))));
     }
     if !repository.parent.full_name.is_empty() {
         line.push_str(&format!(", fork of {}", one_line(&repository.parent.full_name)));
     }
     if repository.visibility == "internal" {
-        line.push_str(", seen by all of the enterprise");
+        line.push_str(", visible to everyone in the enterprise");
     }
     facts.push(line);
     let methods: Vec<_> = [
@@ -338,7 +340,7 @@ fn facts(repository: &Repository) -> Vec<String> {
     .collect();
     // Only those who may write are told.
     if !methods.is_empty() {
-        facts.push(format!("Pull requests merge by {}.", methods.join(", ")));
+        facts.push(format!("Pull requests may be merged by: {}.", methods.join(", ")));
     }
     if !repository.topics.is_empty() {
         let topics: Vec<_> = repository.topics.iter().map(|topic| one_line(topic)).collect();

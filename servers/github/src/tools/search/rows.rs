@@ -1,6 +1,6 @@
 //! What a search found, in rows.
 
-use connector::catalog::{excerpt, one_line};
+use connector::catalog::{excerpt, one_line, words::counted};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -108,7 +108,7 @@ pub(super) fn repository(repo: &FoundRepo) -> Hit {
     }
     facts.extend(some(&repo.language).map(|language| one_line(&language)));
     if repo.stars() > 0 {
-        facts.push(format!("{} stars", render::thousands(repo.stars())));
+        facts.push(counted(repo.stars(), ("star", "stars")));
     }
     facts.extend(some(&repo.pushed_at).map(|at| format!("pushed {}", render::day(&at))));
     let mut text = format!("{} {}", one_line(&repo.full_name), facts.join(", "));

@@ -33,6 +33,7 @@ pub(in crate::sandbox) fn resolve(cx: &RequestContext<'_>, node: &Node, asked: &
         ("Mutation", _) => return mutations::run(cx, asked),
         ("Query", _) => return roots::query(cx, asked),
         ("Repository", _) => return roots::repository(cx, node.key.as_u64()?, asked),
+        ("Ref", "associatedPullRequests") => return roots::of_ref(cx, node, asked),
         ("IssueType", _) => return planning::issue_type(cx, node, asked),
         _ => {}
     }

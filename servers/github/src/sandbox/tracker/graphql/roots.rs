@@ -8,12 +8,12 @@ use super::{
         super::{
             errors::{ApiError, Outcome},
             graphql::{connection, may},
-            ids,
+            ids, repos,
             request::RequestContext,
             route::read,
         },
         guard::TrackerGuard,
-        model::{IssueType, Label},
+        model::{Issue, IssueType, Label},
         reviews::visible_remark,
         rights,
         search::{self, Query},
@@ -177,6 +177,24 @@ fn of_repository(cx: &RequestContext<'_>, repo: u64, asked: &Asked<'_>) -> Outco
         "suggestedActors" => suggested(show, asked)?,
         _ => Resolved::NULL,
     })
+}
+
+/// The pull requests that a branch is the head of (docs.github.com, GraphQL, `Ref.associatedPullRequests`).
+pub(super) fn of_ref(cx: &RequestContext<'_>, node: &Node, asked: &Asked<'_>) -> Field {
+    let (repo, name) = repos::keyed(node)?;
+    if let Err(error) = may(cx, repo, read("pull_requests")) {
+        return Some(Err(error));
+    }
+    let branch = name.strip_prefix("refs/heads/")?;
+    let listed = || {
+        let guard = TrackerGuard::enter_at(cx, repo)?;
+        let show = guard.show()?;
+        let headed = |issue: &&Issue| {
+            issue.pull.as_ref().is_some_and(|pull| pull.head_repo == repo && pull.head == branch)
+        };
+        lists::pulls(show, show.board.issues.values().filter(headed), asked)
+    };
+    Some(listed())
 }
 
 /// Everybody who takes part in a repository.
