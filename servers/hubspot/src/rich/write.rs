@@ -62,7 +62,7 @@ pub(super) fn is_html(text: &str) -> bool {
         let begins = lower.contains(&format!("<{tag}>")) || lower.contains(&format!("<{tag} "));
         begins && lower.contains(&format!("</{tag}>"))
     };
-    KNOWN.iter().any(|tag| pair(tag)) || ["<br>", "<br/>", "<br />"].iter().any(|tag| lower.contains(tag))
+    KNOWN.iter().any(pair) || ["<br>", "<br/>", "<br />"].iter().any(|tag| lower.contains(tag))
 }
 
 /// HTML as far as it is written.
