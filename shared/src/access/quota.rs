@@ -1,13 +1,15 @@
 //! How often a caller may ask, by the minute.
 //!
 //! The pace is kept by GCRA, the leaky bucket that needs one moment for each caller: a whole minute's calls may come at
-//! once, and after that they come back evenly. The person at this machine has no quota.
+//! once, and after that they come back evenly. In this process governor keeps it. The person at this machine has no
+//! quota.
 
 use std::{
     collections::HashMap,
     fmt,
     hash::Hash,
     net::IpAddr,
+    num::NonZeroU32,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -16,13 +18,12 @@ use std::{
 };
 
 use futures::future::{BoxFuture, FutureExt as _};
-use tokio::time::Instant;
+use governor::{
+    Quota, RateLimiter, clock::Clock, middleware::NoOpMiddleware, state::keyed::HashMapStateStore,
+};
 
 use super::Principal;
-use crate::{Error, Kind};
-
-/// What every rate is counted by.
-const MINUTE: Duration = Duration::from_secs(60);
+use crate::{Error, Kind, clock};
 
 /// Requests that are no calls, for each caller and minute: lists, handshakes, completions. Far more than a client makes
 /// that is sane, because a client that cannot list has no server at all.
@@ -35,7 +36,7 @@ const FAILED_LOGINS: u32 = 20;
 const KEPT: usize = 1_000;
 
 /// So much a minute; all of it may come at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rate(pub u32);
 
 /// Whose requests are counted together.
@@ -63,29 +64,44 @@ pub trait Windows: Send + Sync {
 }
 
 /// The windows of this process.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Local {
-    /// When each would be as new again.
-    full_at: Mutex<HashMap<Counted, Instant>>,
+    /// Those of one rate are counted by one limiter.
+    limiters: Mutex<HashMap<Rate, Limiter>>,
 }
 
+type Limiter = RateLimiter<Counted, HashMapStateStore<Counted>, Metronome, NoOpMiddleware<Duration>>;
+
 impl Local {
-    fn count(&self, whose: &Counted, Rate(limit): Rate) -> Result<(), Duration> {
+    fn count(&self, whose: &Counted, rate: Rate) -> Result<(), Duration> {
         // The map is valid after every statement, so a panic elsewhere does not spoil it.
-        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        let before = full_at.get(whose).map_or(now, |at| now.max(*at));
-        let after = before + MINUTE / limit.max(1);
-        let over = after.saturating_duration_since(now + MINUTE);
-        // Rounding is not the caller's fault.
-        if over > Duration::from_millis(1) {
-            return Err(over);
+        let mut limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
+        let limiter = limiters.entry(rate).or_insert_with(|| {
+            let quota = Quota::per_minute(NonZeroU32::new(rate.0).unwrap_or(NonZeroU32::MIN));
+            RateLimiter::new(quota, HashMapStateStore::default(), Metronome)
+        });
+        if limiter.len() >= KEPT {
+            limiter.retain_recent();
         }
-        if full_at.len() >= KEPT && !full_at.contains_key(whose) {
-            full_at.retain(|_, at| *at > now);
-        }
-        full_at.insert(whose.clone(), after);
-        Ok(())
+        limiter.check_key(whose).map_err(|not_until| not_until.wait_time_from(Metronome.now()))
+    }
+}
+
+impl fmt::Debug for Local {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Local").finish_non_exhaustive()
+    }
+}
+
+/// Tokio's time for governor.
+#[derive(Clone, Copy, Debug)]
+struct Metronome;
+
+impl Clock for Metronome {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        clock::wall()
     }
 }
 
@@ -299,7 +315,7 @@ mod tests {
             windows.count(&Counted::Calls(Principal::key(&number.to_string())), Rate(100)).unwrap();
             advance(Duration::from_millis(10)).await;
         }
-        assert!(windows.full_at.lock().unwrap().len() <= KEPT);
+        assert!(windows.limiters.lock().unwrap()[&Rate(100)].len() <= KEPT);
     }
 
     #[tokio::test(start_paused = true)]

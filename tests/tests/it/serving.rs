@@ -20,7 +20,8 @@ suite::every_program!(
 
 /// A server over HTTP on loopback.
 struct Served<S> {
-    sandboxed: Sandboxed<S>,
+    /// Lives as long as the server that asks it.
+    _sandboxed: Sandboxed<S>,
     addr: SocketAddr,
     admin: SocketAddr,
     client: reqwest::Client,
@@ -53,7 +54,7 @@ impl<S: Subject> Served<S> {
         let server = tokio::spawn(serving);
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {
-            sandboxed,
+            _sandboxed: sandboxed,
             addr: told.await.unwrap(),
             admin,
             client,
