@@ -1,7 +1,7 @@
 //! Comments on pages and blocks.
 
 use connector::{
-    Error, Result,
+    Error, Kind, Result,
     catalog::{
         Call, Page, Plan, Reply, Tool, Written, one_line,
         reconcile::{self, Attempt, Seen},
@@ -369,9 +369,25 @@ struct DeleteComment {
     id: String,
 }
 
+/// The comment, where it is this connection's own: Notion lets nobody change another's
+/// (developers.notion.com/reference/update-a-comment), and a preview says so before a write would.
+async fn own_comment(call: &Call<Notion>, id: &str) -> Result<Comment> {
+    let comment = call.api().comment(id).await?;
+    let author = comment.created_by["id"].as_str().unwrap_or_default();
+    // Who asks may not be told; the vendor decides then.
+    match call.api().me().await {
+        Ok(me) if !author.is_empty() && me.id != author => Err(Error::new(
+            Kind::Permission,
+            "This comment is somebody else's: Notion lets a connection change only its own",
+        )
+        .with_hint("Answer it by add_comment with its discussion")),
+        _ => Ok(comment),
+    }
+}
+
 async fn delete_comment(call: Call<Notion>, arguments: DeleteComment) -> Result<Plan> {
     let id = resolve::id("id", &arguments.id)?;
-    let comment = call.api().comment(&id).await?;
+    let comment = own_comment(&call, &id).await?;
     let place = place(&call, &comment.parent).await;
     let words = format!("comment {}{}", render::bare(&id), place.words);
     let preview =
@@ -398,7 +414,7 @@ struct EditComment {
 
 async fn edit_comment(call: Call<Notion>, arguments: EditComment) -> Result<Plan> {
     let id = resolve::id("id", &arguments.id)?;
-    let comment = call.api().comment(&id).await?;
+    let comment = own_comment(&call, &id).await?;
     let before = plain(&comment.rich_text);
     let (text, mentions) = call.mentioned(arguments.text.trim(), "").await?;
     let accepted = dialect::accept(&text);

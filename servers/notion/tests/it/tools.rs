@@ -256,6 +256,9 @@ async fn a_comment_of_ones_own_says_something_else() {
     );
     let others = json!({"id": "c0330000000040008000000000000001", "text": "Mine now"});
     assert_eq!(office.refusal("edit_comment", others).await.kind(), Kind::Permission);
+    // What Notion would refuse, the preview does.
+    let theirs = json!({"id": "c0330000000040008000000000000001", "text": "Mine now", "dry_run": true});
+    assert_eq!(office.refusal("edit_comment", theirs).await.kind(), Kind::Permission);
 }
 
 /// A person writes as it comes; what cannot be meant is said.
