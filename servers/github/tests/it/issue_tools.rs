@@ -79,8 +79,8 @@ async fn every_filter_finds_what_it_says() {
 async fn a_filter_by_a_name_that_is_not_there_is_an_error_and_no_empty_list() {
     let site = site_in_repo().await;
     for (arguments, kind, says) in [
-        (json!({"labels": ["performence"]}), Kind::NotFound, "Did you mean `performance`?"),
-        (json!({"milestone": "v2.51"}), Kind::NotFound, "Did you mean `v2.15`?"),
+        (json!({"labels": ["performence"]}), Kind::NotFound, "Did you mean performance?"),
+        (json!({"milestone": "v2.51"}), Kind::NotFound, "Did you mean v2.15?"),
         (json!({"type": "Epic"}), Kind::NotFound, "There is: Task, Bug, Feature"),
         (json!({"assigne": "tomas"}), Kind::InvalidArgument, "Did you mean `assignee`?"),
         (json!({"since": "soon"}), Kind::InvalidArgument, "`since`: `soon` is no time"),
