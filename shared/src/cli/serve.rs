@@ -20,6 +20,10 @@ const DEFAULT_QUOTA: u64 = 100;
 /// its deadline is what the client reads.
 const MARGIN: Duration = Duration::from_secs(5);
 
+/// What a thread's stack may grow to, as that of a main thread does: a write's future is polled through all that stands
+/// around it, and without optimisation that has filled tokio's 2 MiB. Only what is touched is resident.
+const STACK: usize = 8 * 1024 * 1024;
+
 pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>) -> Result<(), Failure> {
     match context.loaded.config.text("http").map(str::to_owned) {
         Some(address) => over_http::<S>(context, &address),
@@ -198,6 +202,7 @@ pub(super) fn current_thread() -> Result<Runtime, Failure> {
 fn build(builder: &mut Builder) -> Result<Runtime, Failure> {
     builder
         .enable_all()
+        .thread_stack_size(STACK)
         .build()
         .map_err(|error| Failure::other(format!("The runtime could not be started: {error}")))
 }

@@ -126,7 +126,7 @@ enum Emptied {
 #[serde(rename_all = "snake_case")]
 enum State {
     Open,
-    #[serde(alias = "closed")]
+    #[serde(alias = "closed", alias = "Closed", alias = "CLOSED")]
     Completed,
     NotPlanned,
     Duplicate,
