@@ -162,12 +162,13 @@ impl Quotas {
         self.take(&whose, rate).await.map_err(|wait| over(&format!("{} {what}", rate.0), wait))
     }
 
-    /// Counts a request of `who` that is no call: a list, a handshake, a completion.
+    /// Counts a request of `who` that is no call: a list, a handshake, a completion. Any number where callers may make
+    /// any number of calls.
     ///
     /// # Errors
     /// [`Kind::RateLimited`], with the time to wait.
     pub async fn list(&self, who: &Principal) -> Result<(), Error> {
-        if who.is_local() {
+        if who.is_local() || self.calls.is_none() {
             return Ok(());
         }
         let whose = Counted::Lists(who.clone());
@@ -306,6 +307,16 @@ mod tests {
         assert_eq!(passed(&quotas, &ben, "get", 101).await, 100);
         assert_eq!(passed(&quotas, &Principal::local(), "get", 9_999).await, 9_999);
         assert!(quotas.request(&Principal::local()).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_quota_nothing_is_counted() {
+        let (quotas, ada) = (Quotas::new(0, HashMap::new()), Principal::key("ada"));
+        for _ in 0..9_999 {
+            quotas.list(&ada).await.unwrap();
+            quotas.call(&ada, Some("get")).await.unwrap();
+            quotas.request(&ada).await.unwrap();
+        }
     }
 
     #[tokio::test(start_paused = true)]
