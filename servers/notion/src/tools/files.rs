@@ -2,12 +2,13 @@
 
 use connector::{
     Error, Result,
-    catalog::{Call, Image, Reply, Tool, excerpt, one_line, words::short},
+    catalog::{Call, Image, Reply, Tool, one_line, words::short},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::slices;
 use crate::{
     Notion,
     api::objects::{Item, plain},
@@ -88,7 +89,8 @@ async fn get_file(call: Call<Notion>, arguments: GetFile) -> Result<Reply> {
     let address = found.file["file"]["url"].as_str().unwrap_or_default();
     let (mimetype, bytes) = call.api().download(address, MOST).await?;
     let mut item = FileText { name: name.clone(), mimetype: mimetype.clone(), size: bytes.len(), text: None };
-    let reply = Reply::new(format!("{name} · {mimetype} · {} bytes", bytes.len()));
+    let headline = format!("{name} · {mimetype} · {} bytes", bytes.len());
+    let reply = Reply::new(headline.clone());
     if mimetype.starts_with("image/") && mimetype != "image/svg+xml" {
         return Ok(reply.image(Image { mime_type: mimetype, bytes: bytes.to_vec() }).data(&item));
     }
@@ -96,7 +98,8 @@ async fn get_file(call: Call<Notion>, arguments: GetFile) -> Result<Reply> {
         return Ok(reply.line("It is neither text nor an image, and is not shown.").data(&item));
     };
     let most = max_chars.unwrap_or(CHARS).max(1) as usize;
-    let (shown, more) = excerpt(&text, offset.unwrap_or(0) as usize, most);
+    let room = slices::room(Reply::new(headline), &name);
+    let (shown, more) = slices::slice(&text, offset.unwrap_or(0) as usize, most, room);
     item.text = Some(shown.clone());
     let reply = reply.outside(name, None, shown);
     Ok(match more {

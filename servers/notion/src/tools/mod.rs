@@ -13,6 +13,7 @@ mod query;
 mod read;
 mod schema;
 mod search;
+mod slices;
 mod tables;
 mod told;
 mod update;

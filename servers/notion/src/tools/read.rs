@@ -3,7 +3,7 @@
 use connector::{
     Error, Result,
     catalog::{
-        Call, Page, Position, Reply, Tool, excerpt, limit, one_line,
+        Call, Page, Position, Reply, Tool, limit, one_line,
         paging::{self, VendorPage},
     },
 };
@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::FROM;
+use super::{FROM, slices};
 use crate::{
     Notion,
     api::objects::Item,
@@ -23,6 +23,8 @@ use crate::{
 const CHARS: usize = 20_000;
 /// Parts of a page that Notion left out, which one call fetches.
 const PARTS: usize = 10;
+/// Bytes of a page's values above its text.
+const VALUES: usize = 12 * 1024;
 
 pub(super) fn tools() -> Vec<Tool<Notion>> {
     vec![
@@ -83,21 +85,22 @@ async fn get_page(call: Call<Notion>, arguments: GetPage) -> Result<Reply> {
     let hash = dialect::digest(&text.markdown);
     let mut shown = dialect::shown(&text.markdown);
     let title = page.as_ref().map_or_else(|| "A block".to_owned(), |page| render::title(&page.name()));
-    let mut reply = match &mut page {
+    let head = match &mut page {
         Some(page) => head(&call, page, &hash).await,
-        None => Reply::new(format!("A part of a page · {}", render::bare(&id))),
+        None => Head { lines: vec![format!("A part of a page · {}", render::bare(&id))], ..Head::default() },
     };
     if let Some(wanted) = &section {
         shown = part(&shown, wanted)?;
     }
     let most = max_chars.map_or(CHARS, |most| (most as usize).max(1));
-    let (mut slice, rest) = excerpt(&shown, offset, most);
+    let room = slices::room(head.reply(), &title);
+    let (mut slice, rest) = slices::slice(&shown, offset, most, room);
     let notes = if text.unknown_block_ids.is_empty() {
         Vec::new()
     } else {
-        fill(&call, &text.unknown_block_ids, &mut slice).await?
+        fill(&call, &text.unknown_block_ids, &mut slice, room).await?
     };
-    reply = reply.outside(title.clone(), None, slice.clone());
+    let mut reply = head.reply().outside(title.clone(), None, slice.clone());
     for note in rest.into_iter().chain(notes) {
         reply = reply.line(note);
     }
@@ -116,21 +119,45 @@ async fn not_a_page(call: &Call<Notion>, id: &str, error: Error) -> Error {
     }
 }
 
+/// What stands above a page's text.
+#[derive(Default)]
+struct Head {
+    lines: Vec<String>,
+    values: String,
+    /// What is said of values that were left out.
+    cut: Option<String>,
+}
+
+impl Head {
+    fn reply(&self) -> Reply {
+        let mut reply = Reply::default();
+        for line in &self.lines {
+            reply = reply.line(line.clone());
+        }
+        if !self.values.is_empty() {
+            reply = reply.outside("values", None, self.values.clone());
+        }
+        match &self.cut {
+            Some(cut) => reply.line(cut.clone()),
+            None => reply,
+        }
+    }
+}
+
 /// A page's first lines: what it is, where, its values.
-async fn head(call: &Call<Notion>, page: &mut Item, hash: &str) -> Reply {
+async fn head(call: &Call<Notion>, page: &mut Item, hash: &str) -> Head {
     let names: Vec<String> = page.properties.keys().cloned().collect();
     call.count_linked(std::slice::from_mut(page), &names).await;
     let page = &*page;
     let titles = call.linked_titles(std::slice::from_ref(page), &names, None).await;
     let place = place(page, &call.places(&[page]).await);
     let trash = if page.in_trash { " · in the trash" } else { "" };
-    let mut reply = Reply::new(format!(
+    let first = format!(
         "{}{place} · {} · edited {} · hash {hash}{trash}",
         render::title(&page.name()),
         render::bare(&page.id),
         render::minute(&page.last_edited_time)
-    ))
-    .line(page.url.clone());
+    );
     let table = match page.parent_id() {
         Some(("data_source_id", table)) => call.api().data_source(table).await.ok(),
         _ => None,
@@ -148,14 +175,20 @@ async fn head(call: &Call<Notion>, page: &mut Item, hash: &str) -> Reply {
     if !empty.is_empty() {
         values.push(format!("Empty: {}", empty.join(", ")));
     }
-    if !values.is_empty() {
-        reply = reply.outside("values", None, values.join("\n"));
-    }
-    reply
+    let (values, rest) = slices::slice(&values.join("\n"), 0, VALUES, VALUES);
+    let cut =
+        rest.map(|_| "[Values were cut here: query_database with `fields` shows single columns.]".to_owned());
+    Head { lines: vec![first, page.url.clone()], values, cut }
 }
 
-/// Puts parts that Notion left out in the place of their marks, as many as one call may fetch.
-async fn fill(call: &Call<Notion>, unknown: &[String], slice: &mut String) -> Result<Vec<String>> {
+/// Puts parts that Notion left out in the place of their marks, as many as one call may fetch and as fit into `room`
+/// bytes.
+async fn fill(
+    call: &Call<Notion>,
+    unknown: &[String],
+    slice: &mut String,
+    room: usize,
+) -> Result<Vec<String>> {
     let here: Vec<&String> = unknown.iter().filter(|id| slice.contains(&render::bare(id))).collect();
     let mut unreachable = 0;
     let mut left = here.len().saturating_sub(PARTS);
@@ -172,12 +205,18 @@ async fn fill(call: &Call<Notion>, unknown: &[String], slice: &mut String) -> Re
         let line =
             slice.lines().find(|line| line.contains("<unknown ") && line.contains(&bare)).map(str::to_owned);
         match line {
-            Some(line) if slice.len() + part.len() <= CHARS * 4 => {
+            Some(line) => {
                 let indent = &line[..line.len() - line.trim_start().len()];
                 let part: Vec<String> = part.lines().map(|line| format!("{indent}{line}")).collect();
-                *slice = slice.replacen(&line, &part.join("\n"), 1);
+                let filled = slice.replacen(&line, &part.join("\n"), 1);
+                // What does not fit keeps its mark, by which it is read on its own.
+                if filled.len() <= room {
+                    *slice = filled;
+                } else {
+                    left += 1;
+                }
             }
-            _ => left += 1,
+            None => left += 1,
         }
     }
     let mut notes = Vec::new();

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{DESIGN, Office, RUNBOOKS, id_in};
+use crate::support::{DESIGN, Office, RUNBOOKS, TASK, id_in};
 
 /// The text of a reply: what is inside its last fence.
 fn inside(reply: &str) -> Vec<String> {
@@ -53,6 +53,63 @@ async fn a_page_of_twenty_thousand_blocks_is_read_whole_in_slices() {
     // One reading serves all the slices.
     let read = office.sent("GET /pages/{id}/markdown");
     assert!(slices > 20 && read <= 12, "{slices} slices, {read} readings");
+}
+
+/// A reply is bounded in bytes, a slice is asked for in characters: text of several bytes a character and slices larger
+/// than a reply end where the offset says, beside values that take room too.
+#[tokio::test(start_paused = true)]
+async fn slices_end_where_their_offset_says_whatever_a_character_weighs() {
+    let office = Office::open().await;
+    let words = "長いページの一行です";
+    for (line, most) in [(words, None), (words, Some(60_000)), ("a line of a long page", Some(60_000))] {
+        let all: Vec<String> = (0..2_500).map(|at| format!("{at:05} {line}")).collect();
+        let notes = "値".repeat(1_900);
+        let row = json!({"title": line.repeat(8), "properties": {"Notes": notes}});
+        let reply = office.call("create_pages", json!({"parent": "Tasks", "pages": [row]})).await;
+        let id = id_in(&reply);
+        for part in all.chunks(1_000) {
+            office.call("edit_content", json!({"id": id, "append": part.join("\n")})).await;
+        }
+        let (mut seen, mut offset) = (Vec::new(), 0);
+        loop {
+            let mut asked = json!({"id": id, "offset": offset});
+            if let Some(most) = most {
+                asked["max_chars"] = json!(most);
+            }
+            let reply = office.call("get_page", asked).await;
+            assert!(reply.len() <= 32 * 1024, "{} bytes", reply.len());
+            assert!(!reply.contains("cut here") && !reply.contains("[Cut at"), "{line}");
+            seen.extend(inside(&reply).into_iter().filter(|line| !line.is_empty()));
+            match next(&reply) {
+                Some(next) if next > offset => offset = next,
+                _ => break,
+            }
+        }
+        assert_eq!(seen.len(), all.len(), "{line} {most:?}");
+        assert_eq!(seen, all);
+    }
+}
+
+/// The same of a file.
+#[tokio::test(start_paused = true)]
+async fn a_file_of_heavy_characters_is_read_whole_in_slices() {
+    let office = Office::open().await;
+    // "あ", three bytes, is "44GC" in Base64.
+    let upload =
+        json!({"to": TASK, "property": "Files", "filename": "a.txt", "content": "44GC".repeat(20_000)});
+    office.call("upload_file", upload).await;
+    let (mut seen, mut offset) = (0, 0);
+    loop {
+        let asked = json!({"id": TASK, "property": "Files", "offset": offset, "max_chars": 30_000});
+        let reply = office.call("get_file", asked).await;
+        assert!(reply.len() <= 32 * 1024 && !reply.contains("cut here"), "{} bytes", reply.len());
+        seen += inside(&reply).concat().chars().filter(|c| *c == 'あ').count();
+        match next(&reply) {
+            Some(next) if next > offset => offset = next,
+            _ => break,
+        }
+    }
+    assert_eq!(seen, 20_000);
 }
 
 /// Every place of a page that has everything: colours, mentions, equations, synced blocks, columns, tables, files,
