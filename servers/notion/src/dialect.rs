@@ -120,6 +120,8 @@ pub(crate) struct Accepted {
     languages: Vec<String>,
     /// Links kept as text.
     links: usize,
+    /// Images kept as text.
+    images: usize,
 }
 
 impl Accepted {
@@ -138,6 +140,15 @@ impl Accepted {
             many => {
                 notes.push(format!("{many} links kept as text: Notion takes only web and mail addresses."));
             }
+        }
+        match self.images {
+            0 => {}
+            1 => notes.push(
+                "1 image kept as text: Notion takes only images at web addresses; upload_file takes files.".to_owned(),
+            ),
+            many => notes.push(format!(
+                "{many} images kept as text: Notion takes only images at web addresses; upload_file takes files."
+            )),
         }
         notes
     }
@@ -173,7 +184,7 @@ pub(crate) fn accept(text: &str) -> Accepted {
             fence = Some(mark);
             continue;
         }
-        lines.push(links(&line, &mut accepted.links));
+        lines.push(links(&line, &mut accepted));
     }
     accepted.text = lines.join("\n");
     accepted
@@ -195,14 +206,15 @@ fn tabs(line: &str) -> String {
     format!("{}{rest}", "\t".repeat(blanks / step))
 }
 
-/// The links of a line: `<address>` becomes a link, what Notion would refuse keeps its words.
-fn links(line: &str, kept_as_text: &mut usize) -> String {
+/// The links and images of a line: `<address>` becomes a link, what Notion would refuse keeps its words.
+fn links(line: &str, accepted: &mut Accepted) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
     while let Some(at) = rest.find(['\\', '`', '[', '<']) {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         let ticks = rest.len() - rest.trim_start_matches('`').len();
+        let image = out.ends_with('!') && !out.ends_with("\\!");
         let taken = if rest.starts_with('\\') {
             rest.char_indices().nth(2).map_or(rest.len(), |(at, _)| at)
         } else if ticks > 0 {
@@ -213,15 +225,19 @@ fn links(line: &str, kept_as_text: &mut usize) -> String {
             rest = &rest[length..];
             continue;
         } else if let Some((words, address, length)) = link(rest)
-            && !out.ends_with('!')
-            && !is_accepted(address)
+            && !(if image { is_image(address) } else { is_accepted(address) })
         {
-            *kept_as_text += 1;
+            if image {
+                out.pop();
+                accepted.images += 1;
+            } else {
+                accepted.links += 1;
+            }
             let unsafe_scheme = address.to_ascii_lowercase().trim_start().starts_with("javascript:");
             if unsafe_scheme || address.chars().count() > MAX_URL {
                 out.push_str(words);
             } else {
-                out.push_str(&format!("{words} ({address})"));
+                out.push_str(format!("{words} ({address})").trim_start());
             }
             rest = &rest[length..];
             continue;
@@ -288,6 +304,12 @@ pub(crate) fn is_accepted(address: &str) -> bool {
     scheme.is_some_and(|scheme| address.len() > scheme.len())
         && address.chars().count() <= MAX_URL
         && !address.contains(char::is_whitespace)
+}
+
+/// Whether Notion takes an address as an image's; what it refuses fails the whole write ("Invalid URL for external
+/// file"). How long it is, is not looked at: signed addresses are long.
+fn is_image(address: &str) -> bool {
+    ["https://", "http://"].iter().any(|scheme| address.starts_with(scheme) && address.len() > scheme.len())
 }
 
 /// A page's text as it is shown: addresses of files without their signature, which expires and says nothing;
@@ -390,7 +412,30 @@ mod tests {
             "- Building (./building.md)\ntop (#intro)\n[mail](mailto:a@b.example)\nx\n[https://ok.example/?a=b](https://ok.example/?a=b)\nlong"
         );
         assert_eq!(accepted.notes(), ["4 links kept as text: Notion takes only web and mail addresses."]);
-        assert_eq!(accept("`[a](b)` \\[c](d) ![e](f)").text, "`[a](b)` \\[c](d) ![e](f)");
+        assert_eq!(accept("`[a](b)` \\[c](d)").text, "`[a](b)` \\[c](d)");
+    }
+
+    /// Neighbour of N2: "Invalid URL for external file" fails the whole page too.
+    #[test]
+    fn an_image_that_notion_refuses_keeps_its_words() {
+        let accepted = accept("![x](./a.png)\n\t- ![](b.png)\n\\![c](d)");
+        assert_eq!(accepted.text, "x (./a.png)\n\t- (b.png)\n\\!c (d)");
+        assert_eq!(
+            accepted.notes(),
+            [
+                "1 link kept as text: Notion takes only web and mail addresses.",
+                "2 images kept as text: Notion takes only images at web addresses; upload_file takes files.",
+            ]
+        );
+        let signed = format!("![x](https://files.example/a.png?X-Amz-Signature={})", "a".repeat(2_500));
+        for kept in [
+            "![x](https://ok.example/a.png)",
+            "`![x](./a.png)`",
+            "```plain text\n![x](./a.png)\n```",
+            &signed,
+        ] {
+            assert_eq!(accept(kept), Accepted { text: kept.to_owned(), ..Accepted::default() });
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{outcome, told};
+use super::{outcome, told, update::refusals};
 use crate::{
     Notion,
     api::objects::Item,
@@ -73,6 +73,8 @@ struct NewPage {
 struct New {
     title: String,
     body: Value,
+    /// What it is given, to be compared with what it came to have.
+    values: Vec<Wanted>,
     lines: Vec<String>,
     /// New options, mentions, what was changed in the text.
     notes: Vec<String>,
@@ -135,7 +137,12 @@ async fn new_page(call: &Call<Notion>, parent: &Place, page: NewPage) -> Result<
                 title.or_else(|| properties.values().next().and_then(|value| value.as_str().map(one_line)));
             let title = title.ok_or_else(|| Error::invalid("A page needs a `title`"))?;
             body["properties"] = json!({"title": {"title": runs(&title)}});
-            values.push(Wanted { name: "title".to_owned(), value: Value::Null, shown: title, note: None });
+            values.push(Wanted {
+                name: "title".to_owned(),
+                value: body["properties"]["title"].clone(),
+                shown: title,
+                note: None,
+            });
         }
         Place::Table(table) => {
             body["parent"] = json!({"type": "data_source_id", "data_source_id": table.id});
@@ -200,7 +207,7 @@ async fn new_page(call: &Call<Notion>, parent: &Place, page: NewPage) -> Result<
         body["template"] = json!({"type": "template_id", "template_id": found.id, "timezone": "UTC"});
     }
     let adds_options = values.iter().any(|value| value.note.is_some());
-    Ok(New { title, body, lines, notes, template: applied, adds_options })
+    Ok(New { title, body, values, lines, notes, template: applied, adds_options })
 }
 
 async fn create_all(
@@ -212,6 +219,7 @@ async fn create_all(
     let total = news.len();
     let mut written = Written::default();
     let mut made: Vec<Item> = Vec::new();
+    let mut refusing = 0;
     for (at, new) in news.into_iter().enumerate() {
         let Created { item, lost, applied } = match create(call, parent, &new).await {
             Ok(created) => created,
@@ -235,7 +243,10 @@ async fn create_all(
         written = written.change(format!("{} · {id}{}", new.title, outcome::note(lost)));
         let template = new.template.iter().filter(|_| applied).map(|name| format!("template {name} applied"));
         let besides = told::besides(call, &new.body, &item, total).await;
-        let lines = new.lines.iter().cloned().chain(template).chain(besides);
+        let refused = refusals(&item, &new.values);
+        refusing += usize::from(!refused.is_empty());
+        let refused = refused.iter().map(|refused| format!("not accepted: {refused}"));
+        let lines = new.lines.iter().cloned().chain(template).chain(besides).chain(refused);
         written.changed.extend(lines.map(|line| format!("  {line}")));
         if !applied {
             notes.push(format!("The template is still being applied to {}: read it again.", new.title));
@@ -252,7 +263,11 @@ async fn create_all(
     {
         notes.push(line);
     }
-    written.summary = format!("Created {} {}.", words::counted(total, PAGES), parent.words());
+    let refused = match refusing {
+        0 => String::new(),
+        _ => format!("; {}", told::refusing(refusing)),
+    };
+    written.summary = format!("Created {} {}{refused}.", words::counted(total, PAGES), parent.words());
     Ok(told::written(written, notes))
 }
 

@@ -46,6 +46,11 @@ pub(super) fn note(all: &mut Vec<String>, notes: impl IntoIterator<Item = String
     }
 }
 
+/// That Notion took `count` pages and kept other values than it was given.
+pub(super) fn refusing(count: usize) -> String {
+    format!("of {} Notion did not accept every value", words::counted(count, ("page", "pages")))
+}
+
 /// What `item` has that `body` did not ask for, and what its text was made into where few were created.
 pub(super) async fn besides(call: &Call<Notion>, body: &Value, item: &Item, total: usize) -> Vec<String> {
     let mut lines = Vec::new();

@@ -290,14 +290,18 @@ async fn update_all(
 ) -> Result<Reply> {
     let total = changes.len();
     let mut written = Written::default();
-    let mut done = 0;
+    let (mut done, mut refusing) = (0, 0);
     for (at, change) in changes.into_iter().enumerate() {
         let (page, lost) = match update(call, &change).await {
             Ok(updated) => updated,
-            Err(error) if done == 0 => return Err(outcome::of_first(error, &change.title, total)),
+            Err(error) if at == 0 => return Err(outcome::of_first(error, &change.title, total)),
             Err(error) => {
+                let refused = match refusing {
+                    0 => String::new(),
+                    _ => format!("; {}", told::refusing(refusing)),
+                };
                 written.summary = format!(
-                    "Updated {done} of {total} pages; {} failed: {}",
+                    "Updated {done} of {total} pages{refused}; {} failed: {}",
                     change.title,
                     error.for_agent()
                 );
@@ -314,10 +318,10 @@ async fn update_all(
             render::minute(&page.last_edited_time),
             outcome::note(lost)
         ));
+        let refused = refusals(&page, &change.wanted);
         for line in &change.lines {
             written = written.change(format!("  {line}"));
         }
-        let refused = refusals(&page, &change.wanted);
         if total == 1 {
             written = written.id(render::bare(&page.id)).url(page.url.clone());
             if !refused.is_empty() {
@@ -331,20 +335,27 @@ async fn update_all(
                 ));
             }
         }
+        if refused.is_empty() {
+            done += 1;
+        } else {
+            refusing += 1;
+        }
         for refused in refused {
             written = written.change(format!("  not accepted: {refused}"));
         }
-        done += 1;
     }
     if !same.is_empty() {
         written = written.change(format!("unchanged: {}", same.join(", ")));
     }
-    written.summary = format!("Updated {}.", words::counted(done, PAGES));
+    written.summary = match refusing {
+        0 => format!("Updated {}.", words::counted(done, PAGES)),
+        _ => format!("Updated {done} of {total} pages; {}.", told::refusing(refusing)),
+    };
     Ok(told::written(written, notes))
 }
 
 /// Values that came back other than they were asked for.
-fn refusals(page: &Item, wanted: &[Wanted]) -> Vec<String> {
+pub(super) fn refusals(page: &Item, wanted: &[Wanted]) -> Vec<String> {
     let differs = wanted.iter().filter(|wanted| !is_held(page.value(&wanted.name), wanted));
     differs
         .map(|wanted| {

@@ -51,13 +51,17 @@ fn id_in(text: &str) -> String {
 #[tokio::test(start_paused = true)]
 async fn a_page_with_any_fence_and_any_link_is_created_and_the_losses_are_named() {
     let server = server().await;
-    let markdown = "```ts\nlet a = `[b](c)`;\n```\n```cobol\nMOVE A\n```\n- [Building](./building.md)\n[ok](https://ok.example)";
+    let markdown = "```ts\nlet a = `[b](c)`;\n```\n```cobol\nMOVE A\n```\n- [Building](./building.md)\n[ok](https://ok.example)\n![Plan](./plan.png)";
     let page = json!({"title": "Fences", "markdown": markdown});
     let reply = text(&server, "create_pages", json!({"parent": RUNBOOKS, "pages": [page]})).await;
     assert!(reply.contains("became plain text: cobol") && reply.contains("1 link kept as text"), "{reply}");
+    assert!(reply.contains("1 image kept as text"), "{reply}");
     let read = text(&server, "get_page", json!({"id": id_in(&reply)})).await;
     assert!(read.contains("```typescript\nlet a = `[b](c)`;\n```\n```plain text\nMOVE A\n```"), "{read}");
-    assert!(read.contains("- Building (./building.md)\n[ok](https://ok.example)"), "{read}");
+    assert!(
+        read.contains("- Building (./building.md)\n[ok](https://ok.example)\nPlan (./plan.png)"),
+        "{read}"
+    );
 }
 
 /// N3. The ids of three layers mean one table (Grey-Iris/easy-notion-mcp#15).
@@ -152,6 +156,35 @@ async fn a_date_is_written_whole_and_read_back() {
     let cleared = json!({"id": task, "clear": ["Due"]});
     text(&server, "update_pages", json!({"pages": [cleared]})).await;
     assert!(!text(&server, "get_page", json!({"id": task})).await.contains("Due:"));
+}
+
+/// N7. What came back is compared with what was asked, of new rows and of each row of a batch.
+#[tokio::test(start_paused = true)]
+async fn a_date_that_was_lost_is_not_told_as_written() {
+    let server = server().await;
+    let lose = |operation: &str| {
+        let changes = vec![Change::set("/properties/Due/date", Value::Null)];
+        Rule::new(operation, Action::Patch { changes })
+    };
+    server.harness().faults().add(lose("POST /pages"));
+    let row = json!({"title": "Dated", "properties": {"Due": "2026-12-01"}});
+    let reply = text(&server, "create_pages", json!({"parent": "Tasks", "pages": [row]})).await;
+    let first = reply.lines().next().unwrap();
+    assert!(first.starts_with("Created 1 page") && first.contains("did not accept every value"), "{reply}");
+    assert!(reply.contains("  not accepted: Due is none"), "{reply}");
+    server.harness().faults().add(lose("PATCH /pages/{id}").skip(1));
+    let rows = ["7a5c0000000040008000000000000003", "7a5c0000000040008000000000000004"]
+        .map(|id| json!({"id": id, "properties": {"Due": "2026-12-11"}}));
+    let reply = text(&server, "update_pages", json!({"pages": rows})).await;
+    assert!(
+        reply.starts_with("Updated 1 of 2 pages; of 1 page Notion did not accept every value."),
+        "{reply}"
+    );
+    assert!(reply.contains("  not accepted: Due is none"), "{reply}");
+    // What is kept as it was given is told as before.
+    let row = json!({"title": "Kept", "properties": {"Due": "2026-12-01", "Status": "To do"}});
+    let reply = text(&server, "create_pages", json!({"parent": "Tasks", "pages": [row]})).await;
+    assert!(reply.starts_with("Created 1 page in") && !reply.contains("accept"), "{reply}");
 }
 
 /// N8. Trashing was accepted and ignored (makenotion/notion-mcp-server#258).
