@@ -1,11 +1,13 @@
 //! Comments on pages and blocks.
 
+use std::collections::VecDeque;
+
 use connector::{
     Error, Kind, Result,
     catalog::{
         Call, Page, Plan, Reply, Tool, Written, one_line,
         reconcile::{self, Attempt, Seen},
-        words::short,
+        words::{self, short},
     },
 };
 use schemars::JsonSchema;
@@ -101,25 +103,12 @@ async fn list_comments(call: Call<Notion>, arguments: ListComments) -> Result<Re
     let mut rows = Vec::new();
     collect(&call, &id, "the page", &people, &mut rows).await?;
     // Asked with the page's id, discussions on its paragraphs are missing (makenotion/notion-mcp-server#175).
-    let blocks = call.api().children(&id, 100, None).await?;
-    let mut looked = 0;
-    for block in blocks
-        .results
-        .iter()
-        .filter(|block| !block["type"].as_str().unwrap_or_default().starts_with("child_"))
-    {
-        if looked == BLOCKS {
-            break;
-        }
-        looked += 1;
-        let block_id = block["id"].as_str().unwrap_or_default();
-        collect(&call, block_id, &quoted(block), &people, &mut rows).await?;
-    }
+    let looked = of_blocks(&call, &id, &people, &mut rows).await?;
     // A discussion stands together, in the order of the first words of each.
     let firsts: Vec<String> = rows.iter().map(|row| row.discussion.clone()).collect();
     rows.sort_by_key(|row| firsts.iter().position(|discussion| *discussion == row.discussion));
-    let more = blocks.has_more || looked < blocks.results.len() && looked == BLOCKS;
-    let mut page = Page::new(FROM, ("comment", "comments")).note(format!("{looked} blocks looked at"));
+    let blocks = words::counted(looked.blocks, ("block", "blocks"));
+    let mut page = Page::new(FROM, ("comment", "comments")).note(format!("{blocks} looked at"));
     let mut before = "";
     for row in &rows {
         let (discussion, on) = if row.discussion == before {
@@ -132,11 +121,57 @@ async fn list_comments(call: Call<Notion>, arguments: ListComments) -> Result<Re
         page.push(format!("{} | {discussion} | {} {at}{on}\n  {}", row.id, row.by, row.text), row);
     }
     let mut reply = Reply::page(page);
-    if more {
-        reply = reply
-            .line("Comments on later blocks were not looked for: call with the id of a block (get_blocks).");
-    }
+    let left = match (looked.later, looked.inner) {
+        (false, false) => return Ok(reply),
+        (true, false) => "later blocks",
+        (false, true) => "some blocks inside others",
+        (true, true) => "later blocks and blocks inside others",
+    };
+    reply = reply
+        .line(format!("Comments on {left} were not looked for: call with the id of a block (get_blocks)."));
     Ok(reply)
+}
+
+/// Which blocks were asked for their comments.
+#[derive(Default)]
+struct Looked {
+    blocks: usize,
+    /// Whether blocks at the top were left out.
+    later: bool,
+    /// Whether blocks inside others were left out.
+    inner: bool,
+}
+
+/// Adds the comments on the blocks of a page to `rows`: of those at its top first, then of those inside lists, toggles
+/// and columns, level by level, of at most [`BLOCKS`] blocks in all.
+async fn of_blocks(call: &Call<Notion>, id: &str, people: &[User], rows: &mut Vec<Row>) -> Result<Looked> {
+    let mut looked = Looked::default();
+    let mut parents = VecDeque::from([id.to_owned()]);
+    while looked.blocks < BLOCKS
+        && let Some(parent) = parents.pop_front()
+    {
+        let list = call.api().children(&parent, 100, None).await?;
+        let is_own = |block: &&Value| !block["type"].as_str().unwrap_or_default().starts_with("child_");
+        let blocks: Vec<&Value> = list.results.iter().filter(is_own).collect();
+        let room = BLOCKS - looked.blocks;
+        let left = list.has_more || blocks.len() > room;
+        if parent == id {
+            looked.later = left;
+        } else {
+            looked.inner |= left;
+        }
+        // Those inside what was left out are left out with it.
+        for block in blocks.into_iter().take(room) {
+            looked.blocks += 1;
+            let block_id = block["id"].as_str().unwrap_or_default();
+            collect(call, block_id, &quoted(block), people, rows).await?;
+            if block["has_children"] == true {
+                parents.push_back(block_id.to_owned());
+            }
+        }
+    }
+    looked.inner |= !parents.is_empty();
+    Ok(looked)
 }
 
 /// The text of a block that a comment is on, or what block it is where it has none.

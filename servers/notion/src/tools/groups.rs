@@ -13,7 +13,10 @@ use crate::{
     Notion,
     api::objects::Item,
     render,
-    resolve::tables::{Table, in_order},
+    resolve::{
+        filter::fitted,
+        tables::{Table, in_order},
+    },
 };
 
 /// Rows that one question counts at most: beyond that the answer says "of at least".
@@ -61,7 +64,7 @@ async fn every(call: &Call<Notion>, table: &Table, filter: Option<&Value>) -> Re
             .as_ref()
             .map(|since| json!({"timestamp": "created_time", "created_time": {"on_or_after": since}}));
         let both = match (filter, window) {
-            (Some(filter), Some(window)) => Some(json!({"and": [filter, window]})),
+            (Some(filter), Some(window)) => Some(fitted(json!({"and": [filter, window]}))),
             (filter, window) => filter.cloned().or(window),
         };
         let mut cursor: Option<String> = None;

@@ -17,7 +17,7 @@ use crate::{
     Notion,
     api::objects::{Item, List},
     render,
-    resolve::{self, tables::Table, views},
+    resolve::{self, filter::fitted, tables::Table, views},
 };
 
 /// Columns that are shown where none are named.
@@ -139,6 +139,7 @@ async fn answer(
         (Some(own), Some(view)) => Some(json!({"and": [own, view]})),
         (own, view) => own.or(view),
     };
+    let filter = filter.map(fitted);
     if let Some(wanted) = &arguments.group_by {
         return groups::grouped(call, table, filter.as_ref(), wanted, arguments.sum.as_deref()).await;
     }

@@ -109,6 +109,41 @@ async fn comments_on_blocks_belong_to_the_page_too() {
     assert!(reply.contains("Chunk writes were not idempotent"), "the quoted text is missing: {reply}");
 }
 
+/// N5. So are those on blocks inside lists, toggles and columns; what is beyond the bound is said.
+#[tokio::test(start_paused = true)]
+async fn comments_inside_lists_toggles_and_columns_are_found() {
+    let server = server().await;
+    let markdown = "- Outer\n\t- Inner\n\t\t- Innermost\n<columns>\n\t<column>\n\t\tLeft\n\t</column>\n\t<column>\n\t\tRight\n\t</column>\n</columns>";
+    let page = json!({"title": "Nested", "markdown": markdown});
+    let reply = text(&server, "create_pages", json!({"parent": RUNBOOKS, "pages": [page]})).await;
+    let id = id_in(&reply);
+    let block_of = |words: &str| {
+        let dump = server.dump();
+        let nodes = dump["nodes"].as_object().unwrap();
+        let holds = |node: &Value| {
+            let data = node["data"].to_string();
+            data.contains("rich_text") && data.contains(&format!("\"{words}\""))
+        };
+        nodes.iter().find(|(_, node)| holds(node)).unwrap().0.replace('-', "")
+    };
+    for words in ["Innermost", "Right"] {
+        let comment = json!({"id": block_of(words), "text": format!("About {words}")});
+        text(&server, "add_comment", comment).await;
+    }
+    let reply = text(&server, "list_comments", json!({"id": id})).await;
+    assert!(reply.starts_with("2 comments (8 blocks looked at)"), "{reply}");
+    assert!(reply.contains("About Innermost") && reply.contains("on \"Right\""), "{reply}");
+    assert!(!reply.contains("not looked for"), "{reply}");
+    let lines: Vec<String> = (0..39).map(|at| format!("Line {at}")).collect();
+    text(&server, "edit_content", json!({"id": id, "append": lines[..38].join("\n")})).await;
+    let reply = text(&server, "list_comments", json!({"id": id})).await;
+    assert!(reply.contains("40 blocks looked at"), "{reply}");
+    assert!(reply.contains("Comments on some blocks inside others were not looked for"), "{reply}");
+    text(&server, "edit_content", json!({"id": id, "append": lines[38]})).await;
+    let reply = text(&server, "list_comments", json!({"id": id})).await;
+    assert!(reply.contains("Comments on later blocks and blocks inside others were not"), "{reply}");
+}
+
 /// N6. A template fills in later (awkoy/notion-mcp-server#24).
 #[tokio::test(start_paused = true)]
 async fn a_template_is_found_by_name_and_waited_for() {
@@ -308,6 +343,25 @@ async fn a_create_whose_answer_was_lost_is_found_and_made_once() {
         .await;
         assert!(found.starts_with("1 row"), "{fault:?}: {found}");
     }
+}
+
+/// Notion takes conditions two levels deep (developers.notion.com/reference/post-database-query-filter): those of a
+/// view, of `where` and of windows over many rows are put together so.
+#[tokio::test(start_paused = true)]
+async fn conditions_of_several_levels_are_asked_in_two() {
+    let server = server().await;
+    let filters = json!({"Status": ["To do", "In progress"], "or": [
+        {"Due": "2020-01-01/2099-12-31", "Priority": ["High", "Medium"]},
+        {"Task": {"contains": "import"}},
+    ]});
+    let rows = json!({"database": "Tasks", "where": filters, "count": true});
+    let counted = text(&server, "query_database", rows.clone()).await;
+    assert!(counted.contains(" row"), "{counted}");
+    set(&server, json!({"query_rows": 5})).await;
+    let windows = text(&server, "query_database", rows).await;
+    assert_eq!(counted.lines().next(), windows.lines().next());
+    let view = json!({"view": "f1e30000000040008000000000000001", "where": filters, "limit": 5});
+    text(&server, "query_database", view).await;
 }
 
 /// An interrupted batch says what is done, what failed and what was not tried.
