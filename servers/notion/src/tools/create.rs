@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{outcome, told, update::refusals};
+use super::{moves, outcome, told, update::refusals};
 use crate::{
     Notion,
     api::objects::Item,
@@ -79,8 +79,8 @@ struct New {
     /// New options, mentions, what was changed in the text.
     notes: Vec<String>,
     template: Option<String>,
-    /// Whether it makes new options of a column.
-    adds_options: bool,
+    /// Whether it makes new options of a column, or moves pages into itself.
+    asks: bool,
 }
 
 async fn create_pages(call: Call<Notion>, arguments: CreatePages) -> Result<Plan> {
@@ -102,12 +102,12 @@ async fn create_pages(call: Call<Notion>, arguments: CreatePages) -> Result<Plan
         preview.changed.extend(new.lines.iter().cloned().chain(template).map(|line| format!("  {line}")));
         told::note(&mut notes, new.notes.clone());
     }
-    let adds_options = news.iter().any(|new| new.adds_options);
+    let asks = news.iter().any(|new| new.asks);
     let state: Vec<Value> = news.iter().map(|new| new.body.clone()).collect();
     let preview = told::written(preview, notes.clone());
     let plan = Plan::new(preview, move || async move { create_all(&call, &parent, news, notes).await });
     let plan = plan.state(&state);
-    Ok(if count > 5 || adds_options { plan.ask() } else { plan })
+    Ok(if count > 5 || asks { plan.ask() } else { plan })
 }
 
 async fn new_page(call: &Call<Notion>, parent: &Place, page: NewPage) -> Result<New> {
@@ -119,6 +119,7 @@ async fn new_page(call: &Call<Notion>, parent: &Place, page: NewPage) -> Result<
             .with_hint("Create it by the template, read it, then add the text with edit_content"));
     }
     let (mut lines, mut notes) = (Vec::new(), Vec::new());
+    let mut asks = false;
     let mut body = json!({});
     let mut values: Vec<Wanted> = Vec::new();
     let title = title.map(|title| one_line(&title)).filter(|title| !title.is_empty());
@@ -178,6 +179,9 @@ async fn new_page(call: &Call<Notion>, parent: &Place, page: NewPage) -> Result<
         let accepted = dialect::accept(&markdown);
         notes.extend(mentions);
         lines.push(format!("{} characters of text", accepted.text.chars().count()));
+        let moved = moves::moved(call, None, "", &accepted.text).await?;
+        asks |= !moved.is_empty();
+        lines.extend(moved.iter().map(|name| format!("moves into it: {name}")));
         notes.extend(accepted.notes());
         if accepted.text.len() > ASYNC_BYTES {
             body["allow_async"] = json!(true);
@@ -206,8 +210,8 @@ async fn new_page(call: &Call<Notion>, parent: &Place, page: NewPage) -> Result<
         applied = Some(one_line(&found.name));
         body["template"] = json!({"type": "template_id", "template_id": found.id, "timezone": "UTC"});
     }
-    let adds_options = values.iter().any(|value| value.note.is_some());
-    Ok(New { title, body, values, lines, notes, template: applied, adds_options })
+    asks |= values.iter().any(|value| value.note.is_some());
+    Ok(New { title, body, values, lines, notes, template: applied, asks })
 }
 
 async fn create_all(

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::told;
+use super::{moves, told};
 use crate::{Notion, api::objects::PageMarkdown, dialect, render};
 
 /// Passages in one call (developers.notion.com/guides/data-apis/working-with-markdown-content).
@@ -114,6 +114,7 @@ async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<
             "Nothing changed: the text of {title} is so already."
         )))));
     }
+    let moved = moves::moved(&call, Some(&id), &now.markdown, &work.after).await?;
     let places = if work.places == 1 { "1 place".to_owned() } else { format!("{} places", work.places) };
     let mut preview = Written::new(if replaces {
         format!("Replace the whole text of {title}:")
@@ -122,8 +123,9 @@ async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<
     });
     preview.changed = lines;
     let trashed = lost.iter().map(|name| format!("Goes into the trash: {name}"));
-    let preview = told::written(preview, trashed.chain(work.notes.iter().cloned()).collect());
-    let harmless = !replaces && lost.is_empty();
+    let taken = moved.iter().map(|name| format!("Moves here: {name}"));
+    let preview = told::written(preview, trashed.chain(taken).chain(work.notes.iter().cloned()).collect());
+    let harmless = !replaces && lost.is_empty() && moved.is_empty();
     // What is added overwrites nothing: it needs no guard but the one that the caller gave.
     let adds = arguments.append.is_some() || arguments.prepend.is_some();
     let guarded = !adds || arguments.expected_hash.is_some();
@@ -161,7 +163,8 @@ async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<
             .id(render::bare(&id))
             .url(page.url.clone());
         written.changed = render::diff(&dialect::shown(&fresh.markdown), &dialect::shown(&text.markdown));
-        Ok(told::written(written, work.notes))
+        let taken = moved.iter().map(|name| format!("Moved here: {name}"));
+        Ok(told::written(written, taken.chain(work.notes).collect()))
     })
     .state(&state);
     Ok(if harmless { plan.harmless() } else { plan })

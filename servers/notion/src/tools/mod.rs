@@ -6,6 +6,7 @@ mod create;
 mod edit;
 mod files;
 mod groups;
+mod moves;
 mod outcome;
 mod people;
 mod place;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{DESIGN, Office, RUNBOOKS, TASK, id_in};
+use crate::support::{DESIGN, ONBOARDING, Office, RUNBOOK, RUNBOOKS, TASK, id_in};
 
 /// The text of a reply: what is inside its last fence.
 fn inside(reply: &str) -> Vec<String> {
@@ -222,6 +222,26 @@ fn markdown_that_is_written_is_read_back_the_same() {
         prop_assert_eq!(read.join("\n"), text);
         prop_assert!(stored.starts_with("Nothing changed"), "{}", stored);
     });
+}
+
+/// Notion moves a page that a text names by `<page url>`: that is told and asked first.
+#[tokio::test(start_paused = true)]
+async fn a_text_that_moves_another_page_says_so_and_asks() {
+    let office = Office::asking().await;
+    let line = format!("<page url=\"https://www.notion.so/{RUNBOOK}\"/>");
+    let append = json!({"id": ONBOARDING, "append": line});
+    let asked = office.question("edit_content", append.clone()).await.unwrap();
+    assert!(asked.contains("Moves here: Retry a failed import in Runbooks"), "{asked}");
+    let page = json!({"parent": RUNBOOKS, "pages": [{"title": "New", "markdown": line}]});
+    let asked = office.question("create_pages", page).await.unwrap();
+    assert!(asked.contains("moves into it: Retry a failed import in Runbooks"), "{asked}");
+    let plain = json!({"id": ONBOARDING, "append": "Words"});
+    assert_eq!(office.question("edit_content", plain).await, None);
+    let done = office.call("edit_content", append).await;
+    assert!(done.contains("Moved here: Retry a failed import in Runbooks"), "{done}");
+    // It is there now: nothing moves any more.
+    let edit = json!({"id": ONBOARDING, "append": format!("More\n{line}")});
+    assert_eq!(office.question("edit_content", edit).await, None);
 }
 
 /// What the server's own reader makes of blocks is what Notion's own reader makes of the same Markdown.
