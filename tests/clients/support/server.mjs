@@ -20,9 +20,9 @@ export const SUBJECT = JSON.parse(readFileSync(new URL(`../../../servers/${KEY}/
 /** The server's names and variables, as its program tells them. */
 const REFERENCE = JSON.parse(execFileSync(PROGRAM, ['reference', '--json'], { encoding: 'utf8' }));
 
-/** `value` with `row` in the place of every `$row`. */
-export function fill(value, row) {
-    return JSON.parse(JSON.stringify(value).replaceAll('$row', row));
+/** `value` with `row` in the place of every `$row`, and with the commit where it stood in that of `$was`. */
+export function fill(value, row, was = '') {
+    return JSON.parse(JSON.stringify(value).replaceAll('$row', row).replaceAll('$was', was));
 }
 
 /** The sandbox of one test file, and what a server needs to use it. */
