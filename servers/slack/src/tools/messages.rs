@@ -93,7 +93,7 @@ pub(super) struct Answered {
     ts: String,
     author: String,
     said: String,
-    /// How many replies the thread has, and when the last came.
+    /// How many replies the thread had before this one, and when the last came.
     before: String,
 }
 
@@ -277,7 +277,7 @@ async fn answered(workspace: &Workspace, channel: &Channel, ts: &str) -> Result<
     let last =
         last.map(|at| format!(", the last {} {}", minute(at, &readers.zone), zone_name(&readers.zone)));
     let before = match parent.reply_count.unwrap_or_default() {
-        0 => "nobody has replied there yet".to_owned(),
+        0 => "the first reply there".to_owned(),
         count => {
             let replies = if count == 1 { "reply" } else { "replies" };
             format!("the thread has {count} {replies} already{}", last.unwrap_or_default())
@@ -307,8 +307,9 @@ async fn send_message(call: Call<Slack>, args: SendMessage) -> Result<Plan> {
     if args.unfurl == Some(true) {
         call.policy().unfurls(&args.message)?;
     }
+    let too = if args.reply_broadcast == Some(true) { ", shown in the channel too" } else { "" };
     let place = match post.thread() {
-        Some(thread) => format!("in the thread {thread} of {}", post.title),
+        Some(thread) => format!("in the thread {thread} of {}{too}", post.title),
         None => format!("to {}", post.title),
     };
     let preview = post.preview(format!("Post {place}")).outside("message", None, args.message.trim());

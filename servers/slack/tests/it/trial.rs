@@ -393,9 +393,18 @@ async fn a_reply_is_shown_with_whom_and_what_it_answers() {
     }
     let text = office.text("send_message", json!({"channel": "#general", "message": "Who?"})).await;
     let new = text.lines().next().unwrap().rsplit(' ').next().unwrap();
-    let first = json!({"channel": "#general", "ts": new, "message": "Me.", "dry_run": true});
+    let mut first = json!({"channel": "#general", "ts": new, "message": "Me.", "dry_run": true});
+    let text = office.text("send_message", first.clone()).await;
+    assert!(text.contains("; the first reply there"), "{text}");
+    // What is told of it is as true when it is done, and where else it is seen is said.
+    first["dry_run"] = json!(false);
+    first["reply_broadcast"] = json!(true);
     let text = office.text("send_message", first).await;
-    assert!(text.contains("nobody has replied there yet"), "{text}");
+    assert!(
+        text.starts_with("Posted in the thread") && text.contains(", shown in the channel too: ts "),
+        "{text}"
+    );
+    assert!(text.contains("; the first reply there"), "{text}");
 }
 
 /// Tasks 11, 14 and 19: what is done asks no more, and a question names what was read in private.
