@@ -14,6 +14,6 @@ pub use bounds::{Bounded, Bounds};
 pub use identity::{Principal, PrincipalKind};
 pub use keys::{KeyRing, KeyRingError};
 pub use policy::{Capability, Denial, Policy, Selection};
-pub use quota::{FailedLogins, Quotas, Windows};
+pub use quota::{FailedLogins, Quotas};
 pub use rights::Rights;
 pub use scopes::Granted;

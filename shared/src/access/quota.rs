@@ -17,7 +17,6 @@ use std::{
     time::Duration,
 };
 
-use futures::future::{BoxFuture, FutureExt as _};
 use governor::{
     Quota, RateLimiter, clock::Clock, middleware::NoOpMiddleware, state::keyed::HashMapStateStore,
 };
@@ -37,11 +36,11 @@ const KEPT: usize = 1_000;
 
 /// So much a minute; all of it may come at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Rate(pub u32);
+struct Rate(u32);
 
 /// Whose requests are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Counted {
+enum Counted {
     /// The calls of one caller.
     Calls(Principal),
     /// The calls of one tool by one caller.
@@ -54,18 +53,9 @@ pub enum Counted {
     FailedLogins(IpAddr),
 }
 
-/// Keeps the windows in which callers are counted: in this process, or where replicas share them.
-pub trait Windows: Send + Sync {
-    /// Counts one more for `whose`, or says how long until that is within `rate`.
-    fn take<'a>(&'a self, whose: &'a Counted, rate: Rate) -> BoxFuture<'a, Result<(), Duration>>;
-
-    /// How many were counted here although they should have been counted together with other replicas.
-    fn degraded(&self) -> u64;
-}
-
-/// The windows of this process.
+/// The counts of this process.
 #[derive(Default)]
-pub struct Local {
+struct Local {
     /// Those of one rate are counted by one limiter.
     limiters: Mutex<HashMap<Rate, Limiter>>,
 }
@@ -105,22 +95,12 @@ impl Clock for Metronome {
     }
 }
 
-impl Windows for Local {
-    fn take<'a>(&'a self, whose: &'a Counted, rate: Rate) -> BoxFuture<'a, Result<(), Duration>> {
-        std::future::ready(self.count(whose, rate)).boxed()
-    }
-
-    fn degraded(&self) -> u64 {
-        0
-    }
-}
-
 /// What callers may ask of one server. Cheap to clone; clones count together.
 #[derive(Clone)]
 pub struct Quotas {
     calls: Option<Rate>,
     tools: Arc<HashMap<&'static str, Rate>>,
-    windows: Arc<dyn Windows>,
+    counts: Arc<Local>,
     refused: Arc<AtomicU64>,
 }
 
@@ -133,23 +113,16 @@ impl Quotas {
         Self {
             calls: (calls > 0).then_some(Rate(calls)),
             tools: Arc::new(tools),
-            windows: Arc::new(Local::default()),
+            counts: Arc::default(),
             refused: Arc::default(),
         }
-    }
-
-    /// The same, counted in other windows.
-    #[must_use]
-    pub fn counted_in(mut self, windows: Arc<dyn Windows>) -> Self {
-        self.windows = windows;
-        self
     }
 
     /// Counts a call of `tool` by `who`; without a tool, of anything else that costs what a call costs.
     ///
     /// # Errors
     /// [`Kind::RateLimited`], with the time to wait.
-    pub async fn call(&self, who: &Principal, tool: Option<&'static str>) -> Result<(), Error> {
+    pub fn call(&self, who: &Principal, tool: Option<&'static str>) -> Result<(), Error> {
         if who.is_local() {
             return Ok(());
         }
@@ -159,7 +132,7 @@ impl Quotas {
             (None, Some(rate)) => (Counted::Calls(who.clone()), rate, "calls".to_owned()),
             (None, None) => return Ok(()),
         };
-        self.take(&whose, rate).await.map_err(|wait| over(&format!("{} {what}", rate.0), wait))
+        self.take(&whose, rate).map_err(|wait| over(&format!("{} {what}", rate.0), wait))
     }
 
     /// Counts a request of `who` that is no call: a list, a handshake, a completion. Any number where callers may make
@@ -167,28 +140,26 @@ impl Quotas {
     ///
     /// # Errors
     /// [`Kind::RateLimited`], with the time to wait.
-    pub async fn list(&self, who: &Principal) -> Result<(), Error> {
+    pub fn list(&self, who: &Principal) -> Result<(), Error> {
         if who.is_local() || self.calls.is_none() {
             return Ok(());
         }
         let whose = Counted::Lists(who.clone());
-        self.take(&whose, Rate(LISTS))
-            .await
-            .map_err(|wait| over(&format!("{LISTS} lists and handshakes"), wait))
+        self.take(&whose, Rate(LISTS)).map_err(|wait| over(&format!("{LISTS} lists and handshakes"), wait))
     }
 
     /// Counts anything that `who` sends, before it is read.
     ///
     /// # Errors
     /// It is a flood; the time to wait.
-    pub async fn request(&self, who: &Principal) -> Result<(), Duration> {
+    pub fn request(&self, who: &Principal) -> Result<(), Duration> {
         if who.is_local() {
             return Ok(());
         }
         let Some(Rate(calls)) = self.calls else { return Ok(()) };
         let most = self.tools.values().map(|rate| rate.0).fold(calls, u32::max);
         let rate = Rate(most.saturating_mul(FLOOD).max(2 * LISTS));
-        self.take(&Counted::Requests(who.clone()), rate).await
+        self.take(&Counted::Requests(who.clone()), rate)
     }
 
     /// How many were refused.
@@ -197,14 +168,8 @@ impl Quotas {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// How many were counted by this replica alone though they should not have been.
-    #[must_use]
-    pub fn degraded(&self) -> u64 {
-        self.windows.degraded()
-    }
-
-    async fn take(&self, whose: &Counted, rate: Rate) -> Result<(), Duration> {
-        let taken = self.windows.take(whose, rate).await;
+    fn take(&self, whose: &Counted, rate: Rate) -> Result<(), Duration> {
+        let taken = self.counts.count(whose, rate);
         if taken.is_err() {
             self.refused.fetch_add(1, Ordering::Relaxed);
         }
@@ -266,10 +231,10 @@ mod tests {
         Quotas::new(100, HashMap::from([("search", 2)]))
     }
 
-    async fn passed(quotas: &Quotas, who: &Principal, tool: &'static str, calls: usize) -> usize {
+    fn passed(quotas: &Quotas, who: &Principal, tool: &'static str, calls: usize) -> usize {
         let mut passed = 0;
         for _ in 0..calls {
-            passed += usize::from(quotas.call(who, Some(tool)).await.is_ok());
+            passed += usize::from(quotas.call(who, Some(tool)).is_ok());
         }
         passed
     }
@@ -277,45 +242,45 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_minutes_calls_may_come_at_once_and_come_back_evenly() {
         let (quotas, ada) = (quotas(), Principal::key("ada"));
-        assert_eq!(passed(&quotas, &ada, "get", 150).await, 100);
-        let refused = quotas.call(&ada, Some("get")).await.unwrap_err();
+        assert_eq!(passed(&quotas, &ada, "get", 150), 100);
+        let refused = quotas.call(&ada, Some("get")).unwrap_err();
         let wait = refused.retry_after().unwrap();
         assert!((590..=600).contains(&wait.as_millis()), "{wait:?}");
         assert_eq!((refused.kind(), quotas.refused()), (Kind::RateLimited, 51));
         advance(wait).await;
-        assert_eq!(passed(&quotas, &ada, "get", 5).await, 1);
+        assert_eq!(passed(&quotas, &ada, "get", 5), 1);
         advance(Duration::from_secs(30)).await;
-        assert_eq!(passed(&quotas, &ada, "get", 100).await, 50);
+        assert_eq!(passed(&quotas, &ada, "get", 100), 50);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_tool_with_a_rate_of_its_own_is_counted_apart() {
         let (quotas, ada) = (quotas(), Principal::key("ada"));
-        assert_eq!(passed(&quotas, &ada, "search", 9).await, 2);
-        assert_eq!(passed(&quotas, &ada, "get", 150).await, 100);
+        assert_eq!(passed(&quotas, &ada, "search", 9), 2);
+        assert_eq!(passed(&quotas, &ada, "get", 150), 100);
         for _ in 0..LISTS {
-            quotas.list(&ada).await.unwrap();
+            quotas.list(&ada).unwrap();
         }
-        assert!(quotas.list(&ada).await.is_err());
+        assert!(quotas.list(&ada).is_err());
     }
 
     #[tokio::test(start_paused = true)]
     async fn each_caller_has_a_quota_and_the_person_at_this_machine_none() {
         let quotas = quotas();
         let (ada, ben) = (Principal::key("ada"), Principal::key("ben"));
-        assert_eq!(passed(&quotas, &ada, "get", 101).await, 100);
-        assert_eq!(passed(&quotas, &ben, "get", 101).await, 100);
-        assert_eq!(passed(&quotas, &Principal::local(), "get", 9_999).await, 9_999);
-        assert!(quotas.request(&Principal::local()).await.is_ok());
+        assert_eq!(passed(&quotas, &ada, "get", 101), 100);
+        assert_eq!(passed(&quotas, &ben, "get", 101), 100);
+        assert_eq!(passed(&quotas, &Principal::local(), "get", 9_999), 9_999);
+        assert!(quotas.request(&Principal::local()).is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_a_quota_nothing_is_counted() {
         let (quotas, ada) = (Quotas::new(0, HashMap::new()), Principal::key("ada"));
         for _ in 0..9_999 {
-            quotas.list(&ada).await.unwrap();
-            quotas.call(&ada, Some("get")).await.unwrap();
-            quotas.request(&ada).await.unwrap();
+            quotas.list(&ada).unwrap();
+            quotas.call(&ada, Some("get")).unwrap();
+            quotas.request(&ada).unwrap();
         }
     }
 

@@ -56,7 +56,7 @@ impl<S: Connector> Inner<S> {
                 None => Err(self.unknown_tool(&request.name, &rights)),
             };
         };
-        let (response, outcome) = match self.within_quota(&principal, "tools/call", Some(tool.name())).await {
+        let (response, outcome) = match self.within_quota(&principal, "tools/call", Some(tool.name())) {
             Ok(()) => self.run(tool, &principal, request, context).await,
             Err(over) => (failed(&over).0, OVER_QUOTA),
         };
@@ -200,15 +200,15 @@ impl<S: Connector> Inner<S> {
     }
 
     /// Counts a call against its caller's quota. Completions are asked for at every key that somebody presses.
-    pub(super) async fn within_quota(
+    pub(super) fn within_quota(
         &self,
         who: &Principal,
         method: &'static str,
         tool: Option<&'static str>,
     ) -> Result<()> {
         match &self.quotas {
-            Some(quotas) if method == "completion/complete" => quotas.list(who).await,
-            Some(quotas) => quotas.call(who, tool).await,
+            Some(quotas) if method == "completion/complete" => quotas.list(who),
+            Some(quotas) => quotas.call(who, tool),
             None => Ok(()),
         }
     }

@@ -51,9 +51,9 @@ impl<H: ServerHandler> Gate<H> {
     }
 
     /// Counts a request that is no call.
-    async fn admit(&self, context: &RequestContext<RoleServer>) -> Result<(), ErrorData> {
+    fn admit(&self, context: &RequestContext<RoleServer>) -> Result<(), ErrorData> {
         let Some(quotas) = &self.quotas else { return Ok(()) };
-        quotas.list(&principal(&context.extensions)).await.map_err(|over| answer::protocol_error(&over))
+        quotas.list(&principal(&context.extensions)).map_err(|over| answer::protocol_error(&over))
     }
 
     /// Does the `work` of one request.
@@ -91,12 +91,12 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
         request: InitializeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
-        self.admit(&context).await?;
+        self.admit(&context)?;
         self.pass("initialize", self.handler.initialize(request, context)).await
     }
 
     async fn discover(&self, context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
-        self.admit(&context).await?;
+        self.admit(&context)?;
         self.pass("server/discover", self.handler.discover(context)).await
     }
 
@@ -105,7 +105,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        self.admit(&context).await?;
+        self.admit(&context)?;
         self.pass("tools/list", self.handler.list_tools(request, context)).await
     }
 
@@ -136,7 +136,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        self.admit(&context).await?;
+        self.admit(&context)?;
         self.pass("resources/list", self.handler.list_resources(request, context)).await
     }
 
@@ -145,7 +145,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        self.admit(&context).await?;
+        self.admit(&context)?;
         self.pass("resources/templates/list", self.handler.list_resource_templates(request, context)).await
     }
 
@@ -162,7 +162,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        self.admit(&context).await?;
+        self.admit(&context)?;
         self.pass("prompts/list", self.handler.list_prompts(request, context)).await
     }
 
@@ -187,7 +187,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
         request: SetLevelRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.admit(&context).await?;
+        self.admit(&context)?;
         self.pass("logging/setLevel", self.handler.set_level(request, context)).await
     }
 
@@ -205,7 +205,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
         request: SubscribeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.admit(&context).await?;
+        self.admit(&context)?;
         self.pass("resources/subscribe", self.handler.subscribe(request, context)).await
     }
 
@@ -214,7 +214,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
         request: UnsubscribeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.admit(&context).await?;
+        self.admit(&context)?;
         self.pass("resources/unsubscribe", self.handler.unsubscribe(request, context)).await
     }
 
@@ -224,7 +224,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
         request: CustomRequest,
         context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        self.admit(&context).await?;
+        self.admit(&context)?;
         self.pass(OTHER, self.handler.on_custom_request(request, context)).await
     }
 }

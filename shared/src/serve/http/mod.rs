@@ -142,6 +142,27 @@ impl HttpOptions {
             legacy_sessions: false,
         }
     }
+
+    /// Whether the options fit together, as far as can be told without listening.
+    ///
+    /// # Errors
+    /// They do not.
+    pub fn check(&self) -> Result<(), ServeError> {
+        let certificates = self.tls.as_ref().is_some_and(Tls::knows_callers);
+        let ways = [self.api_keys.is_some(), certificates, self.proxies.is_some()];
+        match ways.into_iter().filter(|way| *way).count() {
+            0 if !self.listen.ip().is_loopback() => return Err(ServeError::NeedsKeys(self.listen)),
+            0 | 1 => {}
+            _ => return Err(ServeError::TwoIdentities),
+        }
+        if !self.path.starts_with('/')
+            || self.path.contains(['{', '}'])
+            || health::PATHS.contains(&self.path.as_str())
+        {
+            return Err(ServeError::Path(self.path.clone()));
+        }
+        Origins::new(&self.allowed_origins).map(drop)
+    }
 }
 
 /// Why HTTP is not served.
@@ -173,29 +194,6 @@ pub enum ServeError {
     /// The process cannot be told to end in an orderly way.
     #[error("cannot listen for signals: {0}")]
     Signals(#[source] io::Error),
-}
-
-impl HttpOptions {
-    /// Whether the options fit together, as far as can be told without listening.
-    ///
-    /// # Errors
-    /// They do not.
-    pub fn check(&self) -> Result<(), ServeError> {
-        let certificates = self.tls.as_ref().is_some_and(Tls::knows_callers);
-        let ways = [self.api_keys.is_some(), certificates, self.proxies.is_some()];
-        match ways.into_iter().filter(|way| *way).count() {
-            0 if !self.listen.ip().is_loopback() => return Err(ServeError::NeedsKeys(self.listen)),
-            0 | 1 => {}
-            _ => return Err(ServeError::TwoIdentities),
-        }
-        if !self.path.starts_with('/')
-            || self.path.contains(['{', '}'])
-            || health::PATHS.contains(&self.path.as_str())
-        {
-            return Err(ServeError::Path(self.path.clone()));
-        }
-        Origins::new(&self.allowed_origins).map(drop)
-    }
 }
 
 impl ServeError {
@@ -305,11 +303,8 @@ fn metrics<S: Connector>(service: &Service<S>, options: &HttpOptions, health: &A
     let ready = move || f64::from(u8::from(health.is_ready()));
     metrics.gauge("connector_ready", "Whether requests are taken: 1 or 0", ready);
     if let Some(quotas) = options.quotas.clone() {
-        let counted = quotas.clone();
         let help = "Requests beyond their caller's quota";
         metrics.counter("connector_quota_refused", help, move || quotas.refused() as f64);
-        let help = "Requests counted by this replica alone, though replicas count together";
-        metrics.counter("connector_quota_degraded", help, move || counted.degraded() as f64);
     }
     metrics
 }

@@ -15,7 +15,7 @@ use crate::access::{Principal, Quotas};
 /// Refuses what is part of a flood.
 pub(super) async fn check(State(quotas): State<Quotas>, request: Request, next: Next) -> Response {
     let caller = request.extensions().get::<Principal>().cloned().unwrap_or_else(Principal::local);
-    match quotas.request(&caller).await {
+    match quotas.request(&caller) {
         Ok(()) => next.run(request).await,
         Err(wait) => too_many("You send far more requests than one caller may. Slow down.", wait),
     }
