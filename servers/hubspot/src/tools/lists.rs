@@ -15,7 +15,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
     FROM,
-    search::{Columns, RecordRow, asked},
+    columns::{Columns, RecordRow, asked},
     write::reconcile::done,
 };
 use crate::{

@@ -5,6 +5,7 @@ mod activities;
 mod aggregate;
 mod associate;
 mod beside;
+mod columns;
 mod describe;
 mod duplicates;
 mod lag;

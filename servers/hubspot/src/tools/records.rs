@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     FROM,
     beside::{conversations, linked, named},
-    search::{Columns, RecordRow, asked, there_is},
+    columns::{Columns, RecordRow, asked},
+    search::there_is,
 };
 use crate::{
     HubSpot,

@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::{
     beside::{linked, named},
+    columns::asked,
     records::find,
-    search::asked,
     write::{reconcile, state},
 };
 use crate::{

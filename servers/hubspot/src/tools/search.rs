@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use connector::{
-    Error, Kind, Result,
-    catalog::{Call, Page, Reply, Tool, limit, names::fold, one_line, thousands, words},
+    Error, Result,
+    catalog::{Call, Page, Reply, Tool, limit, one_line, thousands, words},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use serde_json::json;
 use super::{
     FROM,
     beside::linked,
+    columns::{Columns, RecordRow, asked},
     lag::{Fresh, fresh},
 };
 use crate::{
@@ -75,20 +76,6 @@ struct SearchArguments {
     cursor: Option<String>,
     #[serde(default)]
     count_only: bool,
-}
-
-/// A record.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct RecordRow {
-    pub(super) id: String,
-    pub(super) values: BTreeMap<String, String>,
-}
-
-impl RecordRow {
-    pub(super) fn new(values: &Values, record: &Record, columns: &[String]) -> Self {
-        let cells = columns.iter().map(|column| (column.clone(), values.text(record, column)));
-        Self { id: record.id.clone(), values: cells.filter(|(_, value)| !value.is_empty()).collect() }
-    }
 }
 
 /// Where a listing goes on.
@@ -347,98 +334,6 @@ async fn labels(
         (!labels.is_empty()).then_some((id, labels))
     });
     told.collect()
-}
-
-/// The columns of rows: those asked for, or the usual ones.
-#[derive(Debug, Default)]
-pub(super) struct Columns {
-    pub(super) names: Vec<String>,
-    /// What was asked for and is no field, a sentence each.
-    pub(super) unknown: Vec<String>,
-    /// How many of the first ones were not asked for: what a record is known by is always there.
-    pub(super) added: usize,
-}
-
-impl Columns {
-    /// Those that `asked` names. A wrong name among right ones is told beside the rows.
-    ///
-    /// # Errors
-    /// `not_found` where all names are wrong; `invalid_argument` for a name of several fields.
-    pub(super) fn read(fields: &Fields, asked: &[String]) -> Result<Self> {
-        let mut words = asked
-            .iter()
-            .flat_map(|word| word.split(','))
-            .map(str::trim)
-            .filter(|word| !word.is_empty())
-            .peekable();
-        let mut columns = Self::default();
-        if words.peek().is_none() {
-            let known = |name: &&String| fields.get(name).is_some();
-            columns.names = fields.object.columns.iter().filter(known).cloned().collect();
-            return Ok(columns);
-        }
-        let mut first = None;
-        let mut none = true;
-        for word in words {
-            // A name that stands in several fields, as a contact's does, is all of them.
-            let whole =
-                fields.object.titles.first().filter(|title| title.contains(' ') && fold(word) == "name");
-            if let Some(title) = whole {
-                none = false;
-                for name in title.split(' ') {
-                    if !columns.names.iter().any(|known| known == name) {
-                        columns.names.push(name.to_owned());
-                    }
-                }
-                continue;
-            }
-            match fields.find(word) {
-                Ok(property) => {
-                    none = false;
-                    if property.name != "hs_object_id" && !columns.names.contains(&property.name) {
-                        columns.names.push(property.name.clone());
-                    }
-                }
-                Err(error) if error.kind() == Kind::NotFound => {
-                    // The nearest ones are told; all that there are would be told once more for each.
-                    let near = error.hint().filter(|hint| hint.starts_with("Did you mean"));
-                    let near = near.map(|hint| format!(". {hint}")).unwrap_or_default();
-                    columns.unknown.push(format!("{}{near}", error.message().trim_end_matches('.')));
-                    first.get_or_insert(error);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        // The text of a note is no name, and long.
-        if let Some(title) = fields.object.titles.first()
-            && fields.object.body() != Some(title.as_str())
-            && !title.split(' ').any(|name| columns.names.iter().any(|known| known == name))
-        {
-            let names = title.split(' ').filter(|name| fields.get(name).is_some()).map(str::to_owned);
-            let names: Vec<String> = names.collect();
-            columns.added = names.len();
-            columns.names.splice(0..0, names);
-        }
-        match first {
-            Some(first) if none && columns.unknown.len() == 1 => Err(first),
-            Some(_) if none => Err(Error::not_found(columns.unknown.join(". "))
-                .with_hint(format!("describe_object lists the fields of {}", fields.object.plural))),
-            _ => Ok(columns),
-        }
-    }
-}
-
-/// The properties to ask for, so that `columns` can be told.
-pub(super) fn asked(object: &ObjectType, columns: &[String]) -> Vec<String> {
-    let mut properties = columns.to_vec();
-    let money = ["amount", "amount_in_home_currency", "hs_projected_amount"];
-    if object.name == "deals" && columns.iter().any(|name| money.contains(&name.as_str())) {
-        properties.push("deal_currency_code".to_owned());
-    }
-    properties.extend(object.title_properties());
-    properties.sort_unstable();
-    properties.dedup();
-    properties
 }
 
 /// A sort as it is written: `amount`, `-amount`, `amount desc`.
