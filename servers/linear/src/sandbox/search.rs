@@ -27,19 +27,25 @@ pub(super) fn search(cx: &Context<'_>, field: &str, args: &Row) -> Outcome<Vec<A
         .all(ty)
         .filter_map(|row| {
             let (title, body) = content(&state, ty, row, flag(args, "includeComments"));
-            let hit = words.iter().all(|word| title.contains(word) || body.contains(word));
+            if !words.iter().all(|word| title.contains(word) || body.contains(word)) {
+                return None;
+            }
             let weight = words.iter().filter(|word| title.contains(*word)).count();
             let boosted = text(args, "teamId").is_some_and(|team| in_team(&state, ty, row, team));
-            hit.then_some((usize::from(boosted) * words.len() + weight, row))
+            Some((usize::from(boosted) * words.len() + weight, row))
         })
         .collect();
     found.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| text(y, "updatedAt").cmp(&text(x, "updatedAt"))));
     Ok(found.into_iter().map(|(_, row)| Arc::clone(row)).collect())
 }
 
+/// The words of a query by meaning that count, as what such searches are made of reads a text only so far.
+const MOST_WORDS: usize = 100;
+
 /// The results of `semanticSearch`: rows that share words or their beginnings with the query.
 pub(super) fn semantic(cx: &Context<'_>, args: &Row) -> Outcome<Vec<Value>> {
-    let words = words(text(args, "query").unwrap_or_default());
+    let mut words = words(text(args, "query").unwrap_or_default());
+    words.truncate(MOST_WORDS);
     let most = args.get("maxResults").and_then(Value::as_u64).unwrap_or(10).clamp(1, 50) as usize;
     let asked = args.get("types").and_then(Value::as_array);
     let state = cx.state();
