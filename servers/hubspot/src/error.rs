@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use connector::{
     Error, Kind, Result, Retry,
-    catalog::one_line,
+    catalog::{names::fold, one_line, words},
     clock,
     upstream::{Request, Response, Vendor as _, classify},
 };
@@ -21,6 +21,8 @@ use crate::vendor::HubSpotVendor;
 
 /// The window in which calls are counted: at its end there are new ones.
 const TEN_SECONDS: Duration = Duration::from_secs(10);
+/// Options that an agent reads.
+const OPTIONS: usize = 20;
 /// Characters of HubSpot's message that an agent reads.
 const MAX_MESSAGE: usize = 400;
 
@@ -52,6 +54,24 @@ pub(crate) struct BadValue {
     pub(crate) name: String,
     pub(crate) error: String,
     pub(crate) message: String,
+}
+
+impl BadValue {
+    /// What is wrong, in words for people: of options those first that are nearest to what was given.
+    fn says(&self) -> String {
+        let listed = self.message.split_once(" was not one of the allowed options: [");
+        let Some((given, rest)) = listed else { return format!("`{}`: {}", self.name, self.message) };
+        let mut options: Vec<&str> =
+            rest.trim_end_matches(['.', ' ']).trim_end_matches(']').split(", ").collect();
+        options.retain(|option| !option.is_empty());
+        let wanted = fold(given);
+        options.sort_by(|a, b| likeness(&wanted, &fold(b)).total_cmp(&likeness(&wanted, &fold(a))));
+        let told = match &options[..] {
+            [] => "it has none".to_owned(),
+            options => format!("it has {}", words::listed(options, OPTIONS)),
+        };
+        format!("`{}` has no option `{given}`; {told}", self.name)
+    }
 }
 
 impl Refusal {
@@ -90,10 +110,7 @@ impl Refusal {
     pub(crate) fn says(&self) -> String {
         let bad = self.bad_values();
         let text = if bad.iter().any(|value| !value.name.is_empty()) {
-            bad.iter()
-                .map(|value| format!("`{}`: {}", value.name, value.message))
-                .collect::<Vec<_>>()
-                .join("; ")
+            bad.iter().map(BadValue::says).collect::<Vec<_>>().join("; ")
         } else {
             let missing = self.context_of("properties");
             let missing = if missing.is_empty() { String::new() } else { format!(" {}", missing.join(", ")) };
@@ -225,4 +242,19 @@ fn limited(vendor: &HubSpotVendor, refusal: &Refusal, response: &Response) -> Er
         "" => error,
         id => error.with_request_id(one_line(id)),
     }
+}
+
+/// How much of two words is the same: the part of pairs of letters that both have.
+fn likeness(a: &str, b: &str) -> f64 {
+    let pairs = |text: &str| {
+        let letters: Vec<char> = text.chars().collect();
+        letters.windows(2).map(|pair| (pair[0], pair[1])).collect::<Vec<_>>()
+    };
+    let (a, mut b) = (pairs(a), pairs(b));
+    let all = a.len() + b.len();
+    let both = a
+        .iter()
+        .filter(|pair| b.iter().position(|other| other == *pair).map(|at| b.swap_remove(at)).is_some());
+    let both = both.count();
+    if all == 0 { 0.0 } else { 2.0 * both as f64 / all as f64 }
 }

@@ -51,7 +51,7 @@ use vendor::HubSpotVendor;
 pub struct HubSpot {
     api: Api,
     names: Names,
-    recent: RecentWrites,
+    recent: Arc<RecentWrites>,
     audit: Audit,
     redacted: Redacted,
     /// How many records one call may look through.
@@ -141,10 +141,11 @@ impl Connector for HubSpot {
         let version = if config.text("api-version") == Some("2026-03") { "2026-03" } else { "2026-09" };
         let api = Api::new(upstream, credential, vendor, version);
         let redacted = Redacted::new(config.list("redact"));
+        let recent = Arc::<RecentWrites>::default();
         Ok(Self {
-            names: Names::new(api.clone(), redacted.clone()),
+            names: Names::new(api.clone(), redacted.clone(), Arc::clone(&recent)),
             api,
-            recent: RecentWrites::default(),
+            recent,
             audit: Audit::default(),
             redacted,
             max_rows: config.number("max-rows").and_then(|rows| usize::try_from(rows).ok()).unwrap_or(50_000),

@@ -8,6 +8,11 @@ use fast_glob::glob_match;
 pub(crate) struct Redacted(Vec<String>);
 
 impl Redacted {
+    /// Those of `names` that are redacted.
+    pub(crate) fn of<'a>(&self, names: &[&'a str]) -> Vec<&'a str> {
+        names.iter().copied().filter(|name| self.hides(name)).collect()
+    }
+
     /// Names in which `*` stands for any characters.
     pub(crate) fn new(patterns: &[String]) -> Self {
         Self(

@@ -57,12 +57,28 @@ impl Values {
         Ok(Self { fields, account, owners, pipelines, zone, redacted: redacted.clone() })
     }
 
+    /// Reads the account's zone, where times are told that are in no column.
+    pub(crate) async fn read_zone(&mut self, names: &Names) -> Result<()> {
+        self.account = names.account().await?;
+        self.zone = TimeZone::get(&self.account.time_zone).unwrap_or(TimeZone::UTC);
+        Ok(())
+    }
+
     /// The currency of a record's money.
     pub(crate) fn currency<'a>(&'a self, record: &'a Record) -> &'a str {
-        match record.get("deal_currency_code") {
+        match self.fields.currency().map_or("", |name| record.get(name)) {
             "" => &self.account.company_currency,
             code => code,
         }
+    }
+
+    /// Whether the values of a column are money of several currencies.
+    pub(crate) fn mixes(&self, records: &[Record], column: &str) -> bool {
+        let money = |property: &Property| property.is_money() && !property.is_at_home();
+        let mut valued = records.iter().filter(|record| !record.get(column).is_empty());
+        let first = valued.next().map(|record| self.currency(record));
+        self.fields.get(column).is_some_and(money)
+            && valued.any(|record| Some(self.currency(record)) != first)
     }
 
     /// A value as a row shows it; empty if there is none.
@@ -80,8 +96,8 @@ impl Values {
     /// Whether a value is a text of several lines, or longer than a row has room for.
     pub(crate) fn is_text(&self, record: &Record, column: &str) -> bool {
         let shown = self.shown(record, column);
-        self.fields.get(column).is_some_and(Property::is_long)
-            && (shown.contains('\n') || shown.chars().count() > CELL)
+        let of = |is: fn(&Property) -> bool| self.fields.get(column).is_some_and(is);
+        of(Property::is_long) && shown.contains('\n') || of(Property::is_text) && shown.chars().count() > CELL
     }
 
     /// How a value becomes another: `phone none → +49 40 5550101`, of a text the lines that differ.
@@ -105,19 +121,25 @@ impl Values {
         cut(&self.shown(record, column), TEXT)
     }
 
-    fn shown(&self, record: &Record, column: &str) -> String {
+    /// Whether a row has no room for the whole of a value in one of `columns`.
+    pub(crate) fn cuts(&self, records: &[Record], columns: &[String]) -> bool {
+        let long = columns.iter().filter(|name| self.fields.get(name).is_some_and(Property::is_text));
+        let mut cells = long.flat_map(|column| records.iter().map(move |record| (record, column)));
+        cells.any(|(record, column)| {
+            record.get(column).len() > CELL && self.shown(record, column).chars().count() > CELL
+        })
+    }
+
+    /// A value in full.
+    pub(crate) fn shown(&self, record: &Record, column: &str) -> String {
         let value = record.get(column);
         let Some(property) = self.fields.get(column) else { return value.to_owned() };
         if !value.is_empty() && self.redacted.hides(column) {
             return "(redacted)".to_owned();
         }
         if property.is_money() {
-            let currency = if column == "amount_in_home_currency" {
-                &self.account.company_currency
-            } else {
-                self.currency(record)
-            };
-            return money(value, currency);
+            let home = &self.account.company_currency;
+            return money(value, if property.is_at_home() { home } else { self.currency(record) });
         }
         self.value(property, value)
     }
@@ -151,6 +173,10 @@ impl Values {
             "number" if property.name == CALL_DURATION => length(value),
             "number" => plain_number(value),
             "datetime" if property.name == "closedate" => self.local(value, "%Y-%m-%d"),
+            // To the millisecond: it guards a later write.
+            "datetime" if property.name == self.fields.object.modified() => {
+                self.local(value, "%Y-%m-%d %H:%M:%S%.3f")
+            }
             "datetime" => self.local(value, "%Y-%m-%d %H:%M"),
             _ if property.is_rich() => markdown(value),
             _ if property.is_long() => plain(value),
@@ -281,27 +307,76 @@ pub(crate) fn money(value: &str, currency: &str) -> String {
     if value.is_empty() {
         return String::new();
     }
-    let shown = grouped(value, 1_000);
+    let shown = amount(value);
     if currency.is_empty() { shown } else { format!("{shown} {currency}") }
 }
 
-/// A number, with commas between its thousands if it has five digits, and two decimals where it has any.
+/// A number as it is kept, with commas between its thousands if it has five digits.
 pub(crate) fn plain_number(value: &str) -> String {
-    grouped(value, 10_000)
+    let Some(number) = value.trim().parse::<f64>().ok().filter(|number| number.is_finite()) else {
+        return value.to_owned();
+    };
+    let text = if value.contains(['e', 'E']) { number.to_string() } else { value.trim().to_owned() };
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+    let (whole, rest) = digits.split_once('.').unwrap_or((digits, ""));
+    let whole = match whole.parse::<u64>() {
+        Ok(many) if many >= 10_000 => thousands(many),
+        _ => whole.to_owned(),
+    };
+    match rest.trim_end_matches('0') {
+        "" => format!("{sign}{whole}"),
+        rest => format!("{sign}{whole}.{rest}"),
+    }
 }
 
-/// A number, with commas between its thousands from `commas` on.
-fn grouped(value: &str, commas: u64) -> String {
+/// An amount with commas between its thousands and two decimals where it has any; the price of a piece may be less.
+fn amount(value: &str) -> String {
     match value.parse::<f64>() {
+        Ok(number) if number.abs() < 1.0 && (number * 100.0).fract().abs() > 1e-6 => {
+            plain_number(&format!("{number:.6}"))
+        }
         Ok(number) if number.abs() < 1e15 => {
             let cents = (number.abs() * 100.0).round() as u64;
-            let sign = if number < 0.0 && cents > 0 { "-" } else { "" };
-            let whole = if cents / 100 < commas { (cents / 100).to_string() } else { thousands(cents / 100) };
+            let sign = if number < 0.0 { "-" } else { "" };
+            let whole = thousands(cents / 100);
             match cents % 100 {
                 0 => format!("{sign}{whole}"),
                 rest => format!("{sign}{whole}.{rest:02}"),
             }
         }
         _ => value.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_told_as_they_are_kept_and_amounts_in_hundredths() {
+        for (kept, told) in [
+            ("1.0834", "1.0834"),
+            ("52.5243", "52.5243"),
+            ("0.125", "0.125"),
+            ("11.0", "11"),
+            ("1850", "1850"),
+            ("12000.5", "12,000.5"),
+            ("-12000", "-12,000"),
+            ("1.2E7", "12,000,000"),
+            ("none", "none"),
+        ] {
+            assert_eq!(plain_number(kept), told, "{kept}");
+        }
+        for (kept, told) in [
+            ("84000", "84,000"),
+            ("43215.3846", "43,215.38"),
+            ("0.0125", "0.0125"),
+            ("0.5", "0.50"),
+            ("-0.004", "-0.004"),
+            ("0", "0"),
+            ("-9.999", "-10"),
+        ] {
+            assert_eq!(money(kept, ""), told, "{kept}");
+        }
     }
 }

@@ -63,6 +63,8 @@ pub(crate) struct Action {
     pub(crate) kind: String,
 }
 
+/// Before every message.
+const BEGINNING: &str = "1970-01-01T00:00:00.000Z";
 const THREADS: &str = "GET /conversations/conversations/{version}/threads";
 const MESSAGES: &str = "GET /conversations/conversations/{version}/threads/{threadId}/messages";
 const SEND: &str = "POST /conversations/conversations/{version}/threads/{threadId}/messages";
@@ -76,7 +78,12 @@ impl Api {
         limit: u32,
         after: Option<&str>,
     ) -> Result<Listed<Thread>> {
-        let mut request = self.route(THREADS, &[]).query("limit", limit.to_string());
+        // A sort by time needs a time from which on; without one, threads come by their ids.
+        let mut request = self
+            .route(THREADS, &[])
+            .query("limit", limit.to_string())
+            .query("sort", "-latestMessageTimestamp")
+            .query("latestMessageTimestampAfter", BEGINNING);
         if let Some(contact) = contact {
             request = request.query("associatedContactId", contact);
         }
@@ -86,8 +93,17 @@ impl Api {
         self.read(request).await
     }
 
-    pub(crate) async fn messages(&self, thread: &str, limit: u32) -> Result<Listed<Message>> {
-        self.read(self.route(MESSAGES, &[thread]).query("limit", limit.to_string())).await
+    pub(crate) async fn messages(
+        &self,
+        thread: &str,
+        limit: u32,
+        after: Option<&str>,
+    ) -> Result<Listed<Message>> {
+        let mut request = self.route(MESSAGES, &[thread]).query("limit", limit.to_string());
+        if let Some(after) = after {
+            request = request.query("after", after);
+        }
+        self.read(request).await
     }
 
     /// Adds a comment that only colleagues see.
@@ -98,8 +114,21 @@ impl Api {
     }
 
     pub(crate) async fn flows(&self) -> Result<Vec<Flow>> {
-        let listed: Listed<Flow> = self.read(Self::plain(FLOWS, &[]).query("limit", "100")).await?;
-        Ok(listed.results)
+        let mut flows = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let mut request = Self::plain(FLOWS, &[]).query("limit", "100");
+            if let Some(after) = &after {
+                request = request.query("after", after.as_str());
+            }
+            let page: Listed<Flow> = self.read(request).await?;
+            let next = page.next().map(str::to_owned).filter(|next| after.as_ref() != Some(next));
+            flows.extend(page.results);
+            match next {
+                Some(next) => after = Some(next),
+                None => return Ok(flows),
+            }
+        }
     }
 
     pub(crate) async fn flow(&self, id: &str) -> Result<Flow> {

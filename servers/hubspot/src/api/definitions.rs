@@ -22,6 +22,8 @@ pub(crate) struct Property {
     pub(crate) options: Vec<Choice>,
     /// Its options live elsewhere: owners, pipelines, stages.
     pub(crate) external_options: bool,
+    /// Where they live: `OWNER`.
+    pub(crate) referenced_object_type: Option<String>,
     pub(crate) has_unique_value: bool,
     pub(crate) calculated: bool,
     pub(crate) hidden: bool,
@@ -57,7 +59,9 @@ impl Property {
     }
 
     pub(crate) fn is_owner(&self) -> bool {
-        self.name.ends_with("owner_id") || self.name == "hs_assigned_user_id"
+        self.referenced_object_type.as_deref() == Some("OWNER")
+            || self.name.ends_with("owner_id")
+            || self.name == "hs_assigned_user_id"
     }
 
     /// Whether its numbers are money.
@@ -65,9 +69,19 @@ impl Property {
         self.kind == "number" && (self.show_currency_symbol || self.name == "amount")
     }
 
+    /// Whether its money is in the account's currency, whatever that of the record is.
+    pub(crate) fn is_at_home(&self) -> bool {
+        self.name.ends_with("_in_home_currency")
+    }
+
     /// Whether its texts are HTML (developers.hubspot.com, "Properties", field types).
     pub(crate) fn is_rich(&self) -> bool {
         self.field_type == "html"
+    }
+
+    /// Whether its values are texts of people's own.
+    pub(crate) fn is_text(&self) -> bool {
+        self.kind == "string"
     }
 
     /// Whether its texts may be long, or are HTML.

@@ -21,6 +21,8 @@ pub(crate) struct List {
     pub(crate) size: Option<f64>,
     pub(crate) additional_properties: BTreeMap<String, Option<String>>,
     pub(crate) updated_at: String,
+    /// The rule by which HubSpot fills it, if it was asked for.
+    pub(crate) filter_branch: Value,
 }
 
 impl List {
@@ -103,6 +105,12 @@ impl Api {
     pub(crate) async fn list(&self, id: &str) -> Result<List> {
         let one: OneList = self.read(self.route(GET, &[id])).await?;
         Ok(one.list)
+    }
+
+    /// The rule by which HubSpot fills a list.
+    pub(crate) async fn rule(&self, id: &str) -> Result<Value> {
+        let one: OneList = self.read(self.route(GET, &[id]).query("includeFilters", "true")).await?;
+        Ok(one.list.filter_branch)
     }
 
     /// A page of the members of a list.

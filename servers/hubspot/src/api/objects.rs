@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use connector::{Effect, Result, upstream::Replay};
+use connector::{Effect, Kind, Result, upstream::Replay};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -13,6 +13,9 @@ use crate::resolve::ObjectType;
 pub(crate) const MAX_BATCH: usize = 100;
 /// The most rows of one page of a search.
 pub(crate) const MAX_PAGE: u32 = 200;
+/// The most inputs of a batch that reads earlier values too: "it will reduce the maximum number" is all that is
+/// published.
+const MAX_WITH_HISTORY: usize = 50;
 /// No page of one search reaches past so many results.
 pub(crate) const MAX_RESULTS: u64 = 10_000;
 
@@ -28,6 +31,8 @@ pub(crate) struct Record {
     /// Whether an upsert made it.
     pub(crate) new: bool,
     pub(crate) object_write_trace_id: String,
+    /// Where a person would look at it.
+    pub(crate) url: String,
 }
 
 /// A value that a property had.
@@ -148,6 +153,38 @@ impl Api {
     /// Records by their ids, or by the unique property `by`; those that do not exist are among the errors.
     /// At most [`MAX_BATCH`].
     pub(crate) async fn read_records(
+        &self,
+        object: &ObjectType,
+        ids: &[String],
+        by: Option<&str>,
+        properties: &[String],
+        history: &[String],
+    ) -> Result<Batch<Record>> {
+        if history.is_empty() {
+            return self.read_batch(object, ids, by, properties, history).await;
+        }
+        let mut whole = Batch::done(Vec::new());
+        let mut rest = ids;
+        let mut most = MAX_WITH_HISTORY;
+        while !rest.is_empty() {
+            let (some, others) = rest.split_at(most.min(rest.len()));
+            match self.read_batch(object, some, by, properties, history).await {
+                Ok(batch) => {
+                    whole.results.extend(batch.results);
+                    whole.errors.extend(batch.errors);
+                    rest = others;
+                }
+                // Fewer may be taken than is known.
+                Err(error) if error.kind() == Kind::InvalidArgument && some.len() > MAX_WITH_HISTORY / 2 => {
+                    most = MAX_WITH_HISTORY / 2;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(whole)
+    }
+
+    async fn read_batch(
         &self,
         object: &ObjectType,
         ids: &[String],

@@ -19,6 +19,9 @@ use crate::{
 
 /// How long a call took, in milliseconds (developers.hubspot.com, "Calls", properties).
 pub(crate) const CALL_DURATION: &str = "hs_call_duration";
+/// Where objects have the currency of their money.
+pub(super) const CURRENCIES: [&str; 4] =
+    ["deal_currency_code", "hs_line_item_currency_code", "hs_currency_code", "hs_currency"];
 /// How many options an error lists.
 const OPTIONS: usize = 25;
 
@@ -80,12 +83,18 @@ impl Fields {
         [format!("hs_{}_", self.object.singular.replace(' ', "_")), "hs_".to_owned()]
     }
 
+    /// The property that says in which currency the money of a record is: of deals, line items, orders and their like,
+    /// quotes (developers.hubspot.com, the guides to these objects).
+    pub(crate) fn currency(&self) -> Option<&'static str> {
+        CURRENCIES.into_iter().find(|name| self.get(name).is_some())
+    }
+
     /// What replies call a property, a word by which it is found again: `owner`, `due`, `task_status`.
     pub(crate) fn head<'a>(&self, name: &'a str) -> &'a str {
         let is_stage = self.object.stage.is_some_and(|(_, stage)| stage == name);
         let head = match name {
             "hubspot_owner_id" => "owner",
-            "deal_currency_code" => "currency",
+            _ if self.currency() == Some(name) => "currency",
             "hs_timestamp" if self.object.name == "tasks" => "due",
             "hs_timestamp" if self.object.is_activity() => "when",
             "hs_call_disposition" => "outcome",
@@ -126,7 +135,7 @@ impl Fields {
             "stage" | "status" if stage.is_some() => stage?.1,
             "pipeline" => stage?.0,
             "name" | "title" => self.object.titles.first().filter(|title| !title.contains(' '))?,
-            "currency" => "deal_currency_code",
+            "currency" => self.currency()?,
             "close_date" | "closes" => "closedate",
             "created" | "created_at" => self.object.created(),
             "updated" | "modified" | "updated_at" | "last_modified" => self.object.modified(),
@@ -184,6 +193,10 @@ impl Fields {
             "bool" => switch(name, &text).map(|on| on.to_string()),
             "number" => quantity(property, &text),
             "date" => date(calendar, name, &text).map(|day| day.to_string()),
+            // What took place is past.
+            "datetime" if name == "hs_timestamp" && self.object.took_place() => {
+                Ok(format!("{:.3}", calendar.past(name, &text)?.start()))
+            }
             "datetime" => {
                 let when = calendar.ahead(name, &text)?;
                 // A day without a time ends a deal, a task or a ticket: its end is meant.
@@ -197,11 +210,25 @@ impl Fields {
 
 /// The day that a `date` takes: in the account's zone, never moved by UTC. What is written as a day is that day.
 fn date(calendar: &Calendar, name: &str, text: &str) -> Result<Date> {
-    let written = text.get(..10).filter(|_| text.len() == 10 || text[10..].starts_with(['T', ' ']));
-    match written.and_then(|day| day.parse::<Date>().ok()) {
+    match written(text) {
         Some(day) => Ok(day),
         None => calendar.day(name, text),
     }
+}
+
+/// The day in a text that is written as one, with or without a time.
+fn written(text: &str) -> Option<Date> {
+    let (day, rest) = text.split_at_checked(10)?;
+    let has_time = |rest: &str| rest.chars().next().is_some_and(|c| c.is_ascii_digit());
+    let fits = rest.is_empty() || rest.strip_prefix(['T', ' ']).is_some_and(has_time);
+    day.parse().ok().filter(|_| fits)
+}
+
+/// The first and the last of what is written as a range: `2026-12-01..2026-12-31`, `2026-12-01 to 2026-12-31`.
+pub(crate) fn range(text: &str) -> Option<(&str, &str)> {
+    let (first, last) = text.split_once("..").or_else(|| text.split_once(" to "))?;
+    let (first, last) = (first.trim(), last.trim());
+    (!first.is_empty() && !last.is_empty()).then_some((first, last))
 }
 
 /// The texts of a value: one, or those of a list.
@@ -221,7 +248,7 @@ pub(crate) fn words(name: &str, value: &Value) -> Result<Vec<String>> {
     })
 }
 
-/// The values of options, by label or value, in any case. A leading `;` or `+` keeps those there are.
+/// The values of options, by label or value, in any case. A leading `;` keeps those there are.
 fn choose(property: &Property, words: &[String]) -> Result<String> {
     let wanted: Vec<&str> = words
         .iter()
@@ -230,9 +257,10 @@ fn choose(property: &Property, words: &[String]) -> Result<String> {
         .filter(|word| !word.is_empty())
         .collect();
     let adds = words.first().is_some_and(|word| word.starts_with(';'));
+    let adds = if adds { ";" } else { "" };
     // Options that live elsewhere are not listed: HubSpot itself judges the value.
     if property.external_options || property.options.is_empty() {
-        return Ok(wanted.join(";"));
+        return Ok(format!("{adds}{}", wanted.join(";")));
     }
     if wanted.len() > 1 && !property.is_multiple() {
         return Err(Error::invalid(format!(
@@ -243,7 +271,7 @@ fn choose(property: &Property, words: &[String]) -> Result<String> {
     }
     let values: Result<Vec<&str>> =
         wanted.iter().map(|word| option(property, word).map(|choice| choice.value.as_str())).collect();
-    Ok(format!("{}{}", if adds { ";" } else { "" }, values?.join(";")))
+    Ok(format!("{adds}{}", values?.join(";")))
 }
 
 /// The option that `word` means.
@@ -287,12 +315,29 @@ pub(crate) fn switch(name: &str, text: &str) -> Result<bool> {
 
 /// A number, with or without commas between its thousands.
 pub(crate) fn number(name: &str, text: &str) -> Result<String> {
-    let bare: String = text.chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect();
-    match bare.parse::<f64>() {
-        Ok(number) if number.is_finite() => Ok(bare),
-        _ => Err(Error::invalid(format!("`{name}` is a number, and `{}` is none", one_line(text)))
-            .with_hint("Write it like 12500 or 12500.50, without a currency")),
+    bare_number(text.trim()).ok_or_else(|| {
+        Error::invalid(format!("`{name}` is a number, and `{}` is none", one_line(text)))
+            .with_hint("Write it like 12500 or 12500.50, without a currency")
+    })
+}
+
+/// A number without what stands between its thousands. A comma before anything but three digits is no such thing: where
+/// it is meant as a point, the number is another.
+fn bare_number(text: &str) -> Option<String> {
+    if text.parse::<f64>().is_ok_and(f64::is_finite) {
+        return Some(text.to_owned());
     }
+    let (whole, rest) = text.split_once('.').map_or((text, None), |(whole, rest)| (whole, Some(rest)));
+    let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |whole| ("-", whole));
+    let between = whole.chars().find(|c| !c.is_ascii_digit())?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let mut groups = whole.split(between);
+    let fits = matches!(between, ',' | ' ' | '_' | '\u{a0}' | '\u{202f}')
+        && groups.next().is_some_and(|first| digits(first) && first.len() <= 3)
+        && groups.all(|group| digits(group) && group.len() == 3)
+        && rest.is_none_or(digits);
+    let whole: String = whole.split(between).collect();
+    fits.then(|| format!("{sign}{whole}{}", rest.map(|rest| format!(".{rest}")).unwrap_or_default()))
 }
 
 /// A number as HubSpot keeps it: of the length of a call in milliseconds, which people write as `10 min`.
@@ -339,7 +384,7 @@ pub(crate) fn days(
     property: &Property,
     text: &str,
 ) -> Result<(Date, Date)> {
-    if let Some(day) = text.get(..10).and_then(|day| day.parse::<Date>().ok()) {
+    if let Some(day) = written(text) {
         return Ok((day, day));
     }
     let when = moment(calendar, property, text)?;
@@ -353,4 +398,38 @@ pub(crate) fn midnight(day: Date) -> Result<String> {
     let at =
         at.map_err(|error| Error::new(Kind::InvalidArgument, "The date is too far away").with_source(error))?;
     Ok(at.timestamp().as_millisecond().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comma_is_taken_only_between_thousands() {
+        for (text, bare) in [
+            ("12500", "12500"),
+            ("12,500", "12500"),
+            ("-1,234,567.50", "-1234567.50"),
+            ("12 500", "12500"),
+            ("1e5", "1e5"),
+        ] {
+            assert_eq!(number("amount", text).unwrap(), bare, "{text}");
+        }
+        for text in ["12,5", "1.000,50", "1 2", "1,2345", "12,", ",500", "1,000 000", "NaN", "", "5 EUR"] {
+            assert!(number("amount", text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_follows_a_day_is_a_time_or_no_day() {
+        let day: Option<Date> = "2026-12-01".parse().ok();
+        assert_eq!(
+            [written("2026-12-01"), written("2026-12-01T15:00"), written("2026-12-01 15:00")],
+            [day; 3]
+        );
+        for text in ["2026-12-01..2026-12-31", "2026-12-01 to 2026-12-31", "2026-12-011", "today"] {
+            assert_eq!(written(text), None, "{text}");
+        }
+        assert_eq!(range("2026-12-01 to 2026-12-31"), Some(("2026-12-01", "2026-12-31")));
+    }
 }

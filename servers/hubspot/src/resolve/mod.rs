@@ -10,18 +10,20 @@ use std::{borrow::Cow, sync::Arc};
 use connector::{
     Error, Kind, Result,
     catalog::{
-        Calendar,
+        Calendar, minute,
         names::{Directories, Entry, Reading, find},
         one_line,
     },
 };
 
+use jiff::{Timestamp, tz::TimeZone};
+
 pub(crate) use fields::{
-    CALL_DURATION, Fields, days, is_nobody, midnight, moment, option, quantity, shown_options, switch,
+    CALL_DURATION, Fields, days, is_nobody, midnight, moment, option, quantity, range, shown_options, switch,
     words as values,
 };
 pub(crate) use objects::{ObjectType, standard_names};
-pub(crate) use records::RecordRef;
+pub(crate) use records::{RecordRef, SECONDARY, SHARED_DOMAIN, bare_domain, has_domain};
 
 use crate::{
     api::{
@@ -30,6 +32,7 @@ use crate::{
         associations,
         definitions::{AssociationType, Owner, Pipeline, Property, Stage},
     },
+    overlay::RecentWrites,
     redact::Redacted,
 };
 
@@ -39,12 +42,14 @@ pub(crate) struct Names {
     api: Api,
     directories: Arc<Directories>,
     redacted: Redacted,
+    recent: Arc<RecentWrites>,
 }
 
 impl Names {
-    /// The names behind `api`; values of properties that are `redacted` are not told with them.
-    pub(crate) fn new(api: Api, redacted: Redacted) -> Self {
-        Self { api, directories: Arc::default(), redacted }
+    /// The names behind `api`; values of properties that are `redacted` are not told with them. What was written
+    /// `recent`ly has its name at once.
+    pub(crate) fn new(api: Api, redacted: Redacted, recent: Arc<RecentWrites>) -> Self {
+        Self { api, directories: Arc::default(), redacted, recent }
     }
 
     /// The standard object whose plural in the API is `name`.
@@ -75,7 +80,18 @@ impl Names {
 
     /// The fields of an object: its properties, and what their values mean.
     pub(crate) async fn fields(&self, object: &ObjectType) -> Result<Fields> {
-        Ok(Fields::new(object.clone(), self.api.properties(object).await?))
+        let properties = self.api.properties(object).await?;
+        let mut object = object.clone();
+        // Whether an account's own objects have stages only their properties say.
+        let has = |name: &str| properties.iter().any(|property| property.name == name);
+        let (pipeline, stage) = objects::STAGED;
+        if object.stage.is_none() && has(pipeline) && has(stage) {
+            object.stage = Some(objects::STAGED);
+            if object.custom {
+                object.columns.push(stage.to_owned());
+            }
+        }
+        Ok(Fields::new(object, properties))
     }
 
     /// The account; a plain one if it may not be seen.
@@ -92,6 +108,24 @@ impl Names {
         Ok(Calendar::new(Some(account.time_zone.as_str())))
     }
 
+    /// The account's time zone.
+    pub(crate) async fn zone(&self) -> Result<TimeZone> {
+        let account = self.account().await?;
+        Ok(TimeZone::get(&account.time_zone).unwrap_or(TimeZone::UTC))
+    }
+
+    /// A moment as the account's clocks show it, with the zone where they are another than UTC's.
+    pub(crate) async fn told(&self, moment: &str) -> Result<String> {
+        let account = self.account().await?;
+        let at = moment.parse::<Timestamp>().ok();
+        Ok(match (at, TimeZone::get(&account.time_zone)) {
+            (Some(at), Ok(zone)) => {
+                format!("{} ({})", at.to_zoned(zone).strftime("%Y-%m-%d %H:%M"), account.time_zone)
+            }
+            _ => minute(moment),
+        })
+    }
+
     /// Everybody who owns records; nobody if that may not be seen.
     pub(crate) async fn owners(&self) -> Result<Vec<Owner>> {
         match self.api.owners().await {
@@ -105,14 +139,34 @@ impl Names {
         if matches!(word.trim().to_lowercase().as_str(), "me" | "@me") {
             return self.me().await;
         }
-        self.directories
+        let found = self
+            .directories
             .find("owners", word, |reading| async move {
                 if reading == Reading::Anew {
                     self.api.upstream().invalidate(&["owners".into()]);
                 }
                 self.api.owners().await
             })
-            .await
+            .await;
+        match (found, word.trim().parse::<f64>()) {
+            // The numbers of users and of owners are easily taken for one another.
+            (Err(error), Ok(user)) if error.kind() == Kind::NotFound => {
+                let owners = self.api.owners().await?;
+                let own = owners.iter().find(|owner| {
+                    owner.user_id == Some(user) || owner.user_id_including_inactive == Some(user)
+                });
+                Err(match own {
+                    Some(owner) => error.with_hint(format!(
+                        "{} is the user {}, whose id as an owner is {}",
+                        word.trim(),
+                        one_line(&owner.shown()),
+                        owner.id
+                    )),
+                    None => error,
+                })
+            }
+            (found, _) => found,
+        }
     }
 
     /// Whoever the credential belongs to.

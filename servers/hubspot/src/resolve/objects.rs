@@ -45,6 +45,8 @@ type Line = (
 );
 
 const OWNER: &str = "hubspot_owner_id";
+/// Pipeline and stage, as all objects but deals have them.
+pub(super) const STAGED: (&str, &str) = ("hs_pipeline", "hs_pipeline_stage");
 
 /// The standard objects (developers.hubspot.com, "Using object APIs", object type ids).
 const STANDARD: &[Line] = &[
@@ -163,7 +165,7 @@ impl ObjectType {
         let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let stage = match line.1 {
             "deals" => Some(("pipeline", "dealstage")),
-            "tickets" | "leads" | "services" | "projects" => Some(("hs_pipeline", "hs_pipeline_stage")),
+            "tickets" | "leads" | "services" | "projects" => Some(STAGED),
             _ => None,
         };
         Self {
@@ -219,6 +221,11 @@ impl ObjectType {
         matches!(self.name.as_str(), "tasks" | "notes" | "meetings" | "calls" | "emails" | "communications")
     }
 
+    /// Whether its records tell of what took place, rather than of what is to be.
+    pub(crate) fn took_place(&self) -> bool {
+        matches!(self.name.as_str(), "notes" | "calls" | "emails" | "communications")
+    }
+
     /// The property with the text of a record, which one that is read by itself shows too.
     pub(crate) fn body(&self) -> Option<&'static str> {
         Some(match self.name.as_str() {
@@ -231,6 +238,21 @@ impl ObjectType {
             "emails" => "hs_email_text",
             _ => return None,
         })
+    }
+
+    /// Where HubSpot looks for words (developers.hubspot.com, "Search the CRM", default searchable properties).
+    pub(crate) fn searched(&self) -> Vec<&str> {
+        match self.name.as_str() {
+            "contacts" => vec!["firstname", "lastname", "email", "phone", "hs_additional_emails", "company"],
+            "companies" => vec!["name", "domain", "phone", "website"],
+            "deals" => vec!["dealname", "description"],
+            "tickets" => vec!["subject", "content"],
+            "tasks" => vec!["hs_task_subject", "hs_task_body"],
+            "calls" => vec!["hs_call_title", "hs_call_body"],
+            "meetings" => vec!["hs_meeting_title", "hs_meeting_body"],
+            "emails" => vec!["hs_email_subject"],
+            _ => self.columns.iter().map(String::as_str).collect(),
+        }
     }
 
     /// Whether its records are somebody's, as rows show.
@@ -314,5 +336,15 @@ pub(super) fn object(word: &str, schemas: &[Schema]) -> Result<ObjectType> {
         return Err(Error::not_found(format!("There is no object `{}`", one_line(word)))
             .with_hint("Workflows are read by list_workflows, of the toolset `automation`"));
     }
-    Ok(find(word, &all)?.clone())
+    find(word, &all).cloned().map_err(|miss| {
+        let error = miss.into_error();
+        // The names of an account's own objects nobody can guess.
+        let hint = error.hint().unwrap_or_default();
+        let own: Vec<String> = all.iter().filter(|object| object.custom).map(Entry::describe).collect();
+        if own.is_empty() || hint.contains(&own[0]) {
+            return error;
+        }
+        let hint = format!("{} Of this account's own there is: {}", hint.trim_end(), own.join(", "));
+        error.with_hint(hint)
+    })
 }

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, cmp::Reverse};
 
 use connector::{
-    Error, Result,
+    Error, Kind, Result,
     catalog::{
         names::{Entry, find, fold},
         one_line,
@@ -11,10 +11,10 @@ use connector::{
 };
 use url::Url;
 
-use super::{Names, ObjectType};
+use super::{Names, ObjectType, fields::CURRENCIES};
 use crate::{
-    api::objects::{Filter, MAX_PAGE, Record, Search},
-    filter::ADDITIONAL_EMAILS,
+    api::objects::{Filter, MAX_PAGE, MAX_RESULTS, Record, Search},
+    filter::{ADDITIONAL_DOMAINS, ADDITIONAL_EMAILS},
     render::{Values, title},
 };
 
@@ -24,8 +24,12 @@ const CANDIDATES: u32 = 20;
 const NEAR: usize = 5;
 /// The most groups of filters that a search takes (developers.hubspot.com, "Search the CRM").
 const MAX_GROUPS: usize = 5;
-/// Whose money an amount is.
-const CURRENCY: &str = "deal_currency_code";
+/// How a contact was found whose first address is another.
+pub(crate) const SECONDARY: &str = "secondary address";
+/// How a record was found that others share a domain with.
+pub(crate) const SHARED_DOMAIN: &str = "one of several with this domain";
+/// The most values of one condition (developers.hubspot.com, "Search the CRM").
+const MAX_VALUES: usize = 100;
 
 /// A record that was named, with what people know it by.
 #[derive(Clone, Debug)]
@@ -130,17 +134,8 @@ impl Names {
     /// # Errors
     /// `not_found`; `invalid_argument` with the candidates where several fit.
     pub(crate) async fn record(&self, object: &ObjectType, word: &str) -> Result<RecordRef> {
-        let word = word.trim();
-        let word = match word.split_once([':', ' ']) {
-            // `companies:201` where only `201` was asked for.
-            Some((named, rest))
-                if !word.contains("://")
-                    && ObjectType::named(&named.to_lowercase()).is_some_and(|one| one.id == object.id) =>
-            {
-                rest.trim()
-            }
-            _ => word,
-        };
+        let whole = word.trim();
+        let word = bare(object, whole);
         if word.contains("://") {
             let (other, id) = self.address(word).await?;
             if other != *object {
@@ -152,7 +147,13 @@ impl Names {
             return self.by_id(object, &id).await;
         }
         if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
-            return self.by_id(object, word).await;
+            return match self.by_id(object, word).await {
+                // `Site 12` may be a name.
+                Err(error) if error.kind() == Kind::NotFound && whole != word => {
+                    self.by_name(object, whole).await
+                }
+                found => found,
+            };
         }
         if object.name == "contacts" && word.contains('@') {
             let found = self.by_emails(&[word.to_owned()], &object.title_properties()).await?;
@@ -204,31 +205,81 @@ impl Names {
         properties.extend(["email", ADDITIONAL_EMAILS].map(str::to_owned));
         let clean: Vec<String> = emails.iter().map(|email| email.trim().to_lowercase()).collect();
         let batch = self.api().read_records(&object, &clean, Some("email"), &properties, &[]).await?;
-        let mut found = Vec::new();
-        for (asked, email) in emails.iter().zip(&clean) {
-            let first = batch.results.iter().find(|record| record.get("email").eq_ignore_ascii_case(email));
-            if let Some(record) = first {
-                found.push((
-                    asked.clone(),
-                    Some(RecordRef { object: object.clone(), record: record.clone(), note: "" }),
-                ));
-                continue;
-            }
-            // A search looks where the batch does not: among the other addresses of a person.
+        let reference =
+            |record: &Record, note| RecordRef { object: object.clone(), record: record.clone(), note };
+        let first = |email: &String| {
+            batch.results.iter().find(|record| record.get("email").eq_ignore_ascii_case(email))
+        };
+        // A search looks where the batch does not: among the other addresses of a person.
+        let missing: Vec<&String> = clean.iter().filter(|email| first(email).is_none()).collect();
+        let mut others = Vec::new();
+        for some in missing.chunks(MAX_GROUPS) {
+            let groups = some
+                .iter()
+                .map(|email| vec![Filter::value(ADDITIONAL_EMAILS, "CONTAINS_TOKEN", (*email).clone())]);
             let search = Search {
-                groups: vec![vec![Filter::value(ADDITIONAL_EMAILS, "CONTAINS_TOKEN", email.clone())]],
+                groups: groups.collect(),
                 properties: properties.clone(),
-                limit: 10,
+                limit: MAX_PAGE,
                 ..Search::default()
             };
-            let others = self.api().search(&object, &search).await?.results;
-            let own = others.into_iter().find(|record| {
-                record.get(ADDITIONAL_EMAILS).split(';').any(|one| one.trim().eq_ignore_ascii_case(email))
-            });
-            let own =
-                own.map(|record| RecordRef { object: object.clone(), record, note: "secondary address" });
-            found.push((asked.clone(), own));
+            others.extend(self.api().search(&object, &search).await?.results);
         }
+        let second = |email: &String| {
+            others.iter().find(|record| {
+                record.get(ADDITIONAL_EMAILS).split(';').any(|one| one.trim().eq_ignore_ascii_case(email))
+            })
+        };
+        let found = emails.iter().zip(&clean).map(|(asked, email)| {
+            let own = first(email).map(|record| reference(record, ""));
+            (asked.clone(), own.or_else(|| second(email).map(|record| reference(record, SECONDARY))))
+        });
+        Ok(found.collect())
+    }
+
+    /// The companies that have one of `domains`, as their first one or as another: HubSpot lets several have the same.
+    /// What was written a moment ago is among them.
+    pub(crate) async fn by_domains(
+        &self,
+        object: &ObjectType,
+        domains: &[String],
+        properties: &[String],
+    ) -> Result<Vec<Record>> {
+        let mut properties = properties.to_vec();
+        properties.extend(["name", "domain", ADDITIONAL_DOMAINS].map(str::to_owned));
+        let has_more = self.api().properties(object).await?.iter().any(|one| one.name == ADDITIONAL_DOMAINS);
+        let bare: Vec<String> = domains.iter().map(|domain| bare_domain(domain)).collect();
+        let mut found: Vec<Record> = Vec::new();
+        for some in bare.chunks(MAX_VALUES / 2) {
+            let values: Vec<String> =
+                some.iter().flat_map(|domain| [domain.clone(), format!("www.{domain}")]).collect();
+            let names = ["domain"].into_iter().chain(has_more.then_some(ADDITIONAL_DOMAINS));
+            let group = |name| vec![Filter { values: values.clone(), ..Filter::new(name, "IN") }];
+            let mut search = Search {
+                groups: names.map(group).collect(),
+                properties: properties.clone(),
+                limit: MAX_PAGE,
+                ..Search::default()
+            };
+            loop {
+                let page = self.api().search(object, &search).await?;
+                let more = page.next().is_some() && !page.results.is_empty();
+                found.extend(page.results);
+                search.after += u64::from(MAX_PAGE);
+                if !more || search.after + u64::from(MAX_PAGE) > MAX_RESULTS {
+                    break;
+                }
+            }
+        }
+        let recent = self.recent.of(object);
+        if !recent.is_empty() {
+            let now = self.api().read_records(object, &recent, None, &properties, &[]).await?.results;
+            found.retain(|record| !recent.contains(&record.id));
+            found.extend(now);
+        }
+        found.retain(|record| bare.iter().any(|domain| has_domain(record, domain)));
+        found.sort_by_key(Record::number);
+        found.dedup_by(|a, b| a.id == b.id);
         Ok(found)
     }
 
@@ -244,7 +295,25 @@ impl Names {
         }
         let properties = [object.title_properties(), telling(object)].concat();
         let search = Search { query: word.to_owned(), properties, limit: CANDIDATES, ..Search::default() };
-        let found = self.api().search(object, &search).await?.results;
+        let mut found = self.api().search(object, &search).await?.results;
+        // The index may not know yet what was written here.
+        let recent = self.recent.of(object);
+        if !recent.is_empty() {
+            let now = self.api().read_records(object, &recent, None, &search.properties, &[]).await?.results;
+            let is_there = |record: &Record| now.iter().any(|one| one.id == record.id);
+            found.retain(|record| !recent.contains(&record.id) || is_there(record));
+            for record in now {
+                match found.iter_mut().find(|one| one.id == record.id) {
+                    Some(known) => *known = record,
+                    None if is_like(object, &record, word) => found.push(record),
+                    None => {}
+                }
+            }
+        }
+        // HubSpot looks for words in what is redacted too.
+        if !self.redacted.of(&object.searched()).is_empty() {
+            found.retain(|record| is_like(object, record, word));
+        }
         if found.is_empty() {
             return Err(self.near(object, word).await);
         }
@@ -263,7 +332,7 @@ impl Names {
         let columns = telling(object);
         let values = Values::read(self, fields, &columns, &self.redacted).await?;
         let told = records.into_iter().map(|record| {
-            let cells = columns.iter().filter(|column| *column != CURRENCY);
+            let cells = columns.iter().filter(|column| !CURRENCIES.contains(&column.as_str()));
             let cells = cells.map(|column| values.cell(&record.record, column));
             let cells = cells.filter(|cell| !cell.is_empty()).map(|cell| format!(", {cell}"));
             Candidate { more: cells.collect(), record }
@@ -327,15 +396,50 @@ fn telling(object: &ObjectType) -> Vec<String> {
     let names: &[&str] = match object.name.as_str() {
         "contacts" => &["jobtitle", "company", "email"],
         "companies" => &["domain", "city"],
-        "deals" => &["dealstage", "amount", CURRENCY],
+        "deals" => &["dealstage", "amount", "deal_currency_code"],
         "tickets" => &["hs_pipeline_stage", "createdate"],
         "leads" => &["hs_pipeline_stage"],
         "tasks" => &["hs_timestamp", "hs_task_status"],
         "notes" | "calls" | "meetings" | "emails" | "communications" => &["hs_timestamp"],
-        "quotes" => &["hs_quote_amount", "hs_status"],
+        "quotes" => &["hs_quote_amount", "hs_status", "hs_currency"],
         _ => return object.columns.iter().skip(1).take(2).cloned().collect(),
     };
     names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// What a word says without the object before it, as replies write it: `companies:201`, `company 201`.
+fn bare<'a>(object: &ObjectType, word: &'a str) -> &'a str {
+    let is_own = |named: &str| {
+        let named = fold(named);
+        named == object.id || object.names().iter().any(|name| fold(name) == named)
+    };
+    let is_id = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let after_colon =
+        || word.split_once(':').filter(|(named, rest)| is_own(named) && !rest.starts_with("//"));
+    let before_id = || word.rsplit_once(' ').filter(|(named, id)| is_own(named.trim()) && is_id(id));
+    after_colon().or_else(before_id).map_or(word, |(_, rest)| rest.trim())
+}
+
+/// Whether a record is called so, or nearly.
+fn is_like(object: &ObjectType, record: &Record, word: &str) -> bool {
+    let own = RecordRef { object: object.clone(), record: record.clone(), note: "" };
+    let wanted = fold(word);
+    own.names().iter().any(|name| !name.is_empty() && fold(name).contains(&wanted))
+}
+
+/// A domain as it is compared: in one case, without `www.`.
+pub(crate) fn bare_domain(domain: &str) -> String {
+    let lower = domain.trim().to_lowercase();
+    let lower = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://")).unwrap_or(&lower);
+    let lower = lower.split('/').next().unwrap_or_default();
+    lower.strip_prefix("www.").unwrap_or(lower).to_owned()
+}
+
+/// Whether a company has this domain, as its first one or as another.
+pub(crate) fn has_domain(record: &Record, domain: &str) -> bool {
+    let wanted = bare_domain(domain);
+    let more = record.get(ADDITIONAL_DOMAINS).split(';');
+    more.chain([record.get("domain")]).any(|own| !own.is_empty() && bare_domain(own) == wanted)
 }
 
 fn absent(object: &ObjectType, word: &str) -> Error {

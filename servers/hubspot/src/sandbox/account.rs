@@ -46,7 +46,36 @@ pub(super) fn threads(ctx: &mut Ctx<'_>, _: &[&str]) -> Outcome {
         .threads
         .iter()
         .filter(|thread| contact.is_none_or(|id| thread["associatedContactId"] == id));
-    Ok(Answer::ok(json!({"results": rows.map(bare).collect::<Vec<_>>()})))
+    let mut rows: Vec<Value> = rows.map(bare).collect();
+    let text = |row: &Value, member: &str| row[member].as_str().unwrap_or_default().to_owned();
+    match ctx.query("sort").map(|sort| (sort.trim_start_matches('-'), sort.starts_with('-'))) {
+        Some(("latestMessageTimestamp", descending)) => {
+            // developers.hubspot.com, "Conversations": the sort needs a time from which on.
+            let since = ctx.query("latestMessageTimestampAfter").ok_or_else(|| {
+                ApiError::invalid("latestMessageTimestampAfter is required to sort by latestMessageTimestamp")
+            })?;
+            rows.retain(|row| text(row, "latestMessageTimestamp").as_str() >= since);
+            rows.sort_by_key(|row| text(row, "latestMessageTimestamp"));
+            if descending {
+                rows.reverse();
+            }
+        }
+        _ => rows.sort_by_key(|row| text(row, "id")),
+    }
+    Ok(paged(ctx, rows))
+}
+
+/// A page of rows, as `limit` and `after` ask for it.
+fn paged(ctx: &Ctx<'_>, rows: Vec<Value>) -> Answer {
+    let limit = ctx.number("limit").unwrap_or(100);
+    let after: usize = ctx.query("after").and_then(|after| after.parse().ok()).unwrap_or(0);
+    let more = after + limit < rows.len();
+    let page: Vec<Value> = rows.into_iter().skip(after).take(limit).collect();
+    let mut body = json!({"results": page});
+    if more {
+        body["paging"] = json!({"next": {"after": (after + limit).to_string()}});
+    }
+    Answer::ok(body)
 }
 
 fn bare(thread: &Value) -> Value {
@@ -77,8 +106,8 @@ fn message(row: &Value) -> Value {
 pub(super) fn messages(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {
     ctx.needs("conversations.read")?;
     let thread = &ctx.state.threads[thread(ctx, path[0])?];
-    let rows = thread["messages"].as_array().into_iter().flatten().map(message);
-    Ok(Answer::ok(json!({"results": rows.collect::<Vec<_>>()})))
+    let rows = thread["messages"].as_array().into_iter().flatten().map(message).collect();
+    Ok(paged(ctx, rows))
 }
 
 pub(super) fn send_message(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {
@@ -115,7 +144,8 @@ pub(super) fn flows(ctx: &mut Ctx<'_>, _: &[&str]) -> Outcome {
         }
         flow
     });
-    Ok(Answer::ok(json!({"results": rows.collect::<Vec<_>>()})))
+    let rows = rows.collect();
+    Ok(paged(ctx, rows))
 }
 
 pub(super) fn one_flow(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {

@@ -22,7 +22,8 @@ fn property(row: &Value) -> Value {
         "createdAt": LONG_AGO, "updatedAt": LONG_AGO,
     });
     let read_only = row["readOnly"] == true;
-    for (name, value) in row.as_object().into_iter().flatten().filter(|(name, _)| *name != "readOnly") {
+    let own = |name: &str| !["readOnly", "allowed"].contains(&name);
+    for (name, value) in row.as_object().into_iter().flatten().filter(|(name, _)| own(name)) {
         whole[name] = value.clone();
     }
     whole["modificationMetadata"] =

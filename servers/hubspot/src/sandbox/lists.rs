@@ -17,6 +17,7 @@ fn bare(list: &Value) -> Value {
     if let Some(members) = list.as_object_mut() {
         let size = members.shift_remove("members").and_then(|all| all.as_array().map(Vec::len)).unwrap_or(0);
         members.insert("size".to_owned(), json!(size));
+        members.shift_remove("filterBranch");
     }
     list
 }
@@ -59,7 +60,12 @@ fn place(ctx: &Ctx<'_>, id: &str) -> Outcome<usize> {
 
 pub(super) fn get(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {
     read(ctx)?;
-    Ok(Answer::ok(json!({"list": bare(&ctx.state.lists[place(ctx, path[0])?])})))
+    let list = &ctx.state.lists[place(ctx, path[0])?];
+    let mut shown = bare(list);
+    if ctx.query("includeFilters") == Some("true") && !list["filterBranch"].is_null() {
+        shown["filterBranch"] = list["filterBranch"].clone();
+    }
+    Ok(Answer::ok(json!({"list": shown})))
 }
 
 pub(super) fn members(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {

@@ -155,7 +155,8 @@ fn complete(state: &State, kind: &ObjectType, properties: &mut BTreeMap<String, 
     if kind.id == types::CONTACTS {
         properties.entry("lifecyclestage".to_owned()).or_insert_with(|| "lead".to_owned());
     }
-    if let Some((pipeline, stage)) = kind.stage_properties() {
+    let staged = kind.stage_properties().filter(|_| !kind.custom || state.pipelines.contains_key(&kind.id));
+    if let Some((pipeline, stage)) = staged {
         let first = state.pipelines.get(&kind.id).and_then(|all| all.first());
         let id = first.and_then(|first| first["id"].as_str()).unwrap_or("default");
         properties.entry(pipeline.to_owned()).or_insert_with(|| id.to_owned());
@@ -305,7 +306,7 @@ fn change(ctx: &mut Ctx<'_>, kind: &ObjectType, id: u64, given: &Map<String, Val
     Ok(shown(ctx.state, kind, &record, &asked, &[]))
 }
 
-fn backward(state: &State, kind: &ObjectType, old: &str, new: &str) -> bool {
+pub(super) fn backward(state: &State, kind: &ObjectType, old: &str, new: &str) -> bool {
     let options = values::find(state, kind, "lifecyclestage").map(|property| &property["options"]);
     let place = |value: &str| options?.as_array()?.iter().position(|option| option["value"] == value);
     matches!((place(old), place(new)), (Some(old), Some(new)) if new < old)

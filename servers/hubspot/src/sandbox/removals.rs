@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     errors::{Answer, ApiError, Outcome},
-    objects::{MAX_BATCH, inputs, locate, missing, word},
+    objects::{MAX_BATCH, backward, inputs, locate, missing, word},
     routes::Ctx,
     state::Record,
     types::{self, ObjectType},
@@ -79,6 +79,14 @@ pub(super) fn merge(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {
     let mut survivor = Record { id, updated: ctx.now(), ..kept.clone() };
     for (name, value) in &absorbed.properties {
         survivor.properties.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+    // Of two contacts the later stage of life stays (knowledge.hubspot.com, "Merge records").
+    if kind.id == types::CONTACTS
+        && let (Some(own), Some(other)) =
+            (kept.properties.get("lifecyclestage"), absorbed.properties.get("lifecyclestage"))
+        && !backward(ctx.state, &kind, own, other)
+    {
+        survivor.properties.insert("lifecyclestage".to_owned(), other.clone());
     }
     survivor.properties.insert("hs_merged_object_ids".to_owned(), merged.join(";"));
     // A person keeps all addresses, a company all domains (blog.hubspot.com, "How to Add Multiple Domains").

@@ -67,13 +67,14 @@ pub(super) fn search(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {
     if after + limit > MAX_RESULTS {
         return Err(ApiError::invalid("The sum of after and limit must be at most 10000"));
     }
+    let now = ctx.now_exact();
+    ctx.state.index(&kind.id, now);
     let groups = groups(ctx.state, &kind, &body)?;
     let sort = sort(ctx.state, &kind, &body)?;
     let asked = texts(&body["properties"]);
     let from = first_id(&groups);
     let words: Vec<&str> = query.split_whitespace().collect();
 
-    let now = ctx.now_exact();
     let index = ctx.state.index(&kind.id, now);
     let matches = |record: &&Record| {
         (groups.is_empty() || groups.iter().any(|group| group.iter().all(|filter| filter.fits(record))))
@@ -300,7 +301,7 @@ fn associated(state: &State, kind: &ObjectType, other: &str, filter: &Value) -> 
     let ids = one.chain(texts(&filter["values"])).filter_map(|id| id.parse::<u64>().ok());
     let linked = ids.flat_map(|id| {
         let place = (other.id.clone(), id);
-        state.linked(&place, &kind.id).into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+        state.indexed_with(&place, &kind.id)
     });
     Ok(Filter { property: String::new(), test: Test::Associated(linked.collect()) })
 }

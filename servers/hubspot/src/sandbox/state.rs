@@ -55,6 +55,10 @@ pub(super) struct State {
     /// Merged records: the old place, and the id of what it became.
     pub(super) merged: BTreeMap<Place, u64>,
     index: BTreeMap<String, Table>,
+    /// With what the index has each record associated.
+    indexed_links: BTreeMap<Place, BTreeSet<Place>>,
+    /// Records whose associations have changed in the request under way.
+    relinked: BTreeSet<Place>,
     /// What the index has not seen yet, by the time of the change.
     pending: VecDeque<(Duration, Place)>,
     next_id: u64,
@@ -120,7 +124,28 @@ impl State {
             state.derive(&place);
         }
         state.index = state.tables.clone();
+        for place in std::mem::take(&mut state.relinked) {
+            state.index_links(&place);
+        }
         Ok(state)
+    }
+
+    /// Has the index follow the associations that a request has changed.
+    pub(super) fn settle(&mut self, now: Duration) {
+        let relinked = std::mem::take(&mut self.relinked);
+        self.pending.extend(relinked.into_iter().map(|place| (now, place)));
+    }
+
+    fn index_links(&mut self, place: &Place) {
+        let all = self.links.get(place).into_iter().flatten();
+        let all = all.filter(|(_, kinds)| !kinds.is_empty()).map(|(other, _)| other.clone()).collect();
+        self.indexed_links.insert(place.clone(), all);
+    }
+
+    /// The records of a type with which the index has `place` associated.
+    pub(super) fn indexed_with(&self, place: &Place, kind: &str) -> Vec<u64> {
+        let all = self.indexed_links.get(place).into_iter().flatten();
+        all.filter(|(other, _)| other == kind).map(|(_, id)| *id).collect()
     }
 
     fn places(&self) -> Vec<Place> {
@@ -198,6 +223,7 @@ impl State {
                 break;
             }
             let Some((_, (kind, id))) = self.pending.pop_front() else { break };
+            self.index_links(&(kind.clone(), id));
             let table = self.index.entry(kind.clone()).or_default();
             match self.tables.get(&kind).and_then(|table| table.get(&id)) {
                 Some(record) if record.archived.is_none() => table.insert(id, record.clone()),
@@ -258,6 +284,7 @@ impl State {
     pub(super) fn link(&mut self, from: &Place, to: &Place, kind: Option<Kind>) {
         let Some(kind) = kind else { return };
         let inverse = types::inverse(&kind, &self.labels);
+        self.relinked.extend([from.clone(), to.clone()]);
         let mut add = |from: &Place, to: &Place, kind: Kind| {
             self.links.entry(from.clone()).or_default().entry(to.clone()).or_default().insert(kind);
         };
@@ -284,6 +311,7 @@ impl State {
 
     /// Ends every association of two records, or only those of `kinds`.
     pub(super) fn unlink(&mut self, from: &Place, to: &Place, kinds: Option<&[Kind]>) {
+        self.relinked.extend([from.clone(), to.clone()]);
         let inverse: Option<Vec<Kind>> =
             kinds.map(|kinds| kinds.iter().map(|kind| types::inverse(kind, &self.labels)).collect());
         for (a, b, kinds) in [(from, to, kinds), (to, from, inverse.as_deref())] {

@@ -9,6 +9,7 @@ pub(super) const COMPANIES: &str = "0-2";
 pub(super) const DEALS: &str = "0-3";
 pub(super) const TICKETS: &str = "0-5";
 pub(super) const LEADS: &str = "0-136";
+pub(super) const EMAILS: &str = "0-49";
 
 /// One type of records.
 #[derive(Clone, Debug)]
@@ -214,6 +215,8 @@ impl ObjectType {
         match self.id.as_str() {
             DEALS => Some(("pipeline", "dealstage")),
             TICKETS | LEADS => Some(("hs_pipeline", "hs_pipeline_stage")),
+            // An account's own objects may have pipelines.
+            _ if self.custom => Some(("hs_pipeline", "hs_pipeline_stage")),
             _ => None,
         }
     }

@@ -107,7 +107,7 @@ fn choice(
     };
     let pipelines = || state.pipelines.get(&kind.id).into_iter().flatten();
     let (pipeline, stage) = kind.stage_properties().unwrap_or_default();
-    let allowed = if name == "hubspot_owner_id" {
+    let allowed = if property["referencedObjectType"] == "OWNER" {
         ids(&mut state.owners.iter().filter(|owner| owner["archived"] != true))
     } else if name == pipeline {
         ids(&mut pipelines())
@@ -115,7 +115,10 @@ fn choice(
         ids(&mut pipelines().flat_map(|pipeline| pipeline["stages"].as_array().into_iter().flatten()))
     } else {
         let options = property["options"].as_array().into_iter().flatten();
-        options.filter_map(|option| option["value"].as_str().map(str::to_owned)).collect()
+        let options = options.filter_map(|option| option["value"].as_str());
+        // What lives elsewhere is told by the refusal alone.
+        let elsewhere = property["allowed"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        options.chain(elsewhere).map(str::to_owned).collect()
     };
     let wanted = text.trim_start_matches(';').split(';').map(str::trim);
     for value in wanted.clone() {

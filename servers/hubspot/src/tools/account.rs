@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::{FROM, search::Narrowed};
+use super::{FROM, lag::uncounted, search::Narrowed};
 use crate::{
     HubSpot,
     api::{definitions::Owner, objects::Search},
@@ -86,7 +86,7 @@ async fn whoami(call: Call<HubSpot>, _: WhoAmI) -> Result<Reply> {
             };
             reply = reply.line(format!("You are {user}, by {}.", call.credential));
             reply = reply.line(format!("Scopes: {}.", token.scopes.join(", ")));
-            let missing = missing(&token.scopes);
+            let missing = missing(&call, &token.scopes);
             if !missing.is_empty() {
                 reply = reply.line(format!("Not granted: {}.", missing.join("; ")));
             }
@@ -107,7 +107,7 @@ async fn whoami(call: Call<HubSpot>, _: WhoAmI) -> Result<Reply> {
             "Calls of today: {} of {}, until {}.",
             thousands(used),
             thousands(limit),
-            connector::catalog::minute(&usage.resets_at)
+            call.names().told(&usage.resets_at).await?
         ));
     }
     let off: BTreeSet<&str> = super::all()
@@ -130,21 +130,39 @@ async fn whoami(call: Call<HubSpot>, _: WhoAmI) -> Result<Reply> {
     Ok(reply.line(format!("API version {}.", call.api().version())).data(&identity))
 }
 
-/// What the tools need that a credential does not have, and for what.
-fn missing(scopes: &[String]) -> Vec<String> {
-    const NEEDED: [(&str, &str); 9] = [
-        ("crm.objects.contacts.read", "contacts, notes, tasks, calls"),
-        ("crm.objects.contacts.write", "writing those"),
-        ("crm.objects.companies.read", "companies"),
-        ("crm.objects.companies.write", "writing companies"),
-        ("crm.objects.deals.read", "deals"),
-        ("crm.objects.deals.write", "writing deals"),
-        ("tickets", "tickets"),
-        ("crm.objects.owners.read", "names of owners"),
-        ("crm.lists.read", "lists"),
+/// What the tools on offer need that a credential does not have, and for what.
+fn missing(call: &Call<HubSpot>, scopes: &[String]) -> Vec<String> {
+    // A scope, what it is for, and the tool that needs it.
+    const NEEDED: [(&str, &str, &str); 22] = [
+        ("crm.objects.contacts.read", "contacts, notes, tasks, calls", "search"),
+        ("crm.objects.contacts.write", "writing those", "update_records"),
+        ("sales-email-read", "e-mails", "get_timeline"),
+        ("crm.objects.companies.read", "companies", "search"),
+        ("crm.objects.companies.write", "writing companies", "update_records"),
+        ("crm.objects.deals.read", "deals", "search"),
+        ("crm.objects.deals.write", "writing deals", "update_records"),
+        ("tickets", "tickets", "search"),
+        ("crm.objects.leads.read", "leads", "search"),
+        ("crm.objects.leads.write", "writing leads", "update_records"),
+        ("crm.objects.products.read", "products", "search"),
+        ("crm.objects.line_items.read", "line items", "search"),
+        ("crm.objects.quotes.read", "quotes", "search"),
+        ("crm.objects.custom.read", "custom objects", "search"),
+        ("crm.objects.custom.write", "writing custom objects", "update_records"),
+        ("crm.schemas.custom.read", "which custom objects there are", "search"),
+        ("crm.objects.owners.read", "names of owners", "search"),
+        ("crm.lists.read", "lists", "find_lists"),
+        ("crm.lists.write", "changing lists", "update_list"),
+        ("conversations.read", "conversations", "read_conversations"),
+        ("conversations.write", "comments", "reply_conversation"),
+        ("automation", "workflows", "list_workflows"),
     ];
-    let lacks = NEEDED.iter().filter(|(scope, _)| !scopes.iter().any(|own| own == scope));
-    lacks.map(|(scope, what)| format!("{scope} ({what})")).collect()
+    let lacks = NEEDED.iter().filter(|(scope, _, tool)| {
+        let can =
+            call.offers(tool) || super::all().iter().any(|one| one.name() == *tool && one.on_by_default());
+        can && !scopes.iter().any(|own| own == scope)
+    });
+    lacks.map(|(scope, what, _)| format!("{scope} ({what})")).collect()
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -240,6 +258,11 @@ async fn find_owners(call: Call<HubSpot>, args: FindOwners) -> Result<Reply> {
     let counted = args.count_records && owners.len() <= COUNTED;
     if args.count_records && !counted {
         page = page.note(format!("records are counted of at most {COUNTED} owners; narrow `query`"));
+    }
+    if counted {
+        let objects = HELD.iter().filter_map(|(name, _)| call.names().standard(name));
+        let lag: Vec<String> = objects.filter_map(|object| uncounted(&call, &object)).collect();
+        page = page.notes(lag);
     }
     for owner in &owners {
         let teams: Vec<String> = owner.teams.iter().map(|team| one_line(&team.name)).collect();

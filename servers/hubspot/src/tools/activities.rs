@@ -256,6 +256,8 @@ struct SaveTask {
     body: Option<String>,
     #[serde(default)]
     about: Vec<String>,
+    #[serde(default)]
+    clear: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
@@ -323,6 +325,9 @@ async fn save_task(call: Call<HubSpot>, args: SaveTask) -> Result<Plan> {
     let id = given(&args.id);
     owned(&call, &fields, args.owner.as_deref(), id.is_none(), &mut set).await?;
     let Some(id) = id else {
+        if !args.clear.is_empty() {
+            return Err(Error::invalid("`clear` is for a task that is there"));
+        }
         if !set.contains_key("hs_task_subject") {
             return Err(
                 Error::invalid("A new task needs `subject`").with_hint("To change a task, give its id")
@@ -340,5 +345,5 @@ async fn save_task(call: Call<HubSpot>, args: SaveTask) -> Result<Plan> {
             Error::invalid("`about` is for new tasks").with_hint("associate_records links a task to records")
         );
     }
-    write::change_one(call, fields, id, set).await
+    write::change_one(call, fields, id, set, args.clear).await
 }

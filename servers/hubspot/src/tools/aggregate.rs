@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     FROM,
+    lag::uncounted,
     scan::walk,
     search::{Narrowed, leaves_room},
 };
@@ -87,31 +88,52 @@ struct Group {
     weighted: Option<f64>,
 }
 
-/// What was added up for one group. Money is added in hundredths, so that nothing is lost to rounding.
+/// What was added up for one group, in millionths, so that nothing is lost to rounding.
 #[derive(Debug, Default)]
 struct Sum {
     count: u64,
     valued: u64,
-    hundredths: i128,
+    millionths: i128,
     weighted: f64,
     min: Option<f64>,
     max: Option<f64>,
 }
 
 impl Sum {
-    fn add(&mut self, value: Option<f64>, chance: f64) {
+    fn add(&mut self, value: Option<(f64, i128)>, chance: f64) {
         self.count += 1;
-        let Some(value) = value else { return };
+        let Some((value, millionths)) = value else { return };
         self.valued += 1;
-        self.hundredths += (value * 100.0).round() as i128;
+        self.millionths += millionths;
         self.weighted += value * chance;
         self.min = Some(self.min.map_or(value, |least| least.min(value)));
         self.max = Some(self.max.map_or(value, |most| most.max(value)));
     }
 
     fn total(&self) -> f64 {
-        self.hundredths as f64 / 100.0
+        self.millionths as f64 / 1e6
     }
+}
+
+/// A number as HubSpot keeps it, in millionths: exactly, as it is written.
+fn millionths(text: &str) -> Option<i128> {
+    let number = text.trim().parse::<f64>().ok().filter(|number| number.is_finite())?;
+    let exact = || {
+        let (sign, digits) = text.trim().strip_prefix('-').map_or((1, text.trim()), |digits| (-1, digits));
+        let (whole, rest) = digits.split_once('.').unwrap_or((digits, ""));
+        let rest: String = rest.chars().chain("000000".chars()).take(6).collect();
+        Some(sign * (whole.parse::<i128>().ok()?.checked_mul(1_000_000)? + rest.parse::<i128>().ok()?))
+    };
+    exact().or(Some((number * 1e6).round() as i128))
+}
+
+/// A part of what records are counted under: its place among the groups, what it is called, and what it is, where
+/// several are called the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Part {
+    place: usize,
+    name: String,
+    id: String,
 }
 
 /// One part of what records are grouped by.
@@ -158,13 +180,15 @@ impl Key {
     }
 
     /// What a record is counted under, with its place among the groups.
-    fn value(&self, values: &Values, record: &Record) -> (usize, String) {
+    fn value(&self, values: &Values, record: &Record) -> Part {
         let value = record.get(&self.property.name);
         if value.is_empty() {
-            return (usize::MAX, "(none)".to_owned());
+            return Part { place: usize::MAX, name: "(none)".to_owned(), id: String::new() };
         }
         let Some(period) = self.period else {
-            return (values.place(&self.property, value), one_line(&values.value(&self.property, value)));
+            let name = one_line(&values.value(&self.property, value));
+            let id = if self.property.is_owner() { value.to_owned() } else { String::new() };
+            return Part { place: values.place(&self.property, value), name, id };
         };
         let day =
             if self.property.kind == "date" { value.to_owned() } else { values.local(value, "%Y-%m-%d") };
@@ -176,7 +200,7 @@ impl Key {
             Period::Quarter => format!("{year}-Q{}", month.unwrap_or(1).saturating_sub(1) / 3 + 1),
             Period::Year => year.to_owned(),
         };
-        (0, told)
+        Part { name: told, ..Part::default() }
     }
 }
 
@@ -216,13 +240,11 @@ async fn aggregate_records(call: Call<HubSpot>, args: Aggregate) -> Result<Reply
         .with_hint("Use one condition less"));
     }
     // Amounts in different currencies are never added up.
-    let foreign = of.as_ref().is_some_and(|of| of.is_money() && of.name != "amount_in_home_currency")
-        && fields.get("deal_currency_code").is_some();
+    let foreign =
+        fields.currency().filter(|_| of.as_ref().is_some_and(|of| of.is_money() && !of.is_at_home()));
     let mut properties: Vec<String> = keys.iter().map(|key| key.property.name.clone()).collect();
     properties.extend(of.iter().map(|of| of.name.clone()));
-    if foreign {
-        properties.push("deal_currency_code".to_owned());
-    }
+    properties.extend(foreign.map(str::to_owned));
     if args.weighted {
         properties.push("hs_deal_stage_probability".to_owned());
     }
@@ -236,8 +258,9 @@ async fn aggregate_records(call: Call<HubSpot>, args: Aggregate) -> Result<Reply
     let mut bare: Vec<String> = Vec::new();
     let walked = walk(&call, &object, &search, call.max_rows, |record| {
         let group = keys.iter().map(|key| key.value(&values, record)).collect();
-        let value = of.as_ref().and_then(|of| record.get(&of.name).parse::<f64>().ok());
-        let currency = match (money, foreign, value) {
+        let value = of.as_ref().map(|of| record.get(&of.name));
+        let value = value.and_then(|text| Some((text.parse::<f64>().ok()?, millionths(text)?)));
+        let currency = match (money, foreign.is_some(), value) {
             (true, true, Some(_)) => values.currency(record).to_owned(),
             // Without an amount the currency says nothing.
             (true, true, None) => String::new(),
@@ -265,6 +288,7 @@ async fn aggregate_records(call: Call<HubSpot>, args: Aggregate) -> Result<Reply
     for note in &understood.notes {
         page = page.note(note.clone());
     }
+    page = page.notes(uncounted(&call, &object));
     if walked.is_partial(call.max_rows) {
         page = page.note(format!(
             "PARTIAL: the first {total} of {}; HUBSPOT_MAX_ROWS sets the most",
@@ -297,8 +321,8 @@ async fn aggregate_records(call: Call<HubSpot>, args: Aggregate) -> Result<Reply
         let named: Vec<String> = owners
             .iter()
             .filter(|owner| !owner.archived)
+            .filter(|owner| sums.keys().all(|(group, _)| group.first().is_none_or(|one| one.id != owner.id)))
             .map(|owner| one_line(&owner.shown()))
-            .filter(|name| sums.keys().all(|(group, _)| group.first().is_none_or(|(_, one)| one != name)))
             .collect();
         if (1..=IDLE_OWNERS).contains(&named.len()) {
             page = page.note(format!("none for {}", named.join(", ")));
@@ -323,11 +347,11 @@ async fn aggregate_records(call: Call<HubSpot>, args: Aggregate) -> Result<Reply
 }
 
 /// The sums of each group and currency.
-type Sums = BTreeMap<(Vec<(usize, String)>, String), Sum>;
+type Sums = BTreeMap<(Vec<Part>, String), Sum>;
 
 /// Puts what has no value, and so no currency, to the rest of its group if that has one currency.
 fn one_currency(sums: &mut Sums) {
-    let bare: Vec<Vec<(usize, String)>> =
+    let bare: Vec<Vec<Part>> =
         sums.keys().filter(|(_, currency)| currency.is_empty()).map(|(group, _)| group.clone()).collect();
     for group in bare {
         let others: Vec<String> = sums
@@ -344,19 +368,21 @@ fn one_currency(sums: &mut Sums) {
     }
 }
 
-/// The name of a part of a group, the part at `at`. A stage that is called like another one is told with its pipeline.
+/// The name of a part of a group, the part at `at`. A stage that is called like another one is told with its pipeline,
+/// an owner with their id.
 fn named<'a>(
     values: &Values,
     key: &Key,
-    mut groups: impl Iterator<Item = &'a (Vec<(usize, String)>, String)>,
+    mut groups: impl Iterator<Item = &'a (Vec<Part>, String)>,
     at: usize,
-    (place, name): &(usize, String),
+    Part { place, name, id }: &Part,
 ) -> String {
-    let namesake =
-        groups.any(|(group, _)| group.get(at).is_some_and(|(other, known)| other != place && known == name));
+    let is_namesake = |other: &Part| (other.place, &other.id) != (*place, id) && other.name == *name;
+    let namesake = groups.any(|(group, _)| group.get(at).is_some_and(is_namesake));
     let staged = values.fields.object.stage.is_some_and(|(_, stage)| stage == key.property.name);
     match values.pipeline_at(*place).filter(|_| namesake && staged) {
         Some(pipeline) => format!("{name} in {}", one_line(&pipeline.label)),
+        None if namesake && !id.is_empty() => format!("{name} ({id})"),
         None => name.clone(),
     }
 }
@@ -370,8 +396,7 @@ fn line(group: &[String], currency: &str, sum: &Sum, of: Option<&Property>, weig
     }
     let unit = if currency.is_empty() { String::new() } else { format!(" {currency}") };
     let shown = |number: f64| {
-        let number = number.to_string();
-        if of.is_money() { money(&number, "") } else { plain_number(&number) }
+        if of.is_money() { money(&number.to_string(), "") } else { plain_number(&format!("{number:.6}")) }
     };
     line.push_str(&format!(" | sum {}{unit}", shown(sum.total())));
     // Of a single value nothing more can be said.
@@ -400,5 +425,26 @@ fn data(group: &[String], currency: &str, sum: &Sum, weighted: bool) -> Group {
         min: sum.min,
         max: sum.max,
         weighted: (valued && weighted).then_some(sum.weighted),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_added_as_they_are_written() {
+        let sum = |texts: &[&str]| {
+            let mut sum = Sum::default();
+            for text in texts {
+                sum.add(Some((text.parse().unwrap(), millionths(text).unwrap())), 0.0);
+            }
+            sum.total()
+        };
+        assert_eq!(sum(&["0.125", "0.125"]), 0.25);
+        assert_eq!(sum(&["0.1", "0.2", "-0.05"]), 0.25);
+        assert_eq!(sum(&["1.2E3", "1"]), 1201.0);
+        assert_eq!(sum(&["-0.5"]), -0.5);
+        assert_eq!(millionths("none"), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use connector::{
-    Error, Result,
+    Error, Kind, Result,
     catalog::{Call, Plan, Reply, Tool, Written, one_line, reconcile::created},
 };
 use schemars::JsonSchema;
@@ -30,7 +30,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::write(
             "associate_records",
             "Associate records",
-            "Links records, with a label or as primary company if asked; labels that are there stay.",
+            "Links records, with label or as primary company; labels that are there stay.",
             associate_records,
         )
         .scopes(scopes::WRITE)
@@ -106,11 +106,28 @@ impl Ends {
         pairs: &[(String, String)],
         wanted: impl Fn(Option<&Target>) -> bool,
     ) -> Option<()> {
+        self.now(call, pairs, wanted).await?.iter().all(|is_so| *is_so).then_some(())
+    }
+
+    /// Of which of `pairs` that is so now; nothing if it cannot be seen.
+    async fn now(
+        &self,
+        call: &Call<HubSpot>,
+        pairs: &[(String, String)],
+        wanted: impl Fn(Option<&Target>) -> bool,
+    ) -> Option<Vec<bool>> {
         let now = call.api().associated(&self.from, &self.ids(), &self.to).await.ok()?;
         let is_so = |(from, to): &(String, String)| {
             wanted(targets(&now, from).iter().find(|target| target.to_object_id == *to))
         };
-        pairs.iter().all(is_so).then_some(())
+        Some(pairs.iter().map(is_so).collect())
+    }
+
+    /// Notes that they were written: the index of searches follows later.
+    fn note(&self, call: &Call<HubSpot>) {
+        for (object, records) in [(&self.from, &self.sources), (&self.to, &self.targets)] {
+            call.recent().note(object, records.iter().map(RecordRef::id));
+        }
     }
 }
 
@@ -158,6 +175,7 @@ async fn associate_records(call: Call<HubSpot>, args: AssociateRecords) -> Resul
         (None, false) => String::new(),
     };
     let mut lines = Vec::new();
+    let mut asked: Vec<(String, String)> = Vec::new();
     let mut plain: Vec<(String, String)> = Vec::new();
     let mut labelled: Vec<(String, String, Vec<AssociationType>)> = Vec::new();
     for (from, to) in ends.pairs() {
@@ -168,6 +186,7 @@ async fn associate_records(call: Call<HubSpot>, args: AssociateRecords) -> Resul
             continue;
         }
         lines.push(format!("{} → {}{how}", from.shown(), to.shown()));
+        asked.push((from.id().to_owned(), to.id().to_owned()));
         if wanted.is_empty() {
             plain.push((from.id().to_owned(), to.id().to_owned()));
         } else {
@@ -221,21 +240,40 @@ async fn associate_records(call: Call<HubSpot>, args: AssociateRecords) -> Resul
             lost |= looked;
             failures.extend(batch.errors.iter().map(|refusal| refusal.error(400)));
         }
+        ends.note(&call);
         if linked == 0
-            && let Some(error) = failures.into_iter().next()
+            && let Some(error) = failures.pop()
         {
             return Err(error);
         }
-        // HubSpot reports success for a type that links nothing.
-        if linked < count {
-            return Err(Error::new(
-                connector::Kind::Conflict,
-                format!("HubSpot linked {linked} of {}", pairs(count)),
-            )
-            .with_hint("list_associations shows which"));
+        if linked == count {
+            let mut written = Written::new(format!("Associated {}", pairs(count)));
+            written.changed = lines;
+            return Ok(done(&call, written, lost));
         }
-        let mut written = Written::new(format!("Associated {}", pairs(count)));
-        written.changed = lines;
+        // HubSpot reports success for a type that links nothing, and does not say which pair a failure is of.
+        let now = ends.now(&call, &asked, |target| {
+            target.is_some_and(|target| has_all(&target.association_types, &wanted))
+        });
+        let Some(now) = now.await else {
+            return Err(Error::new(
+                Kind::UnknownOutcome,
+                format!("HubSpot linked {linked} of {}; which ones could not be read", pairs(count)),
+            )
+            .with_hint("list_associations shows them"));
+        };
+        let are = now.iter().filter(|is_so| **is_so).count();
+        if are == 0 {
+            return Err(Error::new(Kind::Conflict, format!("HubSpot linked none of {}", pairs(count))));
+        }
+        let mut written = Written::new(format!("Associated {are} of {}", pairs(count)));
+        let (good, bad): (Vec<_>, Vec<_>) = lines.into_iter().zip(now).partition(|(_, is_so)| *is_so);
+        written.changed.extend(good.into_iter().map(|(line, _)| line));
+        written.changed.extend(bad.into_iter().map(|(line, _)| format!("failed: {line}")));
+        let mut reasons: Vec<String> = failures.iter().map(|error| one_line(error.message())).collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        written.changed.extend(reasons);
         Ok(done(&call, written, lost))
     };
     Ok(Plan::new(Reply::written(preview), work))
@@ -315,6 +353,7 @@ async fn dissociate_records(call: Call<HubSpot>, args: DissociateRecords) -> Res
             }
         };
         let ((), lost) = created(sent, ends.are(&call, &gone, is_off)).await?;
+        ends.note(&call);
         let mut written = Written::new(format!("Removed {what}"));
         written.changed = lines;
         Ok(done(&call, written, lost))

@@ -7,10 +7,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    api::objects::Record,
+    api::{definitions::Property, objects::Record},
     render::Values,
-    resolve::{Fields, ObjectType},
+    resolve::Fields,
 };
+
+/// What a listing says where its rows have no room for a text.
+pub(super) const CUT: &str = "texts are cut; get_records of one record shows it whole";
 
 /// A record.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -21,7 +24,12 @@ pub(super) struct RecordRow {
 
 impl RecordRow {
     pub(super) fn new(values: &Values, record: &Record, columns: &[String]) -> Self {
-        let cells = columns.iter().map(|column| (column.clone(), values.text(record, column)));
+        Self::of(record, columns, |column| values.text(record, column))
+    }
+
+    /// A record with what `tell` says of each column.
+    pub(super) fn of(record: &Record, columns: &[String], tell: impl Fn(&str) -> String) -> Self {
+        let cells = columns.iter().map(|column| (column.clone(), tell(column)));
         Self { id: record.id.clone(), values: cells.filter(|(_, value)| !value.is_empty()).collect() }
     }
 }
@@ -106,13 +114,12 @@ impl Columns {
 }
 
 /// The properties to ask for, so that `columns` can be told.
-pub(super) fn asked(object: &ObjectType, columns: &[String]) -> Vec<String> {
+pub(super) fn asked(fields: &Fields, columns: &[String]) -> Vec<String> {
     let mut properties = columns.to_vec();
-    let money = ["amount", "amount_in_home_currency", "hs_projected_amount"];
-    if object.name == "deals" && columns.iter().any(|name| money.contains(&name.as_str())) {
-        properties.push("deal_currency_code".to_owned());
+    if columns.iter().any(|name| fields.get(name).is_some_and(Property::is_money)) {
+        properties.extend(fields.currency().map(str::to_owned));
     }
-    properties.extend(object.title_properties());
+    properties.extend(fields.object.title_properties());
     properties.sort_unstable();
     properties.dedup();
     properties

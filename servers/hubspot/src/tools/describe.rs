@@ -24,7 +24,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::read(
             "describe_object",
             "Describe object",
-            "Lists the fields of an object with type and options; without object the objects. query: a word in name or label.",
+            "Lists an object's fields with type and options; without object the objects. query: a word in name or label.",
             describe_object,
         )
 .scopes(scopes::READ)
@@ -33,7 +33,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::read(
             "list_pipelines",
             "List pipelines",
-            "Lists pipelines with their stages in order: open or closed, and how likely won.",
+            "Lists pipelines with their stages in order, open or closed, how likely won.",
             list_pipelines,
         )
 .scopes(scopes::READ)
@@ -212,6 +212,11 @@ async fn list_pipelines(call: Call<HubSpot>, args: ListPipelines) -> Result<Repl
                 // Not every account has leads, nor may every credential see tickets.
                 Err(_) if name != "deals" => {}
                 Err(error) => return Err(error),
+            }
+        }
+        for object in call.names().custom().await {
+            if let Ok(pipelines) = call.names().pipelines(&object).await {
+                of.push((object, pipelines));
             }
         }
         of.retain(|(_, pipelines)| !pipelines.is_empty());

@@ -9,12 +9,13 @@ use connector::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FROM, scan::walk, write::bare_domain};
+use super::{FROM, lag::uncounted, scan::walk};
 use crate::{
     HubSpot,
     api::objects::{Record, Search},
+    filter::ADDITIONAL_DOMAINS,
     render::title,
-    resolve::ObjectType,
+    resolve::{ObjectType, bare_domain},
     scopes,
 };
 
@@ -26,7 +27,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::read(
             "find_duplicates",
             "Find duplicates",
-            "Finds records that are probably the same, by e-mail, domain, phone or name.",
+            "Finds probable duplicates, by e-mail, domain, phone or name.",
             find_duplicates,
         )
         .scopes(scopes::READ)
@@ -75,8 +76,17 @@ async fn find_duplicates(call: Call<HubSpot>, args: FindDuplicates) -> Result<Re
     };
     let mut properties = object.title_properties();
     properties.extend(
-        ["email", "hs_additional_emails", "domain", "phone", "mobilephone", object.created(), "name"]
-            .map(str::to_owned),
+        [
+            "email",
+            "hs_additional_emails",
+            "domain",
+            ADDITIONAL_DOMAINS,
+            "phone",
+            "mobilephone",
+            object.created(),
+            "name",
+        ]
+        .map(str::to_owned),
     );
     let fields = call.names().fields(&object).await?;
     properties.retain(|name| fields.get(name).is_some() && !call.redacted().hides(name));
@@ -105,6 +115,7 @@ async fn find_duplicates(call: Call<HubSpot>, args: FindDuplicates) -> Result<Re
         thousands(walked.seen as u64),
         object.plural
     ));
+    page = page.notes(uncounted(&call, &object));
     if walked.is_partial(call.max_rows) {
         page = page.note(format!("PARTIAL: of {}", thousands(walked.total)));
     }
@@ -140,7 +151,10 @@ fn keys(by: By, object: &ObjectType, record: &Record) -> Vec<String> {
             let more = record.get("hs_additional_emails").split(';').map(str::to_owned);
             more.chain([record.get("email").to_owned()]).map(|email| email.trim().to_lowercase()).collect()
         }
-        By::Domain => vec![bare_domain(record.get("domain"))],
+        By::Domain => {
+            let more = record.get(ADDITIONAL_DOMAINS).split(';');
+            more.chain([record.get("domain")]).map(bare_domain).collect()
+        }
         By::Phone => ["phone", "mobilephone"].map(|name| digits(record.get(name))).into_iter().collect(),
         By::Name if object.name == "contacts" => {
             let (first, last) = (record.get("firstname"), record.get("lastname"));

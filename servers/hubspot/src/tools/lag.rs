@@ -1,14 +1,14 @@
 //! One's own writes in a search whose index does not know them yet.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeSet};
 
 use connector::{Result, catalog::Call};
 
 use crate::{
     HubSpot,
-    api::objects::{Record, Search},
+    api::objects::{Filter, Record, Search},
     overlay,
-    resolve::ObjectType,
+    resolve::{ObjectType, RecordRef, targets},
 };
 
 /// A page of a search as it is with what was written here a moment ago.
@@ -36,11 +36,13 @@ impl Fresh {
 }
 
 /// Puts what was written here a moment ago into the first page, as it is now and where it belongs: the index may not
-/// know it yet. Where no order was asked for (`by_id`) it stands first. No more than the search's limit stay.
+/// know it yet. Where no order was asked for (`by_id`) it stands first. No more than the search's limit stay. With what
+/// records are `associated` the index does not know at once either: that is read.
 pub(super) async fn fresh(
     call: &Call<HubSpot>,
     object: &ObjectType,
     search: &Search,
+    associated: Option<&RecordRef>,
     by_id: bool,
     records: &mut Vec<Record>,
 ) -> Result<Fresh> {
@@ -53,17 +55,26 @@ pub(super) async fn fresh(
     let mut properties = search.properties.clone();
     properties.extend(search.groups.iter().flatten().map(|filter| filter.property_name.clone()));
     properties.retain(|name| !name.starts_with("associations."));
-    let searched: Vec<&str> = searched(object);
+    let searched: Vec<&str> = object.searched();
     properties.extend(searched.iter().map(|name| (*name).to_owned()));
     properties.sort_unstable();
     properties.dedup();
     let now = call.api().read_records(object, &recent, None, &properties, &[]).await?.results;
+    let linked = match associated.filter(|_| has_associations(search)) {
+        Some(other) => Some(linked(call, object, &recent, other).await?),
+        None => None,
+    };
+    let plain = without_associations(search);
+    let fits = |record: &Record| {
+        linked.as_ref().is_none_or(|linked| linked.contains(&record.id))
+            && overlay::fits(&plain, record, &searched)
+    };
     // Those gone from a page of the index have had their place on it all the same.
     let all: Vec<String> = records.iter().map(|record| record.id.clone()).collect();
     for id in recent {
         let there = records.iter().position(|record| record.id == id);
         match (now.iter().find(|record| record.id == id), there) {
-            (Some(record), Some(at)) if overlay::fits(search, record, &searched) => {
+            (Some(record), Some(at)) if fits(record) => {
                 let differs = search.properties.iter().any(|name| records[at].get(name) != record.get(name));
                 if differs {
                     fresh.shown.push(id);
@@ -78,13 +89,12 @@ pub(super) async fn fresh(
                     }
                 }
             }
-            (Some(record), None) if overlay::fits(search, record, &searched) => {
+            (Some(record), None) if fits(record) => {
                 fresh.shown.push(id);
                 insert(search, by_id, records, record.clone());
             }
             // Changed or archived so that it fits no longer.
-            (Some(_), Some(at)) if !has_associations(search) => _ = records.remove(at),
-            (None, Some(at)) => _ = records.remove(at),
+            (_, Some(at)) => _ = records.remove(at),
             _ => {}
         }
     }
@@ -114,21 +124,39 @@ fn insert(search: &Search, by_id: bool, records: &mut Vec<Record>, record: Recor
     records.insert(at.unwrap_or(records.len()), record);
 }
 
-fn has_associations(search: &Search) -> bool {
-    search.groups.iter().flatten().any(|filter| filter.property_name.starts_with("associations."))
+/// What a count or a sum says of records that were written here a moment ago: the index may not know them yet.
+pub(super) fn uncounted(call: &Call<HubSpot>, object: &ObjectType) -> Option<String> {
+    let many = call.recent().of(object).len();
+    (many > 0).then(|| {
+        format!("{} written here in the last minute may not be counted as now", object.counted(many))
+    })
 }
 
-/// Where HubSpot looks for words (developers.hubspot.com, "Search the CRM", default searchable properties).
-fn searched(object: &ObjectType) -> Vec<&str> {
-    match object.name.as_str() {
-        "contacts" => vec!["firstname", "lastname", "email", "phone", "hs_additional_emails", "company"],
-        "companies" => vec!["name", "domain", "phone", "website"],
-        "deals" => vec!["dealname", "description"],
-        "tickets" => vec!["subject", "content"],
-        "tasks" => vec!["hs_task_subject", "hs_task_body"],
-        "calls" => vec!["hs_call_title", "hs_call_body"],
-        "meetings" => vec!["hs_meeting_title", "hs_meeting_body"],
-        "emails" => vec!["hs_email_subject"],
-        _ => object.columns.iter().map(String::as_str).collect(),
+fn is_association(filter: &Filter) -> bool {
+    filter.property_name.starts_with("associations.")
+}
+
+fn has_associations(search: &Search) -> bool {
+    search.groups.iter().flatten().any(is_association)
+}
+
+/// A search without its conditions on associations.
+fn without_associations(search: &Search) -> Search {
+    let mut plain = search.clone();
+    for group in &mut plain.groups {
+        group.retain(|filter| !is_association(filter));
     }
+    plain
+}
+
+/// Those of `ids` that are associated with `other`.
+async fn linked(
+    call: &Call<HubSpot>,
+    object: &ObjectType,
+    ids: &[String],
+    other: &RecordRef,
+) -> Result<BTreeSet<String>> {
+    let rows = call.api().associated(object, ids, &other.object).await?;
+    let is_with = |id: &&String| targets(&rows, id).iter().any(|target| target.to_object_id == other.id());
+    Ok(ids.iter().filter(is_with).cloned().collect())
 }

@@ -16,6 +16,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use super::{
     FROM,
     columns::{Columns, RecordRow, asked},
+    rule,
     write::reconcile::done,
 };
 use crate::{
@@ -43,7 +44,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::write(
             "update_list",
             "Update list",
-            "Adds records to a list and takes others off, by id, e-mail or name.",
+            "Adds records to a list, takes others off, by id, e-mail or name.",
             update_list,
         )
         .scopes(&["crm.lists.write"])
@@ -171,7 +172,7 @@ async fn members(call: &Call<HubSpot>, list: &List, wanted: u32, place: Place) -
         .collect();
     let fields = call.names().fields(&object).await?;
     let columns = Columns::read(&fields, &[])?.names;
-    let properties = asked(&object, &columns);
+    let properties = asked(&fields, &columns);
     let records = if ids.is_empty() {
         Vec::new()
     } else {
@@ -184,6 +185,18 @@ async fn members(call: &Call<HubSpot>, list: &List, wanted: u32, place: Place) -
         one_line(&list.name),
         list.list_id
     ));
+    if list.processing_type != "MANUAL" && place.after.is_none() && place.offset == 0 {
+        let rule = call.api().rule(&list.list_id).await?;
+        let rule = rule::told(&values.fields, call.redacted(), &rule);
+        if !rule.is_empty() {
+            let fills = if list.processing_type == "DYNAMIC" {
+                "filled by the rule"
+            } else {
+                "filled once by the rule"
+            };
+            page = page.note(format!("{fills}: {rule}"));
+        }
+    }
     if !records.is_empty() {
         page = page.note(format!("{}: id | {}", object.plural, values.fields.heads(&shown)));
     }

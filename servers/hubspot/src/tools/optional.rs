@@ -4,9 +4,11 @@ use connector::{
     Error, Kind, Result,
     catalog::{
         Call, Page, Plan, Reply, Tool, Written, limit, minute, one_line,
+        paging::{self, Position, VendorPage},
         reconcile::{Attempt, created, same_text},
     },
 };
+use jiff::{Timestamp, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -25,8 +27,8 @@ use crate::{
 const ROWS: u32 = 20;
 /// Messages of one conversation.
 const MESSAGES: u32 = 50;
-/// Characters of one message.
-const TEXT: usize = 2_000;
+/// Characters of one message: as many as fit into a reply.
+const TEXT: usize = 20_000;
 
 pub(super) fn tools() -> Vec<Tool<HubSpot>> {
     vec![
@@ -96,16 +98,11 @@ struct ReadConversations {
 
 async fn read_conversations(call: Call<HubSpot>, args: ReadConversations) -> Result<Reply> {
     if let Some(id) = args.id.as_deref().filter(|id| !id.trim().is_empty()) {
-        let found = call.api().messages(id.trim(), MESSAGES).await?;
-        let mut page =
-            Page::new(FROM, ("message", "messages")).note(format!("of the conversation {}", one_line(id)));
-        for message in &found.results {
-            let text = told(message);
-            page.push(text.clone(), &Row { id: message.id.clone(), text });
-        }
-        return Ok(Reply::page(page));
+        let id = id.trim().to_owned();
+        return messages(&call, &id, args).await;
     }
     let after: Option<String> = call.open_cursor(args.cursor.as_deref())?;
+    let clock = Clock::read(&call).await?;
     let contact = match args.contact.as_deref().filter(|contact| !contact.trim().is_empty()) {
         Some(word) => {
             let contacts = call.names().object("contacts").await?;
@@ -117,7 +114,7 @@ async fn read_conversations(call: Call<HubSpot>, args: ReadConversations) -> Res
         .api()
         .threads(contact.as_ref().map(RecordRef::id), limit(args.limit, ROWS, 100), after.as_deref())
         .await?;
-    let mut page = Page::new(FROM, ("conversation", "conversations"));
+    let mut page = Page::new(FROM, ("conversation", "conversations")).note(clock.note());
     if let Some(contact) = &contact {
         page = page.note(format!("with {}", contact.shown()));
     }
@@ -131,7 +128,7 @@ async fn read_conversations(call: Call<HubSpot>, args: ReadConversations) -> Res
             "{} | {} | {}{with}",
             thread.id,
             thread.status.to_lowercase(),
-            minute(&thread.latest_message_timestamp)
+            clock.minute(&thread.latest_message_timestamp)
         );
         page.push(text.clone(), &Row { id: thread.id.clone(), text });
     }
@@ -140,7 +137,49 @@ async fn read_conversations(call: Call<HubSpot>, args: ReadConversations) -> Res
     Ok(Reply::page(page.cursor(next.is_some(), move |_| goes_on.seal_cursor(&next))))
 }
 
-fn told(message: &Message) -> String {
+/// The messages of a conversation, in the order in which HubSpot has them.
+async fn messages(call: &Call<HubSpot>, id: &str, args: ReadConversations) -> Result<Reply> {
+    let place: Position = call.open_cursor(args.cursor.as_deref())?.unwrap_or_default();
+    let wanted = limit(args.limit, MESSAGES, 100);
+    let found = call.api().messages(id, wanted, place.after.as_deref()).await?;
+    let clock = Clock::read(call).await?;
+    let mut page = Page::new(FROM, ("message", "messages"))
+        .note(format!("of the conversation {}", one_line(id)))
+        .note(clock.note());
+    let next = found.next().map(str::to_owned);
+    let read: Vec<&Message> = found.results.iter().skip(place.skip).collect();
+    for message in &read {
+        let text = told(&clock, message);
+        page.push(text.clone(), &Row { id: message.id.clone(), text });
+    }
+    let given = VendorPage::whole(place, read.len(), next);
+    Ok(Reply::page(paging::close(call, page, given)))
+}
+
+/// Moments as the account's clocks show them.
+struct Clock {
+    zone: TimeZone,
+    name: String,
+}
+
+impl Clock {
+    async fn read(call: &Call<HubSpot>) -> Result<Self> {
+        Ok(Self { zone: call.names().zone().await?, name: call.names().account().await?.time_zone })
+    }
+
+    fn minute(&self, moment: &str) -> String {
+        match moment.parse::<Timestamp>() {
+            Ok(at) => at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string(),
+            Err(_) => minute(moment),
+        }
+    }
+
+    fn note(&self) -> String {
+        if self.name.is_empty() { "times in UTC".to_owned() } else { format!("times in {}", self.name) }
+    }
+}
+
+fn told(clock: &Clock, message: &Message) -> String {
     let by = message
         .senders
         .first()
@@ -155,7 +194,7 @@ fn told(message: &Message) -> String {
     let text = cut(&plain(&message.text), TEXT).replace('\n', "\n  ");
     format!(
         "{} | {} ({kind}) | {}\n  {text}",
-        minute(&message.created_at),
+        clock.minute(&message.created_at),
         one_line(by.map_or("somebody", String::as_str)),
         message.id
     )
@@ -174,14 +213,14 @@ async fn reply_conversation(call: Call<HubSpot>, args: ReplyConversation) -> Res
         return Err(Error::invalid("`body` is empty"));
     }
     // A dry run finds out whether there is such a conversation.
-    call.api().messages(&id, 1).await?;
+    call.api().messages(&id, 1, None).await?;
     let preview = Written::new(format!("Comment on the conversation {id}, for colleagues only"))
         .change(one_line(&cut(&body, 200)));
     let work = move || async move {
         let attempt = Attempt::begin(call.api().upstream(), "comment");
         let sent = call.api().comment(&id, &body).await;
         let look = || async {
-            let all = call.api().messages(&id, MESSAGES).await.ok()?.results;
+            let all = call.api().messages(&id, MESSAGES, None).await.ok()?.results;
             all.into_iter().find(|one| {
                 one.kind == "COMMENT"
                     && same_text(&plain(&one.text), &plain(&body))
@@ -430,7 +469,7 @@ async fn get_workflow(call: Call<HubSpot>, args: GetWorkflow) -> Result<Reply> {
         one_line(&flow.name),
         flow.id,
         if flow.is_enabled { "on" } else { "off" },
-        minute(&flow.updated_at)
+        call.names().told(&flow.updated_at).await?
     ));
     for action in &flow.actions {
         let text = format!(

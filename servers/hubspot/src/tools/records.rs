@@ -12,24 +12,27 @@ use serde::{Deserialize, Serialize};
 use super::{
     FROM,
     beside::{conversations, linked, named},
-    columns::{Columns, RecordRow, asked},
+    columns::{CUT, Columns, RecordRow, asked},
+    found::{Found, find},
     search::there_is,
 };
 use crate::{
     HubSpot,
     api::objects::{MAX_BATCH, Record},
-    filter::ADDITIONAL_EMAILS,
     render::{Values, filled, title, unfilled},
-    resolve::{Fields, ObjectType, RecordRef, targets},
+    resolve::{ObjectType, RecordRef, SECONDARY, targets},
     scopes,
+    text::{INDENT, slice},
 };
 
 /// Associated records of one kind that are named beside a record.
 const NAMED: usize = 10;
-/// The ids from which a record was merged, and under which it still answers.
-const MERGED: &str = "hs_merged_object_ids";
 /// Rows of a list of associated records.
 const ROWS: u32 = 50;
+/// Bytes of the texts of one record in one reply.
+const TEXTS: usize = 20_000;
+/// The least room in which another text begins.
+const LEAST: usize = 200;
 
 pub(super) fn tools() -> Vec<Tool<HubSpot>> {
     vec![
@@ -67,9 +70,45 @@ struct GetRecords {
     include: Vec<String>,
     #[serde(default)]
     history: Vec<String>,
+    cursor: Option<String>,
+}
+
+/// Where a text goes on that one reply has no room for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct TextPlace {
+    #[serde(rename = "f")]
+    field: String,
+    #[serde(rename = "o")]
+    offset: usize,
+}
+
+/// The texts of one record: each a part, if there is no room for more, and where they go on.
+fn parts(
+    values: &Values,
+    record: &Record,
+    columns: &[String],
+    place: Option<&TextPlace>,
+) -> (Vec<(String, String)>, Option<TextPlace>) {
+    let mut room = TEXTS;
+    let mut told = Vec::new();
+    let begin = place.and_then(|place| columns.iter().position(|column| *column == place.field));
+    for column in &columns[begin.unwrap_or(0)..] {
+        if room < LEAST {
+            return (told, Some(TextPlace { field: column.clone(), offset: 0 }));
+        }
+        let from = place.filter(|place| place.field == *column).map_or(0, |place| place.offset);
+        let (part, next) = slice(&values.shown(record, column), from, room);
+        room = room.saturating_sub(part.len());
+        told.push((column.clone(), part));
+        if let Some(offset) = next {
+            return (told, Some(TextPlace { field: column.clone(), offset }));
+        }
+    }
+    (told, None)
 }
 
 async fn get_records(call: Call<HubSpot>, args: GetRecords) -> Result<Reply> {
+    let place: Option<TextPlace> = call.open_cursor(args.cursor.as_deref())?;
     let object = call.names().object(&args.object).await?;
     let mut ids: Vec<String> = Vec::new();
     for id in args.ids.iter().map(|id| id.trim()).filter(|id| !id.is_empty()) {
@@ -98,20 +137,26 @@ async fn get_records(call: Call<HubSpot>, args: GetRecords) -> Result<Reply> {
         call.redacted().admits(&name)?;
         history.push(name);
     }
-    let mut properties = asked(&object, &columns);
+    let mut properties = asked(&fields, &columns);
     properties.extend(history.iter().cloned());
     let (found, missing) = find(&call, &fields, &ids, args.by.as_deref(), &properties, &history).await?;
-    let values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
-    let records: Vec<Record> = found.iter().map(|(record, _)| record.clone()).collect();
+    let mut values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
+    if !history.is_empty() {
+        values.read_zone(call.names()).await?;
+    }
+    let records: Vec<Record> = found.iter().map(|found| found.record.clone()).collect();
     let mut beside: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for word in &args.include {
         associated(&call, &object, &records, word, &mut beside).await?;
     }
     let mut shown = filled(&columns, &records);
     // Alone, long texts are shown whole, below the row.
-    let texts: Vec<String> = match &records[..] {
-        [record] => shown.extract_if(.., |column| values.is_text(record, column)).collect(),
-        _ => Vec::new(),
+    let (texts, goes_on) = match &records[..] {
+        [record] => {
+            let long: Vec<String> = shown.extract_if(.., |column| values.is_text(record, column)).collect();
+            parts(&values, record, &long, place.as_ref())
+        }
+        _ => (Vec::new(), None),
     };
     let mut page = Page::new(FROM, ("record", "records"));
     if !records.is_empty() && shown.is_empty() {
@@ -126,23 +171,27 @@ async fn get_records(call: Call<HubSpot>, args: GetRecords) -> Result<Reply> {
     if object.name == "tickets" || args.include.iter().any(|word| word.to_lowercase().starts_with("email")) {
         page = page.note(conversations(&call));
     }
-    if values.tells_times(&shown) && !values.account.time_zone.is_empty() {
+    if (values.tells_times(&shown) || !history.is_empty()) && !values.account.time_zone.is_empty() {
         page = page.note(format!("times in {}", values.account.time_zone));
     }
-    for (record, note) in &found {
+    if values.cuts(&records, &shown) {
+        page = page.note(CUT);
+    }
+    for Found { record, note, asked } in &found {
         let mut row = values.row(record, &shown);
-        if !note.is_empty() {
-            let others = record.get(ADDITIONAL_EMAILS);
-            let asked =
-                ids.iter().find(|id| others.split(';').any(|one| one.trim().eq_ignore_ascii_case(id)));
-            let asked = asked.map(|id| format!(" {}", one_line(id))).unwrap_or_default();
-            row.push_str(&format!("\n  found by the {note}{asked}"));
+        match *note {
+            "" => {}
+            SECONDARY => {
+                let asked = asked.first().map(|asked| one_line(asked)).unwrap_or_default();
+                row.push_str(&format!("\n  found by the {note} {asked}"));
+            }
+            note => row.push_str(&format!("\n  {note}")),
         }
-        for column in &texts {
-            let text = values.text(record, column).replace('\n', "\n    ");
-            row.push_str(&format!("\n  {}:\n    {text}", values.fields.head(column)));
+        for (column, text) in &texts {
+            let text = text.trim_end().replace('\n', &format!("\n{INDENT}"));
+            row.push_str(&format!("\n  {}:\n{INDENT}{text}", values.fields.head(column)));
         }
-        for column in shown.iter().chain(&texts) {
+        for column in shown.iter().chain(texts.iter().map(|(column, _)| column)) {
             if let Some(unshown) = values.unshown(record, column) {
                 row.push_str(&format!("\n  {} has formatting that is {unshown}", values.fields.head(column)));
             }
@@ -153,9 +202,22 @@ async fn get_records(call: Call<HubSpot>, args: GetRecords) -> Result<Reply> {
         for name in &history {
             row.push_str(&format!("\n  {}", past(&values, record, name)));
         }
-        page.push(row, &RecordRow::new(&values, record, &columns));
+        let whole = |column: &str| {
+            let text = texts.iter().find(|(name, _)| name == column).map(|(_, text)| text.clone());
+            text.unwrap_or_else(|| values.text(record, column))
+        };
+        page.push(row, &RecordRow::of(record, &columns, whole));
     }
-    let reply = Reply::page(page);
+    if let Some(place) = goes_on {
+        let call = call.clone();
+        page = page.cursor(true, move |_| call.seal_cursor(&place));
+    }
+    let mut reply = Reply::page(page);
+    if let [record] = &records[..]
+        && let Some(url) = address(&object, record)
+    {
+        reply = reply.line(url);
+    }
     if missing.is_empty() {
         return Ok(reply);
     }
@@ -166,79 +228,9 @@ async fn get_records(call: Call<HubSpot>, args: GetRecords) -> Result<Reply> {
     )))
 }
 
-/// The records that `ids` name, in their order, each with a note on how it was found; and those there are not.
-pub(crate) async fn find(
-    call: &Call<HubSpot>,
-    fields: &Fields,
-    ids: &[String],
-    by: Option<&str>,
-    properties: &[String],
-    history: &[String],
-) -> Result<(Vec<(Record, &'static str)>, Vec<String>)> {
-    let object = &fields.object;
-    let by = match by.map(str::trim).filter(|by| !by.is_empty()) {
-        Some(by) => {
-            let name = fields.find(by)?.name.clone();
-            call.redacted().admits(&name)?;
-            Some(name).filter(|name| name != "hs_object_id")
-        }
-        // An address is known for what it is.
-        None if object.name == "contacts" && ids.iter().all(|id| id.contains('@')) => {
-            Some("email".to_owned())
-        }
-        None => None,
-    };
-    let mut found: Vec<(Record, &'static str)> = Vec::new();
-    let mut missing = Vec::new();
-    if object.name == "contacts" && by.as_deref() == Some("email") {
-        for (asked, one) in call.names().by_emails(ids, properties).await? {
-            match one {
-                Some(one) if found.iter().all(|(record, _)| record.id != one.record.id) => {
-                    found.push((one.record, one.note));
-                }
-                Some(_) => {}
-                None => missing.push(asked),
-            }
-        }
-        return Ok((found, missing));
-    }
-    let mut properties = properties.to_vec();
-    properties.extend(by.clone());
-    if by.is_none() && fields.get(MERGED).is_some() {
-        properties.push(MERGED.to_owned());
-    }
-    let wanted: Vec<String> = match &by {
-        Some(_) => ids.to_vec(),
-        None => {
-            let mut wanted = Vec::new();
-            for id in ids {
-                // Anything but a plain id (a name, an address in HubSpot) is looked up.
-                let plain = id.bytes().all(|byte| byte.is_ascii_digit());
-                wanted.push(if plain {
-                    id.clone()
-                } else {
-                    call.names().record(object, id).await?.id().to_owned()
-                });
-            }
-            wanted
-        }
-    };
-    let batch = call.api().read_records(object, &wanted, by.as_deref(), &properties, history).await?;
-    for (asked, id) in ids.iter().zip(&wanted) {
-        let fits = |record: &&Record| match &by {
-            Some(by) => record.get(by).eq_ignore_ascii_case(id),
-            // A merged record answers under the id that it has now.
-            None => record.id == *id || record.get(MERGED).split(';').any(|old| old == id),
-        };
-        match batch.results.iter().find(fits) {
-            Some(record) if found.iter().all(|(known, _)| known.id != record.id) => {
-                found.push((record.clone(), ""));
-            }
-            Some(_) => {}
-            None => missing.push(asked.clone()),
-        }
-    }
-    Ok((found, missing))
+/// Where a person would look at a record. An activity has no page of its own.
+pub(super) fn address(object: &ObjectType, record: &Record) -> Option<String> {
+    (!object.is_activity() && record.url.starts_with("https://")).then(|| one_line(&record.url))
 }
 
 /// Notes beside each record what it is associated with.
@@ -270,13 +262,13 @@ async fn associated(
         _ => &[],
     };
     let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
-    let values = if columns.is_empty() {
-        None
+    let (properties, values) = if columns.is_empty() {
+        (other.title_properties(), None)
     } else {
         let fields = call.names().fields(&other).await?;
-        Some(Values::read(call.names(), fields, &columns, call.redacted()).await?)
+        let properties = asked(&fields, &columns);
+        (properties, Some(Values::read(call.names(), fields, &columns, call.redacted()).await?))
     };
-    let properties = asked(&other, &columns);
     let mut named: Vec<Record> = Vec::new();
     for some in wanted.chunks(MAX_BATCH) {
         named.extend(call.api().read_records(&other, some, None, &properties, &[]).await?.results);
@@ -398,7 +390,7 @@ async fn list_associations(call: Call<HubSpot>, args: ListAssociations) -> Resul
     let wanted = limit(args.limit, ROWS, 100) as usize;
     let some: Vec<_> = all.into_iter().skip(from).take(wanted).collect();
     let ids: Vec<String> = some.iter().map(|target| target.to_object_id.clone()).collect();
-    let properties = asked(&to, &columns);
+    let properties = asked(&fields, &columns);
     let records = if ids.is_empty() {
         Vec::new()
     } else {
@@ -420,6 +412,9 @@ async fn list_associations(call: Call<HubSpot>, args: ListAssociations) -> Resul
         page = page.notes(unfilled(&values.fields, &columns[added..], &records));
     }
     page = page.notes(unknown);
+    if values.cuts(&records, &shown) {
+        page = page.note(CUT);
+    }
     if total == 0 {
         page = page.notes(through_deals(&call, &object, &record, &to).await);
         page = page.notes(there_is(&call, &to).await);

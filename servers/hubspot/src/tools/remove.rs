@@ -10,7 +10,8 @@ use serde::Deserialize;
 use super::{
     beside::{linked, named},
     columns::asked,
-    records::find,
+    found::find,
+    records::address,
     write::{reconcile, state},
 };
 use crate::{
@@ -25,6 +26,8 @@ use crate::{
 const DEALS: usize = 10;
 /// Records of one object that a preview of a merge names.
 const MOVED: usize = 5;
+/// Fields that a preview of a merge names.
+const FIELDS: usize = 20;
 /// Whose a record is.
 const OWNER: &str = "hubspot_owner_id";
 
@@ -86,15 +89,16 @@ async fn archive_records(call: Call<HubSpot>, args: ArchiveRecords) -> Result<Pl
             missing.join(", ")
         )))));
     }
-    let ids: Vec<String> = found.iter().map(|(record, _)| record.id.clone()).collect();
+    let found: Vec<Record> = found.into_iter().map(|found| found.record).collect();
+    let ids: Vec<String> = found.iter().map(|record| record.id.clone()).collect();
     let mut whose = Vec::new();
     if object.is_owned() && !call.redacted().hides(OWNER) {
-        whose.extend(owned(&call, found.iter().map(|(record, _)| record)).await?);
+        whose.extend(owned(&call, found.iter()).await?);
     }
     let values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
     let mut lines: Vec<String> = found
         .iter()
-        .map(|(record, _)| match values.cell(record, OWNER) {
+        .map(|record| match values.cell(record, OWNER) {
             owner if owner.is_empty() => format!("{} ({})", title(&object, record), record.id),
             owner => format!("{} ({}), owner {owner}", title(&object, record), record.id),
         })
@@ -119,7 +123,7 @@ async fn archive_records(call: Call<HubSpot>, args: ArchiveRecords) -> Result<Pl
         written.changed = lines;
         Ok(reconcile::done(&call, written, lost))
     };
-    Ok(Plan::new(Reply::written(preview), work).state(&state(found.iter().map(|(record, _)| record))))
+    Ok(Plan::new(Reply::written(preview), work).state(&state(&found)))
 }
 
 /// How many of some records are the credential's user's, if HubSpot tells who that is.
@@ -190,7 +194,12 @@ async fn merge_records(call: Call<HubSpot>, args: MergeRecords) -> Result<Plan> 
         return Err(Error::invalid("`keep` and `absorb` are the same record"));
     }
     let fields = call.names().fields(&object).await?;
-    let mut properties = asked(&object, &object.columns);
+    // What rows show comes first, then everything else that could be lost.
+    let known = object.columns.iter().filter(|name| fields.get(name).is_some());
+    let others = fields.all().iter().filter(|property| !property.is_read_only());
+    let others = others.map(|property| &property.name).filter(|name| !object.columns.contains(name));
+    let columns: Vec<String> = known.chain(others).cloned().collect();
+    let mut properties = asked(&fields, &columns);
     properties.push(object.created().to_owned());
     let ids = [keep.id().to_owned(), absorb.id().to_owned()];
     let records = call.api().read_records(&object, &ids, None, &properties, &[]).await?.results;
@@ -198,18 +207,32 @@ async fn merge_records(call: Call<HubSpot>, args: MergeRecords) -> Result<Plan> 
     let (kept, gone): (Record, Record) = (of(&ids[0]), of(&ids[1]));
     let values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
     let mut preview = Written::new(format!("Merge {} into {}, for good", absorb.shown(), keep.shown()));
-    for name in &object.columns {
-        let (a, b) = (values.cell(&kept, name), values.cell(&gone, name));
-        if a != b && !b.is_empty() {
-            let head = values.fields.head(name);
-            preview = preview.change(match (a.is_empty(), name.as_str()) {
-                (true, _) => format!("{head}: {b} is taken over"),
-                (false, "email") => format!("{head}: {a} stays, {b} becomes a secondary address"),
-                // blog.hubspot.com, "How to Add Multiple Domains to a Company Record".
-                (false, "domain") => format!("{head}: {a} stays, {b} becomes a further domain"),
-                (false, _) => format!("{head}: {a} stays, {b} is lost"),
-            });
+    let (mut lost, mut others) = (Vec::new(), Vec::new());
+    for name in columns.iter().filter(|name| !gone.get(name).is_empty()) {
+        if kept.get(name) == gone.get(name) {
+            continue;
         }
+        let (a, b) = (values.cell(&kept, name), values.cell(&gone, name));
+        let head = values.fields.head(name);
+        match (a.is_empty(), name.as_str()) {
+            (true, _) => others.push(format!("{head}: {b} is taken over")),
+            (false, "email") => others.push(format!("{head}: {a} stays, {b} becomes a secondary address")),
+            // blog.hubspot.com, "How to Add Multiple Domains to a Company Record".
+            (false, "domain") => others.push(format!("{head}: {a} stays, {b} becomes a further domain")),
+            // knowledge.hubspot.com, "Merge records".
+            (false, "lifecyclestage") if object.name == "contacts" => {
+                others.push(format!("{head}: the later one of {a} and {b} stays"));
+            }
+            (false, _) => lost.push(format!("{head}: {a} stays, {b} is lost")),
+        }
+    }
+    for (mut lines, what) in [(lost, "more values are lost"), (others, "more fields differ")] {
+        if lines.len() > FIELDS {
+            let more = lines.len() - FIELDS;
+            lines.truncate(FIELDS);
+            lines.push(format!("and {more} {what}"));
+        }
+        preview.changed.extend(lines);
     }
     let made = |record: &Record| {
         let made = values.cell(record, object.created());
@@ -231,6 +254,7 @@ async fn merge_records(call: Call<HubSpot>, args: MergeRecords) -> Result<Plan> 
         } else {
             format!("the record has the new id {}; {} and {} lead to it", survivor.id, ids[0], ids[1])
         });
+        written.url = address(&object, &survivor);
         Ok(reconcile::done(&call, written.id(survivor.id), lost))
     };
     Ok(Plan::new(Reply::written(preview), work).state(&state([&kept, &gone])))

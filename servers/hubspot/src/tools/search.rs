@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use connector::{
-    Error, Result,
+    Error, Kind, Result,
     catalog::{Call, Page, Reply, Tool, limit, one_line, thousands, words},
 };
 use schemars::JsonSchema;
@@ -13,13 +13,14 @@ use serde_json::json;
 use super::{
     FROM,
     beside::linked,
-    columns::{Columns, RecordRow, asked},
-    lag::{Fresh, fresh},
+    columns::{CUT, Columns, RecordRow, asked},
+    lag::{Fresh, fresh, uncounted},
 };
 use crate::{
     HubSpot,
     api::objects::{Filter, MAX_BATCH, MAX_PAGE, MAX_RESULTS, Record, Search},
     filter::{Condition, Filters, MAX_ALL_FILTERS, MAX_FILTERS, MAX_GROUPS, Understood, Where},
+    overlay,
     render::{Values, filled, title, unfilled},
     resolve::{Fields, ObjectType, RecordRef, targets},
     scopes,
@@ -201,10 +202,24 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
     }
     let query = args.query.unwrap_or_default().trim().to_owned();
     let wanted = if args.count_only { 1 } else { limit(args.limit, ROWS, MAX_PAGE) };
-    let mut properties = asked(&object, &columns);
+    let mut properties = asked(&fields, &columns);
     properties.extend(sort.iter().map(|(name, _)| name.clone()));
     properties.sort_unstable();
     properties.dedup();
+    // HubSpot looks for words in what is redacted too: rows that fit only there are left out.
+    let searched = object.searched();
+    let hidden = if query.is_empty() { Vec::new() } else { call.redacted().of(&searched) };
+    let visible: Vec<&str> = searched.into_iter().filter(|name| !hidden.contains(name)).collect();
+    if !hidden.is_empty() {
+        properties.extend(visible.iter().map(|name| (*name).to_owned()));
+        if args.count_only || sort.is_some() || !leaves_room(&understood.groups) {
+            return Err(Error::new(
+                Kind::Policy,
+                format!("Words are looked for in {} too, which this server does not show", hidden.join(", ")),
+            )
+            .with_hint("Use a condition with `contains`, or `query` without `sort` and `count_only`"));
+        }
+    }
     let values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
 
     let mut search =
@@ -230,25 +245,39 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
     let said = said(&understood, &search.query, total);
     if args.count_only {
         let many = usize::try_from(total).unwrap_or(usize::MAX);
-        return Ok(Reply::new(format!("{} ({said}).", object.counted(many)))
+        let lag = uncounted(&call, &object).map(|note| format!("; {note}")).unwrap_or_default();
+        return Ok(Reply::new(format!("{} ({said}{lag}).", object.counted(many)))
             .data(&json!({"items": [], "total": total})));
     }
     let more = found.next().is_some();
     let mut records = found.results;
     let fresh = match &place {
-        None => fresh(&call, &object, &search, by_id, &mut records).await?,
+        None => {
+            let associated = understood.associated.as_ref();
+            fresh(&call, &object, &search, associated, by_id, &mut records).await?
+        }
         Some(_) => {
             Fresh { indexed: records.iter().map(|record| record.id.clone()).collect(), ..Fresh::default() }
         }
     };
     let more = more || fresh.indexed.len() > fresh.past(&records);
+    let end = fresh.last(&records);
+    if !hidden.is_empty() {
+        let words = Search { query: search.query.clone(), ..Search::default() };
+        records.retain(|record| overlay::fits(&words, record, &visible));
+    }
     let shown = filled(&columns, &records);
     let labels = match &understood.associated {
         Some(other) => labels(&call, &object, &records, other).await,
         None => BTreeMap::new(),
     };
     let mut page = Page::new(FROM, ("record", "records"));
-    page = page.total(usize::try_from(total).unwrap_or(usize::MAX).max(records.len())).note(said);
+    if hidden.is_empty() {
+        page = page.total(usize::try_from(total).unwrap_or(usize::MAX).max(records.len()));
+    } else {
+        page = page.note(format!("not looked for in {}", hidden.join(", ")));
+    }
+    page = page.note(said);
     if !records.is_empty() {
         let more = if labels.is_empty() { "" } else { " | labels" };
         page = page.note(format!("{}: id | {}{more}", object.plural, values.fields.heads(&shown)));
@@ -259,6 +288,12 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
     page = page.notes(unknown);
     if values.tells_times(&shown) && !values.account.time_zone.is_empty() {
         page = page.note(format!("times in {}", values.account.time_zone));
+    }
+    if values.cuts(&records, &shown) {
+        page = page.note(CUT);
+    }
+    if search.sort.as_ref().is_some_and(|(name, _)| values.mixes(&records, name)) {
+        page = page.note("in the order of bare amounts, of several currencies");
     }
     for note in &understood.notes {
         page = page.note(note.clone());
@@ -308,8 +343,8 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
     let goes_on = call.clone();
     let page = page.cursor(more, move |kept| {
         let place = if by_id {
-            let id = fresh.last(&records[..kept.min(records.len())]).unwrap_or(passed);
-            Place { id, offset: 0, total }
+            let id = if kept < records.len() { fresh.last(&records[..kept]) } else { end };
+            Place { id: id.unwrap_or(passed), offset: 0, total }
         } else {
             let past = fresh.past(&records[..kept.min(records.len())]);
             Place { id: 0, offset: before + past as u64, total }
@@ -408,7 +443,7 @@ async fn elsewhere(call: &Call<HubSpot>, object: &ObjectType, query: &str) -> Op
     let mut told = Vec::new();
     for other in ["contacts", "companies", "deals"].into_iter().filter_map(|name| call.names().standard(name))
     {
-        if other == *object {
+        if other == *object || !call.redacted().of(&other.searched()).is_empty() {
             continue;
         }
         let search = Search { query: query.to_owned(), limit: 1, ..Search::default() };

@@ -6,7 +6,7 @@ use connector::{
     Result,
     catalog::{Call, Page, Reply, Tool, limit, one_line, words},
 };
-use futures::future::try_join_all;
+use futures::future::join_all;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     FROM,
     beside::{conversations, linked, named},
+    columns::CUT,
 };
 use crate::{
     HubSpot,
@@ -111,7 +112,27 @@ async fn get_timeline(call: Call<HubSpot>, args: GetTimeline) -> Result<Reply> {
         args.kinds
     };
     let reads = kinds.iter().map(|kind| activities(&call, &object, record.id(), *kind));
-    let mut entries: Vec<(Timestamp, Kind, Record)> = try_join_all(reads).await?.concat();
+    let mut entries: Vec<(Timestamp, Kind, Record)> = Vec::new();
+    let (mut seen, mut unseen) = (Vec::new(), Vec::new());
+    for (kind, read) in kinds.iter().zip(join_all(reads).await) {
+        match read {
+            Ok(read) => {
+                entries.extend(read);
+                seen.push(*kind);
+            }
+            // E-mails need a right of their own; what there is of the other kinds is told all the same.
+            Err(error) if error.kind() == connector::Kind::Permission && kinds.len() > 1 => {
+                unseen.push((kind.line().1, error));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if seen.is_empty()
+        && let Some((_, error)) = unseen.pop()
+    {
+        return Err(error);
+    }
+    let kinds = seen;
     let inside = |at: &Timestamp| {
         window.start().is_none_or(|start| *at >= start) && window.end().is_none_or(|end| *at <= end)
     };
@@ -120,7 +141,7 @@ async fn get_timeline(call: Call<HubSpot>, args: GetTimeline) -> Result<Reply> {
     let overdue = |at: &Timestamp, kind: Kind, record: &Record| {
         kind == Kind::Task
             && window.start().is_some_and(|start| *at < start)
-            && !matches!(record.get("hs_task_status"), "COMPLETED" | "DEFERRED")
+            && record.get("hs_task_status") != "COMPLETED"
     };
     let earlier = entries.iter().filter(|(at, kind, record)| overdue(at, *kind, record)).count();
     entries.retain(|(at, kind, record)| inside(at) || overdue(at, *kind, record));
@@ -138,6 +159,10 @@ async fn get_timeline(call: Call<HubSpot>, args: GetTimeline) -> Result<Reply> {
         Page::new(FROM, ("activity", "activities")).total(total).note(format!("of {}", record.shown()));
     if !window.is_open() {
         page = page.note(window.describe());
+    }
+    for (name, error) in &unseen {
+        let hint = error.hint().unwrap_or_default();
+        page = page.note(format!("{name} this credential may not see: {}", one_line(hint)));
     }
     if from == 0 && window.start().is_some() && kinds.contains(&Kind::Task) {
         page = page.note(match earlier {
@@ -158,7 +183,14 @@ async fn get_timeline(call: Call<HubSpot>, args: GetTimeline) -> Result<Reply> {
     {
         page = page.note(format!("times in {zone}"));
     }
-    for (_, kind, activity) in entries.iter().skip(from).take(wanted) {
+    let shown = || entries.iter().skip(from).take(wanted);
+    let cut = shown().any(|(_, kind, activity)| {
+        tellers.get(kind.line().0).is_some_and(|values| body(values, *kind, activity).chars().count() > TEXT)
+    });
+    if cut {
+        page = page.note(CUT);
+    }
+    for (_, kind, activity) in shown() {
         let Some(values) = tellers.get(kind.line().0) else { continue };
         let row = told(values, *kind, activity);
         let time = values.cell(activity, "hs_timestamp");
@@ -295,8 +327,14 @@ async fn activities(
     Ok(dated.collect())
 }
 
+/// The text of an activity.
+fn body(values: &Values, kind: Kind, record: &Record) -> String {
+    let text = values.shown(record, kind.line().3);
+    if text.is_empty() && kind == Kind::Email { values.shown(record, "hs_email_html") } else { text }
+}
+
 fn told(values: &Values, kind: Kind, record: &Record) -> String {
-    let (word, _, title, body) = kind.line();
+    let (word, _, title, named) = kind.line();
     let cell = |name: &str| if name.is_empty() { String::new() } else { values.cell(record, name) };
     let details = match kind {
         Kind::Note => Vec::new(),
@@ -316,10 +354,7 @@ fn told(values: &Values, kind: Kind, record: &Record) -> String {
     let owner = cell("hubspot_owner_id");
     let by = if owner.is_empty() { String::new() } else { format!(", {owner}") };
     let title = cell(title);
-    let mut text = values.text(record, body);
-    if text.is_empty() && kind == Kind::Email {
-        text = values.text(record, "hs_email_html");
-    }
+    let text = body(values, kind, record);
     // A title that was made of the text says it once more.
     let title = if title.is_empty() || one_line(&text).starts_with(&title) {
         String::new()
@@ -327,7 +362,7 @@ fn told(values: &Values, kind: Kind, record: &Record) -> String {
         format!(": {title}")
     };
     let mut text = cut(&text, TEXT);
-    if let Some(unshown) = values.unshown(record, body) {
+    if let Some(unshown) = values.unshown(record, named) {
         text.push_str(&format!("\n({unshown})"));
     }
     let text = if text.is_empty() { String::new() } else { format!("\n  {}", text.replace('\n', "\n  ")) };

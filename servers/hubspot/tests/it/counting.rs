@@ -121,6 +121,45 @@ async fn b5_records_of_one_moment_are_walked_through_once_each_while_others_chan
     );
 }
 
+/// The same for a sum, while records change, come and go.
+#[tokio::test(start_paused = true)]
+async fn b5_a_sum_holds_while_records_change_come_and_go() {
+    let office = Office::over(many(), &[]).await;
+    let sum = office.call("aggregate_records", json!({"object": "deals", "group_by": ["stage"]}));
+    let others = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let asked = office.sent(SEARCH).len();
+        assert!((5..100).contains(&asked), "the walk is not under way: {asked}");
+        let records =
+            json!([{"id": "100003", "fields": {"amount": "1"}}, {"id": "120000", "fields": {"amount": "1"}}]);
+        office.call("update_records", json!({"object": "deals", "records": records})).await;
+        let new = json!([{"fields": {"dealname": "New", "stage": "Closed won", "pipeline": "Sales"}}]);
+        office.call("create_records", json!({"object": "deals", "records": new})).await;
+        office.call("archive_records", json!({"object": "deals", "ids": ["124999"]})).await;
+    };
+    let (text, ()) = tokio::join!(sum, others);
+    assert!(text.contains("25,000 deals counted"), "{text}");
+    let counts =
+        rows(&text).into_iter().map(|row| row.rsplit("count ").next().unwrap().parse::<u64>().unwrap());
+    assert_eq!(counts.sum::<u64>(), DEALS, "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn b5_an_order_other_than_that_of_ids_ends_at_10000_and_says_so() {
+    let office = Office::over(many(), &[]).await;
+    let mut asked = json!({"object": "deals", "limit": 200, "sort": "-amount", "fields": ["dealname"]});
+    for page in 0..50 {
+        let text = office.call("search", asked.clone()).await;
+        assert_eq!(rows(&text).len(), 200, "page {page}");
+        asked["cursor"] = json!(connector::testing::cursor(&text).unwrap());
+    }
+    let error = office.refusal("search", asked).await;
+    assert!(
+        error.for_agent().contains("the first 10,000") && error.for_agent().contains("`sort` out"),
+        "{error}"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_walk_that_ends_before_its_records_says_that_it_is_partial() {
     let settings = [("max-rows", connector::settings::Value::Number(400))];

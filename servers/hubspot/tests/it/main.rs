@@ -4,6 +4,7 @@
 
 mod ambiguous;
 mod cases;
+mod conditions;
 mod counting;
 mod credentials;
 mod custom_objects;
@@ -12,20 +13,25 @@ mod custom_objects;
 #[path = "../../../../tests/src/subject.rs"]
 mod demands;
 mod fake;
+mod lagging;
 #[allow(dead_code, unreachable_pub, reason = "the suite uses all of it")]
 #[path = "../../../../tests/src/marked.rs"]
 mod marked;
 mod misled;
+mod money;
 mod offered;
 mod optional;
 mod outcomes;
 mod published;
+mod reads;
+mod rows;
 mod second_calls;
 mod story;
 #[allow(dead_code, unreachable_pub, reason = "the suite uses all of it")]
 #[path = "../suite/subject.rs"]
 mod subject;
 mod support;
+mod texts;
 mod trial;
 mod webhooks;
 

@@ -321,6 +321,17 @@ async fn what_is_redacted_is_neither_shown_nor_searched_by() {
         )
         .await;
     assert!(!text.contains("19700101") && !text.contains("5550101") && text.contains("(redacted)"), "{text}");
+    // Words that fit only there find nobody, nor count anybody.
+    let text = office.call("search", json!({"object": "contacts", "query": "5550101"})).await;
+    assert!(text.starts_with("No records") && text.contains("not looked for in phone"), "{text}");
+    let text = office.call("search", json!({"object": "contacts", "query": "Bell"})).await;
+    assert!(rows(&text).len() == 2 && rows(&text)[0].starts_with("102 |"), "{text}");
+    let text = office.call("search", json!({"object": "deals", "query": "5550101"})).await;
+    assert!(!text.contains("contact"), "{text}");
+    let count = json!({"object": "contacts", "query": "5550101", "count_only": true});
+    assert_eq!(office.refusal("search", count).await.kind(), Kind::Policy);
+    let error = office.refusal("get_timeline", json!({"object": "contacts", "id": "5550101x"})).await;
+    assert!(!error.for_agent().contains("Elena"), "{error}");
     for arguments in [
         json!({"object": "contacts", "where": {"birth_number": "19700101-1234"}}),
         json!({"object": "contacts", "where": [{"field": "Phone number", "op": "has"}]}),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Plan, Reply, Tool, Written, one_line, words},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,10 +18,11 @@ use crate::{
     HubSpot,
     api::{
         associations::specs,
-        objects::{Filter, Input, Record, Search},
+        definitions::AssociationType,
+        objects::{Input, Record},
     },
     render::{Values, title},
-    resolve::{ObjectType, RecordRef},
+    resolve::{Fields, ObjectType, RecordRef, bare_domain, has_domain},
     scopes,
 };
 
@@ -30,7 +31,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::write(
             "create_records",
             "Create records",
-            "Creates records, linked to others (link: [\"companies:Acme\"]), mine unless owner is given. Existing e-mails and domains are refused: use upsert_records.",
+            "Creates records (link: [\"companies:Acme as Billing contact\"]), mine unless owner is given. Existing e-mails and domains are refused: use upsert_records.",
             create_records,
         )
 .scopes(scopes::WRITE)
@@ -72,7 +73,21 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
         required(&object, &set.properties).map_err(about)?;
         notes.extend(set.notes);
         let (associations, records) = links(&call, &object, &row.link).await.map_err(about)?;
-        linked.push(records.iter().map(RecordRef::shown).collect::<Vec<_>>());
+        if object.name == "leads" && !records.iter().any(|record| record.object.name == "contacts") {
+            return Err(about(
+                Error::invalid("a new lead needs a contact")
+                    .with_hint("Name one in `link`: [\"contacts:Ana\"]"),
+            ));
+        }
+        let as_label = |word: &String| word.rsplit_once(" as ").map(|(_, label)| one_line(label));
+        let labels = row.link.iter().filter(|word| !word.trim().is_empty()).map(as_label);
+        let shown = records.iter().zip(labels).map(|(record, label)| match label {
+            Some(label) if !record.title().ends_with(&format!(" as {label}")) => {
+                format!("{} as {label}", record.shown())
+            }
+            _ => record.shown(),
+        });
+        linked.push(shown.collect::<Vec<_>>());
         inputs.push(Input {
             properties: set.properties,
             associations,
@@ -84,7 +99,7 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
         notes.push(NO_OWNER.to_owned());
     }
     twice(&object, &inputs)?;
-    existing(&call, &object, &inputs, args.allow_duplicate).await?;
+    existing(&call, &fields, &inputs, args.allow_duplicate).await?;
 
     let columns: Vec<String> = inputs.iter().flat_map(|input| input.properties.keys().cloned()).collect();
     let values = Values::read(call.names(), fields, &columns, call.redacted()).await?;
@@ -110,8 +125,10 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
     let work = move || async move {
         let rows: Vec<usize> = (0..inputs.len()).collect();
         let (batch, lost) = reconcile::create(&call, &object, &inputs).await?;
-        let outcome = Outcome::of(batch, &inputs, &rows);
+        let mut outcome = Outcome::of(batch, &inputs, &rows);
         call.recent().note(&object, outcome.done.values().map(|record| record.id.as_str()));
+        outcome.name_taken(&call, &object, "Update it instead, or use upsert_records").await;
+        let conflicts = outcome.failed.values().any(|error| error.kind() == Kind::Conflict);
         let written = outcome.written(&object, "Created", |row, record| {
             // HubSpot's answer has what it set itself too; what was asked for is told.
             let mut shown = drafted(&inputs[row]);
@@ -121,7 +138,13 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
             let told = tell(&shown, &linked[row]);
             if many { format!("{} ({}): {told}", title(&object, record), record.id) } else { told }
         })?;
-        Ok(noted(resolve_conflicts(reconcile::done(&call, written, lost), &outcome), &notes))
+        let reply = reconcile::done(&call, written, lost);
+        let reply = if conflicts {
+            reply.line("To change the records that exist use upsert_records or update_records.")
+        } else {
+            reply
+        };
+        Ok(noted(reply, &notes))
     };
     Ok(asks_for_many(Plan::new(Reply::written(preview), work), count))
 }
@@ -142,18 +165,9 @@ async fn owned(call: &Call<HubSpot>, inputs: &mut [Input]) -> Result<bool> {
 }
 
 /// The record that an input describes, before it exists.
-fn drafted(input: &Input) -> Record {
+pub(super) fn drafted(input: &Input) -> Record {
     let properties = input.properties.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
     Record { properties: properties.collect(), ..Record::default() }
-}
-
-fn resolve_conflicts(reply: Reply, outcome: &Outcome) -> Reply {
-    let conflicts = outcome.failed.values().any(|says| says.contains("has it already"));
-    if conflicts {
-        reply.line("To change the records that exist use upsert_records or update_records.")
-    } else {
-        reply
-    }
 }
 
 /// Refuses a record that lacks what HubSpot needs.
@@ -180,12 +194,29 @@ pub(in super::super) async fn links(
 ) -> Result<(Vec<Value>, Vec<RecordRef>)> {
     let (mut associations, mut records) = (Vec::new(), Vec::new());
     for word in words.iter().filter(|word| !word.trim().is_empty()) {
-        let other = call.names().any_record(word).await?;
-        let kind = call.names().unlabelled(object, &other.object).await?;
+        let (other, kind) = link(call, object, word).await?;
         associations.push(json!({"to": {"id": other.id()}, "types": specs(&[kind])}));
         records.push(other);
     }
     Ok((associations, records))
+}
+
+/// The record that a link leads to, and how it is associated: `companies:Acme`, `companies:Acme as Billing contact`.
+async fn link(call: &Call<HubSpot>, object: &ObjectType, word: &str) -> Result<(RecordRef, AssociationType)> {
+    if let Some((record, label)) = word.rsplit_once(" as ") {
+        match call.names().any_record(record).await {
+            Ok(other) => {
+                let kind = call.names().label(object, &other.object, label).await?;
+                return Ok((other, kind));
+            }
+            // The words may be a name's own.
+            Err(error) if error.kind() == Kind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let other = call.names().any_record(word).await?;
+    let kind = call.names().unlabelled(object, &other.object).await?;
+    Ok((other, kind))
 }
 
 /// Refuses rows of which one would take the address or number of another.
@@ -211,71 +242,50 @@ fn twice(object: &ObjectType, inputs: &[Input]) -> Result<()> {
     Ok(())
 }
 
-/// A domain as it is compared: in one case, without `www.`.
-pub(in super::super) fn bare_domain(domain: &str) -> String {
-    let lower = domain.trim().to_lowercase();
-    let lower = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://")).unwrap_or(&lower);
-    let lower = lower.split('/').next().unwrap_or_default();
-    lower.strip_prefix("www.").unwrap_or(lower).to_owned()
-}
-
 /// Refuses what is there already: contacts by address; companies by domain too, which HubSpot itself would
 /// take twice.
 async fn existing(
     call: &Call<HubSpot>,
-    object: &ObjectType,
+    fields: &Fields,
     inputs: &[Input],
     allow_duplicate: bool,
 ) -> Result<()> {
-    let of = |key: &str| -> Vec<String> {
-        inputs
-            .iter()
-            .filter_map(|input| input.properties.get(key))
-            .filter(|value| !value.is_empty())
-            .cloned()
-            .collect()
-    };
-    let found: Vec<Record> = match object.name.as_str() {
-        "contacts" => {
-            let emails = of("email");
-            if emails.is_empty() {
-                return Ok(());
-            }
-            let mut properties = object.title_properties();
-            properties.push("email".to_owned());
-            call.api().read_records(object, &emails, Some("email"), &properties, &[]).await?.results
-        }
-        "companies" if !allow_duplicate => {
-            let domains: Vec<String> = of("domain").iter().map(|domain| bare_domain(domain)).collect();
-            if domains.is_empty() {
-                return Ok(());
-            }
-            let values =
-                domains.iter().flat_map(|domain| [domain.clone(), format!("www.{domain}")]).collect();
-            let search = Search {
-                groups: vec![vec![Filter { values, ..Filter::new("domain", "IN") }]],
-                properties: vec!["name".to_owned(), "domain".to_owned()],
-                limit: 100,
-                ..Search::default()
-            };
-            call.api().search(object, &search).await?.results
-        }
+    let object = &fields.object;
+    let key = match object.name.as_str() {
+        "contacts" => "email",
+        "companies" if !allow_duplicate => "domain",
         _ => return Ok(()),
     };
-    if found.is_empty() {
+    let own = |input: &Input| input.properties.get(key).filter(|value| !value.is_empty()).cloned();
+    let values: Vec<String> = inputs.iter().filter_map(own).collect();
+    if values.is_empty() {
         return Ok(());
     }
-    let key = if object.name == "contacts" { "email" } else { "domain" };
-    let listed: Vec<String> = found
-        .iter()
-        .take(10)
-        .map(|record| {
-            let value = if call.redacted().hides(key) { "(redacted)" } else { record.get(key) };
-            format!("{value} is {} ({})", title(object, record), record.id)
-        })
-        .collect();
-    let error = Error::new(Kind::Conflict, format!("There already: {}", listed.join("; ")));
-    Err(error.with_hint(if object.name == "contacts" {
+    let mut properties = object.title_properties();
+    properties.push(key.to_owned());
+    let found = if key == "email" {
+        call.api().read_records(object, &values, Some(key), &properties, &[]).await?.results
+    } else {
+        call.names().by_domains(object, &values, &properties).await?
+    };
+    let has = |record: &Record, value: &str| match key {
+        "email" => record.get(key).eq_ignore_ascii_case(value),
+        _ => has_domain(record, value),
+    };
+    let mut listed = Vec::new();
+    for (at, input) in inputs.iter().enumerate() {
+        let Some(value) = own(input) else { continue };
+        let row = if inputs.len() > 1 { format!("row {}: ", at + 1) } else { String::new() };
+        for record in found.iter().filter(|record| has(record, &value)) {
+            let value = if call.redacted().hides(key) { "(redacted)" } else { &value };
+            listed.push(format!("{row}{value} is {} ({})", title(object, record), record.id));
+        }
+    }
+    if listed.is_empty() {
+        return Ok(());
+    }
+    let error = Error::new(Kind::Conflict, format!("There already: {}", words::listed(&listed, 10)));
+    Err(error.with_hint(if key == "email" {
         "Use update_records or upsert_records for these. Nothing was written"
     } else {
         "Use update_records for these, or `allow_duplicate` to create another all the same. Nothing was written"

@@ -2,20 +2,21 @@
 //! sent, and each row's outcome is told.
 
 mod create;
+mod outcome;
 pub(super) mod reconcile;
 mod update;
 mod upsert;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use connector::{
     Error, Result,
     catalog::{
         Calendar, Call, Plan, Reply, Tool, Written,
         edits::{self, Edit},
-        one_line,
     },
 };
+use jiff::Timestamp;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
@@ -23,17 +24,16 @@ use serde_json::{Map, Value, json};
 use crate::{
     HubSpot,
     api::{
-        Batch,
         definitions::Property,
-        objects::{Input, MAX_BATCH, Record},
+        objects::{MAX_BATCH, Record},
     },
     filter::Members,
-    render::title,
-    resolve::{Fields, ObjectType, values as texts},
+    resolve::{Fields, values as texts},
     rich::{markdown, rewrite},
 };
 
-pub(super) use create::{bare_domain, links};
+pub(super) use create::links;
+use outcome::{Outcome, trace, traced};
 pub(super) use update::change_one;
 
 /// More records than these in one call are asked about first: it reaches many.
@@ -254,16 +254,15 @@ async fn set(
     if let Some((name, stage)) = fields.object.stage {
         let staged = found.iter().any(|(property, _)| property.name == stage);
         match found.iter().find(|(property, _)| property.name == name) {
-            Some((_, Value::String(word))) => pipeline = Some(word.clone()),
+            Some((_, word)) => pipeline = texts(name, word)?.into_iter().next(),
             _ if staged => {
                 pipeline = current.map(|record| record.get(name).to_owned()).filter(|id| !id.is_empty());
             }
             _ => {}
         }
-        if let Some((_, value)) = found.iter().find(|(property, _)| property.name == stage)
-            && let Some(word) = value.as_str()
-        {
-            let found = call.names().stage(&fields.object, word, pipeline.as_deref()).await?;
+        if let Some((_, value)) = found.iter().find(|(property, _)| property.name == stage) {
+            let word = texts(stage, value)?.join("");
+            let found = call.names().stage(&fields.object, &word, pipeline.as_deref()).await?;
             set.properties.insert(name.to_owned(), found.pipeline.id.clone());
             pipeline = Some(found.pipeline.id);
         }
@@ -335,109 +334,22 @@ fn check_count(rows: &[Row]) -> Result<()> {
     Ok(())
 }
 
-/// The name by which a row is traced through a batch.
-fn trace(at: usize) -> String {
-    format!("row-{}", at + 1)
-}
-
-/// The row that a result or a failure belongs to.
-fn traced(id: &str) -> Option<usize> {
-    id.strip_prefix("row-")?.parse::<usize>().ok()?.checked_sub(1)
-}
-
-/// What a batch came to, row by row.
-#[derive(Debug, Default)]
-struct Outcome {
-    done: BTreeMap<usize, Record>,
-    failed: BTreeMap<usize, String>,
-}
-
-impl Outcome {
-    /// Sorts the answer to `inputs`. `rows` are the numbers of the rows they came from.
-    fn of(batch: Batch<Record>, inputs: &[Input], rows: &[usize]) -> Self {
-        let mut outcome = Self::default();
-        let place = |at: usize| rows.get(at).copied().unwrap_or(at);
-        let whole = batch.errors.is_empty() && batch.results.len() == inputs.len();
-        for (at, record) in batch.results.into_iter().enumerate() {
-            let by_trace = traced(&record.object_write_trace_id);
-            let by_id =
-                inputs.iter().position(|input| !input.id.is_empty() && input.id == record.id).map(place);
-            // Without a trace, the order is that of the inputs, if none is missing.
-            if let Some(row) = by_trace.or(by_id).or(whole.then(|| place(at))) {
-                outcome.done.insert(row, record);
+/// Whether a record keeps one value for two ways of writing it.
+fn is_same(property: Option<&Property>, old: &str, new: &str) -> bool {
+    let Some(property) = property.filter(|_| old != new) else { return old == new };
+    let number = |text: &str| text.parse::<f64>().ok();
+    let moment = |text: &str| text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
+    match property.kind.as_str() {
+        "number" => matches!((number(old), number(new)), (Some(old), Some(new)) if old == new),
+        "datetime" => matches!((moment(old), moment(new)), (Some(old), Some(new)) if old == new),
+        "enumeration" if property.is_multiple() => {
+            let set = |text: &str| text.split(';').map(str::to_owned).collect::<BTreeSet<_>>();
+            match new.strip_prefix(';') {
+                Some(added) => set(added).is_subset(&set(old)),
+                None => set(old) == set(new),
             }
         }
-        for refusal in batch.errors {
-            let traces = refusal.traces();
-            let by_trace: Vec<usize> = traces.iter().filter_map(|trace| traced(trace)).collect();
-            let ids = refusal.ids();
-            let by_id = inputs
-                .iter()
-                .enumerate()
-                .filter(|(_, input)| ids.contains(&input.id))
-                .map(|(at, _)| place(at));
-            let named: Vec<usize> = if by_trace.is_empty() { by_id.collect() } else { by_trace };
-            let error = refusal.error(400);
-            let says = match error.hint() {
-                Some(hint) => format!("{}. {hint}", error.message().trim_end_matches('.')),
-                None => error.message().to_owned(),
-            };
-            for row in named {
-                outcome.failed.insert(row, says.clone());
-            }
-        }
-        for (at, _) in inputs.iter().enumerate() {
-            let row = place(at);
-            if !outcome.done.contains_key(&row) && !outcome.failed.contains_key(&row) {
-                outcome.failed.insert(
-                    row,
-                    "HubSpot did not answer for this row; read it before trying again".to_owned(),
-                );
-            }
-        }
-        outcome
-    }
-
-    /// What is told: what was done (`verb`), row by row, then what was not.
-    fn written(
-        &self,
-        object: &ObjectType,
-        verb: &str,
-        tell: impl Fn(usize, &Record) -> String,
-    ) -> Result<Written> {
-        let many = self.done.len() + self.failed.len() > 1;
-        if self.done.is_empty()
-            && let Some((_, says)) = self.failed.iter().next()
-            && self.failed.len() == 1
-        {
-            return Err(Error::invalid(says.clone()));
-        }
-        let first = self.done.values().next();
-        let summary = match (first, many) {
-            (Some(record), false) => {
-                format!("{verb} {} ({} {})", title(object, record), object.singular, record.id)
-            }
-            _ if self.failed.is_empty() => format!("{verb} {}", object.counted(self.done.len())),
-            _ => format!(
-                "{verb} {} of {}",
-                self.done.len(),
-                object.counted(self.done.len() + self.failed.len())
-            ),
-        };
-        let mut written = Written::new(summary);
-        for (row, record) in &self.done {
-            let line = tell(*row, record);
-            if !line.is_empty() {
-                written = written.change(if many { format!("row {}: {line}", row + 1) } else { line });
-            }
-        }
-        for (row, says) in &self.failed {
-            written = written.change(format!("row {} failed: {}", row + 1, one_line(says)));
-        }
-        if let (Some(record), false) = (first, many) {
-            written = written.id(record.id.clone());
-        }
-        Ok(written)
+        _ => property.name == "email" && old.eq_ignore_ascii_case(new),
     }
 }
 

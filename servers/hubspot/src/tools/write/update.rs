@@ -6,23 +6,23 @@ use connector::{
     Error, Kind, Result,
     catalog::{Call, Plan, Reply, Tool, Written, one_line, values_by_name},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Outcome, Row, asks_for_many, check_count, edited, in_row, known_rows, noted, reconcile, set, state,
-    trace, with_notes,
+    Outcome, Row, asks_for_many, check_count, edited, in_row, is_same, known_rows, noted, reconcile, set,
+    state, trace, with_notes,
 };
 use crate::{
     HubSpot,
     api::objects::{Input, Record},
     filter::Members,
     render::{Values, title},
-    resolve::Fields,
+    resolve::{Fields, SHARED_DOMAIN},
     scopes,
-    tools::records::find,
+    tools::found::{Found, find},
 };
 
 pub(super) fn tools() -> Vec<Tool<HubSpot>> {
@@ -30,7 +30,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::write(
             "update_records",
             "Update records",
-            "Changes fields of records and shows old and new values; clear empties fields, edits replaces passages of a text. by: the unique field that ids are of.",
+            "Changes fields of records; clear empties fields, edits replaces passages of a text. by: the unique field that ids are of.",
             update_records,
         )
 .scopes(scopes::WRITE)
@@ -41,7 +41,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::write(
             "move_stage",
             "Move stage",
-            "Moves a deal, ticket or lead to a stage by label; fields can be set with it, such as a close reason.",
+            "Moves a record to a stage by label; fields are set with it, such as a close reason.",
             move_stage,
         )
 .scopes(scopes::STAGES)
@@ -87,10 +87,10 @@ async fn update_records(call: Call<HubSpot>, args: UpdateRecords) -> Result<Plan
 
 async fn move_stage(call: Call<HubSpot>, args: MoveStage) -> Result<Plan> {
     let object = call.names().object(args.object.as_deref().unwrap_or("deals")).await?;
-    let Some((pipeline, stage)) = object.stage else {
+    let fields = call.names().fields(&object).await?;
+    let Some((pipeline, stage)) = fields.object.stage else {
         return Err(Error::invalid(format!("{} have no stages", object.plural)));
     };
-    let fields = call.names().fields(&object).await?;
     let mut set = args.fields;
     set.insert(stage.to_owned(), json!(args.stage));
     if let Some(name) = args.pipeline.filter(|name| !name.trim().is_empty()) {
@@ -129,7 +129,8 @@ async fn change(
     let columns = touched(&fields, &rows)?;
     let mut properties = columns.clone();
     properties.extend(object.title_properties());
-    properties.extend([object.modified().to_owned(), "deal_currency_code".to_owned()]);
+    properties.push(object.modified().to_owned());
+    properties.extend(fields.currency().map(str::to_owned));
     properties.extend(
         object.stage.iter().flat_map(|(pipeline, stage)| [(*pipeline).to_owned(), (*stage).to_owned()]),
     );
@@ -151,24 +152,40 @@ async fn change(
         ))
         .with_hint("search finds records by their names"));
     }
-    let order = unique(&ids);
+    let zone = call.names().zone().await?;
     for (at, row) in rows.iter().enumerate() {
         let about = |error| in_row(at, many, error);
         row.no_links().map_err(about)?;
-        let place = order.iter().position(|id| id.eq_ignore_ascii_case(&ids[at]));
-        let matched = found.iter().find(|(record, _)| by_id(record, &ids[at], by));
-        let Some((record, note)) = matched.or_else(|| found.get(place?)) else {
+        let id = ids[at].to_lowercase();
+        let is_asked = |found: &&Found| found.asked.iter().any(|asked| asked.to_lowercase() == id);
+        let Some(Found { record, note, .. }) = found.iter().find(is_asked) else {
             return Err(about(Error::not_found(format!(
                 "There is no {} {}",
                 object.singular,
                 one_line(&ids[at])
             ))));
         };
+        if *note == SHARED_DOMAIN {
+            let all = found
+                .iter()
+                .filter(is_asked)
+                .map(|found| format!("{} ({})", title(&object, &found.record), found.record.id));
+            let all: Vec<String> = all.collect();
+            return Err(about(
+                Error::invalid(format!(
+                    "More than one {} has the domain {}",
+                    object.singular,
+                    one_line(&ids[at])
+                ))
+                .with_hint(format!("Say which by its id: {}", all.join(", "))),
+            ));
+        }
         if !note.is_empty() {
             notes.push(format!("{} is the {note} of {}", one_line(&ids[at]), title(&object, record)));
         }
         if let Some(expected) = expected.filter(|expected| !expected.trim().is_empty()) {
-            unchanged(&object.singular, record.get(object.modified()), expected, record).map_err(about)?;
+            let modified = record.get(object.modified());
+            unchanged(&object.singular, modified, expected, &zone, record).map_err(about)?;
         }
         let set = set(&call, &fields, &calendar, row, Some(record)).await.map_err(about)?;
         notes.extend(set.notes);
@@ -180,7 +197,7 @@ async fn change(
     let alone = changes.len() == 1;
     for change in &mut changes {
         let old = &change.record;
-        change.properties.retain(|name, value| old.get(name) != value);
+        change.properties.retain(|name, value| !is_same(values.fields.get(name), old.get(name), value));
         let lines = diff(&values, old, &change.properties);
         if !lines.is_empty() {
             let name = if alone { String::new() } else { format!("{} ({}): ", title(&object, old), old.id) };
@@ -247,38 +264,15 @@ async fn change(
         }
         let written = outcome.written(&object, verb, |row, record| {
             let Some(change) = changes.iter().find(|change| change.row == row) else { return String::new() };
-            let mut now = BTreeMap::new();
-            let mut still = Vec::new();
-            for (name, wanted) in &change.properties {
-                let got = record.get(name);
-                if got == change.record.get(name) && !wanted.starts_with(';') {
-                    let why = if name == "lifecyclestage" {
-                        " (HubSpot moves it only forward; clear it first)"
-                    } else {
-                        ""
-                    };
-                    let head = values.fields.head(name);
-                    still.push(format!("{head} is still {}{why}", values.cell(record, name)));
-                } else {
-                    now.insert(name.clone(), got.to_owned());
-                }
-            }
-            let lines = diff(&values, &change.record, &now).into_iter().chain(still);
+            let lines = changes_of(&values, &change.record, &change.properties, record);
             let name =
                 if alone { String::new() } else { format!("{} ({}): ", title(&object, record), record.id) };
-            format!("{name}{}", lines.collect::<Vec<_>>().join("; "))
+            format!("{name}{}", lines.join("; "))
         })?;
         Ok(noted(reconcile::done(&call, written, lost), &notes))
     };
     let plan = Plan::new(Reply::written(written), work).state(&state);
     Ok(asks_for_many(plan, count))
-}
-
-fn by_id(record: &Record, id: &str, by: Option<&str>) -> bool {
-    match by {
-        None => record.id == id || record.get("email").eq_ignore_ascii_case(id),
-        Some(by) => record.get(by).eq_ignore_ascii_case(id),
-    }
 }
 
 /// The ids, each once, in their order.
@@ -331,17 +325,23 @@ fn merge(
     Ok(())
 }
 
-/// Refuses to overwrite what somebody changed meanwhile.
-fn unchanged(what: &str, modified: &str, expected: &str, record: &Record) -> Result<()> {
-    let moment = |text: &str| text.trim().parse::<Timestamp>().ok();
-    let (Some(now), Some(then)) = (moment(modified), moment(expected)) else {
+/// Refuses to overwrite what somebody changed meanwhile. A time without a zone is in the account's, as replies tell it; one
+/// told to the minute is the whole of it.
+fn unchanged(what: &str, modified: &str, expected: &str, zone: &TimeZone, record: &Record) -> Result<()> {
+    let given = expected.trim();
+    let local = || given.parse::<DateTime>().ok()?.to_zoned(zone.clone()).ok();
+    let local = || local().map(|local| local.timestamp()).filter(|_| given.contains(':'));
+    let (Ok(now), Some(then)) = (modified.parse::<Timestamp>(), given.parse().ok().or_else(local)) else {
         return Err(Error::invalid("`expected_last_modified` is no time")
-            .with_hint("Copy it from the record, such as 2026-11-29T08:00:00.000Z"));
+            .with_hint("get_records with fields: [\"modified\"] shows it"));
     };
+    let minute = given.matches(':').count() == 1;
+    let then = if minute { then + SignedDuration::from_millis(59_999) } else { then };
     if now > then {
+        let now = now.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f");
         return Err(Error::new(
             Kind::Conflict,
-            format!("The {what} {} was changed at {modified}, after {expected}", record.id),
+            format!("The {what} {} was changed at {now}, after {}", record.id, one_line(expected)),
         )
         .with_hint("Read it again and decide anew. Nothing was written"));
     }
@@ -349,7 +349,7 @@ fn unchanged(what: &str, modified: &str, expected: &str, record: &Record) -> Res
 }
 
 /// Each value that changes: `phone none → +49 40 5550101`.
-fn diff(values: &Values, old: &Record, new: &BTreeMap<String, String>) -> Vec<String> {
+pub(super) fn diff(values: &Values, old: &Record, new: &BTreeMap<String, String>) -> Vec<String> {
     let told = |record: &Record, name: &str| match values.cell(record, name) {
         text if text.is_empty() => "none".to_owned(),
         text => text,
@@ -370,16 +370,44 @@ fn diff(values: &Values, old: &Record, new: &BTreeMap<String, String>) -> Vec<St
         .collect()
 }
 
-/// A plan to change one record to values that HubSpot takes.
+/// What has become of each value that was to change, also of one that has not.
+pub(super) fn changes_of(
+    values: &Values,
+    old: &Record,
+    wanted: &BTreeMap<String, String>,
+    record: &Record,
+) -> Vec<String> {
+    let mut now = BTreeMap::new();
+    let mut still = Vec::new();
+    for (name, wanted) in wanted {
+        let got = record.get(name);
+        if got == old.get(name) && !wanted.starts_with(';') {
+            let why = if name == "lifecyclestage" {
+                " (HubSpot moves it only forward; clear it first)"
+            } else {
+                ""
+            };
+            let head = values.fields.head(name);
+            still.push(format!("{head} is still {}{why}", values.cell(record, name)));
+        } else {
+            now.insert(name.clone(), got.to_owned());
+        }
+    }
+    diff(values, old, &now).into_iter().chain(still).collect()
+}
+
+/// A plan to change one record to values that HubSpot takes, and to empty fields.
 pub(in super::super) async fn change_one(
     call: Call<HubSpot>,
     fields: Fields,
     id: String,
     set: BTreeMap<String, String>,
+    clear: Vec<String>,
 ) -> Result<Plan> {
     let row = Row {
         id,
         fields: set.into_iter().map(|(name, value)| (name, json!(value))).collect(),
+        clear,
         ..Row::default()
     };
     change(call, fields, None, vec![row], None, "Updated").await

@@ -1,22 +1,23 @@
 //! Conditions: what an agent writes in `where`, as HubSpot's filters, with words for the reply on how each was
 //! understood.
 
-use std::borrow::Cow;
+mod condition;
 
 use connector::{
     Error, Result,
     catalog::{Calendar, names::fold, one_line},
 };
 use jiff::tz::TimeZone;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     api::{definitions::Property, objects::Filter},
     redact::Redacted,
     resolve::{self, Fields, Names, RecordRef},
 };
+
+use condition::operator;
+pub(crate) use condition::{Condition, Where, where_as_in_search};
 
 /// The most groups of one search, filters of one group, and filters in all.
 pub(crate) const MAX_GROUPS: usize = 5;
@@ -27,122 +28,6 @@ pub(crate) const MAX_ALL_FILTERS: usize = 18;
 
 /// The field that says whether a deal, ticket or lead is still open: no property, but what stages say.
 const OPEN: &str = "open";
-
-/// Operators as agents write them, and other words for them.
-const OPERATORS: [(&str, &[&str]); 13] = [
-    ("=", &["eq", "==", "is", "equals"]),
-    ("!=", &["neq", "<>", "is_not", "not_equals"]),
-    ("<", &["lt", "before"]),
-    ("<=", &["lte"]),
-    (">", &["gt", "after"]),
-    (">=", &["gte"]),
-    ("between", &[]),
-    ("in", &["any_of", "one_of"]),
-    ("not_in", &["none_of", "notin"]),
-    ("contains", &["contains_token", "like", "~"]),
-    ("not_contains", &["not_contains_token"]),
-    ("has", &["has_property", "exists", "known", "is_known", "not_empty"]),
-    ("missing", &["not_has_property", "empty", "is_empty", "unknown", "is_unknown", "null"]),
-];
-
-/// What must hold of the records.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Where(pub(crate) Vec<Condition>);
-
-/// One condition.
-#[derive(Clone, Debug)]
-pub(crate) enum Condition {
-    Field {
-        field: String,
-        op: String,
-        value: Value,
-        high: Value,
-    },
-    /// One of these is enough.
-    Any(Vec<Condition>),
-}
-
-impl Condition {
-    fn equals(field: &str, value: Value) -> Self {
-        let op = if value.is_array() { "in" } else { "=" };
-        Self::Field { field: field.to_owned(), op: op.to_owned(), value, high: Value::Null }
-    }
-
-    /// A condition as a list has it, or the equalities of a plain object.
-    fn read(value: &Value) -> Result<Vec<Self>, String> {
-        let Value::Object(members) = value else {
-            return Err("a condition is an object: {\"field\": \"amount\", \"op\": \">=\", \"value\": 1000}"
-                .to_owned());
-        };
-        if let Some(any) = members.get("any").or_else(|| members.get("or")) {
-            let list = any.as_array().ok_or("`any` is a list of conditions")?;
-            let all: Result<Vec<Vec<Self>>, String> = list.iter().map(Self::read).collect();
-            return Ok(vec![Self::Any(all?.concat())]);
-        }
-        let first = |names: &[&str]| names.iter().find_map(|name| members.get(*name)).cloned();
-        let Some(field) =
-            first(&["field", "propertyName", "property"]).and_then(|name| name.as_str().map(str::to_owned))
-        else {
-            return Ok(members.iter().map(|(field, value)| Self::equals(field, value.clone())).collect());
-        };
-        let op = first(&["op", "operator"]).and_then(|op| op.as_str().map(str::to_owned));
-        let value = first(&["value", "values"]).unwrap_or_default();
-        let high = first(&["to", "highValue", "high_value"]).unwrap_or_default();
-        Ok(vec![match op {
-            Some(op) => Self::Field { field, op, value, high },
-            None => Self::equals(&field, value),
-        }])
-    }
-}
-
-impl<'de> Deserialize<'de> for Where {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Option::<Value>::deserialize(deserializer)?.unwrap_or_default();
-        let list = match value {
-            Value::Array(list) => list,
-            Value::Null => Vec::new(),
-            one => vec![one],
-        };
-        let all: Result<Vec<Vec<Condition>>, String> = list.iter().map(Condition::read).collect();
-        all.map(|all| Self(all.concat())).map_err(serde::de::Error::custom)
-    }
-}
-
-impl JsonSchema for Where {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Where".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let operators: Vec<&str> = OPERATORS.iter().map(|(name, _)| *name).collect();
-        json_schema!({
-            "type": ["array", "object"],
-            "description": "All must hold; {any: [...]}: one of several; an object: equality. Dates like \"this month\"; field open: not closed",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "field": {"type": "string"},
-                    "op": {"type": "string", "enum": operators},
-                    "value": {"type": ["string", "number", "boolean", "array"], "items": {"type": "string"}},
-                },
-            },
-        })
-    }
-}
-
-/// The schema of conditions that another tool explains.
-pub(crate) fn where_as_in_search(_: &mut SchemaGenerator) -> Schema {
-    let value = json!({"type": ["string", "number", "boolean", "array"], "items": {"type": "string"}});
-    json_schema!({
-        "type": ["array", "object"],
-        "description": "As in search",
-        "items": {"type": "object", "additionalProperties": value},
-    })
-}
 
 /// Conditions as HubSpot takes them.
 #[derive(Clone, Debug, Default)]
@@ -169,6 +54,14 @@ pub(crate) struct Filters<'a> {
 /// Either of these groups of filters will do.
 type Alternatives = Vec<Vec<Filter>>;
 
+/// What of two choices holds at once: each of the one with each of the other.
+fn both(some: &[Vec<Filter>], others: &[Vec<Filter>]) -> Alternatives {
+    let with = |group: &Vec<Filter>| -> Alternatives {
+        others.iter().map(|other| [group.as_slice(), other.as_slice()].concat()).collect()
+    };
+    some.iter().flat_map(with).collect()
+}
+
 impl<'a> Filters<'a> {
     pub(crate) async fn new(names: &'a Names, fields: &'a Fields, redacted: &'a Redacted) -> Result<Self> {
         let account = names.account().await?;
@@ -187,31 +80,19 @@ impl<'a> Filters<'a> {
     ) -> Result<Understood> {
         let mut understood = Understood::default();
         let mut groups: Alternatives = vec![Vec::new()];
+        let own = self.pipeline_of(conditions);
+        let pipeline = pipeline.map(str::to_owned).or(own);
         for condition in conditions {
             let alternatives = match condition {
-                Condition::Any(any) => {
-                    let mut all = Vec::new();
-                    let mut words = Vec::new();
-                    for condition in any {
-                        let (groups, word) = self.one(condition, pipeline, &mut understood.notes).await?;
-                        all.extend(groups);
-                        words.push(word);
-                    }
-                    understood.words.push(words.join(" or "));
-                    all
-                }
+                Condition::Any(members) => self.any(members, pipeline.as_deref(), &mut understood).await?,
                 condition @ Condition::Field { .. } => {
-                    let (groups, word) = self.one(condition, pipeline, &mut understood.notes).await?;
+                    let (groups, word) =
+                        self.one(condition, pipeline.as_deref(), &mut understood.notes).await?;
                     understood.words.push(word);
                     groups
                 }
             };
-            groups = groups
-                .iter()
-                .flat_map(|group| {
-                    alternatives.iter().map(move |other| [group.as_slice(), other.as_slice()].concat())
-                })
-                .collect();
+            groups = both(&groups, &alternatives);
         }
         let all: usize = groups.iter().map(Vec::len).sum();
         if groups.len() > MAX_GROUPS
@@ -228,6 +109,53 @@ impl<'a> Filters<'a> {
             understood.groups = groups;
         }
         Ok(understood)
+    }
+
+    /// One of `members` is enough, of each of which all must hold.
+    async fn any(
+        &self,
+        members: &[Vec<Condition>],
+        pipeline: Option<&str>,
+        understood: &mut Understood,
+    ) -> Result<Alternatives> {
+        let (mut all, mut words) = (Vec::new(), Vec::new());
+        for member in members {
+            let own = self.pipeline_of(member);
+            let mut groups: Alternatives = vec![Vec::new()];
+            let mut parts = Vec::new();
+            for condition in member {
+                let pipeline = own.as_deref().or(pipeline);
+                let (more, word) = self.one(condition, pipeline, &mut understood.notes).await?;
+                groups = both(&groups, &more);
+                parts.push(word);
+            }
+            words.push(match &parts[..] {
+                [] => return Err(Error::invalid("`any` has a condition without a field")),
+                [one] => one.clone(),
+                several if members.len() == 1 => several.join(" and "),
+                several => format!("({})", several.join(" and ")),
+            });
+            all.extend(groups);
+        }
+        if all.is_empty() {
+            return Err(Error::invalid("`any` is empty").with_hint("Give a list of conditions"));
+        }
+        understood.words.push(words.join(" or "));
+        Ok(all)
+    }
+
+    /// The pipeline that `conditions` name, in which a stage beside it is meant.
+    fn pipeline_of(&self, conditions: &[Condition]) -> Option<String> {
+        let (pipelines, _) = self.fields.object.stage?;
+        conditions.iter().find_map(|condition| match condition {
+            Condition::Field { field, op, value, .. }
+                if operator(op).is_ok_and(|op| op == "=")
+                    && self.fields.find(field).is_ok_and(|property| property.name == pipelines) =>
+            {
+                resolve::values(pipelines, value).ok()?.into_iter().next()
+            }
+            _ => None,
+        })
     }
 
     async fn one(
@@ -253,6 +181,11 @@ impl<'a> Filters<'a> {
         let (op, wanted) = match op {
             "=" | "in" if nobody => ("missing", Vec::new()),
             "!=" | "not_in" if nobody => ("has", Vec::new()),
+            // An option is one of those that a record has, or it is not.
+            "contains" if property.kind == "enumeration" && !property.options.is_empty() => ("in", wanted),
+            "not_contains" if property.kind == "enumeration" && !property.options.is_empty() => {
+                ("not_in", wanted)
+            }
             op => (op, wanted),
         };
         if matches!(op, "has" | "missing") {
@@ -281,7 +214,11 @@ impl<'a> Filters<'a> {
             }
             let operator = if op == "in" { "IN" } else { "NOT_IN" };
             let word = format!("{label} {} {}", if op == "in" { "in" } else { "not in" }, shown.join(", "));
-            return Ok((vec![vec![Filter { values, ..Filter::new(name, operator) }]], word));
+            let filter = Filter { values: values.clone(), ..Filter::new(name, operator) };
+            if self.has_more_addresses(name) {
+                return Ok(addresses(filter, &values, word));
+            }
+            return Ok((vec![vec![filter]], word));
         }
         if wanted.len() > 1 {
             return Err(Error::invalid(format!(
@@ -291,7 +228,12 @@ impl<'a> Filters<'a> {
             .with_hint("Use `in` for one of several, `between` for a range"));
         }
         if matches!(property.kind.as_str(), "date" | "datetime") {
-            return self.dated(property, op, first);
+            return match resolve::range(first) {
+                Some((low, up)) if op == "=" => {
+                    self.between(property, &[low.to_owned(), up.to_owned()], &Value::Null)
+                }
+                _ => self.dated(property, op, first),
+            };
         }
         let operator = match op {
             "=" => "EQ",
@@ -310,12 +252,15 @@ impl<'a> Filters<'a> {
         };
         let word = format!("{label} {} {told}", op.replace('_', " "));
         let filter = Filter::value(name, operator, value.clone());
-        // A contact has one address in `email`, and the others elsewhere.
-        if name == "email" && op == "=" && self.fields.get(ADDITIONAL_EMAILS).is_some() {
-            let other = Filter::value(ADDITIONAL_EMAILS, "CONTAINS_TOKEN", value);
-            return Ok((vec![vec![filter], vec![other]], format!("{word} (secondary addresses too)")));
+        if self.has_more_addresses(name) {
+            return Ok(addresses(filter, &[value], word));
         }
         Ok((vec![vec![filter]], word))
+    }
+
+    /// Whether a property has one address of a contact, and another one the others.
+    fn has_more_addresses(&self, name: &str) -> bool {
+        name == "email" && self.fields.get(ADDITIONAL_EMAILS).is_some()
     }
 
     /// Open or closed: by the flags of stages, never by their names or by dates.
@@ -475,21 +420,40 @@ impl<'a> Filters<'a> {
     }
 }
 
+/// A condition on a contact's first address, looked at in the others too. A search has room for a few of them.
+fn addresses(filter: Filter, values: &[String], word: String) -> (Alternatives, String) {
+    if values.len() >= MAX_GROUPS {
+        return (
+            vec![vec![filter]],
+            format!(
+                "{word} (first addresses only; at most {} are looked for among the others)",
+                MAX_GROUPS - 1
+            ),
+        );
+    }
+    let not = match filter.operator {
+        "EQ" | "IN" | "CONTAINS_TOKEN" => false,
+        "NEQ" | "NOT_IN" | "NOT_CONTAINS_TOKEN" => true,
+        // What is greater or less is so by one address.
+        _ => return (vec![vec![filter]], word),
+    };
+    let operator = if not { "NOT_CONTAINS_TOKEN" } else { "CONTAINS_TOKEN" };
+    let others = values.iter().map(|value| Filter::value(ADDITIONAL_EMAILS, operator, value.clone()));
+    let groups = if not {
+        vec![[filter].into_iter().chain(others).collect()]
+    } else {
+        [vec![filter]].into_iter().chain(others.map(|other| vec![other])).collect()
+    };
+    (groups, format!("{word} (secondary addresses too)"))
+}
+
 /// Where a contact's other addresses stand.
 pub(crate) const ADDITIONAL_EMAILS: &str = "hs_additional_emails";
+/// Where a company's other domains stand.
+pub(crate) const ADDITIONAL_DOMAINS: &str = "hs_additional_domains";
 
 fn millis(at: jiff::Timestamp) -> String {
     at.as_millisecond().to_string()
-}
-
-fn operator(word: &str) -> Result<&'static str> {
-    let folded = word.trim().to_lowercase().replace([' ', '-'], "_");
-    let found = OPERATORS.iter().find(|(name, others)| *name == folded || others.contains(&folded.as_str()));
-    found.map(|(name, _)| *name).ok_or_else(|| {
-        let all: Vec<&str> = OPERATORS.iter().map(|(name, _)| *name).collect();
-        Error::invalid(format!("There is no operator `{}`", one_line(word)))
-            .with_hint(format!("There are: {}", all.join(" ")))
-    })
 }
 
 /// The members of a plain object, for arguments that are one.
