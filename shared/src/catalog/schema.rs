@@ -24,7 +24,11 @@ pub(super) fn page<T: JsonSchema>() -> Map<String, Value> {
     shrink(&mut item, false);
     object(json!({
         "type": "object",
-        "properties": {"items": {"type": "array", "items": item}, "next_cursor": {"type": "string"}},
+        "properties": {
+            "items": {"type": "array", "items": item},
+            "next_cursor": {"type": "string"},
+            "notes": {"type": "array", "items": {"type": "string"}},
+        },
         "required": ["items"],
     }))
 }

@@ -4,6 +4,8 @@
 //! A fence would be part of the data, so text of people outside is marked beside it: `words_of` says for places in the
 //! content (JSON pointers, RFC 6901) whose words everything there is. `{"/items": "Linear"}` says that the rows are
 //! Linear's and of whoever wrote there; the empty pointer is all of the content.
+//!
+//! What is said after the rows of a listing, such as what was left out of it, stands in `notes`.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -35,9 +37,13 @@ pub(super) fn render(reply: Reply, budget: usize) -> Rendered {
     let mut data = reply.data.map(clean_value);
     let mut marks = Marks::default();
     let mut outside = Vec::new();
+    let mut notes = None;
     for block in reply.blocks {
         match block {
-            Block::Page(page) if data.is_none() => data = Some(rows(page, budget, &mut lines, &mut marks)),
+            Block::Page(page) if data.is_none() => {
+                data = Some(rows(page, budget, &mut lines, &mut marks));
+                notes = Some(Vec::new());
+            }
             Block::Page(page) => {
                 let items = Value::Array(page.items.into_iter().map(clean_value).collect());
                 let place = data.as_ref().and_then(|data| place_of(data, &items));
@@ -48,10 +54,13 @@ pub(super) fn render(reply: Reply, budget: usize) -> Rendered {
                 outside.push((clean(&text).trim().to_owned(), whose));
             }
             Block::Line(line) if lines.is_empty() || (lines.len() == 1 && reply.dry) => lines.push(line),
-            Block::Line(_) => {}
+            Block::Line(line) => notes.iter_mut().for_each(|notes| notes.push(clean(&line).into_owned())),
         }
     }
     if let Some(data) = &mut data {
+        if let Some(notes) = notes.filter(|notes| !notes.is_empty()) {
+            data["notes"] = json!(notes);
+        }
         marks.find(data, outside);
         if let (Some(data), false) = (data.as_object_mut(), marks.0.is_empty()) {
             data.insert(WORDS_OF.to_owned(), json!(marks.0));
@@ -190,6 +199,17 @@ mod tests {
         let items = structured["items"].as_array().unwrap().len();
         assert!(items < 5 && structured["next_cursor"] == format!("after-{items}"), "{structured}");
         assert!(!rendered.text.contains("ENG-0"), "{}", rendered.text);
+    }
+
+    #[test]
+    fn what_is_said_after_rows_is_not_lost() {
+        let mut page = Page::new("Linear", ("issue", "issues"));
+        page.push("ENG-1", &json!({"id": 1}));
+        let rendered = Reply::page(page).line("Archived ones are left out.").render(&STRUCTURED);
+        assert_eq!(rendered.structured.unwrap()["notes"], json!(["Archived ones are left out."]));
+        assert_eq!(rendered.text, "1 issue.");
+        let plain = Reply::new("Done").line("More").data(&json!({"id": 1})).render(&STRUCTURED);
+        assert_eq!(plain.structured.unwrap(), json!({"id": 1}));
     }
 
     #[test]
