@@ -1,7 +1,8 @@
 //! Who asks: an internal connection, which sees what was shared with it, or a person's token.
 //!
 //! The sandbox takes any token that begins with `ntn_` or `secret_`. `ntn_pat…` is a personal access token
-//! and sees all that its person sees; `ntn_readonly…` may only read; `ntn_revoked…` is refused.
+//! and sees all that its person sees; `ntn_readonly…` may only read, `ntn_nousers…` reads nothing of users,
+//! `ntn_nocomments…` and `ntn_noinserts…` lack these capabilities; `ntn_revoked…` is refused.
 
 use http::{HeaderMap, header};
 
@@ -29,6 +30,8 @@ pub(super) struct Caller {
     /// Whose budget is used.
     pub(super) budget: String,
     writes: bool,
+    /// What it may not do besides.
+    lacks: &'static [Capability],
 }
 
 /// The bot of the internal connection, and the person of personal tokens: Maya Lindqvist.
@@ -37,7 +40,8 @@ pub(super) const PERSON: &str = "a11b0700-0000-4000-8000-000000000001";
 
 impl Caller {
     pub(super) fn may(&self, capability: Capability) -> bool {
-        self.writes || matches!(capability, Capability::ReadComments | Capability::Users)
+        let reads = matches!(capability, Capability::ReadComments | Capability::Users);
+        (self.writes || reads) && !self.lacks.contains(&capability)
     }
 }
 
@@ -50,11 +54,18 @@ pub(super) fn authenticate(headers: &HeaderMap) -> Outcome<Caller> {
         return Err(ApiError::unauthorized());
     }
     let person = token.starts_with("ntn_pat");
+    let lacks: &[Capability] = match token.get(4..).unwrap_or_default() {
+        rest if rest.starts_with("nousers") => &[Capability::Users],
+        rest if rest.starts_with("nocomments") => &[Capability::ReadComments, Capability::InsertComments],
+        rest if rest.starts_with("noinserts") => &[Capability::InsertContent],
+        _ => &[],
+    };
     Ok(Caller {
         user: if person { PERSON } else { BOT }.to_owned(),
         name: if person { "Maya Lindqvist" } else { "Harbor assistant" },
         sees_all: person,
         budget: token.to_owned(),
         writes: !token.starts_with("ntn_readonly"),
+        lacks,
     })
 }

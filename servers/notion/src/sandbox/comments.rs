@@ -12,6 +12,28 @@ use super::{
 };
 
 impl Context<'_> {
+    /// A comment's answer: its files are of a category and have an address (SDK 5.26.0: CommentAttachmentResponse).
+    fn shown(&self, comment: &Value) -> Value {
+        let mut shown = comment.clone();
+        if let Some(fields) = shown.as_object_mut() {
+            fields.remove("resolved");
+        }
+        for attachment in shown["attachments"].as_array_mut().into_iter().flatten() {
+            let id = attachment["file_upload_id"].as_str().and_then(rich_text::id_in).unwrap_or_default();
+            let kind = self.state.uploads.get(&id).and_then(|upload| upload["content_type"].as_str());
+            let category = match kind.unwrap_or_default() {
+                kind if kind.starts_with("image/") => "image",
+                kind if kind.starts_with("video/") => "video",
+                kind if kind.starts_with("audio/") => "audio",
+                "application/pdf" => "pdf",
+                _ => "productivity",
+            };
+            let (url, expiry_time) = self.site.file_url(&id);
+            *attachment = json!({"category": category, "file": {"url": url, "expiry_time": expiry_time}});
+        }
+        shown
+    }
+
     fn comment(&self, id: &str) -> Outcome<Value> {
         let id = Place::path().at("comment_id").id(&json!(id))?;
         let found = self.state.comments.iter().find(|comment| comment["id"] == id.as_str());
@@ -31,13 +53,13 @@ impl Context<'_> {
         let comments =
             self.state.comments.iter().filter(|comment| on(comment) == id && comment["resolved"] != true);
         let comments: Vec<&Value> = comments.collect();
-        page_of_results(query, &comments, "comment", |comment| shown(comment))
+        page_of_results(query, &comments, "comment", |comment| self.shown(comment))
     }
 
     /// `GET /comments/{id}`.
     pub(super) fn get_comment(&mut self, id: &str) -> Outcome<Value> {
         self.need(Capability::ReadComments)?;
-        Ok(shown(&self.comment(id)?))
+        Ok(self.shown(&self.comment(id)?))
     }
 
     fn comment_text(&mut self, given: &Value) -> Outcome<Vec<Value>> {
@@ -100,7 +122,7 @@ impl Context<'_> {
             "display_name": {"type": "integration", "resolved_name": self.caller.name}, "attachments": attachments,
         });
         self.state.comments.push(comment.clone());
-        Ok(shown(&comment))
+        Ok(self.shown(&comment))
     }
 
     /// `PATCH /comments/{id}`: only one's own.
@@ -113,7 +135,8 @@ impl Context<'_> {
         let comment = comment.ok_or_else(ApiError::conflict)?;
         comment["rich_text"] = json!(text);
         comment["last_edited_time"] = json!(now);
-        Ok(shown(comment))
+        let comment = comment.clone();
+        Ok(self.shown(&comment))
     }
 
     fn own_comment(&self, id: &str) -> Outcome<Value> {
@@ -138,12 +161,4 @@ impl Context<'_> {
 fn on(comment: &Value) -> &str {
     let parent = &comment["parent"];
     parent["block_id"].as_str().or_else(|| parent["page_id"].as_str()).unwrap_or_default()
-}
-
-fn shown(comment: &Value) -> Value {
-    let mut shown = comment.clone();
-    if let Some(fields) = shown.as_object_mut() {
-        fields.remove("resolved");
-    }
-    shown
 }

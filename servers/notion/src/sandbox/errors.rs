@@ -92,6 +92,10 @@ impl ApiError {
         Self::new(409, "conflict_error", "Conflict occurred while saving. Please try again.")
     }
 
+    pub(super) fn row_limit() -> Self {
+        Self::new(409, "row_limit_exceeded", "The data source has reached its limit of rows.")
+    }
+
     /// The reason is one of those of developers.notion.com/reference/request-limits.
     pub(super) fn rate_limited(reason: &str, retry_after: Option<u64>) -> Self {
         let mut error =

@@ -27,12 +27,12 @@ const PART: usize = 20 * 1024 * 1024;
 /// Where files lie, under the fake's own address.
 pub(super) const PREFIX: &str = "files";
 
-/// A file's body as Markdown has it: an address of Notion's own is the file, whatever its signature.
+/// A file's body as Markdown has it: a signed address of Notion's own is the file, whatever its signature; without one
+/// it is any address.
 pub(super) fn body_of(url: &str) -> Value {
-    match url.split_once(&format!("/{PREFIX}/")).filter(|_| url.starts_with("http://127.0.0.1")) {
-        Some((_, key)) => {
-            json!({"type": "file", "file": {"key": key.split('?').next().unwrap_or_default()}})
-        }
+    let own = url.split_once(&format!("/{PREFIX}/")).filter(|_| url.starts_with("http://127.0.0.1"));
+    match own.and_then(|(_, key)| key.split_once('?')).filter(|(_, query)| query.contains("X-Amz-")) {
+        Some((key, _)) => json!({"type": "file", "file": {"key": key}}),
         None => json!({"type": "external", "external": {"url": url}}),
     }
 }

@@ -47,6 +47,12 @@ pub fn fake() -> Arc<dyn Fake> {
     Arc::new(FakeNotion::default())
 }
 
+/// What it can be asked: each method and path.
+#[must_use]
+pub fn operations() -> Vec<String> {
+    routes::ROUTES.iter().map(|(method, path)| format!("{method} {path}")).collect()
+}
+
 /// Limits that a test may make smaller.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -63,6 +69,8 @@ pub(crate) struct Settings {
     search_lag: usize,
     /// The route whose writes are saved and answered with 503.
     saved_with_503: Option<String>,
+    /// Rows that a table takes (status-codes: `row_limit_exceeded`); its number is not published.
+    row_limit: usize,
 }
 
 impl Default for Settings {
@@ -75,6 +83,7 @@ impl Default for Settings {
             limit_reason: None,
             search_lag: 0,
             saved_with_503: None,
+            row_limit: usize::MAX,
         }
     }
 }

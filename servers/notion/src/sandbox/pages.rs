@@ -24,6 +24,9 @@ impl Context<'_> {
     pub(super) fn page(&self, node: &Node, only: &[String]) -> Value {
         let mut properties = properties::shown(self.state, node, only);
         for value in properties.values_mut() {
+            if !self.caller.may(Capability::Users) {
+                nameless(value);
+            }
             value["files"]
                 .as_array_mut()
                 .into_iter()
@@ -77,6 +80,10 @@ impl Context<'_> {
             ));
         }
         let parent = self.new_parent(&given["parent"], &place.at("parent"))?;
+        let table = parent.as_ref().and_then(|parent| self.state.of_kind(parent, Kind::DataSource));
+        if table.is_some_and(|table| table.children.len() >= self.site.settings().row_limit) {
+            return Err(ApiError::row_limit());
+        }
         let mut drafts = match markdown {
             Some(markdown) => markdown::parse(markdown),
             None if given["children"].is_null() => Vec::new(),
@@ -392,6 +399,17 @@ impl Context<'_> {
         )?;
         page["property_item"] = json!({"id": value["id"], "type": kind, kind: {}, "next_url": null});
         Ok(page)
+    }
+}
+
+/// Without the capability to read user information people are ids (developers.notion.com/reference/capabilities).
+fn nameless(value: &mut Value) {
+    let kind = value["type"].as_str().unwrap_or_default().to_owned();
+    let one = |user: &mut Value| *user = partial_user(user["id"].as_str().unwrap_or_default());
+    match &mut value[kind.as_str()] {
+        Value::Array(users) if kind == "people" => users.iter_mut().for_each(one),
+        user @ Value::Object(_) if kind == "created_by" || kind == "last_edited_by" => one(user),
+        _ => {}
     }
 }
 

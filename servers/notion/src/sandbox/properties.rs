@@ -371,13 +371,23 @@ pub(super) fn values(state: &State, page: &Node) -> Map<String, Value> {
                     None => Value::Null,
                 },
                 "formula" => {
-                    own.map_or(json!({"type": "string", "string": null}), |own| own["formula"].clone())
+                    own.map_or_else(|| uncomputed(state, page, &column["id"]), |own| own["formula"].clone())
                 }
                 _ => return (name.clone(), own.cloned().unwrap_or_else(|| empty(column))),
             };
             (name.clone(), json!({"id": column["id"], "type": kind, kind: value}))
         })
         .collect()
+}
+
+/// A formula without a value: of the type that it has in other rows.
+fn uncomputed(state: &State, page: &Node, id: &Value) -> Value {
+    let table = page.parent.as_ref().and_then(|parent| state.nodes.get(parent));
+    let rows = table.into_iter().flat_map(|table| &table.children).filter_map(|row| state.nodes.get(row));
+    let mut values = rows.flat_map(|row| row.get("properties").as_object().into_iter().flat_map(Map::values));
+    let known = values.find(|value| value["id"] == *id && value["formula"]["type"].is_string());
+    let kind = known.and_then(|value| value["formula"]["type"].as_str()).unwrap_or("string");
+    json!({"type": kind, kind: null})
 }
 
 /// A rollup over a list that an answer cuts is not computed (historical changelog, 2022-10-10).
@@ -391,6 +401,10 @@ fn rollup(state: &State, page: &Node, column: &Value) -> Value {
     }
     let target = config["rollup_property_name"].as_str().unwrap_or_default();
     let rows = linked.iter().filter_map(|entry| state.nodes.get(entry["id"].as_str()?));
+    if function == "show_original" {
+        let shown: Vec<Value> = rows.map(|row| values(state, row)[target].clone()).collect();
+        return json!({"type": "array", "array": shown, "function": function});
+    }
     let numbers: Vec<f64> = rows.filter_map(|row| row.get("properties")[target]["number"].as_f64()).collect();
     let number = match function {
         "sum" => json!(numbers.iter().sum::<f64>()),

@@ -73,18 +73,7 @@ impl Query<'_> {
         let own = &value[kind];
         let fields = place.object(condition)?;
         if kind == "formula" || kind == "rollup" {
-            let (inner, condition) = fields.iter().next().ok_or_else(|| place.missing())?;
-            let shown = own["type"].as_str().unwrap_or_default();
-            let kind = match inner.as_str() {
-                "string" => "rich_text",
-                "any" | "every" | "none" => return Ok(false),
-                other => other,
-            };
-            if shown != inner {
-                return Ok(false);
-            }
-            let value = json!({kind: if kind == "rich_text" { json!([{"plain_text": own["string"]}]) } else { own[shown].clone() }});
-            return self.test(&value, kind, condition, &place.at(inner));
+            return self.computed(own, kind, fields, place);
         }
         let (operator, wanted) = fields.iter().next().ok_or_else(|| place.missing())?;
         let empty = match own {
@@ -93,9 +82,11 @@ impl Query<'_> {
             Value::String(text) => text.is_empty(),
             _ => false,
         };
+        // A box is checked or not, and a number of a row is there always.
+        let may_be_empty = !matches!(kind, "checkbox" | "unique_id");
         match operator.as_str() {
-            "is_empty" => return Ok(empty),
-            "is_not_empty" => return Ok(!empty),
+            "is_empty" if may_be_empty => return Ok(empty),
+            "is_not_empty" if may_be_empty => return Ok(!empty),
             _ => {}
         }
         let unknown = || Err(place.should("a known filter condition", &Value::Object(fields.clone())));
@@ -152,7 +143,7 @@ impl Query<'_> {
                     _ => return unknown(),
                 })
             }
-            "multi_select" | "people" | "relation" | "created_by" | "last_edited_by" | "files" => {
+            "multi_select" | "people" | "relation" | "created_by" | "last_edited_by" => {
                 let wanted = place.at(operator).text(wanted)?;
                 let wanted = if wanted == "me" { self.me } else { wanted };
                 let items = own.as_array().cloned().unwrap_or_else(|| vec![own.clone()]);
@@ -167,6 +158,56 @@ impl Query<'_> {
             "created_time" | "last_edited_time" => self.date(&json!({"start": own}), condition, place),
             _ => unknown(),
         }
+    }
+
+    /// A formula is compared as the type that it gives; a rollup as the number or date that it gives, or by any, every or
+    /// none of the values that it shows.
+    fn computed(&self, own: &Value, kind: &str, fields: &Map<String, Value>, place: &Place) -> Outcome<bool> {
+        let (inner, condition) = fields.iter().next().ok_or_else(|| place.missing())?;
+        let known: &[&str] = match kind {
+            "formula" => &["string", "checkbox", "number", "date"],
+            _ => &["any", "every", "none", "number", "date"],
+        };
+        if !known.contains(&inner.as_str()) {
+            return Err(place.at(inner).should("not present", condition));
+        }
+        let place = place.at(inner);
+        let shown = own["type"].as_str().unwrap_or_default();
+        if shown == "incomplete" {
+            return Ok(false);
+        }
+        let mismatch =
+            || ApiError::validation(format!("{kind} of type {shown} does not match filter {inner}"));
+        if ["any", "every", "none"].contains(&inner.as_str()) {
+            let items = own["array"].as_array().ok_or_else(mismatch)?;
+            let (kind, condition) = place.object(condition)?.iter().next().ok_or_else(|| place.missing())?;
+            let mut passes = Vec::new();
+            for item in items {
+                // A title is compared as the text that it is.
+                let mut item = item.clone();
+                if kind == "rich_text" && item["type"] == "title" {
+                    item["rich_text"] = item["title"].take();
+                }
+                passes.push(self.test(&item, kind, condition, &place.at(kind))?);
+            }
+            return Ok(match inner.as_str() {
+                "any" => passes.contains(&true),
+                "every" => !passes.contains(&false),
+                _ => !passes.contains(&true),
+            });
+        }
+        let compared = if shown == "boolean" { "checkbox" } else { shown };
+        if compared != inner {
+            return Err(mismatch());
+        }
+        let value = match inner.as_str() {
+            "string" => {
+                let text = own["string"].as_str().filter(|text| !text.is_empty());
+                json!({"rich_text": text.map(|text| json!([{"plain_text": text}])).unwrap_or_else(|| json!([]))})
+            }
+            inner => json!({inner: own[shown]}),
+        };
+        self.test(&value, if inner == "string" { "rich_text" } else { inner }, condition, &place)
     }
 
     fn date(&self, value: &Value, condition: &Value, place: &Place) -> Outcome<bool> {

@@ -30,7 +30,7 @@ use super::{
 const VERSIONS: [&str; 2] = ["2025-09-03", "2026-03-11"];
 
 /// Every route by method and path under `/v1`; the name of what is asked is both.
-const ROUTES: &[(&str, &str)] = &[
+pub(super) const ROUTES: &[(&str, &str)] = &[
     ("GET", "/users/me"),
     ("GET", "/users"),
     ("GET", "/users/{id}"),
@@ -311,6 +311,7 @@ async fn settings(Shared(site): Shared<Arc<Site>>, Json(given): Json<Value>) -> 
     set("query_rows", &mut settings.query_rows);
     set("markdown_records", &mut settings.markdown_records);
     set("search_lag", &mut settings.search_lag);
+    set("row_limit", &mut settings.row_limit);
     if let Some(looks) = given["template_looks"].as_u64() {
         settings.template_looks = u32::try_from(looks).unwrap_or(u32::MAX);
     }

@@ -288,8 +288,10 @@ impl Context<'_> {
             let options = properties::options(self.state, &change[given]["options"], &place.at(given))?;
             column[given]["options"] = json!(options);
         }
-        if let Some(format) = change["number"]["format"].as_str() {
-            column["number"]["format"] = json!(format);
+        for (kind, field) in [("number", "format"), ("formula", "expression"), ("unique_id", "prefix")] {
+            if let Some(text) = change[kind][field].as_str() {
+                column[kind][field] = json!(text);
+            }
         }
         Ok(())
     }
