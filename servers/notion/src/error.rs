@@ -45,6 +45,11 @@ impl fmt::Display for Committed {
 
 impl std::error::Error for Committed {}
 
+/// Whether a database is refused because it is linked: its table is elsewhere and not reachable (upgrade guide 2025-09-03).
+pub(crate) fn is_linked(error: &Error) -> bool {
+    error.message().contains("does not contain any data sources")
+}
+
 /// The id of what a write has saved that failed with `error`, as Notion says it.
 pub(crate) fn committed_id(error: &Error) -> Option<&str> {
     committed(error)?.resource.as_deref()

@@ -5,11 +5,16 @@ use serde_json::{Value, json};
 
 use crate::{
     api::objects::{Item, plain},
-    resolve::linked::{Titles, ids},
+    resolve::{
+        linked::{Titles, ids},
+        values,
+    },
 };
 
 /// A page's answer shows so many entries of a list, and says that there are more.
 pub(crate) const SHOWN: usize = 25;
+/// What ends a text of which an answer shows no more.
+pub(crate) const CUT: &str = " …+";
 /// So many linked rows are shown by name.
 pub(crate) const NAMED: usize = 5;
 
@@ -73,19 +78,22 @@ pub(crate) fn yes(truth: bool) -> &'static str {
     if truth { "yes" } else { "no" }
 }
 
-/// Names in a list of options or people, as they are.
+/// Names in a list of options or people, as they are; of people whose name may not be read, the id.
 pub(crate) fn names(items: &Value) -> Vec<String> {
-    items.as_array().into_iter().flatten().filter_map(|item| item["name"].as_str().map(one_line)).collect()
+    items.as_array().into_iter().flatten().filter_map(name).collect()
+}
+
+/// The name of an option, a file or a person; without the capability to read user information a person has none
+/// (developers.notion.com/reference/capabilities).
+fn name(item: &Value) -> Option<String> {
+    let nameless = || item["id"].as_str().filter(|_| item["object"] == "user").map(bare);
+    item["name"].as_str().map(one_line).or_else(nameless)
 }
 
 /// Linked rows by name, the first few, and how many more there are; their count where no name is known. `more` is
 /// where the answer was cut.
-pub(crate) fn linked(rows: &[String], more: bool, titles: &Titles, with_ids: bool) -> String {
-    let named = rows.iter().take(NAMED).filter_map(|id| {
-        let title = titles.get(id)?;
-        Some(if with_ids { format!("{title} ({})", bare(id)) } else { title.clone() })
-    });
-    let named: Vec<String> = named.collect();
+pub(crate) fn linked(rows: &[String], more: bool, titles: &Titles) -> String {
+    let named: Vec<String> = rows.iter().take(NAMED).filter_map(|id| titles.get(id).cloned()).collect();
     let cut = if more { " or more" } else { "" };
     match (rows.len(), rows.len() - named.len()) {
         (0, _) => String::new(),
@@ -95,13 +103,27 @@ pub(crate) fn linked(rows: &[String], more: bool, titles: &Titles, with_ids: boo
     }
 }
 
-/// A value as `value` shows it, linked rows by those names that are known.
-pub(crate) fn named(own: &Value, titles: &Titles, with_ids: bool) -> String {
-    if own["type"] == "relation" {
-        linked(&ids(own), own["has_more"] == true, titles, with_ids)
-    } else {
-        value(own)
+/// Linked rows, all of those that a value has, each with its id.
+pub(crate) fn all_linked(value: &Value, titles: &Titles) -> String {
+    let row = |id: &String| match titles.get(id) {
+        Some(title) => format!("{title} ({})", bare(id)),
+        None => bare(id),
+    };
+    let mut rows: Vec<String> = ids(value).iter().map(row).collect();
+    if value["has_more"] == true {
+        rows.push("and more".to_owned());
     }
+    rows.join(", ")
+}
+
+/// Whether `named` shows less of a value than there is.
+pub(crate) fn is_short(own: &Value) -> bool {
+    values::is_cut(own) || own["type"] == "relation" && ids(own).len() > NAMED
+}
+
+/// A value as `value` shows it, linked rows by those names that are known.
+pub(crate) fn named(own: &Value, titles: &Titles) -> String {
+    if own["type"] == "relation" { linked(&ids(own), own["has_more"] == true, titles) } else { value(own) }
 }
 
 /// A date: its day, or its time and offset, to its end.
@@ -124,20 +146,23 @@ pub(crate) fn value(value: &Value) -> String {
     let kind = value["type"].as_str().unwrap_or_default();
     let own = &value[kind];
     match kind {
-        "title" | "rich_text" => one_line(&plain(own)),
+        "title" | "rich_text" => {
+            let cut = if values::is_cut(value) && value["has_more"] != false { CUT } else { "" };
+            format!("{}{cut}", one_line(&plain(own)))
+        }
         "number" => number(own),
         "select" | "status" => own["name"].as_str().map(one_line).unwrap_or_default(),
         "multi_select" => names(own).join(", "),
         "people" => {
             let people = names(own);
-            let cut = if people.len() >= SHOWN { "+" } else { "" };
+            let cut = if people.len() >= SHOWN && value["has_more"] != false { "+" } else { "" };
             format!("{}{cut}", people.join(", "))
         }
-        "created_by" | "last_edited_by" => own["name"].as_str().map(one_line).unwrap_or_default(),
+        "created_by" | "last_edited_by" => name(own).unwrap_or_default(),
         "checkbox" => yes(own == true).to_owned(),
         "date" => date(own),
         "created_time" | "last_edited_time" => own.as_str().map(minute).unwrap_or_default(),
-        "relation" => linked(&ids(value), value["has_more"] == true, &Titles::new(), false),
+        "relation" => linked(&ids(value), value["has_more"] == true, &Titles::new()),
         "files" => names(own).join(", "),
         "unique_id" => match (own["prefix"].as_str(), own["number"].as_u64()) {
             (Some(prefix), Some(number)) => format!("{prefix}-{number}"),
@@ -158,6 +183,17 @@ pub(crate) fn value(value: &Value) -> String {
                     .unwrap_or_default(),
                 inner => own[inner].as_str().map(one_line).unwrap_or_default(),
             }
+        }
+        // Until when a page of a wiki counts as verified, and where on the map a row is.
+        "verification" => {
+            let until = own["date"]["end"].as_str().map(|end| format!(" until {}", minute(end)));
+            let state = own["state"].as_str().map(one_line).unwrap_or_default();
+            format!("{state}{}", until.unwrap_or_default())
+        }
+        "place" => {
+            let known = ["name", "address"].iter().find_map(|field| own[*field].as_str());
+            let point = || Some(format!("{}, {}", own["lat"].as_f64()?, own["lon"].as_f64()?));
+            known.map(one_line).or_else(point).unwrap_or_default()
         }
         _ => own.as_str().map(one_line).unwrap_or_default(),
     }

@@ -96,6 +96,7 @@ pub(crate) struct Comment {
     pub(crate) created_time: String,
     pub(crate) created_by: Value,
     pub(crate) rich_text: Value,
+    pub(crate) attachments: Vec<Value>,
     pub(crate) parent: Value,
 }
 
@@ -110,6 +111,7 @@ pub(crate) struct View {
     pub(crate) data_source_id: Option<String>,
     pub(crate) filter: Value,
     pub(crate) sorts: Value,
+    pub(crate) quick_filters: Value,
     pub(crate) configuration: Value,
     pub(crate) url: String,
     pub(crate) created_time: String,

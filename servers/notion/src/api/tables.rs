@@ -45,16 +45,39 @@ impl Api {
         Ok(self.send::<Templates>(request.cache(TTL, [TABLES])).await?.templates)
     }
 
-    /// The ids of a table's views.
-    pub(crate) async fn views(&self, source: &str) -> Result<List<View>> {
-        let request = Request::route("GET /views", &[]).query("data_source_id", source);
-        self.send(paged(request, 100, None).cache(TTL, [TABLES])).await
+    /// A table's views, by their ids alone.
+    pub(crate) async fn views(&self, source: &str) -> Result<Vec<View>> {
+        let mut all = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let request = Request::route("GET /views", &[]).query("data_source_id", source);
+            let page: List<View> =
+                self.send(paged(request, 100, cursor.as_deref()).cache(TTL, [TABLES])).await?;
+            let next = page.next(cursor.as_deref()).map(str::to_owned);
+            all.extend(page.results);
+            if next.is_none() {
+                return Ok(all);
+            }
+            cursor = next;
+        }
     }
 
     /// Creates a database with one table in it.
     pub(crate) async fn create_database(&self, body: &Value) -> Result<Item> {
         let request = Request::route("POST /databases", &[]).json(body)?;
         self.send(request.invalidates([TABLES]).check("Look whether the page has the database")).await
+    }
+
+    /// Changes a database: puts it into the trash, takes it out.
+    pub(crate) async fn update_database(&self, id: &str, body: &Value) -> Result<Item> {
+        let request = Request::route("PATCH /databases/{id}", &[id]).json(body)?;
+        let request = if body["in_trash"] == true { request.effect(Effect::Destructive) } else { request };
+        self.send(request.invalidates([TABLES]).check("Look at the database with get_database")).await
+    }
+
+    /// A database as it is this moment.
+    pub(crate) async fn database_now(&self, id: &str) -> Result<Item> {
+        self.send(Request::route("GET /databases/{id}", &[id])).await
     }
 
     /// Changes a table's columns.

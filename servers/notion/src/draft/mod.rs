@@ -35,6 +35,26 @@ pub(crate) fn blocks(markdown: &str) -> Result<Drafts> {
     Ok(Drafts { notes: accepted.notes(), blocks })
 }
 
+/// The block that `given` makes for one of the type `kind`: what is code or an equation already is given as it is.
+///
+/// # Errors
+/// As [`blocks`].
+pub(crate) fn blocks_for(kind: &str, given: &str) -> Result<Drafts> {
+    let (mark, body) = match kind {
+        "code" => ("```", json!({"rich_text": runs(given)})),
+        "equation" => ("$$", json!({"expression": given.trim()})),
+        _ => return blocks(given),
+    };
+    let marked = given.trim_start().starts_with(mark) && given.trim_end().ends_with(mark);
+    if marked
+        && let Ok(drafts) = blocks(given.trim())
+        && drafts.blocks.len() == 1
+    {
+        return Ok(drafts);
+    }
+    Ok(Drafts { blocks: vec![block(kind, body)], notes: Vec::new() })
+}
+
 struct Reader<'a> {
     lines: &'a [&'a str],
     at: usize,
@@ -101,6 +121,9 @@ impl Reader<'_> {
                 json!({"type": "external", "external": {"url": address}, "caption": inline(caption, true)});
             return Ok(block("image", file));
         }
+        if line == "<empty-block/>" {
+            return Ok(block("paragraph", json!({"rich_text": []})));
+        }
         let tagged = line.starts_with('<') && !line.starts_with("<mention-") && !line.starts_with("<span");
         if line.starts_with('|') || tagged {
             return Err(Error::invalid(format!(
@@ -109,8 +132,15 @@ impl Reader<'_> {
             ))
             .with_hint("Add tables, columns and other containers by edit_content or create_pages"));
         }
+        let (line, color, toggle) = attributes(line);
         let (kind, text, checked) = prefix(line);
         let mut body = json!({"rich_text": inline(text, true)});
+        if let Some(color) = color {
+            body["color"] = json!(color);
+        }
+        if toggle && kind.starts_with("heading_") {
+            body["is_toggleable"] = json!(true);
+        }
         if let Some(checked) = checked {
             body["checked"] = json!(checked);
         }
@@ -138,6 +168,31 @@ fn block(kind: &str, body: Value) -> Value {
 
 fn kind(block: &Value) -> &str {
     block["type"].as_str().unwrap_or_default()
+}
+
+/// A line without the attributes at its end, as in `Text {color="blue"}` and `# Text {toggle="true"}`: its colour by the
+/// API's name, and whether it is a toggle. Other braces are words.
+fn attributes(line: &str) -> (&str, Option<String>, bool) {
+    let found = line.strip_suffix('}').and_then(|inside| inside.rsplit_once('{'));
+    let found = found.filter(|(before, list)| !before.ends_with('\\') && !list.trim().is_empty());
+    let (mut color, mut toggle) = (None, false);
+    let Some((before, list)) = found else { return (line, None, false) };
+    let mut rest = list.trim();
+    while !rest.is_empty() {
+        let parts = rest.split_once("=\"").and_then(|(name, rest)| Some((name, rest.split_once('"')?)));
+        match parts {
+            Some(("color", (name, after))) if inline::color(name).is_some() => {
+                color = inline::color(name);
+                rest = after.trim_start();
+            }
+            Some(("toggle", (truth, after))) => {
+                toggle = truth == "true";
+                rest = after.trim_start();
+            }
+            _ => return (line, None, false),
+        }
+    }
+    (before.strip_suffix(' ').unwrap_or(before), color, toggle)
 }
 
 /// The type that a line's first characters make its block, the text after them, and whether a box is checked.
@@ -220,7 +275,7 @@ pub(crate) fn update(block: &Value, new: &Value) -> Result<Value> {
     }
     let has_text = block[is]["rich_text"].is_array();
     match wanted {
-        "paragraph" if has_text => Ok(json!({is: {"rich_text": body["rich_text"]}})),
+        "paragraph" if has_text => Ok(json!({is: body})),
         "paragraph" if is == "equation" => Ok(json!({is: {"expression": words(&body["rich_text"])}})),
         _ if has_text => Err(Error::invalid(format!(
             "A block stays what it is: this is a {}, not a {}",
@@ -232,15 +287,33 @@ pub(crate) fn update(block: &Value, new: &Value) -> Result<Value> {
     }
 }
 
-/// What a text loses when `new` takes its place: mentions and equations that are not in it.
-pub(crate) fn losses(old: &Value, new: &Value) -> Option<String> {
-    let count =
-        |items: &Value| items.as_array().into_iter().flatten().filter(|item| item["type"] != "text").count();
-    match count(old).saturating_sub(count(&new[kind(new)]["rich_text"])) {
-        0 => None,
-        1 => Some("1 mention or equation of the old text is not in the new one.".to_owned()),
-        many => Some(format!("{many} mentions and equations of the old text are not in the new one.")),
-    }
+/// What a text loses when `new` takes its place, a sentence each: mentions and equations, links and marks that are not
+/// in it.
+pub(crate) fn losses(old: &Value, new: &Value) -> Vec<String> {
+    let new = &new[kind(new)]["rich_text"];
+    let is_marked = |run: &Value| {
+        let marks = run["annotations"].as_object();
+        marks
+            .into_iter()
+            .flatten()
+            .any(|(_, mark)| *mark == true || mark.as_str().is_some_and(|mark| mark != "default"))
+    };
+    let is_linked = |run: &Value| run["text"]["link"]["url"].is_string();
+    let is_special = |run: &Value| run["type"] != "text";
+    let lost = |is: &dyn Fn(&Value) -> bool, one: &str, many: &str| {
+        let count = |items: &Value| items.as_array().into_iter().flatten().filter(|run| is(run)).count();
+        match count(old).saturating_sub(count(new)) {
+            0 => None,
+            1 => Some(format!("1 {one} of the old text is not in the new one.")),
+            lost => Some(format!("{lost} {many} of the old text are not in the new one.")),
+        }
+    };
+    let all = [
+        lost(&is_special, "mention or equation", "mentions and equations"),
+        lost(&is_linked, "link", "links"),
+        lost(&is_marked, "marked passage (bold, code, colour)", "marked passages (bold, code, colour)"),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 /// Whether rich text of an answer says what that of a request says. What a mention says is Notion's.
@@ -310,6 +383,33 @@ mod tests {
         assert_eq!(blocks("```cobol\nMOVE\n```").unwrap().notes.len(), 1);
     }
 
+    /// As get_page shows them.
+    #[test]
+    fn colours_and_toggles_at_the_end_of_a_line_are_no_words() {
+        assert_eq!(
+            made("# A {toggle=\"true\" color=\"red_bg\"}"),
+            [
+                json!({"type": "heading_1", "heading_1": {"rich_text": text("A"), "color": "red_background", "is_toggleable": true}})
+            ]
+        );
+        assert_eq!(made("A {color=\"blue\"}")[0]["paragraph"]["color"], "blue");
+        for words in ["A {b}", "A {color=\"mauve\"}", "A {}"] {
+            assert_eq!(made(words)[0]["paragraph"], json!({"rich_text": text(words)}));
+        }
+    }
+
+    /// N1. What is code already is taken to the byte, whatever it would be as Markdown.
+    #[test]
+    fn code_is_updated_by_itself_or_by_a_fence() {
+        let code = "*a \\* <br> [x](y)\n    - b: {\n@c";
+        let new = blocks_for("code", code).unwrap();
+        assert_eq!(new.blocks, [json!({"type": "code", "code": {"rich_text": text(code)}})]);
+        let fenced = blocks_for("code", "```ts\nlet a;\n```").unwrap().blocks.remove(0);
+        assert_eq!(fenced["code"], json!({"rich_text": text("let a;"), "language": "typescript"}));
+        let equation = blocks_for("equation", "\\frac{a*b}{c*d}").unwrap().blocks.remove(0);
+        assert_eq!(equation["equation"]["expression"], "\\frac{a*b}{c*d}");
+    }
+
     #[test]
     fn what_is_indented_is_inside_as_deep_as_one_request_goes() {
         let block = made("- a\n\t- b\n\t\t- c\n\t- d").remove(0);
@@ -336,7 +436,13 @@ mod tests {
         assert!(update(&to_do, &made("# b")[0]).is_err());
         assert!(update(&json!({"type": "divider", "divider": {}}), &made("b")[0]).is_err());
         let old = json!([{"type": "mention"}, {"type": "text"}, {"type": "equation"}]);
-        assert!(losses(&old, &made("b")[0]).unwrap().starts_with("2 mentions and equations"));
-        assert_eq!(losses(&text("a"), &made("b")[0]), None);
+        assert!(losses(&old, &made("b")[0])[0].starts_with("2 mentions and equations"));
+        assert_eq!(losses(&text("a"), &made("b")[0]), Vec::<String>::new());
+        let old = json!([
+            {"type": "text", "text": {"content": "a", "link": {"url": "https://x.example"}}, "annotations": {"bold": false, "color": "default"}},
+            {"type": "text", "text": {"content": "b", "link": null}, "annotations": {"bold": true, "color": "red"}}]);
+        let told = losses(&old, &made("a **b**")[0]);
+        assert_eq!(told, ["1 link of the old text is not in the new one."]);
+        assert!(losses(&old, &made("a b")[0])[1].starts_with("1 marked passage"));
     }
 }

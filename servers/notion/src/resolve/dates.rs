@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Result,
-    catalog::{Calendar, one_line},
+    catalog::{Calendar, When, one_line},
 };
 use jiff::{
     Timestamp,
@@ -43,6 +43,30 @@ pub(crate) fn date(text: &str) -> Result<Value> {
         return wrong("a time zone goes only with a time that has no offset");
     }
     Ok(json!({"start": start.text(), "end": end.map(|end| end.text()), "time_zone": zone}))
+}
+
+/// A date that an argument gives, as words or as Notion has it: `{"start", "end", "time_zone"}`. A time of no zone is in
+/// UTC, as Notion takes it, and said to be.
+///
+/// # Errors
+/// As [`date`].
+pub(crate) fn value(given: &Value, text: &str) -> Result<Value> {
+    let mut date = match given {
+        Value::Object(fields) if fields.contains_key("start") => {
+            let field = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+            let end = field("end").map(|end| format!("/{end}")).unwrap_or_default();
+            let zone = field("time_zone").map(|zone| format!(" {zone}")).unwrap_or_default();
+            self::date(&format!("{}{end}{zone}", field("start").unwrap_or_default()))?
+        }
+        _ => self::date(text)?,
+    };
+    let local = |field: &str| date[field].as_str().is_some_and(|text| text.parse::<DateTime>().is_ok());
+    let is_day = |field: &str| date[field].as_str().is_none_or(|text| text.len() == 10);
+    let exact = |field: &str| date[field].as_str().is_some_and(|text| text.parse::<Timestamp>().is_ok());
+    if date["time_zone"].is_null() && local("start") && !is_day("start") && !exact("start") && !exact("end") {
+        date["time_zone"] = json!("UTC");
+    }
+    Ok(date)
 }
 
 /// Whether two dates of Notion's mean the same: an answer has an offset where a request named a zone.
@@ -137,22 +161,36 @@ pub(crate) fn day(word: &str) -> Option<Date> {
 /// # Errors
 /// `invalid_argument` for what is no date.
 pub(crate) fn compared(text: &str, has_been: bool) -> Result<Value> {
+    let calendar = Calendar::new(None);
     if has_been && let Ok(date) = date(&format!("{text} ago")) {
         return Ok(date);
+    }
+    // A weekday or a day without its year has been: what is written whole is what it is.
+    let past = if has_been { calendar.past("where", text).ok() } else { None };
+    let past = past.filter(|when| is_day(when) && date(text).is_ok_and(|ahead| ahead["end"].is_null()));
+    if let Some(when) = past {
+        return Ok(json!({"start": day_of(when.start()), "end": null}));
     }
     let refused = match date(text) {
         Ok(date) => return Ok(date),
         Err(refused) => refused,
     };
-    let calendar = Calendar::new(None);
     let when = if has_been { calendar.past("where", text) } else { calendar.ahead("where", text) };
     let Ok(when) = when else { return Err(refused) };
-    let day = |at: Timestamp| at.to_zoned(TimeZone::UTC).date().to_string();
     Ok(if when.start() == when.end() {
         json!({"start": when.start().to_string(), "end": null})
     } else {
-        json!({"start": day(when.start()), "end": day(when.end())})
+        json!({"start": day_of(when.start()), "end": day_of(when.end())})
     })
+}
+
+fn day_of(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC).date().to_string()
+}
+
+/// Whether it is one whole day.
+fn is_day(when: &When) -> bool {
+    when.start() != when.end() && day_of(when.start()) == day_of(when.end())
 }
 
 #[cfg(test)]
@@ -191,6 +229,22 @@ mod tests {
     }
 
     #[test]
+    fn a_date_as_notion_has_it_is_read_too_and_no_zone_is_utc() {
+        let read =
+            |given: Value| value(&given, &given.as_str().map_or_else(|| given.to_string(), str::to_owned));
+        let backwards = json!({"start": "2026-12-03", "end": "2026-12-01"});
+        assert!(read(backwards).unwrap_err().for_agent().contains("ends before it starts"));
+        let friday = read(json!({"start": "next friday", "end": null})).unwrap();
+        assert_eq!(friday["start"], date("next friday").unwrap()["start"]);
+        let madrid = json!({"start": "2026-12-01T09:00:00", "end": null, "time_zone": "Europe/Madrid"});
+        assert_eq!(read(madrid.clone()).unwrap(), madrid);
+        assert_eq!(read(json!("2026-12-01T09:00")).unwrap()["time_zone"], "UTC");
+        for whole in ["2026-12-01", "2026-12-01T09:00+01:00", "2026-12-01/2026-12-03"] {
+            assert_eq!(read(json!(whole)).unwrap()["time_zone"], Value::Null, "{whole}");
+        }
+    }
+
+    #[test]
     fn what_is_compared_may_be_a_span_of_days() {
         let value = |start: &str, end: &str| json!({"start": start, "end": end});
         assert_eq!(compared("2026-02", false).unwrap(), value("2026-02-01", "2026-02-28"));
@@ -198,6 +252,14 @@ mod tests {
         assert_eq!(compared("7d", true).unwrap()["start"], ago);
         let ahead = today().checked_add(7.days()).unwrap().to_string();
         assert_eq!(compared("7d", false).unwrap()["start"], ahead);
+        // A record's own times have been: the last Monday, the last 20 November.
+        for text in ["monday", "friday", "january 2", "december 31"] {
+            let day = compared(text, true).unwrap();
+            assert!(day["start"].as_str().unwrap() <= today().to_string().as_str(), "{text}: {day}");
+            assert!(day["end"].is_null(), "{text}: {day}");
+        }
+        assert_eq!(compared("2031-01-05", true).unwrap()["start"], "2031-01-05");
+        assert_eq!(compared("2026-12-01T09:00+01:00", true).unwrap()["start"], "2026-12-01T09:00+01:00");
         assert!(compared("soon", false).unwrap_err().for_agent().contains("is no date"));
     }
 }

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use futures::future::join_all;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::tables::Table;
 use crate::{Notion, api::objects::Item, render};
 
 /// Pages that are read only for their titles in one call.
@@ -42,19 +41,20 @@ impl Notion {
         &self,
         rows: &[Item],
         columns: &[String],
-        table: Option<&Table>,
+        table: Option<&Map<String, Value>>,
     ) -> Titles {
         let mut titles = Titles::new();
         let mut missing: Vec<String> = Vec::new();
+        // Of a single row all are shown.
+        let most = if rows.len() == 1 { usize::MAX } else { render::NAMED };
         for name in columns {
             let mut wanted: Vec<String> = Vec::new();
             for row in rows {
-                wanted.extend(ids(row.value(name)).into_iter().take(render::NAMED));
+                wanted.extend(ids(row.value(name)).into_iter().take(most));
             }
             wanted.sort_unstable();
             wanted.dedup();
-            let target =
-                table.and_then(|table| table.columns.get(name)?["relation"]["data_source_id"].as_str());
+            let target = table.and_then(|table| table.get(name)?["relation"]["data_source_id"].as_str());
             if let Some(target) = target.filter(|_| wanted.len() > render::NAMED) {
                 titles.extend(self.latest_titles(target).await.0);
             }

@@ -6,7 +6,12 @@ use connector::{
 };
 
 use super::same;
-use crate::{Notion, api::objects::User, render};
+use crate::{
+    Notion,
+    api::objects::User,
+    dialect::{Code, Part},
+    render,
+};
 
 impl Notion {
     /// `text` with mentions of Notion's in place of `@Name`, and a sentence for each. Code stays as it is, as does
@@ -25,17 +30,14 @@ impl Notion {
                 return Ok((text.to_owned(), vec![note.to_owned()]));
             }
         };
-        let mut fenced = false;
+        let mut code = Code::default();
         let mut lines = Vec::new();
         let mut notes = Vec::new();
         for line in text.split('\n') {
-            let is_fence = line.trim_start().starts_with("```");
-            if fenced || is_fence {
-                fenced ^= is_fence;
-                lines.push(line.to_owned());
-            } else {
-                lines.push(in_line(line, there, &people, &mut notes)?);
-            }
+            lines.push(match code.line(line) {
+                Part::Prose => in_line(line, there, &people, &mut notes)?,
+                _ => line.to_owned(),
+            });
         }
         Ok((lines.join("\n"), notes))
     }

@@ -45,9 +45,23 @@ pub(crate) fn id_of(text: &str) -> Option<String> {
 
 /// The view that an address names: `?v=…`.
 pub(crate) fn view_of(text: &str) -> Option<String> {
+    parameter(text, "v=")
+}
+
+/// The page that is open in an address, beside its table too: `…/Table?v=…&p=…`.
+pub(crate) fn page_of(text: &str) -> Option<String> {
+    id_of(text).map(|id| parameter(text, "p=").unwrap_or(id))
+}
+
+/// The block that an address leads to: `…/Page#…`.
+pub(crate) fn block_of(text: &str) -> Option<String> {
+    id_of(text)?;
+    text.rsplit_once('#').and_then(|(_, block)| id_of(block))
+}
+
+fn parameter(text: &str, name: &str) -> Option<String> {
     let (_, query) = text.split_once('?')?;
-    let view = query.split(['&', '#']).find_map(|pair| pair.strip_prefix("v="))?;
-    id_of(view)
+    id_of(query.split(['&', '#']).find_map(|pair| pair.strip_prefix(name))?)
 }
 
 fn dashed(hex: &str) -> String {
@@ -100,5 +114,13 @@ mod tests {
             "https://www.notion.so/db000000000040008000000000000001?v=f1e30000000040008000000000000002",
         );
         assert_eq!(view.as_deref(), Some("f1e30000-0000-4000-8000-000000000002"));
+        let beside = "https://www.notion.so/harbor/db000000000040008000000000000001?v=f1e30000000040008000000000000002&p=9a9e0000000040008000000000000002&pm=s";
+        assert_eq!((page_of(beside), page_of("Tasks")), (id.clone(), None));
+        let line =
+            "https://www.notion.so/Page-db000000000040008000000000000001#9a9e0000000040008000000000000002";
+        assert_eq!((block_of(line), block_of(beside)), (id, None));
+        let evil =
+            "https://evil.example/x?p=9a9e0000000040008000000000000002#9a9e0000000040008000000000000002";
+        assert_eq!((page_of(evil), block_of(evil)), (None, None));
     }
 }

@@ -5,7 +5,7 @@ use connector::{
     catalog::{one_line, words::short},
 };
 
-use super::{id_of, same, tables::Table, view_of};
+use super::{block_of, id_of, page_of, same, tables::Table, view_of};
 use crate::{Notion, api::objects::Item, render};
 
 /// What to do about what is not found.
@@ -39,12 +39,24 @@ impl Notion {
     /// `invalid_argument` for an address that is not Notion's, and listing the pages of one title; `not_found` with
     /// the nearest.
     pub(crate) async fn page_id(&self, argument: &str, text: &str) -> Result<String> {
-        match id_of(text) {
+        match page_of(text) {
             Some(id) => Ok(id),
             None => {
                 let found = self.titled(argument, text, Some("page")).await?;
                 self.one_of(text, &found, "page").await.map(|page| page.id.clone())
             }
+        }
+    }
+
+    /// The id of the block or page that an argument names: of the block that an address leads to, else what
+    /// [`Self::page_id`] takes.
+    ///
+    /// # Errors
+    /// As [`Self::page_id`].
+    pub(crate) async fn block_id(&self, argument: &str, text: &str) -> Result<String> {
+        match block_of(text) {
+            Some(id) => Ok(id),
+            None => self.page_id(argument, text).await,
         }
     }
 
@@ -54,10 +66,11 @@ impl Notion {
     /// # Errors
     /// As both; `invalid_argument` where a name is that of a page and of a table.
     pub(crate) async fn parent(&self, text: &str) -> Result<Place> {
-        if view_of(text).is_some() {
+        let open = page_of(text).filter(|page| Some(page) != id_of(text).as_ref());
+        if view_of(text).is_some() && open.is_none() {
             return Ok(Place::Table(Box::new(self.table(text).await?)));
         }
-        if let Some(id) = id_of(text) {
+        if let Some(id) = page_of(text) {
             match self.api().page(&id).await {
                 Ok(page) => return Ok(Place::Page(Box::new(page))),
                 Err(error) if error.kind() == Kind::NotFound => {}

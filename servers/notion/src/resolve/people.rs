@@ -59,13 +59,11 @@ impl Notion {
         if same(word, "me") {
             return self.api().me().await;
         }
-        let everybody = self.everybody().await?;
+        let everybody = self.everybody().await;
         if let Some(id) = id_of(word) {
-            return Ok(everybody
-                .into_iter()
-                .find(|user| user.id == id)
-                .unwrap_or(User { id, ..User::default() }));
+            let known = everybody.unwrap_or_default().into_iter().find(|user| user.id == id);
+            return Ok(known.unwrap_or(User { id, ..User::default() }));
         }
-        Ok(names::find(word, &everybody)?.clone())
+        Ok(names::find(word, &everybody?)?.clone())
     }
 }

@@ -14,6 +14,7 @@ use super::{id_of, pages::NOT_SHARED, same, view_of};
 use crate::{
     Notion,
     api::objects::{Item, View},
+    error::is_linked,
     render,
 };
 
@@ -121,7 +122,7 @@ impl Notion {
         match self.api().database(&id).await {
             Ok(database) => return self.only_table(&id, &database).await,
             Err(error) if error.kind() == Kind::NotFound => {}
-            Err(error) if error.message().contains("does not contain any data sources") => {
+            Err(error) if is_linked(&error) => {
                 return Err(Error::invalid(
                     "This is a linked database, whose source is not reachable with this token",
                 )
@@ -132,13 +133,31 @@ impl Notion {
             Err(error) => return Err(error),
         }
         match self.table_of_view(&id).await {
-            Err(error) if error.kind() == Kind::NotFound => Err(Error::not_found(format!(
-                "{} is no table: not found, or not shared with this connection",
-                render::bare(&id)
-            ))
-            .with_hint("search with type database gives the tables there are")),
+            Err(error) if error.kind() == Kind::NotFound => Err(self.no_table(&id).await),
             other => other,
         }
+    }
+
+    /// The error of an id that is no table's: it may be a page's.
+    async fn no_table(&self, id: &str) -> Error {
+        let Ok(page) = self.api().page(id).await else {
+            return Error::not_found(format!(
+                "{} is no table: not found, or not shared with this connection",
+                render::bare(id)
+            ))
+            .with_hint("search with type database gives the tables there are");
+        };
+        let inside = self.api().children(id, 100, None).await.map(|list| list.results).unwrap_or_default();
+        let tables = inside.iter().filter(|block| block["type"] == "child_database").map(|block| {
+            let title = block["child_database"]["title"].as_str().unwrap_or_default();
+            format!("{} ({})", render::title(title), render::bare(block["id"].as_str().unwrap_or_default()))
+        });
+        let tables: Vec<String> = tables.collect();
+        let error = Error::invalid(format!("This is the page {}, not a table", render::title(&page.name())));
+        error.with_hint(match tables.as_slice() {
+            [] => "search with type database gives the tables there are".to_owned(),
+            tables => format!("In it there are: {}", words::listed(tables, LISTED)),
+        })
     }
 
     async fn table_of_view(&self, view: &str) -> Result<Table> {

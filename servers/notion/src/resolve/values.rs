@@ -86,9 +86,7 @@ impl Notion {
             "title" => Ok(done(Value::Array(runs(&text)), one_line(&text))),
             "rich_text" => Ok(done(Value::Array(inline(&text, false)), one_line(&text))),
             "number" => {
-                let plain: String = text.chars().filter(|c| *c != ',').collect();
-                let number =
-                    given.as_f64().or_else(|| plain.trim().parse().ok()).ok_or_else(|| wrong("a number"))?;
+                let number = number(given).ok_or_else(|| wrong("a number such as 1250.5"))?;
                 let number = if number.fract() == 0.0 && number.abs() < 1e15 {
                     json!(number as i64)
                 } else {
@@ -119,10 +117,7 @@ impl Notion {
                 Ok(Wanted { note, ..done(json!(value), options.join(", ")) })
             }
             "date" => {
-                let date = match given {
-                    Value::Object(fields) if fields.contains_key("start") => given.clone(),
-                    _ => dates::date(&text)?,
-                };
+                let date = dates::value(given, &text)?;
                 let shown = render::date(&date);
                 Ok(done(date, shown))
             }
@@ -132,7 +127,8 @@ impl Notion {
                     None => Vec::new(),
                 };
                 let ids = list(&self.by_id(column, given).await?, now)?;
-                let everybody = self.everybody().await?;
+                // Ids are taken also where nobody's name may be read.
+                let everybody = self.everybody().await.unwrap_or_default();
                 let named = ids.iter().map(|id| {
                     let user = everybody.iter().find(|user| user.id == *id);
                     user.map_or_else(|| render::bare(id), |user| one_line(&user.name))
@@ -156,10 +152,10 @@ impl Notion {
                     )));
                 }
                 let titles = self.titles(ids.iter().take(render::NAMED).cloned()).await;
-                let shown = render::linked(&ids, false, &titles, false);
+                let shown = render::linked(&ids, false, &titles);
                 Ok(done(ids.iter().map(|id| json!({"id": id})).collect(), shown))
             }
-            "files" => self.files(name, column, given, page),
+            "files" => files(name, given, page),
             _ => {
                 Err(writable(name, kind).err().unwrap_or_else(|| wrong("nothing that this server can write")))
             }
@@ -187,36 +183,6 @@ impl Notion {
             });
         }
         Ok(json!(ids))
-    }
-
-    /// Files of a row: uploads and addresses; entries that stay are given back as they were shown
-    /// (developers.notion.com/reference/page-property-values: files that are left out are removed).
-    fn files(&self, name: &str, column: &Value, given: &Value, page: Option<&Item>) -> Result<Wanted> {
-        let there = page.map(|page| page.value(name)["files"].clone()).unwrap_or_default();
-        let there: Vec<Value> = there.as_array().cloned().unwrap_or_default();
-        let names = there.iter().map(|file| file["name"].as_str().unwrap_or_default().to_owned()).collect();
-        let mut files = Vec::new();
-        for word in list(given, names)? {
-            let stays = there.iter().find(|file| file["name"] == word.as_str()).filter(|_| given.is_object());
-            files.push(match (stays, word.strip_prefix("upload:").and_then(id_of)) {
-                (Some(file), _) => file.clone(),
-                (None, Some(id)) => json!({"type": "file_upload", "file_upload": {"id": id}}),
-                (None, None) if word.starts_with("https://") => {
-                    let name = word.rsplit('/').next().unwrap_or_default();
-                    json!({"type": "external", "name": name, "external": {"url": word}})
-                }
-                (None, None) => {
-                    return Err(Error::invalid(format!(
-                        "`{name}` takes https addresses, or `upload:` and the id of an upload, not `{}`",
-                        one_line(&word)
-                    ))
-                    .with_hint("upload_file makes uploads"));
-                }
-            });
-        }
-        let shown = if files.len() == 1 { "1 file".to_owned() } else { format!("{} files", files.len()) };
-        let _ = column;
-        Ok(Wanted { name: name.to_owned(), value: json!({"files": files}), shown, note: None })
     }
 
     /// The row of a table that is called so.
@@ -255,26 +221,89 @@ impl Notion {
 
     /// Ids of all entries of a page's list, also those that its answer cut.
     pub(crate) async fn whole_list(&self, page: &Item, name: &str) -> Result<Vec<String>> {
+        let items = self.whole(page, name, usize::MAX).await?.0;
+        Ok(items.iter().filter_map(|item| item["id"].as_str().map(str::to_owned)).collect())
+    }
+
+    /// The entries of a list, or the runs of a text, also those that a page's answer cut, up to some hundred more than
+    /// `most`; and whether these are all.
+    pub(crate) async fn whole(&self, page: &Item, name: &str, most: usize) -> Result<(Vec<Value>, bool)> {
         let value = page.value(name);
         let kind = value["type"].as_str().unwrap_or_default();
-        let shown = value[kind].as_array().map_or(0, Vec::len);
-        if value["has_more"] != true && shown < render::SHOWN {
-            let items = value[kind].as_array().into_iter().flatten();
-            return Ok(items.filter_map(|item| item["id"].as_str().map(str::to_owned)).collect());
+        if !is_cut(value) {
+            return Ok((value[kind].as_array().cloned().unwrap_or_default(), true));
         }
         let property = value["id"].as_str().unwrap_or_default();
-        let mut ids = Vec::new();
+        let mut items = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
             let list = self.api().property(&page.id, property, cursor.as_deref()).await?;
             let next = list.next(cursor.as_deref()).map(str::to_owned);
-            ids.extend(list.results.iter().filter_map(|item| item[kind]["id"].as_str().map(str::to_owned)));
-            if next.is_none() {
-                return Ok(ids);
+            items.extend(list.results.into_iter().map(|mut item| item[kind].take()));
+            if next.is_none() || items.len() >= most {
+                return Ok((items, next.is_none()));
             }
             cursor = next;
         }
     }
+}
+
+/// Whether an answer may show less of a list or a text than there is (changelog, 2022-09-26: 25 entries).
+pub(crate) fn is_cut(value: &Value) -> bool {
+    let kind = value["type"].as_str().unwrap_or_default();
+    let listed = matches!(kind, "title" | "rich_text" | "people" | "relation");
+    value["has_more"] == true
+        || listed && value[kind].as_array().is_some_and(|items| items.len() >= render::SHOWN)
+}
+
+/// A number as people write it: `1,250.5` has its thousands apart. What could be another number is none.
+pub(crate) fn number(given: &Value) -> Option<f64> {
+    let Some(text) = given.as_str() else { return given.as_f64() };
+    let text = text.trim();
+    let plain = if text.contains(',') {
+        let (whole, rest) = text.split_once('.').map_or((text, None), |(whole, rest)| (whole, Some(rest)));
+        let digits = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+        let mut groups = whole.trim_start_matches(['-', '+']).split(',');
+        let first = groups.next().filter(|first| digits(first) && first.len() <= 3)?;
+        let apart = !first.starts_with('0') && groups.all(|group| digits(group) && group.len() == 3);
+        (apart && rest.is_none_or(digits)).then(|| text.replace(',', ""))?
+    } else {
+        text.to_owned()
+    };
+    plain.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// Files of a row: uploads and addresses; entries that stay are given back as they were shown
+/// (developers.notion.com/reference/page-property-values: files that are left out are removed).
+fn files(name: &str, given: &Value, page: Option<&Item>) -> Result<Wanted> {
+    let there = page.map(|page| page.value(name)["files"].clone()).unwrap_or_default();
+    let there: Vec<Value> = there.as_array().cloned().unwrap_or_default();
+    let called = |file: &Value, word: &str| file["name"].as_str().is_some_and(|name| same(name, word));
+    // Several may have one name, so entries stay by their place.
+    let (mut files, added) = match change(given)? {
+        Some(Change { add, remove }) => {
+            let mut stay = there.clone();
+            stay.retain(|file| !remove.iter().any(|word| called(file, word)));
+            (stay, add)
+        }
+        None => (Vec::new(), words(given)),
+    };
+    for word in added {
+        if let Some(id) = word.strip_prefix("upload:").and_then(id_of) {
+            files.push(json!({"type": "file_upload", "file_upload": {"id": id}}));
+        } else if word.starts_with("https://") {
+            let name = word.rsplit('/').next().unwrap_or_default();
+            files.push(json!({"type": "external", "name": name, "external": {"url": word}}));
+        } else if !(given.is_object() && there.iter().any(|file| called(file, &word))) {
+            return Err(Error::invalid(format!(
+                "`{name}` takes https addresses, or `upload:` and the id of an upload, not `{}`",
+                one_line(&word)
+            ))
+            .with_hint("upload_file makes uploads"));
+        }
+    }
+    let shown = if files.len() == 1 { "1 file".to_owned() } else { format!("{} files", files.len()) };
+    Ok(Wanted { name: name.to_owned(), value: json!({"files": files}), shown, note: None })
 }
 
 /// Whether a page's value is the one that was wanted. Of a list that an answer cuts, what it shows is compared.
@@ -309,7 +338,16 @@ pub(crate) fn is_held(now: &Value, wanted: &Wanted) -> bool {
         }
         "date" => dates::same(now, wanted),
         // An upload gets its name and its address from Notion.
-        "files" => now.as_array().map_or(0, Vec::len) == wanted.as_array().map_or(0, Vec::len),
+        "files" => {
+            let (now, wanted) = (now.as_array(), wanted.as_array());
+            let names = |items: Option<&Vec<Value>>, name: &Value| {
+                items.into_iter().flatten().filter(|item| item["name"] == *name).count()
+            };
+            let mut given =
+                wanted.into_iter().flatten().map(|item| &item["name"]).filter(|name| name.is_string());
+            now.map_or(0, Vec::len) == wanted.map_or(0, Vec::len)
+                && given.all(|name| names(now, name) >= names(wanted, name))
+        }
         "url" | "email" | "phone_number" => now.as_str() == wanted.as_str(),
         _ => true,
     }
@@ -327,6 +365,8 @@ pub(crate) fn is_writable(kind: &str) -> bool {
             | "last_edited_by"
             | "unique_id"
             | "button"
+            | "place"
+            | "verification"
     )
 }
 
@@ -335,8 +375,9 @@ fn writable(name: &str, kind: &str) -> Result<()> {
     if is_writable(kind) {
         return Ok(());
     }
-    Err(Error::invalid(format!("`{name}` is a {kind} column, which Notion computes"))
-        .with_hint("Leave it out"))
+    let who =
+        if matches!(kind, "place" | "verification") { "only Notion itself sets" } else { "Notion computes" };
+    Err(Error::invalid(format!("`{name}` is a {kind} column, which {who}")).with_hint("Leave it out"))
 }
 
 /// An option by its name. A select makes new ones; a status does not.
@@ -376,21 +417,58 @@ fn words(given: &Value) -> Vec<String> {
     }
 }
 
-/// The entries that are to be: those given, or those there are with some added and some taken away.
-fn list(given: &Value, now: Vec<String>) -> Result<Vec<String>> {
-    let Value::Object(change) = given else { return Ok(words(given)) };
+/// What a list gains and loses.
+#[derive(Default)]
+struct Change {
+    add: Vec<String>,
+    remove: Vec<String>,
+}
+
+/// The change that `{"add": [..], "remove": [..]}` says; none for the entries themselves.
+fn change(given: &Value) -> Result<Option<Change>> {
+    let Value::Object(change) = given else { return Ok(None) };
     if let Some(unknown) = change.keys().find(|key| !["add", "remove"].contains(&key.as_str())) {
         return Err(Error::invalid(format!("A list takes `add` and `remove`, not `{}`", one_line(unknown))));
     }
-    let removed = words(&change.get("remove").cloned().unwrap_or_default());
+    let all = |field: &str| change.get(field).map(words).unwrap_or_default();
+    Ok(Some(Change { add: all("add"), remove: all("remove") }))
+}
+
+/// The entries that are to be: those given, or those there are with some added and some taken away.
+fn list(given: &Value, now: Vec<String>) -> Result<Vec<String>> {
+    let Some(Change { add, remove }) = change(given)? else { return Ok(words(given)) };
     let gone = |entry: &String| {
-        removed.iter().any(|word| same(word, entry) || id_of(word).is_some_and(|id| id == *entry))
+        remove.iter().any(|word| same(word, entry) || id_of(word).is_some_and(|id| id == *entry))
     };
     let mut all: Vec<String> = now.into_iter().filter(|entry| !gone(entry)).collect();
-    for word in words(&change.get("add").cloned().unwrap_or_default()) {
+    for word in add {
         if !all.contains(&word) {
             all.push(word);
         }
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_taken_as_it_is_written_or_not_at_all() {
+        for (given, wanted) in [
+            ("15", Some(15.0)),
+            ("1,250.5", Some(1250.5)),
+            ("-12,345,678", Some(-12_345_678.0)),
+            ("1,5", None),
+            ("0,125", None),
+            ("1,2500", None),
+            ("1.250,5", None),
+            ("inf", None),
+            ("nan", None),
+            ("1e400", None),
+        ] {
+            assert_eq!(number(&json!(given)), wanted, "{given}");
+        }
+        assert_eq!(number(&json!(1.5)), Some(1.5));
+    }
 }

@@ -10,8 +10,9 @@ use serde_json::Value;
 use super::{id_of, same, tables::Table, view_of};
 use crate::{Notion, api::objects::View, render};
 
-/// Views of a table that are looked through for a name.
-const LOOKED_AT: usize = 30;
+/// Views of a table that are looked through for a name, and how many of them at once.
+const MOST: usize = 100;
+const AT_ONCE: usize = 20;
 /// Characters of a view's conditions that are told.
 const SHOWN: usize = 300;
 
@@ -46,16 +47,25 @@ impl Notion {
         })?;
         let table = self.table(database).await?;
         // A list of views gives no names.
-        let known = self.api().views(&table.id).await?.results;
-        let views =
-            try_join_all(known.iter().take(LOOKED_AT).map(|known| self.api().view(&known.id))).await?;
+        let known = self.api().views(&table.id).await?;
+        let mut views: Vec<View> = Vec::new();
+        for some in known.iter().take(MOST).collect::<Vec<_>>().chunks(AT_ONCE) {
+            views.extend(try_join_all(some.iter().map(|known| self.api().view(&known.id))).await?);
+            if views.iter().any(|view| same(&view.name, text)) {
+                break;
+            }
+        }
         let found: Vec<&View> = views.iter().filter(|view| same(&view.name, text)).collect();
         match found.as_slice() {
             [one] => Ok(one.id.clone()),
             [] => {
                 let names: Vec<String> = views.iter().map(|view| one_line(&view.name)).collect();
+                let more = match known.len().saturating_sub(MOST) {
+                    0 => String::new(),
+                    more => format!("; and {more} more, whose names were not read"),
+                };
                 Err(Error::not_found(format!("{} has no view called {}", table.name, one_line(text)))
-                    .with_hint(format!("There are: {}", names.join("; "))))
+                    .with_hint(format!("There are: {}{more}", names.join("; "))))
             }
             many => {
                 let ids: Vec<String> = many.iter().map(|view| render::bare(&view.id)).collect();
@@ -91,7 +101,24 @@ pub(crate) fn words(view: &View, table: &Table) -> String {
     if !sorts.is_empty() {
         parts.push(format!("sorted by {}", short(&sorts.join(", "), SHOWN)));
     }
-    if parts.is_empty() { "all rows".to_owned() } else { parts.join("; ") }
+    let mut words = if parts.is_empty() { "all rows".to_owned() } else { parts.join("; ") };
+    // By the column's id each (SDK 5.26.0: quick_filters). A person sees fewer rows by them.
+    let quick: Vec<String> = view
+        .quick_filters
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, test)| !test.is_null())
+        .map(|(property, test)| {
+            let mut test = test.clone();
+            test["property"] = Value::from(property.as_str());
+            condition(&test, table)
+        })
+        .collect();
+    if !quick.is_empty() {
+        words.push_str(&format!("; its quick filters are not applied: {}", short(&quick.join(", "), SHOWN)));
+    }
+    words
 }
 
 /// The column that a condition or an order is about, which Notion names by its name or its id.
@@ -102,7 +129,7 @@ fn column(of: &Value, table: &Table) -> String {
 }
 
 /// A filter of Notion's in words.
-fn condition(filter: &Value, table: &Table) -> String {
+pub(crate) fn condition(filter: &Value, table: &Table) -> String {
     for (word, joint) in [("and", " and "), ("or", " or ")] {
         if let Some(parts) = filter[word].as_array() {
             let part = |part: &Value| {

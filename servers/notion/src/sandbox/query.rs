@@ -203,7 +203,7 @@ impl Query<'_> {
         let value = match inner.as_str() {
             "string" => {
                 let text = own["string"].as_str().filter(|text| !text.is_empty());
-                json!({"rich_text": text.map(|text| json!([{"plain_text": text}])).unwrap_or_else(|| json!([]))})
+                json!({"rich_text": text.map_or_else(|| json!([]), |text| json!([{"plain_text": text}]))})
             }
             inner => json!({inner: own[shown]}),
         };

@@ -1,5 +1,7 @@
 //! Single blocks by their ids: text added at a place, changed in its block, removed.
 
+use std::collections::VecDeque;
+
 use connector::{
     Error, Kind, Result,
     catalog::{
@@ -26,6 +28,8 @@ const MOST: usize = 50;
 const AT_ONCE: usize = 100;
 /// Characters of a block's text that a reply shows.
 const SHOWN: usize = 80;
+/// Readings of what is inside a block that is to be deleted.
+const READINGS: usize = 40;
 
 pub(super) fn tools() -> Vec<Tool<Notion>> {
     vec![
@@ -144,12 +148,16 @@ fn page_of(block: &Value) -> String {
 /// Works out one change, and the state that it is made from.
 async fn plan_one(call: &Call<Notion>, edit: BlockEdit) -> Result<(Step, Value)> {
     let BlockEdit { action, id, markdown } = edit;
-    let id = call.page_id("id", &id).await?;
+    let id = call.block_id("id", &id).await?;
     let block = call.api().block(&id).await?;
     let kind = block["type"].as_str().unwrap_or_default().to_owned();
     let name = format!("{} {}", kind.replace('_', " "), render::bare(&id));
     let there = plain(&block[kind.as_str()]["rich_text"]);
     let (markdown, mentions) = match markdown.filter(|text| !text.trim().is_empty()) {
+        // Code and equations are what they are.
+        Some(text) if matches!(action, Action::Update) && ["code", "equation"].contains(&kind.as_str()) => {
+            (Some(text), Vec::new())
+        }
         Some(text) => {
             let (text, mentions) = call.mentioned(&text, &there).await?;
             (Some(text), mentions)
@@ -190,7 +198,7 @@ async fn plan_one(call: &Call<Notion>, edit: BlockEdit) -> Result<(Step, Value)>
             // The box of a to-do may be given without the list's mark.
             let boxed = kind == "to_do" && given.starts_with('[') && !given.contains("](");
             let given = if boxed { format!("- {given}") } else { given.to_owned() };
-            let Drafts { blocks, notes } = draft::blocks(&given)?;
+            let Drafts { blocks, notes } = draft::blocks_for(&kind, &given)?;
             let [new] = blocks.as_slice() else {
                 return Err(Error::invalid(format!(
                     "`update` takes the text of one block, and this makes {}",
@@ -202,7 +210,7 @@ async fn plan_one(call: &Call<Notion>, edit: BlockEdit) -> Result<(Step, Value)>
             let before = block[kind.as_str()].clone();
             let old_text = plain(&before["rich_text"]);
             let lines = render::diff(&old_text, &plain_of(new));
-            let mut all: Vec<String> = draft::losses(&before["rich_text"], new).into_iter().collect();
+            let mut all = draft::losses(&before["rich_text"], new);
             all.extend(mentions);
             all.extend(notes);
             let change = Change::Update { body, before: before.clone() };
@@ -215,18 +223,75 @@ async fn plan_one(call: &Call<Notion>, edit: BlockEdit) -> Result<(Step, Value)>
             }
             let words = one_line(&plain(&block[kind.as_str()]["rich_text"]));
             let mut lines = vec![format!("- {}", draft::short(&words, SHOWN))];
-            let mut inside = Value::Null;
-            if block["has_children"] == true {
-                let children = call.api().children(&id, 100, None).await?;
-                let many = children.results.len();
-                let more = if children.has_more { "more than " } else { "" };
+            let mut ids = Vec::new();
+            if block["synced_block"]["synced_from"].is_object() {
+                lines.push("only this place: the original stays with all in it".to_owned());
+            } else if block["has_children"] == true {
+                let inside = inside(call, &id).await?;
+                if !inside.pages.is_empty() {
+                    return Err(Error::invalid(format!(
+                        "Deleting {name} would put pages in it into the trash: {}",
+                        inside.pages.join(", ")
+                    ))
+                    .with_hint(
+                        "Nothing was deleted. Move them by move_pages, or trash them by trash_pages, first",
+                    ));
+                }
+                let (many, more) = (inside.ids.len(), if inside.more { "more than " } else { "" });
                 lines.push(format!("with {more}{many} {} in it", if many == 1 { "block" } else { "blocks" }));
-                inside = json!(children.results.iter().map(|child| &child["id"]).collect::<Vec<_>>());
+                if inside.more {
+                    lines.push("not all of it was looked at: pages may be in it too".to_owned());
+                }
+                ids = inside.ids;
             }
-            let state = json!([block[kind.as_str()]["rich_text"], inside]);
+            let state = json!([block[kind.as_str()]["rich_text"], ids]);
             Ok((step(format!("delete {name}"), lines, Vec::new(), Change::Delete), state))
         }
     }
+}
+
+/// What is inside a block, at every depth.
+#[derive(Default)]
+struct Inside {
+    ids: Vec<Value>,
+    /// Pages and databases: `Title (id)`.
+    pages: Vec<String>,
+    /// Whether there is more than was read.
+    more: bool,
+}
+
+async fn inside(call: &Call<Notion>, id: &str) -> Result<Inside> {
+    let mut all = Inside::default();
+    let mut left = VecDeque::from([id.to_owned()]);
+    let mut readings = 0;
+    while let Some(parent) = left.pop_front() {
+        let mut cursor: Option<String> = None;
+        loop {
+            if readings == READINGS {
+                all.more = true;
+                return Ok(all);
+            }
+            readings += 1;
+            let list = call.api().children(&parent, 100, cursor.as_deref()).await?;
+            let next = list.next(cursor.as_deref()).map(str::to_owned);
+            for block in &list.results {
+                let (id, kind) = (&block["id"], block["type"].as_str().unwrap_or_default());
+                all.ids.push(id.clone());
+                let id = id.as_str().unwrap_or_default();
+                if kind.starts_with("child_") {
+                    let title = render::title(block[kind]["title"].as_str().unwrap_or_default());
+                    all.pages.push(format!("{title} ({})", render::bare(id)));
+                } else if block["has_children"] == true && !block["synced_block"]["synced_from"].is_object() {
+                    left.push_back(id.to_owned());
+                }
+            }
+            match next {
+                Some(next) => cursor = Some(next),
+                None => break,
+            }
+        }
+    }
+    Ok(all)
 }
 
 fn plain_of(draft: &Value) -> String {
@@ -255,23 +320,35 @@ async fn carry_out(call: &Call<Notion>, step: &Step) -> Result<String> {
         }
         Change::Update { body, before } => {
             let kind = body.as_object().and_then(|body| body.keys().next().cloned()).unwrap_or_default();
+            let is_set = |own: &Value| {
+                let wanted = &body[kind.as_str()];
+                draft::same_text(&own["rich_text"], &wanted["rich_text"])
+                    && ["checked", "language", "expression"]
+                        .iter()
+                        .all(|field| wanted.get(field).is_none_or(|wanted| own[*field] == *wanted))
+            };
             let look = || async {
                 let now = call.api().block(&step.id).await?;
                 let own = &now[kind.as_str()];
-                let is_set = draft::same_text(&own["rich_text"], &body[kind.as_str()]["rich_text"])
-                    && ["checked", "language", "expression"].iter().all(|field| {
-                        body[kind.as_str()].get(field).is_none_or(|wanted| own[*field] == *wanted)
-                    });
                 Ok(if own == before {
                     Seen::Untouched
-                } else if is_set {
+                } else if is_set(own) {
                     Seen::Done(now)
                 } else {
                     Seen::Changed
                 })
             };
             let send = || call.api().update_block(&step.page, &step.id, body);
-            let (_, lost) = reconcile::updated(send, look).await?;
+            let (now, lost) = reconcile::updated(send, look).await?;
+            let own = &now[kind.as_str()];
+            if !is_set(own) {
+                let now = draft::short(&one_line(&plain(&own["rich_text"])), SHOWN);
+                return Err(Error::new(
+                    Kind::Upstream,
+                    format!("Notion accepted the {} but did not do it: it is \"{now}\"", step.what),
+                )
+                .with_hint("Look at the block with get_blocks"));
+            }
             Ok(outcome::note(lost).to_owned())
         }
         Change::Delete => {

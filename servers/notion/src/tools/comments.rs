@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use connector::{
     Error, Kind, Result,
     catalog::{
-        Call, Page, Plan, Reply, Tool, Written, one_line,
+        Call, Page, Plan, Reply, Tool, Written, limit, one_line,
         reconcile::{self, Attempt, Seen},
         words::{self, short},
     },
@@ -85,6 +85,8 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
 #[serde(deny_unknown_fields)]
 struct ListComments {
     id: String,
+    limit: Option<u32>,
+    cursor: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -98,19 +100,27 @@ struct Row {
 }
 
 async fn list_comments(call: Call<Notion>, arguments: ListComments) -> Result<Reply> {
-    let id = call.page_id("id", &arguments.id).await?;
+    let ListComments { id, limit: asked, cursor } = arguments;
+    let from: usize = call.open_cursor(cursor.as_deref())?.unwrap_or_default();
+    let id = call.block_id("id", &id).await?;
     let people = call.everybody().await.unwrap_or_default();
     let mut rows = Vec::new();
-    collect(&call, &id, "the page", &people, &mut rows).await?;
+    if collect(&call, &id, "the page", &people, &mut rows).await? {
+        let on = call.api().block(&id).await.map_or_else(|_| "the block".to_owned(), |block| quoted(&block));
+        rows.iter_mut().for_each(|row| row.on.clone_from(&on));
+    }
     // Asked with the page's id, discussions on its paragraphs are missing (makenotion/notion-mcp-server#175).
     let looked = of_blocks(&call, &id, &people, &mut rows).await?;
     // A discussion stands together, in the order of the first words of each.
     let firsts: Vec<String> = rows.iter().map(|row| row.discussion.clone()).collect();
     rows.sort_by_key(|row| firsts.iter().position(|discussion| *discussion == row.discussion));
     let blocks = words::counted(looked.blocks, ("block", "blocks"));
-    let mut page = Page::new(FROM, ("comment", "comments")).note(format!("{blocks} looked at"));
+    let mut page =
+        Page::new(FROM, ("comment", "comments")).total(rows.len()).note(format!("{blocks} looked at"));
+    let most = limit(asked, 100, 100) as usize;
+    let more = rows.len() > from + most;
     let mut before = "";
-    for row in &rows {
+    for row in rows.iter().skip(from).take(most) {
         let (discussion, on) = if row.discussion == before {
             ("same discussion".to_owned(), String::new())
         } else {
@@ -120,7 +130,8 @@ async fn list_comments(call: Call<Notion>, arguments: ListComments) -> Result<Re
         let at = render::minute(&row.at);
         page.push(format!("{} | {discussion} | {} {at}{on}\n  {}", row.id, row.by, row.text), row);
     }
-    let mut reply = Reply::page(page);
+    let seal = call.clone();
+    let mut reply = Reply::page(page.cursor(more, move |kept| seal.seal_cursor(&(from + kept))));
     let left = match (looked.later, looked.inner) {
         (false, false) => return Ok(reply),
         (true, false) => "later blocks",
@@ -225,20 +236,23 @@ async fn answered(call: &Call<Notion>, reply: &Comment) -> Option<Row> {
     rows.into_iter().rfind(|row| row.discussion == discussion && row.id != id)
 }
 
+/// Adds the comments on exactly this page or block to `rows`, and says whether it is a block that they are on.
 async fn collect(
     call: &Call<Notion>,
     id: &str,
     on: &str,
     people: &[User],
     rows: &mut Vec<Row>,
-) -> Result<()> {
+) -> Result<bool> {
     let mut cursor: Option<String> = None;
+    let mut on_block = false;
     loop {
         let page = call.api().comments(id, 100, cursor.as_deref()).await?;
         let next = page.next(cursor.as_deref()).map(str::to_owned);
+        on_block |= page.results.iter().any(|comment| comment.parent["block_id"].is_string());
         rows.extend(page.results.iter().map(|comment| row(comment, on, people)));
         if next.is_none() {
-            return Ok(());
+            return Ok(on_block);
         }
         cursor = next;
     }
@@ -256,8 +270,24 @@ fn row(comment: &Comment, on: &str, people: &[User]) -> Row {
         by: name,
         at: comment.created_time.clone(),
         on: on.to_owned(),
-        text: one_line(&plain(&comment.rich_text)),
+        text: said(comment),
     }
+}
+
+/// What a comment says, its files by their names or what they are.
+fn said(comment: &Comment) -> String {
+    let mut said = one_line(&plain(&comment.rich_text));
+    for file in &comment.attachments {
+        let address = file["file"]["url"].as_str().unwrap_or_default().split('?').next().unwrap_or_default();
+        let name = address.rsplit('/').next().filter(|name| name.contains('.'));
+        let kind = match file["category"].as_str() {
+            Some("productivity") | None => "file",
+            Some(kind) => kind,
+        };
+        let name = name.map(|name| format!(" {}", one_line(name))).unwrap_or_default();
+        said.push_str(&format!(" [{kind}{name}]"));
+    }
+    said.trim_start().to_owned()
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -333,7 +363,7 @@ async fn add_comment(call: Call<Notion>, arguments: AddComment) -> Result<Plan> 
             None
         }
         (Some(id), None) => {
-            let id = call.page_id("id", id).await?;
+            let id = call.block_id("id", id).await?;
             parent.clone_from(&id);
             match call.api().page(&id).await {
                 Ok(page) => {
@@ -473,7 +503,16 @@ async fn edit_comment(call: Call<Notion>, arguments: EditComment) -> Result<Plan
                 _ => Seen::Changed,
             })
         };
-        let (_, lost) = reconcile::updated(|| call.api().update_comment(&id, &body), look).await?;
+        let (now, lost) = reconcile::updated(|| call.api().update_comment(&id, &body), look).await?;
+        if !outcome::says(&now.rich_text, &accepted.text) {
+            return Err(Error::new(
+                Kind::Upstream,
+                format!(
+                    "Notion accepted the edit but did not do it: {words} says \"{}\"",
+                    short(&plain(&now.rich_text), QUOTED)
+                ),
+            ));
+        }
         let mut written =
             Written::new(format!("Edited {words}{}.", outcome::note(lost))).id(render::bare(&id));
         written.changed = lines;

@@ -253,7 +253,10 @@ async fn create_all(
         let lines = new.lines.iter().cloned().chain(template).chain(besides).chain(refused);
         written.changed.extend(lines.map(|line| format!("  {line}")));
         if !applied {
-            notes.push(format!("The template is still being applied to {}: read it again.", new.title));
+            notes.push(format!(
+                "The template is still being applied to {}, or has no text: read it again.",
+                new.title
+            ));
         }
         if total == 1 {
             written = written.id(id).url(item.url.clone());
@@ -298,10 +301,11 @@ async fn create(call: &Call<Notion>, parent: &Place, new: &New) -> Result<Create
     if new.template.is_none() {
         return Ok(Created { item, lost, applied: true });
     }
-    let applied = wait_for_text(call, &item.id).await;
-    // A template also sets values.
-    let item = if applied { call.api().page(&item.id).await.unwrap_or(item) } else { item };
-    Ok(Created { item, lost, applied })
+    let has_text = wait_for_text(call, &item.id).await;
+    // A template also sets values, and may have nothing else.
+    let now = call.api().page(&item.id).await.unwrap_or_else(|_| item.clone());
+    let applied = has_text || now.properties != item.properties || now.icon != item.icon;
+    Ok(Created { item: now, lost, applied })
 }
 
 fn read(answer: Value) -> Result<Item> {

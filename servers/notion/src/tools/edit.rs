@@ -7,14 +7,21 @@ use connector::{
     catalog::{Call, Plan, Reply, Tool, Written, one_line},
 };
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{moves, told};
-use crate::{Notion, api::objects::PageMarkdown, dialect, render};
+use crate::{
+    Notion,
+    api::objects::PageMarkdown,
+    dialect::{self, Accepted, Code},
+    render,
+};
 
 /// Passages in one call (developers.notion.com/guides/data-apis/working-with-markdown-content).
 const MOST: usize = 100;
+/// The longest text that is given back when it was replaced, in bytes.
+const BEFORE: usize = 24 * 1024;
 
 pub(super) fn tools() -> Vec<Tool<Notion>> {
     vec![
@@ -33,8 +40,17 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
             ("hash", "expected_hash"),
             ("allow_deleting_content", "allow_deleting_children"),
         ])
-        .output::<Written>(),
+        .output::<Edited>(),
     ]
+}
+
+/// What was written, and the text that was replaced by it, which brings it back.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Edited {
+    #[serde(flatten)]
+    written: Written,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -95,6 +111,11 @@ async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<
         .filter(|hash| !hash.is_empty() && *hash != dialect::digest(&now.markdown))
     {
         return Err(changed(&title, expected, &hash));
+    }
+    let texts = [&mut arguments.append, &mut arguments.prepend, &mut arguments.replace_all];
+    let passages = arguments.edits.iter_mut().flat_map(|edit| [&mut edit.old, &mut edit.new]);
+    for text in texts.into_iter().flatten().chain(passages) {
+        *text = dialect::as_stored(text, &now.markdown);
     }
     let mentions = mentions(&call, &mut arguments, &now.markdown).await?;
     let mut work = work(&arguments, &now)?;
@@ -164,7 +185,8 @@ async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<
             .url(page.url.clone());
         written.changed = render::diff(&dialect::shown(&fresh.markdown), &dialect::shown(&text.markdown));
         let taken = moved.iter().map(|name| format!("Moved here: {name}"));
-        Ok(told::written(written, taken.chain(work.notes).collect()))
+        let before = Some(fresh.markdown).filter(|text| replaces && text.len() <= BEFORE);
+        Ok(told::written_as(written, taken.chain(work.notes).collect(), |written| Edited { written, before }))
     })
     .state(&state);
     Ok(if harmless { plan.harmless() } else { plan })
@@ -218,7 +240,11 @@ fn lines(text: &str) -> BTreeMap<String, i64> {
 /// Puts mentions into what is to be written, and says whom. What the page or the passage has already stays.
 async fn mentions(call: &Call<Notion>, arguments: &mut EditContent, now: &str) -> Result<Vec<String>> {
     let mut all = Vec::new();
-    let edits = arguments.edits.iter_mut().map(|edit| (&mut edit.new, edit.old.as_str()));
+    let in_text = |edit: &&mut Edit| {
+        let place = now.find(&edit.old).unwrap_or_default();
+        !Code::after(&now[..place]).is_open()
+    };
+    let edits = arguments.edits.iter_mut().filter(in_text).map(|edit| (&mut edit.new, edit.old.as_str()));
     let whole = [&mut arguments.append, &mut arguments.prepend].into_iter().flatten().map(|text| (text, ""));
     let replaced = arguments.replace_all.iter_mut().map(|text| (text, now));
     for (text, there) in edits.chain(whole).chain(replaced) {
@@ -296,19 +322,37 @@ fn work(arguments: &EditContent, now: &PageMarkdown) -> Result<Work> {
             }
             many => places += many,
         }
-        // A passage within a line of code is nobody's Markdown.
-        let new = if edit.new.contains(['[', '<', '`', '\n']) {
-            let accepted = dialect::accept(&edit.new);
-            notes.extend(accepted.notes());
-            accepted.text
+        let accepted = accepted(&after, edit, &wanted)?;
+        notes.extend(accepted.notes());
+        let new = accepted.text;
+        let at = after.find(&edit.old).unwrap_or_default();
+        let narrowed = if dialect::is_signed(&edit.old) && found == 1 {
+            dialect::narrowed(&after, at, &edit.old, &new)
         } else {
-            edit.new.clone()
+            None
         };
         after = after.replace(&edit.old, &new);
-        updates.push(json!({"old_str": edit.old, "new_str": new, "replace_all_matches": edit.all}));
+        let (old, new) = narrowed.unwrap_or_else(|| (edit.old.clone(), new));
+        updates.push(json!({"old_str": old, "new_str": new, "replace_all_matches": edit.all}));
     }
     let body = json!({"type": "update_content", "update_content": {"content_updates": updates, "allow_deleting_content": deleting}});
     Ok(Work { body, after, notes, places })
+}
+
+/// What takes the place of a passage of `text`, as Notion takes it: code stays code.
+fn accepted(text: &str, edit: &Edit, wanted: &str) -> Result<Accepted> {
+    // A word within a line is nobody's Markdown.
+    if !edit.new.contains(['[', '<', '`', '\n']) {
+        return Ok(Accepted::unchanged(&edit.new));
+    }
+    let places = text.match_indices(&edit.old).map(|(at, _)| Code::after(&text[..at]));
+    let mut each = places.map(|code| dialect::accept_in(&edit.new, code));
+    let first = each.next().unwrap_or_default();
+    if each.any(|other| other.text != first.text) {
+        return Err(Error::invalid(format!("`edits`: \"{wanted}\" stands in code and in text"))
+            .with_hint("Nothing was written. Edit them apart, each with more of the text around it"));
+    }
+    Ok(first)
 }
 
 /// Children that a text no longer holds, by their whole ids: ids made in one sitting share their first characters.

@@ -56,6 +56,8 @@ struct FileText {
     size: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_offset: Option<usize>,
 }
 
 /// A file as a block or a value has it.
@@ -66,7 +68,7 @@ struct Found {
 
 async fn get_file(call: Call<Notion>, arguments: GetFile) -> Result<Reply> {
     let GetFile { id, property, name, offset, max_chars } = arguments;
-    let id = call.page_id("id", &id).await?;
+    let id = call.block_id("id", &id).await?;
     let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
     let found = match given(property) {
         Some(property) => of_property(&call.api().page(&id).await?, &property, given(name).as_deref())?,
@@ -79,7 +81,8 @@ async fn get_file(call: Call<Notion>, arguments: GetFile) -> Result<Reply> {
     };
     let name = one_line(&found.name);
     if let Some(address) = found.file["external"]["url"].as_str() {
-        let text = FileText { name: name.clone(), mimetype: String::new(), size: 0, text: None };
+        let text =
+            FileText { name: name.clone(), mimetype: String::new(), size: 0, text: None, next_offset: None };
         return Ok(Reply::new(format!(
             "{name} is not kept by Notion but at another place, which is not fetched."
         ))
@@ -88,7 +91,8 @@ async fn get_file(call: Call<Notion>, arguments: GetFile) -> Result<Reply> {
     }
     let address = found.file["file"]["url"].as_str().unwrap_or_default();
     let (mimetype, bytes) = call.api().download(address, MOST).await?;
-    let mut item = FileText { name: name.clone(), mimetype: mimetype.clone(), size: bytes.len(), text: None };
+    let (size, text, next_offset) = (bytes.len(), None, None);
+    let mut item = FileText { name: name.clone(), mimetype: mimetype.clone(), size, text, next_offset };
     let headline = format!("{name} · {mimetype} · {} bytes", bytes.len());
     let reply = Reply::new(headline.clone());
     if mimetype.starts_with("image/") && mimetype != "image/svg+xml" {
@@ -99,7 +103,9 @@ async fn get_file(call: Call<Notion>, arguments: GetFile) -> Result<Reply> {
     };
     let most = max_chars.unwrap_or(CHARS).max(1) as usize;
     let room = slices::room(Reply::new(headline), &name);
-    let (shown, more) = slices::slice(&text, offset.unwrap_or(0) as usize, most, room);
+    let offset = offset.unwrap_or(0) as usize;
+    let (shown, more) = slices::slice(&text, offset, most, room);
+    item.next_offset = more.as_ref().map(|_| offset + shown.chars().count());
     item.text = Some(shown.clone());
     let reply = reply.outside(name, None, shown);
     Ok(match more {

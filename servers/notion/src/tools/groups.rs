@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use connector::{
-    Error, Result,
+    Error, Kind, Result,
     catalog::{Call, Reply, one_line, words},
 };
 use serde_json::{Value, json};
@@ -16,10 +16,13 @@ use crate::{
     resolve::{
         filter::fitted,
         tables::{Table, in_order},
+        values::is_cut,
     },
 };
 
-/// Rows that one question counts at most: beyond that the answer says "of at least".
+/// What to do about rows that cannot all be read.
+const NARROW: &str = "narrow them with `where`, such as by created_time";
+/// Rows that one question counts at most: beyond that the answer says "at least".
 const COUNTED: usize = 50_000;
 /// Cut lists that a grouping reads whole in one call.
 const WHOLE_LISTS: usize = 50;
@@ -32,30 +35,50 @@ pub(super) async fn summed(
     table: &Table,
     filter: Option<&Value>,
     wanted: &str,
+    said: Vec<String>,
 ) -> Result<Reply> {
     let (name, column) = table.column(wanted)?;
-    let (mut rows, whole) = every(call, table, filter).await?;
+    let (mut rows, cut) = every(call, table, filter).await?;
     call.count_linked(&mut rows, &[name.to_owned()]).await;
-    let (sum, without) = added(&rows.iter().collect::<Vec<_>>(), table, name)?;
-    let least = if whole { "" } else { "at least " };
-    let without = if without == 0 { String::new() } else { format!(", {without} without") };
+    let sum = added(&rows.iter().collect::<Vec<_>>(), table, name)?;
     let name = render::column(name, column);
-    let line = format!("{least}{} rows of {}: {name} {sum}{without}.", rows.len(), table.name);
-    Ok(Reply::new(line).data(&Rows { count: Some(rows.len()), sum: Some(sum), ..Rows::default() }))
+    let line = format!("{}{} rows of {}: {name} {}.", least(&cut), rows.len(), table.name, sum.words());
+    let notes = [cut, said].concat();
+    let data = Rows { count: Some(rows.len()), sum: Some(sum.sum), notes: notes.clone(), ..Rows::default() };
+    Ok(noted(Reply::new(line), notes).data(&data))
 }
 
 /// How many rows pass.
-pub(super) async fn counted(call: &Call<Notion>, table: &Table, filter: Option<&Value>) -> Result<Reply> {
-    let (rows, whole) = every(call, table, filter).await?;
-    let (count, least) = (rows.len(), if whole { "" } else { "at least " });
+pub(super) async fn counted(
+    call: &Call<Notion>,
+    table: &Table,
+    filter: Option<&Value>,
+    said: Vec<String>,
+) -> Result<Reply> {
+    let (rows, cut) = every(call, table, filter).await?;
+    let count = rows.len();
     let rows = if count == 1 { "row" } else { "rows" };
-    Ok(Reply::new(format!("{least}{count} {rows} of {}.", table.name))
-        .data(&Rows { count: Some(count), ..Rows::default() }))
+    let line = format!("{}{count} {rows} of {}.", least(&cut), table.name);
+    let notes = [cut, said].concat();
+    let data = Rows { count: Some(count), notes: notes.clone(), ..Rows::default() };
+    Ok(noted(Reply::new(line), notes).data(&data))
+}
+
+fn least(cut: &[String]) -> &'static str {
+    if cut.is_empty() { "" } else { "at least " }
+}
+
+fn noted(reply: Reply, notes: Vec<String>) -> Reply {
+    notes.into_iter().fold(reply, Reply::line)
 }
 
 /// Every row that passes, also beyond the 10,000 that one question yields: the next question begins at the last
-/// row's time (SDK 5.26.0: iterateAllDataSourceRows). False if there are more than are counted.
-async fn every(call: &Call<Notion>, table: &Table, filter: Option<&Value>) -> Result<(Vec<Item>, bool)> {
+/// row's time (SDK 5.26.0: iterateAllDataSourceRows). With a word where there are more than could be read.
+async fn every(
+    call: &Call<Notion>,
+    table: &Table,
+    filter: Option<&Value>,
+) -> Result<(Vec<Item>, Vec<String>)> {
     let mut rows: Vec<Item> = Vec::new();
     let mut seen: HashSet<String> = HashSet::new();
     let mut since: Option<String> = None;
@@ -79,7 +102,17 @@ async fn every(call: &Call<Notion>, table: &Table, filter: Option<&Value>) -> Re
             if let Some(cursor) = &cursor {
                 body["start_cursor"] = json!(cursor);
             }
-            let page = call.api().query(&table.id, &body).await?;
+            let page = match call.api().query(&table.id, &body).await {
+                // What was read is worth telling when the call's time or the budget of requests is over.
+                Err(error) if !rows.is_empty() && is_over(&error) => {
+                    let until = rows.last().map(|row| render::minute(&row.created_time)).unwrap_or_default();
+                    return Ok((
+                        rows,
+                        vec![format!("{}: {NARROW}; these were created until {until}.", error.message())],
+                    ));
+                }
+                page => page?,
+            };
             let next = page.next(cursor.as_deref()).map(str::to_owned);
             cut |= page.is_cut();
             for row in page.results {
@@ -89,7 +122,7 @@ async fn every(call: &Call<Notion>, table: &Table, filter: Option<&Value>) -> Re
                 }
             }
             if rows.len() >= COUNTED {
-                return Ok((rows, false));
+                return Ok((rows, vec![format!("No more than {COUNTED} rows are read: {NARROW}.")]));
             }
             let done = u32::try_from(rows.len()).unwrap_or(u32::MAX);
             call.progress(done, None, "rows read").await;
@@ -99,18 +132,46 @@ async fn every(call: &Call<Notion>, table: &Table, filter: Option<&Value>) -> Re
             cursor = next;
         }
         if !cut {
-            return Ok((rows, true));
+            return Ok((rows, Vec::new()));
         }
         if last == since {
-            // More rows of one minute than one question yields.
-            return Ok((rows, false));
+            return Ok((
+                rows,
+                vec![format!("More rows were created in one minute than Notion gives: {NARROW}.")],
+            ));
         }
         since = last;
     }
 }
 
-/// The sum of a column, and how many rows have no number there.
-fn added(rows: &[&Item], table: &Table, name: &str) -> Result<(f64, usize)> {
+/// Whether a call can go no further for now.
+fn is_over(error: &Error) -> bool {
+    matches!(error.kind(), Kind::RateLimited | Kind::Upstream | Kind::Unavailable)
+}
+
+/// A sum, and the rows that say nothing of it.
+#[derive(Default)]
+struct Sum {
+    sum: f64,
+    /// Rows without a number.
+    without: usize,
+    /// Rows whose number Notion did not compute.
+    left_out: usize,
+}
+
+impl Sum {
+    fn words(&self) -> String {
+        let without = if self.without == 0 { String::new() } else { format!(", {} without", self.without) };
+        format!("{}{without}{}", self.sum, self.not_computed())
+    }
+
+    fn not_computed(&self) -> String {
+        if self.left_out == 0 { String::new() } else { format!(", {} not computed by Notion", self.left_out) }
+    }
+}
+
+/// The sum of a column.
+fn added(rows: &[&Item], table: &Table, name: &str) -> Result<Sum> {
     let kind = table.columns[name]["type"].as_str().unwrap_or_default();
     if !matches!(kind, "number" | "formula" | "rollup") {
         return Err(Error::invalid(format!(
@@ -118,21 +179,25 @@ fn added(rows: &[&Item], table: &Table, name: &str) -> Result<(f64, usize)> {
             one_line(name)
         )));
     }
-    let numbers = rows.iter().filter_map(|row| {
+    let mut sum = Sum::default();
+    for row in rows {
         let own = &row.value(name)[kind];
-        own.as_f64().or_else(|| own["number"].as_f64())
-    });
-    let numbers: Vec<f64> = numbers.collect();
+        match own.as_f64().or_else(|| own["number"].as_f64()) {
+            Some(number) => sum.sum += number,
+            None if own["type"] == "incomplete" || own["type"] == "unsupported" => sum.left_out += 1,
+            None => sum.without += 1,
+        }
+    }
     // What binary fractions add to cents is no part of a sum.
-    let sum = (numbers.iter().sum::<f64>() * 1e6).round() / 1e6;
-    Ok((sum, rows.len() - numbers.len()))
+    sum.sum = (sum.sum * 1e6).round() / 1e6;
+    Ok(sum)
 }
 
 /// A value of a column: how many rows have it, and their sum.
 struct Group {
     name: String,
     rows: usize,
-    sum: Option<f64>,
+    sum: Option<Sum>,
 }
 
 /// Options in the order that a board shows them, days and numbers one after the other, others the largest first.
@@ -140,7 +205,7 @@ fn order(groups: &mut [Group], column: &Value) {
     let kind = column["type"].as_str().unwrap_or_default();
     let options: Vec<String> = in_order(column).into_iter().map(one_line).collect();
     let place = |group: &Group| options.iter().position(|option| *option == group.name).unwrap_or(usize::MAX);
-    let size = |group: &Group| group.sum.unwrap_or(group.rows as f64);
+    let size = |group: &Group| group.sum.as_ref().map_or(group.rows as f64, |sum| sum.sum);
     groups.sort_by(|a, b| {
         let last = a.name.is_empty().cmp(&b.name.is_empty());
         last.then_with(|| match kind {
@@ -196,11 +261,14 @@ pub(super) async fn grouped(
     filter: Option<&Value>,
     wanted: &str,
     sum: Option<&str>,
+    said: Vec<String>,
 ) -> Result<Reply> {
     let (name, column) = table.column(wanted)?;
     let kind = column["type"].as_str().unwrap_or_default();
     let sum = sum.map(|sum| Ok::<_, Error>(table.column(sum)?.0)).transpose()?;
-    let (mut rows, whole) = every(call, table, filter).await?;
+    let (mut rows, mut notes) = every(call, table, filter).await?;
+    let whole = notes.is_empty();
+    let least = least(&notes);
     let computed: Vec<String> = sum.into_iter().chain([name]).map(str::to_owned).collect();
     call.count_linked(&mut rows, &computed).await;
     let mut groups: Vec<(String, Vec<&Item>)> = Vec::new();
@@ -208,18 +276,20 @@ pub(super) async fn grouped(
     for row in &rows {
         let value = row.value(name);
         let members: Vec<String> = match kind {
-            "multi_select" | "people" if value["has_more"] != true => render::names(&value[kind]),
+            "multi_select" => render::names(&value[kind]),
             "relation" | "people" => {
-                if value["has_more"] == true {
-                    cut += 1;
-                }
+                cut += usize::from(is_cut(value));
                 if cut > WHOLE_LISTS {
                     return Err(Error::invalid(format!(
                         "More than {WHOLE_LISTS} rows have lists of {name} that Notion cuts"
                     ))
                     .with_hint("Narrow the rows with `where`"));
                 }
-                call.whole_list(row, name).await?
+                if kind == "people" {
+                    render::names(&Value::Array(call.whole(row, name, usize::MAX).await?.0))
+                } else {
+                    call.whole_list(row, name).await?
+                }
             }
             _ => vec![render::value(value)],
         };
@@ -242,7 +312,7 @@ pub(super) async fn grouped(
     let mut groups: Vec<Group> = groups
         .into_iter()
         .map(|(name, rows)| {
-            let sum = sum.map(|sum| Ok::<_, Error>(added(&rows, table, sum)?.0)).transpose()?;
+            let sum = sum.map(|sum| added(&rows, table, sum)).transpose()?;
             Ok(Group { name, rows: rows.len(), sum })
         })
         .collect::<Result<_>>()?;
@@ -252,8 +322,8 @@ pub(super) async fn grouped(
     let mut lines = vec![head.into_iter().flatten().collect::<Vec<_>>().join(" | ")];
     for group in &groups {
         let name = if group.name.is_empty() { "(empty)" } else { &group.name };
-        match group.sum {
-            Some(sum) => lines.push(format!("{} | {sum} | {name}", group.rows)),
+        match &group.sum {
+            Some(sum) => lines.push(format!("{} | {}{} | {name}", group.rows, sum.sum, sum.not_computed())),
             None => lines.push(format!("{} | {name}", group.rows)),
         }
     }
@@ -266,11 +336,10 @@ pub(super) async fn grouped(
         Some(sum) => format!(
             ", {} added up: {}",
             unit.unwrap_or_default(),
-            added(&rows.iter().collect::<Vec<_>>(), table, sum)?.0
+            added(&rows.iter().collect::<Vec<_>>(), table, sum)?.words()
         ),
         None => String::new(),
     };
-    let least = if whole { "" } else { "at least " };
     let word = if total == 1 { "row" } else { "rows" };
     let mut reply = Reply::new(format!(
         "{least}{total} {word} of {} by {}{summed}",
@@ -279,9 +348,11 @@ pub(super) async fn grouped(
     ))
     .outside(table.name.clone(), None, lines.join("\n"));
     if without.is_none() {
-        reply = reply.line("What no row is linked to is not listed.");
+        notes.push("What no row is linked to is not listed.".to_owned());
     }
-    let sums = sum.map(|_| groups.iter().filter_map(|group| group.sum).collect());
+    notes.extend(said);
+    reply = noted(reply, notes.clone());
+    let sums = sum.map(|_| groups.iter().filter_map(|group| group.sum.as_ref().map(|sum| sum.sum)).collect());
     let groups = groups.into_iter().map(|group| (group.name, group.rows)).collect();
-    Ok(reply.data(&Rows { count: Some(total), groups: Some(groups), sums, ..Rows::default() }))
+    Ok(reply.data(&Rows { count: Some(total), groups: Some(groups), sums, notes, ..Rows::default() }))
 }

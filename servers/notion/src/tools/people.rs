@@ -2,7 +2,7 @@
 
 use connector::{
     Result,
-    catalog::{Call, Page, Reply, Tool, one_line},
+    catalog::{Call, Page, Reply, Tool, limit, names, one_line},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,8 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
 #[serde(deny_unknown_fields)]
 struct ListUsers {
     query: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -38,15 +40,20 @@ struct Row {
 }
 
 async fn list_users(call: Call<Notion>, arguments: ListUsers) -> Result<Reply> {
-    let wanted = arguments.query.unwrap_or_default().to_lowercase();
+    let ListUsers { query, limit: asked, cursor } = arguments;
+    let from: usize = call.open_cursor(cursor.as_deref())?.unwrap_or_default();
+    let query = query.unwrap_or_default();
+    let wanted = names::fold(query.trim());
+    let id = resolve::id_of(&query);
     let mut page = Page::new(FROM, ("user", "users")).note("id | name | e-mail");
     let mut all = call.everybody().await?;
     all.retain(|user| {
-        user.name.to_lowercase().contains(&wanted)
-            || user.email().to_lowercase().contains(&wanted)
-            || resolve::same(&user.id, &wanted)
+        [user.name.as_str(), user.email()].iter().any(|name| names::fold(name).contains(&wanted))
+            || id.as_ref() == Some(&user.id)
     });
-    for user in &all {
+    let most = limit(asked, 100, 100) as usize;
+    let more = all.len() > from + most;
+    for user in all.iter().skip(from).take(most) {
         let row = Row {
             id: render::bare(&user.id),
             name: one_line(&user.name),
@@ -56,5 +63,6 @@ async fn list_users(call: Call<Notion>, arguments: ListUsers) -> Result<Reply> {
         let email = if row.email.is_empty() { row.kind.as_str() } else { row.email.as_str() };
         page.push(format!("{} | {} | {email}", row.id, row.name), &row);
     }
-    Ok(Reply::page(page))
+    let seal = call.clone();
+    Ok(Reply::page(page.cursor(more, move |kept| seal.seal_cursor(&(from + kept)))))
 }

@@ -89,6 +89,8 @@ pub(super) struct Rows {
     pub(super) sum: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sums: Option<Vec<f64>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) notes: Vec<String>,
 }
 
 async fn query_database(call: Call<Notion>, arguments: QueryDatabase) -> Result<Reply> {
@@ -114,11 +116,31 @@ async fn query_database(call: Call<Notion>, arguments: QueryDatabase) -> Result<
         }
     }
     let table = call.table_or_view(arguments.database.as_deref(), arguments.view.as_deref()).await?;
-    let reply = answer(&call, &arguments, position, body, &table).await?;
-    Ok(match table.view.as_ref().map(|view| views::words(view, &table)) {
-        Some(words) => reply.line(format!("The view's own: {words}.")),
-        None => reply,
-    })
+    answer(&call, &arguments, position, body, &table).await
+}
+
+/// What is said of the conditions that were asked: those on days that were given in other words, and a view's own.
+fn conditions(given: &Map<String, Value>, asked: Option<&Value>, table: &Table) -> Vec<String> {
+    let given = Value::Object(given.clone()).to_string();
+    let days = asked.filter(|asked| has_other_days(asked, &given));
+    let days = days.map(|asked| format!("Asked for: {}; days are in UTC.", views::condition(asked, table)));
+    let own = table.view.as_ref().map(|view| format!("The view's own: {}.", views::words(view, table)));
+    days.into_iter().chain(own).collect()
+}
+
+/// Whether a filter compares with a day that `given` does not have in it.
+pub(super) fn has_other_days(filter: &Value, given: &str) -> bool {
+    match filter {
+        Value::Array(parts) => parts.iter().any(|part| has_other_days(part, given)),
+        Value::Object(fields) => fields.iter().any(|(field, test)| match field.as_str() {
+            "date" | "created_time" | "last_edited_time" => {
+                let mut days = test.as_object().into_iter().flat_map(Map::values).filter_map(Value::as_str);
+                days.any(|day| day.starts_with(|c: char| c.is_ascii_digit()) && !given.contains(day))
+            }
+            _ => has_other_days(test, given),
+        }),
+        _ => false,
+    }
 }
 
 /// Rows, or what is asked over all of them, of a table whose columns are known.
@@ -133,6 +155,7 @@ async fn answer(
         Some(given) if !given.is_empty() => Some(call.filter(table, given).await?),
         _ => None,
     };
+    let said = conditions(arguments.filter.as_ref().unwrap_or(&Map::new()), filter.as_ref(), table);
     let view = table.view.as_ref();
     let of_view = view.map(|view| &view.filter).filter(|filter| !filter.is_null()).cloned();
     let filter = match (filter, of_view) {
@@ -141,13 +164,13 @@ async fn answer(
     };
     let filter = filter.map(fitted);
     if let Some(wanted) = &arguments.group_by {
-        return groups::grouped(call, table, filter.as_ref(), wanted, arguments.sum.as_deref()).await;
+        return groups::grouped(call, table, filter.as_ref(), wanted, arguments.sum.as_deref(), said).await;
     }
     if let Some(wanted) = &arguments.sum {
-        return groups::summed(call, table, filter.as_ref(), wanted).await;
+        return groups::summed(call, table, filter.as_ref(), wanted, said).await;
     }
     if arguments.count {
-        return groups::counted(call, table, filter.as_ref()).await;
+        return groups::counted(call, table, filter.as_ref(), said).await;
     }
     if let Some(filter) = filter {
         body["filter"] = filter;
@@ -161,7 +184,7 @@ async fn answer(
         body["sorts"] = sorts.clone();
     }
     let rows = call.api().query(&table.id, &body).await?;
-    page(call, arguments, position, rows, Some(table)).await
+    Ok(said.into_iter().fold(page(call, arguments, position, rows, Some(table)).await?, Reply::line))
 }
 
 pub(super) fn sorts(table: &Table, given: &[String]) -> Result<Vec<Value>> {
@@ -205,17 +228,15 @@ async fn page(
         render::column(name, column.unwrap_or(&Value::Null))
     };
     let heads: Vec<String> = columns.iter().map(head).collect();
-    let titles = call.linked_titles(&shown, &columns, table).await;
-    let mut uncomputed = false;
+    let titles = call.linked_titles(&shown, &columns, table.map(|table| &table.columns)).await;
+    let (mut uncomputed, mut short) = (false, false);
     let mut page = Page::new(FROM, ("row", "rows"));
     if !shown.is_empty() {
         page = page.note(format!("id | {}", heads.join(" | ")));
     }
     for row in &shown {
-        let cells: Vec<String> = columns
-            .iter()
-            .map(|name| render::named(row.value(name), &titles, false).replace('|', "¦"))
-            .collect();
+        let cells: Vec<String> = columns.iter().map(|name| render::named(row.value(name), &titles)).collect();
+        short |= columns.iter().any(|name| render::is_short(row.value(name)));
         uncomputed |= cells.iter().any(|cell| cell == "?");
         let values: Map<String, Value> = columns
             .iter()
@@ -224,6 +245,7 @@ async fn page(
             .map(|(name, cell)| (name.clone(), json!(cell)))
             .collect();
         let id = render::bare(&row.id);
+        let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
         page.push(format!("{id} | {}", cells.join(" | ")), &json!({"id": id, "values": values}));
     }
     let empty = shown.is_empty();
@@ -238,6 +260,9 @@ async fn page(
             "`?` is what Notion did not compute, as over more than 25 linked rows: ask the linked table with `count`, \
              `group_by` or `sum`.",
         );
+    }
+    if short {
+        reply = reply.line("`+` is where there is more than a row shows: get_page of the row has all of it.");
     }
     if empty && names_me(&arguments.filter) {
         reply = reply.line(

@@ -1,12 +1,14 @@
 //! Pages read as Markdown, by slices or sections; blocks with their ids.
 
 use connector::{
-    Error, Result,
+    Error, Kind, Result,
     catalog::{
         Call, Page, Position, Reply, Tool, limit, one_line,
         paging::{self, VendorPage},
+        words,
     },
 };
+use futures::future::join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,14 +17,20 @@ use super::{FROM, slices};
 use crate::{
     Notion,
     api::objects::Item,
-    dialect, render,
-    resolve::{self, linked::place},
+    dialect::{self, Code, Part},
+    error::is_linked,
+    render,
+    resolve::{self, linked::place, values::is_cut},
 };
 
 /// Characters of a page in one reply.
 const CHARS: usize = 20_000;
 /// Parts of a page that Notion left out, which one call fetches.
 const PARTS: usize = 10;
+/// Databases without a title of which one call asks what they are.
+const UNTITLED: usize = 10;
+/// Linked rows that one value shows.
+const ENTRIES: usize = 300;
 /// Bytes of a page's values above its text.
 const VALUES: usize = 12 * 1024;
 
@@ -63,9 +71,17 @@ struct GetPage {
 struct PageText {
     id: String,
     title: String,
+    place: String,
+    url: String,
     edited: String,
     hash: String,
+    /// A line each.
+    values: String,
     markdown: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_offset: Option<usize>,
+    /// What was left out.
+    notes: Vec<String>,
 }
 
 async fn get_page(call: Call<Notion>, arguments: GetPage) -> Result<Reply> {
@@ -75,7 +91,7 @@ async fn get_page(call: Call<Notion>, arguments: GetPage) -> Result<Reply> {
     let mut page = match call.api().page(&id).await {
         Ok(page) => Some(page),
         // A block of a page that was too large to be read at once.
-        Err(error) if error.kind() == connector::Kind::NotFound => match call.api().block(&id).await {
+        Err(error) if error.kind() == Kind::NotFound => match call.api().block(&id).await {
             Ok(block) if block["type"] != "child_database" => None,
             _ => return Err(not_a_page(&call, &id, error).await),
         },
@@ -83,29 +99,56 @@ async fn get_page(call: Call<Notion>, arguments: GetPage) -> Result<Reply> {
     };
     let text = call.api().markdown(&id, offset == 0).await?;
     let hash = dialect::digest(&text.markdown);
-    let mut shown = dialect::shown(&text.markdown);
+    let mut shown = linked(&call, dialect::shown(&text.markdown)).await;
     let title = page.as_ref().map_or_else(|| "A block".to_owned(), |page| render::title(&page.name()));
     let head = match &mut page {
         Some(page) => head(&call, page, &hash).await,
         None => Head { lines: vec![format!("A part of a page · {}", render::bare(&id))], ..Head::default() },
     };
     if let Some(wanted) = &section {
-        shown = part(&shown, wanted)?;
+        shown = part(&shown, wanted, text.unknown_block_ids.len())?;
     }
     let most = max_chars.map_or(CHARS, |most| (most as usize).max(1));
     let room = slices::room(head.reply(), &title);
     let (mut slice, rest) = slices::slice(&shown, offset, most, room);
-    let notes = if text.unknown_block_ids.is_empty() {
+    let next_offset = rest.as_ref().map(|_| offset + slice.chars().count());
+    let mut notes = if text.unknown_block_ids.is_empty() {
         Vec::new()
     } else {
         fill(&call, &text.unknown_block_ids, &mut slice, room).await?
     };
     let mut reply = head.reply().outside(title.clone(), None, slice.clone());
-    for note in rest.into_iter().chain(notes) {
-        reply = reply.line(note);
+    for note in rest.iter().chain(&notes) {
+        reply = reply.line(note.clone());
     }
-    let edited = page.map(|page| page.last_edited_time).unwrap_or_default();
-    Ok(reply.data(&PageText { id: render::bare(&id), title, edited, hash, markdown: slice }))
+    notes.splice(0..0, head.cut);
+    let Item { url, last_edited_time: edited, .. } = page.unwrap_or_default();
+    let (id, place) = (render::bare(&id), head.place.trim_start_matches(" in ").to_owned());
+    let values = head.values;
+    Ok(reply.data(&PageText {
+        id,
+        title,
+        place,
+        url,
+        edited,
+        hash,
+        values,
+        markdown: slice,
+        next_offset,
+        notes,
+    }))
+}
+
+/// A page's text in which databases without a title are said to be linked where their table cannot be read.
+async fn linked(call: &Call<Notion>, text: String) -> String {
+    let untitled = dialect::untitled(&text);
+    let read = untitled.into_iter().take(UNTITLED).map(|id| async move {
+        let answer = call.api().database(&id).await;
+        let gone = answer.err().is_some_and(|error| is_linked(&error) || error.kind() == Kind::NotFound);
+        gone.then_some(id)
+    });
+    let linked: Vec<String> = join_all(read).await.into_iter().flatten().collect();
+    if linked.is_empty() { text } else { dialect::with_linked(&text, &linked) }
 }
 
 /// Says which tool an id of another kind belongs to.
@@ -114,7 +157,7 @@ async fn not_a_page(call: &Call<Notion>, id: &str, error: Error) -> Error {
         Ok(table) => Error::invalid(format!("This is the table {}, not a page", table.name))
             .with_hint("Use get_database for its columns, query_database for its rows"),
         // A database of several tables is refused with their names.
-        Err(several) if several.kind() == connector::Kind::InvalidArgument => several,
+        Err(several) if several.kind() == Kind::InvalidArgument => several,
         Err(_) => error,
     }
 }
@@ -123,6 +166,8 @@ async fn not_a_page(call: &Call<Notion>, id: &str, error: Error) -> Error {
 #[derive(Default)]
 struct Head {
     lines: Vec<String>,
+    /// ` in Runbooks`.
+    place: String,
     values: String,
     /// What is said of values that were left out.
     cut: Option<String>,
@@ -148,8 +193,14 @@ impl Head {
 async fn head(call: &Call<Notion>, page: &mut Item, hash: &str) -> Head {
     let names: Vec<String> = page.properties.keys().cloned().collect();
     call.count_linked(std::slice::from_mut(page), &names).await;
+    make_whole(call, page, &names).await;
     let page = &*page;
-    let titles = call.linked_titles(std::slice::from_ref(page), &names, None).await;
+    let table = match page.parent_id() {
+        Some(("data_source_id", table)) => call.api().data_source(table).await.ok(),
+        _ => None,
+    };
+    let columns = table.as_ref().map(|table| &table.properties);
+    let titles = call.linked_titles(std::slice::from_ref(page), &names, columns).await;
     let place = place(page, &call.places(&[page]).await);
     let trash = if page.in_trash { " · in the trash" } else { "" };
     let first = format!(
@@ -158,14 +209,13 @@ async fn head(call: &Call<Notion>, page: &mut Item, hash: &str) -> Head {
         render::bare(&page.id),
         render::minute(&page.last_edited_time)
     );
-    let table = match page.parent_id() {
-        Some(("data_source_id", table)) => call.api().data_source(table).await.ok(),
-        _ => None,
-    };
     let (mut values, mut empty) = (Vec::new(), Vec::new());
     for (name, value) in page.properties.iter().filter(|(_, value)| value["type"] != "title") {
-        let shown = render::named(value, &titles, true);
-        let column = table.as_ref().and_then(|table| table.properties.get(name)).unwrap_or(&Value::Null);
+        let shown = match value["type"].as_str() {
+            Some("relation") => render::all_linked(value, &titles),
+            _ => render::value(value),
+        };
+        let column = columns.and_then(|columns| columns.get(name)).unwrap_or(&Value::Null);
         if shown.is_empty() {
             empty.push(one_line(name));
         } else {
@@ -178,7 +228,19 @@ async fn head(call: &Call<Notion>, page: &mut Item, hash: &str) -> Head {
     let (values, rest) = slices::slice(&values.join("\n"), 0, VALUES, VALUES);
     let cut =
         rest.map(|_| "[Values were cut here: query_database with `fields` shows single columns.]".to_owned());
-    Head { lines: vec![first, page.url.clone()], values, cut }
+    Head { lines: vec![first, page.url.clone()], place, values, cut }
+}
+
+/// Puts whole lists and texts in the place of those that a page's answer cuts.
+async fn make_whole(call: &Call<Notion>, page: &mut Item, names: &[String]) {
+    for name in names.iter().filter(|name| is_cut(page.value(name))).cloned().collect::<Vec<_>>() {
+        let Ok((items, all)) = call.whole(page, &name, ENTRIES).await else { continue };
+        if let Some(value) = page.properties.get_mut(&name) {
+            let kind = value["type"].as_str().unwrap_or_default().to_owned();
+            value[kind] = Value::Array(items);
+            value["has_more"] = Value::Bool(!all);
+        }
+    }
 }
 
 /// Puts parts that Notion left out in the place of their marks, as many as one call may fetch and as fit into `room`
@@ -194,8 +256,11 @@ async fn fill(
     let mut left = here.len().saturating_sub(PARTS);
     for id in here.into_iter().take(PARTS) {
         let part = match call.api().markdown(id, false).await {
-            Ok(part) => dialect::shown(&part.markdown),
-            Err(error) if error.kind() == connector::Kind::NotFound => {
+            Ok(part) => {
+                left += part.unknown_block_ids.len();
+                dialect::shown(&part.markdown)
+            }
+            Err(error) if error.kind() == Kind::NotFound => {
                 unreachable += 1;
                 continue;
             }
@@ -221,10 +286,12 @@ async fn fill(
     }
     let mut notes = Vec::new();
     if left > 0 {
-        notes.push(format!("[{left} parts were not loaded with the page: read each <unknown> by get_page with the id after # in its url.]"));
+        let (parts, were) = (words::counted(left, ("part", "parts")), if left == 1 { "was" } else { "were" });
+        notes.push(format!("[{parts} {were} not loaded with the page: read each <unknown> by get_page with the id after # in its url.]"));
     }
     if unreachable > 0 {
-        notes.push(format!("[{unreachable} parts cannot be reached with this token.]"));
+        let parts = words::counted(unreachable, ("part", "parts"));
+        notes.push(format!("[{parts} cannot be reached with this token.]"));
     }
     Ok(notes)
 }
@@ -236,40 +303,51 @@ fn level(line: &str) -> Option<(usize, &str)> {
     (1..=4).contains(&hashes).then_some((hashes, title))
 }
 
-/// The part under the heading that is called so, with its sub-headings.
-fn part(text: &str, wanted: &str) -> Result<String> {
-    let mut fence = false;
+/// The part under the heading that is called so, with its sub-headings, wherever it stands; `left` parts of the text are
+/// not there.
+fn part(text: &str, wanted: &str, left: usize) -> Result<String> {
+    let mut code = Code::default();
     let mut headings = Vec::new();
-    let mut found: Option<(usize, Vec<&str>)> = None;
+    let mut found: Option<(usize, usize, Vec<&str>)> = None;
     for line in text.lines() {
-        if line.trim_start().starts_with("```") {
-            fence = !fence;
+        let bare = line.trim_start_matches('\t');
+        let tabs = line.len() - bare.len();
+        let heading = if code.line(line) == Part::Prose { level(bare) } else { None };
+        let ends = |within: usize, depth: usize| {
+            tabs < within && !bare.is_empty()
+                || heading.is_some_and(|(own, _)| tabs == within && own <= depth)
+        };
+        if found.as_ref().is_some_and(|(within, depth, _)| ends(*within, *depth)) {
+            break;
         }
-        if let (false, Some((depth, title))) = (fence, level(line)) {
+        if let Some((depth, title)) = heading {
             let plain = title.split(" {").next().unwrap_or(title).replace(['*', '`', '\\'], "");
-            if let Some((own, _)) = &found
-                && depth <= *own
-            {
-                break;
-            }
             if found.is_none() && resolve::same(&plain, wanted.trim_start_matches('#')) {
-                found = Some((depth, Vec::new()));
+                found = Some((tabs, depth, Vec::new()));
             }
             headings.push(one_line(&plain));
         }
-        if let Some((_, lines)) = &mut found {
+        if let Some((_, _, lines)) = &mut found {
             lines.push(line);
         }
     }
-    match found {
-        Some((_, lines)) => Ok(lines.join("\n")),
-        None => Err(Error::not_found(format!("The page has no section called {}", one_line(wanted)))
-            .with_hint(if headings.is_empty() {
-                "It has no headings".to_owned()
-            } else {
-                format!("It has: {}", headings.join(", "))
-            })),
+    if let Some((_, _, lines)) = found {
+        return Ok(lines.join("\n"));
     }
+    let unread = match left {
+        0 => String::new(),
+        left => {
+            let parts = words::counted(left, ("part", "parts"));
+            format!(". {parts} of it that Notion left out may have it: read the page without `section`")
+        }
+    };
+    Err(Error::not_found(format!("The page has no section called {}", one_line(wanted))).with_hint(
+        if headings.is_empty() {
+            format!("It has no headings{unread}")
+        } else {
+            format!("It has: {}{unread}", headings.join(", "))
+        },
+    ))
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -292,7 +370,7 @@ struct BlockRow {
 async fn get_blocks(call: Call<Notion>, arguments: GetBlocks) -> Result<Reply> {
     let GetBlocks { id, limit: asked, cursor } = arguments;
     let position: Position = call.open_cursor(cursor.as_deref())?.unwrap_or_default();
-    let id = call.page_id("id", &id).await?;
+    let id = call.block_id("id", &id).await?;
     let size = position.first(limit(asked, 50, 100), 100);
     let blocks = call.api().children(&id, size, position.after.as_deref()).await?;
     let next = blocks.next(position.after.as_deref()).map(str::to_owned);
@@ -313,7 +391,11 @@ fn block_row(block: &Value) -> BlockRow {
     let body = &block[kind.as_str()];
     let words = [&body["rich_text"], &body["caption"]].map(crate::api::objects::plain).join(" ");
     let words = [words, text(&body["title"]), text(&body["url"]), text(&body["expression"])].join(" ");
-    let line = one_line(&words);
+    let cells = body["cells"].as_array().into_iter().flatten().map(crate::api::objects::plain);
+    let cells = cells.collect::<Vec<_>>().join(" | ");
+    // A box is checked or not.
+    let check = body["checked"].as_bool().map(|checked| if checked { "[x] " } else { "[ ] " });
+    let line = one_line(&format!("{}{words}{cells}", check.unwrap_or_default()));
     let line = line.char_indices().nth(120).map_or(line.clone(), |(at, _)| format!("{}…", &line[..at]));
     BlockRow {
         id: render::bare(&text(&block["id"])),

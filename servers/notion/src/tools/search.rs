@@ -2,8 +2,9 @@
 
 use connector::{
     Result,
-    catalog::{Call, Page, Position, Reply, Tool, limit, names, one_line, words},
+    catalog::{Calendar, Call, Page, Position, Reply, Tool, When, limit, names, one_line, words},
 };
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +13,10 @@ use crate::{
     Notion,
     api::objects::Item,
     render,
-    resolve::{linked::place, pages::NOT_SHARED},
+    resolve::{
+        linked::place,
+        pages::{NOT_SHARED, Place},
+    },
 };
 
 /// Requests that one call reads on where rows are left out.
@@ -49,6 +53,10 @@ struct Search {
     query: Option<String>,
     #[serde(rename = "type")]
     kind: Option<Type>,
+    /// What stands directly in this page or table.
+    parent: Option<String>,
+    /// Edited since.
+    since: Option<String>,
     limit: Option<u32>,
     cursor: Option<String>,
 }
@@ -71,38 +79,71 @@ struct Found {
     more: bool,
 }
 
-/// Reads until `most` of a kind are found. Notion does not tell rows from pages: those not asked for are read over.
-async fn find(
-    call: &Call<Notion>,
-    query: &str,
+/// What is looked for.
+struct Wanted<'a> {
+    query: &'a str,
     kind: Option<Type>,
-    most: u32,
-    from: Position,
-) -> Result<Found> {
-    let (object, word) = match kind {
-        Some(Type::Page) => (Some("page"), Some("page")),
-        Some(Type::Row) => (Some("page"), Some("row")),
-        Some(Type::Database) => (Some("data_source"), None),
-        None => (None, None),
-    };
+    /// The page or table that it stands in.
+    parent: Option<String>,
+    since: Option<When>,
+}
+
+impl Wanted<'_> {
+    /// What Notion looks for.
+    fn object(&self) -> Option<&'static str> {
+        match self.kind {
+            Some(Type::Page | Type::Row) => Some("page"),
+            Some(Type::Database) => Some("data_source"),
+            None => None,
+        }
+    }
+
+    /// Whether more is left out here than by Notion.
+    fn is_narrower(&self) -> bool {
+        matches!(self.kind, Some(Type::Page | Type::Row)) || self.parent.is_some() || self.since.is_some()
+    }
+
+    fn is_it(&self, item: &Item) -> bool {
+        let kind = match self.kind {
+            Some(Type::Page) => render::kind(item) == "page",
+            Some(Type::Row) => render::kind(item) == "row",
+            _ => true,
+        };
+        let place = item.parent_id().map(|(_, id)| id);
+        kind && self.parent.as_deref().is_none_or(|parent| place == Some(parent))
+    }
+
+    /// Whether it was edited before all that is looked for: times are cut to the minute.
+    fn is_before(&self, item: &Item) -> bool {
+        let edited = item.last_edited_time.parse::<Timestamp>().ok();
+        let since = self.since.as_ref().map(|since| since.start() - SignedDuration::from_mins(1));
+        edited.zip(since).is_some_and(|(edited, since)| edited <= since)
+    }
+}
+
+/// Reads until `most` are found. What Notion does not tell apart is read over; what was edited last comes first.
+async fn find(call: &Call<Notion>, wanted: &Wanted<'_>, most: u32, from: Position) -> Result<Found> {
     let mut found = Found { items: Vec::new(), end: from, more: false };
     for _ in 0..READ {
         let after = found.end.after.clone();
-        let size = if word.is_some() { 100 } else { found.end.first(most, 100) };
-        let list = call.api().search(query, object, size, after.as_deref()).await?;
+        let size = if wanted.is_narrower() { 100 } else { found.end.first(most, 100) };
+        let list = call.api().search(wanted.query, wanted.object(), size, after.as_deref()).await?;
         let next = list.next(after.as_deref()).map(str::to_owned);
         for (skip, item) in list.results.into_iter().enumerate().skip(found.end.skip) {
             let here = Position { after: after.clone(), skip };
+            if wanted.is_before(&item) {
+                return Ok(Found { end: here, more: false, ..found });
+            }
             if found.items.len() >= most as usize {
                 return Ok(Found { end: here, more: true, ..found });
             }
-            if word.is_none_or(|word| render::kind(&item) == word) {
+            if wanted.is_it(&item) {
                 found.items.push((here, item));
             }
         }
         found.more = next.is_some();
         found.end = Position { after: next, skip: 0 };
-        if !found.more || word.is_none() || found.items.len() >= most as usize {
+        if !found.more || !wanted.is_narrower() || found.items.len() >= most as usize {
             break;
         }
     }
@@ -110,11 +151,26 @@ async fn find(
 }
 
 async fn search(call: Call<Notion>, arguments: Search) -> Result<Reply> {
-    let Search { query, kind, limit: asked, cursor } = arguments;
+    let Search { query, kind, parent, since, limit: asked, cursor } = arguments;
     let position: Position = call.open_cursor(cursor.as_deref())?.unwrap_or_default();
     let query = query.unwrap_or_default();
     let query = query.trim();
-    let Found { items, end, more } = find(&call, query, kind, limit(asked, 20, 100), position).await?;
+    let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    let parent = match given(parent) {
+        Some(text) => Some(call.parent(&text).await?),
+        None => None,
+    };
+    let since =
+        given(since).map(|text| Calendar::new(None).past("since", &text)).transpose()?.map(When::whole_days);
+    let within = parent.as_ref().map(Place::words);
+    let edited = since.as_ref().map(|since| format!("edited since {}", since.describe()));
+    let narrowed = parent.is_some() || since.is_some();
+    let parent = parent.map(|parent| match parent {
+        Place::Page(page) => page.id,
+        Place::Table(table) => table.id,
+    });
+    let wanted = Wanted { query, kind, parent, since };
+    let Found { items, end, more } = find(&call, &wanted, limit(asked, 20, 100), position).await?;
     let (starts, mut items): (Vec<Position>, Vec<Item>) = items.into_iter().unzip();
     let mut note = if query.is_empty() {
         "edited last".to_owned()
@@ -122,7 +178,8 @@ async fn search(call: Call<Notion>, arguments: Search) -> Result<Reply> {
         format!("by title, \"{}\"", one_line(query))
     };
     let mut tables = Vec::new();
-    if items.is_empty() && !more && !query.is_empty() && matches!(kind, None | Some(Type::Database)) {
+    let tables_too = matches!(kind, None | Some(Type::Database)) && !narrowed;
+    if items.is_empty() && !more && !query.is_empty() && tables_too {
         let (databases, all) = call.databases().await?;
         tables = all.iter().map(|table| render::title(&table.name())).collect();
         items = of_databases(query, &databases, all);
@@ -133,7 +190,7 @@ async fn search(call: Call<Notion>, arguments: Search) -> Result<Reply> {
     let mut page = Page::new(FROM, ("result", "results"));
     // What was asked for is said where nothing is found.
     if !items.is_empty() || query.is_empty() {
-        page = page.note(note);
+        page = page.note(note).notes(within.into_iter().chain(edited));
     }
     let shown: Vec<&Item> = items.iter().collect();
     let places = call.places(&shown).await;

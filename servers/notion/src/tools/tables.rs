@@ -2,7 +2,7 @@
 
 use connector::{
     Result,
-    catalog::{Call, Reply, Tool, one_line},
+    catalog::{Call, Reply, Tool, one_line, words::short},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,9 @@ use crate::{
 };
 
 /// Views whose names are asked for.
-const VIEWS: usize = 10;
+const VIEWS: usize = 20;
+/// Characters of a formula that are told.
+const EXPRESSION: usize = 300;
 
 pub(super) fn tools() -> Vec<Tool<Notion>> {
     vec![
@@ -53,7 +55,9 @@ async fn get_database(call: Call<Notion>, arguments: GetDatabase) -> Result<Repl
     let templates: Vec<String> =
         call.api().templates(&table.id).await?.iter().map(|template| one_line(&template.name)).collect();
     let mut views = Vec::new();
-    for view in call.api().views(&table.id).await?.results.into_iter().take(VIEWS) {
+    let known = call.api().views(&table.id).await?;
+    let left = known.len().saturating_sub(VIEWS);
+    for view in known.into_iter().take(VIEWS) {
         let view = call.api().view(&view.id).await?;
         let words = views::words(&view, &table);
         views.push(format!(
@@ -62,6 +66,9 @@ async fn get_database(call: Call<Notion>, arguments: GetDatabase) -> Result<Repl
             one_line(&view.name),
             view.kind
         ));
+    }
+    if left > 0 {
+        views.push(format!("and {left} more, by their names in Notion"));
     }
     // The database of a single table is called as the table, and either id means both.
     let database = match table.database.as_deref() {
@@ -140,8 +147,17 @@ pub(super) fn describe(name: &str, column: &Value, names: &Titles) -> String {
             Some(format) => format!(" ({})", one_line(format)),
         },
         "rollup" => format!(" (read only{})", rolled(&column["rollup"])),
-        "formula" | "created_time" | "created_by" | "last_edited_time" | "last_edited_by" | "unique_id"
-        | "button" => " (read only)".to_owned(),
+        "formula" => match column["formula"]["expression"].as_str().filter(|text| !text.is_empty()) {
+            Some(expression) => format!(" (read only: {})", short(expression, EXPRESSION)),
+            None => " (read only)".to_owned(),
+        },
+        "unique_id" => match column["unique_id"]["prefix"].as_str().filter(|prefix| !prefix.is_empty()) {
+            Some(prefix) => format!(" (read only: {}-1, …)", one_line(prefix)),
+            None => " (read only)".to_owned(),
+        },
+        "created_time" | "created_by" | "last_edited_time" | "last_edited_by" | "button" => {
+            " (read only)".to_owned()
+        }
         _ => String::new(),
     };
     format!("{}: {kind}{more}", one_line(name))

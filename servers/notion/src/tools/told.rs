@@ -2,6 +2,7 @@
 //! columns, blocks.
 
 use connector::catalog::{Call, Reply, Written, one_line, words};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::FROM;
@@ -22,7 +23,16 @@ const HEADING: usize = 60;
 
 /// A write that was done, or would be. Its changes quote titles, values and text of whoever wrote them, so they stand
 /// between marks; `notes` are the server's own.
-pub(super) fn written(mut written: Written, notes: Vec<String>) -> Reply {
+pub(super) fn written(written: Written, notes: Vec<String>) -> Reply {
+    written_as(written, notes, |written| written)
+}
+
+/// The same, with more in its data than the text says.
+pub(super) fn written_as<T: Serialize>(
+    mut written: Written,
+    notes: Vec<String>,
+    data: impl FnOnce(Written) -> T,
+) -> Reply {
     let mut reply = Reply::new(written.summary.clone());
     if !written.changed.is_empty() {
         reply = reply.outside(FROM, None, written.changed.join("\n"));
@@ -34,7 +44,7 @@ pub(super) fn written(mut written: Written, notes: Vec<String>) -> Reply {
         reply = reply.line(url.clone());
     }
     written.changed.extend(notes);
-    reply.data(&written)
+    reply.data(&data(written))
 }
 
 /// Adds notes that are not among `all` yet.

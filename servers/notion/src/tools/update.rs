@@ -221,30 +221,34 @@ async fn plan_one(
     for value in wanted.drain(..) {
         let old = page.value(&value.name);
         let linked = call.titles(ids(old).into_iter().take(render::NAMED)).await;
-        let before = render::named(old, &linked, false);
+        let before = render::named(old, &linked);
         if is_same(call, page, old, &value).await? {
             continue;
         }
         let word = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
         let name = render::column(&value.name, column(&value.name));
-        lines.push(format!("{name} {} → {}", word(&before), word(&value.shown)));
+        let alike = if !before.is_empty() && before == value.shown { ", marked otherwise" } else { "" };
+        lines.push(format!("{name} {} → {}{alike}", word(&before), word(&value.shown)));
         notes.extend(value.note.clone());
         kept.push(value);
     }
-    let icon = icon.filter(|icon| !icon.trim().is_empty()).map(|icon| icon.trim().to_owned());
+    let icon = icon.map(|icon| icon.trim().to_owned());
+    let icon = icon.filter(|icon| !icon.is_empty() && !is_icon(page, icon));
     if let Some(icon) = &icon {
-        lines.push(format!("icon {icon}"));
+        let before = page.icon["emoji"].as_str().map_or_else(|| "none".to_owned(), one_line);
+        lines.push(format!("icon {before} → {icon}"));
     }
     Ok(Change { id: page.id.clone(), title, wanted: kept, icon, lines, notes, before: render::state(page) })
 }
 
-/// Whether a page has a value already. Lists are compared whole, also where an answer cuts them.
+/// Whether a page has a value already. Lists and texts are compared whole, also where an answer cuts them.
 async fn is_same(call: &Call<Notion>, page: &Item, old: &Value, wanted: &Wanted) -> Result<bool> {
     let kind = old["type"].as_str().unwrap_or_default();
-    let given = wanted.value[kind].as_array().into_iter().flatten();
+    let given = &wanted.value[kind];
     match kind {
         "relation" | "people" => {
             let mut now = call.whole_list(page, &wanted.name).await?;
+            let given = given.as_array().into_iter().flatten();
             let mut ids: Vec<String> =
                 given.filter_map(|item| item["id"].as_str().map(str::to_owned)).collect();
             now.sort_unstable();
@@ -252,15 +256,37 @@ async fn is_same(call: &Call<Notion>, page: &Item, old: &Value, wanted: &Wanted)
             Ok(now == ids)
         }
         // An upload is always new.
-        "files" => Ok(given.clone().count() == 0 && old["files"].as_array().is_none_or(Vec::is_empty)),
-        // The same words may be marked otherwise.
-        "rich_text" => {
-            let marked =
-                given.clone().any(|run| run.get("annotations").is_some() || !run["text"]["link"].is_null());
-            Ok(!marked && is_held(old, wanted))
+        "files" => {
+            let none = |files: &Value| files.as_array().is_none_or(Vec::is_empty);
+            Ok(none(given) && none(&old["files"]))
+        }
+        "title" | "rich_text" => {
+            let (now, _) = call.whole(page, &wanted.name, usize::MAX).await?;
+            let given = given.as_array().cloned().unwrap_or_default();
+            Ok(marked(&now) == marked(&given))
         }
         _ => Ok(is_held(old, wanted)),
     }
+}
+
+/// Runs of rich text by what they say and how they are marked, however they are divided.
+fn marked(runs: &[Value]) -> Vec<(String, Value)> {
+    let mut all: Vec<(String, Value)> = Vec::new();
+    for run in runs {
+        let mut marks: Map<String, Value> = run["annotations"].as_object().cloned().unwrap_or_default();
+        marks.retain(|_, value| *value != false && *value != "default");
+        let mention = &run["mention"];
+        let target = &mention[mention["type"].as_str().unwrap_or_default()];
+        let said = run["text"]["content"].as_str().or(run["equation"]["expression"].as_str());
+        let place = if target["id"].is_string() { &target["id"] } else { &target["start"] };
+        let how = json!([run["type"], marks, run["text"]["link"]["url"], place]);
+        match all.last_mut().filter(|(_, last)| *last == how && run["type"] == "text") {
+            Some((words, _)) => words.push_str(said.unwrap_or_default()),
+            None => all.push((said.unwrap_or_default().to_owned(), how)),
+        }
+    }
+    all.retain(|(words, how)| !(words.is_empty() && how[0] == "text"));
+    all
 }
 
 /// Sends a change until its outcome is known.
@@ -273,13 +299,27 @@ async fn update(call: &Call<Notion>, change: &Change) -> Result<(Item, bool)> {
     }
     let look = || async {
         let now = call.api().page(&change.id).await?;
-        let has_icon = change.icon.as_ref().is_none_or(|icon| now.icon["emoji"] == icon.as_str());
-        if refusals(&now, &change.wanted).is_empty() && has_icon {
-            return Ok(Seen::Done(now));
-        }
-        Ok(if render::state(&now) == change.before { Seen::Untouched } else { Seen::Changed })
+        // A text that an answer cuts may look as it is to be before it is.
+        Ok(if render::state(&now) == change.before {
+            Seen::Untouched
+        } else if refusals(&now, &change.wanted).is_empty() && has_icon(&now, change) {
+            Seen::Done(now)
+        } else {
+            Seen::Changed
+        })
     };
     reconcile::updated(|| call.api().update_page(&change.id, &body), look).await
+}
+
+/// Whether a page has the icon that it was to get, if it was.
+fn has_icon(page: &Item, change: &Change) -> bool {
+    change.icon.as_ref().is_none_or(|icon| is_icon(page, icon))
+}
+
+/// Whether a page's icon is this emoji, however it asks to be drawn.
+fn is_icon(page: &Item, emoji: &str) -> bool {
+    let plain = |text: &str| text.replace('\u{fe0f}', "");
+    page.icon["emoji"].as_str().is_some_and(|icon| plain(icon) == plain(emoji))
 }
 
 async fn update_all(
@@ -318,7 +358,10 @@ async fn update_all(
             render::minute(&page.last_edited_time),
             outcome::note(lost)
         ));
-        let refused = refusals(&page, &change.wanted);
+        let mut refused = refusals(&page, &change.wanted);
+        if !has_icon(&page, &change) {
+            refused.push("the icon".to_owned());
+        }
         for line in &change.lines {
             written = written.change(format!("  {line}"));
         }

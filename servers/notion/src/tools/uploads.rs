@@ -221,7 +221,7 @@ async fn place(call: &Call<Notion>, to: Option<String>, property: Option<String>
         }
         return Ok((Place::Nowhere, String::new()));
     };
-    let id = call.page_id("to", &to).await?;
+    let id = call.block_id("to", &to).await?;
     let page = match call.api().page(&id).await {
         Ok(page) => Some(page),
         Err(error) if error.kind() == Kind::NotFound => None,
@@ -383,11 +383,17 @@ async fn add_value(call: &Call<Notion>, row: &Item, column: &str, upload: &Uploa
     let look = || async {
         let now = call.api().page(&row.id).await?;
         Ok(match &now {
-            now if count(now) == count(row) + 1 => Seen::Done(()),
+            now if count(now) == count(row) + 1 => Seen::Done(now.clone()),
             now if render::state(now) == before => Seen::Untouched,
             _ => Seen::Changed,
         })
     };
-    let send = || async { call.api().update_page(&row.id, &body).await.map(drop) };
-    Ok(reconcile::updated(send, look).await?.1)
+    let (now, lost) = reconcile::updated(|| call.api().update_page(&row.id, &body), look).await?;
+    if count(&now) != count(row) + 1 {
+        return Err(Error::new(
+            Kind::Upstream,
+            format!("Notion accepted the change of {} but did not do it", one_line(column)),
+        ));
+    }
+    Ok(lost)
 }

@@ -1,18 +1,32 @@
 //! Saved views: a table's rows by a filter, an order and a grouping.
 
 use connector::{
-    Error, Result,
+    Error, Kind, Result,
     catalog::{
         Call, Plan, Reply, Tool, Written, one_line,
         reconcile::{self, Seen},
+        words::short,
     },
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{outcome, query::sorts, told};
-use crate::{Notion, api::objects::View, error::committed_id, render, resolve::tables::Table};
+use super::{
+    outcome,
+    query::{has_other_days, sorts},
+    told,
+};
+use crate::{
+    Notion,
+    api::objects::View,
+    error::committed_id,
+    render,
+    resolve::{tables::Table, views::condition},
+};
+
+/// Characters of a view's conditions that are told.
+const SHOWN: usize = 300;
 
 pub(super) fn tools() -> Vec<Tool<Notion>> {
     vec![
@@ -122,6 +136,17 @@ async fn save_view(call: Call<Notion>, arguments: SaveView) -> Result<Plan> {
             Some(view) => change(&call, &view, &body).await?,
             None => create(&call, &table, &body).await?,
         };
+        let lost_fields = not_done(&saved, &body);
+        if !lost_fields.is_empty() {
+            return Err(Error::new(
+                Kind::Upstream,
+                format!(
+                    "Notion accepted {words} but did not take all of it: not its {}",
+                    lost_fields.join(", ")
+                ),
+            )
+            .with_hint(format!("Look at it with get_database; its id is {}", render::bare(&saved.id))));
+        }
         let done = if body.get("data_source_id").is_some() { "Created" } else { "Changed" };
         let mut written =
             Written::new(format!("{done} {words}; view {}{}.", render::bare(&saved.id), outcome::note(lost)))
@@ -176,7 +201,14 @@ async fn wanted(
     if let Some(filter) = arguments.filter.as_ref().filter(|filter| !filter.is_empty()) {
         let compiled = call.filter(table, filter).await?;
         if view.is_none_or(|view| view.filter != compiled) {
-            lines.push(format!("where {}", json!(filter)));
+            let words = condition(&compiled, table);
+            lines.push(format!("where {}", short(&words, SHOWN)));
+            if has_other_days(&compiled, &json!(filter).to_string()) {
+                lines.push(
+                    "  the view keeps these days; today, this_week, one_week_ago and the like move along"
+                        .to_owned(),
+                );
+            }
             body["filter"] = compiled;
         }
     }
@@ -277,7 +309,7 @@ async fn create(call: &Call<Notion>, table: &Table, body: &Value) -> Result<(Vie
         let me = outcome::own_id(call).await?;
         let listed = call.api().views(&table.id).await.ok()?;
         // A listing tells only ids; the newest come last.
-        for known in listed.results.iter().rev() {
+        for known in listed.iter().rev() {
             let view = call.api().view_now(&known.id).await.ok()?;
             if body["name"] == view.name.as_str()
                 && outcome::is_of(&attempt, &me, &view.id, &view.created_time, &view.created_by)
@@ -305,6 +337,36 @@ async fn change(call: &Call<Notion>, view: &View, body: &Value) -> Result<(View,
         })
     };
     reconcile::updated(|| call.api().update_view(&view.id, body), look).await
+}
+
+/// What of a request a view did not come to have. Notion words conditions its own way, so only whether there are any is
+/// compared.
+fn not_done(view: &View, body: &Value) -> Vec<&'static str> {
+    let some = |value: &Value| match value {
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        _ => false,
+    };
+    let mut lost = Vec::new();
+    if body["name"].as_str().is_some_and(|name| name != view.name) {
+        lost.push("name");
+    }
+    for (field, now, word) in [("filter", &view.filter, "where"), ("sorts", &view.sorts, "sort")] {
+        if body.get(field).is_some_and(|wanted| some(wanted) != some(now)) {
+            lost.push(word);
+        }
+    }
+    let by = |configuration: &Value, field: &str| match field {
+        "group_by" => configuration["group_by"]["property_id"].clone(),
+        field => configuration[field].clone(),
+    };
+    for (field, word) in [("group_by", "group_by"), ("date_property_id", "date")] {
+        let wanted = by(&body["configuration"], field);
+        if wanted.is_string() && by(&view.configuration, field) != wanted {
+            lost.push(word);
+        }
+    }
+    lost
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -3,6 +3,12 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod cases;
+mod dialect;
+mod edits;
+mod filters;
+mod left_out;
+mod structured;
+mod values;
 // What the suite demands of a server, and what this one gives: its samples are used here too.
 #[allow(dead_code, unreachable_pub, reason = "the suite uses all of it")]
 #[path = "../../../../tests/src/subject.rs"]

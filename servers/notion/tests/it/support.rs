@@ -114,6 +114,19 @@ impl Office {
         request.header("notion-version", "2026-03-11").send().await.unwrap().json().await.unwrap()
     }
 
+    /// What the fake answers to a request with a body, made beside the server.
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: Value) -> Value {
+        connector::tls::install();
+        let url = format!("{}v1/{path}", self.running.url());
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let request = reqwest::Client::new().request(method, url).bearer_auth("ntn_sandbox");
+        let answer = request.header("notion-version", "2026-03-11").json(&body).send().await.unwrap();
+        let status = answer.status();
+        let answer: Value = answer.json().await.unwrap();
+        assert!(status.is_success(), "{path}: {answer}");
+        answer
+    }
+
     /// Makes the fake's limits smaller, or has it fail in a way of Notion's own.
     pub(crate) async fn steer(&self, settings: Value) {
         connector::tls::install();
@@ -160,6 +173,14 @@ fn occurrences(value: &Value, text: &str) -> usize {
         Value::String(string) => usize::from(string.contains(text)),
         _ => 0,
     }
+}
+
+/// The text of a reply: what is inside its last fence.
+pub(crate) fn inside(reply: &str) -> Vec<String> {
+    let lines: Vec<&str> = reply.lines().collect();
+    let close = lines.iter().rposition(|line| line.starts_with("</data ")).unwrap_or(lines.len());
+    let open = lines[..close].iter().rposition(|line| line.starts_with("<data ")).unwrap();
+    lines[open + 1..close].iter().map(|line| (*line).to_owned()).collect()
 }
 
 /// The first id in a reply.

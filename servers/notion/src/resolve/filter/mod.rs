@@ -1,6 +1,9 @@
 //! `where` by a table's columns: `{"Status": ["To do", "Doing"], "Due": {"before": "today"}, "or": [..]}`, compiled to
 //! a filter of Notion's.
 
+mod levels;
+mod subject;
+
 use connector::{
     Error, Result,
     catalog::{nearest, one_line},
@@ -10,8 +13,11 @@ use serde_json::{Map, Value, json};
 use super::{
     dates, id_of, same, same_option,
     tables::{Table, options},
+    values::number,
 };
 use crate::Notion;
+pub(crate) use levels::fitted;
+use subject::Subject;
 
 /// Words that Notion takes for days, and spans (developers.notion.com/reference/post-database-query-filter).
 const DAYS: [&str; 7] = [
@@ -25,67 +31,6 @@ const DAYS: [&str; 7] = [
 ];
 const SPANS: [&str; 7] =
     ["this_week", "past_week", "past_month", "past_year", "next_week", "next_month", "next_year"];
-
-/// The most levels of `and` and `or` that Notion takes (developers.notion.com/reference/post-database-query-filter).
-const LEVELS: usize = 2;
-/// The most alternatives that a deeper filter is written out into.
-const ALTERNATIVES: usize = 100;
-
-/// The same conditions in as many levels as Notion takes: `and` in `and` and `or` in `or` are one, and what is deeper
-/// still becomes a list of alternatives, unless there are too many.
-pub(crate) fn fitted(filter: Value) -> Value {
-    let flat = flattened(filter);
-    if levels(&flat) <= LEVELS {
-        return flat;
-    }
-    match alternatives(&flat) {
-        Some(all) => joined("or", all.into_iter().map(|each| joined("and", each)).collect()),
-        None => flat,
-    }
-}
-
-/// The word that joins the parts of a filter, and its parts; none of a single condition.
-fn parts(filter: &Value) -> Option<(&'static str, &Vec<Value>)> {
-    ["and", "or"].into_iter().find_map(|word| Some((word, filter.get(word)?.as_array()?)))
-}
-
-fn flattened(filter: Value) -> Value {
-    let Some((word, inner)) = parts(&filter) else { return filter };
-    let mut all = Vec::new();
-    for part in inner.iter().cloned().map(flattened) {
-        match parts(&part) {
-            Some((same, inner)) if same == word => all.extend(inner.iter().cloned()),
-            _ => all.push(part),
-        }
-    }
-    joined(word, all)
-}
-
-fn levels(filter: &Value) -> usize {
-    parts(filter).map_or(0, |(_, inner)| 1 + inner.iter().map(levels).max().unwrap_or(0))
-}
-
-/// What of a filter may hold, each as conditions that hold together; none if they are too many.
-fn alternatives(filter: &Value) -> Option<Vec<Vec<Value>>> {
-    let Some((word, inner)) = parts(filter) else { return Some(vec![vec![filter.clone()]]) };
-    let mut all = if word == "and" { vec![Vec::new()] } else { Vec::new() };
-    for part in inner {
-        let each = alternatives(part)?;
-        if word == "or" {
-            all.extend(each);
-        } else {
-            let with = |have: &Vec<Value>| {
-                let have = have.clone();
-                each.iter().map(move |more| [have.clone(), more.clone()].concat()).collect::<Vec<_>>()
-            };
-            all = all.iter().flat_map(with).collect();
-        }
-        if all.len() > ALTERNATIVES {
-            return None;
-        }
-    }
-    Some(all)
-}
 
 impl Notion {
     /// The filter that `given` means; a filter of Notion's own is taken as it is.
@@ -136,48 +81,25 @@ impl Notion {
     }
 
     async fn condition(&self, table: &Table, name: &str, given: &Value) -> Result<Vec<Value>> {
-        let timestamp = ["created_time", "last_edited_time"].into_iter().find(|word| same(word, name));
-        let known = table.column(name);
-        let (name, kind, column) = match (&known, timestamp) {
-            (Ok((name, column)), _) => {
-                (*name, column["type"].as_str().unwrap_or_default(), (*column).clone())
-            }
-            (Err(_), Some(timestamp)) => (timestamp, timestamp, Value::Null),
-            (Err(_), None) => {
-                return Err(known.err().unwrap_or_else(|| Error::internal("a column is missing")));
-            }
-        };
-        let make = |operator: &str, value: Value| {
-            let filter = json!({operator: value});
-            if column.is_null() {
-                json!({"timestamp": kind, kind: filter})
-            } else if kind == "formula" || kind == "rollup" {
-                let inner = match &value {
-                    Value::Number(_) => "number",
-                    Value::Bool(_) => "checkbox",
-                    _ => "string",
-                };
-                json!({"property": name, kind: {inner: filter}})
-            } else {
-                json!({"property": name, kind: filter})
-            }
-        };
+        let subject = self.subject(table, name).await?;
         let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let is = subject.equals();
         match given {
-            Value::Null => Ok(vec![make("is_empty", json!(true))]),
+            Value::Null => Ok(vec![subject.test("is_empty", json!(true))?]),
             Value::Object(conditions) => {
                 let mut filters = Vec::new();
                 for (operator, value) in conditions {
-                    let operator = operator_of(operator, kind)?;
+                    let operator = operator_of(operator, &subject)?;
+                    subject.check(operator)?;
                     if SPANS.contains(&operator) {
-                        filters.push(make(operator, json!({})));
+                        filters.push(subject.test(operator, json!({}))?);
                         continue;
                     }
                     if operator == "is_empty" || operator == "is_not_empty" {
                         let yes = value != &Value::Bool(false);
                         let operator =
                             if yes == (operator == "is_empty") { "is_empty" } else { "is_not_empty" };
-                        filters.push(make(operator, json!(true)));
+                        filters.push(subject.test(operator, json!(true))?);
                         continue;
                     }
                     let values: Vec<Value> = match value {
@@ -187,8 +109,9 @@ impl Notion {
                     let mut each = Vec::new();
                     for value in values {
                         each.push(match operator {
-                            "equals" if is_time(kind) => on(&word(&value), kind, &make)?,
-                            _ => make(operator, self.operand(table, name, kind, &column, &value).await?),
+                            "equals" if subject.is_time() => on(&word(&value), &subject)?,
+                            "does_not_equal" if subject.is_time() => not_on(&word(&value), &subject)?,
+                            _ => subject.test(operator, self.operand(table, &subject, &value).await?)?,
                         });
                     }
                     let negative = operator.starts_with("does_not");
@@ -199,29 +122,22 @@ impl Notion {
             Value::Array(values) => {
                 let mut each = Vec::new();
                 for value in values {
-                    each.push(match is_time(kind) {
-                        true => on(&word(value), kind, &make)?,
-                        false => {
-                            make(equals_of(kind), self.operand(table, name, kind, &column, value).await?)
-                        }
+                    each.push(match subject.is_time() {
+                        true => on(&word(value), &subject)?,
+                        false => subject.test(is, self.operand(table, &subject, value).await?)?,
                     });
                 }
                 Ok(vec![joined("or", each)])
             }
-            value if is_time(kind) => Ok(vec![on(&word(value), kind, &make)?]),
-            value => Ok(vec![make(equals_of(kind), self.operand(table, name, kind, &column, value).await?)]),
+            value if subject.is_time() => Ok(vec![on(&word(value), &subject)?]),
+            value => Ok(vec![subject.test(is, self.operand(table, &subject, value).await?)?]),
         }
     }
 
     /// The value that a condition compares with, as Notion takes it.
-    async fn operand(
-        &self,
-        table: &Table,
-        name: &str,
-        kind: &str,
-        column: &Value,
-        given: &Value,
-    ) -> Result<Value> {
+    async fn operand(&self, table: &Table, subject: &Subject<'_>, given: &Value) -> Result<Value> {
+        let Subject { name, kind, column, .. } = subject;
+        let kind = kind.as_str();
         let text = given.as_str().map_or_else(|| given.to_string(), str::to_owned);
         let wrong = |what: &str| {
             Err(Error::invalid(format!(
@@ -233,11 +149,7 @@ impl Notion {
         match kind {
             "number" | "unique_id" => {
                 let digits = text.rsplit('-').next().unwrap_or_default();
-                let number = if kind == "unique_id" {
-                    digits.parse().ok()
-                } else {
-                    given.as_f64().or_else(|| text.parse::<f64>().ok())
-                };
+                let number = if kind == "unique_id" { digits.parse().ok() } else { number(given) };
                 match number {
                     Some(number) if number.fract() == 0.0 && number.abs() < 1e15 => Ok(json!(number as i64)),
                     Some(number) => Ok(json!(number)),
@@ -293,32 +205,47 @@ impl Notion {
                     ))
                 })
             }
-            "formula" | "rollup" => Ok(given.clone()),
             _ => Ok(json!(text)),
         }
     }
 }
 
-fn is_time(kind: &str) -> bool {
-    kind.ends_with("time") || kind == "date"
-}
-
 /// That a time is on a day, or in a range of days: `2026-12-01/2026-12-03` is from the first to the last.
-fn on(text: &str, kind: &str, make: &impl Fn(&str, Value) -> Value) -> Result<Value> {
+fn on(text: &str, subject: &Subject<'_>) -> Result<Value> {
     let word = text.trim().replace(' ', "_").to_lowercase();
     if SPANS.contains(&word.as_str()) {
-        return Ok(make(&word, json!({})));
+        return subject.test(&word, json!({}));
     }
     if DAYS.contains(&word.as_str()) {
-        return Ok(make("equals", json!(word)));
+        return subject.test("equals", json!(word));
     }
-    let date = dates::compared(text, kind != "date")?;
+    let date = dates::compared(text, subject.kind != "date")?;
     let (start, end) = (date["start"].clone(), date["end"].clone());
-    Ok(if end.is_null() {
-        make("equals", start)
+    if end.is_null() {
+        return subject.test("equals", start);
+    }
+    Ok(json!({"and": [subject.test("on_or_after", start)?, subject.test("on_or_before", end)?]}))
+}
+
+/// That a time is on none of these days: before them, after them, or not at all. Notion has no word for it.
+fn not_on(text: &str, subject: &Subject<'_>) -> Result<Value> {
+    let word = text.trim().replace(' ', "_").to_lowercase();
+    if SPANS.contains(&word.as_str()) {
+        return Err(Error::invalid(format!("`where`: {} cannot be outside of {word}", subject.name))
+            .with_hint("Use `before` or `after` with a day"));
+    }
+    let (first, last) = if DAYS.contains(&word.as_str()) {
+        (json!(word), json!(word))
     } else {
-        json!({"and": [make("on_or_after", start), make("on_or_before", end)]})
-    })
+        let date = dates::compared(text, subject.kind != "date")?;
+        let (start, end) = (date["start"].clone(), date["end"].clone());
+        (start.clone(), if end.is_null() { start } else { end })
+    };
+    let mut outside = vec![subject.test("before", first)?, subject.test("after", last)?];
+    if subject.kind == "date" {
+        outside.push(subject.test("is_empty", json!(true))?);
+    }
+    Ok(json!({"or": outside}))
 }
 
 /// Conditions joined; one alone stands for itself.
@@ -326,18 +253,9 @@ fn joined(word: &str, mut parts: Vec<Value>) -> Value {
     if parts.len() == 1 { parts.swap_remove(0) } else { json!({word: parts}) }
 }
 
-/// What "is" means for a type of column.
-fn equals_of(kind: &str) -> &'static str {
-    match kind {
-        "multi_select" | "people" | "relation" | "created_by" | "last_edited_by" => "contains",
-        "title" | "rich_text" => "contains",
-        _ => "equals",
-    }
-}
-
-fn operator_of(word: &str, kind: &str) -> Result<&'static str> {
-    let lists = equals_of(kind) == "contains" && !matches!(kind, "title" | "rich_text");
-    let dates = is_time(kind);
+fn operator_of(word: &str, subject: &Subject<'_>) -> Result<&'static str> {
+    let lists = subject.is_list();
+    let dates = subject.is_time();
     Ok(match word.to_lowercase().replace([' ', '-'], "_").as_str() {
         "equals" | "eq" | "is" | "=" | "==" if lists => "contains",
         "not" | "ne" | "is_not" | "!=" | "does_not_equal" if lists => "does_not_contain",
@@ -377,42 +295,5 @@ pub(crate) fn truth(given: &Value) -> Option<bool> {
             _ => None,
         },
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn conditions_are_put_into_two_levels() {
-        let [a, b, c, d] = ["a", "b", "c", "d"].map(|name| json!({"property": name}));
-        for (given, wanted) in [
-            (json!({"and": [{"and": [a, {"or": [b, c]}]}, d]}), json!({"and": [a, {"or": [b, c]}, d]})),
-            (
-                json!({"or": [{"or": [a, {"or": [b]}]}, {"and": [{"and": [c, d]}]}]}),
-                json!({"or": [a, b, {"and": [c, d]}]}),
-            ),
-            (json!({"or": [{"and": [a, {"and": [b, c]}]}, d]}), json!({"or": [{"and": [a, b, c]}, d]})),
-            // Three levels of another word each are written out.
-            (
-                json!({"and": [a, {"or": [{"and": [b, c]}, d]}]}),
-                json!({"or": [{"and": [a, b, c]}, {"and": [a, d]}]}),
-            ),
-            (
-                json!({"or": [{"and": [a, {"or": [b, c]}]}, d]}),
-                json!({"or": [{"and": [a, b]}, {"and": [a, c]}, d]}),
-            ),
-            (a.clone(), a.clone()),
-        ] {
-            assert_eq!(fitted(given), wanted);
-        }
-    }
-
-    #[test]
-    fn too_many_alternatives_are_left_as_they_are() {
-        let one = |name: String| json!({"or": [{"and": [{"property": name}, {"property": "x"}]}, {"property": "y"}]});
-        let many = json!({"and": (0..8).map(|at| one(at.to_string())).collect::<Vec<_>>()});
-        assert_eq!(fitted(many.clone()), many);
     }
 }
