@@ -68,12 +68,18 @@ impl Fields {
         }
         let folded = fold(word);
         let word = folded.replace(' ', "_");
-        if let Some(property) = self.usual(&word).and_then(|name| self.get(name)) {
-            return Some(property);
-        }
-        let mut labelled = self.properties.iter().zip(&self.labels).filter(|(_, label)| **label == folded);
-        if let (Some((property, _)), None) = (labelled.next(), labelled.next()) {
-            return Some(property);
+        let usual = || self.usual(&word).and_then(|name| self.get(name));
+        let labelled = || {
+            let mut all = self.properties.iter().zip(&self.labels).filter(|(_, label)| **label == folded);
+            all.next().filter(|_| all.next().is_none()).map(|(property, _)| property)
+        };
+        // What an account has named itself is meant before what is usual elsewhere.
+        let found = match self.object.custom {
+            true => labelled().or_else(usual),
+            false => usual().or_else(labelled),
+        };
+        if found.is_some() {
+            return found;
         }
         self.prefixes().iter().find_map(|prefix| self.get(&format!("{prefix}{word}")))
     }

@@ -153,6 +153,14 @@ const STANDARD: &[Line] = &[
     ("0-123", "orders", "order", &["hs_order_name"], &["hs_order_name", "hs_total_price", OWNER], &[]),
     ("0-162", "services", "service", &["hs_name"], &["hs_name", "hs_pipeline_stage", OWNER], &[]),
     ("0-970", "projects", "project", &["hs_name"], &["hs_name", "hs_pipeline_stage", OWNER], &[]),
+    (
+        "0-421",
+        "appointments",
+        "appointment",
+        &["hs_appointment_name"],
+        &["hs_appointment_name", "hs_appointment_start", "hs_appointment_end", OWNER],
+        &[],
+    ),
 ];
 
 /// The names of the standard objects, for listings and completions.

@@ -182,11 +182,11 @@ struct MergeRecords {
 
 async fn merge_records(call: Call<HubSpot>, args: MergeRecords) -> Result<Plan> {
     let object = call.names().object(&args.object).await?;
-    let mergeable =
-        object.custom || matches!(object.name.as_str(), "contacts" | "companies" | "deals" | "tickets");
+    let mergeable = object.custom
+        || matches!(object.name.as_str(), "contacts" | "companies" | "deals" | "tickets" | "appointments");
     if !mergeable {
         return Err(Error::invalid(format!("HubSpot does not merge {}", object.plural))
-            .with_hint("It merges contacts, companies, deals, tickets and custom objects"));
+            .with_hint("It merges contacts, companies, deals, tickets, appointments and custom objects"));
     }
     let keep = call.names().record(&object, &args.keep).await?;
     let absorb = call.names().record(&object, &args.absorb).await?;

@@ -220,8 +220,14 @@ async fn b8_stages_and_owners_are_resolved_although_they_have_no_options() {
 async fn b9_a_day_is_a_day_in_the_accounts_zone() {
     let office = Office::changed(|seed| seed["account"]["timeZone"] = json!("America/New_York")).await;
     let zone = jiff::tz::TimeZone::get("America/New_York").unwrap();
-    let now = jiff::Timestamp::from_second(connector::clock::wall().as_secs() as i64).unwrap();
-    let today = now.to_zoned(zone.clone()).date().to_string();
+    // Half an hour before midnight there, when it is tomorrow in UTC.
+    let now = || jiff::Timestamp::from_second(connector::clock::wall().as_secs() as i64).unwrap();
+    let evening = now().to_zoned(zone.clone()).date().at(23, 30, 0, 0).to_zoned(zone.clone()).unwrap();
+    let wait = evening.timestamp().duration_since(now()).as_secs().rem_euclid(86_400);
+    tokio::time::advance(std::time::Duration::from_secs(wait as u64)).await;
+    let local = now().to_zoned(zone.clone()).date();
+    let today = local.to_string();
+    assert_ne!(now().to_zoned(jiff::tz::TimeZone::UTC).date(), local);
     for (given, kept) in
         [("today", today.as_str()), ("2026-12-01", "2026-12-01"), ("2026-12-01T23:30-05:00", "2026-12-01")]
     {
@@ -242,6 +248,7 @@ async fn b9_a_day_is_a_day_in_the_accounts_zone() {
     let kept = office.record("deals", "9001")["properties"]["closedate"].as_str().unwrap().to_owned();
     assert!(kept.starts_with("2031-07-02T03:59:59"), "the end of the day in New York, not {kept}");
     assert!(text.contains("2031-07-01"), "{text}");
+    assert!(text.contains("note: closedate is the end of the day in America/New_York"), "{text}");
     // Conditions: midnights in UTC for a date, real instants for a date-time.
     let of = |field: &str| json!({"object": "deals", "where": [{"field": field, "op": "between", "value": ["2026-12-01", "2026-12-31"]}]});
     office.call("search", of("renewal_date")).await;
@@ -252,6 +259,12 @@ async fn b9_a_day_is_a_day_in_the_accounts_zone() {
     assert_eq!(filter["value"], json!("1796101200000"));
     let month = office.call("search", json!({"object": "deals", "where": [{"field": "renewal_date", "op": "between", "value": "this month"}]})).await;
     assert!(month.contains("Renewal date between"), "{month}");
+    let filter = office.last(SEARCH)["filterGroups"][0]["filters"][0].clone();
+    let midnight = |day: jiff::civil::Date| {
+        json!(day.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp().as_millisecond().to_string())
+    };
+    assert_eq!(filter["value"], midnight(local.first_of_month()));
+    assert_eq!(filter["highValue"], midnight(local.last_of_month()));
 }
 
 /// Custom objects by any name the user knows (PipedreamHQ/pipedream#16576, airbytehq/airbyte#27658).

@@ -137,6 +137,7 @@ async fn an_accounts_own_object_has_pipelines_where_its_properties_say_so() {
             "stages": [stage("s1", "Planned", "OPEN"), stage("s2", "In use", "CLOSED")],
         }]);
         let own = seed["properties"]["2-987"].as_array_mut().unwrap();
+        own.push(json!({"name": "site_status", "label": "Status", "type": "string", "fieldType": "text"}));
         for name in ["hs_pipeline", "hs_pipeline_stage"] {
             own.push(json!({"name": name, "label": name, "type": "enumeration", "fieldType": "select", "options": [], "externalOptions": true}));
         }
@@ -160,6 +161,10 @@ async fn an_accounts_own_object_has_pipelines_where_its_properties_say_so() {
     let text = office.call("aggregate_records", json!({"object": "sites", "group_by": ["stage"]})).await;
     assert!(text.contains("Planned | count 3") && text.contains("In use (closed) | count 2"), "{text}");
     assert!(office.call("list_pipelines", json!({})).await.contains("sites: Building (p1)"));
+    // What the account calls a status itself is no stage.
+    let status = json!([{"id": "3001", "fields": {"status": "Heated"}}]);
+    office.call("update_records", json!({"object": "sites", "records": status})).await;
+    assert_eq!(office.record("2-987", "3001")["properties"]["site_status"], "Heated");
     let office = Office::open().await;
     let error = office.refusal("move_stage", json!({"object": "sites", "id": "3001", "stage": "x"})).await;
     assert!(error.for_agent().contains("sites have no stages"), "{error}");

@@ -274,6 +274,9 @@ async fn set(
             let text = texts(&property.name, value)?.join("\n");
             written = set.rich(fields, property, record, &text);
         }
+        if property.kind == "datetime" && !fields.object.took_place() {
+            set.notes.extend(day_told(call, fields, calendar, property, value).await?);
+        }
         set.properties.insert(property.name.clone(), written);
     }
     for (property, changes) in edited(fields, row)? {
@@ -305,6 +308,24 @@ async fn set(
         set.properties.insert(property.name.clone(), String::new());
     }
     Ok(set)
+}
+
+/// That a day which was given for a moment is the end of it.
+async fn day_told(
+    call: &Call<HubSpot>,
+    fields: &Fields,
+    calendar: &Calendar,
+    property: &Property,
+    value: &Value,
+) -> Result<Option<String>> {
+    let text = texts(&property.name, value)?.join("");
+    let when = calendar.ahead(&property.name, &text)?;
+    if when.start() == when.end() {
+        return Ok(None);
+    }
+    let zone = call.names().account().await?.time_zone;
+    let zone = if zone.is_empty() { "UTC".to_owned() } else { zone };
+    Ok(Some(format!("{} is the end of the day in {zone}", fields.head(&property.name))))
 }
 
 /// Says which row an error is about.
@@ -365,12 +386,18 @@ fn asks_for_many(plan: Plan, count: usize) -> Plan {
 
 /// Adds to the reply of a write what was left aside.
 fn noted(reply: Reply, notes: &[String]) -> Reply {
-    notes.iter().fold(reply, |reply, note| reply.line(format!("note: {note}")))
+    once(notes).into_iter().fold(reply, |reply, note| reply.line(format!("note: {note}")))
+}
+
+/// What several rows have in common, once.
+fn once(notes: &[String]) -> Vec<&String> {
+    let mut seen = BTreeSet::new();
+    notes.iter().filter(|note| seen.insert(*note)).collect()
 }
 
 /// Adds to a preview what was left aside.
 fn with_notes(mut written: Written, notes: &[String]) -> Written {
-    for note in notes {
+    for note in once(notes) {
         written = written.change(format!("note: {note}"));
     }
     written
