@@ -108,7 +108,7 @@ const TABLE: &[Meaning] = &[
         "Unarchive it first, or choose another channel",
     ),
     (
-        &["user_not_found", "users_not_found", "invalid_users", "no_such_user"],
+        &["user_not_found", "user_not_visible", "users_not_found", "invalid_users", "no_such_user"],
         Kind::NotFound,
         "Slack knows no such person",
         "search_users finds people",
@@ -422,7 +422,7 @@ fn missing_scope(request: &Request, refusal: &Refusal) -> Error {
         .unwrap_or_default();
     let has: String = has.chars().take(300).collect();
     Error::new(Kind::Permission, format!("The token lacks the scope {needed} for {}{has}", request.operation))
-        .with_hint(format!("Add {needed} under OAuth & Permissions of the app and install it again; `slack-mcp manifest` lists every scope"))
+        .with_hint(format!("Add {needed} under OAuth & Permissions of the app (https://api.slack.com/apps) and install it again; `slack-mcp manifest` lists every scope"))
 }
 
 #[cfg(test)]
@@ -478,6 +478,28 @@ mod tests {
         let mut seen = BTreeSet::new();
         for code in TABLE.iter().flat_map(|(codes, ..)| *codes) {
             assert!(seen.insert(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_slack_came_to_refuse_since_2026_has_a_sentence_of_its_own() {
+        for code in [
+            "app_access_restricted",
+            "send_on_behalf_not_allowed",
+            "cannot_reply_to_message",
+            "slack_connect_canvas_sharing_blocked",
+            "slack_connect_file_link_sharing_blocked",
+            "slack_connect_lists_sharing_blocked",
+            "file_type_not_allowed",
+            "file_uploads_except_images_disabled",
+            "posting_to_channel_denied",
+            "canvas_editing_locked",
+            "canvas_too_large",
+            "free_teams_cannot_create_standalone_canvases",
+            "free_team_canvas_tab_already_exists",
+        ] {
+            let error = read(&json!({"ok": false, "error": code})).unwrap();
+            assert!(!error.message().starts_with("Slack refused"), "{code}: {error}");
         }
     }
 }

@@ -239,11 +239,12 @@ impl Policy {
         self.bounds.narrows(effect)
     }
 
-    /// Refuses previews of links that the operator does not allow: making one, Slack asks the page for it.
+    /// Refuses links in `text` of which Slack would show a preview that the operator does not allow: making one,
+    /// it asks the page for it. Links that stand in `old` stay; `hint` says what to do.
     ///
     /// # Errors
     /// `policy`.
-    pub(crate) fn unfurls(&self, text: &str) -> Result<()> {
+    pub(crate) fn unfurls(&self, text: &str, old: &str, hint: &str) -> Result<()> {
         let Some(domains) = &self.unfurl else { return Ok(()) };
         let begins = text.match_indices("http").map(|(at, _)| &text[at..]);
         let links = begins.filter(|rest| rest.starts_with("http://") || rest.starts_with("https://"));
@@ -255,12 +256,12 @@ impl Policy {
             let below = |domain: &String| {
                 host == *domain || host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.'))
             };
-            if !domains.iter().any(below) {
+            if !domains.iter().any(below) && !old.contains(link) {
                 return Err(Error::new(
                     Kind::Policy,
                     format!("No preview of {} may be shown; nothing was sent", one_line(link)),
                 )
-                .with_hint("Leave `unfurl` out; the operator lists domains in SLACK_UNFURL_DOMAINS"));
+                .with_hint(format!("{hint}; the operator lists domains in SLACK_UNFURL_DOMAINS")));
             }
         }
         Ok(())
@@ -357,16 +358,19 @@ mod tests {
         for fine in
             ["no link", "https://harbor.example/a (https://docs.harbor.example)", "<https://github.com/x|x>"]
         {
-            assert!(policy.unfurls(fine).is_ok(), "{fine}");
+            assert!(policy.unfurls(fine, "", "").is_ok(), "{fine}");
         }
         for wrong in [
             "https://evil.example",
             "https://harbor.example https://notharbor.example",
             "http://harbor.example.evil",
         ] {
-            assert_eq!(policy.unfurls(wrong).unwrap_err().kind(), Kind::Policy, "{wrong}");
+            assert_eq!(policy.unfurls(wrong, "", "").unwrap_err().kind(), Kind::Policy, "{wrong}");
         }
-        assert!(Policy::new(&Config::default()).unwrap().unfurls("https://evil.example").is_ok());
+        assert!(Policy::new(&Config::default()).unwrap().unfurls("https://evil.example", "", "").is_ok());
+        let old = "see <https://evil.example/a|a>";
+        assert!(policy.unfurls("https://evil.example/a and more", old, "").is_ok());
+        assert!(policy.unfurls("https://evil.example/ab", old, "").is_err());
     }
 
     #[tokio::test(start_paused = true)]

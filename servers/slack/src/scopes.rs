@@ -33,8 +33,9 @@ pub(crate) const INVITE: &[&str] =
 /// What every tool resolves names and threads with.
 const ALWAYS: [&[&str]; 4] = [HISTORY, CHANNELS, PEOPLE, &["usergroups:read"]];
 /// What is of use with a scope only with others: posting to people opens the conversation with them, and the
-/// workspace has emoji of its own; a list is read as a file.
-const TOGETHER: [(&str, &[&str]); 4] = [
+/// workspace has emoji of its own; a list is read as a file; of many who reacted a message names some.
+const TOGETHER: [(&str, &[&str]); 5] = [
+    ("channels:history", &["reactions:read"]),
     ("chat:write", &["im:write", "mpim:write"]),
     ("files:write", &["im:write", "mpim:write", "files:read"]),
     ("files:read", &["lists:read"]),

@@ -75,6 +75,7 @@ methods! {
     SCHEDULE = "chat.scheduleMessage", T3, Write, Once;
     SCHEDULED_LIST = "chat.scheduledMessages.list", T3, Read, Safe;
     SCHEDULED_DELETE = "chat.deleteScheduledMessage", T3, Destructive, Once;
+    REACTIONS_GET = "reactions.get", T3, Read, Safe;
     REACTIONS_ADD = "reactions.add", T3, Write, Idempotent;
     REACTIONS_REMOVE = "reactions.remove", T2, Destructive, Idempotent;
     SEARCH_MESSAGES = "search.messages", T2, Read, Safe;

@@ -16,7 +16,7 @@ use std::{
 };
 
 use connector::{
-    Kind, Result,
+    Error, Kind, Result,
     upstream::{Request, Response, Tag, Upstream},
 };
 use http::{HeaderValue, header};
@@ -26,7 +26,7 @@ use url::form_urlencoded;
 
 use crate::vendor::POSTS_IN_ONE;
 use methods::Method;
-use types::{Channel, Emoji, Group, Identity, Message, Page, User};
+use types::{Channel, Emoji, Group, Identity, Message, Page, Reaction, User, Words};
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8");
 const MINUTE: Duration = Duration::from_secs(60);
@@ -50,6 +50,12 @@ pub(crate) struct Api {
 pub(crate) const LIMITED_PAGE: usize = 15;
 /// A refusal of history for so long is a sign of such an application too: others wait a second or two.
 const LIMITED_WAIT: Duration = Duration::from_secs(30);
+
+/// Whether Slack itself refused a call for so long that others would not be; a wait for our own budget says nothing.
+fn is_long_refusal(error: &Error) -> bool {
+    let own = error.message().ends_with("is used up for now");
+    error.kind() == Kind::RateLimited && !own && error.retry_after().is_some_and(|wait| wait >= LIMITED_WAIT)
+}
 
 /// The arguments of a call.
 #[derive(Clone, Debug, Default)]
@@ -154,12 +160,7 @@ impl Api {
             Ok(page) if asked as usize > LIMITED_PAGE && page.rows.len() == LIMITED_PAGE && page.has_more => {
                 self.limited.store(true, Ordering::Relaxed);
             }
-            Err(error)
-                if error.kind() == Kind::RateLimited
-                    && error.retry_after().is_some_and(|wait| wait >= LIMITED_WAIT) =>
-            {
-                self.limited.store(true, Ordering::Relaxed);
-            }
+            Err(error) if is_long_refusal(error) => self.limited.store(true, Ordering::Relaxed),
             _ => {}
         }
     }
@@ -283,13 +284,16 @@ impl Api {
         self.cached(methods::CONVERSATIONS_LIST, form, 15 * MINUTE, "channels").await
     }
 
-    /// One conversation.
+    /// One conversation. What Slack says of direct messages has the last of them in it, which is never kept.
     pub(crate) async fn conversation(&self, id: &str) -> Result<Channel> {
+        if id.starts_with('D') {
+            return self.conversation_now(id).await;
+        }
         let (method, form) = (methods::CONVERSATIONS_INFO, OneChannel::form(id));
         Ok(self.cached::<OneChannel>(method, form, 5 * MINUTE, "channels").await?.channel)
     }
 
-    /// One conversation as it is now, before it is changed.
+    /// One conversation as it is now.
     pub(crate) async fn conversation_now(&self, id: &str) -> Result<Channel> {
         Ok(self.call::<OneChannel>(methods::CONVERSATIONS_INFO, OneChannel::form(id)).await?.channel)
     }
@@ -382,6 +386,53 @@ impl Api {
         Ok(answer.results.users.into_iter().map(|found| found.user_id).collect())
     }
 
+    /// Everybody who reacted to a message: what reads it names some of many.
+    pub(crate) async fn reactions(&self, channel: &str, ts: &str) -> Result<Vec<Reaction>> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Answer {
+            message: Message,
+        }
+        let form = Form::new().set("channel", channel).set("timestamp", ts).set("full", "true");
+        Ok(self.call::<Answer>(methods::REACTIONS_GET, form).await?.message.reactions)
+    }
+
+    /// The public channels that Real-time Search finds by a part of name, topic or purpose.
+    pub(crate) async fn channels(&self, words: &str) -> Result<Vec<Channel>> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Answer {
+            results: Results,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Results {
+            channels: Vec<Found>,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Found {
+            channel_id: String,
+            name: String,
+            topic: String,
+            purpose: String,
+            is_archived: bool,
+        }
+        let form = Form::new().set("query", words).set("content_types", "channels").set("limit", 20);
+        let form = form.set("channel_types", "public_channel").set("include_archived_channels", "true");
+        let answer: Answer = self.call(methods::SEARCH_CONTEXT, form).await?;
+        let found = answer.results.channels.into_iter();
+        let channel = |found: Found| Channel {
+            id: found.channel_id,
+            name: found.name,
+            topic: Words { value: found.topic },
+            purpose: Words { value: found.purpose },
+            is_archived: found.is_archived,
+            ..Channel::default()
+        };
+        Ok(found.map(channel).collect())
+    }
+
     /// The user groups with their members.
     pub(crate) async fn groups(&self) -> Result<Vec<Group>> {
         let groups: Groups =
@@ -398,5 +449,21 @@ impl Api {
     /// The workspace's own emoji.
     pub(crate) async fn emoji(&self) -> Result<Emoji> {
         self.cached(methods::EMOJI_LIST, Form::new(), 6 * HOUR, "emoji").await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_slacks_own_long_refusal_is_the_sign_of_a_limited_app() {
+        let refusal = |message: &'static str, seconds: u64| {
+            let wait = Duration::from_secs(seconds);
+            is_long_refusal(&Error::new(Kind::RateLimited, message).with_retry_after(wait))
+        };
+        let slack = "Slack allows no more calls of conversations.history for now";
+        assert!(refusal(slack, 45) && !refusal(slack, 2));
+        assert!(!refusal("Slack's budget of conversations.history is used up for now", 45));
     }
 }

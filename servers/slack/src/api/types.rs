@@ -232,8 +232,21 @@ pub(crate) struct BotProfile {
 #[serde(default)]
 pub(crate) struct Reaction {
     pub(crate) name: String,
+    /// Not everybody where they are many (docs.slack.dev/reference/methods/reactions.get).
     pub(crate) users: Vec<String>,
     pub(crate) count: u64,
+}
+
+impl Reaction {
+    /// Of how many people it is.
+    pub(crate) fn number(&self) -> u64 {
+        self.count.max(self.users.len() as u64)
+    }
+
+    /// Whether Slack named everybody.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.users.len() as u64 >= self.count
+    }
 }
 
 /// A file, a canvas or a list.

@@ -14,6 +14,8 @@ pub(crate) fn sections(html: &str) -> Vec<Section> {
     let mut text = String::new();
     let mut lists: Vec<(bool, usize)> = Vec::new();
     let mut links: Vec<String> = Vec::new();
+    // Of the table that is open: its rows so far, and the cells of this one.
+    let (mut rows, mut cells) = (0, 0);
     let mut rest = html;
     while let Some(at) = rest.find('<') {
         push_text(&mut text, &rest[..at], open.is_some());
@@ -67,8 +69,21 @@ pub(crate) fn sections(html: &str) -> Vec<Section> {
             ("pre", false) => text.push_str("```\n"),
             ("pre", true) => text.push_str("\n```"),
             ("blockquote", false) => text.push_str("> "),
-            ("tr", false) => text.push_str("\n|"),
-            ("td" | "th", false) => text.push(' '),
+            ("table", false) => rows = 0,
+            ("tr", false) => {
+                text.push_str("\n|");
+                (rows, cells) = (rows + 1, 0);
+            }
+            // The first row is the head of a Markdown table.
+            ("tr", true) if rows == 1 && cells > 0 => text.push_str(&format!("\n|{}", "---|".repeat(cells))),
+            ("td" | "th", false) => {
+                text.push(' ');
+                cells += 1;
+            }
+            ("img", _) => {
+                let part = |name: &str| attribute(tag, name).unwrap_or_default();
+                text.push_str(&format!("![{}]({})", part("alt"), part("src")));
+            }
             ("td" | "th", true) => text.push_str(" |"),
             ("a", false) => {
                 links.push(attribute(tag, "href").unwrap_or_default());
@@ -96,16 +111,37 @@ pub(crate) fn sections(html: &str) -> Vec<Section> {
 
 fn push_text(text: &mut String, raw: &str, inside: bool) {
     if inside {
-        // `&amp;` last: an entity is decoded once.
-        let decoded = raw
-            .replace("&lt;", "<")
-            .replace("&gt;", ">")
-            .replace("&quot;", "\"")
-            .replace("&#39;", "'")
-            .replace("&nbsp;", " ")
-            .replace("&amp;", "&");
-        text.push_str(&decoded);
+        decode(raw, text);
     }
+}
+
+/// Adds `raw` with its entities decoded, each once.
+fn decode(raw: &str, text: &mut String) {
+    let mut rest = raw;
+    while let Some(at) = rest.find('&') {
+        text.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let entity = rest.split_once(';').map(|(entity, _)| &entity[1..]).filter(|entity| entity.len() < 10);
+        let number = entity.and_then(|entity| entity.strip_prefix('#'));
+        let decoded = match (entity, number) {
+            (_, Some(number)) => match number.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok(),
+                None => number.parse().ok(),
+            }
+            .and_then(char::from_u32),
+            (Some("amp"), _) => Some('&'),
+            (Some("lt"), _) => Some('<'),
+            (Some("gt"), _) => Some('>'),
+            (Some("quot"), _) => Some('"'),
+            (Some("apos"), _) => Some('\''),
+            (Some("nbsp"), _) => Some(' '),
+            _ => None,
+        };
+        let length = entity.filter(|_| decoded.is_some()).map_or(1, |entity| entity.len() + 2);
+        text.push(decoded.unwrap_or('&'));
+        rest = &rest[length..];
+    }
+    text.push_str(rest);
 }
 
 fn attribute(tag: &str, name: &str) -> Option<String> {
@@ -144,5 +180,13 @@ mod tests {
             ("", "---"),
         ];
         assert_eq!(found, expected.map(|(id, text)| (id.to_owned(), text.to_owned())));
+    }
+
+    #[test]
+    fn a_table_has_a_head_and_images_and_signs_are_kept() {
+        let html = "<table id=\"t\"><tr><td>Item</td><td>Qty</td></tr><tr><td>Bolt</td><td>1&#8239;200</td></tr></table><p id='i'><img alt='A graph' src='https://a.example/g.png'/> it&#x2019;s &amp;lt; &co; x</p>";
+        let found: Vec<String> = sections(html).into_iter().map(|section| section.markdown).collect();
+        let image = "![A graph](https://a.example/g.png) it\u{2019}s &lt; &co; x";
+        assert_eq!(found, ["| Item | Qty |\n|---|---|\n| Bolt | 1\u{202f}200 |", image]);
     }
 }

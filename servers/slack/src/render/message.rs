@@ -66,11 +66,9 @@ pub(crate) fn is_noise(message: &Message) -> bool {
 pub(crate) fn people_in<'a>(messages: impl IntoIterator<Item = &'a Message>) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     for message in messages {
-        if let Some(user) = message.user.as_ref().filter(|user| is_user(user)) {
-            // A bot has its name in the message.
-            if message.bot_id.is_none() || bot_name(message).is_none() {
-                ids.insert(user.clone());
-            }
+        // What came through an app has the app's name.
+        if let Some(user) = message.user.as_ref().filter(|user| is_user(user) && app(message).is_none()) {
+            ids.insert(user.clone());
         }
         mrkdwn::mentioned(&message.text, &mut ids);
         for value in message.blocks.iter().chain(&message.attachments) {
@@ -80,11 +78,22 @@ pub(crate) fn people_in<'a>(messages: impl IntoIterator<Item = &'a Message>) -> 
     ids
 }
 
+/// Those by whose right an app posted: the app itself, or somebody who wrote through it.
+pub(crate) fn posting_in<'a>(messages: impl IntoIterator<Item = &'a Message>) -> BTreeSet<String> {
+    let posted = messages.into_iter().filter(|message| app(message).is_some());
+    posted.filter_map(|message| message.user.clone()).filter(|user| is_user(user)).collect()
+}
+
+/// All of both.
+pub(crate) fn all_in<'a>(messages: impl IntoIterator<Item = &'a Message> + Clone) -> BTreeSet<String> {
+    people_in(messages.clone()).into_iter().chain(posting_in(messages)).collect()
+}
+
 /// The people who reacted to messages, where they are few enough to be named.
 pub(crate) fn reacting_in<'a>(messages: impl IntoIterator<Item = &'a Message>) -> BTreeSet<String> {
     let reactions = messages.into_iter().flat_map(|message| &message.reactions);
     reactions
-        .filter(|reaction| number_of(reaction) <= REACTING)
+        .filter(|reaction| reaction.number() <= REACTING)
         .flat_map(|reaction| reaction.users.clone())
         .collect()
 }
@@ -94,12 +103,24 @@ fn bot_name(message: &Message) -> Option<&str> {
     [message.username.as_deref(), profile].into_iter().flatten().find(|name| !name.is_empty())
 }
 
+/// The app that a message came through, if it has a name.
+fn app(message: &Message) -> Option<&str> {
+    message.bot_id.as_ref().and_then(|_| bot_name(message))
+}
+
 /// Who a message is from; never empty.
+///
+/// Slack marks whatever an app posts as the app's, by a person's token too: with `bot_id`, `app_id` and
+/// `bot_profile` beside `user` (github.com/anneschuth/claude-threads/issues/526). Under a name of its own
+/// (`username`) people see that name alone.
 pub(crate) fn author(message: &Message, people: &People, own_team: &str) -> String {
-    if message.bot_id.is_some()
-        && let Some(name) = bot_name(message)
-    {
-        return format!("{} (app)", one_line(name));
+    if let Some(app) = app(message).map(one_line) {
+        let renamed = message.username.as_deref().is_some_and(|name| !name.is_empty());
+        let person = message.user.as_deref().filter(|_| !renamed).and_then(|user| people.person(user));
+        return match person {
+            Some(person) => format!("{} (via {app})", one_line(person)),
+            None => format!("{app} (app)"),
+        };
     }
     if let Some(user) = message.user.as_deref().filter(|user| !user.is_empty()) {
         let name = people.name(user);
@@ -303,14 +324,9 @@ pub(crate) fn row(
     (row, item)
 }
 
-/// How many people a reaction is of: Slack may name fewer of them.
-fn number_of(reaction: &Reaction) -> u64 {
-    reaction.count.max(reaction.users.len() as u64)
-}
-
 /// A reaction with its people, or where they are many or not known with their number.
 fn reaction(reaction: &Reaction, people: &People) -> String {
-    let (name, count) = (one_line(&reaction.name), number_of(reaction));
+    let (name, count) = (one_line(&reaction.name), reaction.number());
     let known = reaction.users.iter().filter_map(|user| people.found(user));
     let known: Vec<String> = known.take(REACTING as usize + 1).map(one_line).collect();
     if known.len() as u64 == count && count <= REACTING {
@@ -327,7 +343,11 @@ mod tests {
 
     fn shown(message: Value) -> String {
         let message: Message = serde_json::from_value(message).unwrap();
-        let people = People::known(&[("U0ONE000001", "one"), ("U0EXT000001", "Kofi A. [ext T9]")]);
+        let people = People::known(&[
+            ("U0ONE000001", "one"),
+            ("U0EXT000001", "Kofi A. [ext T9]"),
+            ("U0BOT000001", "assistant [bot]"),
+        ]);
         let style = Style { people: &people, zone: &TimeZone::UTC, own_team: "T1", names_threads: true };
         row(&message, &style, &mut None).0
     }
@@ -398,12 +418,22 @@ mod tests {
     #[test]
     fn nobody_is_nameless() {
         // https://github.com/anthropics/claude-code/issues/80259
+        let posted = |user: &str, more: Value| {
+            let mut message =
+                json!({"user": user, "bot_id": "B1", "bot_profile": {"name": "Assistant"}, "text": "x"});
+            message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            message
+        };
         for (message, author) in [
             (json!({"user": "U0EXT000001", "team": "T9", "text": "signed"}), "Kofi A. [ext T9]:"),
             (json!({"user": "U0GONE00001", "team": "T9", "text": "signed"}), "U0GONE00001 [ext T9]:"),
             (json!({"user": "U0GONE00001", "text": "x"}), "U0GONE00001:"),
             (json!({"bot_id": "B1", "username": "Deploy", "text": "x"}), "Deploy (app):"),
             (json!({"bot_id": "B1", "text": "x"}), "B1 (app):"),
+            (posted("U0ONE000001", json!({})), "one (via Assistant):"),
+            (posted("U0ONE000001", json!({"username": "Deploy"})), "Deploy (app):"),
+            (posted("U0GONE00001", json!({})), "Assistant (app):"),
+            (posted("U0BOT000001", json!({})), "Assistant (app):"),
             (json!({"text": "x"}), "unknown author:"),
         ] {
             let row = shown(message);

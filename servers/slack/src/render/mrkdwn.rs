@@ -71,6 +71,9 @@ fn token(token: &str, people: &People) -> String {
         return format!("#{}", said.trim_start_matches('#'));
     }
     if let Some(special) = target.strip_prefix('!') {
+        if ["here", "channel", "everyone"].contains(&special) {
+            return format!("@{special}");
+        }
         if let Some(said) = said {
             return said;
         }
@@ -152,6 +155,124 @@ fn escape(text: &str, out: &mut String) {
     }
 }
 
+/// `text` in its parts, each with whether it is code.
+pub(crate) fn parts(text: &str) -> Vec<(bool, &str)> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(open) = rest.find('`') {
+        let ticks = rest[open..].bytes().take_while(|byte| *byte == b'`').count();
+        let mark = &rest[open..open + ticks];
+        let after = open + ticks;
+        // A mark without its end is only text.
+        let Some(close) = rest[after..].find(mark) else { break };
+        let end = after + close + ticks;
+        parts.push((false, &rest[..open]));
+        parts.push((true, &rest[open..end]));
+        rest = &rest[end..];
+    }
+    parts.push((false, rest));
+    parts
+}
+
+/// A character that `text` does not have, to hold a place in it: of those that are nobody's.
+pub(crate) fn unused(text: &str) -> char {
+    ('\u{e000}'..='\u{f8ff}').find(|c| !text.contains(*c)).unwrap_or('\u{f8ff}')
+}
+
+/// Markdown, encoded, as Slack's own marks: where Slack takes a text that is no `markdown_text`
+/// (docs.slack.dev/messaging/formatting-message-text). Code stays as it is.
+pub(crate) fn from_markdown(text: &str) -> String {
+    let mark = unused(text);
+    let parts = parts(text);
+    let marked: String =
+        parts.iter().map(|(code, part)| if *code { mark.to_string() } else { (*part).to_owned() }).collect();
+    let lines: Vec<String> = marked.split('\n').map(line).collect();
+    let mut code = parts.iter().filter(|(code, _)| *code).map(|(_, part)| *part);
+    let mut out = String::with_capacity(text.len());
+    for (number, part) in lines.join("\n").split(mark).enumerate() {
+        if number > 0 {
+            out.push_str(code.next().unwrap_or_default());
+        }
+        out.push_str(part);
+    }
+    out
+}
+
+/// A line: a heading is bold, and an item has a bullet.
+fn line(line: &str) -> String {
+    let body = line.trim_start();
+    let indent = &line[..line.len() - body.len()];
+    let title = body.trim_start_matches('#');
+    if (1..=6).contains(&(body.len() - title.len())) && title.starts_with(' ') {
+        let title = inline(title.trim().trim_matches('*').trim_end_matches('#').trim_end());
+        return format!("{indent}*{title}*");
+    }
+    match ["- ", "* ", "+ "].iter().find_map(|bullet| body.strip_prefix(bullet)) {
+        Some(item) => format!("{indent}• {}", inline(item)),
+        None => format!("{indent}{}", inline(body)),
+    }
+}
+
+/// Marks within a line, and what stands for them.
+const MARKS: [(&str, &str, &str); 5] =
+    [("***", "*_", "_*"), ("**", "*", "*"), ("__", "*", "*"), ("~~", "~", "~"), ("*", "_", "_")];
+
+fn inline(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut rest, mut before) = (text, None);
+    while let Some(c) = rest.chars().next() {
+        let (shown, length) = address(rest)
+            .or_else(|| link(rest))
+            .or_else(|| marked(rest, before))
+            .unwrap_or_else(|| (c.to_string(), c.len_utf8()));
+        out.push_str(&shown);
+        before = rest[..length].chars().last();
+        rest = &rest[length..];
+    }
+    out
+}
+
+/// An address or one of Slack's own tokens, in which nothing is a mark.
+fn address(text: &str) -> Option<(String, usize)> {
+    let end = if text.starts_with('<') {
+        text.find('>').map(|close| close + 1)?
+    } else if text.starts_with("http://") || text.starts_with("https://") {
+        text.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | ')' | '"')).unwrap_or(text.len())
+    } else {
+        return None;
+    };
+    Some((text[..end].to_owned(), end))
+}
+
+/// `[label](address)`, or an image.
+fn link(text: &str) -> Option<(String, usize)> {
+    let from = text.strip_prefix('!').unwrap_or(text).strip_prefix('[')?;
+    let (label, after) = from.split_once("](")?;
+    let (url, _) = after.split_once(')')?;
+    let fine = ["http://", "https://", "mailto:"].iter().any(|scheme| url.starts_with(scheme));
+    if !fine || label.contains(['[', '\n']) || url.contains(char::is_whitespace) {
+        return None;
+    }
+    let length = text.len() - after.len() + url.len() + 1;
+    let label = label.replace('|', "/");
+    Some((if label.is_empty() { format!("<{url}>") } else { format!("<{url}|{label}>") }, length))
+}
+
+/// A bold, slanted or struck part, unless its mark stands within a word.
+fn marked(text: &str, before: Option<char>) -> Option<(String, usize)> {
+    if before.is_some_and(char::is_alphanumeric) {
+        return None;
+    }
+    MARKS.iter().find_map(|(mark, open, close)| {
+        let inner = text.strip_prefix(mark)?;
+        let end = inner.find(mark).filter(|end| *end > 0)?;
+        let (inner, after) = (&inner[..end], &inner[end + mark.len()..]);
+        let tight = !inner.starts_with(char::is_whitespace) && !inner.ends_with(char::is_whitespace);
+        let ends = !after.starts_with(char::is_alphanumeric);
+        (tight && ends).then(|| (format!("{open}{}{close}", inline(inner)), end + 2 * mark.len()))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,7 +312,7 @@ mod tests {
             ("<@U0MAYA00001> and <@U0OTHER0001>", "@maya and @U0OTHER0001"),
             (
                 "<#C1|general> <!subteam^S1|@oncall> <!here> <!channel|channel>",
-                "#general @oncall @here channel",
+                "#general @oncall @here @channel",
             ),
             ("<!date^1764400000^{date}|29 November>", "29 November"),
             ("<https://a.example/x?a=1&amp;b=2|the page>", "[the page](https://a.example/x?a=1&b=2)"),
@@ -202,6 +323,30 @@ mod tests {
             ("a < b, x <> y", "a < b, x <> y"),
         ] {
             assert_eq!(plain(wire, &people()), shown);
+        }
+    }
+
+    #[test]
+    fn markdown_becomes_slacks_own_marks_and_code_stays() {
+        for (markdown, mrkdwn) in [
+            ("**bold**, *slanted*, ~~gone~~ and _so_", "*bold*, _slanted_, ~gone~ and _so_"),
+            ("# The `**x**` plan\n- one\n  * two", "*The `**x**` plan*\n• one\n  • two"),
+            (
+                "see [the **page**](https://a.example/a_b*c*?x=1&y) now",
+                "see <https://a.example/a_b*c*?x=1&y|the **page**> now",
+            ),
+            (
+                "https://a.example/**x**/*y* 2*3*4 snake__case__d a * b",
+                "https://a.example/**x**/*y* 2*3*4 snake__case__d a * b",
+            ),
+            (
+                "<@U0MAYA00001> ***all*** ![](https://a.example/i.png)",
+                "<@U0MAYA00001> *_all_* <https://a.example/i.png>",
+            ),
+            ("```\n# **x**\n```\n**y** [z](ftp://a)", "```\n# **x**\n```\n*y* [z](ftp://a)"),
+            ("\u{e000} **x** `y`", "\u{e000} *x* `y`"),
+        ] {
+            assert_eq!(from_markdown(markdown), mrkdwn);
         }
     }
 

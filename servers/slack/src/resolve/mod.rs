@@ -72,16 +72,27 @@ impl Names {
         self.api.identity().await
     }
 
-    /// The user's own zone: the operator's word, else what Slack knows of the token's owner, else UTC.
+    /// The user's own zone: the operator's word, else what Slack knows of the token's owner, else UTC. Where a bot
+    /// acts, its owner is who searches: a bot is in no zone of its own.
     pub(crate) async fn zone(&self) -> TimeZone {
         if let Some(zone) = &self.zone {
             return zone.clone();
         }
-        let named = match self.me().await {
-            Ok(me) => self.api.user(&me.user_id).await.ok().and_then(|user| user.tz),
+        let named = match self.owner().await {
+            Ok(owner) => self.api.user(&owner.user_id).await.ok().and_then(|user| user.tz),
             Err(_) => None,
         };
         named.and_then(|zone| TimeZone::get(&zone).ok()).unwrap_or(TimeZone::UTC)
+    }
+
+    /// Whom the server works for: the person whose token acts or searches, else the bot.
+    async fn owner(&self) -> Result<Identity> {
+        let me = self.me().await?;
+        if me.bot_id.is_empty() {
+            return Ok(me);
+        }
+        let person = self.searching.identity().await.ok().filter(|person| person.bot_id.is_empty());
+        Ok(person.unwrap_or(me))
     }
 
     /// The names of the people with these ids, and of the channels and user groups among them. A channel that may
@@ -195,7 +206,14 @@ impl Names {
         // Where a text gives no name for a channel, its id stands behind the mark.
         let id = word.strip_prefix('#').unwrap_or(word);
         if is_id(id, &['C', 'G', 'D']) {
-            return self.api.conversation(id).await.map(Destination::Known);
+            return match self.api.conversation(id).await {
+                // A name in capitals may look like an id.
+                Err(error) if error.kind() == Kind::NotFound => match self.own_named(id).await {
+                    Some(channel) => self.api.conversation(&channel.id).await.map(Destination::Known),
+                    None => Err(error),
+                },
+                found => found.map(Destination::Known),
+            };
         }
         if is_user(word) || word.starts_with('@') || word.contains('@') {
             let user = self.person(word).await?;
@@ -205,6 +223,12 @@ impl Names {
             });
         }
         self.by_name(word).await.map(Destination::Known)
+    }
+
+    /// The channel of this name among the first of one's own.
+    async fn own_named(&self, name: &str) -> Option<Channel> {
+        let own = self.api.own_conversations(CHANNELS, None, DIRECTORY_PAGE, None, false).await.ok()?;
+        own.rows.into_iter().find(|channel| channel.is_called(name))
     }
 
     /// The conversation to write into: as [`Self::channel`], where a person's is not there yet its user.

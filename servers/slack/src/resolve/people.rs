@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use connector::catalog::one_line;
+use connector::{Kind, Result, catalog::one_line};
 use futures::{StreamExt as _, stream};
 
 use super::reference::is_id;
@@ -19,8 +19,10 @@ pub(crate) struct People {
     names: BTreeMap<String, Name>,
     /// What channels and user groups are called, without a mark.
     others: BTreeMap<String, String>,
-    /// How many ids Slack gave no name for.
+    /// How many ids Slack has no name for.
     unresolved: usize,
+    /// How many names could not be asked for.
+    not_had: usize,
     /// How many ids were not asked for, because they were too many.
     unasked: usize,
 }
@@ -30,33 +32,48 @@ pub(crate) struct People {
 struct Name {
     label: String,
     full: String,
+    /// Whether it is an app's.
+    bot: bool,
 }
 
 impl People {
     /// The people with these ids. A name that cannot be had leaves the id: nobody is nameless.
     pub(crate) async fn of(api: &Api, ids: BTreeSet<String>, own_team: &str) -> Self {
         let asked = ids.len();
-        let found: Vec<(String, Option<User>)> = stream::iter(ids.into_iter().take(MOST))
+        let found: Vec<(String, Result<User>)> = stream::iter(ids.into_iter().take(MOST))
             .map(|id| {
                 let api = api.clone();
                 async move {
-                    let user = api.user(&id).await.ok();
+                    let user = api.user(&id).await;
                     (id, user)
                 }
             })
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
-        let mut people = Self::default();
+        let mut people = Self { unasked: asked.saturating_sub(MOST), ..Self::default() };
         for (id, user) in found {
-            if let Some(user) = user {
-                let full = user.full_name().to_owned();
-                people.names.insert(id, Name { label: label(&user, own_team), full });
+            match user {
+                Ok(user) => people.add(id, &user, own_team),
+                Err(error) if error.kind() == Kind::NotFound => people.unresolved += 1,
+                Err(_) => people.not_had += 1,
             }
         }
-        people.unasked = asked.saturating_sub(MOST);
-        people.unresolved = asked - people.unasked - people.names.len();
         people
+    }
+
+    /// The people of a page that was read.
+    pub(crate) fn from_users(users: Vec<User>, own_team: &str) -> Self {
+        let mut people = Self::default();
+        for user in users {
+            people.add(user.id.clone(), &user, own_team);
+        }
+        people
+    }
+
+    fn add(&mut self, id: String, user: &User, own_team: &str) {
+        let (label, full) = (label(user, own_team), user.full_name().to_owned());
+        self.names.insert(id, Name { label, full, bot: user.is_bot });
     }
 
     /// Whoever has this id: a name, or the id itself.
@@ -67,6 +84,11 @@ impl People {
     /// The name of whoever has this id, if it is known.
     pub(crate) fn found(&self, id: &str) -> Option<&str> {
         self.names.get(id).map(|name| name.label.as_str())
+    }
+
+    /// The name of whoever has this id, if they are known to be no app.
+    pub(crate) fn person(&self, id: &str) -> Option<&str> {
+        self.names.get(id).filter(|name| !name.bot).map(|name| name.label.as_str())
     }
 
     /// Adds what channels and user groups are called, each with its id.
@@ -97,21 +119,30 @@ impl People {
 
     /// A word on those without a name.
     pub(crate) fn note(&self) -> String {
-        let unresolved = match self.unresolved {
-            0 => String::new(),
-            1 => "1 person is shown by id: Slack gave no name".to_owned(),
-            many => format!("{many} people are shown by id: Slack gave no names"),
+        let people = |count: usize| {
+            if count == 1 { "1 person is".to_owned() } else { format!("{count} people are") }
         };
-        match (unresolved.is_empty(), self.unasked) {
-            (_, 0) => unresolved,
-            (true, more) => format!("{more} people beyond {MOST} are shown by id"),
-            (false, more) => format!("{unresolved}; {more} beyond {MOST} were not looked up"),
+        let mut notes = Vec::new();
+        if self.unresolved > 0 {
+            let names = if self.unresolved == 1 { "name" } else { "names" };
+            notes.push(format!("{} shown by id: Slack gave no {names}", people(self.unresolved)));
         }
+        if self.not_had > 0 {
+            notes.push(format!("{} shown by id: Slack could not be asked just now", people(self.not_had)));
+        }
+        match (notes.is_empty(), self.unasked) {
+            (_, 0) => {}
+            (true, more) => notes.push(format!("{more} people beyond {MOST} are shown by id")),
+            (false, more) => notes.push(format!("{more} beyond {MOST} were not looked up")),
+        }
+        notes.join("; ")
     }
 
+    /// Those of these names; apps are marked `[bot]`.
     #[cfg(test)]
     pub(crate) fn known(names: &[(&str, &str)]) -> Self {
-        let name = |name: &str| Name { label: name.to_owned(), full: name.to_owned() };
+        let name =
+            |name: &str| Name { label: name.to_owned(), full: name.to_owned(), bot: name.ends_with("[bot]") };
         let names = names.iter().map(|(id, label)| ((*id).to_owned(), name(label))).collect();
         Self { names, ..Self::default() }
     }

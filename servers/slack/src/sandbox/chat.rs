@@ -146,18 +146,18 @@ fn push_text(elements: &mut Vec<Value>, text: &str) {
     }
 }
 
-/// Who a message of the caller's is from.
+/// Who a message of the caller's is from. Slack marks it as the app's, whoever the token is of
+/// (github.com/anneschuth/claude-threads/issues/526).
 fn author(cx: &Context<'_>, row: &mut Map<String, Value>) {
     row.insert("user".to_owned(), json!(cx.caller.user));
-    if cx.caller.is_bot() {
-        let name = cx
-            .state
-            .find("users", &cx.caller.user)
-            .map(|row| text(row, "real_name").to_owned())
-            .unwrap_or_default();
-        row.insert("bot_id".to_owned(), json!(cx.caller.bot));
+    let app = cx.state.rows("users").iter().find(|row| flag(row, "_app"));
+    if let Some((bot, name)) = app.map(|row| (text(row, "_bot_id"), text(row, "real_name"))) {
+        row.insert("bot_id".to_owned(), json!(bot));
         row.insert("app_id".to_owned(), json!("A0SANDBOX01"));
-        row.insert("bot_profile".to_owned(), json!({ "id": cx.caller.bot, "name": name, "app_id": "A0SANDBOX01", "team_id": cx.state.team_id() }));
+        row.insert(
+            "bot_profile".to_owned(),
+            json!({ "id": bot, "name": name, "app_id": "A0SANDBOX01", "team_id": cx.state.team_id() }),
+        );
     }
 }
 

@@ -130,6 +130,15 @@ fn info(cx: &mut Context<'_>) -> Outcome<Value> {
                 text(message, "_channel") == text(&row, "id") && text(message, "ts") > read.as_str()
             });
             let unread = unread.count();
+            // With the last message whole (docs.slack.dev/reference/methods/conversations.info, a direct message).
+            let last = cx.state.rows("messages").iter().rfind(|message| {
+                text(message, "_channel") == text(&row, "id")
+                    && (text(message, "thread_ts").is_empty()
+                        || text(message, "thread_ts") == text(message, "ts"))
+            });
+            if let Some(last) = last {
+                shown.insert("latest".to_owned(), objects::message(cx.state, last));
+            }
             shown.insert("unread_count".to_owned(), json!(unread));
             shown.insert("unread_count_display".to_owned(), json!(unread));
         }

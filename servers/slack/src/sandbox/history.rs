@@ -32,9 +32,11 @@ pub(super) const METHODS: &[Method] = &[
         let ts = cx.args.text("timestamp");
         let row =
             cx.state.message(text(&channel, "id"), &ts).ok_or_else(|| Refusal::new("message_not_found"))?;
-        Ok(
-            json!({ "type": "message", "channel": text(&channel, "id"), "message": objects::message(cx.state, row) }),
-        )
+        let mut message = objects::message(cx.state, row);
+        if !cx.args.switch("full") {
+            some_reacting(&mut message);
+        }
+        Ok(json!({ "type": "message", "channel": text(&channel, "id"), "message": message }))
     }),
     method("reactions.list", T2, "reactions:read", "", |cx| {
         let user = cx.args.text_or("user", &cx.caller.user);
@@ -177,9 +179,24 @@ fn history(cx: &mut Context<'_>) -> Outcome<Value> {
     Ok(answer)
 }
 
+/// The most people of a reaction that are named. Slack names no number: "the users array might not always contain
+/// all users that have reacted" (docs.slack.dev/reference/methods/reactions.get).
+const NAMED: usize = 3;
+
+/// Names some of many who reacted.
+fn some_reacting(message: &mut Value) {
+    let reactions = message.get_mut("reactions").and_then(Value::as_array_mut);
+    for reaction in reactions.into_iter().flatten() {
+        if let Some(users) = reaction["users"].as_array_mut() {
+            users.truncate(NAMED);
+        }
+    }
+}
+
 /// A message, with its metadata only for who asks for it.
 fn shown(cx: &Context<'_>, row: &Row) -> Value {
     let mut message = objects::message(cx.state, row);
+    some_reacting(&mut message);
     if !cx.args.switch("include_all_metadata")
         && let Some(message) = message.as_object_mut()
     {
@@ -195,7 +212,10 @@ fn replies(cx: &mut Context<'_>) -> Outcome<Value> {
     let asked = cx.state.message(id, &ts).ok_or_else(|| Refusal::new("thread_not_found"))?;
     let thread = text(asked, "thread_ts");
     if !thread.is_empty() && thread != ts {
-        // A reply's timestamp gives that reply alone.
+        // A reply's timestamp gives that reply alone, which has no second page.
+        if cx.args.has("cursor") {
+            return Err(Refusal::new("invalid_cursor"));
+        }
         return Ok(json!({ "messages": [shown(cx, asked)], "has_more": false }));
     }
     let rows =

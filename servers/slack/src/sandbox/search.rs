@@ -296,7 +296,7 @@ fn context(cx: &mut Context<'_>) -> Outcome<Value> {
                 && types(objects::kind(channel))
                 && after.is_none_or(|after| ts >= after)
                 && before.is_none_or(|before| ts <= before)
-                && (cx.args.switch("include_bots") || text(row, "bot_id").is_empty())
+                && (cx.args.switch("include_bots") || !by_bot(cx, row))
                 && (cx.args.switch("include_archived_channels") || !flag(channel, "is_archived"));
             if !fine || text(row, "subtype") == "channel_join" {
                 return None;
@@ -372,7 +372,7 @@ fn found_message(cx: &Context<'_>, row: &Row) -> Value {
     let mut found = json!({
         "author_user_id": text(row, "user"), "author_name": text(&user, "real_name"), "team_id": cx.state.team_id(),
         "channel_id": text(&channel, "id"), "channel_name": text(&channel, "name"), "message_ts": text(row, "ts"),
-        "content": text(row, "text"), "is_author_bot": !text(row, "bot_id").is_empty(), "permalink": permalink(cx, row),
+        "content": text(row, "text"), "is_author_bot": by_bot(cx, row), "permalink": permalink(cx, row),
     });
     if cx.args.switch("include_message_blocks") {
         found["blocks"] = row.get("blocks").cloned().unwrap_or_else(|| json!([]));
@@ -395,6 +395,11 @@ fn found_message(cx: &Context<'_>, row: &Row) -> Value {
         });
     }
     found
+}
+
+/// Whether a bot wrote a message, and no person through an app.
+fn by_bot(cx: &Context<'_>, row: &Row) -> bool {
+    cx.state.find("users", text(row, "user")).is_none_or(|user| flag(user, "is_bot"))
 }
 
 fn in_file(row: &Row, word: &str) -> bool {

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use connector::catalog::{Call, words::listed};
 
+use super::compose::{Composed, Mentioned};
 use crate::{
     Slack,
     api::types::{Channel, User},
     policy::Reading,
+    resolve::Destination,
     workspace::Workspace,
 };
 
@@ -84,4 +86,45 @@ async fn readers(workspace: &Workspace, channel: &Channel, begun_with: &[User]) 
     };
     readers.retain(|user| *user != me);
     Some(readers)
+}
+
+/// The most people of one text of whom it is asked whether they are where it goes.
+const MENTIONED: usize = 10;
+/// The most members of a channel that everybody sees: of one page.
+const PAGE: u64 = 1_000;
+
+/// Tells of the people whom a text mentions who is not where it goes: Slack notifies nobody else.
+pub(super) async fn told(workspace: &Workspace, destination: &Destination, composed: &mut Composed) {
+    let ids: Vec<String> = composed.mentioned.iter().filter_map(|one| one.id.clone()).collect();
+    if ids.is_empty() {
+        return;
+    }
+    let there = match destination {
+        Destination::New(users) => {
+            Some(ids.iter().map(|id| users.iter().any(|user| user.id == *id)).collect::<Vec<_>>())
+        }
+        Destination::Known(channel) => {
+            let few = channel.is_closed() || channel.num_members.is_some_and(|members| members <= PAGE);
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+            if few && ids.len() <= MENTIONED {
+                workspace.api().has_members(&channel.id, &ids).await.ok()
+            } else {
+                None
+            }
+        }
+    };
+    let Some(there) = there else {
+        composed.are_there = false;
+        return;
+    };
+    let absent: BTreeSet<&String> =
+        ids.iter().zip(there).filter(|(_, there)| !there).map(|(id, _)| id).collect();
+    let (gone, stay) = std::mem::take(&mut composed.mentioned)
+        .into_iter()
+        .partition(|one| one.id.as_ref().is_some_and(|id| absent.contains(id)));
+    composed.mentioned = stay;
+    let gone: Vec<String> = gone.into_iter().map(|one: Mentioned| one.told).collect();
+    if !gone.is_empty() {
+        composed.told.push(format!("not in the conversation, so not notified: {}", gone.join(", ")));
+    }
 }

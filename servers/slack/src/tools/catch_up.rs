@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Page, Reply, Tool, one_line, words::listed},
+    catalog::{Call, Page, Reply, Tool, excerpt, one_line, words::listed},
 };
 use futures::{StreamExt as _, stream};
 use jiff::{Timestamp, tz::TimeZone};
@@ -14,11 +14,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{FROM, Readers, read::heading};
+use super::{FROM, Readers, channels, read::heading};
 use crate::{
     Slack,
     api::{
-        Window,
+        DIRECTORY_PAGE, Window,
         types::{Channel, Message},
     },
     render::message::{self, row},
@@ -38,6 +38,13 @@ const EACH: usize = 12;
 const NAMED: usize = 10;
 /// Looked at at once.
 const AT_ONCE: usize = 4;
+/// Messages of one conversation that a call brings, and how many calls are made for a mention further back.
+const PAGE: u32 = 200;
+const BACK: usize = 3;
+/// The most pages of conversations that are looked through for what to look at.
+const PAGES: usize = 3;
+/// Characters of a message.
+const LONGEST: usize = 600;
 
 pub(super) fn tools() -> Vec<Tool<Slack>> {
     vec![
@@ -59,6 +66,7 @@ struct CatchUp {
     /// Only these
     #[serde(default)]
     channels: Vec<String>,
+    types: Option<Vec<channels::Kind>>,
     /// Default: since last read, or 24h
     since: Option<String>,
     mentions_only: Option<bool>,
@@ -101,7 +109,7 @@ async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
         .map(|word| moment("since", word, &zone, End::First))
         .transpose()?;
     let most = args.max_channels.unwrap_or(CHANNELS).clamp(1, 100) as usize;
-    let Chosen { channels, left, mut failed } = chosen(&call, &workspace, &args.channels, most).await?;
+    let Chosen { channels, left, mut failed, seen } = chosen(&call, &workspace, &args, most).await?;
     let looked = channels.len();
     let mine = std::sync::Arc::new(Mentions::of(&workspace, &me.user_id).await);
     let found: Vec<(Channel, Result<News>)> = stream::iter(channels)
@@ -115,21 +123,29 @@ async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
         .buffered(AT_ONCE)
         .collect()
         .await;
-    let mut all = Vec::new();
+    let (mut all, mut first) = (Vec::new(), None);
     for (channel, news) in found {
         match news {
             Ok(news) => all.push(news),
             Err(error) if error.kind() == Kind::Auth => return Err(error),
-            Err(error) => failed.push(format!(
-                "{}: {}",
-                if channel.name.is_empty() { &channel.id } else { &channel.name },
-                error.for_agent()
-            )),
+            Err(error) => {
+                failed.push(format!(
+                    "{}: {}",
+                    if channel.name.is_empty() { &channel.id } else { &channel.name },
+                    error.for_agent()
+                ));
+                first.get_or_insert(error);
+            }
         }
     }
+    if let (true, Some(error)) = (all.is_empty(), first) {
+        return Err(error);
+    }
+    let only = args.mentions_only == Some(true);
     all.retain(|news| {
-        !news.messages.is_empty()
-            && (args.mentions_only != Some(true) || news.mentions > 0 || news.channel.is_im)
+        let kept = !only || news.mentions > 0 || news.channel.is_im;
+        // What was not read to its beginning may mention them further back.
+        !news.messages.is_empty() && (kept || news.more)
     });
     all.sort_by_key(|news| {
         let rank = if news.channel.is_im {
@@ -155,6 +171,9 @@ async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
     if !left.is_empty() {
         page = page.note(format!("{} more not looked at: max_channels", left.len()));
     }
+    if let Some(seen) = seen {
+        page = page.note(format!("of your first {seen} conversations; there are more"));
+    }
     if workspace.is_limited() {
         page = page.note(format!("{}, so this is not all", workspace.limit_note()));
     }
@@ -169,7 +188,9 @@ async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
         reply = reply.line(format!("Not looked at: {}.", listed(&left, NAMED)));
     }
     if nothing {
-        reply = reply.line("Nothing new there. A time in `since` looks further back.");
+        let what = if only { "Nothing new mentions you" } else { "Nothing new" };
+        let place = if failed.is_empty() { "there" } else { "in what could be read" };
+        reply = reply.line(format!("{what} {place}. A time in `since` looks further back."));
     }
     for failure in failed.iter().take(5) {
         reply = reply.line(format!("Not read: {failure}"));
@@ -187,6 +208,8 @@ struct Chosen {
     left: Vec<String>,
     /// Which of those that were named cannot be, and why.
     failed: Vec<String>,
+    /// How many were looked through, where there are more.
+    seen: Option<usize>,
 }
 
 /// The conversations of these names, and every name that is wrong.
@@ -214,25 +237,29 @@ async fn named(call: &Call<Slack>, workspace: &Workspace, wanted: &[String], mos
             let what = format!("None of these {} can be read", wrong.len());
             Err(Error::new(first.kind(), what).with_hint(failed.join(" ")))
         }
-        _ => Ok(Chosen { channels, left, failed }),
+        _ => Ok(Chosen { channels, left, failed, seen: None }),
     }
 }
 
 /// The kinds of what is wrong with one name, and says nothing of the others.
 const WRONG: [Kind; 4] = [Kind::NotFound, Kind::InvalidArgument, Kind::Policy, Kind::Permission];
 
-async fn chosen(call: &Call<Slack>, workspace: &Workspace, wanted: &[String], most: usize) -> Result<Chosen> {
-    if !wanted.is_empty() {
-        return named(call, workspace, wanted, most).await;
+async fn chosen(call: &Call<Slack>, workspace: &Workspace, args: &CatchUp, most: usize) -> Result<Chosen> {
+    if !args.channels.is_empty() {
+        return named(call, workspace, &args.channels, most).await;
     }
+    let types = args.types.clone().filter(|types| !types.is_empty());
+    let types = types.map_or_else(|| ALL_TYPES.to_owned(), channels::Kind::types);
     let (mut all, mut failed): (Vec<Channel>, Vec<String>) = (Vec::new(), Vec::new());
     let mut cursor: Option<String> = None;
-    for _ in 0..3 {
-        let page = workspace.api().own_conversations(ALL_TYPES, None, 200, cursor.as_deref(), true).await;
+    for _ in 0..PAGES {
+        let after = cursor.as_deref();
+        let page = workspace.api().own_conversations(&types, None, DIRECTORY_PAGE, after, true).await;
         let page = match page {
             // What is known already is looked at.
             Err(error) if !all.is_empty() => {
                 failed.push(format!("the rest of your conversations: {}", error.for_agent()));
+                cursor = None;
                 break;
             }
             page => page?,
@@ -243,6 +270,7 @@ async fn chosen(call: &Call<Slack>, workspace: &Workspace, wanted: &[String], mo
             break;
         }
     }
+    let seen = cursor.map(|_| all.len());
     all.retain(|channel| !channel.is_archived && call.policy().may_read(channel));
     // The most personal first, in case not all can be looked at.
     all.sort_by_key(|channel| {
@@ -262,7 +290,7 @@ async fn chosen(call: &Call<Slack>, workspace: &Workspace, wanted: &[String], mo
         name => format!("#{}", one_line(name)),
     });
     let left = left.collect();
-    Ok(Chosen { channels: all, left, failed })
+    Ok(Chosen { channels: all, left, failed, seen })
 }
 
 /// What mentions the token's owner: the own name, the user groups that they are in, and what is said to all.
@@ -327,8 +355,8 @@ async fn look(
     let since = match since {
         Some(since) => since,
         None => {
-            // Only here Slack tells up to where it was read.
-            let known = workspace.api().conversation(&channel.id).await?;
+            // Only here Slack tells up to where it was read, and people read on in Slack itself.
+            let known = workspace.api().conversation_now(&channel.id).await?;
             let read = known.last_read.as_deref().and_then(parse_ts).filter(|at| at.as_second() > 0);
             let day = now() - jiff::SignedDuration::from_hours(24);
             read.map_or(day, |read| {
@@ -336,20 +364,36 @@ async fn look(
             })
         }
     };
-    let window = Window {
-        limit: 50,
+    let mut window = Window {
+        limit: PAGE,
         oldest: Some(bound(since)),
         latest: Some(bound(now() + jiff::SignedDuration::from_secs(60))),
         ..Window::default()
     };
-    let page = workspace.api().history(&channel.id, &window).await?;
-    let more = page.has_more;
-    let said = page.rows.into_iter().filter(|message| !message::is_noise(message));
-    let (own, mut messages): (Vec<Message>, Vec<Message>) =
-        said.partition(|message| message.user.as_deref() == Some(mine.me.as_str()));
+    let (mut own, mut messages, mut mentions, mut more) = (0, Vec::new(), 0, false);
+    for number in 0..BACK {
+        let page = match workspace.api().history(&channel.id, &window).await {
+            // The newest are worth having.
+            Err(_) if number > 0 => break,
+            page => page?,
+        };
+        window.cursor = page.next().map(str::to_owned);
+        more = page.has_more;
+        for message in page.rows.into_iter().filter(|message| !message::is_noise(message)) {
+            if message.user.as_deref() == Some(mine.me.as_str()) {
+                own += 1;
+                continue;
+            }
+            mentions += usize::from(mine.is_in(&message));
+            messages.push(message);
+        }
+        // A limited app has one such call a minute.
+        if mentions > 0 || channel.is_im || window.cursor.is_none() || workspace.is_limited() {
+            break;
+        }
+    }
     messages.reverse();
-    let mentions = messages.iter().filter(|message| mine.is_in(message)).count();
-    Ok(News { channel: channel.clone(), messages, own: own.len(), since, mentions, more })
+    Ok(News { channel: channel.clone(), messages, own, since, mentions, more })
 }
 
 async fn news(
@@ -368,6 +412,7 @@ async fn news(
     let count = news.messages.len();
     let plus = if news.more { "+" } else { "" };
     let mentions = match news.mentions {
+        0 if news.more && !news.channel.is_im => ", no mention in these, older ones not looked at".to_owned(),
         0 => String::new(),
         1 => ", 1 mention".to_owned(),
         many => format!(", {many} mentions"),
@@ -383,8 +428,9 @@ async fn news(
     )];
     let left = count.saturating_sub(EACH);
     if left > 0 {
+        let least = if news.more { "at least " } else { "" };
         lines.push(format!(
-            "({left} older ones: read_channel {} since {})",
+            "({least}{left} older ones: read_channel {} since {})",
             news.channel.id,
             minute(news.since, zone)
         ));
@@ -394,9 +440,9 @@ async fn news(
     let mut shown = Vec::new();
     for message in &news.messages[left..] {
         let (text, _) = row(message, &style, &mut day);
-        let mut text: String = text.chars().take(600).collect();
-        if text.chars().count() == 600 {
-            text.push('…');
+        let (mut text, cut) = excerpt(&text, 0, LONGEST);
+        if cut.is_some() {
+            text.push_str("… [cut: get_message shows it]");
         }
         lines.push(text.clone());
         shown.push(text);

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use connector::{
     Result,
     catalog::{
-        Call, Page, Position, Reply, Tool, limit, one_line,
+        Call, Page, Position, Reply, Tool, limit,
+        names::fold,
+        one_line,
         paging::{self, VendorPage},
     },
 };
@@ -22,6 +24,8 @@ use crate::{
 
 /// The most pages of a directory that one search reads.
 const PAGES: usize = 10;
+/// The rank of what Slack's search found alone: after all that has the words.
+const OTHERS: u8 = u8::MAX;
 
 pub(super) fn tools() -> Vec<Tool<Slack>> {
     vec![
@@ -163,6 +167,15 @@ async fn search_channels(call: Call<Slack>, args: SearchChannels) -> Result<Repl
             partial |= page_number + 1 == PAGES;
         }
     }
+    if partial {
+        // Slack's own search knows those that were not looked through.
+        for channel in workspace.search_api().channels(&want).await.unwrap_or_default() {
+            let fits = (archived || !channel.is_archived) && call.policy().may_read(&channel);
+            if fits && seen.insert(channel.id.clone()) {
+                found.push((OTHERS, channel));
+            }
+        }
+    }
     found.sort_by(|(a, left), (b, right)| a.cmp(b).then_with(|| left.name.cmp(&right.name)));
     let total = found.len();
     let mut page =
@@ -178,10 +191,13 @@ async fn search_channels(call: Call<Slack>, args: SearchChannels) -> Result<Repl
         page.push(row, &item);
     }
     if partial {
-        page = page.note("the workspace has more channels than were looked through");
+        page = page.note(
+            "the workspace has more channels than were looked through: of those, what Slack's search finds",
+        );
     }
     let empty = total == 0;
-    let mut reply = Reply::page(if failure.is_some() { page } else { page.total(total) });
+    let whole = failure.is_none() && !partial;
+    let mut reply = Reply::page(if whole { page.total(total) } else { page.note(format!("{total} found")) });
     if let Some(why) = failure {
         reply = reply.line(format!("Not all channels were looked through: {why}"));
     }
@@ -196,6 +212,7 @@ async fn search_channels(call: Call<Slack>, args: SearchChannels) -> Result<Repl
 struct ListUserChannels {
     user: Option<String>,
     types: Option<Vec<Kind>>,
+    name_prefix: Option<String>,
     limit: Option<u32>,
     cursor: Option<String>,
     workspace: Option<String>,
@@ -203,7 +220,7 @@ struct ListUserChannels {
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Kind {
+pub(super) enum Kind {
     #[serde(alias = "public_channel")]
     Public,
     #[serde(alias = "private_channel")]
@@ -215,6 +232,11 @@ enum Kind {
 }
 
 impl Kind {
+    /// The types that Slack lists, of these kinds.
+    pub(super) fn types(kinds: Vec<Self>) -> String {
+        kinds.into_iter().map(Self::wire).collect::<Vec<_>>().join(",")
+    }
+
     fn wire(self) -> &'static str {
         match self {
             Self::Public => "public_channel",
@@ -233,11 +255,16 @@ async fn list_user_channels(call: Call<Slack>, args: ListUserChannels) -> Result
         None => None,
     };
     let types = match args.types.filter(|types| !types.is_empty()) {
-        Some(types) => types.into_iter().map(Kind::wire).collect::<Vec<_>>().join(","),
+        Some(types) => Kind::types(types),
         None if user.is_some() => "public_channel,private_channel".to_owned(),
         None => ALL_TYPES.to_owned(),
     };
-    let first = position.first(limit(args.limit, 50, 200), DIRECTORY_PAGE);
+    let prefix = args.name_prefix.as_deref().map(|prefix| fold(prefix.trim().trim_start_matches('#')));
+    let prefix = prefix.filter(|prefix| !prefix.is_empty());
+    let most = if prefix.is_some() { DIRECTORY_PAGE } else { 200 };
+    // What is chosen by name is chosen from a page as large as there is.
+    let asked = if prefix.is_some() { Some(DIRECTORY_PAGE) } else { args.limit };
+    let first = position.first(limit(asked, 50, most), DIRECTORY_PAGE);
     let found = workspace
         .api()
         .own_conversations(
@@ -254,11 +281,18 @@ async fn list_user_channels(call: Call<Slack>, args: ListUserChannels) -> Result
     let others: BTreeSet<String> =
         channels.iter().filter(|channel| channel.is_im).map(|channel| channel.user.clone()).collect();
     let people = workspace.names().people(others).await;
-    let whose =
-        user.as_ref().map_or_else(|| "yours".to_owned(), |user| format!("of @{}", one_line(user.handle())));
+    let whose = user.as_ref().map_or_else(
+        || "yours".to_owned(),
+        |user| format!("of @{}, as far as you see them", one_line(user.handle())),
+    );
     let mut page = Page::new(FROM, ("conversation", "conversations")).note(whose);
+    page = page
+        .note(prefix.as_ref().map(|prefix| format!("of names that begin with {prefix}")).unwrap_or_default());
+    let named =
+        |channel: &Channel| prefix.as_ref().is_none_or(|prefix| fold(&channel.name).starts_with(prefix));
     let mut places = Vec::new();
-    for (place, channel) in channels.iter().enumerate().filter(|(_, channel)| call.policy().may_read(channel))
+    for (place, channel) in
+        channels.iter().enumerate().filter(|(_, channel)| call.policy().may_read(channel) && named(channel))
     {
         let (row, item) = channel_row(channel, people.name(&channel.user));
         page.push(row, &item);

@@ -1,7 +1,7 @@
 //! A message in the making: people, channels and groups that its text names become mentions, in code
 //! nothing is touched, broadcasts are refused unless allowed, and a long text is split.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use connector::{
     Error, Kind, Result,
@@ -12,7 +12,11 @@ use connector::{
 };
 
 use crate::{
-    api::types::User, policy::Policy, render::mrkdwn::encode, resolve::people::is_user, workspace::Workspace,
+    api::types::User,
+    policy::Policy,
+    render::mrkdwn::{encode, parts, unused},
+    resolve::people::is_user,
+    workspace::Workspace,
 };
 
 /// The most characters of one post: Slack takes 12,000 of Markdown, entities counted.
@@ -26,8 +30,10 @@ const NAMES: usize = 30;
 pub(crate) struct Composed {
     /// The posts, in order.
     pub(crate) posts: Vec<String>,
-    /// Who is notified, in words: `@tomas (Tomás Herrera)`.
-    pub(crate) notified: Vec<String>,
+    /// Whom it mentions.
+    pub(crate) mentioned: Vec<Mentioned>,
+    /// Whether all of them are known to be where it goes, so that Slack notifies them.
+    pub(crate) are_there: bool,
     /// Names in the text that are nobody's.
     pub(crate) unknown: Vec<String>,
     /// What else is to be said of whom it reaches.
@@ -36,10 +42,19 @@ pub(crate) struct Composed {
     pub(crate) asks: Vec<String>,
 }
 
+/// Somebody, or a group, whom a text mentions.
+#[derive(Debug)]
+pub(crate) struct Mentioned {
+    /// A person's.
+    pub(crate) id: Option<String>,
+    /// In words: `@tomas (Tomás Herrera)`.
+    pub(crate) told: String,
+}
+
 /// What a name in the text stands for.
 enum Meaning {
-    /// A mention, and who it notifies, if anybody.
-    Token(String, Option<String>),
+    /// A mention, and whom it means, if anybody.
+    Token(String, Option<Mentioned>),
     /// Only text.
     Text,
 }
@@ -59,7 +74,9 @@ pub(crate) async fn compose(
     if text.trim().is_empty() {
         return Err(Error::invalid("`message` is empty"));
     }
-    let mut composed = Composed::default();
+    let mut composed = Composed { are_there: true, ..Composed::default() };
+    let mark = unused(text);
+    let mut more: BTreeSet<String> = BTreeSet::new();
     let mut known: BTreeMap<String, Meaning> = BTreeMap::new();
     let mut tokens: Vec<String> = Vec::new();
     let mut marked = String::with_capacity(text.len());
@@ -75,11 +92,13 @@ pub(crate) async fn compose(
             if !known.contains_key(&name) && known.len() < NAMES {
                 let meaning = meaning(workspace, policy, &name, old, &mut composed).await?;
                 known.insert(name.clone(), meaning);
+            } else if !known.contains_key(&name) {
+                more.insert(name.clone());
             }
             match known.get(&name) {
                 Some(Meaning::Token(token, _)) => {
                     // Held apart while the text is encoded.
-                    marked.push('\u{f8ff}');
+                    marked.push(mark);
                     tokens.push(token.clone());
                 }
                 _ => marked.push_str(&rest[at..at + length]),
@@ -89,16 +108,23 @@ pub(crate) async fn compose(
         }
         marked.push_str(rest);
     }
-    composed.notified = known
-        .values()
+    composed.mentioned = known
+        .into_values()
         .filter_map(|meaning| match meaning {
-            Meaning::Token(_, notified) => notified.clone(),
+            Meaning::Token(_, mentioned) => mentioned,
             Meaning::Text => None,
         })
         .collect();
+    if !more.is_empty() {
+        composed.told.push(format!(
+            "{} more {} not looked up, and stay text: one message is worth {NAMES}",
+            more.len(),
+            if more.len() == 1 { "name was" } else { "names were" }
+        ));
+    }
     let mut encoded = String::new();
     let mut tokens = tokens.into_iter();
-    for (number, part) in encode(&marked).split('\u{f8ff}').enumerate() {
+    for (number, part) in encode(&marked).split(mark).enumerate() {
         if number > 0 {
             encoded.push_str(&tokens.next().unwrap_or_default());
         }
@@ -106,25 +132,6 @@ pub(crate) async fn compose(
     }
     composed.posts = split(&encoded)?;
     Ok(composed)
-}
-
-/// `text` in its parts, each with whether it is code.
-fn parts(text: &str) -> Vec<(bool, &str)> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    while let Some(open) = rest.find('`') {
-        let ticks = rest[open..].bytes().take_while(|byte| *byte == b'`').count();
-        let mark = &rest[open..open + ticks];
-        let after = open + ticks;
-        // A mark without its end is only text.
-        let Some(close) = rest[after..].find(mark) else { break };
-        let end = after + close + ticks;
-        parts.push((false, &rest[..open]));
-        parts.push((true, &rest[open..end]));
-        rest = &rest[end..];
-    }
-    parts.push((false, rest));
-    parts
 }
 
 /// The next `@name`, `#name` or `<…>` token of `text`: where, what, and how long it is as written.
@@ -180,7 +187,8 @@ async fn meaning(
                 .with_hint("Leave it out, or write it in `code`; the operator can allow it with SLACK_ALLOW_BROADCAST=true"));
         }
         composed.asks.push(format!("@{word} notifies everybody in the channel"));
-        return Ok(Meaning::Token(format!("<!{word}>"), Some(format!("@{word}: everybody in the channel"))));
+        let told = format!("@{word}: everybody in the channel");
+        return Ok(Meaning::Token(format!("<!{word}>"), Some(Mentioned { id: None, told })));
     }
     let tagged_group = target.strip_prefix("!subteam^");
     let group = match tagged_group {
@@ -211,7 +219,7 @@ async fn meaning(
             one_line(&group.handle),
             if count == 1 { "person" } else { "people" }
         );
-        return Ok(Meaning::Token(format!("<!subteam^{}>", group.id), Some(told)));
+        return Ok(Meaning::Token(format!("<!subteam^{}>", group.id), Some(Mentioned { id: None, told })));
     }
     if target.starts_with('!') {
         return Ok(Meaning::Text);
@@ -230,7 +238,10 @@ async fn meaning(
             composed.unknown.push(format!("{} (did you mean {}?)", one_line(target), user.describe()));
             Ok(Meaning::Text)
         }
-        Ok(user) => Ok(Meaning::Token(format!("<@{}>", user.id), Some(user.describe()))),
+        Ok(user) => {
+            let told = user.describe();
+            Ok(Meaning::Token(format!("<@{}>", user.id), Some(Mentioned { id: Some(user.id), told })))
+        }
         Err(error) if matches!(error.kind(), Kind::NotFound | Kind::InvalidArgument | Kind::Permission) => {
             let several = error.kind() == Kind::InvalidArgument;
             composed.unknown.push(if several {
@@ -289,8 +300,13 @@ impl Composed {
     /// What a preview or a reply says of whom it reaches.
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        if !self.notified.is_empty() {
-            lines.push(format!("notifies {}", self.notified.join(", ")));
+        let named: Vec<&str> = self.mentioned.iter().map(|mentioned| mentioned.told.as_str()).collect();
+        match (named.is_empty(), self.are_there) {
+            (true, _) => {}
+            (false, true) => lines.push(format!("notifies {}", named.join(", "))),
+            (false, false) => {
+                lines.push(format!("mentions {}: those in the channel are notified", named.join(", ")));
+            }
         }
         if !self.unknown.is_empty() {
             lines.push(format!("stays text, nobody is notified: {}", self.unknown.join(", ")));

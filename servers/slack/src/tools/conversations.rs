@@ -41,7 +41,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
         Tool::write(
             "mark_read",
             "Mark as read",
-            "Marks up to 20 conversations as read, up to their newest message, or one up to `ts`.",
+            "Marks up to 20 conversations as read.",
             mark_read,
         )
         .toolset("conversations")
@@ -188,10 +188,24 @@ fn step(what: &str, done: Result<Value>) -> String {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct MarkRead {
+    /// As #channel@ts up to this message, else to the newest
     channels: Vec<String>,
     /// Only for one channel: up to this message
     ts: Option<String>,
     workspace: Option<String>,
+}
+
+/// The conversation that is meant, and up to which of its messages: `#general@1764400000.000100`, or a message's
+/// address.
+fn up_to(word: &str) -> (&str, Option<String>) {
+    if let Some(message) = reference::address(word) {
+        return (word, message.ts);
+    }
+    let apart = word.trim().rsplit_once('@').filter(|(place, _)| !place.is_empty());
+    match apart.and_then(|(place, ts)| Some((place, reference::ts(ts).ok()?))) {
+        Some((place, ts)) => (place, Some(ts)),
+        None => (word, None),
+    }
 }
 
 async fn mark_read(call: Call<Slack>, args: MarkRead) -> Result<Plan> {
@@ -204,16 +218,19 @@ async fn mark_read(call: Call<Slack>, args: MarkRead) -> Result<Plan> {
         return Err(Error::invalid("`ts` marks one channel, and several are given"));
     }
     let mut marks: Vec<(Channel, String, String)> = Vec::new();
+    let mut empty: Vec<String> = Vec::new();
     for wanted in &args.channels {
-        let channel = workspace.names().channel(wanted).await?;
+        let (place, own) = up_to(wanted);
+        let channel = workspace.names().channel(place).await?;
         call.policy().reads(&channel)?;
         let title = workspace.names().title(&channel).await;
-        let ts = match &stamp {
-            Some(ts) => ts.clone(),
-            None => newest(&workspace, &channel).await?.unwrap_or_default(),
+        let ts = match own.or_else(|| stamp.clone()) {
+            Some(ts) => Some(ts),
+            None => newest(&workspace, &channel).await?,
         };
-        if !ts.is_empty() {
-            marks.push((channel, ts, title));
+        match ts {
+            Some(ts) => marks.push((channel, ts, title)),
+            None => empty.push(title),
         }
     }
     if marks.is_empty() {
@@ -225,6 +242,8 @@ async fn mark_read(call: Call<Slack>, args: MarkRead) -> Result<Plan> {
     for (_, ts, title) in &marks {
         preview = preview.change(format!("{title} up to {ts}"));
     }
+    let empty: Vec<String> = empty.iter().map(|title| format!("nothing to read in {title}")).collect();
+    preview.changed.extend(empty.iter().cloned());
     Ok(Plan::new(Reply::written(preview), move || async move {
         let mut written = Written::default();
         let (mut done, all) = (0, marks.len());
@@ -249,6 +268,7 @@ async fn mark_read(call: Call<Slack>, args: MarkRead) -> Result<Plan> {
         if let (0, Some(error)) = (done, failure) {
             return Err(error);
         }
+        written.changed.extend(empty);
         written.summary = format!("Marked {done} of {all} conversations as read");
         Ok(Reply::written(written))
     }))

@@ -3,7 +3,7 @@
 use connector::{
     Error, Kind, Result,
     catalog::{
-        Call, Plan, Reply, Tool, Written, one_line,
+        Call, Plan, Reply, Tool, Written, edited, one_line,
         reconcile::{self, Seen},
     },
 };
@@ -15,7 +15,7 @@ use super::{
     audience,
     compose::compose,
     messages::squeezed,
-    nothing,
+    named_in, nothing,
     read::{TS_ALIASES, find, permalink},
     settled, told,
 };
@@ -26,7 +26,6 @@ use crate::{
         types::{Channel, Identity, Message},
     },
     render::{blocks, message, mrkdwn},
-    resolve::people::People,
     scopes,
     workspace::Workspace,
 };
@@ -63,11 +62,6 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
         .verbatim(&["ts"])
         .output::<Written>(),
     ]
-}
-
-/// A text as its readers will see it.
-fn as_seen(posts: &[String]) -> String {
-    posts.iter().map(|post| mrkdwn::plain(post, &People::default())).collect::<Vec<_>>().join("\n\n")
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -112,7 +106,7 @@ async fn update_message(call: Call<Slack>, args: UpdateMessage) -> Result<Plan> 
     let old = own(&workspace, &channel, &ts, &me, "edit").await?;
     let asks = audience::asks(&call, &workspace, &channel, &[]).await;
     call.policy().note_read(call.principal(), &channel);
-    let people = workspace.names().people(message::people_in([&old])).await;
+    let people = workspace.names().people(message::all_in([&old])).await;
     let before = message::said(&old, &people);
     if let Some(expected) = args.expected_text.as_deref().filter(|text| !text.trim().is_empty())
         && squeezed(expected) != squeezed(&before)
@@ -126,8 +120,9 @@ async fn update_message(call: Call<Slack>, args: UpdateMessage) -> Result<Plan> 
         return Err(Error::invalid("The text is too long for one message")
             .with_hint("Shorten it, or send the rest as a reply"));
     }
-    let after = as_seen(&composed.posts);
-    if composed.posts[0] == old.text {
+    let text = composed.posts.concat();
+    call.policy().unfurls(&text, &old.text, "Leave the link out")?;
+    if text == old.text {
         return Ok(nothing(&format!("message {ts} says so already")));
     }
     let title = workspace.names().title(&channel).await;
@@ -138,13 +133,15 @@ async fn update_message(call: Call<Slack>, args: UpdateMessage) -> Result<Plan> 
     for reason in asks.iter().chain(&composed.asks) {
         preview = preview.change(format!("asks, because {reason}"));
     }
+    let after = mrkdwn::plain(&text, &named_in(&workspace, [text.as_str()]).await);
+    let mut lines = composed.lines();
+    lines.push(edited(&before, &after));
     if !old.files.is_empty() || blocks::are_built(&old.blocks) {
         preview = preview.change("blocks that the message has are lost");
+        lines.push("blocks that the message had are lost".to_owned());
     }
     let preview =
         Reply::written(preview).outside("old text", Some(&me.user), before).outside("new text", None, after);
-    let text = composed.posts.concat();
-    let lines = composed.lines();
     let state = (old.text.clone(), old.edited.clone());
     let plan = Plan::new(preview, move || async move {
         let form = Form::new().set("channel", &channel.id).set("ts", &ts).set("markdown_text", &text);
@@ -196,7 +193,7 @@ async fn delete_message(call: Call<Slack>, args: DeleteMessage) -> Result<Plan> 
     if is_tombstone(&old) {
         return Ok(nothing(&format!("message {ts} is deleted already")));
     }
-    let people = workspace.names().people(message::people_in([&old])).await;
+    let people = workspace.names().people(message::all_in([&old])).await;
     let author = message::author(&old, &people, &me.team_id);
     let title = workspace.names().title(&channel).await;
     let mut preview = Written::new(format!("Delete message {ts} by {author} in {title}, for good")).id(&ts);

@@ -44,7 +44,7 @@ struct Send {
 async fn send(call: Call<Slack>, args: Send) -> Result<Plan> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
     let user = workspace.names().present(&args.user).await?;
-    let post = prepare(&call, &workspace, Some(&args.channel), &[], None, &args.message).await?;
+    let post = prepare(&call, &workspace, Some(&args.channel), &[], None, Some(&args.message)).await?;
     let (Destination::Known(channel), [text]) = (post.destination.clone(), post.composed.posts.as_slice())
     else {
         return Err(Error::invalid("It takes a channel that is there, and a text of one message"));
@@ -52,11 +52,8 @@ async fn send(call: Call<Slack>, args: Send) -> Result<Plan> {
     let text = text.clone();
     let words =
         format!("to @{} ({}) alone, in {}", one_line(user.handle()), one_line(user.full_name()), post.title);
-    let preview = Reply::written(Written::new(format!("Show a message {words}"))).outside(
-        "message",
-        None,
-        args.message.trim(),
-    );
+    let preview =
+        post.preview(format!("Show a message {words}")).outside("message", None, args.message.trim());
     let (asks, state) = (!post.asks.is_empty(), post.state());
     let plan = Plan::new(preview, move || async move {
         let form = Form::new().set("channel", &channel.id).set("user", &user.id).set("markdown_text", &text);
@@ -64,7 +61,7 @@ async fn send(call: Call<Slack>, args: Send) -> Result<Plan> {
             .api()
             .write(methods::POST_EPHEMERAL, form, "Nobody but the person can tell".to_owned(), &[])
             .await?;
-        Ok(Reply::written(Written::new(format!("Shown {words}"))))
+        Ok(Reply::written(post.done(format!("Shown {words}"))))
     });
     let plan = plan.state(&state);
     Ok(if asks { plan.ask() } else { plan })

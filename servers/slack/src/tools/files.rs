@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Slack,
-    render::{canvas, message},
+    render::{canvas, message, mrkdwn::from_markdown},
     resolve::{Destination, reference::is_id},
     workspace::Workspace,
 };
@@ -30,6 +30,8 @@ const MOST: usize = 8 * 1024 * 1024;
 const LARGEST: usize = 50 * 1024 * 1024;
 /// Characters of a text shown at once.
 const CHARS: u32 = 20_000;
+/// Characters of a text that is uploaded which its preview shows.
+const PREVIEWED: usize = 1_000;
 /// How often, and how long apart, a file that was sent is looked for where it should be.
 const LOOKS: u32 = 5;
 
@@ -221,18 +223,11 @@ async fn upload_file(call: Call<Slack>, args: UploadFile) -> Result<Plan> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
     let (name, bytes) = file_of(&call, &args).await?;
     let comment = args.comment.as_deref().map(str::trim).filter(|comment| !comment.is_empty());
-    let mut post = prepare(
-        &call,
-        &workspace,
-        args.channel.as_deref(),
-        &args.users,
-        args.ts.as_deref(),
-        comment.unwrap_or(&name),
-    )
-    .await?;
-    if comment.is_none() {
-        post.composed.posts.clear();
+    if let Some(comment) = comment {
+        call.policy().unfurls(comment, "", "Leave the link out")?;
     }
+    let post =
+        prepare(&call, &workspace, args.channel.as_deref(), &args.users, args.ts.as_deref(), comment).await?;
     if post.composed.posts.len() > 1 {
         return Err(Error::invalid("`comment` is too long for one message"));
     }
@@ -246,7 +241,14 @@ async fn upload_file(call: Call<Slack>, args: UploadFile) -> Result<Plan> {
             None => post.title.clone(),
         }
     );
-    let preview = post.preview(format!("Upload {words}"));
+    let mut preview = post.preview(format!("Upload {words}"));
+    if let Some(comment) = comment {
+        preview = preview.outside("comment", None, comment);
+    }
+    if let Some(text) = args.text.as_deref().filter(|text| !text.is_empty()) {
+        let (text, more) = excerpt(text, 0, PREVIEWED);
+        preview = preview.outside("file", None, if more.is_some() { format!("{text}…") } else { text });
+    }
     let (asks, state) = (!post.asks.is_empty(), post.state());
     let plan = Plan::new(preview, move || async move {
         let api = workspace.api().clone();
@@ -259,8 +261,9 @@ async fn upload_file(call: Call<Slack>, args: UploadFile) -> Result<Plan> {
         };
         let (url, id) = api.upload_url(&name, bytes.len(), alt.as_deref()).await?;
         api.upload(url, bytes.clone()).await?;
-        let comment = post.composed.posts.first().map(String::as_str);
-        let sent = api.complete_upload(&id, &title, Some(&channel.id), comment, post.thread()).await;
+        let comment = post.composed.posts.first().map(|comment| from_markdown(comment));
+        let sent =
+            api.complete_upload(&id, &title, Some(&channel.id), comment.as_deref(), post.thread()).await;
         // Completing works once, so it is never repeated; where the file is tells how it ended.
         let (shared, _) = reconcile::created(sent.map(|()| None), async {
             shared_at(&workspace, &id, &channel.id).await.map(Some)

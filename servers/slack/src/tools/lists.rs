@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use connector::{
     Effect, Error, Kind, Result,
     catalog::{
-        Call, Page, Plan, Position, Reply, Tool, Written, limit, nearest, one_line,
+        Calendar, Call, Page, Plan, Position, Reply, Tool, Written, limit, nearest, one_line,
         paging::{self, VendorPage},
         reconcile::{self, Attempt},
     },
@@ -328,8 +328,14 @@ async fn cell(workspace: &Workspace, column: &Column, value: &str) -> Result<Val
     let mut cell = json!({ "column_id": column.id });
     match column.r#type.as_str() {
         _ if column.is_checkbox() => {
-            cell["checkbox"] =
-                json!(["true", "yes", "done", "1", "x"].contains(&value.trim().to_lowercase().as_str()));
+            cell["checkbox"] = match value.trim().to_lowercase().as_str() {
+                "true" | "yes" | "done" | "checked" | "on" | "1" | "x" => json!(true),
+                "false" | "no" | "open" | "unchecked" | "off" | "0" | "" => json!(false),
+                _ => {
+                    let name = one_line(&column.name);
+                    return Err(Error::invalid(format!("The column {name} is a box: yes or no")));
+                }
+            };
         }
         "user" | "assignee" | "todo_assignee" => {
             let mut ids = Vec::new();
@@ -338,13 +344,22 @@ async fn cell(workspace: &Workspace, column: &Column, value: &str) -> Result<Val
             }
             cell["user"] = json!(ids);
         }
-        "number" => {
-            let number: f64 = value.trim().parse().map_err(|_| {
+        kind @ ("number" | "rating") => {
+            let value = value.trim();
+            let number =
+                value.parse::<i64>().map(Value::from).or_else(|_| value.parse::<f64>().map(Value::from));
+            let number = number.map_err(|_| {
                 Error::invalid(format!("The column {} takes a number", one_line(&column.name)))
             })?;
-            cell["number"] = json!([number]);
+            cell[kind] = json!([number]);
         }
-        "date" | "due_date" | "todo_due_date" => cell["date"] = json!([value.trim()]),
+        "date" | "due_date" | "todo_due_date" => {
+            let zone = workspace.names().zone().await;
+            let day = Calendar::new(zone.iana_name()).day(&column.name, value.trim())?;
+            cell["date"] = json!([day.to_string()]);
+        }
+        "email" => cell["email"] = json!([value.trim()]),
+        "phone" => cell["phone"] = json!([value.trim()]),
         "select" => {
             let chosen: Vec<&str> = value.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
             cell["select"] =
@@ -410,7 +425,8 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
         if let Some(item) = &item {
             cell["row_id"] = json!(item);
         }
-        words.push(format!("{}: {}", one_line(&column.name), one_line(value)));
+        let told = cell["date"][0].as_str().map_or_else(|| one_line(value), str::to_owned);
+        words.push(format!("{}: {told}", one_line(&column.name)));
         cells.push(cell);
     }
     let what = item.as_ref().map_or_else(

@@ -106,6 +106,14 @@ impl Post {
     /// What is shown before it goes out: whose words it answers, whom it reaches, and why it asks.
     pub(super) fn preview(&self, summary: String) -> Reply {
         let mut written = self.done(summary);
+        if let Destination::Known(Channel { num_members: Some(members), is_im: false, .. }) =
+            &self.destination
+        {
+            written = written.change(format!(
+                "{members} {} in it",
+                if *members == 1 { "person is" } else { "people are" }
+            ));
+        }
         for reason in &self.asks {
             written = written.change(format!("asks, because {reason}"));
         }
@@ -140,14 +148,14 @@ impl Post {
     }
 }
 
-/// Works out where a text goes, and whom it reaches.
+/// Works out where a text, or a file without one, goes, and whom it reaches.
 pub(super) async fn prepare(
     call: &Call<Slack>,
     workspace: &Workspace,
     channel: Option<&str>,
     users: &[String],
     ts: Option<&str>,
-    text: &str,
+    text: Option<&str>,
 ) -> Result<Post> {
     let given = |word: Option<&str>| word.map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned);
     let (channel, ts) = (given(channel), given(ts));
@@ -229,7 +237,11 @@ pub(super) async fn prepare(
         }
         (_, None) => None,
     };
-    let mut composed = compose(workspace, policy, text, None).await?;
+    let mut composed = match text {
+        Some(text) => compose(workspace, policy, text, None).await?,
+        None => Composed::default(),
+    };
+    audience::told(workspace, &destination, &mut composed).await;
     if let Some(others) = namesakes(names, channel.as_deref(), users, &destination).await {
         composed.told.push(format!("not to {others}, who is called so too"));
         asks.push(format!("{others} may be meant as well"));
@@ -295,9 +307,15 @@ async fn answered(workspace: &Workspace, channel: &Channel, ts: &str) -> Result<
 
 async fn send_message(call: Call<Slack>, args: SendMessage) -> Result<Plan> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
-    let post =
-        prepare(&call, &workspace, args.channel.as_deref(), &args.users, args.ts.as_deref(), &args.message)
-            .await?;
+    let post = prepare(
+        &call,
+        &workspace,
+        args.channel.as_deref(),
+        &args.users,
+        args.ts.as_deref(),
+        Some(&args.message),
+    )
+    .await?;
     if args.reply_broadcast == Some(true) && post.answered.is_none() {
         return Err(Error::invalid(
             "`reply_broadcast` shows a reply in the channel too, and this is no reply",
@@ -305,7 +323,7 @@ async fn send_message(call: Call<Slack>, args: SendMessage) -> Result<Plan> {
         .with_hint("Give `ts`, or leave it out"));
     }
     if args.unfurl == Some(true) {
-        call.policy().unfurls(&args.message)?;
+        call.policy().unfurls(&args.message, "", "Leave `unfurl` out")?;
     }
     let too = if args.reply_broadcast == Some(true) { ", shown in the channel too" } else { "" };
     let place = match post.thread() {
@@ -336,6 +354,12 @@ async fn send_message(call: Call<Slack>, args: SendMessage) -> Result<Plan> {
                 (Ok(_), Some(_)) => {}
                 (Err(error), None) => return Err(explain(error, &channel)),
                 (Err(error), Some((ts, _))) => {
+                    let next = if error.kind() == Kind::UnknownOutcome {
+                        let next = number + 1;
+                        format!("Read the thread {ts}: post {next} may be there. Send there what is not")
+                    } else {
+                        "Send the rest as replies in that thread".to_owned()
+                    };
                     return Err(Error::new(
                         error.kind(),
                         format!(
@@ -344,7 +368,7 @@ async fn send_message(call: Call<Slack>, args: SendMessage) -> Result<Plan> {
                             error.message()
                         ),
                     )
-                    .with_hint("Send the rest as replies in that thread"));
+                    .with_hint(next));
                 }
             }
         }

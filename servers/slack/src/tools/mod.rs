@@ -36,7 +36,10 @@ use jiff::tz::TimeZone;
 use crate::{
     Slack,
     api::types::{Identity, Message},
-    render::message::{self, Style},
+    render::{
+        message::{self, Style},
+        mrkdwn,
+    },
     resolve::people::{MOST, People},
     workspace::Workspace,
 };
@@ -120,6 +123,13 @@ fn changed_by(call: &Call<Slack>, these: &str, toolset: &str) -> Option<String> 
 /// What rows and texts come from, as fences and headers say it.
 pub(crate) const FROM: &str = "Slack";
 
+/// The names that texts mention by their ids.
+async fn named_in<'a>(workspace: &Workspace, texts: impl IntoIterator<Item = &'a str>) -> People {
+    let mut ids = BTreeSet::new();
+    texts.into_iter().for_each(|text| mrkdwn::mentioned(text, &mut ids));
+    workspace.names().people(ids).await
+}
+
 /// What it takes to show messages: names, the user's zone, and whose workspace it is.
 pub(crate) struct Readers {
     pub(crate) people: People,
@@ -137,13 +147,13 @@ impl Readers {
         let messages: Vec<&Message> = messages.into_iter().collect();
         let mut ids = message::people_in(messages.iter().copied());
         ids.extend(others);
-        // Who reacted is looked up only beside those who wrote, never in their place.
-        let mut reacting = message::reacting_in(messages);
-        reacting.retain(|id| !ids.contains(id));
-        let reacting = reacting.into_iter().take(MOST.saturating_sub(ids.len())).collect();
+        // Who posted through an app or reacted is looked up only beside those who wrote, never in their place.
+        let beside = message::posting_in(messages.iter().copied()).into_iter();
+        let beside = beside.chain(message::reacting_in(messages)).filter(|id| !ids.contains(id));
+        let beside = beside.take(MOST.saturating_sub(ids.len())).collect();
         let names = workspace.names();
         let (zone, me, people, more) =
-            futures::join!(names.zone(), names.me(), names.people(ids), names.people(reacting));
+            futures::join!(names.zone(), names.me(), names.people(ids), names.people(beside));
         Self { people: people.and(more), zone, me: me.unwrap_or_default() }
     }
 

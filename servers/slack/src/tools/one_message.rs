@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::{
     FROM, Readers,
+    reactions::everybody,
     read::{TAIL_PAGES, TS_ALIASES, find, heading, permalink},
 };
 use crate::{
@@ -70,7 +71,8 @@ async fn get_message(call: Call<Slack>, args: GetMessage) -> Result<Reply> {
     let (channel, ts) = workspace.names().message(args.channel.as_deref(), &args.ts).await?;
     call.policy().reads(&channel)?;
     call.policy().note_read(call.principal(), &channel);
-    let found = find(&workspace, &channel, &ts).await?;
+    let mut found = find(&workspace, &channel, &ts).await?;
+    everybody(&workspace, &channel, &mut found).await;
     let (mut near, mut not_near) = (Vec::new(), None);
     if let Some(context) = args.context.filter(|context| *context > 0) {
         match around(&workspace, &channel, &found, context.min(10)).await {
@@ -79,11 +81,10 @@ async fn get_message(call: Call<Slack>, args: GetMessage) -> Result<Reply> {
             Err(error) => not_near = Some(error.for_agent()),
         }
     }
-    let mut others: BTreeSet<String> =
-        found.reactions.iter().flat_map(|reaction| reaction.users.clone()).collect();
-    others.extend(message::people_in(&near));
+    let reacted: BTreeSet<String> =
+        found.reactions.iter().flat_map(|reaction| reaction.users.iter().take(REACTED).cloned()).collect();
     let title = workspace.names().title(&channel).await;
-    let readers = Readers::of(&workspace, std::slice::from_ref(&found), others).await;
+    let readers = Readers::of(&workspace, std::iter::once(&found).chain(&near), reacted).await;
     let style = readers.style(true);
     let (_, item) = row(&found, &style, &mut None);
     let at = time::parse_ts(&found.ts).map(|at| minute(at, &readers.zone)).unwrap_or_default();
@@ -108,8 +109,14 @@ async fn get_message(call: Call<Slack>, args: GetMessage) -> Result<Reply> {
     reply = reply.outside(format!("message {}", found.ts), Some(&item.author), item.text.clone());
     for reaction in &found.reactions {
         let people: Vec<String> =
-            reaction.users.iter().map(|user| one_line(readers.people.name(user))).collect();
-        reply = reply.line(format!(":{}: by {}", one_line(&reaction.name), people.join(", ")));
+            reaction.users.iter().take(REACTED).map(|user| one_line(readers.people.name(user))).collect();
+        let more = reaction.number() - people.len() as u64;
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        reply = reply.line(format!(":{}: by {}{more}", one_line(&reaction.name), people.join(", ")));
+    }
+    let unnamed = readers.people.note();
+    if !unnamed.is_empty() {
+        reply = reply.line(format!("{unnamed}."));
     }
     reply = reply.line(link.clone());
     if args.raw == Some(true) {
@@ -141,6 +148,8 @@ async fn get_message(call: Call<Slack>, args: GetMessage) -> Result<Reply> {
     Ok(reply.data(&Found { channel: title, permalink: link, message: item, context }))
 }
 
+/// The most people of one reaction who are named.
+const REACTED: usize = 40;
 /// The most characters of a message as Slack has it.
 const RAW: usize = 12_000;
 /// The windows after a message that are tried for those that follow it.

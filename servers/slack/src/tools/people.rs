@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use connector::{
-    Result,
+    Kind, Result,
     catalog::{
         Call, Page, Position, Reply, Tool, limit, one_line,
         paging::{self, VendorPage},
@@ -20,8 +20,9 @@ use crate::{
         Form, methods,
         types::{Group, User},
     },
-    resolve::people::is_foreign,
+    resolve::people::{MOST, People, is_foreign},
     scopes,
+    workspace::Workspace,
 };
 
 /// The most pages of the directory that one search reads.
@@ -134,17 +135,7 @@ async fn list_channel_members(call: Call<Slack>, args: ListChannelMembers) -> Re
     let ids: Vec<String> = found.rows.into_iter().skip(position.skip).collect();
     let read = ids.len();
     let team = workspace.names().me().await.map(|me| me.team_id).unwrap_or_default();
-    let users: Vec<(String, Option<User>)> = stream::iter(ids)
-        .map(|id| {
-            let api = workspace.api().clone();
-            async move {
-                let user = api.user(&id).await.ok();
-                (id, user)
-            }
-        })
-        .buffered(8)
-        .collect()
-        .await;
+    let users = profiles(&workspace, ids).await;
     let mut page = Page::new(FROM, ("member", "members"))
         .note(format!("of {}", workspace.names().title(&channel).await));
     if let Some(total) = channel.num_members {
@@ -152,9 +143,13 @@ async fn list_channel_members(call: Call<Slack>, args: ListChannelMembers) -> Re
     }
     for (id, user) in &users {
         let (row, person) = match user {
-            Some(user) => person_row(user, &team),
-            None => (
-                format!("{id} (Slack gave no name)"),
+            Ok(user) => person_row(user, &team),
+            Err(error) => (
+                if error.kind() == Kind::NotFound {
+                    format!("{id} (Slack gave no name)")
+                } else {
+                    format!("{id} (no name: {})", one_line(error.message()))
+                },
                 Person {
                     id: id.clone(),
                     handle: String::new(),
@@ -169,6 +164,18 @@ async fn list_channel_members(call: Call<Slack>, args: ListChannelMembers) -> Re
         page.push(row, &person);
     }
     Ok(Reply::page(paging::close(&call, page, VendorPage::whole(position, read, next))))
+}
+
+/// The people of these ids, or why they were not had.
+async fn profiles(workspace: &Workspace, ids: Vec<String>) -> Vec<(String, Result<User>)> {
+    let looks = ids.into_iter().map(|id| {
+        let api = workspace.api().clone();
+        async move {
+            let user = api.user(&id).await;
+            (id, user)
+        }
+    });
+    stream::iter(looks).buffered(8).collect().await
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -196,8 +203,8 @@ async fn search_users(call: Call<Slack>, args: SearchUsers) -> Result<Reply> {
     let mut found: Vec<User> = Vec::new();
     let mut cursor: Option<String> = None;
     let mut looked = 0;
-    let mut failure = None;
-    for _ in 0..PAGES {
+    let (mut failure, mut searched) = (None, false);
+    for number in 0..PAGES {
         let users = match workspace.api().users(cursor.as_deref()).await {
             // Who was found before is worth having.
             Err(error) if !found.is_empty() => {
@@ -210,6 +217,19 @@ async fn search_users(call: Call<Slack>, args: SearchUsers) -> Result<Reply> {
         looked += users.rows.len();
         found.extend(users.rows.into_iter().filter(|user| has_words(user, &words)));
         if cursor.is_none() {
+            break;
+        }
+        // Of a directory that no page holds, Slack's own search knows all.
+        if number == 0 {
+            let others = by_search(&workspace, &want).await;
+            searched = !others.is_empty();
+            for user in others {
+                if found.iter().all(|known| known.id != user.id) {
+                    found.push(user);
+                }
+            }
+        }
+        if searched {
             break;
         }
     }
@@ -228,14 +248,18 @@ async fn search_users(call: Call<Slack>, args: SearchUsers) -> Result<Reply> {
         let (row, person) = person_row(user, &team);
         page.push(row, &person);
     }
-    if cursor.is_some() {
+    if searched {
+        page = page.note("by Slack's search, the nearest only; an e-mail address finds anybody");
+    } else if cursor.is_some() {
         page =
             page.note(format!("among the first {looked} of the workspace; an e-mail address finds anybody"));
     }
     if gone > 0 {
         page = page.note(format!("{gone} deactivated left out: include_deactivated shows them"));
     }
-    let mut reply = Reply::page(page.total(total));
+    // A part of the directory tells no total.
+    let whole = cursor.is_none() && failure.is_none();
+    let mut reply = Reply::page(if whole { page.total(total) } else { page.note(format!("{total} found")) });
     if let Some(why) = failure {
         reply = reply.line(format!("Not everybody was looked through: {why}"));
     }
@@ -245,6 +269,12 @@ async fn search_users(call: Call<Slack>, args: SearchUsers) -> Result<Reply> {
         );
     }
     Ok(reply)
+}
+
+/// The people whom Slack's own search finds, with their profiles; none where it may not be asked.
+async fn by_search(workspace: &Workspace, want: &str) -> Vec<User> {
+    let ids = workspace.search_api().people(want).await.unwrap_or_default();
+    profiles(workspace, ids).await.into_iter().filter_map(|(_, user)| user.ok()).collect()
 }
 
 /// Whether every one of `words` is in what somebody is called, does, or is written to by.
@@ -317,6 +347,21 @@ struct GroupItem {
     members: Vec<String>,
 }
 
+/// The most members of one group that are shown.
+const MEMBERS: usize = 500;
+
+/// The names of these people: one page of the directory has most of more than are looked up one by one.
+async fn members(workspace: &Workspace, mut ids: BTreeSet<String>) -> People {
+    let names = workspace.names();
+    if ids.len() <= MOST {
+        return names.people(ids).await;
+    }
+    let team = names.me().await.map(|me| me.team_id).unwrap_or_default();
+    let known = workspace.api().users(None).await.map(|page| page.rows).unwrap_or_default();
+    let known: Vec<User> = known.into_iter().filter(|user| ids.remove(&user.id)).collect();
+    names.people(ids).await.and(People::from_users(known, &team))
+}
+
 async fn list_usergroups(call: Call<Slack>, args: ListUsergroups) -> Result<Reply> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
     let groups: Vec<Group> = match args.group.as_deref().filter(|group| !group.trim().is_empty()) {
@@ -324,15 +369,19 @@ async fn list_usergroups(call: Call<Slack>, args: ListUsergroups) -> Result<Repl
         None => workspace.api().groups().await?,
     };
     let one = args.group.is_some();
+    let shown = if one { MEMBERS } else { 8 };
     let ids: BTreeSet<String> =
-        groups.iter().flat_map(|group| group.users.iter().take(if one { 40 } else { 8 }).cloned()).collect();
-    let people = workspace.names().people(ids).await;
+        groups.iter().flat_map(|group| group.users.iter().take(shown).cloned()).collect();
+    let people = members(&workspace, ids).await;
     let mut page = Page::new(FROM, ("user group", "user groups"));
     for group in &groups {
-        let shown = if one { 200 } else { 8 };
         let members: Vec<String> = group.users.iter().take(shown).map(|id| people.described(id)).collect();
         let count = group.user_count.unwrap_or(group.users.len() as u64);
-        let more = if group.users.len() > shown { ", …" } else { "" };
+        let more = match (group.users.len().saturating_sub(shown), one) {
+            (0, _) => String::new(),
+            (more, true) => format!(" and {more} more"),
+            (more, false) => format!(" and {more} more: give `group`"),
+        };
         let about = if group.description.trim().is_empty() {
             String::new()
         } else {

@@ -19,9 +19,9 @@ use crate::{
     Slack,
     api::{
         Form, methods,
-        types::{Channel, Message},
+        types::{Channel, File, Message},
     },
-    render::message::row,
+    render::message::{self, row},
     workspace::Workspace,
 };
 
@@ -99,6 +99,7 @@ struct Pins {
 #[serde(default)]
 struct Pin {
     message: Option<Message>,
+    file: Option<File>,
 }
 
 /// A pinned message or a bookmark.
@@ -126,7 +127,11 @@ async fn list(call: Call<Slack>, args: List) -> Result<Reply> {
         api.call::<Pins>(methods::PINS_LIST, Form::new().set("channel", &channel.id)),
         bookmarks(&workspace, &channel),
     );
-    let messages: Vec<Message> = pins?.items.into_iter().filter_map(|pin| pin.message).collect();
+    let (mut messages, mut files) = (Vec::new(), Vec::new());
+    for pin in pins?.items {
+        messages.extend(pin.message);
+        files.extend(pin.file);
+    }
     let readers = Readers::of(&workspace, &messages, BTreeSet::new()).await;
     let style = readers.style(true);
     let mut page = Page::new(FROM, ("pin or bookmark", "pins and bookmarks"))
@@ -135,6 +140,10 @@ async fn list(call: Call<Slack>, args: List) -> Result<Reply> {
         let mut day = None;
         let (text, item) = row(message, &style, &mut day);
         page.push(format!("pin {text}"), &Item { id: item.ts, kind: "pin", text: item.text });
+    }
+    for file in files {
+        let text = message::file(&file);
+        page.push(format!("pin {text}"), &Item { id: file.id, kind: "pin", text });
     }
     match bookmarks {
         Ok(bookmarks) => {

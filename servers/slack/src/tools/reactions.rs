@@ -11,9 +11,13 @@ use serde_json::Value;
 use super::{nothing, read::find, settled};
 use crate::{
     Slack,
-    api::{Form, methods},
+    api::{
+        Form, methods,
+        types::{Channel, Message},
+    },
     render::message,
     resolve::emoji,
+    workspace::Workspace,
 };
 
 const ALIASES: &[(&str, &str)] = &[
@@ -65,6 +69,24 @@ struct React {
     workspace: Option<String>,
 }
 
+/// Puts everybody who reacted into a message that names some of them, if Slack tells.
+pub(super) async fn everybody(workspace: &Workspace, channel: &Channel, message: &mut Message) {
+    if message.reactions.iter().any(|reaction| !reaction.is_whole())
+        && let Ok(reactions) = workspace.api().reactions(&channel.id, &message.ts).await
+    {
+        message.reactions = reactions;
+    }
+}
+
+/// Whether `me` reacted to a message so; nothing where Slack names only others.
+fn reacted(message: &Message, name: &str, me: &str) -> Option<bool> {
+    let Some(reaction) = message.reactions.iter().find(|reaction| reaction.name == name) else {
+        return Some(false);
+    };
+    let named = reaction.users.iter().any(|user| user == me);
+    (named || reaction.is_whole()).then_some(named)
+}
+
 async fn react(call: Call<Slack>, args: React, add: bool) -> Result<Plan> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
     let (channel, ts) = workspace.names().message(args.channel.as_deref(), &args.ts).await?;
@@ -72,15 +94,15 @@ async fn react(call: Call<Slack>, args: React, add: bool) -> Result<Plan> {
     // Without the scope for the workspace's own emoji, standard ones still work.
     let own = workspace.api().emoji().await.unwrap_or_default().emoji;
     let name = emoji::name(&args.emoji, &own)?;
-    let found = find(&workspace, &channel, &ts).await?;
-    let people = workspace.names().people(message::people_in([&found])).await;
+    let mut found = find(&workspace, &channel, &ts).await?;
+    everybody(&workspace, &channel, &mut found).await;
+    let people = workspace.names().people(message::all_in([&found])).await;
     let me = workspace.names().me().await?;
-    let there =
-        found.reactions.iter().any(|reaction| reaction.name == name && reaction.users.contains(&me.user_id));
+    let there = reacted(&found, &name, &me.user_id);
     let title = workspace.names().title(&channel).await;
     let author = message::author(&found, &people, &me.team_id);
     let of = format!("message {ts} by {author} in {title}");
-    if there == add {
+    if there == Some(add) {
         let words = if add {
             format!(":{name}: is on {of} already")
         } else {
@@ -96,9 +118,9 @@ async fn react(call: Call<Slack>, args: React, add: bool) -> Result<Plan> {
         let sent: Result<Value> =
             workspace.api().write(method, form, format!("Read message {ts} for the reaction"), &[]).await;
         let is_so = async {
-            let now = find(&workspace, &channel, &ts).await?;
-            let mut own = now.reactions.iter().filter(|reaction| reaction.users.contains(&me.user_id));
-            Ok(own.any(|reaction| reaction.name == name) == add)
+            let mut now = find(&workspace, &channel, &ts).await?;
+            everybody(&workspace, &channel, &mut now).await;
+            Ok(reacted(&now, &name, &me.user_id) == Some(add))
         };
         match settled(sent, &format!("{done} :{name}: on {of}"), is_so).await {
             Ok(words) => Ok(Reply::written(Written::new(words).id(&ts))),

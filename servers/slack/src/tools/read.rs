@@ -246,22 +246,28 @@ async fn read_thread(call: Call<Slack>, args: ReadThread) -> Result<Reply> {
     call.policy().reads(&channel)?;
     call.policy().note_read(call.principal(), &channel);
     let asked = position.first(limit(args.limit, 60, MOST), 999);
-    let mut window = Window { limit: asked, cursor: position.after.clone(), ..Window::default() };
+    // A cursor is of one thread: that of a reply's tells the parent with it.
+    let (known, cursor) = match position.after.as_deref().map(|after| (after, after.split_once(' '))) {
+        Some((_, Some((parent, cursor)))) => (Some(parent.to_owned()), Some(cursor.to_owned())),
+        Some((cursor, None)) => (None, Some(cursor.to_owned())),
+        None => (None, None),
+    };
+    let mut window = Window { limit: asked, cursor, ..Window::default() };
     if args.tail.is_some() {
         window.limit = 999;
     }
-    let mut parent = ts.clone();
+    let mut parent = known.clone().unwrap_or_else(|| ts.clone());
     let mut page = workspace
         .api()
         .replies(&channel.id, &parent, &window)
         .await
         .map_err(|error| explain(error, &channel))?;
-    let named_a_reply =
-        page.rows.iter().find(|message| message.ts == ts).and_then(Message::parent).map(str::to_owned);
-    if let Some(real) = &named_a_reply {
-        parent.clone_from(real);
+    let alone = page.rows.iter().find(|message| message.ts == parent).and_then(Message::parent);
+    if let Some(real) = alone.map(str::to_owned) {
+        parent = real;
         page = workspace.api().replies(&channel.id, &parent, &window).await?;
     }
+    let named_a_reply = parent != ts;
     let mut next = page.next().map(str::to_owned);
     let mut messages = page.rows;
     let mut left_out = 0;
@@ -291,7 +297,7 @@ async fn read_thread(call: Call<Slack>, args: ReadThread) -> Result<Reply> {
     let read = messages.len().saturating_sub(position.skip);
     let mut listing = Page::new(FROM, ("message", "messages"))
         .note(format!("thread {parent} in {}", heading(&title, &channel)));
-    if named_a_reply.is_some() {
+    if named_a_reply {
         listing = listing.note(format!("{ts} is a reply in it"));
     }
     listing = listing.note(format!("times in {}", zone_name(&readers.zone)));
@@ -319,6 +325,7 @@ async fn read_thread(call: Call<Slack>, args: ReadThread) -> Result<Reply> {
             None => reply,
         });
     }
+    let next = next.map(|next| if named_a_reply { format!("{parent} {next}") } else { next });
     Ok(Reply::page(paging::close(&call, listing, VendorPage::whole(position, read, next))))
 }
 

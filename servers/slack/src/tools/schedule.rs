@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{FROM, messages::prepare};
+use super::{FROM, messages::prepare, named_in};
 use crate::{
     Slack,
     api::{
@@ -24,7 +24,6 @@ use crate::{
     render::mrkdwn,
     resolve::{
         Destination,
-        people::People,
         time::{minute, now, zone_name},
     },
     scopes,
@@ -136,11 +135,15 @@ async fn list_scheduled(call: Call<Slack>, args: List) -> Result<Reply> {
     let next = found.next().map(str::to_owned);
     let zone = workspace.names().zone().await;
     let rows: Vec<Scheduled> = found.rows.into_iter().skip(position.skip).collect();
+    let people = named_in(&workspace, rows.iter().map(|row| row.text.as_str())).await;
     let mut page = Page::new(FROM, ("scheduled message", "scheduled messages"))
         .note(format!("times in {}", zone_name(&zone)));
-    for row in &rows {
+    page = page.note(people.note());
+    let mut places = Vec::new();
+    for (place, row) in rows.iter().enumerate() {
         let Some(title) = place_of(&call, &workspace, &row.channel_id).await else { continue };
-        let text = mrkdwn::plain(&row.text, &People::default());
+        places.push(place);
+        let text = mrkdwn::plain(&row.text, &people);
         let (text, more) = excerpt(&text, 0, 300);
         let when = at(row.post_at, &zone);
         page.push(
@@ -148,7 +151,11 @@ async fn list_scheduled(call: Call<Slack>, args: List) -> Result<Reply> {
             &Item { id: row.id.clone(), channel: title, post_at: when, text },
         );
     }
-    Ok(Reply::page(paging::close(&call, page, VendorPage::whole(position, rows.len(), next))))
+    let (read, left_out) = (rows.len(), rows.len() - places.len());
+    if left_out > 0 {
+        page = page.note(format!("{left_out} left out: where they go may not be read, or could not be"));
+    }
+    Ok(Reply::page(paging::close(&call, page, VendorPage { position, read, places, next })))
 }
 
 /// What a conversation is called; none if it may not be read.
@@ -239,7 +246,7 @@ async fn schedule(call: Call<Slack>, args: Schedule) -> Result<Plan> {
         None => None,
     };
     let post =
-        prepare(&call, &workspace, Some(&args.channel), &[], args.ts.as_deref(), &args.message).await?;
+        prepare(&call, &workspace, Some(&args.channel), &[], args.ts.as_deref(), Some(&args.message)).await?;
     let [text] = post.composed.posts.as_slice() else {
         return Err(Error::invalid("The text is too long for one message").with_hint("Schedule it in parts"));
     };
@@ -247,7 +254,7 @@ async fn schedule(call: Call<Slack>, args: Schedule) -> Result<Plan> {
     let words = format!("{} {} to {}", minute(when, &zone), zone_name(&zone), post.title);
     let mut preview = post.preview(format!("Post on {words}")).outside("message", None, args.message.trim());
     if let Some(old) = &old {
-        let text = mrkdwn::plain(&old.text, &People::default());
+        let text = mrkdwn::plain(&old.text, &named_in(&workspace, [old.text.as_str()]).await);
         preview = preview
             .line(format!("In place of {}, of {}, which is cancelled:", old.id, at(old.post_at, &zone)))
             .outside("scheduled message", None, text);
@@ -269,6 +276,8 @@ async fn schedule(call: Call<Slack>, args: Schedule) -> Result<Plan> {
             .set("channel", &channel.id)
             .set("post_at", seconds)
             .set("markdown_text", &text)
+            .set("unfurl_links", false)
+            .set("unfurl_media", false)
             .maybe("thread_ts", post.thread());
         let sent: Result<Answer> = workspace
             .api()
@@ -333,7 +342,7 @@ async fn cancel(call: Call<Slack>, args: Cancel) -> Result<Plan> {
     let preview = Reply::written(Written::new(format!("Cancel {words}")).id(&row.id)).outside(
         "scheduled message",
         None,
-        mrkdwn::plain(&row.text, &People::default()),
+        mrkdwn::plain(&row.text, &named_in(&workspace, [row.text.as_str()]).await),
     );
     let state = (row.post_at, row.text.clone());
     let plan = Plan::new(preview, move || async move {

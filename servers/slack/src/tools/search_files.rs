@@ -116,7 +116,7 @@ async fn search_files(call: Call<Slack>, args: SearchFiles) -> Result<Reply> {
     if let Some(person) = &wanted.person {
         page = page.note(format!("by {}", person.told()));
     }
-    page = page.note(how);
+    page = page.note(how).note(people.note());
     if shown.len() < read {
         page = page.note(format!("{} that may not be read left out", read - shown.len()));
     } else if total > 0 {
@@ -176,9 +176,12 @@ async fn find(
     }
     let words: Vec<String> = wanted.words.split_whitespace().map(str::to_lowercase).collect();
     let newest = api.files(channel, person, NEWEST, 1).await?;
+    // One and many are found alike; of an `s` alone nothing would be left.
+    let stem = |word: &str| Some(word.trim_end_matches('s').to_owned()).filter(|stem| !stem.is_empty());
+    let words: Vec<String> = words.iter().filter_map(|word| stem(word)).collect();
     let named = |file: &File| {
         let name = format!("{} {}", file.name, file.title).to_lowercase();
-        words.iter().any(|word| name.contains(word.trim_end_matches('s')))
+        words.iter().any(|word| name.contains(word))
     };
     let files = newest.files.into_iter().filter(named).take(count as usize).collect();
     Ok(("any of the words in the names of the newest 200", Files { files, ..Files::default() }))

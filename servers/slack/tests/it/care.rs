@@ -28,6 +28,17 @@ async fn private_text_is_never_kept_beyond_its_request() {
     }
 }
 
+/// Direct messages come with the last of them (docs.slack.dev/reference/methods/conversations.info).
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_of_direct_messages_has_no_message_in_it() {
+    let server = Server::start().await;
+    let read = Sample::new("read_channel", json!({"channel": "D0MAYATOMAS"}));
+    for asked in 1..=2 {
+        server.call(&read).await;
+        assert_eq!(server.harness().journal().count("conversations.info"), asked);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn mentions_are_looked_up_and_told_and_code_is_left_alone() {
     let server = Server::start().await;

@@ -14,7 +14,7 @@ async fn an_empty_list_takes_an_item_with_cells_of_every_kind() {
     let server = Server::start_with(all_toolsets()).await;
     let save = |fields: Value| Sample::new("save_list_item", json!({"list": RISKS, "fields": fields}));
     let fields = json!({"Risk": "The queue overflows", "Level": "high", "Cost": "1200.5", "Due": "2026-12-01",
-        "Page": "https://a.example/risk", "Owner": "@grace", "Closed": "no"});
+        "Page": "https://a.example/risk", "Owner": "@grace", "Closed": "no", "Contact": "a@b.example", "Weight": "4"});
     server.call(&save(fields)).await;
     let wire: Value =
         serde_json::from_str(&sent(&server, "slackLists.items.create")[0]["initial_fields"]).unwrap();
@@ -27,12 +27,16 @@ async fn an_empty_list_takes_an_item_with_cells_of_every_kind() {
     assert_eq!(cell("Col5")["link"], json!([{"original_url": "https://a.example/risk"}]));
     assert_eq!(cell("Col6")["user"], json!(["U0GRACE0001"]));
     assert_eq!(cell("Col7")["checkbox"], json!(false));
+    assert_eq!((&cell("Col8")["email"], &cell("Col9")["rating"]), (&json!(["a@b.example"]), &json!([4])));
+    let reply = server.call(&save(json!({"Due": "tomorrow"})).with("dry_run", true)).await.text;
+    assert!(reply.contains("Due: 20"), "{reply}");
     let shown = server.call(&Sample::new("read_list", json!({"list": RISKS}))).await.text;
     assert!(shown.contains("Level: High") && shown.contains("Owner: @grace (Grace Mbeki)"), "{shown}");
     for (fields, why) in [
         (json!({"Level": "medium"}), "Choose from: Low, High"),
         (json!({"Cost": "much"}), "takes a number"),
         (json!({"Levle": "high"}), "Did you mean Level?"),
+        (json!({"Closed": "ja"}), "is a box: yes or no"),
     ] {
         let error = server.refusal(&save(fields)).await;
         assert!(error.kind() == Kind::InvalidArgument && error.for_agent().contains(why), "{error}");

@@ -1,6 +1,13 @@
 //! What is offered besides tools: resources, their templates, completions, prompts; and the program itself.
 
-use std::process::Command;
+use std::{collections::BTreeMap, process::Command};
+
+use connector::{
+    Connector as _, Secret,
+    sandbox::{Action, Rule},
+    settings::Value as Setting,
+    testing::Options,
+};
 
 use crate::support::{GENERAL, INCIDENT, Server, all_toolsets, ts};
 
@@ -139,4 +146,32 @@ fn the_program_prints_a_manifest_and_says_so_in_its_help() {
             "{help:?}: {out}"
         );
     }
+}
+
+/// What a call would need, in words that say what to do.
+#[tokio::test(start_paused = true)]
+async fn doctor_tells_rights_that_are_missing_who_searches_and_what_an_admin_must_do() {
+    let found = async |server: &Server, name: &str| {
+        let checks = server.service().server().diagnose().await;
+        let check = checks.iter().find(|check| check.name == name).unwrap();
+        format!("{:?} {} {}", check.state, check.found, check.fix.clone().unwrap_or_default())
+    };
+    let start = async |credential| {
+        Server::start_with(Options { credential: Some(credential), ..Options::default() }).await
+    };
+    let server = start("xoxp-sandbox-readonly").await;
+    let rights = found(&server, "rights").await;
+    assert!(rights.contains("chat:write") && rights.contains("OAuth & Permissions"), "{rights}");
+    assert!(found(&server, "search").await.contains("with a user's token"));
+    let bot = vec![("bot-token", Setting::Secret(Secret::new("xoxb-sandbox")))];
+    let server = Server::start_with(Options { settings: bot, ..Options::default() }).await;
+    let search = found(&server, "search").await;
+    assert!(search.contains("A bot may not search") && search.contains("SLACK_USER_TOKEN"), "{search}");
+    let body = r#"{"ok": false, "error": "app_access_restricted"}"#.to_owned();
+    let refused = Action::Status { code: 200, headers: BTreeMap::new(), body, committed: false };
+    let server = Server::start().await;
+    server.harness().faults().add(Rule::new("auth.test", refused).always());
+    let checks = server.service().server().diagnose().await;
+    let told = format!("{checks:?}");
+    assert!(told.contains("An admin of the workspace must approve the app or the MCP server"), "{told}");
 }

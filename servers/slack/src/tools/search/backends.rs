@@ -2,19 +2,20 @@
 //!
 //! Real-time Search takes words or a question; of words all must occur, of a question none
 //! (docs.slack.dev/reference/methods/assistant.search.context, Usage info). Its modifiers act on term
-//! clauses only: beside a query alone they do nothing. So with a filter the words become one clause,
-//! of which any may occur, and every row that comes back is checked against the filter. The legacy
-//! search takes filters without words, and of words wants all.
+//! clauses only: beside a query alone they do nothing. So with a filter each word becomes a clause, of
+//! which all must be met; a question, and what has more words than there may be clauses, becomes one, of
+//! which any word may occur. Every row that comes back is checked against the filter. The legacy search
+//! takes filters without words, and of words wants all.
 
 use connector::{
-    Kind, Result,
-    catalog::{Position, limit},
+    Error, Kind, Result,
+    catalog::{Position, limit, one_line},
 };
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Wanted;
+use super::{Wanted, words};
 use crate::{
     api::{
         Api, Form, methods,
@@ -71,10 +72,15 @@ impl Found {
 }
 
 /// What one of the searches gives.
+#[derive(Default)]
 pub(super) struct Answer {
     pub(super) rows: Vec<Found>,
     pub(super) total: Option<usize>,
     pub(super) next: Option<String>,
+    /// Whether only some of the words were asked for.
+    pub(super) any: bool,
+    /// Why the other search was not asked.
+    pub(super) note: String,
 }
 
 /// Asks Real-time Search, and the legacy search where there is none or where there are no words.
@@ -93,28 +99,40 @@ pub(super) async fn answer(
             answer => return Ok(("legacy search", answer?)),
         }
     }
+    let mut note = String::new();
     if !legacy_page && !workspace.is_legacy_search() {
         match real_time(api, wanted, asked, position).await {
             Ok(answer) => return Ok((REAL_TIME_SEARCH, answer)),
-            // There is none here: by the plan, the settings, the token or its scopes.
-            Err(error)
-                if matches!(error.kind(), Kind::Permission) || error.message().contains("unknown_method") =>
-            {
+            Err(error) if error.kind() == Kind::Permission || is_none_here(&error) => {
                 let me = api.identity().await?;
                 if !me.bot_id.is_empty() {
                     return Err(error);
                 }
-                workspace.note_legacy_search();
+                if is_none_here(&error) {
+                    workspace.note_legacy_search();
+                } else {
+                    // The token, or one of its scopes: another search may be allowed.
+                    note = format!("{REAL_TIME_SEARCH} was not allowed: {}", one_line(error.message()));
+                }
             }
             Err(error) => return Err(error),
         }
     }
-    Ok(("legacy search", legacy(api, wanted, asked, position).await?))
+    Ok(("legacy search", Answer { note, ..legacy(api, wanted, asked, position).await? }))
+}
+
+/// Whether a refusal says that the workspace has no Real-time Search: by its plan or settings.
+fn is_none_here(error: &Error) -> bool {
+    let codes = ["feature_not_enabled", "assistant_search_context_disabled", "unknown_method"];
+    codes.iter().any(|code| error.message().contains(code))
 }
 
 /// Messages with any of the words, the best first.
 pub(super) async fn any_word(api: &Api, wanted: &Wanted) -> Result<Vec<Found>> {
-    let form = real_time_form(wanted).json("term_clauses", &json!([wanted.words]));
+    let modifiers = wanted.modifiers().join(" ");
+    let form = real_time_form(wanted)
+        .maybe("modifiers", Some(modifiers).filter(|modifiers| !modifiers.is_empty()))
+        .json("term_clauses", &json!([wanted.words]));
     Ok(real_time_rows(api, form.set("limit", REAL_TIME)).await?.rows)
 }
 
@@ -123,13 +141,17 @@ async fn real_time(api: &Api, wanted: &Wanted, asked: Option<u32>, position: &Po
     let mut form = real_time_form(wanted)
         .set("limit", position.first(limit(asked, ROWS, REAL_TIME), REAL_TIME))
         .maybe("cursor", position.after.as_deref());
+    let mut any = false;
     if !modifiers.is_empty() && !wanted.words.is_empty() {
-        form = form.set("modifiers", modifiers.join(" ")).json("term_clauses", &json!([wanted.words]));
+        let clauses = words::clauses(&wanted.words);
+        any = clauses.is_none();
+        let clauses = clauses.unwrap_or_else(|| vec![words::without_refused(&wanted.words)]);
+        form = form.set("modifiers", modifiers.join(" ")).json("term_clauses", &json!(clauses));
     }
     if let Some(dir) = wanted.direction() {
         form = form.set("sort", "timestamp").set("sort_dir", dir);
     }
-    real_time_rows(api, form).await
+    Ok(Answer { any, ..real_time_rows(api, form).await? })
 }
 
 /// What every question to Real-time Search has. Without words the filters are the query.
@@ -188,7 +210,7 @@ async fn real_time_rows(api: &Api, form: Form) -> Result<Answer> {
     });
     let next =
         reply.response_metadata.and_then(|metadata| metadata.next_cursor).filter(|cursor| !cursor.is_empty());
-    Ok(Answer { rows: rows.collect(), total: None, next })
+    Ok(Answer { rows: rows.collect(), next, ..Answer::default() })
 }
 
 /// Asks the legacy search, by pages.
@@ -258,5 +280,5 @@ pub(super) async fn legacy(
         .ok()
         .filter(|_| wanted.after.is_none() && wanted.before.is_none() && wanted.private);
     let next = (page < messages.paging.pages).then(|| format!("page:{}", page + 1));
-    Ok(Answer { rows: rows.collect(), total, next })
+    Ok(Answer { rows: rows.collect(), total, next, ..Answer::default() })
 }

@@ -26,7 +26,7 @@ use crate::{
     Slack,
     api::types::{Channel, User},
     policy::Policy,
-    render::message::{people_in, said},
+    render::message::{all_in, said},
     resolve::people::People,
     resolve::time::{End, minute, moment, parse_ts, zone_name},
     scopes,
@@ -181,7 +181,12 @@ impl Wanted {
         let before = self.before.is_none_or(|before| at.is_none_or(|at| at <= before));
         let shut_out = self.others.iter().filter_map(|other| other.not.as_ref());
         let mut shut_out = shut_out.filter(|id| **id == found.channel_id || author == Some(*id));
-        channel && person && after && before && shut_out.next().is_none() && (self.private || !found.closed)
+        // Beside modifiers the words are clauses, which shut out none.
+        let refused = if self.modifiers().is_empty() { Vec::new() } else { words::refused(&self.words) };
+        let nobody = People::default();
+        let word = refused.is_empty() || words::those_in(&refused, &said(&found.message, &nobody)).is_empty();
+        let fits = channel && person && after && before && word;
+        fits && shut_out.next().is_none() && (self.private || !found.closed)
     }
 
     /// The filters in words.
@@ -271,13 +276,12 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
         call.policy().reads(channel)?;
     }
     let (backend, found) = answer(&workspace, &wanted, asked, &position).await?;
-    let Answer { mut rows, total, next } = found;
+    let Answer { mut rows, total, next, any, note } = found;
     let words = words::telling(&wanted.words);
     let first = next.is_none() && position == Position::default();
     let none = first && !rows.iter().any(|row| may_show(&call, &wanted, row));
     let mut partly = false;
-    // Beside filters that are modifiers Real-time Search was asked for any of the words already.
-    if none && (backend != REAL_TIME_SEARCH || wanted.modifiers().is_empty()) {
+    if none && !any {
         let most = limit(asked, PARTLY, REAL_TIME) as usize;
         let nearest = with_some(&call, &workspace, &wanted, &words, most).await;
         partly = !nearest.is_empty();
@@ -299,22 +303,27 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     show_whole(&workspace, &wanted, &mut kept).await;
     let mut ids = BTreeSet::new();
     for (_, row) in &kept {
-        ids.extend(people_in([&row.message]));
+        ids.extend(all_in([&row.message]));
     }
     let people = workspace.names().people(ids).await;
     let titles = titles(&workspace, &kept).await;
     let mut page = Page::new(FROM, ("message", "messages"));
     if !wanted.words.is_empty() {
-        let only = if partly { "with only some of the words of" } else { "with" };
+        let only = match (partly, any && words.len() > 1) {
+            (true, _) => "with only some of the words of",
+            (_, true) => "with any of the words of",
+            _ => "with",
+        };
         page = page.note(format!("{only} \"{}\"", one_line(&wanted.words)));
     }
     for filter in wanted.told() {
         page = page.note(filter);
     }
-    page = page.note(backend).note(format!("times in {}", zone_name(&wanted.zone)));
+    page = page.note(backend).note(note).note(format!("times in {}", zone_name(&wanted.zone)));
     if kept.iter().any(|(_, row)| row.is_empty()) {
         page = page.note(workspace.limit_note());
     }
+    page = page.note(people.note());
     if dropped > 0 {
         page = page.note(format!("{dropped} that did not fit the filters left out"));
     }
@@ -336,7 +345,7 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
             [] if !words.is_empty() && backend == REAL_TIME_SEARCH => {
                 " [near in meaning: shows none of the words]".to_owned()
             }
-            some if partly => format!(" [only: {}]", some.join(", ")),
+            some if partly || (any && some.len() < words.len()) => format!(" [only: {}]", some.join(", ")),
             _ => String::new(),
         };
         seen.extend(has.iter().copied());
