@@ -250,7 +250,7 @@ impl Policy {
         let links = begins.filter(|rest| rest.starts_with("http://") || rest.starts_with("https://"));
         for link in links {
             let end = link.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | ')' | '"' | '|'));
-            let link = &link[..end.unwrap_or(link.len())];
+            let link = link[..end.unwrap_or(link.len())].trim_end_matches([',', '.', ';', ':', '!', '?']);
             let host = url::Url::parse(link).ok().and_then(|url| url.host_str().map(str::to_lowercase));
             let host = host.unwrap_or_default();
             let below = |domain: &String| {

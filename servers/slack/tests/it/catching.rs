@@ -206,6 +206,7 @@ async fn what_is_had_is_shown_though_the_rest_is_held_back() {
         Action::Patch { changes: vec![Change::set("/response_metadata", json!({"next_cursor": "more"}))] };
     server.harness().faults().add(Rule::new("users.list", more));
     server.harness().faults().add(Rule::new("users.list", held_back()).always());
+    server.harness().faults().add(Rule::new("assistant.search.context", held_back()).always());
     let reply = server.call(&Sample::new("search_users", json!({"query": "priya"}))).await.text;
     assert!(
         reply.contains("Priya Raman") && reply.contains("Not everybody was looked through: rate_limited"),

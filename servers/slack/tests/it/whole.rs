@@ -71,7 +71,7 @@ async fn a_mention_before_the_newest_page_is_found_or_said_not_to_be_looked_for(
 #[tokio::test(start_paused = true)]
 async fn what_could_not_be_read_is_not_told_as_nothing_new() {
     let server = Server::start().await;
-    let asked = json!({"channels": ["#general", "#eng-imports"], "since": "1m"});
+    let asked = json!({"channels": ["#general", "#eng-imports"], "since": "1h"});
     server.harness().faults().add(Rule::new("conversations.history", refused("access_denied")));
     let reply = server.call(&catch_up(asked.clone())).await.text;
     assert!(reply.contains("Nothing new in what could be read.") && reply.contains("Not read: "), "{reply}");
@@ -83,7 +83,7 @@ async fn what_could_not_be_read_is_not_told_as_nothing_new() {
 #[tokio::test(start_paused = true)]
 async fn conversations_beyond_those_that_are_looked_through_are_told() {
     let server = Server::start().await;
-    let all = catch_up(json!({"since": "1m", "max_channels": 1}));
+    let all = catch_up(json!({"since": "1h", "max_channels": 1}));
     let reply = server.call(&all).await.text;
     assert!(!reply.contains("there are more"), "{reply}");
     assert_eq!(sent(&server, "users.conversations")[0]["limit"], "999");
@@ -125,8 +125,9 @@ async fn everybody_who_reacted_is_named_or_counted_and_ones_own_reaction_is_not_
     let reply = server.call(&get).await.text;
     assert!(reply.contains(":tada: by maya, tomas, priya and 2 more\n"), "{reply}");
     // Three others reacted before.
-    let react =
-        |tool: &str| Sample::new(tool, json!({"channel": GENERAL, "ts": of("wave"), "emoji": "wave"}));
+    let react = |tool: &'static str| {
+        Sample::new(tool, json!({"channel": GENERAL, "ts": of("wave"), "emoji": "wave"}))
+    };
     server.call(&react("add_reaction")).await;
     let reply = server.call(&react("add_reaction")).await.text;
     assert!(reply.contains("Nothing changed"), "{reply}");
@@ -241,26 +242,21 @@ async fn a_search_that_the_token_may_not_make_is_told_and_tried_again() {
     assert_eq!(server.harness().journal().count("assistant.search.context"), 3);
 }
 
+/// docs.slack.dev/reference/methods/assistant.search.context: of a clause any word may occur.
 #[tokio::test(start_paused = true)]
-async fn beside_a_filter_all_words_must_occur_and_of_a_question_any_may() {
+async fn beside_a_filter_rows_with_some_of_the_words_are_told_from_those_with_all() {
     let server = Server::start().await;
     let search = |query: &str| Sample::new("search", json!({"query": query, "in": "#eng-imports"}));
     let clauses = || sent(&server, "assistant.search.context").last().unwrap()["term_clauses"].clone();
     let reply = server.call(&search("key decision")).await.text;
-    assert_eq!(clauses(), r#"["key","decision"]"#);
-    assert!(!rows(&reply).is_empty(), "{reply}");
-    assert!(rows(&reply).iter().all(|row| row.to_lowercase().contains("key")), "{reply}");
-    let reply = server.call(&search("what is the key of the lunch?")).await.text;
-    assert_eq!(clauses(), r#"["what is the key of the lunch?"]"#);
+    assert_eq!(clauses(), r#"["key decision"]"#);
     assert!(reply.lines().next().unwrap().contains("with any of the words of"), "{reply}");
-    assert!(rows(&reply).iter().any(|row| row.contains("[only: key]")), "{reply}");
-    // None has all of them.
-    let reply = server.call(&search("key lunch")).await.text;
-    assert_eq!(clauses(), r#"["key lunch"]"#);
-    assert!(reply.contains("with only some of the words of") && reply.contains("[only: key]"), "{reply}");
+    let marked =
+        |word: &str| rows(&reply).iter().any(|row| row.contains(word) && row.contains("[only: key]"));
+    assert!(!marked("Decision: key") && marked(""), "{reply}");
     let reply = server.call(&search("key -decision")).await.text;
     assert_eq!(clauses(), r#"["key"]"#);
-    assert!(rows(&reply).iter().all(|row| !row.contains("Decision")), "{reply}");
+    assert!(!rows(&reply).is_empty() && rows(&reply).iter().all(|row| !row.contains("Decision")), "{reply}");
 }
 
 /// Days are those of the person for whom the bot acts.

@@ -2,10 +2,9 @@
 //!
 //! Real-time Search takes words or a question; of words all must occur, of a question none
 //! (docs.slack.dev/reference/methods/assistant.search.context, Usage info). Its modifiers act on term
-//! clauses only: beside a query alone they do nothing. So with a filter each word becomes a clause, of
-//! which all must be met; a question, and what has more words than there may be clauses, becomes one, of
-//! which any word may occur. Every row that comes back is checked against the filter. The legacy search
-//! takes filters without words, and of words wants all.
+//! clauses only: beside a query alone they do nothing. So with a filter the words become one clause,
+//! of which any may occur, as the reply says, and every row that comes back is checked against the
+//! filter. The legacy search takes filters without words, and of words wants all.
 
 use connector::{
     Error, Kind, Result,
@@ -77,7 +76,7 @@ pub(super) struct Answer {
     pub(super) rows: Vec<Found>,
     pub(super) total: Option<usize>,
     pub(super) next: Option<String>,
-    /// Whether only some of the words were asked for.
+    /// Whether it has any of the words: not all were asked for.
     pub(super) any: bool,
     /// Why the other search was not asked.
     pub(super) note: String,
@@ -129,10 +128,7 @@ fn is_none_here(error: &Error) -> bool {
 
 /// Messages with any of the words, the best first.
 pub(super) async fn any_word(api: &Api, wanted: &Wanted) -> Result<Vec<Found>> {
-    let modifiers = wanted.modifiers().join(" ");
-    let form = real_time_form(wanted)
-        .maybe("modifiers", Some(modifiers).filter(|modifiers| !modifiers.is_empty()))
-        .json("term_clauses", &json!([wanted.words]));
+    let form = real_time_form(wanted).json("term_clauses", &json!([wanted.words]));
     Ok(real_time_rows(api, form.set("limit", REAL_TIME)).await?.rows)
 }
 
@@ -141,12 +137,10 @@ async fn real_time(api: &Api, wanted: &Wanted, asked: Option<u32>, position: &Po
     let mut form = real_time_form(wanted)
         .set("limit", position.first(limit(asked, ROWS, REAL_TIME), REAL_TIME))
         .maybe("cursor", position.after.as_deref());
-    let mut any = false;
-    if !modifiers.is_empty() && !wanted.words.is_empty() {
-        let clauses = words::clauses(&wanted.words);
-        any = clauses.is_none();
-        let clauses = clauses.unwrap_or_else(|| vec![words::without_refused(&wanted.words)]);
-        form = form.set("modifiers", modifiers.join(" ")).json("term_clauses", &json!(clauses));
+    let any = !modifiers.is_empty() && !wanted.words.is_empty();
+    if any {
+        let clause = words::without_refused(&wanted.words);
+        form = form.set("modifiers", modifiers.join(" ")).json("term_clauses", &json!([clause]));
     }
     if let Some(dir) = wanted.direction() {
         form = form.set("sort", "timestamp").set("sort_dir", dir);

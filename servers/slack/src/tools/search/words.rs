@@ -28,21 +28,6 @@ pub(super) fn telling(query: &str) -> Vec<String> {
     telling
 }
 
-/// The most term clauses of one question to Real-time Search.
-const CLAUSES: usize = 5;
-/// Words with which a question begins.
-const ASKING: &[&str] = &["how", "what", "when", "where", "which", "who", "why", "did", "does", "is"];
-
-/// The words of a query as clauses of which all must be met; nothing for a question, a phrase, or more words than
-/// there may be clauses.
-pub(super) fn clauses(query: &str) -> Option<Vec<String>> {
-    let telling = telling(query);
-    let first = query.split_whitespace().next().map(fold).unwrap_or_default();
-    let question = query.trim_end().ends_with('?') || ASKING.contains(&first.as_str());
-    let words = !telling.is_empty() && telling.len() <= CLAUSES;
-    (words && !question && !query.contains('"')).then_some(telling)
-}
-
 /// The query without the words that it shuts out: in a clause they would be words like others.
 pub(super) fn without_refused(query: &str) -> String {
     let words: Vec<&str> = query.split_whitespace().filter(|word| !is_refused(word)).collect();
@@ -86,10 +71,6 @@ mod tests {
         let words = telling("what is the key for \"CSV rows\" without an id? -draft has:pin");
         assert_eq!(words, ["key", "CSV", "rows", "without", "id"]);
         assert_eq!(those_in(&words, "Did you see: csv, keys and idempotent ROWS"), ["key", "CSV", "rows"]);
-        assert_eq!(clauses("csv rows -draft"), Some(vec!["csv".to_owned(), "rows".to_owned()]));
-        for whole in ["why csv", "csv rows?", "\"csv rows\"", "a b c d e f g csv h2 i3 j4 k5 l6"] {
-            assert_eq!(clauses(whole), None, "{whole}");
-        }
         assert_eq!(
             (refused("csv -draft - x"), without_refused("csv -draft")),
             (vec!["draft".to_owned()], "csv".to_owned())
