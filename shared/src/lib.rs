@@ -13,6 +13,7 @@ pub mod effect;
 pub mod error;
 pub mod prelude;
 pub mod protocol;
+pub mod replicas;
 pub mod sandbox;
 pub mod secret;
 pub mod serve;

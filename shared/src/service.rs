@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use futures::future::BoxFuture;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
@@ -17,6 +18,7 @@ use crate::{
         Answer, Call, Caller, Catalog, Confirmations, Progress, Prompt, Rendered, Reply, ReplyOptions,
         Resource, ResourceTemplate, Tool, Variables, nearest,
     },
+    replicas::Replicas,
     upstream::call::{self, Lane},
 };
 
@@ -91,6 +93,16 @@ impl<S: Connector> Service<S> {
     #[must_use]
     pub fn confirmations(&self) -> &Confirmations {
         &self.confirmations
+    }
+
+    /// Shares with these replicas what is used up, what the vendor said and what has become old, from now on. The
+    /// first who are named stay. What is given back keeps the way to them open while it runs.
+    #[must_use]
+    pub fn share(&self, replicas: &Replicas) -> Option<BoxFuture<'static, ()>> {
+        self.confirmations.used().share(replicas);
+        let store = replicas.store()?;
+        let listener = self.server.upstream().share(Arc::clone(store));
+        Some(Arc::clone(store).keep(listener))
     }
 
     /// The keys under which what clients carry is sealed.

@@ -15,8 +15,8 @@ use tokio::time::Instant;
 
 use super::Principal;
 
-/// How soon a change of the file is seen: how long a key that was taken out still works.
-const RECHECK: Duration = Duration::from_secs(10);
+/// How soon a change of a file of keys is seen: how long a key that was taken out still works.
+pub(super) const RECHECK: Duration = Duration::from_secs(10);
 
 /// The keys of those who may call, each with the caller's name. Clones share them.
 ///
@@ -41,7 +41,7 @@ struct State {
 }
 
 /// What tells one content of the file from another.
-type Version = (SystemTime, u64);
+pub(super) type Version = (SystemTime, u64);
 
 /// How things stand with the keys, for health.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,7 +201,7 @@ impl fmt::Debug for ApiKeys {
     }
 }
 
-fn version(path: &Path) -> Option<Version> {
+pub(super) fn version(path: &Path) -> Option<Version> {
     let metadata = fs::metadata(path).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))
 }

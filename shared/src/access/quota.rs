@@ -1,8 +1,8 @@
 //! How often a caller may ask, by the minute.
 //!
 //! The pace is kept by GCRA, the leaky bucket that needs one moment for each caller: a whole minute's calls may come at
-//! once, and after that they come back evenly. In this process governor keeps it. The person at this machine has no
-//! quota.
+//! once, and after that they come back evenly. In this process governor keeps it; calls are counted among all replicas
+//! where these share a store. The person at this machine has no quota.
 
 use std::{
     collections::HashMap,
@@ -22,7 +22,7 @@ use governor::{
 };
 
 use super::Principal;
-use crate::{Error, Kind, clock};
+use crate::{Error, Kind, clock, replicas::Replicas};
 
 /// Requests that are no calls, for each caller and minute: lists, handshakes, completions. Far more than a client makes
 /// that is sane, because a client that cannot list has no server at all.
@@ -101,6 +101,7 @@ pub struct Quotas {
     calls: Option<Rate>,
     tools: Arc<HashMap<&'static str, Rate>>,
     counts: Arc<Local>,
+    replicas: Replicas,
     refused: Arc<AtomicU64>,
 }
 
@@ -114,25 +115,39 @@ impl Quotas {
             calls: (calls > 0).then_some(Rate(calls)),
             tools: Arc::new(tools),
             counts: Arc::default(),
+            replicas: Replicas::default(),
             refused: Arc::default(),
         }
+    }
+
+    /// Counts calls among these replicas. While the store that they share is away, or if there is none, each allows its
+    /// part.
+    #[must_use]
+    pub fn shared_by(mut self, replicas: Replicas) -> Self {
+        self.replicas = replicas;
+        self
     }
 
     /// Counts a call of `tool` by `who`; without a tool, of anything else that costs what a call costs.
     ///
     /// # Errors
     /// [`Kind::RateLimited`], with the time to wait.
-    pub fn call(&self, who: &Principal, tool: Option<&'static str>) -> Result<(), Error> {
+    pub async fn call(&self, who: &Principal, tool: Option<&'static str>) -> Result<(), Error> {
         if who.is_local() {
             return Ok(());
         }
         let own = tool.and_then(|tool| Some((tool, *self.tools.get(tool)?)));
-        let (whose, rate, what) = match (own, self.calls) {
+        let (whose, Rate(rate), what) = match (own, self.calls) {
             (Some((tool, rate)), _) => (Counted::Tool(who.clone(), tool), rate, format!("calls of {tool}")),
             (None, Some(rate)) => (Counted::Calls(who.clone()), rate, "calls".to_owned()),
             (None, None) => return Ok(()),
         };
-        self.take(&whose, rate).map_err(|wait| over(&format!("{} {what}", rate.0), wait))
+        let named = [who.id(), own.map_or("", |(tool, _)| tool)];
+        let taken = match self.replicas.take(&named, rate).await {
+            Some(taken) => self.counted(taken),
+            None => self.take(&whose, Rate(self.replicas.part_of(rate))),
+        };
+        taken.map_err(|wait| over(&format!("{rate} {what}"), wait))
     }
 
     /// Counts a request of `who` that is no call: a list, a handshake, a completion. Any number where callers may make
@@ -169,7 +184,10 @@ impl Quotas {
     }
 
     fn take(&self, whose: &Counted, rate: Rate) -> Result<(), Duration> {
-        let taken = self.counts.count(whose, rate);
+        self.counted(self.counts.count(whose, rate))
+    }
+
+    fn counted(&self, taken: Result<(), Duration>) -> Result<(), Duration> {
         if taken.is_err() {
             self.refused.fetch_add(1, Ordering::Relaxed);
         }
@@ -231,10 +249,10 @@ mod tests {
         Quotas::new(100, HashMap::from([("search", 2)]))
     }
 
-    fn passed(quotas: &Quotas, who: &Principal, tool: &'static str, calls: usize) -> usize {
+    async fn passed(quotas: &Quotas, who: &Principal, tool: &'static str, calls: usize) -> usize {
         let mut passed = 0;
         for _ in 0..calls {
-            passed += usize::from(quotas.call(who, Some(tool)).is_ok());
+            passed += usize::from(quotas.call(who, Some(tool)).await.is_ok());
         }
         passed
     }
@@ -242,22 +260,22 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_minutes_calls_may_come_at_once_and_come_back_evenly() {
         let (quotas, ada) = (quotas(), Principal::key("ada"));
-        assert_eq!(passed(&quotas, &ada, "get", 150), 100);
-        let refused = quotas.call(&ada, Some("get")).unwrap_err();
+        assert_eq!(passed(&quotas, &ada, "get", 150).await, 100);
+        let refused = quotas.call(&ada, Some("get")).await.unwrap_err();
         let wait = refused.retry_after().unwrap();
         assert!((590..=600).contains(&wait.as_millis()), "{wait:?}");
         assert_eq!((refused.kind(), quotas.refused()), (Kind::RateLimited, 51));
         advance(wait).await;
-        assert_eq!(passed(&quotas, &ada, "get", 5), 1);
+        assert_eq!(passed(&quotas, &ada, "get", 5).await, 1);
         advance(Duration::from_secs(30)).await;
-        assert_eq!(passed(&quotas, &ada, "get", 100), 50);
+        assert_eq!(passed(&quotas, &ada, "get", 100).await, 50);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_tool_with_a_rate_of_its_own_is_counted_apart() {
         let (quotas, ada) = (quotas(), Principal::key("ada"));
-        assert_eq!(passed(&quotas, &ada, "search", 9), 2);
-        assert_eq!(passed(&quotas, &ada, "get", 150), 100);
+        assert_eq!(passed(&quotas, &ada, "search", 9).await, 2);
+        assert_eq!(passed(&quotas, &ada, "get", 150).await, 100);
         for _ in 0..LISTS {
             quotas.list(&ada).unwrap();
         }
@@ -268,9 +286,9 @@ mod tests {
     async fn each_caller_has_a_quota_and_the_person_at_this_machine_none() {
         let quotas = quotas();
         let (ada, ben) = (Principal::key("ada"), Principal::key("ben"));
-        assert_eq!(passed(&quotas, &ada, "get", 101), 100);
-        assert_eq!(passed(&quotas, &ben, "get", 101), 100);
-        assert_eq!(passed(&quotas, &Principal::local(), "get", 9_999), 9_999);
+        assert_eq!(passed(&quotas, &ada, "get", 101).await, 100);
+        assert_eq!(passed(&quotas, &ben, "get", 101).await, 100);
+        assert_eq!(passed(&quotas, &Principal::local(), "get", 9_999).await, 9_999);
         assert!(quotas.request(&Principal::local()).is_ok());
     }
 
@@ -279,9 +297,18 @@ mod tests {
         let (quotas, ada) = (Quotas::new(0, HashMap::new()), Principal::key("ada"));
         for _ in 0..9_999 {
             quotas.list(&ada).unwrap();
-            quotas.call(&ada, Some("get")).unwrap();
+            quotas.call(&ada, Some("get")).await.unwrap();
             quotas.request(&ada).unwrap();
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_the_others_each_replica_allows_its_part() {
+        let three = Replicas::new(NonZeroU32::new(3).unwrap(), None);
+        let (quotas, ada) = (quotas().shared_by(three), Principal::key("ada"));
+        assert_eq!(passed(&quotas, &ada, "get", 150).await, 33);
+        assert_eq!(passed(&quotas, &ada, "search", 9).await, 1);
+        assert!(quotas.call(&ada, Some("get")).await.unwrap_err().for_agent().contains("100 calls"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -18,6 +18,7 @@ use crate::{
     Error, Kind, Result,
     access::{KeyRing, Principal},
     clock,
+    replicas::Replicas,
 };
 
 /// How long a confirmation may be used.
@@ -56,7 +57,11 @@ impl Subject {
 
 /// A digest of what a plan would do: what its preview shows, and the state that it was made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Effect(pub(super) [u8; 16]);
+pub struct Effect {
+    pub(super) digest: [u8; Self::LENGTH],
+    /// Whether it leaves no trace, so that nothing but memory tells that it was done.
+    pub(super) once: bool,
+}
 
 impl Effect {
     /// Bytes of the digest.
@@ -65,7 +70,13 @@ impl Effect {
     /// The digest itself, to carry it in a sealed token.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; Self::LENGTH] {
-        &self.0
+        &self.digest
+    }
+
+    /// Whether what confirms it must be known to be used for the first time.
+    #[must_use]
+    pub fn is_once(&self) -> bool {
+        self.once
     }
 }
 
@@ -83,7 +94,7 @@ pub enum Confirmed {
 #[derive(Debug, Default)]
 pub struct Confirmations {
     keys: KeyRing,
-    used: Used,
+    used: Arc<Used>,
 }
 
 /// A value as it is given out: when it ends, what tells it from others, what tells its subject, and what seals all
@@ -115,7 +126,12 @@ impl Confirmations {
     /// Confirmations sealed under `keys`.
     #[must_use]
     pub fn new(keys: KeyRing) -> Self {
-        Self { keys, used: Used::default() }
+        Self { keys, used: Arc::default() }
+    }
+
+    /// What is remembered of those that were used.
+    pub(crate) fn used(&self) -> &Arc<Used> {
+        &self.used
     }
 
     /// Gives out a value that confirms `effect` for `subject` once.
@@ -132,8 +148,9 @@ impl Confirmations {
     ///
     /// # Errors
     /// `invalid_argument` if it was never given, is used up, too old, or was given for something else;
-    /// `rate_limited` if this caller has used too many.
-    pub fn redeem(&self, subject: &Subject, effect: &Effect, value: &str) -> Result<Confirmed> {
+    /// `rate_limited` if this caller has used too many; `unavailable` if nobody knows whether it is used up and the
+    /// effect would not show it.
+    pub async fn redeem(&self, subject: &Subject, effect: &Effect, value: &str) -> Result<Confirmed> {
         let sealed =
             Sealed::parse(value).ok_or_else(|| refused("`confirm` is not one that this server gave"))?;
         let ends = Duration::from_secs(u32::from_be_bytes(sealed.ends).into());
@@ -153,7 +170,7 @@ impl Confirmations {
         if !self.keys.opens(Sealed::PURPOSE, &parts, &sealed.seal) {
             return Ok(Confirmed::Changed);
         }
-        match self.used.spend(subject.who(), &sealed.seal, ends) {
+        match self.used.spend(subject.who(), &sealed.seal, ends, effect.is_once()).await {
             Spent::Now => Ok(Confirmed::Same),
             Spent::Before => Err(refused("`confirm` is already used")),
             Spent::TooMany => {
@@ -161,13 +178,24 @@ impl Confirmations {
                     .with_hint("Nothing was changed. Wait a minute")
                     .with_retry_after(Duration::from_secs(60)))
             }
+            Spent::Unknown => Err(Error::new(Kind::Unavailable, UNSURE)
+                .with_hint("Nothing was changed. Wait, then call again without `confirm`")
+                .with_retry_after(UNSURE_FOR)),
         }
     }
 }
 
+/// Why what leaves no trace is not done while nobody knows what other replicas have done.
+pub(crate) const UNSURE: &str = "This server cannot promise now that it is done only once";
+/// How long to wait before that is tried again.
+const UNSURE_FOR: Duration = Duration::from_secs(5);
+
 /// Which one-time tokens were used, of each caller by themselves: nobody can use up another's share.
 #[derive(Debug, Default)]
-pub(crate) struct Used(Mutex<HashMap<Principal, HashMap<Vec<u8>, Duration>>>);
+pub(crate) struct Used {
+    replicas: OnceLock<Replicas>,
+    here: Mutex<HashMap<Principal, HashMap<Vec<u8>, Duration>>>,
+}
 
 /// What became of a one-time token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,11 +206,33 @@ pub(crate) enum Spent {
     Before,
     /// The caller has used so many that it could not be remembered: refusing is safer than forgetting one.
     TooMany,
+    /// Another replica may have spent it, and it was to be known.
+    Unknown,
 }
 
 impl Used {
-    /// Spends the token of `who` that `id` tells from others, which cannot be used any more at `ends`.
-    pub(crate) fn spend(&self, who: &Principal, id: &[u8], ends: Duration) -> Spent {
+    /// From now on, tokens are good once among these replicas. The first who says so stays.
+    pub(crate) fn share(&self, replicas: &Replicas) {
+        let _ = self.replicas.set(replicas.clone());
+    }
+
+    /// Spends the token of `who` that `id` tells from others, which cannot be used any more at `ends`. With `once` only
+    /// if it is known that no replica has spent it; without, also while nobody can tell.
+    pub(crate) async fn spend(&self, who: &Principal, id: &[u8], ends: Duration, once: bool) -> Spent {
+        if let Some(replicas) = self.replicas.get() {
+            match replicas.first(id, ends.saturating_sub(LIFETIME), LIFETIME).await {
+                Some(false) => return Spent::Before,
+                None if once && !replicas.is_alone() => {
+                    replicas.counts().unsure();
+                    return Spent::Unknown;
+                }
+                Some(true) | None => {}
+            }
+        }
+        self.spend_here(who, id, ends)
+    }
+
+    fn spend_here(&self, who: &Principal, id: &[u8], ends: Duration) -> Spent {
         let now = clock::wall();
         let mut all = self.lock();
         if !all.contains_key(who) {
@@ -210,7 +260,7 @@ impl Used {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Principal, HashMap<Vec<u8>, Duration>>> {
         // The maps are valid after every statement, so a panic elsewhere does not spoil them.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.here.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -221,12 +271,16 @@ fn refused(message: &'static str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
+    use futures::future::BoxFuture;
     use serde_json::json;
 
     use super::*;
+    use crate::replicas::{Down, Listener, News, Store, Token};
 
-    const SEEN: Effect = Effect([1; 16]);
-    const CHANGED: Effect = Effect([2; 16]);
+    const SEEN: Effect = Effect { digest: [1; 16], once: false };
+    const CHANGED: Effect = Effect { digest: [2; 16], once: false };
 
     fn subject(tool: &str) -> Subject {
         Subject::new(&Principal::local(), tool, json!({"id": "ENG-1"}).as_object().unwrap())
@@ -236,27 +290,33 @@ mod tests {
     async fn a_confirmation_works_once_for_its_own_subject() {
         let confirmations = Confirmations::default();
         let value = confirmations.give(&subject("delete"), &SEEN);
-        let other = confirmations.redeem(&subject("archive"), &SEEN, &value).unwrap_err();
+        let other = confirmations.redeem(&subject("archive"), &SEEN, &value).await.unwrap_err();
         assert!(other.for_agent().contains("other arguments"), "{other}");
-        assert_eq!(confirmations.redeem(&subject("delete"), &SEEN, &value).unwrap(), Confirmed::Same);
-        let again = confirmations.redeem(&subject("delete"), &SEEN, &value).unwrap_err();
+        assert_eq!(confirmations.redeem(&subject("delete"), &SEEN, &value).await.unwrap(), Confirmed::Same);
+        let again = confirmations.redeem(&subject("delete"), &SEEN, &value).await.unwrap_err();
         assert!(again.for_agent().contains("already used"), "{again}");
-        let changed = confirmations.redeem(&subject("delete"), &Effect([9; 16]), &value).unwrap_err();
+        let changed = confirmations.redeem(&subject("delete"), &CHANGED, &value).await.unwrap_err();
         assert!(
             changed.for_agent().contains("already used"),
             "its own work changed what is there: {changed}"
         );
         for bad in ["x", "AAAAAAAAAAAAAAAAAAAAAAAA"] {
-            assert!(confirmations.redeem(&subject("delete"), &SEEN, bad).is_err());
+            assert!(confirmations.redeem(&subject("delete"), &SEEN, bad).await.is_err());
         }
-        assert!(Confirmations::default().redeem(&subject("delete"), &SEEN, &value).is_err(), "another's key");
+        assert!(
+            Confirmations::default().redeem(&subject("delete"), &SEEN, &value).await.is_err(),
+            "another's key"
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_changed_since_is_not_confirmed() {
         let confirmations = Confirmations::default();
         let value = confirmations.give(&subject("delete"), &SEEN);
-        assert_eq!(confirmations.redeem(&subject("delete"), &CHANGED, &value).unwrap(), Confirmed::Changed);
+        assert_eq!(
+            confirmations.redeem(&subject("delete"), &CHANGED, &value).await.unwrap(),
+            Confirmed::Changed
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -264,7 +324,7 @@ mod tests {
         let confirmations = Confirmations::default();
         let value = confirmations.give(&subject("delete"), &SEEN);
         tokio::time::advance(LIFETIME).await;
-        let error = confirmations.redeem(&subject("delete"), &SEEN, &value).unwrap_err();
+        let error = confirmations.redeem(&subject("delete"), &SEEN, &value).await.unwrap_err();
         assert!(error.for_agent().contains("five minutes"), "{error}");
     }
 
@@ -274,20 +334,75 @@ mod tests {
         let (ada, ben) = (Principal::key("ada"), Principal::key("ben"));
         let ends = clock::wall() + LIFETIME;
         for id in 0..SHARE {
-            assert_eq!(used.spend(&ada, &id.to_be_bytes(), ends), Spent::Now);
+            assert_eq!(used.spend_here(&ada, &id.to_be_bytes(), ends), Spent::Now);
         }
-        assert_eq!(used.spend(&ada, b"more", ends), Spent::TooMany);
-        assert_eq!(used.spend(&ada, &7_usize.to_be_bytes(), ends), Spent::Before);
-        assert_eq!(used.spend(&ben, b"one", ends), Spent::Now);
+        assert_eq!(used.spend_here(&ada, b"more", ends), Spent::TooMany);
+        assert_eq!(used.spend_here(&ada, &7_usize.to_be_bytes(), ends), Spent::Before);
+        assert_eq!(used.spend_here(&ben, b"one", ends), Spent::Now);
         tokio::time::advance(LIFETIME).await;
-        assert_eq!(used.spend(&ada, b"more", clock::wall() + LIFETIME), Spent::Now);
+        assert_eq!(used.spend_here(&ada, b"more", clock::wall() + LIFETIME), Spent::Now);
     }
 
     #[tokio::test(start_paused = true)]
     async fn another_replica_with_the_same_keys_takes_a_confirmation() {
         let keys = KeyRing::default();
         let value = Confirmations::new(keys.clone()).give(&subject("delete"), &SEEN);
-        let there = Confirmations::new(keys).redeem(&subject("delete"), &SEEN, &value);
+        let there = Confirmations::new(keys).redeem(&subject("delete"), &SEEN, &value).await;
         assert_eq!(there.unwrap(), Confirmed::Same);
+    }
+
+    /// A store that answers in one way.
+    #[derive(Debug)]
+    struct Says(Result<Token, Down>);
+
+    impl Store for Says {
+        fn take<'a>(
+            &'a self,
+            _: &'a str,
+            _: NonZeroU32,
+        ) -> BoxFuture<'a, Result<Result<(), Duration>, Down>> {
+            Box::pin(std::future::ready(Err(Down)))
+        }
+
+        fn first<'a>(
+            &'a self,
+            _: &'a str,
+            given: Duration,
+            lifetime: Duration,
+        ) -> BoxFuture<'a, Result<Token, Down>> {
+            assert!(given <= clock::wall() && given + lifetime > clock::wall());
+            Box::pin(std::future::ready(self.0))
+        }
+
+        fn tell(&self, _: News) {}
+
+        fn is_up(&self) -> bool {
+            self.0.is_ok()
+        }
+
+        fn keep(self: Arc<Self>, _: Arc<dyn Listener>) -> BoxFuture<'static, ()> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_leaves_no_trace_is_done_only_if_no_other_replica_did_it() {
+        for (says, with_a_trace, without) in [
+            (Ok(Token::First), Ok(Confirmed::Same), Ok(Confirmed::Same)),
+            (Ok(Token::Used), Err(Kind::InvalidArgument), Err(Kind::InvalidArgument)),
+            (Ok(Token::TooOld), Ok(Confirmed::Same), Err(Kind::Unavailable)),
+            (Err(Down), Ok(Confirmed::Same), Err(Kind::Unavailable)),
+        ] {
+            for (once, becomes) in [(false, with_a_trace), (true, without)] {
+                let confirmations = Confirmations::default();
+                let replicas = Replicas::new(NonZeroU32::MIN, Some(Arc::new(Says(says))));
+                confirmations.used().share(&replicas);
+                let effect = Effect { once, ..SEEN };
+                let value = confirmations.give(&subject("send"), &effect);
+                let said = confirmations.redeem(&subject("send"), &effect, &value).await;
+                assert_eq!(said.map_err(|error| error.kind()), becomes, "{says:?}, once: {once}");
+                assert_eq!(replicas.counts().refused(), u64::from(becomes == Err(Kind::Unavailable)));
+            }
+        }
     }
 }

@@ -414,7 +414,7 @@ impl<S: Send + Sync + 'static> Catalog<S> {
         }
         let subject = confirm::Subject::new(who, tool.name(), &prepared.arguments);
         let changed = match prepared.confirm {
-            Some(value) => match caller.confirmations.redeem(&subject, &plan.effect(), &value)? {
+            Some(value) => match caller.confirmations.redeem(&subject, &plan.effect(), &value).await? {
                 Confirmed::Same => return plan.carry_out(write).await.map(Answer::Reply).map_err(named),
                 Confirmed::Changed => true,
             },

@@ -23,6 +23,7 @@ pub struct Plan {
     preview: Reply,
     /// A digest of the state, if the plan says one.
     state: Option<[u8; 32]>,
+    once: bool,
     asks: Asks,
     work: Option<Work>,
 }
@@ -46,13 +47,13 @@ impl Plan {
         Fut: Future<Output = Result<Reply>> + Send + 'static,
     {
         let work: Work = Box::new(move || Box::pin(work()));
-        Self { preview, state: None, asks: Asks::ByEffect, work: Some(work) }
+        Self { preview, state: None, once: false, asks: Asks::ByEffect, work: Some(work) }
     }
 
     /// There is nothing to do; `reply` says why.
     #[must_use]
     pub fn nothing(reply: Reply) -> Self {
-        Self { preview: reply, state: None, asks: Asks::Never, work: None }
+        Self { preview: reply, state: None, once: false, asks: Asks::Never, work: None }
     }
 
     /// Says from which state of its target it was made, as far as the preview does not show it: a head, a
@@ -63,6 +64,15 @@ impl Plan {
         // States are plain data of ours and always serialize.
         let text = serde_json::to_vec(state).unwrap_or_default();
         self.state = Some(Sha256::digest(text).into());
+        self
+    }
+
+    /// Says that it leaves no trace by which the same plan, made anew, could tell that it was carried out: a message,
+    /// a run, a new thing without a name of its own. What confirms it is then good once among all replicas, or not
+    /// at all.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.once = true;
         self
     }
 
@@ -97,9 +107,9 @@ impl Plan {
         self.preview.digest(&mut hash);
         hash.update(self.state.unwrap_or_default());
         let whole: [u8; 32] = hash.finalize().into();
-        let mut effect = [0; confirm::Effect::LENGTH];
-        effect.copy_from_slice(&whole[..confirm::Effect::LENGTH]);
-        confirm::Effect(effect)
+        let mut digest = [0; confirm::Effect::LENGTH];
+        digest.copy_from_slice(&whole[..confirm::Effect::LENGTH]);
+        confirm::Effect { digest, once: self.once }
     }
 
     /// What a dry run answers.

@@ -1,6 +1,8 @@
 //! `serve`: MCP on stdio or over HTTP, and the runtimes of the other commands.
 
-use std::{collections::HashMap, io::IsTerminal as _, net::SocketAddr, time::Duration};
+use std::{
+    collections::HashMap, io::IsTerminal as _, net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration,
+};
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -9,6 +11,7 @@ use crate::{
     Connector,
     access::{ApiKeys, Quotas},
     catalog::Tool,
+    replicas::{Replicas, Store},
     serve::{self, ClientFiles, HttpOptions, Proxies, ServeError, StdioOptions, Tls, TlsFiles},
     settings::{Config, Loaded, SettingsError},
 };
@@ -59,6 +62,11 @@ fn over_http<S: Connector>(context: &mut Context<'_, '_>, address: &str) -> Resu
     let outcome = runtime.block_on(async {
         let ready = setup::ready::<S>(context).await?;
         tell_of_sandbox(&ready);
+        if !options.listen.ip().is_loopback() && context.loaded.config.path("state-keys-file").is_none() {
+            tracing::warn!(
+                "cursors and confirmations end with this process, and no other replica takes them: name a file with --state-keys-file"
+            );
+        }
         let path = options.path.clone();
         let program = S::ABOUT.program;
         let scheme = if options.tls.is_some() { "https" } else { "http" };
@@ -91,7 +99,10 @@ pub(super) fn http_options<S: Connector>(loaded: &Loaded, address: &str) -> Resu
         None => None,
     };
     options.tls = tls(loaded)?;
-    options.quotas = Some(quotas::<S>(loaded)?);
+    let count = setup::at_least(loaded, "replicas", 1)?.and_then(|count| u32::try_from(count).ok());
+    options.replicas =
+        Replicas::new(count.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN), store::<S>(loaded)?);
+    options.quotas = Some(quotas::<S>(loaded)?.shared_by(options.replicas.clone()));
     if let Some(addresses) = config.bound("trusted-proxies") {
         let names = config.bound("tls-client-names").unwrap_or_default().to_vec();
         let proxies = Proxies::new(addresses, names).map_err(|wrong| {
@@ -122,8 +133,6 @@ pub(super) fn http_options<S: Connector>(loaded: &Loaded, address: &str) -> Resu
 fn tls(loaded: &Loaded) -> Result<Option<Tls>, Failure> {
     let config = &loaded.config;
     let path = |key| config.path(key).cloned();
-    let without =
-        |key: &str, other: &str| Failure::configuration(format!("--{key} has no meaning without --{other}"));
     let names = config.bound("tls-client-names");
     let clients = match (path("tls-client-ca-file"), path("tls-crl-file")) {
         (Some(authorities), revoked) => {
@@ -144,6 +153,53 @@ fn tls(loaded: &Loaded) -> Result<Option<Tls>, Failure> {
         (None, None) if clients.is_some() => Err(without("tls-client-ca-file", "tls-cert-file")),
         (None, None) => Ok(None),
     }
+}
+
+/// What replicas share, if the settings name it.
+fn store<S: Connector>(loaded: &Loaded) -> Result<Option<Arc<dyn Store>>, Failure> {
+    let config = &loaded.config;
+    let Some(address) = config.text("redis") else {
+        let meant =
+            ["redis-password-file", "redis-ca-file"].into_iter().find(|key| config.path(key).is_some());
+        return meant.map_or(Ok(None), |key| Err(without(key, "redis")));
+    };
+    if config.path("state-keys-file").is_none() {
+        return Err(without("redis", "state-keys-file"));
+    }
+    // Not quoted before it is known that no password stands in it.
+    let refuse = |why: String| {
+        let refused = loaded.refuse("redis", why);
+        refused.with_hint("It takes redis://[USER@]HOST[:PORT][/DATABASE], or rediss:// for TLS")
+    };
+    let url = url::Url::parse(address).ok().filter(|url| matches!(url.scheme(), "redis" | "rediss"));
+    let url = url.ok_or_else(|| refuse("is no address of Redis".to_owned()))?;
+    if url.password().is_some() {
+        let refused = loaded.refuse("redis", "the address carries a password");
+        return Err(refused.with_hint("Name its file with --redis-password-file").into());
+    }
+    connect::<S>(config, url).map_err(|error| refuse(error.to_string()).into())
+}
+
+#[cfg(feature = "redis")]
+fn connect<S: Connector>(
+    config: &Config,
+    url: url::Url,
+) -> Result<Option<Arc<dyn Store>>, crate::replicas::RedisError> {
+    let file = |key| config.path(key).cloned();
+    let (password, authorities) = (file("redis-password-file"), file("redis-ca-file"));
+    let prefix = S::ABOUT.program;
+    let options = crate::replicas::RedisOptions { url, password, authorities, prefix };
+    Ok(Some(Arc::new(crate::replicas::Redis::new(options)?)))
+}
+
+#[cfg(not(feature = "redis"))]
+fn connect<S: Connector>(_: &Config, _: url::Url) -> Result<Option<Arc<dyn Store>>, &'static str> {
+    Err("cannot be used: this build has no Redis")
+}
+
+/// What to say of an option that needs another.
+fn without(key: &str, other: &str) -> Failure {
+    Failure::configuration(format!("--{key} has no meaning without --{other}"))
 }
 
 /// How often callers may call, as the settings say.

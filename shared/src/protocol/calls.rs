@@ -56,7 +56,7 @@ impl<S: Connector> Inner<S> {
                 None => Err(self.unknown_tool(&request.name, &rights)),
             };
         };
-        let (response, outcome) = match self.within_quota(&principal, "tools/call", Some(tool.name())) {
+        let (response, outcome) = match self.within_quota(&principal, "tools/call", Some(tool.name())).await {
             Ok(()) => self.run(tool, &principal, request, context).await,
             Err(over) => (failed(&over).0, OVER_QUOTA),
         };
@@ -115,10 +115,12 @@ impl<S: Connector> Inner<S> {
         context: &RequestContext<RoleServer>,
     ) -> (Result<CallToolResponse, ErrorData>, Outcome) {
         let said = match state {
-            Some(state) => match self.questions.hear(question.subject(), question.effect(), state, answers) {
-                Ok(said) => said,
-                Err(error) => return (Err(error), Kind::InvalidArgument.as_str()),
-            },
+            Some(state) => {
+                match self.questions.hear(question.subject(), question.effect(), state, answers).await {
+                    Ok(said) => said,
+                    Err(error) => return (Err(error), Kind::InvalidArgument.as_str()),
+                }
+            }
             None => None,
         };
         match said {
@@ -200,7 +202,7 @@ impl<S: Connector> Inner<S> {
     }
 
     /// Counts a call against its caller's quota. Completions are asked for at every key that somebody presses.
-    pub(super) fn within_quota(
+    pub(super) async fn within_quota(
         &self,
         who: &Principal,
         method: &'static str,
@@ -208,7 +210,7 @@ impl<S: Connector> Inner<S> {
     ) -> Result<()> {
         match &self.quotas {
             Some(quotas) if method == "completion/complete" => quotas.list(who),
-            Some(quotas) => quotas.call(who, tool),
+            Some(quotas) => quotas.call(who, tool).await,
             None => Ok(()),
         }
     }

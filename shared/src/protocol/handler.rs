@@ -296,7 +296,7 @@ impl<S: Connector> Inner<S> {
     ) -> Result<T> {
         let started = Instant::now();
         let who = principal(&context.extensions);
-        if let Err(over) = self.within_quota(&who, method, None) {
+        if let Err(over) = self.within_quota(&who, method, None).await {
             self.record(&who, method, Some(Effect::Read), OVER_QUOTA, started);
             return Err(over);
         }

@@ -102,7 +102,7 @@ impl<S: Connector> Handler<S> {
         let inner = Inner {
             listing: Listing::new(&service),
             guard,
-            questions: Questions::new(service.keys()),
+            questions: Questions::new(service.keys().clone(), Arc::clone(service.confirmations().used())),
             polls: Polls::new(service.server().poll_interval()),
             reaches_legacy_clients: options.reaches_legacy_clients,
             closing: options.closing,

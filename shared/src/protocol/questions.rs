@@ -5,7 +5,7 @@
 //! bound to caller, tool, arguments and the effect that was shown, so that an answer cannot be carried over to
 //! another call, nor to what has changed since.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use rmcp::{
     ErrorData,
@@ -17,7 +17,7 @@ use rmcp::{
 
 use crate::{
     access::KeyRing,
-    catalog::confirm::{Confirmed, Effect, LIFETIME, Spent, Subject, Used},
+    catalog::confirm::{Confirmed, Effect, LIFETIME, Spent, Subject, UNSURE, Used},
     clock,
 };
 
@@ -35,25 +35,30 @@ pub(super) enum Said {
 
 /// The questions asked through the protocol.
 pub(super) struct Questions {
-    codec: RequestStateCodec,
-    used: Used,
+    keys: KeyRing,
+    used: Arc<Used>,
 }
 
 impl Questions {
-    /// Questions sealed under `keys`.
-    pub(super) fn new(keys: &KeyRing) -> Self {
-        let key = ["question 1", "question 2"].map(|purpose| keys.derived(purpose)).concat();
-        Self { codec: RequestStateCodec::new_unchecked(key), used: Used::default() }
+    /// Questions sealed under `keys`, whose states are remembered in `used`.
+    pub(super) fn new(keys: KeyRing, used: Arc<Used>) -> Self {
+        Self { keys, used }
+    }
+
+    /// What seals and opens states under the keys of now. None only for keys that no ring has: none at all.
+    fn codec(&self) -> Option<RequestStateCodec> {
+        let keys = self.keys.derived("question");
+        RequestStateCodec::new_with_keyring(keys.first()?.0.clone(), keys).ok()
     }
 
     /// The result that asks `text` about `subject`, which would have this `effect`.
     pub(super) fn ask(&self, subject: &Subject, effect: &Effect, text: &str) -> InputRequiredResult {
         let ticket =
             Ticket { nonce: rand::random(), expires: clock::wall() + LIFETIME, effect: *effect.as_bytes() };
-        let state =
-            self.codec.seal_with(&ticket.to_bytes(), &SealOptions::new().associated_data(subject.as_bytes()));
+        let options = SealOptions::new().associated_data(subject.as_bytes());
+        let state = self.codec().map(|codec| codec.seal_with(&ticket.to_bytes(), &options));
         let request = InputRequest::Elicitation(ElicitRequest::new(form(text)));
-        InputRequiredResult::new(Some(BTreeMap::from([(QUESTION.to_owned(), request)])), Some(state))
+        InputRequiredResult::new(Some(BTreeMap::from([(QUESTION.to_owned(), request)])), state)
     }
 
     /// What the person said about `subject`, and whether they were shown another `effect`: nothing if the
@@ -61,7 +66,7 @@ impl Questions {
     ///
     /// # Errors
     /// The state is not one of ours, was given for another call, is too old, or was used before.
-    pub(super) fn hear(
+    pub(super) async fn hear(
         &self,
         subject: &Subject,
         effect: &Effect,
@@ -74,9 +79,8 @@ impl Questions {
                 None,
             )
         };
-        let opened = self.codec.open_with(state, subject.as_bytes());
+        let opened = self.codec().and_then(|codec| codec.open_with(state, subject.as_bytes()).ok());
         let ticket = opened
-            .ok()
             .and_then(|bytes| Ticket::from_bytes(&bytes))
             .ok_or_else(|| refused("is not one that this server gave for this call"))?;
         if ticket.expires <= clock::wall() {
@@ -88,10 +92,16 @@ impl Questions {
         let Some(said) = answer.map(|answer| Said::from(&answer.action)) else { return Ok(None) };
         let confirmed =
             if ticket.effect == *effect.as_bytes() { Confirmed::Same } else { Confirmed::Changed };
-        match self.used.spend(subject.who(), &ticket.nonce, ticket.expires) {
+        // What is not done need not be done only once.
+        let once = effect.is_once() && (said, confirmed) == (Said::Yes, Confirmed::Same);
+        match self.used.spend(subject.who(), &ticket.nonce, ticket.expires, once).await {
             Spent::Now => Ok(Some((said, confirmed))),
             Spent::Before => Err(refused("was used before")),
             Spent::TooMany => Err(refused("came after too many others within five minutes")),
+            Spent::Unknown => Err(ErrorData::invalid_params(
+                format!("{UNSURE}; nothing was changed. Wait, then call again without requestState"),
+                None,
+            )),
         }
     }
 }

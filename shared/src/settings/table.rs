@@ -282,6 +282,10 @@ const COMMON: &[Common] = {
         common(Http, "quota-per-minute", Number, Some("100"), "Most calls of a caller with a key; 0: any"),
         common(Http, "quota-tools", List("TOOL=N"), None, "The same for single tools, each counted apart"),
         common(Http, "state-keys-file", Path, None, "Keys shared by replicas, for cursors and confirmations"),
+        common(Http, "replicas", Number, Some("1"), "How many replicas serve these callers"),
+        common(Http, "redis", Text("URL"), None, "Redis or Valkey that replicas share, if it is there"),
+        common(Http, "redis-password-file", Path, None, "Its password"),
+        common(Http, "redis-ca-file", Path, None, "Authorities of its certificate (PEM), for `rediss://`"),
         common(
             Http,
             "allowed-hosts",

@@ -13,7 +13,6 @@
 //! waited for the flight, and never kept.
 
 use std::{
-    hash::{BuildHasher as _, RandomState},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -81,7 +80,7 @@ tokio::task_local! {
 }
 
 /// Answers kept for longer than this are of what hardly changes: directories, what a digest names.
-const SHORT: Duration = Duration::from_secs(60);
+pub(super) const SHORT: Duration = Duration::from_secs(60);
 
 /// Does `work` with answers that are asked for now: what was kept of things that change is asked for again.
 pub async fn fresh<F: Future>(work: F) -> F::Output {
@@ -188,10 +187,25 @@ impl Cache {
             .await;
     }
 
-    /// Makes everything old that depends on one of `tags`, what is under way included.
-    pub(super) fn invalidate(&self, tags: &[Tag]) {
-        for tag in tags {
-            self.generations.bump(tag);
+    /// Makes everything old that depends on one of `tags`, what is under way included; and gives their counters, which
+    /// are the same in every process.
+    pub(super) fn invalidate(&self, tags: &[Tag]) -> Vec<u16> {
+        let counters: Vec<u16> = tags.iter().map(Generations::counter).collect();
+        self.age(&counters);
+        counters
+    }
+
+    /// Makes everything old that depends on these counters.
+    pub(super) fn age(&self, counters: &[u16]) {
+        for counter in counters {
+            self.generations.bump(*counter);
+        }
+    }
+
+    /// Makes everything old.
+    pub(super) fn age_all(&self) {
+        for counter in 0..Generations::COUNTERS {
+            self.generations.bump(counter);
         }
     }
 
@@ -224,29 +238,33 @@ fn share(error: Arc<Error>) -> Error {
 
 /// How often each tag was invalidated. Tags are without number (one per issue), counters are not:
 /// tags that share one merely make each other old.
-struct Generations {
-    hasher: RandomState,
-    counters: Box<[AtomicU64]>,
-}
+struct Generations(Box<[AtomicU64]>);
 
 impl Generations {
-    const COUNTERS: usize = 4096;
+    const COUNTERS: u16 = 4096;
 
     fn new() -> Self {
-        let counters = std::iter::repeat_with(AtomicU64::default).take(Self::COUNTERS).collect();
-        Self { hasher: RandomState::new(), counters }
+        Self(std::iter::repeat_with(AtomicU64::default).take(Self::COUNTERS.into()).collect())
     }
 
     fn of(&self, tag: &Tag) -> u64 {
-        self.counter(tag).load(Ordering::Acquire)
+        self.0.get(usize::from(Self::counter(tag))).map_or(0, |counter| counter.load(Ordering::Acquire))
     }
 
-    fn bump(&self, tag: &Tag) {
-        self.counter(tag).fetch_add(1, Ordering::AcqRel);
+    fn bump(&self, counter: u16) {
+        if let Some(counter) = self.0.get(usize::from(counter)) {
+            counter.fetch_add(1, Ordering::AcqRel);
+        }
     }
 
-    fn counter(&self, tag: &Tag) -> &AtomicU64 {
-        &self.counters[(self.hasher.hash_one(tag.as_ref()) % Self::COUNTERS as u64) as usize]
+    /// The counter of a tag, by FNV-1a: every replica must mean the same.
+    fn counter(tag: &Tag) -> u16 {
+        let bytes = tag.as_ref().bytes();
+        let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        // What is left of a division by the number of counters, which fits.
+        u16::try_from(hash % u64::from(Self::COUNTERS)).unwrap_or_default()
     }
 }
 

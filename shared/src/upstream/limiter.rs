@@ -111,15 +111,14 @@ impl Limiter {
     }
 
     /// Stops the buckets of a refused request for `wait`: the one that the vendor `named`, those that it shows as
-    /// empty, or else all that the request took from.
+    /// empty, or else all that the request took from. Gives their names.
     pub(super) fn pause(
         &self,
         costs: &[(&'static str, u32)],
         readings: &[Reading],
         named: Option<&str>,
         wait: Duration,
-    ) {
-        let until = Instant::now() + wait.min(MAX_PENALTY);
+    ) -> Vec<&'static str> {
         let named = named.filter(|named| costs.iter().any(|(name, _)| name == named));
         let short = |name: &str, cost: u32| {
             if let Some(named) = named {
@@ -129,12 +128,18 @@ impl Limiter {
             told.and_then(|reading| reading.remaining).is_some_and(|remaining| remaining < cost)
         };
         let blamed = costs.iter().any(|&(name, cost)| short(name, cost));
-        for &(name, cost) in costs {
-            if (!blamed || short(name, cost))
-                && let Some(mut state) = self.bucket(name)
-            {
-                state.bucket.pause(until);
-            }
+        let paused = costs.iter().filter(|&&(name, cost)| !blamed || short(name, cost));
+        let paused: Vec<_> = paused.map(|(name, _)| *name).collect();
+        for name in &paused {
+            self.pause_bucket(name, wait);
+        }
+        paused
+    }
+
+    /// Stops a bucket for `wait`.
+    pub(super) fn pause_bucket(&self, name: &str, wait: Duration) {
+        if let Some(mut state) = self.bucket(name) {
+            state.bucket.pause(Instant::now() + wait.min(MAX_PENALTY));
         }
     }
 

@@ -158,7 +158,7 @@ impl Upstream {
 
     /// Makes every kept answer old that depends on one of `tags`; also one that is under way.
     pub fn invalidate(&self, tags: &[Tag]) {
-        self.0.cache.invalidate(tags);
+        self.0.invalidate(tags);
     }
 
     /// What the calls of this process have made.
@@ -218,7 +218,8 @@ impl Inner {
                     }
                 };
                 let late = || classify::timed_out(self.vendor.title(), allowed, true);
-                let (lookup, result) = self.cache.get(key, rule.ttl, deadline, fetch, late).await;
+                let (lookup, result) =
+                    self.cache.get(key, self.family.kept(rule.ttl), deadline, fetch, late).await;
                 count(match lookup {
                     Lookup::Hit => &self.counters.cache_hits,
                     Lookup::Miss => &self.counters.cache_misses,
@@ -235,7 +236,7 @@ impl Inner {
         if self.options.read_only {
             return Err(Error::new(Kind::Policy, "this server is read-only and sends no writes"));
         }
-        let _old_after_this = Invalidation { cache: &self.cache, tags: &request.invalidates };
+        let _old_after_this = Invalidation { of: self, tags: &request.invalidates };
         let sent = self.with_retries(request, deadline).await;
         if sent.as_ref().is_err_and(|error| error.kind() == Kind::UnknownOutcome) {
             call::answer_lost();
@@ -476,7 +477,8 @@ impl Inner {
                     Some(keyed) => self.limiter.pause_key(keyed, wait),
                     None => {
                         let named = self.vendor.refused_budget(request, &response);
-                        self.limiter.pause(&request.costs, &readings, named, wait);
+                        let paused = self.limiter.pause(&request.costs, &readings, named, wait);
+                        self.tell_paused(&paused, wait);
                     }
                 }
             }
@@ -487,12 +489,12 @@ impl Inner {
 
 /// Makes what depends on `tags` old when it is dropped.
 struct Invalidation<'a> {
-    cache: &'a Cache,
+    of: &'a Inner,
     tags: &'a [Tag],
 }
 
 impl Drop for Invalidation<'_> {
     fn drop(&mut self) {
-        self.cache.invalidate(self.tags);
+        self.of.invalidate(self.tags);
     }
 }

@@ -10,4 +10,6 @@ mod quotas;
 mod serving_http;
 mod serving_pipes;
 mod serving_tls;
+#[cfg(all(unix, feature = "redis"))]
+mod sharing;
 mod watching;

@@ -370,6 +370,23 @@ mod limits {
         assert!(site.raw(both.as_bytes()).await.starts_with("HTTP/1.1 400 "));
     }
 
+    /// As RFC 9112 (6.3) has it: chunks count, and nothing after them is read.
+    #[tokio::test]
+    async fn what_comes_after_a_request_with_a_length_and_chunks_is_not_taken_for_another() {
+        let site = Site::open().await;
+        let second = "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
+        let framed = [
+            "content-length: 5\r\ntransfer-encoding: chunked",
+            "transfer-encoding: chunked\r\ncontent-length: 5",
+        ];
+        for framed in framed {
+            let first = format!("POST /mcp HTTP/1.1\r\nhost: localhost\r\n{framed}\r\n\r\n0\r\n\r\n");
+            let answer = site.raw(format!("{first}{second}").as_bytes()).await;
+            assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+            assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+        }
+    }
+
     #[tokio::test]
     async fn a_request_that_names_two_hosts_is_refused() {
         let site = Site::open().await;

@@ -5,13 +5,19 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use connector::{
     Effect, Kind,
-    access::Principal,
+    access::{KeyRing, Principal},
     catalog::{Answer, Silent},
+    replicas::Replicas,
 };
 use serde_json::{Value, json};
 use suite::{Client, Era, Options, Overtaken, Sample, Sandboxed, Subject};
 
-suite::every_server!(every_destructive_tool_is_overtaken, what_was_confirmed_is_what_is_done);
+suite::every_server!(
+    every_destructive_tool_is_overtaken,
+    what_was_confirmed_is_what_is_done,
+    what_was_confirmed_on_one_replica_is_not_done_again_on_another,
+    keys_are_replaced_while_replicas_run,
+);
 
 /// How a client confirms: the era that it speaks, and whether it can ask a person.
 const WAYS: [(Era, bool); 4] =
@@ -29,7 +35,7 @@ enum Said {
 }
 
 /// What a confirmation refers to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Asks {
     /// A state that the call is repeated with: the modern question.
     State(Value),
@@ -162,6 +168,88 @@ async fn what_was_confirmed_is_what_is_done<S: Subject>() {
                     assert!(text.starts_with("Nothing") || text.starts_with("There is no"), "{what}: {text}");
                 }
                 Said::Failed(text) => assert!(!text.contains(Kind::Internal.as_str()), "{what}: {text}"),
+            }
+        }
+    }
+}
+
+/// The writes of the samples that ask, whatever their effect.
+async fn asking<S: Subject>() -> Vec<Sample> {
+    let sandboxed = Sandboxed::<S>::start_with(Options::everything()).await;
+    let mut asking = Vec::new();
+    for sample in S::writes() {
+        if matches!(sandboxed.answer(&sample).await, Ok(Answer::Question(_))) {
+            asking.push(sample);
+        }
+    }
+    asking
+}
+
+/// Two replicas that share their keys and nothing else. Either what is done shows that it was, or the plan says that it
+/// does not (`Plan::once`), and is not done at all.
+async fn what_was_confirmed_on_one_replica_is_not_done_again_on_another<S: Subject>() {
+    for sample in asking::<S>().await {
+        for asks in [true, false] {
+            let what = format!("{} {:?}, asks: {asks}", sample.tool, sample.arguments);
+            let keys = KeyRing::default();
+            let options = || Options { keys: keys.clone(), ..Options::everything() };
+            let sandboxed = Sandboxed::<S>::start_with(options()).await;
+            let services = [Arc::clone(sandboxed.service()), sandboxed.colleague(options())];
+            for service in &services {
+                let two = Replicas::new(2.try_into().unwrap(), None);
+                assert!(service.share(&two).is_none(), "there is no store");
+            }
+            let mut one = Client::speaking(&services[0], Era::Modern, asks).await;
+            let mut other = Client::speaking(&services[1], Era::Modern, asks).await;
+            let Said::Asks(question, _) = called(&mut one, &sample).await else {
+                panic!("{what}: it must ask")
+            };
+            let before = sandboxed.dump();
+            match confirmed(&mut one, &sample, question.clone()).await {
+                Said::Done(_) => assert_ne!(sandboxed.dump(), before, "{what}: nothing was done"),
+                Said::Failed(text) => {
+                    assert!(text.contains("done only once"), "{what}: {text}");
+                    assert_eq!(sandboxed.dump(), before, "{what}");
+                }
+                Said::Asks(_, text) => panic!("{what}: it asks again: {text}"),
+            }
+            let done = sandboxed.dump();
+            let again = confirmed(&mut other, &sample, question).await;
+            assert_eq!(sandboxed.dump(), done, "{what}: it was done twice; `once`? {again:?}");
+        }
+    }
+}
+
+/// A key is added to the file as its last, moved to the front, and the old one taken out: replicas that are a step apart
+/// take each other's values and questions.
+async fn keys_are_replaced_while_replicas_run<S: Subject>() {
+    let Some(sample) = asking::<S>().await.into_iter().next() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let lines =
+        ["AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=", "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="];
+    let steps: Vec<_> = [vec![0], vec![0, 1], vec![1, 0], vec![1]]
+        .iter()
+        .enumerate()
+        .map(|(step, order)| {
+            let path = folder.path().join(step.to_string());
+            let text: Vec<_> = order.iter().map(|line| lines[*line]).collect();
+            std::fs::write(&path, text.join("\n")).unwrap();
+            KeyRing::load(&path).unwrap()
+        })
+        .collect();
+    for pair in steps.windows(2) {
+        for (asker, doer) in [(&pair[0], &pair[1]), (&pair[1], &pair[0])] {
+            for asks in [true, false] {
+                let options = |keys: &KeyRing| Options { keys: keys.clone(), ..Options::everything() };
+                let sandboxed = Sandboxed::<S>::start_with(options(asker)).await;
+                let mut one = Client::speaking(sandboxed.service(), Era::Modern, asks).await;
+                let doer = sandboxed.colleague(options(doer));
+                let mut other = Client::speaking(&doer, Era::Modern, asks).await;
+                let Said::Asks(question, _) = called(&mut one, &sample).await else {
+                    panic!("{} must ask", sample.tool)
+                };
+                let said = confirmed(&mut other, &sample, question).await;
+                assert!(matches!(said, Said::Done(_)), "{}, asks: {asks}: {said:?}", sample.tool);
             }
         }
     }

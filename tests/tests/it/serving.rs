@@ -9,6 +9,7 @@ use connector::{
 use serde_json::{Value, json};
 use suite::{Sample, Sandboxed, Subject, program::program};
 use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     sync::oneshot,
     task::{JoinHandle, JoinSet},
 };
@@ -17,6 +18,7 @@ suite::every_program!(
     the_program_answers_every_write_over_http,
     metrics_tell_of_calls_and_of_the_vendor_and_hold_no_text,
     one_caller_with_a_hundred_calls_is_in_nobodys_way,
+    hostile_requests_are_refused_and_nothing_reaches_the_vendor,
 );
 
 fn client() -> reqwest::Client {
@@ -78,7 +80,7 @@ async fn the_program_answers_every_write_over_http<S: Subject>() {
 /// A server over HTTP on loopback.
 struct Served<S> {
     /// Lives as long as the server that asks it.
-    _sandboxed: Sandboxed<S>,
+    sandboxed: Sandboxed<S>,
     addr: SocketAddr,
     admin: SocketAddr,
     client: reqwest::Client,
@@ -110,7 +112,7 @@ impl<S: Subject> Served<S> {
         );
         let server = tokio::spawn(serving);
         Self {
-            _sandboxed: sandboxed,
+            sandboxed,
             addr: told.await.unwrap(),
             admin,
             client: client(),
@@ -212,5 +214,163 @@ async fn one_caller_with_a_hundred_calls_is_in_nobodys_way<S: Subject>() {
         assert!(!failed || says, "{text}");
     }
     flood.shutdown().await;
+    served.close().await;
+}
+
+/// The head of a request, of which some lines are wrong.
+type Head = Vec<(&'static str, String)>;
+
+/// Puts a line in the place of those of its name.
+fn put(head: &mut Head, name: &'static str, value: &str) {
+    head.retain(|(other, _)| *other != name);
+    head.push((name, value.to_owned()));
+}
+
+/// What is wrong with a request: its path, its head and its body are good before.
+struct Hostile {
+    what: &'static str,
+    /// Whether the older protocol knows it too.
+    legacy: bool,
+    spoil: fn(&mut String, &mut Head, &mut String),
+    status: &'static str,
+    says: &'static str,
+}
+
+const fn hostile(
+    what: &'static str,
+    spoil: fn(&mut String, &mut Head, &mut String),
+    status: &'static str,
+    says: &'static str,
+) -> Hostile {
+    Hostile { what, legacy: true, spoil, status, says }
+}
+
+/// Only where heads repeat what the body says.
+const fn modern(
+    what: &'static str,
+    spoil: fn(&mut String, &mut Head, &mut String),
+    status: &'static str,
+    says: &'static str,
+) -> Hostile {
+    Hostile { what, legacy: false, spoil, status, says }
+}
+
+const HOSTILE: &[Hostile] = &[
+    hostile("a foreign host", |_, head, _| put(head, "host", "evil.example"), "403", ""),
+    hostile("two hosts", |_, head, _| head.push(("host", "evil.example".to_owned())), "400", ""),
+    hostile("a foreign page", |_, head, _| put(head, "origin", "https://evil.example"), "403", ""),
+    hostile("a page without an origin", |_, head, _| put(head, "origin", "null"), "403", ""),
+    hostile("no key", |_, head, _| head.retain(|(name, _)| *name != "authorization"), "401", ""),
+    hostile(
+        "the key in the address",
+        |path, head, _| {
+            head.retain(|(name, _)| *name != "authorization");
+            path.push_str("?access_token=canary");
+        },
+        "401",
+        "",
+    ),
+    hostile("several messages at once", |_, _, body| *body = format!("[{body}]"), "400", ""),
+    hostile(
+        "a tool named twice",
+        |_, _, body| *body = body.replacen("\"name\"", "\"name\":\"delete\",\"name\"", 1),
+        "400",
+        "a key twice",
+    ),
+    hostile("a deep body", |_, _, body| *body = "[".repeat(10_000), "400", ""),
+    hostile("a large body", |_, _, body| body.push_str(&" ".repeat(2_000_000)), "413", ""),
+    hostile("two lengths", |_, head, _| head.push(("content-length", "7".to_owned())), "400", ""),
+    hostile("a folded line", |_, head, _| put(head, "x-folded", "a\r\n b"), "400", ""),
+    hostile("a large head", |_, head, _| put(head, "x-large", &"a".repeat(500_000)), "431", ""),
+    hostile("many lines", |_, head, _| (0..500).for_each(|_| head.push(("x", String::new()))), "431", ""),
+    hostile("what is the administrator's", |path, _, _| *path = "/metrics".to_owned(), "404", ""),
+    modern("another tool in the head", |_, head, _| put(head, "mcp-name", "another"), "400", "-32020"),
+    modern(
+        "no method in the head",
+        |_, head, _| head.retain(|(name, _)| *name != "mcp-method"),
+        "400",
+        "-32020",
+    ),
+    modern(
+        "two methods in the head",
+        |_, head, _| head.push(("mcp-method", "tools/call".to_owned())),
+        "400",
+        "-32020",
+    ),
+    modern(
+        "a method that is no base64",
+        |_, head, _| put(head, "mcp-method", "=?base64?***?="),
+        "400",
+        "-32020",
+    ),
+    modern(
+        "another protocol in the head",
+        |_, head, _| put(head, "mcp-protocol-version", "2025-11-25"),
+        "400",
+        "-32020",
+    ),
+    modern(
+        "a protocol that there is not",
+        |_, head, body| {
+            put(head, "mcp-protocol-version", "2099-01-01");
+            *body = body.replace("2026-07-28", "2099-01-01");
+        },
+        "400",
+        "-32022",
+    ),
+];
+
+async fn hostile_requests_are_refused_and_nothing_reaches_the_vendor<S: Subject>() {
+    let served = Served::<S>::open().await;
+    let (sample, _) = S::read_one();
+    let send = async |era: &str, spoil: fn(&mut String, &mut Head, &mut String)| {
+        let mut head: Head = vec![
+            ("host", "localhost".to_owned()),
+            ("authorization", format!("Bearer {}", served.keys[0])),
+            ("content-type", "application/json".to_owned()),
+            ("accept", "application/json, text/event-stream".to_owned()),
+            ("mcp-protocol-version", era.to_owned()),
+            ("connection", "close".to_owned()),
+        ];
+        let mut params = json!({"name": sample.tool, "arguments": sample.arguments});
+        if era == "2026-07-28" {
+            put(&mut head, "mcp-method", "tools/call");
+            put(&mut head, "mcp-name", sample.tool);
+            params["_meta"] = json!({
+                "io.modelcontextprotocol/protocolVersion": era,
+                "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+                "io.modelcontextprotocol/clientCapabilities": {},
+            });
+        }
+        let (mut path, mut body) = (
+            "/mcp".to_owned(),
+            json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string(),
+        );
+        spoil(&mut path, &mut head, &mut body);
+        let lines: String = head.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let length = body.len();
+        let request = format!("POST {path} HTTP/1.1\r\n{lines}content-length: {length}\r\n\r\n{body}");
+        let mut stream = tokio::net::TcpStream::connect(served.addr).await.unwrap();
+        let (mut read, mut write) = stream.split();
+        let mut answer = Vec::new();
+        // Who is refused early is not read to the end.
+        let _ = tokio::join!(write.write_all(request.as_bytes()), read.read_to_end(&mut answer));
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    for era in ["2026-07-28", "2025-11-25"] {
+        for Hostile { what, legacy, spoil, status, says } in HOSTILE {
+            if *legacy || era == "2026-07-28" {
+                let answer = send(era, *spoil).await;
+                let begins = answer.starts_with(&format!("HTTP/1.1 {status} "));
+                assert!(begins && answer.contains(says), "{what}, {era}: {answer}");
+            }
+        }
+    }
+    assert_eq!(served.sandboxed.requests(), 0, "the vendor was asked");
+    for era in ["2026-07-28", "2025-11-25"] {
+        let answer = send(era, |_, _, _| ()).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{era}, which is as it should be: {answer}");
+    }
+    assert_ne!(served.sandboxed.requests(), 0);
     served.close().await;
 }

@@ -268,7 +268,7 @@ fn create(call: Call<GitHub>, arguments: SaveGist) -> Result<Plan> {
         Ok(Reply::written(Written::new(summary).id(id).url(gist.html_url)))
     });
     // There is nothing yet that could change.
-    let plan = plan.state(&());
+    let plan = plan.state(&()).once();
     Ok(if public { plan.ask() } else { plan.harmless() })
 }
 

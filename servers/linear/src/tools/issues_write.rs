@@ -270,7 +270,7 @@ fn create_many(call: Call<Linear>, drafts: Vec<Draft>) -> Plan {
         }
         Ok(Reply::written(written))
     });
-    if many { plan.state(&()).ask() } else { plan }
+    if many { plan.state(&()).once().ask() } else { plan }
 }
 
 /// What a new issue has besides its title, in one line.

@@ -63,6 +63,6 @@ async fn send(call: Call<Slack>, args: Send) -> Result<Plan> {
             .await?;
         Ok(Reply::written(post.done(format!("Shown {words}"))))
     });
-    let plan = plan.state(&state);
+    let plan = plan.state(&state).once();
     Ok(if asks { plan.ask() } else { plan })
 }

@@ -286,7 +286,7 @@ async fn upload_file(call: Call<Slack>, args: UploadFile) -> Result<Plan> {
         let written = written.url(super::read::permalink(&me.url, &channel.id, &ts, post.thread()));
         Ok(Reply::written(written))
     });
-    let plan = plan.state(&state);
+    let plan = plan.state(&state).once();
     Ok(if asks { plan.ask() } else { plan })
 }
 

@@ -436,7 +436,7 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
     let mut preview = Written::new(format!("Set {what}"));
     preview.changed.clone_from(&words);
     preview.changed.extend(asks.iter().map(|reason| format!("asks, because {reason}")));
-    let state = (list.clone(), item.clone(), words.clone());
+    let (state, new) = ((list.clone(), item.clone(), words.clone()), item.is_none());
     let plan = Plan::new(Reply::written(preview), move || async move {
         let check = format!("Read the list {list}");
         let (id, lost) = match &item {
@@ -475,5 +475,6 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
         Ok(Reply::written(written))
     })
     .state(&state);
+    let plan = if new { plan.once() } else { plan };
     Ok(if asks.is_empty() { plan } else { plan.ask() })
 }

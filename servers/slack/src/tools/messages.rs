@@ -380,7 +380,8 @@ async fn send_message(call: Call<Slack>, args: SendMessage) -> Result<Plan> {
         written = written.url(permalink(&me.url, &channel.id, &ts, post.thread()));
         Ok(Reply::written(written))
     })
-    .state(&state);
+    .state(&state)
+    .once();
     Ok(if asks { plan.ask() } else { plan })
 }
 

@@ -237,6 +237,7 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
     let preview =
         asks.iter().fold(preview, |preview, reason| preview.change(format!("asks, because {reason}")));
     let state = (channel.id.clone(), id.clone(), title.clone(), link.clone());
+    let new = id.is_none();
     let plan = Plan::new(Reply::written(preview), move || async move {
         #[derive(Deserialize)]
         struct Answer {
@@ -278,6 +279,7 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
         Ok(Reply::written(written))
     })
     .state(&state);
+    let plan = if new { plan.once() } else { plan };
     Ok(if asks.is_empty() { plan } else { plan.ask() })
 }
 

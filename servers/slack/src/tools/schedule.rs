@@ -260,6 +260,7 @@ async fn schedule(call: Call<Slack>, args: Schedule) -> Result<Plan> {
             .outside("scheduled message", None, text);
     }
     let asks = !post.asks.is_empty() || old.is_some();
+    let new = old.is_none();
     let state = (post.state(), old.as_ref().map(|old| (old.post_at, old.text.clone())));
     let plan = Plan::new(preview, move || async move {
         #[derive(Deserialize)]
@@ -323,6 +324,8 @@ async fn schedule(call: Call<Slack>, args: Schedule) -> Result<Plan> {
         Ok(Reply::written(written))
     });
     let plan = plan.state(&state);
+    // What it takes the place of can be replaced only once.
+    let plan = if new { plan.once() } else { plan };
     Ok(if asks { plan.ask() } else { plan })
 }
 

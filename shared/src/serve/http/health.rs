@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     access::ApiKeys,
+    replicas::Store,
     upstream::{BreakerState, Upstream},
 };
 
@@ -23,11 +24,12 @@ pub(super) struct Health {
     draining: AtomicBool,
     upstream: Upstream,
     keys: Option<ApiKeys>,
+    store: Option<Arc<dyn Store>>,
 }
 
 impl Health {
-    pub(super) fn new(upstream: Upstream, keys: Option<ApiKeys>) -> Self {
-        Self { started: AtomicBool::new(false), draining: AtomicBool::new(false), upstream, keys }
+    pub(super) fn new(upstream: Upstream, keys: Option<ApiKeys>, store: Option<Arc<dyn Store>>) -> Self {
+        Self { started: AtomicBool::new(false), draining: AtomicBool::new(false), upstream, keys, store }
     }
 
     /// From now on, requests are taken.
@@ -56,7 +58,7 @@ impl Health {
     }
 
     /// How things stand, for whoever runs the server. The vendor's state is told, but does not count: were it to,
-    /// all replicas would leave at once while the vendor is down, and nobody could say why. Of the keys likewise.
+    /// all replicas would leave at once while the vendor is down, and nobody could say why. Of the keys and of what replicas share likewise.
     pub(super) fn details(&self) -> Value {
         let status = self.upstream.status();
         let breaker = match status.breaker {
@@ -73,6 +75,9 @@ impl Health {
         });
         if let Some(keys) = &self.keys {
             details["api_keys"] = keys.state().as_str().into();
+        }
+        if let Some(store) = &self.store {
+            details["store"] = if store.is_up() { "up" } else { "down" }.into();
         }
         details
     }

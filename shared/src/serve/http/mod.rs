@@ -41,6 +41,7 @@ use crate::{
     Connector, Service,
     access::{ApiKeys, Quotas},
     protocol::{Gate, HandlerOptions},
+    replicas::Replicas,
     telemetry::Metrics,
     upstream::Observer,
 };
@@ -77,6 +78,8 @@ pub struct HttpOptions {
     pub tls: Option<Tls>,
     /// How often callers may call. None: as often as they like.
     pub quotas: Option<Quotas>,
+    /// The replicas of this server, and what they share.
+    pub replicas: Replicas,
     /// Proxies that know callers by their certificates, and whose word is taken for it. It is this, or API keys, or
     /// certificates here.
     pub proxies: Option<Proxies>,
@@ -127,6 +130,7 @@ impl HttpOptions {
             api_keys: None,
             tls: None,
             quotas: None,
+            replicas: Replicas::default(),
             proxies: None,
             max_body: 1024 * 1024,
             max_in_flight,
@@ -234,7 +238,9 @@ pub async fn http_until<S: Connector>(
     options.check()?;
     let closing = CancellationToken::new();
     let streams = CancellationToken::new();
-    let health = Arc::new(Health::new(service.server().upstream().clone(), options.api_keys.clone()));
+    let _shared = service.share(&options.replicas).map(|link| AbortOnDropHandle::new(tokio::spawn(link)));
+    let upstream = service.server().upstream().clone();
+    let health = Arc::new(Health::new(upstream, options.api_keys.clone(), options.replicas.store().cloned()));
     let metrics = options.admin.map(|_| metrics(&service, &options, &health));
     let router = router(Arc::clone(&service), &options, &closing, &streams, &health, metrics.as_ref())?;
     let listen_error = |source| ServeError::Listen { addr: options.listen, source };
@@ -305,6 +311,15 @@ fn metrics<S: Connector>(service: &Service<S>, options: &HttpOptions, health: &A
     if let Some(quotas) = options.quotas.clone() {
         let help = "Requests beyond their caller's quota";
         metrics.counter("connector_quota_refused", help, move || quotas.refused() as f64);
+    }
+    if let Some(store) = options.replicas.store().cloned() {
+        let help = "Whether the store that replicas share answers: 1 or 0";
+        metrics.gauge("connector_store_up", help, move || f64::from(u8::from(store.is_up())));
+        let [counted, refused] = [options.replicas.clone(), options.replicas.clone()];
+        let help = "Calls that were counted here alone, because the store was away";
+        metrics.counter("connector_quota_degraded", help, move || counted.counts().degraded() as f64);
+        let help = "Confirmations that were refused, because nobody could tell whether they were used";
+        metrics.counter("connector_once_refused", help, move || refused.counts().refused() as f64);
     }
     metrics
 }

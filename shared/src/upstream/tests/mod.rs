@@ -8,6 +8,7 @@ mod limits;
 mod names;
 mod oauth;
 mod repeating;
+mod sharing;
 mod transport;
 
 use std::{

@@ -222,10 +222,17 @@ fn a_configuration_is_checked_without_a_network() {
         .with("NOTES_API_URL", "https://127.0.0.1:1/")
         .file("home/.config/notes-mcp/config.toml", "read-only = true\n")
         .file("project/other.toml", "raed-only = true\n")
-        .file("project/keys", "ada not-a-hash\n");
-    for good in
-        [&["check"][..], &["check", "--config"], &["check", "--http", "127.0.0.1:0", "--admin", "[::]:9000"]]
-    {
+        .file("project/keys", "ada not-a-hash\n")
+        .file("project/state-keys", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n");
+    let shared = ["check", "--http", "127.0.0.1:0", "--state-keys-file", "state-keys", "--redis"];
+    let redis = |more: &[&'static str]| [&shared[..], more].concat();
+    for good in [
+        &["check"][..],
+        &["check", "--config"],
+        &["check", "--http", "127.0.0.1:0", "--admin", "[::]:9000"],
+        #[cfg(feature = "redis")]
+        &redis(&["rediss://ada@127.0.0.1:1/2", "--replicas", "2"]),
+    ] {
         let outcome = machine.run(good);
         assert_eq!((outcome.code, outcome.err.as_str()), (0, ""), "{good:?}");
     }
@@ -240,6 +247,13 @@ fn a_configuration_is_checked_without_a_network() {
         &["check", "--http", "127.0.0.1:0", "--admin", "nowhere"],
         &["check", "--http", "127.0.0.1:0", "--allowed-origins", "app.example"],
         &["check", "--http", "127.0.0.1:0", "--api-keys-file", "keys"],
+        &["check", "--http", "127.0.0.1:0", "--redis", "redis://127.0.0.1:1"],
+        &["check", "--http", "127.0.0.1:0", "--redis-password-file", "keys"],
+        &["check", "--http", "127.0.0.1:0", "--replicas", "0"],
+        &redis(&["http://127.0.0.1:1"]),
+        &redis(&["redis://:canary@127.0.0.1:1"]),
+        #[cfg(feature = "redis")]
+        &redis(&["redis://127.0.0.1:1", "--redis-password-file", "nowhere"]),
     ] {
         let outcome = machine.run(bad);
         assert_eq!((outcome.code, outcome.err.lines().count()), (78, 1), "{}", outcome.shown());

@@ -131,6 +131,29 @@ fn a_server_that_is_asked_to_end_is_not_ready_and_answers_until_it_is_asked_agai
 }
 
 #[test]
+fn a_server_beyond_this_machine_warns_that_no_replica_shares_its_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("keys");
+    std::fs::write(&keys, connector::access::ApiKeys::generate("ada").1).unwrap();
+    let port = free().rsplit(':').next().unwrap().to_owned();
+    let serve = [
+        "serve",
+        "--sandbox",
+        "--http",
+        &format!("0.0.0.0:{port}"),
+        "--api-keys-file",
+        keys.to_str().unwrap(),
+    ];
+    let mut child = Running(program().args(serve).spawn().unwrap());
+    let mut errors = BufReader::new(child.0.stderr.take().unwrap());
+    let mut logs = String::new();
+    while !logs.contains("serves MCP at") {
+        assert_ne!(errors.read_line(&mut logs).unwrap(), 0, "{logs}");
+    }
+    assert!(logs.contains("WARN") && logs.contains("--state-keys-file"), "{logs}");
+}
+
+#[test]
 fn the_sandbox_alone_serves_other_programs() {
     let mut child = Running(program().args(["sandbox", "--listen", "127.0.0.1:0"]).spawn().unwrap());
     let mut output = BufReader::new(child.0.stdout.take().unwrap());

@@ -328,10 +328,20 @@ pub(crate) fn selected(selection: &Selection) -> Arc<Service<Notes>> {
 }
 
 fn served(catalog: Catalog<Notes>, structured: bool) -> Arc<Service<Notes>> {
+    let reply = ReplyOptions { structured, ..ReplyOptions::default() };
+    with_options(catalog, ServiceOptions { reply, ..ServiceOptions::default() })
+}
+
+/// The notes of a replica that shares these keys.
+#[cfg(feature = "redis")]
+pub(crate) fn sealed(catalog: Catalog<Notes>, keys: connector::access::KeyRing) -> Arc<Service<Notes>> {
+    with_options(catalog, ServiceOptions { keys, ..ServiceOptions::default() })
+}
+
+fn with_options(catalog: Catalog<Notes>, with: ServiceOptions) -> Arc<Service<Notes>> {
     let options = upstream::Options::new("http://127.0.0.1:9/".parse().unwrap());
     let server = Notes::connect(&Config::default(), options).unwrap();
-    let reply = ReplyOptions { structured, ..ReplyOptions::default() };
-    Arc::new(Service::new(server, catalog, ServiceOptions { reply, ..ServiceOptions::default() }))
+    Arc::new(Service::new(server, catalog, with))
 }
 
 /// A second subscriber, which hears nothing. As long as there is one only, the thread that meets an event

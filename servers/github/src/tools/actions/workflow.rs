@@ -209,7 +209,8 @@ async fn dispatch(
         };
         Ok(Reply::written(written).line(next))
     })
-    .state(&seen))
+    .state(&seen)
+    .once())
 }
 
 /// The inputs as GitHub takes them, checked where the workflow's file can be read and understood; or a word

@@ -146,7 +146,7 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
         };
         Ok(noted(reply, &notes))
     };
-    Ok(asks_for_many(Plan::new(Reply::written(preview), work), count))
+    Ok(asks_for_many(Plan::new(Reply::written(preview), work).once(), count))
 }
 
 /// Gives records for which no owner is named to the credential's user. False if some stay without one.

@@ -1,0 +1,136 @@
+//! What one replica has changed or been told, the others know.
+
+use std::{num::NonZeroU32, sync::atomic::AtomicBool};
+
+use tokio::time::{Instant, advance};
+
+use super::*;
+use crate::replicas::{Down, Listener, News, Store, Token};
+
+/// A store that is a wire between replicas, as long as it is up.
+#[derive(Default)]
+struct Wire {
+    up: AtomicBool,
+    ends: Mutex<Vec<Arc<dyn Listener>>>,
+}
+
+impl std::fmt::Debug for Wire {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Wire")
+    }
+}
+
+impl Store for Wire {
+    fn take<'a>(&'a self, _: &'a str, _: NonZeroU32) -> BoxFuture<'a, Result<Result<(), Duration>, Down>> {
+        Box::pin(std::future::ready(Err(Down)))
+    }
+
+    fn first<'a>(&'a self, _: &'a str, _: Duration, _: Duration) -> BoxFuture<'a, Result<Token, Down>> {
+        Box::pin(std::future::ready(Err(Down)))
+    }
+
+    fn tell(&self, news: News) {
+        if self.is_up() {
+            self.ends.lock().unwrap().iter().for_each(|end| end.hear(&news));
+        }
+    }
+
+    fn is_up(&self) -> bool {
+        self.up.load(Ordering::SeqCst)
+    }
+
+    fn keep(self: Arc<Self>, _: Arc<dyn Listener>) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::pending())
+    }
+}
+
+impl Wire {
+    fn up() -> Arc<Self> {
+        Arc::new(Self { up: true.into(), ..Self::default() })
+    }
+
+    /// Has `upstream` tell the others, and hear what they tell.
+    fn join(self: &Arc<Self>, upstream: &Upstream) {
+        let end = upstream.share(Arc::clone(self) as Arc<dyn Store>);
+        self.ends.lock().unwrap().push(end);
+    }
+
+    /// As a store does that is away, or there again.
+    fn turn(&self, up: bool) {
+        self.up.store(up, Ordering::SeqCst);
+        self.ends.lock().unwrap().iter().for_each(|end| end.missed());
+    }
+}
+
+/// Kept for ten minutes.
+fn directory() -> Request {
+    read().cache(Duration::from_secs(600), ["things"])
+}
+
+async fn text(upstream: &Upstream) -> String {
+    String::from_utf8(upstream.send(directory()).await.unwrap().body.to_vec()).unwrap()
+}
+
+async fn numbering() -> Server {
+    Server::start(|seen| async move { seen.number.to_string().into_response() }).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_replica_wrote_is_old_in_the_others() {
+    let server = numbering().await;
+    let [one, other] = [(); 2].map(|()| upstream(options(&server.url)));
+    let stranger = with_credential(options(&server.url), Arc::new(Fixed::new(Secret::new("token-2"))));
+    let wire = Wire::up();
+    for upstream in [&one, &other, &stranger] {
+        wire.join(upstream);
+    }
+    let before = [text(&one).await, text(&other).await, text(&stranger).await];
+    assert_eq!(before, ["0", "1", "2"]);
+    one.send(write().invalidates(["things"])).await.unwrap();
+    let after = [text(&other).await, text(&one).await, text(&stranger).await];
+    assert_eq!(after, ["4", "5", "2"], "the stranger asks with another credential");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_that_the_vendor_refused_to_one_replica_is_paused_in_the_others() {
+    let server = Server::start(|seen| async move {
+        match seen.number {
+            0 => (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "20")]).into_response(),
+            _ => ok("{}"),
+        }
+    })
+    .await;
+    let budgets =
+        || vec![Budget { bucket: "requests", limit: 6_000, per: Duration::from_secs(60), burst: 6_000 }];
+    let [one, other] = [(); 2].map(|()| with_budgets(once(&server.url), budgets()));
+    let wire = Wire::up();
+    for upstream in [&one, &other] {
+        wire.join(upstream);
+    }
+    let costly = || read().cost("requests", 1);
+    one.send(costly()).await.unwrap_err();
+    let began = Instant::now();
+    other.send(costly()).await.unwrap();
+    assert!((20_000..20_100).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_nobody_tells_answers_are_kept_for_a_minute() {
+    let server = numbering().await;
+    let upstream = upstream(options(&server.url));
+    let wire = Wire::up();
+    wire.join(&upstream);
+    assert_eq!(text(&upstream).await, "0");
+    advance(Duration::from_secs(300)).await;
+    assert_eq!(text(&upstream).await, "0");
+    wire.turn(false);
+    assert_eq!(text(&upstream).await, "1", "what was kept for longer is old");
+    advance(Duration::from_secs(59)).await;
+    assert_eq!(text(&upstream).await, "1");
+    advance(Duration::from_secs(2)).await;
+    assert_eq!(text(&upstream).await, "2");
+    wire.turn(true);
+    assert_eq!(text(&upstream).await, "3", "something may have been missed");
+    advance(Duration::from_secs(300)).await;
+    assert_eq!(text(&upstream).await, "3");
+}
