@@ -8,7 +8,7 @@ use std::{
     path::PathBuf,
     process::{Command, Stdio},
     sync::{Arc, Mutex, atomic::Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use connector::{
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
-    time::sleep,
+    time::{Instant, sleep},
 };
 use tokio_util::task::AbortOnDropHandle;
 
@@ -58,7 +58,6 @@ fn program() -> Option<PathBuf> {
     let program = named.or_else(found);
     if program.is_none() {
         assert!(std::env::var_os("STORES_ARE_THERE").is_none(), "there is no store to test with");
-        println!("left out: there is no Redis or Valkey here");
     }
     program
 }

@@ -227,12 +227,12 @@ async fn keys_are_replaced_while_replicas_run<S: Subject>() {
     let folder = tempfile::tempdir().unwrap();
     let lines =
         ["AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=", "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="];
-    let steps: Vec<_> = [vec![0], vec![0, 1], vec![1, 0], vec![1]]
+    let steps: Vec<_> = [&[0][..], &[0, 1], &[1, 0], &[1]]
         .iter()
         .enumerate()
         .map(|(step, order)| {
             let path = folder.path().join(step.to_string());
-            let text: Vec<_> = order.iter().map(|line| lines[*line]).collect();
+            let text: Vec<_> = order.iter().map(|line: &usize| lines[*line]).collect();
             std::fs::write(&path, text.join("\n")).unwrap();
             KeyRing::load(&path).unwrap()
         })
