@@ -188,6 +188,8 @@ fn meant(value: &Value, wanted: &[Cow<'_, str>]) -> Option<Value> {
         Value::Bool(is) if wants("string") => Some(Value::String(is.to_string())),
         Value::String(text) => {
             let text = text.trim();
+            // `#471`, as people and replies write the number of something.
+            let text = text.strip_prefix('#').filter(|_| wants("integer")).unwrap_or(text);
             let parsed: Value = serde_json::from_str(text)
                 .or_else(|_| serde_json::from_str(&text.to_lowercase()))
                 .ok()
@@ -354,7 +356,7 @@ mod tests {
 
     #[test]
     fn numbers_switches_and_constants_are_taken_as_models_write_them() {
-        for five in [json!(5), json!(5.0), json!("5"), json!("5.0"), json!(" 5 ")] {
+        for five in [json!(5), json!(5.0), json!("5"), json!("5.0"), json!(" 5 "), json!("#5")] {
             assert_eq!(given(json!({"limit": five})).unwrap().limit, Some(5), "{five}");
         }
         assert_eq!(given(json!({"share": "0.5"})).unwrap().share, Some(0.5));

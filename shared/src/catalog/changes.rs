@@ -1,13 +1,18 @@
 //! What a write asks for, field by field, and what came of it: so that a reply can say exactly what
 //! changed, that nothing did, or what the vendor did not take although it reported success.
 
-use super::words;
+use std::collections::HashMap;
+
+use super::{one_line, words};
 
 /// Characters of a short value that a reply shows.
 const SHOWN: usize = 120;
 /// Lines of a text that were taken out or put in, and characters of each, that a reply shows.
 const LINES: usize = 3;
 const LINE: usize = 80;
+/// Characters around what differs within a longer line, and how many a word may have that is shown whole for it.
+const AROUND: usize = 30;
+const WORD: usize = 20;
 
 /// A field's value, as it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,26 +159,91 @@ impl Outcome {
     }
 }
 
-/// How a text becomes another: the lines taken out and put in, cut short. Lengths would say nothing: an edit
-/// may leave them as they are.
+/// How a text becomes another: the lines taken out and put in, cut short around what differs in them. Lengths
+/// would say nothing: an edit may leave them as they are.
 #[must_use]
 pub fn edited(old: &str, new: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
     let head = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
     let (old, new) = (&old[head..], &new[head..]);
     let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
-    let side = |sign: char, lines: &[&str]| {
-        let told: Vec<&&str> = lines.iter().filter(|line| !line.trim().is_empty()).collect();
-        let mut words: Vec<String> =
-            told.iter().take(LINES).map(|line| format!("{sign}\"{}\"", words::short(line, LINE))).collect();
-        if told.len() > LINES {
-            words.push(format!("{sign}{} more lines", told.len() - LINES));
+    let (old, new) = (&old[..old.len() - tail], &new[..new.len() - tail]);
+    let (out, put) = (only(old, new), only(new, old));
+    // The same lines, in another order.
+    let (out, put) =
+        if out.is_empty() && put.is_empty() { (only(old, &[]), only(new, &[])) } else { (out, put) };
+    let (mut before, mut after): (Vec<String>, Vec<String>) =
+        out.iter().zip(&put).take(LINES).map(|(old, new)| apart(old, new)).unzip();
+    let rest = |shown: &mut Vec<String>, lines: &[&str], sign: char| {
+        let paired = shown.len();
+        shown.extend(lines.iter().skip(paired).take(LINES - paired).map(|line| words::short(line, LINE)));
+        let mut told: Vec<String> = shown.iter().map(|line| format!("{sign}\"{line}\"")).collect();
+        if lines.len() > LINES {
+            told.push(format!("{sign}{}", words::counted(lines.len() - LINES, ("more line", "more lines"))));
         }
-        words
+        told
     };
-    let mut sides = side('−', &old[..old.len() - tail]);
-    sides.extend(side('+', &new[..new.len() - tail]));
+    let mut sides = rest(&mut before, &out, '−');
+    sides.extend(rest(&mut after, &put, '+'));
     if sides.is_empty() { "empty lines only".to_owned() } else { sides.join(" ") }
+}
+
+/// The lines of one side that the other side has not, without empty ones.
+fn only<'a>(lines: &[&'a str], others: &[&str]) -> Vec<&'a str> {
+    let mut there: HashMap<&str, usize> = HashMap::new();
+    for line in others {
+        *there.entry(line).or_default() += 1;
+    }
+    let mut left = lines.to_vec();
+    left.retain(|line| {
+        let known = there.get_mut(line).filter(|count| **count > 0);
+        let is_there = known.is_some();
+        if let Some(count) = known {
+            *count -= 1;
+        }
+        !is_there && !line.trim().is_empty()
+    });
+    left
+}
+
+/// Two lines, one of which becomes the other, each cut short to what differs and a few words around it.
+fn apart(old: &str, new: &str) -> (String, String) {
+    let (old, new): (Vec<char>, Vec<char>) =
+        (one_line(old).chars().collect(), one_line(new).chars().collect());
+    if old.len().max(new.len()) <= LINE {
+        return (old.iter().collect(), new.iter().collect());
+    }
+    let head = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
+    let left = old.len().min(new.len()) - head;
+    let tail = old.iter().rev().zip(new.iter().rev()).take(left).take_while(|(a, b)| a == b).count();
+    // Whole words, unless they have no end.
+    let head =
+        (head.saturating_sub(WORD)..=head).rev().find(|at| *at == 0 || old[*at - 1] == ' ').unwrap_or(head);
+    let tail = (tail.saturating_sub(WORD)..=tail)
+        .rev()
+        .find(|at| *at == 0 || old[old.len() - *at] == ' ')
+        .unwrap_or(tail);
+    let side = |line: &[char]| {
+        let end = line.len() - tail;
+        let from = if head > AROUND + WORD { head - AROUND } else { 0 };
+        // What differs may be long itself.
+        let to = if end - head > LINE {
+            head + LINE
+        } else if tail > AROUND + WORD {
+            end + AROUND
+        } else {
+            line.len()
+        };
+        let mut shown: String = line[from..to].iter().collect();
+        if from > 0 {
+            shown.insert(0, '…');
+        }
+        if to < line.len() {
+            shown.push('…');
+        }
+        shown
+    };
+    (side(&old), side(&new))
 }
 
 /// That `field` is `value` already; nothing of what is empty and stays so.
@@ -246,6 +316,35 @@ mod tests {
         assert_eq!(edited("a\r\nb", "a\nb\n\n"), "empty lines only");
         let long = edited("", &"x".repeat(100));
         assert!(long.chars().count() < 90 && long.contains('…'), "{long}");
+    }
+
+    #[test]
+    fn what_differs_in_a_long_line_is_shown() {
+        let before = "The window of the import is long enough for every client that we know of today, and the queue \
+                      of the others waits for thirty minutes at most before somebody of the team is told, by mail.";
+        let told = edited(before, &before.replace("thirty minutes", "an hour"));
+        assert_eq!(
+            told,
+            "−\"…queue of the others waits for thirty minutes at most before somebody of th…\" \
+             +\"…queue of the others waits for an hour at most before somebody of th…\""
+        );
+        let told = edited(before, &before.replace("mail.", "telephone."));
+        assert!(told.contains("by mail.\" +") && told.ends_with("by telephone.\""), "{told}");
+        let told = edited(before, &before.replace("every client", "every single client"));
+        assert!(told.starts_with("−\"The window") || told.starts_with("−\"…"), "{told}");
+        assert!(told.contains("every single client") && told.contains("for every client"), "{told}");
+        // Words without an end, and a change that is long itself.
+        let word = "x".repeat(200);
+        let told = edited(&word, &format!("{}y{}", &word[..100], &word[100..]));
+        assert!(told.contains("xyx") && told.chars().count() < 180, "{told}");
+        let told = edited(before, &word);
+        assert!(told.chars().count() < 180, "{told}");
+    }
+
+    #[test]
+    fn lines_that_stay_between_two_edits_are_not_shown() {
+        assert_eq!(edited("a\n1\n2\n3\n4\nb", "x\n1\n2\n3\n4\ny"), "−\"a\" −\"b\" +\"x\" +\"y\"");
+        assert_eq!(edited("a\nb", "b\na"), "−\"a\" −\"b\" +\"b\" +\"a\"", "another order");
     }
 
     #[test]

@@ -118,6 +118,7 @@ pub struct Miss {
     near: bool,
     more: usize,
     place: Option<String>,
+    made_by: Option<&'static str>,
 }
 
 impl Miss {
@@ -146,7 +147,15 @@ impl Miss {
             near: false,
             more: fitting.len().saturating_sub(CANDIDATES),
             place: None,
+            made_by: None,
         }
+    }
+
+    /// Says which tool makes what is missing, where nothing near it is there.
+    #[must_use]
+    pub fn made_by(mut self, tool: &'static str) -> Self {
+        self.made_by = Some(tool);
+        self
     }
 
     /// Says where it was looked for: `in harbor-example/docs`, `of ENG`.
@@ -165,7 +174,7 @@ impl Miss {
     /// What the agent is told.
     #[must_use]
     pub fn into_error(self) -> Error {
-        let Self { what, choose, wanted, several, candidates, near, more, place } = self;
+        let Self { what, choose, wanted, several, candidates, near, more, place, made_by } = self;
         let wanted = words::short(&wanted, LONGEST);
         let place = place.map(|place| format!(" {}", one_line(&place))).unwrap_or_default();
         let mut listed = candidates.join(", ");
@@ -177,11 +186,12 @@ impl Miss {
                 .with_hint(format!("{choose}: {listed}"));
         }
         let error = Error::new(Kind::NotFound, format!("There is no {what} `{wanted}`{place}"));
+        let made = made_by.map(|tool| format!("; {tool} makes one")).unwrap_or_default();
         error.with_hint(match (candidates.as_slice(), near) {
-            ([], _) => format!("There is no {what} at all{place}"),
+            ([], _) => format!("There is no {what} at all{place}{made}"),
             ([only], true) => format!("Did you mean {only}?"),
             (_, true) => format!("Did you mean one of these? {listed}"),
-            (_, false) => format!("There is: {listed}"),
+            (_, false) => format!("There is: {listed}{made}"),
         })
     }
 }

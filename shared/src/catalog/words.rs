@@ -1,6 +1,7 @@
 //! Words that replies of every server need: counts with their nouns, lists that end, short texts.
 
 use super::{one_line, thousands};
+use crate::{Error, Result};
 
 /// The most people that a reply names.
 const PEOPLE: usize = 20;
@@ -43,6 +44,22 @@ pub fn people<T: AsRef<str>>(handles: &[T]) -> String {
     }
 }
 
+/// Refuses a text that `vendor` would refuse for its length, before anything is sent: a dry run must not promise it.
+///
+/// # Errors
+/// `invalid_argument` with how many characters it has, and how many it may have at most.
+pub fn at_most(vendor: &str, argument: &str, text: &str, most: usize) -> Result<()> {
+    let length = text.chars().count();
+    if length <= most {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "`{argument}` has {} characters; {vendor} takes at most {}",
+        thousands(length as u64),
+        thousands(most as u64)
+    )))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +68,13 @@ mod tests {
     fn what_is_counted_agrees_with_its_number() {
         let issues = |number: u16| counted(number, ("issue", "issues"));
         assert_eq!([0, 1, 2, 1_200].map(issues), ["0 issues", "1 issue", "2 issues", "1,200 issues"]);
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_refused_with_its_length() {
+        assert!(at_most("GitHub", "title", &"ä".repeat(3), 3).is_ok());
+        let error = at_most("GitHub", "title", &"ä".repeat(1_200), 256).unwrap_err();
+        assert_eq!(error.message(), "`title` has 1,200 characters; GitHub takes at most 256");
     }
 
     #[test]
