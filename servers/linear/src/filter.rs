@@ -249,22 +249,32 @@ impl IssueQuery {
         let mut teams: Vec<Team> = Vec::new();
         for given in &mut self.team {
             let team = names.team(given).await?;
-            settle(given, &team.id, team.is_called(given) || is_uuid(given));
+            settle(given, &team.id, as_linear_compares(given, &[&team.key, &team.name, &team.id]));
             teams.push(team);
         }
         let among = |id: &str| teams.is_empty() || teams.iter().any(|team| team.id == id);
         if self.state.iter().any(|state| state_types(state).is_none()) {
             let states: Vec<State> = names.all().await?;
             for given in self.state.iter_mut().filter(|state| state_types(state).is_none()) {
-                let fits = |state: &&State| among(&state.team.id);
-                if !states.iter().filter(fits).any(|state| state.is_called(given) || state.id == *given) {
-                    // The same name in several teams is one name here.
-                    let mut distinct: Vec<State> = states.iter().filter(fits).cloned().collect();
-                    distinct.sort_by_key(|state| state.name.to_lowercase());
-                    distinct.dedup_by_key(|state| state.name.to_lowercase());
-                    let state = find(given, &distinct).map_err(|miss| elsewhere(miss, given, &states))?;
-                    settle(given, &state.name, false);
+                let here: Vec<&State> = states.iter().filter(|state| among(&state.team.id)).collect();
+                if here.iter().any(|state| as_linear_compares(given, &[&state.name, &state.id])) {
+                    continue;
                 }
+                let lower = given.trim().to_lowercase();
+                let name = match here.iter().find(|state| state.is_called(given)) {
+                    // Linear tells accents apart.
+                    Some(state) => state.name.clone(),
+                    // No state has the name, so the type is meant.
+                    None if state_types(&lower).is_some() => lower,
+                    None => {
+                        // The same name in several teams is one name here.
+                        let mut distinct: Vec<State> = here.into_iter().cloned().collect();
+                        distinct.sort_by_key(|state| state.name.to_lowercase());
+                        distinct.dedup_by_key(|state| state.name.to_lowercase());
+                        find(given, &distinct).map_err(|miss| elsewhere(miss, given, &states))?.name.clone()
+                    }
+                };
+                settle(given, &name, false);
             }
         }
         if !self.labels.is_empty() {
@@ -275,24 +285,33 @@ impl IssueQuery {
                 .cloned()
                 .collect();
             for given in &mut self.labels {
-                if !usable.iter().any(|label| label.is_called(given) || label.id == *given) {
-                    let label = find(given, &usable).map_err(|miss| elsewhere(miss, given, &labels))?;
-                    settle(given, &label.id, false);
+                let is_path = given.contains(['/', '→', '>']);
+                let is = |label: &Label| {
+                    as_linear_compares(given, &[&label.name, &label.id]) || is_path && label.is_called(given)
+                };
+                if usable.iter().any(is) {
+                    continue;
                 }
+                let name = match usable.iter().find(|label| label.is_called(given)) {
+                    // Linear tells accents apart.
+                    Some(label) => label.name.clone(),
+                    None => find(given, &usable).map_err(|miss| elsewhere(miss, given, &labels))?.id.clone(),
+                };
+                settle(given, &name, false);
             }
         }
         let mut project = None;
         if let Some(given) = self.project.as_mut().filter(|given| !is_none(given)) {
             let found = names.project(given).await?;
             let slug = slug_of_url(given, "project").unwrap_or_else(|| given.clone());
-            settle(given, &found.id, found.is_called(&slug) || found.id == slug);
+            settle(given, &found.id, as_linear_compares(&slug, &[&found.name, &found.slug_id, &found.id]));
             project = Some(Named { id: found.id, name: found.name });
         }
         if let (Some(given), Some(project)) =
             (self.milestone.as_mut().filter(|given| !is_none(given)), &project)
         {
             let milestone = names.milestone(given, project).await?;
-            settle(given, &milestone.id, milestone.is_called(given) || milestone.id == *given);
+            settle(given, &milestone.id, as_linear_compares(given, &[&milestone.name, &milestone.id]));
         }
         if let Some(which) = self.cycle.as_deref().filter(|which| !is_none(which)) {
             names.cycle_of_any(which, &teams).await?;
@@ -367,6 +386,12 @@ fn named(word: &str, fields: &[&str]) -> Value {
         return json!({"id": {"eq": word.to_lowercase()}});
     }
     any(fields.iter().map(|field| json!({*field: {"eqIgnoreCase": word}})))
+}
+
+/// Whether Linear finds one of `names` by what is `given`: it compares without case, but with accents.
+fn as_linear_compares(given: &str, names: &[&str]) -> bool {
+    let given = given.trim().to_lowercase();
+    names.iter().any(|name| name.trim().to_lowercase() == given)
 }
 
 /// Whether a word says that there is to be nothing.

@@ -228,7 +228,23 @@ pub(crate) struct Template {
     /// What it makes: `issue`, `project`, `document`.
     #[serde(rename = "type")]
     pub(crate) kind: String,
+    /// The input that it stands for.
+    #[serde(rename = "templateData")]
+    pub(crate) data: Value,
     pub(crate) team: Option<TeamRef>,
+}
+
+impl Template {
+    /// A text of what it stands for; none if it is empty.
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        self.data.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    /// The ids of its labels.
+    pub(crate) fn labels(&self) -> Vec<String> {
+        let ids = self.data.get("labelIds").and_then(Value::as_array).into_iter().flatten();
+        ids.filter_map(Value::as_str).map(str::to_owned).collect()
+    }
 }
 
 /// A cycle.

@@ -134,7 +134,10 @@ impl Api {
     }
 
     pub(crate) async fn search_initiatives(&self, terms: &Terms) -> Result<Connection<FoundInitiative>> {
-        let mut filter = json!({"name": {"containsIgnoreCase": terms.text}});
+        // All of the words, wherever they stand, as the other searches take them.
+        let words = terms.text.split_whitespace().map(|word| word.trim_matches('"'));
+        let all: Vec<Value> = words.map(|word| json!({"name": {"containsIgnoreCase": word}})).collect();
+        let mut filter = json!({"and": all});
         if let Some(team) = &terms.team {
             filter["teams"] = json!({"some": {"id": {"eq": team}}});
         }

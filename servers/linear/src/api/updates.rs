@@ -14,9 +14,9 @@ const LIST_INITIATIVE: Operation =
     Operation::read("ListInitiativeUpdates", document!("list_initiative_updates"), |variables| {
         2 + first(variables) * 4
     });
-const GET_PROJECT: Operation = Operation::read("GetProjectUpdate", document!("get_project_update"), |_| 4);
+const GET_PROJECT: Operation = Operation::read("GetProjectUpdate", document!("get_project_update"), |_| 5);
 const GET_INITIATIVE: Operation =
-    Operation::read("GetInitiativeUpdate", document!("get_initiative_update"), |_| 4);
+    Operation::read("GetInitiativeUpdate", document!("get_initiative_update"), |_| 5);
 const POST_PROJECT: Operation =
     Operation::write("PostProjectUpdate", document!("post_project_update"), Replay::Idempotent)
         .invalidates(&["projects"]);

@@ -144,7 +144,11 @@ impl Names {
                     let labels: Vec<Label> = self.all().await?;
                     let usable: Vec<Label> = labels.iter().filter(|label| usable(label)).cloned().collect();
                     return Err(match find(wanted, &usable) {
-                        Err(miss) => elsewhere(miss.place(format!("in {}", team.key)), wanted, &labels),
+                        Err(miss) => elsewhere(
+                            miss.place(format!("in {}", team.key)).made_by("save_label"),
+                            wanted,
+                            &labels,
+                        ),
                         Ok(_) => error,
                     });
                 }

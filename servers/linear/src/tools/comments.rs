@@ -17,7 +17,12 @@ use uuid::Uuid;
 use super::{FROM, Position, limit, paging};
 use crate::{
     Linear,
-    api::{Partial, comments::Comment, names::Project, updates::About},
+    api::{
+        Partial,
+        comments::Comment,
+        names::Project,
+        updates::{About, Update},
+    },
     render,
     resolve::{self, IssueKey, Mentioned, Names, is_uuid},
 };
@@ -28,6 +33,10 @@ const EXCERPT: usize = 3_000;
 const THREADS: usize = 24_000;
 /// Characters of a comment that is read alone.
 const WHOLE: usize = 24_000;
+
+/// Characters of a comment's id in an address, and pages of comments that are looked through for it.
+const ADDRESSED: usize = 8;
+const PAGES: usize = 4;
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
     vec![
@@ -118,7 +127,7 @@ impl Target {
             targets.push(Self::Document(resolve::documents::document_id(names, document).await?));
         }
         if let Some(update) = update {
-            targets.push(Self::Update(comment_id(update, "status update")?));
+            targets.push(Self::Update(id_of(update, "status update")?));
         }
         let target = targets.pop();
         if !targets.is_empty() {
@@ -180,7 +189,7 @@ async fn list_comments(call: Call<Linear>, arguments: ListComments) -> Result<Re
 
 /// One comment, from the character `offset`.
 async fn one(call: &Call<Linear>, id: &str, offset: usize) -> Result<Reply> {
-    let comment = call.api().comment(&comment_id(id, "comment")?).await.map_err(no_comment)?;
+    let comment = call.api().comment(&comment_id(call, id).await?).await.map_err(no_comment)?;
     let (body, note) = excerpt(comment.body.trim(), offset, WHOLE);
     let place = comment.issue.as_ref().map(|issue| format!("on {}", issue.identifier)).unwrap_or_default();
     let mut page = Page::new(FROM, ("comment", "comments")).note(place);
@@ -209,18 +218,20 @@ async fn exists(call: &Call<Linear>, target: &Target) -> Result<()> {
         Target::Issue(key) => {
             call.names().issue(key).await?;
         }
-        Target::Update(id) => update_exists(call, id).await?,
+        Target::Update(id) => {
+            status_update(call, id).await?;
+        }
         // It was found by name, or its comments were read through it.
         Target::Project(_) | Target::Document(_) => {}
     }
     Ok(())
 }
 
-/// Whether there is a status update with this id, of a project or of an initiative.
-async fn update_exists(call: &Call<Linear>, id: &str) -> Result<()> {
+/// The status update with this id, and whether it is one of a project or of an initiative.
+async fn status_update(call: &Call<Linear>, id: &str) -> Result<(About, Update)> {
     for about in [About::Project, About::Initiative] {
         match call.api().get_update(about, id).await {
-            Ok(_) => return Ok(()),
+            Ok(update) => return Ok((about, update)),
             Err(error) if error.kind() == Kind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -308,13 +319,19 @@ async fn add_comment(call: Call<Linear>, arguments: AddComment) -> Result<Plan> 
             format!("document \"{}\"", one_line(&document.title))
         }
         Some(Target::Update(id)) => {
-            input["projectUpdateId"] = json!(id);
-            format!("status update {id}")
+            let (about, update) = status_update(&call, id).await?;
+            let (field, what, of) = match about {
+                About::Project => ("projectUpdateId", "project", update.project),
+                About::Initiative => ("initiativeUpdateId", "initiative", update.initiative),
+            };
+            input[field] = json!(id);
+            let of = of.map(|of| format!(" of the {what} \"{}\"", one_line(&of.name)));
+            format!("status update {id}{}", of.unwrap_or_default())
         }
         None => String::new(),
     };
     if let Some(parent) = &reply_to {
-        let parent = call.api().comment(&comment_id(parent, "comment")?).await.map_err(no_comment)?;
+        let parent = call.api().comment(&comment_id(&call, parent).await?).await.map_err(no_comment)?;
         // Linear has threads of one level: a reply to a reply belongs to the thread's first comment.
         let root = parent.parent_id.clone().unwrap_or_else(|| parent.id.clone());
         input["parentId"] = json!(root);
@@ -337,17 +354,7 @@ async fn add_comment(call: Call<Linear>, arguments: AddComment) -> Result<Plan> 
     preview.changed.extend(mentioned.lines.iter().cloned());
     Ok(Plan::new(Reply::written(preview), move || async move {
         let check = format!("Look with list_comments whether the comment {id} is there");
-        let mut answer = call.api().add_comment(&input, check.clone()).await;
-        // It was no update of a project, so nothing was added: it may be one of an initiative.
-        if let (Err(error), Some(update)) = (&answer, input.get("projectUpdateId").cloned())
-            && error.kind() == Kind::NotFound
-        {
-            if let Some(fields) = input.as_object_mut() {
-                fields.remove("projectUpdateId");
-            }
-            input["initiativeUpdateId"] = update;
-            answer = call.api().add_comment(&input, check).await;
-        }
+        let answer = call.api().add_comment(&input, check).await;
         let sent = answer.and_then(|payload| match payload.comment {
             None if !payload.success => Err(refused("the comment")),
             comment => Ok(comment.unwrap_or_default()),
@@ -379,7 +386,6 @@ fn place_like(input: &mut Value, parent: &Comment) -> Result<()> {
     let place = places.iter().find_map(|(field, id)| Some((*field, id.filter(|id| !id.is_empty())?)));
     let Some((field, id)) = place else { return Ok(()) };
     let Some(fields) = input.as_object_mut() else { return Ok(()) };
-    // An update may have been taken for a project's, so the ids count, not the fields.
     let given = places.iter().filter_map(|(field, _)| fields.remove(*field)).next();
     if given.is_some_and(|given| given != json!(id)) {
         return Err(Error::invalid("The comment to reply to stands elsewhere")
@@ -389,8 +395,34 @@ fn place_like(input: &mut Value, parent: &Comment) -> Result<()> {
     Ok(())
 }
 
+/// The id of a comment, or of the one that an address means: `…/issue/ENG-12/x#comment-1a2b3c4d` has the beginning of it.
+async fn comment_id(call: &Call<Linear>, text: &str) -> Result<String> {
+    let Some((address, begins)) = text.trim().split_once("#comment-") else { return id_of(text, "comment") };
+    if begins.len() < ADDRESSED || !begins.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') {
+        return id_of(text, "comment");
+    }
+    let key = call.names().issue_key(address).await?;
+    // An address may leave the hyphens out.
+    let plain = |id: &str| id.to_lowercase().replace('-', "");
+    let begins = plain(begins);
+    let mut after: Option<String> = None;
+    for _ in 0..PAGES {
+        let filter = json!({"issue": key.to_filter()});
+        let page = call.api().comments(filter, 250, after.as_deref()).await?.data;
+        if let Some(found) = page.nodes.iter().find(|comment| plain(&comment.id).starts_with(&begins)) {
+            return Ok(found.id.clone());
+        }
+        after = page.next(after.as_deref()).map(str::to_owned);
+        if after.is_none() {
+            break;
+        }
+    }
+    Err(Error::not_found(format!("{key} has no comment whose id begins with {}", one_line(&begins)))
+        .with_hint("list_comments gives the ids"))
+}
+
 /// A UUID that names a comment or a status update.
-fn comment_id(id: &str, what: &str) -> Result<String> {
+fn id_of(id: &str, what: &str) -> Result<String> {
     let id = id.trim();
     if is_uuid(id) {
         return Ok(id.to_lowercase());
@@ -420,7 +452,7 @@ struct EditComment {
 
 async fn edit_comment(call: Call<Linear>, arguments: EditComment) -> Result<Plan> {
     let EditComment { id, body, resolved } = arguments;
-    let id = comment_id(&id, "comment")?;
+    let id = comment_id(&call, &id).await?;
     if body.as_deref().is_some_and(|body| body.trim().is_empty()) {
         return Err(Error::invalid("`body` is empty").with_hint("To remove a comment use delete_comment"));
     }
@@ -428,12 +460,26 @@ async fn edit_comment(call: Call<Linear>, arguments: EditComment) -> Result<Plan
         return Err(Error::invalid("Give `body` or `resolved`"));
     }
     let before = call.api().comment(&id).await.map_err(no_comment)?;
+    let is_others = before.user.as_ref().is_some_and(|user| !user.is_me);
+    if body.is_some() && is_others {
+        let author = one_line(before.author());
+        return Err(Error::new(
+            Kind::Permission,
+            format!("The comment is of @{author}: Linear lets everybody edit their own only"),
+        )
+        .with_hint("Nothing was sent. Reply to it with add_comment"));
+    }
+    // A thread is resolved by its first comment.
+    let thread = match &before.parent_id {
+        Some(root) if resolved.is_some() => call.api().comment(root).await.map_err(no_comment)?,
+        _ => before.clone(),
+    };
     let mentioned = match &body {
         Some(body) => call.names().mentions(body, &before.body).await?,
         None => Mentioned::default(),
     };
     let body = body.map(|_| mentioned.text).filter(|body| body.trim() != before.body.trim());
-    let resolved = resolved.filter(|resolved| *resolved != before.resolved_at.is_some());
+    let resolved = resolved.filter(|resolved| *resolved != thread.resolved_at.is_some());
     let place = before.issue.as_ref().map(|issue| format!(" on {}", issue.identifier)).unwrap_or_default();
     let what = format!("the comment of @{}{place}", one_line(before.author()));
     if body.is_none() && resolved.is_none() {
@@ -447,7 +493,15 @@ async fn edit_comment(call: Call<Linear>, arguments: EditComment) -> Result<Plan
         preview.changed.extend(mentioned.lines);
     }
     if let Some(resolved) = resolved {
-        preview = preview.change(if resolved { "thread resolved" } else { "thread reopened" });
+        let mut line = if resolved { "thread resolved" } else { "thread reopened" }.to_owned();
+        if thread.id != before.id {
+            line.push_str(&format!(
+                ", by its first comment {}, of @{}",
+                thread.id,
+                one_line(thread.author())
+            ));
+        }
+        preview = preview.change(line);
     }
     let changes = preview.changed.clone();
     Ok(Plan::new(Reply::written(preview), move || async move {
@@ -472,7 +526,7 @@ async fn edit_comment(call: Call<Linear>, arguments: EditComment) -> Result<Plan
             url = after.url;
         }
         if let Some(resolved) = resolved {
-            let payload = call.api().resolve_comment(&id, resolved, check).await?;
+            let payload = call.api().resolve_comment(&thread.id, resolved, check).await?;
             let after = payload.comment.ok_or_else(|| refused("the change of the thread"))?;
             if after.resolved_at.is_some() != resolved {
                 return Err(refused("the change of the thread"));
@@ -491,7 +545,7 @@ struct DeleteComment {
 }
 
 async fn delete_comment(call: Call<Linear>, arguments: DeleteComment) -> Result<Plan> {
-    let id = comment_id(&arguments.id, "comment")?;
+    let id = comment_id(&call, &arguments.id).await?;
     let comment = call.api().comment(&id).await.map_err(no_comment)?;
     let place = comment.issue.as_ref().map(|issue| format!(" on {}", issue.identifier)).unwrap_or_default();
     let what = format!("the comment of @{}{place}", one_line(comment.author()));

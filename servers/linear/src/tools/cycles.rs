@@ -1,7 +1,7 @@
 //! Cycles: what they hold and how far they are.
 
 use connector::{
-    Result,
+    Error, Result,
     catalog::{Call, Page, Reply, Tool},
 };
 use schemars::JsonSchema;
@@ -38,6 +38,10 @@ struct ListCycles {
 async fn list_cycles(call: Call<Linear>, args: ListCycles) -> Result<Reply> {
     let team = call.names().team_or_default(args.team.as_deref()).await?;
     let mut filter = match args.which.as_deref() {
+        Some(which) if filter::is_none(which) => {
+            return Err(Error::invalid("`which`: none is no cycle")
+                .with_hint("Use current, next, previous, upcoming, past, all or a number"));
+        }
         Some(which) => which_filter(which),
         None => json!({}),
     };
@@ -62,10 +66,7 @@ async fn list_cycles(call: Call<Linear>, args: ListCycles) -> Result<Reply> {
 
 /// Whether `which` means a stretch of time, in which there may be no cycle.
 fn is_stretch(which: &str) -> bool {
-    matches!(
-        which.trim().to_lowercase().as_str(),
-        "upcoming" | "future" | "past" | "all" | "" | "none" | "null"
-    )
+    matches!(which.trim().to_lowercase().as_str(), "upcoming" | "future" | "past" | "all" | "")
 }
 
 /// The filter for the cycles that `which` means: a stretch of time, or one cycle.

@@ -3,7 +3,7 @@
 use connector::catalog::reconcile::{self, Seen};
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Changes, FieldValue, Page, Plan, Reply, Tool, Written, markdown, one_line},
+    catalog::{Call, Changes, FieldValue, Page, Plan, Reply, Tool, Written, markdown, one_line, words},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     FROM, Position, dates,
     edits::{self, Edit},
+    issue_changes::TITLE,
     limit, outcome, paging,
 };
 use crate::{
@@ -178,6 +179,7 @@ async fn save_document(call: Call<Linear>, mut args: SaveDocument) -> Result<Pla
     if args.title.as_deref().is_some_and(|title| title.trim().is_empty()) {
         return Err(Error::invalid("`title` is empty"));
     }
+    words::at_most("Linear", "title", args.title.as_deref().unwrap_or_default().trim(), TITLE)?;
     if args.content.is_some() && !args.edits.is_empty() {
         return Err(Error::invalid("Give `content` to replace the whole text, or `edits`; not both"));
     }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     issue_fields::{Field, NONE, description_line, difference, label_line},
-    issue_rules::{one_of_each_group, stands_above},
+    issue_rules::{left_behind, one_of_each_group, stands_above},
 };
 use crate::{
     Linear,
@@ -22,6 +22,9 @@ use crate::{
     filter, render,
     resolve::{Mentioned, Names, is_me},
 };
+
+/// The longest title of an issue or a document: "title must be shorter than or equal to 512 characters."
+pub(super) const TITLE: usize = 512;
 
 // The fields of issues that can be set or emptied, as arguments give them. No doc comment: it would go into
 // the schema.
@@ -109,6 +112,8 @@ pub(super) struct Changes {
     description: Option<String>,
     /// Whom it notifies.
     mentions: Vec<String>,
+    /// What comes of it besides, by Linear's own doing.
+    entails: Vec<String>,
 }
 
 impl Changes {
@@ -142,6 +147,7 @@ impl Changes {
         if title.trim().is_empty() {
             return Err(Error::invalid("`title` is empty"));
         }
+        words::at_most("Linear", "title", title.trim(), TITLE)?;
         self.want(Field::Title, "title", json!(title.trim()), one_line(title));
         Ok(())
     }
@@ -172,6 +178,9 @@ impl Changes {
         before: Option<&Issue>,
     ) -> Result<()> {
         let names = server.names();
+        if let Some(issue) = before.filter(|issue| issue.team.id != team.id) {
+            self.entails = left_behind(server, fields, team, issue).await?;
+        }
         if let Some(state) = &fields.state {
             let state = names.state(state, team).await?;
             self.want(Field::State, "stateId", json!(state.id), one_line(&state.name));
@@ -398,6 +407,7 @@ impl Changes {
         if let Some(description) = &self.description {
             lines.push(description_line(before.description.as_deref(), Some(description)));
         }
+        lines.extend(self.entails.iter().cloned());
         lines.extend(self.mentions.iter().cloned());
         lines.extend(self.already.iter().cloned());
         lines

@@ -1,4 +1,4 @@
-//! What Linear refuses of an issue's changes, told before anything is sent.
+//! What Linear refuses of an issue's changes, and what it does besides, told before anything is sent.
 
 use connector::{Error, Result, catalog::one_line};
 
@@ -6,9 +6,12 @@ use crate::{
     Linear,
     api::{
         issues::Issue,
-        names::{Label, Named},
+        names::{Label, Named, State, Team},
     },
+    render,
 };
+
+use super::issue_changes::{Emptied, Fields};
 
 /// How many issues above a parent are looked at.
 const ANCESTORS: usize = 10;
@@ -57,4 +60,59 @@ pub(super) fn one_of_each_group(add: &[Label], kept: &[(Option<&Named>, String)]
         there.push((group, label.path(), false));
     }
     Ok(())
+}
+
+/// What an issue that moves to another team cannot take along, because that team does not have it, as far as `fields` do
+/// not say what is to become of it.
+pub(super) async fn left_behind(
+    server: &Linear,
+    fields: &Fields,
+    team: &Team,
+    issue: &Issue,
+) -> Result<Vec<String>> {
+    let mut goes = Vec::new();
+    let stays = |field: Emptied| !fields.empties(field);
+    if let Some(number) = issue.cycle.as_ref().and_then(|cycle| cycle.number)
+        && fields.cycle.is_none()
+        && stays(Emptied::Cycle)
+    {
+        goes.push(format!("cycle {}", render::number(number)));
+    }
+    if let Some(project) = &issue.project
+        && fields.project.is_none()
+        && stays(Emptied::Project)
+        && !server.api().project_teams(&project.id).await?.iter().any(|other| other.id == team.id)
+    {
+        goes.push(format!("project {}", one_line(&project.name)));
+        goes.extend(
+            issue.project_milestone.as_ref().map(|found| format!("milestone {}", one_line(&found.name))),
+        );
+    }
+    let replaced = fields.labels.as_ref().is_some_and(|labels| labels.set.is_some());
+    if !issue.labels.nodes.is_empty() && !replaced && stays(Emptied::Labels) {
+        let all: Vec<Label> = server.names().all().await?;
+        let of = |label: &Label| label.team.as_ref().map(|owner| owner.id.clone());
+        for label in issue.labels.nodes.iter().filter_map(|own| all.iter().find(|other| other.id == own.id)) {
+            let there = |other: &Label| {
+                of(other).as_ref() == Some(&team.id) && other.name.to_lowercase() == label.name.to_lowercase()
+            };
+            if of(label).is_some_and(|owner| owner != team.id) && !all.iter().any(there) {
+                goes.push(format!("label {}", one_line(&label.path())));
+            }
+        }
+    }
+    let mut lines = Vec::new();
+    if !goes.is_empty() {
+        lines.push(format!("{} does not have, so it may go: {}", team.key, goes.join(", ")));
+    }
+    if let Some(state) = issue.state.as_ref().filter(|_| fields.state.is_none()) {
+        let states: Vec<State> = server.names().all().await?;
+        let same = |other: &State| {
+            other.team.id == team.id && other.name.to_lowercase() == state.name.to_lowercase()
+        };
+        if !states.iter().any(same) {
+            lines.push(format!("{} has no state {}: Linear chooses one", team.key, one_line(&state.name)));
+        }
+    }
+    Ok(lines)
 }

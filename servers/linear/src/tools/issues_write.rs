@@ -24,7 +24,14 @@ use super::{
     issue_changes::{Changes, Emptied, Fields, Labels},
     issue_fields::difference,
 };
-use crate::{Linear, api::issues::Issue, render};
+use crate::{
+    Linear,
+    api::{
+        issues::Issue,
+        names::{Label, Template},
+    },
+    render,
+};
 
 /// More issues than this are asked about before they are made.
 const ASK_ABOVE: usize = 5;
@@ -117,6 +124,8 @@ struct Draft {
     title: String,
     changes: Changes,
     links: Vec<(Url, Option<String>)>,
+    /// The template that it is made from, and what that brings.
+    template: Option<String>,
     input: Value,
 }
 
@@ -124,7 +133,7 @@ impl Draft {
     /// What it would have, a line for each field.
     fn preview(&self) -> Vec<String> {
         let links = self.links.iter().map(|(url, _)| format!("link {url}"));
-        self.changes.preview_new().into_iter().chain(links).collect()
+        self.changes.preview_new().into_iter().chain(self.template.clone()).chain(links).collect()
     }
 
     /// Puts its links on the `issue` that was made of it; a line for each, because the issue is there even if
@@ -179,7 +188,14 @@ async fn create_issue(call: Call<Linear>, arguments: CreateIssue) -> Result<Plan
 /// Works out an issue that is to be created.
 async fn draft(call: &Call<Linear>, issue: NewIssue, team: Option<&str>) -> Result<Draft> {
     let team = call.names().team_or_default(issue.team.as_deref().or(team)).await?;
-    let Some(title) = issue.title else { return Err(Error::invalid("`create_issue` needs `title`")) };
+    let template = match &issue.template {
+        Some(template) => Some(call.names().template(template, "issue", &team).await?),
+        None => None,
+    };
+    let of_template = || template.as_ref().and_then(|template| template.text("title")).map(str::to_owned);
+    let Some(title) = issue.title.or_else(of_template) else {
+        return Err(Error::invalid("`create_issue` needs `title`"));
+    };
     let mut changes = Changes::default();
     changes.title(&title)?;
     if let Some(description) = issue.description.filter(|text| !text.trim().is_empty()) {
@@ -204,10 +220,47 @@ async fn draft(call: &Call<Linear>, issue: NewIssue, team: Option<&str>) -> Resu
     let mut input = Value::Object(changes.input.clone());
     input["id"] = json!(id);
     input["teamId"] = json!(team.id);
-    if let Some(template) = &issue.template {
-        input["templateId"] = json!(call.names().template(template, "issue", &team).await?.id);
+    let template = match template {
+        Some(template) => Some(from_template(call, &template, &mut input).await?),
+        None => None,
+    };
+    Ok(Draft { id, team: team.key, title: one_line(&title), changes, links, template, input })
+}
+
+/// Has an issue made from a template, and says what that brings. What is given goes before what the template says; its
+/// labels are added to those given, where Linear would leave them out.
+async fn from_template(call: &Call<Linear>, template: &Template, input: &mut Value) -> Result<String> {
+    let mut facts = Vec::new();
+    let brings = |key: &str, input: &Value| input.get(key).is_none_or(Value::is_null);
+    if let Some(priority) = template.data.get("priority").and_then(Value::as_f64).filter(|p| *p > 0.0)
+        && brings("priority", input)
+    {
+        facts.push(format!("priority {}", render::priority_word(Some(priority))));
     }
-    Ok(Draft { id, team: team.key, title: one_line(&title), changes, links, input })
+    let mut labels = template.labels();
+    if !labels.is_empty() {
+        let known: Vec<Label> = call.names().all().await?;
+        let name =
+            |id: &String| known.iter().find(|label| label.id == *id).map(|label| one_line(&label.path()));
+        facts.push(format!("labels {}", labels.iter().filter_map(name).collect::<Vec<_>>().join(", ")));
+        if let Some(given) = input.get("labelIds").and_then(Value::as_array) {
+            labels.extend(given.iter().filter_map(Value::as_str).map(str::to_owned));
+            labels.sort();
+            labels.dedup();
+            input["labelIds"] = json!(labels);
+        }
+    }
+    let text = template.data.get("descriptionData").is_some_and(|data| !data.is_null());
+    if brings("description", input) && (text || template.text("description").is_some()) {
+        facts.push("its description".to_owned());
+    }
+    input["templateId"] = json!(template.id);
+    let name = one_line(&template.name);
+    Ok(if facts.is_empty() {
+        format!("template {name}")
+    } else {
+        format!("template {name}: {}", facts.join(", "))
+    })
 }
 
 fn create_one(call: Call<Linear>, draft: Draft) -> Plan {
@@ -225,6 +278,7 @@ fn create_one(call: Call<Linear>, draft: Draft) -> Plan {
         written
             .changed
             .extend(shown(&issue).into_iter().chain(mentions).chain(draft.changes.refused(&issue)));
+        written.changed.extend(draft.template.clone());
         written.changed.extend(draft.attach(&call, &issue).await);
         if !issue.branch_name.is_empty() {
             written = written.change(format!("branch {}", one_line(&issue.branch_name)));
@@ -256,14 +310,15 @@ fn create_many(call: Call<Linear>, drafts: Vec<Draft>) -> Plan {
         for draft in &drafts {
             written = written.change(match created.iter().find(|issue| issue.id == draft.id) {
                 Some(issue) => {
-                    let mut line = format!("{} {}", issue.identifier, one_line(&issue.title));
-                    let links = draft.attach(&call, issue).await;
-                    let mentions = draft.changes.mentions().iter().cloned();
-                    for more in mentions.chain(draft.changes.refused(issue)).chain(links) {
-                        line.push_str("; ");
-                        line.push_str(&more);
+                    let mut lines: Vec<String> = shown(issue).into_iter().collect();
+                    lines.extend(draft.changes.mentions().iter().cloned());
+                    lines.extend(draft.changes.refused(issue));
+                    lines.extend(draft.template.clone());
+                    lines.extend(draft.attach(&call, issue).await);
+                    if !issue.branch_name.is_empty() {
+                        lines.push(format!("branch {}", one_line(&issue.branch_name)));
                     }
-                    line
+                    format!("{} {}: {}", issue.identifier, one_line(&issue.title), lines.join("; "))
                 }
                 None => format!("NOT created: {}", draft.title),
             });

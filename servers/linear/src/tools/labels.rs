@@ -75,6 +75,8 @@ async fn save_label(call: Call<Linear>, mut args: SaveLabel) -> Result<Plan> {
     if args.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
         return Err(Error::invalid("`name` is empty"));
     }
+    // "name must be shorter than or equal to 80 characters."
+    words::at_most("Linear", "name", args.name.as_deref().unwrap_or_default().trim(), 80)?;
     if let Some(color) = &args.color {
         args.color = Some(hex(color)?);
     }

@@ -1,5 +1,7 @@
 //! `link_issues`: relations between issues, made or removed in one request.
 
+use std::collections::HashSet;
+
 use connector::{
     Error, Result,
     catalog::{Call, Plan, Reply, Tool, Written, words},
@@ -109,7 +111,10 @@ async fn link_issues(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
     }
     let sections = Sections { relations: true, ..Sections::default() };
     let origin = call.api().issue(&from.to_id(), sections).await.map_err(|error| absent(error, &from))?.data;
-    let others = try_join_all(keys.iter().map(|key| call.names().issue(key))).await?;
+    let mut others = try_join_all(keys.iter().map(|key| call.names().issue(key))).await?;
+    // Named twice, be it by a former identifier.
+    let mut seen = HashSet::new();
+    others.retain(|other| seen.insert(other.id.clone()));
     if others.iter().any(|other| other.id == origin.id) {
         return Err(Error::invalid(format!("{} cannot be related to itself", origin.identifier)));
     }

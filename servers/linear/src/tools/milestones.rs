@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Changes, Clear, FieldValue, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Changes, Clear, FieldValue, Plan, Reply, Tool, Written, one_line, words},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -58,6 +58,8 @@ async fn save_milestone(call: Call<Linear>, mut args: SaveMilestone) -> Result<P
     if args.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
         return Err(Error::invalid("`name` is empty"));
     }
+    // "name must be shorter than or equal to 255 characters."
+    words::at_most("Linear", "name", args.name.as_deref().unwrap_or_default().trim(), 255)?;
     let there = call.api().list_milestones(&project.id).await?.nodes;
     let (old, id) = match &args.id {
         Some(wanted) => {

@@ -154,11 +154,23 @@ async fn statuses(call: &Call<Linear>, wanted: &[String]) -> Result<Value> {
     let mut ids = Vec::new();
     let mut types = Vec::new();
     for wanted in wanted {
-        // As for issues, a word in lower case is a type, and any other a name.
-        match wanted.trim() {
+        // As for issues, a word in lower case is a type, and any other a name, or else a type.
+        let lower = wanted.trim().to_lowercase();
+        let is_type = lower == "open" || TYPES.contains(&lower.as_str());
+        if !(is_type && lower == wanted.trim()) {
+            match call.names().status(wanted).await {
+                Ok(status) => {
+                    ids.push(status.id);
+                    continue;
+                }
+                Err(error) if !is_type => return Err(error),
+                // None has the name, or several are of the type.
+                Err(_) => {}
+            }
+        }
+        match lower.as_str() {
             "open" => types.extend(OPEN.map(str::to_owned)),
-            word if TYPES.contains(&word) => types.push(word.to_owned()),
-            _ => ids.push(call.names().status(wanted).await?.id),
+            _ => types.push(lower),
         }
     }
     Ok(json!({"status": {"or": [{"id": {"in": ids}}, {"type": {"in": types}}]}}))

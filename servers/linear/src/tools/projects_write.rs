@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Changes, Clear, FieldValue, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Changes, Clear, FieldValue, Plan, Reply, Tool, Written, one_line, words},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -19,6 +19,8 @@ use crate::{
 
 /// What Linear accepts as a project's summary.
 const SUMMARY_CHARS: usize = 255;
+/// And as its name: "name must be shorter than or equal to 80 characters."
+const NAME_CHARS: usize = 80;
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
     vec![
@@ -120,19 +122,21 @@ async fn save_project(call: Call<Linear>, args: SaveProject) -> Result<Plan> {
 
 async fn resolve(call: &Call<Linear>, args: &SaveProject) -> Result<Wanted> {
     let names = call.names();
-    if let Some(summary) = &args.summary
-        && summary.chars().count() > SUMMARY_CHARS
-    {
-        return Err(Error::invalid(format!("`summary` is longer than {SUMMARY_CHARS} characters"))
-            .with_hint("Put the long text into `content`"));
+    if let Some(summary) = &args.summary {
+        words::at_most("Linear", "summary", summary, SUMMARY_CHARS)
+            .map_err(|error| error.with_hint("Put the long text into `content`"))?;
     }
     if args.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
         return Err(Error::invalid("`name` is empty"));
     }
+    words::at_most("Linear", "name", args.name.as_deref().unwrap_or_default().trim(), NAME_CHARS)?;
     let calendar = call.calendar().await?;
     let empties = |field| args.clear.contains(&field);
     let day = |name: &str, given: &Option<String>, emptied| {
-        Clear::of(given.as_deref(), empties(emptied))
+        // As for issues, `none` empties.
+        let given = given.as_deref();
+        let none = given.is_some_and(filter::is_none);
+        Clear::of(given.filter(|_| !none), none || empties(emptied))
             .try_map(|text| calendar.day(name, text).map(|day| day.to_string()))
     };
     let text = |given: &Option<String>, emptied| given.clone().or_else(|| empties(emptied).then(String::new));
@@ -154,6 +158,7 @@ async fn resolve(call: &Call<Linear>, args: &SaveProject) -> Result<Wanted> {
         wanted.status = Some(names.status(status).await?);
     }
     wanted.lead = match &args.lead {
+        Some(lead) if filter::is_none(lead) => Clear::of(None, true),
         Some(lead) => Clear::Set(names.person(lead).await?),
         None => Clear::of(None, empties(Emptied::Lead)),
     };

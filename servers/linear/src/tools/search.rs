@@ -95,9 +95,9 @@ struct Row {
 impl Row {
     /// With the passage that has the words of `query`, where the title does not have them all.
     fn with_snippet(mut self, query: &str) -> Self {
-        let title = self.title.to_lowercase();
-        let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
-        if words.iter().any(|word| !title.contains(word)) {
+        let title = lower(&self.title.chars().collect::<Vec<_>>());
+        let words = sought(query);
+        if words.iter().any(|word| !has(&title, word)) {
             self.snippet = snippet(&self.text, &words);
         }
         if let Some(snippet) = &self.snippet {
@@ -108,18 +108,68 @@ impl Row {
     }
 }
 
-/// Characters of a snippet, and how many of them stand before the word.
+/// Characters of a snippet, and how many of them stand before the first word.
 const SNIPPET: usize = 140;
 const BEFORE: usize = 40;
+/// Letters of a word that is passed over beside longer ones: `the` is everywhere.
+const FILLER: usize = 3;
 
-/// The passage of `text` around the first of `words`, on one line.
-fn snippet(text: &str, words: &[String]) -> Option<String> {
-    let line = one_line(text);
-    let chars: Vec<char> = line.chars().collect();
-    // Each letter by itself, so that a place in the lower-case text is one in the text.
-    let lower: String = chars.iter().map(|c| c.to_lowercase().next().unwrap_or(*c)).collect();
-    let at = words.iter().filter_map(|word| lower.find(word.as_str())).min()?;
-    let at = lower[..at].chars().count();
+/// Each letter in lower case by itself, so that a place in it is one in the text.
+fn lower(text: &[char]) -> Vec<char> {
+    text.iter().map(|c| c.to_lowercase().next().unwrap_or(*c)).collect()
+}
+
+/// The words of a query that are looked for in a text: without quotes and what stands around them, and without the
+/// shortest ones unless there are no others.
+fn sought(query: &str) -> Vec<Vec<char>> {
+    let mut words: Vec<Vec<char>> = Vec::new();
+    for word in query.split_whitespace() {
+        let word: Vec<char> = word.trim_matches(|c: char| !c.is_alphanumeric()).chars().collect();
+        let word = lower(&word);
+        if !word.is_empty() && !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    if words.iter().any(|word| word.len() > FILLER) {
+        words.retain(|word| word.len() > FILLER);
+    }
+    words
+}
+
+/// Where a word begins in a text: at the beginning of one of its own.
+fn places<'a>(text: &'a [char], word: &'a [char]) -> impl Iterator<Item = usize> + 'a {
+    let begins = move |at: &usize| *at == 0 || !text[*at - 1].is_alphanumeric();
+    (0..(text.len() + 1).saturating_sub(word.len()))
+        .filter(begins)
+        .filter(move |at| text[*at..].starts_with(word))
+}
+
+fn has(text: &[char], word: &[char]) -> bool {
+    places(text, word).next().is_some()
+}
+
+/// The passage of `text` with the most of `words`, the first of them if there are several, on one line.
+fn snippet(text: &str, words: &[Vec<char>]) -> Option<String> {
+    let chars: Vec<char> = one_line(text).chars().collect();
+    let text = lower(&chars);
+    let mut hits: Vec<(usize, usize)> = Vec::new();
+    for (word, letters) in words.iter().enumerate() {
+        hits.extend(places(&text, letters).map(|at| (at, word)));
+    }
+    hits.sort_unstable();
+    let mut best = (0, *hits.first()?);
+    for (place, first) in hits.iter().enumerate() {
+        let within = hits[place..]
+            .iter()
+            .take_while(|(at, word)| at + words[*word].len() <= first.0 + SNIPPET - BEFORE);
+        let mut there: Vec<usize> = within.map(|(_, word)| *word).collect();
+        there.sort_unstable();
+        there.dedup();
+        if there.len() > best.0 {
+            best = (there.len(), *first);
+        }
+    }
+    let at = best.1.0;
     let mut start = at.saturating_sub(BEFORE);
     while start > 0 && start < at && !chars[start - 1].is_whitespace() {
         start += 1;
@@ -368,5 +418,26 @@ fn initiative(initiative: &FoundInitiative) -> Row {
             Some(one_line(&initiative.name)),
         ]),
         state: Some(initiative.status.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snippet_is_the_passage_with_the_most_of_the_words() {
+        let text = format!(
+            "The clients wait. {} An important time is over when the import has reached its timeout of a minute. {}",
+            "We know of nothing else here. ".repeat(20),
+            "And so on. ".repeat(20)
+        );
+        let shown = |query: &str| snippet(&text, &sought(query)).unwrap_or_default();
+        for query in ["the import timeout", "\"import\", (timeout)!", "IMPORT TIMEOUT"] {
+            assert!(shown(query).contains("the import has reached its timeout"), "{query}: {}", shown(query));
+        }
+        assert!(shown("the").starts_with("The clients"), "{}", shown("the"));
+        assert_eq!(shown("portant"), "", "no word begins so");
+        assert!(shown("minutes or minute").contains("a minute"));
     }
 }

@@ -254,3 +254,34 @@ async fn a_former_identifier_is_good_for_many_issues_too() {
     let text = site.call("bulk_update_issues", value).await;
     assert!(text.contains("Change 1 issue\n"), "it is one issue: {text}");
 }
+
+#[tokio::test]
+async fn a_type_in_capitals_is_a_type_where_no_state_has_the_name() {
+    let site = site().await;
+    for (word, same) in [("Open", "open"), ("CLOSED", "closed"), ("Completed", "completed")] {
+        let listed = |state: &str| json!({"team": "ENG", "state": state, "limit": 100});
+        let text = site.call("list_issues", listed(word)).await;
+        assert_eq!(text, site.call("list_issues", listed(same)).await, "{word}");
+        assert!(!text.starts_with("ERROR"), "{text}");
+    }
+    let text = site.call("list_issues", json!({"team": "ENG", "state": "In Progress"})).await;
+    assert!(text.contains("In Progress"), "{text}");
+    let text = site.call("list_projects", json!({"status": "Open"})).await;
+    assert_eq!(text, site.call("list_projects", json!({"status": "open"})).await);
+}
+
+/// Linear compares names without case, but with accents.
+#[tokio::test]
+async fn a_name_is_found_without_its_accents() {
+    let site = site().await;
+    site.call("save_label", json!({"name": "Qualität", "team": "ENG"})).await;
+    site.call("update_issue", json!({"id": "ENG-12", "labels": {"add": ["Qualität"]}})).await;
+    for word in ["qualitat", "QUALITÄT", "Qualität"] {
+        let text = site.call("list_issues", json!({"labels": [word]})).await;
+        assert!(text.contains("ENG-12"), "{word}: {text}");
+    }
+    let filter = json!({"labels": ["qualitat"]});
+    let bulk = json!({"filter": filter, "changes": {"priority": "low"}, "dry_run": true});
+    let text = site.call("bulk_update_issues", bulk).await;
+    assert!(text.contains("ENG-12"), "{text}");
+}

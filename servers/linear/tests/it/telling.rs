@@ -142,10 +142,146 @@ async fn a_dry_run_refuses_what_linear_would() {
             json!({"ids": ["GRO-7"], "changes": {"project": "Import API v2"}}),
             "The project Import API v2 is not one of GRO",
         ),
+        (
+            "create_issue",
+            json!({"title": "x".repeat(513), "team": "ENG"}),
+            "`title` has 513 characters; Linear takes",
+        ),
+        ("update_issue", json!({"id": "ENG-12", "title": "x".repeat(513)}), "`title` has 513"),
+        ("save_document", json!({"title": "x".repeat(513), "team": "ENG"}), "`title` has 513"),
+        ("save_project", json!({"name": "x".repeat(81), "teams": ["ENG"]}), "`name` has 81"),
+        (
+            "save_project",
+            json!({"name": "x", "summary": "x".repeat(256), "teams": ["ENG"]}),
+            "`summary` has 256",
+        ),
+        ("save_milestone", json!({"project": "Import API v2", "name": "x".repeat(256)}), "`name` has 256"),
+        ("save_label", json!({"name": "x".repeat(81)}), "`name` has 81"),
     ] {
         let mut dry = arguments.clone();
         dry["dry_run"] = json!(true);
         let text = site.call(tool, dry).await;
         assert!(text.starts_with("ERROR invalid_argument: ") && text.contains(says), "{arguments}: {text}");
     }
+}
+
+/// "You can only edit your own comments.", "Only the first comment of a thread can be resolved." is what Linear says when it
+/// is too late.
+#[tokio::test]
+async fn a_dry_run_of_a_comment_refuses_what_linear_would() {
+    let site = site().await;
+    let update = json!({"update": "11111111-2222-4333-8444-555555555555", "body": "x", "dry_run": true});
+    let text = site.call("add_comment", update).await;
+    assert!(text.starts_with("ERROR not_found: Linear has no status update"), "{text}");
+    let state = site.dump();
+    let users = state["User"].as_array().unwrap();
+    let me = users.iter().find(|user| user["displayName"] == "maya").unwrap()["id"].clone();
+    let comments = state["Comment"].as_array().unwrap();
+    let others =
+        comments.iter().find(|comment| comment["userId"].is_string() && comment["userId"] != me).unwrap();
+    let edit = json!({"id": others["id"], "body": "Not mine.", "dry_run": true});
+    let text = site.call("edit_comment", edit).await;
+    assert!(text.starts_with("ERROR permission: ") && text.contains("their own"), "{text}");
+    let open = |id: &serde_json::Value| {
+        comments.iter().any(|comment| comment["id"] == *id && comment["resolvedAt"].is_null())
+    };
+    let reply = comments.iter().find(|comment| comment["parentId"].is_string() && open(&comment["parentId"]));
+    let reply = reply.unwrap();
+    let resolve = json!({"id": reply["id"], "resolved": true});
+    let text = site.call("edit_comment", resolve).await;
+    assert!(text.contains("thread resolved, by its first comment"), "{text}");
+    let state = site.dump();
+    let root =
+        state["Comment"].as_array().unwrap().iter().find(|row| row["id"] == reply["parentId"]).unwrap();
+    assert!(root["resolvedAt"].is_string(), "{root}");
+}
+
+#[tokio::test]
+async fn a_comment_on_an_initiative_s_update_says_of_which() {
+    let site = site().await;
+    let update = site.dump()["InitiativeUpdate"][0]["id"].clone();
+    let text = site.call("add_comment", json!({"update": update, "body": "Good."})).await;
+    assert!(text.contains(" of the initiative \""), "{text}");
+}
+
+#[tokio::test]
+async fn a_template_is_told_with_what_it_brings_and_keeps_its_labels() {
+    let site = site().await;
+    let new =
+        json!({"template": "Bug report", "title": "From a form", "team": "ENG", "labels": ["Security"]});
+    let mut dry = new.clone();
+    dry["dry_run"] = json!(true);
+    let told = "template Bug report: priority medium, labels Bug, its description";
+    let dry = site.call("create_issue", dry).await;
+    assert!(dry.contains(told), "{dry}");
+    let text = site.call("create_issue", new).await;
+    assert!(text.contains(told) && text.contains("priority medium"), "{text}");
+    let labels = text.split_once("labels ").unwrap().1.lines().next().unwrap();
+    assert!(labels.contains("Bug") && labels.contains("Security"), "{text}");
+    // A template may have the title too.
+    let text =
+        site.call("create_issue", json!({"template": "Incident", "team": "OPS", "priority": "low"})).await;
+    assert!(text.contains(": Incident:") && text.contains("priority low"), "{text}");
+    let text = site.call("create_issue", json!({"template": "Bug report", "team": "ENG"})).await;
+    assert!(text.contains("`create_issue` needs `title`"), "{text}");
+}
+
+#[tokio::test]
+async fn each_of_several_new_issues_is_told_with_all_that_was_set() {
+    let site = site().await;
+    let issues =
+        json!([{"title": "One", "labels": ["Bug"], "priority": "high"}, {"title": "Two", "assignee": "me"}]);
+    let text = site.call("create_issue", json!({"team": "ENG", "issues": issues})).await;
+    let line = |title: &str| text.lines().find(|line| line.contains(title)).unwrap();
+    for words in [" One: state ", "priority high", "labels Bug", "branch "] {
+        assert!(line(" One").contains(words), "{words}: {text}");
+    }
+    assert!(line(" Two").contains("assignee @maya"), "{text}");
+}
+
+#[tokio::test]
+async fn a_move_to_another_team_is_told_with_what_it_leaves_behind() {
+    let site = site().await;
+    let state = site.dump();
+    let team = |key: &str| {
+        state["Team"].as_array().unwrap().iter().find(|team| team["key"] == key).unwrap()["id"].clone()
+    };
+    let (from, to) = (team("ENG"), team("OPS"));
+    let projects = state["Project"].as_array().unwrap();
+    let elsewhere = |issue: &&serde_json::Value| {
+        let own = projects.iter().find(|project| project["id"] == issue["projectId"]);
+        issue["teamId"] == from
+            && issue["archivedAt"].is_null()
+            && issue["cycleId"].is_string()
+            && own.is_some_and(|project| !project["teamIds"].as_array().unwrap().contains(&to))
+    };
+    let issue = state["Issue"].as_array().unwrap().iter().find(elsewhere).unwrap();
+    let dry = json!({"id": issue["identifier"], "team": "OPS", "dry_run": true});
+    let text = site.call("update_issue", dry).await;
+    let line = text.lines().find(|line| line.contains("OPS does not have, so it may go: ")).unwrap();
+    assert!(line.contains("cycle ") && line.contains("project "), "{text}");
+}
+
+/// Replies end with addresses that have the beginning of a comment's id.
+#[tokio::test]
+async fn a_comment_is_named_by_its_address() {
+    let site = site().await;
+    let text = site.raw("add_comment", json!({"issue": "ENG-12", "body": "First words."})).await;
+    let address = text.split_whitespace().find(|word| word.contains("#comment-")).unwrap();
+    let read = site.raw("list_comments", json!({"comment": address})).await;
+    assert!(read.contains("First words."), "{read}");
+    let text = site.raw("edit_comment", json!({"id": address, "body": "Other words."})).await;
+    assert!(text.starts_with("Changed the comment"), "{text}");
+    let text = site.raw("add_comment", json!({"reply_to": address, "body": "A reply."})).await;
+    assert!(text.contains("in reply to @maya"), "{text}");
+    let wrong = format!("{}#comment-00000000", address.split('#').next().unwrap());
+    let text = site.raw("list_comments", json!({"comment": wrong})).await;
+    assert!(text.starts_with("ERROR not_found: ENG-12 has no comment"), "{text}");
+}
+
+#[tokio::test]
+async fn a_label_that_is_missing_says_how_one_is_made() {
+    let site = site().await;
+    let text = site.call("update_issue", json!({"id": "ENG-12", "labels": {"add": ["zzzz-zzzz"]}})).await;
+    assert!(text.contains("; save_label makes one"), "{text}");
 }
