@@ -115,7 +115,8 @@ impl RepositoryBounds {
             _ => return Ok(()),
         };
         let host = authority.rsplit('@').next().unwrap_or_default().split(':').next().unwrap_or_default();
-        let host = host.strip_prefix("www.").unwrap_or(host);
+        // Gists have a host of their own.
+        let host = ["www.", "gist."].iter().find_map(|part| host.strip_prefix(part)).unwrap_or(host);
         if self.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host)) {
             return Ok(());
         }
@@ -313,6 +314,8 @@ mod tests {
         for (api, text, ours) in [
             ("https://api.github.com", "https://github.com/acme/shop", true),
             ("https://api.github.com", "https://www.GitHub.com/acme/shop/pull/1", true),
+            ("https://api.github.com", "https://gist.github.com/acme/0123abcd", true),
+            ("https://api.github.com", "https://gist.example.com/acme/0123abcd", false),
             ("https://api.github.com", "git@github.com:acme/shop.git", true),
             ("https://api.github.com", "git@gitlab.com:acme/shop.git", false),
             ("https://api.github.com", "https://github.com.evil.example/acme/shop", false),

@@ -87,8 +87,9 @@ pub(crate) struct Run {
     pub(crate) run_started_at: String,
     pub(crate) updated_at: String,
     /// Who caused this attempt.
-    pub(crate) triggering_actor: Actor,
-    pub(crate) actor: Actor,
+    triggering_actor: Actor,
+    /// Who caused the first one.
+    actor: Actor,
     pub(crate) pull_requests: Vec<PullRef>,
 }
 
@@ -105,8 +106,14 @@ impl Run {
 
     /// The login of whoever caused it.
     pub(crate) fn by(&self) -> &str {
-        let who = &self.triggering_actor.login;
-        if who.is_empty() { &self.actor.login } else { who }
+        let who = &self.actor.login;
+        if who.is_empty() { &self.triggering_actor.login } else { who }
+    }
+
+    /// The login of whoever ran it again, if that was somebody else.
+    pub(crate) fn rerun_by(&self) -> Option<&str> {
+        let who = self.triggering_actor.login.as_str();
+        (!who.is_empty() && who != self.by()).then_some(who)
     }
 }
 
@@ -311,21 +318,39 @@ impl Api {
             .await
     }
 
-    /// One run.
+    /// One run, by its last attempt or the one that is given.
     ///
     /// # Errors
     /// As [`Api::json`].
-    pub(crate) async fn run_of(&self, repo: &Repo, id: u64) -> Result<Run> {
-        let request = self.of_run("GET /repos/{owner}/{repo}/actions/runs/{run_id}", repo, id);
+    pub(crate) async fn run_of(&self, repo: &Repo, id: u64, attempt: Option<u64>) -> Result<Run> {
+        let request = match attempt {
+            None => self.of_run("GET /repos/{owner}/{repo}/actions/runs/{run_id}", repo, id),
+            Some(attempt) => route(
+                "GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}",
+                &[&repo.owner, &repo.name, &id.to_string(), &attempt.to_string()],
+            ),
+        };
         self.json(Target::Repo(repo), request.cache(FRESH, NONE)).await
     }
 
-    /// A page of a run's jobs, of its last attempt.
+    /// A page of a run's jobs, of its last attempt or the one that is given.
     ///
     /// # Errors
     /// As [`Api::list`].
-    pub(crate) async fn jobs(&self, repo: &Repo, run: u64, after: Option<&str>) -> Result<Listed<Job>> {
-        let request = self.of_run("GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs", repo, run);
+    pub(crate) async fn jobs(
+        &self,
+        repo: &Repo,
+        run: u64,
+        attempt: Option<u64>,
+        after: Option<&str>,
+    ) -> Result<Listed<Job>> {
+        let request = match attempt {
+            None => self.of_run("GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs", repo, run),
+            Some(attempt) => route(
+                "GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs",
+                &[&repo.owner, &repo.name, &run.to_string(), &attempt.to_string()],
+            ),
+        };
         self.list(Target::Repo(repo), request.cache(FRESH, NONE), Some("jobs"), 100, after).await
     }
 

@@ -69,8 +69,14 @@ impl Branch {
     }
 
     /// The open pull requests that it is the head of.
-    pub(crate) fn pulls(&self) -> &[Pull] {
-        &self.associated_pull_requests.nodes
+    pub(crate) fn pulls(&self) -> impl Iterator<Item = &Pull> {
+        self.associated_pull_requests.nodes.iter().filter(|pull| pull.is_open())
+    }
+
+    /// The pull request by which all of it was merged, be it squashed.
+    pub(crate) fn merged_as(&self) -> Option<&Pull> {
+        let mut pulls = self.associated_pull_requests.nodes.iter();
+        pulls.find(|pull| pull.is_merged() && pull.head_ref_oid == self.target.oid)
     }
 }
 

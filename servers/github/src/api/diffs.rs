@@ -99,8 +99,22 @@ pub(crate) struct Side {
 /// A pull request whose head is a branch.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct OpenPull {
+pub(crate) struct HeadedPull {
     pub(crate) number: u64,
+    state: String,
+    merged_at: String,
+    pub(crate) head: Side,
+    pub(crate) base: Side,
+}
+
+impl HeadedPull {
+    pub(crate) fn is_open(&self) -> bool {
+        self.state == "open"
+    }
+
+    pub(crate) fn is_merged(&self) -> bool {
+        !self.merged_at.is_empty()
+    }
 }
 
 /// Two commits compared: what `head` has and `base` has not.
@@ -260,15 +274,15 @@ impl Api {
         Ok(files)
     }
 
-    /// The open pull requests that a branch is the head of.
+    /// The newest pull requests that a branch is the head of, in any state.
     ///
     /// # Errors
     /// As [`Api::list`].
-    pub(crate) async fn pulls_headed_by(&self, repo: &Repo, branch: &str) -> Result<Vec<OpenPull>> {
+    pub(crate) async fn pulls_headed_by(&self, repo: &Repo, branch: &str) -> Result<Vec<HeadedPull>> {
         let request = route("GET /repos/{owner}/{repo}/pulls", &[&repo.owner, &repo.name])
             .query("head", format!("{}:{branch}", repo.owner))
-            .query("state", "open");
-        Ok(self.list(Target::Repo(repo), request, None, 30, None).await?.items)
+            .query("state", "all");
+        Ok(self.list(Target::Repo(repo), request, None, 100, None).await?.items)
     }
 }
 

@@ -5,7 +5,7 @@ use connector::{Result, upstream::Connection};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Api, Operation, Partial, Target, comments::Said, document, incomplete};
+use super::{Api, Operation, Partial, Target, comments::Said, document, incomplete, pulls::Actor};
 use crate::repo::Repo;
 
 /// The GraphQL operations of this area.
@@ -76,7 +76,16 @@ pub(crate) struct IssueRow {
     pub(crate) labels: Connection<Named>,
     pub(crate) milestone: Titled,
     pub(crate) issue_type: Named,
+    pub(crate) issue_dependencies_summary: Dependencies,
     pub(crate) comments: Count,
+}
+
+/// How many open issues an issue waits for.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Dependencies {
+    #[serde(alias = "blockedBy")]
+    pub(crate) blocked_by: u64,
 }
 
 /// The issues of a repository, one page of them.
@@ -127,7 +136,10 @@ pub(crate) struct Issue {
     pub(crate) created_at: String,
     pub(crate) updated_at: String,
     pub(crate) closed_at: String,
+    pub(crate) closing: Connection<Closing>,
     pub(crate) locked: bool,
+    /// `OFF_TOPIC`, `RESOLVED`, `SPAM` or `TOO_HEATED`; empty for none.
+    pub(crate) active_lock_reason: String,
     pub(crate) author_association: String,
     pub(crate) author: Person,
     pub(crate) assignees: Connection<Person>,
@@ -158,6 +170,18 @@ impl Issue {
         let state = if self.pull_state.is_empty() { &self.state } else { &self.pull_state };
         state.to_lowercase()
     }
+}
+
+/// That something was closed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Closing {
+    actor: Option<Actor>,
+}
+
+/// Who closed something the last time, as far as GitHub tells.
+pub(crate) fn closer(closing: &Connection<Closing>) -> Option<String> {
+    closing.nodes.first()?.actor.as_ref().map(Actor::name)
 }
 
 /// How far the parts of an issue are.
@@ -288,6 +312,16 @@ impl Api {
             self.run::<InRepository<IssueList>>(Target::Repo(repo), &ISSUE_LIST, variables, None).await?;
         let data = data.repository.ok_or_else(|| incomplete("repository"))?;
         Ok(Partial { data, failures })
+    }
+
+    /// The issue of which another is a duplicate, `owner/name#12`; empty for none.
+    ///
+    /// # Errors
+    /// As [`Api::issue`].
+    pub(crate) async fn duplicate_of(&self, repo: &Repo, number: u64) -> Result<String> {
+        let (_, Partial { data: issue, .. }) = self.issue(repo, number, Wanted::default()).await?;
+        let name = |other: IssueRef| format!("{}#{}", other.repository.name_with_owner, other.number);
+        Ok(issue.duplicate_of.map(name).unwrap_or_default())
     }
 
     /// One issue or pull request with what is wanted of it, and the name its repository has now.

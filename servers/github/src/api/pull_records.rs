@@ -4,7 +4,10 @@
 use connector::upstream::Connection;
 use serde::Deserialize;
 
-use super::checks::{Check, ChecksUnread, Rollup, Tally};
+use super::{
+    checks::{Check, ChecksUnread, Rollup, Tally},
+    issues::Closing,
+};
 
 /// Who did something: a person, or an app.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -69,6 +72,7 @@ pub(crate) struct Pull {
     pub(crate) created_at: String,
     pub(crate) updated_at: String,
     pub(crate) closed_at: String,
+    pub(crate) closing: Connection<Closing>,
     pub(crate) merged_at: String,
     pub(crate) merged_by: Option<Actor>,
     pub(crate) merge_commit: Option<Oid>,
@@ -322,15 +326,22 @@ pub(crate) struct GitActor {
     pub(crate) user: Option<Actor>,
 }
 
+/// A branch, with its last commit.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Tip {
+    pub(crate) target: Oid,
+}
+
 /// What a new pull request is made of, and what is there already.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Prepared {
     pub(crate) default_branch_ref: Option<Named>,
     /// The branch to merge, if it is in this repository.
-    pub(crate) head: Option<Named>,
+    pub(crate) head: Option<Tip>,
     /// The branch to merge into.
-    pub(crate) base: Option<Named>,
+    pub(crate) base: Option<Tip>,
     /// Open pull requests from a branch of that name.
     pub(crate) pull_requests: Connection<Pull>,
 }

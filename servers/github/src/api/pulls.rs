@@ -22,11 +22,23 @@ const AUTO_MERGE_ON: Operation =
     Operation::write("PullAutoMergeOn", document!("pull_auto_merge_on")).idempotent();
 const AUTO_MERGE_OFF: Operation =
     Operation::write("PullAutoMergeOff", document!("pull_auto_merge_off")).idempotent();
+const REVERT: Operation = Operation::write("PullRevert", document!("pull_revert"));
 const ENQUEUE: Operation = Operation::write("PullEnqueue", document!("pull_enqueue"));
 
 /// The GraphQL operations of this area.
-pub(super) const OPERATIONS: &[&Operation] =
-    &[&LIST, &SEARCH, &GET, &PULSE, &PREPARE, &TO_DRAFT, &READY, &AUTO_MERGE_ON, &AUTO_MERGE_OFF, &ENQUEUE];
+pub(super) const OPERATIONS: &[&Operation] = &[
+    &LIST,
+    &SEARCH,
+    &GET,
+    &PULSE,
+    &PREPARE,
+    &TO_DRAFT,
+    &READY,
+    &AUTO_MERGE_ON,
+    &AUTO_MERGE_OFF,
+    &REVERT,
+    &ENQUEUE,
+];
 
 /// The field with the checks, which a token may not be allowed to read.
 const CHECKS: &str = "statusCheckRollup";
@@ -348,6 +360,34 @@ impl Api {
         let input = json!({"pullRequestId": pull.id, "expectedHeadOid": pull.head_ref_oid});
         let variables = json!({"input": input});
         self.mutate::<Value>(Target::Repo(repo), &ENQUEUE, variables, &look(pull.number)).await.map(drop)
+    }
+
+    /// Opens a pull request that takes back what a merged one did.
+    ///
+    /// # Errors
+    /// As [`Api::mutate`].
+    pub(crate) async fn pull_revert(
+        &self,
+        repo: &Repo,
+        pull: &Pull,
+        title: Option<&str>,
+        body: Option<&str>,
+    ) -> Result<Pull> {
+        #[derive(Default, Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        struct Data {
+            revert_pull_request: Option<Reverted>,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        struct Reverted {
+            revert_pull_request: Option<Pull>,
+        }
+        let variables = json!({"input": {"pullRequestId": pull.id, "title": title, "body": body}});
+        let check = format!("Look with list_prs whether there is one that reverts #{}", pull.number);
+        let data: Data = self.mutate(Target::Repo(repo), &REVERT, variables, &check).await?;
+        let made = data.revert_pull_request.and_then(|made| made.revert_pull_request);
+        made.ok_or_else(|| incomplete("revertPullRequest"))
     }
 
     /// Merges it; `body` has the head that it must have.

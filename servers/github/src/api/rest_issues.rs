@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     Api, Listed, Target,
-    issues::{Named, Person, Titled, whole},
+    issues::{Dependencies, Named, Person, Titled, whole},
     route,
 };
 use crate::repo::Repo;
@@ -40,7 +40,11 @@ pub(crate) struct RestIssue {
     pub(crate) milestone: Titled,
     #[serde(rename = "type")]
     pub(crate) kind: Named,
+    pub(crate) issue_dependencies_summary: Dependencies,
     pull_request: Option<PullPart>,
+    /// The issue of which it is a duplicate, `owner/name#12`, where it was asked for; REST does not tell.
+    #[serde(skip)]
+    pub(crate) duplicate_of: String,
 }
 
 /// A label of an issue: GitHub documents both forms.

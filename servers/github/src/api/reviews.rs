@@ -68,6 +68,31 @@ impl Api {
         self.json(Target::Repo(repo), request).await
     }
 
+    /// Comments on a whole file, at once: a review takes comments on lines only (docs.github.com, "Create a review
+    /// comment for a pull request", `subject_type`). The comment's id.
+    ///
+    /// # Errors
+    /// As [`Api::json`].
+    pub(crate) async fn comment_on_file(
+        &self,
+        repo: &Repo,
+        number: u64,
+        commit: &str,
+        path: &str,
+        body: &str,
+    ) -> Result<String> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Made {
+            id: String,
+        }
+        let comment = json!({"commit_id": commit, "path": path, "body": body, "subject_type": "file"});
+        let request = pull_route("POST /repos/{owner}/{repo}/pulls/{pull_number}/comments", repo, number)
+            .json(&comment)?
+            .check(format!("Look with get_pr and include threads whether #{number} has the comment"));
+        Ok(self.json::<Made>(Target::Repo(repo), request).await?.id)
+    }
+
     /// Submits a review that is pending.
     ///
     /// # Errors

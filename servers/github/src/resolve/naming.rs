@@ -4,9 +4,9 @@
 use std::borrow::Cow;
 
 use connector::{
-    Error, Result,
+    Error, Kind, Result,
     catalog::{
-        names::{Entry, find},
+        names::{Entry, Miss, find},
         one_line,
     },
 };
@@ -95,6 +95,23 @@ impl Entry for Type {
 /// # Errors
 /// `not_found` for one that it does not have, `invalid_argument` for the beginning of several.
 pub(crate) async fn labels(server: &GitHub, repo: &Repo, names: &[String]) -> Result<Vec<String>> {
+    find_labels(server, repo, names, |miss| miss).await
+}
+
+/// The same for labels that are to be set: a miss says how one is made.
+///
+/// # Errors
+/// As [`labels`].
+pub(crate) async fn labels_to_set(server: &GitHub, repo: &Repo, names: &[String]) -> Result<Vec<String>> {
+    find_labels(server, repo, names, |miss| miss.made_by("manage_label")).await
+}
+
+async fn find_labels(
+    server: &GitHub,
+    repo: &Repo,
+    names: &[String],
+    told: impl Fn(Miss) -> Miss,
+) -> Result<Vec<String>> {
     if names.is_empty() {
         return Ok(Vec::new());
     }
@@ -111,7 +128,8 @@ pub(crate) async fn labels(server: &GitHub, repo: &Repo, names: &[String]) -> Re
             {
                 Some(label) => label.name,
                 None => {
-                    find(name, &listed.items).map_err(|miss| miss.place(format!("in {repo}")))?.name.clone()
+                    let found = find(name, &listed.items);
+                    found.map_err(|miss| told(miss.place(format!("in {repo}"))))?.name.clone()
                 }
             },
         };
@@ -169,12 +187,56 @@ fn not_assignable(login: &str, known: &[Person], repo: &Repo) -> Error {
 /// # Errors
 /// As [`crate::api::Api::viewer`], for `@me`.
 pub(crate) async fn login(server: &GitHub, name: &str) -> Result<String> {
-    let name = name.trim();
-    match name.trim_start_matches('@') {
-        "me" => Ok(server.api().viewer().await?.login),
-        login if login.eq_ignore_ascii_case("copilot") => Ok(AGENT.to_owned()),
-        login => Ok(login.to_owned()),
+    match account(server, Some(name)).await? {
+        Some(login) if login.eq_ignore_ascii_case("copilot") => Ok(AGENT.to_owned()),
+        login => Ok(login.unwrap_or_default()),
     }
+}
+
+/// The login of a person or an organization as people write it, if one is given: `@me` is whoever calls.
+///
+/// # Errors
+/// As [`crate::api::Api::viewer`], for `@me`.
+pub(crate) async fn account(server: &GitHub, name: Option<&str>) -> Result<Option<String>> {
+    let name = name.map(|name| name.trim().trim_start_matches('@')).filter(|name| !name.is_empty());
+    match name {
+        Some(name) if is_me(name) => Ok(Some(server.api().viewer().await?.login)),
+        name => Ok(name.map(str::to_owned)),
+    }
+}
+
+/// Whether a name means whoever calls.
+pub(crate) fn is_me(name: &str) -> bool {
+    name.trim().trim_start_matches('@').eq_ignore_ascii_case("me")
+}
+
+/// Refuses a login that is nobody's, where an empty list would hide it. What cannot be looked up passes.
+///
+/// # Errors
+/// `not_found`.
+pub(crate) async fn exists(server: &GitHub, argument: &str, login: &str) -> Result<()> {
+    // An app is found by another name than its login.
+    if login.ends_with("[bot]") || login.starts_with("app/") {
+        return Ok(());
+    }
+    match server.api().is_organization(login).await {
+        Err(error) if error.kind() == Kind::NotFound => {
+            Err(Error::not_found(format!("`{argument}`: GitHub has no account {}", one_line(login))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a branch that is not there, where an empty list would hide it. What cannot be looked up passes.
+///
+/// # Errors
+/// `not_found`.
+pub(crate) async fn branch(server: &GitHub, repo: &Repo, argument: &str, name: &str) -> Result<()> {
+    if !matches!(server.api().branch(repo, name).await, Ok(None)) {
+        return Ok(());
+    }
+    Err(Error::not_found(format!("`{argument}`: {repo} has no branch {}", one_line(name)))
+        .with_hint("list_refs gives the branches"))
 }
 
 /// The milestone that `name` means: its title, or else its number, or else the beginning of only one title.

@@ -8,6 +8,7 @@ use connector::{
     catalog::{
         Call, Page, Plan, Position, Reply, Tool, Written, excerpt, limit, one_line,
         paging::{self, VendorPage},
+        words::counted,
     },
 };
 use schemars::JsonSchema;
@@ -15,7 +16,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::FROM;
-use crate::{GitHub, api::gists::Gist, render::day, resolve::line_ends};
+use crate::{
+    GitHub,
+    api::gists::Gist,
+    render::day,
+    resolve::{line_ends, naming},
+};
 
 /// Characters of one file in a reply.
 const EXCERPT: usize = 10_000;
@@ -103,7 +109,10 @@ async fn list_gists(call: Call<GitHub>, arguments: ListGists) -> Result<Reply> {
         return Err(Error::invalid("`file` and `offset` go with `id`"));
     }
     let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
-    let user = arguments.user.as_deref().map(|user| user.trim().trim_start_matches('@'));
+    // Of oneself, GitHub's list by name has the public ones only.
+    let user = arguments.user.filter(|user| !naming::is_me(user));
+    let user = naming::account(&call, user.as_deref()).await?;
+    let user = user.as_deref();
     let count = position.first(limit(arguments.limit, 20, 100), 100);
     let after = position.after.clone();
     let listed = call.api().gists(user, None, count, after.as_deref()).await?;
@@ -131,6 +140,7 @@ fn id_of(text: &str) -> Result<String> {
 }
 
 async fn find(call: &Call<GitHub>, id: &str) -> Result<Gist> {
+    call.bounds().is_ours(id)?;
     let id = id_of(id)?;
     call.api().gist(&id).await.map_err(|error| match error.kind() {
         Kind::NotFound => {
@@ -146,7 +156,7 @@ async fn read(call: &Call<GitHub>, id: &str, file: Option<&str>, offset: Option<
     let by = one_line(gist.owner.login());
     let mut header = format!("Gist {} by @{by}, {}, {}", row.id, visibility(gist.public), row.updated);
     if gist.comments() > 0 {
-        header.push_str(&format!(", {} comments", gist.comments()));
+        header.push_str(&format!(", {}", counted(gist.comments(), ("comment", "comments"))));
     }
     let mut reply = Reply::new(format!("{header}."));
     if !gist.description.is_empty() {

@@ -64,7 +64,7 @@ async fn workflows_are_listed_with_their_files() {
     let site = site().await;
     let text = site.reply("list_runs", with_repo(json!({"kind": "workflows"}))).await;
     assert!(text.contains("7002 Deploy (deploy.yml), active"), "{text}");
-    assert!(text.contains("7003 Nightly import check (nightly.yml), disabled_manually"), "{text}");
+    assert!(text.contains("7003 Nightly import check (nightly.yml), disabled manually"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]

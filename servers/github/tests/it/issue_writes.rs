@@ -189,6 +189,68 @@ async fn a_dry_run_does_not_promise_what_github_refuses() {
             "{tool}: {error}"
         );
     }
+    let (line, title) = ("ä".repeat(101), "ä".repeat(257));
+    for (tool, arguments, says) in [
+        ("create_issue", json!({"title": title}), "`title` has 257 characters; GitHub takes at most 256"),
+        ("update_issue", json!({"number": 490, "title": title}), "`title` has 257"),
+        ("create_pr", json!({"title": title, "head": "feature/with-slash/and-more"}), "`title` has 257"),
+        ("update_pr", json!({"number": 485, "title": title}), "`title` has 257"),
+        ("manage_label", json!({"action": "create", "name": line}), "`name` has 101"),
+        ("manage_label", json!({"action": "update", "name": "bug", "new_name": line}), "`new_name` has 101"),
+        (
+            "manage_label",
+            json!({"action": "create", "name": "x", "description": line}),
+            "`description` has 101",
+        ),
+        ("review_pr", json!({"number": 487, "event": "comment", "body": long}), "`body` has 65,537"),
+        ("edit_comment", json!({"comment_id": 47104, "action": "update", "body": long}), "`body` has 65,537"),
+    ] {
+        let mut dry = arguments;
+        dry["dry_run"] = json!(true);
+        let error = site.refused(tool, dry).await;
+        assert!(error.contains(says), "{tool}: {error}");
+    }
+}
+
+/// Only what was asked for is told: not that all labels and people are as they were.
+#[tokio::test(start_paused = true)]
+async fn a_field_that_was_not_given_is_not_told() {
+    let site = site_in_repo().await;
+    site.call(
+        "update_issue",
+        json!({"number": 474, "add_labels": ["documentation"], "add_assignees": ["tomas"]}),
+    )
+    .await;
+    let text = site.call("update_issue", json!({"number": 474, "title": "Told alone"})).await;
+    assert!(!text.contains("already"), "{text}");
+    let text = site.call("update_issue", json!({"numbers": [474, 475], "state": "not_planned"})).await;
+    assert!(!text.contains("already"), "{text}");
+    let again = json!({"number": 474, "title": "Told again", "add_labels": ["documentation"]});
+    let text = site.call("update_issue", again).await;
+    assert!(text.contains("labels documentation already"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_label_that_is_missing_says_how_one_is_made() {
+    let site = site_in_repo().await;
+    let refused = site.refused("update_issue", json!({"number": "#474", "add_labels": ["zzzz-zzzz"]})).await;
+    assert!(refused.contains("; manage_label makes one"), "{refused}");
+    let refused = site.refused("list_prs", json!({"labels": ["zzzz-zzzz"]})).await;
+    assert!(refused.starts_with("not_found") && !refused.contains("manage_label"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_duplicate_is_told_with_its_original() {
+    let site = site_in_repo().await;
+    let text = site.call("update_issue", json!({"number": 474, "duplicate_of": "#471"})).await;
+    assert!(text.contains("duplicate of: harbor-example/import-api#471"), "{text}");
+    let text = site.call("update_issue", json!({"number": 474, "duplicate_of": "#473"})).await;
+    assert!(
+        text.contains("duplicate of is still harbor-example/import-api#471"),
+        "not dropped in silence: {text}"
+    );
+    let text = site.call("update_issue", json!({"number": 474, "duplicate_of": "#471"})).await;
+    assert!(text.starts_with("Nothing to change"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -452,6 +514,9 @@ async fn labels_are_kept_in_order() {
     let site = site_in_repo().await;
     let text = site.call("manage_label", json!({"action": "create", "name": "flaky", "color": "#D4C5F9", "description": "Fails now and then"})).await;
     assert!(text.starts_with("Created the label [flaky]"), "{text}");
+    assert!(text.contains("description \"Fails now and then\""), "{text}");
+    let delete = json!({"action": "delete", "name": "flaky", "description": "x"});
+    assert!(site.refused("manage_label", delete).await.contains("Nothing else goes with action delete"));
     let error = site.refusal("manage_label", json!({"action": "create", "name": "Flaky"})).await;
     assert_eq!(error.kind(), Kind::Conflict, "{error}");
     let text =

@@ -219,7 +219,7 @@ pub(super) fn bring(
 }
 
 /// Somebody as the author of a commit.
-fn person(state: &State, login: &str, now: &str) -> Signature {
+pub(super) fn person(state: &State, login: &str, now: &str) -> Signature {
     let known = state.accounts.get(login).and_then(|account| repos::signature_of(account, now));
     known.unwrap_or_else(|| repos::github(now.parse::<jiff::Timestamp>().unwrap_or_default().as_second()))
 }

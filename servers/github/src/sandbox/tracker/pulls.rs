@@ -220,35 +220,68 @@ pub(super) fn create(cx: &RequestContext<'_>) -> Outcome<FakeResponse> {
             number
         }
     };
-    let id = guard.state.next_id();
     let flag = |name: &str| body.get(name).and_then(Value::as_bool);
-    let pull = Pull {
-        id,
-        base,
-        head: branch.clone(),
+    let mut pull = fresh(&mut guard, (base, base_sha), (branch.clone(), head_sha), head_repo);
+    pull.draft = flag("draft").unwrap_or_default();
+    pull.maintainer_can_modify = head_repo != cx.target && flag("maintainer_can_modify").unwrap_or(true);
+    begin(cx, &mut guard, number, pull)?;
+    let shown = guard.show()?.whole_pull(guard.numbered(number)?, false);
+    let at = shown["url"].as_str().unwrap_or_default().to_owned();
+    Ok(FakeResponse::created(shown).header("location", &at))
+}
+
+/// A new pull request, from a branch to another, each with its last commit.
+fn fresh(
+    guard: &mut TrackerGuard<'_>,
+    base: (String, String),
+    head: (String, String),
+    head_repo: u64,
+) -> Pull {
+    Pull {
+        id: guard.state.next_id(),
+        base: base.0,
+        head: head.0,
         head_repo,
-        head_sha,
-        base_sha,
-        draft: flag("draft").unwrap_or_default(),
+        head_sha: head.1,
+        base_sha: base.1,
+        draft: false,
         merged_at: None,
         merged_by: None,
         merge_commit: None,
         requested: Vec::new(),
         auto_merge: None,
         queued: None,
-        maintainer_can_modify: head_repo != cx.target && flag("maintainer_can_modify").unwrap_or(true),
+        maintainer_can_modify: false,
         reviews: Vec::new(),
         threads: Vec::new(),
         weighed: None,
         wanted: false,
-    };
+    }
+}
+
+/// Makes the issue of this number a pull request.
+fn begin(cx: &RequestContext<'_>, guard: &mut TrackerGuard<'_>, number: u64, pull: Pull) -> Outcome<()> {
     guard.issue_mut(number)?.pull = Some(pull);
-    transitions::opened(&mut guard.state, cx.target, number);
-    start_checks(cx, &mut guard, number);
-    issues::announce(&mut guard, number);
-    let shown = guard.show()?.whole_pull(guard.numbered(number)?, false);
-    let at = shown["url"].as_str().unwrap_or_default().to_owned();
-    Ok(FakeResponse::created(shown).header("location", &at))
+    let repo = guard.repo;
+    transitions::opened(&mut guard.state, repo, number);
+    start_checks(cx, guard, number);
+    issues::announce(guard, number);
+    Ok(())
+}
+
+/// Opens a pull request from a branch of the repository itself; its number.
+pub(super) fn open(
+    cx: &RequestContext<'_>,
+    guard: &mut TrackerGuard<'_>,
+    (title, body): (String, String),
+    base: (String, String),
+    head: (String, String),
+) -> Outcome<u64> {
+    let repo = guard.repo;
+    let pull = fresh(guard, base, head, repo);
+    let number = issues::open(guard, title, Some(body));
+    begin(cx, guard, number, pull)?;
+    Ok(number)
 }
 
 /// The workflows begin that wait for pull requests.
@@ -256,7 +289,8 @@ fn start_checks(cx: &RequestContext<'_>, guard: &mut TrackerGuard<'_>, number: u
     let Ok((issue, pull)) = of_number(guard, number) else { return };
     let (title, branch, sha) = (issue.title.clone(), pull.head.clone(), pull.head_sha.clone());
     let viewer = guard.viewer;
-    actions::happened(cx.site, &mut guard.state, cx.target, "pull_request", &branch, &sha, &title, viewer);
+    let repo = guard.repo;
+    actions::happened(cx.site, &mut guard.state, repo, "pull_request", &branch, &sha, &title, viewer);
 }
 
 /// The repository and branch of `head`: `branch`, `owner:branch`, or `owner/name:branch` in effect, by

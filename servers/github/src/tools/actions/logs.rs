@@ -203,7 +203,7 @@ async fn chosen(call: &Call<GitHub>, repo: &Repo, arguments: &GetJobLogs) -> Res
             Error::invalid("Give `run_id` or `job_id`").with_hint("list_runs and get_run give the ids")
         );
     };
-    let jobs = all_jobs(call, repo, run).await?;
+    let jobs = all_jobs(call, repo, run, None).await?;
     if let Some(name) = job.as_deref().map(str::trim).filter(|name| !name.is_empty()) {
         return over(by_name(jobs.items, name, run)?).map(|job| Credentials::Jobs(vec![job], None));
     }

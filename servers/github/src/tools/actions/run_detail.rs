@@ -5,13 +5,13 @@ use std::time::Duration;
 use connector::upstream;
 use connector::{
     Kind, Result,
-    catalog::{Call, Reply, Tool, one_line},
+    catalog::{Call, Reply, Tool, one_line, words::counted},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
-use super::runs::{between, duration, no_run, run_seconds, run_status};
+use super::runs::{between, duration, no_run, run_seconds, run_status, who};
 use crate::{
     GitHub,
     api::actions::{Annotation, Artifact, Job, Run},
@@ -52,6 +52,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
 struct GetRun {
     repo: Option<String>,
     run_id: u64,
+    attempt: Option<u64>,
     include: Option<Vec<Part>>,
     wait_seconds: Option<u64>,
 }
@@ -77,6 +78,8 @@ struct Shown {
     sha: String,
     event: String,
     by: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rerun_by: Option<String>,
     attempt: u64,
     pull_requests: Vec<String>,
     jobs: Vec<ShownJob>,
@@ -95,7 +98,7 @@ struct ShownJob {
 }
 
 async fn get_run(call: Call<GitHub>, arguments: GetRun) -> Result<Reply> {
-    let GetRun { repo, run_id, include, wait_seconds } = arguments;
+    let GetRun { repo, run_id, attempt, include, wait_seconds } = arguments;
     let repo = call.bounds().repo(repo.as_deref())?;
     let wants = |part: Part| match &include {
         Some(parts) => parts.contains(&part),
@@ -103,13 +106,16 @@ async fn get_run(call: Call<GitHub>, arguments: GetRun) -> Result<Reply> {
     };
     let asked = wait_seconds.unwrap_or_default();
     let wait = asked.min(MOST_WAIT);
-    let (run, waited) = ended(&call, &repo, run_id, wait).await?;
+    let (run, waited) = ended(&call, &repo, run_id, attempt, wait).await?;
     let jobs = if wants(Part::Jobs) || wants(Part::Annotations) {
-        all_jobs(&call, &repo, run_id).await?
+        all_jobs(&call, &repo, run_id, attempt).await?
     } else {
         Jobs::default()
     };
     let mut notes = Vec::new();
+    if attempt.is_none() && run.attempt() > 1 {
+        notes.push(format!("It ran before: attempt 1 to {}.", run.attempt() - 1));
+    }
     if waited && !run.is_over() {
         notes.push(format!(
             "Still {} after {wait} s of waiting: call get_run with wait_seconds again, or come back later.",
@@ -146,7 +152,8 @@ async fn get_run(call: Call<GitHub>, arguments: GetRun) -> Result<Reply> {
     if jobs.items.iter().any(Job::failed) {
         notes.push(format!("What went wrong: get_job_logs with run_id {run_id}."));
     }
-    let mut reply = Reply::new(headline(&run)).outside(format!("run {}", run.id), None, text);
+    let mut reply =
+        Reply::new(headline(&run, attempt.is_some())).outside(format!("run {}", run.id), None, text);
     for note in notes {
         reply = reply.line(note);
     }
@@ -157,12 +164,19 @@ async fn get_run(call: Call<GitHub>, arguments: GetRun) -> Result<Reply> {
 }
 
 /// The run, once it is over or `wait` seconds have gone by; and whether it was waited for.
-async fn ended(call: &Call<GitHub>, repo: &Repo, id: u64, wait: u64) -> Result<(Run, bool)> {
+async fn ended(
+    call: &Call<GitHub>,
+    repo: &Repo,
+    id: u64,
+    attempt: Option<u64>,
+    wait: u64,
+) -> Result<(Run, bool)> {
     let started = Instant::now();
     let until = started + Duration::from_secs(wait);
     let mut waited = false;
     loop {
-        let run = call.api().run_of(repo, id).await.map_err(|error| no_run(error, repo, id))?;
+        let run = call.api().run_of(repo, id, attempt).await;
+        let run = run.map_err(|error| no_run(error, repo, id))?;
         let left = until.saturating_duration_since(Instant::now());
         if run.is_over() || left.is_zero() {
             return Ok((run, waited));
@@ -176,7 +190,7 @@ async fn ended(call: &Call<GitHub>, repo: &Repo, id: u64, wait: u64) -> Result<(
     }
 }
 
-/// The jobs of a run's last attempt.
+/// The jobs of an attempt of a run.
 #[derive(Debug, Default)]
 pub(super) struct Jobs {
     /// Those that failed first, then those that are not over, then the others.
@@ -185,17 +199,22 @@ pub(super) struct Jobs {
     pub(super) unread: u64,
 }
 
-/// All jobs of a run's last attempt.
+/// All jobs of a run's last attempt, or of the one that is given.
 ///
 /// # Errors
 /// Whatever GitHub says.
-pub(super) async fn all_jobs(call: &Call<GitHub>, repo: &Repo, run: u64) -> Result<Jobs> {
+pub(super) async fn all_jobs(
+    call: &Call<GitHub>,
+    repo: &Repo,
+    run: u64,
+    attempt: Option<u64>,
+) -> Result<Jobs> {
     let mut items: Vec<Job> = Vec::new();
     let mut after: Option<String> = None;
     let mut total = 0;
     for _ in 0..JOB_PAGES {
-        let page =
-            call.api().jobs(repo, run, after.as_deref()).await.map_err(|error| no_run(error, repo, run))?;
+        let page = call.api().jobs(repo, run, attempt, after.as_deref()).await;
+        let page = page.map_err(|error| no_run(error, repo, run))?;
         total = page.total.unwrap_or_default();
         items.extend(page.items);
         after = page.next;
@@ -208,10 +227,10 @@ pub(super) async fn all_jobs(call: &Call<GitHub>, repo: &Repo, run: u64) -> Resu
     Ok(Jobs { items, unread })
 }
 
-fn headline(run: &Run) -> String {
+fn headline(run: &Run, of_attempt: bool) -> String {
     let mut line =
         format!("Run {} {}: {}", run.id, one_line(&run.name), run_status(&run.status, &run.conclusion));
-    if run.attempt() > 1 {
+    if of_attempt || run.attempt() > 1 {
         line.push_str(&format!(", attempt {}", run.attempt()));
     }
     line.push_str(&format!(", {} on {} {}", one_line(&run.event), one_line(&run.head_branch), run.head_sha));
@@ -219,7 +238,7 @@ fn headline(run: &Run) -> String {
     if !pulls.is_empty() {
         line.push_str(&format!(" ({})", pulls.join(", ")));
     }
-    line.push_str(&format!(" by @{}, started {}", one_line(run.by()), minute(&run.run_started_at)));
+    line.push_str(&format!(" by {}, started {}", who(run), minute(&run.run_started_at)));
     if let Some(seconds) = run_seconds(run) {
         line.push_str(&format!(", took {}", duration(seconds)));
     }
@@ -257,10 +276,16 @@ fn job_lines(jobs: &Jobs) -> String {
         text.push_str(&job_line(job));
     }
     if good > GOOD_JOBS {
-        text.push_str(&format!("\n[{} more jobs that are over and did not fail]", good - GOOD_JOBS));
+        text.push_str(&format!(
+            "\n[{} over and did not fail]",
+            counted(good - GOOD_JOBS, ("more job that is", "more jobs that are"))
+        ));
     }
     if jobs.unread > 0 {
-        text.push_str(&format!("\n[{} more jobs that were not read]", jobs.unread));
+        text.push_str(&format!(
+            "\n[{} not read]",
+            counted(jobs.unread, ("more job that was", "more jobs that were"))
+        ));
     }
     text
 }
@@ -345,6 +370,7 @@ fn artifact_lines(artifacts: &[Artifact]) -> String {
 fn shown(run: Run, jobs: &Jobs) -> Shown {
     let attempt = run.attempt();
     let by = run.by().to_owned();
+    let rerun_by = run.rerun_by().map(str::to_owned);
     let job = |job: &Job| ShownJob {
         id: job.id.clone(),
         name: job.name.clone(),
@@ -362,6 +388,7 @@ fn shown(run: Run, jobs: &Jobs) -> Shown {
         sha: run.head_sha,
         event: run.event,
         by,
+        rerun_by,
         attempt,
         pull_requests: run.pull_requests.into_iter().map(|pull| pull.number).collect(),
         jobs: jobs.items.iter().map(job).collect(),

@@ -16,7 +16,7 @@ use crate::{
     api::actions::{Run, RunFilter, Workflow, file_name},
     render::{minute, short_sha},
     repo::Repo,
-    resolve::reference,
+    resolve::{naming, reference},
     tools::FROM,
 };
 
@@ -99,6 +99,9 @@ pub(super) struct Row {
     event: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     by: String,
+    /// Who caused the last attempt, where that was somebody else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rerun_by: Option<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     started: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,11 +133,20 @@ async fn list_runs(call: Call<GitHub>, arguments: ListRuns) -> Result<Reply> {
         branch: given(arguments.branch).map(|branch| reference::branch(&branch).to_owned()),
         status: given(arguments.status).map(|status| known_status(&status)).transpose()?,
         event: given(arguments.event),
-        actor: given(arguments.actor).map(|login| login.trim_start_matches('@').to_owned()),
+        actor: match given(arguments.actor) {
+            Some(login) => Some(naming::login(&call, &login).await?),
+            None => None,
+        },
         head_sha,
     };
     let listed = call.api().runs(&repo, &filter, per_page, position.after.as_deref()).await?;
+    if listed.items.is_empty() && position == Position::default() {
+        known(&call, &repo, &filter).await?;
+    }
     let mut page = Page::new(FROM, ("run", "runs")).note(format!("in {repo}"));
+    if let Some(actor) = &filter.actor {
+        page = page.note(format!("by @{}", one_line(actor)));
+    }
     for run in listed.items.iter().skip(position.skip) {
         page.push(run_row(run), &row_of(run));
     }
@@ -152,6 +164,18 @@ async fn list_runs(call: Call<GitHub>, arguments: ListRuns) -> Result<Reply> {
     Ok(Reply::page(paging::close(&call, page, given)))
 }
 
+/// An empty list must not hide that a branch or a person is not there.
+async fn known(call: &Call<GitHub>, repo: &Repo, filter: &RunFilter) -> Result<()> {
+    if let Some(actor) = &filter.actor {
+        naming::exists(call, "actor", actor).await?;
+    }
+    match &filter.branch {
+        // Runs outlive their branch: only what never ran and is not there is unknown.
+        Some(branch) => naming::branch(call, repo, "branch", branch).await,
+        None => Ok(()),
+    }
+}
+
 async fn workflows(call: &Call<GitHub>, repo: &Repo, position: Position, per_page: u32) -> Result<Reply> {
     let listed = call.api().workflows(repo, per_page, position.after.as_deref()).await?;
     let mut page = Page::new(FROM, ("workflow", "workflows")).note(format!("in {repo}"));
@@ -166,10 +190,19 @@ async fn workflows(call: &Call<GitHub>, repo: &Repo, position: Position, per_pag
             sha: String::new(),
             event: String::new(),
             by: String::new(),
+            rerun_by: None,
             started: String::new(),
             seconds: None,
         };
-        page.push(format!("{id} {} ({}), {state}", one_line(name), one_line(workflow.file())), &row);
+        page.push(
+            format!(
+                "{id} {} ({}), {}",
+                one_line(name),
+                one_line(workflow.file()),
+                one_line(state).replace('_', " ")
+            ),
+            &row,
+        );
     }
     if listed.items.iter().any(|workflow| workflow.state.starts_with("disabled")) {
         page = page.note("run_workflow with action enable turns a disabled one on");
@@ -249,17 +282,21 @@ pub(super) fn run_row(run: &Run) -> String {
         row.push_str(&format!(" (attempt {})", run.attempt()));
     }
     row.push_str(&format!(", {} {}", one_line(&run.head_branch), short_sha(&run.head_sha)));
-    row.push_str(&format!(
-        ", {} by @{}, {}",
-        one_line(&run.event),
-        one_line(run.by()),
-        minute(&run.run_started_at)
-    ));
+    row.push_str(&format!(", {} by {}, {}", one_line(&run.event), who(run), minute(&run.run_started_at)));
     if let Some(seconds) = run_seconds(run) {
         row.push_str(&format!(", {}", duration(seconds)));
     }
     row.push_str(&format!(": {}", one_line(&run.display_title)));
     row
+}
+
+/// Who caused a run, and who another attempt of it.
+pub(super) fn who(run: &Run) -> String {
+    let by = format!("@{}", one_line(run.by()));
+    match run.rerun_by() {
+        Some(other) => format!("{by}, run again by @{}", one_line(other)),
+        None => by,
+    }
 }
 
 fn row_of(run: &Run) -> Row {
@@ -272,6 +309,7 @@ fn row_of(run: &Run) -> Row {
         sha: run.head_sha.clone(),
         event: run.event.clone(),
         by: run.by().to_owned(),
+        rerun_by: run.rerun_by().map(str::to_owned),
         started: run.run_started_at.clone(),
         seconds: run_seconds(run),
     }

@@ -105,7 +105,7 @@ async fn run_workflow(call: Call<GitHub>, arguments: RunWorkflow) -> Result<Plan
         return Err(Error::invalid("`workflow`, `ref` and `inputs` are for dispatch")
             .with_hint("A run is run again as it was"));
     }
-    let before = call.api().run_of(&repo, run).await.map_err(|error| no_run(error, &repo, run))?;
+    let before = call.api().run_of(&repo, run, None).await.map_err(|error| no_run(error, &repo, run))?;
     match action {
         Action::Cancel => Ok(cancel(call, repo, run, before)),
         Action::RerunFailed => rerun(call, repo, run, before, Again::Failed),
@@ -313,7 +313,7 @@ fn rerun(call: Call<GitHub>, repo: Repo, id: u64, before: Run, which: Again) -> 
     Ok(Plan::new(Reply::written(preview), move || async move {
         let done = call.api().rerun(&repo, id, which).await;
         // What was answered, or what can be seen of it.
-        let after = call.api().run_of(&repo, id).await;
+        let after = call.api().run_of(&repo, id, None).await;
         let began = after.as_ref().is_ok_and(|after| after.attempt() > before.attempt());
         let ((), lost) = reconcile::created(done, async { began.then_some(()) }).await?;
         let attempt = if began {
@@ -344,7 +344,7 @@ fn cancel(call: Call<GitHub>, repo: Repo, id: u64, before: Run) -> Plan {
     let seen = (before.attempt(), before.head_sha.clone());
     Plan::new(Reply::written(preview), move || async move {
         let done = call.api().cancel(&repo, id).await;
-        let after = call.api().run_of(&repo, id).await;
+        let after = call.api().run_of(&repo, id, None).await;
         let stands = |run: &Run| run_status(&run.status, &run.conclusion).to_owned();
         let summary = match (&done, &after) {
             (Ok(()), Ok(after)) if after.is_over() => format!("Run {id} is {}.", stands(after)),

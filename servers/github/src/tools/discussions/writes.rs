@@ -14,7 +14,7 @@ use crate::{
     GitHub,
     api::discussions::{Change, Discussion, DiscussionComment, DiscussionFilter},
     repo::Repo,
-    tools::issues::write::notified,
+    resolve::{mentions::notified, text},
 };
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -99,6 +99,8 @@ impl WriteDiscussion {
 
 pub(super) async fn write_discussion(call: Call<GitHub>, arguments: WriteDiscussion) -> Result<Plan> {
     arguments.check()?;
+    text::title_fits(arguments.title.as_deref().unwrap_or_default().trim())?;
+    text::fits("body", arguments.body.as_deref().unwrap_or_default())?;
     let repo = call.bounds().repo(arguments.repo.as_deref())?;
     call.bounds().permits(&repo, Effect::Write)?;
     match arguments.action {
@@ -138,10 +140,8 @@ async fn create(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> R
         .change(format!("title \"{}\"", one_line(&title)))
         .change(format!("category {name}"))
         .change(format!("{} characters", body.chars().count()));
-    let told = notified(&[], &body, "");
-    if !told.is_empty() {
-        preview = preview.change(told);
-    }
+    let told = notified(&call, &repo, &[], &body, "").await;
+    preview.changed.extend(told.clone());
     let plan = Plan::new(Reply::written(preview), move || async move {
         let attempt = Attempt::begin(call.api().upstream(), "discussion");
         let input = json!({"repositoryId": known.id, "categoryId": of.id, "title": title, "body": body});
@@ -154,7 +154,9 @@ async fn create(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> R
         let number = one_line(&number);
         let summary =
             reconcile::summary("GitHub", lost, &format!("began the discussion {repo}#{number} in {name}"));
-        Ok(Reply::written(Written::new(summary).id(number).url(url)))
+        let mut written = Written::new(summary).id(number).url(url);
+        written.changed.extend(told);
+        Ok(Reply::written(written))
     });
     Ok(plan.harmless())
 }
@@ -213,10 +215,8 @@ async fn comment(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> 
     let mut preview = Written::new(format!("Comment on the discussion {on}"))
         .change(format!("title \"{}\"", one_line(&discussion.title)))
         .change(format!("{} characters", body.chars().count()));
-    let told = notified(&[], &body, "");
-    if !told.is_empty() {
-        preview = preview.change(told);
-    }
+    let told = notified(&call, &repo, &[], &body, "").await;
+    preview.changed.extend(told.clone());
     let plan = Plan::new(Reply::written(preview), move || async move {
         let attempt = Attempt::begin(call.api().upstream(), "discussion comment");
         let sent = call.api().add_discussion_comment(&repo, input).await.map(|made| (made.id, made.url));
@@ -228,7 +228,9 @@ async fn comment(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> 
         let id = one_line(&id);
         let summary =
             reconcile::summary("GitHub", lost, &format!("commented on the discussion {on}: comment {id}"));
-        Ok(Reply::written(Written::new(summary).id(id).url(url)))
+        let mut written = Written::new(summary).id(id).url(url);
+        written.changed.extend(told);
+        Ok(Reply::written(written))
     });
     Ok(plan.harmless())
 }
@@ -275,10 +277,7 @@ async fn update(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> R
             return Err(Error::invalid("`body` is empty"));
         }
         preview = preview.change(format!("text: {}", edited(&discussion.body, &body)));
-        let told = notified(&[], &body, &discussion.body);
-        if !told.is_empty() {
-            preview = preview.change(told);
-        }
+        preview.changed.extend(notified(&call, &repo, &[], &body, &discussion.body).await);
         input["body"] = json!(body);
         harmless = false;
     }
@@ -325,14 +324,13 @@ async fn update_comment(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussi
     }
     let mut preview = Written::new(format!("Replace the text of {on}"))
         .change(format!("text: {}", edited(&comment.body, &body)));
-    let told = notified(&[], &body, &comment.body);
-    if !told.is_empty() {
-        preview = preview.change(told);
-    }
+    let told = notified(&call, &repo, &[], &body, &comment.body).await;
+    preview.changed.extend(told.clone());
     Ok(Plan::new(Reply::written(preview), move || async move {
         let input = json!({"commentId": comment.id, "body": body});
         let after = call.api().change_discussion(&repo, Change::UpdateComment, input).await?;
-        let written = Written::new(format!("Replaced the text of {on}.")).id(comment.id).url(after.url);
+        let mut written = Written::new(format!("Replaced the text of {on}.")).id(comment.id).url(after.url);
+        written.changed.extend(told);
         Ok(Reply::written(written))
     }))
 }

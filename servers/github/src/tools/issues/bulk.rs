@@ -11,9 +11,9 @@ use super::{
     read::moved,
     steps::Steps,
     update::{Arguments, told_of, work_out},
-    write::{absent, notified},
+    write::absent,
 };
-use crate::{GitHub, api::rest_issues::RestIssue, repo::Repo, tools::FROM};
+use crate::{GitHub, api::rest_issues::RestIssue, repo::Repo, resolve::mentions::notified, tools::FROM};
 
 /// Issues of one call: with a pause of a second between writes it stays within what clients wait.
 const MOST: usize = 30;
@@ -68,9 +68,8 @@ pub(super) async fn update(call: Call<GitHub>, repo: Repo, arguments: Arguments)
     let mut told: Vec<String> = items.iter().flat_map(|item| item.steps.add_assignees.clone()).collect();
     told.sort();
     told.dedup();
-    if !told.is_empty() {
-        preview = preview.change(notified(&told, "", ""));
-    }
+    let told = notified(&call, &repo, &told, "", "").await;
+    preview.changed.extend(told.clone());
     let titles = items.iter().map(|item| format!("#{} {}", item.before.number, one_line(&item.before.title)));
     let shown = Reply::written(preview).outside(FROM, None, titles.collect::<Vec<_>>().join("\n"));
     let seen = |item: &Item| (item.before.number.clone(), item.before.updated_at.clone());
@@ -110,6 +109,7 @@ pub(super) async fn update(call: Call<GitHub>, repo: Repo, arguments: Arguments)
         };
         written.changed = lines;
         written.changed.extend(same);
+        written.changed.extend(told.filter(|_| done == items.len()));
         Ok(Reply::written(written))
     });
     let plan = plan.state(&state);

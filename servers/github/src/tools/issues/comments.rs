@@ -8,10 +8,7 @@ use connector::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{
-    read::moved,
-    write::{absent, notified},
-};
+use super::{read::moved, write::absent};
 use crate::{
     GitHub,
     api::{
@@ -19,7 +16,7 @@ use crate::{
         rest_issues::RestIssue,
     },
     repo::Repo,
-    resolve::text,
+    resolve::{mentions::notified, text},
     scopes,
 };
 
@@ -90,10 +87,8 @@ async fn add_comment(call: Call<GitHub>, arguments: AddComment) -> Result<Plan> 
     if ticket.locked {
         preview = preview.change("the conversation is locked: only people with write access may comment");
     }
-    let told = notified(&[], &body, "");
-    if !told.is_empty() {
-        preview = preview.change(told);
-    }
+    let told = notified(&call, &repo, &[], &body, "").await;
+    preview.changed.extend(told.clone());
     let name = format!("{repo}#{number}");
     let preview = Reply::written(preview).outside(name, Some(ticket.user.login()), one_line(&ticket.title));
     Ok(Plan::new(preview, move || async move {
@@ -111,6 +106,7 @@ async fn add_comment(call: Call<GitHub>, arguments: AddComment) -> Result<Plan> 
         if root.is_some() {
             done = done.change("the thread stays as it was: resolve_threads resolves or reopens it");
         }
+        done.changed.extend(told);
         Ok(Reply::written(done.id(comment.id).url(comment.html_url)))
     }))
 }
@@ -240,6 +236,7 @@ async fn edit_comment(call: Call<GitHub>, arguments: EditComment) -> Result<Plan
                 Error::invalid("`body` is missing")
                     .with_hint("Give the comment's new text, or use action delete")
             })?;
+            text::fits("body", &body)?;
             update(call, repo, of, id, comment, on, body).await
         }
         Action::Delete => {
@@ -297,10 +294,8 @@ async fn update(
     }
     let mut preview =
         Written::new(format!("Edit {on}")).change(format!("body: {}", edited(&comment.body, &body)));
-    let told = notified(&[], &body, &comment.body);
-    if !told.is_empty() {
-        preview = preview.change(told);
-    }
+    let told = notified(&call, &repo, &[], &body, &comment.body).await;
+    preview.changed.extend(told.clone());
     let own = match call.api().viewer().await {
         Ok(viewer) => viewer.login.eq_ignore_ascii_case(&comment.user.login),
         // An app is no user, so whose comment it is cannot be told.
@@ -333,6 +328,7 @@ async fn update(
         if !same_text(&after.body, &body) {
             written = written.change("GitHub stored the text changed");
         }
+        written.changed.extend(told);
         Ok(Reply::written(written.id(id.to_string()).url(after.html_url)))
     });
     let plan = plan.state(&seen);

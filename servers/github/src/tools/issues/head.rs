@@ -11,7 +11,7 @@ use super::{
     rows::{self, Row},
 };
 use crate::{
-    api::issues::{Issue, ReactionGroup},
+    api::issues::{Issue, ReactionGroup, closer},
     render,
     repo::Repo,
     resolve::reference,
@@ -94,10 +94,17 @@ pub(super) fn head(repo: &Repo, place: &str, issue: &Issue) -> Vec<String> {
     }
     if issue.locked {
         first.push_str(", locked");
+        if !issue.active_lock_reason.is_empty() {
+            let _ =
+                write!(first, " as {}", one_line(&issue.active_lock_reason).to_lowercase().replace('_', " "));
+        }
     }
     let mut second = format!("created {}", render::minute(&issue.created_at));
     if !issue.closed_at.is_empty() {
         let _ = write!(second, ", closed {}", render::minute(&issue.closed_at));
+        if let Some(closer) = closer(&issue.closing) {
+            let _ = write!(second, " by @{}", one_line(&closer));
+        }
     }
     let _ = write!(second, ", updated_at {}", one_line(&issue.updated_at));
     match issue.comment_count.get() {

@@ -3,7 +3,7 @@
 use connector::{
     Error, Result,
     catalog::{
-        Calendar, Call, Page, Position, Reply, Tool, limit,
+        Calendar, Call, Page, Position, Reply, Tool, limit, one_line,
         paging::{self, VendorPage},
     },
 };
@@ -202,7 +202,7 @@ async fn settle(call: &Call<GitHub>, repo: &Repo, arguments: &Arguments) -> Resu
         None => None,
     };
     let assignee = match arguments.assignee.as_deref().map(str::trim) {
-        Some("none" | "") => Some("none".to_owned()),
+        Some(word) if word.is_empty() || word.eq_ignore_ascii_case("none") => Some("none".to_owned()),
         Some(login) => Some(naming::login(call, login).await?),
         None => None,
     };
@@ -244,10 +244,8 @@ async fn plain(
         return Err(Error::not_found(format!("{repo} keeps no issues: they are turned off there")));
     }
     let issues = &list.issues;
-    let nothing = issues.nodes.is_empty() && after.is_none();
-    if nothing {
-        // An empty list must not hide that a label is not there.
-        naming::labels(call, repo, &wanted.labels).await?;
+    if issues.nodes.is_empty() && after.is_none() {
+        known(call, repo, wanted).await?;
     }
     let rows: Vec<_> = issues.nodes.iter().skip(position.skip).collect();
     let places: Vec<usize> = (0..rows.len()).filter(|place| has(rows[*place], &wanted.labels)).collect();
@@ -262,6 +260,17 @@ async fn plain(
     let next = issues.next(after.as_deref()).map(str::to_owned);
     let page = paging::close(call, page, VendorPage { position, read: rows.len(), places, next });
     Ok(notes.into_iter().fold(Reply::page(page), Reply::lead))
+}
+
+/// An empty list must not hide that a label or a person is not there.
+async fn known(call: &Call<GitHub>, repo: &Repo, wanted: &Wanted) -> Result<()> {
+    naming::labels(call, repo, &wanted.labels).await?;
+    for (argument, login) in [("assignee", &wanted.assignee), ("author", &wanted.author)] {
+        if let Some(login) = login.as_deref().filter(|login| !["none", "*"].contains(login)) {
+            naming::exists(call, argument, login).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether an issue has all of `labels`. Some servers find those that have any.
@@ -289,6 +298,9 @@ async fn by_type(
     let after = position.after.clone();
     let listed =
         call.api().list_rest_issues(repo, &wanted.parameters(&kind), count, after.as_deref()).await?;
+    if listed.items.is_empty() && after.is_none() {
+        known(call, repo, wanted).await?;
+    }
     let rows: Vec<_> = listed.items.iter().skip(position.skip).collect();
     // Pull requests have no type, and so come with `none`.
     let places: Vec<usize> = (0..rows.len()).filter(|place| !rows[*place].is_pull()).collect();
@@ -315,7 +327,20 @@ fn about(repo: &Repo, wanted: &Wanted) -> String {
         (Sort::Comments, Order::Desc) => "most comments first",
         (Sort::Comments, Order::Asc) => "fewest comments first",
     };
-    format!("{repo}, {state}, {order}, dates of last change")
+    let mut about = format!("{repo}, {state}, {order}, dates of last change");
+    match wanted.assignee.as_deref() {
+        Some("none") => about.push_str(", unassigned"),
+        Some("*") => about.push_str(", assigned"),
+        Some(login) => about.push_str(&format!(", assigned to @{}", one_line(login))),
+        None => {}
+    }
+    if let Some(author) = &wanted.author {
+        about.push_str(&format!(", opened by @{}", one_line(author)));
+    }
+    if let Some(since) = &wanted.since {
+        about.push_str(&format!(", changed since {since}"));
+    }
+    about
 }
 
 #[cfg(test)]

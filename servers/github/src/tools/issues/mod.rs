@@ -16,6 +16,8 @@ pub(super) mod write;
 
 use connector::catalog::Tool;
 
+pub(super) use self::update::same_moment;
+
 use crate::GitHub;
 
 /// The tools of this family.

@@ -5,7 +5,10 @@
 use connector::catalog::reconcile;
 use connector::{
     Error, Kind, Result,
-    catalog::{Calendar, Call, Changes, FieldValue, Plan, Reply, Tool, Written, one_line},
+    catalog::{
+        Calendar, Call, Changes, FieldValue, Plan, Reply, Tool, Written, one_line,
+        words::{at_most, counted, short},
+    },
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -22,6 +25,9 @@ use crate::{
 
 /// The colour of a label that is given none: GitHub's own grey.
 const GREY: &str = "ededed";
+
+/// Characters of a milestone's description that a reply shows.
+const DESCRIPTION: usize = 120;
 
 /// The tools of this family.
 pub(super) fn tools() -> Vec<Tool<GitHub>> {
@@ -90,8 +96,19 @@ async fn manage_label(call: Call<GitHub>, mut arguments: ManageLabel) -> Result<
         return Err(Error::invalid("`name` is empty"));
     }
     let color = arguments.color.as_deref().map(color).transpose()?;
+    for (argument, text, most) in [
+        ("name", Some(&name).filter(|_| arguments.action == LabelAction::Create), 50),
+        ("new_name", arguments.new_name.as_ref(), 50),
+        ("description", arguments.description.as_ref(), 100),
+    ] {
+        // "name is too long (maximum is 50 characters)"
+        at_most("GitHub", argument, text.map_or("", |text| text.trim()), most)?;
+    }
     if arguments.new_name.is_some() && arguments.action != LabelAction::Update {
         return Err(Error::invalid("`new_name` goes with action update"));
+    }
+    if arguments.action == LabelAction::Delete && (color.is_some() || arguments.description.is_some()) {
+        return Err(Error::invalid("Nothing else goes with action delete"));
     }
     match arguments.action {
         LabelAction::Create => create_label(call, repo, name, color, arguments.description).await,
@@ -163,9 +180,13 @@ async fn create_label(
         let (label, lost) = reconcile::created(sent, look).await?;
         let shown = one_line(&label.name);
         let summary = reconcile::summary("GitHub", lost, &format!("created the label [{shown}] in {repo}"));
-        Ok(Reply::written(
-            Written::new(summary).change(format!("color {}", one_line(&label.color))).id(label.name),
-        ))
+        let mut written = Written::new(summary).change(format!("color {}", one_line(&label.color)));
+        if !label.description.is_empty() {
+            written = written.change(format!("description \"{}\"", one_line(&label.description)));
+        } else if !description.is_empty() {
+            written = written.change("NOT accepted by GitHub: the description");
+        }
+        Ok(Reply::written(written.id(label.name)))
     })
     .harmless())
 }
@@ -290,8 +311,8 @@ async fn manage_milestone(call: Call<GitHub>, mut arguments: ManageMilestone) ->
     let title = one_line(&milestone.title);
     if plain {
         let preview = Written::new(format!("Delete the milestone \"{title}\" of {repo}")).change(format!(
-            "{} issues and pull requests are then in none",
-            render::thousands(milestone.size())
+            "{} then in none",
+            counted(milestone.size(), ("issue or pull request is", "issues and pull requests are"))
         ));
         let seen = (milestone.number.clone(), milestone.title.clone(), milestone.size());
         return Ok(Plan::new(Reply::written(preview), move || async move {
@@ -403,7 +424,7 @@ async fn create_milestone(
     let mut fields = json!({"title": title});
     let mut preview = Written::new(format!("Create the milestone \"{}\" in {repo}", one_line(&title)));
     if let Some(description) = description.filter(|text| !text.is_empty()) {
-        preview = preview.change(format!("description of {} characters", description.chars().count()));
+        preview = preview.change(format!("description \"{}\"", short(&description, DESCRIPTION)));
         fields["description"] = json!(description);
     }
     if let Some(due) = due.filter(|due| !due.is_empty()) {
@@ -423,6 +444,12 @@ async fn create_milestone(
         let made = format!("created the milestone \"{shown}\" in {repo}, number {}", milestone.number);
         let summary = reconcile::summary("GitHub", lost, &made);
         let mut written = Written::new(summary);
+        if !milestone.description.is_empty() {
+            written =
+                written.change(format!("description \"{}\"", short(&milestone.description, DESCRIPTION)));
+        } else if fields["description"].is_string() {
+            written = written.change("NOT accepted by GitHub: the description");
+        }
         if !milestone.due_on.is_empty() {
             written = written.change(format!("due {}", render::day(&milestone.due_on)));
         }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     api::{
-        issues::{IssueRef, IssueRow},
+        issues::{Dependencies, IssueRef, IssueRow},
         rest_issues::RestIssue,
     },
     render,
@@ -35,12 +35,20 @@ pub(crate) struct Row {
     milestone: Option<String>,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
+    /// Open issues that it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blocked_by: Option<u64>,
     comments: u64,
     /// When a pull request was merged.
     #[serde(skip_serializing_if = "Option::is_none")]
     merged: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     updated: Option<String>,
+}
+
+/// How many open issues something waits for, if for any.
+fn waits(dependencies: Dependencies) -> Option<u64> {
+    Some(dependencies.blocked_by).filter(|open| *open > 0)
 }
 
 /// A text, if there is one.
@@ -91,6 +99,7 @@ impl Row {
             labels,
             milestone: some(&issue.milestone.title),
             kind: some(&issue.issue_type.name),
+            blocked_by: waits(issue.issue_dependencies_summary),
             comments: issue.comments.get(),
             updated: some(&issue.updated_at),
             ..Self::default()
@@ -115,6 +124,7 @@ impl Row {
             labels: ticket.labels(),
             milestone: some(&ticket.milestone.title),
             kind: some(&ticket.kind.name),
+            blocked_by: waits(ticket.issue_dependencies_summary),
             comments: ticket.comments(),
             merged: ticket.merged_at().map(str::to_owned),
             updated: some(&ticket.updated_at),
@@ -163,6 +173,7 @@ impl Row {
         }
         facts.extend(self.milestone.as_ref().map(|milestone| one_line(milestone)));
         facts.extend(self.kind.as_ref().map(|kind| one_line(kind)));
+        facts.extend(self.blocked_by.map(|open| format!("blocked by {open} open")));
         match self.comments {
             0 => {}
             1 => facts.push("1 comment".to_owned()),

@@ -17,20 +17,17 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    bulk,
-    read::moved,
-    rows,
-    steps::Steps,
-    write::{absent, notified},
-};
+use super::{bulk, read::moved, rows, steps::Steps, write::absent};
 use crate::{
     GitHub,
     api::rest_issues::RestIssue,
     repo::Repo,
-    resolve::{naming, reference, text},
+    resolve::{mentions::notified, naming, reference, text},
     scopes,
 };
+
+/// The field that names the original of a duplicate.
+const DUPLICATE_OF: &str = "duplicate of";
 
 /// The tool of this file.
 pub(super) fn tool() -> Tool<GitHub> {
@@ -174,10 +171,8 @@ async fn update_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> 
         preview = preview.change(line);
     }
     let text = steps.patch.get("body").and_then(Value::as_str).unwrap_or_default();
-    let told = notified(&steps.add_assignees, text, &before.body);
-    if !told.is_empty() {
-        preview = preview.change(told);
-    }
+    let told = notified(&call, &repo, &steps.add_assignees, text, &before.body).await;
+    preview.changed.extend(told.clone());
     let asks = steps.asks;
     let preview =
         Reply::written(preview).outside(name.as_str(), Some(before.user.login()), one_line(&before.title));
@@ -190,12 +185,16 @@ async fn update_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> 
                 return Err(changed(&name));
             }
         }
-        let after = steps.carry_out(&call, &repo, number, &before).await?;
+        let mut after = steps.carry_out(&call, &repo, number, &before).await?;
+        if steps.patch.contains_key("duplicate_issue_id") {
+            after.duplicate_of = call.api().duplicate_of(&repo, number).await.unwrap_or_default();
+        }
         let outcome = changes.outcome(|field| told_of(&after, field));
         let mut written = Written::new(outcome.summary("GitHub", &name));
         for line in outcome.lines() {
             written = written.change(line);
         }
+        written.changed.extend(told);
         Ok(Reply::written(written.id(after.number).url(after.html_url)))
     });
     let plan = plan.state(&seen);
@@ -245,11 +244,7 @@ fn check(arguments: &Arguments) -> Result<()> {
 /// Whether the issue is as the caller last saw it.
 fn guard(ticket: &RestIssue, expected: Option<&str>) -> Result<()> {
     let Some(expected) = expected.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(()) };
-    let expected: Timestamp = expected.parse().map_err(|_| {
-        Error::invalid(format!("`expected_updated_at`: `{}` is no time", one_line(expected)))
-            .with_hint("Take updated_at as get_issue shows it")
-    })?;
-    if ticket.updated_at.parse::<Timestamp>().is_ok_and(|at| at == expected) {
+    if same_moment(expected, &ticket.updated_at)? {
         return Ok(());
     }
     Err(Error::new(
@@ -261,6 +256,18 @@ fn guard(ticket: &RestIssue, expected: Option<&str>) -> Result<()> {
         ),
     )
     .with_hint("Nothing was written. Read it again and decide anew"))
+}
+
+/// Whether the moment that a caller `expected` is when something was last `updated`.
+///
+/// # Errors
+/// `invalid_argument` for what is no moment.
+pub(in crate::tools) fn same_moment(expected: &str, updated: &str) -> Result<bool> {
+    let expected: Timestamp = expected.parse().map_err(|_| {
+        Error::invalid(format!("`expected_updated_at`: `{}` is no time", one_line(expected)))
+            .with_hint("Take updated_at as it was shown")
+    })?;
+    Ok(updated.parse::<Timestamp>().is_ok_and(|at| at == expected))
 }
 
 fn changed(name: &str) -> Error {
@@ -280,6 +287,9 @@ pub(super) async fn work_out(
     changes: &mut Changes,
 ) -> Result<Steps> {
     let mut steps = Steps::default();
+    if let Some(title) = &arguments.title {
+        text::title_fits(title.trim())?;
+    }
     if let Some(title) = arguments.title.as_deref().map(str::trim)
         && changes.set("title", told_of(before, "title"), FieldValue::Short(title.to_owned()))
     {
@@ -301,7 +311,10 @@ pub(super) async fn work_out(
     }
     state(call, repo, before, arguments.state, arguments.duplicate_of.as_deref(), changes, &mut steps)
         .await?;
-    let milestone = Clear::of(arguments.milestone.as_deref(), arguments.empties(Emptied::Milestone));
+    // As in list_issues, `none` is no milestone.
+    let none = arguments.milestone.as_deref().is_some_and(|name| name.trim().eq_ignore_ascii_case("none"));
+    let named = arguments.milestone.as_deref().filter(|_| !none);
+    let milestone = Clear::of(named, none || arguments.empties(Emptied::Milestone));
     if let Some(name) = milestone.as_change() {
         let (title, number) = match name {
             None => (String::new(), Value::Null),
@@ -327,32 +340,34 @@ pub(super) async fn work_out(
     }
     let had = before.labels();
     if arguments.replaces_labels() {
-        let labels = naming::labels(call, repo, &arguments.labels).await?;
+        let labels = naming::labels_to_set(call, repo, &arguments.labels).await?;
         if changes.set("labels", FieldValue::names(&had), FieldValue::names(&labels)) {
             steps.patch.insert("labels".to_owned(), json!(labels));
         }
-    } else {
-        let add = naming::labels(call, repo, &arguments.add_labels).await?;
+    } else if !(arguments.add_labels.is_empty() && arguments.remove_labels.is_empty()) {
+        let add = naming::labels_to_set(call, repo, &arguments.add_labels).await?;
         let remove = naming::labels(call, repo, &arguments.remove_labels).await?;
         let labels = both("labels", &had, &add, &remove)?;
-        if changes.set("labels", FieldValue::names(&had), FieldValue::names(labels)) {
+        if listed("labels", &had, labels, &add, changes) {
             steps.add_labels = add.into_iter().filter(|label| !had.contains(label)).collect();
             steps.remove_labels = remove.into_iter().filter(|label| had.contains(label)).collect();
         }
     }
-    let had = before.assignees();
-    let add = naming::assignees(call, repo, &arguments.add_assignees).await?;
-    let mut remove = Vec::new();
-    for name in &arguments.remove_assignees {
-        let login = naming::login(call, name).await?;
-        // As GitHub spells it; who is not assigned need not be taken away.
-        let spelled = had.iter().find(|other| other.eq_ignore_ascii_case(&login)).cloned();
-        remove.push(spelled.unwrap_or(login));
-    }
-    let people = both("assignees", &had, &add, &remove)?;
-    if changes.set("assignees", FieldValue::names(&had), FieldValue::names(people)) {
-        steps.add_assignees = add.into_iter().filter(|login| !had.contains(login)).collect();
-        steps.remove_assignees = remove.into_iter().filter(|login| had.contains(login)).collect();
+    if !(arguments.add_assignees.is_empty() && arguments.remove_assignees.is_empty()) {
+        let had = before.assignees();
+        let add = naming::assignees(call, repo, &arguments.add_assignees).await?;
+        let mut remove = Vec::new();
+        for name in &arguments.remove_assignees {
+            let login = naming::login(call, name).await?;
+            // As GitHub spells it; who is not assigned need not be taken away.
+            let spelled = had.iter().find(|other| other.eq_ignore_ascii_case(&login)).cloned();
+            remove.push(spelled.unwrap_or(login));
+        }
+        let people = both("assignees", &had, &add, &remove)?;
+        if listed("assignees", &had, people, &add, changes) {
+            steps.add_assignees = add.into_iter().filter(|login| !had.contains(login)).collect();
+            steps.remove_assignees = remove.into_iter().filter(|login| had.contains(login)).collect();
+        }
     }
     if let Some(lock) = arguments.lock
         && changes.set("locked", told_of(before, "locked"), FieldValue::Short(yes(lock)))
@@ -389,7 +404,9 @@ async fn state(
             if let Some(error) = moved(call, &place, number, &other) {
                 return Err(error);
             }
-            Some(other.id)
+            let name =
+                format!("{}#{}", other.repo().map_or_else(|| place.to_string(), str::to_owned), other.number);
+            Some((other.id, name))
         }
         _ => None,
     };
@@ -398,9 +415,16 @@ async fn state(
     if changes.set("state", told_of(before, "state"), FieldValue::Short(wanted)) {
         steps.patch.insert("state".to_owned(), json!(word));
         steps.patch.insert("state_reason".to_owned(), json!(reason));
-        if let Some(id) = original.and_then(|id| id.parse::<u64>().ok()) {
-            steps.patch.insert("duplicate_issue_id".to_owned(), json!(id));
-        }
+    }
+    let Some((id, name)) = original else { return Ok(()) };
+    let old = match before.number.parse() {
+        Ok(number) if before.state() == "closed" => call.api().duplicate_of(repo, number).await?,
+        _ => String::new(),
+    };
+    if changes.set(DUPLICATE_OF, FieldValue::Short(old), FieldValue::Short(name)) {
+        steps.patch.insert("state".to_owned(), json!(word));
+        steps.patch.insert("state_reason".to_owned(), json!(reason));
+        steps.patch.insert("duplicate_issue_id".to_owned(), json!(id.parse::<u64>().unwrap_or_default()));
     }
     Ok(())
 }
@@ -410,6 +434,21 @@ async fn state(
 fn closing(state: &str, reason: &str) -> String {
     let told = rows::state(state, reason);
     if told == "closed" { "closed (completed)".to_owned() } else { told }
+}
+
+/// Notes what becomes of a list of names; where nothing does, those that were to be added are there already.
+fn listed(
+    field: &'static str,
+    had: &[String],
+    wanted: Vec<String>,
+    add: &[String],
+    changes: &mut Changes,
+) -> bool {
+    let (had, wanted) = (FieldValue::names(had), FieldValue::names(wanted));
+    if had == wanted && !add.is_empty() {
+        return changes.set(field, FieldValue::names(add), FieldValue::names(add));
+    }
+    changes.set(field, had, wanted)
 }
 
 /// The names after some are added and some taken away.
@@ -433,6 +472,7 @@ pub(super) fn told_of(ticket: &RestIssue, field: &str) -> FieldValue {
         "assignees" => FieldValue::names(ticket.assignees()),
         "milestone" => FieldValue::Short(ticket.milestone.title.clone()),
         "type" => FieldValue::Short(ticket.kind.name.clone()),
+        DUPLICATE_OF => FieldValue::Short(ticket.duplicate_of.clone()),
         _ => FieldValue::Short(yes(ticket.locked)),
     }
 }

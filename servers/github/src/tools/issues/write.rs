@@ -3,7 +3,7 @@
 use connector::catalog::reconcile::{self, Attempt, same_text};
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, one_line, words::people},
+    catalog::{Call, Plan, Reply, Tool, Written, one_line},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ use crate::{
     GitHub,
     api::rest_issues::RestIssue,
     repo::Repo,
-    resolve::{mentions::mentions, naming, reference, text},
+    resolve::{mentions::notified, naming, reference, text},
     scopes,
 };
 
@@ -72,6 +72,7 @@ impl New {
         if title.is_empty() {
             return Err(Error::invalid("`title` is empty"));
         }
+        text::title_fits(&title)?;
         text::fits("body", arguments.body.as_deref().unwrap_or_default())?;
         let parent = match &arguments.parent {
             Some(parent) => {
@@ -107,7 +108,7 @@ impl New {
             None => None,
         };
         Ok(Self {
-            labels: naming::labels(call, &repo, &arguments.labels).await?,
+            labels: naming::labels_to_set(call, &repo, &arguments.labels).await?,
             assignees: naming::assignees(call, &repo, &arguments.assignees).await?,
             repo,
             title,
@@ -160,8 +161,7 @@ impl New {
         if let Some((repo, number)) = &self.parent {
             written = written.change(format!("part of {repo}#{number}"));
         }
-        let told = notified(&self.assignees, &self.body, "");
-        if told.is_empty() { written } else { written.change(told) }
+        written
     }
 
     /// What was asked for and is not on `ticket`: GitHub drops without a word what the caller may not set.
@@ -197,7 +197,9 @@ impl New {
 async fn create_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> {
     let new = New::settle(&call, arguments).await?;
     call.bounds().permits(&new.repo, connector::Effect::Write)?;
-    Ok(Plan::new(Reply::written(new.preview()), move || async move {
+    let mut preview = new.preview();
+    preview.changed.extend(notified(&call, &new.repo, &new.assignees, &new.body, "").await);
+    Ok(Plan::new(Reply::written(preview), move || async move {
         let attempt = Attempt::begin(call.api().upstream(), "issue");
         let sent = call.api().create_issue(&new.repo, &new.fields()).await;
         let (ticket, lost) =
@@ -225,6 +227,7 @@ async fn create_issue(call: Call<GitHub>, arguments: Arguments) -> Result<Plan> 
         if let Some((place, number)) = &new.parent {
             written = written.change(linked(&call, place, *number, &ticket).await);
         }
+        written.changed.extend(notified(&call, &new.repo, &ticket.assignees(), &new.body, "").await);
         Ok(Reply::written(written.id(ticket.number).url(ticket.html_url)))
     }))
 }
@@ -260,15 +263,6 @@ async fn made(server: &GitHub, new: &New, attempt: &Attempt) -> Option<RestIssue
     })
 }
 
-/// Who would be told of a text and of being assigned, as a line of a preview; empty for nobody. Who was
-/// mentioned `before` is not told again.
-pub(crate) fn notified(assigned: &[String], text: &str, before: &str) -> String {
-    let mut told: Vec<&str> = assigned.iter().map(String::as_str).collect();
-    let is_assigned = |name: &&str| assigned.iter().any(|login| login.eq_ignore_ascii_case(name));
-    told.extend(mentions(text, before).into_iter().filter(|name| !is_assigned(name)));
-    if told.is_empty() { String::new() } else { format!("notifies, if they exist: {}", people(&told)) }
-}
-
 /// "Not found" in words that name the issue.
 pub(super) fn absent(error: Error, repo: &Repo, number: u64) -> Error {
     if error.kind() != Kind::NotFound {
@@ -280,18 +274,4 @@ pub(super) fn absent(error: Error, repo: &Repo, number: u64) -> Error {
         "does not exist, or the token may not see it"
     };
     Error::not_found(format!("{repo}#{number} {gone}")).with_hint("list_issues and search find issues")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_who_was_not_mentioned_before_is_told_again() {
-        assert_eq!(
-            notified(&["tomas".to_owned()], "@Tomas and @priya, @jonas", "cc @priya"),
-            "notifies, if they exist: @tomas, @jonas"
-        );
-        assert_eq!(notified(&[], "nobody", ""), "");
-    }
 }

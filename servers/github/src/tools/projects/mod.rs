@@ -22,6 +22,7 @@ use crate::{
     bounds::WITHIN,
     render::day,
     repo::Repo,
+    resolve::naming,
     tools::FROM,
 };
 
@@ -79,10 +80,8 @@ struct Row {
 }
 
 /// Whose projects are meant: the one that is named, or the owner of the default repository.
-fn owner(server: &GitHub, given: Option<&str>) -> Result<String> {
-    let given =
-        given.map(|owner| owner.trim().trim_start_matches('@').to_owned()).filter(|owner| !owner.is_empty());
-    let owner = match (given, server.bounds().default_repo()) {
+async fn owner(server: &GitHub, given: Option<&str>) -> Result<String> {
+    let owner = match (naming::account(server, given).await?, server.bounds().default_repo()) {
         (Some(owner), _) => owner,
         (None, Some(repo)) => repo.owner.clone(),
         (None, None) => {
@@ -98,7 +97,7 @@ fn owner(server: &GitHub, given: Option<&str>) -> Result<String> {
 }
 
 async fn list_project(call: Call<GitHub>, arguments: Arguments) -> Result<Reply> {
-    let owner = owner(&call, arguments.owner.as_deref())?;
+    let owner = owner(&call, arguments.owner.as_deref()).await?;
     let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
     let count = position.first(limit(arguments.limit, 20, 100), 100);
     match arguments.number {

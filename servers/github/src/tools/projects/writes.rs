@@ -70,7 +70,7 @@ pub(super) async fn update_project_items(call: Call<GitHub>, arguments: Argument
             .with_hint(format!("clear: [\"{}\"] empties it", one_line(name))));
     }
     fields.extend(clear.into_iter().map(|name| (name, None)));
-    let owner = owner(&call, given.as_deref())?;
+    let owner = owner(&call, given.as_deref()).await?;
     if items.is_empty() || items.len() > MOST {
         return Err(Error::invalid(format!("`items` takes 1 to {MOST} items")));
     }

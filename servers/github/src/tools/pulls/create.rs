@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use super::reviewers::Reviewers;
 use crate::{
     GitHub,
-    api::pulls::{Posted, Pull},
+    api::pulls::{Posted, Pull, Tip},
     repo::Repo,
-    resolve::{mentions::mentions, naming, text},
+    resolve::{mentions::notified, naming, reference, text},
     scopes,
 };
 
@@ -68,9 +68,9 @@ async fn create_pr(call: Call<GitHub>, arguments: CreatePr) -> Result<Plan> {
         return Err(Error::invalid("`title` is empty"));
     }
     call.bounds().permits(&repo, Effect::Write)?;
-    let reviewers = Reviewers::parse(&repo, &reviewers)?;
+    let reviewers = Reviewers::named(&call, &repo, &reviewers).await?;
     // GitHub makes labels that it does not know, and leaves out without a word whom it cannot assign.
-    let labels = naming::labels(&call, &repo, &labels).await?;
+    let labels = naming::labels_to_set(&call, &repo, &labels).await?;
     let assignees = naming::assignees(&call, &repo, &assignees).await?;
     if !reviewers.is_empty() {
         let author = call.api().viewer().await?.login;
@@ -78,8 +78,10 @@ async fn create_pr(call: Call<GitHub>, arguments: CreatePr) -> Result<Plan> {
     }
     let head = head.trim();
     let (owner, branch) = head.split_once(':').unwrap_or((repo.owner.as_str(), head));
+    let branch = reference::branch(branch);
     let is_own = owner.eq_ignore_ascii_case(&repo.owner);
-    let base = base.as_deref().map(str::trim).filter(|base| !base.is_empty());
+    let head = if is_own { branch.to_owned() } else { format!("{}:{branch}", owner.trim()) };
+    let base = base.as_deref().map(reference::branch).filter(|base| !base.is_empty());
     let there = call.api().pull_prepare(&repo, branch, base).await?;
     if is_own && there.head.is_none() {
         return Err(Error::not_found(format!("{repo} has no branch {}", one_line(branch))).with_hint(
@@ -107,11 +109,16 @@ async fn create_pr(call: Call<GitHub>, arguments: CreatePr) -> Result<Plan> {
     if let Some(open) = there.pull_requests.nodes.iter().find(from) {
         return Err(Error::new(
             Kind::Conflict,
-            format!("#{} is open already from {} to {}", open.number, one_line(head), one_line(&base)),
+            format!("#{} is open already from {} to {}", open.number, one_line(&head), one_line(&base)),
         )
         .with_hint("Change that one with update_pr"));
     }
+    if is_own {
+        let (from, to) = (there.head.as_ref(), there.base.as_ref());
+        brings_something(&call, &repo, (branch, from), (&base, to)).await?;
+    }
     let body = body.unwrap_or_default();
+    text::title_fits(title)?;
     text::fits("body", &body)?;
     let mut input = json!({"title": title, "head": head, "base": base});
     if !body.trim().is_empty() {
@@ -122,10 +129,26 @@ async fn create_pr(call: Call<GitHub>, arguments: CreatePr) -> Result<Plan> {
     }
     let head = format!("{owner}:{branch}");
     let draft = Draft { repo, head, base, input, reviewers, labels, assignees };
-    Ok(open(call, draft, &body))
+    Ok(open(call, draft, body).await)
 }
 
-fn open(call: Call<GitHub>, draft: Draft, body: &str) -> Plan {
+/// Refuses a head that brings its base nothing: "No commits between main and x" is what GitHub says of it.
+async fn brings_something(
+    call: &Call<GitHub>,
+    repo: &Repo,
+    head: (&str, Option<&Tip>),
+    base: (&str, Option<&Tip>),
+) -> Result<()> {
+    let Some(tip) = head.1 else { return Ok(()) };
+    let into = base.1.map_or(base.0, |base| base.target.oid.as_str());
+    if !call.api().compare(repo, into, &tip.target.oid).await.is_ok_and(|compared| compared.ahead_by == 0) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("There are no commits between {} and {}", one_line(base.0), one_line(head.0)))
+        .with_hint("Nothing was opened. commit_files puts changes on the branch"))
+}
+
+async fn open(call: Call<GitHub>, draft: Draft, body: String) -> Plan {
     let kind = if draft.input["draft"] == true { "a draft pull request" } else { "a pull request" };
     let title = one_line(draft.input["title"].as_str().unwrap_or_default());
     let mut preview = Written::new(format!("Open {kind} in {}: {title}", draft.repo)).change(format!(
@@ -139,20 +162,17 @@ fn open(call: Call<GitHub>, draft: Draft, body: &str) -> Plan {
     if !draft.labels.is_empty() {
         preview = preview.change(format!("labels [{}]", one_line(&draft.labels.join(", "))));
     }
-    let mut notified = draft.reviewers.names(&draft.repo);
-    notified.extend(draft.assignees.iter().cloned());
+    let mut asked = draft.reviewers.names(&draft.repo);
+    asked.extend(draft.assignees.iter().cloned());
     if !draft.reviewers.is_empty() {
         preview = preview.change(format!("reviewers {}", people(&draft.reviewers.names(&draft.repo))));
     }
     if !draft.assignees.is_empty() {
         preview = preview.change(format!("assignees {}", people(&draft.assignees)));
     }
-    notified.extend(mentions(body, "").into_iter().map(str::to_owned));
-    notified.sort();
-    notified.dedup();
-    if !notified.is_empty() {
-        preview = preview.change(format!("notifies, if they may see it: {}", people(&notified)));
-    }
+    asked.sort();
+    asked.dedup();
+    preview.changed.extend(notified(&call, &draft.repo, &asked, &body, "").await);
     Plan::new(Reply::written(preview), move || async move {
         let (posted, lost) = post(&call, &draft).await?;
         let word = if posted.draft { "draft " } else { "" };
@@ -163,6 +183,7 @@ fn open(call: Call<GitHub>, draft: Draft, body: &str) -> Plan {
             .id(posted.number.to_string())
             .url(posted.html_url.clone());
         written.changed.extend(follow_up(&call, &draft, posted.number).await);
+        written.changed.extend(notified(&call, &draft.repo, &[], &body, "").await);
         Ok(Reply::written(written))
     })
 }

@@ -34,8 +34,28 @@ pub(super) async fn check(call: &Call<GitHub>, repo: &Repo, pull: &Pull) -> Resu
     .with_hint("Nothing was merged. Leave `delete_branch` out"))
 }
 
+/// What became of it after the merge. Where that is `asked` for it is deleted; else GitHub does so by its own setting,
+/// and only says nothing of it.
+pub(super) async fn after_merge(
+    call: &Call<GitHub>,
+    repo: &Repo,
+    pull: &Pull,
+    asked: bool,
+) -> Option<String> {
+    if asked {
+        return Some(delete(call, repo, pull).await);
+    }
+    let (name, sha) = (one_line(&pull.head_ref_name), &pull.head_ref_oid);
+    match call.api().git_ref(repo, &format!("heads/{}", pull.head_ref_name)).await {
+        Ok(None) => {
+            Some(format!("GitHub deleted the branch {name}; manage_ref can create it again from {sha}"))
+        }
+        _ => None,
+    }
+}
+
 /// Deletes it if it is still where it was merged, and says what came of it: the merge stands either way.
-pub(super) async fn delete(call: &Call<GitHub>, repo: &Repo, pull: &Pull) -> String {
+async fn delete(call: &Call<GitHub>, repo: &Repo, pull: &Pull) -> String {
     let (name, sha) = (one_line(&pull.head_ref_name), &pull.head_ref_oid);
     let path = format!("heads/{}", pull.head_ref_name);
     let again = format!("manage_ref can create it again from {sha}");

@@ -16,7 +16,7 @@ use crate::{
     api::pulls::{Actor, Pull, PullFilter},
     render::second,
     repo::Repo,
-    resolve::reference,
+    resolve::{naming, reference},
     tools::FROM,
 };
 
@@ -118,6 +118,7 @@ async fn list_prs(call: Call<GitHub>, arguments: ListPrs) -> Result<Reply> {
     let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
     let first = position.first(limit(arguments.limit, 20, 100), 100);
     let after = position.after.as_deref();
+    let named = (arguments.author.clone(), arguments.review_requested.clone(), arguments.labels.clone());
     let wanted = Wanted::new(&repo, arguments)?;
     let answer = match &wanted.query {
         Some(query) => call.api().pull_search(&repo, query, first, after).await?,
@@ -128,7 +129,26 @@ async fn list_prs(call: Call<GitHub>, arguments: ListPrs) -> Result<Reply> {
     if let Some(unread) = pulls.nodes.iter().find_map(|pull| pull.checks_unread.as_ref()) {
         failed.push(format!("{} get_pr shows the workflow runs of one.", unread::words(unread)));
     }
+    let (author, reviewer, labels) = named;
+    if pulls.nodes.is_empty() && position == Position::default() {
+        // An empty list must not hide that something is not there.
+        naming::labels(&call, &repo, &labels).await?;
+        if let Some(base) = &wanted.base {
+            naming::branch(&call, &repo, "base", base).await?;
+        }
+        for (argument, name) in [("author", &author), ("review_requested", &reviewer)] {
+            if let Some(name) = name.as_deref().filter(|name| !naming::is_me(name) && !name.contains('/')) {
+                naming::exists(&call, argument, name.trim().trim_start_matches('@')).await?;
+            }
+        }
+    }
     let mut page = Page::new(FROM, ("pull request", "pull requests")).note(format!("{repo}, newest first"));
+    for (words, name) in [("by", &author), ("review requested from", &reviewer)] {
+        if let Some(name) = name {
+            let login = if name.contains('/') { name.clone() } else { naming::login(&call, name).await? };
+            page = page.note(format!("{words} @{}", one_line(login.trim_start_matches('@'))));
+        }
+    }
     let mut places = Vec::new();
     for (place, pull) in pulls.nodes.iter().skip(position.skip).enumerate() {
         if wanted.takes(pull) {
@@ -162,6 +182,8 @@ struct Wanted {
     owner: Option<String>,
     /// Only those merged since then.
     merged_since: Option<String>,
+    /// The branch that they go to.
+    base: Option<String>,
     /// The search, where GraphQL's own filters do not do.
     query: Option<String>,
 }
@@ -207,8 +229,9 @@ impl Wanted {
                 State::Merged => vec!["MERGED"],
                 State::All => vec!["OPEN", "CLOSED", "MERGED"],
             };
-            let filter = PullFilter { states, base, head: branch, label: labels.into_iter().next() };
-            return Ok(Self { filter, owner, ..Self::default() });
+            let filter =
+                PullFilter { states, base: base.clone(), head: branch, label: labels.into_iter().next() };
+            return Ok(Self { filter, owner, base, ..Self::default() });
         }
         let mut query = format!("repo:{repo} is:pr");
         let mut add = |name: &str, value: &str| -> Result<()> {
@@ -244,7 +267,7 @@ impl Wanted {
             query.push_str(&format!(" merged:>={since}"));
         }
         query.push_str(" sort:created-desc");
-        Ok(Self { filter: PullFilter::default(), owner, merged_since, query: Some(query) })
+        Ok(Self { filter: PullFilter::default(), owner, merged_since, base, query: Some(query) })
     }
 
     /// Whether it comes from the right owner's branch.

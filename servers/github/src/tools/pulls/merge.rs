@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::{
     head_branch,
     read::{get_with_mergeability, merged},
+    review::guard,
     words,
 };
 use crate::{
@@ -102,14 +103,8 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
         }
         return Ok(Plan::nothing(Reply::written(nothing)));
     }
-    if let Some(expected) = expected_head.as_deref().map(str::trim)
-        && !expected.eq_ignore_ascii_case(&pull.head_ref_oid)
-    {
-        return Err(Error::new(
-            Kind::Conflict,
-            format!("The head of #{number} is {}, not {}", pull.head_ref_oid, one_line(expected)),
-        )
-        .with_hint("Nothing was merged. Look at what came since, and decide anew"));
+    if let Some(expected) = expected_head.as_deref().map(str::trim) {
+        guard(&pull, expected)?;
     }
     if let Some(mut why) = out_of_question(&pull) {
         for block in blocks(&pull) {
@@ -119,7 +114,17 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
         return Err(Error::new(Kind::Conflict, format!("#{number} cannot be merged: {why}"))
             .with_hint("Nothing was merged"));
     }
+    let message = message.filter(|message| !message.trim().is_empty());
+    if mode == Mode::Queue && (method.is_some() || message.is_some()) {
+        return Err(Error::invalid("The merge queue has a method and a message of its own")
+            .with_hint("With mode queue leave `method` and `message` out"));
+    }
     let method = allowed(&pull, method)?;
+    if method == Method::Rebase && message.is_some() {
+        return Err(Error::invalid(
+            "A rebase keeps the messages of the commits: `message` goes with merge or squash",
+        ));
+    }
     if delete_branch {
         if mode != Mode::Now {
             return Err(Error::invalid("`delete_branch` goes with mode now only").with_hint(
@@ -178,6 +183,9 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
     let stays = (!delete_branch).then(|| branch_stays(&pull)).flatten();
     preview.changed.extend(stays.clone());
     let text = Text::of(message.as_deref().unwrap_or_default());
+    if mode != Mode::Queue {
+        preview.changed.extend(text.told());
+    }
     let read = Instant::now();
     let seen = (pull.head_ref_oid.clone(), pull.base_ref_name.clone());
     Ok(Plan::new(Reply::written(preview), move || async move {
@@ -187,8 +195,10 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
         match mode {
             Mode::Now => {
                 let mut merged = now(&call, &repo, &pull, method, &text).await?;
-                if delete_branch {
-                    merged = merged.change(head_branch::delete(&call, &repo, &pull).await);
+                merged.changed.extend(closed(&call, &pull).await);
+                if delete_branch || (pull.rules.delete_branch_on_merge && !pull.is_cross_repository) {
+                    let asked = delete_branch;
+                    merged.changed.extend(head_branch::after_merge(&call, &repo, &pull, asked).await);
                 }
                 merged.changed.extend(stays);
                 Ok(Reply::written(merged))
@@ -225,6 +235,20 @@ impl Text {
         let (title, body) = message.trim().split_once('\n').unwrap_or((message.trim(), ""));
         let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         Self { title: some(title), body: some(body) }
+    }
+
+    /// What is told of it; none where all of it is GitHub's.
+    fn told(&self) -> Option<String> {
+        let title = one_line(self.title.as_deref()?);
+        Some(match &self.body {
+            Some(body) => {
+                format!(
+                    "commit title \"{title}\", body of {}",
+                    counted(body.chars().count(), ("character", "characters"))
+                )
+            }
+            None => format!("commit title \"{title}\", body as GitHub makes it"),
+        })
     }
 }
 
@@ -371,6 +395,26 @@ fn preview(repo: &Repo, pull: &Pull, mode: Mode, method: Method) -> Written {
 fn branch_stays(pull: &Pull) -> Option<String> {
     let stays = !pull.is_cross_repository && !pull.rules.delete_branch_on_merge;
     stays.then(|| format!("the branch {} stays", one_line(&pull.head_ref_name)))
+}
+
+/// What became of the issues that it closes: GitHub closes them a moment after the merge.
+async fn closed(call: &Call<GitHub>, pull: &Pull) -> Vec<String> {
+    let issues = &pull.closing_issues_references.nodes;
+    let asked = issues.iter().map(|issue| async move {
+        let place = &issue.repository.name_with_owner;
+        let now = call.api().rest_issue(&Repo::parse(place).ok()?, issue.number).await.ok()?;
+        Some(now.state() == "closed")
+    });
+    let states = futures::future::join_all(asked).await;
+    let told = issues.iter().zip(states).map(|(issue, closed)| {
+        let words = match closed {
+            Some(true) => "closed",
+            Some(false) => "not closed yet:",
+            None => "closes",
+        };
+        format!("{words} {}#{}", one_line(&issue.repository.name_with_owner), issue.number)
+    });
+    told.collect()
 }
 
 /// Merges it. Whatever the answer, whether it is merged can be learned.

@@ -7,6 +7,7 @@ mod list;
 mod merge;
 mod parts;
 mod read;
+mod revert;
 mod review;
 mod reviewers;
 mod threads;

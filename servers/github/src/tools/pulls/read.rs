@@ -20,6 +20,7 @@ use crate::{
     GitHub,
     api::{
         Partial,
+        issues::closer,
         pulls::{Actor, Parts, Pull, Tally, Verdict},
     },
     render,
@@ -301,6 +302,9 @@ fn head(repo: &Repo, pull: &Pull) -> Vec<String> {
         let _ = write!(first, ", {}", merged(pull));
     } else if !pull.closed_at.is_empty() {
         let _ = write!(first, ", closed {}", render::minute(&pull.closed_at));
+        if let Some(closer) = closer(&pull.closing) {
+            let _ = write!(first, " by @{}", one_line(&closer));
+        }
     }
     let mut lines = vec![first];
     lines.push(format!(

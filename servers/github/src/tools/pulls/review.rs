@@ -5,10 +5,7 @@ use std::fmt::Write as _;
 use connector::catalog::reconcile;
 use connector::{
     Effect, Error, Kind, Result,
-    catalog::{
-        Call, Plan, Reply, Tool, Written, nearest, one_line,
-        words::{counted, people},
-    },
+    catalog::{Call, Plan, Reply, Tool, Written, nearest, one_line, words::counted},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,7 +20,7 @@ use crate::{
     api::pulls::{ChangedFile, Parts, Pull, Review},
     render,
     repo::Repo,
-    resolve::mentions::mentions,
+    resolve::{mentions::notified, text},
     scopes,
     tools::FROM,
 };
@@ -108,7 +105,7 @@ impl Event {
 #[serde(deny_unknown_fields)]
 struct Comment {
     path: String,
-    line: u64,
+    line: Option<u64>,
     start_line: Option<u64>,
     side: Option<Side>,
     body: String,
@@ -143,9 +140,10 @@ impl Comment {
 
     fn place(&self) -> String {
         let mut place = one_line(&self.path);
+        let Some(line) = self.line else { return place };
         let _ = match self.start_line {
-            Some(start) => write!(place, ":{start}-{}", self.line),
-            None => write!(place, ":{}", self.line),
+            Some(start) => write!(place, ":{start}-{line}"),
+            None => write!(place, ":{line}"),
         };
         if self.side == Some(Side::Left) {
             place.push_str(" (old side)");
@@ -159,9 +157,11 @@ async fn review_pr(call: Call<GitHub>, arguments: ReviewPr) -> Result<Plan> {
     let repo = call.bounds().repo(repo.as_deref())?;
     call.bounds().permits(&repo, Effect::Write)?;
     let body = body.map(|body| body.trim().to_owned()).filter(|body| !body.is_empty());
+    text::fits("body", body.as_deref().unwrap_or_default())?;
     for comment in &mut comments {
+        text::fits("comments.body", &comment.body)?;
         // One line is no range.
-        comment.start_line = comment.start_line.filter(|start| *start != comment.line);
+        comment.start_line = comment.start_line.filter(|start| Some(*start) != comment.line);
     }
     let pull = call.api().pull(&repo, number, &Parts::default()).await?.data;
     if let Some(head) = expected_head.as_deref().map(str::trim) {
@@ -188,14 +188,25 @@ async fn review_pr(call: Call<GitHub>, arguments: ReviewPr) -> Result<Plan> {
             {
                 return Err(Error::invalid("This review needs a `body`"));
             }
+            if event == Event::Pending && comments.iter().any(|comment| comment.line.is_none()) {
+                return Err(Error::invalid("A comment on a whole file is published at once")
+                    .with_hint("Give a `line`, or another `event`"));
+            }
             let shown = check(&call, &repo, number, &comments).await?;
-            Ok(add(call, repo, pull, event, body, comments, shown))
+            let texts: Vec<&str> =
+                body.iter().chain(comments.iter().map(|comment| &comment.body)).map(String::as_str).collect();
+            let told = notified(&call, &repo, &[pull.author.name()], &texts.join("\n\n"), "").await;
+            let told = told.filter(|_| event != Event::Pending);
+            Ok(add(call, repo, pull, event, body, comments, Shown { lines: shown, told }))
         }
     }
 }
 
-/// The head is the one that was reviewed.
-fn guard(pull: &Pull, head: &str) -> Result<()> {
+/// The head is the one that was looked at.
+///
+/// # Errors
+/// `conflict` if it has moved.
+pub(super) fn guard(pull: &Pull, head: &str) -> Result<()> {
     if head.len() < SHORTEST_SHA {
         return Err(Error::invalid("`expected_head` is too short").with_hint("Give the head sha from get_pr"));
     }
@@ -206,7 +217,7 @@ fn guard(pull: &Pull, head: &str) -> Result<()> {
         Kind::Conflict,
         format!("The head of #{} is {} now, not {}", pull.number, pull.head_ref_oid, one_line(head)),
     )
-    .with_hint("Nothing was sent. Read what came since with get_diff, and review that"))
+    .with_hint("Nothing was sent. Read what came since with get_diff, and decide anew"))
 }
 
 /// Nobody approves or refuses their own work (docs.github.com, "Reviewing proposed changes").
@@ -275,12 +286,18 @@ fn check_one(files: &[ChangedFile], comment: &Comment) -> std::result::Result<St
         let near = near.map(|near| format!(", did you mean {}?", one_line(near))).unwrap_or_default();
         return Err(format!("the pull request does not change this file{near}"));
     };
+    let Some(line) = comment.line else {
+        return match (comment.start_line, comment.side) {
+            (None, None) => Ok(String::new()),
+            _ => Err("`start_line` and `side` go with `line`".to_owned()),
+        };
+    };
     let Some(patch) = &file.patch else {
         return Err("GitHub shows no diff of it: it is binary, or the change is too large".to_owned());
     };
     let (lines, side) = (DiffLines::parse(patch), comment.side());
-    match lines.check(side, comment.start_line, comment.line) {
-        Ok(()) => Ok(lines.text(side, comment.line).unwrap_or_default().to_owned()),
+    match lines.check(side, comment.start_line, line) {
+        Ok(()) => Ok(lines.text(side, line).unwrap_or_default().to_owned()),
         Err(Wrong::NotShown { line, nearest }) if nearest.is_empty() => {
             let other = if side == diff_lines::Side::Left { "RIGHT" } else { "LEFT" };
             Err(format!("the diff shows no line of this side, so not {line}; try side {other}"))
@@ -321,6 +338,14 @@ async fn files(
     Ok(files)
 }
 
+/// What a preview shows of a review.
+struct Shown {
+    /// The lines of code that its comments are about.
+    lines: Vec<String>,
+    /// Whom it tells, in words.
+    told: Option<String>,
+}
+
 /// The plan to add a review.
 fn add(
     call: Call<GitHub>,
@@ -329,27 +354,30 @@ fn add(
     event: Event,
     body: Option<String>,
     comments: Vec<Comment>,
-    shown: Vec<String>,
+    shown: Shown,
 ) -> Plan {
     let number = pull.number;
     let verdict = words::words(event.state());
+    let of_lines = comments.iter().filter(|comment| comment.line.is_some()).count();
+    let of_files = comments.len() - of_lines;
     let mut preview =
-        Written::new(format!("Review {repo}#{number}: {verdict}, {}", line_comments(comments.len() as u64)))
+        Written::new(format!("Review {repo}#{number}: {verdict}, {}", line_comments(of_lines as u64)))
             .change(format!("of head {}", pull.head_ref_oid));
+    if of_files > 0 {
+        preview = preview.change(format!(
+            "{}, each published by itself",
+            counted(of_files, ("comment on a whole file", "comments on whole files"))
+        ));
+    }
     if let Some(body) = &body {
         preview = preview.change(format!("body of {} characters", body.chars().count()));
     }
-    if event != Event::Pending {
-        let texts = body.iter().chain(comments.iter().map(|comment| &comment.body));
-        let mut told: Vec<String> = texts.flat_map(|text| mentions(text, "")).map(str::to_owned).collect();
-        told.push(pull.author.name());
-        told.sort();
-        told.dedup();
-        preview = preview.change(format!("notifies, with all who follow it: {}", people(&told)));
-    }
+    let Shown { lines, told: notifies } = shown;
+    let notified = notifies.map(|told| told.replacen("notifies", "notifies, with all who follow it,", 1));
+    preview.changed.extend(notified.clone());
     let mut reply = Reply::written(preview);
     if !comments.is_empty() {
-        let rows = comments.iter().zip(&shown).map(|(comment, line)| match line.trim() {
+        let rows = comments.iter().zip(&lines).map(|(comment, line)| match line.trim() {
             "" => format!("{}: {}", comment.place(), one_line(&comment.body)),
             line => format!("{} on `{line}`: {}", comment.place(), one_line(&comment.body)),
         });
@@ -362,10 +390,25 @@ fn add(
     if let Some(event) = event.constant() {
         input["event"] = json!(event);
     }
-    if !comments.is_empty() {
-        input["comments"] = comments.iter().map(Comment::input).collect();
+    if of_lines > 0 {
+        let on_lines = comments.iter().filter(|comment| comment.line.is_some());
+        input["comments"] = on_lines.map(Comment::input).collect();
     }
+    // What stands under whole files alone needs no review.
+    let is_bare = event == Event::Comment && body.is_none() && of_lines == 0;
     Plan::new(reply, move || async move {
+        if is_bare {
+            let mut lines = on_files(&call, &repo, &pull, &comments).await;
+            if let Some(error) =
+                lines.iter().all(Result::is_err).then(|| lines.swap_remove(0).err()).flatten()
+            {
+                return Err(error);
+            }
+            let mut written = Written::new(format!("Commented on {repo}#{number}")).url(&pull.url);
+            written.changed.extend(lines.into_iter().map(told));
+            written.changed.extend(notified);
+            return Ok(Reply::written(written));
+        }
         let sent = call.api().review_add(&repo, number, &input).await;
         let look = async {
             let now = call.api().latest_reviews(&repo, number).await.ok()?;
@@ -380,16 +423,47 @@ fn add(
             })
         };
         let (review, lost) = reconcile::created(sent, look).await?;
-        let mut written = told(&repo, &pull, &review, event, lost);
-        if !comments.is_empty() {
-            written = written.change(line_comments(comments.len() as u64));
+        let mut written = done(&repo, &pull, &review, event, lost);
+        if of_lines > 0 {
+            written = written.change(line_comments(of_lines as u64));
         }
+        written.changed.extend(on_files(&call, &repo, &pull, &comments).await.into_iter().map(told));
+        written.changed.extend(notified);
         Ok(Reply::written(written))
     })
 }
 
+/// Adds the comments that are on whole files, one by one; a line for each.
+async fn on_files(
+    call: &Call<GitHub>,
+    repo: &Repo,
+    pull: &Pull,
+    comments: &[Comment],
+) -> Vec<Result<String>> {
+    let mut lines = Vec::new();
+    for comment in comments.iter().filter(|comment| comment.line.is_none()) {
+        let api = call.api();
+        let made =
+            api.comment_on_file(repo, pull.number, &pull.head_ref_oid, &comment.path, &comment.body).await;
+        lines.push(match made {
+            Ok(id) => Ok(format!("comment {id} on the file {}", comment.place())),
+            Err(error) => {
+                let message = format!("on the file {}: {}", comment.place(), error.message());
+                let hint = error.hint().unwrap_or_default().to_owned();
+                Err(Error::new(error.kind(), message).with_hint(hint))
+            }
+        });
+    }
+    lines
+}
+
+/// A step's line, be it that it was not done.
+fn told(line: Result<String>) -> String {
+    line.unwrap_or_else(|error| format!("NOT commented: {}", error.for_agent()))
+}
+
 /// What became of a review, read back from GitHub's answer.
-fn told(repo: &Repo, pull: &Pull, review: &Review, event: Event, lost: bool) -> Written {
+fn done(repo: &Repo, pull: &Pull, review: &Review, event: Event, lost: bool) -> Written {
     let state = words::words(&review.state);
     let done = match event {
         Event::Pending => {

@@ -5,7 +5,7 @@ use connector::{
     catalog::{Call, one_line},
 };
 
-use crate::{GitHub, repo::Repo};
+use crate::{GitHub, repo::Repo, resolve::naming};
 
 /// Teams of an organization that are looked through.
 const TEAMS: u32 = 100;
@@ -23,11 +23,23 @@ pub(super) struct Reviewers {
 }
 
 impl Reviewers {
+    /// The reviewers that names mean; `@me` is whoever calls.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], and as [`crate::api::Api::viewer`].
+    pub(super) async fn named(call: &Call<GitHub>, repo: &Repo, names: &[String]) -> Result<Self> {
+        let mut logins = names.to_vec();
+        for name in logins.iter_mut().filter(|name| naming::is_me(name)) {
+            *name = call.api().viewer().await?.login;
+        }
+        Self::parse(repo, &logins)
+    }
+
     /// Reads names as people write them.
     ///
     /// # Errors
     /// `invalid_argument` for an empty name, or a team of another organization.
-    pub(super) fn parse(repo: &Repo, names: &[String]) -> Result<Self> {
+    fn parse(repo: &Repo, names: &[String]) -> Result<Self> {
         let mut reviewers = Self::default();
         for name in names {
             let name = name.trim().trim_start_matches('@');

@@ -8,7 +8,6 @@ use connector::{
         Call, Changes, FieldValue, Plan, Reply, Tool, Written,
         edits::{self, Edit},
         one_line,
-        words::people,
     },
 };
 use schemars::JsonSchema;
@@ -16,12 +15,17 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::{reviewers::Reviewers, words};
+use super::{
+    revert::{self, Words},
+    reviewers::Reviewers,
+    words,
+};
+use crate::tools::issues::same_moment;
 use crate::{
     GitHub,
     api::pulls::{Parts, Pull},
     repo::Repo,
-    resolve::{mentions::mentions, text},
+    resolve::{mentions::notified, reference, text},
     scopes,
 };
 
@@ -85,6 +89,7 @@ enum Set {
     Ready,
     UpdateBranch,
     AutoMergeOff,
+    Revert,
 }
 
 /// What is to become of a pull request.
@@ -100,8 +105,8 @@ struct Update {
     auto_merge_off: bool,
     /// Whether the whole body goes.
     asks: bool,
-    /// Who is told of it.
-    notifies: Vec<String>,
+    /// Whom it tells, in words.
+    told: Option<String>,
 }
 
 async fn update_pr(call: Call<GitHub>, mut arguments: UpdatePr) -> Result<Plan> {
@@ -114,16 +119,23 @@ async fn update_pr(call: Call<GitHub>, mut arguments: UpdatePr) -> Result<Plan> 
     let before = call.api().pull(&repo, number, &Parts::default()).await?.data;
     let read = Instant::now();
     if let Some(expected) = arguments.expected_updated_at.as_deref().map(str::trim)
-        && expected != before.updated_at
+        && !same_moment(expected, &before.updated_at)?
     {
         return Err(moved(number, &before.updated_at));
     }
-    let update = Update::work_out(&repo, &before, &arguments)?;
+    if arguments.set == Some(Set::Revert) {
+        return revert(call, repo, before, arguments).await;
+    }
+    let update = Update::work_out(&call, &repo, &before, &arguments).await?;
     update.add.check(&call, &repo, &before.author.name()).await?;
     let guarded = arguments.expected_updated_at.is_some() || update.fields.contains_key("body");
     if update.is_nothing() {
+        let how = match arguments.set {
+            Some(Set::UpdateBranch) => "has all commits of its base",
+            _ => "is already like that",
+        };
         return Ok(Plan::nothing(Reply::written(Written::new(format!(
-            "Nothing to change: {repo}#{number} is already like that"
+            "Nothing to change: {repo}#{number} {how}"
         )))));
     }
     let mut preview = Written::new(format!("Change {repo}#{number}"));
@@ -143,6 +155,18 @@ async fn update_pr(call: Call<GitHub>, mut arguments: UpdatePr) -> Result<Plan> 
     Ok(if asks { plan } else { plan.harmless() })
 }
 
+/// The plan for a pull request that takes this one back; `title` and `body` are its own.
+async fn revert(call: Call<GitHub>, repo: Repo, before: Pull, arguments: UpdatePr) -> Result<Plan> {
+    let UpdatePr { title, body, body_edits, base, add_reviewers, remove_reviewers, .. } = arguments;
+    let others = !body_edits.is_empty() || base.is_some();
+    if others || !(add_reviewers.is_empty() && remove_reviewers.is_empty()) {
+        return Err(Error::invalid(
+            "With set revert give `title` and `body` only: those of the new pull request",
+        ));
+    }
+    revert::plan(call, repo, before, Words { title, body }).await
+}
+
 /// It is not what the caller has read.
 fn moved(number: u64, updated: &str) -> Error {
     Error::new(Kind::Conflict, format!("#{number} changed meanwhile: it was last updated {updated}"))
@@ -150,12 +174,13 @@ fn moved(number: u64, updated: &str) -> Error {
 }
 
 impl Update {
-    fn work_out(repo: &Repo, before: &Pull, arguments: &UpdatePr) -> Result<Self> {
+    async fn work_out(call: &Call<GitHub>, repo: &Repo, before: &Pull, arguments: &UpdatePr) -> Result<Self> {
         let mut update = Self::default();
         if let Some(title) = arguments.title.as_deref().map(str::trim) {
             if title.is_empty() {
                 return Err(Error::invalid("`title` is empty"));
             }
+            text::title_fits(title)?;
             update.field(
                 "title",
                 FieldValue::short(Some(&before.title)),
@@ -164,20 +189,27 @@ impl Update {
             );
         }
         update.body(before, arguments)?;
-        if let Some(base) = arguments.base.as_deref().map(str::trim).filter(|base| !base.is_empty()) {
-            update.field(
+        if let Some(base) = arguments.base.as_deref().map(reference::branch).filter(|base| !base.is_empty())
+            && update.field(
                 "base",
                 FieldValue::short(Some(&before.base_ref_name)),
                 FieldValue::short(Some(base)),
                 json!(base),
-            );
+            )
+        {
+            can_go_into(call, repo, before, base).await?;
         }
         if let Some(set) = arguments.set {
             update.set(before, set)?;
         }
+        if update.update_branch {
+            // "There are no new commits on the base branch."
+            let compared = call.api().compare(repo, &before.base_ref_name, &before.head_ref_oid).await;
+            update.update_branch = !compared.is_ok_and(|compared| compared.behind_by == 0);
+        }
         let requested = before.requested();
-        update.add = Reviewers::parse(repo, &arguments.add_reviewers)?;
-        update.remove = Reviewers::parse(repo, &arguments.remove_reviewers)?;
+        update.add = Reviewers::named(call, repo, &arguments.add_reviewers).await?;
+        update.remove = Reviewers::named(call, repo, &arguments.remove_reviewers).await?;
         let removed = update.remove.names(repo);
         if let Some(both) = update.add.names(repo).iter().find(|name| removed.contains(name)) {
             return Err(Error::invalid(format!(
@@ -193,9 +225,8 @@ impl Update {
         if !arguments.add_reviewers.is_empty() || !arguments.remove_reviewers.is_empty() {
             update.changes.set("reviewers", reviewers(&requested), reviewers(wanted));
         }
-        update.notifies.extend(add);
-        update.notifies.sort();
-        update.notifies.dedup();
+        let body = update.fields.get("body").and_then(Value::as_str).unwrap_or_default();
+        update.told = notified(call, repo, &add, body, &before.body).await;
         Ok(update)
     }
 
@@ -225,7 +256,6 @@ impl Update {
         );
         if differs {
             self.asks |= arguments.body.is_some() && !before.body.trim().is_empty();
-            self.notifies.extend(mentions(&new, &before.body).into_iter().map(str::to_owned));
         }
         Ok(())
     }
@@ -234,7 +264,7 @@ impl Update {
         let conflict = |what: String| Err(Error::new(Kind::Conflict, what));
         let number = before.number;
         if before.is_merged() {
-            return conflict(format!("#{number} is merged already"));
+            return conflict(format!("#{number} is merged already; set revert takes it back"));
         }
         let draft = |draft: bool| FieldValue::short(Some(if draft { "draft" } else { "ready for review" }));
         let state = |open: bool| FieldValue::short(Some(if open { "open" } else { "closed" }));
@@ -255,6 +285,8 @@ impl Update {
                 return conflict(format!("#{number} is closed, so its branch is not updated"));
             }
             Set::UpdateBranch => self.update_branch = true,
+            // It has a plan of its own.
+            Set::Revert => {}
             Set::AutoMergeOff => {
                 if let Some(auto) = &before.auto_merge_request {
                     let method = words::words(&auto.merge_method);
@@ -284,9 +316,7 @@ impl Update {
                 before.head_ref_oid
             ));
         }
-        if !self.notifies.is_empty() {
-            lines.push(format!("notifies, if they may see it: {}", people(&self.notifies)));
-        }
+        lines.extend(self.told.clone());
         lines
     }
 
@@ -364,11 +394,36 @@ impl Update {
             }
         };
         written.changed.extend(lines);
+        written.changed.extend(self.told.filter(|_| failed.is_empty()));
         for (what, error) in failed {
             written = written.change(format!("NOT done ({what}): {}", error.for_agent()));
         }
         Ok(Reply::written(written.id(number.to_string())))
     }
+}
+
+/// Refuses a base that GitHub would not take: none that is there, of a closed pull request, or one that has all
+/// commits of the head.
+async fn can_go_into(call: &Call<GitHub>, repo: &Repo, before: &Pull, base: &str) -> Result<()> {
+    let (number, shown) = (before.number, one_line(base));
+    if !before.is_open() {
+        return Err(Error::invalid(format!(
+            "#{number} is closed: GitHub changes the base of open ones only"
+        ))
+        .with_hint("Nothing was sent. Reopen it first, with set reopen"));
+    }
+    if call.api().branch(repo, base).await?.is_none() {
+        return Err(Error::not_found(format!("{repo} has no branch {shown}"))
+            .with_hint("list_refs gives the branches"));
+    }
+    let compared = call.api().compare(repo, base, &before.head_ref_oid).await;
+    if compared.is_ok_and(|compared| compared.ahead_by == 0) {
+        return Err(Error::invalid(format!(
+            "{shown} has all commits of {}: nothing would be left of #{number}",
+            one_line(&before.head_ref_name)
+        )));
+    }
+    Ok(())
 }
 
 /// A field as it is now.

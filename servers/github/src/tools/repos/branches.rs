@@ -37,6 +37,9 @@ fn told(branch: &Branch, default: &str) -> (String, Row) {
     for pull in branch.pulls() {
         facts.push(format!("{}#{}", if pull.is_draft { "draft " } else { "" }, pull.number));
     }
+    if let Some(pull) = branch.merged_as() {
+        facts.push(format!("merged as #{}", pull.number));
+    }
     let (tip, author) = (&branch.target, one_line(&branch.target.author()));
     let mut text = format!(
         "{} {} {} {author}",
@@ -56,7 +59,8 @@ fn told(branch: &Branch, default: &str) -> (String, Row) {
         author,
         ahead: distance.map(|(ahead, _)| ahead),
         behind: distance.map(|(_, behind)| behind),
-        pull_requests: branch.pulls().iter().map(|pull| pull.number).collect(),
+        pull_requests: branch.pulls().map(|pull| pull.number).collect(),
+        merged_as: branch.merged_as().map(|pull| pull.number),
         ..Row::default()
     };
     (text, row)
@@ -111,12 +115,16 @@ mod tests {
             "name": "tomas/eng-31", "target": {"oid": "0123456789abcdef", "committedDate": "2026-11-28T16:50:00Z",
                 "author": {"name": "Tomás", "user": {"login": "tomas"}}},
             "compare": {"aheadBy": 2, "behindBy": 3},
-            "associatedPullRequests": {"nodes": [{"number": 485}]},
+            "associatedPullRequests": {"nodes": [
+                {"number": 480, "state": "MERGED", "headRefOid": "0123456789abcdef"},
+                {"number": 481, "state": "MERGED", "headRefOid": "f00"},
+                {"number": 485, "state": "OPEN"},
+            ]},
         }))
         .unwrap();
         assert_eq!(
             told(&branch, "main").0,
-            "tomas/eng-31 0123456789ab 2026-11-28 16:50Z @tomas: 3 ahead, 2 behind, #485"
+            "tomas/eng-31 0123456789ab 2026-11-28 16:50Z @tomas: 3 ahead, 2 behind, #485, merged as #480"
         );
     }
 }

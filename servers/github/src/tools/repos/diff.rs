@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{history, refs, tree::fits};
 use crate::{
     GitHub,
-    api::diffs::{COMPARED, FileChange},
+    api::diffs::{COMPARED, Comparison, FileChange},
     render::{minute, short_sha, thousands},
     repo::Repo,
     tools::{FROM, listing},
@@ -24,6 +24,8 @@ const LINE: usize = 2_000;
 const LARGE: usize = 20_000;
 /// Files that a comparison's or a commit's diff is asked for in one piece.
 const AT_ONCE: u64 = 300;
+/// Commits of a range that are named.
+const COMMITS: usize = 20;
 
 /// The tools of this family.
 pub(super) fn tools() -> Vec<Tool<GitHub>> {
@@ -88,6 +90,8 @@ struct Changes {
     notes: Vec<String>,
     /// A commit's message, and by whom.
     message: Option<(String, String)>,
+    /// The commits of a range, one a line.
+    commits: Option<String>,
 }
 
 async fn get_diff(call: Call<GitHub>, arguments: GetDiff) -> Result<Reply> {
@@ -149,6 +153,10 @@ async fn get_diff(call: Call<GitHub>, arguments: GetDiff) -> Result<Reply> {
         }
         _ => Reply::default(),
     };
+    let reply = match changes.commits {
+        Some(commits) if position.skip == 0 => reply.outside("its commits, oldest first", None, commits),
+        _ => reply,
+    };
     Ok(reply.rows(page))
 }
 
@@ -173,6 +181,7 @@ async fn pull(call: &Call<GitHub>, repo: &Repo, number: u64) -> Result<Changes> 
         files,
         notes,
         message: None,
+        commits: None,
     })
 }
 
@@ -194,6 +203,7 @@ async fn commit(call: &Call<GitHub>, repo: &Repo, head: &str) -> Result<Changes>
         files: commit.files,
         notes,
         message: Some((by, commit.commit.message.trim().to_owned())),
+        commits: None,
     })
 }
 
@@ -202,6 +212,7 @@ async fn range(call: &Call<GitHub>, repo: &Repo, base: &str, head: Option<&str>)
     let base = side(call, repo, Some(base)).await?;
     let head = side(call, repo, head).await?;
     let compared = api.compare(repo, &base.sha, &head.sha).await?;
+    let commits = titles(&compared);
     let mut files = compared.files;
     let mut notes = Vec::new();
     if files.len() >= COMPARED {
@@ -229,7 +240,19 @@ async fn range(call: &Call<GitHub>, repo: &Repo, base: &str, head: Option<&str>)
         files,
         notes,
         message: None,
+        commits,
     })
+}
+
+/// The commits of a range, one a line; none where there is none.
+fn titles(compared: &Comparison) -> Option<String> {
+    let mut rows: Vec<_> =
+        compared.commits.iter().take(COMMITS).map(|commit| history::Row::new(commit).text()).collect();
+    let more = compared.ahead_by.saturating_sub(rows.len() as u64);
+    if more > 0 && !rows.is_empty() {
+        rows.push(format!("and {more} more: list_commits"));
+    }
+    (!rows.is_empty()).then(|| rows.join("\n"))
 }
 
 /// One side of a range. A branch of a fork, `user:branch`, is left for GitHub to find.

@@ -5,6 +5,7 @@ use connector::{
     catalog::{
         Calendar, Call, Page, Position, Reply, Tool, limit, one_line,
         paging::{self, VendorPage},
+        words::listed,
     },
 };
 use schemars::JsonSchema;
@@ -22,10 +23,13 @@ use crate::{
     tools::FROM,
 };
 
+/// Co-authors of a commit that a row names.
+const CO_AUTHORS: usize = 3;
+
 /// The tools of this family.
 pub(super) fn tools() -> Vec<Tool<GitHub>> {
     vec![
-        Tool::read("list_commits", "List commits", "The commit log, newest first.", list_commits)
+        Tool::read("list_commits", "List commits", "Commits, newest first.", list_commits)
             .toolset("repos")
             .aliases(&[("sha", "ref"), ("branch", "ref"), ("file", "path")])
             .output_page::<Row>(),
@@ -51,6 +55,9 @@ pub(super) struct Row {
     sha: String,
     date: String,
     author: String,
+    /// Those whom trailers name besides.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    co_authors: Vec<String>,
     subject: String,
 }
 
@@ -62,13 +69,18 @@ impl Row {
             sha: commit.sha.clone(),
             date: when(commit).to_owned(),
             author: author(commit),
+            co_authors: co_authors(&commit.commit.message),
             subject: one_line(subject),
         }
     }
 
     /// As one line.
     pub(super) fn text(&self) -> String {
-        format!("{} {} {}: {}", short_sha(&self.sha), minute(&self.date), self.author, self.subject)
+        let with = match self.co_authors.as_slice() {
+            [] => String::new(),
+            names => format!(" with {}", listed(names, CO_AUTHORS)),
+        };
+        format!("{} {} {}{with}: {}", short_sha(&self.sha), minute(&self.date), self.author, self.subject)
     }
 }
 
@@ -86,6 +98,20 @@ pub(super) fn author(commit: &Commit) -> String {
         "" => one_line(&commit.commit.author.name),
         login => format!("@{}", one_line(login)),
     }
+}
+
+/// The names in the trailers `Co-authored-by: Name <mail>` of a message (docs.github.com, "Creating a commit with multiple
+/// authors").
+fn co_authors(message: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for line in message.lines().skip(1) {
+        let Some((key, value)) = line.split_once(':') else { continue };
+        let name = one_line(value.split('<').next().unwrap_or_default());
+        if key.trim().eq_ignore_ascii_case("co-authored-by") && !name.is_empty() && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 async fn list_commits(call: Call<GitHub>, arguments: ListCommits) -> Result<Reply> {
@@ -134,4 +160,17 @@ async fn list_commits(call: Call<GitHub>, arguments: ListCommits) -> Result<Repl
         page.push(row.text(), row);
     }
     Ok(Reply::page(paging::close(&call, page, VendorPage::whole(position, rows.len(), listed.next))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_wrote_a_commit_with_its_author_is_named() {
+        let message = "Fix it\n\nco-authored-by: no trailer\nCo-Authored-By: Priya Raman <priya@harbor.example>\n\
+            Co-authored-by: Priya Raman <p@other.example>\nCo-authored-by: <x@y>";
+        assert_eq!(co_authors(message), ["no trailer", "Priya Raman"]);
+        assert!(co_authors("Co-authored-by: a subject <x@y>").is_empty());
+    }
 }

@@ -16,7 +16,7 @@ use super::branches;
 use crate::{
     GitHub,
     api::{
-        diffs::Comparison,
+        diffs::{Comparison, HeadedPull},
         git::{GitRef, Named, empty},
     },
     render::short_sha,
@@ -167,6 +167,9 @@ pub(super) struct Row {
     /// Open ones from the branch.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) pull_requests: Vec<u64>,
+    /// The pull request by which all of the branch was merged, however.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) merged_as: Option<u64>,
 }
 
 impl Row {
@@ -414,6 +417,8 @@ async fn delete(call: Call<GitHub>, target: Target, there: Option<GitRef>) -> Re
     let mut unmerged = Comparison::default();
     // One call undoes it, and nothing else goes with it.
     let mut harmless = false;
+    // What else becomes of it, for the reply.
+    let mut beside = None;
     match target.kind {
         RefKind::Branch => {
             let repo = &target.repo;
@@ -436,26 +441,43 @@ async fn delete(call: Call<GitHub>, target: Target, there: Option<GitRef>) -> Re
             if branch?.is_some_and(|branch| branch.protected) {
                 return Err(never("a protected branch"));
             }
-            harmless = compared.as_ref().is_ok_and(|compared| compared.ahead_by == 0)
+            // A merge that squashes or rebases leaves commits behind whose changes are all merged.
+            let merged = pulls.as_ref().ok().and_then(|pulls| {
+                let here = |pull: &&HeadedPull| pull.is_merged() && pull.head.sha == sha;
+                pulls
+                    .iter()
+                    .find(here)
+                    .map(|pull| format!("merged as #{} into {}", pull.number, pull.base.name))
+            });
+            let pulls = pulls.map(|pulls| {
+                let open = pulls.iter().filter(|pull| pull.is_open());
+                open.map(|pull| format!("#{}", pull.number)).collect::<Vec<_>>()
+            });
+            harmless = (merged.is_some() || compared.as_ref().is_ok_and(|compared| compared.ahead_by == 0))
                 && pulls.as_ref().is_ok_and(Vec::is_empty);
-            preview = match compared {
-                Ok(compared) if compared.ahead_by == 0 => {
+            preview = match (compared, merged) {
+                (Ok(compared), _) if compared.ahead_by == 0 => {
                     preview.change(format!("nothing is lost: {default} has all its commits"))
                 }
-                Ok(compared) => {
+                (_, Some(merged)) => preview.change(format!("nothing is lost: {}", one_line(&merged))),
+                (Ok(compared), None) => {
                     unmerged = compared;
                     preview.change(format!(
                         "{} that {default} does not have would be left without a branch",
                         counted(unmerged.ahead_by, ("commit", "commits"))
                     ))
                 }
-                Err(_) => preview.change(format!("whether {default} has its commits could not be learned")),
+                (Err(_), None) => {
+                    preview.change(format!("whether {default} has its commits could not be learned"))
+                }
             };
             preview = match pulls {
                 Ok(pulls) if pulls.is_empty() => preview,
                 Ok(pulls) => {
-                    let pulls: Vec<_> = pulls.iter().map(|pull| format!("#{}", pull.number)).collect();
-                    preview.change(format!("would close the pull request {}", pulls.join(", ")))
+                    let many = if pulls.len() == 1 { "" } else { "s" };
+                    let pulls = pulls.join(", ");
+                    beside = Some(format!("GitHub closes the pull request{many} {pulls}"));
+                    preview.change(format!("would close the pull request{many} {pulls}"))
                 }
                 Err(_) => preview.change("whether it would close a pull request could not be learned"),
             };
@@ -464,8 +486,9 @@ async fn delete(call: Call<GitHub>, target: Target, there: Option<GitRef>) -> Re
             if let Ok(Some(release)) = call.api().release(&target.repo, &target.name).await
                 && !release.draft
             {
-                preview = preview
-                    .change(format!("its release \"{}\" would become a draft", one_line(&release.name)));
+                let name = one_line(&release.name);
+                beside = Some(format!("its release \"{name}\" is a draft now"));
+                preview = preview.change(format!("its release \"{name}\" would become a draft"));
             }
         }
     }
@@ -504,7 +527,9 @@ async fn delete(call: Call<GitHub>, target: Target, there: Option<GitRef>) -> Re
                 _ => return Err(protected(error, &target.name)),
             },
         }
-        let done = Written::new(format!("Deleted the {}, which was at {sha}.", target.words()))
+        let mut done = Written::new(format!("Deleted the {}, which was at {sha}.", target.words()));
+        done.changed.extend(beside);
+        let done = done
             .change(format!("manage_ref can create it again from {sha}, as long as GitHub keeps the commit"));
         Ok(Reply::written(done.id(target.name)))
     })

@@ -19,6 +19,7 @@ use crate::{
     bounds::WITHIN,
     render::day,
     repo::Repo,
+    resolve::naming,
     scopes,
     tools::FROM,
 };
@@ -185,8 +186,8 @@ async fn list_repos(call: Call<GitHub>, arguments: ListRepos) -> Result<Reply> {
     let ListRepos { owner, r#type: kind, sort, limit: asked, cursor } = arguments;
     let position: Position = call.open_cursor(cursor.as_deref())?.unwrap_or_default();
     let (kind, sort) = (kind.unwrap_or_default(), sort.unwrap_or_default());
-    let owner =
-        owner.as_deref().map(|owner| owner.trim().trim_start_matches('@')).filter(|owner| !owner.is_empty());
+    let owner = naming::account(&call, owner.as_deref()).await?;
+    let owner = owner.as_deref();
     let viewer = call.api().viewer().await;
     let whose = match (owner, &viewer) {
         (None, Err(error)) if matches!(error.kind(), Kind::Permission) => Whose::Installations,
@@ -362,7 +363,9 @@ struct CreateRepo {
 
 async fn create_repo(call: Call<GitHub>, arguments: CreateRepo) -> Result<Plan> {
     let CreateRepo { name, org, description, private, auto_init, fork_of } = arguments;
-    let org = org.map(|org| org.trim().trim_start_matches('@').to_owned()).filter(|org| !org.is_empty());
+    // One's own account is no organization.
+    let org = org.filter(|org| !naming::is_me(org));
+    let org = naming::account(&call, org.as_deref()).await?;
     let source = fork_of.as_deref().map(|source| call.bounds().repo(Some(source))).transpose()?;
     let name = match (name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()), &source) {
         (Some(name), _) => name,

@@ -24,7 +24,7 @@ const ONE_BY_ONE: usize = 60;
 /// The tools of this family.
 pub(super) fn tools() -> Vec<Tool<GitHub>> {
     vec![
-        Tool::read("list_tree", "List files", "Every file path below prefix, with its size.", list_tree)
+        Tool::read("list_tree", "List files", "Every file below prefix, with its size.", list_tree)
             .toolset("repos")
             .aliases(&[("path", "prefix"), ("pattern", "glob"), ("branch", "ref"), ("sha", "ref")])
             .output_page::<Row>(),
@@ -100,12 +100,17 @@ async fn list_tree(call: Call<GitHub>, arguments: ListTree) -> Result<Reply> {
     Ok(Reply::page(listing::close(&call, page, &position, total, Some(at.sha))))
 }
 
-/// Whether a path fits a glob; one without a slash is matched with the name alone, wherever it lies. Brackets
-/// may also stand for themselves, as in `app/[id]/page.tsx`.
+/// Whether a path fits a glob; one without a slash is matched with the name alone, wherever it lies. A path is
+/// itself before it is a pattern, and a folder stands for all below it. Brackets may also stand for themselves, as in
+/// `app/[id]/*`.
 pub(super) fn fits(glob: &str, path: &str) -> bool {
     let glob = glob.trim_start_matches("./").trim_start_matches('/');
-    if let Some(folder) = glob.strip_suffix('/') {
-        return path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+    let below = path.strip_prefix(glob.trim_end_matches('/'));
+    if path == glob || below.is_some_and(|rest| rest.starts_with('/')) {
+        return true;
+    }
+    if glob.ends_with('/') {
+        return false;
     }
     let subject = if glob.contains('/') { path } else { path.rsplit('/').next().unwrap_or(path) };
     fast_glob::glob_match(glob, subject)
@@ -198,6 +203,11 @@ mod tests {
         assert!(
             fits("app/[id]/page.tsx", "app/[id]/page.tsx") && fits("app/[...all]/*", "app/[...all]/a.ts")
         );
+        for path in ["{{cookiecutter.slug}}/x.py", "a{b}.txt", "docs/what?.md", "!x"] {
+            assert!(fits(path, path), "{path}");
+        }
+        assert!(fits("src", "src/a.rs") && fits("src/deep", "src/deep/a.rs") && !fits("src", "srx/a"));
+        assert!(!fits("", "a"), "nothing is no folder");
         assert!(fits("src/[ab].rs", "src/a.rs") && !fits("app/[id]/page.tsx", "app/[key]/page.tsx"));
     }
 

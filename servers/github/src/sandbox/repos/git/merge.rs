@@ -85,6 +85,32 @@ impl Git {
         Ok(self.put(Object::Commit(Commit { tree, parents, author, committer, signature, message })))
     }
 
+    /// Takes back what `commit` did to its first parent, in a commit on `onto`; none if nothing is left of it to take
+    /// back. No reference is moved.
+    ///
+    /// # Errors
+    /// The paths that were changed again since.
+    pub(crate) fn revert(
+        &mut self,
+        onto: &str,
+        commit: &str,
+        wording: Wording,
+    ) -> Result<Option<String>, Conflicts> {
+        let parent = self.commit(commit).and_then(|commit| commit.parents.first().cloned());
+        let (was, now) = (self.files_of(Some(commit)), self.files_of(Some(onto)));
+        let (files, contents) = self.three_way(&was, &now, &self.files_of(parent.as_deref()))?;
+        if files == now {
+            return Ok(None);
+        }
+        for content in contents {
+            self.put(Object::Blob(content));
+        }
+        let tree = self.write_tree(&files);
+        let Wording { message, author, committer, signature } = wording;
+        let parents = vec![onto.to_owned()];
+        Ok(Some(self.put(Object::Commit(Commit { tree, parents, author, committer, signature, message }))))
+    }
+
     fn rebase(&mut self, base: &str, head: &str, wording: &Wording) -> Result<String, Conflicts> {
         let mut onto = base.to_owned();
         let mut commits = self.between(base, head);

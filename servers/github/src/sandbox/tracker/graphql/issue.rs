@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     super::{
-        super::{errors::Outcome, graphql::connection},
+        super::{errors::Outcome, graphql::connection, ids::node_id},
         links, merge,
         show::issue_node,
     },
@@ -25,6 +25,12 @@ pub(super) fn common(at: At<'_>, asked: &Asked<'_>) -> Field {
         "title" => issue.title.clone().into(),
         "closedAt" => issue.closed_at.clone().into(),
         "locked" => issue.locked.into(),
+        "activeLockReason" => issue.lock_reason.as_deref().map(shout).into(),
+        // Of all that happened only what is asked for anywhere: the last closing.
+        "timelineItems" => {
+            let closings = issue.closed_at.as_ref().map(|_| at.below("ClosedEvent", issue.id));
+            return Some(connection(asked, closings.into_iter().collect()));
+        }
         "url" => at.url("").into(),
         "milestone" => {
             issue.milestone.map(|number| Node::new("Milestone", json!([show.repo.id, number]))).into()
@@ -61,6 +67,16 @@ pub(super) fn common(at: At<'_>, asked: &Asked<'_>) -> Field {
     }))
 }
 
+/// Fields of `ClosedEvent`.
+pub(super) fn closed(at: At<'_>, asked: &Asked<'_>) -> Field {
+    Some(Ok(match asked.field {
+        "id" => node_id("CE", at.issue.id).into(),
+        "actor" => at.issue.closed_by.as_deref().map_or(Resolved::NULL, |login| at.person(login)),
+        "createdAt" => at.issue.closed_at.clone().into(),
+        _ => return None,
+    }))
+}
+
 /// Fields of `Issue`.
 pub(super) fn issue(at: At<'_>, asked: &Asked<'_>) -> Field {
     let At { show, issue } = at;
@@ -94,6 +110,14 @@ pub(super) fn issue(at: At<'_>, asked: &Asked<'_>) -> Field {
             let ids: Vec<_> =
                 links::blocked_by_me(show.state, issue.id).iter().map(|(_, one)| one.id).collect();
             return Some(page(&ids));
+        }
+        "issueDependenciesSummary" => {
+            let summary = links::dependencies(show.state, issue);
+            json!({
+                "blockedBy": summary["blocked_by"], "blocking": summary["blocking"],
+                "totalBlockedBy": summary["total_blocked_by"], "totalBlocking": summary["total_blocking"],
+            })
+            .into()
         }
         "subIssuesSummary" => {
             let summary = links::summary(show.state, issue);

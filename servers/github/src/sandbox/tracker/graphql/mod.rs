@@ -64,6 +64,7 @@ pub(in crate::sandbox) fn resolve(cx: &RequestContext<'_>, node: &Node, asked: &
     match node.ty.as_str() {
         "Issue" => issue::issue(at, asked),
         "PullRequest" => pull::pull(at, asked, known),
+        "ClosedEvent" => issue::closed(at, asked),
         "IssueComment" => comments::comment(at, node, asked),
         "PullRequestReview" => reviews::review(at, node, asked),
         "PullRequestReviewThread" => reviews::thread(at, node, asked),

@@ -9,6 +9,7 @@ use super::{
             errors::{ApiError, Outcome},
             graphql::{actor, may},
             ids,
+            repos::{self, git::Wording},
             request::RequestContext,
             route::write,
         },
@@ -16,7 +17,7 @@ use super::{
         issues,
         merge::{self, How},
         model::{AutoMerge, Queued, What},
-        pulls::{of_number, pull_mut},
+        pulls::{of_number, open, pull_mut},
         rights::{self, Right},
         rules,
     },
@@ -37,6 +38,7 @@ pub(super) fn run(cx: &RequestContext<'_>, asked: &Asked<'_>) -> Field {
         "enablePullRequestAutoMerge" => enable_auto_merge,
         "disablePullRequestAutoMerge" => disable_auto_merge,
         "enqueuePullRequest" => enqueue,
+        "revertPullRequest" => revert,
         "minimizeComment" => minimize,
         "replaceActorsForAssignable" => replace_actors,
         _ => return None,
@@ -211,6 +213,52 @@ fn enqueue(cx: &RequestContext<'_>, input: &Value) -> Outcome<Resolved> {
     guard.note_here(number, What::AddedToMergeQueue);
     let entry = Node::new("MergeQueueEntry", json!([repo, number, id]));
     Ok(Resolved::fields([("mergeQueueEntry", entry.into())]))
+}
+
+/// Opens a pull request that takes back what another did (docs.github.com, "Reverting a pull request").
+fn revert(cx: &RequestContext<'_>, input: &Value) -> Outcome<Resolved> {
+    let (repo, number, _) = located(cx, &input["pullRequestId"], &["PR"])?;
+    let mut guard = TrackerGuard::enter_at(cx, repo)?;
+    need(cx, &guard, Right::Push, "RevertPullRequest")?;
+    let (issue, pull) = of_number(&guard, number)?;
+    let merged =
+        pull.merge_commit.clone().ok_or_else(|| ApiError::unprocessable("Pull request is not merged"))?;
+    let (base, branch) = (pull.base.clone(), format!("revert-{number}-{}", pull.head));
+    let text = |name: &str| input[name].as_str().map(str::to_owned).filter(|text| !text.is_empty());
+    let title = text("title").unwrap_or_else(|| format!("Revert \"{}\"", issue.title));
+    let full_name = {
+        let own = guard.repository()?;
+        format!("{}/{}", own.owner, own.name)
+    };
+    let body = text("body").unwrap_or_else(|| format!("Reverts {full_name}#{number}"));
+    let (now, viewer) = (guard.now.clone(), guard.viewer.to_owned());
+    let author = merge::person(&guard.state, &viewer, &now);
+    let message = format!("{title}\n\nThis reverts commit {merged}.\n");
+    let wording = Wording {
+        message,
+        committer: repos::github(author.at),
+        author,
+        signature: Some(repos::SIGNED.to_owned()),
+    };
+    let cannot = || {
+        ApiError::unprocessable(
+            "Sorry, this pull request couldn’t be reverted automatically. It may have already been reverted, or the content may have changed since it was merged.",
+        )
+    };
+    let there = guard.state.repos.get_mut(repo).ok_or_else(ApiError::not_found)?;
+    let onto = there.git.branch(&base).map(str::to_owned).ok_or_else(cannot)?;
+    if there.git.branch(&branch).is_some() {
+        return Err(cannot());
+    }
+    let sha = there.git.revert(&onto, &merged, wording).ok().flatten().ok_or_else(cannot)?;
+    there.push(&branch, &sha, &now);
+    let made = open(cx, &mut guard, (title, body), (base, onto), (branch, sha))?;
+    let draft = input["draft"].as_bool().unwrap_or_default();
+    pull_mut(&mut guard, made)?.draft = draft;
+    Ok(Resolved::fields([
+        ("pullRequest", pull_node(&guard, number)),
+        ("revertPullRequest", pull_node(&guard, made)),
+    ]))
 }
 
 fn minimize(cx: &RequestContext<'_>, input: &Value) -> Outcome<Resolved> {
