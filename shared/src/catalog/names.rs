@@ -111,13 +111,13 @@ pub fn find<'a, T: Entry>(wanted: &str, entries: &'a [T]) -> Result<&'a T, Miss>
 pub struct Miss {
     what: &'static str,
     choose: &'static str,
-    wanted: String,
+    wanted: Box<str>,
     several: bool,
     candidates: Vec<String>,
     /// Whether the first candidate is so near that it may have been meant.
     near: bool,
     more: usize,
-    place: Option<String>,
+    place: Option<Box<str>>,
     made_by: Option<&'static str>,
 }
 
@@ -141,7 +141,7 @@ impl Miss {
         Self {
             what: T::WHAT,
             choose: T::CHOOSE,
-            wanted: wanted.to_owned(),
+            wanted: wanted.into(),
             several: true,
             candidates: fitting.iter().take(CANDIDATES).map(|entry| entry.describe()).collect(),
             near: false,
@@ -161,7 +161,7 @@ impl Miss {
     /// Says where it was looked for: `in harbor-example/docs`, `of ENG`.
     #[must_use]
     pub fn place(mut self, place: impl Into<String>) -> Self {
-        self.place = Some(place.into());
+        self.place = Some(place.into().into_boxed_str());
         self
     }
 
