@@ -53,6 +53,12 @@ pub trait Subject: Connector {
     /// every write of this server is repeatable.
     fn once_only_write() -> Option<(Sample, &'static str)>;
 
+    /// A write whose answer may have errors beside its data, its operation, and such errors as the vendor words them,
+    /// of which one says `could not be read`. Only where the vendor is asked in GraphQL.
+    fn partial_write() -> Option<(Sample, &'static str, Value)> {
+        None
+    }
+
     /// A read of one thing, and the upstream operation that it costs.
     fn read_one() -> (Sample, &'static str);
 

@@ -185,6 +185,13 @@ impl IssueQuery {
             let numbers = self.priority.iter().map(|word| priority(word)).collect::<Result<Vec<_>>>()?;
             all.push(json!({"priority": {"in": numbers}}));
         }
+        let words = self.words().count();
+        if words > MOST_WORDS {
+            return Err(Error::invalid(format!(
+                "`query` has {words} words; at most {MOST_WORDS} can be asked"
+            ))
+            .with_hint("Give the few words that matter, or use search"));
+        }
         all.extend(self.words().map(has_word));
         if let Some(parent) = &self.parent {
             let parent = if is_none(parent) {
@@ -423,6 +430,9 @@ fn state_filter(word: &str) -> Value {
     }
 }
 
+/// The words of a query that are asked at once: each is a condition of its own, with three places to look.
+const MOST_WORDS: usize = 30;
+
 /// An issue with this word in its title, its description or a comment, in capitals or not. Linear's own
 /// `searchableContent` is marked internal, and nothing says how it compares.
 fn has_word(word: &str) -> Value {
@@ -526,6 +536,14 @@ mod tests {
             ]})
         );
         assert_eq!(filter(json!({})), json!({}));
+    }
+
+    #[test]
+    fn a_query_of_many_words_is_refused() {
+        let asked = |words| IssueQuery { query: Some("word ".repeat(words)), ..IssueQuery::default() };
+        assert!(asked(MOST_WORDS).to_filter(None, &Calendar::new(None)).is_ok());
+        let refused = asked(MOST_WORDS + 1).to_filter(None, &Calendar::new(None)).unwrap_err();
+        assert!(refused.to_string().contains("at most 30"), "{refused}");
     }
 
     #[test]

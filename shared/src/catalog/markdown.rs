@@ -3,13 +3,16 @@
 
 use std::{collections::HashMap, collections::HashSet, ops::Range};
 
-use super::{names::nearest, one_line, words};
+use super::{names::nearest, one_line, thousands, words};
 use crate::{Error, Result};
 
 /// How many headings an error lists.
 const LISTED: usize = 20;
 /// Characters of a title that an error shows.
 const SHOWN: usize = 80;
+
+/// The most names that are looked up for one text.
+const MOST_NAMES: usize = 200;
 
 /// A heading, where its section begins and how deep it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -277,6 +280,20 @@ pub fn mentioned<'a>(text: &'a str, before: &str, allowed: fn(char) -> bool) -> 
         .collect()
 }
 
+/// Refuses a text with more new [`mentioned`] names than can be looked up: each is compared with everybody.
+///
+/// # Errors
+/// `invalid_argument` if there are more than 200.
+pub fn few_mentions(text: &str, before: &str, allowed: fn(char) -> bool) -> Result<()> {
+    let names = mentioned(text, before, allowed).len();
+    if names <= MOST_NAMES {
+        return Ok(());
+    }
+    let names = thousands(names as u64);
+    Err(Error::invalid(format!("The text mentions {names} names; at most {MOST_NAMES} can be looked up"))
+        .with_hint("Write them without the @, or in parts"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,6 +306,16 @@ mod tests {
         assert!(section(TEXT, "plan").unwrap().ends_with("three"));
         assert_eq!(section(TEXT, "# Risks").unwrap(), "# Risks\nfour");
         assert_eq!(section(TEXT, "ris").unwrap(), "# Risks\nfour");
+    }
+
+    #[test]
+    fn a_text_that_mentions_more_than_can_be_looked_up_is_refused() {
+        let text = |names: usize| (0..names).map(|n| format!("@person{n} @priya\n")).collect::<String>();
+        let refused = |text: &str, before: &str| few_mentions(text, before, char::is_alphanumeric).err();
+        assert!(refused(&text(199), "").is_none());
+        assert!(refused(&text(1_000), &text(900)).is_none(), "those of before are not looked up again");
+        let error = refused(&text(100_000), "").expect("too many").for_agent();
+        assert!(error.contains("100,001 names") && error.contains("at most 200"), "{error}");
     }
 
     #[test]

@@ -100,6 +100,33 @@ async fn the_administrator_learns_how_things_stand_with_the_keys() {
 }
 
 #[tokio::test]
+async fn the_administrator_learns_of_keys_that_let_nobody_in_or_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = ApiKeys::generate("ada").1;
+    for (content, state) in [("# nobody\n".to_owned(), "none"), (format!("{key}\nnonsense\n"), "broken")] {
+        let file = folder.path().join(state);
+        fs::write(&file, &key).unwrap();
+        let mut options = options();
+        options.api_keys = Some(ApiKeys::load(&file).unwrap());
+        let here = Administered::with(options).await;
+        fs::write(&file, content).unwrap();
+        // The file is read again when somebody asks to come in, at most once in a while.
+        tokio::time::timeout(Duration::from_secs(20), async {
+            loop {
+                let details: Value = serde_json::from_str(&here.get("/readyz").await.1).unwrap();
+                if details["api_keys"] == state {
+                    return;
+                }
+                here.site.get("/mcp").send().await.unwrap();
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await
+        .unwrap_or_else(|_| panic!("never {state}"));
+    }
+}
+
+#[tokio::test]
 async fn the_administrator_is_answered_until_the_end() {
     let here = Administered::with(options()).await;
     let request = here.site.modern(&modern(1, "tools/call", json!({"name": "pause", "arguments": {}})));

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use suite::{Client, Era, Options, Overtaken, Sample, Sandboxed, Subject};
 
 suite::every_server!(
-    every_destructive_tool_is_overtaken,
+    whatever_asks_is_overtaken,
     what_was_confirmed_is_what_is_done,
     what_was_confirmed_on_one_replica_is_not_done_again_on_another,
     keys_are_replaced_while_replicas_run,
@@ -93,7 +93,7 @@ async fn confirmed(client: &mut Client, sample: &Sample, asks: Asks) -> Said {
     heard(client).await
 }
 
-async fn every_destructive_tool_is_overtaken<S: Subject>() {
+async fn whatever_asks_is_overtaken<S: Subject>() {
     let cases = S::overtaken();
     if cases.is_empty() {
         return suite::lacks::<S>("overtaken");
@@ -103,6 +103,14 @@ async fn every_destructive_tool_is_overtaken<S: Subject>() {
         assert!(tools.contains(tool.name()), "`overtaken` has no case of {}", tool.name());
     }
     let sandboxed = Sandboxed::<S>::start_with(Options::everything()).await;
+    // So must be whatever else asks about what is there already.
+    for sample in S::writes() {
+        let sandboxed = Sandboxed::<S>::start_with(Options::everything()).await;
+        if let Ok(Answer::Question(question)) = sandboxed.answer(&sample).await {
+            let known = !question.knows_its_state() || tools.contains(sample.tool);
+            assert!(known, "`overtaken` has no case of {}: {:?}", sample.tool, sample.arguments);
+        }
+    }
     for case in cases.iter().filter(|case| case.before.is_empty()) {
         let tool = case.asks.tool;
         match sandboxed.answer(&case.asks).await {

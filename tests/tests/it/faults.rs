@@ -29,6 +29,7 @@ suite::every_server!(
     f22_drift_in_an_answer_is_survived_and_counted,
     f24_one_thing_that_is_gone_does_not_spoil_the_rest,
     f31_an_answer_that_cannot_be_read_is_no_failure_of_a_write,
+    f28_a_mutation_with_data_and_errors_is_done_and_says_both,
     f27_a_conflict_is_told_and_nothing_is_overwritten,
     no_token_appears_in_any_error,
 );
@@ -330,4 +331,15 @@ async fn no_token_appears_in_any_error<S: Subject>() {
         assert!(!shown.contains(canary), "{}: the token is in its error", sample.tool);
     }
     assert!(!format!("{:?}", sandboxed.service()).contains(canary));
+}
+
+/// A write that was carried out is never told as failed, and what failed beside its data is told with it.
+async fn f28_a_mutation_with_data_and_errors_is_done_and_says_both<S: Subject>() {
+    let Some((sample, operation, errors)) = S::partial_write() else { return };
+    let options = Options { allow_destructive: true, ..Options::everything() };
+    let sandboxed = Sandboxed::<S>::start_with(options).await;
+    sandboxed.harness().faults().add(Rule::new(operation, Action::patch("/errors", errors)));
+    let told = sandboxed.try_call(&sample).await.expect("it was carried out").text;
+    assert!(told.contains("could not be read") && !told.contains("NOT"), "{told}");
+    assert_eq!(sandboxed.harness().journal().count(operation), 1, "{told}");
 }

@@ -44,6 +44,22 @@ impl<S: Subject> Scene<S> {
         Self { sandboxed, marked, target }
     }
 
+    /// The same write as somebody else would do it to the same target, with another marker.
+    fn by_another(&self, kind: usize) -> Sample {
+        let mut theirs = S::marked_writes(&marker(1)).swap_remove(kind).write;
+        if let Some((argument, id)) = &self.target {
+            return theirs.with(argument, id.clone());
+        }
+        // What names the target is what made it, too.
+        let made_by = self.marked.target.as_ref().map(|target| &target.made_by.arguments);
+        for (name, value) in made_by.into_iter().flatten() {
+            if self.marked.write.arguments.get(name) == Some(value) {
+                theirs = theirs.with(name, value.clone());
+            }
+        }
+        theirs
+    }
+
     /// Does the write.
     async fn done(&self) -> Result<String, Error> {
         self.sandboxed.try_call(&self.marked.write).await.map(|reply| reply.text)
@@ -133,7 +149,7 @@ async fn an_update_that_is_repeated_overwrites_nobody<S: Subject>() {
     for kind in 0..S::marked_writes(MARK).len() {
         let calm = Scene::<S>::of(kind).await;
         let told = format!("{:?}", calm.marked.write.arguments);
-        if calm.marked.removes || calm.target.is_none() || !told.contains(&marker(0)) {
+        if calm.marked.removes || calm.marked.target.is_none() || !told.contains(&marker(0)) {
             continue;
         }
         calm.done().await.expect("nothing fails");
@@ -151,8 +167,7 @@ async fn an_update_that_is_repeated_overwrites_nobody<S: Subject>() {
                     continue;
                 }
                 let scene = Scene::<S>::of(kind).await;
-                let (argument, id) = scene.target.clone().expect("it has one");
-                let theirs = S::marked_writes(&marker(1)).swap_remove(kind).write.with(argument, id);
+                let theirs = scene.by_another(kind);
                 let rule = Rule { committed, ..Rule::new(&operation, action.clone()) };
                 scene.sandboxed.harness().faults().add(rule);
                 let between = async {

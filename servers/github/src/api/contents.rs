@@ -85,7 +85,7 @@ pub(crate) struct BlameAuthor {
 }
 
 /// An account.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Account {
     pub(crate) login: String,

@@ -1,8 +1,11 @@
 //! Releases: listed, found by their tag, made.
 
-use connector::{Effect, Result, upstream::Replay};
+use connector::{
+    Effect, Result,
+    catalog::reconcile::{self, Seen, same_text},
+};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Api, Listed, OFTEN, Operation, Target, contents::Account, repos::NONE, route};
 use crate::repo::Repo;
@@ -11,7 +14,7 @@ use crate::repo::Repo;
 pub(super) const OPERATIONS: &[&Operation] = &[];
 
 /// A release.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Release {
     pub(crate) id: String,
@@ -29,8 +32,22 @@ pub(crate) struct Release {
     pub(crate) html_url: String,
 }
 
+impl Release {
+    /// Whether it has these values.
+    fn has(&self, fields: &Map<String, Value>) -> bool {
+        fields.iter().all(|(name, value)| match name.as_str() {
+            "name" => *value == self.name,
+            "body" => value.as_str().is_some_and(|body| same_text(body, &self.body)),
+            "target_commitish" => *value == self.target_commitish,
+            "draft" => *value == self.draft,
+            "prerelease" => *value == self.prerelease,
+            _ => false,
+        })
+    }
+}
+
 /// A file of a release.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Asset {
     pub(crate) name: String,
@@ -116,17 +133,34 @@ impl Api {
         self.json(Target::Repo(repo), request).await
     }
 
-    /// Sets fields of a release.
+    /// Sets fields of the release that was read as `was`. If the answer is lost, it is looked for, and sent again
+    /// only while nobody has changed anything.
     ///
     /// # Errors
-    /// As [`Api::json`].
-    pub(crate) async fn change_release(&self, repo: &Repo, id: &str, fields: &Value) -> Result<Release> {
-        let path = [&repo.owner, &repo.name, id];
-        let request = route("PATCH /repos/{owner}/{repo}/releases/{release_id}", &path)
-            .json(fields)?
-            .replay(Replay::Idempotent)
-            .check(format!("Look with list_releases what became of the release {id} of {repo}"));
-        self.json(Target::Repo(repo), request).await
+    /// As [`Api::json`]; `unknown_outcome` if the release is neither as it was nor as it was to be.
+    pub(crate) async fn change_release(
+        &self,
+        repo: &Repo,
+        was: &Release,
+        fields: &Map<String, Value>,
+    ) -> Result<Release> {
+        let send = || async {
+            let path = [repo.owner.as_str(), repo.name.as_str(), was.id.as_str()];
+            let request =
+                route("PATCH /repos/{owner}/{repo}/releases/{release_id}", &path).json(fields)?.check(
+                    format!("Look with list_releases what became of the release {} of {repo}", was.tag_name),
+                );
+            self.json(Target::Repo(repo), request).await
+        };
+        let look = || async {
+            let now = self.release(repo, &was.tag_name).await?.filter(|now| now.id == was.id);
+            Ok(match now {
+                Some(now) if now.has(fields) => Seen::Done(now),
+                Some(now) if now == *was => Seen::Untouched,
+                _ => Seen::Changed,
+            })
+        };
+        reconcile::updated(send, look).await.map(|(release, _)| release)
     }
 
     /// Makes a release.

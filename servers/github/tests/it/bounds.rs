@@ -187,6 +187,22 @@ async fn a_search_cannot_count_what_is_out_of_reach() {
     }
 }
 
+/// GitHub answers a narrowed query with what is within it. If it did not, a total would count what is out of reach.
+#[tokio::test(start_paused = true)]
+async fn a_row_out_of_reach_takes_the_total_with_it() {
+    let search = || json!({"kind": "issues", "query": "import", "limit": 2});
+    let site = Setup::new().list("allow-repos", &[REPO]).start().await;
+    let head = |text: String| text.lines().next().unwrap_or_default().to_owned();
+    let whole = head(site.call("search", search()).await);
+    assert!(whole.contains(" of "), "{whole}");
+    let site = Setup::new().list("allow-repos", &[REPO]).start().await;
+    let elsewhere = Change::set("/items/0/repository_url", json!("https://api.github.com/repos/acme/vault"));
+    site.fault("GET /search/issues", Action::Patch { changes: vec![elsewhere] });
+    let text = site.call("search", search()).await;
+    assert!(!text.contains("vault"), "{text}");
+    assert!(!head(text.clone()).contains(" of "), "{text}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn ids_of_other_repositories_are_refused() {
     let site = Setup::new().list("allow-repos", &["harbor-example/docs"]).start().await;

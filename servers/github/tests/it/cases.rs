@@ -383,16 +383,3 @@ async fn an_update_whose_answer_was_lost_is_not_sent_again() {
         assert_eq!(server.harness().journal().count(operation), sent, "{text}");
     }
 }
-
-/// A mutation that was carried out is never told as failed: what failed beside its data is told with it.
-#[tokio::test(start_paused = true)]
-async fn a_mutation_with_data_and_errors_is_done_and_says_both() {
-    let options = Options { allow_destructive: true, selection: everything(), ..Options::default() };
-    let server = Server::start_with(options).await;
-    let failed = json!([{"message": "The pull request could not be read", "type": "SERVICE_UNAVAILABLE",
-        "path": ["convertPullRequestToDraft", "pullRequest", "mergeable"]}]);
-    server.harness().faults().add(Rule::new("PullToDraft", Action::patch("/errors", failed)));
-    let draft = json!({"repo": REPO, "number": 485, "set": "draft"});
-    let text = server.call(&Sample::new("update_pr", draft)).await.text;
-    assert!(text.contains("could not be read") && !text.contains("NOT"), "{text}");
-}

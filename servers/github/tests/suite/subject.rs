@@ -192,6 +192,8 @@ impl Subject for GitHub {
         let new_label = || label(json!({"action": "create", "color": "00aaff"}));
         let new_branch = || branch(json!({"action": "create", "from": "main"}));
         let new_milestone = || milestone(json!({"action": "create"}));
+        let draft =
+            |more: Value| about("create_release", merged(json!({"tag": marker, "draft": true}), more));
         let discussion = json!({"action": "create", "title": marker, "body": "Why?", "category": "Q&A"});
         let done = json!([{"path": "docs/storm.md", "content": "Calm.\n"}]);
         let blocked = json!({"relation": "blocked_by", "target": "#473"});
@@ -210,6 +212,8 @@ impl Subject for GitHub {
             Marked::makes(new_branch()).in_texts(branches),
             Marked::makes(about("create_release", json!({"tag": marker, "target": "main", "name": marker})))
                 .in_texts(releases),
+            Marked::after(draft(json!({})), draft(json!({"body": marker})))
+                .in_texts(|state| texts_of(&state["repos"]["repos"]["3001"]["releases"], "body")),
             Marked::after(
                 new_branch(),
                 about("commit_files", json!({"branch": marker, "message": marker, "changes": done})),
@@ -271,6 +275,12 @@ impl Subject for GitHub {
             json!({"action": "dispatch", "workflow": "deploy.yml", "ref": "main", "inputs": inputs});
         let operation = "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches";
         Some((about("run_workflow", dispatch), operation))
+    }
+
+    fn partial_write() -> Option<(Sample, &'static str, Value)> {
+        let errors = json!([{"message": "The pull request could not be read", "type": "SERVICE_UNAVAILABLE",
+            "path": ["convertPullRequestToDraft", "pullRequest", "mergeable"]}]);
+        Some((about("update_pr", json!({"number": PULL, "set": "draft"})), "PullToDraft", errors))
     }
 
     fn read_one() -> (Sample, &'static str) {
@@ -352,6 +362,9 @@ impl Subject for GitHub {
         };
         let title = |number: u64| about("update_issue", json!({"number": number, "title": "Meanwhile"}));
         let rerun = about("run_workflow", json!({"action": "rerun_failed", "run_id": RUN}));
+        let draft = |notes: &str| {
+            about("create_release", json!({"tag": "v2.15.0", "draft": true, "body": notes}))
+        };
         let on = |asks, meanwhile| Overtaken::new(asks, meanwhile);
         vec![
             on(
@@ -377,6 +390,10 @@ impl Subject for GitHub {
             ),
             on(about("merge_pr", json!({"number": 487, "mode": "auto"})), note("dependabot/cargo/hyper-1.9")),
             on(rerun.clone(), rerun),
+            Overtaken {
+                before: vec![draft("Faster.")],
+                ..on(about("create_release", json!({"tag": "v2.15.0"})), draft("Faster. And meanwhile."))
+            },
             on(
                 about("manage_label", json!({"action": "delete", "name": "P2"})),
                 about("manage_label", json!({"action": "update", "name": "P2", "description": "Meanwhile"})),

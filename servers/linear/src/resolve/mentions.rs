@@ -2,11 +2,14 @@
 //! is what notifies (linear.app/developers: a plain address of a profile in Markdown is a mention of the
 //! person; `@name` alone is text).
 
-use std::ops::Range;
+use std::{array, collections::HashSet, ops::Range};
 
 use connector::{
     Result,
-    catalog::{markdown, words},
+    catalog::{
+        markdown,
+        words::{self, Distinct},
+    },
 };
 
 use super::{Entry as _, Names, find, is_uuid};
@@ -26,11 +29,13 @@ impl Names {
     /// notifies.
     ///
     /// # Errors
-    /// Whatever reading the people gives; a name that means nobody or several is no error, but told.
+    /// Whatever reading the people gives; `invalid_argument` for more names than can be looked up. A name that means
+    /// nobody or several is no error, but told.
     pub(crate) async fn mentions(&self, text: &str, before: &str) -> Result<Mentioned> {
         if !text.contains('@') && !text.contains("/profiles/") {
             return Ok(Mentioned { text: text.to_owned(), lines: Vec::new() });
         }
+        markdown::few_mentions(text, before, in_display_name)?;
         let mut people: Vec<Person> = self.all().await?;
         people.retain(|person| !person.url.is_empty());
         let (active, disabled): (Vec<_>, Vec<_>) = people.into_iter().partition(Person::is_active);
@@ -40,12 +45,12 @@ impl Names {
 
 fn mentions(text: &str, before: &str, people: &[Person], disabled: &[Person]) -> Mentioned {
     let changed = changed(text, before);
-    let told_before: Vec<String> =
+    let told_before: HashSet<String> =
         markdown::mentioned(before, "", in_display_name).iter().map(|name| name.to_lowercase()).collect();
+    let addressed_before = addressed(before, people);
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
-    let mut notified: Vec<String> = Vec::new();
-    let (mut nobody, mut several, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+    let [mut notified, mut nobody, mut several, mut gone] = array::from_fn(|_| Distinct::default());
     for mention in markdown::mentions(text, in_display_name) {
         let is_new = changed.start <= mention.place.start && mention.place.end <= changed.end;
         if !is_new || told_before.contains(&mention.name.to_lowercase()) || mention.place.start < end {
@@ -62,56 +67,49 @@ fn mentions(text: &str, before: &str, people: &[Person], disabled: &[Person]) ->
                 out.push_str(&person.url);
                 end = place.end;
                 // Who was mentioned before is not told again.
-                if !mentions_address(before, &person.url) {
-                    note(&mut notified, person.describe());
+                if !addressed_before.contains(person.url.as_str()) {
+                    notified.add(person.describe());
                 }
             }
-            Err(miss) if !miss.is_unknown() => note(&mut several, format!("@{}", mention.name)),
+            Err(miss) if !miss.is_unknown() => several.add(format!("@{}", mention.name)),
             _ => match find(&format!("@{}", mention.name), disabled) {
-                Ok(person) if is_called(person, mention.name) => note(&mut gone, person.describe()),
-                _ => note(&mut nobody, format!("@{}", mention.name)),
+                Ok(person) if is_called(person, mention.name) => gone.add(person.describe()),
+                _ => nobody.add(format!("@{}", mention.name)),
             },
         }
     }
     out.push_str(&text[end..]);
     // Who is mentioned by address in the text as it was given.
-    for person in people.iter().filter(|person| mentions_address(text, &person.url)) {
-        if !mentions_address(before, &person.url) {
-            note(&mut notified, person.describe());
+    let addressed = addressed(text, people);
+    for person in people.iter().filter(|person| addressed.contains(person.url.as_str())) {
+        if !addressed_before.contains(person.url.as_str()) {
+            notified.add(person.describe());
         }
     }
+    let [notified, nobody, several, gone] = [&notified, &nobody, &several, &gone].map(Distinct::all);
     let mut lines = Vec::new();
     if !notified.is_empty() {
-        lines.push(format!("notifies {}", words::listed(&notified, PEOPLE)));
+        lines.push(format!("notifies {}", words::listed(notified, PEOPLE)));
     }
     if !several.is_empty() {
         lines.push(format!(
             "notifies nobody: {}, which fits several people; write the display name",
-            words::listed(&several, PEOPLE)
+            words::listed(several, PEOPLE)
         ));
     }
     if !gone.is_empty() {
         let is = if gone.len() == 1 { "is" } else { "are" };
-        lines.push(format!("notifies nobody: {}, who {is} disabled", words::listed(&gone, PEOPLE)));
+        lines.push(format!("notifies nobody: {}, who {is} disabled", words::listed(gone, PEOPLE)));
     }
     if !nobody.is_empty() {
-        lines.push(format!(
-            "notifies nobody: {}, which is nobody's name here",
-            words::listed(&nobody, PEOPLE)
-        ));
+        lines
+            .push(format!("notifies nobody: {}, which is nobody's name here", words::listed(nobody, PEOPLE)));
     }
     Mentioned { text: out, lines }
 }
 
 /// The most people that a line names.
 const PEOPLE: usize = 20;
-
-/// Adds what is not there yet.
-fn note(list: &mut Vec<String>, line: String) {
-    if !list.contains(&line) {
-        list.push(line);
-    }
-}
 
 /// Whether `name` is a person's display name, or the first name of just this one, as [`find`] made sure.
 fn is_called(person: &Person, name: &str) -> bool {
@@ -140,15 +138,34 @@ fn full_name<'a>(text: &str, at: usize, people: &'a [Person]) -> Option<(&'a Per
     }
 }
 
-/// Whether the prose of `text` has the address `url` in it, not as the beginning of a longer one.
-fn mentions_address(text: &str, url: &str) -> bool {
-    markdown::prose(text).into_iter().any(|part| {
-        text[part.clone()].match_indices(url).any(|(at, _)| {
-            let after = &text[part.clone()][at + url.len()..];
-            !after.starts_with(|c: char| c.is_alphanumeric() || "-_/".contains(c))
-                && !after.strip_prefix('.').is_some_and(|after| after.starts_with(char::is_alphanumeric))
-        })
-    })
+/// Which of the people's addresses stand in the prose of `text`, whole: not as the beginning of a longer one.
+fn addressed<'a>(text: &str, people: &'a [Person]) -> HashSet<&'a str> {
+    let urls: HashSet<&str> = people.iter().map(|person| person.url.as_str()).collect();
+    // All people of a workspace have theirs below one address.
+    let below = |url: &'a str| url.rfind('/').map(|at| &url[..=at]);
+    let places: HashSet<&str> = urls.iter().filter_map(|url| below(url)).collect();
+    let mut found = HashSet::new();
+    for prose in markdown::prose(text).into_iter().map(|part| &text[part]) {
+        for (at, place) in places.iter().flat_map(|place| prose.match_indices(place)) {
+            let name = &prose[at + place.len()..];
+            let url = &prose[at..at + place.len() + name_length(name)];
+            found.extend(urls.get(url).filter(|_| !prose[at + url.len()..].starts_with('/')));
+        }
+    }
+    found
+}
+
+/// How long the name is that `text` begins with, as the last part of an address. A full stop belongs to it if more
+/// follows.
+fn name_length(text: &str) -> usize {
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let goes_on = c == '.' && chars.peek().is_some_and(|(_, next)| next.is_alphanumeric());
+        if !(c.is_alphanumeric() || "-_".contains(c) || goes_on) {
+            return at;
+        }
+    }
+    text.len()
 }
 
 /// What of `text` is not as it was `before`: all but a common beginning and a common end.

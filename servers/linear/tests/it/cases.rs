@@ -262,20 +262,6 @@ async fn ask(server: &Server, path: &str, body: &Value) -> Value {
     answer.unwrap().json().await.unwrap()
 }
 
-/// A mutation that was carried out is told as done, and what failed beside its data is told with it.
-#[tokio::test(start_paused = true)]
-async fn a_mutation_with_data_and_errors_is_done_and_says_both() {
-    let server = Server::start().await;
-    let failed = json!([{"message": "The history could not be read", "path": ["issueUpdate", "issue"],
-        "extensions": {"type": "internal error", "code": "INTERNAL_SERVER_ERROR"}}]);
-    server.harness().faults().add(Rule::new("UpdateIssue", Action::patch("/errors", failed)));
-    let text = server
-        .call(&Sample::new("update_issue", json!({"id": "ENG-24", "title": "Rows are lost"})))
-        .await
-        .text;
-    assert!(text.starts_with("Updated") && text.contains("could not be read"), "{text}");
-}
-
 /// An update is sent again only if it did not arrive, and never over what somebody else wrote meanwhile.
 #[tokio::test(start_paused = true)]
 async fn an_update_whose_answer_was_lost_is_not_sent_again() {

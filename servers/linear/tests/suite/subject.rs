@@ -76,6 +76,9 @@ fn linked(state: &Value) -> Vec<String> {
     links.flat_map(|link| titles(state, |issue| issue["id"] == link["issueId"])).collect()
 }
 
+/// More issues than are changed without being asked about, none of them of low priority.
+const BULK: [&str; 7] = ["ENG-18", "ENG-19", "ENG-21", "ENG-23", "ENG-24", "ENG-12", "ENG-13"];
+
 impl Subject for Linear {
     const LIST_BUDGET: usize = 5_400;
     const TWENTY_ROWS_BUDGET: usize = 1_200;
@@ -241,6 +244,13 @@ impl Subject for Linear {
         Some((Sample::new("delete_comment", json!({"id": COMMENT})), "DeleteComment"))
     }
 
+    fn partial_write() -> Option<(Sample, &'static str, Value)> {
+        let errors = json!([{"message": "The history could not be read", "path": ["issueUpdate", "issue"],
+            "extensions": {"type": "internal error", "code": "INTERNAL_SERVER_ERROR"}}]);
+        let title = json!({"id": "ENG-24", "title": "Rows are lost"});
+        Some((Sample::new("update_issue", title), "UpdateIssue", errors))
+    }
+
     fn read_one() -> (Sample, &'static str) {
         (Sample::new("get_issue", json!({"id": ISSUE})), "GetIssue")
     }
@@ -311,6 +321,10 @@ impl Subject for Linear {
                 Sample::new("update_issue", json!({"id": "GRO-4", "labels": {"add": ["outreach"]}})),
             ),
             Overtaken::new(Sample::new("delete_comment", json!({"id": COMMENT})), edit("Meanwhile.")),
+            Overtaken::new(
+                Sample::new("bulk_update_issues", json!({"ids": BULK, "changes": {"priority": "low"}})),
+                Sample::new("update_issue", json!({"id": BULK[0], "priority": "low"})),
+            ),
         ]
     }
 

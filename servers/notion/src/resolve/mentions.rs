@@ -2,7 +2,7 @@
 
 use connector::{
     Result,
-    catalog::{names, one_line},
+    catalog::{markdown, names, one_line},
 };
 
 use super::same;
@@ -18,11 +18,12 @@ impl Notion {
     /// what stands in `there` already; `\@` is a plain one.
     ///
     /// # Errors
-    /// `invalid_argument` for a name that several people have.
+    /// `invalid_argument` for a name that several people have, or for more names than can be looked up.
     pub(crate) async fn mentioned(&self, text: &str, there: &str) -> Result<(String, Vec<String>)> {
         if !text.contains('@') {
             return Ok((text.to_owned(), Vec::new()));
         }
+        markdown::few_mentions(text, there, char::is_alphanumeric)?;
         let people: Vec<User> = match self.everybody().await {
             Ok(all) => all.into_iter().filter(|user| user.kind == "person").collect(),
             Err(_) => {

@@ -236,6 +236,29 @@ async fn one_deadline_is_for_all_that_a_call_asks() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_lost_write_did_may_be_looked_for_beyond_the_deadline() {
+    let server = Server::start(|seen| async move {
+        // The fourth is the write: three reads have taken nearly all of the time.
+        if seen.number == 3 {
+            return ok("");
+        }
+        tokio::time::sleep(Duration::from_secs(9)).await;
+        ok("{}")
+    })
+    .await;
+    let upstream = upstream(options(&server.url));
+    call::whole(async {
+        for _ in 0..3 {
+            upstream.send(read()).await.unwrap();
+        }
+        let lost = upstream.send(write()).await.unwrap_err();
+        assert_eq!(lost.kind(), Kind::UnknownOutcome, "{lost}");
+        upstream.send(read()).await.expect("the look has a time of its own");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unreadable_answer_is_asked_for_again_and_leaves_a_write_open() {
     for broken in ["", " ", "{\"a\": [1, {\"b\": 2}", "{\"a\": 1} {"] {
         let server =

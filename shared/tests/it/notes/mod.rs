@@ -258,7 +258,9 @@ impl Connector for Notes {
             )
             .needs(&["read_note"])])
             .completions([Completions::new("name", |_: Call<Self>, _, _| async move {
-                Ok((0..150).map(|number| format!("note-{number:03}")).collect())
+                // The last two are no name that a client could show, or take.
+                let unclean = ["note-\u{202e}txt.exe".to_owned(), "n".repeat(1_000)];
+                Ok((0..150).map(|number| format!("note-{number:03}")).chain(unclean).collect())
             })])
     }
 

@@ -272,11 +272,12 @@ fn generated(how: &Value) -> Vec<u8> {
     let head = how["head"].as_str().unwrap_or_default();
     let row = how["row"].as_str().unwrap_or_default();
     let bytes = how["bytes"].as_u64().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default();
+    let parts: Vec<&str> = row.split(['{', '}']).collect();
     let mut text = format!("{head}\n");
     let mut number: u64 = 0;
     while text.len() < bytes && !row.is_empty() {
         number += 1;
-        for (at, part) in row.split(['{', '}']).enumerate() {
+        for (at, part) in parts.iter().enumerate() {
             // Every second part stood in braces.
             if at % 2 == 0 {
                 text.push_str(part);

@@ -33,12 +33,14 @@ pub(super) fn issues(text: &str) -> Vec<Named> {
 
 /// The people that a text names with `@`.
 pub(super) fn people(text: &str) -> impl Iterator<Item = &str> {
-    let found = PEOPLE.as_ref().map(|pattern| pattern.captures_iter(text));
+    let pattern = PEOPLE.as_ref().filter(|_| text.contains('@'));
+    let found = pattern.map(|pattern| pattern.captures_iter(text));
     found.into_iter().flatten().filter_map(|found| found.get(1)).map(|name| name.as_str())
 }
 
 fn named(pattern: Option<&Regex>, text: &str) -> Vec<Named> {
-    let Some(pattern) = pattern else { return Vec::new() };
+    // Most texts name none, and to look for the sign is much quicker than to match.
+    let Some(pattern) = pattern.filter(|_| text.contains('#')) else { return Vec::new() };
     let mut all: Vec<Named> = Vec::new();
     for found in pattern.captures_iter(text) {
         let repo = found.get(1).map(|repo| repo.as_str().to_owned());

@@ -4,7 +4,7 @@ use connector::{
     Error, Kind, Result,
     catalog::{Call, Changes, FieldValue, Plan, Reply, Written, edited, one_line},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use super::{refs, releases::CreateRelease};
 use crate::{GitHub, api::releases::Release, repo::Repo};
@@ -98,7 +98,7 @@ async fn change(call: Call<GitHub>, repo: Repo, draft: Release, arguments: Creat
             return Err(Error::new(Kind::Conflict, format!("{thing} has changed meanwhile"))
                 .with_hint("Nothing was written. list_releases with this tag shows it as it is now"));
         }
-        let made = call.api().change_release(&repo, &draft.id, &Value::Object(fields)).await?;
+        let made = call.api().change_release(&repo, &draft, &fields).await?;
         let outcome = changes.outcome(|field| told_of(&made, field));
         let still = if made.draft { "it is still a draft" } else { "it is published now" };
         let mut done = Written::new(format!("{}; {still}", outcome.summary("GitHub", &thing)));
@@ -122,7 +122,7 @@ async fn publish(
         "Publish the draft {tag} of {repo}, made by @{}",
         one_line(&draft.author.login)
     ));
-    let mut fields = json!({"draft": false});
+    let mut fields = Map::from_iter([("draft".to_owned(), json!(false))]);
     if tagged {
         preview = preview.change(format!("of the tag {tag} that is there"));
     } else {
@@ -130,18 +130,18 @@ async fn publish(
         let at = refs::resolve(&call, &repo, Some(at)).await?;
         refs::no_clash(&call, &repo, "tags", &tag).await?;
         preview = preview.change(format!("makes the tag at {} ({})", at.sha, at.name));
-        fields["target_commitish"] = json!(at.sha);
+        fields.insert("target_commitish".to_owned(), json!(at.sha));
     }
     if let Some(name) = arguments.name.as_ref().filter(|name| **name != draft.name) {
-        fields["name"] = json!(name);
+        fields.insert("name".to_owned(), json!(name));
         preview = preview.change(format!("named \"{}\"", one_line(name)));
     }
     if let Some(body) = arguments.body.as_ref().filter(|body| **body != draft.body) {
-        fields["body"] = json!(body);
+        fields.insert("body".to_owned(), json!(body));
         preview = preview.change(format!("notes: {}", edited(&draft.body, body)));
     }
     if let Some(prerelease) = arguments.prerelease {
-        fields["prerelease"] = json!(prerelease);
+        fields.insert("prerelease".to_owned(), json!(prerelease));
     }
     if arguments.prerelease.unwrap_or(draft.prerelease) {
         preview = preview.change("as a prerelease");
@@ -154,7 +154,7 @@ async fn publish(
     }
     let seen = (draft.id.clone(), draft.body.clone(), draft.target_commitish.clone());
     let plan = Plan::new(shown, move || async move {
-        let made = call.api().change_release(&repo, &draft.id, &fields).await;
+        let made = call.api().change_release(&repo, &draft, &fields).await;
         let made = made.map_err(|error| refs::protected(error, &tag))?;
         if made.draft {
             return Err(Error::new(
