@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use connector::{
-    Kind, Result,
+    Effect, Kind, Result,
     catalog::{
         Call, Page, Position, Reply, Tool, limit, one_line,
         paging::{self, VendorPage},
@@ -117,9 +117,8 @@ async fn search_files(call: Call<Slack>, args: SearchFiles) -> Result<Reply> {
         page = page.note(format!("by {}", person.told()));
     }
     page = page.note(how).note(people.note());
-    if shown.len() < read {
-        page = page.note(format!("{} that may not be read left out", read - shown.len()));
-    } else if total > 0 {
+    // Slack counts what may not be read, too; and how many of the files that is, is nobody's business.
+    if shown.len() == read && total > 0 && !call.policy().narrows(Effect::Read) {
         page = page.total(total);
     }
     let zone = names.zone().await;

@@ -310,3 +310,20 @@ async fn a_wrong_time_zone_refuses_to_start() {
     let error = <slack_mcp::Slack as connector::Connector>::connect(&config, options).unwrap_err();
     assert!(error.for_agent().contains("no time zone Europe/Berln"), "{error}");
 }
+
+/// What a search finds where nothing may be read is told by nothing: neither by a row, nor by a total or a remainder.
+#[tokio::test(start_paused = true)]
+async fn how_much_is_found_out_of_bounds_is_not_told() {
+    let head = |text: String| text.lines().next().unwrap_or_default().to_owned();
+    let searches = [
+        Sample::new("search_files", json!({"query": "csv", "limit": 1})),
+        Sample::new("search_private", json!({"query": "timeouts", "limit": 2})),
+    ];
+    let open = with(&[]).await;
+    assert!(head(open.call(&searches[0]).await.text).contains(" of "), "there is a total to tell");
+    for search in searches {
+        let server = with(&[("deny-channels", list(&["inc-*", "eng-*"]))]).await;
+        let text = server.call(&search).await.text;
+        assert!(!head(text.clone()).contains(" of ") && !text.contains("left out"), "{text}");
+    }
+}

@@ -11,7 +11,7 @@ use std::{
 };
 
 use connector::{
-    Error, Result,
+    Effect, Error, Result,
     catalog::{
         Call, Page, Position, Reply, Tool, excerpt, limit, one_line,
         paging::{self, VendorPage},
@@ -298,8 +298,12 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     }
     let read = rows.len().saturating_sub(position.skip);
     let rows = rows.into_iter().skip(position.skip).enumerate();
-    let mut kept: Vec<(usize, Found)> = rows.filter(|(_, row)| may_show(&call, &wanted, row)).collect();
-    let dropped = read - kept.len();
+    // How many of them may not be read is nobody's business.
+    let within: Vec<(usize, Found)> =
+        rows.filter(|(_, row)| call.policy().may_read(&row.conversation())).collect();
+    let readable = within.len();
+    let mut kept: Vec<(usize, Found)> = within.into_iter().filter(|(_, row)| wanted.fits(row)).collect();
+    let dropped = readable - kept.len();
     show_whole(&workspace, &wanted, &mut kept).await;
     let mut ids = BTreeSet::new();
     for (_, row) in &kept {
@@ -368,7 +372,9 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
             call.policy().note_read(call.principal(), &Channel { is_private: true, ..row.conversation() });
         }
     }
-    if let Some(total) = total.filter(|total| *total >= kept.len() && dropped == 0) {
+    // Slack counts what may not be read, too.
+    let counts_all = !call.policy().narrows(Effect::Read);
+    if let Some(total) = total.filter(|total| counts_all && *total >= kept.len() && dropped == 0) {
         page = page.total(total);
     }
     let places = kept.iter().map(|(place, _)| *place).collect();
