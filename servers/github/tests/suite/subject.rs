@@ -362,9 +362,8 @@ impl Subject for GitHub {
         };
         let title = |number: u64| about("update_issue", json!({"number": number, "title": "Meanwhile"}));
         let rerun = about("run_workflow", json!({"action": "rerun_failed", "run_id": RUN}));
-        let draft = |notes: &str| {
-            about("create_release", json!({"tag": "v2.15.0", "draft": true, "body": notes}))
-        };
+        let draft =
+            |notes: &str| about("create_release", json!({"tag": "v2.15.0", "draft": true, "body": notes}));
         let on = |asks, meanwhile| Overtaken::new(asks, meanwhile);
         vec![
             on(
