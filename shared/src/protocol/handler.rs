@@ -182,10 +182,10 @@ impl<S: Connector> ServerHandler for Handler<S> {
             .recorded("completion/complete", &context, work)
             .await
             .map_err(|error| answer::protocol_error(&error))?;
-        let total = values.len();
         // Names of branches and files are others' text. One that would be shown otherwise than it is cannot
         // be typed either.
         values.retain(|value| clean(value) == *value && value.len() <= MAX_COMPLETION);
+        let total = values.len();
         values.truncate(CompletionInfo::MAX_VALUES);
         let mut info = CompletionInfo::default();
         info.has_more = Some(values.len() < total);

@@ -73,7 +73,7 @@ async fn completions_give_a_hundred_and_tell_of_the_rest() {
     let answer = client.ask(complete(prompt.clone(), "name")).await;
     let completion = &answer["result"]["completion"];
     assert_eq!(completion["values"].as_array().unwrap().len(), 100);
-    assert_eq!((&completion["total"], &completion["hasMore"]), (&json!(150), &json!(true)));
+    assert_eq!((&completion["total"], &completion["hasMore"]), (&json!(150), &json!(true)), "{completion}");
     let template = json!({"type": "ref/resource", "uri": "notes://note/{name}"});
     assert_eq!(client.ask(complete(template, "name")).await["result"]["completion"]["total"], 150);
     for (reference, argument) in [
