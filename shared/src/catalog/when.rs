@@ -259,6 +259,8 @@ mod tests {
             ("last friday", "2026-11-20 (UTC)"),
             ("this week", "2026-11-23 to 2026-11-29 (UTC)"),
             ("last week", "2026-11-16 to 2026-11-22 (UTC)"),
+            ("last 10 days", "2026-11-15 to 2026-11-25 (UTC)"),
+            ("the past two weeks", "2026-11-11 to 2026-11-25 (UTC)"),
             ("last month", "2026-10-01 to 2026-10-31 (UTC)"),
             ("this quarter", "2026-10-01 to 2026-12-31 (UTC)"),
             ("Nov 3", "2026-11-03 (UTC)"),
@@ -312,6 +314,7 @@ mod tests {
         let told = |since, until| calendar.window(since, until).unwrap().describe();
         assert_eq!(told(Some("7d"), None), "since 2026-11-18 18:30Z");
         assert_eq!(told(Some("last week"), Some("")), "since 2026-11-16 (UTC)");
+        assert_eq!(told(Some("last 24 hours"), None), "since 2026-11-24 18:30Z");
         assert_eq!(told(Some("last week"), Some("yesterday")), "2026-11-16 to 2026-11-24 (UTC)");
         assert_eq!(told(Some("7d"), Some("yesterday")), "2026-11-18 18:30Z to 2026-11-24 (UTC)");
         assert_eq!(told(None, None), "");

@@ -295,7 +295,7 @@ async fn nobody_approves_their_own_work() {
     let text = site.reply("review_pr", json!({"number": 485, "event": "approve"})).await;
     assert!(text.starts_with("ERROR invalid_argument: #485 is your own"), "{text}");
     let text = site.reply("review_pr", json!({"number": 485, "event": "comment"})).await;
-    assert!(text.contains("needs a `body`"), "{text}");
+    assert!(text.contains("`body` is missing"), "{text}");
     assert_eq!(site.sent(POST_REVIEW), 0);
 }
 

@@ -410,7 +410,9 @@ async fn a_pull_request_is_read_by_its_number() {
     assert!(read.contains(&format!("at pull/485 (commit {head})")), "{read}");
     let diff = site.call("get_diff", with_repo(json!({"number": 485}))).await;
     assert!(
-        diff.starts_with(&format!("{files} changed files (of {REPO}#485, head {head}, base main; +")),
+        diff.starts_with(&format!(
+            "{files} changed files (of {REPO}#485, head {head}, compared with where it left main; +"
+        )),
         "{diff}"
     );
     assert!(diff.contains("\n=== modified src/progress.rs +") && diff.contains("\n@@ -"), "{diff}");

@@ -120,7 +120,7 @@ async fn a_merged_pull_request_has_its_time_once_and_a_failing_check_its_job() {
     assert_eq!(row.matches(&merged[..10]).count(), 1, "{row}");
     let text = site.reply("list_prs", json!({})).await;
     let row = text.lines().find(|line| line.starts_with("#485 ")).unwrap();
-    assert!(row.contains("test (stable) (job 910433) failing"), "{row}");
+    assert!(row.contains("test (stable) (run 90043 job 910433) failing"), "{row}");
 }
 
 #[tokio::test]

@@ -294,7 +294,8 @@ impl Entry for Pipeline {
     }
 
     fn names(&self) -> Vec<Cow<'_, str>> {
-        vec![(&self.label).into()]
+        // As people say it, too.
+        vec![(&self.label).into(), format!("{} pipeline", self.label).into()]
     }
 
     fn describe(&self) -> String {

@@ -10,6 +10,13 @@ async fn count(office: &Office, object: &str, conditions: Value) -> String {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pipeline_is_taken_as_people_call_it() {
+    let office = Office::open().await;
+    let all = count(&office, "deals", json!({"pipeline": "Sales"})).await;
+    assert_eq!(count(&office, "deals", json!({"pipeline": "Sales pipeline"})).await, all);
+}
+
+#[tokio::test(start_paused = true)]
 async fn all_of_a_member_of_any_must_hold() {
     let office = Office::open().await;
     let any = json!({"any": [{"lifecyclestage": "Lead", "city": "Lyon"}, {"lifecyclestage": "Opportunity"}]});

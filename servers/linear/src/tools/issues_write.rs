@@ -31,6 +31,7 @@ use crate::{
         names::{Label, Template},
     },
     render,
+    resolve::IssueKey,
 };
 
 /// More issues than this are asked about before they are made.
@@ -187,7 +188,13 @@ async fn create_issue(call: Call<Linear>, arguments: CreateIssue) -> Result<Plan
 
 /// Works out an issue that is to be created.
 async fn draft(call: &Call<Linear>, issue: NewIssue, team: Option<&str>) -> Result<Draft> {
-    let team = call.names().team_or_default(issue.team.as_deref().or(team)).await?;
+    // A sub-issue belongs to its parent's team, unless it is told otherwise.
+    let of_parent = match issue.parent.as_deref().map(|parent| IssueKey::parse(parent, None)) {
+        Some(Ok(IssueKey::Number(team, _))) => Some(team),
+        _ => None,
+    };
+    let wanted = issue.team.as_deref().or(team).or(of_parent.as_deref());
+    let team = call.names().team_or_default(wanted).await?;
     let template = match &issue.template {
         Some(template) => Some(call.names().template(template, "issue", &team).await?),
         None => None,

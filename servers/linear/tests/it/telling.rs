@@ -25,6 +25,15 @@ async fn a_new_issue_comes_with_its_links() {
 }
 
 #[tokio::test]
+async fn a_sub_issue_is_of_its_parents_team_unless_it_is_told_otherwise() {
+    let site = site().await;
+    let text = site.call("create_issue", json!({"title": "Below", "parent": "ENG-27"})).await;
+    assert!(text.starts_with("Created ENG-"), "{text}");
+    let text = site.call("create_issue", json!({"title": "x", "parent": "ENG-27", "team": "OPS"})).await;
+    assert!(text.starts_with("Created OPS-"), "{text}");
+}
+
+#[tokio::test]
 async fn issues_are_found_by_milestone_and_by_having_no_due_date() {
     let site = site().await;
     let state = site.dump();

@@ -42,6 +42,7 @@ impl Calendar {
             _ => self
                 .month_and_day(&words, direction)
                 .and_then(|date| self.one_day(date))
+                .or_else(|| self.stretch(&words))
                 .or_else(|| self.span(&lower, direction))
                 .or_else(|| self.day_and_hour(&words, direction)),
         }
@@ -153,6 +154,23 @@ impl Calendar {
             Direction::Ahead => self.now.checked_add(span),
         };
         Some((moved.ok()?, span.get_hours() == 0 && span.get_minutes() == 0 && span.get_seconds() == 0))
+    }
+
+    /// What has just passed, or begins now: `last 10 days`, `the past two weeks`, `next 24 hours`. Whole days count with
+    /// all of today.
+    fn stretch(&self, words: &[&str]) -> Option<When> {
+        let (which, length) = words.strip_prefix(&["the"]).unwrap_or(words).split_first()?;
+        let direction = match *which {
+            "last" | "past" | "previous" => Direction::Past,
+            "next" => Direction::Ahead,
+            _ => return None,
+        };
+        let (moved, whole) = self.moved(&length.join(" "), direction)?;
+        let (first, last) = if moved < self.now { (&moved, &self.now) } else { (&self.now, &moved) };
+        if whole {
+            return self.days(first.date(), last.date());
+        }
+        Some(When { end: last.timestamp(), ..self.moment(first.timestamp()) })
     }
 
     /// The weekday of the week that is so many weeks away. Weeks begin on Monday. The last of its name

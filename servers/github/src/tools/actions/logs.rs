@@ -326,7 +326,7 @@ fn page(
     // Where each row stands, for a reply that is cut short.
     let mut places = Vec::new();
     for (job, part) in parts {
-        let heading = format!("job {}; {}", job_line(job), part.which);
+        let heading = format!("job {}; run {}; {}", job_line(job), job.run_id, part.which);
         if several {
             if part.rows.is_empty() {
                 page = page.note(format!("job {}: {}", job.id, part.which));

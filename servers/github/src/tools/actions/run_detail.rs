@@ -114,7 +114,9 @@ async fn get_run(call: Call<GitHub>, arguments: GetRun) -> Result<Reply> {
     };
     let mut notes = Vec::new();
     if attempt.is_none() && run.attempt() > 1 {
-        notes.push(format!("It ran before: attempt 1 to {}.", run.attempt() - 1));
+        let before = run.attempt() - 1;
+        let to = if before > 1 { format!("s 1 to {before}") } else { " 1".to_owned() };
+        notes.push(format!("It ran before: attempt{to}."));
     }
     if waited && !run.is_over() {
         notes.push(format!(
@@ -263,7 +265,12 @@ pub(super) fn job_line(job: &Job) -> String {
 
 fn job_lines(jobs: &Jobs) -> String {
     let failed = jobs.items.iter().filter(|job| job.failed()).count();
-    let mut text = format!("\nJobs, {failed} of {} failed:", jobs.items.len() as u64 + jobs.unread);
+    let mut text = format!("\nJobs, {failed} of {} failed", jobs.items.len() as u64 + jobs.unread);
+    let open = jobs.items.iter().filter(|job| job.status != "completed").count();
+    if open > 0 {
+        text.push_str(&format!(", {open} not over"));
+    }
+    text.push(':');
     let mut good = 0;
     for job in &jobs.items {
         if job.status == "completed" && !job.failed() {

@@ -186,7 +186,7 @@ async fn review_pr(call: Call<GitHub>, arguments: ReviewPr) -> Result<Plan> {
             if body.is_none()
                 && (event == Event::RequestChanges || (event != Event::Approve && comments.is_empty()))
             {
-                return Err(Error::invalid("This review needs a `body`"));
+                return Err(Error::invalid("`body` is missing: this review needs words of its own"));
             }
             if event == Event::Pending && comments.iter().any(|comment| comment.line.is_none()) {
                 return Err(Error::invalid("A comment on a whole file is published at once")

@@ -72,7 +72,7 @@ pub(super) fn checks(pull: &Pull) -> Option<String> {
 fn named(check: &Check) -> String {
     let name = one_line(&check.name);
     match check.run_id() {
-        Some(_) if !check.database_id.is_empty() => format!("{name} (job {})", check.database_id),
+        Some(run) if !check.database_id.is_empty() => format!("{name} (run {run} job {})", check.database_id),
         _ => name,
     }
 }

@@ -176,7 +176,11 @@ async fn pull(call: &Call<GitHub>, repo: &Repo, number: u64) -> Result<Changes> 
         notes.push(format!("GitHub lists {} of its {} files", files.len(), pull.changed_files));
     }
     Ok(Changes {
-        what: format!("of {repo}#{number}, head {}, base {}", pull.head.sha, one_line(&pull.base.name)),
+        what: format!(
+            "of {repo}#{number}, head {}, compared with where it left {}",
+            pull.head.sha,
+            one_line(&pull.base.name)
+        ),
         pin: pull.head.sha,
         files,
         notes,

@@ -14,7 +14,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use rustls::{ServerConfig, ServerConnection};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use super::proxies;
@@ -153,7 +153,9 @@ impl Tls {
 
     /// Looks at the files again and again, for as long as it is polled.
     pub(super) async fn keep_fresh(&self) {
-        let mut ticks = interval(RECHECK);
+        self.tell_of_end();
+        // They were read just now.
+        let mut ticks = interval_at(Instant::now() + RECHECK, RECHECK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
