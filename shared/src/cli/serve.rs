@@ -177,21 +177,20 @@ fn store<S: Connector>(loaded: &Loaded) -> Result<Option<Arc<dyn Store>>, Failur
         let refused = loaded.refuse("redis", "the address carries a password");
         return Err(refused.with_hint("Name its file with --redis-password-file").into());
     }
-    connect::<S>(config, url).map_err(|why| refuse(why).into())
+    connect(S::ABOUT.program, config, url).map_err(|why| refuse(why).into())
 }
 
 #[cfg(feature = "redis")]
-fn connect<S: Connector>(config: &Config, url: url::Url) -> Result<Option<Arc<dyn Store>>, String> {
+fn connect(prefix: &'static str, config: &Config, url: url::Url) -> Result<Option<Arc<dyn Store>>, String> {
     let file = |key| config.path(key).cloned();
     let (password, authorities) = (file("redis-password-file"), file("redis-ca-file"));
-    let prefix = S::ABOUT.program;
     let options = crate::replicas::RedisOptions { url, password, authorities, prefix };
     let store = crate::replicas::Redis::new(options).map_err(|error| error.to_string())?;
     Ok(Some(Arc::new(store)))
 }
 
 #[cfg(not(feature = "redis"))]
-fn connect<S: Connector>(_: &Config, _: url::Url) -> Result<Option<Arc<dyn Store>>, String> {
+fn connect(_: &'static str, _: &Config, _: url::Url) -> Result<Option<Arc<dyn Store>>, String> {
     Err("cannot be used: this build has no Redis".to_owned())
 }
 
