@@ -7,6 +7,7 @@ mod drafts;
 mod files;
 mod history;
 mod parts;
+mod ref_writes;
 mod refs;
 mod releases;
 mod repositories;

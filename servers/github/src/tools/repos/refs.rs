@@ -1,18 +1,16 @@
-//! Branches and tags: listed, created, deleted; and what a ref in an argument names.
+//! Branches and tags: listed; what a ref in an argument names, and what a name of one may be.
 
-use connector::catalog::reconcile;
 use connector::{
-    Effect, Error, Kind, Result,
+    Error, Kind, Result,
     catalog::{
-        Call, Page, Plan, Position, Reply, Tool, Written, limit, one_line,
+        Call, Page, Position, Reply, Tool, Written, limit, one_line,
         paging::{self, VendorPage},
-        words::counted,
     },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::branches;
+use super::{branches, ref_writes};
 use crate::{
     GitHub,
     api::{
@@ -24,9 +22,6 @@ use crate::{
     scopes,
     tools::FROM,
 };
-
-/// Commits named in the preview of a deletion.
-const LOST_SHOWN: usize = 5;
 
 /// The tools of this family.
 pub(super) fn tools() -> Vec<Tool<GitHub>> {
@@ -40,7 +35,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
             "Create or delete refs",
             "Creates or deletes a branch or tag (annotated by message), but never default or protected \
              branches.",
-            manage_ref,
+            ref_writes::manage_ref,
         )
         .toolset("repos")
         .scopes(scopes::REPO)
@@ -237,143 +232,6 @@ async fn list_refs(call: Call<GitHub>, arguments: ListRefs) -> Result<Reply> {
     ))
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum Action {
-    Create,
-    Delete,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum RefKind {
-    Branch,
-    Tag,
-}
-
-impl RefKind {
-    fn noun(self) -> &'static str {
-        match self {
-            Self::Branch => "branch",
-            Self::Tag => "tag",
-        }
-    }
-
-    fn folder(self) -> &'static str {
-        match self {
-            Self::Branch => "heads",
-            Self::Tag => "tags",
-        }
-    }
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ManageRef {
-    repo: Option<String>,
-    action: Action,
-    kind: RefKind,
-    name: String,
-    from: Option<String>,
-    message: Option<String>,
-}
-
-async fn manage_ref(call: Call<GitHub>, arguments: ManageRef) -> Result<Plan> {
-    let ManageRef { repo, action, kind, name, from, message } = arguments;
-    let repo = call.bounds().repo(repo.as_deref())?;
-    let effect = if action == Action::Delete { Effect::Destructive } else { Effect::Write };
-    call.bounds().permits(&repo, effect)?;
-    let name = ref_name("name", &name)?.to_owned();
-    let message = message.filter(|message| !message.trim().is_empty());
-    if message.is_some() && (kind == RefKind::Branch || action == Action::Delete) {
-        return Err(Error::invalid("`message` annotates a new tag, and this is none"));
-    }
-    if from.is_some() && action == Action::Delete {
-        return Err(Error::invalid("`from` is where a new ref begins: leave it out to delete"));
-    }
-    let there = match call.api().git_ref(&repo, &format!("{}/{name}", kind.folder())).await {
-        Err(error) if error.kind() == Kind::Conflict => return Err(empty(&repo)),
-        there => there?,
-    };
-    let target = Target { repo, kind, name };
-    match action {
-        Action::Create => create(call, target, from, message, there).await,
-        Action::Delete => delete(call, target, there).await,
-    }
-}
-
-/// The ref that is created or deleted.
-struct Target {
-    repo: Repo,
-    kind: RefKind,
-    name: String,
-}
-
-impl Target {
-    /// `branch x of o/r`.
-    fn words(&self) -> String {
-        format!("{} {} of {}", self.kind.noun(), self.name, self.repo)
-    }
-
-    /// `heads/x`.
-    fn path(&self) -> String {
-        format!("{}/{}", self.kind.folder(), self.name)
-    }
-}
-
-async fn create(
-    call: Call<GitHub>,
-    target: Target,
-    from: Option<String>,
-    message: Option<String>,
-    there: Option<GitRef>,
-) -> Result<Plan> {
-    let at = resolve(&call, &target.repo, from.as_deref()).await?;
-    if let Some(there) = there {
-        let commit = commit_of(&call, &target.repo, &there).await?;
-        if commit == at.sha && (message.is_none() || there.object.kind == "tag") {
-            let done = Written::new(format!("The {} is there already, at {}.", target.words(), at.sha));
-            return Ok(Plan::nothing(Reply::written(done.id(target.name))));
-        }
-        return Err(Error::new(
-            Kind::Conflict,
-            format!("The {} is there already, at {}", target.words(), short_sha(&commit)),
-        )
-        .with_hint("Take another name, or delete it first"));
-    }
-    no_clash(&call, &target.repo, target.kind.folder(), &target.name).await?;
-    let how = if message.is_some() { "annotated " } else { "" };
-    let preview = Written::new(format!("Create the {how}{} at {} ({})", target.words(), at.sha, at.name));
-    let plan = Plan::new(Reply::written(preview), move || async move {
-        let points_at = match &message {
-            Some(message) => {
-                let made = call.api().create_tag(&target.repo, &target.name, message, &at.sha).await;
-                made.map_err(|error| match error.kind() {
-                    // An object that no ref leads to is no tag.
-                    Kind::UnknownOutcome => {
-                        Error::new(Kind::Upstream, "GitHub failed before the tag was made")
-                            .with_hint("Repeat the call as it was")
-                            .with_source(error)
-                    }
-                    _ => error,
-                })?
-            }
-            None => at.sha.clone(),
-        };
-        let sent = call.api().create_ref(&target.repo, &format!("refs/{}", target.path()), &points_at).await;
-        let sent = sent.map_err(|error| protected(error, &target.name));
-        // An attempt before this one, or nobody knows: what is there now tells.
-        let look = async {
-            let now = call.api().git_ref(&target.repo, &target.path()).await.ok().flatten();
-            now.filter(|found| found.object.sha == points_at)
-        };
-        let (_, lost) = reconcile::created(sent, look).await?;
-        let created = format!("created the {how}{} at {}", target.words(), at.sha);
-        Ok(Reply::written(Written::new(reconcile::summary("GitHub", lost, &created)).id(target.name)))
-    });
-    Ok(plan.harmless())
-}
-
 /// Refuses a name that git cannot keep beside those that are there: a name is no directory of other names, nor
 /// within one that is a name.
 ///
@@ -397,144 +255,6 @@ pub(super) async fn no_clash(call: &Call<GitHub>, repo: &Repo, folder: &str, nam
         format!("{repo} has the {kind} {}, and git cannot keep {name} beside it", one_line(other)),
     )
     .with_hint("Nothing was created. Take a name that is no part of another up to a `/`"))
-}
-
-/// The commit that a ref leads to, through an annotated tag.
-async fn commit_of(call: &Call<GitHub>, repo: &Repo, there: &GitRef) -> Result<String> {
-    if there.object.kind != "tag" {
-        return Ok(there.object.sha.clone());
-    }
-    Ok(call.api().tag_object(repo, &there.object.sha).await?.object.sha)
-}
-
-async fn delete(call: Call<GitHub>, target: Target, there: Option<GitRef>) -> Result<Plan> {
-    let Some(there) = there else {
-        let words = target.words();
-        return Ok(Plan::nothing(Reply::written(Written::new(format!("There is no {words}.")))));
-    };
-    let sha = there.object.sha.clone();
-    let mut preview = Written::new(format!("Delete the {}, which is at {sha}", target.words()));
-    let mut unmerged = Comparison::default();
-    // One call undoes it, and nothing else goes with it.
-    let mut harmless = false;
-    // What else becomes of it, for the reply.
-    let mut beside = None;
-    match target.kind {
-        RefKind::Branch => {
-            let repo = &target.repo;
-            let default = call.api().repository(repo).await?.default_branch;
-            let never = |what: &str| {
-                Error::new(
-                    Kind::Policy,
-                    format!("{} is {what} of {repo}, which is never deleted", target.name),
-                )
-            };
-            if target.name == default {
-                return Err(never("the default branch"));
-            }
-            let api = call.api();
-            let (branch, compared, pulls) = futures::join!(
-                api.branch(repo, &target.name),
-                api.compare(repo, &default, &sha),
-                api.pulls_headed_by(repo, &target.name),
-            );
-            if branch?.is_some_and(|branch| branch.protected) {
-                return Err(never("a protected branch"));
-            }
-            // A merge that squashes or rebases leaves commits behind whose changes are all merged.
-            let merged = pulls.as_ref().ok().and_then(|pulls| {
-                let here = |pull: &&HeadedPull| pull.is_merged() && pull.head.sha == sha;
-                pulls
-                    .iter()
-                    .find(here)
-                    .map(|pull| format!("merged as #{} into {}", pull.number, pull.base.name))
-            });
-            let pulls = pulls.map(|pulls| {
-                let open = pulls.iter().filter(|pull| pull.is_open());
-                open.map(|pull| format!("#{}", pull.number)).collect::<Vec<_>>()
-            });
-            harmless = (merged.is_some() || compared.as_ref().is_ok_and(|compared| compared.ahead_by == 0))
-                && pulls.as_ref().is_ok_and(Vec::is_empty);
-            preview = match (compared, merged) {
-                (Ok(compared), _) if compared.ahead_by == 0 => {
-                    preview.change(format!("nothing is lost: {default} has all its commits"))
-                }
-                (_, Some(merged)) => preview.change(format!("nothing is lost: {}", one_line(&merged))),
-                (Ok(compared), None) => {
-                    unmerged = compared;
-                    preview.change(format!(
-                        "{} that {default} does not have would be left without a branch",
-                        counted(unmerged.ahead_by, ("commit", "commits"))
-                    ))
-                }
-                (Err(_), None) => {
-                    preview.change(format!("whether {default} has its commits could not be learned"))
-                }
-            };
-            preview = match pulls {
-                Ok(pulls) if pulls.is_empty() => preview,
-                Ok(pulls) => {
-                    let many = if pulls.len() == 1 { "" } else { "s" };
-                    let pulls = pulls.join(", ");
-                    beside = Some(format!("GitHub closes the pull request{many} {pulls}"));
-                    preview.change(format!("would close the pull request{many} {pulls}"))
-                }
-                Err(_) => preview.change("whether it would close a pull request could not be learned"),
-            };
-        }
-        RefKind::Tag => {
-            if let Ok(Some(release)) = call.api().release(&target.repo, &target.name).await
-                && !release.draft
-            {
-                let name = one_line(&release.name);
-                beside = Some(format!("its release \"{name}\" is a draft now"));
-                preview = preview.change(format!("its release \"{name}\" would become a draft"));
-            }
-        }
-    }
-    let mut shown = Reply::written(preview);
-    if !unmerged.commits.is_empty() {
-        let newest = unmerged.commits.iter().rev().take(LOST_SHOWN);
-        let rows: Vec<_> = newest
-            .map(|commit| {
-                let subject = commit.commit.message.lines().next().unwrap_or_default();
-                format!("{} {}", short_sha(&commit.sha), one_line(subject))
-            })
-            .collect();
-        shown = shown.outside("the newest of those commits", None, rows.join("\n"));
-    }
-    let seen = sha.clone();
-    let plan = Plan::new(shown, move || async move {
-        // GitHub deletes a ref wherever it is: what was pushed since the preview must not be lost unseen.
-        if let Some(now) = call.api().git_ref(&target.repo, &target.path()).await?
-            && now.object.sha != sha
-        {
-            return Err(Error::new(
-                Kind::Conflict,
-                format!("The {} moved to {} meanwhile", target.words(), one_line(&now.object.sha)),
-            )
-            .with_hint("Nothing was deleted. Look at what came since, and decide anew"));
-        }
-        match call.api().delete_ref(&target.repo, &target.path()).await {
-            Ok(()) => {}
-            Err(error) => match call.api().git_ref(&target.repo, &target.path()).await {
-                // An attempt before the one that failed has done it.
-                Ok(None)
-                    if matches!(
-                        error.kind(),
-                        Kind::InvalidArgument | Kind::NotFound | Kind::UnknownOutcome
-                    ) => {}
-                _ => return Err(protected(error, &target.name)),
-            },
-        }
-        let mut done = Written::new(format!("Deleted the {}, which was at {sha}.", target.words()));
-        done.changed.extend(beside);
-        let done = done
-            .change(format!("manage_ref can create it again from {sha}, as long as GitHub keeps the commit"));
-        Ok(Reply::written(done.id(target.name)))
-    })
-    .state(&seen);
-    Ok(if harmless { plan.harmless() } else { plan })
 }
 
 /// What GitHub says where a rule of the repository forbids a write to a ref, as such.
