@@ -57,6 +57,30 @@ fn is_long_refusal(error: &Error) -> bool {
     error.kind() == Kind::RateLimited && !own && error.retry_after().is_some_and(|wait| wait >= LIMITED_WAIT)
 }
 
+/// What Real-time Search finds of people and channels.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Found {
+    users: Vec<FoundUser>,
+    channels: Vec<FoundChannel>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct FoundUser {
+    user_id: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct FoundChannel {
+    channel_id: String,
+    name: String,
+    topic: String,
+    purpose: String,
+    is_archived: bool,
+}
+
 /// The arguments of a call.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Form(Vec<(&'static str, String)>);
@@ -363,27 +387,22 @@ impl Api {
         self.cached(methods::USERS_LIST, form, HOUR, "users").await
     }
 
-    /// The ids of people whom Real-time Search finds by name.
-    pub(crate) async fn people(&self, name: &str) -> Result<Vec<String>> {
+    /// What Real-time Search finds of one kind by name: 20 at most.
+    async fn found(&self, kind: &'static str, words: &str, more: &[(&'static str, &str)]) -> Result<Found> {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Answer {
-            results: Results,
+            results: Found,
         }
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Results {
-            users: Vec<Found>,
-        }
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Found {
-            user_id: String,
-        }
-        let form = Form::new().set("query", name).set("content_types", "users").set("limit", 20);
-        let form = form.set("include_deleted_users", "true");
-        let answer: Answer = self.call(methods::SEARCH_CONTEXT, form).await?;
-        Ok(answer.results.users.into_iter().map(|found| found.user_id).collect())
+        let form = Form::new().set("query", words).set("content_types", kind).set("limit", 20);
+        let form = more.iter().fold(form, |form, (name, value)| form.set(name, value));
+        Ok(self.call::<Answer>(methods::SEARCH_CONTEXT, form).await?.results)
+    }
+
+    /// The ids of people whom Real-time Search finds by name.
+    pub(crate) async fn people(&self, name: &str) -> Result<Vec<String>> {
+        let found = self.found("users", name, &[("include_deleted_users", "true")]).await?;
+        Ok(found.users.into_iter().map(|found| found.user_id).collect())
     }
 
     /// Everybody who reacted to a message: what reads it names some of many.
@@ -399,30 +418,9 @@ impl Api {
 
     /// The public channels that Real-time Search finds by a part of name, topic or purpose.
     pub(crate) async fn channels(&self, words: &str) -> Result<Vec<Channel>> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Answer {
-            results: Results,
-        }
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Results {
-            channels: Vec<Found>,
-        }
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Found {
-            channel_id: String,
-            name: String,
-            topic: String,
-            purpose: String,
-            is_archived: bool,
-        }
-        let form = Form::new().set("query", words).set("content_types", "channels").set("limit", 20);
-        let form = form.set("channel_types", "public_channel").set("include_archived_channels", "true");
-        let answer: Answer = self.call(methods::SEARCH_CONTEXT, form).await?;
-        let found = answer.results.channels.into_iter();
-        let channel = |found: Found| Channel {
+        let more = [("channel_types", "public_channel"), ("include_archived_channels", "true")];
+        let found = self.found("channels", words, &more).await?.channels.into_iter();
+        let channel = |found: FoundChannel| Channel {
             id: found.channel_id,
             name: found.name,
             topic: Words { value: found.topic },
