@@ -160,15 +160,24 @@ impl Api {
         properties: &[String],
         history: &[String],
     ) -> Result<Batch<Record>> {
+        let read = async |some: &[String]| -> Result<Batch<Record>> {
+            let inputs: Vec<Value> = some.iter().map(|id| json!({"id": id})).collect();
+            let mut body =
+                json!({"inputs": inputs, "properties": properties, "propertiesWithHistory": history});
+            if let Some(by) = by {
+                body["idProperty"] = json!(by);
+            }
+            self.read(self.query(READ, &[&object.id]).json(&body)?).await
+        };
         if history.is_empty() {
-            return self.read_batch(object, ids, by, properties, history).await;
+            return read(ids).await;
         }
         let mut whole = Batch::done(Vec::new());
         let mut rest = ids;
         let mut most = MAX_WITH_HISTORY;
         while !rest.is_empty() {
             let (some, others) = rest.split_at(most.min(rest.len()));
-            match self.read_batch(object, some, by, properties, history).await {
+            match read(some).await {
                 Ok(batch) => {
                     whole.results.extend(batch.results);
                     whole.errors.extend(batch.errors);
@@ -182,22 +191,6 @@ impl Api {
             }
         }
         Ok(whole)
-    }
-
-    async fn read_batch(
-        &self,
-        object: &ObjectType,
-        ids: &[String],
-        by: Option<&str>,
-        properties: &[String],
-        history: &[String],
-    ) -> Result<Batch<Record>> {
-        let inputs: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
-        let mut body = json!({"inputs": inputs, "properties": properties, "propertiesWithHistory": history});
-        if let Some(by) = by {
-            body["idProperty"] = json!(by);
-        }
-        self.read(self.query(READ, &[&object.id]).json(&body)?).await
     }
 
     /// Creates records. Sent once: HubSpot has nothing by which a repetition would be known for one.
