@@ -1,7 +1,5 @@
 //! Words that replies of every server need: counts with their nouns, lists that end, short texts.
 
-use std::collections::HashSet;
-
 use super::{one_line, thousands};
 use crate::{Error, Result};
 
@@ -34,28 +32,6 @@ pub fn listed<T: AsRef<str>>(names: &[T], most: usize) -> String {
         listed.push_str(&format!(" and {} more", thousands((names.len() - most) as u64)));
     }
     listed
-}
-
-/// Texts in the order in which they came, each once, however many there are.
-#[derive(Clone, Debug, Default)]
-pub struct Distinct {
-    all: Vec<String>,
-    seen: HashSet<String>,
-}
-
-impl Distinct {
-    /// Adds what is not there yet.
-    pub fn add(&mut self, text: String) {
-        if self.seen.insert(text.clone()) {
-            self.all.push(text);
-        }
-    }
-
-    /// The texts.
-    #[must_use]
-    pub fn all(&self) -> &[String] {
-        &self.all
-    }
 }
 
 /// People and groups by their handles, with `@`: `@maya, @acme/imports`.

@@ -2,14 +2,11 @@
 //! is what notifies (linear.app/developers: a plain address of a profile in Markdown is a mention of the
 //! person; `@name` alone is text).
 
-use std::{array, collections::HashSet, ops::Range};
+use std::{collections::HashSet, ops::Range};
 
 use connector::{
     Result,
-    catalog::{
-        markdown,
-        words::{self, Distinct},
-    },
+    catalog::{markdown, words},
 };
 
 use super::{Entry as _, Names, find, is_uuid};
@@ -50,7 +47,8 @@ fn mentions(text: &str, before: &str, people: &[Person], disabled: &[Person]) ->
     let addressed_before = addressed(before, people);
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
-    let [mut notified, mut nobody, mut several, mut gone] = array::from_fn(|_| Distinct::default());
+    let mut notified: Vec<String> = Vec::new();
+    let (mut nobody, mut several, mut gone) = (Vec::new(), Vec::new(), Vec::new());
     for mention in markdown::mentions(text, in_display_name) {
         let is_new = changed.start <= mention.place.start && mention.place.end <= changed.end;
         if !is_new || told_before.contains(&mention.name.to_lowercase()) || mention.place.start < end {
@@ -68,13 +66,13 @@ fn mentions(text: &str, before: &str, people: &[Person], disabled: &[Person]) ->
                 end = place.end;
                 // Who was mentioned before is not told again.
                 if !addressed_before.contains(person.url.as_str()) {
-                    notified.add(person.describe());
+                    note(&mut notified, person.describe());
                 }
             }
-            Err(miss) if !miss.is_unknown() => several.add(format!("@{}", mention.name)),
+            Err(miss) if !miss.is_unknown() => note(&mut several, format!("@{}", mention.name)),
             _ => match find(&format!("@{}", mention.name), disabled) {
-                Ok(person) if is_called(person, mention.name) => gone.add(person.describe()),
-                _ => nobody.add(format!("@{}", mention.name)),
+                Ok(person) if is_called(person, mention.name) => note(&mut gone, person.describe()),
+                _ => note(&mut nobody, format!("@{}", mention.name)),
             },
         }
     }
@@ -83,33 +81,41 @@ fn mentions(text: &str, before: &str, people: &[Person], disabled: &[Person]) ->
     let addressed = addressed(text, people);
     for person in people.iter().filter(|person| addressed.contains(person.url.as_str())) {
         if !addressed_before.contains(person.url.as_str()) {
-            notified.add(person.describe());
+            note(&mut notified, person.describe());
         }
     }
-    let [notified, nobody, several, gone] = [&notified, &nobody, &several, &gone].map(Distinct::all);
     let mut lines = Vec::new();
     if !notified.is_empty() {
-        lines.push(format!("notifies {}", words::listed(notified, PEOPLE)));
+        lines.push(format!("notifies {}", words::listed(&notified, PEOPLE)));
     }
     if !several.is_empty() {
         lines.push(format!(
             "notifies nobody: {}, which fits several people; write the display name",
-            words::listed(several, PEOPLE)
+            words::listed(&several, PEOPLE)
         ));
     }
     if !gone.is_empty() {
         let is = if gone.len() == 1 { "is" } else { "are" };
-        lines.push(format!("notifies nobody: {}, who {is} disabled", words::listed(gone, PEOPLE)));
+        lines.push(format!("notifies nobody: {}, who {is} disabled", words::listed(&gone, PEOPLE)));
     }
     if !nobody.is_empty() {
-        lines
-            .push(format!("notifies nobody: {}, which is nobody's name here", words::listed(nobody, PEOPLE)));
+        lines.push(format!(
+            "notifies nobody: {}, which is nobody's name here",
+            words::listed(&nobody, PEOPLE)
+        ));
     }
     Mentioned { text: out, lines }
 }
 
 /// The most people that a line names.
 const PEOPLE: usize = 20;
+
+/// Adds what is not there yet.
+fn note(list: &mut Vec<String>, line: String) {
+    if !list.contains(&line) {
+        list.push(line);
+    }
+}
 
 /// Whether `name` is a person's display name, or the first name of just this one, as [`find`] made sure.
 fn is_called(person: &Person, name: &str) -> bool {
