@@ -13,10 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{branches, ref_writes};
 use crate::{
     GitHub,
-    api::{
-        diffs::{Comparison, HeadedPull},
-        git::{GitRef, Named, empty},
-    },
+    api::git::{GitRef, Named, empty},
     render::short_sha,
     repo::Repo,
     scopes,
