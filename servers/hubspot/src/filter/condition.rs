@@ -115,7 +115,7 @@ impl JsonSchema for Where {
         let operators: Vec<&str> = OPERATORS.iter().map(|(name, _)| *name).collect();
         json_schema!({
             "type": ["array", "object"],
-            "description": "All must hold; {any: [...]}: one of several; an object: equality, a list: one of it. Dates like \"this month\"; field open: not closed",
+            "description": "All must hold; {any: [...]}: one of several; an object: equality, a list: one of it. Dates like \"this month\"; fields open, closed, won, lost",
             "items": {
                 "type": "object",
                 "properties": {

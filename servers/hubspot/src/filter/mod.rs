@@ -2,10 +2,11 @@
 //! understood.
 
 mod condition;
+mod state;
 
 use connector::{
     Error, Result,
-    catalog::{Calendar, names::fold, one_line},
+    catalog::{Calendar, one_line},
 };
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
@@ -25,9 +26,6 @@ pub(crate) const MAX_GROUPS: usize = 5;
 pub(crate) const MAX_FILTERS: usize = 6;
 /// The most filters of one search.
 pub(crate) const MAX_ALL_FILTERS: usize = 18;
-
-/// The field that says whether a deal, ticket or lead is still open: no property, but what stages say.
-const OPEN: &str = "open";
 
 /// Conditions as HubSpot takes them.
 #[derive(Clone, Debug, Default)]
@@ -167,8 +165,8 @@ impl<'a> Filters<'a> {
         let Condition::Field { field, op, value, high } = condition else {
             return Err(Error::invalid("`any` cannot stand inside `any`"));
         };
-        if fold(field) == OPEN && self.fields.get(OPEN).is_none() {
-            return self.open(op, value).await;
+        if let Some(state) = self.state_field(field) {
+            return self.state_is(state, op, value).await;
         }
         let property = self.fields.find(field)?;
         self.redacted.admits(&property.name)?;
@@ -182,10 +180,8 @@ impl<'a> Filters<'a> {
             "=" | "in" if nobody => ("missing", Vec::new()),
             "!=" | "not_in" if nobody => ("has", Vec::new()),
             // An option is one of those that a record has, or it is not.
-            "contains" if property.kind == "enumeration" && !property.options.is_empty() => ("in", wanted),
-            "not_contains" if property.kind == "enumeration" && !property.options.is_empty() => {
-                ("not_in", wanted)
-            }
+            "contains" if self.is_chosen(property) => ("in", wanted),
+            "not_contains" if self.is_chosen(property) => ("not_in", wanted),
             op => (op, wanted),
         };
         if matches!(op, "has" | "missing") {
@@ -203,10 +199,21 @@ impl<'a> Filters<'a> {
             return Err(Error::invalid(format!("`{op}` on `{name}` needs a value"))
                 .with_hint("For fields without a value use the operator `missing`"));
         };
+        let is_stage = self.fields.object.stage.is_some_and(|(_, stage)| stage == name);
+        if let ([word], true, "=" | "!=" | "in" | "not_in") = (&wanted[..], is_stage, op)
+            && let Some(state) = self.state_meant(word, pipeline).await?
+        {
+            return self.state(state, matches!(op, "=" | "in")).await;
+        }
         if matches!(op, "in" | "not_in") {
             let mut values = Vec::new();
             let mut shown = Vec::new();
             for word in &wanted {
+                if is_stage && let Some(state) = self.state_meant(word, pipeline).await? {
+                    values.extend(self.stages_of(state).await?);
+                    shown.push(state.word().to_owned());
+                    continue;
+                }
                 let (value, told) = self.value(property, word, pipeline).await?;
                 // HubSpot compares texts in lower case here; options keep theirs.
                 values.push(if property.kind == "string" { value.to_lowercase() } else { value });
@@ -258,41 +265,17 @@ impl<'a> Filters<'a> {
         Ok((vec![vec![filter]], word))
     }
 
+    /// Whether a property's values are chosen from those there are: options, stages, pipelines, owners.
+    fn is_chosen(&self, property: &Property) -> bool {
+        let staged = self.fields.object.stage;
+        property.kind == "enumeration" && !property.options.is_empty()
+            || property.is_owner() && property.external_options
+            || staged.is_some_and(|(pipeline, stage)| [pipeline, stage].contains(&property.name.as_str()))
+    }
+
     /// Whether a property has one address of a contact, and another one the others.
     fn has_more_addresses(&self, name: &str) -> bool {
         name == "email" && self.fields.get(ADDITIONAL_EMAILS).is_some()
-    }
-
-    /// Open or closed: by the flags of stages, never by their names or by dates.
-    async fn open(&self, op: &str, value: &Value) -> Result<(Alternatives, String)> {
-        let text = resolve::values(OPEN, value)?.join("");
-        let wanted = resolve::switch(OPEN, &text)? == (operator(op)? != "!=");
-        let word = if wanted { "open" } else { "closed" };
-        if self.fields.get("hs_is_closed").is_some() {
-            let filter = Filter::value("hs_is_closed", "EQ", (!wanted).to_string());
-            return Ok((vec![vec![filter]], format!("{word} (by the stage's flag)")));
-        }
-        let Some((_, stages)) = self.fields.object.stage else {
-            if self.fields.object.name == "tasks" {
-                let operator = if wanted { "NEQ" } else { "EQ" };
-                return Ok((
-                    vec![vec![Filter::value("hs_task_status", operator, "COMPLETED")]],
-                    word.to_owned(),
-                ));
-            }
-            return Err(Error::invalid(format!("{} are neither open nor closed", self.fields.object.plural)));
-        };
-        let pipelines = self.names.pipelines(&self.fields.object).await?;
-        let fitting = pipelines
-            .iter()
-            .flat_map(|pipeline| &pipeline.stages)
-            .filter(|stage| stage.is_closed() != wanted);
-        let values: Vec<String> = fitting.map(|stage| stage.id.clone()).collect();
-        if values.is_empty() {
-            return Err(Error::invalid(format!("No stage of {} is {word}", self.fields.object.plural)));
-        }
-        let filter = Filter { values, ..Filter::new(stages, "IN") };
-        Ok((vec![vec![filter]], format!("{word} (by the stage's flag)")))
     }
 
     /// Two bounds, or a period that has both.

@@ -4,7 +4,7 @@ use connector::{
     Error, Kind, Result,
     catalog::{
         Calendar, When,
-        names::{find, fold},
+        names::{find, fold, nearest},
         one_line,
     },
 };
@@ -23,7 +23,7 @@ pub(crate) const CALL_DURATION: &str = "hs_call_duration";
 pub(super) const CURRENCIES: [&str; 4] =
     ["deal_currency_code", "hs_line_item_currency_code", "hs_currency_code", "hs_currency"];
 /// How many options an error lists.
-const OPTIONS: usize = 25;
+pub(crate) const OPTIONS: usize = 25;
 
 /// The fields of one object.
 #[derive(Clone, Debug)]
@@ -60,6 +60,12 @@ impl Fields {
             None => find(word, &self.properties)
                 .map_err(|miss| miss.place(format!("of {}", self.object.plural)).into_error()),
         }
+    }
+
+    /// Whether a property has this name or label.
+    pub(crate) fn is_called(&self, word: &str) -> bool {
+        let folded = fold(word);
+        self.get(word.trim()).is_some() || self.labels.contains(&folded)
     }
 
     fn known(&self, word: &str) -> Option<&Property> {
@@ -288,24 +294,30 @@ pub(crate) fn option<'a>(property: &'a Property, word: &str) -> Result<&'a Choic
         property.options.iter().find(|choice| fold(&choice.label) == folded || fold(&choice.value) == folded)
     };
     exact.or_else(called).ok_or_else(|| {
-        Error::invalid(format!("`{}` has no option `{}`", property.name, one_line(word)))
-            .with_hint(format!("It has: {}", shown_options(property)))
+        let labels =
+            property.options.iter().filter(|choice| !choice.hidden).map(|choice| choice.label.as_str());
+        let near = nearest(word, labels).map(|near| format!("Did you mean {}? ", one_line(near)));
+        Error::invalid(format!("`{}` has no option `{}`", property.name, one_line(word))).with_hint(format!(
+            "{}It has: {}",
+            near.unwrap_or_default(),
+            shown_options(property, OPTIONS)
+        ))
     })
 }
 
-/// The options of a property, as errors and descriptions list them.
-pub(crate) fn shown_options(property: &Property) -> String {
+/// The options of a property, as errors and descriptions list them, at `most` so many.
+pub(crate) fn shown_options(property: &Property, most: usize) -> String {
     let all: Vec<&Choice> = property.options.iter().filter(|choice| !choice.hidden).collect();
     let mut shown: Vec<String> = all
         .iter()
-        .take(OPTIONS)
+        .take(most)
         .map(|choice| {
             let label = one_line(&choice.label);
             if fold(&label) == fold(&choice.value) { label } else { format!("{label} ({})", choice.value) }
         })
         .collect();
-    if all.len() > OPTIONS {
-        shown.push(format!("and {} more", all.len() - OPTIONS));
+    if all.len() > most {
+        shown.push(format!("and {} more", all.len() - most));
     }
     shown.join(", ")
 }

@@ -4,6 +4,7 @@
 mod fields;
 mod objects;
 mod records;
+mod state;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -19,11 +20,12 @@ use connector::{
 use jiff::{Timestamp, tz::TimeZone};
 
 pub(crate) use fields::{
-    CALL_DURATION, Fields, days, is_nobody, midnight, moment, option, quantity, range, shown_options, switch,
-    words as values,
+    CALL_DURATION, Fields, OPTIONS, days, is_nobody, midnight, moment, option, quantity, range,
+    shown_options, switch, words as values,
 };
 pub(crate) use objects::{ObjectType, standard_names};
-pub(crate) use records::{RecordRef, SECONDARY, SHARED_DOMAIN, bare_domain, has_domain};
+pub(crate) use records::{RecordRef, SECONDARY, SHARED_DOMAIN, bare_domain, has_domain, telling, told_by};
+pub(crate) use state::State;
 
 use crate::{
     api::{
@@ -211,7 +213,8 @@ impl Names {
         Ok(find(word, &pipelines)?.clone())
     }
 
-    /// The stage that `word` means, in `pipeline` if it is given; a label of several pipelines is asked back.
+    /// The stage that `word` means, in `pipeline` if it is given; a label of several pipelines is asked back. `won` is
+    /// the only stage that is, whatever it is called.
     pub(crate) async fn stage(
         &self,
         object: &ObjectType,
@@ -229,9 +232,18 @@ impl Names {
                 pipeline.stages.into_iter().map(move |stage| StageOf { stage, pipeline: bare.clone() })
             })
             .collect();
-        let found = find(word, &stages)?;
         // The beginning of a label that only one stage has is enough; a label in two pipelines is not.
-        Ok(found.clone())
+        match (find(word, &stages), State::named(word)) {
+            (Ok(found), _) => Ok(found.clone()),
+            (Err(miss), None) => Err(miss.into()),
+            (Err(miss), Some(state)) => {
+                let mut fitting = stages.iter().filter(|one| state.has(&one.stage));
+                match (fitting.next(), fitting.next()) {
+                    (Some(only), None) => Ok(only.clone()),
+                    _ => Err(miss.into()),
+                }
+            }
+        }
     }
 
     /// What an association from one object to another is, by its label; none for one without.

@@ -44,7 +44,8 @@ type Line = (
     &'static [&'static str],
 );
 
-const OWNER: &str = "hubspot_owner_id";
+/// Whose a record is.
+pub(super) const OWNER: &str = "hubspot_owner_id";
 /// Pipeline and stage, as all objects but deals have them.
 pub(super) const STAGED: (&str, &str) = ("hs_pipeline", "hs_pipeline_stage");
 

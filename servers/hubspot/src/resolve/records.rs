@@ -11,7 +11,7 @@ use connector::{
 };
 use url::Url;
 
-use super::{Names, ObjectType, fields::CURRENCIES};
+use super::{Names, ObjectType, fields::CURRENCIES, objects::OWNER};
 use crate::{
     api::objects::{Filter, MAX_PAGE, MAX_RESULTS, Record, Search},
     filter::{ADDITIONAL_DOMAINS, ADDITIONAL_EMAILS},
@@ -332,10 +332,8 @@ impl Names {
         let columns = telling(object);
         let values = Values::read(self, fields, &columns, &self.redacted).await?;
         let told = records.into_iter().map(|record| {
-            let cells = columns.iter().filter(|column| !CURRENCIES.contains(&column.as_str()));
-            let cells = cells.map(|column| values.cell(&record.record, column));
-            let cells = cells.filter(|cell| !cell.is_empty()).map(|cell| format!(", {cell}"));
-            Candidate { more: cells.collect(), record }
+            let cells = told_by(&values, &record.record, &columns).into_iter();
+            Candidate { more: cells.map(|cell| format!(", {cell}")).collect(), record }
         });
         Ok(told.collect())
     }
@@ -391,20 +389,37 @@ impl Names {
     }
 }
 
-/// What tells records of one name apart.
-fn telling(object: &ObjectType) -> Vec<String> {
+/// What tells records of one name apart: what they are, whose, and since when.
+pub(crate) fn telling(object: &ObjectType) -> Vec<String> {
     let names: &[&str] = match object.name.as_str() {
         "contacts" => &["jobtitle", "company", "email"],
         "companies" => &["domain", "city"],
         "deals" => &["dealstage", "amount", "deal_currency_code"],
-        "tickets" => &["hs_pipeline_stage", "createdate"],
-        "leads" => &["hs_pipeline_stage"],
+        "tickets" | "leads" => &["hs_pipeline_stage"],
         "tasks" => &["hs_timestamp", "hs_task_status"],
         "notes" | "calls" | "meetings" | "emails" | "communications" => &["hs_timestamp"],
         "quotes" => &["hs_quote_amount", "hs_status", "hs_currency"],
         _ => return object.columns.iter().skip(1).take(2).cloned().collect(),
     };
-    names.iter().map(|name| (*name).to_owned()).collect()
+    let whose = if object.is_owned() && !object.is_activity() { Some(OWNER) } else { None };
+    let since = if object.is_activity() { None } else { Some(object.created()) };
+    names.iter().copied().chain(whose).chain(since).map(str::to_owned).collect()
+}
+
+/// What some of these properties say of a record, in words.
+pub(crate) fn told_by(values: &Values, record: &Record, columns: &[String]) -> Vec<String> {
+    let created = values.fields.object.created();
+    let told = columns.iter().filter(|column| !CURRENCIES.contains(&column.as_str())).map(|column| {
+        let cell = values.cell(record, column);
+        match column.as_str() {
+            _ if cell.is_empty() => cell,
+            OWNER => format!("owner {cell}"),
+            // The day is enough.
+            name if name == created => format!("since {}", cell.get(..10).unwrap_or(&cell)),
+            _ => cell,
+        }
+    });
+    told.filter(|cell| !cell.is_empty()).collect()
 }
 
 /// What a word says without the object before it, as replies write it: `companies:201`, `company 201`.

@@ -8,6 +8,7 @@ use super::{
     routes::Ctx,
     state::{Kind, Place, State},
     types::{self, ObjectType},
+    webhooks,
 };
 
 const MAX_READ: usize = 1_000;
@@ -160,6 +161,21 @@ fn between(ctx: &Ctx<'_>, from: &ObjectType, to: &ObjectType, input: &Value) -> 
     Ok((place(from, number(&input["from"]["id"])?)?, place(to, number(&input["to"]["id"])?)?))
 }
 
+/// Tells that two records are associated otherwise than before (developers.hubspot.com, "Webhooks API",
+/// associationChange).
+fn tell(ctx: &Ctx<'_>, from: &Place, to: &Place) {
+    let kind = ObjectType::by_id(&from.0);
+    let named = format!("{}_TO_{}", kind.shouted(), ObjectType::by_id(&to.0).shouted());
+    let primary = types::primary_kind(&from.0, &to.0);
+    let linked = ctx.state.linked(from, &to.0).into_iter().find(|(id, _)| *id == to.1);
+    let is_primary = linked.is_some_and(|(_, kinds)| primary.is_some_and(|primary| kinds.contains(&primary)));
+    let change = json!({
+        "associationType": named, "fromObjectId": from.1, "toObjectId": to.1, "associationRemoved": linked.is_none(),
+        "isPrimaryAssociation": is_primary,
+    });
+    webhooks::tell(ctx, &kind, from.1, "associationChange", &change);
+}
+
 pub(super) fn batch_create(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {
     let (from, to) = pair(ctx, path, true)?;
     let (mut results, mut errors) = (Vec::new(), Vec::new());
@@ -174,6 +190,7 @@ pub(super) fn batch_create(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {
         match between(ctx, &from, &to, &input) {
             Ok((a, b)) if !kinds.is_empty() => {
                 set(ctx.state, &a, &b, &kinds);
+                tell(ctx, &a, &b);
                 let labels: Vec<String> =
                     kinds.iter().filter_map(|kind| types::label_of(kind, &ctx.state.labels)).collect();
                 results.push(pair_row(&a, &b, labels));
@@ -199,6 +216,7 @@ fn default_row(ctx: &mut Ctx<'_>, a: &Place, b: &Place) -> Outcome<Vec<Value>> {
     let kind = types::default_kind(&a.0, &b.0, &labels)
         .ok_or_else(|| ApiError::invalid("These objects cannot be associated"))?;
     ctx.state.link(a, b, Some(kind.clone()));
+    tell(ctx, a, b);
     let row = |a: &Place, b: &Place, kind: &Kind| {
         json!({
             "from": {"id": a.1.to_string()}, "to": {"id": b.1.to_string()},
@@ -234,6 +252,7 @@ pub(super) fn put(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {
     let (a, b) = between(ctx, &from, &to, &input)?;
     let kinds = kinds(&ctx.body)?;
     set(ctx.state, &a, &b, &kinds);
+    tell(ctx, &a, &b);
     let labels = kinds.iter().filter_map(|kind| types::label_of(kind, &ctx.state.labels)).collect();
     Ok(Answer::created(pair_row(&a, &b, labels)))
 }
@@ -242,6 +261,7 @@ pub(super) fn delete(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {
     let (from, to) = pair(ctx, &[path[0], path[2]], true)?;
     let (a, b) = ((from.id, number(&json!(path[1]))?), (to.id, number(&json!(path[3]))?));
     ctx.state.unlink(&a, &b, None);
+    tell(ctx, &a, &b);
     Ok(Answer::nothing())
 }
 
@@ -250,7 +270,9 @@ pub(super) fn batch_archive(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {
     for input in inputs(&ctx.body, MAX_ARCHIVE)? {
         let a = (from.id.clone(), number(&input["from"]["id"])?);
         for other in input["to"].as_array().cloned().unwrap_or_default() {
-            ctx.state.unlink(&a, &(to.id.clone(), number(&other["id"])?), None);
+            let b = (to.id.clone(), number(&other["id"])?);
+            ctx.state.unlink(&a, &b, None);
+            tell(ctx, &a, &b);
         }
     }
     Ok(Answer::nothing())
@@ -262,6 +284,7 @@ pub(super) fn batch_labels_archive(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome 
         let (a, b) = between(ctx, &from, &to, &input)?;
         let kinds = kinds(&input["types"])?;
         ctx.state.unlink(&a, &b, Some(&kinds));
+        tell(ctx, &a, &b);
     }
     Ok(Answer::nothing())
 }

@@ -13,6 +13,8 @@ use super::errors::ApiError;
 
 /// Calls in ten seconds of an app in a Professional account.
 const ROLLING: u32 = 190;
+/// The same of a public app, in each account.
+const PUBLIC: u32 = 110;
 const ROLLING_WINDOW: Duration = Duration::from_secs(10);
 const DAILY: u32 = 625_000;
 const SEARCHES: u32 = 5;
@@ -21,6 +23,7 @@ const SEARCHES: u32 = 5;
 pub(super) struct Limits {
     harness: Harness,
     rolling: RateWindows,
+    public: RateWindows,
     searches: RateWindow,
     used: AtomicU32,
     /// The day that `used` counts, in days since 1970.
@@ -32,6 +35,7 @@ impl Limits {
         Self {
             harness: harness.clone(),
             rolling: RateWindows::new(harness.clock(), ROLLING, ROLLING_WINDOW),
+            public: RateWindows::new(harness.clock(), PUBLIC, ROLLING_WINDOW),
             searches: RateWindow::new(harness.clock(), SEARCHES, Duration::from_secs(1)),
             used: AtomicU32::new(0),
             day: AtomicU64::new(0),
@@ -40,6 +44,7 @@ impl Limits {
 
     pub(super) fn clear(&self) {
         self.rolling.clear();
+        self.public.clear();
         self.searches.set_remaining(SEARCHES);
         self.used.store(0, Ordering::Relaxed);
     }
@@ -70,8 +75,13 @@ impl Limits {
         }
     }
 
+    /// The window of an app's calls, and how many it has.
+    fn calls(&self, public: bool) -> (&RateWindows, u32) {
+        if public { (&self.public, PUBLIC) } else { (&self.rolling, ROLLING) }
+    }
+
     /// Takes one call, or refuses it.
-    pub(super) fn take(&self, token: &str, searching: bool) -> Result<(), ApiError> {
+    pub(super) fn take(&self, token: &str, public: bool, searching: bool) -> Result<(), ApiError> {
         let (used, most, _) = self.daily();
         if used >= most {
             return Err(ApiError::limited("You have reached your daily limit.", Some("DAILY")));
@@ -80,7 +90,7 @@ impl Limits {
             if self.searches.take(1).is_err() {
                 return Err(ApiError::limited("You have reached your secondly limit.", None));
             }
-        } else if self.rolling.of(token).take(1).is_err() {
+        } else if self.calls(public).0.of(token).take(1).is_err() {
             return Err(ApiError::limited(
                 "You have reached your ten_secondly_rolling limit.",
                 Some("TEN_SECONDLY_ROLLING"),
@@ -90,13 +100,18 @@ impl Limits {
         Ok(())
     }
 
-    /// Adds the headers that tell what is left.
-    pub(super) fn dress(&self, token: &str, response: FakeResponse) -> FakeResponse {
+    /// Adds the headers that tell what is left; of the day only to an account's own apps.
+    pub(super) fn dress(&self, token: &str, public: bool, response: FakeResponse) -> FakeResponse {
         let (used, most, _) = self.daily();
+        let (window, limit) = self.calls(public);
+        let response = response
+            .header("x-hubspot-ratelimit-max", &limit.to_string())
+            .header("x-hubspot-ratelimit-remaining", &window.of(token).remaining().to_string())
+            .header("x-hubspot-ratelimit-interval-milliseconds", "10000");
+        if public {
+            return response;
+        }
         response
-            .header("x-hubspot-ratelimit-max", &ROLLING.to_string())
-            .header("x-hubspot-ratelimit-remaining", &self.rolling.of(token).remaining().to_string())
-            .header("x-hubspot-ratelimit-interval-milliseconds", "10000")
             .header("x-hubspot-ratelimit-daily", &most.to_string())
             .header("x-hubspot-ratelimit-daily-remaining", &most.saturating_sub(used).to_string())
     }

@@ -15,6 +15,7 @@ mod definitions;
 mod errors;
 mod limits;
 mod lists;
+mod oauth;
 mod objects;
 mod removals;
 mod routes;

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Site, account, associations, definitions,
     errors::{Answer, ApiError, Outcome},
-    lists, objects, removals, search,
+    lists, oauth, objects, removals, search,
     state::State,
     types::{self, ObjectType},
     webhooks,
@@ -28,6 +28,9 @@ const SEARCH: &str = "POST /crm/objects/{objectType}/search";
 /// Steers the fake; no route of HubSpot's, so it asks for no credential.
 const CONTROL: &str = "/_hubspot/account";
 
+/// Where tokens of public apps are given out.
+const TOKENS: &str = "POST /oauth/token";
+
 /// A route whose work is `work`.
 const fn at(template: &'static str, work: Work) -> Route<Site> {
     route(template, work, handle)
@@ -39,6 +42,9 @@ const ROUTES: &[Route<Site>] = &[
     at("GET /account-info/details", account::details),
     at("GET /account-info/api-usage/daily/private-apps", account::usage),
     at("POST /oauth/private-apps/get/access-token-info", account::token_info),
+    at("POST /oauth/token", oauth::token),
+    at("POST /oauth/token/introspect", oauth::introspect),
+    at("POST /oauth/token/revoke", oauth::revoke),
     at(SEARCH, search::search),
     at("GET /crm/objects/{objectType}", objects::list),
     at("POST /crm/objects/{objectType}", objects::create),
@@ -113,6 +119,8 @@ pub(super) fn table() -> Routes<Site> {
 pub(super) struct Caller {
     token: String,
     scopes: Vec<String>,
+    /// By the token of a public app.
+    public: bool,
 }
 
 impl RestSite for Site {
@@ -149,22 +157,27 @@ impl RestSite for Site {
         }
     }
 
-    fn authenticate(&self, request: &FakeRequest, _: Option<&Route<Self>>) -> Outcome<Caller> {
-        if request.path == CONTROL {
+    fn authenticate(&self, request: &FakeRequest, route: Option<&Route<Self>>) -> Outcome<Caller> {
+        // Whoever asks for a token has none yet.
+        if request.path == CONTROL || route.is_some_and(|route| route.template().starts_with(TOKENS)) {
             return Ok(Caller::default());
         }
         let token = request.bearer().unwrap_or_default().to_owned();
         let state = self.state();
         let found = state.tokens.iter().find(|one| one["token"] == token.as_str());
         let found = found.ok_or_else(|| ApiError::unauthenticated(token.contains("expired")))?;
-        Ok(Caller { scopes: objects::texts(&found["scopes"]), token })
+        let now = self.harness.clock().now().as_secs();
+        if found["until"].as_u64().is_some_and(|until| until <= now) {
+            return Err(ApiError::unauthenticated(true));
+        }
+        Ok(Caller { scopes: objects::texts(&found["scopes"]), public: found["kind"] == "oauth", token })
     }
 
     fn limit(&self, _: &FakeRequest, caller: &Caller, route: Option<&Route<Self>>) -> Outcome<()> {
         if caller.token.is_empty() {
             return Ok(());
         }
-        self.limits.take(&caller.token, route.is_some_and(|route| route.template() == SEARCH))
+        self.limits.take(&caller.token, caller.public, route.is_some_and(|route| route.template() == SEARCH))
     }
 
     fn not_found(&self, _: &FakeRequest) -> ApiError {
@@ -184,7 +197,7 @@ impl RestSite for Site {
     ) -> FakeResponse {
         let searching = route.is_some_and(|route| route.template() == SEARCH);
         match caller.filter(|caller| !searching && !caller.token.is_empty()) {
-            Some(caller) => self.limits.dress(&caller.token, response),
+            Some(caller) => self.limits.dress(&caller.token, caller.public, response),
             None => response,
         }
     }
@@ -194,6 +207,8 @@ impl RestSite for Site {
 fn handle(cx: &RequestContext<'_, Site>) -> Outcome<FakeResponse> {
     let body = if cx.body.is_empty() {
         Value::Object(Map::new())
+    } else if cx.is("application/x-www-form-urlencoded") {
+        Value::Object(cx.form())
     } else {
         cx.json().map_err(|error| ApiError::invalid(format!("Invalid input JSON: {error}")))?
     };

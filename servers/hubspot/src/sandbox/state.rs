@@ -41,6 +41,8 @@ pub(super) type Place = (String, u64);
 pub(super) struct State {
     pub(super) account: Value,
     pub(super) tokens: Vec<Value>,
+    /// Public apps, with the code and the refresh token that they have of the account.
+    pub(super) apps: Vec<Value>,
     pub(super) owners: Vec<Value>,
     pub(super) pipelines: BTreeMap<String, Vec<Value>>,
     pub(super) schemas: Vec<Value>,
@@ -77,6 +79,7 @@ impl State {
         };
         let mut state = Self {
             tokens: list("tokens"),
+            apps: list("apps"),
             owners: list("owners"),
             schemas: list("schemas"),
             labels: list("labels"),

@@ -59,8 +59,8 @@ pub(super) fn register(hooks: &Webhooks, target: &Value) -> Outcome<()> {
     Ok(())
 }
 
-/// Tells what happened to a record: `creation`, `deletion`, `propertyChange`, `merge`, `privacyDeletion`. HubSpot sends
-/// a list, here of one event.
+/// Tells what happened to a record: `creation`, `deletion`, `propertyChange`, `associationChange`, `merge`,
+/// `privacyDeletion`. HubSpot sends a list, here of one event.
 pub(super) fn tell(ctx: &Ctx<'_>, kind: &ObjectType, id: u64, what: &str, more: &Value) {
     let named = match kind.id.as_str() {
         "0-1" => "contact",

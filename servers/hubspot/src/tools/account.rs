@@ -1,8 +1,12 @@
 //! Who one is here, and who else there is.
 
 use connector::{
-    Kind, Result,
-    catalog::{Call, Page, Reply, Tool, names::fold, one_line, thousands},
+    Error, Kind, Result,
+    catalog::{
+        Call, Page, Reply, Tool,
+        names::{find, fold},
+        one_line, thousands,
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -239,6 +243,7 @@ struct OwnerRow {
 
 async fn find_owners(call: Call<HubSpot>, args: FindOwners) -> Result<Reply> {
     let query = args.query.unwrap_or_default();
+    let mut near = None;
     let owners = if matches!(query.trim().to_lowercase().as_str(), "me" | "@me") {
         vec![call.names().me().await?]
     } else {
@@ -251,6 +256,11 @@ async fn find_owners(call: Call<HubSpot>, args: FindOwners) -> Result<Reply> {
                 || teams.into_iter().any(|team| fold(team) == wanted)
         };
         let mut owners = call.api().owners().await?;
+        if !owners.iter().any(fits) {
+            let miss = find(&query, &owners).err().map(Error::from);
+            near = miss.and_then(|miss| miss.hint().map(str::to_owned));
+            near = near.filter(|hint| hint.starts_with("Did you mean"));
+        }
         owners.retain(fits);
         owners
     };
@@ -287,10 +297,13 @@ async fn find_owners(call: Call<HubSpot>, args: FindOwners) -> Result<Reply> {
         page.push(row, &data);
     }
     if page.is_empty() && !query.is_empty() {
-        return Ok(Reply::page(page.note(format!(
-            "no name, address, team or id contains `{}`; without a query all are listed",
-            one_line(&query)
-        ))));
+        return Ok(Reply::page(
+            page.note(format!(
+                "no name, address, team or id contains `{}`; without a query all are listed",
+                one_line(&query)
+            ))
+            .notes(near),
+        ));
     }
     Ok(Reply::page(page))
 }

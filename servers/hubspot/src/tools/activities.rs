@@ -4,8 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use connector::{
     Error, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Plan, Reply, Tool, When, Written, one_line},
+    clock,
 };
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -52,7 +54,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
 struct LogActivity {
     kind: Logged,
     /// Markdown
-    body: String,
+    body: Option<String>,
     title: Option<String>,
     when: Option<String>,
     /// me unless given
@@ -83,27 +85,41 @@ enum Direction {
     Outbound,
 }
 
-async fn log_activity(call: Call<HubSpot>, args: LogActivity) -> Result<Plan> {
-    if args.body.trim().is_empty() {
-        return Err(Error::invalid("`body` is empty"));
+/// Title and text of what took place. Only its time is required (developers.hubspot.com, "Calls" and "Meetings"): a
+/// call or a meeting without a word has neither.
+fn texts(kind: Kind, title: Option<&str>, body: Option<&str>) -> Result<BTreeMap<String, String>> {
+    let given = |text: Option<&str>| text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+    let (named, text) = (given(title), given(body));
+    let (_, _, title, body) = kind.line();
+    match (kind, &named, &text) {
+        (Kind::Note, Some(_), _) => {
+            return Err(Error::invalid("A note has no title").with_hint("Put it into `body`"));
+        }
+        (Kind::Note, None, None) => return Err(Error::invalid("A note needs `body`")),
+        (Kind::Email, None, None) => return Err(Error::invalid("An e-mail needs `body` or `title`")),
+        _ => {}
     }
+    let mut set = BTreeMap::new();
+    let first = |text: &String| one_line(&plain(&html(text))).chars().take(60).collect::<String>();
+    let named = named.map(|named| one_line(&named)).or_else(|| text.as_ref().map(first));
+    set.extend(named.filter(|_| !title.is_empty()).map(|named| (title.to_owned(), named)));
+    let text = text.map(|text| if kind == Kind::Email { text } else { html(&text) });
+    set.extend(text.map(|text| (body.to_owned(), text)));
+    Ok(set)
+}
+
+async fn log_activity(call: Call<HubSpot>, args: LogActivity) -> Result<Plan> {
     let kind = [Kind::Note, Kind::Call, Kind::Meeting, Kind::Email][args.kind as usize];
-    let (word, name, title, body) = kind.line();
+    let (_, name, ..) = kind.line();
+    let mut set = texts(kind, args.title.as_deref(), args.body.as_deref())?;
     let object = call.names().object(name).await?;
     let fields = call.names().fields(&object).await?;
     let calendar = call.names().calendar().await?;
     let when = calendar
         .past("when", args.when.as_deref().filter(|when| !when.trim().is_empty()).unwrap_or("now"))?;
-    let mut set: BTreeMap<String, String> = BTreeMap::new();
+    let (start, note) = took_place(&call, &when).await?;
     let mut put = |name: &str, value: String| _ = set.insert(name.to_owned(), value);
-    put("hs_timestamp", format!("{:.3}", when.start()));
-    put(body, if kind == Kind::Email { args.body.trim().to_owned() } else { html(&args.body) });
-    match (&args.title, title) {
-        (Some(_), "") => return Err(Error::invalid("A note has no title").with_hint("Put it into `body`")),
-        (Some(text), title) => put(title, one_line(text)),
-        (None, "") => {}
-        (None, title) => put(title, one_line(&plain(&html(&args.body))).chars().take(60).collect()),
-    }
+    put("hs_timestamp", format!("{start:.3}"));
     let minutes = args.duration_minutes.unwrap_or(if kind == Kind::Meeting { 30 } else { 0 });
     match kind {
         Kind::Call => {
@@ -119,8 +135,8 @@ async fn log_activity(call: Call<HubSpot>, args: LogActivity) -> Result<Plan> {
             }
         }
         Kind::Meeting => {
-            let end = when.start() + Duration::from_secs(u64::from(minutes) * 60);
-            put("hs_meeting_start_time", format!("{:.3}", when.start()));
+            let end = start + Duration::from_secs(u64::from(minutes) * 60);
+            put("hs_meeting_start_time", format!("{start:.3}"));
             put("hs_meeting_end_time", format!("{end:.3}"));
         }
         Kind::Email => {
@@ -136,7 +152,8 @@ async fn log_activity(call: Call<HubSpot>, args: LogActivity) -> Result<Plan> {
             Kind::Meeting => "hs_meeting_outcome",
             _ => {
                 return Err(Error::invalid(format!(
-                    "An outcome is for calls and meetings, not for a {word}"
+                    "An outcome is for calls and meetings, not for {}",
+                    object.plural
                 )));
             }
         };
@@ -144,10 +161,34 @@ async fn log_activity(call: Call<HubSpot>, args: LogActivity) -> Result<Plan> {
         let value = fields.to_write(call.names(), &calendar, property, &json!(outcome), None).await?;
         set.insert(name.to_owned(), value);
     } else if kind == Kind::Meeting {
-        set.insert("hs_meeting_outcome".to_owned(), "COMPLETED".to_owned());
+        // One that is yet to come has no other outcome.
+        let ahead = start > now();
+        let outcome = if ahead { "SCHEDULED" } else { "COMPLETED" };
+        set.insert("hs_meeting_outcome".to_owned(), outcome.to_owned());
     }
     owned(&call, &fields, args.owner.as_deref(), true, &mut set).await?;
-    create(call, object, fields, set, &args.about, "Log", "Logged").await
+    create(call, object, fields, set, &args.about, ["Log", "Logged"], note).await
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_second(i64::try_from(clock::wall().as_secs()).unwrap_or(0)).unwrap_or_default()
+}
+
+/// When something took place of which only the day is said, and that it is not known more exactly: today it was before
+/// now.
+async fn took_place(call: &Call<HubSpot>, when: &When) -> Result<(Timestamp, Option<String>)> {
+    if when.start() == when.end() {
+        return Ok((when.start(), None));
+    }
+    if when.start() < now() && now() < when.end() {
+        return Ok((now(), None));
+    }
+    let zone = call.names().account().await?.time_zone;
+    let zone = if zone.is_empty() { "UTC" } else { &zone };
+    Ok((
+        when.start(),
+        Some(format!("note: no hour was given; it stands at the beginning of the day in {zone}")),
+    ))
 }
 
 /// Sets the owner that was named, for a new activity else the credential's user; `none` leaves it without one.
@@ -181,8 +222,8 @@ async fn create(
     fields: Fields,
     set: BTreeMap<String, String>,
     about: &[String],
-    wish: &'static str,
-    done: &'static str,
+    [wish, done]: [&'static str; 2],
+    note: Option<String>,
 ) -> Result<Plan> {
     let (associations, records) = write::links(&call, &object, about).await?;
     let beside = Beside::read(&call, &records).await;
@@ -218,6 +259,7 @@ async fn create(
         lines.push(write::NO_OWNER.to_owned());
     }
     lines.extend(beside.not_on(&records));
+    lines.extend(note);
     let mut preview = Written::new(format!("{wish} a {}{on}", object.singular));
     preview.changed = lines.clone();
     let work = move || async move {
@@ -338,7 +380,7 @@ async fn save_task(call: Call<HubSpot>, args: SaveTask) -> Result<Plan> {
             calendar.ahead("due", "today").map(|when| format!("{:.3}", when.end())).unwrap_or_default()
         });
         set.entry("hs_task_status".to_owned()).or_insert_with(|| "NOT_STARTED".to_owned());
-        return create(call, object, fields, set, &args.about, "Create", "Created").await;
+        return create(call, object, fields, set, &args.about, ["Create", "Created"], None).await;
     };
     if !args.about.is_empty() {
         return Err(

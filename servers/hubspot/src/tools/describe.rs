@@ -12,12 +12,14 @@ use super::FROM;
 use crate::{
     HubSpot,
     api::definitions::{Pipeline, Property},
-    resolve::{ObjectType, shown_options, standard_names},
+    resolve::{OPTIONS, ObjectType, shown_options, standard_names},
     scopes,
 };
 
 /// Fields of one page.
 const FIELDS: usize = 60;
+/// Options that are told of a field that was asked for by itself.
+const ALL_OPTIONS: usize = 500;
 
 pub(super) fn tools() -> Vec<Tool<HubSpot>> {
     vec![
@@ -101,7 +103,7 @@ async fn describe_object(call: Call<HubSpot>, args: DescribeObject) -> Result<Re
             name: property.name.clone(),
             label: one_line(&property.label),
             kind: kind(property),
-            options: shown_options(property),
+            options: shown_options(property, if one { ALL_OPTIONS } else { OPTIONS }),
         };
         let mut line = format!("{} | {} | {}", row.name, row.label, row.kind);
         if !row.options.is_empty() {

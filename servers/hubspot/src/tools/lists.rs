@@ -187,7 +187,7 @@ async fn members(call: &Call<HubSpot>, list: &List, wanted: u32, place: Place) -
     ));
     if list.processing_type != "MANUAL" && place.after.is_none() && place.offset == 0 {
         let rule = call.api().rule(&list.list_id).await?;
-        let rule = rule::told(&values.fields, call.redacted(), &rule);
+        let rule = rule::told(call, &object, &rule).await?;
         if !rule.is_empty() {
             let fills = if list.processing_type == "DYNAMIC" {
                 "filled by the rule"

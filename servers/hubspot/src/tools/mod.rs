@@ -11,6 +11,7 @@ mod duplicates;
 mod found;
 mod lag;
 mod lists;
+mod namesakes;
 mod optional;
 mod records;
 mod remove;

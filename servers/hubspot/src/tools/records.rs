@@ -421,12 +421,13 @@ async fn list_associations(call: Call<HubSpot>, args: ListAssociations) -> Resul
     }
     for target in &some {
         let Some(record) = records.iter().find(|record| record.id == target.to_object_id) else { continue };
-        let labels = target.labels();
-        let mut row = values.row(record, &shown);
+        let labels = one_line(&target.labels().join(", "));
+        let (mut row, mut cells) = (values.row(record, &shown), RecordRow::new(&values, record, &columns));
         if !labels.is_empty() {
-            row.push_str(&format!(" | {}", one_line(&labels.join(", "))));
+            row.push_str(&format!(" | {labels}"));
+            cells.values.insert("labels".to_owned(), labels);
         }
-        page.push(row, &RecordRow::new(&values, record, &columns));
+        page.push(row, &cells);
     }
     let goes_on = call.clone();
     let page =

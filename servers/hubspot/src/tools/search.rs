@@ -15,6 +15,7 @@ use super::{
     beside::linked,
     columns::{CUT, Columns, RecordRow, asked},
     lag::{Fresh, fresh, uncounted},
+    namesakes,
 };
 use crate::{
     HubSpot,
@@ -221,6 +222,9 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
         }
     }
     let values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
+    properties.extend(namesakes::asked(&values.fields));
+    properties.sort_unstable();
+    properties.dedup();
 
     let mut search =
         Search { query, groups: understood.groups.clone(), sort, properties, limit: wanted, after: 0 };
@@ -292,6 +296,7 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
     if values.cuts(&records, &shown) {
         page = page.note(CUT);
     }
+    page = page.notes(namesakes::told(&call, &object, &records, &values, &shown).await?);
     if search.sort.as_ref().is_some_and(|(name, _)| values.mixes(&records, name)) {
         page = page.note("in the order of bare amounts, of several currencies");
     }

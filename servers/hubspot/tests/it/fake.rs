@@ -153,3 +153,90 @@ async fn a_batch_without_trace_ids_is_all_or_nothing() {
     let many: Vec<Value> = (0..101).map(|n| input(&format!("{n}@y.example"), None)).collect();
     assert_eq!(fake.json("POST", path, json!({"inputs": many})).await.0, 400);
 }
+
+/// Public apps (developers.hubspot.com, "Working with OAuth"): forms, half an hour, the same refresh token.
+#[tokio::test]
+async fn tokens_of_public_apps_end_are_renewed_and_told_of() {
+    let fake = Fake::start().await;
+    let form = async |path: &str, more: &[(&str, &str)]| {
+        let fields: Vec<(&str, &str)> =
+            [("client_id", "sandbox-client"), ("client_secret", "sandbox-secret")]
+                .into_iter()
+                .chain(more.to_vec())
+                .collect();
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let url = format!("{}{path}", fake.running.url());
+        let request = fake.client.post(url).header("content-type", "application/x-www-form-urlencoded");
+        let answer = request.body(body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap_or_default())
+    };
+    let read = async |token: &str| {
+        let url = format!("{}crm/objects/2026-09/contacts/101", fake.running.url());
+        fake.client.get(url).bearer_auth(token).send().await.unwrap()
+    };
+    let code = [
+        ("grant_type", "authorization_code"),
+        ("code", "sandbox-code"),
+        ("redirect_uri", "http://localhost:3000/oauth-callback"),
+    ];
+    let (status, given) = form("oauth/2026-09/token", &code).await;
+    assert_eq!((status, &given["expires_in"], &given["hub_id"]), (200, &json!(1_800), &json!(4_815_162)));
+    let token = given["access_token"].as_str().unwrap().to_owned();
+    let answer = read(&token).await;
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["x-hubspot-ratelimit-max"]),
+        (200, &"110".parse().unwrap())
+    );
+    // Of the day nothing is told to public apps.
+    assert!(!answer.headers().contains_key("x-hubspot-ratelimit-daily"));
+    let (_, told) = form("oauth/2026-09/token/introspect", &[("token", token.as_str())]).await;
+    assert_eq!((&told["active"], &told["user_id"]), (&json!(true), &json!(501)));
+    fake.running.harness().clock().advance(std::time::Duration::from_secs(1_801));
+    let answer = read(&token).await;
+    assert_eq!(answer.status(), 401);
+    assert_eq!(answer.json::<Value>().await.unwrap()["category"], "EXPIRED_AUTHENTICATION");
+    // What is over or unknown is not active, and no failure (usertour PR#490, 2026-09-10).
+    for unknown in [token.as_str(), "never-given"] {
+        let (status, told) = form("oauth/2026-09/token/introspect", &[("token", unknown)]).await;
+        assert_eq!((status, told), (200, json!({"active": false})));
+    }
+    // Renewed by the older path, without a redirect_uri.
+    let renew = [("grant_type", "refresh_token"), ("refresh_token", "sandbox-refresh")];
+    let (status, renewed) = form("oauth/v1/token", &renew).await;
+    assert_eq!((status, &renewed["refresh_token"]), (200, &given["refresh_token"]));
+    assert_eq!(read(renewed["access_token"].as_str().unwrap()).await.status(), 200);
+    assert_eq!(form("oauth/2026-09/token/revoke", &[("token", "sandbox-refresh")]).await.0, 204);
+    assert_eq!(read(renewed["access_token"].as_str().unwrap()).await.status(), 401);
+    let (status, refused) = form("oauth/2026-09/token", &renew).await;
+    assert_eq!(
+        (status, &refused["error"], &refused["status"]),
+        (400, &json!("invalid_grant"), &json!("BAD_REFRESH_TOKEN"))
+    );
+}
+
+/// A new contact joins the company of its address's domain (HubSpot/hubspot-api-python#88), unless the account's
+/// settings say otherwise; a primary company is one at most.
+#[tokio::test]
+async fn a_contact_joins_the_company_of_its_domain_where_the_account_says_so() {
+    let fake = Fake::start().await;
+    let create = |email: &str| json!({"properties": {"email": email}});
+    let companies = async |id: &Value| {
+        let path = format!("/crm/v4/objects/contacts/{}/associations/companies", id.as_str().unwrap());
+        fake.json("GET", &path, Value::Null).await.1["results"].clone()
+    };
+    let (_, made) = fake.json("POST", "/crm/v3/objects/contacts", create("ana@northwind.example")).await;
+    let joined = companies(&made["id"]).await;
+    assert_eq!((joined.as_array().unwrap().len(), &joined[0]["toObjectId"]), (1, &json!(201)));
+    let label = json!([{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 1}]);
+    let other =
+        format!("/crm/v4/objects/contacts/{}/associations/companies/203", made["id"].as_str().unwrap());
+    assert_eq!(fake.json("PUT", &other, label).await.0, 201);
+    let joined = companies(&made["id"]).await;
+    let is_primary =
+        |row: &&Value| row["associationTypes"].as_array().unwrap().iter().any(|kind| kind["typeId"] == 1);
+    let primary: Vec<&Value> = joined.as_array().unwrap().iter().filter(is_primary).collect();
+    assert!(primary.len() == 1 && primary[0]["toObjectId"] == 203, "{joined}");
+    fake.json("POST", "/_hubspot/account", json!({"autoAssociate": false})).await;
+    let (_, made) = fake.json("POST", "/crm/v3/objects/contacts", create("bo@northwind.example")).await;
+    assert_eq!(companies(&made["id"]).await, json!([]));
+}

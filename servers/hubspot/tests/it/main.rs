@@ -13,19 +13,24 @@ mod custom_objects;
 #[path = "../../../../tests/src/subject.rs"]
 mod demands;
 mod fake;
+mod filled;
 mod lagging;
+mod logged;
 #[allow(dead_code, unreachable_pub, reason = "the suite uses all of it")]
 #[path = "../../../../tests/src/marked.rs"]
 mod marked;
 mod misled;
 mod money;
+mod named;
 mod offered;
 mod optional;
 mod outcomes;
 mod published;
 mod reads;
+mod redacted;
 mod rows;
 mod second_calls;
+mod states;
 mod story;
 #[allow(dead_code, unreachable_pub, reason = "the suite uses all of it")]
 #[path = "../suite/subject.rs"]

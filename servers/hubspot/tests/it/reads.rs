@@ -175,7 +175,7 @@ async fn a_list_that_hubspot_fills_is_shown_with_its_rule() {
     let office = Office::open().await;
     let text = office.call("find_lists", json!({"list": "Open customers"})).await;
     assert!(
-        text.contains("filled by the rule: Lifecycle stage is any of Customer and Lead status is any of Connected, Open and Phone number is known"),
+        text.contains("filled by the rule: Lifecycle stage is Customer and Lead status is any of Connected, Open and Phone number is known"),
         "{text}"
     );
     assert!(!office.call("find_lists", json!({"list": "61"})).await.contains("rule"));
@@ -231,4 +231,24 @@ async fn an_object_that_there_is_not_names_the_accounts_own() {
         error.contains("Did you mean deals?") && error.contains("sites (custom object, 2-987)"),
         "{error}"
     );
+}
+
+/// An account's industries are more than a hundred.
+#[tokio::test(start_paused = true)]
+async fn the_options_of_a_field_that_is_asked_for_by_itself_are_told_whole() {
+    let office = Office::changed(|seed| {
+        let option = |n: u32| json!({"value": format!("TRADE_{n}"), "label": format!("Trade number {n}"), "displayOrder": n, "hidden": false});
+        let options: Vec<Value> = (0..120).map(option).collect();
+        let trade = json!({"name": "trade", "label": "Trade", "type": "enumeration", "fieldType": "select", "options": options});
+        seed["properties"]["companies"].as_array_mut().unwrap().push(trade);
+    })
+    .await;
+    let text = office.call("describe_object", json!({"object": "companies", "query": "trade"})).await;
+    assert!(text.contains("Trade number 119 (TRADE_119)") && !text.contains("more"), "{text}");
+    let text = office.call("describe_object", json!({"object": "companies"})).await;
+    assert!(!text.contains("Trade number 119") && text.contains("and 95 more"), "{text}");
+    // One that is misspelled is known among all of them.
+    let change = json!([{"id": "207", "fields": {"trade": "Trade nubmer 117"}}]);
+    let error = office.refusal("update_records", json!({"object": "companies", "records": change})).await;
+    assert!(error.for_agent().contains("Did you mean Trade number 117?"), "{error}");
 }

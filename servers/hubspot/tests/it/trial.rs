@@ -337,7 +337,12 @@ async fn deals_of_one_name_are_told_apart_by_stage_and_amount() {
     let office = Office::open().await;
     let note = json!({"kind": "note", "body": "Read it.", "about": ["deals:Northwind"]});
     let error = office.refusal("log_activity", note.clone()).await.for_agent();
-    assert!(error.contains("Northwind – 11 warehouses (deal 9001, Contract sent, 84,000 EUR)"), "{error}");
+    assert!(
+        error.contains(
+            "Northwind – 11 warehouses (deal 9001, Contract sent, 84,000 EUR, owner Daniel Novák, since 20"
+        ),
+        "{error}"
+    );
     assert!(error.contains("Northwind churned add-on (deal 9008, ") && error.contains("(closed)"), "{error}");
     let redact = [("redact", connector::settings::Value::List(vec!["amount".to_owned()]))];
     let office = Office::over(hubspot_mcp::sandbox::seed(), &redact).await;

@@ -101,6 +101,15 @@ async fn what_changes_is_told_and_signed_in_version_3() {
         (&event["primaryObjectId"], &event["mergedObjectIds"], &event["newObjectId"]),
         (&json!(204), &json!([209]), &event["objectId"])
     );
+    for (tool, removed) in [("associate_records", false), ("dissociate_records", true)] {
+        office.call(tool, json!({"from": ["contacts:110"], "to": ["companies:203"]})).await;
+        let event = receiver.event(&office).await;
+        assert_eq!(
+            (&event["subscriptionType"], &event["associationType"], &event["associationRemoved"]),
+            (&json!("contact.associationChange"), &json!("CONTACT_TO_COMPANY"), &json!(removed))
+        );
+        assert_eq!((&event["fromObjectId"], &event["toObjectId"]), (&json!(110), &json!(203)));
+    }
     office.call("gdpr_delete_contact", json!({"id": "110"})).await;
     assert_eq!(receiver.event(&office).await["subscriptionType"], "contact.privacyDeletion");
 }
