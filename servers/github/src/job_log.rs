@@ -38,6 +38,8 @@ pub(crate) struct Log<'a> {
 pub(crate) struct Row {
     pub(crate) line: usize,
     pub(crate) text: String,
+    /// Whether it stands for several lines.
+    pub(crate) folded: bool,
 }
 
 /// Rows of a log, and where they stand in it.
@@ -160,7 +162,7 @@ impl<'a> Log<'a> {
                     found.next = Some(line + 1);
                     return found;
                 }
-                found.rows.push(Row { line: line + 1, text });
+                found.rows.push(Row { line: line + 1, text, folded: false });
                 shown_until = line + 1;
             }
         }
@@ -212,6 +214,7 @@ impl<'a> Log<'a> {
                 rows.push(Row {
                     line: at + 1,
                     text: format!("▸ [{many} lines of tests that passed folded]"),
+                    folded: true,
                 });
                 at = end;
                 continue;
@@ -223,7 +226,8 @@ impl<'a> Log<'a> {
                     1 => "1 line".to_owned(),
                     many => format!("{} lines", thousands(many as u64)),
                 };
-                rows.push(Row { line: at + 1, text: format!("▸ {} [{inside} folded]", shown(name)) });
+                let text = format!("▸ {} [{inside} folded]", shown(name));
+                rows.push(Row { line: at + 1, text, folded: true });
                 at = group.end;
                 continue;
             }
@@ -232,7 +236,7 @@ impl<'a> Log<'a> {
                 None if text.starts_with("##[endgroup]") => None,
                 None => Some(shown(&text).into_owned()),
             };
-            rows.extend(row.map(|text| Row { line: at + 1, text }));
+            rows.extend(row.map(|text| Row { line: at + 1, text, folded: false }));
             at += 1;
         }
         rows

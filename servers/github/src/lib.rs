@@ -121,6 +121,7 @@ impl Connector for GitHub {
         Catalog::new()
             .tools(tools::all())
             .prebuilt(include_str!("tools/schemas.json"))
+            .addresses(resolve::address::read, &["tag"])
             .resources(resources::all())
             .templates(resources::templates())
             .prompts(prompts::all())

@@ -50,8 +50,9 @@ pub(crate) struct IssueQuery {
     pub(crate) overdue: Option<bool>,
     /// Day or none
     pub(crate) due: Option<String>,
-    /// Not on that day
+    /// Exclusive
     pub(crate) due_before: Option<String>,
+    /// Exclusive
     pub(crate) due_after: Option<String>,
     /// Date or age: 2026-11-02, 7d
     pub(crate) updated_since: Option<String>,
@@ -369,7 +370,9 @@ pub(crate) fn is_blocked(relations: &Connection<Relation>) -> bool {
 pub(crate) fn open_blockers(relations: &Connection<Relation>) -> Vec<String> {
     let blocks = relations.nodes.iter().filter(|relation| relation.kind == "blocks");
     let open = blocks.filter_map(|relation| relation.issue.as_ref()).filter(|issue| is_open(issue));
-    open.map(|issue| issue.identifier.clone()).collect()
+    let mut open: Vec<String> = open.map(|issue| issue.identifier.clone()).collect();
+    open.sort_unstable();
+    open
 }
 
 /// Whether an issue is not finished.

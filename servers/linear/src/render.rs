@@ -8,16 +8,19 @@ pub(crate) mod projects;
 use std::{borrow::Cow, fmt::Write as _};
 
 use connector::{
-    catalog::{markdown, one_line},
+    catalog::{markdown, one_line, words},
     clock,
 };
 use jiff::Timestamp;
 
 pub(crate) use connector::catalog::{day, minute};
 
-use crate::api::{
-    comments::Comment,
-    issues::{IssueRef, IssueRow, LabelRef, PersonRef, Span, StateRef},
+use crate::{
+    api::{
+        comments::Comment,
+        issues::{IssueRef, IssueRow, LabelRef, PersonRef, Span, StateRef},
+    },
+    filter::open_blockers,
 };
 
 /// A priority as it is shown in a row: `P1` is urgent, `P4` low; nothing for none.
@@ -40,6 +43,41 @@ pub(crate) fn priority_word(priority: Option<f64>) -> String {
 /// Somebody: `@ada`.
 pub(crate) fn person(person: &PersonRef) -> String {
     format!("@{}", one_line(&person.display_name))
+}
+
+/// Somebody with the full name, without which two people of one first name are mistaken for each other:
+/// `@ada (Ada Lovelace)`.
+pub(crate) fn person_in_full(somebody: &PersonRef) -> String {
+    format!("{}{}", person(somebody), full_name(&somebody.display_name, &somebody.name))
+}
+
+/// What stands behind somebody's handle: ` (Ada Lovelace)`, nothing where it says no more.
+pub(crate) fn full_name(display_name: &str, name: &str) -> String {
+    let name = one_line(name);
+    if name.is_empty() || name == one_line(display_name) { String::new() } else { format!(" ({name})") }
+}
+
+/// From when to when a cycle runs, where that is known: ` (2026-11-16 → 2026-11-30)`.
+pub(crate) fn dates(starts_at: Option<&str>, ends_at: Option<&str>) -> String {
+    match (starts_at, ends_at) {
+        (Some(from), Some(to)) => format!(" ({} → {})", day(from), day(to)),
+        _ => String::new(),
+    }
+}
+
+/// Who is who among `people` of whom two have one first name: `@ada is Ada Lovelace, @ada.b is Ada Byron`.
+pub(crate) fn namesakes<'a>(people: impl Iterator<Item = &'a PersonRef>) -> Option<String> {
+    let mut all: Vec<(&str, &str)> = people
+        .map(|one| (one.display_name.as_str(), one.name.as_str()))
+        .filter(|one| !one.1.is_empty())
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    let first = |name: &str| name.split_whitespace().next().unwrap_or_default().to_lowercase();
+    let shared = |name: &str| all.iter().filter(|other| first(other.1) == first(name)).count() > 1;
+    let told = all.iter().filter(|one| shared(one.1));
+    let told: Vec<_> = told.map(|one| format!("@{} is {}", one_line(one.0), one_line(one.1))).collect();
+    (!told.is_empty()).then(|| told.join(", "))
 }
 
 /// A label with its group: `Area/API`.
@@ -84,11 +122,24 @@ pub(crate) enum Field {
     Creator,
     Updated,
     Completed,
+    BlockedBy,
 }
 
 /// The fields of a row unless others are asked for.
 pub(crate) const ROW: [Field; 6] =
     [Field::Priority, Field::State, Field::Assignee, Field::Due, Field::Labels, Field::Title];
+/// The same where what is blocked is asked for.
+pub(crate) const BLOCKED_ROW: [Field; 7] = [
+    Field::Priority,
+    Field::State,
+    Field::Assignee,
+    Field::Due,
+    Field::Labels,
+    Field::BlockedBy,
+    Field::Title,
+];
+/// The issues that a row names which block another, at most.
+const BLOCKERS: usize = 3;
 
 /// An issue as a row: `ENG-12 P2 In Progress @ada due 2026-11-30 [Bug] Title`.
 pub(crate) fn issue_row(issue: &IssueRow, fields: &[Field]) -> String {
@@ -121,6 +172,10 @@ pub(crate) fn issue_row(issue: &IssueRow, fields: &[Field]) -> String {
             Field::Updated => Some(format!("updated {}", minute(&issue.updated_at))),
             Field::Completed => {
                 issue.completed_at.as_deref().map(|completed| format!("completed {}", minute(completed)))
+            }
+            Field::BlockedBy => {
+                let open = open_blockers(&issue.inverse_relations);
+                (!open.is_empty()).then(|| format!("blocked by {}", words::listed(&open, BLOCKERS)))
             }
         });
     }

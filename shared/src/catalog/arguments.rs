@@ -151,7 +151,7 @@ impl Reader<'_> {
 }
 
 /// What a strict client fills in for an argument that it has no value for.
-fn is_blank(value: &Value) -> bool {
+pub(super) fn is_blank(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),

@@ -1,6 +1,7 @@
 //! What a server offers: tools, resources, prompts and completions, declared once and narrowed by
 //! configuration. Knows nothing of the wire: [`crate::protocol`] speaks MCP for it.
 
+mod addresses;
 mod argument_errors;
 mod arguments;
 mod call;
@@ -41,6 +42,7 @@ use crate::{
     upstream::fresh,
 };
 
+pub use addresses::ReadAddress;
 pub use call::{Call, Progress, Silent};
 pub use changes::{Changes, FieldValue, Outcome, edited};
 pub use clear::Clear;
@@ -76,6 +78,8 @@ pub struct Catalog<S> {
     completions: Vec<Completions<S>>,
     /// A JSON object of the tools' argument schemas, or nothing.
     prebuilt: &'static str,
+    /// How addresses are read, and the arguments besides numbers that may be one.
+    addresses: Option<(ReadAddress<S>, &'static [&'static str])>,
     writes: Writes,
     keys: KeyRing,
 }
@@ -91,6 +95,7 @@ impl<S> Default for Catalog<S> {
             prompts: Vec::new(),
             completions: Vec::new(),
             prebuilt: "",
+            addresses: None,
             writes: Writes::default(),
             keys: KeyRing::default(),
         }
@@ -145,6 +150,14 @@ impl<S: Send + Sync + 'static> Catalog<S> {
     #[must_use]
     pub fn prebuilt(mut self, schemas: &'static str) -> Self {
         self.prebuilt = schemas;
+        self
+    }
+
+    /// Takes the address of a page wherever a tool takes a whole number, or one of the arguments `texts`: `read` says
+    /// what it names.
+    #[must_use]
+    pub fn addresses(mut self, read: ReadAddress<S>, texts: &'static [&'static str]) -> Self {
+        self.addresses = Some((read, texts));
         self
     }
 
@@ -386,6 +399,10 @@ impl<S: Send + Sync + 'static> Catalog<S> {
     ) -> Result<Answer> {
         caller.rights.permits(&tool.capability())?;
         let who = caller.rights.who();
+        let arguments = match self.addresses {
+            Some(addresses) => addresses::settle(tool, server, addresses, arguments)?,
+            None => arguments,
+        };
         let prepared = tool.prepare(arguments)?;
         let binding = cursor::Binding::new(&self.keys, who, tool.name(), &prepared.arguments);
         let rights = caller.rights.clone();

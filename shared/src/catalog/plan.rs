@@ -14,6 +14,9 @@ use super::{
 };
 use crate::{Error, Kind, Result};
 
+/// More records than these at once reach many, so they are asked about: one rule for every tool that takes several.
+const FEW: usize = 5;
+
 /// A write that is worked out but not done: what it would change, and how to do it.
 ///
 /// A dry run shows the preview, so it cannot promise anything but what would be done. A question asks about
@@ -83,10 +86,25 @@ impl Plan {
         self
     }
 
+    /// Asks where it changes more than a few `records` at once, whatever else is said of it.
+    #[must_use]
+    pub fn ask_of_many(self, records: usize) -> Self {
+        if records > FEW { self.ask() } else { self }
+    }
+
     /// Does not ask, though the tool can do harm with other arguments.
     #[must_use]
     pub fn harmless(mut self) -> Self {
         self.asks = Asks::Never;
+        self
+    }
+
+    /// Adds a line to what is shown of it, before and after it is carried out.
+    pub(super) fn noting(mut self, note: String) -> Self {
+        self.preview = self.preview.line(note.clone());
+        self.work = self.work.map(|work| -> Work {
+            Box::new(move || Box::pin(async move { work().await.map(|reply| reply.line(note)) }))
+        });
         self
     }
 

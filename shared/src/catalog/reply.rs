@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     listing::Page,
     structured,
-    text::{Fence, clean},
+    text::{Fence, clean, not_shown, unseen},
     writer::Writer,
 };
 
@@ -188,7 +188,13 @@ impl Reply {
         for block in blocks.by_ref() {
             let fits = match block {
                 Block::Line(line) => out.try_line(&clean(&line)),
-                Block::Outside { from, by, text } => out.outside(&fence, &from, by.as_deref(), &clean(&text)),
+                Block::Outside { from, by, text } => {
+                    let fits = out.outside(&fence, &from, by.as_deref(), &clean(&text));
+                    if let Some(note) = not_shown(unseen(&text), "left out here") {
+                        out.line(&note);
+                    }
+                    fits
+                }
                 Block::Page(page) => out.page(&fence, page),
             };
             if !fits {

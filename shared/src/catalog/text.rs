@@ -3,6 +3,8 @@
 
 use std::{borrow::Cow, iter::Peekable, ops::Range, str::CharIndices};
 
+use super::words;
+
 /// `text` without characters that a person would not see: zero-width and bidirectional controls,
 /// tag characters, variation selectors used to smuggle bytes, and control characters other than
 /// line breaks and tabs. Joiners that spell real words and emoji stay.
@@ -14,6 +16,22 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len());
     out.extend(Visible::of(text).map(|(c, _)| c));
     Cow::Owned(out)
+}
+
+/// How many characters of `text` [`clean`] leaves out: not those of line ends.
+pub(super) fn unseen(text: &str) -> usize {
+    if let Cow::Borrowed(_) = clean(text) {
+        return 0;
+    }
+    let seen: usize = Visible::of(text).map(|(_, place)| text[place].chars().count()).sum();
+    text.chars().count() - seen
+}
+
+/// What a reply says of `count` characters that nobody sees: that they were `done` to.
+pub(super) fn not_shown(count: usize, done: &str) -> Option<String> {
+    let characters =
+        words::counted(count, ("character that is not shown was", "characters that are not shown were"));
+    (count > 0).then(|| format!("[{characters} {done}.]"))
 }
 
 /// The characters of a text that are shown, each with the bytes that it stands for.

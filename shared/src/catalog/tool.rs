@@ -10,7 +10,10 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::{Call, Plan, Reply, argument_errors, arguments, schema, structured};
+use super::{
+    Call, Plan, Reply, argument_errors, arguments, schema, structured,
+    text::{not_shown, unseen},
+};
 use crate::{Effect, Error, Result, access::Capability, upstream::fresh};
 
 /// The work of a tool, its arguments not yet typed.
@@ -362,6 +365,27 @@ impl<S> Tool<S> {
         Some(schema)
     }
 
+    /// The name that its schema has for an argument that is called `given`.
+    pub(super) fn own_name<'a>(&self, given: &'a str) -> &'a str {
+        let ours = self.aliases.iter().find(|(other, _)| *other == given && !self.takes(given));
+        ours.map_or(given, |(_, ours)| *ours)
+    }
+
+    /// Whether it takes the argument `name`.
+    pub(super) fn takes(&self, name: &str) -> bool {
+        self.property(name).is_some()
+    }
+
+    /// Whether the argument `name` is a whole number, or a list of them.
+    pub(super) fn takes_numbers(&self, name: &str) -> bool {
+        let is_number = |schema: &Value| schema["type"] == "integer";
+        self.property(name).is_some_and(|schema| is_number(schema) || is_number(&schema["items"]))
+    }
+
+    fn property(&self, name: &str) -> Option<&Value> {
+        self.input_schema().get("properties")?.get(name)
+    }
+
     /// Brings arguments into the schema's form and takes out those that are the suite's own.
     pub(super) fn prepare(&self, arguments: Map<String, Value>) -> Result<Prepared> {
         let mut arguments =
@@ -408,8 +432,29 @@ pub(super) struct Planning<S> {
 
 impl<S> Planning<S> {
     pub(super) fn make(&self) -> BoxFuture<'static, Result<Step>> {
-        (self.run)(self.call.clone(), self.arguments.clone())
+        let step = (self.run)(self.call.clone(), self.arguments.clone());
+        // A text that is written may have in it what nobody sees, if it was copied.
+        let Some(note) = not_shown(hidden_in(&self.arguments), "in what was given") else { return step };
+        Box::pin(async move {
+            Ok(match step.await? {
+                Step::Plan(plan) => Step::Plan(plan.noting(note)),
+                done @ Step::Done(_) => done,
+            })
+        })
     }
+}
+
+/// How many characters that nobody sees are in the texts of `arguments`.
+fn hidden_in(arguments: &Map<String, Value>) -> usize {
+    fn hidden(value: &Value) -> usize {
+        match value {
+            Value::String(text) => unseen(text),
+            Value::Array(items) => items.iter().map(hidden).sum(),
+            Value::Object(fields) => hidden_in(fields),
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        }
+    }
+    arguments.values().map(hidden).sum()
 }
 
 /// A way to work out a plan once more.

@@ -2,7 +2,7 @@
 
 use super::{
     listing::Page,
-    text::{Fence, clean},
+    text::{Fence, clean, not_shown, unseen},
 };
 
 /// Writes within a budget of bytes.
@@ -79,6 +79,10 @@ impl Writer {
                 self.line(&row[..end]);
             }
             self.line(&fence.close());
+            let hidden: usize = page.rows[..kept].iter().map(|row| unseen(row)).sum();
+            if let Some(note) = not_shown(hidden, "left out here") {
+                self.line(&note);
+            }
         }
         true
     }

@@ -202,7 +202,7 @@ fn whole(number: Option<f64>) -> u64 {
 }
 
 /// Which runs are meant; empty texts for any.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RunFilter {
     /// Id or file name.
     pub(crate) workflow: Option<String>,

@@ -9,6 +9,7 @@ use super::{
     contents::Account,
     git::{Object, is_full_sha},
     repos::NONE,
+    rest::next_query,
     route,
 };
 use crate::repo::Repo;
@@ -19,7 +20,9 @@ const DIFF: HeaderValue = HeaderValue::from_static("application/vnd.github.diff"
 const DIFF_BYTES: usize = 24 * 1024 * 1024;
 /// Files that GitHub lists of a comparison, at most (docs.github.com, "Compare two commits").
 pub(crate) const COMPARED: usize = 300;
-/// Pages of files that are read: GitHub lists 3,000 files of a commit or a pull request, at most.
+/// Files that GitHub lists of a commit or a pull request, at most.
+const LISTED: usize = 3_000;
+/// Pages of files that are read, each of a hundred at least.
 const PAGES: usize = 30;
 
 /// A commit in a log.
@@ -176,17 +179,20 @@ impl Api {
                 .max_body(DIFF_BYTES)
                 .cache(if is_full_sha(sha) { IMMUTABLE } else { OFTEN }, NONE)
         };
-        let mut commit: Commit = self.json(Target::Repo(repo), request()).await?;
-        // The files are paged by 300 (docs.github.com, "Get a commit").
-        let mut page = 1_usize;
-        let mut full = commit.files.len() >= COMPARED;
-        while full && page < PAGES / 3 {
-            page += 1;
-            let more: Commit =
-                self.json(Target::Repo(repo), request().query("page", page.to_string())).await?;
-            full = more.files.len() >= COMPARED;
+        let mut response = self.send(Target::Repo(repo), request()).await?;
+        let mut commit: Commit = response.json()?;
+        // The files come in pages of a size that GitHub chooses; each names the next in its `Link`, up to 3,000 files
+        // in all (docs.github.com, "Get a commit").
+        for _ in 1..PAGES {
+            let Some(next) = response.header("link").and_then(next_query) else { break };
+            response = self.send(Target::Repo(repo), request().with_query(&next)).await?;
+            let more: Commit = response.json()?;
+            if more.files.is_empty() {
+                break;
+            }
             commit.files.extend(more.files);
         }
+        let full = commit.files.len() >= LISTED;
         Ok((commit, full))
     }
 

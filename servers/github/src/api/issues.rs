@@ -77,6 +77,8 @@ pub(crate) struct IssueRow {
     pub(crate) milestone: Titled,
     pub(crate) issue_type: Named,
     pub(crate) issue_dependencies_summary: Dependencies,
+    /// The first of those that block it, finished ones too.
+    pub(crate) blockers: Connection<IssueRef>,
     pub(crate) comments: Count,
 }
 

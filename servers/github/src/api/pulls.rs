@@ -15,6 +15,7 @@ const LIST: Operation = Operation::read("PullList", document!("pull_list"));
 const SEARCH: Operation = Operation::read("PullSearch", document!("pull_search"));
 const GET: Operation = Operation::read("PullGet", document!("pull_get"));
 const PULSE: Operation = Operation::read("PullPulse", document!("pull_pulse"));
+const MERGE_TEXT: Operation = Operation::read("PullMergeText", document!("pull_merge_text"));
 const PREPARE: Operation = Operation::read("PullPrepare", document!("pull_prepare"));
 const TO_DRAFT: Operation = Operation::write("PullToDraft", document!("pull_to_draft")).idempotent();
 const READY: Operation = Operation::write("PullReady", document!("pull_ready")).idempotent();
@@ -31,6 +32,7 @@ pub(super) const OPERATIONS: &[&Operation] = &[
     &SEARCH,
     &GET,
     &PULSE,
+    &MERGE_TEXT,
     &PREPARE,
     &TO_DRAFT,
     &READY,
@@ -179,6 +181,41 @@ impl Api {
         let variables =
             json!({"owner": repo.owner, "name": repo.name, "number": number, "checksAfter": after});
         self.one_pull(repo, &PULSE, variables, number).await
+    }
+
+    /// What GitHub would write on the commit of a merge by `method`: its title and its message
+    /// (docs.github.com/graphql/reference/objects#pullrequest).
+    ///
+    /// # Errors
+    /// As [`Api::query`]; `upstream` if it does not tell.
+    pub(crate) async fn pull_merge_text(
+        &self,
+        repo: &Repo,
+        number: u64,
+        method: &str,
+    ) -> Result<(String, String)> {
+        #[derive(Deserialize)]
+        struct Data {
+            repository: Option<Repository>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Repository {
+            pull_request: Option<Texts>,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        struct Texts {
+            viewer_merge_headline_text: String,
+            viewer_merge_body_text: String,
+        }
+        let variables = json!({
+            "owner": repo.owner, "name": repo.name, "number": number, "method": method.to_uppercase(),
+        });
+        let data: Data = self.query(Target::Repo(repo), &MERGE_TEXT, variables).await?;
+        let texts = data.repository.and_then(|repository| repository.pull_request);
+        let texts = texts.ok_or_else(|| incomplete("pull request"))?;
+        Ok((texts.viewer_merge_headline_text, texts.viewer_merge_body_text))
     }
 
     async fn one_pull(

@@ -28,6 +28,8 @@ pub(crate) struct RestIssue {
     pub(crate) state_reason: String,
     pub(crate) draft: bool,
     pub(crate) locked: bool,
+    /// `off-topic`, `too heated`, `resolved` or `spam`; empty for none.
+    pub(crate) active_lock_reason: String,
     pub(crate) created_at: String,
     pub(crate) updated_at: String,
     pub(crate) html_url: String,
@@ -296,17 +298,20 @@ impl Api {
         self.send(Target::Repo(repo), request).await.map(drop)
     }
 
-    /// Locks its conversation, or unlocks it.
+    /// Locks its conversation, as it was said if that was, or unlocks it.
     ///
     /// # Errors
     /// As [`Api::send`].
-    pub(crate) async fn lock(&self, repo: &Repo, number: u64, locked: bool) -> Result<()> {
+    pub(crate) async fn lock(&self, repo: &Repo, number: u64, locked: bool, reason: &str) -> Result<()> {
         let route = if locked {
             "PUT /repos/{owner}/{repo}/issues/{issue_number}/lock"
         } else {
             "DELETE /repos/{owner}/{repo}/issues/{issue_number}/lock"
         };
-        let request = at(route, repo, number).replay(Replay::Idempotent).any_body();
+        let mut request = at(route, repo, number).replay(Replay::Idempotent).any_body();
+        if locked && !reason.is_empty() {
+            request = request.json(&json!({"lock_reason": reason}))?;
+        }
         self.send(Target::Repo(repo), request).await.map(drop)
     }
 

@@ -270,8 +270,9 @@ async fn mark(call: Call<GitHub>, action: Action, mut ids: Vec<String>) -> Resul
     let words = action.words();
     let mut preview = Written::new(format!("Mark {} {words}", counted(open.len(), ("thread", "threads"))));
     preview.changed = open.iter().map(|thread| Row::of(thread).text()).collect();
-    Ok(Plan::new(Reply::written(preview), move || async move {
-        let all = open.len();
+    let all = open.len();
+    let seen: Vec<_> = open.iter().map(|thread| (thread.id.clone(), thread.updated_at.clone())).collect();
+    let plan = Plan::new(Reply::written(preview), move || async move {
         let outcomes: Vec<_> = stream::iter(open)
             .map(|thread| {
                 let api = call.api().clone();
@@ -299,5 +300,6 @@ async fn mark(call: Call<GitHub>, action: Action, mut ids: Vec<String>) -> Resul
             }
         }
         Ok(Reply::written(written))
-    }))
+    });
+    Ok(plan.state(&seen).ask_of_many(all))
 }

@@ -32,6 +32,7 @@ mod sandbox_routes;
 mod sandbox_social;
 mod sandbox_tracker;
 mod search_tools;
+mod spared;
 mod support;
 mod told;
 mod trial;

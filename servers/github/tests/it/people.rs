@@ -124,7 +124,7 @@ async fn what_waits_says_so_and_who_is_at_it() {
     let site = site_in_repo().await;
     let text = site.reply("list_issues", json!({"state": "all", "limit": 100})).await;
     let row = text.lines().find(|line| line.starts_with("#475 ")).unwrap();
-    assert!(row.contains("blocked by 1 open"), "{row}");
+    assert!(row.contains("blocked by #474, "), "{row}");
     let text = site.reply("get_issue", json!({"number": 475, "include": ["dependencies"]})).await;
     let blocker = site.sandbox.of_repo("issues/474").await["assignees"][0]["login"].clone();
     let row = text.lines().find(|line| line.starts_with("#474 ")).unwrap();

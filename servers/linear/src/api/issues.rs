@@ -128,17 +128,20 @@ pub(crate) struct StateRef {
 pub(crate) struct PersonRef {
     pub(crate) id: String,
     pub(crate) display_name: String,
+    pub(crate) name: String,
     /// Whether the credential is theirs.
     pub(crate) is_me: bool,
 }
 
 /// A cycle that an issue is in.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub(crate) struct CycleRef {
     pub(crate) id: String,
     pub(crate) number: Option<f64>,
     pub(crate) name: Option<String>,
+    pub(crate) starts_at: Option<String>,
+    pub(crate) ends_at: Option<String>,
 }
 
 /// An issue that another one points to.

@@ -112,6 +112,10 @@ pub(crate) struct Team {
     pub(crate) name: String,
     pub(crate) cycles_enabled: bool,
     pub(crate) triage_enabled: bool,
+    /// Whether Linear closes sub-issues with the issue above them; only of an issue's own team.
+    pub(crate) auto_close_child_issues: bool,
+    /// Whether it closes an issue with the last of its sub-issues; likewise.
+    pub(crate) auto_close_parent_issues: bool,
 }
 
 /// The team that something belongs to.

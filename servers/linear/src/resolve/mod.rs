@@ -23,16 +23,24 @@ use connector::{
 };
 use serde_json::json;
 
-use crate::api::{
-    Api,
-    issues::Issue,
-    names::{Cycle, Directory, Label, Named, Person, Project, State, Status, Team, TeamRef, Template, View},
+use crate::{
+    api::{
+        Api,
+        issues::Issue,
+        names::{
+            Cycle, Directory, Label, Named, Person, Project, State, Status, Team, TeamRef, Template, View,
+        },
+    },
+    render,
 };
 
 pub(crate) use connector::catalog::names::{Entry, Miss, find};
 pub(crate) use mentions::Mentioned;
 use reference::workspace_of_url;
 pub(crate) use reference::{IssueKey, is_uuid, slug_of_url};
+
+/// Cycles that an error names, the newest first.
+const CYCLES: usize = 5;
 
 /// The directories of a workspace.
 pub(crate) struct Names {
@@ -252,9 +260,29 @@ impl Names {
             (None, _) if !team.cycles_enabled => {
                 Err(Error::not_found(format!("The team {} does not use cycles", team.key)))
             }
-            (None, _) => Err(Error::not_found(format!("The team {} has no cycle `{wanted}`", team.key))
-                .with_hint("Use current, next, previous or a number; list_cycles shows them")),
+            (None, _) => {
+                let error = Error::not_found(format!("The team {} has no cycle `{wanted}`", team.key));
+                let there = self.cycles_of(team).await?;
+                Err(error.with_hint(if there.is_empty() {
+                    "It has no cycles yet".to_owned()
+                } else {
+                    format!("Use current, next, previous or a number; it has {}", there.join(", "))
+                }))
+            }
         }
+    }
+
+    /// The newest cycles of a team, each with its number, name and dates.
+    async fn cycles_of(&self, team: &Team) -> Result<Vec<String>> {
+        let mut all = self.api.find_cycles(json!({"team": {"id": {"eq": team.id}}}), 50).await?;
+        all.sort_by(|a, b| b.number.unwrap_or_default().total_cmp(&a.number.unwrap_or_default()));
+        let told = all.iter().take(CYCLES).map(|cycle| {
+            let name = cycle.name.as_deref().map(one_line).filter(|name| !name.is_empty());
+            let name = name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
+            let dates = render::dates(cycle.starts_at.as_deref(), cycle.ends_at.as_deref());
+            format!("{}{name}{dates}", cycle.number.unwrap_or_default())
+        });
+        Ok(told.collect())
     }
 
     /// Fails unless one of `teams`, or of all teams where there are none, has the cycle `wanted`.

@@ -31,7 +31,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::write(
             "attach",
             "Attach to an issue",
-            "Attaches a url to an issue (a GitHub pull request is linked; the same url again changes its title), or a file: content as base64 with filename, or a path in the server's upload folder.",
+            "Attaches a url to an issue (again: renames it), or a file: base64 content with filename, or a path in the upload folder.",
             attach,
         )
         .toolset("issues")

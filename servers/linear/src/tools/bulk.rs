@@ -27,16 +27,14 @@ const MOST: usize = 50;
 const TITLE: (usize, usize) = (256, 60);
 /// So many issues are a few.
 const FEW: usize = 10;
-/// More issues than this are asked about first.
-const ASK_ABOVE: usize = 5;
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
     vec![
         Tool::write(
             "bulk_update_issues",
             "Update many issues",
-            "Makes the same changes (fields of update_issue, without texts) on up to 50 issues: ids, or a filter of \
-             list_issues arguments. A filter alone only shows what it would do; with the expected_count shown it is done.",
+            "Makes the same changes (fields of update_issue, no texts) on up to 50 issues: ids, or a filter of \
+             list_issues arguments, which only shows what it would do until the expected_count shown is given.",
             bulk_update,
         )
         .toolset("issues")
@@ -153,7 +151,7 @@ async fn bulk_update(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
     let seen: Vec<_> =
         groups.iter().flat_map(|group| &group.issues).map(|(issue, _)| issue.id.clone()).collect();
     let plan = Plan::new(preview, move || carry_out(call, groups, idle, gone, count)).state(&seen);
-    Ok(if count > ASK_ABOVE { plan.ask() } else { plan })
+    Ok(plan.ask_of_many(count))
 }
 
 /// The issues `ids`; those that are not there go to `gone`.
@@ -238,7 +236,15 @@ async fn grouped(
         let group = groups.entry(input.to_string()).or_insert_with(|| Group { issues: Vec::new(), input });
         group.issues.push((issue, changes));
     }
-    Ok((groups.into_values().collect(), idle))
+    let mut groups: Vec<Group> = groups.into_values().collect();
+    let mut closed = Vec::new();
+    for (issue, changes) in groups.iter_mut().flat_map(|group| &mut group.issues) {
+        closed.extend(changes.along().closes().then(|| issue.identifier.clone()));
+    }
+    groups.iter_mut().flat_map(|group| &mut group.issues).for_each(|(_, changes)| {
+        changes.along().beside(&closed);
+    });
+    Ok((groups, idle))
 }
 
 fn preview(groups: &[Group], idle: &[Issue], gone: &[String], total: usize, taken_for: &[String]) -> Reply {
@@ -326,6 +332,7 @@ async fn carry_out(
                     let refused = changes.refused(now);
                     let mut all = changes.outcome(before, now);
                     if !all.is_empty() {
+                        all.extend(changes.seen_along(&call).await);
                         all.extend(changes.already().iter().cloned());
                     }
                     if refused.is_empty() {

@@ -39,6 +39,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         )
         .toolset("inbox")
         .idempotent()
+        .confirmable()
         .aliases(&[("id", "ids"), ("snoozed_until", "snooze_until")])
         .output::<Written>(),
     ]
@@ -136,7 +137,12 @@ async fn mark_notification(call: Call<Linear>, args: MarkNotification) -> Result
     let mut preview = Written::new(format!("Mark {many} as {}", lines.join(", ")));
     preview.changed = notifications.iter().map(told).collect();
     let input = Value::Object(input);
-    Ok(Plan::new(Reply::written(preview), move || async move {
+    let count = notifications.len();
+    let seen: Vec<_> = notifications
+        .iter()
+        .map(|one| (one.id.clone(), one.read_at.clone(), one.snoozed_until_at.clone()))
+        .collect();
+    let plan = Plan::new(Reply::written(preview), move || async move {
         let outcomes: Vec<_> = stream::iter(notifications)
             .map(|notification| mark(api.clone(), notification, input.clone()))
             .buffered(AT_ONCE)
@@ -163,7 +169,8 @@ async fn mark_notification(call: Call<Linear>, args: MarkNotification) -> Result
             .changed
             .extend(failed.iter().map(|(title, error)| format!("failed: {title}: {}", error.for_agent())));
         Ok(Reply::written(written))
-    }))
+    });
+    Ok(plan.state(&seen).ask_of_many(count))
 }
 
 /// A notification, so that it can be told from others on the same thing: `ENG-7 Title (Daniel Novák replied)`.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     issue_fields::{Field, NONE, description_line, difference, label_line},
-    issue_rules::{left_behind, one_of_each_group, stands_above},
+    issue_rules::{Along, left_behind, one_of_each_group, stands_above},
 };
 use crate::{
     Linear,
@@ -96,6 +96,8 @@ struct Wanted {
     field: Field,
     /// The text that [`Field::show`] is to give.
     text: String,
+    /// What is told with it: whose the handle is, when the cycle runs.
+    beside: String,
 }
 
 /// What is to become of an issue: Linear's input, and what to compare its answer with.
@@ -114,6 +116,8 @@ pub(super) struct Changes {
     mentions: Vec<String>,
     /// What comes of it besides, by Linear's own doing.
     entails: Vec<String>,
+    /// What Linear closes along with it.
+    along: Along,
 }
 
 impl Changes {
@@ -139,7 +143,14 @@ impl Changes {
 
     fn want(&mut self, field: Field, key: &str, value: Value, text: impl Into<String>) {
         self.input.insert(key.to_owned(), value);
-        self.wanted.push(Wanted { field, text: text.into() });
+        self.wanted.push(Wanted { field, text: text.into(), beside: String::new() });
+    }
+
+    /// Has something told with the value that was wanted last.
+    fn beside(&mut self, beside: String) {
+        if let Some(wanted) = self.wanted.last_mut() {
+            wanted.beside = beside;
+        }
     }
 
     /// Sets the title.
@@ -184,6 +195,9 @@ impl Changes {
         if let Some(state) = &fields.state {
             let state = names.state(state, team).await?;
             self.want(Field::State, "stateId", json!(state.id), one_line(&state.name));
+            if let Some(issue) = before {
+                self.along = Along::of(server, &state, issue).await?;
+            }
         }
         match fields.change(Emptied::Assignee, &fields.assignee) {
             None => {}
@@ -191,6 +205,7 @@ impl Changes {
                 let person = names.person(person).await?;
                 let shown = format!("@{}", one_line(&person.display_name));
                 self.want(Field::Assignee, "assigneeId", json!(person.id), shown);
+                self.beside(render::full_name(&person.display_name, &person.name));
             }
             Some(_) => self.want(Field::Assignee, "assigneeId", Value::Null, NONE),
         }
@@ -211,6 +226,7 @@ impl Changes {
                 let cycle = names.cycle(which, team).await?;
                 let shown = cycle.number.map(render::number).unwrap_or_default();
                 self.want(Field::Cycle, "cycleId", json!(cycle.id), shown);
+                self.beside(render::dates(cycle.starts_at.as_deref(), cycle.ends_at.as_deref()));
             }
             Some(_) => self.want(Field::Cycle, "cycleId", Value::Null, NONE),
         }
@@ -400,7 +416,7 @@ impl Changes {
             .iter()
             .map(|wanted| match wanted.field.show(before) {
                 same if same == wanted.text => format!("{} stays {same}", wanted.field.as_str()),
-                old => format!("{} {old} → {}", wanted.field.as_str(), wanted.text),
+                old => format!("{} {old} → {}{}", wanted.field.as_str(), wanted.text, wanted.beside),
             })
             .collect();
         lines.extend(label_line(&self.labels_added, &self.labels_removed));
@@ -408,9 +424,20 @@ impl Changes {
             lines.push(description_line(before.description.as_deref(), Some(description)));
         }
         lines.extend(self.entails.iter().cloned());
+        lines.extend(self.along.preview());
         lines.extend(self.mentions.iter().cloned());
         lines.extend(self.already.iter().cloned());
         lines
+    }
+
+    /// What Linear closes along with the issue.
+    pub(super) fn along(&mut self) -> &mut Along {
+        &mut self.along
+    }
+
+    /// What Linear did besides, as it can be seen now.
+    pub(super) async fn seen_along(&self, server: &Linear) -> Vec<String> {
+        self.along.seen(server).await
     }
 
     /// What a new issue would have, a line for each field.
@@ -419,7 +446,7 @@ impl Changes {
             .wanted
             .iter()
             .filter(|wanted| wanted.text != NONE)
-            .map(|wanted| format!("{} {}", wanted.field.as_str(), wanted.text))
+            .map(|wanted| format!("{} {}{}", wanted.field.as_str(), wanted.text, wanted.beside))
             .collect();
         lines.extend(label_line(&self.labels_added, &[]));
         if let Some(description) = &self.description {

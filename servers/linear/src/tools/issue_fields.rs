@@ -92,6 +92,19 @@ impl Field {
     }
 }
 
+impl Field {
+    /// What is told with its value on an issue: whose a handle is, when a cycle runs.
+    fn beside(self, issue: &Issue) -> String {
+        match (self, &issue.assignee, &issue.cycle) {
+            (Self::Assignee, Some(person), _) => render::full_name(&person.display_name, &person.name),
+            (Self::Cycle, _, Some(cycle)) => {
+                render::dates(cycle.starts_at.as_deref(), cycle.ends_at.as_deref())
+            }
+            _ => String::new(),
+        }
+    }
+}
+
 /// What an empty field is shown as.
 pub(super) const NONE: &str = "none";
 
@@ -101,7 +114,7 @@ pub(super) fn difference(before: &Issue, after: &Issue) -> Vec<String> {
     for field in Field::ALL {
         let (was, is) = (field.show(before), field.show(after));
         if was != is {
-            lines.push(format!("{} {was} → {is}", field.as_str()));
+            lines.push(format!("{} {was} → {is}{}", field.as_str(), field.beside(after)));
         }
     }
     let labels = |issue: &Issue| {

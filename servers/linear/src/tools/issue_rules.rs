@@ -1,14 +1,20 @@
 //! What Linear refuses of an issue's changes, and what it does besides, told before anything is sent.
 
-use connector::{Error, Result, catalog::one_line};
+use connector::{
+    Error, Result,
+    catalog::{one_line, words},
+};
+use serde_json::json;
 
 use crate::{
     Linear,
     api::{
-        issues::Issue,
+        issues::{Issue, Sections},
         names::{Label, Named, State, Team},
     },
+    filter::{CLOSED, is_open},
     render,
+    resolve::IssueKey,
 };
 
 use super::issue_changes::{Emptied, Fields};
@@ -33,6 +39,104 @@ pub(super) async fn stands_above(server: &Linear, issue: &Issue, parent: &Issue)
         above = server.api().issue_state(&id).await?.parent.map(|above| above.identifier);
     }
     Ok(())
+}
+
+/// Issues that Linear closes along with another, as the settings of its team say (linear.app/docs/parent-and-sub-issues,
+/// "Auto-close").
+#[derive(Clone, Debug, Default)]
+pub(super) struct Along {
+    /// The open sub-issues of one that is closed.
+    children: Vec<String>,
+    /// The issue above one that is closed, if it closes with the last of its sub-issues.
+    parent: Option<String>,
+    /// The other open sub-issues of that one.
+    others: Vec<String>,
+    /// Whether the issue is closed at all.
+    closes: bool,
+}
+
+impl Along {
+    /// What goes with `issue` when it comes to `state`.
+    ///
+    /// # Errors
+    /// Whatever reading the issues around it gives.
+    pub(super) async fn of(server: &Linear, state: &State, issue: &Issue) -> Result<Self> {
+        let closed = |kind: &str| CLOSED.contains(&kind);
+        let was_closed = issue.state.as_ref().is_some_and(|before| closed(&before.kind));
+        let mut along = Self::default();
+        if !closed(&state.kind) || was_closed {
+            return Ok(along);
+        }
+        along.closes = true;
+        let children = Sections { children: true, ..Sections::default() };
+        // Only what is done closes what is below it.
+        if issue.team.auto_close_child_issues && state.kind == "completed" {
+            let below = server.api().issue(&issue.id, children).await?.data.children.nodes;
+            along.children = below.into_iter().filter(is_open).map(|child| child.identifier).collect();
+            along.children.sort_unstable();
+        }
+        if issue.team.auto_close_parent_issues
+            && let Some(parent) = &issue.parent
+        {
+            let above = server.api().issue(&parent.id, children).await?.data;
+            let is_closed = above.state.as_ref().is_some_and(|state| closed(&state.kind));
+            let is_whole = !above.children.page_info.has_next_page;
+            along.parent = (is_whole && !is_closed).then(|| parent.identifier.clone());
+            let open = above.children.nodes.into_iter().filter(is_open).map(|other| other.identifier);
+            along.others = open.filter(|other| *other != issue.identifier).collect();
+        }
+        Ok(along)
+    }
+
+    /// Whether the issue is closed.
+    pub(super) fn closes(&self) -> bool {
+        self.closes
+    }
+
+    /// Takes into account that `closed` are closed by the same call.
+    pub(super) fn beside(&mut self, closed: &[String]) {
+        self.others.retain(|other| !closed.contains(other));
+    }
+
+    /// The issue above it that Linear closes.
+    fn above(&self) -> Option<&String> {
+        self.parent.as_ref().filter(|_| self.others.is_empty())
+    }
+
+    /// What is said of it before.
+    pub(super) fn preview(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if !self.children.is_empty() {
+            lines.push(format!(
+                "Linear closes its open sub-issues with it: {}",
+                words::listed(&self.children, 20)
+            ));
+        }
+        lines.extend(
+            self.above().map(|above| format!("Linear closes {above} too, which has no other open sub-issue")),
+        );
+        lines
+    }
+
+    /// What became of them.
+    pub(super) async fn seen(&self, server: &Linear) -> Vec<String> {
+        let all: Vec<&String> = self.children.iter().chain(self.above()).collect();
+        if all.is_empty() {
+            return Vec::new();
+        }
+        let keys = all.iter().filter_map(|id| IssueKey::parse(id, None).ok());
+        let filter = json!({"or": keys.map(|key| key.to_filter()).collect::<Vec<_>>()});
+        let Ok(answer) = server.api().issues(filter, all.len(), Sections::default()).await else {
+            return vec![format!("whether {} went with it is not known", words::listed(&all, 20))];
+        };
+        let now = answer
+            .data
+            .iter()
+            .map(|issue| format!("{} {}", issue.identifier, render::state(issue.state.as_ref())));
+        let mut now: Vec<_> = now.collect();
+        now.sort_unstable();
+        vec![format!("with it, by the team's settings: {}", words::listed(&now, 20))]
+    }
 }
 
 /// Refuses two labels of one group, as Linear does: among those to `add`, or with one that the issue keeps;

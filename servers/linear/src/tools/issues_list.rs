@@ -16,8 +16,8 @@ use crate::{
         Partial,
         issues::{IssueRow, Listing},
     },
-    filter::{IssueQuery, is_blocked},
-    render::{self, Field, ROW},
+    filter::{IssueQuery, is_blocked, open_blockers},
+    render::{self, BLOCKED_ROW, Field, ROW},
 };
 
 pub(super) fn tools() -> Vec<Tool<Linear>> {
@@ -112,6 +112,9 @@ struct Row {
     updated: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     completed: Option<String>,
+    /// Open ones, where they were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    blocked_by: Vec<String>,
 }
 
 impl Row {
@@ -128,6 +131,7 @@ impl Row {
             parent: issue.parent.as_ref().map(|parent| parent.identifier.clone()),
             updated: issue.updated_at.clone(),
             completed: issue.completed_at.clone(),
+            blocked_by: open_blockers(&issue.inverse_relations),
         }
     }
 }
@@ -142,7 +146,7 @@ async fn list_issues(call: Call<Linear>, arguments: Arguments) -> Result<Reply> 
         None => None,
     };
     let calendar = query.prepare(&call).await?;
-    let blockers = query.blocked.is_some();
+    let blockers = query.blocked.is_some() || fields.contains(&Field::BlockedBy);
     let mut listing = Listing {
         view: view.as_ref().map(|view| view.id.clone()),
         filter: query.to_filter(default_team, &calendar)?,
@@ -208,8 +212,13 @@ fn page(
 ) -> Reply {
     let failed = answer.notes();
     let connection = answer.data;
-    let fields = if fields.is_empty() { &ROW[..] } else { fields };
-    let mut page = Page::new(FROM, ("issue", "issues")).note(note);
+    let fields = match (fields.is_empty(), blocked) {
+        (false, _) => fields,
+        (true, Some(true)) => &BLOCKED_ROW[..],
+        (true, _) => &ROW[..],
+    };
+    let people = connection.nodes.iter().skip(position.skip).filter_map(|issue| issue.assignee.as_ref());
+    let mut page = Page::new(FROM, ("issue", "issues")).note(note).notes(render::namesakes(people));
     let mut places = Vec::new();
     for (place, issue) in connection.nodes.iter().skip(position.skip).enumerate() {
         if blocked.is_none_or(|blocked| blocked == is_blocked(&issue.inverse_relations)) {

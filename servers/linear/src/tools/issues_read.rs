@@ -257,7 +257,10 @@ fn show(
         reply = reply.line(line);
     }
     let creator = issue.creator.as_ref().map(|person| one_line(&person.display_name));
-    let (text, note) = excerpt(issue.description.as_deref().unwrap_or_default(), cut.offset, cut.chars);
+    let whole = issue.description.as_deref().unwrap_or_default();
+    let (part, note) = excerpt(whole, cut.offset, cut.chars);
+    // A whole text is cleaned where it is fenced, which tells what that left out.
+    let text = if note.is_none() && cut.offset == 0 { whole } else { part.as_str() };
     let mut body = format!("# {}", one_line(&issue.title));
     if !several {
         // Its name is made of the title.
@@ -294,7 +297,7 @@ fn head(issue: &Issue) -> Vec<String> {
     let _ = write!(first, ", priority {}", render::priority_word(issue.priority));
     match &issue.assignee {
         Some(assignee) => {
-            let _ = write!(first, ", {}", render::person(assignee));
+            let _ = write!(first, ", {}", render::person_in_full(assignee));
         }
         None => first.push_str(", unassigned"),
     }
@@ -325,8 +328,11 @@ fn head(issue: &Issue) -> Vec<String> {
             .unwrap_or_default();
         facts.push(format!("project \"{}\"{milestone}", one_line(&project.name)));
     }
-    if let Some(number) = issue.cycle.as_ref().and_then(|cycle| cycle.number) {
-        facts.push(format!("cycle {number}"));
+    if let Some(cycle) = &issue.cycle
+        && let Some(number) = cycle.number
+    {
+        let dates = render::dates(cycle.starts_at.as_deref(), cycle.ends_at.as_deref());
+        facts.push(format!("cycle {number}{dates}"));
     }
     if let Some(parent) = &issue.parent {
         facts.push(format!("under {}", parent.identifier));

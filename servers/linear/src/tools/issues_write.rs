@@ -34,8 +34,6 @@ use crate::{
     resolve::IssueKey,
 };
 
-/// More issues than this are asked about before they are made.
-const ASK_ABOVE: usize = 5;
 /// Issues that one call creates, at most.
 const MOST: usize = 50;
 /// How old a reading may be that a write is based on; an older one is made anew before writing.
@@ -296,7 +294,7 @@ fn create_one(call: Call<Linear>, draft: Draft) -> Plan {
 
 fn create_many(call: Call<Linear>, drafts: Vec<Draft>) -> Plan {
     let mut preview = Written::new(format!("Create {} issues", drafts.len()));
-    let many = drafts.len() > ASK_ABOVE;
+    let many = drafts.len();
     for draft in &drafts {
         preview =
             preview.change(format!("{} \"{}\": {}", draft.team, draft.title, draft.preview().join("; ")));
@@ -332,14 +330,14 @@ fn create_many(call: Call<Linear>, drafts: Vec<Draft>) -> Plan {
         }
         Ok(Reply::written(written))
     });
-    if many { plan.state(&()).once().ask() } else { plan }
+    plan.state(&()).once().ask_of_many(many)
 }
 
 /// What a new issue has besides its title, in one line.
 fn shown(issue: &Issue) -> Option<String> {
     let mut facts = vec![format!("state {}", render::state(issue.state.as_ref()))];
     if let Some(assignee) = &issue.assignee {
-        facts.push(format!("assignee {}", render::person(assignee)));
+        facts.push(format!("assignee {}", render::person_in_full(assignee)));
     }
     if issue.priority.is_some_and(|priority| priority > 0.0) {
         facts.push(format!("priority {}", render::priority_word(issue.priority)));
@@ -356,8 +354,11 @@ fn shown(issue: &Issue) -> Option<String> {
     if let Some(milestone) = &issue.project_milestone {
         facts.push(format!("milestone {}", one_line(&milestone.name)));
     }
-    if let Some(number) = issue.cycle.as_ref().and_then(|cycle| cycle.number) {
-        facts.push(format!("cycle {number}"));
+    if let Some(cycle) = &issue.cycle
+        && let Some(number) = cycle.number
+    {
+        let dates = render::dates(cycle.starts_at.as_deref(), cycle.ends_at.as_deref());
+        facts.push(format!("cycle {number}{dates}"));
     }
     if let Some(due) = &issue.due_date {
         facts.push(format!("due {due}"));
@@ -480,6 +481,7 @@ async fn update_issue(call: Call<Linear>, arguments: UpdateIssue) -> Result<Plan
         };
         let mut written = Written::new(summary).id(after.identifier).url(render::issue_url(&after.url));
         written.changed = lines;
+        written.changed.extend(changes.seen_along(&call).await);
         written.changed.extend(changes.already().iter().cloned());
         Ok(Reply::written(written))
     });

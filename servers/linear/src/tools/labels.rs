@@ -30,7 +30,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         Tool::write(
             "save_label",
             "Save a label",
-            "Creates an issue label in the workspace or a team; with id (its name), changes one. group: the group to put it into; is_group makes one.",
+            "Creates an issue label in the workspace or a team; with id (its name), changes one. group puts it into one, is_group makes one.",
             save_label,
         )
         .toolset("admin")

@@ -36,6 +36,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
         )
         .toolset("issues")
         .idempotent()
+        .confirmable()
         .aliases(&[("id", "from"), ("issue", "from"), ("related", "to")])
         .output::<Written>(),
     ]
@@ -158,9 +159,16 @@ async fn link_issues(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
     if kind == Kind::Duplicate && !remove {
         preview.changed.push(format!("Linear closes {}, now {state}, as a duplicate", origin.identifier));
     }
+    // A duplicate of what is done is done as well, and what is done blocks nothing.
+    let stand = |other: &Issue| format!("{} is {}", other.identifier, render::state(other.state.as_ref()));
+    let tells = !remove && matches!(kind, Kind::Duplicate | Kind::Blocks | Kind::BlockedBy);
+    let others: Option<String> = tells.then(|| todo.iter().map(stand).collect::<Vec<_>>().join(", "));
+    preview.changed.extend(others.clone());
+    let many = todo.len();
+    let seen: Vec<_> = todo.iter().map(|other| other.id.clone()).collect();
     let name = origin.identifier;
     let url = origin.url;
-    Ok(Plan::new(Reply::written(preview), move || async move {
+    let plan = Plan::new(Reply::written(preview), move || async move {
         let check = format!("Read {name} with get_issue and include relations");
         let outcomes = if remove {
             call.api().unlink_issues(relations, check).await?
@@ -174,9 +182,11 @@ async fn link_issues(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
             relations.filter_map(|relation| relation.issue.as_ref()).find(|issue| issue.identifier == name);
         let now = now.map(|issue| render::state(issue.state.as_ref())).filter(|now| *now != state);
         written.changed.extend(now.map(|now| format!("{name}: state {state} → {now}")));
+        written.changed.extend(others);
         written.changed.extend(idle);
         Ok(Reply::written(written.id(name).url(render::issue_url(&url))))
-    }))
+    });
+    Ok(plan.state(&seen).ask_of_many(many))
 }
 
 /// What became of each relation.

@@ -26,5 +26,6 @@ mod sandbox_schema;
 mod sandbox_support;
 mod sandbox_webhooks;
 mod sandbox_writes;
+mod spared;
 mod telling;
 mod trial;

@@ -151,8 +151,11 @@ async fn what_is_as_asked_already_is_not_passed_over() {
     let text = site
         .call("bulk_update_issues", json!({"filter": filter, "changes": changes, "expected_count": 2}))
         .await;
-    assert!(text.contains("- ENG-11: assignee none → @aiko; priority medium → low\n"), "{text}");
-    assert!(text.ends_with("- ENG-22: assignee none → @aiko; priority low already"), "{text}");
+    assert!(
+        text.contains("- ENG-11: assignee none → @aiko (Aiko Tanaka); priority medium → low\n"),
+        "{text}"
+    );
+    assert!(text.ends_with("- ENG-22: assignee none → @aiko (Aiko Tanaka); priority low already"), "{text}");
     let change = json!({
         "id": "ENG-12", "priority": "low", "state": "Todo", "labels": {"add": ["importer", "Bug"], "remove": ["Feature"]},
     });

@@ -18,6 +18,8 @@ use crate::sandbox::{
 /// The files of a page of a commit, where no other number is asked for: `Link` leads to the pages after it
 /// (docs.github.com, "Get a commit").
 const FILES: usize = 300;
+/// Files that are listed of a commit, at most.
+const LISTED: usize = 3_000;
 
 pub(super) const DIFF: &str = "application/vnd.github.diff; charset=utf-8";
 pub(super) const PATCH: &str = "application/vnd.github.patch; charset=utf-8";
@@ -90,6 +92,8 @@ fn whole(
         "additions": additions,
         "deletions": deletions,
     });
+    // docs.github.com, "Get a commit": up to 3,000 files.
+    let changes = &changes[..changes.len().min(LISTED)];
     let chosen = cx.query("per_page").is_some();
     let (page, rows) = cx.paging();
     let rows = if chosen { rows } else { FILES };

@@ -224,6 +224,14 @@ pub(super) fn person(state: &State, login: &str, now: &str) -> Signature {
     known.unwrap_or_else(|| repos::github(now.parse::<jiff::Timestamp>().unwrap_or_default().as_second()))
 }
 
+/// The title and the message that the website proposes for the commit of a merge by `method`.
+pub(super) fn proposed(show: Show<'_>, issue: &Issue, method: Option<&str>) -> (String, String) {
+    let how = How { method: method.map(str::to_lowercase), ..How::default() };
+    let message = how.method().map(|method| words(show, issue, method, &how)).unwrap_or_default();
+    let (title, body) = message.split_once('\n').unwrap_or((&message, ""));
+    (title.trim().to_owned(), body.trim().to_owned())
+}
+
 /// The message of the new commit, as GitHub proposes it if nothing else is said.
 fn words(show: Show<'_>, issue: &Issue, method: Method, how: &How) -> String {
     let Some(pull) = &issue.pull else { return String::new() };

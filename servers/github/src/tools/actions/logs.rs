@@ -34,6 +34,9 @@ const CONTEXT: usize = 2;
 /// The most lines around a match.
 const MOST_CONTEXT: usize = 50;
 
+/// How folded lines are read.
+const UNFOLD: &str = "grep \".\" shows folded lines, grep with a word those that have it";
+
 /// The tools of this family.
 pub(super) fn tools() -> Vec<Tool<GitHub>> {
     vec![
@@ -343,6 +346,9 @@ fn page(
     }
     if let Some(run) = of_run.filter(|_| several) {
         page = page.note(format!("of the {failed} failed jobs of run {run}; more of one by its job_id"));
+    }
+    if parts.iter().any(|(_, part)| part.rows.iter().any(|row| row.folded)) {
+        page = page.note(UNFOLD);
     }
     if next.as_ref().is_some_and(|next| next.before.is_some()) {
         page = page.note("the cursor goes back to earlier lines");

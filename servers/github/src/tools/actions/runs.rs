@@ -140,10 +140,15 @@ async fn list_runs(call: Call<GitHub>, arguments: ListRuns) -> Result<Reply> {
         head_sha,
     };
     let listed = call.api().runs(&repo, &filter, per_page, position.after.as_deref()).await?;
-    if listed.items.is_empty() && position == Position::default() {
+    let is_first = position == Position::default();
+    if listed.items.is_empty() && is_first {
         known(&call, &repo, &filter).await?;
     }
     let mut page = Page::new(FROM, ("run", "runs")).note(format!("in {repo}"));
+    if let Some(workflow) = filter.workflow.as_ref().filter(|_| is_first) {
+        let only = filter == (RunFilter { workflow: Some(workflow.clone()), ..RunFilter::default() });
+        page = page.notes(standing(&call, &repo, workflow, only && listed.items.is_empty()).await);
+    }
     if let Some(actor) = &filter.actor {
         page = page.note(format!("by @{}", one_line(actor)));
     }
@@ -162,6 +167,18 @@ async fn list_runs(call: Call<GitHub>, arguments: ListRuns) -> Result<Reply> {
     }
     let given = VendorPage::whole(position, page.len(), listed.next);
     Ok(Reply::page(paging::close(&call, page, given)))
+}
+
+/// Why a workflow has no newer runs, or none at all: it may be disabled, which its runs do not show.
+async fn standing(call: &Call<GitHub>, repo: &Repo, workflow: &str, never: bool) -> Option<String> {
+    let workflow = call.api().workflow_now(repo, workflow).await.ok()?;
+    let state = one_line(&workflow.state.replace('_', " "));
+    if workflow.state.starts_with("disabled") {
+        let never = if never { " and has never run" } else { "" };
+        let how = "run_workflow with action enable turns it on";
+        return Some(format!("{} is {state}{never}: {how}", named(&workflow)));
+    }
+    never.then(|| format!("{} is {state} and has never run", named(&workflow)))
 }
 
 /// An empty list must not hide that a branch or a person is not there.
@@ -220,6 +237,7 @@ async fn workflows(call: &Call<GitHub>, repo: &Repo, position: Position, per_pag
 /// `not_found` if no workflow has that name, `invalid_argument` if several have.
 pub(super) async fn resolve(call: &Call<GitHub>, repo: &Repo, name: &str) -> Result<String> {
     let name = name.trim();
+    call.bounds().is_ours(name)?;
     let is_file = [".yml", ".yaml"].iter().any(|end| name.to_lowercase().ends_with(end));
     if is_file || (!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())) {
         return Ok(file_name(name).to_owned());

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 use connector::catalog::reconcile;
 use connector::{
     Effect, Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, one_line},
+    catalog::{Call, Plan, Reply, Tool, Written, one_line, words},
     clock,
 };
 use jiff::Timestamp;
@@ -16,10 +16,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::time::sleep;
 
-use super::runs::{named, no_run, resolve, run_status};
+use super::{
+    run_detail::all_jobs,
+    runs::{named, no_run, resolve, run_status},
+};
 use crate::{
     GitHub,
-    api::actions::{Again, Run, RunFilter, Workflow},
+    api::actions::{Again, Job, Run, RunFilter, Workflow},
     render::short_sha,
     repo::Repo,
     workflow_file::{ByHand, by_hand, checked},
@@ -28,6 +31,8 @@ use crate::{
 /// How often a run is looked for that GitHub did not name, and the pause before each look.
 const LOOKS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(2);
+/// Jobs that a reply names, at most.
+const JOBS: usize = 10;
 /// How old a run may be that is taken for the one just started, in seconds.
 const RECENT: i64 = 120;
 
@@ -108,8 +113,8 @@ async fn run_workflow(call: Call<GitHub>, arguments: RunWorkflow) -> Result<Plan
     let before = call.api().run_of(&repo, run, None).await.map_err(|error| no_run(error, &repo, run))?;
     match action {
         Action::Cancel => Ok(cancel(call, repo, run, before)),
-        Action::RerunFailed => rerun(call, repo, run, before, Again::Failed),
-        _ => rerun(call, repo, run, before, Again::All),
+        Action::RerunFailed => rerun(call, repo, run, before, Again::Failed).await,
+        _ => rerun(call, repo, run, before, Again::All).await,
     }
 }
 
@@ -289,7 +294,17 @@ fn page(call: &Call<GitHub>, repo: &Repo, run: &str) -> String {
     format!("{}{repo}/actions/runs/{run}", call.api().web())
 }
 
-fn rerun(call: Call<GitHub>, repo: Repo, id: u64, before: Run, which: Again) -> Result<Plan> {
+/// The jobs that run again, as far as they can be read.
+async fn again(call: &Call<GitHub>, repo: &Repo, id: u64, which: Again) -> Option<String> {
+    let jobs = all_jobs(call, repo, id, None).await.ok()?;
+    let runs = |job: &&Job| which == Again::All || job.failed();
+    let names: Vec<_> = jobs.items.iter().filter(runs).map(|job| one_line(&job.name)).collect();
+    // GitHub repeats what depends on a failed job with it (docs.github.com, "Re-run failed jobs from a workflow run").
+    let more = if which == Again::Failed { ", and those that need them" } else { "" };
+    (!names.is_empty()).then(|| format!("jobs: {}{more}", words::listed(&names, JOBS)))
+}
+
+async fn rerun(call: Call<GitHub>, repo: Repo, id: u64, before: Run, which: Again) -> Result<Plan> {
     if !before.is_over() {
         return Err(Error::new(Kind::Conflict, format!("The {} is not over", described(&before)))
             .with_hint("Wait for it with get_run and wait_seconds, or cancel it first"));
@@ -304,11 +319,10 @@ fn rerun(call: Call<GitHub>, repo: Repo, id: u64, before: Run, which: Again) -> 
         Again::All => "all jobs",
         Again::Failed => "the failed jobs",
     };
-    let preview = Written::new(format!("Run {what} of the {} again", described(&before))).change(format!(
-        "attempt {} → {}",
-        before.attempt(),
-        before.attempt() + 1
-    ));
+    let mut preview = Written::new(format!("Run {what} of the {} again", described(&before)))
+        .change(format!("attempt {} → {}", before.attempt(), before.attempt() + 1));
+    let jobs = again(&call, &repo, id, which).await;
+    preview.changed.extend(jobs.clone());
     let seen = (before.attempt(), before.head_sha.clone());
     Ok(Plan::new(Reply::written(preview), move || async move {
         let done = call.api().rerun(&repo, id, which).await;
@@ -323,9 +337,10 @@ fn rerun(call: Call<GitHub>, repo: Repo, id: u64, before: Run, which: Again) -> 
             "GitHub accepted it and shows the new attempt soon".to_owned()
         };
         let running = format!("running {what} of run {id} again: {attempt}");
-        let written = Written::new(reconcile::summary("GitHub", lost, &running))
+        let mut written = Written::new(reconcile::summary("GitHub", lost, &running))
             .id(id.to_string())
             .url(page(&call, &repo, &id.to_string()));
+        written.changed.extend(jobs);
         Ok(Reply::written(written).line(format!(
             "get_run with run_id {id} and wait_seconds waits for its end; run_workflow with action cancel stops it."
         )))

@@ -17,8 +17,6 @@ use crate::{GitHub, api::rest_issues::RestIssue, repo::Repo, resolve::mentions::
 
 /// Issues of one call: with a pause of a second between writes it stays within what clients wait.
 const MOST: usize = 30;
-/// More than so many changed at once are asked about.
-const UNASKED: usize = 5;
 
 /// An issue and what is to become of it.
 struct Item {
@@ -74,7 +72,7 @@ pub(super) async fn update(call: Call<GitHub>, repo: Repo, arguments: Arguments)
     let shown = Reply::written(preview).outside(FROM, None, titles.collect::<Vec<_>>().join("\n"));
     let seen = |item: &Item| (item.before.number.clone(), item.before.updated_at.clone());
     let state: Vec<_> = items.iter().map(seen).collect();
-    let asks = items.len() > UNASKED;
+    let many = items.len();
     let plan = Plan::new(shown, move || async move {
         let (mut lines, mut done) = (Vec::new(), 0);
         let mut stopped: Option<Error> = None;
@@ -112,8 +110,7 @@ pub(super) async fn update(call: Call<GitHub>, repo: Repo, arguments: Arguments)
         written.changed.extend(told.filter(|_| done == items.len()));
         Ok(Reply::written(written))
     });
-    let plan = plan.state(&state);
-    Ok(if asks { plan.ask() } else { plan.harmless() })
+    Ok(plan.state(&state).harmless().ask_of_many(many))
 }
 
 /// All of them as they are now.

@@ -140,7 +140,7 @@ pub(super) fn page(
         rows.push(row);
     }
     if older.is_some() {
-        page = page.note("the cursor leads to older ones");
+        page = page.note("older ones: the same call with cursor");
     }
     let count = rows.len();
     let next = older.as_ref().map(|older| seal(&position.advance(count, count, Some(older))));
@@ -187,7 +187,7 @@ mod tests {
         let text = Reply::page(page).render(&ReplyOptions::default()).text;
         assert!(
             text.starts_with(
-                "5 of 40 comments (on #1; the cursor leads to older ones); more: cursor \"c2+0\""
+                "5 of 40 comments (on #1; older ones: the same call with cursor); more: cursor \"c2+0\""
             ),
             "{text}"
         );

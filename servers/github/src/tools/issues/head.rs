@@ -68,7 +68,8 @@ pub(super) struct Detail {
 }
 
 /// The lines above an issue's text.
-pub(super) fn head(repo: &Repo, place: &str, issue: &Issue) -> Vec<String> {
+/// With `comments` these are shown below, and else it says how.
+pub(super) fn head(repo: &Repo, place: &str, issue: &Issue, comments: bool) -> Vec<String> {
     let number = &issue.number;
     let mut state = rows::state(&issue.state(), &issue.state_reason);
     if issue.is_draft && state == "open" {
@@ -114,6 +115,9 @@ pub(super) fn head(repo: &Repo, place: &str, issue: &Issue) -> Vec<String> {
             let _ = write!(second, ", {many} comments");
         }
     }
+    if !comments && issue.comment_count.get() > 0 {
+        second.push_str(" (include comments shows them)");
+    }
     let mut lines = vec![first, second];
     if issue.is_pull() {
         lines.push(
@@ -155,8 +159,10 @@ pub(super) fn text(
     if offset > 0 {
         let _ = write!(shown, "\n[from character {offset}]");
     }
-    if !body.trim().is_empty() {
-        let _ = write!(shown, "\n\n{}", body.trim_end());
+    // A whole text is cleaned where it is fenced, which tells what that left out.
+    let text = if note.is_none() && offset == 0 { issue.body.as_str() } else { body.as_str() };
+    if !text.trim().is_empty() {
+        let _ = write!(shown, "\n\n{}", text.trim_end());
     }
     let from = format!("{repo}#{}", issue.number);
     reply = reply.outside(from, Some(issue.author.login()), shown);

@@ -7,6 +7,7 @@ use connector::{
         paging::{self, VendorPage},
     },
 };
+use futures::future::join_all;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -20,9 +21,12 @@ use crate::{
     },
     render::second,
     repo::Repo,
-    resolve::naming,
+    resolve::{naming, reference},
     tools::FROM,
 };
+
+/// Issues of one page of REST whose blockers are asked for: each costs a request.
+const BLOCKED: usize = 10;
 
 /// The tools of this family.
 pub(super) fn tools() -> Vec<Tool<GitHub>> {
@@ -251,7 +255,11 @@ async fn plain(
     let places: Vec<usize> = (0..rows.len()).filter(|place| has(rows[*place], &wanted.labels)).collect();
     let mut page = Page::new(FROM, ("issue", "issues")).note(about(repo, wanted));
     for place in &places {
-        let row = Row::of_issue(rows[*place]);
+        let issue = rows[*place];
+        let open = issue.blockers.nodes.iter().filter(|other| other.state() == "open");
+        let seen = open.filter(|other| call.bounds().sees(&other.repository.name_with_owner));
+        let names = seen.map(|other| reference::name(&other.repository.name_with_owner, &other.number, repo));
+        let row = Row::of_issue(issue).blocked_by(names.collect());
         page.push(row.text(), &row);
     }
     if places.len() == rows.len() {
@@ -305,12 +313,29 @@ async fn by_type(
     // Pull requests have no type, and so come with `none`.
     let places: Vec<usize> = (0..rows.len()).filter(|place| !rows[*place].is_pull()).collect();
     let mut page = Page::new(FROM, ("issue", "issues")).note(about(repo, wanted));
-    for place in &places {
-        let row = Row::of_rest_issue(rows[*place], Some(repo));
+    let shown = places.iter().map(|place| Row::of_rest_issue(rows[*place], Some(repo))).collect();
+    for row in with_blockers(call, repo, shown).await {
         page.push(row.text(), &row);
     }
     let given = VendorPage { position, read: rows.len(), places, next: listed.next };
     Ok(Reply::page(paging::close(call, page, given)))
+}
+
+/// Rows with the names of what blocks them, which REST tells of one issue at a time.
+async fn with_blockers(call: &Call<GitHub>, repo: &Repo, rows: Vec<Row>) -> Vec<Row> {
+    let waiting: Vec<u64> =
+        rows.iter().filter(|row| row.waits_for() > 0).map(Row::number).take(BLOCKED).collect();
+    let asked = waiting.iter().map(|number| call.api().blockers(repo, *number));
+    let answers = join_all(asked).await;
+    let named = |row: Row| {
+        let place = waiting.iter().position(|number| *number == row.number());
+        let Some(Ok(listed)) = place.map(|place| &answers[place]) else { return row };
+        let open = listed.items.iter().filter(|other| other.state() == "open");
+        let seen = open.filter(|other| other.repo().is_none_or(|place| call.bounds().sees(place)));
+        let names = seen.map(|other| reference::name(other.repo().unwrap_or_default(), &other.number, repo));
+        row.blocked_by(names.collect())
+    };
+    rows.into_iter().map(named).collect()
 }
 
 /// What the header says of a listing.

@@ -170,7 +170,7 @@ async fn whole_issue(
     let mut reply = notes.into_iter().fold(Reply::default(), Reply::lead);
     let mut detail = head::data(&place, &issue);
     if first {
-        for line in head::head(repo, &place, &issue) {
+        for line in head::head(repo, &place, &issue, wanted.comments.is_some()) {
             reply = reply.line(line);
         }
         reply = head::text(reply, repo, &issue, arguments.offset.unwrap_or(0) as usize, &mut detail);

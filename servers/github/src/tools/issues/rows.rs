@@ -1,6 +1,6 @@
 //! An issue or pull request on one line, the same wherever one is listed.
 
-use connector::catalog::one_line;
+use connector::catalog::{one_line, thousands, words};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -35,9 +35,12 @@ pub(crate) struct Row {
     milestone: Option<String>,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
-    /// Open issues that it waits for.
+    /// How many open issues it waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
     blocked_by: Option<u64>,
+    /// Some of them, or all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    blockers: Vec<String>,
     comments: u64,
     /// When a pull request was merged.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,6 +48,9 @@ pub(crate) struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     updated: Option<String>,
 }
+
+/// Issues that a row names which block another, at most.
+const BLOCKERS: usize = 3;
 
 /// How many open issues something waits for, if for any.
 fn waits(dependencies: Dependencies) -> Option<u64> {
@@ -128,6 +134,7 @@ impl Row {
             comments: ticket.comments(),
             merged: ticket.merged_at().map(str::to_owned),
             updated: some(&ticket.updated_at),
+            ..Self::default()
         }
     }
 
@@ -143,6 +150,33 @@ impl Row {
             assignees: issue.assignees.nodes.iter().map(|person| person.login.clone()).collect(),
             ..Self::default()
         }
+    }
+
+    /// Names the open issues that it waits for, as far as they are within reach.
+    pub(crate) fn blocked_by(mut self, blockers: Vec<String>) -> Self {
+        self.blockers = blockers;
+        self
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// How many open issues it waits for.
+    pub(crate) fn waits_for(&self) -> u64 {
+        self.blocked_by.unwrap_or_default()
+    }
+
+    /// Which open issues it waits for: `blocked by #474, #475 and 2 more`, or only how many.
+    fn blockers(&self) -> Option<String> {
+        let open = usize::try_from(self.blocked_by?).unwrap_or(usize::MAX);
+        let named: Vec<&String> = self.blockers.iter().take(BLOCKERS.min(open)).collect();
+        let names = words::listed(&named, BLOCKERS);
+        Some(match open - named.len() {
+            _ if named.is_empty() => format!("blocked by {open} open"),
+            0 => format!("blocked by {names}"),
+            more => format!("blocked by {names} and {} more", thousands(more as u64)),
+        })
     }
 
     /// The repository it lies in, if that is named.
@@ -173,7 +207,7 @@ impl Row {
         }
         facts.extend(self.milestone.as_ref().map(|milestone| one_line(milestone)));
         facts.extend(self.kind.as_ref().map(|kind| one_line(kind)));
-        facts.extend(self.blocked_by.map(|open| format!("blocked by {open} open")));
+        facts.extend(self.blockers());
         match self.comments {
             0 => {}
             1 => facts.push("1 comment".to_owned()),

@@ -14,7 +14,8 @@ pub(super) struct Steps {
     pub(super) remove_labels: Vec<String>,
     pub(super) add_assignees: Vec<String>,
     pub(super) remove_assignees: Vec<String>,
-    pub(super) lock: Option<bool>,
+    /// Whether its conversation is locked, and as what.
+    pub(super) lock: Option<(bool, String)>,
     /// Whether it asks first.
     pub(super) asks: bool,
 }
@@ -89,8 +90,8 @@ impl Steps {
                 latest = None;
             }
         }
-        if let Some(lock) = self.lock {
-            api.lock(repo, number, lock).await.map_err(|error| after_that(&done, error))?;
+        if let Some((lock, reason)) = &self.lock {
+            api.lock(repo, number, *lock, reason).await.map_err(|error| after_that(&done, error))?;
             done.push("lock");
             latest = None;
         }

@@ -75,6 +75,7 @@ pub(super) struct Arguments {
     milestone: Option<String>,
     r#type: Option<String>,
     lock: Option<bool>,
+    lock_reason: Option<LockReason>,
     #[serde(default)]
     clear: Vec<Emptied>,
     expected_updated_at: Option<String>,
@@ -106,6 +107,28 @@ impl Arguments {
     /// Whether the labels become another set.
     fn replaces_labels(&self) -> bool {
         !self.labels.is_empty() || self.empties(Emptied::Labels)
+    }
+}
+
+// Why a conversation is locked. No doc comments: they would go into the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum LockReason {
+    OffTopic,
+    TooHeated,
+    Resolved,
+    Spam,
+}
+
+impl LockReason {
+    /// As GitHub takes it (docs.github.com, "Lock an issue").
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::OffTopic => "off-topic",
+            Self::TooHeated => "too heated",
+            Self::Resolved => "resolved",
+            Self::Spam => "spam",
+        }
     }
 }
 
@@ -218,6 +241,9 @@ fn check(arguments: &Arguments) -> Result<()> {
     if arguments.title.as_ref().is_some_and(|title| title.trim().is_empty()) {
         return Err(Error::invalid("`title` is empty"));
     }
+    if arguments.lock_reason.is_some() && arguments.lock == Some(false) {
+        return Err(Error::invalid("`lock_reason` goes with `lock` true"));
+    }
     let given = [
         arguments.title.is_some(),
         arguments.body.is_some(),
@@ -232,6 +258,7 @@ fn check(arguments: &Arguments) -> Result<()> {
         arguments.milestone.is_some(),
         arguments.r#type.is_some(),
         arguments.lock.is_some(),
+        arguments.lock_reason.is_some(),
         !arguments.clear.is_empty(),
     ];
     if given.contains(&true) {
@@ -369,10 +396,16 @@ pub(super) async fn work_out(
             steps.remove_assignees = remove.into_iter().filter(|login| had.contains(login)).collect();
         }
     }
-    if let Some(lock) = arguments.lock
-        && changes.set("locked", told_of(before, "locked"), FieldValue::Short(yes(lock)))
-    {
-        steps.lock = Some(lock);
+    if let Some(lock) = arguments.lock.or(arguments.lock_reason.map(|_| true)) {
+        // Why it is locked already stays, if nothing else is said.
+        let reason = match arguments.lock_reason {
+            Some(reason) => reason.as_str(),
+            None => before.active_lock_reason.as_str(),
+        };
+        let reason = if lock { reason } else { "" };
+        if changes.set("locked", told_of(before, "locked"), FieldValue::Short(locked(lock, reason))) {
+            steps.lock = Some((lock, reason.to_owned()));
+        }
     }
     Ok(steps)
 }
@@ -473,12 +506,17 @@ pub(super) fn told_of(ticket: &RestIssue, field: &str) -> FieldValue {
         "milestone" => FieldValue::Short(ticket.milestone.title.clone()),
         "type" => FieldValue::Short(ticket.kind.name.clone()),
         DUPLICATE_OF => FieldValue::Short(ticket.duplicate_of.clone()),
-        _ => FieldValue::Short(yes(ticket.locked)),
+        _ => FieldValue::Short(locked(ticket.locked, &ticket.active_lock_reason)),
     }
 }
 
-fn yes(on: bool) -> String {
-    if on { "yes" } else { "no" }.to_owned()
+/// Whether a conversation is locked, and why.
+fn locked(on: bool, reason: &str) -> String {
+    match (on, reason) {
+        (false, _) => "no".to_owned(),
+        (true, "") => "yes".to_owned(),
+        (true, reason) => format!("yes, as {reason}"),
+    }
 }
 
 #[cfg(test)]

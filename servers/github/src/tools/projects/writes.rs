@@ -111,6 +111,7 @@ pub(super) async fn update_project_items(call: Call<GitHub>, arguments: Argument
     preview.changed.extend(targets.iter().map(|target| target.name.clone()));
     preview.changed.extend(settings.iter().map(|setting| setting.words.clone()));
     let seen: Vec<_> = targets.iter().map(|target| (target.name.clone(), target.item.clone())).collect();
+    let many = targets.len();
     let plan = Plan::new(Reply::written(preview), move || async move {
         let mut done = 0;
         let mut lines = Vec::new();
@@ -140,7 +141,7 @@ pub(super) async fn update_project_items(call: Call<GitHub>, arguments: Argument
         Ok(Reply::written(written))
     });
     let plan = plan.state(&seen);
-    Ok(if action == Action::Remove { plan } else { plan.harmless() })
+    Ok(if action == Action::Remove { plan } else { plan.harmless().ask_of_many(many) })
 }
 
 async fn carry_out(

@@ -14,7 +14,7 @@ use crate::{
     GitHub,
     api::pulls::{Posted, Pull, Tip},
     repo::Repo,
-    resolve::{mentions::notified, naming, reference, text},
+    resolve::{closing, mentions::notified, naming, reference, text},
     scopes,
 };
 
@@ -58,6 +58,8 @@ struct Draft {
     reviewers: Reviewers,
     labels: Vec<String>,
     assignees: Vec<String>,
+    /// What its text closes, a line for each issue.
+    closes: Vec<String>,
 }
 
 async fn create_pr(call: Call<GitHub>, arguments: CreatePr) -> Result<Plan> {
@@ -128,7 +130,9 @@ async fn create_pr(call: Call<GitHub>, arguments: CreatePr) -> Result<Plan> {
         input["draft"] = json!(true);
     }
     let head = format!("{owner}:{branch}");
-    let draft = Draft { repo, head, base, input, reviewers, labels, assignees };
+    let default = there.default_branch_ref.as_ref().map(|default| default.name.as_str());
+    let closes = closing::told(&call, &repo, &body, &base, default).await;
+    let draft = Draft { repo, head, base, input, reviewers, labels, assignees, closes };
     Ok(open(call, draft, body).await)
 }
 
@@ -172,6 +176,7 @@ async fn open(call: Call<GitHub>, draft: Draft, body: String) -> Plan {
     }
     asked.sort();
     asked.dedup();
+    preview.changed.extend(draft.closes.iter().cloned());
     preview.changed.extend(notified(&call, &draft.repo, &asked, &body, "").await);
     Plan::new(Reply::written(preview), move || async move {
         let (posted, lost) = post(&call, &draft).await?;
@@ -183,6 +188,7 @@ async fn open(call: Call<GitHub>, draft: Draft, body: String) -> Plan {
             .id(posted.number.to_string())
             .url(posted.html_url.clone());
         written.changed.extend(follow_up(&call, &draft, posted.number).await);
+        written.changed.extend(draft.closes.iter().cloned());
         written.changed.extend(notified(&call, &draft.repo, &[], &body, "").await);
         Ok(Reply::written(written))
     })

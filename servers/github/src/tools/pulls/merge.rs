@@ -183,12 +183,17 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
     let stays = (!delete_branch).then(|| branch_stays(&pull)).flatten();
     preview.changed.extend(stays.clone());
     let text = Text::of(message.as_deref().unwrap_or_default());
+    let proposed = proposed(&call, &repo, &pull, mode, method, &text).await;
     if mode != Mode::Queue {
         preview.changed.extend(text.told());
     }
+    let mut shown = Reply::written(preview);
+    if let Some(proposed) = proposed {
+        shown = shown.outside("the commit's message, as GitHub makes it", None, proposed);
+    }
     let read = Instant::now();
     let seen = (pull.head_ref_oid.clone(), pull.base_ref_name.clone());
-    Ok(Plan::new(Reply::written(preview), move || async move {
+    Ok(Plan::new(shown, move || async move {
         if read.elapsed() > STALE {
             same_base(&call, &repo, &pull).await?;
         }
@@ -208,6 +213,23 @@ async fn merge_pr(call: Call<GitHub>, arguments: MergePr) -> Result<Plan> {
         }
     })
     .state(&seen))
+}
+
+/// What GitHub would write on the commit, where nothing else was said: it is for good.
+async fn proposed(
+    call: &Call<GitHub>,
+    repo: &Repo,
+    pull: &Pull,
+    mode: Mode,
+    method: Method,
+    text: &Text,
+) -> Option<String> {
+    if mode == Mode::Queue || method == Method::Rebase || text.title.is_some() {
+        return None;
+    }
+    let (title, body) = call.api().pull_merge_text(repo, pull.number, method.as_str()).await.ok()?;
+    let message = format!("{title}\n\n{}", body.trim());
+    Some(message.trim().to_owned()).filter(|message| !message.is_empty())
 }
 
 /// GitHub checks the head that is merged, but not into what: its author may have changed that meanwhile.

@@ -33,6 +33,7 @@ pub(super) fn tools() -> Vec<Tool<GitHub>> {
         .toolset("pulls")
         .scopes(scopes::REPO)
         .idempotent()
+        .confirmable()
         .aliases(&[("thread_id", "thread_ids"), ("threadId", "thread_ids"), ("ids", "thread_ids")])
         .output::<Written>(),
     ]
@@ -103,7 +104,9 @@ async fn resolve_threads(call: Call<GitHub>, arguments: ResolveThreads) -> Resul
         Written::new(format!("{word} {}", counted(targets.len() as u64, ("thread", "threads"))));
     preview.changed = targets.iter().map(|target| format!("{} {}", target.id, target.place)).collect();
     preview.changed.extend(others.iter().cloned());
-    Ok(Plan::new(Reply::written(preview), move || async move {
+    let many = targets.len();
+    let seen: Vec<_> = targets.iter().map(|target| target.id.clone()).collect();
+    let plan = Plan::new(Reply::written(preview), move || async move {
         let outcomes = set(&call, &targets, resolved).await?;
         let done =
             outcomes.iter().filter(|(_, outcome)| matches!(outcome, Ok(now) if *now == resolved)).count();
@@ -123,7 +126,8 @@ async fn resolve_threads(call: Call<GitHub>, arguments: ResolveThreads) -> Resul
         }
         written.changed.extend(others);
         Ok(Reply::written(written))
-    }))
+    });
+    Ok(plan.state(&seen).ask_of_many(many))
 }
 
 /// The threads of these ids. An id does not say whose it is, so every credential is asked, until all are

@@ -153,6 +153,7 @@ impl Change<'_> {
         let changed = self.state.update("Issue", &id, self.now, |row| *row = new)?;
         self.notify_of("issueMention", "description", &old, &changed, &[("issueId", Some(&id))])?;
         self.close_with_children(&id)?;
+        self.close_with_the_last_child(&id)?;
         Ok(id)
     }
 
@@ -284,6 +285,31 @@ impl Change<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A team may want an issue closed with the last of its sub-issues.
+    fn close_with_the_last_child(&mut self, id: &str) -> Outcome<()> {
+        let is_open = |row: &Row| text(row, "completedAt").is_none() && text(row, "canceledAt").is_none();
+        let issue = Arc::clone(self.state.expect("Issue", id)?);
+        let parent = text(&issue, "parentId").and_then(|parent| self.state.get("Issue", parent)).cloned();
+        let Some(parent) = parent.filter(|parent| is_open(parent) && !is_open(&issue)) else { return Ok(()) };
+        let (above, team) =
+            (text(&parent, "id").unwrap_or_default(), text(&parent, "teamId").unwrap_or_default());
+        let closes = self
+            .state
+            .get("Team", team)
+            .is_some_and(|team| team.get("autoCloseParentIssues") == Some(&Value::Bool(true)));
+        if !closes || self.state.matching("Issue", "parentId", above).iter().any(|child| is_open(child)) {
+            return Ok(());
+        }
+        let states = self.view().states_of(team);
+        let done = states.into_iter().filter(|state| text(state, "type") == Some("completed"));
+        let Some(done) = done.min_by(|a, b| number(a, "position").total_cmp(&number(b, "position"))) else {
+            return Ok(());
+        };
+        let mut input = Row::new();
+        input.insert("stateId".to_owned(), done.get("id").cloned().unwrap_or_default());
+        self.change_issue(above, &input).map(drop)
     }
 
     pub(super) fn issue_archive(&mut self, reference: &str, trash: bool) -> Outcome<Row> {

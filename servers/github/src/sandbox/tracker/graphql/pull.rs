@@ -59,6 +59,8 @@ pub(super) fn pull(at: At<'_>, asked: &Asked<'_>, known: bool) -> Field {
                 commits.iter().map(|sha| Node::new("PullRequestCommit", key(sha))).collect(),
             ));
         }
+        "viewerMergeHeadlineText" => merge::proposed(show, at.issue, asked.text("mergeType")).0.into(),
+        "viewerMergeBodyText" => merge::proposed(show, at.issue, asked.text("mergeType")).1.into(),
         "closingIssuesReferences" => {
             let issues = merge::linked(show, at.issue).into_iter();
             let nodes = issues.map(|(repo, number)| Node::new("Issue", json!([repo, number])));
