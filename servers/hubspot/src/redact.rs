@@ -3,6 +3,29 @@
 use connector::{Error, Kind, Result};
 use fast_glob::glob_match;
 
+/// What HubSpot makes of other properties: it says what they say (knowledge.hubspot.com, "HubSpot's default contact
+/// properties", and those of companies, deals and activities).
+const DERIVED: [(&str, &[&str]); 16] = [
+    ("hs_additional_emails", &["email"]),
+    ("hs_email_domain", &["email"]),
+    ("hs_full_name_or_email", &["firstname", "lastname", "email"]),
+    ("hs_calculated_phone_number", &["phone"]),
+    ("hs_searchable_calculated_phone_number", &["phone"]),
+    ("hs_calculated_mobile_number", &["mobilephone"]),
+    ("hs_searchable_calculated_mobile_number", &["mobilephone"]),
+    ("hs_additional_domains", &["domain"]),
+    ("amount_in_home_currency", &["amount"]),
+    ("hs_closed_amount", &["amount"]),
+    ("hs_closed_amount_in_home_currency", &["amount"]),
+    ("hs_projected_amount", &["amount"]),
+    ("hs_projected_amount_in_home_currency", &["amount"]),
+    ("hs_email_html", &["hs_email_text"]),
+    ("hs_body_preview", &BODIES),
+    ("hs_body_preview_html", &BODIES),
+];
+const BODIES: [&str; 5] =
+    ["hs_note_body", "hs_call_body", "hs_meeting_body", "hs_email_text", "hs_task_body"];
+
 /// The properties whose values are not shown, nor filtered or grouped by.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Redacted(Vec<String>);
@@ -24,8 +47,15 @@ impl Redacted {
         )
     }
 
+    /// Whether a property is redacted, or says what one that is says.
     pub(crate) fn hides(&self, property: &str) -> bool {
-        self.0.iter().any(|pattern| glob_match(pattern, property.to_lowercase()))
+        if self.0.is_empty() {
+            return false;
+        }
+        let property = property.to_lowercase();
+        let is_named = |name: &str| self.0.iter().any(|pattern| glob_match(pattern, name));
+        let derived = DERIVED.iter().filter(|(name, _)| *name == property);
+        is_named(&property) || derived.flat_map(|(_, of)| of.iter()).any(|source| is_named(source))
     }
 
     /// Refuses a search by what may not be seen: it would tell the value bit by bit.
@@ -54,5 +84,6 @@ mod tests {
         let hidden = ["birth_number", "Annual_Salary_EUR", "phone"];
         assert!(hidden.iter().all(|name| redacted.hides(name)));
         assert!(["birthday", "mobilephone", "email"].iter().all(|name| !redacted.hides(name)));
+        assert!(redacted.hides("hs_calculated_phone_number") && !redacted.hides("hs_additional_emails"));
     }
 }

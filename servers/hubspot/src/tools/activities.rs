@@ -117,10 +117,11 @@ async fn log_activity(call: Call<HubSpot>, args: LogActivity) -> Result<Plan> {
     let calendar = call.names().calendar().await?;
     let when = calendar
         .past("when", args.when.as_deref().filter(|when| !when.trim().is_empty()).unwrap_or("now"))?;
-    let (start, note) = took_place(&call, &when).await?;
+    let minutes = args.duration_minutes.unwrap_or(if kind == Kind::Meeting { 30 } else { 0 });
+    let length = Duration::from_secs(u64::from(minutes) * 60);
+    let (start, note) = took_place(&call, &when, length).await?;
     let mut put = |name: &str, value: String| _ = set.insert(name.to_owned(), value);
     put("hs_timestamp", format!("{start:.3}"));
-    let minutes = args.duration_minutes.unwrap_or(if kind == Kind::Meeting { 30 } else { 0 });
     match kind {
         Kind::Call => {
             put("hs_call_status", "COMPLETED".to_owned());
@@ -135,7 +136,7 @@ async fn log_activity(call: Call<HubSpot>, args: LogActivity) -> Result<Plan> {
             }
         }
         Kind::Meeting => {
-            let end = start + Duration::from_secs(u64::from(minutes) * 60);
+            let end = start + length;
             put("hs_meeting_start_time", format!("{start:.3}"));
             put("hs_meeting_end_time", format!("{end:.3}"));
         }
@@ -174,14 +175,18 @@ fn now() -> Timestamp {
     Timestamp::from_second(i64::try_from(clock::wall().as_secs()).unwrap_or(0)).unwrap_or_default()
 }
 
-/// When something took place of which only the day is said, and that it is not known more exactly: today it was before
-/// now.
-async fn took_place(call: &Call<HubSpot>, when: &When) -> Result<(Timestamp, Option<String>)> {
+/// When something of this length began of which only the day is said, and that it is not known more exactly: today it
+/// was over by now.
+async fn took_place(
+    call: &Call<HubSpot>,
+    when: &When,
+    length: Duration,
+) -> Result<(Timestamp, Option<String>)> {
     if when.start() == when.end() {
         return Ok((when.start(), None));
     }
     if when.start() < now() && now() < when.end() {
-        return Ok((now(), None));
+        return Ok(((now() - length).max(when.start()), None));
     }
     let zone = call.names().account().await?.time_zone;
     let zone = if zone.is_empty() { "UTC" } else { &zone };

@@ -16,7 +16,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use super::{
     FROM,
     columns::{Columns, RecordRow, asked},
-    rule,
+    namesakes, rule,
     write::reconcile::done,
 };
 use crate::{
@@ -173,10 +173,11 @@ async fn members(call: &Call<HubSpot>, list: &List, wanted: u32, place: Place) -
     let fields = call.names().fields(&object).await?;
     let columns = Columns::read(&fields, &[])?.names;
     let properties = asked(&fields, &columns);
+    let wider = namesakes::wider(&fields, &properties);
     let records = if ids.is_empty() {
         Vec::new()
     } else {
-        call.api().read_records(&object, &ids, None, &properties, &[]).await?.results
+        call.api().read_records(&object, &ids, None, &wider, &[]).await?.results
     };
     let values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
     let shown = filled(&columns, &records);
@@ -199,6 +200,7 @@ async fn members(call: &Call<HubSpot>, list: &List, wanted: u32, place: Place) -
     }
     if !records.is_empty() {
         page = page.note(format!("{}: id | {}", object.plural, values.fields.heads(&shown)));
+        page = page.notes(namesakes::told(call, &object, &records, &values, &shown).await?);
     }
     for id in &ids {
         if let Some(record) = records.iter().find(|record| record.id == *id) {

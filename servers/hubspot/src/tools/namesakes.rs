@@ -17,11 +17,19 @@ const EACH: usize = 5;
 
 /// The properties by which records of one name are told apart; none of activities and positions, which are not known by
 /// their names.
-pub(super) fn asked(fields: &Fields) -> Vec<String> {
+fn asked(fields: &Fields) -> Vec<String> {
     if fields.object.is_activity() || fields.object.name == "line_items" {
         return Vec::new();
     }
     telling(&fields.object).into_iter().filter(|name| fields.get(name).is_some()).collect()
+}
+
+/// Properties to ask for, with those by which records of one name are told apart.
+pub(super) fn wider(fields: &Fields, properties: &[String]) -> Vec<String> {
+    let mut all = [properties, &asked(fields)].concat();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// What tells those apart that are called the same, beyond the columns that are `shown`; a line for each name.

@@ -14,6 +14,7 @@ use super::{
     beside::{conversations, linked, named},
     columns::{CUT, Columns, RecordRow, asked},
     found::{Found, find},
+    namesakes,
     search::there_is,
 };
 use crate::{
@@ -391,10 +392,11 @@ async fn list_associations(call: Call<HubSpot>, args: ListAssociations) -> Resul
     let some: Vec<_> = all.into_iter().skip(from).take(wanted).collect();
     let ids: Vec<String> = some.iter().map(|target| target.to_object_id.clone()).collect();
     let properties = asked(&fields, &columns);
+    let wider = namesakes::wider(&fields, &properties);
     let records = if ids.is_empty() {
         Vec::new()
     } else {
-        call.api().read_records(&to, &ids, None, &properties, &[]).await?.results
+        call.api().read_records(&to, &ids, None, &wider, &[]).await?.results
     };
     let values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
     let shown = filled(&columns, &records);
@@ -412,6 +414,7 @@ async fn list_associations(call: Call<HubSpot>, args: ListAssociations) -> Resul
         page = page.notes(unfilled(&values.fields, &columns[added..], &records));
     }
     page = page.notes(unknown);
+    page = page.notes(namesakes::told(&call, &to, &records, &values, &shown).await?);
     if values.cuts(&records, &shown) {
         page = page.note(CUT);
     }

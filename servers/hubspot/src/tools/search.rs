@@ -222,9 +222,7 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
         }
     }
     let values = Values::read(call.names(), fields, &properties, call.redacted()).await?;
-    properties.extend(namesakes::asked(&values.fields));
-    properties.sort_unstable();
-    properties.dedup();
+    let properties = namesakes::wider(&values.fields, &properties);
 
     let mut search =
         Search { query, groups: understood.groups.clone(), sort, properties, limit: wanted, after: 0 };

@@ -51,7 +51,17 @@ async fn a_day_without_an_hour_is_no_midnight_in_silence() {
         "{text}"
     );
     assert_eq!(made(&office)["hs_timestamp"], "2026-11-19T23:00:00.000Z");
-    // What took place today did so before now.
+    // What took place today was over by now.
+    let mut meeting = log("today");
+    meeting["kind"] = json!("meeting");
+    office.call("log_activity", meeting).await;
+    let (begin, end) =
+        (made(&office)["hs_meeting_start_time"].clone(), made(&office)["hs_meeting_end_time"].clone());
+    let end = end.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second();
+    // Shortly after midnight it cannot have begun before that.
+    let at_midnight = begin.as_str().unwrap().ends_with(":00:00.000Z");
+    assert!(end <= connector::clock::wall().as_secs() as i64 || at_midnight, "{begin} {end}");
+    assert_eq!(made(&office)["hs_meeting_outcome"], "COMPLETED");
     let text = office.call("log_activity", log("today")).await;
     let at: jiff::Timestamp = made(&office)["hs_timestamp"].as_str().unwrap().parse().unwrap();
     let now = connector::clock::wall().as_secs() as i64;

@@ -25,6 +25,24 @@ async fn records_of_one_name_on_a_page_are_told_apart() {
         assert!(text.contains(told), "{told}: {text}");
     }
     assert!(rows(&text).iter().all(|row| !row.contains("Consultant")), "{text}");
+    // Neither on lists nor beside a company is one taken for the other.
+    let office = Office::changed(|seed| {
+        seed["lists"][0]["members"] = json!(["102", "110", "101"]);
+        let contacts = seed["objects"]["contacts"].as_array_mut().unwrap();
+        let other = contacts.iter_mut().find(|contact| contact["id"] == "110").unwrap();
+        other["to"] = json!({"companies": ["201"]});
+    })
+    .await;
+    for (tool, arguments) in [
+        ("find_lists", json!({"list": "61"})),
+        ("list_associations", json!({"object": "companies", "id": "201", "to": "contacts"})),
+    ] {
+        let text = office.call(tool, arguments).await;
+        assert!(
+            text.contains("2 contacts are called Marcus Bell: 102 (Integration engineer, since 20"),
+            "{text}"
+        );
+    }
     // Who is the only one of a name is not explained.
     let text = office.call("search", json!({"object": "contacts", "query": "Elena"})).await;
     assert!(!text.contains("are called"), "{text}");

@@ -193,6 +193,29 @@ async fn look_around(office: &Office, hidden: &str) {
     }
 }
 
+/// What HubSpot makes of a property says the same: other addresses of a person, an amount in the account's currency.
+#[tokio::test(start_paused = true)]
+async fn what_follows_from_a_redacted_property_is_redacted_with_it() {
+    let hide = vec!["email".to_owned(), "amount".to_owned()];
+    let office = Office::over(hubspot_mcp::sandbox::seed(), &[("redact", Setting::List(hide))]).await;
+    for (tool, arguments) in [
+        ("get_records", json!({"object": "contacts", "ids": ["102"], "fields": ["hs_additional_emails"]})),
+        ("search", json!({"object": "deals", "fields": ["amount_in_home_currency"]})),
+    ] {
+        let text = office.call(tool, arguments).await;
+        assert!(text.contains("(redacted)"), "{text}");
+        assert!(!text.contains("old-northwind") && !text.contains("84,000"), "{text}");
+    }
+    for (tool, arguments) in [
+        ("aggregate_records", json!({"object": "deals", "of": "amount_in_home_currency"})),
+        ("search", json!({"object": "deals", "sort": "-amount_in_home_currency"})),
+        ("search", json!({"object": "contacts", "where": {"hs_additional_emails": "marcus@bell.example"}})),
+    ] {
+        let error = office.refusal(tool, arguments.clone()).await;
+        assert_eq!(error.kind(), connector::Kind::Policy, "{tool} {arguments}: {error}");
+    }
+}
+
 /// How many properties of an object are hidden at a time is a part of them: what the others say stays sayable.
 const PARTS: usize = 4;
 
