@@ -88,6 +88,7 @@ struct Inner {
     retry_after: Option<Duration>,
     request_id: Option<String>,
     repeated: bool,
+    own_budget: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -103,6 +104,7 @@ impl Error {
             retry_after: None,
             request_id: None,
             repeated: false,
+            own_budget: false,
             source: None,
         }))
     }
@@ -164,6 +166,14 @@ impl Error {
         self
     }
 
+    /// Says that the budget which is used up is the one that is kept here: the vendor was not asked, and has refused
+    /// nothing.
+    #[must_use]
+    pub fn with_own_budget(mut self) -> Self {
+        self.0.own_budget = true;
+        self
+    }
+
     /// Keeps the cause, for logs. It is never shown to an agent.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -212,6 +222,12 @@ impl Error {
     #[must_use]
     pub fn is_repeated(&self) -> bool {
         self.0.repeated
+    }
+
+    /// Whether the budget which is used up is the one that is kept here, so that the vendor has refused nothing.
+    #[must_use]
+    pub fn is_own_budget(&self) -> bool {
+        self.0.own_budget
     }
 
     /// The upstream operation that failed, where there was one.

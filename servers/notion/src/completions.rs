@@ -1,4 +1,4 @@
-//! Completions: tables by name, pages by what was found.
+//! Completions: tables by name, templates of a table, pages by what was found.
 
 use connector::{
     Result,
@@ -13,6 +13,12 @@ pub(crate) fn all() -> Vec<Completions<Notion>> {
         Completions::new("database", |call: Call<Notion>, _typed: String, _: Variables| async move {
             let found = call.api().search("", Some("data_source"), 100, None).await?;
             Ok(found.results.iter().map(|item| render::title(&item.name())).collect())
+        }),
+        Completions::new("template", |call: Call<Notion>, _typed: String, given: Variables| async move {
+            let Some(database) = given.given("database") else { return Ok(Vec::new()) };
+            let table = call.table(database).await?;
+            let templates = call.api().templates(&table.id).await?;
+            Ok(templates.iter().map(|template| render::title(&template.name)).collect())
         }),
         Completions::new("page", pages).as_found(),
         Completions::new("id", pages).as_found(),

@@ -28,13 +28,15 @@ use std::{
 };
 
 use connector::{
-    About, Check, Connector, Result,
-    catalog::Catalog,
+    About, Check, Connector, Error, Result,
+    catalog::{Catalog, one_line},
     settings::{Config, Setting, SettingKind},
     upstream::{self, Upstream},
 };
 
 use api::Api;
+use jiff::tz::TimeZone;
+use resolve::dates::Dates;
 use vendor::{NotionVendor, REQUESTS_A_MINUTE};
 
 /// The server for Notion.
@@ -49,9 +51,16 @@ pub struct Notion {
     upload_root: Option<PathBuf>,
     /// What kind of credential is in use, in words.
     credential: &'static str,
+    /// How days and times of no zone are read.
+    dates: Dates,
 }
 
 impl Notion {
+    /// How days and times of no zone are read.
+    pub(crate) fn dates(&self) -> Dates {
+        self.dates.clone()
+    }
+
     /// The client of Notion's API.
     pub(crate) fn api(&self) -> &Api {
         &self.api
@@ -111,6 +120,13 @@ impl Connector for Notion {
             default: None,
             help: "Requests a minute that the workspace's plan allows: 180, or 600 on Business and Enterprise",
         });
+        settings.push(Setting {
+            key: "timezone",
+            env: "NOTION_TIMEZONE",
+            kind: SettingKind::Text("ZONE"),
+            default: None,
+            help: "The zone of days and times, and of @today in templates, such as Europe/Berlin; otherwise UTC",
+        });
         settings
     }
 
@@ -119,12 +135,18 @@ impl Connector for Notion {
         let asked = config.number("requests-a-minute").and_then(|number| u32::try_from(number).ok());
         let requests_a_minute = asked.filter(|number| *number > 0).unwrap_or(REQUESTS_A_MINUTE);
         let vendor = Arc::new(NotionVendor { requests_a_minute });
+        let zone = config.text("timezone").map(str::trim).filter(|zone| !zone.is_empty());
+        if let Some(zone) = zone.filter(|zone| TimeZone::get(zone).is_err()) {
+            return Err(Error::invalid(format!("--timezone: there is no time zone {}", one_line(zone)))
+                .with_hint("Give one of the IANA names, such as Europe/Berlin or UTC"));
+        }
         Ok(Self {
             api: Api::new(Upstream::new(vendor, credential, options)),
             tables: Mutex::default(),
             sandbox: config.switch("sandbox"),
             upload_root: config.path("upload-root").cloned(),
             credential: what,
+            dates: Dates::new(zone),
         })
     }
 

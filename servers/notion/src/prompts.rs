@@ -2,13 +2,14 @@
 
 use connector::{
     Result,
-    catalog::{Call, Prompt, PromptArgument, PromptBuilder, Reply, Variables},
+    catalog::{Call, Prompt, PromptArgument, PromptBuilder, Reply, Variables, one_line},
 };
 use serde_json::json;
 
 use crate::Notion;
 
 const PAGE: PromptArgument = PromptArgument::required("page", "The page's id or address");
+const TEMPLATE: PromptArgument = PromptArgument::required("template", "The template's name");
 const DATABASE: PromptArgument = PromptArgument::required("database", "The table's name, id or address");
 
 /// Every prompt.
@@ -59,6 +60,48 @@ pub(crate) fn all() -> Vec<Prompt<Notion>> {
                 Ok(PromptBuilder::new(&["Write a review of the week from this table: what was finished, what moved, what is due next, what stands still. Name rows by their titles."])
                 .section("Changed this week", changed)
                 .section("The table", table)
+                .finish())
+            },
+        ),
+        Prompt::new(
+            "draft_page_from_template",
+            "Page from a template",
+            "A new row of a table by one of its templates.",
+            &[DATABASE, TEMPLATE],
+            |call: Call<Notion>, given: Variables| async move {
+                let table = call.tool("get_database", json!({"database": given.text("database")})).await;
+                let first = format!(
+                    "Draft a new row of this table by its template `{}`: ask the user for the title and for the values that its columns need.",
+                    one_line(given.text("template"))
+                );
+                Ok(PromptBuilder::new(&[
+                    first.as_str(),
+                    "Show the row first; create it with create_pages and `template` when the user agrees. Notion fills the page in by itself, so read it with get_page before adding text with edit_content.",
+                ])
+                .section("The table", table)
+                .finish())
+            },
+        ),
+        Prompt::new(
+            "clean_up_database",
+            "Clean up a table",
+            "Rows without values, twins and options that nobody uses.",
+            &[DATABASE],
+            |call: Call<Notion>, given: Variables| async move {
+                let database = given.text("database");
+                let table = call.tool("get_database", json!({"database": database})).await;
+                let old = call
+                    .tool(
+                        "query_database",
+                        json!({"database": database, "sort": ["last_edited_time"], "limit": 100}),
+                    )
+                    .await;
+                Ok(PromptBuilder::new(&[
+                    "Look for what is wrong in this table: rows without the values that the others have, rows that are there twice, values that mean the same and are written in two ways, options and columns that nothing uses, rows that nobody has touched for long.",
+                    "Show what you would change, by title, before you change anything. Change values with update_pages, options and columns with update_schema; put rows into the trash with trash_pages only for those that the user names.",
+                ])
+                .section("The table", table)
+                .section("Its rows, the longest untouched first", old)
                 .finish())
             },
         ),

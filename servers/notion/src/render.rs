@@ -55,7 +55,27 @@ pub(crate) fn state(page: &Item) -> Value {
         // The addresses of files are signed anew at each reading.
         .map(|(name, own)| (name, if own["type"] == "files" { value(own).into() } else { own.clone() }))
         .collect();
-    json!([page.id, page.last_edited_time, page.in_trash, page.parent, page.icon, values])
+    let looks = [icon(&page.icon), icon(&page.cover), yes(page.is_locked).to_owned()];
+    json!([page.id, page.last_edited_time, page.in_trash, page.parent, looks, values])
+}
+
+/// An icon or a cover as a line shows it; files of Notion's own have addresses that expire.
+pub(crate) fn icon(icon: &Value) -> String {
+    let kind = icon["type"].as_str().unwrap_or_default();
+    match kind {
+        "emoji" => icon["emoji"].as_str().map(one_line).unwrap_or_default(),
+        "custom_emoji" => {
+            let emoji = &icon["custom_emoji"];
+            emoji["name"].as_str().map_or_else(
+                || bare(emoji["id"].as_str().unwrap_or_default()),
+                |name| format!(":{}:", one_line(name)),
+            )
+        }
+        "external" => icon["external"]["url"].as_str().map(one_line).unwrap_or_default(),
+        "icon" => icon["icon"]["name"].as_str().map(one_line).unwrap_or_default(),
+        "" => "none".to_owned(),
+        _ => "a file".to_owned(),
+    }
 }
 
 /// A row of what was found, and where: ` in Runbooks`.

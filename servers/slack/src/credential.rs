@@ -9,7 +9,7 @@ use std::{
 };
 
 use connector::{
-    Error, NO_CREDENTIAL, Result,
+    Error, NO_CREDENTIAL, Result, Secret,
     catalog::one_line,
     settings::{Config, SecretSource, Setting, SettingKind},
     upstream::{
@@ -56,6 +56,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         help: "A TOML file with the tokens of several workspaces, a table for each",
     },
     Setting {
+        key: "team-id",
+        env: "SLACK_TEAM_ID",
+        kind: SettingKind::Text("ID"),
+        default: None,
+        help: "The workspace (T...) that is meant, where a token is of a whole organization (Enterprise Grid)",
+    },
+    Setting {
         key: "client-id",
         env: "SLACK_CLIENT_ID",
         kind: SettingKind::Text("ID"),
@@ -99,13 +106,12 @@ pub(crate) fn choose(config: &Config, options: &Options) -> Result<Vec<Workspace
                 "Keep SLACK_USER_TOKEN and SLACK_BOT_TOKEN, or SLACK_REFRESH_TOKEN with its app",
             ));
         }
-        let tokens = WorkspaceTokens {
-            name: "default".to_owned(),
-            acting: login(config, options)?,
-            searching: None,
-            credential: "a login whose tokens rotate",
+        let mut all = match config.path("workspaces") {
+            Some(path) => several(path, options)?,
+            None => Vec::new(),
         };
-        return Ok(vec![tokens]);
+        all.insert(0, rotating("default", configured(config)?, team(config), options));
+        return Ok(all);
     }
     let token = |key: &str, name: &str, kind: Kind| -> Result<_> {
         config.secret(key).map(|source| taken(source, name, kind)).transpose()
@@ -113,13 +119,19 @@ pub(crate) fn choose(config: &Config, options: &Options) -> Result<Vec<Workspace
     let user = token("user-token", "SLACK_USER_TOKEN", Kind::User)?;
     let bot = token("bot-token", "SLACK_BOT_TOKEN", Kind::Bot)?;
     let as_bot = acts_as_bot(config.text("act-as").unwrap_or("user"))?;
-    let alone = of("default", user, bot, as_bot, config.switch("sandbox"));
+    let alone =
+        WorkspaceTokens { team: team(config), ..of("default", user, bot, as_bot, config.switch("sandbox")) };
     let Some(path) = config.path("workspaces") else { return Ok(vec![alone]) };
-    let mut all = several(path)?;
+    let mut all = several(path, options)?;
     if alone.credential != NO_CREDENTIAL {
         all.insert(0, alone);
     }
     Ok(all)
+}
+
+/// The workspace that the settings name, of those of an organization.
+fn team(config: &Config) -> Option<String> {
+    config.text("team-id").map(str::trim).filter(|team| !team.is_empty()).map(str::to_owned)
 }
 
 /// Whose token one is.
@@ -175,11 +187,16 @@ struct Several {
     user_token_file: Option<PathBuf>,
     bot_token_file: Option<PathBuf>,
     act_as: Option<String>,
+    team_id: Option<String>,
+    refresh_token_file: Option<PathBuf>,
+    client_id: Option<String>,
+    client_secret_file: Option<PathBuf>,
+    token_store: Option<PathBuf>,
 }
 
 /// The workspaces of a file: `[acme]`, then `user-token-file = "/run/secrets/acme"`. Tokens stand in files of
 /// their own, so that this one may be read by others.
-fn several(path: &Path) -> Result<Vec<WorkspaceTokens>> {
+fn several(path: &Path, options: &Options) -> Result<Vec<WorkspaceTokens>> {
     let wrong = |why: String| Error::invalid(format!("The workspaces in {}: {why}", path.display()));
     let text = std::fs::read_to_string(path)
         .map_err(|error| wrong("cannot be read".to_owned()).with_source(error))?;
@@ -191,25 +208,52 @@ fn several(path: &Path) -> Result<Vec<WorkspaceTokens>> {
     let file = |path: Option<PathBuf>, name: String, kind: Kind| {
         path.map(|path| taken(SecretSource::File(path), &name, kind)).transpose()
     };
+    let mut stores: Vec<PathBuf> = Vec::new();
     let one = |(name, tokens): (String, Several)| {
         let as_bot = acts_as_bot(tokens.act_as.as_deref().unwrap_or("user"))?;
         let user = file(tokens.user_token_file, format!("user-token-file of {name}"), Kind::User)?;
         let bot = file(tokens.bot_token_file, format!("bot-token-file of {name}"), Kind::Bot)?;
-        if user.is_none() && bot.is_none() {
-            return Err(
-                wrong(format!("{name} has no token")).with_hint("Give user-token-file or bot-token-file")
-            );
+        let read = |path: Option<PathBuf>, what: &str| {
+            path.map(|path| SecretSource::File(path).read(&format!("{what} of {name}"))).transpose()
+        };
+        let refresh = read(tokens.refresh_token_file, "refresh-token-file")?;
+        if let Some(refresh) = refresh {
+            if user.is_some() || bot.is_some() {
+                return Err(wrong(format!("{name} has a refresh token and another")).with_hint("Keep one"));
+            }
+            let (Some(client_id), Some(store)) = (tokens.client_id, tokens.token_store) else {
+                return Err(wrong(format!("{name} has a refresh token, but not all that it needs"))
+                    .with_hint("Give client-id, and token-store: a file of its own that only you can read"));
+            };
+            if stores.contains(&store) {
+                return Err(wrong(format!("the token-store of {name} is that of another, too")));
+            }
+            stores.push(store.clone());
+            let client_secret = read(tokens.client_secret_file, "client-secret-file")?;
+            let rotation =
+                Rotation { client_id, client_secret, refresh: Some(refresh), store: Store::new(store) };
+            return Ok(rotating(&name, rotation, tokens.team_id, options));
         }
-        Ok(of(&name, user, bot, as_bot, false))
+        if user.is_none() && bot.is_none() {
+            return Err(wrong(format!("{name} has no token"))
+                .with_hint("Give user-token-file or bot-token-file, or refresh-token-file"));
+        }
+        Ok(WorkspaceTokens { team: tokens.team_id, ..of(&name, user, bot, as_bot, false) })
     };
     tables.into_iter().map(one).collect()
 }
 
-/// A login whose tokens rotate (docs.slack.dev/authentication/using-token-rotation).
-fn login(config: &Config, options: &Options) -> Result<Arc<dyn Credential>> {
+/// What a login whose tokens rotate needs.
+struct Rotation {
+    client_id: String,
+    client_secret: Option<Secret>,
+    refresh: Option<Secret>,
+    store: Store,
+}
+
+/// The one that the settings name.
+fn configured(config: &Config) -> Result<Rotation> {
     let read = |key: &str, name: &str| config.secret(key).map(|source| source.read(name)).transpose();
-    let client_secret = read("client-secret", "SLACK_CLIENT_SECRET")?;
-    let refresh = read("refresh-token", "SLACK_REFRESH_TOKEN")?;
     let client_id = config.text("client-id").ok_or_else(|| {
         Error::invalid("A login whose tokens rotate needs its app's id").with_hint("Set SLACK_CLIENT_ID")
     })?;
@@ -217,13 +261,24 @@ fn login(config: &Config, options: &Options) -> Result<Arc<dyn Credential>> {
         Error::invalid("A refresh token changes with every use, so it needs a place to be kept")
             .with_hint("Set SLACK_TOKEN_STORE to a file that only you can read")
     })?;
+    Ok(Rotation {
+        client_id: client_id.to_owned(),
+        client_secret: read("client-secret", "SLACK_CLIENT_SECRET")?,
+        refresh: read("refresh-token", "SLACK_REFRESH_TOKEN")?,
+        store,
+    })
+}
+
+/// A workspace with a login whose tokens rotate (docs.slack.dev/authentication/using-token-rotation).
+fn rotating(name: &str, rotation: Rotation, team: Option<String>, options: &Options) -> WorkspaceTokens {
+    let Rotation { client_id, client_secret, refresh, store } = rotation;
     let mut token_url = options.base_url.clone();
     token_url.set_path(&format!("{}/oauth.v2.access", token_url.path().trim_end_matches('/')));
     let oauth = OAuth::new(
         OAuthOptions {
             title: "Slack",
             token_url,
-            client_id: client_id.to_owned(),
+            client_id,
             client_secret,
             basic_auth: false,
             grant: Grant::Refresh,
@@ -234,10 +289,12 @@ fn login(config: &Config, options: &Options) -> Result<Arc<dyn Credential>> {
         Some(store.clone()),
         HttpClient::new(options.clone()),
     );
-    Ok(match refresh {
+    let acting: Arc<dyn Credential> = match refresh {
         Some(refresh) => Arc::new(Login::new(oauth, store, refresh)),
         None => Arc::new(oauth),
-    })
+    };
+    let credential = "a login whose tokens rotate";
+    WorkspaceTokens { name: name.to_owned(), acting, searching: None, credential, team }
 }
 
 fn of(
@@ -254,28 +311,31 @@ fn of(
             acting: bot,
             searching: Some(user),
             credential: "a bot token, and a user token to search",
+            team: None,
         },
         (Some(user), _) => WorkspaceTokens {
             name,
             acting: user,
             searching: None,
             credential: if sandbox { "the sandbox's user token" } else { "a user token" },
+            team: None,
         },
         (None, Some(bot)) => {
-            WorkspaceTokens { name, acting: bot, searching: None, credential: "a bot token" }
+            WorkspaceTokens { name, acting: bot, searching: None, credential: "a bot token", team: None }
         }
         (None, None) => WorkspaceTokens {
             name,
             acting: Arc::new(Missing::new("No token for Slack is configured", TO_SET)),
             searching: None,
             credential: NO_CREDENTIAL,
+            team: None,
         },
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use connector::{Secret, settings::Value};
+    use connector::settings::Value;
     use url::Url;
 
     use super::*;

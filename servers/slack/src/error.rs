@@ -372,7 +372,19 @@ const TABLE: &[Meaning] = &[
 /// What a refusal means for the request that got it.
 pub(crate) fn meaning(request: &Request, refusal: &Refusal) -> Error {
     let code = one_line(refusal.error.as_deref().unwrap_or("unknown_error"));
+    let lacks = |field: &str| {
+        let told = refusal.response_metadata.iter().flat_map(|metadata| &metadata.messages).flatten();
+        told.into_iter().any(|message| message.contains(field))
+    };
     match code.as_str() {
+        "missing_argument" | "invalid_arguments" if lacks("team_id") => return no_workspace(),
+        "team_access_not_granted" => {
+            return Error::new(
+                Kind::Permission,
+                "The token is not of the workspace that SLACK_TEAM_ID names",
+            )
+            .with_hint("whoami lists the workspaces that it is of; an admin can add the app to others");
+        }
         "missing_scope" => return missing_scope(request, refusal),
         // Slack spells it in two ways.
         "ratelimited" | "rate_limited" => {
@@ -411,6 +423,12 @@ pub(crate) fn meaning(request: &Request, refusal: &Refusal) -> Error {
     let kind = if wrong { Kind::InvalidArgument } else { Kind::Upstream };
     Error::new(kind, format!("Slack refused {} with `{code}`{told}", request.operation))
         .with_hint("docs.slack.dev/reference/methods explains the code")
+}
+
+/// A token of a whole organization, and nobody said which of its workspaces is meant.
+fn no_workspace() -> Error {
+    Error::new(Kind::InvalidArgument, "The token is of a whole organization, and no workspace of it is named")
+        .with_hint("Set SLACK_TEAM_ID to the id (T…) of one, or `team-id` of each in SLACK_WORKSPACES; whoami lists them")
 }
 
 fn missing_scope(request: &Request, refusal: &Refusal) -> Error {

@@ -142,10 +142,13 @@ impl Connector for Slack {
         };
         let upstream = Upstream::new(Arc::new(vendor), nobody, options);
         let zone = config.text("timezone").map(timezone).transpose()?;
-        let workspaces = tokens
+        let workspaces: Vec<_> = tokens
             .into_iter()
             .map(|tokens| Arc::new(Workspace::new(tokens, &upstream, &policy, zone.clone())))
             .collect();
+        if let Some(workspace) = workspaces.first() {
+            policy.share(workspace.api().upstream());
+        }
         Ok(Self {
             workspaces,
             policy,

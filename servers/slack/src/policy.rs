@@ -4,15 +4,16 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
 use connector::{
-    Effect, Error, Kind, Result,
+    Effect, Error, Kind, Result, Secret,
     access::{Bounded, Bounds, Principal},
     catalog::one_line,
     settings::{Config, Setting, SettingKind},
+    upstream::Upstream,
 };
 use tokio::time::Instant;
 
@@ -124,8 +125,10 @@ pub(crate) struct Policy {
     /// The domains whose links may have previews, if not all.
     unfurl: Option<Vec<String>>,
     pub(crate) confirm_posts: bool,
-    /// What callers have read in private lately.
+    /// What callers have read in private lately, by digests of who they are.
     read_in_private: Mutex<HashMap<String, Vec<Reading>>>,
+    /// The way to other replicas.
+    replicas: OnceLock<Upstream>,
 }
 
 /// A private conversation that was read.
@@ -171,6 +174,7 @@ impl Policy {
             }),
             confirm_posts: config.switch("confirm-posts"),
             read_in_private: Mutex::default(),
+            replicas: OnceLock::new(),
         })
     }
 
@@ -270,23 +274,53 @@ impl Policy {
     /// Notes that somebody has read a conversation.
     pub(crate) fn note_read(&self, who: &Principal, channel: &Channel) {
         if channel.is_closed() {
-            let mut book = self.read_in_private.lock().unwrap_or_else(PoisonError::into_inner);
-            let reads = book.entry(who.id().to_owned()).or_default();
-            reads.retain(|read| read.at.elapsed() < MEMORY && read.id != channel.id);
             let name = match names(channel).swap_remove(0) {
                 name if name == "dm" => "a direct message".to_owned(),
                 name => name,
             };
-            reads.push(Reading { id: channel.id.clone(), name, at: Instant::now() });
+            let who = digest(who);
+            if let Some(replicas) = self.replicas.get() {
+                replicas.note(|| format!("{who} {}", channel.id));
+            }
+            self.note(who, &channel.id, name);
         }
+    }
+
+    fn note(&self, who: String, channel: &str, name: String) {
+        let mut book = self.book();
+        let reads = book.entry(who).or_default();
+        reads.retain(|read| read.at.elapsed() < MEMORY && read.id != channel);
+        reads.push(Reading { id: channel.to_owned(), name, at: Instant::now() });
+    }
+
+    /// The book is valid after every statement, so a panic elsewhere does not spoil it.
+    fn book(&self) -> MutexGuard<'_, HashMap<String, Vec<Reading>>> {
+        self.read_in_private.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on other replicas are told what is read in private, by digests of who read it and the conversations'
+    /// ids, and their readings count here too.
+    pub(crate) fn share(self: &Arc<Self>, upstream: &Upstream) {
+        let _ = self.replicas.set(upstream.clone());
+        let policy = Arc::downgrade(self);
+        upstream.hear_notes(move |note| {
+            if let (Some(policy), Some((who, channel))) = (policy.upgrade(), note.split_once(' ')) {
+                policy.note(who.to_owned(), channel, "a private conversation".to_owned());
+            }
+        });
     }
 
     /// What was read lately in private elsewhere than in `channel`, the latest first.
     pub(crate) fn read_elsewhere(&self, who: &Principal, channel: &Channel) -> Vec<Reading> {
-        let book = self.read_in_private.lock().unwrap_or_else(PoisonError::into_inner);
-        let reads = book.get(who.id()).into_iter().flatten().rev();
+        let book = self.book();
+        let reads = book.get(&digest(who)).into_iter().flatten().rev();
         reads.filter(|read| read.at.elapsed() < MEMORY && read.id != channel.id).cloned().collect()
     }
+}
+
+/// Who somebody is, to nobody who does not know them.
+fn digest(who: &Principal) -> String {
+    Secret::new(who.id()).fingerprint().to_string()
 }
 
 /// Everything that an operator may have written for a conversation, first what it is called.

@@ -39,6 +39,8 @@ pub(crate) struct WorkspaceTokens {
     /// A user's token to search with, where it is not what acts.
     pub(crate) searching: Option<Arc<dyn Credential>>,
     pub(crate) credential: &'static str,
+    /// The workspace that is meant, where the tokens are of a whole organization.
+    pub(crate) team: Option<String>,
 }
 
 impl Workspace {
@@ -49,8 +51,9 @@ impl Workspace {
         policy: &Arc<Policy>,
         zone: Option<TimeZone>,
     ) -> Self {
-        let acting = Api::new(upstream.beside(tokens.acting));
-        let searching = tokens.searching.map(|token| Api::new(upstream.beside(token)));
+        let acting = Api::new(upstream.beside(tokens.acting), tokens.team.as_deref());
+        let searching =
+            tokens.searching.map(|token| Api::new(upstream.beside(token), tokens.team.as_deref()));
         Self {
             names: Names::new(
                 acting.clone(),

@@ -88,6 +88,11 @@ pub enum News {
         /// How long.
         ms: u64,
     },
+    /// Something of the server's own, for its other replicas.
+    Noted {
+        /// What only they understand.
+        note: String,
+    },
     /// Something could not be told.
     Missed,
 }

@@ -27,6 +27,7 @@ pub(super) struct Family {
     pub(super) claims: Claims,
     observer: OnceLock<Arc<dyn Observer>>,
     store: OnceLock<Arc<dyn Store>>,
+    hears: OnceLock<Box<dyn Fn(&str) + Send + Sync>>,
     pipelines: Mutex<Vec<Weak<Inner>>>,
 }
 
@@ -68,6 +69,9 @@ impl Family {
 
 impl Listener for Family {
     fn hear(&self, news: &News) {
+        if let (News::Noted { note }, Some(hears)) = (news, self.hears.get()) {
+            hears(note);
+        }
         for pipeline in self.living() {
             let own = pipeline.credential.fingerprint().to_string();
             match news {
@@ -75,7 +79,7 @@ impl Listener for Family {
                 News::Paused { credential, bucket, ms } if *credential == own => {
                     pipeline.limiter.pause_bucket(bucket, Duration::from_millis(*ms));
                 }
-                News::Old { .. } | News::Paused { .. } => {}
+                News::Old { .. } | News::Paused { .. } | News::Noted { .. } => {}
                 News::Missed => pipeline.cache.age_all(),
             }
         }
@@ -93,6 +97,17 @@ impl Upstream {
     pub fn share(&self, store: Arc<dyn Store>) -> Arc<dyn Listener> {
         let _ = self.0.family.store.set(store);
         Arc::clone(&self.0.family) as Arc<dyn Listener>
+    }
+
+    /// Tells the other replicas of this server something of its own, without waiting. It may be missed: what depends on
+    /// it must be right without it.
+    pub fn note(&self, note: impl FnOnce() -> String) {
+        self.0.family.tell(|| News::Noted { note: note() });
+    }
+
+    /// Has `hears` told what other replicas [note](Self::note), from now on. The first who asks stays.
+    pub fn hear_notes(&self, hears: impl Fn(&str) + Send + Sync + 'static) {
+        let _ = self.0.family.hears.set(Box::new(hears));
     }
 
     /// Has `observer` told of the work of all pipelines to this vendor, from now on. The first who asks stays.

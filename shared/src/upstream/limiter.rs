@@ -158,6 +158,7 @@ pub(super) fn used_up(title: &str, bucket: &str, wait: Duration) -> Error {
         .with_hint("Wait, or ask for less")
         .with_retry(Retry::NotExecuted)
         .with_retry_after(wait)
+        .with_own_budget()
 }
 
 /// When the exhausted buckets among `readings` that a request took from are full again.
@@ -239,6 +240,7 @@ mod tests {
         let error = take(&limiter, &[("points", 4000)], 30).await.unwrap_err();
         assert_eq!(started.elapsed(), Duration::ZERO);
         assert_eq!((error.kind(), error.retry()), (Kind::RateLimited, Retry::NotExecuted));
+        assert!(error.is_own_budget());
         let wait = error.retry_after().unwrap();
         assert!((39..=40).contains(&wait.as_secs()), "{wait:?}");
     }

@@ -44,6 +44,8 @@ pub(crate) struct Item {
     pub(crate) parent: Value,
     pub(crate) created_by: Value,
     pub(crate) icon: Value,
+    pub(crate) cover: Value,
+    pub(crate) is_locked: bool,
     /// Values of a page, columns of a data source.
     pub(crate) properties: Map<String, Value>,
     /// The title of a database or data source.

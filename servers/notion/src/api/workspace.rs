@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Api, asks,
-    objects::{Comment, Item, List, User},
+    objects::{Comment, Item, List, Named, User},
     pages::paged,
 };
 
@@ -21,6 +21,22 @@ impl Api {
     pub(crate) async fn users(&self, cursor: Option<&str>) -> Result<List<User>> {
         let request = paged(Request::route("GET /users", &[]), 100, cursor);
         self.send(request.cache(Duration::from_secs(300), ["users"])).await
+    }
+
+    /// The workspace's own emoji: the first thousand.
+    pub(crate) async fn emojis(&self) -> Result<Vec<Named>> {
+        let (mut all, mut cursor): (Vec<Named>, Option<String>) = (Vec::new(), None);
+        for _ in 0..10 {
+            let request = paged(Request::route("GET /custom_emojis", &[]), 100, cursor.as_deref());
+            let page: List<Named> = self.send(request.cache(Duration::from_secs(300), ["emojis"])).await?;
+            let next = page.next(cursor.as_deref()).map(str::to_owned);
+            all.extend(page.results);
+            cursor = next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        Ok(all)
     }
 
     /// Pages and data sources by title, or what was edited last.

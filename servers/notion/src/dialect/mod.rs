@@ -5,6 +5,7 @@ mod files;
 mod languages;
 mod lines;
 mod links;
+mod numbers;
 
 use connector::catalog::one_line;
 use sha2::{Digest as _, Sha256};
@@ -16,6 +17,7 @@ use lines::Lists;
 pub(crate) use lines::{Code, Part};
 use links::links;
 pub(crate) use links::{is_accepted, link};
+pub(crate) use numbers::{renumbered, unnumbered};
 
 /// Markdown that Notion takes, and what had to be changed for that.
 #[derive(Debug, Default, PartialEq)]

@@ -235,7 +235,7 @@ fn mention(rest: &str) -> Option<(Vec<Value>, usize)> {
         }
     };
     let body = match kind {
-        "user" | "page" | "database" | "data-source" => {
+        "user" | "page" | "database" | "data-source" | "custom-emoji" => {
             json!({"id": resolve::id_of(attribute(attributes, "url")?)?})
         }
         "date" => {

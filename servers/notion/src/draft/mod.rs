@@ -12,6 +12,10 @@ pub(crate) use inline::{inline, runs};
 
 /// Levels below the first in one request (developers.notion.com/reference/patch-block-children).
 const LEVELS: usize = 2;
+/// Blocks of one list, blocks at every level, and bytes in one request (developers.notion.com/reference/request-limits).
+const AT_ONCE: usize = 100;
+const IN_ALL: usize = 1000;
+const BYTES: usize = 450 * 1024;
 /// Characters of a block that a reply shows.
 const SHOWN: usize = 80;
 
@@ -31,6 +35,9 @@ pub(crate) fn blocks(markdown: &str) -> Result<Drafts> {
     let blocks = Reader { lines: &lines, at: 0 }.blocks(0)?;
     if blocks.is_empty() {
         return Err(Error::invalid("`markdown` makes no block"));
+    }
+    for block in &blocks {
+        fits(block)?;
     }
     Ok(Drafts { notes: accepted.notes(), blocks })
 }
@@ -53,6 +60,39 @@ pub(crate) fn blocks_for(kind: &str, given: &str) -> Result<Drafts> {
         return Ok(drafts);
     }
     Ok(Drafts { blocks: vec![block(kind, body)], notes: Vec::new() })
+}
+
+/// Refuses a block with more inside than goes into one request.
+fn fits(block: &Value) -> Result<()> {
+    let inside = block[kind(block)]["children"].as_array().map_or(&[][..], Vec::as_slice);
+    let all = count(inside) + 1;
+    let wrong = |many: usize, most: usize| {
+        let message =
+            format!("A block has {many} blocks in it, and Notion takes {most} at once: {}", line(block));
+        Err(Error::invalid(message)
+            .with_hint("Add the rest by another `append`, with the id of the block they go into"))
+    };
+    match (inside.len(), all) {
+        (many, _) if many > AT_ONCE => wrong(many, AT_ONCE),
+        (_, all) if all > IN_ALL => wrong(all - 1, IN_ALL - 1),
+        _ => inside.iter().try_for_each(fits),
+    }
+}
+
+/// The blocks in parts of which each goes into one request.
+pub(crate) fn batches(blocks: &[Value]) -> Vec<&[Value]> {
+    let mut batches = Vec::new();
+    let (mut from, mut all, mut bytes) = (0, 0, 0);
+    for (at, block) in blocks.iter().enumerate() {
+        let (own, length) = (count(std::slice::from_ref(block)), block.to_string().len());
+        if at > from && (at - from == AT_ONCE || all + own > IN_ALL || bytes + length > BYTES) {
+            batches.push(&blocks[from..at]);
+            (from, all, bytes) = (at, 0, 0);
+        }
+        (all, bytes) = (all + own, bytes + length);
+    }
+    batches.push(&blocks[from..]);
+    batches
 }
 
 struct Reader<'a> {

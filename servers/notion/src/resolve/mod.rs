@@ -3,6 +3,7 @@
 pub(crate) mod columns;
 pub(crate) mod dates;
 pub(crate) mod filter;
+pub(crate) mod icons;
 pub(crate) mod linked;
 pub(crate) mod mentions;
 pub(crate) mod pages;

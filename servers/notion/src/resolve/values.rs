@@ -117,7 +117,7 @@ impl Notion {
                 Ok(Wanted { note, ..done(json!(value), options.join(", ")) })
             }
             "date" => {
-                let date = dates::value(given, &text)?;
+                let date = self.dates().value(given, &text)?;
                 let shown = render::date(&date);
                 Ok(done(date, shown))
             }
@@ -156,9 +156,44 @@ impl Notion {
                 Ok(done(ids.iter().map(|id| json!({"id": id})).collect(), shown))
             }
             "files" => files(name, given, page),
+            "place" => {
+                let place = place(given, &text).ok_or_else(|| {
+                    wrong("a place such as \"59.33, 18.07, Harbor office\", or {\"lat\", \"lon\", \"name\", \"address\"}")
+                })?;
+                let shown = render::value(&json!({"type": "place", "place": place}));
+                Ok(done(place, shown))
+            }
+            "verification" => {
+                let verification = self.verification(given, &text)?;
+                let shown = render::value(&json!({"type": "verification", "verification": verification}));
+                Ok(done(verification, shown))
+            }
             _ => {
                 Err(writable(name, kind).err().unwrap_or_else(|| wrong("nothing that this server can write")))
             }
+        }
+    }
+
+    /// Whether a page of a wiki is verified, and until when: `verified`, `verified until 2027-01-31`, `unverified`. It is
+    /// written since 2026-03-25 (developers.notion.com/page/changelog).
+    fn verification(&self, given: &Value, text: &str) -> Result<Value> {
+        let low = given["state"].as_str().unwrap_or(text).trim().to_lowercase();
+        let (state, until) =
+            low.split_once(" until ").map_or((&*low, None), |(state, day)| (state, Some(day)));
+        let until = until.or(given["date"]["end"].as_str());
+        let wrong = || {
+            Error::invalid(format!("`{}` is no verification", one_line(text)))
+                .with_hint("Use \"verified\", \"verified until 2027-01-31\" or \"unverified\"")
+        };
+        let today = self.dates().calendar().today().to_string();
+        match (state, until) {
+            ("unverified", None) => Ok(json!({"state": "unverified"})),
+            ("verified", until) => {
+                let end = until.map(|day| self.dates().date(day)).transpose()?;
+                let end = end.map(|day| day["start"].clone());
+                Ok(json!({"state": "verified", "date": {"start": today, "end": end}}))
+            }
+            _ => Err(wrong()),
         }
     }
 
@@ -273,6 +308,36 @@ pub(crate) fn number(given: &Value) -> Option<f64> {
     plain.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
+/// A place by its latitude and longitude, with its name and address (developers.notion.com/reference/page-property-values):
+/// an object, or `59.33, 18.07, Harbor office`.
+fn place(given: &Value, text: &str) -> Option<Value> {
+    let within = |degrees: f64, most: f64| (degrees.abs() <= most).then_some(degrees);
+    if let Value::Object(fields) = given {
+        let known = ["lat", "latitude", "lon", "lng", "longitude", "name", "address"];
+        if fields.keys().any(|key| !known.contains(&key.as_str())) {
+            return None;
+        }
+        let degrees = |names: &[&str]| names.iter().find_map(|name| number(fields.get(*name)?));
+        let mut place = json!({
+            "lat": within(degrees(&["lat", "latitude"])?, 90.0)?,
+            "lon": within(degrees(&["lon", "lng", "longitude"])?, 180.0)?,
+        });
+        for name in ["name", "address"] {
+            if let Some(word) = fields.get(name).and_then(Value::as_str).filter(|word| !word.is_empty()) {
+                place[name] = json!(word);
+            }
+        }
+        return Some(place);
+    }
+    let mut parts = text.splitn(3, ',').map(str::trim);
+    let (lat, lon) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let mut place = json!({"lat": within(lat, 90.0)?, "lon": within(lon, 180.0)?});
+    if let Some(name) = parts.next().filter(|name| !name.is_empty()) {
+        place["name"] = json!(name);
+    }
+    Some(place)
+}
+
 /// Files of a row: uploads and addresses; entries that stay are given back as they were shown
 /// (developers.notion.com/reference/page-property-values: files that are left out are removed).
 fn files(name: &str, given: &Value, page: Option<&Item>) -> Result<Wanted> {
@@ -349,6 +414,20 @@ pub(crate) fn is_held(now: &Value, wanted: &Wanted) -> bool {
                 && given.all(|name| names(now, name) >= names(wanted, name))
         }
         "url" | "email" | "phone_number" => now.as_str() == wanted.as_str(),
+        "place" => {
+            let same = |field: &str| wanted[field].is_null() || now[field] == wanted[field];
+            now.is_null() == wanted.is_null()
+                && ["lat", "lon"].iter().all(|field| now[*field].as_f64() == wanted[*field].as_f64())
+                && same("name")
+                && same("address")
+        }
+        "verification" => {
+            let day = |value: &Value| {
+                value["date"]["end"].as_str().and_then(|end| end.get(..10)).map(str::to_owned)
+            };
+            let state = |value: &Value| value["state"].as_str().unwrap_or("unverified").to_owned();
+            state(now) == state(wanted) && (day(wanted) == day(now) || state(wanted) == "unverified")
+        }
         _ => true,
     }
 }
@@ -365,8 +444,6 @@ pub(crate) fn is_writable(kind: &str) -> bool {
             | "last_edited_by"
             | "unique_id"
             | "button"
-            | "place"
-            | "verification"
     )
 }
 
@@ -375,9 +452,8 @@ fn writable(name: &str, kind: &str) -> Result<()> {
     if is_writable(kind) {
         return Ok(());
     }
-    let who =
-        if matches!(kind, "place" | "verification") { "only Notion itself sets" } else { "Notion computes" };
-    Err(Error::invalid(format!("`{name}` is a {kind} column, which {who}")).with_hint("Leave it out"))
+    Err(Error::invalid(format!("`{name}` is a {kind} column, which Notion computes"))
+        .with_hint("Leave it out"))
 }
 
 /// An option by its name. A select makes new ones; a status does not.

@@ -141,7 +141,7 @@ pub(super) fn body(state: &State, kind: &str, given: &Map<String, Value>, place:
             let mut body = json!({"rich_text": text("rich_text")?, "color": color});
             match kind {
                 "to_do" => body["checked"] = json!(given["checked"].as_bool().unwrap_or(false)),
-                "callout" => body["icon"] = given["icon"].clone(),
+                "callout" => body["icon"] = state.icon(&given["icon"], &place.at("icon"))?,
                 "template" => {}
                 heading if heading.starts_with("heading_") => {
                     body["is_toggleable"] = json!(given["is_toggleable"].as_bool().unwrap_or(false));

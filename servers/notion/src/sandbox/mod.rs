@@ -69,6 +69,8 @@ pub(crate) struct Settings {
     search_lag: usize,
     /// The route whose writes are saved and answered with 503.
     saved_with_503: Option<String>,
+    /// Whether items of a list are written as `1.`, each of them: which it is, Notion does not publish.
+    unnumbered: bool,
     /// Rows that a table takes (status-codes: `row_limit_exceeded`); its number is not published.
     row_limit: usize,
 }
@@ -83,6 +85,7 @@ impl Default for Settings {
             limit_reason: None,
             search_lag: 0,
             saved_with_503: None,
+            unnumbered: false,
             row_limit: usize::MAX,
         }
     }

@@ -51,7 +51,8 @@ impl Context<'_> {
             Some(key) => self.site.file_url(key).0,
             None => external_url(draft),
         };
-        markdown::render(drafts, &Writer { page: &self.page_url(id), file: &file })
+        let counts = !self.site.settings().unnumbered;
+        markdown::render(drafts, &Writer { page: &self.page_url(id), file: &file, counts })
     }
 
     fn page_url(&self, id: &str) -> String {
@@ -91,7 +92,7 @@ impl Context<'_> {
         };
         let checked = place.at("content");
         parsed.iter().enumerate().try_for_each(|(at, draft)| self.check_draft(draft, &checked.item(at)))?;
-        self.replace(&id, parsed, &Writer { page: &page_url, file: &file })?;
+        self.replace(&id, parsed, &Writer { page: &page_url, file: &file, counts: false })?;
         let (user, now) = (self.caller.user.clone(), self.now.clone());
         self.state.touch(&id, &user, &now);
         let answer = self.markdown_of(&id);

@@ -105,9 +105,8 @@ impl Context<'_> {
         };
         let id = self.state.new_id();
         let mut node = self.node(&id, Kind::Page, parent.as_deref());
-        for field in ["icon", "cover"] {
-            node.data.insert(field.to_owned(), given[field].clone());
-        }
+        node.data.insert("icon".to_owned(), self.state.icon(&given["icon"], &place.at("icon"))?);
+        node.data.insert("cover".to_owned(), given["cover"].clone());
         node.data.insert("properties".to_owned(), json!({}));
         let at = match given["position"]["type"].as_str() {
             Some("page_start") => At::Start,
@@ -314,6 +313,7 @@ impl Context<'_> {
                 "Can't edit block that is archived. You must unarchive the block before editing.",
             ));
         }
+        let icon = self.state.icon(&given["icon"], &place.at("icon"))?;
         self.set_properties(&id, &given["properties"], &place.at("properties"))?;
         if let Some(trash) = trash {
             self.set_trash(&id, trash);
@@ -336,6 +336,7 @@ impl Context<'_> {
         if let Some(node) = self.state.nodes.get_mut(&id) {
             for field in ["icon", "cover", "is_locked"] {
                 if let Some(value) = fields.get(field) {
+                    let value = if field == "icon" { &icon } else { value };
                     node.data.insert(field.to_owned(), value.clone());
                 }
             }

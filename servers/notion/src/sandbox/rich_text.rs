@@ -129,6 +129,11 @@ fn one(state: &State, item: &Value, place: &Place) -> Outcome<Value> {
             "plain_text": expression, "href": null,
         }));
     }
+    let named = run.mention.as_ref().and_then(|mention| mention["custom_emoji"]["name"].as_str());
+    if let Some(name) = named.filter(|name| state.emoji(&json!({"name": name})).is_none()) {
+        // What no emoji is called is text.
+        run = Run { text: Some(format!(":{name}:")), mention: None, ..run.clone() };
+    }
     if let Some(mention) = &run.mention {
         let (mention, shown, href) = mentioned(state, mention, place)?;
         return Ok(json!({
@@ -156,6 +161,32 @@ fn link_is_good(link: &str, place: &Place) -> Outcome<()> {
     let relative = link.starts_with('/') && link.len() > 1 && id_in(link).is_some();
     let good = ["http://", "https://", "mailto:", "tel:"].iter().any(|scheme| link.starts_with(scheme));
     if good || relative { Ok(()) } else { Err(ApiError::validation("Invalid URL for link.")) }
+}
+
+impl State {
+    /// The workspace's emoji of this id or name.
+    fn emoji(&self, target: &Value) -> Option<Value> {
+        let id = target["id"].as_str().and_then(id_in);
+        let known = |emoji: &&Value| match &id {
+            Some(id) => emoji["id"] == id.as_str(),
+            None => emoji["name"] == target["name"],
+        };
+        let emoji = self.emojis.iter().find(known)?;
+        Some(json!({"id": emoji["id"], "name": emoji["name"], "url": emoji["url"]}))
+    }
+
+    /// An icon of a request as it is stored: an emoji of the workspace with its name and address
+    /// (reference/emoji-and-icon).
+    pub(super) fn icon(&self, given: &Value, place: &Place) -> Outcome<Value> {
+        let own = &given["custom_emoji"];
+        if own.is_null() {
+            return Ok(given.clone());
+        }
+        let emoji = self
+            .emoji(own)
+            .ok_or_else(|| place.at("custom_emoji").at("id").should("an emoji of the workspace", own))?;
+        Ok(json!({"type": "custom_emoji", "custom_emoji": emoji}))
+    }
 }
 
 /// What a mention shows, and where it leads.
@@ -192,13 +223,10 @@ fn mentioned(state: &State, mention: &Value, place: &Place) -> Outcome<(Value, S
             (json!({"type": "date", "date": date}), shown, None)
         }
         "custom_emoji" => {
-            let name = target["name"].as_str().unwrap_or_default().to_owned();
-            let emoji = state
-                .emojis
-                .iter()
-                .find(|emoji| emoji["name"] == name.as_str() || emoji["id"] == target["id"]);
-            let emoji = emoji.cloned().unwrap_or_else(|| target.clone());
-            (json!({"type": "custom_emoji", "custom_emoji": emoji}), format!(":{name}:"), None)
+            let emoji =
+                state.emoji(target).ok_or_else(|| place.at("mention").at("custom_emoji").missing())?;
+            let shown = format!(":{}:", emoji["name"].as_str().unwrap_or_default());
+            (json!({"type": "custom_emoji", "custom_emoji": emoji}), shown, None)
         }
         "link_preview" | "template_mention" => (mention.clone(), String::new(), None),
         kind => {

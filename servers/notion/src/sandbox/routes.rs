@@ -321,6 +321,9 @@ async fn settings(Shared(site): Shared<Arc<Site>>, Json(given): Json<Value>) -> 
     if let Some(route) = given["saved_with_503"].as_str() {
         settings.saved_with_503 = Some(route.to_owned()).filter(|route| !route.is_empty());
     }
+    if let Some(unnumbered) = given["unnumbered"].as_bool() {
+        settings.unnumbered = unnumbered;
+    }
     if let Some(reason) = given["limit_reason"].as_str() {
         settings.limit_reason = Some(reason.to_owned());
     }

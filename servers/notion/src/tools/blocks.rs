@@ -24,8 +24,6 @@ use crate::{
 
 /// Changes in one call.
 const MOST: usize = 50;
-/// Blocks in one request (developers.notion.com/reference/request-limits).
-const AT_ONCE: usize = 100;
 /// Characters of a block's text that a reply shows.
 const SHOWN: usize = 80;
 /// Readings of what is inside a block that is to be deleted.
@@ -160,7 +158,8 @@ async fn plan_one(call: &Call<Notion>, edit: BlockEdit) -> Result<(Step, Value)>
         }
         Some(text) => {
             let (text, mentions) = call.mentioned(&text, &there).await?;
-            (Some(text), mentions)
+            // Without their ids they stay the names that they are.
+            (Some(call.with_emojis(&text).await.unwrap_or(text)), mentions)
         }
         None => (None, Vec::new()),
     };
@@ -307,7 +306,7 @@ async fn carry_out(call: &Call<Notion>, step: &Step) -> Result<String> {
             let mut after = after.clone();
             let mut made = Vec::new();
             let mut any_lost = false;
-            for some in blocks.chunks(AT_ONCE) {
+            for some in draft::batches(blocks) {
                 let (ids, lost) = add(call, step, parent, some, after.as_deref())
                     .await
                     .map_err(|error| partly(error, &made))?;

@@ -18,7 +18,7 @@ use crate::{
     draft::runs,
     error::committed_id,
     render,
-    resolve::{self, pages::Place, values::Wanted},
+    resolve::{self, icons, pages::Place, values::Wanted},
 };
 
 /// Pages in one call.
@@ -65,8 +65,9 @@ struct NewPage {
     #[serde(alias = "content")]
     markdown: Option<String>,
     template: Option<String>,
-    /// An emoji.
+    /// An emoji, `:name:` or https.
     icon: Option<String>,
+    cover: Option<String>,
 }
 
 /// One page that is to be created.
@@ -111,7 +112,7 @@ async fn create_pages(call: Call<Notion>, arguments: CreatePages) -> Result<Plan
 }
 
 async fn new_page(call: &Call<Notion>, parent: &Place, page: NewPage) -> Result<New> {
-    let NewPage { title, properties, markdown, template, icon } = page;
+    let NewPage { title, properties, markdown, template, icon, cover } = page;
     let markdown = markdown.filter(|text| !text.trim().is_empty());
     let template = template.filter(|name| !name.trim().is_empty());
     if template.is_some() && markdown.is_some() {
@@ -172,7 +173,10 @@ async fn new_page(call: &Call<Notion>, parent: &Place, page: NewPage) -> Result<
         notes.extend(value.note.clone());
     }
     if let Some(icon) = icon.filter(|icon| !icon.trim().is_empty()) {
-        body["icon"] = json!({"type": "emoji", "emoji": icon.trim()});
+        body["icon"] = call.icon(&icon).await?;
+    }
+    if let Some(cover) = cover.filter(|cover| !cover.trim().is_empty()) {
+        body["cover"] = icons::cover(&cover)?;
     }
     if let Some(markdown) = markdown {
         let (markdown, mentions) = call.mentioned(&markdown, "").await?;
@@ -208,7 +212,8 @@ async fn new_page(call: &Call<Notion>, parent: &Place, page: NewPage) -> Result<
             });
         };
         applied = Some(one_line(&found.name));
-        body["template"] = json!({"type": "template_id", "template_id": found.id, "timezone": "UTC"});
+        body["template"] =
+            json!({"type": "template_id", "template_id": found.id, "timezone": call.dates().zone_name()});
     }
     asks |= values.iter().any(|value| value.note.is_some());
     Ok(New { title, body, values, lines, notes, template: applied, asks })

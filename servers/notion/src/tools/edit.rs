@@ -117,6 +117,12 @@ async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<
     for text in texts.into_iter().flatten().chain(passages) {
         *text = dialect::as_stored(text, &now.markdown);
     }
+    for edit in arguments.edits.iter_mut().filter(|edit| !now.markdown.contains(&edit.old)) {
+        // Items may be numbered in another way than the page has them.
+        if let [there] = dialect::renumbered(&now.markdown, &edit.old)[..] {
+            edit.old = there.to_owned();
+        }
+    }
     let mentions = mentions(&call, &mut arguments, &now.markdown).await?;
     let mut work = work(&arguments, &now)?;
     work.notes.splice(0..0, mentions);
@@ -130,7 +136,7 @@ async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<
     }
     let replaces = arguments.replace_all.is_some();
     let lines = render::diff(&dialect::shown(&now.markdown), &dialect::shown(&work.after));
-    if lines.is_empty() {
+    if lines.is_empty() || dialect::unnumbered(&now.markdown) == dialect::unnumbered(&work.after) {
         return Ok(Plan::nothing(Reply::written(Written::new(format!(
             "Nothing changed: the text of {title} is so already."
         )))));
@@ -228,10 +234,11 @@ async fn landed(
     is_there.then_some(now)
 }
 
-/// How often a text has each line, whatever the way it is indented or signed.
+/// How often a text has each line, whatever the way it is indented, signed or numbered.
 fn lines(text: &str) -> BTreeMap<String, i64> {
     let mut lines = BTreeMap::new();
-    for line in dialect::shown(text).lines().map(str::trim).filter(|line| !line.is_empty()) {
+    let text = dialect::unnumbered(&dialect::shown(text));
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         *lines.entry(line.to_owned()).or_default() += 1;
     }
     lines

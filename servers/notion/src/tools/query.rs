@@ -120,10 +120,11 @@ async fn query_database(call: Call<Notion>, arguments: QueryDatabase) -> Result<
 }
 
 /// What is said of the conditions that were asked: those on days that were given in other words, and a view's own.
-fn conditions(given: &Map<String, Value>, asked: Option<&Value>, table: &Table) -> Vec<String> {
+fn conditions(given: &Map<String, Value>, asked: Option<&Value>, table: &Table, zone: &str) -> Vec<String> {
     let given = Value::Object(given.clone()).to_string();
     let days = asked.filter(|asked| has_other_days(asked, &given));
-    let days = days.map(|asked| format!("Asked for: {}; days are in UTC.", views::condition(asked, table)));
+    let days =
+        days.map(|asked| format!("Asked for: {}; days are in {zone}.", views::condition(asked, table)));
     let own = table.view.as_ref().map(|view| format!("The view's own: {}.", views::words(view, table)));
     days.into_iter().chain(own).collect()
 }
@@ -155,7 +156,9 @@ async fn answer(
         Some(given) if !given.is_empty() => Some(call.filter(table, given).await?),
         _ => None,
     };
-    let said = conditions(arguments.filter.as_ref().unwrap_or(&Map::new()), filter.as_ref(), table);
+    let (dates, none) = (call.dates(), Map::new());
+    let said =
+        conditions(arguments.filter.as_ref().unwrap_or(&none), filter.as_ref(), table, dates.zone_name());
     let view = table.view.as_ref();
     let of_view = view.map(|view| &view.filter).filter(|filter| !filter.is_null()).cloned();
     let filter = match (filter, of_view) {

@@ -203,8 +203,9 @@ async fn head(call: &Call<Notion>, page: &mut Item, hash: &str) -> Head {
     let titles = call.linked_titles(std::slice::from_ref(page), &names, columns).await;
     let place = place(page, &call.places(&[page]).await);
     let trash = if page.in_trash { " · in the trash" } else { "" };
+    let locked = if page.is_locked { " · locked" } else { "" };
     let first = format!(
-        "{}{place} · {} · edited {} · hash {hash}{trash}",
+        "{}{place} · {} · edited {} · hash {hash}{locked}{trash}",
         render::title(&page.name()),
         render::bare(&page.id),
         render::minute(&page.last_edited_time)

@@ -2,7 +2,7 @@
 
 use connector::{
     Result,
-    catalog::{Calendar, Call, Page, Position, Reply, Tool, When, limit, names, one_line, words},
+    catalog::{Call, Page, Position, Reply, Tool, When, limit, names, one_line, words},
 };
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -160,8 +160,10 @@ async fn search(call: Call<Notion>, arguments: Search) -> Result<Reply> {
         Some(text) => Some(call.parent(&text).await?),
         None => None,
     };
-    let since =
-        given(since).map(|text| Calendar::new(None).past("since", &text)).transpose()?.map(When::whole_days);
+    let since = given(since)
+        .map(|text| call.dates().calendar().past("since", &text))
+        .transpose()?
+        .map(When::whole_days);
     let within = parent.as_ref().map(Place::words);
     let edited = since.as_ref().map(|since| format!("edited since {}", since.describe()));
     let narrowed = parent.is_some() || since.is_some();

@@ -21,7 +21,7 @@ use crate::{
     draft::runs,
     render,
     resolve::{
-        self,
+        self, icons,
         linked::ids,
         tables::Table,
         values::{Wanted, is_held},
@@ -74,6 +74,9 @@ struct Changed {
     #[serde(default)]
     clear: Vec<String>,
     icon: Option<String>,
+    cover: Option<String>,
+    /// Against edits by hand.
+    lock: Option<bool>,
 }
 
 /// What a page is given: `properties` without those of no value, and `null` for each to `clear`. What was left
@@ -104,7 +107,8 @@ struct Change {
     id: String,
     title: String,
     wanted: Vec<Wanted>,
-    icon: Option<String>,
+    /// What it looks like: `icon`, `cover`, `is_locked`.
+    looks: Map<String, Value>,
     lines: Vec<String>,
     /// New options.
     notes: Vec<String>,
@@ -130,9 +134,13 @@ async fn update_pages(call: Call<Notion>, arguments: UpdatePages) -> Result<Plan
         let mut values = properties.clone();
         values.extend(changed.properties);
         let clear: Vec<String> = clear.iter().chain(&changed.clear).cloned().collect();
+        let no_column =
+            |name: &&String| page.value(name).is_null() && ["icon", "cover"].contains(&name.as_str());
+        let (looks, clear): (Vec<String>, Vec<String>) = clear.into_iter().partition(|name| no_column(&name));
+        let looks = wanted_looks(&call, changed.icon, changed.cover, changed.lock, &looks).await?;
         let given = given(values, &clear, &mut notes)?;
-        let change = plan_one(&call, &mut tables, &page, &given, changed.icon).await?;
-        if change.wanted.is_empty() && change.icon.is_none() {
+        let change = plan_one(&call, &mut tables, &page, &given, looks).await?;
+        if change.wanted.is_empty() && change.looks.is_empty() {
             same.push(change.title);
         } else {
             changes.push(change);
@@ -183,7 +191,7 @@ async fn plan_one(
     tables: &mut BTreeMap<String, Table>,
     page: &Item,
     given: &Map<String, Value>,
-    icon: Option<String>,
+    mut looks: Map<String, Value>,
 ) -> Result<Change> {
     let title = render::title(&page.name());
     let mut wanted = match page.parent_id() {
@@ -232,13 +240,59 @@ async fn plan_one(
         notes.extend(value.note.clone());
         kept.push(value);
     }
-    let icon = icon.map(|icon| icon.trim().to_owned());
-    let icon = icon.filter(|icon| !icon.is_empty() && !is_icon(page, icon));
-    if let Some(icon) = &icon {
-        let before = page.icon["emoji"].as_str().map_or_else(|| "none".to_owned(), one_line);
-        lines.push(format!("icon {before} → {icon}"));
+    looks.retain(|field, wanted| !has_look(page, field, wanted));
+    for (field, wanted) in &looks {
+        lines.push(match field.as_str() {
+            "is_locked" => {
+                format!("locked {} → {}", render::yes(page.is_locked), render::yes(wanted == true))
+            }
+            "icon" => format!("icon {} → {}", render::icon(&page.icon), shown_icon(call, wanted).await),
+            _ => format!("cover {} → {}", render::icon(&page.cover), render::icon(wanted)),
+        });
     }
-    Ok(Change { id: page.id.clone(), title, wanted: kept, icon, lines, notes, before: render::state(page) })
+    Ok(Change { id: page.id.clone(), title, wanted: kept, looks, lines, notes, before: render::state(page) })
+}
+
+/// What of a page's looks is to be set, as Notion takes it.
+async fn wanted_looks(
+    call: &Call<Notion>,
+    icon: Option<String>,
+    cover: Option<String>,
+    lock: Option<bool>,
+    clear: &[String],
+) -> Result<Map<String, Value>> {
+    let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    let mut looks = Map::new();
+    if let Some(icon) = given(icon) {
+        looks.insert("icon".to_owned(), call.icon(&icon).await?);
+    }
+    if let Some(cover) = given(cover) {
+        looks.insert("cover".to_owned(), icons::cover(&cover)?);
+    }
+    looks.extend(lock.map(|lock| ("is_locked".to_owned(), json!(lock))));
+    for name in clear {
+        if looks.insert(name.clone(), Value::Null).is_some() {
+            return Err(Error::invalid(format!("`{name}` is both given and named in `clear`")));
+        }
+    }
+    Ok(looks)
+}
+
+/// Whether a page looks so already.
+fn has_look(page: &Item, field: &str, wanted: &Value) -> bool {
+    match field {
+        "is_locked" => wanted == page.is_locked,
+        "icon" => icons::same(&page.icon, wanted),
+        _ => icons::same(&page.cover, wanted),
+    }
+}
+
+/// An icon of a request in words: an emoji of the workspace by its name.
+async fn shown_icon(call: &Call<Notion>, icon: &Value) -> String {
+    let id = icon["custom_emoji"]["id"].as_str().unwrap_or_default();
+    let known = if id.is_empty() { Vec::new() } else { call.api().emojis().await.unwrap_or_default() };
+    let named = known.into_iter().find(|emoji| emoji.id == id);
+    named.map_or_else(|| render::icon(icon), |emoji| format!(":{}:", one_line(&emoji.name)))
 }
 
 /// Whether a page has a value already. Lists and texts are compared whole, also where an answer cuts them.
@@ -294,15 +348,15 @@ async fn update(call: &Call<Notion>, change: &Change) -> Result<(Item, bool)> {
     let set: Map<String, Value> =
         change.wanted.iter().map(|value| (value.name.clone(), value.value.clone())).collect();
     let mut body = json!({"properties": set});
-    if let Some(icon) = &change.icon {
-        body["icon"] = json!({"type": "emoji", "emoji": icon});
+    for (field, look) in &change.looks {
+        body[field] = look.clone();
     }
     let look = || async {
         let now = call.api().page(&change.id).await?;
         // A text that an answer cuts may look as it is to be before it is.
         Ok(if render::state(&now) == change.before {
             Seen::Untouched
-        } else if refusals(&now, &change.wanted).is_empty() && has_icon(&now, change) {
+        } else if refusals(&now, &change.wanted).is_empty() && lacking(&now, change).is_empty() {
             Seen::Done(now)
         } else {
             Seen::Changed
@@ -311,15 +365,12 @@ async fn update(call: &Call<Notion>, change: &Change) -> Result<(Item, bool)> {
     reconcile::updated(|| call.api().update_page(&change.id, &body), look).await
 }
 
-/// Whether a page has the icon that it was to get, if it was.
-fn has_icon(page: &Item, change: &Change) -> bool {
-    change.icon.as_ref().is_none_or(|icon| is_icon(page, icon))
-}
-
-/// Whether a page's icon is this emoji, however it asks to be drawn.
-fn is_icon(page: &Item, emoji: &str) -> bool {
-    let plain = |text: &str| text.replace('\u{fe0f}', "");
-    page.icon["emoji"].as_str().is_some_and(|icon| plain(icon) == plain(emoji))
+/// What of the looks that a page was to get it does not have.
+fn lacking(page: &Item, change: &Change) -> Vec<String> {
+    let word =
+        |field: &String| if field == "is_locked" { "the lock".to_owned() } else { format!("the {field}") };
+    let looks = change.looks.iter().filter(|(field, wanted)| !has_look(page, field, wanted));
+    looks.map(|(field, _)| word(field)).collect()
 }
 
 async fn update_all(
@@ -359,9 +410,7 @@ async fn update_all(
             outcome::note(lost)
         ));
         let mut refused = refusals(&page, &change.wanted);
-        if !has_icon(&page, &change) {
-            refused.push("the icon".to_owned());
-        }
+        refused.extend(lacking(&page, &change));
         for line in &change.lines {
             written = written.change(format!("  {line}"));
         }

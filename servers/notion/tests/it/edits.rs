@@ -154,3 +154,36 @@ async fn a_comment_that_stays_as_it_was_is_not_told_as_edited() {
     let error = office.refusal("edit_comment", edit).await;
     assert_eq!(error.kind(), Kind::Upstream, "{error}");
 }
+
+/// enhanced-markdown, "Lists", shows `1.` alone: whether Notion counts the items of a list, it does not publish.
+#[tokio::test(start_paused = true)]
+async fn items_of_a_list_are_found_however_they_are_numbered() {
+    for unnumbered in [false, true] {
+        let office = Office::open().await;
+        office.steer(json!({"unnumbered": unnumbered})).await;
+        let steps = "Steps:\n1. Stop\n2. Wait\n3. Start\n```plain text\n2. Wait\n```";
+        let id = page(&office, steps).await;
+        let edit = |edits: Value| json!({"id": id, "edits": edits});
+        let read = async || inside(&office.call("get_page", json!({"id": id})).await).join("\n");
+        assert_eq!(read().await.contains("\n2. Wait\n3. Start"), !unnumbered);
+        for (old, new) in
+            [("1. Wait\n1. Start", "1. Wait an hour\n1. Start"), ("2. Wait an hour", "2. Wait a day")]
+        {
+            office.call("edit_content", edit(json!([{"old": old, "new": new}]))).await;
+        }
+        let text = read().await;
+        assert!(text.contains(". Wait a day\n") && text.contains("```plain text\n2. Wait\n```"), "{text}");
+        // Numbers alone are no change, and code has none.
+        let other = text.replace("1. Stop", "4. Stop");
+        let reply = office.call("edit_content", json!({"id": id, "replace_all": other})).await;
+        assert!(reply.starts_with("Nothing changed"), "{reply}");
+        // One more item counts the others on; that is no reason not to find what was written.
+        office.harness().faults().add(Rule::new("PATCH /pages/{id}/markdown", Action::CloseAfter));
+        let more = json!([{"old": "Stop", "new": "Stop\n1. Look"}]);
+        let reply = office.call("edit_content", edit(more)).await;
+        assert!(reply.contains("the page was read back and has it"), "{reply}");
+        let text = read().await;
+        let items = text.lines().filter(|line| line.contains(". ") && !line.starts_with("2. Wait\n")).count();
+        assert!(items >= 5 && text.contains(". Look\n"), "{text}");
+    }
+}

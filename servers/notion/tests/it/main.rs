@@ -7,6 +7,7 @@ mod dialect;
 mod edits;
 mod filters;
 mod left_out;
+mod looks;
 mod structured;
 mod values;
 // What the suite demands of a server, and what this one gives: its samples are used here too.
@@ -17,6 +18,7 @@ mod fake;
 #[allow(dead_code, unreachable_pub, reason = "the suite uses all of it")]
 #[path = "../../../../tests/src/marked.rs"]
 mod marked;
+mod offered;
 mod outcomes;
 mod pages;
 mod published;

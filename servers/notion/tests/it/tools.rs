@@ -42,6 +42,30 @@ async fn blocks_are_added_at_their_place_in_their_order() {
     assert_eq!(office.sent("PATCH /blocks/{id}/children"), 3);
 }
 
+/// developers.notion.com/reference/request-limits: 1,000 blocks in one request, those inside others counted too, and
+/// 100 in one list.
+#[tokio::test(start_paused = true)]
+async fn blocks_with_many_inside_go_in_as_many_requests_as_it_takes() {
+    let office = Office::open().await;
+    let markdown: String = (0..60).map(|at| format!("- Item {at}\n{}", "\t- inside\n".repeat(20))).collect();
+    let edits = json!([{"action": "append", "id": RUNBOOK, "markdown": markdown}]);
+    let text = office.call("edit_blocks", json!({"edits": edits})).await;
+    assert!(text.contains("1260 blocks"), "{text}");
+    assert_eq!(office.sent("PATCH /blocks/{id}/children"), 2);
+    let children = office.node(RUNBOOK)["children"].as_array().unwrap().clone();
+    let all: Vec<Value> = children.iter().map(|id| office.node(id.as_str().unwrap())).collect();
+    let added: Vec<String> = all.iter().map(words).filter(|words| words.starts_with("Item ")).collect();
+    assert_eq!(added, (0..60).map(|at| format!("Item {at}")).collect::<Vec<_>>());
+    let inside =
+        |node: &&Value| words(node).starts_with("Item ") && node["children"].as_array().unwrap().len() == 20;
+    assert_eq!(all.iter().filter(inside).count(), 60);
+    // What no request takes is refused before any is sent.
+    let edits = json!([{"action": "append", "id": RUNBOOK, "markdown": format!("- Item\n{}", "\t- inside\n".repeat(101))}]);
+    let error = office.refusal("edit_blocks", json!({"edits": edits})).await;
+    assert!(error.for_agent().contains("has 101 blocks in it, and Notion takes 100 at once"), "{error}");
+    assert_eq!(office.sent("PATCH /blocks/{id}/children"), 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_update_changes_the_words_of_a_block_and_nothing_else() {
     let office = Office::open().await;

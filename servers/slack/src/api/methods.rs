@@ -26,6 +26,23 @@ const SPECIAL: u32 = 300;
 /// user's own searches take some. A 429 teaches more.
 pub(crate) const SEARCH: u32 = 8;
 
+/// Methods that a token of a whole organization calls for one workspace; of another token they ignore `team_id`
+/// (api.slack.com/enterprise/apps/changes-apis; the methods' own pages: "required if org token is used").
+pub(crate) const OF_A_WORKSPACE: &[&str] = &[
+    "chat.scheduledMessages.list",
+    "conversations.create",
+    "conversations.list",
+    "files.list",
+    "search.files",
+    "search.messages",
+    "usergroups.create",
+    "usergroups.list",
+    "usergroups.update",
+    "usergroups.users.update",
+    "users.conversations",
+    "users.list",
+];
+
 macro_rules! methods {
     ($($name:ident = $wire:literal, $rate:expr, $effect:ident, $replay:ident;)+) => {
         $(
@@ -41,6 +58,8 @@ macro_rules! methods {
 
 methods! {
     AUTH_TEST = "auth.test", SPECIAL, Read, Safe;
+    AUTH_TEAMS = "auth.teams.list", T2, Read, Safe;
+    TEAM_INFO = "team.info", T3, Read, Safe;
     CONVERSATIONS_LIST = "conversations.list", T2, Read, Safe;
     CONVERSATIONS_INFO = "conversations.info", T3, Read, Safe;
     CONVERSATIONS_MEMBERS = "conversations.members", T4, Read, Safe;

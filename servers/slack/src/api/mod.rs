@@ -26,7 +26,7 @@ use url::form_urlencoded;
 
 use crate::vendor::POSTS_IN_ONE;
 use methods::Method;
-use types::{Channel, Emoji, Group, Identity, Message, Page, Reaction, User, Words};
+use types::{Channel, Emoji, Group, Identity, Message, Page, Reaction, Team, User, Words};
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8");
 const MINUTE: Duration = Duration::from_secs(60);
@@ -43,6 +43,8 @@ pub(crate) struct Api {
     upstream: Upstream,
     /// Whether history comes in the small pages of an unlisted application.
     limited: Arc<AtomicBool>,
+    /// The workspace that is meant, where the token is of a whole organization (Enterprise Grid).
+    team: Option<Arc<str>>,
 }
 
 /// What an application outside the Marketplace gets of history: 15 messages, once a minute
@@ -53,8 +55,9 @@ const LIMITED_WAIT: Duration = Duration::from_secs(30);
 
 /// Whether Slack itself refused a call for so long that others would not be; a wait for our own budget says nothing.
 fn is_long_refusal(error: &Error) -> bool {
-    let own = error.message().ends_with("is used up for now");
-    error.kind() == Kind::RateLimited && !own && error.retry_after().is_some_and(|wait| wait >= LIMITED_WAIT)
+    error.kind() == Kind::RateLimited
+        && !error.is_own_budget()
+        && error.retry_after().is_some_and(|wait| wait >= LIMITED_WAIT)
 }
 
 /// What Real-time Search finds of people and channels.
@@ -166,9 +169,10 @@ impl Window {
 }
 
 impl Api {
-    /// A client over `upstream`, whose base URL is that of the Web API.
-    pub(crate) fn new(upstream: Upstream) -> Self {
-        Self { upstream, limited: Arc::default() }
+    /// A client over `upstream`, whose base URL is that of the Web API, for the workspace `team` of a token that is
+    /// of several.
+    pub(crate) fn new(upstream: Upstream, team: Option<&str>) -> Self {
+        Self { upstream, limited: Arc::default(), team: team.map(Arc::from) }
     }
 
     /// Whether history comes in the small pages of an unlisted application, as far as it has shown.
@@ -189,12 +193,19 @@ impl Api {
         }
     }
 
+    /// The workspace that is meant, where the operator has said so.
+    pub(crate) fn team(&self) -> Option<&str> {
+        self.team.as_deref()
+    }
+
     /// The pipeline beneath.
     pub(crate) fn upstream(&self) -> &Upstream {
         &self.upstream
     }
 
     fn request(&self, method: Method, form: &Form) -> Request {
+        let team = self.team.as_deref().filter(|_| methods::OF_A_WORKSPACE.contains(&method.name));
+        let form = form.clone().maybe("team_id", team);
         Request::post(method.name, format!("/{}", method.name))
             .effect(method.effect)
             .replay(method.replay)
@@ -273,6 +284,38 @@ impl Api {
             scopes.split(',').map(|scope| scope.trim().to_owned()).filter(|scope| !scope.is_empty()).collect()
         });
         Ok(identity)
+    }
+
+    /// Names and ids of the workspaces that a token of a whole organization is for.
+    pub(crate) async fn teams(&self) -> Result<Vec<Team>> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Answer {
+            teams: Vec<Team>,
+        }
+        let form = Form::new().set("limit", 100);
+        Ok(self.cached::<Answer>(methods::AUTH_TEAMS, form, 10 * MINUTE, "identity").await?.teams)
+    }
+
+    /// The hosts by which messages of the workspace are addressed on Enterprise Grid; none if Slack does not tell.
+    pub(crate) async fn hosts(&self) -> Vec<String> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Answer {
+            team: Team,
+        }
+        let form = Form::new().maybe("team", self.team.as_deref());
+        let answer = self.cached::<Answer>(methods::TEAM_INFO, form, 10 * MINUTE, "identity").await;
+        let Ok(Answer { team: Team { domain, enterprise_domain, .. } }) = answer else { return Vec::new() };
+        let host = |name: &str, below: &str| (!name.is_empty()).then(|| format!("{name}{below}"));
+        [
+            host(&domain, ".slack.com"),
+            host(&domain, ".enterprise.slack.com"),
+            host(&enterprise_domain, ".enterprise.slack.com"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     /// A page of the conversations that the token's owner, or another user, is in.
@@ -456,12 +499,11 @@ mod tests {
 
     #[test]
     fn only_slacks_own_long_refusal_is_the_sign_of_a_limited_app() {
-        let refusal = |message: &'static str, seconds: u64| {
+        let refusal = |seconds: u64| {
             let wait = Duration::from_secs(seconds);
-            is_long_refusal(&Error::new(Kind::RateLimited, message).with_retry_after(wait))
+            Error::new(Kind::RateLimited, "Wait").with_retry_after(wait)
         };
-        let slack = "Slack allows no more calls of conversations.history for now";
-        assert!(refusal(slack, 45) && !refusal(slack, 2));
-        assert!(!refusal("Slack's budget of conversations.history is used up for now", 45));
+        assert!(is_long_refusal(&refusal(45)) && !is_long_refusal(&refusal(2)));
+        assert!(!is_long_refusal(&refusal(45).with_own_budget()));
     }
 }

@@ -54,6 +54,10 @@ pub(crate) struct Identity {
     pub(crate) user_id: String,
     /// There for a bot.
     pub(crate) bot_id: String,
+    /// The organization of the workspace, on Enterprise Grid.
+    pub(crate) enterprise_id: String,
+    /// Whether the token is of the whole organization.
+    pub(crate) is_enterprise_install: bool,
     /// What the token may do, if Slack told.
     #[serde(skip)]
     pub(crate) scopes: Option<Vec<String>>,
@@ -64,6 +68,23 @@ impl Identity {
     pub(crate) fn lacks(&self, scope: &str) -> bool {
         self.scopes.as_ref().is_some_and(|scopes| !scopes.iter().any(|known| known == scope))
     }
+
+    /// Whether `team` is another workspace than one's own, and not the organization that it belongs to.
+    pub(crate) fn is_elsewhere(&self, team: &str) -> bool {
+        !team.is_empty() && !self.team_id.is_empty() && team != self.team_id && team != self.enterprise_id
+    }
+}
+
+/// A workspace.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Team {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// Its address is this below `slack.com`.
+    pub(crate) domain: String,
+    /// The organization's, below `enterprise.slack.com`.
+    pub(crate) enterprise_domain: String,
 }
 
 /// A conversation of any kind.
@@ -77,6 +98,8 @@ pub(crate) struct Channel {
     pub(crate) is_private: bool,
     pub(crate) is_archived: bool,
     pub(crate) is_ext_shared: bool,
+    /// Whether several workspaces of one's own organization have it (Enterprise Grid).
+    pub(crate) is_org_shared: bool,
     pub(crate) is_member: Option<bool>,
     /// Who made it.
     pub(crate) creator: String,
@@ -139,6 +162,14 @@ pub(crate) struct User {
     pub(crate) is_stranger: bool,
     pub(crate) tz: Option<String>,
     pub(crate) profile: Profile,
+    pub(crate) enterprise_user: EnterpriseUser,
+}
+
+/// Somebody as their organization knows them (docs.slack.dev/reference/objects/user-object, enterprise_user).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct EnterpriseUser {
+    pub(crate) enterprise_id: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{blocks, mrkdwn};
 use crate::{
-    api::types::{File, Message, Reaction},
+    api::types::{File, Identity, Message, Reaction},
     resolve::{
         people::{People, is_user},
         time::{day_of, minute, parse_ts, time_of},
@@ -36,6 +36,9 @@ pub(crate) struct MessageItem {
     pub(crate) reactions: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) files: Vec<String>,
+    /// Its last replies, where they are shown with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) thread: Vec<String>,
 }
 
 /// Comings, goings and the like: no talk. They are counted, not shown.
@@ -113,7 +116,7 @@ fn app(message: &Message) -> Option<&str> {
 /// Slack marks whatever an app posts as the app's, by a person's token too: with `bot_id`, `app_id` and
 /// `bot_profile` beside `user` (github.com/anneschuth/claude-threads/issues/526). Under a name of its own
 /// (`username`) people see that name alone.
-pub(crate) fn author(message: &Message, people: &People, own_team: &str) -> String {
+pub(crate) fn author(message: &Message, people: &People, me: &Identity) -> String {
     if let Some(app) = app(message).map(one_line) {
         let renamed = message.username.as_deref().is_some_and(|name| !name.is_empty());
         let person = message.user.as_deref().filter(|_| !renamed).and_then(|user| people.person(user));
@@ -124,10 +127,8 @@ pub(crate) fn author(message: &Message, people: &People, own_team: &str) -> Stri
     }
     if let Some(user) = message.user.as_deref().filter(|user| !user.is_empty()) {
         let name = people.name(user);
-        let foreign = message
-            .team
-            .as_deref()
-            .filter(|team| !team.is_empty() && !own_team.is_empty() && *team != own_team);
+        let elsewhere = |team: &&str| me.is_elsewhere(team) && !people.is_colleague(user, team);
+        let foreign = message.team.as_deref().filter(elsewhere);
         return match foreign {
             Some(team) if !name.contains("[ext") => format!("{} [ext {team}]", one_line(name)),
             _ => one_line(name),
@@ -270,7 +271,7 @@ fn size(bytes: u64) -> String {
 pub(crate) struct Style<'a> {
     pub(crate) people: &'a People,
     pub(crate) zone: &'a TimeZone,
-    pub(crate) own_team: &'a str,
+    pub(crate) me: &'a Identity,
     /// Whether a reply names the thread it is in: outside of the thread itself.
     pub(crate) names_threads: bool,
 }
@@ -287,7 +288,7 @@ pub(crate) fn row(
         let _ = writeln!(row, "## {}", own.map(|day| day.to_string()).unwrap_or_default());
     }
     *day = own.or(*day);
-    let author = author(message, style.people, style.own_team);
+    let author = author(message, style.people, style.me);
     let said = clean(&said(message, style.people)).into_owned();
     let _ = write!(row, "{} {} {author}: {said}", message.ts, time_of(&message.ts, style.zone));
     if message.edited.is_some() {
@@ -320,6 +321,7 @@ pub(crate) fn row(
         replies: message.reply_count,
         reactions,
         files: message.files.iter().map(|file| file.id.clone()).collect(),
+        thread: Vec::new(),
     };
     (row, item)
 }
@@ -348,7 +350,8 @@ mod tests {
             ("U0EXT000001", "Kofi A. [ext T9]"),
             ("U0BOT000001", "assistant [bot]"),
         ]);
-        let style = Style { people: &people, zone: &TimeZone::UTC, own_team: "T1", names_threads: true };
+        let me = Identity { team_id: "T1".to_owned(), ..Identity::default() };
+        let style = Style { people: &people, zone: &TimeZone::UTC, me: &me, names_threads: true };
         row(&message, &style, &mut None).0
     }
 

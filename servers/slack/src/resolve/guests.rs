@@ -46,9 +46,9 @@ impl Names {
                 ids.extend(members.rows);
             }
         }
-        let team = self.me().await.map(|me| me.team_id).unwrap_or_default();
+        let me = self.me().await.unwrap_or_default();
         let colleagues = self.api.users(None).await.map(|page| page.rows).unwrap_or_default();
-        for colleague in colleagues.iter().filter(|user| !is_foreign(user, &team)) {
+        for colleague in colleagues.iter().filter(|user| !is_foreign(user, &me)) {
             ids.remove(&colleague.id);
         }
         let members: Vec<Result<User>> = stream::iter(ids.into_iter().take(GUESTS))
@@ -59,6 +59,6 @@ impl Names {
             .buffered(AT_ONCE)
             .collect()
             .await;
-        members.into_iter().flatten().filter(|user| is_foreign(user, &team)).collect()
+        members.into_iter().flatten().filter(|user| is_foreign(user, &me)).collect()
     }
 }

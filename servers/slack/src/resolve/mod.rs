@@ -105,8 +105,8 @@ impl Names {
             ids.into_iter().partition(|id| is_id(id, &['C', 'G']));
         let (groups, ids): (BTreeSet<String>, BTreeSet<String>) =
             ids.into_iter().partition(|id| is_id(id, &['S']));
-        let team = self.me().await.map(|me| me.team_id).unwrap_or_default();
-        let people = People::of(&self.api, ids.clone(), &team);
+        let me = self.me().await.unwrap_or_default();
+        let people = People::of(&self.api, ids.clone(), &me);
         let (mut people, channels, groups) =
             futures::join!(people, self.channel_names(channels), self.group_names(groups));
         self.note_seen(ids.iter().map(|id| (id.as_str(), people.name(id))));
@@ -142,11 +142,11 @@ impl Names {
     /// # Errors
     /// That of asking whose workspace this is: without it nobody can be told to be of another.
     pub(crate) async fn to_begin(&self, users: &[User]) -> Result<Channel> {
-        let team = self.me().await?.team_id;
+        let me = self.me().await?;
         Ok(Channel {
             is_im: users.len() == 1,
             is_mpim: users.len() > 1,
-            is_ext_shared: users.iter().any(|user| is_foreign(user, &team)),
+            is_ext_shared: users.iter().any(|user| is_foreign(user, &me)),
             ..Channel::default()
         })
     }
@@ -267,10 +267,15 @@ impl Names {
         let me = self.me().await?;
         let own = url::Url::parse(&me.url).ok().and_then(|url| url.host_str().map(str::to_owned));
         match (host, own) {
-            (Some(host), Some(own)) if host != own && host != "app.slack.com" => Err(Error::invalid(
-                format!("The address is of `{}`, and this workspace is {own}", one_line(host)),
-            )
-            .with_hint("Give the `workspace` it belongs to, if it is configured")),
+            (Some(host), Some(own)) if host != own && host != "app.slack.com" => {
+                // On Enterprise Grid a workspace has an address beside that of its organization.
+                if !me.enterprise_id.is_empty() && self.api.hosts().await.iter().any(|ours| ours == host) {
+                    return Ok(());
+                }
+                let wrong = format!("The address is of `{}`, and this workspace is {own}", one_line(host));
+                Err(Error::invalid(wrong)
+                    .with_hint("Give the `workspace` it belongs to, if it is configured"))
+            }
             _ => Ok(()),
         }
     }

@@ -6,7 +6,10 @@ use connector::{Kind, Result, catalog::one_line};
 use futures::{StreamExt as _, stream};
 
 use super::reference::is_id;
-use crate::api::{Api, types::User};
+use crate::api::{
+    Api,
+    types::{Identity, User},
+};
 
 /// Requests under way at once.
 const AT_ONCE: usize = 8;
@@ -34,11 +37,13 @@ struct Name {
     full: String,
     /// Whether it is an app's.
     bot: bool,
+    /// The workspace of somebody who is no stranger, wherever they wrote.
+    team: String,
 }
 
 impl People {
     /// The people with these ids. A name that cannot be had leaves the id: nobody is nameless.
-    pub(crate) async fn of(api: &Api, ids: BTreeSet<String>, own_team: &str) -> Self {
+    pub(crate) async fn of(api: &Api, ids: BTreeSet<String>, me: &Identity) -> Self {
         let asked = ids.len();
         let found: Vec<(String, Result<User>)> = stream::iter(ids.into_iter().take(MOST))
             .map(|id| {
@@ -54,7 +59,7 @@ impl People {
         let mut people = Self { unasked: asked.saturating_sub(MOST), ..Self::default() };
         for (id, user) in found {
             match user {
-                Ok(user) => people.add(id, &user, own_team),
+                Ok(user) => people.add(id, &user, me),
                 Err(error) if error.kind() == Kind::NotFound => people.unresolved += 1,
                 Err(_) => people.not_had += 1,
             }
@@ -63,17 +68,18 @@ impl People {
     }
 
     /// The people of a page that was read.
-    pub(crate) fn from_users(users: Vec<User>, own_team: &str) -> Self {
+    pub(crate) fn from_users(users: Vec<User>, me: &Identity) -> Self {
         let mut people = Self::default();
         for user in users {
-            people.add(user.id.clone(), &user, own_team);
+            people.add(user.id.clone(), &user, me);
         }
         people
     }
 
-    fn add(&mut self, id: String, user: &User, own_team: &str) {
-        let (label, full) = (label(user, own_team), user.full_name().to_owned());
-        self.names.insert(id, Name { label, full, bot: user.is_bot });
+    fn add(&mut self, id: String, user: &User, me: &Identity) {
+        let (label, full) = (label(user, me), user.full_name().to_owned());
+        let team = if is_foreign(user, me) { String::new() } else { user.team_id.clone() };
+        self.names.insert(id, Name { label, full, bot: user.is_bot, team });
     }
 
     /// Whoever has this id: a name, or the id itself.
@@ -89,6 +95,11 @@ impl People {
     /// The name of whoever has this id, if they are known to be no app.
     pub(crate) fn person(&self, id: &str) -> Option<&str> {
         self.names.get(id).filter(|name| !name.bot).map(|name| name.label.as_str())
+    }
+
+    /// Whether `team` is known as the workspace of whoever has this id, who is no stranger.
+    pub(crate) fn is_colleague(&self, id: &str, team: &str) -> bool {
+        self.names.get(id).is_some_and(|name| name.team == team)
     }
 
     /// Adds what channels and user groups are called, each with its id.
@@ -141,25 +152,30 @@ impl People {
     /// Those of these names; apps are marked `[bot]`.
     #[cfg(test)]
     pub(crate) fn known(names: &[(&str, &str)]) -> Self {
-        let name =
-            |name: &str| Name { label: name.to_owned(), full: name.to_owned(), bot: name.ends_with("[bot]") };
+        let name = |name: &str| Name {
+            label: name.to_owned(),
+            full: name.to_owned(),
+            bot: name.ends_with("[bot]"),
+            team: String::new(),
+        };
         let names = names.iter().map(|(id, label)| ((*id).to_owned(), name(label))).collect();
         Self { names, ..Self::default() }
     }
 }
 
 /// What somebody is called in replies: the handle; of another organization, the full name and its id.
-pub(crate) fn label(user: &User, own_team: &str) -> String {
-    if is_foreign(user, own_team) {
+pub(crate) fn label(user: &User, me: &Identity) -> String {
+    if is_foreign(user, me) {
         let team = if user.team_id.is_empty() { "" } else { " " };
         return format!("{} [ext{team}{}]", user.full_name(), user.team_id);
     }
     user.handle().to_owned()
 }
 
-/// Whether somebody is of another organization.
-pub(crate) fn is_foreign(user: &User, own_team: &str) -> bool {
-    user.is_stranger || (!user.team_id.is_empty() && !own_team.is_empty() && user.team_id != own_team)
+/// Whether somebody is of another organization: on Enterprise Grid a colleague of another workspace is not.
+pub(crate) fn is_foreign(user: &User, me: &Identity) -> bool {
+    let colleague = !me.enterprise_id.is_empty() && user.enterprise_user.enterprise_id == me.enterprise_id;
+    !colleague && (user.is_stranger || me.is_elsewhere(&user.team_id))
 }
 
 /// Whether `id` is a user's.

@@ -7,6 +7,7 @@
 //! | `xoxb-sandbox` | the app's bot with every scope that a bot can have |
 //! | `xoxp-sandbox-readonly` | Maya, who may only read |
 //! | `xoxp-sandbox-unlisted` | Maya through an app outside the Marketplace: history one page of 15 a minute |
+//! | `xoxp-sandbox-org` | Maya's token of the whole organization, Enterprise Grid: two workspaces |
 //! | `xoxp-sandbox-2`, … | more tokens like the first, with tiers of their own |
 
 use std::{
@@ -29,10 +30,30 @@ use uuid::Uuid;
 
 use super::{
     Site,
-    dispatch::{Args, Context, Method, Outcome, Refusal, SPECIAL, T3, method},
+    dispatch::{Args, Context, Method, Outcome, Refusal, SPECIAL, T2, T3, method},
     state::{Row, flag, text},
 };
 
+/// The organization of both workspaces: its id and its name below `enterprise.slack.com`.
+pub(super) const ORGANIZATION: (&str, &str) = ("E0HARBORGRP", "harbor-group");
+/// Methods that ask a token of the whole organization which workspace is meant: of those here, all whose pages say
+/// "required if org token is used" of `team_id`.
+pub(super) const BY_WORKSPACE: &[&str] = &[
+    "chat.scheduledMessages.list",
+    "conversations.create",
+    "conversations.list",
+    "files.list",
+    "reactions.list",
+    "search.files",
+    "search.messages",
+    "usergroups.create",
+    "usergroups.list",
+    "usergroups.update",
+    "usergroups.users.list",
+    "usergroups.users.update",
+    "users.conversations",
+    "users.list",
+];
 /// The OAuth application that the sandbox knows.
 pub(super) const CLIENT_ID: &str = "1111111111.2222222222";
 /// Its secret.
@@ -118,6 +139,8 @@ pub(super) struct Caller {
     pub(super) scopes: Vec<String>,
     /// Whether its application is distributed outside the Marketplace.
     pub(super) unlisted: bool,
+    /// Whether its application is installed for the whole organization.
+    pub(super) org: bool,
 }
 
 impl Caller {
@@ -217,9 +240,26 @@ pub(super) const METHODS: &[Method] = &[
         }
         Ok(json!({ "revoked": !cx.args.switch("test") }))
     }),
+    method("auth.teams.list", T2, "", "", |cx| {
+        let all = cx.state.rows("team").iter().take(if cx.caller.org { usize::MAX } else { 1 });
+        let all: Vec<Value> =
+            all.map(|team| json!({ "id": text(team, "id"), "name": text(team, "name") })).collect();
+        let (teams, metadata) = cx.page(all, 100, 1000)?;
+        Ok(json!({ "teams": teams, "response_metadata": metadata }))
+    }),
     method("team.info", T3, "team:read", "", |cx| {
-        let mut team = cx.state.team();
+        let mut team = match cx.args.text("team") {
+            id if id.is_empty() => cx.state.team(),
+            id => cx.state.get("team", &id, "team_not_found")?.clone(),
+        };
         team.shift_remove("url");
+        if cx.caller.org {
+            let (id, domain) = ORGANIZATION;
+            team.extend([
+                ("enterprise_id".to_owned(), json!(id)),
+                ("enterprise_domain".to_owned(), json!(domain)),
+            ]);
+        }
         Ok(json!({ "team": team }))
     }),
     method("oauth.v2.access", SPECIAL, "", "", token),
@@ -248,6 +288,14 @@ fn auth_test(cx: &mut Context<'_>) -> Outcome<Value> {
     if cx.caller.is_bot() {
         answer["bot_id"] = json!(cx.caller.bot);
     }
+    if cx.caller.org {
+        let (id, domain) = ORGANIZATION;
+        let url = format!("https://{domain}.enterprise.slack.com/");
+        for (field, value) in [("team_id", id), ("enterprise_id", id), ("url", &url)] {
+            answer[field] = json!(value);
+        }
+        answer["is_enterprise_install"] = json!(true);
+    }
     Ok(answer)
 }
 
@@ -274,6 +322,7 @@ pub(super) fn authenticate(site: &Site, headers: &HeaderMap, args: &Args) -> Out
         bot: if kind.bot { of(bot, "_bot_id") } else { String::new() },
         scopes: kind.scopes,
         unlisted: token.contains("unlisted"),
+        org: token.ends_with("-org"),
         token,
     })
 }

@@ -94,6 +94,11 @@ fn list(cx: &mut Context<'_>, own: bool) -> Outcome<Value> {
         .iter()
         .filter(|row| types.iter().any(|wanted| wanted == kind(row)))
         .filter(|row| objects::is_visible(row, cx.caller))
+        .filter(|row| {
+            // Direct messages are of no one workspace.
+            let direct = matches!(kind(row), "im" | "mpim");
+            !cx.caller.org || direct || objects::teams(cx.state, row).contains(&cx.args.text("team_id"))
+        })
         .filter(|row| !own || members(row).contains(&user))
         .filter(|row| !(muted && flag(row, "_muted")))
         .cloned()

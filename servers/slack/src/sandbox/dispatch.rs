@@ -227,6 +227,9 @@ impl Site {
         if !accepted.is_empty() && !accepted.iter().any(|scope| caller.has(scope)) {
             return Err(missing_scope(accepted[0], caller));
         }
+        if caller.org && auth::BY_WORKSPACE.contains(&method.name) {
+            self.workspace(args)?;
+        }
         if let Some(missing) = method.required.split(' ').find(|name| !name.is_empty() && !args.has(name)) {
             return Err(Refusal::arguments(&format!("[ERROR] missing required field: {missing}")));
         }
@@ -234,6 +237,15 @@ impl Site {
         let mut state = self.state();
         let mut context = Context { site: self, state: &mut state, caller, args, now };
         (method.run)(&mut context)
+    }
+
+    /// Whether a call by a token of the whole organization says which workspace is meant, and that is one of it.
+    fn workspace(&self, args: &Args) -> Outcome<()> {
+        if !args.has("team_id") {
+            let told = json!({ "messages": ["[ERROR] missing required field: team_id"] });
+            return Err(Refusal::new("missing_argument").with("response_metadata", told));
+        }
+        self.state().get("team", &args.text("team_id"), "team_access_not_granted").map(drop)
     }
 
     /// Counts a call against its tier, which is one method's in one workspace for one application.

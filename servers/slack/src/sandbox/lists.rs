@@ -43,7 +43,11 @@ pub(super) const METHODS: &[Method] = &[
             let known = row.entry("fields").or_insert_with(|| json!([]));
             if let Some(known) = known.as_array_mut() {
                 known.retain(|other| other["column_id"] != field["column_id"]);
-                known.push(field.clone());
+                // A cell with nothing in it is none.
+                let empty = |(name, value): (&String, &Value)| name != "text" && value == &json!([]);
+                if !field.as_object().is_some_and(|field| field.iter().any(empty)) {
+                    known.push(field.clone());
+                }
             }
         }
         Ok(Value::Null)

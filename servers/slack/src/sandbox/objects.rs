@@ -31,9 +31,15 @@ pub(super) fn is_closed(channel: &Row) -> bool {
     flag(channel, "is_private") || flag(channel, "is_im") || flag(channel, "is_mpim")
 }
 
-/// Whether the caller sees that it exists.
+/// Whether the caller sees that it exists: what belongs to the organization only with a token of it.
 pub(super) fn is_visible(channel: &Row, caller: &Caller) -> bool {
-    is_member(channel, caller) || !is_closed(channel)
+    (caller.org || !flag(channel, "_organization")) && (is_member(channel, caller) || !is_closed(channel))
+}
+
+/// The workspaces that have it.
+pub(super) fn teams(state: &State, row: &Row) -> Vec<String> {
+    let teams = texts(row, "_teams");
+    if teams.is_empty() { vec![state.team_id()] } else { teams }
 }
 
 /// What kind of conversation it is, as `types` names it.
@@ -58,12 +64,13 @@ pub(super) fn scope_prefix(channel: &Row) -> &'static str {
 
 /// A conversation as the caller sees it.
 pub(super) fn channel(state: &State, row: &Row, caller: &Caller) -> Value {
+    let teams = teams(state, row);
     let mut shown = json!({
         "id": "", "name": "", "is_channel": kind(row) == "public_channel", "is_group": kind(row) == "private_channel",
         "is_im": false, "is_mpim": false, "is_private": false, "is_archived": false, "is_general": false,
-        "is_shared": false, "is_org_shared": false, "is_ext_shared": false, "is_pending_ext_shared": false,
+        "is_shared": false, "is_org_shared": teams.len() > 1, "is_ext_shared": false, "is_pending_ext_shared": false,
         "created": 1_700_000_000, "updated": 1_700_000_000_000_u64, "creator": "", "unlinked": 0, "parent_conversation": null,
-        "context_team_id": state.team_id(), "shared_team_ids": [state.team_id()], "pending_shared": [], "previous_names": [],
+        "context_team_id": teams[0], "shared_team_ids": teams, "pending_shared": [], "previous_names": [],
     });
     if let Some(shown) = shown.as_object_mut() {
         shown.extend(public(row));

@@ -357,6 +357,7 @@ fn context(cx: &mut Context<'_>) -> Outcome<Value> {
             .rows("users")
             .iter()
             .filter(|row| cx.args.switch("include_deleted_users") || !flag(row, "deleted"))
+            .filter(|row| cx.caller.org || !flag(row, "_organization"))
             .filter(|row| words.split_whitespace().all(|word| answers_to(row, word)));
         results["users"] = users.take(limit).map(|row| json!({
             "team_id": cx.state.team_id(), "user_id": text(row, "id"), "name": text(row, "name"), "real_name": text(row, "real_name"),

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
+    auth::ORGANIZATION,
     dispatch::{Context, Method, Refusal, T2, T3, T4, method},
     objects,
     state::{Row, flag, text},
@@ -13,7 +14,11 @@ const READ: &str = "users:read";
 /// The methods.
 pub(super) const METHODS: &[Method] = &[
     method("users.list", T2, READ, "", |cx| {
-        let all: Vec<&Row> = cx.state.rows("users").iter().filter(|row| !flag(row, "is_stranger")).collect();
+        let home = cx.state.team_id();
+        let wanted = if cx.caller.org { cx.args.text("team_id") } else { home.clone() };
+        let of = |row: &Row| if flag(row, "_organization") { text(row, "team_id") } else { &*home } == wanted;
+        let all = cx.state.rows("users").iter().filter(|row| !flag(row, "is_stranger") && of(row));
+        let all: Vec<&Row> = all.collect();
         let (page, metadata) = cx.page(all, 1000, 1000)?;
         let members: Vec<Value> =
             page.into_iter().map(|row| without_email(cx, objects::user(cx.state, row))).collect();
@@ -33,7 +38,7 @@ pub(super) const METHODS: &[Method] = &[
                 && !flag(row, "deleted")
         });
         let row = row.ok_or_else(|| Refusal::new("users_not_found"))?;
-        Ok(json!({ "user": objects::user(cx.state, row) }))
+        Ok(json!({ "user": without_email(cx, objects::user(cx.state, row)) }))
     }),
     method("users.profile.get", T4, "users.profile:read", "", |cx| {
         let id = cx.args.text_or("user", &cx.caller.user);
@@ -58,8 +63,13 @@ pub(super) const METHODS: &[Method] = &[
     }),
 ];
 
-/// A user as who lacks `users:read.email` sees them.
+/// A user as who lacks `users:read.email` sees them, and with a token of the organization who is of it.
 fn without_email(cx: &Context<'_>, mut user: Value) -> Value {
+    if cx.caller.org && user["is_stranger"] != true {
+        let (id, _) = ORGANIZATION;
+        user["enterprise_user"] =
+            json!({ "id": user["id"], "enterprise_id": id, "teams": [user["team_id"]] });
+    }
     if !cx.caller.has("users:read.email")
         && let Some(profile) = user.get_mut("profile").and_then(Value::as_object_mut)
     {

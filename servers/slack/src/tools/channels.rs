@@ -86,6 +86,9 @@ fn channel_row(channel: &Channel, other: &str) -> (String, ChannelItem) {
     if channel.is_ext_shared {
         row.push_str(" (shared with another organization)");
     }
+    if channel.is_org_shared {
+        row.push_str(" (of several workspaces)");
+    }
     if channel.is_archived {
         row.push_str(" (archived)");
     }

@@ -194,7 +194,7 @@ async fn delete_message(call: Call<Slack>, args: DeleteMessage) -> Result<Plan> 
         return Ok(nothing(&format!("message {ts} is deleted already")));
     }
     let people = workspace.names().people(message::all_in([&old])).await;
-    let author = message::author(&old, &people, &me.team_id);
+    let author = message::author(&old, &people, &me);
     let title = workspace.names().title(&channel).await;
     let mut preview = Written::new(format!("Delete message {ts} by {author} in {title}, for good")).id(&ts);
     if let Some(replies) = old.reply_count.filter(|count| *count > 0) {

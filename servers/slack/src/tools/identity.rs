@@ -8,7 +8,9 @@ use connector::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Slack, api::methods, resolve::time::zone_name, scopes, vendor::POSTS_IN_ONE};
+use crate::{
+    Slack, api::methods, resolve::time::zone_name, scopes, vendor::POSTS_IN_ONE, workspace::Workspace,
+};
 
 pub(super) fn tools() -> Vec<Tool<Slack>> {
     vec![
@@ -45,6 +47,21 @@ struct WorkspaceInfo {
     missing_scopes: Vec<String>,
 }
 
+/// Of which workspaces a token of a whole organization is, and which of them is meant.
+async fn organization(workspace: &Workspace) -> String {
+    let teams = match workspace.api().teams().await {
+        Ok(teams) => teams.iter().map(|team| format!("{} ({})", one_line(&team.name), team.id)).collect(),
+        Err(error) => vec![error.for_agent()],
+    };
+    let meant = match workspace.api().team() {
+        Some(team) => format!("{team} is meant here"),
+        None => {
+            "none is named: SLACK_TEAM_ID, or `team-id` in SLACK_WORKSPACES, says which is meant".to_owned()
+        }
+    };
+    format!("The token is of a whole organization, with the workspaces: {}; {meant}.", teams.join(", "))
+}
+
 async fn whoami(call: Call<Slack>) -> Result<Reply> {
     let mut reply = Reply::default();
     let mut infos = Vec::new();
@@ -72,6 +89,9 @@ async fn whoami(call: Call<Slack>) -> Result<Reply> {
             workspace.credential,
             zone_name(&zone)
         ));
+        if me.is_enterprise_install {
+            reply = reply.line(organization(workspace).await);
+        }
         let missing = scopes::missing(&me);
         if let Some(held) = &me.scopes {
             let held: Vec<String> = held.iter().map(|scope| one_line(scope)).collect();

@@ -76,12 +76,21 @@ impl Item {
             }
             if cell["user"].is_array() {
                 compared += 1;
-                return field.is_some_and(|field| cell["user"] == json!(field.user));
+                return json!(field.map(|field| &field.user).unwrap_or(&Vec::new())) == cell["user"];
+            }
+            if is_emptied(cell) {
+                compared += 1;
+                return field.is_none_or(|field| field.said(None, &People::default()).is_empty());
             }
             true
         });
         all && compared > 0
     }
+}
+
+/// Whether a cell of a request has nothing in it.
+fn is_emptied(cell: &Value) -> bool {
+    cell.as_object().into_iter().flatten().any(|(_, value)| value == &json!([]))
 }
 
 /// The most pages of a list that are looked through for an item.
@@ -190,6 +199,24 @@ impl Column {
                     .with_hint(format!("Choose from: {}", labels.join(", "))))
             }
         }
+    }
+
+    /// Whether `word` is its name, its key or its id.
+    fn is_called(&self, word: &str) -> bool {
+        let low = word.trim().to_lowercase();
+        self.name.to_lowercase() == low || self.key.to_lowercase() == low || self.id == word
+    }
+
+    /// A cell of it with nothing in it.
+    fn emptied(&self) -> Value {
+        let kind = match self.r#type.as_str() {
+            _ if self.is_checkbox() => return json!({ "column_id": self.id, "checkbox": false }),
+            "assignee" | "todo_assignee" => "user",
+            "due_date" | "todo_due_date" => "date",
+            kind @ ("user" | "number" | "rating" | "date" | "email" | "phone" | "select" | "link") => kind,
+            _ => "rich_text",
+        };
+        json!({ "column_id": self.id, kind: [] })
     }
 
     fn is_checkbox(&self) -> bool {
@@ -319,8 +346,29 @@ struct Save {
     list: String,
     item: Option<String>,
     /// Values by column name
+    #[serde(default)]
     fields: BTreeMap<String, String>,
+    /// Columns to empty
+    #[serde(default)]
+    clear: Vec<String>,
     workspace: Option<String>,
+}
+
+/// The column that is called so.
+///
+/// # Errors
+/// `invalid_argument` with the names there are.
+fn named<'a>(columns: &'a [Column], name: &str) -> Result<&'a Column> {
+    columns.iter().find(|column| column.is_called(name)).ok_or_else(|| {
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        let low = name.trim().to_lowercase();
+        let near = nearest(&low, names.iter().copied()).map(|near| format!("Did you mean {near}? "));
+        Error::invalid(format!("The list has no column {}", one_line(name))).with_hint(format!(
+            "{}Columns: {}",
+            near.unwrap_or_default(),
+            names.join(", ")
+        ))
+    })
 }
 
 /// A value as a cell of its column takes it.
@@ -376,7 +424,7 @@ async fn cell(workspace: &Workspace, column: &Column, value: &str) -> Result<Val
 async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
     let list = file_id(&args.list)?;
-    if args.fields.is_empty() {
+    if args.fields.is_empty() && args.clear.is_empty() {
         return Err(Error::invalid("`fields` is empty"));
     }
     let file = match workspace.api().file(&list).await {
@@ -388,6 +436,9 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
         Err(_) => Vec::new(),
     };
     let item = args.item.clone().filter(|item| !item.trim().is_empty());
+    if item.is_none() && !args.clear.is_empty() {
+        return Err(Error::invalid("`clear` empties cells of an `item`, and none is given"));
+    }
     let known = match &item {
         Some(item) => item.clone(),
         None => {
@@ -405,27 +456,22 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
     };
     let mut cells = Vec::new();
     let mut words = Vec::new();
-    for (name, value) in &args.fields {
-        let low = name.trim().to_lowercase();
-        let column = columns
-            .iter()
-            .find(|column| {
-                column.name.to_lowercase() == low || column.key.to_lowercase() == low || column.id == *name
-            })
-            .ok_or_else(|| {
-                let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-                let near = nearest(&low, names.iter().copied()).map(|near| format!("Did you mean {near}? "));
-                Error::invalid(format!("The list has no column {}", one_line(name))).with_hint(format!(
-                    "{}Columns: {}",
-                    near.unwrap_or_default(),
-                    names.join(", ")
-                ))
-            })?;
-        let mut cell = cell(&workspace, column, value).await?;
+    let given = args.fields.iter().map(|(name, value)| (name, Some(value.as_str())));
+    for (name, value) in given.chain(args.clear.iter().map(|name| (name, None))) {
+        let column = named(&columns, name)?;
+        if value.is_some() && args.clear.iter().any(|clear| column.is_called(clear)) {
+            let name = one_line(&column.name);
+            return Err(Error::invalid(format!("`{name}` is both given and named in `clear`")));
+        }
+        let mut cell = match value {
+            Some(value) => cell(&workspace, column, value).await?,
+            None => column.emptied(),
+        };
         if let Some(item) = &item {
             cell["row_id"] = json!(item);
         }
-        let told = cell["date"][0].as_str().map_or_else(|| one_line(value), str::to_owned);
+        let said = value.map_or_else(|| "emptied".to_owned(), one_line);
+        let told = cell["date"][0].as_str().map_or(said, str::to_owned);
         words.push(format!("{}: {told}", one_line(&column.name)));
         cells.push(cell);
     }

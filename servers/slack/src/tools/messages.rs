@@ -298,7 +298,7 @@ async fn answered(workspace: &Workspace, channel: &Channel, ts: &str) -> Result<
     let (said, more) = excerpt(&said(&message, &readers.people), 0, QUOTED);
     Ok(Answered {
         thread: parent.ts,
-        author: author(&message, &readers.people, &readers.me.team_id),
+        author: author(&message, &readers.people, &readers.me),
         said: format!("{said}{}", if more.is_some() { "…" } else { "" }),
         ts: message.ts,
         before,

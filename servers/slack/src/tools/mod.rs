@@ -159,6 +159,6 @@ impl Readers {
 
     /// How messages are shown.
     pub(crate) fn style(&self, names_threads: bool) -> Style<'_> {
-        Style { people: &self.people, zone: &self.zone, own_team: &self.me.team_id, names_threads }
+        Style { people: &self.people, zone: &self.zone, me: &self.me, names_threads }
     }
 }

@@ -187,7 +187,7 @@ async fn following(workspace: &Workspace, channel: &Channel, ts: &str, count: us
 }
 
 /// The messages before and after one.
-async fn around(
+pub(super) async fn around(
     workspace: &Workspace,
     channel: &Channel,
     found: &Message,

@@ -18,7 +18,7 @@ use crate::{
     Slack,
     api::{
         Form, methods,
-        types::{Group, User},
+        types::{Group, Identity, User},
     },
     resolve::people::{MOST, People, is_foreign},
     scopes,
@@ -85,7 +85,7 @@ struct Person {
     active: bool,
 }
 
-fn person_row(user: &User, own_team: &str) -> (String, Person) {
+fn person_row(user: &User, me: &Identity) -> (String, Person) {
     let mut row = format!("{} @{} {}", user.id, one_line(user.handle()), one_line(user.full_name()));
     for part in [&user.profile.title, &user.profile.email] {
         if !part.trim().is_empty() {
@@ -97,7 +97,7 @@ fn person_row(user: &User, own_team: &str) -> (String, Person) {
         (user.is_admin, "admin"),
         (user.is_restricted, "guest"),
         (user.deleted, "deactivated"),
-        (is_foreign(user, own_team), "of another organization"),
+        (is_foreign(user, me), "of another organization"),
     ] {
         if is {
             row.push_str(&format!(" ({word})"));
@@ -134,7 +134,7 @@ async fn list_channel_members(call: Call<Slack>, args: ListChannelMembers) -> Re
     let next = found.next().map(str::to_owned);
     let ids: Vec<String> = found.rows.into_iter().skip(position.skip).collect();
     let read = ids.len();
-    let team = workspace.names().me().await.map(|me| me.team_id).unwrap_or_default();
+    let me = workspace.names().me().await.unwrap_or_default();
     let users = profiles(&workspace, ids).await;
     let mut page = Page::new(FROM, ("member", "members"))
         .note(format!("of {}", workspace.names().title(&channel).await));
@@ -143,7 +143,7 @@ async fn list_channel_members(call: Call<Slack>, args: ListChannelMembers) -> Re
     }
     for (id, user) in &users {
         let (row, person) = match user {
-            Ok(user) => person_row(user, &team),
+            Ok(user) => person_row(user, &me),
             Err(error) => (
                 if error.kind() == Kind::NotFound {
                     format!("{id} (Slack gave no name)")
@@ -190,12 +190,12 @@ struct SearchUsers {
 async fn search_users(call: Call<Slack>, args: SearchUsers) -> Result<Reply> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
     let want = args.query.trim().trim_start_matches('@').to_lowercase();
-    let team = workspace.names().me().await.map(|me| me.team_id).unwrap_or_default();
+    let me = workspace.names().me().await.unwrap_or_default();
     let mut page = Page::new(FROM, ("person", "people")).note(format!("with \"{}\"", one_line(&args.query)));
     if want.contains('@')
         && let Ok(user) = workspace.api().user_by_email(&want).await
     {
-        let (row, person) = person_row(&user, &team);
+        let (row, person) = person_row(&user, &me);
         page.push(row, &person);
         return Ok(Reply::page(page));
     }
@@ -245,7 +245,7 @@ async fn search_users(call: Call<Slack>, args: SearchUsers) -> Result<Reply> {
     });
     let total = found.len();
     for user in found.iter().take(limit(args.limit, 20, 100) as usize) {
-        let (row, person) = person_row(user, &team);
+        let (row, person) = person_row(user, &me);
         page.push(row, &person);
     }
     if searched {
@@ -301,13 +301,13 @@ async fn read_user_profile(call: Call<Slack>, args: ReadUserProfile) -> Result<R
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
     let wanted = args.user.as_deref().filter(|user| !user.trim().is_empty()).unwrap_or("me");
     let user = workspace.names().anybody(call.policy(), wanted).await?;
-    let team = workspace.names().me().await.map(|me| me.team_id).unwrap_or_default();
+    let me = workspace.names().me().await.unwrap_or_default();
     let presence: Presence = workspace
         .api()
         .call(methods::USERS_PRESENCE, Form::new().set("user", &user.id))
         .await
         .unwrap_or_default();
-    let (row, person) = person_row(&user, &team);
+    let (row, person) = person_row(&user, &me);
     let mut lines = vec![row];
     if !user.profile.status_text.is_empty() {
         lines.push(format!("Status: {} {}", user.profile.status_emoji, user.profile.status_text));
@@ -356,10 +356,10 @@ async fn members(workspace: &Workspace, mut ids: BTreeSet<String>) -> People {
     if ids.len() <= MOST {
         return names.people(ids).await;
     }
-    let team = names.me().await.map(|me| me.team_id).unwrap_or_default();
+    let me = names.me().await.unwrap_or_default();
     let known = workspace.api().users(None).await.map(|page| page.rows).unwrap_or_default();
     let known: Vec<User> = known.into_iter().filter(|user| ids.remove(&user.id)).collect();
-    names.people(ids).await.and(People::from_users(known, &team))
+    names.people(ids).await.and(People::from_users(known, &me))
 }
 
 async fn list_usergroups(call: Call<Slack>, args: ListUsergroups) -> Result<Reply> {

@@ -100,7 +100,7 @@ async fn react(call: Call<Slack>, args: React, add: bool) -> Result<Plan> {
     let me = workspace.names().me().await?;
     let there = reacted(&found, &name, &me.user_id);
     let title = workspace.names().title(&channel).await;
-    let author = message::author(&found, &people, &me.team_id);
+    let author = message::author(&found, &people, &me);
     let of = format!("message {ts} by {author} in {title}");
     if there == Some(add) {
         let words = if add {

@@ -1,6 +1,6 @@
 //! Reading: a channel, a thread, one message.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use connector::{
     Error, Kind, Result,
@@ -19,7 +19,7 @@ use crate::{
         Window,
         types::{Channel, Message, User},
     },
-    render::message::{self, MessageItem, row},
+    render::message::{self, MessageItem, Style, row},
     resolve::{
         Destination, no_messages,
         time::{End, bound, day_of, minute, moment, now, zone_name},
@@ -73,6 +73,8 @@ struct ReadChannel {
     /// today, 24h, 2026-11-28, 2026-11-28 09:00
     since: Option<String>,
     until: Option<String>,
+    /// Threads to show with their last replies, up to 10
+    expand_threads: Option<u32>,
     limit: Option<u32>,
     cursor: Option<String>,
     workspace: Option<String>,
@@ -125,7 +127,12 @@ async fn read_channel(call: Call<Slack>, args: ReadChannel) -> Result<Reply> {
     let mut messages = page.rows;
     messages.reverse();
     let title = workspace.names().title(&channel).await;
-    let readers = Readers::of(&workspace, &messages, BTreeSet::new()).await;
+    let threads = match args.expand_threads.unwrap_or_default() {
+        0 => BTreeMap::new(),
+        count => expanded(&workspace, &channel, &messages, count).await,
+    };
+    let replies = threads.values().flat_map(|thread| &thread.replies);
+    let readers = Readers::of(&workspace, messages.iter().chain(replies), BTreeSet::new()).await;
     let messages: Vec<Message> = messages.into_iter().skip(position.skip).collect();
     let shown: Vec<(usize, &Message)> =
         messages.iter().enumerate().filter(|(_, message)| !message::is_noise(message)).collect();
@@ -139,8 +146,13 @@ async fn read_channel(call: Call<Slack>, args: ReadChannel) -> Result<Reply> {
         listing = listing.note(format!("from {date}"));
         day = Some(date);
     }
+    let inside = readers.style(false);
     for (_, message) in &shown {
-        let (text, item) = row(message, &style, &mut day);
+        let (mut text, mut item) = row(message, &style, &mut day);
+        if let Some(thread) = threads.get(&message.ts) {
+            item.thread = thread.lines(&inside);
+            item.thread.iter().for_each(|line| text.push_str(&format!("\n  ↳ {line}")));
+        }
         listing.push(text, &item);
     }
     listing = listing.note(match noise {
@@ -170,6 +182,60 @@ async fn read_channel(call: Call<Slack>, args: ReadChannel) -> Result<Reply> {
     Ok(reply)
 }
 
+/// The most threads that are shown with their last replies, and the most of these.
+const EXPANDED: u32 = 10;
+const REPLIES: usize = 10;
+
+/// The last replies of a thread.
+struct Thread {
+    replies: Vec<Message>,
+    /// How many stand before them, as far as that was read.
+    before: usize,
+    /// Whether there are more behind them.
+    more: bool,
+}
+
+impl Thread {
+    fn lines(&self, style: &Style<'_>) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.before > 0 {
+            lines.push(format!("{} before these: read_thread shows them", self.before));
+        }
+        for reply in &self.replies {
+            lines.push(row(reply, style, &mut None).0.replace('\n', "\n    "));
+        }
+        if self.more {
+            lines.push("more after these: read_thread shows them".to_owned());
+        }
+        lines
+    }
+}
+
+/// The last replies of the newest `count` threads that begin on a page, by their parents. What cannot be read stays
+/// counted; an application that gets one page a minute has none to spare.
+async fn expanded(
+    workspace: &Workspace,
+    channel: &Channel,
+    messages: &[Message],
+    count: u32,
+) -> BTreeMap<String, Thread> {
+    if workspace.is_limited() {
+        return BTreeMap::new();
+    }
+    let begun = messages.iter().rev().filter(|message| message.reply_count.is_some_and(|count| count > 0));
+    let reads = begun.take(count.min(EXPANDED) as usize).map(async |parent| {
+        let window = Window { limit: MOST, ..Window::default() };
+        let page = workspace.api().replies(&channel.id, &parent.ts, &window).await.ok()?;
+        let more = page.next().is_some();
+        let mut replies: Vec<Message> =
+            page.rows.into_iter().filter(|message| message.ts != parent.ts).collect();
+        let before = replies.len().saturating_sub(REPLIES);
+        replies.drain(..before);
+        Some((parent.ts.clone(), Thread { replies, before, more }))
+    });
+    futures::future::join_all(reads).await.into_iter().flatten().collect()
+}
+
 /// Direct messages that nobody has written yet.
 fn not_begun(call: &Call<Slack>, users: &[User]) -> Result<Reply> {
     call.policy().reads(&Channel { is_im: true, ..Channel::default() })?;
@@ -183,6 +249,9 @@ pub(super) fn heading(title: &str, channel: &Channel) -> String {
     let mut words = vec![format!("{title} {}", channel.id)];
     if channel.is_ext_shared {
         words.push("shared with another organization".to_owned());
+    }
+    if channel.is_org_shared {
+        words.push("of several workspaces".to_owned());
     }
     if channel.is_private && !channel.is_mpim {
         words.push("private".to_owned());

@@ -1,6 +1,10 @@
 //! Lists with cells of every kind.
 
-use connector::{Kind, testing::Sample};
+use connector::{
+    Kind,
+    sandbox::{Action, Rule},
+    testing::Sample,
+};
 use serde_json::{Value, json};
 
 use crate::support::{Server, all_toolsets, sent};
@@ -42,4 +46,47 @@ async fn an_empty_list_takes_an_item_with_cells_of_every_kind() {
         assert!(error.kind() == Kind::InvalidArgument && error.for_agent().contains(why), "{error}");
     }
     assert_eq!(server.harness().journal().count("slackLists.items.create"), 1);
+}
+
+/// No page of Slack's says how a cell is emptied: scripts that do it send an empty list in the form of its kind. A box is
+/// never without a value.
+#[tokio::test(start_paused = true)]
+async fn cells_are_emptied_by_the_names_of_their_columns() {
+    let server = Server::start_with(all_toolsets()).await;
+    let save = |arguments: Value| Sample::new("save_list_item", arguments).with("list", RISKS);
+    let fields = json!({"Risk": "The queue overflows", "Level": "high", "Due": "2026-12-01", "Owner": "@grace",
+        "Closed": "yes"});
+    server.call(&save(json!({"fields": fields}))).await;
+    let item = server.dump()["list_items"].as_array().unwrap().last().unwrap()["id"].clone();
+    let clear =
+        save(json!({"item": item, "clear": ["Level", "owner", "Closed"], "fields": {"Risk": "None"}}));
+    let reply = server.call(&clear).await.text;
+    assert!(reply.contains("Level: emptied") && reply.contains("Risk: None"), "{reply}");
+    let wire: Value = serde_json::from_str(&sent(&server, "slackLists.items.update")[0]["cells"]).unwrap();
+    let cell =
+        |column: &str| wire.as_array().unwrap().iter().find(|cell| cell["column_id"] == column).unwrap();
+    assert_eq!((&cell("Col2")["select"], &cell("Col6")["user"]), (&json!([]), &json!([])));
+    assert_eq!(cell("Col7")["checkbox"], json!(false));
+    assert!(wire.as_array().unwrap().iter().all(|cell| cell["row_id"] == item));
+    let shown = server.call(&Sample::new("read_list", json!({"list": RISKS}))).await.text;
+    assert!(
+        !shown.contains("Level:") && !shown.contains("Owner:") && shown.contains("Due: 2026-12-01"),
+        "{shown}"
+    );
+    // One whose answer was lost is looked for.
+    server.harness().faults().add(Rule::new("slackLists.items.update", Action::CloseAfter));
+    let reply = server.call(&save(json!({"item": item, "clear": ["Due"]}))).await.text;
+    assert!(reply.contains("it was looked for, and is done"), "{reply}");
+    for (arguments, why) in [
+        (json!({"clear": ["Level"]}), "none is given"),
+        (
+            json!({"item": item, "clear": ["Risk"], "fields": {"Risk": "x"}}),
+            "both given and named in `clear`",
+        ),
+        (json!({"item": item, "clear": ["Levle"]}), "Did you mean Level?"),
+        (json!({"item": item}), "`fields` is empty"),
+    ] {
+        let error = server.refusal(&save(arguments)).await;
+        assert!(error.kind() == Kind::InvalidArgument && error.for_agent().contains(why), "{error}");
+    }
 }

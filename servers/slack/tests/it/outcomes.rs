@@ -1,20 +1,18 @@
-//! What was sent is told as what became of it: lost answers, the pace of posts, tokens that end.
+//! What was sent is told as what became of it: lost answers, the pace of posts.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use connector::{
-    Kind, Secret,
-    access::{Principal, Selection},
+    Kind,
     sandbox::{Action, Rule},
     settings::Value as Setting,
     testing::{Options, Sample},
 };
 use futures::{StreamExt as _, future::join_all, stream};
-use serde_json::{Value, json};
-use slack_mcp::Slack;
+use serde_json::json;
 
 use crate::support::{
-    ENGINEERS, GENERAL, INCIDENT, Server, all_toolsets, messages, read, send, sent, text, ts, with,
+    ENGINEERS, GENERAL, INCIDENT, Server, all_toolsets, messages, read, send, sent, ts, with,
 };
 
 /// How one outcome of the storm is made ambiguous.
@@ -260,70 +258,6 @@ async fn a_lost_answer_to_a_scheduled_message_is_looked_for_and_it_carries_no_me
     server.harness().clock().advance(Duration::from_secs(7_300));
     server.call(&read(ENGINEERS)).await;
     assert!(messages(&server, ENGINEERS).iter().any(|message| message["text"] == "Later."));
-}
-
-#[tokio::test(start_paused = true)]
-async fn twenty_parallel_calls_with_an_expired_token_refresh_once() {
-    let server = Server::start().await;
-    // A login of the fake's, made as a browser would.
-    let base = server.harness().url().clone();
-    let http =
-        reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    let consent = base.join("oauth/v2/authorize?client_id=1111111111.2222222222&user_scope=users:read,users:read.email,channels:read,groups:read,im:read,mpim:read,channels:history&redirect_uri=http://localhost:1/x&state=s").unwrap();
-    let answer = http.get(consent).send().await.unwrap();
-    let target = url::Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap();
-    let code = target.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
-    let body = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs([
-            ("client_id", "1111111111.2222222222"),
-            ("client_secret", "sandbox-secret"),
-            ("code", &code),
-            ("redirect_uri", "http://localhost:1/x"),
-        ])
-        .finish();
-    let exchange = http
-        .post(base.join("api/oauth.v2.access").unwrap())
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(body);
-    let tokens: Value =
-        serde_json::from_slice(&exchange.send().await.unwrap().bytes().await.unwrap()).unwrap();
-    let refresh = tokens["authed_user"]["refresh_token"].as_str().unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let upstream = connector::upstream::Options::new(base.join("api").unwrap());
-    let mut config = connector::settings::Config::default();
-    for (key, value) in [
-        ("client-id", text("1111111111.2222222222")),
-        ("client-secret", Setting::Secret(Secret::new("sandbox-secret"))),
-        ("refresh-token", Setting::Secret(Secret::new(refresh))),
-        ("token-store", Setting::Path(folder.path().join("login"))),
-    ] {
-        config.set(key, value);
-    }
-    let slack = <Slack as connector::Connector>::connect(&config, upstream).unwrap();
-    let catalog = <Slack as connector::Connector>::catalog().select(&Selection::default()).unwrap();
-    let service = connector::Service::new(slack, catalog, connector::ServiceOptions::default());
-    let calls = || async {
-        let one = || async {
-            let tool = service.tool("read_channel").unwrap();
-            let arguments = json!({"channel": GENERAL}).as_object().cloned().unwrap();
-            service
-                .call(
-                    tool,
-                    Principal::local(),
-                    arguments,
-                    false,
-                    std::sync::Arc::new(connector::catalog::Silent),
-                )
-                .await
-        };
-        join_all((0..20).map(|_| one())).await
-    };
-    let exchanges = || server.harness().journal().count("oauth.v2.access");
-    assert!(calls().await.iter().all(Result::is_ok), "{:?}", calls().await);
-    assert_eq!(exchanges(), 2, "the login was renewed once, to begin with");
-    server.harness().clock().advance(Duration::from_secs(43_300));
-    assert!(calls().await.iter().all(Result::is_ok));
-    assert_eq!(exchanges(), 3, "twenty calls with an expired token renewed it once");
 }
 
 #[tokio::test(start_paused = true)]

@@ -207,3 +207,37 @@ async fn what_a_colleague_has_just_made_is_found_by_its_name() {
     let users = sent(&server, "usergroups.users.update").last().unwrap()["users"].clone();
     assert_eq!(users, "U0JONAS0001,U0TOMAS0001,U0PRIYA0001");
 }
+
+/// Threads are in no history (docs.slack.dev/messaging/retrieving-messages): their last replies are read where they are
+/// asked for.
+#[tokio::test(start_paused = true)]
+async fn threads_are_shown_with_a_channel_where_they_are_asked_for() {
+    let server = Server::start().await;
+    let plain = server.call(&read(INCIDENT)).await.text;
+    assert!(!plain.contains("Queue depth 4,100"), "{plain}");
+    let whole = read(INCIDENT).with("expand_threads", 10);
+    let reply = server.call(&whole).await.text;
+    let replies = messages(&server, INCIDENT)
+        .into_iter()
+        .filter(|message| message["thread_ts"] == ts("inc") && message["ts"] != ts("inc"));
+    let stamps: Vec<String> = replies.map(|reply| reply["ts"].as_str().unwrap().to_owned()).collect();
+    let (before, last) = stamps.split_at(stamps.len().saturating_sub(10));
+    assert!(last.iter().all(|ts| reply.contains(&format!("\n  ↳ {ts} "))), "{reply}");
+    assert!(!before.iter().any(|ts| reply.contains(&format!("↳ {ts}"))), "{reply}");
+    if !before.is_empty() {
+        assert!(reply.contains(&format!("↳ {} before these: read_thread", before.len())), "{reply}");
+    }
+    // The newest thread alone.
+    server.harness().journal().clear();
+    server.call(&read(INCIDENT).with("expand_threads", 1)).await;
+    assert_eq!(server.harness().journal().count("conversations.replies"), 1);
+    // An application that reads a page a minute has none to spare.
+    let options = Options { credential: Some("xoxp-sandbox-unlisted"), ..Options::default() };
+    let server = Server::start_with(options).await;
+    server.call(&Sample::new("read_thread", json!({"channel": INCIDENT, "ts": ts("inc")}))).await;
+    tokio::time::sleep(std::time::Duration::from_secs(61)).await;
+    server.harness().clock().advance(std::time::Duration::from_secs(61));
+    server.harness().journal().clear();
+    server.call(&whole).await;
+    assert_eq!(server.harness().journal().count("conversations.replies"), 0);
+}

@@ -36,6 +36,7 @@ impl Subject for Slack {
             Sample::new("whoami", json!({})),
             Sample::new("search", json!({"query": "import", "limit": 10})),
             Sample::new("search_private", json!({"query": "import", "limit": 10})),
+            Sample::new("search", json!({"query": "queue depth", "include_context": true})),
             Sample::new("read_channel", json!({"channel": "#eng-imports"})),
             Sample::new("read_channel", json!({"channel": INCIDENT, "limit": 20})),
             Sample::new("read_thread", json!({"channel": INCIDENT, "ts": ts("inc")})),

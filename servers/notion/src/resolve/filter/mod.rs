@@ -11,7 +11,7 @@ use connector::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    dates, id_of, same, same_option,
+    id_of, same, same_option,
     tables::{Table, options},
     values::number,
 };
@@ -193,7 +193,7 @@ impl Notion {
                 if DAYS.contains(&word.as_str()) {
                     return Ok(json!(word));
                 }
-                let date = dates::compared(&text, kind != "date")?;
+                let date = subject.dates.compared(&text, kind != "date")?;
                 if date["end"].is_null() {
                     return Ok(date["start"].clone());
                 }
@@ -219,7 +219,7 @@ fn on(text: &str, subject: &Subject<'_>) -> Result<Value> {
     if DAYS.contains(&word.as_str()) {
         return subject.test("equals", json!(word));
     }
-    let date = dates::compared(text, subject.kind != "date")?;
+    let date = subject.dates.compared(text, subject.kind != "date")?;
     let (start, end) = (date["start"].clone(), date["end"].clone());
     if end.is_null() {
         return subject.test("equals", start);
@@ -237,7 +237,7 @@ fn not_on(text: &str, subject: &Subject<'_>) -> Result<Value> {
     let (first, last) = if DAYS.contains(&word.as_str()) {
         (json!(word), json!(word))
     } else {
-        let date = dates::compared(text, subject.kind != "date")?;
+        let date = subject.dates.compared(text, subject.kind != "date")?;
         let (start, end) = (date["start"].clone(), date["end"].clone());
         (start.clone(), if end.is_null() { start } else { end })
     };

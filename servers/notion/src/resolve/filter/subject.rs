@@ -5,7 +5,10 @@ use connector::{Error, Result};
 use serde_json::{Value, json};
 
 use super::{Map, SPANS, same};
-use crate::{Notion, resolve::tables::Table};
+use crate::{
+    Notion,
+    resolve::{dates::Dates, tables::Table},
+};
 
 const TEXT: &[&str] = &[
     "equals",
@@ -64,6 +67,8 @@ pub(super) struct Subject<'a> {
     pub(super) kind: String,
     /// The column that knows its options, or the table that it links to.
     pub(super) column: Value,
+    /// How its days are read.
+    pub(super) dates: Dates,
     way: Way,
 }
 
@@ -157,14 +162,20 @@ impl Notion {
             (Ok(known), _) => known,
             (Err(_), Some(timestamp)) => {
                 let kind = timestamp.to_owned();
-                return Ok(Subject { name: timestamp, kind, column: Value::Null, way: Way::Timestamp });
+                return Ok(Subject {
+                    name: timestamp,
+                    kind,
+                    column: Value::Null,
+                    dates: self.dates(),
+                    way: Way::Timestamp,
+                });
             }
             (Err(error), None) => return Err(error),
         };
         let kind = column["type"].as_str().unwrap_or_default();
         let computed = |by, inner: &'static str| {
             let kind = if inner == "string" { "rich_text" } else { inner }.to_owned();
-            Subject { name, kind, column: column.clone(), way: Way::Computed(by, inner) }
+            Subject { name, kind, column: column.clone(), dates: self.dates(), way: Way::Computed(by, inner) }
         };
         Ok(match kind {
             "formula" => computed("formula", self.type_of_formula(table, name).await?),
@@ -172,7 +183,13 @@ impl Notion {
                 Some(inner) => computed("rollup", inner),
                 None => self.entries(table, name, column).await?,
             },
-            kind => Subject { name, kind: kind.to_owned(), column: column.clone(), way: Way::Column },
+            kind => Subject {
+                name,
+                kind: kind.to_owned(),
+                column: column.clone(),
+                dates: self.dates(),
+                way: Way::Column,
+            },
         })
     }
 
@@ -214,7 +231,13 @@ impl Notion {
             .find(|known| *known == kind)
             .unwrap_or_default(),
         };
-        Ok(Subject { name, kind: kind.to_owned(), column: shown, way: Way::Entries(kind) })
+        Ok(Subject {
+            name,
+            kind: kind.to_owned(),
+            column: shown,
+            dates: self.dates(),
+            way: Way::Entries(kind),
+        })
     }
 }
 

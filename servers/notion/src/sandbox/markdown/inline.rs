@@ -20,47 +20,39 @@ enum Mark {
 }
 
 impl Mark {
-    fn open(&self) -> String {
+    /// What stands before it and after it.
+    fn ends(&self) -> (String, String) {
+        let same = |mark: &str| (mark.to_owned(), mark.to_owned());
+        let span = |attribute: String| (format!("<span {attribute}>"), "</span>".to_owned());
         match self {
-            Self::Link(_) => "[".to_owned(),
-            Self::Color(color) => format!("<span color=\"{}\">", to_markdown_color(color)),
-            Self::Underline => "<span underline=\"true\">".to_owned(),
-            Self::Bold => "**".to_owned(),
-            Self::Italic => "*".to_owned(),
-            Self::Strike => "~~".to_owned(),
+            Self::Link(url) => ("[".to_owned(), format!("]({url})")),
+            Self::Color(color) => span(format!("color=\"{}\"", to_markdown_color(color))),
+            Self::Underline => span("underline=\"true\"".to_owned()),
+            Self::Bold => same("**"),
+            Self::Italic => same("*"),
+            Self::Strike => same("~~"),
         }
     }
 
+    fn open(&self) -> String {
+        self.ends().0
+    }
+
     fn close(&self) -> String {
-        match self {
-            Self::Link(url) => format!("]({url})"),
-            Self::Color(_) | Self::Underline => "</span>".to_owned(),
-            Self::Bold => "**".to_owned(),
-            Self::Italic => "*".to_owned(),
-            Self::Strike => "~~".to_owned(),
-        }
+        self.ends().1
     }
 }
 
 fn marks(run: &Run) -> Vec<Mark> {
-    let mut marks = Vec::new();
-    if let Some(link) = &run.link {
-        marks.push(Mark::Link(link.clone()));
-    }
-    if run.color != "default" {
-        marks.push(Mark::Color(run.color.clone()));
-    }
-    for (on, mark) in [
-        (run.underline, Mark::Underline),
-        (run.bold, Mark::Bold),
-        (run.italic, Mark::Italic),
-        (run.strikethrough, Mark::Strike),
-    ] {
-        if on {
-            marks.push(mark);
-        }
-    }
-    marks
+    let marks = [
+        run.link.clone().map(Mark::Link),
+        (run.color != "default").then(|| Mark::Color(run.color.clone())),
+        run.underline.then_some(Mark::Underline),
+        run.bold.then_some(Mark::Bold),
+        run.italic.then_some(Mark::Italic),
+        run.strikethrough.then_some(Mark::Strike),
+    ];
+    marks.into_iter().flatten().collect()
 }
 
 /// Rich text as Markdown, on one line.
@@ -140,18 +132,13 @@ fn special(run: &Run) -> String {
     let kind = mention["type"].as_str().unwrap_or_default();
     let target = &mention[kind];
     let id = target["id"].as_str().unwrap_or_default();
-    let page = |tag: &str| {
-        let url = rich_text::url_of(id);
+    let to = |tag: &str, url: String| {
         format!("<mention-{tag} url=\"{url}\">{}</mention-{tag}>", escape(run.shown.trim_start_matches('@')))
     };
     match kind {
-        "user" => format!(
-            "<mention-user url=\"user://{id}\">{}</mention-user>",
-            escape(run.shown.trim_start_matches('@'))
-        ),
-        "page" => page("page"),
-        "database" => page("database"),
-        "data_source" => page("data-source"),
+        "user" => to("user", format!("user://{id}")),
+        "page" | "database" => to(kind, rich_text::url_of(id)),
+        "data_source" => to("data-source", rich_text::url_of(id)),
         "date" => date(target),
         "custom_emoji" => format!(":{}:", target["name"].as_str().unwrap_or_default()),
         _ => escape(&run.shown),
@@ -215,6 +202,31 @@ impl Reader<'_> {
         }
     }
 
+    /// Reads a run that ends what was plain, over so many bytes.
+    fn run(&mut self, run: Run, length: usize) -> bool {
+        self.flush();
+        self.push(run);
+        self.at += length;
+        true
+    }
+
+    /// Begins a mark, over so many bytes.
+    fn begin(&mut self, mark: Mark, length: usize) -> bool {
+        self.flush();
+        self.open.push(mark);
+        self.at += length;
+        true
+    }
+
+    /// Ends the innermost mark that `is` so, over so many bytes.
+    fn end(&mut self, is: impl Fn(&Mark) -> bool, length: usize) -> bool {
+        let Some(at) = self.open.iter().rposition(is) else { return false };
+        self.flush();
+        self.open.remove(at);
+        self.at += length;
+        true
+    }
+
     fn push(&mut self, mut run: Run) {
         for mark in &self.open {
             match mark {
@@ -255,16 +267,10 @@ impl Reader<'_> {
 
     fn toggle(&mut self, mark: &Mark, length: usize) -> bool {
         if self.open.last() == Some(mark) {
-            self.flush();
-            self.open.pop();
-        } else if !self.open.contains(mark) && self.text[self.at + length..].contains(&mark.close()) {
-            self.flush();
-            self.open.push(mark.clone());
-        } else {
-            return false;
+            return self.end(|other| other == mark, length);
         }
-        self.at += length;
-        true
+        let closes = self.text[self.at + length..].contains(&mark.close());
+        !self.open.contains(mark) && closes && self.begin(mark.clone(), length)
     }
 
     /// A run of asterisks: what is open is closed first, then bold and italic begin.
@@ -323,11 +329,7 @@ impl Reader<'_> {
             code = code.strip_suffix(' ').unwrap_or(code);
         }
         let run = Run { code: true, ..Run::plain(code.replace("<br>", "\n")) };
-        let length = ticks * 2 + end;
-        self.flush();
-        self.push(run);
-        self.at += length;
-        true
+        self.run(run, ticks * 2 + end)
     }
 
     /// `` $`x`$ ``, as Notion writes it, or `$x$`, whose edges must not be blank.
@@ -346,11 +348,7 @@ impl Reader<'_> {
             }
             (found, end + 2)
         };
-        let run = Run { equation: Some(expression.to_owned()), ..Run::default() };
-        self.flush();
-        self.push(run);
-        self.at += length;
-        true
+        self.run(Run { equation: Some(expression.to_owned()), ..Run::default() }, length)
     }
 
     fn link(&mut self) -> bool {
@@ -360,21 +358,13 @@ impl Reader<'_> {
         if self.open.iter().any(|mark| matches!(mark, Mark::Link(_))) {
             return false;
         }
-        let mark = Mark::Link(url.to_owned());
-        self.flush();
         // A link is the outermost mark of its runs, wherever it is written.
-        self.open.push(mark);
-        self.at += 1;
-        true
+        self.begin(Mark::Link(url.to_owned()), 1)
     }
 
     fn end_of_link(&mut self) -> bool {
-        let at = self.open.iter().rposition(|mark| matches!(mark, Mark::Link(_)));
-        let (Some(at), Some((_, length))) = (at, target(&self.rest()[1..])) else { return false };
-        self.flush();
-        self.open.remove(at);
-        self.at += 1 + length;
-        true
+        let Some((_, length)) = target(&self.rest()[1..]) else { return false };
+        self.end(|mark| matches!(mark, Mark::Link(_)), 1 + length)
     }
 
     fn tag(&mut self) -> bool {
@@ -386,24 +376,12 @@ impl Reader<'_> {
             return true;
         }
         if tag.name == "span" && tag.closes {
-            let at = self.open.iter().rposition(|mark| matches!(mark, Mark::Color(_) | Mark::Underline));
-            let Some(at) = at else { return false };
-            self.flush();
-            self.open.remove(at);
-            self.at += length;
-            return true;
+            return self.end(|mark| matches!(mark, Mark::Color(_) | Mark::Underline), length);
         }
         if tag.name == "span" {
-            let color = tag.get("color").and_then(from_markdown_color);
-            let mark = match color {
-                Some(color) => Mark::Color(color),
-                None if tag.get("underline") == Some("true") => Mark::Underline,
-                None => return false,
-            };
-            self.flush();
-            self.open.push(mark);
-            self.at += length;
-            return true;
+            let underline = (tag.get("underline") == Some("true")).then_some(Mark::Underline);
+            let mark = tag.get("color").and_then(from_markdown_color).map(Mark::Color).or(underline);
+            return mark.is_some_and(|mark| self.begin(mark, length));
         }
         let Some(kind) = tag.name.strip_prefix("mention-") else { return false };
         let Some(mention) = mention(kind, &tag) else { return false };
@@ -414,41 +392,31 @@ impl Reader<'_> {
             let Some(at) = self.rest()[length..].find(&end) else { return false };
             (unescape(&self.rest()[length..length + at]), length + at + end.len())
         };
-        self.flush();
-        self.push(Run { mention: Some(mention), shown, ..Run::default() });
-        self.at += length;
-        true
+        self.run(Run { mention: Some(mention), shown, ..Run::default() }, length)
     }
 
     /// `:emoji_name:` is read as it is: the workspace's emoji are known to whoever stores the text.
     fn emoji(&mut self) -> bool {
-        let rest = self.rest();
-        let Some(end) = rest[1..].find(':') else { return false };
-        let name = &rest[1..=end];
-        let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if !name.starts_with("custom_") || !name.chars().all(good) {
-            return false;
-        }
-        let run = Run {
-            mention: Some(json!({"type": "custom_emoji", "custom_emoji": {"name": name}})),
-            shown: format!(":{name}:"),
-            ..Run::default()
-        };
-        let length = end + 2;
-        self.flush();
-        self.push(run);
-        self.at += length;
-        true
+        let Some((name, length)) = emoji_name(self.rest()) else { return false };
+        let mention = json!({"type": "custom_emoji", "custom_emoji": {"name": name}});
+        let run = Run { mention: Some(mention), shown: format!(":{name}:"), ..Run::default() };
+        self.run(run, length)
     }
 }
 
+/// The name at the start of a text that an emoji may have, and its length with both colons.
+pub(super) fn emoji_name(text: &str) -> Option<(&str, usize)> {
+    let (name, _) = text.strip_prefix(':')?.split_once(':')?;
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    let named = name.chars().all(good) && name.contains(|c: char| c.is_ascii_lowercase());
+    named.then_some((name, name.len() + 2))
+}
+
 fn mention(kind: &str, tag: &Tag) -> Option<Value> {
-    let id = || rich_text::id_in(tag.get("url")?);
+    let to = |kind: &str| Some(json!({"type": kind, kind: {"id": rich_text::id_in(tag.get("url")?)?}}));
     Some(match kind {
-        "user" => json!({"type": "user", "user": {"id": id()?}}),
-        "page" => json!({"type": "page", "page": {"id": id()?}}),
-        "database" => json!({"type": "database", "database": {"id": id()?}}),
-        "data-source" => json!({"type": "data_source", "data_source": {"id": id()?}}),
+        "user" | "page" | "database" => to(kind)?,
+        "data-source" => to("data_source")?,
         "date" => {
             let moment = |day: &str, time: &str| {
                 let day = tag.get(day)?;

@@ -195,6 +195,9 @@ impl Parser<'_> {
                 let icon = tag.get("icon").map(|icon| {
                     if icon.starts_with("https://") {
                         json!({"type": "external", "external": {"url": icon}})
+                    } else if let Some(name) = inline::emoji_name(icon).filter(|(_, end)| *end == icon.len())
+                    {
+                        json!({"type": "custom_emoji", "custom_emoji": {"name": name.0}})
                     } else {
                         json!({"type": "emoji", "emoji": icon})
                     }

@@ -11,6 +11,8 @@ pub(in crate::sandbox) struct Writer<'a> {
     pub(in crate::sandbox) page: &'a str,
     /// The address of a file's body, signed.
     pub(in crate::sandbox) file: &'a dyn Fn(&Draft) -> String,
+    /// Whether the items of a list are counted.
+    pub(in crate::sandbox) counts: bool,
 }
 
 /// Writes a document.
@@ -25,7 +27,14 @@ impl Writer<'_> {
     fn blocks(&self, blocks: &[Draft], level: usize, out: &mut String) {
         let mut number = 0;
         for block in blocks {
-            number = if block.kind == "numbered_list_item" { number + 1 } else { 0 };
+            let item = block.kind == "numbered_list_item";
+            number = if !item {
+                0
+            } else if self.counts {
+                number + 1
+            } else {
+                1
+            };
             self.block(block, level, number, out);
         }
     }
@@ -186,7 +195,9 @@ fn color(block: &Draft) -> String {
 
 fn icon(block: &Draft) -> Option<String> {
     let icon = block.body.get("icon")?;
-    icon["emoji"].as_str().or_else(|| icon["external"]["url"].as_str()).map(str::to_owned)
+    let own = icon["custom_emoji"]["name"].as_str().map(|name| format!(":{name}:"));
+    let shown = icon["emoji"].as_str().or_else(|| icon["external"]["url"].as_str());
+    own.or_else(|| shown.map(str::to_owned))
 }
 
 /// Text that would begin another block is escaped where it does so.

@@ -6,6 +6,7 @@ fn writer() -> Writer<'static> {
     Writer {
         page: "https://www.notion.so/9a9e0000000040008000000000000001",
         file: &|draft| draft.body["external"]["url"].as_str().unwrap_or_default().to_owned(),
+        counts: true,
     }
 }
 

@@ -14,7 +14,7 @@ use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Wanted, words};
+use super::{Wanted, around::Around, words};
 use crate::{
     api::{
         Api, Form, methods,
@@ -43,6 +43,8 @@ pub(super) struct Found {
     pub(super) author: String,
     pub(super) permalink: String,
     pub(super) message: Message,
+    /// What stands around it, where that was asked for.
+    pub(super) around: Around,
 }
 
 impl Found {
@@ -159,6 +161,7 @@ fn real_time_form(wanted: &Wanted) -> Form {
         .set("include_bots", "true")
         .set("include_archived_channels", "true")
         .set("include_message_blocks", "true")
+        .maybe("include_context_messages", wanted.context.then_some("true"))
         .maybe("after", wanted.after.map(Timestamp::as_second))
         .maybe("before", wanted.before.map(Timestamp::as_second))
 }
@@ -180,7 +183,28 @@ async fn real_time_rows(api: &Api, form: Form) -> Result<Answer> {
         content: String,
         permalink: String,
         blocks: Vec<serde_json::Value>,
+        context_messages: Near,
     }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Near {
+        before: Vec<Said>,
+        after: Vec<Said>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Said {
+        user_id: String,
+        ts: String,
+        text: String,
+    }
+    let message = |said: Said| Message {
+        ts: said.ts,
+        user: Some(said.user_id).filter(|user| !user.is_empty()),
+        text: said.text,
+        ..Message::default()
+    };
+    let all = |near: Vec<Said>| near.into_iter().map(message).collect();
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Reply {
@@ -201,6 +225,8 @@ async fn real_time_rows(api: &Api, form: Form) -> Result<Answer> {
             blocks: row.blocks,
             ..Message::default()
         },
+        around: Around { before: all(row.context_messages.before), after: all(row.context_messages.after) }
+            .nearest(),
     });
     let next =
         reply.response_metadata.and_then(|metadata| metadata.next_cursor).filter(|cursor| !cursor.is_empty());
@@ -269,6 +295,7 @@ pub(super) async fn legacy(
         author: found.username,
         permalink: found.permalink,
         message: found.message,
+        around: Around::default(),
     });
     let total = usize::try_from(messages.total)
         .ok()

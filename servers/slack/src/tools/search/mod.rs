@@ -1,6 +1,7 @@
 //! Searching: Real-time Search where the workspace has it, else the legacy search; and a plain word
 //! about which filters were really applied, and what would find more. What is found is never kept.
 
+mod around;
 mod backends;
 mod filters;
 mod words;
@@ -32,6 +33,7 @@ use crate::{
     scopes,
     workspace::Workspace,
 };
+use around::Beside;
 use backends::{Answer, Found, REAL_TIME, REAL_TIME_SEARCH, answer, any_word, legacy};
 
 /// The most rows whose messages are read, because the search does not show what is in them.
@@ -90,6 +92,7 @@ struct Search {
     before: Option<String>,
     has: Option<Has>,
     sort: Option<Sort>,
+    include_context: Option<bool>,
     limit: Option<u32>,
     cursor: Option<String>,
     workspace: Option<String>,
@@ -121,6 +124,8 @@ struct Hit {
     author: String,
     text: String,
     permalink: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    context: Vec<Beside>,
 }
 
 /// What is looked for, with names resolved.
@@ -135,6 +140,8 @@ pub(super) struct Wanted {
     /// What else of Slack's filters the query has.
     others: Vec<filters::Other>,
     pub(super) private: bool,
+    /// Whether what stands around each row is asked for.
+    pub(super) context: bool,
     sort: Sort,
     zone: TimeZone,
 }
@@ -258,6 +265,7 @@ async fn wanted(workspace: &Workspace, policy: &Policy, mut args: Search, privat
         has: args.has,
         others,
         private,
+        context: args.include_context.unwrap_or_default(),
         sort,
         zone,
     })
@@ -305,11 +313,16 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     let mut kept: Vec<(usize, Found)> = within.into_iter().filter(|(_, row)| wanted.fits(row)).collect();
     let dropped = readable - kept.len();
     show_whole(&workspace, &wanted, &mut kept).await;
+    if wanted.context && backend != REAL_TIME_SEARCH && !workspace.is_limited() {
+        around::read(&workspace, &mut kept).await;
+    }
     let mut ids = BTreeSet::new();
     for (_, row) in &kept {
         ids.extend(all_in([&row.message]));
+        ids.extend(all_in(row.around.all()));
     }
     let people = workspace.names().people(ids).await;
+    let me = workspace.names().me().await.unwrap_or_default();
     let titles = titles(&workspace, &kept).await;
     let mut page = Page::new(FROM, ("message", "messages"));
     if !wanted.words.is_empty() {
@@ -360,14 +373,16 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
         let place = &titles[&row.channel_id];
         let cut = if more.is_some() { "…" } else { "" };
         let thread = row.thread().map(|ts| format!(" [in thread {ts}]")).unwrap_or_default();
+        let (beside, context) = around::lines(&row.around, &people, &me, &wanted.zone);
         let hit = Hit {
+            context,
             ts: ts.clone(),
             channel: row.channel_id.clone(),
             author: author.clone(),
             text: text.clone(),
             permalink: row.permalink.clone(),
         };
-        page.push(format!("{ts} {at} {place} {author}: {}{cut}{thread}{mark}", text.trim()), &hit);
+        page.push(format!("{ts} {at} {place} {author}: {}{cut}{thread}{mark}{beside}", text.trim()), &hit);
         if row.closed {
             call.policy().note_read(call.principal(), &Channel { is_private: true, ..row.conversation() });
         }
