@@ -15,9 +15,9 @@ pub mod servers {
 }
 
 pub use connector::testing::{Client, Era, Options, Sample, Sandboxed, tokens};
-pub use marked::{MARK, Marked, Place, Standing, Target, marker, texts_of};
+pub use marked::{FIRST_ID, Guard, MARK, Marked, Place, Standing, Step, THE_ID, marker, texts_of, with_ids};
 pub use servers::SERVERS;
-pub use subject::{Bounded, IdForm, IdWalk, Overtaken, Settings, Subject, gives, lacks};
+pub use subject::{Bounded, IdForm, IdWalk, Overtaken, Settings, Subject, gives, lacking, lacks};
 
 /// Runs generic tests (`async fn name<S: Subject>()`) against every server of the workspace, on paused
 /// time.

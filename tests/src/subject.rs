@@ -25,6 +25,10 @@ pub trait Subject: Connector {
     /// and why: `("overtaken", "no tool asks")`. A test that gets nothing fails unless it is said here.
     const LACKS: &'static [(&'static str, &'static str)] = &[];
 
+    /// What the storm does not write, and why it cannot: a tool, `tool.argument`, or `tool.argument=value` of a switch
+    /// or of a closed set of words. Everything else of that kind is in [`Subject::marked_writes`].
+    const NOT_MARKED: &'static [(&'static str, &'static str)] = &[];
+
     /// One call, or more, of every tool that reads, fitting the sandbox's story. None may fail.
     fn reads() -> Vec<Sample>;
 
@@ -34,8 +38,8 @@ pub trait Subject: Connector {
 
     /// Writes of every kind, each with `marker` as the text that tells from the fake's state whether it was carried out,
     /// and how often: creates, comments, updates of a field, edits and appendices, labels, removals. What a write is
-    /// done to must be its own (a [`Target`](crate::Target) that is made first), unless many may work on one thing at
-    /// once. A storm of them is made while the vendor fails in every way.
+    /// done to must be its own (made by [`Step`](crate::Step)s before it), unless many may work on one thing at once. A
+    /// storm of them is made while the vendor fails in every way.
     fn marked_writes(_marker: &str) -> Vec<Marked> {
         Vec::new()
     }
@@ -124,8 +128,13 @@ pub trait Subject: Connector {
 /// # Panics
 /// If it does not say why.
 pub fn lacks<S: Subject>(what: &str) {
-    let said = S::LACKS.iter().any(|(name, why)| *name == what && !why.is_empty());
-    assert!(said, "`{what}` gives nothing, and `LACKS` does not say why");
+    assert!(lacking::<S>(what), "`{what}` gives nothing, and `LACKS` does not say why");
+}
+
+/// Whether a server says why it gives nothing for `what`, the name of a method of [`Subject`].
+#[must_use]
+pub fn lacking<S: Subject>(what: &str) -> bool {
+    S::LACKS.iter().any(|(name, why)| *name == what && !why.is_empty())
 }
 
 /// Whether a server gives something for `what`, the name of a method of [`Subject`].
@@ -210,6 +219,8 @@ pub enum IdForm {
     DigitsAfter(&'static str),
     /// The first word that begins with this.
     Word(&'static str),
+    /// The word after this text.
+    After(&'static str),
     /// The first word that begins with this and is a number with a point: the times of Slack's messages.
     Decimal(&'static str),
     /// The first word of so many hexadecimal digits.
@@ -237,8 +248,13 @@ impl IdForm {
                 let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
                 (end > 0).then(|| rest[..end].to_owned())
             }),
-            Self::Word(beginning) => {
-                reply.split_whitespace().find(|word| word.starts_with(beginning)).map(str::to_owned)
+            Self::Word(beginning) => reply
+                .split_whitespace()
+                .find(|word| word.starts_with(beginning))
+                .map(|word| word.trim_matches(['.', ',', ':', ';', '[', ']']).to_owned()),
+            Self::After(text) => {
+                let word = reply[reply.find(text)? + text.len()..].split_whitespace().next()?;
+                Some(word.trim_end_matches(['.', ',', ':', ';', ']']).to_owned())
             }
             Self::Decimal(beginning) => reply
                 .split_whitespace()

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use futures::{Stream, stream};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt as _;
+use serde_json::Value;
 use tokio::{sync::Notify, task::yield_now, time::sleep};
 
 use super::{Action, Change, Fake};
@@ -64,7 +65,8 @@ pub(super) fn instead(fault: &Action, fake: &dyn Fake) -> Option<Outcome> {
         | Action::LateLanding { .. }
         | Action::Shorten { .. }
         | Action::InvalidUtf8
-        | Action::Patch { .. } => return None,
+        | Action::Patch { .. }
+        | Action::Append { .. } => return None,
     };
     Some(Outcome::Response(response))
 }
@@ -87,6 +89,7 @@ pub(super) async fn apply(fault: &Action, response: Response, ending: Arc<Ending
         Action::Shorten { bytes } => edit(response, |body| body.slice(..(*bytes).min(body.len()))).await,
         Action::InvalidUtf8 => edit(response, |body| not_utf8(&body)).await,
         Action::Patch { changes } => edit(response, |body| patched(body, changes)).await,
+        Action::Append { text, to } => edit(response, |body| appended(body, text, to)).await,
         Action::Delay { .. }
         | Action::RateLimit { .. }
         | Action::Unauthorized
@@ -211,5 +214,22 @@ fn not_utf8(body: &Bytes) -> Bytes {
 fn patched(body: Bytes, changes: &[Change]) -> Bytes {
     let Ok(mut document) = serde_json::from_slice(&body) else { return body };
     changes.iter().for_each(|change| change.apply(&mut document));
+    serde_json::to_vec(&document).map_or(body, Bytes::from)
+}
+
+/// `body` with `text` at the end of every text under the keys `to`; left alone if it is not JSON.
+fn appended(body: Bytes, text: &str, to: &[String]) -> Bytes {
+    fn append(value: &mut Value, text: &str, to: &[String]) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(|item| append(item, text, to)),
+            Value::Object(fields) => fields.iter_mut().for_each(|(key, field)| match field {
+                Value::String(own) if to.contains(key) => own.push_str(text),
+                field => append(field, text, to),
+            }),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let Ok(mut document) = serde_json::from_slice(&body) else { return body };
+    append(&mut document, text, to);
     serde_json::to_vec(&document).map_or(body, Bytes::from)
 }

@@ -97,6 +97,14 @@ pub enum Action {
         /// The changes, in this order.
         changes: Vec<Change>,
     },
+    /// Puts a text at the end of every text under some keys of the real answer's JSON, however deep: what people wrote
+    /// into names and titles.
+    Append {
+        /// The text.
+        text: String,
+        /// The keys.
+        to: Vec<String>,
+    },
 }
 
 impl Action {
@@ -139,6 +147,7 @@ impl Action {
             Self::Oversized { .. } => "oversized",
             Self::InvalidUtf8 => "invalid_utf8",
             Self::Patch { .. } => "patch",
+            Self::Append { .. } => "append",
         }
     }
 }

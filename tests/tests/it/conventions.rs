@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use connector::{Effect, access::Selection, catalog::Tool};
 use serde_json::{Map, Value, json};
-use suite::{Options, Sample, Sandboxed, Subject, tokens};
+use suite::{Options, Sample, Sandboxed, Subject, marker, tokens};
 
 suite::every_server!(
     names_are_verb_noun_without_a_vendor,
@@ -27,6 +27,7 @@ suite::every_server!(
     a_selection_that_names_nothing_is_an_error_with_the_nearest_name,
     every_write_can_be_tried_dry_and_everything_destructive_confirmed,
     samples_cover_every_tool,
+    the_storm_has_every_kind_of_write,
     an_unknown_argument_is_refused_with_the_nearest_right_name,
     lists_and_objects_may_arrive_as_json_text,
     every_id_that_some_tool_needs_is_given_by_some_tool,
@@ -227,6 +228,64 @@ async fn samples_cover_every_tool<S: Subject>() {
     let sampled: BTreeSet<_> = S::reads().iter().chain(&S::writes()).map(|sample| sample.tool).collect();
     let all: BTreeSet<_> = S::catalog().all_tools().iter().map(Tool::name).collect();
     assert_eq!(sampled, all, "the shared tests must call every tool");
+}
+
+/// A kind is a tool, and what a switch or a closed set of words makes of it. What no storm can write says why.
+async fn the_storm_has_every_kind_of_write<S: Subject>() {
+    let catalog = S::catalog();
+    let mut wanted = BTreeSet::new();
+    for tool in catalog.all_tools().iter().filter(|tool| tool.effect().writes()) {
+        wanted.insert(tool.name().to_owned());
+        offered(tool.name(), &json!(**tool.input_schema()), &mut wanted);
+    }
+    let mut written = BTreeSet::new();
+    for marked in S::marked_writes(&marker(0)) {
+        written.insert(marked.write.tool.to_owned());
+        given(marked.write.tool, &Value::Object(marked.write.arguments), &mut written);
+    }
+    let mut missing: BTreeSet<_> = wanted.difference(&written).cloned().collect();
+    for (kind, why) in S::NOT_MARKED {
+        let is_of = |name: &String| {
+            name.strip_prefix(kind).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '=']))
+        };
+        let before = missing.len();
+        missing.retain(|name| !is_of(name));
+        assert!(missing.len() < before, "`{kind}` is in the storm, or is nothing: {why}");
+        assert!(!why.is_empty(), "`{kind}` says no reason");
+    }
+    assert!(missing.is_empty(), "the storm does not write {missing:#?}");
+}
+
+/// The switches and words of closed sets that a schema offers: `tool.switch`, `tool.list.word=value`.
+fn offered(path: &str, schema: &Value, kinds: &mut BTreeSet<String>) {
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        if ["dry_run", "confirm"].contains(&name.as_str()) {
+            continue;
+        }
+        let path = format!("{path}.{name}");
+        let one = property.get("items").unwrap_or(property);
+        if one["type"] == "boolean" {
+            kinds.insert(path.clone());
+        }
+        let words = one["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        kinds.extend(words.map(|word| format!("{path}={word}")));
+        offered(&path, one, kinds);
+    }
+}
+
+/// What arguments give of these.
+fn given(path: &str, value: &Value, kinds: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                given(&format!("{path}.{name}"), value, kinds);
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| given(path, value, kinds)),
+        Value::String(word) => _ = kinds.insert(format!("{path}={word}")),
+        Value::Bool(_) => _ = kinds.insert(path.to_owned()),
+        Value::Null | Value::Number(_) => {}
+    }
 }
 
 async fn an_unknown_argument_is_refused_with_the_nearest_right_name<S: Subject>() {

@@ -2,12 +2,14 @@
 //! written twice, nothing that was told as done is missing, nothing that was done is told as failed.
 //!
 //! `STORM_WRITES=2000 cargo test -p suite --test it storm -- --nocapture` is the long run, which prints what became of
-//! each kind of write.
+//! each kind of write, and why writes were told as failed. `STORM_FAULT=502` is a storm of only those faults that have
+//! this in their name, met by as many requests as all of them together.
 
 #![allow(clippy::print_stdout, reason = "what was measured is worth reading")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    panic::AssertUnwindSafe,
     time::Duration,
 };
 
@@ -16,14 +18,18 @@ use connector::{
     access::Selection,
     sandbox::{Action, Rule},
 };
-use futures::future::join_all;
+use futures::{FutureExt as _, future::join_all};
 use suite::{MARK, Marked, Options, Sandboxed, Standing, Subject, marker};
 
-suite::every_server!(a_storm_of_writes_doubles_loses_and_misreports_nothing);
+suite::every_server!(
+    every_kind_of_write_shows_in_the_state,
+    a_storm_of_writes_doubles_loses_and_misreports_nothing,
+);
 
-/// How many writes, if nothing is said; and how many at once: enough batches that one in which the vendor fails so often
-/// that it is not asked any more does not decide.
+/// How many writes, if nothing is said, and how many of each kind at least; and how many at once: enough batches that
+/// one in which the vendor fails so often that it is not asked any more does not decide.
 const WRITES: usize = 160;
+const OF_EACH: usize = 2;
 const AT_ONCE: usize = 16;
 /// From which faults are chosen: another seed is another storm.
 const SEED: u64 = 2026;
@@ -62,13 +68,7 @@ struct Write {
 impl Write {
     /// Makes what it is done to, while nothing fails.
     async fn prepared<S: Subject>(mut self, sandboxed: &Sandboxed<S>) -> Self {
-        if let Some(target) = &self.marked.target {
-            let text = sandboxed.call(&target.made_by).await.text;
-            if let Some((looks, argument)) = target.id {
-                let id = looks.find(&text).unwrap_or_else(|| panic!("no {looks:?} in {text}"));
-                self.marked.write = self.marked.write.with(argument, id);
-            }
-        }
+        self.marked.prepare(sandboxed).await;
         self
     }
 
@@ -103,9 +103,41 @@ struct Tally {
     wrong: usize,
 }
 
+/// Each kind by itself, while nothing fails: what the storm is judged by tells whether it was done.
+async fn every_kind_of_write_shows_in_the_state<S: Subject>() {
+    let mut wrong = Vec::new();
+    for kind in 0..S::marked_writes(&marker(0)).len() {
+        let shown = AssertUnwindSafe(async {
+            let options = Options { allow_destructive: true, ..Options::everything() };
+            let sandboxed = Sandboxed::<S>::start_with(options).await;
+            let marked = S::marked_writes(&marker(0)).swap_remove(kind);
+            let write = Write { marker: marker(0), kind, marked }.prepared(&sandboxed).await;
+            tokio::time::sleep(Duration::from_secs(3_600)).await;
+            let times = || Standing::of(sandboxed.dump()).times(write.marked.place, &write.marker);
+            let before = times();
+            let told = sandboxed.try_call(&write.marked.write).await.map(|reply| reply.text);
+            let expected = (usize::from(write.marked.removes), usize::from(!write.marked.removes));
+            ((before, times()) != expected || told.is_err()).then(|| {
+                format!("{:?}: {before} times before it, {} after: {told:?}", write.marked.write, times())
+            })
+        });
+        match shown.catch_unwind().await {
+            Ok(fault) => wrong.extend(fault),
+            Err(_) => {
+                wrong.push(format!("{:?}: it cannot be made ready", S::marked_writes(&marker(0))[kind].write))
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 async fn a_storm_of_writes_doubles_loses_and_misreports_nothing<S: Subject>() {
-    let number = std::env::var("STORM_WRITES").map_or(WRITES, |writes| writes.parse().expect("a number"));
-    let kinds = S::marked_writes(MARK).len();
+    let kinds = S::marked_writes(&marker(0)).len();
+    let number = std::env::var("STORM_WRITES");
+    let number = number.map_or(WRITES.max(kinds * OF_EACH), |writes| writes.parse().expect("a number"));
+    let only = std::env::var("STORM_FAULT").unwrap_or_default();
+    let faults: Vec<_> = faults().into_iter().filter(|fault| format!("{fault:?}").contains(&only)).collect();
+    let ratio = RATIO * self::faults().len() as f64 / faults.len() as f64;
     if kinds == 0 {
         return suite::lacks::<S>("marked_writes");
     }
@@ -137,8 +169,8 @@ async fn a_storm_of_writes_doubles_loses_and_misreports_nothing<S: Subject>() {
     }
 
     sandboxed.harness().journal().clear();
-    for (seed, (action, committed)) in (SEED..).zip(faults()) {
-        let rule = Rule { committed, ..Rule::new("*", action).ratio(RATIO, seed) };
+    for (seed, (action, committed)) in (SEED..).zip(faults) {
+        let rule = Rule { committed, ..Rule::new("*", action).ratio(ratio, seed) };
         sandboxed.harness().faults().add(rule);
     }
     let mut outcomes = Vec::new();
@@ -154,6 +186,7 @@ async fn a_storm_of_writes_doubles_loses_and_misreports_nothing<S: Subject>() {
     let mut standing = Standing::of(sandboxed.dump());
     let mut tallies = BTreeMap::<usize, (String, Tally)>::new();
     let mut wrong = Vec::new();
+    let mut reasons = BTreeMap::<String, usize>::new();
     for (write, outcome) in writes.iter().zip(&outcomes) {
         let times = standing.times(write.marked.place, &write.marker);
         let (_, tally) = tallies.entry(write.kind).or_insert_with(|| (write.name(), Tally::default()));
@@ -161,7 +194,10 @@ async fn a_storm_of_writes_doubles_loses_and_misreports_nothing<S: Subject>() {
         match outcome {
             Ok(_) => tally.done += 1,
             Err(error) if error.kind() == Kind::UnknownOutcome => tally.unknown += 1,
-            Err(_) => tally.failed += 1,
+            Err(error) => {
+                tally.failed += 1;
+                *reasons.entry(reason(error)).or_default() += 1;
+            }
         }
         if let Some(fault) = write.fault(outcome, times) {
             tally.wrong += 1;
@@ -173,9 +209,20 @@ async fn a_storm_of_writes_doubles_loses_and_misreports_nothing<S: Subject>() {
         let Tally { writes, done, unknown, failed, wrong } = tally;
         println!("{name:50} {writes:5} {done:5} {unknown:5} {failed:5} {wrong:5}");
     }
+    reasons.iter().for_each(|(reason, times)| println!("told as failed {times:5}: {reason}"));
     let done = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
     assert!(wrong.is_empty(), "{} of {number} writes:\n{}", wrong.len(), wrong.join("\n"));
+    if !only.is_empty() {
+        return;
+    }
     // A storm that stops everything, or that nothing meets, proves nothing.
     assert!(done * 2 > number, "only {done} of {number} writes were done: {outcomes:?}");
     assert!(met.len() >= 6, "only these faults were met: {met:?}");
+}
+
+/// Why something failed, without what is its own.
+fn reason(error: &Error) -> String {
+    let text = error.for_agent();
+    let text: String = text.chars().filter(|c| !c.is_ascii_digit()).take(90).collect();
+    text.replace(MARK, "")
 }

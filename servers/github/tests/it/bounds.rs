@@ -2,6 +2,7 @@
 
 use crate::support::{
     REPO,
+    reply::cursor,
     server::{Setup, Site, site, site_in_repo},
 };
 use connector::{
@@ -201,6 +202,28 @@ async fn a_row_out_of_reach_takes_the_total_with_it() {
     let text = site.call("search", search()).await;
     assert!(!text.contains("vault"), "{text}");
     assert!(!head(text.clone()).contains(" of "), "{text}");
+}
+
+/// A cursor says where a listing goes on, not what is asked.
+#[tokio::test(start_paused = true)]
+async fn every_page_of_a_search_is_asked_for_within_reach() {
+    for kind in ["issues", "prs", "code", "repos", "commits"] {
+        let site = Setup::new().list("allow-repos", &[REPO, "harbor-example/docs"]).start().await;
+        let mut arguments = json!({"kind": kind, "query": "import", "limit": 1});
+        for _ in 0..3 {
+            let text = site.call("search", arguments.clone()).await;
+            assert!(!text.contains("harbor-example/web"), "{kind}: {text}");
+            let Some(next) = cursor(&text) else { break };
+            arguments["cursor"] = json!(next);
+        }
+        let entries = site.harness().journal().entries();
+        let asked: Vec<_> =
+            entries.iter().filter(|entry| entry.operation.starts_with("GET /search/")).collect();
+        assert!(asked.len() > 1, "{kind}: only one page was asked for");
+        for entry in asked {
+            assert!(format!("{entry:?}").contains("repo%3Aharbor-example%2F"), "{kind}: {entry:?}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,7 @@
 //! GitHub, as the shared tests see it. What is named here stands in the story in `fixtures`.
 
+mod marked;
+
 use connector::{
     sandbox::{Action, Change},
     settings::Value as Setting,
@@ -7,7 +9,7 @@ use connector::{
 use github_mcp::GitHub;
 use serde_json::{Value, json};
 
-use crate::{Bounded, IdForm, IdWalk, Marked, Overtaken, Sample, Subject, texts_of};
+use crate::{Bounded, IdForm, IdWalk, Marked, Overtaken, Sample, Subject};
 
 /// The server that this is about.
 pub type Server = GitHub;
@@ -39,58 +41,6 @@ fn pull() -> Sample {
     about("get_pr", json!({"number": PULL, "include": include}))
 }
 
-/// `arguments` and `more` of them.
-fn merged(mut arguments: Value, more: Value) -> Value {
-    if let (Some(arguments), Value::Object(more)) = (arguments.as_object_mut(), more) {
-        arguments.extend(more);
-    }
-    arguments
-}
-
-/// A text of the issues of which something holds.
-fn issues(state: &Value, key: &str, holds: impl Fn(&Value) -> bool) -> Vec<String> {
-    let issues = state["tracker"]["boards"]["3001"]["issues"].as_object().into_iter().flatten();
-    let issues = issues.map(|(_, issue)| issue).filter(|issue| holds(issue));
-    issues.filter_map(|issue| issue[key].as_str().map(str::to_owned)).collect()
-}
-
-/// A text of the labels or milestones.
-fn board(state: &Value, list: &str, key: &str) -> Vec<String> {
-    texts_of(&state["tracker"]["boards"]["3001"][list], key)
-}
-
-/// The titles of the issues that have this label.
-fn labelled(state: &Value, name: &str) -> Vec<String> {
-    let labels = state["tracker"]["boards"]["3001"]["labels"].as_array().into_iter().flatten();
-    let id = labels.filter(|label| label["name"] == name).map(|label| &label["id"]).next();
-    issues(state, "title", |issue| {
-        issue["labels"].as_array().is_some_and(|labels| labels.iter().any(|label| Some(label) == id))
-    })
-}
-
-/// The names of the branches of which something holds, given the commit that each is at.
-fn branches_where(state: &Value, holds: impl Fn(&Value) -> bool) -> Vec<String> {
-    let refs = state["repos"]["repos"]["3001"]["git"]["refs"].as_object().into_iter().flatten();
-    let branches = refs.filter(|(name, head)| name.starts_with("refs/heads/") && holds(head));
-    branches.map(|(name, _)| name.clone()).collect()
-}
-
-/// The names of the branches.
-fn branches(state: &Value) -> Vec<String> {
-    branches_where(state, |_| true)
-}
-
-/// The names of the branches that are no longer where the default branch is.
-fn ahead(state: &Value) -> Vec<String> {
-    let main = &state["repos"]["repos"]["3001"]["git"]["refs"]["refs/heads/main"];
-    branches_where(state, |head| head != main)
-}
-
-/// The names of the releases.
-fn releases(state: &Value) -> Vec<String> {
-    texts_of(&state["repos"]["repos"]["3001"]["releases"], "name")
-}
-
 impl Subject for GitHub {
     const LIST_BUDGET: usize = 6_000;
     const TWENTY_ROWS_BUDGET: usize = 1_200;
@@ -102,6 +52,8 @@ impl Subject for GitHub {
     const PACE: (usize, usize) = (100, 500);
     const LACKS: &'static [(&'static str, &'static str)] =
         &[("one_of_several_gone", "no tool takes several names at once and reads them one by one")];
+
+    const NOT_MARKED: &'static [(&'static str, &'static str)] = marked::NOT_MARKED;
 
     fn reads() -> Vec<Sample> {
         vec![
@@ -172,88 +124,7 @@ impl Subject for GitHub {
     }
 
     fn marked_writes(marker: &str) -> Vec<Marked> {
-        let before = "Before the storm.";
-        let file = json!([{"name": "counts.sql", "content": "select 1;"}]);
-        let gist =
-            |description: &str| Sample::new("save_gist", json!({"description": description, "files": file}));
-        let issue = |title: &str, write: Sample| {
-            let made_by = about("create_issue", json!({"title": title, "body": before, "labels": ["P2"]}));
-            Marked::to(made_by, IdForm::DigitsAfter("#"), "number", write)
-        };
-        let comment = |body: &str, write: Sample| {
-            let made_by = about("add_comment", json!({"number": NEWEST, "body": body}));
-            Marked::to(made_by, IdForm::DigitsAfter("comment "), "comment_id", write)
-        };
-        let update = |arguments| about("update_issue", arguments);
-        let label = |more: Value| about("manage_label", merged(json!({"name": marker}), more));
-        let milestone = |more: Value| about("manage_milestone", merged(json!({"milestone": marker}), more));
-        let branch =
-            |more: Value| about("manage_ref", merged(json!({"kind": "branch", "name": marker}), more));
-        let new_label = || label(json!({"action": "create", "color": "00aaff"}));
-        let new_branch = || branch(json!({"action": "create", "from": "main"}));
-        let new_milestone = || milestone(json!({"action": "create"}));
-        let draft =
-            |more: Value| about("create_release", merged(json!({"tag": marker, "draft": true}), more));
-        let discussion = json!({"action": "create", "title": marker, "body": "Why?", "category": "Q&A"});
-        let done = json!([{"path": "docs/storm.md", "content": "Calm.\n"}]);
-        let blocked = json!({"relation": "blocked_by", "target": "#473"});
-        vec![
-            Marked::makes(about("create_issue", json!({"title": marker}))),
-            Marked::makes(about("add_comment", json!({"number": NEWEST, "body": marker}))),
-            Marked::makes(new_label()),
-            Marked::makes(new_milestone()),
-            Marked::makes(about("review_pr", json!({"number": PULL, "event": "comment", "body": marker}))),
-            Marked::makes(about(
-                "write_discussion",
-                json!({"action": "comment", "number": 428, "body": marker}),
-            )),
-            Marked::makes(about("write_discussion", discussion)),
-            Marked::makes(gist(marker)),
-            Marked::makes(new_branch()).in_texts(branches),
-            Marked::makes(about("create_release", json!({"tag": marker, "target": "main", "name": marker})))
-                .in_texts(releases),
-            Marked::after(draft(json!({})), draft(json!({"body": marker})))
-                .in_texts(|state| texts_of(&state["repos"]["repos"]["3001"]["releases"], "body")),
-            Marked::after(
-                new_branch(),
-                about("commit_files", json!({"branch": marker, "message": marker, "changes": done})),
-            )
-            .in_texts(ahead),
-            issue("Storm", update(json!({"title": marker})))
-                .in_texts(|state| issues(state, "title", |_| true)),
-            issue("Storm", update(json!({"body": marker}))).in_texts(|state| issues(state, "body", |_| true)),
-            issue("Storm", update(json!({"body_edits": [{"old": before, "new": marker}]})))
-                .in_texts(|state| issues(state, "body", |_| true)),
-            issue(marker, update(json!({"add_labels": ["P1"]}))).in_texts(|state| labelled(state, "P1")),
-            issue(marker, update(json!({"remove_labels": ["P2"]})))
-                .in_texts(|state| labelled(state, "P2"))
-                .removes(),
-            issue(marker, update(json!({"state": "closed"})))
-                .in_texts(|state| issues(state, "title", |issue| issue["open"] == json!(true)))
-                .removes(),
-            issue(marker, about("link_issues", blocked))
-                .in_texts(|state| issues(state, "title", |issue| issue["blocked_by"] != json!([]))),
-            comment(before, about("edit_comment", json!({"action": "update", "body": marker}))),
-            comment(marker, about("edit_comment", json!({"action": "delete"}))).removes(),
-            Marked::after(new_label(), label(json!({"action": "update", "description": marker})))
-                .in_texts(|state| board(state, "labels", "description")),
-            Marked::after(new_label(), label(json!({"action": "delete"})))
-                .in_texts(|state| board(state, "labels", "name"))
-                .removes(),
-            Marked::after(new_milestone(), milestone(json!({"action": "update", "description": marker})))
-                .in_texts(|state| board(state, "milestones", "description")),
-            Marked::after(new_milestone(), milestone(json!({"action": "delete"})))
-                .in_texts(|state| board(state, "milestones", "title"))
-                .removes(),
-            Marked::after(new_branch(), branch(json!({"action": "delete"}))).in_texts(branches).removes(),
-            Marked::to(
-                gist("Storm"),
-                IdForm::Hexadecimal(32),
-                "id",
-                Sample::new("save_gist", json!({"description": marker})),
-            )
-            .in_texts(|state| texts_of(&state["social"]["gists"], "description")),
-        ]
+        marked::writes(marker)
     }
 
     fn listing() -> (Sample, &'static str) {

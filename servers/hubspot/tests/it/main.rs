@@ -42,4 +42,4 @@ mod webhooks;
 
 use connector::testing::Sample;
 use demands::{IdForm, IdWalk, Overtaken, Subject};
-use marked::Marked;
+use marked::{MARK, Marked, THE_ID, texts_of};

@@ -1,5 +1,7 @@
 //! HubSpot, as the shared tests see it. The records named here are those of the sandbox's seed.
 
+mod marked;
+
 use connector::sandbox::{Action, Change};
 use hubspot_mcp::HubSpot;
 use serde_json::{Value, json};
@@ -16,13 +18,6 @@ fn contacts(limit: u32) -> Sample {
     Sample::new("search", json!({"object": "contacts", "limit": limit}))
 }
 
-/// A property of the records that are not archived.
-fn properties(state: &Value, object: &str, name: &str) -> Vec<String> {
-    let rows = state["objects"][object].as_array().into_iter().flatten();
-    let kept = rows.filter(|row| row["archivedAt"].is_null());
-    kept.filter_map(|row| row["properties"][name].as_str().map(str::to_owned)).collect()
-}
-
 impl Subject for HubSpot {
     const LIST_BUDGET: usize = 4_300;
     const TWENTY_ROWS_BUDGET: usize = 900;
@@ -33,6 +28,8 @@ impl Subject for HubSpot {
     const PACE: (usize, usize) = (8, 80);
     const LACKS: &'static [(&'static str, &'static str)] =
         &[("bounded", "what may be seen is redacted by property, not by record")];
+
+    const NOT_MARKED: &'static [(&'static str, &'static str)] = marked::NOT_MARKED;
 
     fn reads() -> Vec<Sample> {
         let object = |tool, object| Sample::new(tool, json!({"object": object}));
@@ -140,58 +137,7 @@ impl Subject for HubSpot {
     }
 
     fn marked_writes(marker: &str) -> Vec<Marked> {
-        let create = |object: &str, fields: Value| {
-            Sample::new("create_records", json!({"object": object, "records": [{"fields": fields}]}))
-        };
-        let email = format!("{marker}@many.example");
-        let contact = || create("contacts", json!({"email": email, "firstname": "Ana"}));
-        let is_contact = IdForm::DigitsAfter("(contact ");
-        let by_email = |tool, fields: Value| {
-            let rows = json!([{"id": email, "fields": fields}]);
-            Sample::new(tool, json!({"object": "contacts", "by": "email", "records": rows}))
-        };
-        let task = Sample::new("save_task", json!({"subject": "Before the storm", "due": "tomorrow"}));
-        let makes = [
-            contact(),
-            create("companies", json!({"name": marker})),
-            create(
-                "deals",
-                json!({"dealname": marker, "dealstage": "Qualified to buy", "pipeline": "Sales"}),
-            ),
-            create("Sites", json!({"site_name": marker})),
-            by_email("upsert_records", json!({"city": "Kiel"})),
-            Sample::new(
-                "log_activity",
-                json!({"kind": "call", "title": "Call", "body": marker, "about": ["companies:201"]}),
-            ),
-            Sample::new("save_task", json!({"subject": marker, "due": "tomorrow"})),
-            Sample::new("reply_conversation", json!({"id": "8801", "body": marker})),
-            Sample::new("create_property", json!({"object": "tickets", "label": marker, "type": "text"})),
-        ];
-        let mut all: Vec<Marked> = makes.map(Marked::makes).into();
-        all.extend([
-            Marked::after(contact(), by_email("update_records", json!({"city": marker})))
-                .in_texts(|state| properties(state, "contacts", "city")),
-            Marked::to(
-                task,
-                IdForm::DigitsAfter("Created the task "),
-                "id",
-                Sample::new("save_task", json!({"body": marker})),
-            )
-            .in_texts(|state| properties(state, "tasks", "hs_task_body")),
-            Marked::to(
-                contact(),
-                is_contact,
-                "ids",
-                Sample::new("archive_records", json!({"object": "contacts"})),
-            )
-            .in_texts(|state| properties(state, "contacts", "email"))
-            .removes(),
-            Marked::to(contact(), is_contact, "id", Sample::new("gdpr_delete_contact", json!({})))
-                .in_texts(|state| properties(state, "contacts", "email"))
-                .removes(),
-        ]);
-        all
+        marked::writes(marker)
     }
 
     fn overtaken() -> Vec<Overtaken> {

@@ -1,12 +1,12 @@
 //! Linear, as the shared tests see it. The rows named here are those of the story in `fixtures`.
 
-use std::collections::BTreeMap;
+mod marked;
 
 use connector::sandbox::{Action, Change};
 use linear_mcp::Linear;
 use serde_json::{Value, json};
 
-use crate::{IdForm, IdWalk, Marked, Overtaken, Sample, Subject, texts_of};
+use crate::{IdForm, IdWalk, Marked, Overtaken, Sample, Subject};
 
 /// The server that this is about.
 pub type Server = Linear;
@@ -19,61 +19,6 @@ const NOTIFICATION: &str = "7dd6fd03-8f38-46d1-b0a6-fead172733a2";
 
 fn comments() -> Sample {
     Sample::new("list_comments", json!({"issue": ISSUE}))
-}
-
-/// The texts of issues.
-fn descriptions(state: &Value) -> Vec<String> {
-    texts_of(&state["Issue"], "description")
-}
-
-/// The titles of the issues of which something holds.
-fn titles(state: &Value, holds: impl Fn(&Value) -> bool) -> Vec<String> {
-    let issues = state["Issue"].as_array().into_iter().flatten();
-    issues
-        .filter(|issue| holds(issue))
-        .filter_map(|issue| issue["title"].as_str().map(str::to_owned))
-        .collect()
-}
-
-/// The ids and names of labels.
-fn labels(state: &Value) -> BTreeMap<&str, &str> {
-    let labels = state["IssueLabel"].as_array().into_iter().flatten();
-    labels.filter_map(|label| Some((label["id"].as_str()?, label["name"].as_str()?))).collect()
-}
-
-/// The titles of the issues that have this label.
-fn labelled(state: &Value, name: &str) -> Vec<String> {
-    let labels = labels(state);
-    titles(state, |issue| {
-        let ids = issue["labelIds"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        ids.filter_map(|id| labels.get(id)).any(|label| *label == name)
-    })
-}
-
-/// The names of the labels of the incident's bug.
-fn labels_of_the_incident(state: &Value) -> Vec<String> {
-    let labels = labels(state);
-    let issues = state["Issue"].as_array().into_iter().flatten();
-    let ids =
-        issues.filter(|issue| issue["identifier"] == ISSUE).filter_map(|issue| issue["labelIds"].as_array());
-    let ids = ids.flatten().filter_map(Value::as_str);
-    ids.filter_map(|id| labels.get(id).map(|label| (*label).to_owned())).collect()
-}
-
-/// The titles of the issues that are not put away.
-fn kept(state: &Value) -> Vec<String> {
-    titles(state, |issue| issue["archivedAt"].is_null())
-}
-
-/// The titles of the issues of the highest priority.
-fn urgent(state: &Value) -> Vec<String> {
-    titles(state, |issue| issue["priority"].as_f64() == Some(1.0))
-}
-
-/// For each link between issues the title of the one it begins at.
-fn linked(state: &Value) -> Vec<String> {
-    let links = state["IssueRelation"].as_array().into_iter().flatten();
-    links.flat_map(|link| titles(state, |issue| issue["id"] == link["issueId"])).collect()
 }
 
 /// More issues than are changed without being asked about, none of them of low priority.
@@ -89,6 +34,8 @@ impl Subject for Linear {
 
     const LACKS: &'static [(&'static str, &'static str)] =
         &[("bounded", "a key sees the teams that Linear lets it see; there are no settings for less")];
+
+    const NOT_MARKED: &'static [(&'static str, &'static str)] = marked::NOT_MARKED;
 
     fn reads() -> Vec<Sample> {
         let everything = ["comments", "relations", "children", "attachments", "history"];
@@ -154,75 +101,7 @@ impl Subject for Linear {
     }
 
     fn marked_writes(marker: &str) -> Vec<Marked> {
-        let makes = |tool, arguments| Marked::makes(Sample::new(tool, arguments));
-        let before = "Before the storm.";
-        let address = format!("https://status.harbor.example/{marker}");
-        let issue = |title: &str, write: Sample| {
-            let made_by =
-                json!({"title": title, "team": "ENG", "description": before, "labels": ["qa/cleanup"]});
-            Marked::to(Sample::new("create_issue", made_by), IdForm::Numbered("ENG-"), "id", write)
-        };
-        let comment = |body: &str, write: Sample| {
-            let made_by = Sample::new("add_comment", json!({"issue": ISSUE, "body": body}));
-            Marked::to(made_by, IdForm::UuidAfter("comment "), "id", write)
-        };
-        let document = |write: Sample| {
-            let made_by = json!({"title": "Storm", "content": before, "project": PROJECT});
-            Marked::to(Sample::new("save_document", made_by), IdForm::Hexadecimal(12), "id", write)
-        };
-        let update = |arguments| Sample::new("update_issue", arguments);
-        let edits = json!([{"old": before, "new": marker}]);
-        let created = json!({"title": marker, "team": "ENG"});
-        let link = Sample::new("link_issues", json!({"to": [ISSUE], "type": "related"}));
-        let project = Sample::new("save_project", json!({"name": "Storm", "teams": ["ENG"]}));
-        vec![
-            makes("create_issue", created.clone()),
-            makes("add_comment", json!({"issue": ISSUE, "body": marker})),
-            makes("save_document", json!({"title": marker, "content": "Agreed.", "project": PROJECT})),
-            makes("save_milestone", json!({"project": PROJECT, "name": marker})),
-            makes("post_status_update", json!({"project": PROJECT, "health": "onTrack", "body": marker})),
-            makes("save_label", json!({"name": marker, "team": "ENG"})),
-            makes("attach", json!({"issue": ISSUE, "url": address, "title": "Status"})),
-            issue("Storm", update(json!({"title": marker})))
-                .in_texts(|state| texts_of(&state["Issue"], "title")),
-            issue("Storm", update(json!({"description": marker}))).in_texts(descriptions),
-            issue("Storm", update(json!({"append": marker}))).in_texts(descriptions),
-            issue("Storm", update(json!({"edits": edits}))).in_texts(descriptions),
-            issue(marker, update(json!({"labels": {"add": ["importer"]}})))
-                .in_texts(|state| labelled(state, "importer")),
-            issue(marker, update(json!({"labels": {"remove": ["qa/cleanup"]}})))
-                .in_texts(|state| labelled(state, "cleanup"))
-                .removes(),
-            // Many at once on one issue.
-            Marked::after(
-                Sample::new("save_label", json!({"name": marker, "team": "ENG"})),
-                update(json!({"id": ISSUE, "labels": {"add": [marker]}})),
-            )
-            .in_texts(labels_of_the_incident),
-            issue(marker, Sample::new("archive_issue", json!({"mode": "trash"}))).in_texts(kept).removes(),
-            Marked::to(Sample::new("create_issue", created.clone()), IdForm::Numbered("ENG-"), "from", link)
-                .in_texts(linked),
-            Marked::to(
-                Sample::new("create_issue", created),
-                IdForm::Numbered("ENG-"),
-                "ids",
-                Sample::new("bulk_update_issues", json!({"changes": {"priority": "urgent"}})),
-            )
-            .in_texts(urgent),
-            comment(before, Sample::new("edit_comment", json!({"body": marker}))),
-            comment(marker, Sample::new("delete_comment", json!({}))).removes(),
-            document(Sample::new("save_document", json!({"edits": edits})))
-                .in_texts(|state| texts_of(&state["Document"], "content")),
-            document(Sample::new("save_document", json!({"title": marker})))
-                .in_texts(|state| texts_of(&state["Document"], "title")),
-            Marked::to(
-                project,
-                IdForm::Hexadecimal(12),
-                "id",
-                Sample::new("save_project", json!({"summary": marker})),
-            )
-            .in_texts(|state| texts_of(&state["Project"], "description")),
-        ]
+        marked::writes(marker)
     }
 
     fn listing() -> (Sample, &'static str) {

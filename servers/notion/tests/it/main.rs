@@ -32,4 +32,4 @@ mod trial;
 
 use connector::testing::Sample;
 use demands::{IdForm, IdWalk, Overtaken, Subject};
-use marked::{MARK, Marked};
+use marked::{FIRST_ID, MARK, Marked, THE_ID};

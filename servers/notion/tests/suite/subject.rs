@@ -1,10 +1,12 @@
 //! Notion, as the shared tests see it. The rows named here are those of the sandbox's seed.
 
+mod marked;
+
 use connector::sandbox::{Action, Change};
 use notion_mcp::Notion;
 use serde_json::{Value, json};
 
-use crate::{IdForm, IdWalk, MARK, Marked, Overtaken, Sample, Subject};
+use crate::{IdForm, IdWalk, Marked, Overtaken, Sample, Subject};
 
 /// The server that this is about.
 pub type Server = Notion;
@@ -26,19 +28,6 @@ const VIEW: &str = "f1e30000-0000-4000-8000-000000000002";
 const BYTES: &str = "YSxi";
 const QUERY: &str = "POST /data_sources/{id}/query";
 
-/// The markers of the pages and blocks that are so, each once.
-fn marked(state: &Value, is_so: fn(&Value) -> bool) -> Vec<String> {
-    let nodes = state["nodes"].as_object().into_iter().flatten().map(|(_, node)| node);
-    nodes
-        .filter(|node| is_so(node))
-        .filter_map(|node| {
-            let text = node["data"].to_string();
-            let at = text.find(MARK)?;
-            text.get(at..at + MARK.len() + 6).map(str::to_owned)
-        })
-        .collect()
-}
-
 fn tasks(limit: u32) -> Sample {
     let fields = ["Status", "Due", "Owner", "Estimate", "Priority"];
     Sample::new("query_database", json!({"database": TASKS, "fields": fields, "limit": limit}))
@@ -59,6 +48,8 @@ impl Subject for Notion {
         ),
         ("one_of_several_gone", "no tool reads several things by name"),
     ];
+
+    const NOT_MARKED: &'static [(&'static str, &'static str)] = marked::NOT_MARKED;
 
     fn reads() -> Vec<Sample> {
         let open = json!({"Status": ["To do", "In progress"], "Due": {"before": "one_month_from_now"}});
@@ -124,47 +115,7 @@ impl Subject for Notion {
     }
 
     fn marked_writes(marker: &str) -> Vec<Marked> {
-        let create = |parent: &str, page: Value| {
-            Sample::new("create_pages", json!({"parent": parent, "pages": [page]}))
-        };
-        let added = json!([{"action": "append", "id": ONBOARDING, "markdown": marker}]);
-        let page = create(ONBOARDING, json!({"title": "A page of its own"}));
-        let append = Sample::new("edit_content", json!({"append": marker}));
-        let mut all = [
-            create(TASKS, json!({"title": marker})),
-            create(ONBOARDING, json!({"title": marker, "markdown": "Text"})),
-            Sample::new("edit_blocks", json!({"edits": added})),
-            Sample::new("add_comment", json!({"id": POST_MORTEM, "text": marker})),
-            Sample::new("save_view", json!({"database": TASKS, "name": marker})),
-        ]
-        .map(Marked::makes)
-        .to_vec();
-        all.push(Marked::to(page, IdForm::Hexadecimal(32), "id", append));
-        let (id, before) = (IdForm::Hexadecimal(32), "Before the storm.");
-        let page = |title: &str| create(ONBOARDING, json!({"title": title, "markdown": before}));
-        let edit = |arguments| Marked::to(page("Storm"), id, "id", Sample::new("edit_content", arguments));
-        let comment = |text: &str, write| {
-            let made_by = Sample::new("add_comment", json!({"id": POST_MORTEM, "text": text}));
-            Marked::to(made_by, id, "id", write)
-        };
-        let done = json!([{"id": marker, "properties": {"Status": "Done"}}]);
-        all.extend([
-            edit(json!({"edits": [{"old": before, "new": marker}]})),
-            edit(json!({"replace_all": marker})),
-            comment(before, Sample::new("edit_comment", json!({"text": marker}))),
-            comment(marker, Sample::new("delete_comment", json!({}))).removes(),
-            Marked::to(page(marker), id, "ids", Sample::new("trash_pages", json!({})))
-                .in_texts(|state| marked(state, |node| node["in_trash"] == false))
-                .removes(),
-            Marked::to(page(marker), id, "ids", Sample::new("move_pages", json!({"parent": RUNBOOK})))
-                .in_texts(|state| marked(state, |node| node["parent"].to_string().contains(RUNBOOK))),
-            Marked::after(
-                create(TASKS, json!({"title": marker})),
-                Sample::new("update_pages", json!({"pages": done})),
-            )
-            .in_texts(|state| marked(state, |node| node["data"].to_string().contains("\"Done\""))),
-        ]);
-        all
+        marked::writes(marker)
     }
 
     fn overtaken() -> Vec<Overtaken> {

@@ -1,5 +1,7 @@
 //! Slack, as the shared tests see it. The messages named here are those of the story in its seed.
 
+mod marked;
+
 use connector::{
     sandbox::{Action, Change},
     settings::Value as Setting,
@@ -31,6 +33,8 @@ impl Subject for Slack {
         Some(("xoxp-sandbox-readonly", "reactions:write"));
     // Tier 3 is 50 a minute; reading one message costs one call of it.
     const PACE: (usize, usize) = (1, 45);
+    const NOT_MARKED: &'static [(&'static str, &'static str)] = marked::NOT_MARKED;
+
     fn reads() -> Vec<Sample> {
         vec![
             Sample::new("whoami", json!({})),
@@ -112,64 +116,7 @@ impl Subject for Slack {
     }
 
     fn marked_writes(marker: &str) -> Vec<Marked> {
-        let makes = |tool, arguments| Marked::makes(Sample::new(tool, arguments));
-        let send = |text: &str| Sample::new("send_message", json!({"channel": ENGINEERS, "message": text}));
-        let to = |text: &str, tool, arguments: Value| {
-            let write = Sample::new(tool, arguments).with("channel", ENGINEERS);
-            Marked::to(send(text), IdForm::Decimal("17"), "ts", write)
-        };
-        let room = format!("room-{marker}");
-        let make_room = || Sample::new("create_conversation", json!({"name": room}));
-        let bookmark = json!({"channel": INCIDENT, "title": marker, "link": "https://status.harbor.example"});
-        let upload =
-            json!({"channel": ENGINEERS, "filename": "a.csv", "text": "warehouse,rows\n", "comment": marker});
-        let later = json!({"channel": ENGINEERS, "message": marker, "post_at": "in 100d"});
-        let append = json!([{"op": "append", "markdown": marker}]);
-        vec![
-            Marked::makes(send(marker)),
-            makes("send_message", json!({"channel": INCIDENT, "ts": ts("ask"), "message": marker})),
-            makes("schedule_message", later.clone()),
-            makes("create_conversation", json!({"name": marker})),
-            makes("upload_file", upload),
-            makes("save_bookmark", bookmark.clone()),
-            makes("save_usergroup", json!({"name": marker, "handle": marker})),
-            makes("write_canvas", json!({"title": marker, "markdown": "Nothing yet."})),
-            makes("save_list_item", json!({"list": "F0LISTACTN1", "fields": {"Action": marker}}))
-                .in_texts(|state| all_texts(&state["list_items"], &["fields"], "text")),
-            makes("write_canvas", json!({"canvas": "F0RUNBOOK01", "operations": append}))
-                .in_texts(|state| vec![state["files"].to_string()]),
-            to("Before the storm.", "update_message", json!({"message": marker})),
-            to(marker, "delete_message", json!({})).removes(),
-            to(marker, "pin_message", json!({})).in_texts(|state| messages_with(state, "pinned_to")),
-            to(marker, "add_reaction", json!({"emoji": "eyes"}))
-                .in_texts(|state| messages_with(state, "reactions")),
-            Marked::to(
-                Sample::new("schedule_message", later),
-                IdForm::Word("Q0"),
-                "id",
-                Sample::new("cancel_scheduled_message", json!({})),
-            )
-            .removes(),
-            Marked::to(
-                Sample::new("save_bookmark", bookmark),
-                IdForm::Word("Bk0"),
-                "id",
-                Sample::new("remove_bookmark", json!({"channel": INCIDENT})),
-            )
-            .removes(),
-            Marked::after(
-                make_room(),
-                Sample::new("update_channel", json!({"channel": room, "topic": marker})),
-            )
-            .in_texts(|state| all_texts(&state["channels"], &[], "topic")),
-            Marked::after(make_room(), Sample::new("archive_channel", json!({"channel": room}))).in_texts(
-                |state| {
-                    let channels = state["channels"].as_array().into_iter().flatten();
-                    let archived = channels.filter(|channel| channel["is_archived"] == true);
-                    archived.filter_map(|channel| channel["name"].as_str().map(str::to_owned)).collect()
-                },
-            ),
-        ]
+        marked::writes(marker)
     }
 
     fn overtaken() -> Vec<Overtaken> {
@@ -373,20 +320,4 @@ impl Subject for Slack {
         let reactions = messages.filter_map(|message| message["reactions"].as_array()).flatten();
         reactions.map(|reaction| reaction["users"].as_array().map_or(0, Vec::len)).sum()
     }
-}
-
-/// The texts of `field` in the rows of a table, or in what their list `within` holds.
-fn all_texts(rows: &Value, within: &[&str], field: &str) -> Vec<String> {
-    let mut things: Vec<&Value> = rows.as_array().into_iter().flatten().collect();
-    for list in within {
-        things = things.into_iter().filter_map(|thing| thing[*list].as_array()).flatten().collect();
-    }
-    things.into_iter().filter_map(|thing| thing[field].as_str().map(str::to_owned)).collect()
-}
-
-/// The texts of the messages that have a field.
-fn messages_with(state: &Value, field: &str) -> Vec<String> {
-    let messages = state["messages"].as_array().into_iter().flatten();
-    let with = messages.filter(|message| message.get(field).is_some());
-    with.filter_map(|message| message["text"].as_str().map(str::to_owned)).collect()
 }
