@@ -36,7 +36,7 @@ impl Filters<'_> {
             Some(other) => (other, true),
             None => (state, resolve::switch(state.word(), &text)?),
         };
-        let is = wanted == !matches!(operator(op)?, "!=" | "not_in");
+        let is = wanted != matches!(operator(op)?, "!=" | "not_in");
         self.state(state, is).await
     }
 

@@ -162,7 +162,7 @@ async fn tokens_of_public_apps_end_are_renewed_and_told_of() {
         let fields: Vec<(&str, &str)> =
             [("client_id", "sandbox-client"), ("client_secret", "sandbox-secret")]
                 .into_iter()
-                .chain(more.to_vec())
+                .chain(more.iter().copied())
                 .collect();
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let url = format!("{}{path}", fake.running.url());
