@@ -1,15 +1,17 @@
 //! How fast a server starts, what it weighs, what it adds to a call, and how it bears load.
 //!
 //! `cargo bench -p suite --bench serving [-- SERVER...]` builds the release binaries and prints a table in
-//! Markdown for each.
+//! Markdown for each. With `-- --instructions` it says instead what a cached call costs, by valgrind's count.
 //! The vendor is a replaying stub on loopback: it asks the sandbox once for each request it sees and
 //! answers from memory after that, so what is measured is the server and not the fake. The load comes
 //! from the same machine, so on two cores the numbers include the generator's share.
 
 #![allow(clippy::print_stdout, reason = "its table is what it is run for")]
 
+mod instructions;
 mod load;
 mod replay;
+mod team;
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -35,6 +37,7 @@ fn main() -> Outcome<()> {
         return Ok(());
     }
     let wanted: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let counts = std::env::args().any(|argument| argument == "--instructions");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     suite::for_every_server!(S => {
         let key = S::ABOUT.key;
@@ -42,8 +45,12 @@ fn main() -> Outcome<()> {
         if (wanted.is_empty() && key != "template") || wanted.iter().any(|wanted| wanted == key) {
             let program = build(S::ABOUT.program)?;
             println!("\n### {}\n\n| what | measured | promised |\n|---|---|---|", S::ABOUT.program);
-            cold_start(&program)?;
-            runtime.block_on(under_load::<S>(&program))?;
+            if counts {
+                runtime.block_on(instructions::of_a_cached_call::<S>(&program))?;
+            } else {
+                cold_start(&program)?;
+                runtime.block_on(under_load::<S>(&program))?;
+            }
         }
     });
     Ok(())
@@ -169,12 +176,24 @@ struct Server {
 
 impl Server {
     async fn start<S: Subject>(program: &Path, api_url: &str) -> Outcome<Self> {
+        Self::start_with::<S>(Command::new(program), api_url, &[], |port| Target::plain(port, "/mcp")).await
+    }
+
+    /// By `command`, which takes the program's arguments, and with `more` of them: then it is what `target` says of a
+    /// port.
+    async fn start_with<S: Subject>(
+        mut command: Command,
+        api_url: &str,
+        more: &[String],
+        target: impl FnOnce(u16) -> Target,
+    ) -> Outcome<Self> {
         let credential = S::settings().into_iter().find(|setting| setting.key == S::CREDENTIAL);
         let credential = credential.ok_or("the credential is a setting")?.env;
         let accepted = S::sandbox().ok_or("there is a sandbox")?.credential.1;
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let child = Command::new(program)
+        let child = command
             .args(["serve", "--http", &format!("127.0.0.1:{port}"), "--max-connections", "2000"])
+            .args(more)
             .env_clear()
             .env(S::ABOUT.api_url_env, api_url)
             .env(credential, accepted)
@@ -182,8 +201,9 @@ impl Server {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        let target = Target { port, path: "/mcp" };
-        for _ in 0..200 {
+        let target = target(port);
+        // Under valgrind it takes long.
+        for _ in 0..3_000 {
             if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
                 return Ok(Self { child, target });
             }
@@ -285,5 +305,6 @@ async fn under_load<S: Subject>(program: &Path) -> Outcome<()> {
             server.resident()?
         );
     }
-    Ok(())
+    drop(server);
+    team::under_load::<S>(program, &vendor.url, &cached).await
 }

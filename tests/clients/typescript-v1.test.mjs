@@ -4,13 +4,13 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 
-import { scenario } from './support/scenario.mjs';
+import { overQuota, scenario } from './support/scenario.mjs';
 
 async function connect(target, elicit) {
     const client = new Client({ name: 'typescript-v1', version: '1' }, { capabilities: { elicitation: {} } });
     client.setRequestHandler(ElicitRequestSchema, ({ params }) => ({ action: elicit(params.message), content: {} }));
     const transport = target.url
-        ? new StreamableHTTPClientTransport(new URL(target.url))
+        ? new StreamableHTTPClientTransport(new URL(target.url), { requestInit: { headers: target.headers } })
         : new StdioClientTransport({ command: target.command, args: target.args, env: target.env });
     let version;
     // The version agreed on is told to the transport alone.
@@ -36,3 +36,5 @@ for (const transport of ['stdio', 'http']) {
         expectVersion: '2025-11-25',
     });
 }
+
+overQuota('TypeScript SDK v1', connect);

@@ -2,7 +2,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 
-import { scenario } from './support/scenario.mjs';
+import { overQuota, scenario } from './support/scenario.mjs';
 
 const connectAs = (mode) => async (target, elicit) => {
     const client = new Client(
@@ -12,7 +12,7 @@ const connectAs = (mode) => async (target, elicit) => {
     client.setRequestHandler('elicitation/create', ({ params }) => ({ action: elicit(params.message), content: {} }));
     await client.connect(
         target.url
-            ? new StreamableHTTPClientTransport(new URL(target.url))
+            ? new StreamableHTTPClientTransport(new URL(target.url), { requestInit: { headers: target.headers } })
             : new StdioClientTransport({ command: target.command, args: target.args, env: target.env }),
     );
     client.version = () => client.getNegotiatedProtocolVersion();
@@ -38,4 +38,8 @@ for (const transport of ['stdio', 'http']) {
             expectVersion: '2026-07-28',
         });
     }
+}
+
+for (const [name, mode] of [['legacy', 'legacy'], ['pinned', { pin: '2026-07-28' }]]) {
+    overQuota(`TypeScript SDK v2 (${name})`, connectAs(mode));
 }

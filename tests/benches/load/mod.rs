@@ -1,23 +1,59 @@
-//! Load over plain HTTP/1.1: closed (as fast as answers come) and open (at a steady rate, late
+//! Load over HTTP/1.1, plain or over TLS: closed (as fast as answers come) and open (at a steady rate, late
 //! answers count from when they were due).
 
 use std::{sync::Arc, time::Duration};
 
+use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::TcpStream,
     sync::mpsc,
     time::Instant,
 };
+use tokio_rustls::TlsConnector;
 
 use super::Outcome;
 
 /// Where requests go.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) port: u16,
     pub(crate) path: &'static str,
+    /// TLS, if it is wanted there.
+    pub(crate) tls: Option<Arc<ClientConfig>>,
+    /// The keys of callers, which connections have in turn.
+    pub(crate) keys: Vec<String>,
 }
+
+impl Target {
+    /// Plain HTTP for everybody.
+    pub(crate) fn plain(port: u16, path: &'static str) -> Self {
+        Self { port, path, tls: None, keys: Vec::new() }
+    }
+
+    /// The request that a connection of this number sends.
+    fn request(&self, body: &str, connection: usize) -> Arc<[u8]> {
+        let key = self.keys.get(connection % self.keys.len().max(1));
+        let key = key.map(|key| format!("authorization: Bearer {key}\r\n")).unwrap_or_default();
+        post(self, body, &(mirror(body) + &key))
+    }
+
+    async fn connect(&self) -> Outcome<Box<dyn Stream>> {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).await?;
+        stream.set_nodelay(true)?;
+        Ok(match &self.tls {
+            Some(config) => {
+                let name = ServerName::try_from("localhost")?;
+                Box::new(TlsConnector::from(Arc::clone(config)).connect(name, stream).await?)
+            }
+            None => Box::new(stream),
+        })
+    }
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// Sorted latencies.
 #[derive(Debug, Default)]
@@ -49,21 +85,20 @@ impl Latencies {
 
 /// A connection with its request, ready to be sent again and again.
 struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     request: Arc<[u8]>,
     buffer: Vec<u8>,
 }
 
 impl Connection {
     async fn open(target: &Target, request: Arc<[u8]>) -> Outcome<Self> {
-        let stream = TcpStream::connect(("127.0.0.1", target.port)).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, request, buffer: vec![0; 64 * 1024] })
+        Ok(Self { stream: target.connect().await?, request, buffer: vec![0; 64 * 1024] })
     }
 
     /// Sends the request and reads the whole answer, which must be a 200 with a result that is no error.
     async fn exchange(&mut self) -> Outcome<Vec<u8>> {
         self.stream.write_all(&self.request).await?;
+        self.stream.flush().await?;
         let mut answer = Vec::new();
         loop {
             let read = self.stream.read(&mut self.buffer).await?;
@@ -102,7 +137,7 @@ fn complete(answer: &[u8]) -> Outcome<Option<usize>> {
 }
 
 /// The bytes of a POST of `body`.
-pub(crate) fn post(target: &Target, body: &str, headers: &str) -> Arc<[u8]> {
+fn post(target: &Target, body: &str, headers: &str) -> Arc<[u8]> {
     format!(
         "POST {} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\ncontent-type: application/json\r\naccept: application/json, text/event-stream\r\n{headers}content-length: {}\r\n\r\n{body}",
         target.path,
@@ -128,7 +163,7 @@ fn mirror(body: &str) -> String {
 
 /// One exchange.
 pub(crate) async fn once(target: &Target, body: &str) -> Outcome<Vec<u8>> {
-    Connection::open(target, post(target, body, &mirror(body))).await?.exchange().await
+    Connection::open(target, target.request(body, 0)).await?.exchange().await
 }
 
 /// `total` exchanges over `connections`, each as soon as the one before is answered.
@@ -138,10 +173,9 @@ pub(crate) async fn closed(
     connections: usize,
     total: usize,
 ) -> Outcome<Latencies> {
-    let request = post(target, body, &mirror(body));
     let mut tasks = Vec::new();
-    for _ in 0..connections {
-        let mut connection = Connection::open(target, Arc::clone(&request)).await?;
+    for number in 0..connections {
+        let mut connection = Connection::open(target, target.request(body, number)).await?;
         tasks.push(tokio::spawn(async move {
             let mut took = Vec::new();
             for _ in 0..total / connections {
@@ -168,10 +202,9 @@ pub(crate) async fn open(
     rate: usize,
     span: Duration,
 ) -> Outcome<Latencies> {
-    let request = post(target, body, &mirror(body));
     let mut opened = Vec::new();
-    for _ in 0..connections {
-        opened.push(Connection::open(target, Arc::clone(&request)).await?);
+    for number in 0..connections {
+        opened.push(Connection::open(target, target.request(body, number)).await?);
     }
     let every = Duration::from_secs_f64(1.0 / rate as f64);
     let start = Instant::now() + Duration::from_millis(200);

@@ -54,7 +54,7 @@ pub(crate) async fn start<S: Connector>() -> Outcome<Vendor> {
     });
     tokio::spawn(async move { axum::serve(listener, router).await });
     let path = if parts.api_path.is_empty() { "/graphql" } else { parts.api_path };
-    let target = Target { port, path };
+    let target = Target::plain(port, path);
     Ok(Vendor { url: format!("http://127.0.0.1:{port}{}", parts.api_path), target, memory, _fake: fake })
 }
 

@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 import urllib.parse
@@ -16,6 +17,8 @@ from contextlib import contextmanager
 
 import anyio
 from mcp import Client, MCPError, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp_types import ElicitResult, PromptReference
 
 PROGRAM = os.environ["SERVER_UNDER_TEST"]
@@ -62,11 +65,11 @@ class Sandbox:
 
 
 @contextmanager
-def http_server(sandbox):
+def http_server(sandbox, *options):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen([PROGRAM, "serve", "--http", f"127.0.0.1:{port}"], env={**os.environ, **sandbox.environment})
+    process = subprocess.Popen([PROGRAM, "serve", "--http", f"127.0.0.1:{port}", *options], env={**os.environ, **sandbox.environment})
     try:
         for _ in range(100):
             try:
@@ -274,6 +277,46 @@ class PinnedOverStdio(Scenario, unittest.TestCase):
 
 class PinnedOverHttp(Scenario, unittest.TestCase):
     mode, version, missing, transport, asked = "2026-07-28", "2026-07-28", -32602, "http", True
+
+
+class OverQuota(unittest.TestCase):
+    """Who calls more often than they may is told so as a result, and goes on."""
+
+    def setUp(self):
+        made = subprocess.run([PROGRAM, "keys", "new", "tester"], capture_output=True, text=True, check=True)
+        keys = tempfile.NamedTemporaryFile("w", suffix="-keys")
+        self.addCleanup(keys.close)
+        keys.write(made.stdout)
+        keys.flush()
+        self.headers = {"authorization": "Bearer " + re.search(r"mcp_[\w-]+", made.stderr).group()}
+        sandbox = Sandbox()
+        self.addCleanup(sandbox.stop)
+        server = http_server(sandbox, "--api-keys-file", keys.name)
+        self.url = server.__enter__()
+        self.addCleanup(server.__exit__, None, None, None)
+
+    async def calls(self, mode):
+        with anyio.fail_after(60):
+            async with create_mcp_http_client(self.headers) as http:
+                async with Client(streamable_http_client(self.url, http_client=http), mode=mode) as client:
+                    refused, calls = [], 0
+                    # One comes back every 600 ms, and this client may be slow.
+                    while len(refused) < 5 and calls < 500:
+                        result = await client.call_tool("whoami", {})
+                        refused += [text(result)] if result.is_error else []
+                        calls += 1
+                    tools = (await client.list_tools()).tools
+        self.assertEqual(len(refused), 5, calls)
+        self.assertGreaterEqual(calls, 105)
+        for words in refused:
+            self.assertRegex(words, r"(?s)^rate_limited: .*retry_after_s: \d+")
+        self.assertIn("whoami", [tool.name for tool in tools])
+
+    def test_legacy(self):
+        asyncio.run(self.calls("legacy"))
+
+    def test_modern(self):
+        asyncio.run(self.calls("2026-07-28"))
 
 
 if __name__ == "__main__":

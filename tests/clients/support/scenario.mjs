@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { HttpServer, KEY, PROGRAM, SUBJECT, Sandbox, fill } from './server.mjs';
+import { Caller, HttpServer, KEY, PROGRAM, SUBJECT, Sandbox, fill } from './server.mjs';
 
 const text = (result) => result.content.filter((part) => part.type === 'text').map((part) => part.text).join('\n');
 const cursor = (words) => /cursor "([^"]+)"/.exec(words)?.[1];
@@ -207,6 +207,40 @@ export function scenario(name, { transport, connect, asked, missing, expectVersi
                 const again = await does({ confirm: value });
                 assert.equal(again.isError, true, `a confirmation works once: ${text(again)}`);
                 assert.ok((await there()).includes(row), 'restored');
+            }
+        });
+    });
+}
+
+/**
+ * Calls more often than a caller may: the client must hand what is refused to its agent as a result, and go on.
+ *
+ * `connect(target)` as above; `target.headers` go with every request.
+ */
+export function overQuota(name, connect) {
+    describe(`${KEY}: ${name} over its quota`, { concurrency: false }, () => {
+        test('is told as a result when to call again, and still lists the tools', async () => {
+            const sandbox = await Sandbox.start();
+            const caller = new Caller();
+            const server = await HttpServer.start(sandbox, '--api-keys-file', caller.file);
+            const client = await connect({ url: server.url, headers: caller.headers }, () => 'accept');
+            try {
+                const refused = [];
+                let calls = 0;
+                // One comes back every 600 ms, and this client may be slow.
+                for (; refused.length < 5 && calls < 500; calls += 1) {
+                    const result = await client.callTool({ name: 'whoami', arguments: {} });
+                    if (result.isError) refused.push(text(result));
+                }
+                assert.ok(refused.length === 5 && calls >= 105, `${refused.length} of ${calls} calls were refused`);
+                for (const words of refused) assert.match(words, /^rate_limited: .*retry_after_s: \d+/s);
+                const { tools } = await client.listTools();
+                assert.ok(tools.some((tool) => tool.name === 'whoami'));
+            } finally {
+                await client.close();
+                await server.stop();
+                await sandbox.stop();
+                caller.forget();
             }
         });
     });

@@ -1,9 +1,10 @@
 // The server under test: its sandbox as a process of its own, so that a test can make the vendor slow or broken, and
 // the server on stdio or over HTTP before it.
-import { execFileSync, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { basename } from 'node:path';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -97,6 +98,22 @@ export class HttpServer {
     /** @returns the exit code: 0 after a graceful stop. */
     stop() {
         return end(this.#process);
+    }
+}
+
+/** Somebody with a key, and the file that tells a server of it. */
+export class Caller {
+    #folder = mkdtempSync(join(tmpdir(), 'caller-'));
+
+    constructor() {
+        const { stdout, stderr } = spawnSync(PROGRAM, ['keys', 'new', 'tester'], { encoding: 'utf8' });
+        this.file = join(this.#folder, 'keys');
+        writeFileSync(this.file, stdout);
+        this.headers = { authorization: `Bearer ${/mcp_[\w-]+/.exec(stderr)[0]}` };
+    }
+
+    forget() {
+        rmSync(this.#folder, { recursive: true });
     }
 }
 

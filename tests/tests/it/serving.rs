@@ -7,12 +7,14 @@ use connector::{
     serve::{HttpOptions, ServeError, Stop, http_until},
 };
 use serde_json::{Value, json};
-use suite::{Sample, Sandboxed, Subject, program::program};
+use suite::{Era, Sample, Sandboxed, Subject, program::program};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     sync::oneshot,
     task::{JoinHandle, JoinSet},
 };
+
+use crate::team::{self, client, free_address, told};
 
 suite::every_program!(
     the_program_answers_every_write_over_http,
@@ -21,34 +23,9 @@ suite::every_program!(
     hostile_requests_are_refused_and_nothing_reaches_the_vendor,
 );
 
-fn client() -> reqwest::Client {
-    connector::tls::install();
-    reqwest::Client::builder().no_proxy().build().unwrap()
-}
-
-/// The call of `sample`, for the server at `addr`.
+/// The call of `sample` in the newest protocol, for the server at `addr`.
 fn request(client: &reqwest::Client, addr: SocketAddr, sample: &Sample) -> reqwest::RequestBuilder {
-    let message = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
-        "name": sample.tool,
-        "arguments": sample.arguments,
-        "_meta": {
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-            "io.modelcontextprotocol/clientCapabilities": {},
-        },
-    }});
-    let request = client
-        .post(format!("http://{addr}/mcp"))
-        .header("content-type", "application/json")
-        .header("accept", "application/json, text/event-stream")
-        .header("mcp-protocol-version", "2026-07-28")
-        .header("mcp-method", "tools/call")
-        .header("mcp-name", sample.tool);
-    request.body(message.to_string())
-}
-
-fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    team::request(client, addr, Era::Modern, team::call(sample), &json!({}))
 }
 
 /// On the threads of the program, whose stacks are others than a test's. What is refused is answered too.
@@ -183,12 +160,6 @@ async fn metrics_tell_of_calls_and_of_the_vendor_and_hold_no_text<S: Subject>() 
         );
     }
     served.close().await;
-}
-
-/// The text of an answer, and whether it is an error.
-fn told(answer: &Value) -> (&str, bool) {
-    let result = &answer["result"];
-    (result["content"][0]["text"].as_str().unwrap_or_default(), result["isError"] == true)
 }
 
 async fn one_caller_with_a_hundred_calls_is_in_nobodys_way<S: Subject>() {

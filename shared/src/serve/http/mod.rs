@@ -285,14 +285,14 @@ pub async fn http_until<S: Connector>(
     let waiting = async {
         // There is still time to say what was not sent.
         sleep_until(now + options.drain / 2).await;
-        service.stop_waiting_writes();
+        service.stop_waiting();
         std::future::pending::<std::convert::Infallible>().await
     };
     tokio::select! {
         () = connections.finish(end) => {}
         never = waiting => match never {},
     }
-    service.stop_waiting_writes();
+    service.stop_waiting();
     service.finish_writes(end).await;
     // What is still open now are streams and calls that take too long.
     streams.cancel();
@@ -381,7 +381,8 @@ fn router<S: Connector>(
             endpoint.layer(from_fn_with_state(keys::Door::new(keys, realm, metrics.cloned()), keys::check));
     }
     if let Some(proxies) = options.proxies.clone() {
-        endpoint = endpoint.layer(from_fn_with_state(proxies, proxies::check));
+        let door = proxies::Door::new(proxies, metrics.cloned());
+        endpoint = endpoint.layer(from_fn_with_state(door, proxies::check));
     }
     if !options.allowed_origins.is_empty() {
         endpoint = endpoint.layer(from_fn_with_state(Arc::new(origins), browsers::answer));

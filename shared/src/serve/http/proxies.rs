@@ -11,7 +11,7 @@ use axum::{
 use http::{HeaderMap, HeaderName, StatusCode};
 
 use super::connections::Peer;
-use crate::access::Principal;
+use crate::{access::Principal, telemetry::Metrics};
 
 const HEADER: HeaderName = HeaderName::from_static("x-forwarded-client-cert");
 
@@ -45,16 +45,36 @@ impl Proxies {
     }
 
     /// Whom the proxy at `peer` vouches for.
-    fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> Result<Principal, &'static str> {
+    fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> Result<Principal, Refusal> {
         if !self.0.networks.iter().any(|network| network.contains(peer)) {
-            return Err("Calls come through the proxy.");
+            return Err(Refusal { reason: "proxy", text: "Calls come through the proxy." });
         }
         let mut values = headers.get_all(HEADER).iter();
         let (Some(value), None) = (values.next(), values.next()) else {
-            return Err("The proxy must name one caller.");
+            return Err(Refusal { reason: "no_certificate", text: "The proxy must name one caller." });
         };
         let named = value.to_str().ok().and_then(named).filter(|who| admits(&self.0.names, who.label()));
-        named.ok_or("The certificate names nobody who may call.")
+        named.ok_or(Refusal { reason: "name", text: "The certificate names nobody who may call." })
+    }
+}
+
+/// Why nobody is let in: a word for the metrics, those of our own TLS where they fit, and a sentence.
+#[derive(Clone, Copy, Debug)]
+struct Refusal {
+    reason: &'static str,
+    text: &'static str,
+}
+
+/// The proxies, and where refusals are counted, if anywhere.
+#[derive(Clone)]
+pub(super) struct Door {
+    proxies: Proxies,
+    metrics: Option<Arc<Metrics>>,
+}
+
+impl Door {
+    pub(super) fn new(proxies: Proxies, metrics: Option<Arc<Metrics>>) -> Self {
+        Self { proxies, metrics }
     }
 }
 
@@ -64,16 +84,21 @@ pub(super) fn admits(globs: &[String], name: &str) -> bool {
 }
 
 /// Lets a request in under the name that the proxy gives.
-pub(super) async fn check(State(proxies): State<Proxies>, mut request: Request, next: Next) -> Response {
+pub(super) async fn check(State(door): State<Door>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<Peer>().copied();
     let Some(Peer(peer)) = peer else { return StatusCode::FORBIDDEN.into_response() };
-    match proxies.caller(peer, request.headers()) {
+    match door.proxies.caller(peer, request.headers()) {
         Ok(principal) => {
             request.headers_mut().remove(HEADER);
             request.extensions_mut().insert(principal);
             next.run(request).await
         }
-        Err(why) => (StatusCode::FORBIDDEN, why).into_response(),
+        Err(Refusal { reason, text }) => {
+            if let Some(metrics) = &door.metrics {
+                metrics.refused(reason);
+            }
+            (StatusCode::FORBIDDEN, text).into_response()
+        }
     }
 }
 

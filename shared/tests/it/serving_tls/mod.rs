@@ -365,14 +365,22 @@ async fn a_proxys_word_for_a_caller_is_taken_from_its_address_alone() {
     let behind = async |addresses: &str| {
         let mut options = options();
         options.proxies = Some(Proxies::new(&[addresses.to_owned()], names.clone()).unwrap());
-        Site::with(options).await
+        let admin = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        options.admin = Some(admin);
+        (Site::with(options).await, admin)
     };
     let call = modern(1, "tools/call", json!({"name": "read_note", "arguments": {"name": "one"}}));
     let said = |site: &Site, values: &[&str]| {
         let add = |request: reqwest::RequestBuilder, value| request.header("x-forwarded-client-cert", value);
         values.iter().copied().fold(site.modern(&call), add).send()
     };
-    let site = behind("127.0.0.0/8").await;
+    let refused = async |site: &Site, admin, reason: &str| {
+        let metrics =
+            site.client.get(format!("http://{admin}/metrics")).send().await.unwrap().text().await.unwrap();
+        let series = format!("connector_authentication_failures_total{{reason=\"{reason}\"}} ");
+        metrics.lines().find_map(|line| line.strip_prefix(&series)).map(str::to_owned)
+    };
+    let (site, admin) = behind("127.0.0.0/8").await;
     let ada =
         format!("By=spiffe://example.org/mcp;Hash=ab;Subject=\"CN=x,O=y\";URI={AGENT};DNS=agent.example");
     for (values, expected) in [
@@ -388,7 +396,13 @@ async fn a_proxys_word_for_a_caller_is_taken_from_its_address_alone() {
     assert_eq!(log.calls()[0]["who"], AGENT);
     assert_eq!(site.get("/readyz").send().await.unwrap().status().as_u16(), 200);
 
-    assert_eq!(said(&behind("10.0.0.0/8").await, &[&ada]).await.unwrap().status().as_u16(), 403);
+    for (reason, times) in [("name", "3"), ("no_certificate", "2")] {
+        assert_eq!(refused(&site, admin, reason).await.as_deref(), Some(times), "{reason}");
+    }
+
+    let (site, admin) = behind("10.0.0.0/8").await;
+    assert_eq!(said(&site, &[&ada]).await.unwrap().status().as_u16(), 403);
+    assert_eq!(refused(&site, admin, "proxy").await.as_deref(), Some("1"));
     // Where no proxy is configured, nobody is who a header says.
     let open = Site::open().await;
     assert_eq!(said(&open, &[&ada]).await.unwrap().status().as_u16(), 200);
