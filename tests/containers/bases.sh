@@ -3,6 +3,8 @@
 # Sourced by `run`; imports into an engine of our own only, never into somebody's.
 
 BUILDER_TAG=rust:1.95-bookworm
+HAPROXY_TAG=haproxy:3.2-alpine
+VALKEY_TAG=valkey/valkey:9-alpine
 RUNTIME_TAG=gcr.io/distroless/cc-debian12:nonroot
 
 bases_import() {
@@ -14,6 +16,16 @@ bases_import() {
     mkdir -p "$place"
     bases_builder "$place/builder" && bases_runtime "$place/builder" "$place/runtime" || return 1
     rm -rf "$place"
+}
+
+# What the compose file of deploy/ takes from others, from Debian's packages: HAProxy, and Redis under Valkey's name.
+bases_team() {
+    docker image inspect "$HAPROXY_TAG" "$VALKEY_TAG" >/dev/null 2>&1 && return 0
+    local install='RUN apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends'
+    printf '%s\n' "FROM $BUILDER_TAG" "$install haproxy" \
+        'CMD ["haproxy", "-f", "/usr/local/etc/haproxy/haproxy.cfg"]' | docker build --quiet --tag "$HAPROXY_TAG" - &&
+        printf '%s\n' "FROM $BUILDER_TAG" "$install redis-server" \
+            'RUN for one in server cli; do ln -s /usr/bin/redis-$one /usr/local/bin/valkey-$one; done' | docker build --quiet --tag "$VALKEY_TAG" -
 }
 
 # What the official image has as far as a build uses it: Debian with a C toolchain and certificates, and Rust.
