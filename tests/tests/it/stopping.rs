@@ -97,9 +97,8 @@ impl Tally {
             (("", true), _) => Some("was lost"),
             ((text, failed), None) => {
                 self.read += usize::from(!failed);
-                // The vendor's budget is used up, and will be back; or there was none before the end.
-                let later = text.starts_with("rate_limited: ") && text.contains("retry_after_s: ")
-                    || text.starts_with("cancelled: ") && text.contains("nothing was sent");
+                // The vendor's budget is used up, and will be back.
+                let later = text.starts_with("rate_limited: ") && text.contains("retry_after_s: ");
                 (failed && !later).then_some("was not read")
             }
             ((text, failed), Some((marker, marked))) => {
