@@ -6,6 +6,7 @@ use connector::{
     access::{Bounded, Bounds},
     catalog::one_line,
     settings::{Config, Setting, SettingKind},
+    upstream::call,
 };
 use url::Url;
 
@@ -141,6 +142,7 @@ impl RepositoryBounds {
             }
         };
         self.permits(&repo, Effect::Read)?;
+        call::concerns(&repo.to_string());
         Ok(repo)
     }
 

@@ -18,6 +18,7 @@ mod resources;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod tools;
+mod vendor;
 
 use std::{
     path::{Path, PathBuf},
@@ -113,7 +114,7 @@ impl Connector for Linear {
 
     fn connect(config: &Config, options: upstream::Options) -> Result<Self> {
         let Credentials { credential, oauth, what } = credential::choose(config, &options)?;
-        let api = Api::new(Upstream::new(Arc::new(error::LinearVendor { oauth }), credential, options));
+        let api = Api::new(Upstream::new(Arc::new(vendor::LinearVendor { oauth }), credential, options));
         Ok(Self {
             names: Names::new(api.clone(), config.text("team").map(str::to_owned)),
             api,

@@ -1,6 +1,6 @@
 //! Words that more than one family needs.
 
-use connector::catalog::one_line;
+use connector::catalog::{minute, one_line};
 use serde_json::{Value, json};
 
 use crate::{
@@ -30,14 +30,6 @@ pub(crate) fn kind(item: &Item) -> &'static str {
         "data_source" | "database" => "table",
         _ if item.parent_id().is_some_and(|(kind, _)| kind == "data_source_id") => "row",
         _ => "page",
-    }
-}
-
-/// A time as rows show it: Notion's times have no seconds.
-pub(crate) fn minute(time: &str) -> String {
-    match (time.get(..10), time.get(11..16)) {
-        (Some(day), Some(time)) => format!("{day} {time}Z"),
-        _ => time.to_owned(),
     }
 }
 

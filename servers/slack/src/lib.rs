@@ -78,6 +78,11 @@ impl Slack {
                 named.or_else(|| self.workspaces.first().filter(|_| wanted.eq_ignore_ascii_case(DEFAULT)))
             }
         };
+        if self.workspaces.len() > 1
+            && let Some(workspace) = found
+        {
+            upstream::call::concerns(&workspace.name);
+        }
         found.ok_or_else(|| {
             let names: Vec<&str> = self.workspaces.iter().map(|workspace| workspace.name.as_str()).collect();
             Error::invalid(format!("No workspace {} is configured", one_line(wanted.unwrap_or_default())))

@@ -103,6 +103,11 @@ impl Page {
         self.rows.is_empty()
     }
 
+    /// Whether one of its own words is what is looked for.
+    pub(super) fn says(&self, is_it: impl Fn(&str) -> bool) -> bool {
+        self.notes.iter().chain(&self.rows).any(|text| is_it(text))
+    }
+
     /// The header when the first `kept` rows are shown, and the cursor for the rest.
     pub(super) fn header(&self, kept: usize) -> (String, Option<String>) {
         let cut = kept < self.rows.len();

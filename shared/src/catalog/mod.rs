@@ -60,7 +60,7 @@ pub use text::{clean, one_line, thousands};
 pub use told::told;
 pub use tool::{Step, Tool};
 pub use variables::Variables;
-pub use when::{Calendar, When, Window, day, minute, today};
+pub use when::{Calendar, When, Window, day, minute, minute_in, today};
 pub use writer::excerpt;
 pub(crate) use writes::Writes;
 
@@ -511,5 +511,44 @@ mod tests {
         let served = |name| Value::Object((**catalog.tool(name).unwrap().input_schema()).clone());
         assert_eq!(served("drop_note"), json!({"type": "object"}));
         assert_eq!(served("write_note"), made("write_note"));
+    }
+
+    #[tokio::test]
+    async fn an_answer_names_its_place_once_whether_or_not_the_tool_does() {
+        let read = |name, words: &'static str| {
+            Tool::read(name, "Look", "Look.", move |_, _: Arguments| async move {
+                crate::upstream::call::concerns("acme/notes");
+                Ok(Reply::new(words))
+            })
+        };
+        let write = Tool::write("write", "Write", "Write.", |_, _: Arguments| async {
+            crate::upstream::call::concerns("acme/notes");
+            Ok(Plan::new(Reply::new("Add a note"), || async { Ok(Reply::new("Added a note")) }))
+        });
+        let catalog = Arc::new(Catalog::new().tools([
+            read("bare", "2 notes"),
+            read("named", "2 notes of Acme/Notes"),
+            write,
+        ]));
+        let answer = async |name: &str, arguments: Value| {
+            let caller = Caller {
+                rights: Rights::unlimited(),
+                confirmations: &Confirmations::default(),
+                answers: false,
+                progress: Arc::new(Silent),
+            };
+            let arguments = arguments.as_object().cloned().unwrap_or_default();
+            let tool = catalog.tool(name).unwrap();
+            match catalog.call(tool, &Arc::new(()), caller, arguments).await.unwrap() {
+                Answer::Reply(reply) => reply.render(&ReplyOptions::default()).text,
+                Answer::Question(_) => panic!("nothing was to be asked"),
+            }
+        };
+        let plain = json!({"text": "x"});
+        assert_eq!(answer("bare", plain.clone()).await, "In acme/notes:\n2 notes");
+        assert_eq!(answer("named", plain.clone()).await, "2 notes of Acme/Notes");
+        assert_eq!(answer("write", plain).await, "In acme/notes:\nAdded a note");
+        let dry = answer("write", json!({"text": "x", "dry_run": true})).await;
+        assert!(dry.contains("In acme/notes:") && dry.contains("Add a note"), "{dry}");
     }
 }

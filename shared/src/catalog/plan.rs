@@ -119,6 +119,15 @@ impl Plan {
         self.asks == Asks::Yes
     }
 
+    /// Has its preview, and what is told of it once it is done, name these places.
+    pub(super) fn naming(mut self, places: Vec<String>) -> Self {
+        self.preview = self.preview.naming(&places);
+        self.work = self.work.map(|work| -> Work {
+            Box::new(move || Box::pin(async move { work().await.map(|reply| reply.naming(&places)) }))
+        });
+        self
+    }
+
     /// A digest of what it would do, and to what.
     pub(super) fn effect(&self) -> confirm::Effect {
         let mut hash = Sha256::new();

@@ -162,6 +162,23 @@ impl Reply {
         self
     }
 
+    /// Has it name each of `places`: above everything else, unless its own words do.
+    pub(super) fn naming(self, places: &[String]) -> Self {
+        let missing: Vec<_> = places.iter().filter(|place| !self.names(place)).cloned().collect();
+        if missing.is_empty() { self } else { self.lead(format!("In {}:", missing.join(", "))) }
+    }
+
+    fn names(&self, place: &str) -> bool {
+        let place = place.to_lowercase();
+        let says = |text: &str| text.to_lowercase().contains(&place);
+        self.lead.iter().any(|line| says(line))
+            || self.blocks.iter().any(|block| match block {
+                Block::Line(line) => says(line),
+                Block::Outside { from, .. } => says(from),
+                Block::Page(page) => page.says(&says),
+            })
+    }
+
     /// Marks it as what would be done.
     pub(super) fn dry(mut self) -> Self {
         self.dry = true;

@@ -14,7 +14,11 @@ use super::{
     Call, Plan, Reply, argument_errors, arguments, schema, structured,
     text::{not_shown, unseen},
 };
-use crate::{Effect, Error, Result, access::Capability, upstream::fresh};
+use crate::{
+    Effect, Error, Result,
+    access::Capability,
+    upstream::{call, fresh},
+};
 
 /// The work of a tool, its arguments not yet typed.
 type Run<S> = Arc<dyn Fn(Call<S>, Map<String, Value>) -> BoxFuture<'static, Result<Step>> + Send + Sync>;
@@ -434,11 +438,15 @@ impl<S> Planning<S> {
     pub(super) fn make(&self) -> BoxFuture<'static, Result<Step>> {
         let step = (self.run)(self.call.clone(), self.arguments.clone());
         // A text that is written may have in it what nobody sees, if it was copied.
-        let Some(note) = not_shown(hidden_in(&self.arguments), "in what was given") else { return step };
+        let note = not_shown(hidden_in(&self.arguments), "in what was given");
         Box::pin(async move {
-            Ok(match step.await? {
-                Step::Plan(plan) => Step::Plan(plan.noting(note)),
-                done @ Step::Done(_) => done,
+            let (step, places) = call::placing(step).await;
+            Ok(match step? {
+                Step::Plan(plan) => {
+                    let plan = plan.naming(places);
+                    Step::Plan(if let Some(note) = note { plan.noting(note) } else { plan })
+                }
+                Step::Done(reply) => Step::Done(reply.naming(&places)),
             })
         })
     }

@@ -206,6 +206,12 @@ pub fn minute(moment: &str) -> String {
     }
 }
 
+/// A moment as replies show it where people live in `zone`, which is told beside it: `2026-11-30 08:00`.
+#[must_use]
+pub fn minute_in(moment: Timestamp, zone: &TimeZone) -> String {
+    moment.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
 /// Today's date in UTC.
 #[must_use]
 pub fn today() -> Date {

@@ -14,6 +14,7 @@ use crate::{Error, Kind, Retry};
 tokio::task_local! {
     static CALL: Mutex<Call>;
     static NOTES: Mutex<Vec<String>>;
+    static PLACES: Mutex<Vec<String>>;
     static STOPPING: CancellationToken;
 }
 
@@ -148,6 +149,27 @@ pub fn note(text: String) {
     if let Some(note) = text {
         tracing::warn!(note, "a part of an answer failed");
     }
+}
+
+/// Runs `work`, and gives the places that it [concerns].
+pub async fn placing<T>(work: impl Future<Output = T>) -> (T, Vec<String>) {
+    PLACES
+        .scope(Mutex::default(), async {
+            let done = work.await;
+            (done, PLACES.with(|places| std::mem::take(&mut *lock(places))))
+        })
+        .await
+}
+
+/// Says which place is meant, of several that a call may be about: a repository, a workspace. A reply that does not
+/// name it is told to, so that nobody takes one place for another, and no tool has to remember it.
+pub fn concerns(place: &str) {
+    let _ = PLACES.try_with(|places| {
+        let mut places = lock(places);
+        if !places.iter().any(|known| known == place) {
+            places.push(place.to_owned());
+        }
+    });
 }
 
 /// What it holds is good after every statement, so a panic elsewhere does not spoil it.

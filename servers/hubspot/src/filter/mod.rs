@@ -6,7 +6,7 @@ mod state;
 
 use connector::{
     Error, Result,
-    catalog::{Calendar, one_line},
+    catalog::{Calendar, minute_in, one_line},
 };
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
@@ -318,9 +318,7 @@ impl<'a> Filters<'a> {
             "datetime" => {
                 let start = resolve::moment(&self.calendar, property, low)?;
                 let end = resolve::moment(&self.calendar, property, up)?;
-                let day = |at: jiff::Timestamp| {
-                    at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
-                };
+                let day = |at: jiff::Timestamp| minute_in(at, &self.zone);
                 let told = format!("{} and {}", day(start.start()), day(end.end()));
                 (millis(start.start()), millis(end.end()), told)
             }

@@ -11,7 +11,7 @@ use std::{borrow::Cow, sync::Arc};
 use connector::{
     Error, Kind, Result,
     catalog::{
-        Calendar, minute,
+        Calendar, minute, minute_in,
         names::{Directories, Entry, Reading, find},
         one_line,
     },
@@ -122,7 +122,7 @@ impl Names {
         let at = moment.parse::<Timestamp>().ok();
         Ok(match (at, TimeZone::get(&account.time_zone)) {
             (Some(at), Ok(zone)) => {
-                format!("{} ({})", at.to_zoned(zone).strftime("%Y-%m-%d %H:%M"), account.time_zone)
+                format!("{} ({})", minute_in(at, &zone), account.time_zone)
             }
             _ => minute(moment),
         })

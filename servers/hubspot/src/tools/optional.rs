@@ -3,7 +3,7 @@
 use connector::{
     Error, Kind, Result,
     catalog::{
-        Call, Page, Plan, Reply, Tool, Written, limit, minute, one_line,
+        Call, Page, Plan, Reply, Tool, Written, limit, minute, minute_in, one_line,
         paging::{self, Position, VendorPage},
         reconcile::{Attempt, created, same_text},
     },
@@ -169,7 +169,7 @@ impl Clock {
 
     fn minute(&self, moment: &str) -> String {
         match moment.parse::<Timestamp>() {
-            Ok(at) => at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string(),
+            Ok(at) => minute_in(at, &self.zone),
             Err(_) => minute(moment),
         }
     }

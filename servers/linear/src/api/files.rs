@@ -7,7 +7,7 @@ use http::header;
 use url::Url;
 
 use super::Api;
-use crate::error::FILES_HOST;
+use crate::vendor::FILES_HOST;
 
 /// The most bytes of one file that are read.
 pub(crate) const MAX_FILE: usize = 5 * 1024 * 1024;

@@ -32,7 +32,10 @@ pub(crate) use connector::upstream::{Connection, Partial};
 pub use operation::Operation;
 pub(crate) use operation::{document, first};
 
-use crate::error::{self, COMPLEXITY, GraphqlError, REQUESTS, SEARCHES};
+use crate::{
+    error::{self, GraphqlError},
+    vendor::{COMPLEXITY, REQUESTS, SEARCHES},
+};
 
 /// The operations of each area.
 const AREAS: &[&[&Operation]] = &[

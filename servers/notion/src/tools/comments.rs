@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use connector::{
     Error, Kind, Result,
     catalog::{
-        Call, Page, Plan, Reply, Tool, Written, limit, one_line,
+        Call, Page, Plan, Reply, Tool, Written, limit, minute, one_line,
         reconcile::{self, Attempt, Seen},
         words::{self, short},
     },
@@ -127,7 +127,7 @@ async fn list_comments(call: Call<Notion>, arguments: ListComments) -> Result<Re
             (format!("discussion {}", row.discussion), format!(" on {}", row.on))
         };
         before = &row.discussion;
-        let at = render::minute(&row.at);
+        let at = minute(&row.at);
         page.push(format!("{} | {discussion} | {} {at}{on}\n  {}", row.id, row.by, row.text), row);
     }
     let seal = call.clone();
@@ -421,7 +421,7 @@ async fn add_comment(call: Call<Notion>, arguments: AddComment) -> Result<Plan> 
         written.changed.extend(place.quoted.map(|quoted| format!("on {quoted}")));
         written.changed.extend(answered.map(|answered| {
             let words = short(&answered.text, QUOTED);
-            format!("{} {}: {words}", answered.by, render::minute(&answered.at))
+            format!("{} {}: {words}", answered.by, minute(&answered.at))
         }));
         written.url = place.url;
         Ok(told::written(written, notes))

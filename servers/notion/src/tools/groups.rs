@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Reply, one_line, words},
+    catalog::{Call, Reply, minute, one_line, words},
 };
 use serde_json::{Value, json};
 
@@ -105,7 +105,7 @@ async fn every(
             let page = match call.api().query(&table.id, &body).await {
                 // What was read is worth telling when the call's time or the budget of requests is over.
                 Err(error) if !rows.is_empty() && is_over(&error) => {
-                    let until = rows.last().map(|row| render::minute(&row.created_time)).unwrap_or_default();
+                    let until = rows.last().map(|row| minute(&row.created_time)).unwrap_or_default();
                     return Ok((
                         rows,
                         vec![format!("{}: {NARROW}; these were created until {until}.", error.message())],

@@ -3,7 +3,7 @@
 use connector::{
     Error, Kind, Result,
     catalog::{
-        Call, Page, Position, Reply, Tool, limit, one_line,
+        Call, Page, Position, Reply, Tool, limit, minute, one_line,
         paging::{self, VendorPage},
         words,
     },
@@ -208,7 +208,7 @@ async fn head(call: &Call<Notion>, page: &mut Item, hash: &str) -> Head {
         "{}{place} · {} · edited {} · hash {hash}{locked}{trash}",
         render::title(&page.name()),
         render::bare(&page.id),
-        render::minute(&page.last_edited_time)
+        minute(&page.last_edited_time)
     );
     let (mut values, mut empty) = (Vec::new(), Vec::new());
     for (name, value) in page.properties.iter().filter(|(_, value)| value["type"] != "title") {

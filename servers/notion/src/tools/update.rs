@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use connector::{
     Error, Kind, Result,
     catalog::{
-        Call, Plan, Reply, Tool, Written, one_line,
+        Call, Plan, Reply, Tool, Written, minute, one_line,
         reconcile::{self, Seen},
         words,
     },
@@ -180,7 +180,7 @@ fn unchanged(page: &Item, expected: &str) -> Result<()> {
         format!(
             "{} was edited at {}, after it was read",
             render::title(&page.name()),
-            render::minute(&page.last_edited_time)
+            minute(&page.last_edited_time)
         ),
     )
     .with_hint("Nothing was written. Read it again"))
@@ -406,7 +406,7 @@ async fn update_all(
             "{} · {} · edited {}{}",
             change.title,
             render::bare(&change.id),
-            render::minute(&page.last_edited_time),
+            minute(&page.last_edited_time),
             outcome::note(lost)
         ));
         let mut refused = refusals(&page, &change.wanted);

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use connector::catalog::{clean, one_line};
+use connector::catalog::{clean, minute_in, one_line};
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,7 +14,7 @@ use crate::{
     api::types::{File, Identity, Message, Reaction},
     resolve::{
         people::{People, is_user},
-        time::{day_of, minute, parse_ts, time_of},
+        time::{day_of, parse_ts, time_of},
     },
 };
 
@@ -201,7 +201,7 @@ fn attachment(attachment: &Value, people: &People) -> String {
         let when = attachment["ts"]
             .as_str()
             .and_then(parse_ts)
-            .map(|at| format!(", {} UTC", minute(at, &TimeZone::UTC)))
+            .map(|at| format!(", {} UTC", minute_in(at, &TimeZone::UTC)))
             .unwrap_or_default();
         let mut lines = vec![format!("[forwarded from {}{when}]", one_line(&author))];
         lines.extend(quoted.lines().map(|line| format!("> {line}")));

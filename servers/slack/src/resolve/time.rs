@@ -52,11 +52,6 @@ pub(crate) fn time_of(ts: &str, zone: &TimeZone) -> String {
     parse_ts(ts).map(|moment| moment.to_zoned(zone.clone()).strftime("%H:%M").to_string()).unwrap_or_default()
 }
 
-/// A moment with its day in `zone`: `2026-11-21 08:31`.
-pub(crate) fn minute(moment: Timestamp, zone: &TimeZone) -> String {
-    moment.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
-}
-
 /// What a zone is called.
 pub(crate) fn zone_name(zone: &TimeZone) -> String {
     zone.iana_name().unwrap_or("UTC").to_owned()

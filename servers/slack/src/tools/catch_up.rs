@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Page, Reply, Tool, excerpt, one_line, words::listed},
+    catalog::{Call, Page, Reply, Tool, excerpt, minute_in, one_line, words::listed},
 };
 use futures::{StreamExt as _, stream};
 use jiff::{Timestamp, tz::TimeZone};
@@ -24,7 +24,7 @@ use crate::{
     render::message::{self, row},
     resolve::{
         ALL_TYPES,
-        time::{End, bound, minute, moment, now, parse_ts, zone_name},
+        time::{End, bound, moment, now, parse_ts, zone_name},
     },
     scopes,
     workspace::Workspace,
@@ -164,7 +164,7 @@ async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
     let readers = Readers::of(&workspace, all.iter().flat_map(|news| &news.messages), ids).await;
     let mut page = Page::new(FROM, ("conversation with news", "conversations with news"));
     page = page.note(match since {
-        Some(since) => format!("since {} {}", minute(since, &zone), zone_name(&zone)),
+        Some(since) => format!("since {} {}", minute_in(since, &zone), zone_name(&zone)),
         None => format!("since each was read, else 24 hours; times in {}", zone_name(&zone)),
     });
     page = page.note(format!("{looked} looked at, your own posts and replies in older threads not"));
@@ -424,7 +424,7 @@ async fn news(
     let mut lines = vec![format!(
         "### {}: {count}{plus} new since {}{mentions}{own}",
         heading(&title, &news.channel),
-        minute(news.since, zone)
+        minute_in(news.since, zone)
     )];
     let left = count.saturating_sub(EACH);
     if left > 0 {
@@ -432,7 +432,7 @@ async fn news(
         lines.push(format!(
             "({least}{left} older ones: read_channel {} since {})",
             news.channel.id,
-            minute(news.since, zone)
+            minute_in(news.since, zone)
         ));
     }
     let style = readers.style(true);

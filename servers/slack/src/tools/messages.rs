@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, excerpt, one_line, reconcile::Attempt},
+    catalog::{Call, Plan, Reply, Tool, Written, excerpt, minute_in, one_line, reconcile::Attempt},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -27,7 +27,7 @@ use crate::{
     render::message::{author, said},
     resolve::{
         Destination, Names, reference,
-        time::{self, bound, minute, now, zone_name},
+        time::{self, bound, now, zone_name},
     },
     scopes,
     workspace::Workspace,
@@ -287,7 +287,7 @@ async fn answered(workspace: &Workspace, channel: &Channel, ts: &str) -> Result<
     let readers = Readers::of(workspace, [&message], BTreeSet::new()).await;
     let last = parent.latest_reply.as_deref().and_then(time::parse_ts);
     let last =
-        last.map(|at| format!(", the last {} {}", minute(at, &readers.zone), zone_name(&readers.zone)));
+        last.map(|at| format!(", the last {} {}", minute_in(at, &readers.zone), zone_name(&readers.zone)));
     let before = match parent.reply_count.unwrap_or_default() {
         0 => "the first reply there".to_owned(),
         count => {

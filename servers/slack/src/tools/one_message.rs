@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use connector::{
     Result,
-    catalog::{Call, Page, Reply, Tool, excerpt, one_line},
+    catalog::{Call, Page, Reply, Tool, excerpt, minute_in, one_line},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ use crate::{
         types::{Channel, Message},
     },
     render::message::{self, MessageItem, row},
-    resolve::time::{self, bound, minute, now, zone_name},
+    resolve::time::{self, bound, now, zone_name},
     scopes,
     workspace::Workspace,
 };
@@ -87,7 +87,7 @@ async fn get_message(call: Call<Slack>, args: GetMessage) -> Result<Reply> {
     let readers = Readers::of(&workspace, std::iter::once(&found).chain(&near), reacted).await;
     let style = readers.style(true);
     let (_, item) = row(&found, &style, &mut None);
-    let at = time::parse_ts(&found.ts).map(|at| minute(at, &readers.zone)).unwrap_or_default();
+    let at = time::parse_ts(&found.ts).map(|at| minute_in(at, &readers.zone)).unwrap_or_default();
     let link = permalink(&readers.me.url, &channel.id, &found.ts, found.parent());
     let mut reply = Reply::new(format!(
         "Message {} in {}, {at} {}.",

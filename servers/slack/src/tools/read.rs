@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use connector::{
     Error, Kind, Result,
     catalog::{
-        Call, Page, Position, Reply, Tool, limit, one_line,
+        Call, Page, Position, Reply, Tool, limit, minute_in, one_line,
         paging::{self, VendorPage},
     },
 };
@@ -22,7 +22,7 @@ use crate::{
     render::message::{self, MessageItem, Style, row},
     resolve::{
         Destination, no_messages,
-        time::{End, bound, day_of, minute, moment, now, zone_name},
+        time::{End, bound, day_of, moment, now, zone_name},
     },
     scopes,
     workspace::Workspace,
@@ -99,9 +99,9 @@ pub(super) async fn window(
     let name = zone_name(&zone);
     let words = match (from, to) {
         (None, None) => format!("times in {name}"),
-        (Some(from), None) => format!("since {} {name}", minute(from, &zone)),
-        (None, Some(to)) => format!("until {} {name}", minute(to, &zone)),
-        (Some(from), Some(to)) => format!("{} to {} {name}", minute(from, &zone), minute(to, &zone)),
+        (Some(from), None) => format!("since {} {name}", minute_in(from, &zone)),
+        (None, Some(to)) => format!("until {} {name}", minute_in(to, &zone)),
+        (Some(from), Some(to)) => format!("{} to {} {name}", minute_in(from, &zone), minute_in(to, &zone)),
     };
     // With `oldest` alone the page would be the one closest to it: the other end is always given.
     let latest = to.or_else(|| from.map(|_| now() + jiff::SignedDuration::from_secs(60)));

@@ -4,7 +4,7 @@
 use connector::{
     Effect, Error, Result,
     catalog::{
-        Calendar, Call, Page, Plan, Position, Reply, Tool, Written, excerpt, limit, one_line,
+        Calendar, Call, Page, Plan, Position, Reply, Tool, Written, excerpt, limit, minute_in, one_line,
         paging::{self, VendorPage},
         reconcile,
     },
@@ -24,7 +24,7 @@ use crate::{
     render::mrkdwn,
     resolve::{
         Destination,
-        time::{minute, now, zone_name},
+        time::{now, zone_name},
     },
     scopes,
     workspace::Workspace,
@@ -104,7 +104,7 @@ struct List {
 }
 
 fn at(seconds: i64, zone: &TimeZone) -> String {
-    Timestamp::from_second(seconds).map(|at| minute(at, zone)).unwrap_or_default()
+    Timestamp::from_second(seconds).map(|at| minute_in(at, zone)).unwrap_or_default()
 }
 
 async fn read(
@@ -233,7 +233,7 @@ async fn schedule(call: Call<Slack>, args: Schedule) -> Result<Plan> {
     if seconds < now().as_second() + SOON {
         return Err(Error::invalid(format!(
             "`post_at` {} {} is past or less than two minutes away",
-            minute(when, &zone),
+            minute_in(when, &zone),
             zone_name(&zone)
         ))
         .with_hint("Give a later time, or use send_message"));
@@ -251,7 +251,7 @@ async fn schedule(call: Call<Slack>, args: Schedule) -> Result<Plan> {
         return Err(Error::invalid("The text is too long for one message").with_hint("Schedule it in parts"));
     };
     let text = text.clone();
-    let words = format!("{} {} to {}", minute(when, &zone), zone_name(&zone), post.title);
+    let words = format!("{} {} to {}", minute_in(when, &zone), zone_name(&zone), post.title);
     let mut preview = post.preview(format!("Post on {words}")).outside("message", None, args.message.trim());
     if let Some(old) = &old {
         let text = mrkdwn::plain(&old.text, &named_in(&workspace, [old.text.as_str()]).await);

@@ -14,7 +14,7 @@ use std::{
 use connector::{
     Effect, Error, Result,
     catalog::{
-        Call, Page, Position, Reply, Tool, excerpt, limit, one_line,
+        Call, Page, Position, Reply, Tool, excerpt, limit, minute_in, one_line,
         paging::{self, VendorPage},
     },
 };
@@ -29,7 +29,7 @@ use crate::{
     policy::Policy,
     render::message::{all_in, said},
     resolve::people::People,
-    resolve::time::{End, minute, moment, parse_ts, zone_name},
+    resolve::time::{End, moment, parse_ts, zone_name},
     scopes,
     workspace::Workspace,
 };
@@ -211,10 +211,10 @@ impl Wanted {
         }
         let zone = zone_name(&self.zone);
         if let Some(after) = self.after {
-            told.push(format!("after {} {zone}", minute(after, &self.zone)));
+            told.push(format!("after {} {zone}", minute_in(after, &self.zone)));
         }
         if let Some(before) = self.before {
-            told.push(format!("before {} {zone}", minute(before, &self.zone)));
+            told.push(format!("before {} {zone}", minute_in(before, &self.zone)));
         }
         told.extend(self.has_word().map(str::to_owned));
         told.extend(self.others.iter().map(|other| other.told.clone()));
@@ -369,7 +369,7 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
         let near = has.is_empty() && !mark.is_empty();
         let (text, more) = excerpt(&text, 0, if near { NEAR } else { EXCERPT });
         let ts = &row.message.ts;
-        let at = parse_ts(ts).map(|at| minute(at, &wanted.zone)).unwrap_or_default();
+        let at = parse_ts(ts).map(|at| minute_in(at, &wanted.zone)).unwrap_or_default();
         let place = &titles[&row.channel_id];
         let cut = if more.is_some() { "…" } else { "" };
         let thread = row.thread().map(|ts| format!(" [in thread {ts}]")).unwrap_or_default();
