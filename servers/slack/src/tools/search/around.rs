@@ -1,7 +1,7 @@
 //! What stands around a message that was found: the nearest messages before and after it, where they are asked for.
 //! Real-time Search gives them with the row; beside the legacy search they are read.
 
-use connector::catalog::{excerpt, one_line};
+use connector::catalog::{excerpt, minute_in, one_line};
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,10 +10,7 @@ use super::{READ, backends::Found};
 use crate::{
     api::types::{Channel, Identity, Message},
     render::message::{author, said},
-    resolve::{
-        people::People,
-        time::{minute, parse_ts},
-    },
+    resolve::{people::People, time::parse_ts},
     tools::one_message::around,
     workspace::Workspace,
 };
@@ -77,7 +74,7 @@ pub(super) fn lines(
     let (mut lines, mut items) = (String::new(), Vec::new());
     for (word, messages) in [("before", &around.before), ("after", &around.after)] {
         for message in messages {
-            let at = parse_ts(&message.ts).map(|at| minute(at, zone)).unwrap_or_default();
+            let at = parse_ts(&message.ts).map(|at| minute_in(at, zone)).unwrap_or_default();
             let author = author(message, people, me);
             let (text, more) = excerpt(&one_line(&said(message, people)), 0, EXCERPT);
             let cut = if more.is_some() { "…" } else { "" };
