@@ -229,7 +229,13 @@ impl<S: Connector> Service<S> {
         let lane = lane(&principal);
         let caller =
             Caller { rights: self.rights(principal), confirmations: &self.confirmations, answers, progress };
-        call::by(lane, self.catalog.call(tool, &self.server, caller, arguments)).await
+        self.one(lane, Box::pin(self.catalog.call(tool, &self.server, caller, arguments))).await
+    }
+
+    /// Does `work` as one call of `lane`, which is given up when the server stops and it only waits to be sent.
+    /// On the heap: each layer around it would take as much of a thread's stack again.
+    async fn one<T>(&self, lane: Lane, work: BoxFuture<'_, T>) -> T {
+        call::stoppable(self.catalog.writes().stopping(), call::by(lane, work)).await
     }
 
     /// Reads the resource at `uri` for `principal`.
@@ -237,7 +243,7 @@ impl<S: Connector> Service<S> {
     /// # Errors
     /// [`crate::Kind::NotFound`] if there is none; whatever reading it gives.
     pub async fn read(&self, principal: Principal, uri: &str) -> Result<Reply> {
-        call::by(lane(&principal), self.catalog.read(self.plain(principal), uri)).await
+        self.one(lane(&principal), Box::pin(self.catalog.read(self.plain(principal), uri))).await
     }
 
     /// Whether the resource at `uri` can be watched by `principal`, as far as that is known without asking
@@ -255,7 +261,7 @@ impl<S: Connector> Service<S> {
     /// As [`Self::admits_subscription`]; whatever looking gives.
     pub async fn version(&self, principal: Principal, uri: &str) -> Result<String> {
         let lane = lane(&principal).background();
-        call::by(lane, self.catalog.version(self.plain(principal), uri)).await
+        self.one(lane, Box::pin(self.catalog.version(self.plain(principal), uri))).await
     }
 
     /// A call of `principal` that is no tool's.
@@ -279,7 +285,7 @@ impl<S: Connector> Service<S> {
         if let Err(denied) = self.catalog.permits(plain.rights(), prompt.needed_tools()) {
             return Some(Err(denied));
         }
-        Some(call::by(lane, prompt.get(plain, given.into())).await)
+        Some(self.one(lane, Box::pin(prompt.get(plain, given.into()))).await)
     }
 
     /// The values that complete what was `typed` for `argument`.
@@ -296,15 +302,16 @@ impl<S: Connector> Service<S> {
         match self.catalog.completion(argument) {
             Some(completions) => {
                 let lane = lane(&principal);
-                call::by(lane, completions.complete(self.plain(principal), typed, others.into())).await
+                self.one(lane, Box::pin(completions.complete(self.plain(principal), typed, others.into())))
+                    .await
             }
             None => Ok(Vec::new()),
         }
     }
 
-    /// Gives up the writes that only wait to be sent: for budget, for a place, for the vendor to recover. They are
+    /// Gives up the calls that only wait to be sent: for budget, for a place, for the vendor to recover. They are
     /// answered, and say that nothing was sent.
-    pub fn stop_waiting_writes(&self) {
+    pub fn stop_waiting(&self) {
         self.catalog.writes().stop_waiting();
     }
 

@@ -25,7 +25,7 @@ pub(crate) struct Writes(Arc<Inner>);
 
 struct Inner {
     tasks: TaskTracker,
-    /// Cancelled when those that only wait to be sent are given up.
+    /// Cancelled when whatever only waits to be sent is given up.
     stopping: CancellationToken,
     /// How many there are of each tool.
     tools: Mutex<BTreeMap<&'static str, usize>>,
@@ -49,6 +49,11 @@ impl Writes {
     /// Gives up those that only wait to be sent, now and from now on: they end saying that nothing was sent.
     pub(crate) fn stop_waiting(&self) {
         self.0.stopping.cancel();
+    }
+
+    /// Cancelled by that: for reads too, which nobody would answer once they are cut off.
+    pub(crate) fn stopping(&self) -> CancellationToken {
+        self.0.stopping.clone()
     }
 
     /// Waits until none is under way, at most until `end`, and logs which were not finished by then.

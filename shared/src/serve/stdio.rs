@@ -26,7 +26,7 @@ pub struct StdioOptions {
     pub drain: Duration,
 }
 
-/// How long writes that only wait to be sent may go on waiting once the end has begun: then they are given up, while
+/// How long calls that only wait to be sent may go on waiting once the end has begun: then they are given up, while
 /// there is still time to answer.
 const WAITING: Duration = Duration::from_secs(4);
 
@@ -99,14 +99,14 @@ pub async fn pipes<S: Connector>(
     let waiting = async {
         closing.cancelled().await;
         sleep(WAITING.min(options.drain / 2)).await;
-        service.stop_waiting_writes();
+        service.stop_waiting();
         std::future::pending::<std::convert::Infallible>().await
     };
     let (ended, end) = tokio::select! {
         both = async { tokio::join!(serving, draining) } => both,
         never = waiting => match never {},
     };
-    service.stop_waiting_writes();
+    service.stop_waiting();
     service.finish_writes(end).await;
     ended
 }

@@ -113,12 +113,12 @@ pub(super) fn written() {
     let _ = CALL.try_with(|call| lock(call).written = true);
 }
 
-/// Runs `work`, whose writes are given up once `stopping` is cancelled if they only wait to be sent.
+/// Runs `work`, whose requests are given up once `stopping` is cancelled if they only wait to be sent.
 pub async fn stoppable<T>(stopping: CancellationToken, work: impl Future<Output = T>) -> T {
     STOPPING.scope(stopping, work).await
 }
 
-/// Waits for something before a write is sent, unless the server is to stop first.
+/// Waits for something before a request is sent, unless the server is to stop first.
 pub(super) async fn unless_stopping<T>(title: &str, waiting: impl Future<Output = T>) -> crate::Result<T> {
     let Ok(stopping) = STOPPING.try_with(CancellationToken::clone) else { return Ok(waiting.await) };
     let Some(waited) = stopping.run_until_cancelled(waiting).await else {

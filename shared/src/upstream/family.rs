@@ -21,13 +21,16 @@ pub trait Observer: Send + Sync {
     fn waited(&self, wait: Duration);
 }
 
+/// Whoever is told what other replicas say.
+type Hears = Box<dyn Fn(&str) + Send + Sync>;
+
 /// The pipelines to one vendor.
 #[derive(Default)]
 pub(super) struct Family {
     pub(super) claims: Claims,
     observer: OnceLock<Arc<dyn Observer>>,
     store: OnceLock<Arc<dyn Store>>,
-    hears: OnceLock<Box<dyn Fn(&str) + Send + Sync>>,
+    hears: OnceLock<Hears>,
     pipelines: Mutex<Vec<Weak<Inner>>>,
 }
 

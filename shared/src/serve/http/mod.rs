@@ -285,14 +285,14 @@ pub async fn http_until<S: Connector>(
     let waiting = async {
         // There is still time to say what was not sent.
         sleep_until(now + options.drain / 2).await;
-        service.stop_waiting_writes();
+        service.stop_waiting();
         std::future::pending::<std::convert::Infallible>().await
     };
     tokio::select! {
         () = connections.finish(end) => {}
         never = waiting => match never {},
     }
-    service.stop_waiting_writes();
+    service.stop_waiting();
     service.finish_writes(end).await;
     // What is still open now are streams and calls that take too long.
     streams.cancel();
