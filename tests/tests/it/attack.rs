@@ -151,9 +151,9 @@ fn names(told: &str, place: &Place, call: &Sample) -> bool {
 }
 
 /// Characters that no reply may have.
-fn unseen(c: char) -> bool {
+pub(crate) fn unseen(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\t'))
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}' | '\u{2800}' | '\u{feff}')
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}' | '\u{200b}' | '\u{2060}' | '\u{2800}' | '\u{feff}')
 }
 
 async fn no_text_leaves_its_route_or_comes_back_uncleaned<S: Subject>() {

@@ -11,6 +11,7 @@ mod bounds;
 mod confirming;
 mod conventions;
 mod faults;
+mod hidden;
 mod lost;
 mod pace;
 mod references;

@@ -12,9 +12,10 @@ use std::collections::BTreeSet;
 use connector::{
     Kind,
     access::{Principal, Selection},
+    catalog::{Answer, Rendered},
 };
 use serde_json::{Value, json};
-use suite::{Options, Sandboxed, Subject, tokens};
+use suite::{Options, Sample, Sandboxed, Subject, tokens};
 
 suite::every_server!(
     every_read_stays_within_the_budget_at_any_size,
@@ -197,7 +198,7 @@ async fn structured_content_fits_its_schema_and_the_text_is_a_summary<S: Subject
 }
 
 /// The texts of `content`, each with its place as a JSON pointer.
-fn texts(content: &Value, place: &str, texts: &mut Vec<(String, String)>) {
+pub(crate) fn texts(content: &Value, place: &str, texts: &mut Vec<(String, String)>) {
     match content {
         Value::String(text) => texts.push((place.to_owned(), text.clone())),
         Value::Array(items) => items
@@ -212,45 +213,81 @@ fn texts(content: &Value, place: &str, texts: &mut Vec<(String, String)>) {
     }
 }
 
-/// What a fence marks in the text is marked in structured content too, by `words_of`.
+/// What a fence marks in the text is marked in structured content too, by `words_of`: in what is read, in previews, in
+/// questions and in what was done.
 async fn structured_content_says_whose_words_stand_where<S: Subject>() {
-    let plain = Sandboxed::<S>::start_with(everything()).await;
-    let structured = Sandboxed::<S>::start_with(Options { structured: true, ..everything() }).await;
-    let mut marked = 0;
+    let mut marked = [0, 0];
+    let options = |structured| Options { structured, ..everything() };
+    let [plain, structured] =
+        [Sandboxed::<S>::start_with(options(false)).await, Sandboxed::<S>::start_with(options(true)).await];
     for sample in S::reads() {
         let text = plain.call(&sample).await.text;
-        let mut inside = false;
-        let fenced: Vec<_> = text
-            .lines()
-            .filter(|line| {
-                let edge = line.starts_with("<data ") || line.starts_with("</data ");
-                inside ^= edge;
-                inside && !edge
-            })
-            .collect();
-        let mut content = structured.call(&sample).await.structured.unwrap_or_default();
-        let words_of = content.as_object_mut().and_then(|content| content.shift_remove("words_of"));
-        let words_of = words_of.unwrap_or_default();
-        let words_of = words_of.as_object().cloned().unwrap_or_default();
-        assert_eq!(fenced.is_empty(), words_of.is_empty(), "{}: {words_of:?} for {text}", sample.tool);
-        for (place, whose) in &words_of {
-            assert!(content.pointer(place).is_some(), "{}: nothing is at {place:?}", sample.tool);
-            assert!(whose.as_str().is_some_and(|whose| !whose.is_empty()), "{}: {words_of:?}", sample.tool);
+        marked[0] += told_whose(&sample, &text, structured.call(&sample).await);
+    }
+    for sample in S::writes().into_iter().chain(S::overtaken().into_iter().map(|overtaken| overtaken.asks)) {
+        let dry = sample.clone().with("dry_run", true);
+        if let Ok(preview) = plain.try_call(&dry).await {
+            marked[1] += told_whose(&dry, &preview.text, structured.call(&dry).await);
         }
-        let mut all = Vec::new();
-        texts(&content, "", &mut all);
-        // What is too short may stand in a fence by chance.
-        let prose = |text: &String| text.len() >= 24 && text.contains(' ') && !text.contains('\n');
-        for (place, text) in all.iter().filter(|(_, text)| prose(text)) {
-            let known = words_of.keys().any(|mark| {
-                place.strip_prefix(mark.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            });
-            let fenced = fenced.iter().any(|line| line.contains(text.as_str()));
-            assert!(known || !fenced, "{}: nobody's words are {place} `{text}`", sample.tool);
-            marked += usize::from(known);
+        let mut shown = Vec::new();
+        for structured in [false, true] {
+            let sandboxed = Sandboxed::<S>::start_with(options(structured)).await;
+            let Ok(answer) = sandboxed.answer(&sample).await else { break };
+            let service = sandboxed.service();
+            let (asked, reply) = match answer {
+                Answer::Reply(reply) => (None, reply),
+                Answer::Question(question) => {
+                    let confirmed = sandboxed.try_call(&sample).await;
+                    (Some(confirmed), question.by_second_call(service.confirmations()))
+                }
+            };
+            shown.push((service.render(reply), asked));
+        }
+        let Some(((structured, confirmed), (plain, agreed))) = shown.pop().zip(shown.pop()) else { continue };
+        marked[1] += told_whose(&sample, &plain.text, structured);
+        if let (Some(Ok(confirmed)), Some(Ok(agreed))) = (confirmed, agreed) {
+            marked[1] += told_whose(&sample, &agreed.text, confirmed);
         }
     }
-    assert!(marked > 0, "hardly anything is marked: {marked}");
+    assert!(marked[0] > 0, "hardly anything is marked: {marked:?}");
+    println!("{}: {marked:?} texts are marked in reads and writes", S::ABOUT.key);
+}
+
+/// Checks that a reply says of all texts that `text` has in fences whose they are; how many it says it of.
+fn told_whose(sample: &Sample, text: &str, reply: Rendered) -> usize {
+    let mut inside = false;
+    let fenced: Vec<_> = text
+        .lines()
+        .filter(|line| {
+            let edge = line.starts_with("<data ") || line.starts_with("</data ");
+            inside ^= edge;
+            inside && !edge
+        })
+        .collect();
+    let what = format!("{} {:?}", sample.tool, sample.arguments);
+    let mut content = reply.structured.unwrap_or_default();
+    let words_of = content.as_object_mut().and_then(|content| content.shift_remove("words_of"));
+    let words_of = words_of.unwrap_or_default();
+    let words_of = words_of.as_object().cloned().unwrap_or_default();
+    assert_eq!(fenced.is_empty(), words_of.is_empty(), "{what}: {words_of:?} for {text} and {content}");
+    for (place, whose) in &words_of {
+        assert!(content.pointer(place).is_some(), "{what}: nothing is at {place:?}");
+        assert!(whose.as_str().is_some_and(|whose| !whose.is_empty()), "{what}: {words_of:?}");
+    }
+    let mut all = Vec::new();
+    texts(&content, "", &mut all);
+    // What is too short may stand in a fence by chance.
+    let prose = |text: &String| text.len() >= 24 && text.contains(' ') && !text.contains('\n');
+    let mut marked = 0;
+    for (place, text) in all.iter().filter(|(_, text)| prose(text)) {
+        let known = words_of.keys().any(|mark| {
+            place.strip_prefix(mark.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        });
+        let fenced = fenced.iter().any(|line| line.contains(text.as_str()));
+        assert!(known || !fenced, "{what}: nobody's words are {place} `{text}`");
+        marked += usize::from(known);
+    }
+    marked
 }
 
 async fn no_reply_is_a_dump_of_json<S: Subject>() {

@@ -124,7 +124,8 @@ async fn every_kind_of_write_shows_in_the_state<S: Subject>() {
         match shown.catch_unwind().await {
             Ok(fault) => wrong.extend(fault),
             Err(_) => {
-                wrong.push(format!("{:?}: it cannot be made ready", S::marked_writes(&marker(0))[kind].write))
+                wrong
+                    .push(format!("{:?}: it cannot be made ready", S::marked_writes(&marker(0))[kind].write));
             }
         }
     }

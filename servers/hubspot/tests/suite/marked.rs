@@ -190,7 +190,7 @@ fn associations(marker: &str) -> Vec<Marked> {
 
 /// What takes records away.
 fn removals(marker: &str) -> Vec<Marked> {
-    let number = &marker[MARK.len()..];
+    let number = marker.get(MARK.len()..).unwrap_or_default();
     let kept = format!("kept{number}@many.example");
     let emails = |state: &Value| properties(state, "contacts", "email");
     let merge = Sample::new("merge_records", json!({"object": "contacts", "keep": kept, "absorb": THE_ID}));

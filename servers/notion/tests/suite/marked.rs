@@ -1,5 +1,7 @@
 //! Writes of every kind that there is in Notion, each with a marker: what a storm is made of.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{BYTES, ONBOARDING, POST_MORTEM, RUNBOOK, STEP, TASKS};
@@ -182,10 +184,11 @@ fn nodes(state: &Value, is_so: fn(&Value) -> bool) -> Vec<String> {
     let nodes = state["nodes"].as_object().into_iter().flatten().map(|(_, node)| node);
     nodes
         .filter(|node| is_so(node))
-        .filter_map(|node| {
+        .flat_map(|node| {
             let text = node["data"].to_string();
-            let at = text.find(MARK)?;
-            text.get(at..at + MARK.len() + 6).map(str::to_owned)
+            let places = text.match_indices(MARK).map(|(at, _)| at);
+            let markers = places.filter_map(|at| text.get(at..at + MARK.len() + 6).map(str::to_owned));
+            markers.collect::<BTreeSet<_>>()
         })
         .collect()
 }
