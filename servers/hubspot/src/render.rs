@@ -14,7 +14,7 @@ use crate::{
         objects::Record,
     },
     redact::Redacted,
-    resolve::{CALL_DURATION, Fields, Names, ObjectType},
+    resolve::{CALL_DURATION, Fields, Names, ObjectType, State},
     rich::{markdown, plain, unshown},
     text::cut,
 };
@@ -205,8 +205,12 @@ impl Values {
     /// A stage's label, and whether it is closed.
     pub(crate) fn stage(&self, id: &str) -> String {
         match self.stages().map(|(_, stage)| stage).find(|stage| stage.id == id) {
-            Some(stage) if stage.is_closed() && !stage.label.to_lowercase().contains("closed") => {
-                format!("{} (closed)", stage.label)
+            Some(stage) if stage.is_closed() => {
+                let how = [State::Won, State::Lost].into_iter().find(|state| state.has(stage));
+                let how = how.unwrap_or(State::Closed).word();
+                let label = stage.label.to_lowercase();
+                let said = label.contains(how) || (how != State::Closed.word() && label.contains("closed"));
+                if said { stage.label.clone() } else { format!("{} ({how})", stage.label) }
             }
             Some(stage) => stage.label.clone(),
             None => id.to_owned(),

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Tool, one_line};
+use super::{Tool, argument_errors, one_line};
 use crate::{Error, Result};
 
 /// Reads the address that was given as an argument: the server, the argument's name, the address. Gives what the address
@@ -40,7 +40,11 @@ pub(super) fn settle<S: Send + Sync + 'static>(
                 meant.push(item);
                 continue;
             };
-            for (part, value) in read(server, &name, text)? {
+            let named = |error| {
+                let given = Map::from_iter([(name.clone(), Value::from(text))]);
+                argument_errors::name_argument(error, &given)
+            };
+            for (part, value) in read(server, &name, text).map_err(named)? {
                 if part == name {
                     meant.push(value);
                 } else {

@@ -105,7 +105,7 @@ impl Page {
 
     /// Whether one of its own words is what is looked for.
     pub(super) fn says(&self, is_it: impl Fn(&str) -> bool) -> bool {
-        self.notes.iter().chain(&self.rows).any(|text| is_it(text))
+        self.notes.iter().chain(&self.rows).chain([&self.asked]).any(|text| is_it(text))
     }
 
     /// The header when the first `kept` rows are shown, and the cursor for the rest.

@@ -416,10 +416,7 @@ impl<S: Send + Sync + 'static> Catalog<S> {
             planning.make().await
         };
         let plan = match step.map_err(named)? {
-            Step::Done(reply) => {
-                let schema = tool.input_schema();
-                return Ok(Answer::Reply(reply.asked_for(&prepared.arguments, schema)));
-            }
+            Step::Done(reply) => return Ok(Answer::Reply(reply)),
             Step::Plan(plan) => plan,
         };
         if prepared.dry_run {

@@ -89,7 +89,13 @@ impl Plan {
     /// Asks where it changes more than a few `records` at once, whatever else is said of it.
     #[must_use]
     pub fn ask_of_many(self, records: usize) -> Self {
-        if records > FEW { self.ask() } else { self }
+        if Self::is_many(records) { self.ask() } else { self }
+    }
+
+    /// Whether so many records at once are asked about.
+    #[must_use]
+    pub fn is_many(records: usize) -> bool {
+        records > FEW
     }
 
     /// Does not ask, though the tool can do harm with other arguments.

@@ -162,10 +162,18 @@ impl Reply {
         self
     }
 
-    /// Has it name each of `places`: above everything else, unless its own words do.
-    pub(super) fn naming(self, places: &[String]) -> Self {
-        let missing: Vec<_> = places.iter().filter(|place| !self.names(place)).cloned().collect();
-        if missing.is_empty() { self } else { self.lead(format!("In {}:", missing.join(", "))) }
+    /// Has it name each of `places`: before its own words, unless they do.
+    pub(super) fn naming(mut self, places: &[String]) -> Self {
+        let missing: Vec<_> = places.iter().filter(|place| !self.names(place)).map(String::as_str).collect();
+        if missing.is_empty() {
+            return self;
+        }
+        let within = format!("In {}:", missing.join(", "));
+        if let Some(Value::String(summary)) = self.data.as_mut().and_then(|data| data.get_mut("summary")) {
+            *summary = format!("{within} {summary}");
+        }
+        self.blocks.insert(0, Block::Line(within));
+        self
     }
 
     fn names(&self, place: &str) -> bool {
@@ -175,7 +183,7 @@ impl Reply {
             || self.blocks.iter().any(|block| match block {
                 Block::Line(line) => says(line),
                 Block::Outside { from, .. } => says(from),
-                Block::Page(page) => page.says(&says),
+                Block::Page(page) => page.says(says),
             })
     }
 

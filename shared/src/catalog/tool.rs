@@ -402,7 +402,7 @@ impl<S> Tool<S> {
 
     /// The work of `call`, to be worked out as often as needed.
     pub(super) fn planning(&self, call: Call<S>, arguments: Map<String, Value>) -> Planning<S> {
-        Planning { run: Arc::clone(&self.run), call, arguments }
+        Planning { run: Arc::clone(&self.run), schema: Arc::clone(self.input_schema()), call, arguments }
     }
 }
 
@@ -430,6 +430,7 @@ fn take<T>(
 /// One call of a tool, its arguments in the schema's form.
 pub(super) struct Planning<S> {
     run: Run<S>,
+    schema: Arc<Map<String, Value>>,
     call: Call<S>,
     arguments: Map<String, Value>,
 }
@@ -439,6 +440,7 @@ impl<S> Planning<S> {
         let step = (self.run)(self.call.clone(), self.arguments.clone());
         // A text that is written may have in it what nobody sees, if it was copied.
         let note = not_shown(hidden_in(&self.arguments), "in what was given");
+        let (arguments, schema) = (self.arguments.clone(), Arc::clone(&self.schema));
         Box::pin(async move {
             let (step, places) = call::placing(step).await;
             Ok(match step? {
@@ -446,7 +448,7 @@ impl<S> Planning<S> {
                     let plan = plan.naming(places);
                     Step::Plan(if let Some(note) = note { plan.noting(note) } else { plan })
                 }
-                Step::Done(reply) => Step::Done(reply.naming(&places)),
+                Step::Done(reply) => Step::Done(reply.asked_for(&arguments, &schema).naming(&places)),
             })
         })
     }

@@ -152,16 +152,25 @@ async fn a_log_is_searched_by_job_name_with_lines_around_and_numbers() {
     let find =
         |pattern: &str| with_repo(json!({"run_id": 90043, "job": "Stable", "grep": pattern, "context": 1}));
     let text = site.reply("get_job_logs", find("percent_is_rounded_down .*FAILED")).await;
-    let (_, rows) = text.split_once('\n').unwrap();
+    let (_, rows) = text.split_once("<data").unwrap();
     let hit = rows.lines().find(|line| line.contains("FAILED")).unwrap();
     let number: usize = hit.split(':').next().unwrap().parse().unwrap();
     assert!(
         rows.contains(&format!("{}- ", number - 1)) && rows.contains(&format!("{}- ", number + 1)),
         "{text}"
     );
-    assert!(text.starts_with("3 lines (job 910433") && text.contains("1 match in 1,530 lines"), "{text}");
+    assert!(
+        text.starts_with("In harbor-example/import-api:\n3 lines (job 910433")
+            && text.contains("1 match in 1,530 lines"),
+        "{text}"
+    );
     let none = site.reply("get_job_logs", find("no such words")).await;
     assert!(none.starts_with("No lines") && none.contains("0 matches"), "{none}");
+    // Who looks for it in small letters finds what the log has in capitals, and not the other way round.
+    let small = site.reply("get_job_logs", find("percent_is_rounded_down .*failed")).await;
+    assert!(small.contains("1 match in 1,530 lines"), "{small}");
+    let capital = site.reply("get_job_logs", find("PERCENT_is_rounded_down")).await;
+    assert!(capital.starts_with("No lines"), "{capital}");
     let bad = site.reply("get_job_logs", find("(")).await;
     assert!(bad.starts_with("ERROR invalid_argument: `grep` is no regular expression"), "{bad}");
 }
@@ -212,7 +221,11 @@ async fn a_log_that_is_not_there_says_why() {
     assert!(text.starts_with("ERROR not_found") && text.contains("its log comes when it is over"), "{text}");
     assert!(site.reply("get_job_logs", with_repo(json!({"run_id": 90045}))).await.contains("it is not over"));
     let good = site.reply("get_job_logs", with_repo(json!({"run_id": 90042}))).await;
-    assert!(good.starts_with("No job of run 90042 failed.") && good.contains("build: success"), "{good}");
+    assert!(
+        good.starts_with("In harbor-example/import-api:\nNo job of run 90042 failed.")
+            && good.contains("build: success"),
+        "{good}"
+    );
     for code in [404, 410] {
         site.fault(LOGS, Action::status(code));
         let gone = site.reply("get_job_logs", with_repo(json!({"job_id": 910433}))).await;
@@ -331,7 +344,10 @@ async fn a_run_is_run_again_and_its_attempt_read_back() {
     assert!(failed.contains("Running the failed jobs of run 90041 again: attempt 2."), "{failed}");
     let nothing =
         site.reply("run_workflow", with_repo(json!({"action": "rerun_failed", "run_id": 90042}))).await;
-    assert!(nothing.starts_with("Nothing to run again: no job failed"), "{nothing}");
+    assert!(
+        nothing.starts_with("In harbor-example/import-api:\nNothing to run again: no job failed"),
+        "{nothing}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -351,7 +367,10 @@ async fn a_run_is_cancelled_once() {
     let site = site().await;
     let stop = |run: u64| with_repo(json!({"action": "cancel", "run_id": run}));
     let over = site.reply("run_workflow", stop(90042)).await;
-    assert!(over.starts_with("Nothing to cancel: the run 90042 CI (success)"), "{over}");
+    assert!(
+        over.starts_with("In harbor-example/import-api:\nNothing to cancel: the run 90042 CI (success)"),
+        "{over}"
+    );
     let text = site.reply("run_workflow", stop(90045)).await;
     assert!(text.contains("Run 90045 is cancelled") || text.contains("is cancelling run 90045"), "{text}");
     assert_eq!(site.sent(CANCEL), 1);

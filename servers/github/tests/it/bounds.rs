@@ -207,9 +207,16 @@ async fn a_row_out_of_reach_takes_the_total_with_it() {
 /// A cursor says where a listing goes on, not what is asked.
 #[tokio::test(start_paused = true)]
 async fn every_page_of_a_search_is_asked_for_within_reach() {
-    for kind in ["issues", "prs", "code", "repos", "commits"] {
+    let kinds = [
+        ("issues", "import"),
+        ("prs", "import"),
+        ("code", "import"),
+        ("repos", "in:name"),
+        ("commits", "import"),
+    ];
+    for (kind, query) in kinds {
         let site = Setup::new().list("allow-repos", &[REPO, "harbor-example/docs"]).start().await;
-        let mut arguments = json!({"kind": kind, "query": "import", "limit": 1});
+        let mut arguments = json!({"kind": kind, "query": query, "limit": 1});
         for _ in 0..3 {
             let text = site.call("search", arguments.clone()).await;
             assert!(!text.contains("harbor-example/web"), "{kind}: {text}");

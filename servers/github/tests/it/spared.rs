@@ -78,15 +78,15 @@ async fn a_run_that_is_run_again_names_its_jobs() {
     let site = site_in_repo().await;
     let failed = json!({"action": "rerun_failed", "run_id": 90043});
     let question = site.question("run_workflow", failed.clone()).await.expect("it asks");
-    assert!(question.contains("jobs: test (stable), and those that need them"), "{question}");
+    assert!(question.contains("jobs: test (stable); others only if they need one of these"), "{question}");
     let text = site.reply("run_workflow", failed).await;
-    assert!(text.contains("- jobs: test (stable), and those that need them"), "{text}");
+    assert!(text.contains("- jobs: test (stable); others only if they need one of these"), "{text}");
     let all =
         site.question("run_workflow", json!({"action": "rerun", "run_id": 90042})).await.expect("it asks");
     for name in ["build", "lint", "test (stable)", "integration"] {
         assert!(all.contains(name), "{name}: {all}");
     }
-    assert!(!all.contains("those that need them"), "{all}");
+    assert!(!all.contains("others only"), "{all}");
 }
 
 #[tokio::test(start_paused = true)]

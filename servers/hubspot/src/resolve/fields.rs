@@ -73,6 +73,14 @@ impl Fields {
             return Some(property);
         }
         let folded = fold(word);
+        // HubSpot's pages put the object before some labels: "Deal owner".
+        let bare =
+            folded.strip_prefix(&self.object.singular.to_lowercase()).filter(|rest| rest.starts_with(' '));
+        if let Some(bare) = bare
+            && !self.labels.contains(&folded)
+        {
+            return self.known(bare.trim());
+        }
         let word = folded.replace(' ', "_");
         let usual = || self.usual(&word).and_then(|name| self.get(name));
         let labelled = || {

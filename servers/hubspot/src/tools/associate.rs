@@ -298,7 +298,7 @@ async fn dissociate_records(call: Call<HubSpot>, args: DissociateRecords) -> Res
         None => None,
     };
     let before = call.api().associated(&ends.from, &ends.ids(), &ends.to).await?;
-    let mut lines = Vec::new();
+    let (mut lines, mut kept) = (Vec::new(), Vec::new());
     let mut gone: Vec<(String, String)> = Vec::new();
     let mut state = Vec::new();
     for (from, to) in ends.pairs() {
@@ -313,6 +313,7 @@ async fn dissociate_records(call: Call<HubSpot>, args: DissociateRecords) -> Res
         let labels =
             if labels.is_empty() { String::new() } else { format!(" ({})", one_line(&labels.join(", "))) };
         lines.push(format!("{} → {}{labels}", from.shown(), to.shown()));
+        kept.push(format!("{} → {}", from.shown(), to.shown()));
         gone.push((from.id().to_owned(), to.id().to_owned()));
         let mut types: Vec<u32> = there.association_types.iter().map(|kind| kind.type_id).collect();
         types.sort_unstable();
@@ -330,7 +331,7 @@ async fn dissociate_records(call: Call<HubSpot>, args: DissociateRecords) -> Res
         None => format!("the association of {}", pairs(gone.len())),
     };
     let mut preview = Written::new(format!("Remove {what}"));
-    preview.changed = lines.clone();
+    preview.changed = lines;
     let work = move || async move {
         let sent = match &label {
             Some(label) => {
@@ -355,7 +356,7 @@ async fn dissociate_records(call: Call<HubSpot>, args: DissociateRecords) -> Res
         let ((), lost) = created(sent, ends.are(&call, &gone, is_off)).await?;
         ends.note(&call);
         let mut written = Written::new(format!("Removed {what}"));
-        written.changed = lines;
+        written.changed = kept;
         Ok(done(&call, written, lost))
     };
     Ok(Plan::new(Reply::written(preview), work).state(&state))

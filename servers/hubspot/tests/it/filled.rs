@@ -46,7 +46,7 @@ async fn stages_owners_and_times_of_a_rule_are_told_in_words() {
                 "dealstage",
                 json!({"operationType": "ENUMERATION", "operator": "IS_NONE_OF", "values": ["771004"]}),
             ),
-            "Deal stage is not Churned (closed)",
+            "Deal stage is not Churned (lost)",
         ),
         (
             on(

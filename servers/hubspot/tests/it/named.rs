@@ -71,3 +71,21 @@ async fn an_owner_whose_name_is_misspelled_is_offered() {
     let text = office.call("find_owners", json!({"query": "Zacharias"})).await;
     assert!(text.contains("without a query all are listed") && !text.contains("Did you mean"), "{text}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn labels_of_hubspots_pages_are_understood_with_the_object_before_them() {
+    let office = Office::open().await;
+    let text = office.call("search", json!({"object": "deals", "fields": ["dealname", "Deal owner"]})).await;
+    assert!(text.contains("| owner"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_longer_associated_is_told_without_its_labels() {
+    let office = Office::open().await;
+    let mut pair = json!({"from": ["contacts:101"], "to": ["companies:201"], "dry_run": true});
+    let before = office.call("dissociate_records", pair.clone()).await;
+    assert!(before.contains("(Primary"), "{before}");
+    pair["dry_run"] = json!(false);
+    let after = office.call("dissociate_records", pair).await;
+    assert!(after.contains("Removed the association of 1 pair") && !after.contains("(Primary"), "{after}");
+}

@@ -98,8 +98,8 @@ async fn what_has_no_chance_is_neither_won_nor_lost_and_a_stage_of_that_name_is_
 async fn a_record_is_moved_to_the_stage_that_is_won_or_closed() {
     let office = Office::open().await;
     for (id, word, stage, told) in [
-        ("9007", "won", "771003", "Up for renewal → Renewed (closed)"),
-        ("9005", "lost", "771004", "Up for renewal → Churned (closed)"),
+        ("9007", "won", "771003", "Up for renewal → Renewed (won)"),
+        ("9005", "lost", "771004", "Up for renewal → Churned (lost)"),
         ("9002", "won", "closedwon", "Qualified to buy → Closed won"),
     ] {
         let text = office.call("move_stage", json!({"id": id, "stage": word})).await;

@@ -343,7 +343,7 @@ async fn deals_of_one_name_are_told_apart_by_stage_and_amount() {
         ),
         "{error}"
     );
-    assert!(error.contains("Northwind churned add-on (deal 9008, ") && error.contains("(closed)"), "{error}");
+    assert!(error.contains("Northwind churned add-on (deal 9008, ") && error.contains("(lost)"), "{error}");
     let redact = [("redact", connector::settings::Value::List(vec!["amount".to_owned()]))];
     let office = Office::over(hubspot_mcp::sandbox::seed(), &redact).await;
     let error = office.refusal("log_activity", note).await.for_agent();

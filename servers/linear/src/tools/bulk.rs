@@ -34,7 +34,7 @@ pub(super) fn tools() -> Vec<Tool<Linear>> {
             "bulk_update_issues",
             "Update many issues",
             "Makes the same changes (fields of update_issue, no texts) on up to 50 issues: ids, or a filter of \
-             list_issues arguments, which only shows what it would do until the expected_count shown is given.",
+             list_issues arguments, which first shows what it would do.",
             bulk_update,
         )
         .toolset("issues")
@@ -142,7 +142,9 @@ async fn bulk_update(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
     if count == 0 {
         return Ok(Plan::nothing(preview));
     }
-    if by_filter && expected_count.is_none() {
+    // More are asked about in any case, with what would be done.
+    if by_filter && expected_count.is_none() && (!Plan::is_many(count) || call.rights().skips_confirmation())
+    {
         let reply = preview.lead(format!(
             "Nothing was changed. To do this, repeat the call with \"expected_count\": {total} and without dry_run:"
         ));

@@ -96,6 +96,8 @@ impl Along {
     /// Takes into account that `closed` are closed by the same call.
     pub(super) fn beside(&mut self, closed: &[String]) {
         self.others.retain(|other| !closed.contains(other));
+        self.children.retain(|child| !closed.contains(child));
+        self.parent = self.parent.take().filter(|parent| !closed.contains(parent));
     }
 
     /// The issue above it that Linear closes.

@@ -1,6 +1,8 @@
 //! What misled somebody in a second round of twenty tasks, who had nothing but the list of tools: each reply with
 //! what it should have said.
 
+use connector::testing::{Options, Sandboxed};
+use linear_mcp::Linear;
 use serde_json::json;
 
 use crate::planning_support::site;
@@ -141,6 +143,11 @@ async fn a_bulk_change_that_is_only_shown_says_how_it_is_done() {
                     dry_run:\nChange 2 issues (of @sofia (Sofia Rossi))\n- GRO-10 ";
         assert!(text.starts_with(says), "{text}");
     }
+    // What is asked about in any case needs no count besides.
+    let many = json!({"filter": {"team": "ENG"}, "changes": {"priority": "low"}});
+    let site = Sandboxed::<Linear>::start_with(Options::everything()).await;
+    let asked = site.question("bulk_update_issues", many).await.expect("more than five are asked about");
+    assert!(!asked.contains("expected_count"), "{asked}");
 }
 
 #[tokio::test]

@@ -155,6 +155,10 @@ async fn an_issue_that_closes_with_the_last_of_its_sub_issues_is_told() {
     let both = json!({"ids": ["ENG-30", "ENG-31"], "changes": {"state": "Done"}, "dry_run": true});
     let text = site.call("bulk_update_issues", both).await;
     assert!(text.contains("Linear closes ENG-27 too"), "{text}");
+    // What is closed by the same call is not closed by Linear.
+    let three = json!({"ids": ["ENG-27", "ENG-30", "ENG-31"], "changes": {"state": "Done"}, "dry_run": true});
+    let text = site.call("bulk_update_issues", three).await;
+    assert!(!text.contains("Linear closes"), "{text}");
 }
 
 #[tokio::test]

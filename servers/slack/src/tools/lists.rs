@@ -76,7 +76,7 @@ impl Item {
             }
             if cell["user"].is_array() {
                 compared += 1;
-                return json!(field.map(|field| &field.user).unwrap_or(&Vec::new())) == cell["user"];
+                return json!(field.map_or(&Vec::new(), |field| &field.user)) == cell["user"];
             }
             if is_emptied(cell) {
                 compared += 1;

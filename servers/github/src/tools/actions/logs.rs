@@ -177,13 +177,16 @@ async fn get_job_logs(call: Call<GitHub>, arguments: GetJobLogs) -> Result<Reply
     Ok(notes.into_iter().fold(reply, Reply::line))
 }
 
+/// A pattern without capitals finds both: who looks for `download` does not know how the log writes it.
 fn pattern(pattern: &str) -> Result<Regex> {
-    Regex::new(pattern).map_err(|error| {
+    let ignores_case = !pattern.chars().any(char::is_uppercase);
+    let regex = if ignores_case { Regex::new(&format!("(?i){pattern}")) } else { Regex::new(pattern) };
+    regex.map_err(|error| {
         Error::invalid(format!(
             "`grep` is no regular expression that can be used: {}",
             one_line(&error.to_string())
         ))
-        .with_hint("Escape characters such as ( [ * with a backslash; (?i) ignores case")
+        .with_hint("Escape characters such as ( [ * with a backslash")
     })
 }
 

@@ -300,7 +300,7 @@ async fn again(call: &Call<GitHub>, repo: &Repo, id: u64, which: Again) -> Optio
     let runs = |job: &&Job| which == Again::All || job.failed();
     let names: Vec<_> = jobs.items.iter().filter(runs).map(|job| one_line(&job.name)).collect();
     // GitHub repeats what depends on a failed job with it (docs.github.com, "Re-run failed jobs from a workflow run").
-    let more = if which == Again::Failed { ", and those that need them" } else { "" };
+    let more = if which == Again::Failed { "; others only if they need one of these" } else { "" };
     (!names.is_empty()).then(|| format!("jobs: {}{more}", words::listed(&names, JOBS)))
 }
 

@@ -50,8 +50,9 @@ pub(super) fn issues<'b>(
                 Some("none") => issue.kind.is_none(),
                 Some(kind) => issue.kind.as_ref().is_some_and(|one| one.eq_ignore_ascii_case(kind)),
             }
+            // "Pass in `null` for issues with no milestone" (docs.github.com, GraphQL, IssueFilters).
             && match text("milestoneNumber") {
-                None => true,
+                None => filter.get("milestoneNumber").is_none_or(|value| !value.is_null() || issue.milestone.is_none()),
                 Some("*") => issue.milestone.is_some(),
                 Some(number) => issue.milestone.is_some_and(|one| one.to_string() == number),
             }
