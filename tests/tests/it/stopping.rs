@@ -49,7 +49,7 @@ async fn whatever_is_in_flight_at_the_end_is_answered_truly<S: Subject>() {
     let mut server = team.replica(&[&more[..], &["--allow-destructive"]].concat()).await;
     let client = client();
     // No answer of the vendor comes before the end.
-    team.harness().faults().add(Rule::new("*", Action::Delay { by: Duration::from_secs(4) }).always());
+    team.harness().faults().add(Rule::new("*", Action::Delay { by: Duration::from_secs(8) }).always());
     let calls = crowd::<S>().into_iter().enumerate().map(|(number, one)| {
         let era = if number / 2 % 2 == 0 { Era::Modern } else { Era::Legacy };
         let request = team::request(&client, server.addr, era, team::call(&one.sample), &json!({}));
