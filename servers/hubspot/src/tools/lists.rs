@@ -305,6 +305,5 @@ async fn update_list(call: Call<HubSpot>, args: UpdateList) -> Result<Plan> {
         }
         Ok(done(&call, written.id(list.list_id), lost))
     };
-    let plan = Plan::new(Reply::written(preview), work);
-    Ok(if count > super::write::UNASKED { plan.ask() } else { plan })
+    Ok(Plan::new(Reply::written(preview), work).ask_of_many(count))
 }

@@ -107,8 +107,8 @@ async fn create_pages(call: Call<Notion>, arguments: CreatePages) -> Result<Plan
     let state: Vec<Value> = news.iter().map(|new| new.body.clone()).collect();
     let preview = told::written(preview, notes.clone());
     let plan = Plan::new(preview, move || async move { create_all(&call, &parent, news, notes).await });
-    let plan = plan.state(&state).once();
-    Ok(if count > 5 || asks { plan.ask() } else { plan })
+    let plan = plan.state(&state).once().ask_of_many(count);
+    Ok(if asks { plan.ask() } else { plan })
 }
 
 async fn new_page(call: &Call<Notion>, parent: &Place, page: NewPage) -> Result<New> {

@@ -278,7 +278,7 @@ async fn move_pages(call: Call<Notion>, arguments: MovePages) -> Result<Plan> {
     let mut preview = Written::new(format!("Move {} {}:", words::counted(pages.len(), PAGES), target.words));
     preview.changed = listed.iter().flatten().cloned().chain(same.clone()).collect();
     let preview = told::written(preview, Vec::new());
-    let asks = pages.len() > 5 || listed.iter().any(|lines| lines.len() > 1);
+    let asks = Plan::is_many(pages.len()) || listed.iter().any(|lines| lines.len() > 1);
     let state: Vec<Value> = pages.iter().map(render::state).collect();
     let plan = Plan::new(preview, move || async move {
         let (total, name) = (pages.len(), &target.words);

@@ -164,8 +164,8 @@ async fn update_pages(call: Call<Notion>, arguments: UpdatePages) -> Result<Plan
     let state: Vec<Value> = changes.iter().map(|change| change.before.clone()).collect();
     let preview = told::written(preview, notes.clone());
     let plan = Plan::new(preview, move || async move { update_all(&call, changes, same, notes).await });
-    let plan = plan.state(&state);
-    Ok(if count > 5 || adds_options { plan.ask() } else { plan })
+    let plan = plan.state(&state).ask_of_many(count);
+    Ok(if adds_options { plan.ask() } else { plan })
 }
 
 /// Refuses a page that was edited after the time that the caller read.

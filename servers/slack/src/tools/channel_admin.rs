@@ -22,8 +22,6 @@ use crate::{
 
 const TOOLSET: &str = "channel_admin";
 const ALIASES: &[(&str, &str)] = &[("channel_id", "channel"), ("user_ids", "users"), ("user_id", "user")];
-/// More people than this are asked about.
-const FEW: usize = 5;
 
 pub(super) fn tools() -> Vec<Tool<Slack>> {
     vec![
@@ -282,7 +280,7 @@ async fn invite(call: Call<Slack>, args: Invite) -> Result<Plan> {
     if missing.is_empty() {
         return Ok(nothing(&format!("{} is in {title} already", here.join(", "))));
     }
-    let many = missing.len() > FEW;
+    let count = missing.len();
     let words = missing.iter().map(named).collect::<Vec<_>>().join(", ");
     let ids: Vec<String> = missing.iter().map(|user| user.id.clone()).collect();
     let mut preview = Written::new(format!("Invite {words} to {title}, which notifies them"));
@@ -300,7 +298,7 @@ async fn invite(call: Call<Slack>, args: Invite) -> Result<Plan> {
         Ok(Reply::written(written))
     })
     .state(&state);
-    Ok(if many { plan.ask() } else { plan })
+    Ok(plan.ask_of_many(count))
 }
 
 /// Whether each of these people is in a channel.

@@ -22,8 +22,6 @@ use crate::{
 
 /// The most conversations that one call marks.
 const MOST: usize = 20;
-/// More people than this are asked about before they are invited.
-const FEW: usize = 5;
 
 pub(super) fn tools() -> Vec<Tool<Slack>> {
     vec![
@@ -112,7 +110,7 @@ async fn create(call: Call<Slack>, args: Create) -> Result<Plan> {
         preview = preview.change(format!("invites and notifies {}", people.join(", ")));
     }
     let mut asks = Vec::new();
-    if users.len() > FEW {
+    if Plan::is_many(users.len()) {
         asks.push(format!("it invites {} people", users.len()));
     }
     // A name is read by as many as a topic.

@@ -11,8 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    NO_OWNER, Outcome, Row, asks_for_many, check_count, in_row, new_rows, noted, reconcile, set, trace,
-    with_notes,
+    NO_OWNER, Outcome, Row, check_count, in_row, new_rows, noted, reconcile, set, trace, with_notes,
 };
 use crate::{
     HubSpot,
@@ -146,7 +145,7 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
         };
         Ok(noted(reply, &notes))
     };
-    Ok(asks_for_many(Plan::new(Reply::written(preview), work).once(), count))
+    Ok(Plan::new(Reply::written(preview), work).once().ask_of_many(count))
 }
 
 /// Gives records for which no owner is named to the credential's user. False if some stay without one.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use connector::{
     Error, Result,
     catalog::{
-        Calendar, Call, Plan, Reply, Tool, Written,
+        Calendar, Call, Reply, Tool, Written,
         edits::{self, Edit},
     },
 };
@@ -35,9 +35,6 @@ use crate::{
 pub(super) use create::links;
 use outcome::{Outcome, trace, traced};
 pub(super) use update::change_one;
-
-/// More records than these in one call are asked about first: it reaches many.
-pub(super) const UNASKED: usize = 5;
 
 pub(super) fn tools() -> Vec<Tool<HubSpot>> {
     Tool::gather(&[create::tools, update::tools, upsert::tools])
@@ -377,11 +374,6 @@ fn is_same(property: Option<&Property>, old: &str, new: &str) -> bool {
 /// What records are, for the confirmation of a write to them: each with the time of its last change.
 pub(super) fn state<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<(String, String)> {
     records.into_iter().map(|record| (record.id.clone(), record.updated_at.clone())).collect()
-}
-
-/// A plan that asks if it reaches many.
-fn asks_for_many(plan: Plan, count: usize) -> Plan {
-    if count > UNASKED { plan.ask() } else { plan }
 }
 
 /// Adds to the reply of a write what was left aside.

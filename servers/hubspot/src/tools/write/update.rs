@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Outcome, Row, asks_for_many, check_count, edited, in_row, is_same, known_rows, noted, reconcile, set,
-    state, trace, with_notes,
+    Outcome, Row, check_count, edited, in_row, is_same, known_rows, noted, reconcile, set, state, trace,
+    with_notes,
 };
 use crate::{
     HubSpot,
@@ -272,7 +272,7 @@ async fn change(
         Ok(noted(reconcile::done(&call, written, lost), &notes))
     };
     let plan = Plan::new(Reply::written(written), work).state(&state);
-    Ok(asks_for_many(plan, count))
+    Ok(plan.ask_of_many(count))
 }
 
 /// The ids, each once, in their order.

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Outcome, Row, any_rows, asks_for_many, check_count,
+    Outcome, Row, any_rows, check_count,
     create::drafted,
     in_row, is_same, noted, reconcile, set, state, trace,
     update::{changes_of, diff},
@@ -184,7 +184,7 @@ async fn upsert_records(call: Call<HubSpot>, args: UpsertRecords) -> Result<Plan
         Ok(noted(reconcile::done(&call, written, lost), &notes))
     };
     let plan = Plan::new(Reply::written(preview), work).state(&state(&there));
-    Ok(asks_for_many(plan, total))
+    Ok(plan.ask_of_many(total))
 }
 
 /// The value by which a row's record is known: its `id`, or that of the field itself.
