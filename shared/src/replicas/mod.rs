@@ -7,6 +7,8 @@
 
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(any(test, feature = "testing"))]
+mod wire;
 
 use std::{
     fmt,
@@ -25,6 +27,8 @@ use sha2::{Digest as _, Sha256};
 
 #[cfg(feature = "redis")]
 pub use self::redis::{Redis, RedisError, RedisOptions};
+#[cfg(any(test, feature = "testing"))]
+pub use self::wire::Wire;
 
 /// The store did not answer in time, or refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

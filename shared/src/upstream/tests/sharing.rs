@@ -1,65 +1,14 @@
 //! What one replica has changed or been told, the others know.
 
-use std::{num::NonZeroU32, sync::atomic::AtomicBool};
-
 use tokio::time::{Instant, advance};
 
 use super::*;
-use crate::replicas::{Down, Listener, News, Store, Token};
+use crate::replicas::{Store, Wire};
 
-/// A store that is a wire between replicas, as long as it is up.
-#[derive(Default)]
-struct Wire {
-    up: AtomicBool,
-    ends: Mutex<Vec<Arc<dyn Listener>>>,
-}
-
-impl std::fmt::Debug for Wire {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Wire")
-    }
-}
-
-impl Store for Wire {
-    fn take<'a>(&'a self, _: &'a str, _: NonZeroU32) -> BoxFuture<'a, Result<Result<(), Duration>, Down>> {
-        Box::pin(std::future::ready(Err(Down)))
-    }
-
-    fn first<'a>(&'a self, _: &'a str, _: Duration, _: Duration) -> BoxFuture<'a, Result<Token, Down>> {
-        Box::pin(std::future::ready(Err(Down)))
-    }
-
-    fn tell(&self, news: News) {
-        if self.is_up() {
-            self.ends.lock().unwrap().iter().for_each(|end| end.hear(&news));
-        }
-    }
-
-    fn is_up(&self) -> bool {
-        self.up.load(Ordering::SeqCst)
-    }
-
-    fn keep(self: Arc<Self>, _: Arc<dyn Listener>) -> BoxFuture<'static, ()> {
-        Box::pin(std::future::pending())
-    }
-}
-
-impl Wire {
-    fn up() -> Arc<Self> {
-        Arc::new(Self { up: true.into(), ..Self::default() })
-    }
-
-    /// Has `upstream` tell the others, and hear what they tell.
-    fn join(self: &Arc<Self>, upstream: &Upstream) {
-        let end = upstream.share(Arc::clone(self) as Arc<dyn Store>);
-        self.ends.lock().unwrap().push(end);
-    }
-
-    /// As a store does that is away, or there again.
-    fn turn(&self, up: bool) {
-        self.up.store(up, Ordering::SeqCst);
-        self.ends.lock().unwrap().iter().for_each(|end| end.missed());
-    }
+/// Has `upstream` tell the others over `wire`, and hear what they tell.
+fn join(wire: &Arc<Wire>, upstream: &Upstream) {
+    let end = upstream.share(Arc::clone(wire) as Arc<dyn Store>);
+    drop(Arc::clone(wire).keep(end));
 }
 
 /// Kept for ten minutes.
@@ -82,7 +31,7 @@ async fn what_one_replica_wrote_is_old_in_the_others() {
     let stranger = with_credential(options(&server.url), Arc::new(Fixed::new(Secret::new("token-2"))));
     let wire = Wire::up();
     for upstream in [&one, &other, &stranger] {
-        wire.join(upstream);
+        join(&wire, upstream);
     }
     let before = [text(&one).await, text(&other).await, text(&stranger).await];
     assert_eq!(before, ["0", "1", "2"]);
@@ -105,7 +54,7 @@ async fn a_budget_that_the_vendor_refused_to_one_replica_is_paused_in_the_others
     let [one, other] = [(); 2].map(|()| with_budgets(once(&server.url), budgets()));
     let wire = Wire::up();
     for upstream in [&one, &other] {
-        wire.join(upstream);
+        join(&wire, upstream);
     }
     let costly = || read().cost("requests", 1);
     one.send(costly()).await.unwrap_err();
@@ -119,7 +68,7 @@ async fn while_nobody_tells_answers_are_kept_for_a_minute() {
     let server = numbering().await;
     let upstream = upstream(options(&server.url));
     let wire = Wire::up();
-    wire.join(&upstream);
+    join(&wire, &upstream);
     assert_eq!(text(&upstream).await, "0");
     advance(Duration::from_secs(300)).await;
     assert_eq!(text(&upstream).await, "0");
