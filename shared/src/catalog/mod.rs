@@ -407,7 +407,7 @@ impl<S: Send + Sync + 'static> Catalog<S> {
         let binding = cursor::Binding::new(&self.keys, who, tool.name(), &prepared.arguments);
         let rights = caller.rights.clone();
         let call = Call::new(Arc::clone(server), Arc::clone(self), rights, caller.progress, binding);
-        let planning = tool.planning(call, prepared.arguments.clone());
+        let planning = tool.planning(call, Arc::clone(&prepared.arguments));
         let named = |error| argument_errors::name_argument(error, &prepared.arguments);
         // What is confirmed must be what there is now, not what there was a while ago.
         let step = if caller.answers || prepared.confirm.is_some() {

@@ -397,11 +397,15 @@ impl<S> Tool<S> {
         let dry_run =
             self.effect.writes() && take(&mut arguments, "dry_run", Value::as_bool)?.unwrap_or(false);
         let confirm = take(&mut arguments, "confirm", |value| value.as_str().map(str::to_owned))?;
-        Ok(Prepared { arguments, dry_run, confirm: confirm.filter(|value| !value.is_empty()) })
+        Ok(Prepared {
+            arguments: Arc::new(arguments),
+            dry_run,
+            confirm: confirm.filter(|value| !value.is_empty()),
+        })
     }
 
     /// The work of `call`, to be worked out as often as needed.
-    pub(super) fn planning(&self, call: Call<S>, arguments: Map<String, Value>) -> Planning<S> {
+    pub(super) fn planning(&self, call: Call<S>, arguments: Arc<Map<String, Value>>) -> Planning<S> {
         Planning { run: Arc::clone(&self.run), schema: Arc::clone(self.input_schema()), call, arguments }
     }
 }
@@ -432,15 +436,15 @@ pub(super) struct Planning<S> {
     run: Run<S>,
     schema: Arc<Map<String, Value>>,
     call: Call<S>,
-    arguments: Map<String, Value>,
+    arguments: Arc<Map<String, Value>>,
 }
 
 impl<S> Planning<S> {
     pub(super) fn make(&self) -> BoxFuture<'static, Result<Step>> {
-        let step = (self.run)(self.call.clone(), self.arguments.clone());
+        let step = (self.run)(self.call.clone(), Map::clone(&self.arguments));
         // A text that is written may have in it what nobody sees, if it was copied.
         let note = not_shown(hidden_in(&self.arguments), "in what was given");
-        let (arguments, schema) = (self.arguments.clone(), Arc::clone(&self.schema));
+        let (arguments, schema) = (Arc::clone(&self.arguments), Arc::clone(&self.schema));
         Box::pin(async move {
             let (step, places) = call::placing(step).await;
             Ok(match step? {
@@ -489,7 +493,7 @@ impl<S: Send + Sync + 'static> Again for Planning<S> {
 /// Arguments in the schema's form, without the suite's own.
 #[derive(Debug)]
 pub(super) struct Prepared {
-    pub(super) arguments: Map<String, Value>,
+    pub(super) arguments: Arc<Map<String, Value>>,
     pub(super) dry_run: bool,
     pub(super) confirm: Option<String>,
 }
