@@ -45,7 +45,8 @@ const OTHERS: [&str; 14] = [
     "synced_block",
     "tab",
 ];
-const COLORS: [&str; 20] = [
+/// Those of texts and blocks; the first ten are also those of options and columns.
+pub(super) const COLORS: [&str; 20] = [
     "default",
     "gray",
     "brown",

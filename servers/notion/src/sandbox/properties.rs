@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
+    blocks::COLORS,
     check::Place,
     errors::{ApiError, Outcome},
     rich_text,
@@ -55,9 +56,6 @@ const TYPES: [&str; 24] = [
     "place",
     "verification",
 ];
-
-const COLORS: [&str; 10] =
-    ["default", "gray", "brown", "orange", "yellow", "green", "blue", "purple", "pink", "red"];
 
 /// The type that a property of a request, a value or a schema, says it has.
 pub(super) fn type_of(value: &Value) -> Option<&str> {
@@ -139,7 +137,7 @@ pub(super) fn options(state: &mut State, given: &Value, place: &Place) -> Outcom
             ));
         }
         let color = option["color"].as_str().unwrap_or("default");
-        place.at("color").one_of(color, &COLORS)?;
+        place.at("color").one_of(color, &COLORS[..10])?;
         let id = option["id"].as_str().map_or_else(|| state.short_id(), str::to_owned);
         options.push(json!({"id": id, "name": name, "color": color, "description": null}));
     }

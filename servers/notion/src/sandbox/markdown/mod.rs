@@ -12,6 +12,8 @@ mod tests;
 
 use serde_json::{Map, Value, json};
 
+use super::blocks::COLORS;
+
 pub(super) use inline::parse as inline;
 pub(super) use merge::{Step, steps};
 pub(super) use parse::parse;
@@ -63,7 +65,8 @@ fn from_markdown_color(color: &str) -> Option<String> {
         Some(base) => (base, true),
         None => (color, false),
     };
-    let known =
-        ["gray", "brown", "orange", "yellow", "green", "blue", "purple", "pink", "red"].contains(&base);
-    known.then(|| if background { format!("{base}_background") } else { base.to_owned() })
+    // "default" is no colour that is written.
+    COLORS[1..10]
+        .contains(&base)
+        .then(|| if background { format!("{base}_background") } else { base.to_owned() })
 }
