@@ -10,7 +10,9 @@ use connector::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{ENGINEERS, GENERAL, INCIDENT, Server, messages, read, send, sent, text, ts, with};
+use crate::support::{
+    ENGINEERS, GENERAL, INCIDENT, Server, messages, read, send, sent, shows, text, ts, with,
+};
 
 /// A cursor of the fake's lists that begins from the first row again, and one of its history.
 const AGAIN: &str = "bmV4dDowMDAwMDA=";
@@ -95,10 +97,18 @@ async fn conversations_beyond_those_that_are_looked_through_are_told() {
     assert!(reply.lines().next().unwrap().contains("conversations; there are more"), "{reply}");
 }
 
+/// Of #general the newest of the story is of an hour ago, whatever time it is today.
+fn shows_a_recent_one(server: &Server) {
+    let mut recent = messages(server, GENERAL).pop().unwrap();
+    recent["ts"] = json!(format!("{}.000100", jiff::Timestamp::now().as_second() - 3_600));
+    shows(server, json!([recent]));
+}
+
 /// The mark moves in Slack itself, too.
 #[tokio::test(start_paused = true)]
 async fn what_was_read_in_slack_meanwhile_is_not_new() {
     let server = Server::start().await;
+    shows_a_recent_one(&server);
     let asked = catch_up(json!({"channels": ["#general"]}));
     let reply = server.call(&asked).await.text;
     assert!(reply.contains("new since"), "{reply}");
@@ -314,6 +324,7 @@ async fn without_a_time_it_is_since_the_mark_or_a_day_and_two_weeks_at_most() {
     let old = Change::set("/channel/last_read", json!("1500000000.000100"));
     let since = |reply: &str| reply.lines().find(|line| line.starts_with("### ")).map(str::to_owned).unwrap();
     // Nothing was ever read: a day.
+    shows_a_recent_one(&server);
     let day = server.call(&asked("#general")).await.text;
     let newest = messages(&server, GENERAL);
     for _ in 0..3 {
