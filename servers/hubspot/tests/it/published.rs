@@ -246,6 +246,7 @@ async fn the_fakes_answers_fit_the_published_descriptions_over_every_sample() {
         refused("create_records", "contacts", json!({"fields": {"email": "a@b.example", "erp_id": "C-101"}})),
         refused("update_records", "contacts", json!({"id": "108", "fields": {"erp_id": "C-101"}})),
         Sample::new("find_lists", json!({"list": "999"})),
+        Sample::new("find_lists", json!({"record": "contacts:101"})),
     ];
     let (mut seen, mut flaws) = (BTreeSet::new(), BTreeSet::new());
     let marked = HubSpot::marked_writes("marked").into_iter().map(|marked| marked.write);
