@@ -107,10 +107,10 @@ pub(crate) fn choose(config: &Config, options: &Options) -> Result<Vec<Workspace
             ));
         }
         let mut all = match config.path("workspaces") {
-            Some(path) => several(path, options)?,
+            Some(path) => several(path, options, config.path("token-store").map(PathBuf::as_path))?,
             None => Vec::new(),
         };
-        all.insert(0, rotating("default", configured(config)?, team(config), options));
+        all.insert(0, rotating("default", configured(config)?, team(config.text("team-id"))?, options));
         return Ok(all);
     }
     let token = |key: &str, name: &str, kind: Kind| -> Result<_> {
@@ -119,19 +119,28 @@ pub(crate) fn choose(config: &Config, options: &Options) -> Result<Vec<Workspace
     let user = token("user-token", "SLACK_USER_TOKEN", Kind::User)?;
     let bot = token("bot-token", "SLACK_BOT_TOKEN", Kind::Bot)?;
     let as_bot = acts_as_bot(config.text("act-as").unwrap_or("user"))?;
-    let alone =
-        WorkspaceTokens { team: team(config), ..of("default", user, bot, as_bot, config.switch("sandbox")) };
+    let alone = WorkspaceTokens {
+        team: team(config.text("team-id"))?,
+        ..of("default", user, bot, as_bot, config.switch("sandbox"))
+    };
     let Some(path) = config.path("workspaces") else { return Ok(vec![alone]) };
-    let mut all = several(path, options)?;
+    let mut all = several(path, options, None)?;
     if alone.credential != NO_CREDENTIAL {
         all.insert(0, alone);
     }
     Ok(all)
 }
 
-/// The workspace that the settings name, of those of an organization.
-fn team(config: &Config) -> Option<String> {
-    config.text("team-id").map(str::trim).filter(|team| !team.is_empty()).map(str::to_owned)
+/// The workspace that is meant, of those of an organization: its id (docs.slack.dev/enterprise).
+fn team(given: Option<&str>) -> Result<Option<String>> {
+    let Some(team) = given.map(str::trim).filter(|team| !team.is_empty()) else { return Ok(None) };
+    let is_id =
+        team.starts_with('T') && team.chars().all(|one| one.is_ascii_uppercase() || one.is_ascii_digit());
+    if !is_id || team.len() < 4 {
+        return Err(Error::invalid(format!("`team-id`: `{}` is no id of a workspace", one_line(team)))
+            .with_hint("It begins with T, such as T012ABCDEF; whoami lists those of the organization"));
+    }
+    Ok(Some(team.to_owned()))
 }
 
 /// Whose token one is.
@@ -195,8 +204,8 @@ struct Several {
 }
 
 /// The workspaces of a file: `[acme]`, then `user-token-file = "/run/secrets/acme"`. Tokens stand in files of
-/// their own, so that this one may be read by others.
-fn several(path: &Path, options: &Options) -> Result<Vec<WorkspaceTokens>> {
+/// their own, so that this one may be read by others. `store` is where the tokens of the workspace beside it are kept.
+fn several(path: &Path, options: &Options, store: Option<&Path>) -> Result<Vec<WorkspaceTokens>> {
     let wrong = |why: String| Error::invalid(format!("The workspaces in {}: {why}", path.display()));
     let text = std::fs::read_to_string(path)
         .map_err(|error| wrong("cannot be read".to_owned()).with_source(error))?;
@@ -208,9 +217,11 @@ fn several(path: &Path, options: &Options) -> Result<Vec<WorkspaceTokens>> {
     let file = |path: Option<PathBuf>, name: String, kind: Kind| {
         path.map(|path| taken(SecretSource::File(path), &name, kind)).transpose()
     };
-    let mut stores: Vec<PathBuf> = Vec::new();
+    let mut stores: Vec<PathBuf> = store.map(Path::to_owned).into_iter().collect();
     let one = |(name, tokens): (String, Several)| {
         let as_bot = acts_as_bot(tokens.act_as.as_deref().unwrap_or("user"))?;
+        let team_id =
+            team(tokens.team_id.as_deref()).map_err(|error| wrong(format!("{name}: {}", error.message())))?;
         let user = file(tokens.user_token_file, format!("user-token-file of {name}"), Kind::User)?;
         let bot = file(tokens.bot_token_file, format!("bot-token-file of {name}"), Kind::Bot)?;
         let read = |path: Option<PathBuf>, what: &str| {
@@ -232,13 +243,13 @@ fn several(path: &Path, options: &Options) -> Result<Vec<WorkspaceTokens>> {
             let client_secret = read(tokens.client_secret_file, "client-secret-file")?;
             let rotation =
                 Rotation { client_id, client_secret, refresh: Some(refresh), store: Store::new(store) };
-            return Ok(rotating(&name, rotation, tokens.team_id, options));
+            return Ok(rotating(&name, rotation, team_id, options));
         }
         if user.is_none() && bot.is_none() {
             return Err(wrong(format!("{name} has no token"))
                 .with_hint("Give user-token-file or bot-token-file, or refresh-token-file"));
         }
-        Ok(WorkspaceTokens { team: tokens.team_id, ..of(&name, user, bot, as_bot, false) })
+        Ok(WorkspaceTokens { team: team_id, ..of(&name, user, bot, as_bot, false) })
     };
     tables.into_iter().map(one).collect()
 }

@@ -13,6 +13,7 @@ use connector::{
         excerpt,
         names::{Entry, Reading, find, fold},
         one_line,
+        words::short,
     },
     upstream::Tag,
 };
@@ -28,6 +29,10 @@ use crate::api::{
 const FOUND: usize = 5;
 /// The most people, or channels, of a like name that are told.
 const ALIKE: usize = 4;
+/// Characters of a channel's name, at most (docs.slack.dev/reference/methods/conversations.create).
+const CHANNEL_NAME: usize = 80;
+/// Characters that are shown of what is longer.
+const SHOWN: usize = 40;
 
 impl Names {
     fn invalidate(&self, tag: &'static str) {
@@ -157,6 +162,10 @@ impl Names {
     /// A channel by its whole name: among one's own, then among all that are public.
     pub(super) async fn by_name(&self, wanted: &str) -> Result<Channel> {
         let want = wanted.trim().trim_start_matches('#').replace(' ', "-");
+        if want.chars().nth(CHANNEL_NAME).is_some() {
+            let hint = format!("A channel's name has {CHANNEL_NAME} characters at most");
+            return Err(not_found("The token sees no channel #", &short(&want, SHOWN), &hint));
+        }
         let (found, mut names, pages) = self.look_for_channel(&want).await?;
         let mut found = found;
         if found.is_none() && pages <= 2 && self.directories.may_reread("channels") {

@@ -10,7 +10,7 @@ use connector::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{INCIDENT, Server, all_toolsets, list, send, shows, ts, with};
+use crate::support::{INCIDENT, Server, all_toolsets, list, send, sent, shows, ts, with};
 
 /// Slack answers so.
 fn answers(body: Value) -> Action {
@@ -355,6 +355,14 @@ async fn catching_up_reads_the_channels_that_are_there_and_tells_every_wrong_nam
     assert!(error.contains("#eng-imports") && error.contains("#inc-import-timeouts"), "{error}");
     let error = office.refuses("read_channel", json!({"channel": "#incident"})).await.for_agent();
     assert!(error.contains("Did you mean #inc-import-timeouts (Incident OPS-9"), "{error}");
+
+    // What no channel can be called is not looked for.
+    let office = Server::start().await;
+    let error = office.refuses("read_channel", json!({"channel": "x".repeat(81)})).await.for_agent();
+    assert!(error.contains("has 80 characters at most") && error.len() < 200, "{error}");
+    assert!(
+        sent(&office, "users.conversations").is_empty() && sent(&office, "conversations.list").is_empty()
+    );
 }
 
 /// Task 11: a reply is shown with the words that it answers, and with how many have answered already.
