@@ -127,6 +127,7 @@ impl Denial {
 pub struct Policy {
     read_only: bool,
     allow_destructive: bool,
+    asks_a_person: bool,
     selection: Option<Selection>,
 }
 
@@ -135,7 +136,14 @@ impl Policy {
     /// work if `allow_destructive`.
     #[must_use]
     pub fn new(read_only: bool, allow_destructive: bool) -> Self {
-        Self { read_only, allow_destructive, selection: None }
+        Self { read_only, allow_destructive, asks_a_person: false, selection: None }
+    }
+
+    /// The same, where a person has to agree to every write if `strict`, whatever else is said.
+    #[must_use]
+    pub fn strictly(mut self, strict: bool) -> Self {
+        self.asks_a_person = strict;
+        self
     }
 
     /// The same, with what is offered by configuration.
@@ -180,7 +188,13 @@ impl Policy {
     /// Whether `principal` may do destructive work without being asked first.
     #[must_use]
     pub fn skips_confirmation(&self, _principal: &Principal) -> bool {
-        self.allow_destructive
+        self.allow_destructive && !self.asks_a_person
+    }
+
+    /// Whether a person has to agree to every write of `principal`, asked by the client: no second call will do.
+    #[must_use]
+    pub fn asks_a_person(&self, _principal: &Principal) -> bool {
+        self.asks_a_person
     }
 
     /// Whether nothing may be written.

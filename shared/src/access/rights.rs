@@ -53,4 +53,10 @@ impl Rights {
     pub fn skips_confirmation(&self) -> bool {
         self.policy.skips_confirmation(&self.who)
     }
+
+    /// Whether a person has to agree to every write: [`Policy::asks_a_person`].
+    #[must_use]
+    pub fn asks_a_person(&self) -> bool {
+        self.policy.asks_a_person(&self.who)
+    }
 }

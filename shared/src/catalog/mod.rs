@@ -428,6 +428,9 @@ impl<S: Send + Sync + 'static> Catalog<S> {
         }
         let subject = confirm::Subject::new(who, tool.name(), &prepared.arguments);
         let changed = match prepared.confirm {
+            Some(_) if caller.rights.asks_a_person() => {
+                return Err(Question::without_a_person("`confirm` does not say that one did"));
+            }
             Some(value) => match caller.confirmations.redeem(&subject, &plan.effect(), &value).await? {
                 Confirmed::Same => return plan.carry_out(write).await.map(Answer::Reply).map_err(named),
                 Confirmed::Changed => true,

@@ -121,6 +121,15 @@ impl Plan {
         self
     }
 
+    /// Asks before it changes anything, though it would not by itself. Whether such a plan leaves a trace nobody has
+    /// said, so it is good once.
+    pub(super) fn ask_in_any_case(mut self) -> Self {
+        if self.work.is_some() && self.asks != Asks::Yes {
+            (self.asks, self.once) = (Asks::Yes, true);
+        }
+        self
+    }
+
     pub(super) fn asks(&self) -> bool {
         self.asks == Asks::Yes
     }
@@ -251,6 +260,15 @@ impl Question {
                     .with_hint("Call again to see what it would do now"))
             }
         }
+    }
+
+    /// Refuses what no person has agreed to, and says `why` none can.
+    pub(crate) fn without_a_person(why: &str) -> Error {
+        Error::new(
+            Kind::Policy,
+            format!("A person has to agree to every write here, and {why}; nothing was changed"),
+        )
+        .with_hint("dry_run shows what it would do. The operator sets --confirm")
     }
 
     /// The client cannot be asked: the reply previews the effect and gives the value that a second

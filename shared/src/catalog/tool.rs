@@ -445,11 +445,13 @@ impl<S> Planning<S> {
         // A text that is written may have in it what nobody sees, if it was copied.
         let note = not_shown(hidden_in(&self.arguments), "in what was given");
         let (arguments, schema) = (Arc::clone(&self.arguments), Arc::clone(&self.schema));
+        let asks = self.call.rights().asks_a_person();
         Box::pin(async move {
             let (step, places) = call::placing(step).await;
             Ok(match step? {
                 Step::Plan(plan) => {
                     let plan = plan.naming(places);
+                    let plan = if asks { plan.ask_in_any_case() } else { plan };
                     Step::Plan(if let Some(note) = note { plan.noting(note) } else { plan })
                 }
                 Step::Done(reply) => Step::Done(reply.asked_for(&arguments, &schema).naming(&places)),

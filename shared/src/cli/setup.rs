@@ -50,7 +50,8 @@ pub(super) fn service<S: Connector>(
     let server = S::connect(config, options::<S>(&context.loaded)?)
         .map_err(|error| Failure::unusable_settings(&error))?;
     let options = ServiceOptions {
-        policy: Policy::new(config.switch("read-only"), config.switch("allow-destructive")),
+        policy: Policy::new(config.switch("read-only"), config.switch("allow-destructive"))
+            .strictly(config.text("confirm") == Some("strict")),
         reply: reply_options(&context.loaded)?,
         prefix: prefix(&context.loaded)?,
         sandbox,

@@ -91,7 +91,7 @@ impl<S: Connector> Inner<S> {
             Err(error) => return failed(&error),
         };
         if !era::can_elicit(context) {
-            return self.ask_by_second_call(question);
+            return self.ask_by_second_call(question, None);
         }
         if era::is_modern(context) {
             let state = request.request_state.as_deref();
@@ -102,7 +102,7 @@ impl<S: Connector> Inner<S> {
         if self.reaches_legacy_clients {
             return self.ask_by_request(tool, question, context).await;
         }
-        self.ask_by_second_call(question)
+        self.ask_by_second_call(question, None)
     }
 
     /// The question is the result; the client calls again with the answer.
@@ -164,10 +164,7 @@ impl<S: Connector> Inner<S> {
                     return (Ok(answer::sentence(UNANSWERED).into()), "declined");
                 }
                 // It said that it can be asked, and cannot.
-                Err(_) => {
-                    let reply = question.by_second_call(self.service.confirmations()).line(text);
-                    return (Ok(answer::result(self.service.render(reply)).into()), "asked");
-                }
+                Err(_) => return self.ask_by_second_call(question, Some(text)),
             };
             if said == Said::No {
                 return (Ok(answer::sentence(DECLINED).into()), "declined");
@@ -182,9 +179,20 @@ impl<S: Connector> Inner<S> {
         }
     }
 
-    /// The client cannot be asked: the result shows the effect and gives the value that confirms it.
-    fn ask_by_second_call(&self, question: Question) -> (Result<CallToolResponse, ErrorData>, Outcome) {
-        let reply = question.by_second_call(self.service.confirmations());
+    /// The client cannot be asked: the result shows the effect, which is `told` where it was taken out before, and
+    /// gives the value that confirms it. Where only a person may agree, it is refused.
+    fn ask_by_second_call(
+        &self,
+        question: Question,
+        told: Option<String>,
+    ) -> (Result<CallToolResponse, ErrorData>, Outcome) {
+        if self.service.rights(question.subject().who().clone()).asks_a_person() {
+            return failed(&Question::without_a_person("this client cannot ask one"));
+        }
+        let mut reply = question.by_second_call(self.service.confirmations());
+        if let Some(text) = told {
+            reply = reply.line(text);
+        }
         (Ok(answer::result(self.service.render(reply)).into()), "asked")
     }
 

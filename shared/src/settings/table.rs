@@ -65,7 +65,7 @@ impl Row {
     /// bound nothing where an operator meant something.
     #[must_use]
     pub fn is_bound(&self) -> bool {
-        matches!(self.kind, SettingKind::Bound(_)) || self.key == READ_ONLY
+        matches!(self.kind, SettingKind::Bound(_)) || [READ_ONLY, CONFIRM].contains(&self.key)
     }
 
     /// The flag without its dashes: the key, or for a credential the name of its file.
@@ -104,6 +104,8 @@ impl Row {
 
 /// The key of the switch that refuses every write.
 const READ_ONLY: &str = "read-only";
+/// The key of how writes are confirmed.
+const CONFIRM: &str = "confirm";
 /// The key of the settings file's own address.
 pub(super) const CONFIG: &str = "config";
 
@@ -242,6 +244,13 @@ const COMMON: &[Common] = {
         common(Tools, "exclude-tools", Bound("NAME"), None, "None of these tools"),
         common(Tools, "tool-prefix", Text("PREFIX"), None, "Put before every tool's name"),
         common(Tools, "allow-destructive", Switch, None, "Do not ask before what cannot be undone"),
+        common(
+            Tools,
+            CONFIRM,
+            Choice(&["normal", "strict"]),
+            Some("normal"),
+            "Where strict, a person agrees to every write",
+        ),
         common(Tools, "structured", Switch, None, "Structured content, with output schemas"),
         common(Tools, "reply-budget", Number, Some("32768"), "Most bytes of one reply"),
         common(Tools, "upload-root", Path, None, "Folder that files may be uploaded from"),

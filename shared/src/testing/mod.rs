@@ -53,6 +53,8 @@ pub struct Options {
     pub prefix: &'static str,
     /// No question before destructive work.
     pub allow_destructive: bool,
+    /// A person has to agree to every write.
+    pub strict: bool,
     /// The credential, instead of the one that the fake accepts; empty for none.
     pub credential: Option<&'static str>,
     /// Settings as for the real vendor, instead of the sandbox's credential.
@@ -467,7 +469,7 @@ fn serve<S: Connector>(
         reply.budget = options.budget;
     }
     let options = ServiceOptions {
-        policy: Policy::new(options.selection.read_only, options.allow_destructive),
+        policy: Policy::new(options.selection.read_only, options.allow_destructive).strictly(options.strict),
         reply,
         prefix: options.prefix.to_owned(),
         sandbox: true,

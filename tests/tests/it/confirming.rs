@@ -17,6 +17,7 @@ suite::every_server!(
     what_was_confirmed_is_what_is_done,
     what_was_confirmed_on_one_replica_is_not_done_again_on_another,
     keys_are_replaced_while_replicas_run,
+    where_it_is_strict_a_person_agrees_to_every_write,
 );
 
 /// How a client confirms: the era that it speaks, and whether it can ask a person.
@@ -259,6 +260,42 @@ async fn keys_are_replaced_while_replicas_run<S: Subject>() {
                 let said = confirmed(&mut other, &sample, question).await;
                 assert!(matches!(said, Said::Done(_)), "{}, asks: {asks}: {said:?}", sample.tool);
             }
+        }
+    }
+}
+
+/// `--confirm strict`: every write asks, though it would not by itself and whatever else is said. It is done when a person
+/// has agreed, and never by a second call.
+async fn where_it_is_strict_a_person_agrees_to_every_write<S: Subject>() {
+    let options = || Options { strict: true, allow_destructive: true, ..Options::everything() };
+    for sample in S::writes() {
+        let what = format!("{} {:?}", sample.tool, sample.arguments);
+        let sandboxed = Sandboxed::<S>::start_with(options()).await;
+        let before = sandboxed.dump();
+        let shown = sandboxed.answer(&sample.clone().with("dry_run", true)).await;
+        assert!(matches!(shown, Ok(Answer::Reply(_))), "{what}: a dry run asks nobody: {shown:?}");
+        let mut cannot = Client::speaking(sandboxed.service(), Era::Modern, false).await;
+        let mut asks = Client::speaking(sandboxed.service(), Era::Modern, true).await;
+        match called(&mut asks, &sample).await {
+            Said::Asks(question @ Asks::State(_), _) => {
+                let Said::Failed(said) = called(&mut cannot, &sample).await else {
+                    panic!("{what}: nobody could agree")
+                };
+                assert!(said.starts_with("policy: "), "{what}: {said}");
+                let schema = Arc::clone(sandboxed.service().tool(sample.tool).unwrap().input_schema());
+                if schema["properties"]["confirm"].is_object() {
+                    let second = sample.clone().with("confirm", "AAAAAAAAAAAAAAAAAAAAAAAA");
+                    let Said::Failed(said) = called(&mut asks, &second).await else {
+                        panic!("{what}: a second call did it")
+                    };
+                    assert!(said.contains("`confirm` does not say that one did"), "{what}: {said}");
+                }
+                assert_eq!(sandboxed.dump(), before, "{what}: done before a person agreed");
+                let said = confirmed(&mut asks, &sample, question).await;
+                assert!(matches!(said, Said::Done(_)), "{what}: {said:?}");
+            }
+            Said::Done(text) => assert_eq!(sandboxed.dump(), before, "{what}: nobody was asked: {text}"),
+            other => panic!("{what}: {other:?}"),
         }
     }
 }

@@ -116,6 +116,13 @@ fn a_destructive_call_previews_and_asks_for_the_option() {
 }
 
 #[test]
+fn where_a_person_has_to_agree_nothing_is_done_from_the_command_line() {
+    let strict = ["--sandbox", "--allow-destructive", "--confirm", "strict"];
+    let outcome = run(&[&["call", "delete_note", "{\"id\": 1}"][..], &strict].concat());
+    assert!(outcome.code == 1 && outcome.err.contains("nobody is asked here"), "{}", outcome.shown());
+}
+
+#[test]
 fn an_image_is_told_of_beside_the_reply() {
     let outcome = run(&["call", "list_mentions", "--sandbox", "--toolsets", "all"]);
     assert_eq!(outcome.code, 0, "{}", outcome.shown());

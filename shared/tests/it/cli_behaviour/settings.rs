@@ -176,6 +176,14 @@ fn a_credential_never_goes_out_in_the_clear() {
     assert_eq!(loopback.code, 1, "{}", loopback.shown());
 }
 
+#[test]
+fn a_confirmation_that_is_named_and_empty_is_refused() {
+    for value in ["", "${X}", "always"] {
+        let outcome = Machine::new().with("NOTES_MCP_CONFIRM", value).run(&["tools"]);
+        assert!(outcome.code == 78 && outcome.err.contains("NOTES_MCP_CONFIRM"), "{}", outcome.shown());
+    }
+}
+
 /// A list that is named and empty would bound nothing, where an operator meant something.
 #[test]
 fn a_bound_that_is_named_and_empty_is_refused_wherever_it_stands() {
