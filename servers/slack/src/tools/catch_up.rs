@@ -9,7 +9,7 @@ use connector::{
     catalog::{Call, Page, Reply, Tool, excerpt, minute_in, one_line, words::listed},
 };
 use futures::{StreamExt as _, stream};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,7 +21,7 @@ use crate::{
         DIRECTORY_PAGE, Window,
         types::{Channel, Message},
     },
-    render::message::{self, row},
+    render::message::{self, Style, row},
     resolve::{
         ALL_TYPES,
         time::{End, bound, moment, now, parse_ts, zone_name},
@@ -32,6 +32,8 @@ use crate::{
 
 /// Conversations looked at unless more are asked for; each costs a call or two of 50 a minute.
 const CHANNELS: u32 = 20;
+/// Bytes of a token, about: timestamps have fewer than prose.
+const TOKEN: usize = 3;
 /// Messages of one conversation that are shown.
 const EACH: usize = 12;
 /// The most conversations not looked at that are named.
@@ -71,6 +73,8 @@ struct CatchUp {
     since: Option<String>,
     mentions_only: Option<bool>,
     max_channels: Option<u32>,
+    /// Tokens for messages, about; the rest are counted
+    token_budget: Option<u32>,
     workspace: Option<String>,
 }
 
@@ -177,8 +181,9 @@ async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
     if workspace.is_limited() {
         page = page.note(format!("{}, so this is not all", workspace.limit_note()));
     }
+    let mut room = args.token_budget.map_or(usize::MAX, |tokens| tokens as usize * TOKEN);
     for news in &all {
-        let (row, item) = self::news(&call, news, &readers, &workspace, &zone).await;
+        let (row, item) = self::news(&call, news, &readers, &workspace, &zone, &mut room).await;
         page.push(row, &item);
     }
     page = page.note(readers.people.note());
@@ -396,12 +401,14 @@ async fn look(
     Ok(News { channel: channel.clone(), messages, own, since, mentions, more })
 }
 
+/// The newest messages of a conversation for which there is `room`, in bytes.
 async fn news(
     call: &Call<Slack>,
     news: &News,
     readers: &Readers,
     workspace: &Workspace,
     zone: &TimeZone,
+    room: &mut usize,
 ) -> (String, Item) {
     call.policy().note_read(call.principal(), &news.channel);
     let title = if news.channel.is_im {
@@ -426,24 +433,28 @@ async fn news(
         heading(&title, &news.channel),
         minute_in(news.since, zone)
     )];
-    let left = count.saturating_sub(EACH);
+    let style = readers.style(true);
+    let mut left = count;
+    for message in news.messages.iter().rev().take(EACH) {
+        let Some(rest) = room.checked_sub(brief(message, &style, &mut None).len()) else {
+            *room = 0; // What is older, or less personal, does not come before it.
+            break;
+        };
+        (*room, left) = (rest, left - 1);
+    }
     if left > 0 {
         let least = if news.more { "at least " } else { "" };
+        let which = if left == count { "not shown" } else { "older ones" };
         lines.push(format!(
-            "({least}{left} older ones: read_channel {} since {})",
+            "({least}{left} {which}: read_channel {} since {})",
             news.channel.id,
             minute_in(news.since, zone)
         ));
     }
-    let style = readers.style(true);
     let mut day = Some(news.since.to_zoned(zone.clone()).date());
     let mut shown = Vec::new();
     for message in &news.messages[left..] {
-        let (text, _) = row(message, &style, &mut day);
-        let (mut text, cut) = excerpt(&text, 0, LONGEST);
-        if cut.is_some() {
-            text.push_str("… [cut: get_message shows it]");
-        }
+        let text = brief(message, &style, &mut day);
         lines.push(text.clone());
         shown.push(text);
     }
@@ -456,4 +467,10 @@ async fn news(
         messages: shown,
     };
     (lines.join("\n"), item)
+}
+
+/// The row of a message, or its beginning.
+fn brief(message: &Message, style: &Style<'_>, day: &mut Option<Date>) -> String {
+    let (text, cut) = excerpt(&row(message, style, day).0, 0, LONGEST);
+    if cut.is_some() { format!("{text}… [cut: get_message shows it]") } else { text }
 }

@@ -112,13 +112,32 @@ fn channel_row(channel: &Channel, other: &str) -> (String, ChannelItem) {
 #[serde(deny_unknown_fields)]
 struct SearchChannels {
     query: String,
+    types: Option<Vec<Seen>>,
+    /// Only those that you are in
+    member_only: Option<bool>,
     include_archived: Option<bool>,
     limit: Option<u32>,
     workspace: Option<String>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Seen {
+    #[serde(alias = "public_channel")]
+    Public,
+    #[serde(alias = "private_channel")]
+    Private,
+}
+
 async fn search_channels(call: Call<Slack>, args: SearchChannels) -> Result<Reply> {
     let workspace = call.workspace(args.workspace.as_deref())?.clone();
+    let types =
+        args.types.filter(|types| !types.is_empty()).unwrap_or_else(|| vec![Seen::Public, Seen::Private]);
+    let wire =
+        types.iter().map(|seen| if *seen == Seen::Public { "public_channel" } else { "private_channel" });
+    let own_types = wire.collect::<Vec<_>>().join(",");
+    // Private channels are seen by their members alone.
+    let others = types.contains(&Seen::Public) && args.member_only != Some(true);
     let archived = args.include_archived.unwrap_or(false);
     let want = args.query.trim().trim_start_matches('#').to_lowercase();
     let words: Vec<&str> = want.split_whitespace().collect();
@@ -126,13 +145,13 @@ async fn search_channels(call: Call<Slack>, args: SearchChannels) -> Result<Repl
     let mut seen = BTreeSet::new();
     let mut partial = false;
     let mut failure = None;
-    for own in [true, false] {
+    let whose: &[bool] = if others { &[true, false] } else { &[true] };
+    for &own in whose {
         let mut cursor: Option<String> = None;
         for page_number in 0..PAGES {
             let (api, after) = (workspace.api(), cursor.as_deref());
             let page = if own {
-                api.own_conversations("public_channel,private_channel", None, DIRECTORY_PAGE, after, false)
-                    .await
+                api.own_conversations(&own_types, None, DIRECTORY_PAGE, after, false).await
             } else {
                 api.conversations("public_channel", archived, after).await
             };
@@ -170,7 +189,7 @@ async fn search_channels(call: Call<Slack>, args: SearchChannels) -> Result<Repl
             partial |= page_number + 1 == PAGES;
         }
     }
-    if partial {
+    if partial && others {
         // Slack's own search knows those that were not looked through.
         for channel in workspace.search_api().channels(&want).await.unwrap_or_default() {
             let fits = (archived || !channel.is_archived) && call.policy().may_read(&channel);
@@ -194,9 +213,14 @@ async fn search_channels(call: Call<Slack>, args: SearchChannels) -> Result<Repl
         page.push(row, &item);
     }
     if partial {
-        page = page.note(
-            "the workspace has more channels than were looked through: of those, what Slack's search finds",
-        );
+        page = page.note(if others {
+            "the workspace has more channels than were looked through: of those, what Slack's search finds"
+        } else {
+            "you are in more channels than were looked through"
+        });
+    }
+    if !others {
+        page = page.note("of those that you are in");
     }
     let empty = total == 0;
     let whole = failure.is_none() && !partial;
@@ -205,7 +229,11 @@ async fn search_channels(call: Call<Slack>, args: SearchChannels) -> Result<Repl
         reply = reply.line(format!("Not all channels were looked through: {why}"));
     }
     if empty {
-        reply = reply.line("Names, topics and purposes were looked through. Private channels are seen only by their members; include_archived also looks at archived ones.");
+        reply = reply.line(if others {
+            "Names, topics and purposes were looked through. Private channels are seen only by their members; include_archived also looks at archived ones."
+        } else {
+            "Names, topics and purposes of the channels that you are in were looked through; include_archived also looks at archived ones."
+        });
     }
     Ok(reply)
 }

@@ -45,12 +45,12 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
         Tool::read(
             "read_channel",
             "Read a channel",
-            "Messages of a channel or of the direct messages with a person (@handle), oldest first on the page, the newest page first. Replies are counted: read_thread shows them.",
+            "Messages of a channel or of the direct messages with a person (@handle), oldest first on the page, the newest page first unless `order` is oldest. Replies are counted: read_thread shows them.",
             read_channel,
         )
         .toolset("reading")
         .scopes(scopes::HISTORY)
-        .aliases(&[("channel_id", "channel"), ("oldest", "since"), ("latest", "until"), ("after", "since"), ("before", "until")])
+        .aliases(&[("channel_id", "channel"), ("oldest", "since"), ("latest", "until"), ("after", "since"), ("before", "until"), ("sort", "order")])
         .output_page::<MessageItem>(),
         Tool::read(
             "read_thread",
@@ -73,11 +73,74 @@ struct ReadChannel {
     /// today, 24h, 2026-11-28, 2026-11-28 09:00
     since: Option<String>,
     until: Option<String>,
+    order: Option<Order>,
     /// Threads to show with their last replies, up to 10
     expand_threads: Option<u32>,
     limit: Option<u32>,
     cursor: Option<String>,
     workspace: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Order {
+    Newest,
+    Oldest,
+}
+
+/// The messages of a page, oldest first, and where the page after it begins.
+struct Read {
+    messages: Vec<Message>,
+    next: Option<String>,
+    /// Whether a free plan hides what is older.
+    hidden: bool,
+}
+
+/// A page from the newest message on, back in time.
+async fn from_newest(workspace: &Workspace, channel: &Channel, window: &Window) -> Result<Read> {
+    let page = workspace.api().history(&channel.id, window).await.map_err(|error| explain(error, channel))?;
+    let next = page.next().map(str::to_owned);
+    let mut messages = page.rows;
+    messages.reverse();
+    Ok(Read { messages, next, hidden: page.is_limited })
+}
+
+/// The most pages of a window that are read to come to its oldest message.
+const BACK: usize = 5;
+
+/// The `count` oldest messages of a window, whose page after goes on behind a timestamp. Slack gives the newest first
+/// (docs.slack.dev/reference/methods/conversations.history), so the window is read to its end.
+async fn from_oldest(
+    workspace: &Workspace,
+    channel: &Channel,
+    mut window: Window,
+    count: u32,
+) -> Result<Read> {
+    window.limit = 999;
+    let (mut messages, mut hidden) = (Vec::new(), false);
+    for _ in 0..BACK {
+        let page =
+            workspace.api().history(&channel.id, &window).await.map_err(|error| explain(error, channel))?;
+        window.cursor = page.next().map(str::to_owned);
+        hidden |= page.is_limited;
+        messages.extend(page.rows);
+        if window.cursor.is_none() {
+            messages.reverse();
+            let more = messages.len() > count as usize;
+            messages.truncate(count as usize);
+            let next = messages.last().filter(|_| more).map(|last| last.ts.clone());
+            return Ok(Read { messages, next, hidden });
+        }
+        // A limited app has one such call a minute.
+        if workspace.is_limited() {
+            break;
+        }
+    }
+    let many = messages.len();
+    Err(Error::invalid(format!(
+        "More than {many} messages are in this window, and Slack gives the newest first"
+    ))
+    .with_hint("Give an earlier `until`, or read from the newest"))
 }
 
 /// The window of time that arguments ask for, and its words.
@@ -104,8 +167,13 @@ pub(super) async fn window(
         (Some(from), Some(to)) => format!("{} to {} {name}", minute_in(from, &zone), minute_in(to, &zone)),
     };
     // With `oldest` alone the page would be the one closest to it: the other end is always given.
-    let latest = to.or_else(|| from.map(|_| now() + jiff::SignedDuration::from_secs(60)));
-    Ok((from.map(bound), latest.map(bound), words))
+    let latest = to.map(bound).or_else(|| from.and_then(|_| end()));
+    Ok((from.map(bound), latest, words))
+}
+
+/// The end of a window that has none of its own.
+fn end() -> Option<String> {
+    Some(bound(now() + jiff::SignedDuration::from_secs(60)))
 }
 
 async fn read_channel(call: Call<Slack>, args: ReadChannel) -> Result<Reply> {
@@ -119,13 +187,18 @@ async fn read_channel(call: Call<Slack>, args: ReadChannel) -> Result<Reply> {
     call.policy().note_read(call.principal(), &channel);
     let (oldest, latest, words) = window(&workspace, args.since.as_deref(), args.until.as_deref()).await?;
     let asked = position.first(limit(args.limit, 40, MOST), 999);
-    let window = Window { limit: asked, cursor: position.after.clone(), oldest, latest, ..Window::default() };
-    let page =
-        workspace.api().history(&channel.id, &window).await.map_err(|error| explain(error, &channel))?;
-    let hidden = page.is_limited;
-    let next = page.next().map(str::to_owned);
-    let mut messages = page.rows;
-    messages.reverse();
+    let (after, order) = (position.after.clone(), args.order.unwrap_or(Order::Newest));
+    let Read { messages, next, hidden } = match order {
+        Order::Newest => {
+            let window = Window { limit: asked, cursor: after, oldest, latest, ..Window::default() };
+            from_newest(&workspace, &channel, &window).await?
+        }
+        Order::Oldest => {
+            let window =
+                Window { oldest: after.or(oldest), latest: latest.or_else(end), ..Window::default() };
+            from_oldest(&workspace, &channel, window, asked).await?
+        }
+    };
     let title = workspace.names().title(&channel).await;
     let threads = match args.expand_threads.unwrap_or_default() {
         0 => BTreeMap::new(),
@@ -169,7 +242,8 @@ async fn read_channel(call: Call<Slack>, args: ReadChannel) -> Result<Reply> {
         listing = listing.note("the workspace's free plan hides messages older than 90 days");
     }
     if next.is_some() {
-        listing = listing.note("older ones follow");
+        listing =
+            listing.note(if order == Order::Oldest { "newer ones follow" } else { "older ones follow" });
     }
     let places = shown.iter().map(|(place, _)| *place).collect();
     let vendor = VendorPage { position, read: messages.len(), places, next };

@@ -48,6 +48,21 @@ async fn the_most_personal_comes_first_and_what_is_muted_not_at_all() {
     assert_eq!(sent(&server, "users.conversations")[0]["exclude_muted"], "true");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_budget_of_tokens_shows_the_most_personal_and_counts_the_rest() {
+    let server = Server::start().await;
+    let whole = server.call(&catch_up(json!({"since": "7d", "max_channels": 40}))).await.text;
+    let some =
+        server.call(&catch_up(json!({"since": "7d", "max_channels": 40, "token_budget": 200}))).await.text;
+    assert_eq!(titles(&some), titles(&whole));
+    let blocks = |text: &str| text.split("### ").skip(1).map(str::to_owned).collect::<Vec<_>>();
+    let (some, whole) = (blocks(&some), blocks(&whole));
+    assert_eq!(some[0], whole[0], "the first is shown");
+    assert!(some.last().unwrap().contains(" not shown: read_channel "), "{some:?}");
+    let messages = |blocks: &[String]| blocks.iter().map(String::len).sum::<usize>();
+    assert!(messages(&some) < messages(&whole), "{some:?}");
+}
+
 /// By name, by a group that one is in, to all; in the text or only in the blocks. What is quoted is not.
 #[tokio::test(start_paused = true)]
 async fn every_way_of_being_mentioned_counts_and_comes_before_other_channels() {

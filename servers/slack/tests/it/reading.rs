@@ -75,6 +75,65 @@ async fn a_bot_reads_where_it_is_and_is_told_the_way_in_elsewhere() {
     assert_eq!(posted.last().unwrap()["user"], "U0ASSISTANT");
 }
 
+/// The timestamps of rows, in their order.
+fn stamps(text: &str) -> Vec<String> {
+    let words = text.lines().filter_map(|line| line.split(' ').next());
+    let is_ts = |word: &&str| word.len() == 17 && word.parse::<f64>().is_ok();
+    words.filter(is_ts).map(str::to_owned).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_is_read_from_its_oldest_message_on() {
+    let server = Server::start().await;
+    let all = server.call(&read(ENGINEERS).with("limit", 200)).await.text;
+    let whole = stamps(&all);
+    assert!(whole.len() > 3 && !all.contains("older ones follow"), "{all}");
+    let pages = server
+        .pages("read_channel", json!({"channel": ENGINEERS, "order": "oldest", "since": "60d", "limit": 3}))
+        .await;
+    assert!(pages[0].lines().next().unwrap().contains("newer ones follow"), "{}", pages[0]);
+    assert_eq!(pages.iter().flat_map(|page| stamps(page)).collect::<Vec<_>>(), whole);
+}
+
+/// History comes newest first (docs.slack.dev/reference/methods/conversations.history): what lies behind too many pages is
+/// not taken for the oldest.
+#[tokio::test(start_paused = true)]
+async fn the_oldest_messages_of_a_window_that_is_too_long_are_not_guessed() {
+    let server = Server::start().await;
+    let page = json!({"ok": true, "messages": [{"ts": ts("review"), "user": "U0MAYA00001", "text": "Hello"}],
+        "has_more": true, "response_metadata": {"next_cursor": "more"}});
+    let endless =
+        Action::Status { code: 200, headers: BTreeMap::new(), body: page.to_string(), committed: false };
+    server.harness().faults().add(Rule::new("conversations.history", endless).always());
+    let error = server.refusal(&read(ENGINEERS).with("order", "oldest")).await;
+    assert!(
+        error.kind() == Kind::InvalidArgument && error.for_agent().contains("earlier `until`"),
+        "{error}"
+    );
+    assert_eq!(server.harness().journal().count("conversations.history"), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn channels_are_found_by_who_sees_them_and_whether_one_is_in() {
+    let server = Server::start().await;
+    let find = async |query: &str, more: Value| {
+        let mut arguments = json!({"query": query});
+        arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        server.call(&Sample::new("search_channels", arguments)).await.text
+    };
+    // Maya is not in #design; #deals is private.
+    assert!(find("screens", json!({})).await.contains("#design"));
+    let mine = find("screens", json!({"member_only": true})).await;
+    assert!(mine.contains("#frontend") && !mine.contains("#design"), "{mine}");
+    assert!(mine.lines().next().unwrap().contains("of those that you are in"), "{mine}");
+    assert!(find("deals", json!({"types": "private"})).await.contains("#deals (private)"));
+    let public = find("deals", json!({"types": ["public_channel"]})).await;
+    assert!(!public.contains("#deals"), "{public}");
+    let types: Vec<_> =
+        sent(&server, "users.conversations").iter().map(|form| form["types"].clone()).collect();
+    assert_eq!(types.last().unwrap(), "public_channel");
+}
+
 /// What people say in fifty ordinary messages. The price is promised for this text.
 const CORPUS: [&str; 25] = [
     "Morning! Is the staging deploy still blocked?",
