@@ -137,7 +137,7 @@ fn team(given: Option<&str>) -> Result<Option<String>> {
     let is_id =
         team.starts_with('T') && team.chars().all(|one| one.is_ascii_uppercase() || one.is_ascii_digit());
     if !is_id || team.len() < 4 {
-        return Err(Error::invalid(format!("`team-id`: `{}` is no id of a workspace", one_line(team)))
+        return Err(Error::invalid(format!("`team-id`: `{}` is not the id of a workspace", one_line(team)))
             .with_hint("It begins with T, such as T012ABCDEF; whoami lists those of the organization"));
     }
     Ok(Some(team.to_owned()))
@@ -152,8 +152,8 @@ enum Kind {
 
 /// What tokens begin with that are not taken anywhere, and why (docs.slack.dev/authentication/tokens).
 const NOT_TAKEN: &[(&str, &str)] = &[
-    ("xoxc-", "is a browser session's, which are not taken"),
-    ("xoxd-", "is a browser session's cookie, which are not taken"),
+    ("xoxc-", "is a browser session's, and such tokens are not accepted"),
+    ("xoxd-", "is a browser session's cookie, and such tokens are not accepted"),
     ("xapp-", "is an app-level token, which calls none of the methods for messages"),
     ("xoxe-", "is a refresh token: it goes into SLACK_REFRESH_TOKEN, with its app's id and a token store"),
 ];
@@ -230,14 +230,16 @@ fn several(path: &Path, options: &Options, store: Option<&Path>) -> Result<Vec<W
         let refresh = read(tokens.refresh_token_file, "refresh-token-file")?;
         if let Some(refresh) = refresh {
             if user.is_some() || bot.is_some() {
-                return Err(wrong(format!("{name} has a refresh token and another")).with_hint("Keep one"));
+                return Err(
+                    wrong(format!("{name} has a refresh token and another token")).with_hint("Keep one")
+                );
             }
             let (Some(client_id), Some(store)) = (tokens.client_id, tokens.token_store) else {
                 return Err(wrong(format!("{name} has a refresh token, but not all that it needs"))
                     .with_hint("Give client-id, and token-store: a file of its own that only you can read"));
             };
             if stores.contains(&store) {
-                return Err(wrong(format!("the token-store of {name} is that of another, too")));
+                return Err(wrong(format!("the token-store of {name} is that of another workspace, too")));
             }
             stores.push(store.clone());
             let client_secret = read(tokens.client_secret_file, "client-secret-file")?;

@@ -29,7 +29,7 @@ pub(crate) async fn diagnose(server: &Slack) -> Vec<Check> {
             ),
         ));
         checks.push(match scopes::missing(&me) {
-            None => Check::warning("rights", "Slack did not tell the token's scopes", "A refused call names the one that is missing"),
+            None => Check::warning("rights", "Slack did not say which scopes the token has", "A refused call names the one that is missing"),
             Some(missing) if missing.is_empty() => Check::good("rights", "every scope that the default tools use"),
             Some(missing) => Check::warning(
                 "rights",

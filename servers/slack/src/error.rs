@@ -53,7 +53,7 @@ const TABLE: &[Meaning] = &[
         ],
         Kind::Auth,
         "Slack refused the token ({})",
-        "Check that the token is complete, not revoked and of an app that is still installed; `doctor` shows what is configured",
+        "Check that the token is complete, not revoked, and from an app that is still installed; `doctor` shows what is configured",
     ),
     (
         &[
@@ -156,7 +156,7 @@ const TABLE: &[Meaning] = &[
     (
         &["edit_window_closed"],
         Kind::Permission,
-        "The workspace's time to edit this message is over",
+        "The time that the workspace gives for editing this message is over",
         "Post a correction instead",
     ),
     (
@@ -213,7 +213,7 @@ const TABLE: &[Meaning] = &[
         "Slack says the message was sent before ({})",
         "Read the channel",
     ),
-    (&["time_in_past"], Kind::InvalidArgument, "The time is in the past", "Give a time to come"),
+    (&["time_in_past"], Kind::InvalidArgument, "The time is in the past", "Give a time in the future"),
     (
         &["time_too_far"],
         Kind::InvalidArgument,
@@ -249,7 +249,7 @@ const TABLE: &[Meaning] = &[
             "free_team_canvas_tab_already_exists",
         ],
         Kind::Conflict,
-        "It is so already ({})",
+        "That is already the case ({})",
         "Nothing needs to be done, or choose another name",
     ),
     (
@@ -273,7 +273,7 @@ const TABLE: &[Meaning] = &[
             "invalid_name_maxlength",
         ],
         Kind::InvalidArgument,
-        "This is no name for a channel ({})",
+        "Slack does not take this name for a channel ({})",
         "Use up to 80 lower-case letters, digits, hyphens and underscores",
     ),
     (
@@ -381,9 +381,9 @@ pub(crate) fn meaning(request: &Request, refusal: &Refusal) -> Error {
         "team_access_not_granted" => {
             return Error::new(
                 Kind::Permission,
-                "The token is not of the workspace that SLACK_TEAM_ID names",
+                "The token is not for the workspace that SLACK_TEAM_ID names",
             )
-            .with_hint("whoami lists the workspaces that it is of; an admin can add the app to others");
+            .with_hint("whoami lists the workspaces that it is for; an admin can add the app to others");
         }
         "missing_scope" => return missing_scope(request, refusal),
         // Slack spells it in two ways.
@@ -427,7 +427,7 @@ pub(crate) fn meaning(request: &Request, refusal: &Refusal) -> Error {
 
 /// A token of a whole organization, and nobody said which of its workspaces is meant.
 fn no_workspace() -> Error {
-    Error::new(Kind::InvalidArgument, "The token is of a whole organization, and no workspace of it is named")
+    Error::new(Kind::InvalidArgument, "The token is for a whole organization, and none of its workspaces is named")
         .with_hint("Set SLACK_TEAM_ID to the id (T…) of one, or `team-id` of each in SLACK_WORKSPACES; whoami lists them")
 }
 

@@ -104,6 +104,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         help: "Lets messages go to channels shared with other organizations, after a question",
     },
     Setting {
+        key: "message-suffix",
+        env: "SLACK_MESSAGE_SUFFIX",
+        kind: SettingKind::Text("TEXT"),
+        default: None,
+        help: "Ends every new message; without it messages are sent as they are written",
+    },
+    Setting {
         key: "confirm-posts",
         env: "SLACK_CONFIRM_POSTS",
         kind: SettingKind::Switch,
@@ -125,6 +132,8 @@ pub(crate) struct Policy {
     /// The domains whose links may have previews, if not all.
     unfurl: Option<Vec<String>>,
     pub(crate) confirm_posts: bool,
+    /// What ends every new message.
+    pub(crate) suffix: Option<String>,
     /// What callers have read in private lately, by digests of who they are.
     read_in_private: Mutex<HashMap<String, Vec<Reading>>>,
     /// The way to other replicas.
@@ -173,6 +182,7 @@ impl Policy {
                 domains.iter().map(|domain| domain.trim().trim_start_matches("*.").to_lowercase()).collect()
             }),
             confirm_posts: config.switch("confirm-posts"),
+            suffix: config.text("message-suffix").map(|text| text.trim().to_owned()),
             read_in_private: Mutex::default(),
             replicas: OnceLock::new(),
         })

@@ -41,14 +41,14 @@ pub(crate) fn all() -> Vec<Resource<Slack>> {
             "slack://manifest",
             "manifest",
             "Manifest of the app",
-            "The manifest of a Slack app with every scope that the tools which are switched on use.",
+            "The manifest of a Slack app with every scope that the enabled tools use.",
             |call: Call<Slack>| async move { app(call.selection()) },
         ),
         Resource::new(
             "slack://formatting",
             "formatting",
             "How messages are written",
-            "What of Markdown a message may have, and how people, groups and channels are named in it.",
+            "Which Markdown a message may have, and how it names people, groups and channels.",
             |_: Call<Slack>| async { Ok(Reply::new(FORMATTING)) },
         ),
     ]

@@ -149,7 +149,7 @@ impl Api {
                 && url.host_str().is_some_and(|host| FILES_HOSTS.contains(&host)))
         });
         url.ok_or_else(|| {
-            Error::new(Kind::Upstream, "Slack named an address for the file that is not Slack's")
+            Error::new(Kind::Upstream, "Slack gave an address for the file that is not Slack's")
                 .with_hint("Files of other services are not fetched")
         })
     }

@@ -85,7 +85,7 @@ pub(crate) fn name(text: &str, own: &BTreeMap<String, String>) -> Result<String>
             return Ok((*name).to_owned());
         }
         let name = BY_CHARACTER.get(bare.as_str()).or_else(|| BY_CHARACTER.get(first)).ok_or_else(|| {
-            Error::invalid(format!("{} is no emoji", one_line(word)))
+            Error::invalid(format!("{} is not an emoji", one_line(word)))
                 .with_hint("Give one character, or Slack's name for it without colons")
         })?;
         return Ok(tone.map_or_else(|| (*name).to_owned(), |tone| format!("{name}::skin-tone-{tone}")));

@@ -272,7 +272,8 @@ impl Names {
                 if !me.enterprise_id.is_empty() && self.api.hosts().await.iter().any(|ours| ours == host) {
                     return Ok(());
                 }
-                let wrong = format!("The address is of `{}`, and this workspace is {own}", one_line(host));
+                let wrong =
+                    format!("The address belongs to `{}`, and this workspace is {own}", one_line(host));
                 Err(Error::invalid(wrong)
                     .with_hint("Give the `workspace` it belongs to, if it is configured"))
             }

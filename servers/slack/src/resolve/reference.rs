@@ -34,7 +34,7 @@ pub(crate) fn ts(text: &str) -> Result<String> {
     if let Some(MessageRef { ts: Some(ts), .. }) = address(text) {
         return Ok(ts);
     }
-    Err(Error::invalid(format!("`ts` {} is no timestamp of a message", one_line(text)))
+    Err(Error::invalid(format!("`ts` {} is not the timestamp of a message", one_line(text)))
         .with_hint("Give it as text with six decimals, exactly as a reading tool showed it: as a number it loses its zeros. Nothing was sent"))
 }
 

@@ -158,7 +158,7 @@ async fn edit(
         changes.push(change(operation, &sections)?);
     }
     if changes.is_empty() {
-        return Err(Error::invalid("Nothing is to be changed").with_hint("Give `operations` or `title`"));
+        return Err(Error::invalid("There is nothing to change").with_hint("Give `operations` or `title`"));
     }
     let harmless = args.operations.iter().all(|operation| !matches!(operation.op, Op::Replace | Op::Delete));
     let name = one_line(if file.title.is_empty() { &file.name } else { &file.title });
@@ -264,7 +264,7 @@ fn only_letters(text: &str) -> String {
 fn change(operation: &Operation, sections: &[Section]) -> Result<Change> {
     let text = operation.markdown.clone().unwrap_or_default();
     if operation.op != Op::Delete && text.trim().is_empty() {
-        return Err(Error::invalid("An operation that is no delete needs `markdown`"));
+        return Err(Error::invalid("Every operation but delete needs `markdown`"));
     }
     let mut wire = json!({ "operation": operation.op.wire() });
     if operation.op != Op::Delete {

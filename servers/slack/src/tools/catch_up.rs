@@ -171,9 +171,9 @@ async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
         Some(since) => format!("since {} {}", minute_in(since, &zone), zone_name(&zone)),
         None => format!("since each was read, else 24 hours; times in {}", zone_name(&zone)),
     });
-    page = page.note(format!("{looked} looked at, your own posts and replies in older threads not"));
+    page = page.note(format!("{looked} looked at, without your own posts and replies in older threads"));
     if !left.is_empty() {
-        page = page.note(format!("{} more not looked at: max_channels", left.len()));
+        page = page.note(format!("{} more not looked at: raise max_channels", left.len()));
     }
     if let Some(seen) = seen {
         page = page.note(format!("of your first {seen} conversations; there are more"));

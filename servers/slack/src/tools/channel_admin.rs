@@ -110,7 +110,7 @@ async fn write(workspace: &Workspace, method: Method, channel: &Channel, form: F
 async fn done(sent: Result<Value>, words: &str, is_so: impl Future<Output = Result<bool>>) -> Result<Reply> {
     match settled(sent, words, is_so).await {
         Err(error) if error.kind() == Kind::Conflict => {
-            Ok(Reply::written(Written::new(format!("Nothing changed: it is so already ({words})"))))
+            Ok(Reply::written(Written::new(format!("Nothing changed: that is already the case ({words})"))))
         }
         done => Ok(Reply::written(Written::new(done?))),
     }
@@ -219,7 +219,7 @@ async fn update(call: Call<Slack>, args: Update) -> Result<Plan> {
         return Err(Error::invalid("Topic and purpose have at most 250 characters"));
     }
     if changes.is_empty() {
-        return Ok(nothing(&format!("{title} is so already")));
+        return Ok(nothing(&format!("{title} is like that already")));
     }
     let mut preview = Written::new(format!("Change {title}"));
     preview.changed = changes.iter().map(|(.., words)| words.clone()).collect();

@@ -214,9 +214,9 @@ async fn search_channels(call: Call<Slack>, args: SearchChannels) -> Result<Repl
     }
     if partial {
         page = page.note(if others {
-            "the workspace has more channels than were looked through: of those, what Slack's search finds"
+            "the workspace has more channels than were searched: of those, what Slack's search finds"
         } else {
-            "you are in more channels than were looked through"
+            "you are in more channels than were searched"
         });
     }
     if !others {
@@ -226,13 +226,13 @@ async fn search_channels(call: Call<Slack>, args: SearchChannels) -> Result<Repl
     let whole = failure.is_none() && !partial;
     let mut reply = Reply::page(if whole { page.total(total) } else { page.note(format!("{total} found")) });
     if let Some(why) = failure {
-        reply = reply.line(format!("Not all channels were looked through: {why}"));
+        reply = reply.line(format!("Not all channels were searched: {why}"));
     }
     if empty {
         reply = reply.line(if others {
-            "Names, topics and purposes were looked through. Private channels are seen only by their members; include_archived also looks at archived ones."
+            "Names, topics and purposes were searched. Private channels are seen only by their members; include_archived also looks at archived ones."
         } else {
-            "Names, topics and purposes of the channels that you are in were looked through; include_archived also looks at archived ones."
+            "Names, topics and purposes of the channels that you are in were searched; include_archived also looks at archived ones."
         });
     }
     Ok(reply)

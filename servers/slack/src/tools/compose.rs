@@ -75,6 +75,15 @@ pub(crate) async fn compose(
         return Err(Error::invalid("`message` is empty"));
     }
     let mut composed = Composed { are_there: true, ..Composed::default() };
+    let ended: String;
+    let text = match (&policy.suffix, old) {
+        (Some(suffix), None) if !text.ends_with(suffix.as_str()) => {
+            composed.told.push(format!("ends as the operator says: {}", one_line(suffix)));
+            ended = format!("{text}\n\n{suffix}");
+            ended.as_str()
+        }
+        _ => text,
+    };
     let mark = unused(text);
     let mut more: BTreeSet<String> = BTreeSet::new();
     let mut known: BTreeMap<String, Meaning> = BTreeMap::new();
@@ -117,7 +126,7 @@ pub(crate) async fn compose(
         .collect();
     if !more.is_empty() {
         composed.told.push(format!(
-            "{} more {} not looked up, and stay text: one message is worth {NAMES}",
+            "{} more {} not looked up, and stay text: {NAMES} are looked up for one message",
             more.len(),
             if more.len() == 1 { "name was" } else { "names were" }
         ));

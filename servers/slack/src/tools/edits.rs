@@ -112,7 +112,7 @@ async fn update_message(call: Call<Slack>, args: UpdateMessage) -> Result<Plan> 
         && squeezed(expected) != squeezed(&before)
         && squeezed(expected) != squeezed(&old.text)
     {
-        return Err(Error::new(Kind::Conflict, "The message says something else by now")
+        return Err(Error::new(Kind::Conflict, "The message says something else now")
             .with_hint("Nothing was changed. Read it again: get_message"));
     }
     let composed = compose(&workspace, call.policy(), &args.message, Some(&old.text)).await?;
@@ -123,7 +123,7 @@ async fn update_message(call: Call<Slack>, args: UpdateMessage) -> Result<Plan> 
     let text = composed.posts.concat();
     call.policy().unfurls(&text, &old.text, "Leave the link out")?;
     if text == old.text {
-        return Ok(nothing(&format!("message {ts} says so already")));
+        return Ok(nothing(&format!("message {ts} already says this")));
     }
     let title = workspace.names().title(&channel).await;
     let mut preview = Written::new(format!("Replace the text of message {ts} in {title}")).id(&ts);
@@ -199,7 +199,7 @@ async fn delete_message(call: Call<Slack>, args: DeleteMessage) -> Result<Plan> 
     let mut preview = Written::new(format!("Delete message {ts} by {author} in {title}, for good")).id(&ts);
     if let Some(replies) = old.reply_count.filter(|count| *count > 0) {
         preview = preview.change(format!(
-            "its {replies} {} stay, under a stone",
+            "its {replies} {} stay, under a note that it was deleted",
             if replies == 1 { "reply" } else { "replies" }
         ));
     }

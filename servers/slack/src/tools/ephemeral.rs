@@ -47,7 +47,9 @@ async fn send(call: Call<Slack>, args: Send) -> Result<Plan> {
     let post = prepare(&call, &workspace, Some(&args.channel), &[], None, Some(&args.message)).await?;
     let (Destination::Known(channel), [text]) = (post.destination.clone(), post.composed.posts.as_slice())
     else {
-        return Err(Error::invalid("It takes a channel that is there, and a text of one message"));
+        return Err(Error::invalid(
+            "This takes a conversation that exists, and a text that fits one message",
+        ));
     };
     let text = text.clone();
     let words =
@@ -59,7 +61,7 @@ async fn send(call: Call<Slack>, args: Send) -> Result<Plan> {
         let form = Form::new().set("channel", &channel.id).set("user", &user.id).set("markdown_text", &text);
         let _: Value = workspace
             .api()
-            .write(methods::POST_EPHEMERAL, form, "Nobody but the person can tell".to_owned(), &[])
+            .write(methods::POST_EPHEMERAL, form, "Only that person can tell".to_owned(), &[])
             .await?;
         Ok(Reply::written(post.done(format!("Shown {words}"))))
     });

@@ -90,7 +90,7 @@ pub(super) fn file_id(word: &str) -> Result<String> {
     if is_id(id, &['F']) {
         return Ok(id.to_owned());
     }
-    Err(Error::invalid(format!("`{}` is no id of a file", one_line(word)))
+    Err(Error::invalid(format!("`{}` is not the id of a file", one_line(word)))
         .with_hint("Messages name their files: 📎F…"))
 }
 
@@ -148,7 +148,9 @@ async fn read_file(call: Call<Slack>, args: ReadFile) -> Result<Reply> {
             .contains(&file.mimetype.as_str());
     if file.size as usize > MOST || !(is_text || file.is_canvas() || file.mimetype.starts_with("image/")) {
         return Ok(reply
-            .line("Its content is not text, an image or a canvas, or larger than 8 MB, and is not shown.")
+            .line(
+                "Its content is not shown: it is not text, an image or a canvas, or it is larger than 8 MB.",
+            )
             .line(file.permalink.clone())
             .data(&item));
     }
@@ -279,7 +281,7 @@ async fn upload_file(call: Call<Slack>, args: UploadFile) -> Result<Plan> {
                 format!("The file is stored as {id}, but it is not seen in {} yet", post.title),
             )
             .with_hint(format!(
-                "Look at it with read_file {id} in a moment; do not upload it again before"
+                "Look at it with read_file {id} in a moment; do not upload it again before that"
             )));
         };
         let written = post.done(format!("Uploaded {words}: file {id}, shared at ts {ts}")).id(&id);

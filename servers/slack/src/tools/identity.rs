@@ -59,7 +59,7 @@ async fn organization(workspace: &Workspace) -> String {
             "none is named: SLACK_TEAM_ID, or `team-id` in SLACK_WORKSPACES, says which is meant".to_owned()
         }
     };
-    format!("The token is of a whole organization, with the workspaces: {}; {meant}.", teams.join(", "))
+    format!("The token is for a whole organization, with these workspaces: {}; {meant}.", teams.join(", "))
 }
 
 async fn whoami(call: Call<Slack>) -> Result<Reply> {
@@ -98,8 +98,10 @@ async fn whoami(call: Call<Slack>) -> Result<Reply> {
             reply = reply.line(format!("Scopes held: {}.", held.join(", ")));
         }
         reply = reply.line(match &missing {
-            None => "Slack did not tell the token's scopes; a refused call names the one that is missing."
-                .to_owned(),
+            None => {
+                "Slack did not say which scopes the token has; a refused call names the one that is missing."
+                    .to_owned()
+            }
             Some(missing) if missing.is_empty() => {
                 "It has every scope that the default tools use.".to_owned()
             }

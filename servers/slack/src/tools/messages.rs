@@ -243,7 +243,7 @@ pub(super) async fn prepare(
     };
     audience::told(workspace, &destination, &mut composed).await;
     if let Some(others) = namesakes(names, channel.as_deref(), users, &destination).await {
-        composed.told.push(format!("not to {others}, who is called so too"));
+        composed.told.push(format!("not to {others}, who is called that too"));
         asks.push(format!("{others} may be meant as well"));
     }
     asks.extend(composed.asks.iter().cloned());

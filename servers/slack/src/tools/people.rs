@@ -97,7 +97,7 @@ fn person_row(user: &User, me: &Identity) -> (String, Person) {
         (user.is_admin, "admin"),
         (user.is_restricted, "guest"),
         (user.deleted, "deactivated"),
-        (is_foreign(user, me), "of another organization"),
+        (is_foreign(user, me), "from another organization"),
     ] {
         if is {
             row.push_str(&format!(" ({word})"));
@@ -119,6 +119,8 @@ fn person_row(user: &User, me: &Identity) -> (String, Person) {
 #[serde(deny_unknown_fields)]
 struct ListChannelMembers {
     channel: String,
+    /// Default true
+    include_bots: Option<bool>,
     limit: Option<u32>,
     cursor: Option<String>,
     workspace: Option<String>,
@@ -141,8 +143,10 @@ async fn list_channel_members(call: Call<Slack>, args: ListChannelMembers) -> Re
     if let Some(total) = channel.num_members {
         page = page.total(usize::try_from(total).unwrap_or_default());
     }
-    for (id, user) in &users {
+    let mut places = Vec::new();
+    for (place, (id, user)) in users.iter().enumerate() {
         let (row, person) = match user {
+            Ok(user) if user.is_bot && args.include_bots == Some(false) => continue,
             Ok(user) => person_row(user, &me),
             Err(error) => (
                 if error.kind() == Kind::NotFound {
@@ -162,8 +166,14 @@ async fn list_channel_members(call: Call<Slack>, args: ListChannelMembers) -> Re
             ),
         };
         page.push(row, &person);
+        places.push(place);
     }
-    Ok(Reply::page(paging::close(&call, page, VendorPage::whole(position, read, next))))
+    match read - places.len() {
+        0 => {}
+        1 => page = page.note("1 app left out"),
+        apps => page = page.note(format!("{apps} apps left out")),
+    }
+    Ok(Reply::page(paging::close(&call, page, VendorPage { position, read, places, next })))
 }
 
 /// The people of these ids, or why they were not had.
@@ -261,7 +271,7 @@ async fn search_users(call: Call<Slack>, args: SearchUsers) -> Result<Reply> {
     let whole = cursor.is_none() && failure.is_none();
     let mut reply = Reply::page(if whole { page.total(total) } else { page.note(format!("{total} found")) });
     if let Some(why) = failure {
-        reply = reply.line(format!("Not everybody was looked through: {why}"));
+        reply = reply.line(format!("Not everybody was searched: {why}"));
     }
     if total == 0 {
         reply = reply.line(

@@ -225,7 +225,7 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
     if link.as_ref().is_some_and(|link| {
         url::Url::parse(link).map_or(true, |url| !["http", "https"].contains(&url.scheme()))
     }) {
-        return Err(Error::invalid("`link` is no web address"));
+        return Err(Error::invalid("`link` is not a web address"));
     }
     let place = workspace.names().title(&channel).await;
     let words = format!(

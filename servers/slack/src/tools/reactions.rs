@@ -47,7 +47,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
         Tool::write(
             "remove_reaction",
             "Remove a reaction",
-            "Takes back a reaction of one's own.",
+            "Takes back a reaction of yours.",
             |call, args| react(call, args, false),
         )
         .toolset("messages")
@@ -125,7 +125,7 @@ async fn react(call: Call<Slack>, args: React, add: bool) -> Result<Plan> {
         match settled(sent, &format!("{done} :{name}: on {of}"), is_so).await {
             Ok(words) => Ok(Reply::written(Written::new(words).id(&ts))),
             Err(error) if error.kind() == Kind::Conflict => Ok(Reply::written(Written::new(format!(
-                "Nothing changed: it is so already: :{name}: on {of}"
+                "Nothing changed: that is already the case: :{name}: on {of}"
             )))),
             Err(error) if error.kind() == Kind::InvalidArgument && error.message().contains("no emoji") => {
                 let near = emoji::nearest(&name, &own);

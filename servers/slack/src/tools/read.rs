@@ -230,8 +230,8 @@ async fn read_channel(call: Call<Slack>, args: ReadChannel) -> Result<Reply> {
     }
     listing = listing.note(match noise {
         0 => String::new(),
-        1 => "1 join, leave or setting left out".to_owned(),
-        many => format!("{many} joins, leaves and settings left out"),
+        1 => "1 join, leave or settings change left out".to_owned(),
+        many => format!("{many} joins, leaves and settings changes left out"),
     });
     listing = listing.note(readers.people.note());
     listing = listing.note(workspace.limit_note());

@@ -153,7 +153,8 @@ async fn list_scheduled(call: Call<Slack>, args: List) -> Result<Reply> {
     }
     let (read, left_out) = (rows.len(), rows.len() - places.len());
     if left_out > 0 {
-        page = page.note(format!("{left_out} left out: where they go may not be read, or could not be"));
+        page =
+            page.note(format!("{left_out} left out: their conversations may not be read, or could not be"));
     }
     Ok(Reply::page(paging::close(&call, page, VendorPage { position, read, places, next })))
 }
@@ -232,7 +233,7 @@ async fn schedule(call: Call<Slack>, args: Schedule) -> Result<Plan> {
     let seconds = when.as_second();
     if seconds < now().as_second() + SOON {
         return Err(Error::invalid(format!(
-            "`post_at` {} {} is past or less than two minutes away",
+            "`post_at` {} {} is in the past, or less than two minutes away",
             minute_in(when, &zone),
             zone_name(&zone)
         ))

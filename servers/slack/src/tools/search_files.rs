@@ -142,7 +142,7 @@ async fn search_files(call: Call<Slack>, args: SearchFiles) -> Result<Reply> {
     }
     if empty {
         reply =
-            reply.line("Try other words, or only `in` or `from`. A file is seen only where you can read it.");
+            reply.line("Try other words, or only `in` or `from`. Only files of conversations that you can read are found.");
     }
     Ok(reply)
 }

@@ -91,7 +91,7 @@ async fn save(call: Call<Slack>, args: Save) -> Result<Plan> {
         }
     }
     if changes.is_empty() {
-        return Ok(nothing("the user group is so already"));
+        return Ok(nothing("the user group is like that already"));
     }
     // Everybody sees the user groups.
     call.policy().outside("a user group", Effect::Write)?;

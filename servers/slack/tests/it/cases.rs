@@ -162,7 +162,7 @@ async fn a_filter_is_put_where_it_works_and_rows_that_do_not_fit_are_left_out() 
     let stray = Action::patch("/results/messages/0/author_user_id", json!("U0PRIYA0001"));
     server.harness().faults().add(Rule::new("assistant.search.context", stray));
     let reply = server.call(&Sample::new("search", query)).await.text;
-    assert!(reply.lines().next().unwrap().contains("1 that did not fit the filters left out"), "{reply}");
+    assert!(reply.lines().next().unwrap().contains("1 that did not match the filters left out"), "{reply}");
 }
 
 /// S6. https://github.com/NousResearch/hermes-agent/pull/64748
@@ -242,7 +242,7 @@ async fn an_emoji_is_found_by_character_name_and_tone_and_a_failure_is_not_swall
         server.call(&react("eyes")).await;
         server.harness().faults().add(Rule::new(method, refused));
         let reply = server.call(&sample).await.text;
-        assert!(reply.starts_with("Nothing changed: it is so already"), "{code}: {reply}");
+        assert!(reply.starts_with("Nothing changed: that is already the case"), "{code}: {reply}");
     }
 }
 
@@ -322,4 +322,34 @@ async fn nobody_is_nameless_in_a_shared_channel() {
     let reply = server.call(&read("#customer-northwind")).await.text;
     assert!(reply.contains("W0MARCUS001 [ext T0NORTHWIND]:"), "{reply}");
     assert!(reply.lines().next().unwrap().contains("shown by id"), "{reply}");
+}
+
+/// Models know the arguments of Slack's own server, whose names are those of
+/// github.com/pome-sh/digital-twins, fixtures/mcp-tools-list/slack.raw.json, and permalinks say `thread_ts`
+/// (https://github.com/slackapi/slack-skills-plugin/issues/57).
+#[tokio::test(start_paused = true)]
+async fn arguments_by_the_names_of_slacks_own_server_are_understood() {
+    let server = Server::start().await;
+    let thread = ts("inc");
+    let reply = json!({"channel_id": INCIDENT, "text": "Seen.", "thread_ts": thread});
+    server.call(&Sample::new("send_message", reply)).await;
+    assert_eq!(sent(&server, "chat.postMessage")[0]["thread_ts"], thread);
+    for (tool, arguments) in [
+        ("read_channel", json!({"channel_id": ENGINEERS, "oldest": "7d"})),
+        ("read_thread", json!({"channel_id": INCIDENT, "message_ts": thread})),
+        ("add_reaction", json!({"channel_id": INCIDENT, "message_ts": thread, "emoji": "eyes"})),
+        ("list_channel_members", json!({"channel_id": ENGINEERS})),
+        ("read_user_profile", json!({"user_id": "U0TOMAS0001"})),
+    ] {
+        server.call(&Sample::new(tool, arguments)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_members_of_a_channel_are_listed_without_its_apps_if_that_is_asked_for() {
+    let server = Server::start().await;
+    let members = Sample::new("list_channel_members", json!({"channel": ENGINEERS}));
+    assert!(server.call(&members).await.text.contains("U0ASSISTANT"));
+    let people = server.call(&members.with("include_bots", false)).await.text;
+    assert!(people.contains("1 app left out") && !people.contains("U0ASSISTANT"), "{people}");
 }

@@ -211,8 +211,7 @@ async fn what_is_had_is_shown_though_the_rest_is_held_back() {
     server.harness().faults().add(Rule::new("conversations.list", held_back()).always());
     let reply = server.call(&Sample::new("search_channels", json!({"query": "import"}))).await.text;
     assert!(
-        reply.contains("#eng-imports")
-            && reply.contains("Not all channels were looked through: rate_limited"),
+        reply.contains("#eng-imports") && reply.contains("Not all channels were searched: rate_limited"),
         "{reply}"
     );
 
@@ -224,7 +223,7 @@ async fn what_is_had_is_shown_though_the_rest_is_held_back() {
     server.harness().faults().add(Rule::new("assistant.search.context", held_back()).always());
     let reply = server.call(&Sample::new("search_users", json!({"query": "priya"}))).await.text;
     assert!(
-        reply.contains("Priya Raman") && reply.contains("Not everybody was looked through: rate_limited"),
+        reply.contains("Priya Raman") && reply.contains("Not everybody was searched: rate_limited"),
         "{reply}"
     );
 }

@@ -215,7 +215,7 @@ async fn what_was_not_seen_is_said() {
     assert!(reply.lines().next().unwrap().contains("free plan hides messages older than 90 days"), "{reply}");
     let reply = server.call(&Sample::new("catch_up", json!({"since": "7d"}))).await.text;
     assert!(
-        reply.lines().next().unwrap().contains("your own posts and replies in older threads not"),
+        reply.lines().next().unwrap().contains("without your own posts and replies in older threads"),
         "{reply}"
     );
     let refused = Action::Status {

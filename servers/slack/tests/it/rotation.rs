@@ -145,7 +145,7 @@ async fn several_workspaces_rotate_their_tokens_each_by_itself() {
         (shared, "token-store of beta is that of another"),
         (tables.replace(&format!("client-id = \"{APP}\"\n"), ""), "client-id"),
         (format!("{tables}user-token-file = {secret:?}\n"), "a refresh token and another"),
-        (format!("{tables}team-id = \"harbor\"\n"), "beta: `team-id`: `harbor` is no id of a workspace"),
+        (format!("{tables}team-id = \"harbor\"\n"), "beta: `team-id`: `harbor` is not the id of a workspace"),
     ] {
         let error = connect(&server, workspaces(&tables)).map(drop).unwrap_err();
         assert!(error.for_agent().contains(why), "{why}: {error}");
@@ -159,5 +159,5 @@ async fn several_workspaces_rotate_their_tokens_each_by_itself() {
     assert!(error.for_agent().contains("token-store of acme is that of another"), "{error}");
     let named = vec![("team-id", text("harbor"))];
     let error = connect(&server, named).map(drop).unwrap_err();
-    assert!(error.for_agent().contains("`harbor` is no id of a workspace"), "{error}");
+    assert!(error.for_agent().contains("`harbor` is not the id of a workspace"), "{error}");
 }

@@ -8,7 +8,7 @@ use connector::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    ENGINEERS, GENERAL, INCIDENT, Server, all_toolsets, list, messages, send, sent, ts, with,
+    ENGINEERS, GENERAL, INCIDENT, Server, all_toolsets, list, messages, send, sent, text, ts, with,
 };
 
 fn schedule(message: &str) -> Sample {
@@ -179,4 +179,18 @@ async fn what_is_too_long_or_for_too_many_is_refused_whole() {
     let error = server.refusal(&many).await;
     assert!(error.kind() == Kind::InvalidArgument && error.message().contains("at most 8 people"), "{error}");
     assert_eq!(server.harness().journal().count("chat.postMessage"), 0);
+}
+
+/// Nothing is added to what is written (https://github.com/slackapi/slack-skills-plugin/issues/25), unless the operator
+/// says so.
+#[tokio::test(start_paused = true)]
+async fn a_message_is_sent_as_it_is_written_and_ends_as_the_operator_says() {
+    let last = |server: &Server| sent(server, "chat.postMessage").pop().unwrap()["markdown_text"].clone();
+    let server = Server::start().await;
+    server.call(&send(ENGINEERS, "Done.")).await;
+    assert_eq!(last(&server), "Done.");
+    let server = with(&[("message-suffix", text("Sent by an assistant"))]).await;
+    let reply = server.call(&send(ENGINEERS, "Done.")).await.text;
+    assert_eq!(last(&server), "Done.\n\nSent by an assistant");
+    assert!(reply.contains("ends as the operator says: Sent by an assistant"), "{reply}");
 }

@@ -60,7 +60,7 @@ pub(super) fn tools() -> Vec<Tool<Slack>> {
         Tool::read(
             "search",
             "Search public messages",
-            "Messages in public channels by words or a question; without words, all that the filters fit, newest first. For private channels and direct messages use search_private.",
+            "Messages in public channels by words or a question; without words, all that matches the filters, newest first. For private channels and direct messages use search_private.",
             |call, args| search(call, args, false),
         )
         .toolset("search")
@@ -342,7 +342,7 @@ async fn search(call: Call<Slack>, args: Search, private: bool) -> Result<Reply>
     }
     page = page.note(people.note());
     if dropped > 0 {
-        page = page.note(format!("{dropped} that did not fit the filters left out"));
+        page = page.note(format!("{dropped} that did not match the filters left out"));
     }
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     for (_, row) in &kept {
@@ -478,11 +478,11 @@ async fn without_words(call: &Call<Slack>, workspace: &Workspace, wanted: &Wante
     let fitting = found.rows.iter().filter(|row| may_show(call, &filters, row)).count();
     let more = if found.next.is_some() { "at least " } else { "" };
     Some(match fitting {
-        0 => "Without the words, the filters fit nothing either.".to_owned(),
-        1 => format!("Without the words, the filters fit {more}1 message: leave `query` out to see it."),
+        0 => "Without the words, the filters match nothing either.".to_owned(),
+        1 => format!("Without the words, the filters match {more}1 message: leave `query` out to see it."),
         many => {
             format!(
-                "Without the words, the filters fit {more}{many} messages: leave `query` out to see them."
+                "Without the words, the filters match {more}{many} messages: leave `query` out to see them."
             )
         }
     })
