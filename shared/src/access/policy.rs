@@ -253,6 +253,15 @@ mod tests {
     }
 
     #[test]
+    fn where_a_person_has_to_agree_no_question_is_skipped() {
+        let who = Principal::local();
+        let lenient = Policy::new(false, true);
+        assert!(lenient.skips_confirmation(&who) && !lenient.asks_a_person(&who));
+        let strict = lenient.strictly(true);
+        assert!(strict.asks_a_person(&who) && !strict.skips_confirmation(&who));
+    }
+
+    #[test]
     fn the_decision_takes_every_rule_into_account() {
         let who = Principal::local();
         let granted = |scopes: &[&str]| Granted::new(scopes.iter().map(ToString::to_string), &[]);
