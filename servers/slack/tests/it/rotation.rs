@@ -98,6 +98,22 @@ async fn twenty_parallel_calls_with_an_expired_token_refresh_once() {
     assert_eq!(exchanged(&server).len(), 2, "twenty calls with an expired token renewed it once");
 }
 
+/// An app with PKCE has none (docs.slack.dev/authentication/using-pkce).
+#[tokio::test(start_paused = true)]
+async fn a_login_is_renewed_without_a_secret() {
+    let server = Server::start().await;
+    let refresh = login(&server, "user_scope").await;
+    let folder = tempfile::tempdir().unwrap();
+    let settings = vec![
+        ("client-id", text(APP)),
+        ("refresh-token", Setting::Secret(Secret::new(&refresh))),
+        ("token-store", Setting::Path(folder.path().join("login"))),
+    ];
+    twenty(&connect(&server, settings).unwrap(), "").await;
+    let renewed = sent(&server, "oauth.v2.access").pop().unwrap();
+    assert!(renewed.contains_key("refresh_token") && !renewed.contains_key("client_secret"), "{renewed:?}");
+}
+
 /// Each workspace's login is its own: renewed once, by its own token, and no other is touched by that.
 #[tokio::test(start_paused = true)]
 async fn several_workspaces_rotate_their_tokens_each_by_itself() {
