@@ -500,6 +500,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_often_refused_says_what_can_be_done() {
+        for (code, hint) in [
+            ("not_in_channel", "Invite the app"),
+            ("channel_not_found", "search_channels finds"),
+            ("is_archived", "choose another channel"),
+            ("restricted_action_thread_locked", "who manages the channel"),
+            ("edit_window_closed", "Post a correction"),
+            ("plan_upgrade_required", "An admin can change that"),
+        ] {
+            let error = read(&json!({"ok": false, "error": code})).unwrap();
+            assert!(error.hint().is_some_and(|said| said.contains(hint)), "{code}: {}", error.for_agent());
+        }
+    }
+
+    #[test]
     fn what_slack_came_to_refuse_since_2026_has_a_sentence_of_its_own() {
         for code in [
             "app_access_restricted",
