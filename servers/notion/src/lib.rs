@@ -53,6 +53,8 @@ pub struct Notion {
     credential: &'static str,
     /// How days and times of no zone are read.
     dates: Dates,
+    /// Where new pages go whose parent nobody names.
+    default_parent: Option<String>,
 }
 
 impl Notion {
@@ -84,6 +86,11 @@ impl Notion {
     /// The folder that files may be uploaded from.
     pub(crate) fn upload_root(&self) -> Option<&Path> {
         self.upload_root.as_deref()
+    }
+
+    /// Where new pages go whose parent nobody names.
+    pub(crate) fn default_parent(&self) -> Option<&str> {
+        self.default_parent.as_deref()
     }
 
     /// What kind of credential is in use, in words.
@@ -127,6 +134,13 @@ impl Connector for Notion {
             default: None,
             help: "The zone of days and times, and of @today in templates, such as Europe/Berlin; otherwise UTC",
         });
+        settings.push(Setting {
+            key: "default-parent",
+            env: "NOTION_DEFAULT_PARENT",
+            kind: SettingKind::Text("PAGE"),
+            default: None,
+            help: "Where new pages and databases go when a call names no parent: an id, address or exact title",
+        });
         settings
     }
 
@@ -135,7 +149,8 @@ impl Connector for Notion {
         let asked = config.number("requests-a-minute").and_then(|number| u32::try_from(number).ok());
         let requests_a_minute = asked.filter(|number| *number > 0).unwrap_or(REQUESTS_A_MINUTE);
         let vendor = Arc::new(NotionVendor { requests_a_minute });
-        let zone = config.text("timezone").map(str::trim).filter(|zone| !zone.is_empty());
+        let given = |key: &str| config.text(key).map(str::trim).filter(|text| !text.is_empty());
+        let zone = given("timezone");
         if let Some(zone) = zone.filter(|zone| TimeZone::get(zone).is_err()) {
             return Err(Error::invalid(format!("--timezone: there is no time zone {}", one_line(zone)))
                 .with_hint("Give one of the IANA names, such as Europe/Berlin or UTC"));
@@ -147,6 +162,7 @@ impl Connector for Notion {
             upload_root: config.path("upload-root").cloned(),
             credential: what,
             dates: Dates::new(zone),
+            default_parent: given("default-parent").map(str::to_owned),
         })
     }
 

@@ -26,8 +26,13 @@ impl Api {
 
     /// The Markdown of a page, or of one block that was too much for it. `fresh` asks again.
     pub(crate) async fn markdown(&self, id: &str, fresh: bool) -> Result<PageMarkdown> {
-        let request = Request::route("GET /pages/{id}/markdown", &[id]);
-        self.send(if fresh { request } else { request.cache(TTL, [page_tag(id)]) }).await
+        self.send(markdown_of(id, fresh)).await
+    }
+
+    /// The same with what was said in meetings, which is left out of it otherwise
+    /// (developers.notion.com/reference/retrieve-page-markdown, `include_transcript`).
+    pub(crate) async fn transcribed(&self, id: &str, fresh: bool) -> Result<PageMarkdown> {
+        self.send(markdown_of(id, fresh).query("include_transcript", "true")).await
     }
 
     /// Creates a page, or hands the work to a task of Notion's if `body` allows that.
@@ -44,7 +49,11 @@ impl Api {
     /// Changes values, icon, trash. Sent once: a repetition might undo what somebody else did meanwhile.
     pub(crate) async fn update_page(&self, id: &str, body: &Value) -> Result<Item> {
         let request = Request::route("PATCH /pages/{id}", &[id]).json(body)?;
-        let request = if body["in_trash"] == true { request.effect(Effect::Destructive) } else { request };
+        let request = if body["in_trash"] == true || body["erase_content"] == true {
+            request.effect(Effect::Destructive)
+        } else {
+            request
+        };
         self.send(request.invalidates([page_tag(id)]).check("Read the page to see whether it has the change"))
             .await
     }
@@ -72,6 +81,11 @@ impl Api {
         let request = Request::route("GET /pages/{id}/properties/{property}", &[id, property]);
         self.send(paged(request, 100, cursor)).await
     }
+}
+
+fn markdown_of(id: &str, fresh: bool) -> Request {
+    let request = Request::route("GET /pages/{id}/markdown", &[id]);
+    if fresh { request } else { request.cache(TTL, [page_tag(id)]) }
 }
 
 /// `request` for one page of a list.

@@ -103,6 +103,22 @@ impl Notion {
         }
     }
 
+    /// What a call names as the parent of something new, else what the settings name, with a note that says so.
+    ///
+    /// # Errors
+    /// `invalid_argument` where neither names one.
+    pub(crate) fn parent_or_default(&self, given: Option<String>) -> Result<(String, Option<String>)> {
+        match (given.filter(|text| !text.trim().is_empty()), self.default_parent()) {
+            (Some(given), _) => Ok((given, None)),
+            (None, Some(parent)) => Ok((
+                parent.to_owned(),
+                Some("No `parent` was given: NOTION_DEFAULT_PARENT names it.".to_owned()),
+            )),
+            (None, None) => Err(Error::invalid("`parent` is missing")
+                .with_hint("Give the page or table it goes into, or set NOTION_DEFAULT_PARENT")),
+        }
+    }
+
     /// What has the words of `text` in its title.
     async fn titled(&self, argument: &str, text: &str, kind: Option<&str>) -> Result<Vec<Item>> {
         let title = text.trim();

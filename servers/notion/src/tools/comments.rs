@@ -99,21 +99,23 @@ struct Row {
     text: String,
 }
 
+impl Row {
+    /// The comment in two lines, after one of the discussion `before`.
+    fn line(&self, before: &str) -> String {
+        let (discussion, on) = if self.discussion == before {
+            ("same discussion".to_owned(), String::new())
+        } else {
+            (format!("discussion {}", self.discussion), format!(" on {}", self.on))
+        };
+        format!("{} | {discussion} | {} {}{on}\n  {}", self.id, self.by, minute(&self.at), self.text)
+    }
+}
+
 async fn list_comments(call: Call<Notion>, arguments: ListComments) -> Result<Reply> {
     let ListComments { id, limit: asked, cursor } = arguments;
     let from: usize = call.open_cursor(cursor.as_deref())?.unwrap_or_default();
     let id = call.block_id("id", &id).await?;
-    let people = call.everybody().await.unwrap_or_default();
-    let mut rows = Vec::new();
-    if collect(&call, &id, "the page", &people, &mut rows).await? {
-        let on = call.api().block(&id).await.map_or_else(|_| "the block".to_owned(), |block| quoted(&block));
-        rows.iter_mut().for_each(|row| row.on.clone_from(&on));
-    }
-    // Asked with the page's id, discussions on its paragraphs are missing (makenotion/notion-mcp-server#175).
-    let looked = of_blocks(&call, &id, &people, &mut rows).await?;
-    // A discussion stands together, in the order of the first words of each.
-    let firsts: Vec<String> = rows.iter().map(|row| row.discussion.clone()).collect();
-    rows.sort_by_key(|row| firsts.iter().position(|discussion| *discussion == row.discussion));
+    let (rows, looked) = gathered(&call, &id).await?;
     let blocks = words::counted(looked.blocks, ("block", "blocks"));
     let mut page =
         Page::new(FROM, ("comment", "comments")).total(rows.len()).note(format!("{blocks} looked at"));
@@ -121,26 +123,44 @@ async fn list_comments(call: Call<Notion>, arguments: ListComments) -> Result<Re
     let more = rows.len() > from + most;
     let mut before = "";
     for row in rows.iter().skip(from).take(most) {
-        let (discussion, on) = if row.discussion == before {
-            ("same discussion".to_owned(), String::new())
-        } else {
-            (format!("discussion {}", row.discussion), format!(" on {}", row.on))
-        };
+        page.push(row.line(before), row);
         before = &row.discussion;
-        let at = minute(&row.at);
-        page.push(format!("{} | {discussion} | {} {at}{on}\n  {}", row.id, row.by, row.text), row);
     }
     let seal = call.clone();
-    let mut reply = Reply::page(page.cursor(more, move |kept| seal.seal_cursor(&(from + kept))));
-    let left = match (looked.later, looked.inner) {
-        (false, false) => return Ok(reply),
-        (true, false) => "later blocks",
-        (false, true) => "some blocks inside others",
-        (true, true) => "later blocks and blocks inside others",
-    };
-    reply = reply
-        .line(format!("Comments on {left} were not looked for: call with the id of a block (get_blocks)."));
-    Ok(reply)
+    let reply = Reply::page(page.cursor(more, move |kept| seal.seal_cursor(&(from + kept))));
+    Ok(match looked.left() {
+        Some(left) => reply.line(format!("{left}: call with the id of a block (get_blocks).")),
+        None => reply,
+    })
+}
+
+/// The open comments on a page or block and on the blocks inside, as list_comments shows them; and what was not
+/// looked for.
+pub(super) async fn of_page(call: &Call<Notion>, id: &str) -> Result<(String, Option<String>)> {
+    let (rows, looked) = gathered(call, id).await?;
+    let mut before = "";
+    let mut lines = Vec::new();
+    for row in &rows {
+        lines.push(row.line(before));
+        before = &row.discussion;
+    }
+    Ok((lines.join("\n"), looked.left()))
+}
+
+/// The comments on a page or block and on the blocks inside, those of a discussion together, in the order of the first
+/// words of each.
+async fn gathered(call: &Call<Notion>, id: &str) -> Result<(Vec<Row>, Looked)> {
+    let people = call.everybody().await.unwrap_or_default();
+    let mut rows = Vec::new();
+    if collect(call, id, "the page", &people, &mut rows).await? {
+        let on = call.api().block(id).await.map_or_else(|_| "the block".to_owned(), |block| quoted(&block));
+        rows.iter_mut().for_each(|row| row.on.clone_from(&on));
+    }
+    // Asked with the page's id, discussions on its paragraphs are missing (makenotion/notion-mcp-server#175).
+    let looked = of_blocks(call, id, &people, &mut rows).await?;
+    let firsts: Vec<String> = rows.iter().map(|row| row.discussion.clone()).collect();
+    rows.sort_by_key(|row| firsts.iter().position(|discussion| *discussion == row.discussion));
+    Ok((rows, looked))
 }
 
 /// Which blocks were asked for their comments.
@@ -151,6 +171,19 @@ struct Looked {
     later: bool,
     /// Whether blocks inside others were left out.
     inner: bool,
+}
+
+impl Looked {
+    /// What was not looked for.
+    fn left(&self) -> Option<String> {
+        let left = match (self.later, self.inner) {
+            (false, false) => return None,
+            (true, false) => "later blocks",
+            (false, true) => "some blocks inside others",
+            (true, true) => "later blocks and blocks inside others",
+        };
+        Some(format!("Comments on {left} were not looked for"))
+    }
 }
 
 /// Adds the comments on the blocks of a page to `rows`: of those at its top first, then of those inside lists, toggles

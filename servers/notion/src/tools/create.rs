@@ -50,7 +50,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CreatePages {
-    parent: String,
+    parent: Option<String>,
     pages: Vec<NewPage>,
 }
 
@@ -89,6 +89,7 @@ async fn create_pages(call: Call<Notion>, arguments: CreatePages) -> Result<Plan
     if pages.is_empty() || pages.len() > MOST {
         return Err(Error::invalid(format!("`pages` takes 1 to {MOST} pages, not {}", pages.len())));
     }
+    let (parent, by_default) = call.parent_or_default(parent)?;
     let parent = call.parent(&parent).await?;
     let mut news = Vec::with_capacity(pages.len());
     for page in pages {
@@ -96,7 +97,7 @@ async fn create_pages(call: Call<Notion>, arguments: CreatePages) -> Result<Plan
     }
     let count = news.len();
     let mut preview = Written::new(format!("Create {} {}:", words::counted(count, PAGES), parent.words()));
-    let mut notes = Vec::new();
+    let mut notes = Vec::from_iter(by_default);
     for new in &news {
         let template = new.template.iter().map(|name| format!("template {name}"));
         preview = preview.change(new.title.clone());

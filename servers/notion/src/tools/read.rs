@@ -13,10 +13,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{FROM, slices};
+use super::{FROM, comments, slices};
 use crate::{
     Notion,
-    api::objects::Item,
+    api::objects::{Item, PageMarkdown, plain},
     dialect::{self, Code, Part},
     error::is_linked,
     render,
@@ -31,8 +31,13 @@ const PARTS: usize = 10;
 const UNTITLED: usize = 10;
 /// Linked rows that one value shows.
 const ENTRIES: usize = 300;
-/// Bytes of a page's values above its text.
+/// Bytes of a page's values above its text, and of what was asked for besides.
 const VALUES: usize = 12 * 1024;
+const BESIDES: usize = 5 * 1024;
+/// Levels of blocks in one list; blocks inside one at its top, and lists of such that one call asks for.
+const LEVELS: u32 = 3;
+const INSIDE: usize = 40;
+const LISTS: usize = 20;
 
 pub(super) fn tools() -> Vec<Tool<Notion>> {
     vec![
@@ -49,7 +54,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
         Tool::read(
             "get_blocks",
             "List blocks",
-            "Lists the blocks of a page or block with their ids, for comments on them; get_page reads the text.",
+            "Lists the blocks of a page or block with their ids, for comments on them; `depth` lists those inside too. get_page reads the text.",
             get_blocks,
         )
         .toolset("pages")
@@ -65,6 +70,33 @@ struct GetPage {
     section: Option<String>,
     offset: Option<u32>,
     max_chars: Option<u32>,
+    /// Default: properties and markdown; transcripts are of meetings.
+    #[serde(default)]
+    include: Vec<Include>,
+}
+
+// What get_page shows. No doc comment: it would go into the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Include {
+    Properties,
+    Markdown,
+    Comments,
+    Children,
+    #[serde(alias = "transcript")]
+    Transcripts,
+}
+
+impl Include {
+    /// Whether `asked` is for it: for the values and the text of a page also where neither is named.
+    fn is_in(self, asked: &[Self]) -> bool {
+        let named = |part| asked.contains(&part);
+        match self {
+            Self::Properties => named(self) || !named(Self::Markdown),
+            Self::Markdown => named(self) || named(Self::Transcripts) || !named(Self::Properties),
+            _ => named(self),
+        }
+    }
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -79,13 +111,17 @@ struct PageText {
     values: String,
     markdown: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    comments: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    children: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     next_offset: Option<usize>,
     /// What was left out.
     notes: Vec<String>,
 }
 
 async fn get_page(call: Call<Notion>, arguments: GetPage) -> Result<Reply> {
-    let GetPage { id, section, offset, max_chars } = arguments;
+    let GetPage { id, section, offset, max_chars, include } = arguments;
     let id = call.page_id("id", &id).await?;
     let offset = offset.unwrap_or(0) as usize;
     let mut page = match call.api().page(&id).await {
@@ -97,33 +133,47 @@ async fn get_page(call: Call<Notion>, arguments: GetPage) -> Result<Reply> {
         },
         Err(error) => return Err(error),
     };
-    let text = call.api().markdown(&id, offset == 0).await?;
+    let mut text = call.api().markdown(&id, offset == 0).await?;
     let hash = dialect::digest(&text.markdown);
-    let mut shown = linked(&call, dialect::shown(&text.markdown)).await;
     let title = page.as_ref().map_or_else(|| "A block".to_owned(), |page| render::title(&page.name()));
-    let head = match &mut page {
-        Some(page) => head(&call, page, &hash).await,
+    let mut head = match &mut page {
+        Some(page) => head(&call, page, &hash, Include::Properties.is_in(&include)).await,
         None => Head { lines: vec![format!("A part of a page · {}", render::bare(&id))], ..Head::default() },
     };
-    if let Some(wanted) = &section {
-        shown = part(&shown, wanted, text.unknown_block_ids.len())?;
+    if Include::Comments.is_in(&include) {
+        let (comments, left) = comments::of_page(&call, &id).await?;
+        head.besides.push(Besides::new("comments", &comments, left));
     }
-    let most = max_chars.map_or(CHARS, |most| (most as usize).max(1));
-    let room = slices::room(head.reply(), &title);
-    let (mut slice, rest) = slices::slice(&shown, offset, most, room);
+    if Include::Children.is_in(&include) {
+        head.besides.push(children(&text));
+    }
+    // What was said in meetings is no part of the text that edit_content changes, nor of its hash.
+    if Include::Transcripts.is_in(&include) {
+        text = call.api().transcribed(&id, offset == 0).await?;
+    }
+    let (mut slice, mut rest, mut notes) = (String::new(), None, Vec::new());
+    let mut reply = head.reply();
+    if section.is_some() || Include::Markdown.is_in(&include) {
+        let mut shown = linked(&call, dialect::shown(&text.markdown)).await;
+        if let Some(wanted) = &section {
+            shown = part(&shown, wanted, text.unknown_block_ids.len())?;
+        }
+        let most = max_chars.map_or(CHARS, |most| (most as usize).max(1));
+        let room = slices::room(head.reply(), &title);
+        (slice, rest) = slices::slice(&shown, offset, most, room);
+        if !text.unknown_block_ids.is_empty() {
+            notes = fill(&call, &text.unknown_block_ids, &mut slice, room).await?;
+        }
+        reply = reply.outside(title.clone(), None, slice.clone());
+    }
     let next_offset = rest.as_ref().map(|_| offset + slice.chars().count());
-    let mut notes = if text.unknown_block_ids.is_empty() {
-        Vec::new()
-    } else {
-        fill(&call, &text.unknown_block_ids, &mut slice, room).await?
-    };
-    let mut reply = head.reply().outside(title.clone(), None, slice.clone());
     for note in rest.iter().chain(&notes) {
         reply = reply.line(note.clone());
     }
-    notes.splice(0..0, head.cut);
+    notes.splice(0..0, head.notes());
     let Item { url, last_edited_time: edited, .. } = page.unwrap_or_default();
     let (id, place) = (render::bare(&id), head.place.trim_start_matches(" in ").to_owned());
+    let (comments, children) = (head.besides("comments"), head.besides("children"));
     let values = head.values;
     Ok(reply.data(&PageText {
         id,
@@ -134,9 +184,22 @@ async fn get_page(call: Call<Notion>, arguments: GetPage) -> Result<Reply> {
         hash,
         values,
         markdown: slice,
+        comments,
+        children,
         next_offset,
         notes,
     }))
+}
+
+/// The pages and databases in a page, each with its id.
+fn children(text: &PageMarkdown) -> Besides {
+    let lines: Vec<String> = dialect::children(&text.markdown)
+        .iter()
+        .map(|(id, title)| format!("{} · {}", render::title(title), render::bare(id)))
+        .collect();
+    let left =
+        (!text.unknown_block_ids.is_empty()).then(|| "Parts that Notion left out may have more".to_owned());
+    Besides::new("children", &lines.join("\n"), left)
 }
 
 /// A page's text in which databases without a title are said to be linked where their table cannot be read.
@@ -171,6 +234,24 @@ struct Head {
     values: String,
     /// What is said of values that were left out.
     cut: Option<String>,
+    besides: Vec<Besides>,
+}
+
+/// What was asked for besides a page's values and text.
+struct Besides {
+    name: &'static str,
+    text: String,
+    note: Option<String>,
+}
+
+impl Besides {
+    /// As much of `text` as a reply has room for; `left` says what it lacks.
+    fn new(name: &'static str, text: &str, left: Option<String>) -> Self {
+        let (text, rest) = slices::slice(text, 0, BESIDES, BESIDES);
+        let cut = rest.map(|_| format!("The {name} were cut here"));
+        let said: Vec<String> = cut.into_iter().chain(left).collect();
+        Self { name, text, note: (!said.is_empty()).then(|| format!("[{}.]", said.join(". "))) }
+    }
 }
 
 impl Head {
@@ -182,21 +263,45 @@ impl Head {
         if !self.values.is_empty() {
             reply = reply.outside("values", None, self.values.clone());
         }
-        match &self.cut {
-            Some(cut) => reply.line(cut.clone()),
-            None => reply,
+        if let Some(cut) = &self.cut {
+            reply = reply.line(cut.clone());
         }
+        for Besides { name, text, note } in &self.besides {
+            reply = if text.is_empty() {
+                reply.line(format!("No {name}."))
+            } else {
+                reply.outside(*name, None, text.clone())
+            };
+            if let Some(note) = note {
+                reply = reply.line(note.clone());
+            }
+        }
+        reply
+    }
+
+    /// What is said of what was left out.
+    fn notes(&self) -> Vec<String> {
+        self.cut
+            .iter()
+            .chain(self.besides.iter().filter_map(|besides| besides.note.as_ref()))
+            .cloned()
+            .collect()
+    }
+
+    /// What was asked for as `name`.
+    fn besides(&self, name: &str) -> Option<String> {
+        self.besides.iter().find(|besides| besides.name == name).map(|besides| besides.text.clone())
     }
 }
 
-/// A page's first lines: what it is, where, its values.
-async fn head(call: &Call<Notion>, page: &mut Item, hash: &str) -> Head {
-    let names: Vec<String> = page.properties.keys().cloned().collect();
+/// A page's first lines: what it is, where, its values if they are wanted.
+async fn head(call: &Call<Notion>, page: &mut Item, hash: &str, with_values: bool) -> Head {
+    let names: Vec<String> = page.properties.keys().filter(|_| with_values).cloned().collect();
     call.count_linked(std::slice::from_mut(page), &names).await;
     make_whole(call, page, &names).await;
     let page = &*page;
     let table = match page.parent_id() {
-        Some(("data_source_id", table)) => call.api().data_source(table).await.ok(),
+        Some(("data_source_id", table)) if with_values => call.api().data_source(table).await.ok(),
         _ => None,
     };
     let columns = table.as_ref().map(|table| &table.properties);
@@ -211,7 +316,8 @@ async fn head(call: &Call<Notion>, page: &mut Item, hash: &str) -> Head {
         minute(&page.last_edited_time)
     );
     let (mut values, mut empty) = (Vec::new(), Vec::new());
-    for (name, value) in page.properties.iter().filter(|(_, value)| value["type"] != "title") {
+    let wanted = |value: &Value| with_values && value["type"] != "title";
+    for (name, value) in page.properties.iter().filter(|(_, value)| wanted(value)) {
         let shown = match value["type"].as_str() {
             Some("relation") => render::all_linked(value, &titles),
             _ => render::value(value),
@@ -229,7 +335,7 @@ async fn head(call: &Call<Notion>, page: &mut Item, hash: &str) -> Head {
     let (values, rest) = slices::slice(&values.join("\n"), 0, VALUES, VALUES);
     let cut =
         rest.map(|_| "[Values were cut here: query_database with `fields` shows single columns.]".to_owned());
-    Head { lines: vec![first, page.url.clone()], place, values, cut }
+    Head { lines: vec![first, page.url.clone()], place, values, cut, besides: Vec::new() }
 }
 
 /// Puts whole lists and texts in the place of those that a page's answer cuts.
@@ -355,12 +461,14 @@ fn part(text: &str, wanted: &str, left: usize) -> Result<String> {
 #[serde(deny_unknown_fields)]
 struct GetBlocks {
     id: String,
+    /// At most 3.
+    depth: Option<u32>,
     limit: Option<u32>,
     cursor: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct BlockRow {
+struct Block {
     id: String,
     #[serde(rename = "type")]
     kind: String,
@@ -368,37 +476,85 @@ struct BlockRow {
     has_children: bool,
 }
 
+#[derive(Debug, Serialize, JsonSchema)]
+struct BlockRow {
+    #[serde(flatten)]
+    block: Block,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inside: Option<Vec<Inner>>,
+}
+
+/// A block inside another, so many levels below it.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Inner {
+    level: usize,
+    #[serde(flatten)]
+    block: Block,
+}
+
 async fn get_blocks(call: Call<Notion>, arguments: GetBlocks) -> Result<Reply> {
-    let GetBlocks { id, limit: asked, cursor } = arguments;
+    let GetBlocks { id, depth, limit: asked, cursor } = arguments;
+    let depth = depth.unwrap_or(1).clamp(1, LEVELS) as usize;
     let position: Position = call.open_cursor(cursor.as_deref())?.unwrap_or_default();
     let id = call.block_id("id", &id).await?;
     let size = position.first(limit(asked, 50, 100), 100);
     let blocks = call.api().children(&id, size, position.after.as_deref()).await?;
     let next = blocks.next(position.after.as_deref()).map(str::to_owned);
     let shown: Vec<&Value> = blocks.results.iter().skip(position.skip).collect();
-    let mut page = Page::new(FROM, ("block", "blocks")).note("id | type | text; + has blocks inside");
+    let more = if depth == 1 { "has blocks inside" } else { "has more blocks inside" };
+    let mut page = Page::new(FROM, ("block", "blocks")).note(format!("id | type | text; + {more}"));
+    let mut lists = LISTS;
     for block in &shown {
-        let row = block_row(block);
-        let inside = if row.has_children { " +" } else { "" };
-        page.push(format!("{} | {}{inside} | {}", row.id, row.kind, row.text), &row);
+        let (lines, row) = with_inside(&call, block, depth, &mut lists).await?;
+        page.push(lines.join("\n"), &row);
     }
     let read = shown.len();
     Ok(Reply::page(paging::close(&call, page, VendorPage::whole(position, read, next))))
 }
 
-fn block_row(block: &Value) -> BlockRow {
+/// A block and those inside it down to `depth` levels, a line each, as far as one row has room and `lists` may be asked
+/// for. Pages and databases are not looked into.
+async fn with_inside(
+    call: &Call<Notion>,
+    block: &Value,
+    depth: usize,
+    lists: &mut usize,
+) -> Result<(Vec<String>, BlockRow)> {
+    let mut lines = Vec::new();
+    let mut rows = Vec::new();
+    let mut left = vec![(0, block.clone())];
+    while let Some((level, block)) = left.pop() {
+        let row = block_row(&block);
+        let mut more = row.has_children;
+        let room = INSIDE.saturating_sub(rows.len() + left.len());
+        if more && level + 1 < depth && room > 0 && *lists > 0 && !row.kind.starts_with("child_") {
+            *lists -= 1;
+            let list = call.api().children(&row.id, 100, None).await?;
+            more = list.has_more || list.results.len() > room;
+            left.extend(list.results.into_iter().take(room).rev().map(|inner| (level + 1, inner)));
+        }
+        let mark = if more { " +" } else { "" };
+        lines.push(format!("{}{} | {}{mark} | {}", "  ".repeat(level), row.id, row.kind, row.text));
+        rows.push(Inner { level, block: row });
+    }
+    let Inner { block, .. } = rows.remove(0);
+    Ok((lines, BlockRow { block, inside: (!rows.is_empty()).then_some(rows) }))
+}
+
+fn block_row(block: &Value) -> Block {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let kind = text(&block["type"]);
     let body = &block[kind.as_str()];
-    let words = [&body["rich_text"], &body["caption"]].map(crate::api::objects::plain).join(" ");
+    // The title of meeting notes is rich text, a page's is not.
+    let words = [&body["rich_text"], &body["caption"], &body["title"]].map(plain).join(" ");
     let words = [words, text(&body["title"]), text(&body["url"]), text(&body["expression"])].join(" ");
-    let cells = body["cells"].as_array().into_iter().flatten().map(crate::api::objects::plain);
+    let cells = body["cells"].as_array().into_iter().flatten().map(plain);
     let cells = cells.collect::<Vec<_>>().join(" | ");
     // A box is checked or not.
     let check = body["checked"].as_bool().map(|checked| if checked { "[x] " } else { "[ ] " });
     let line = one_line(&format!("{}{words}{cells}", check.unwrap_or_default()));
     let line = line.char_indices().nth(120).map_or(line.clone(), |(at, _)| format!("{}…", &line[..at]));
-    BlockRow {
+    Block {
         id: render::bare(&text(&block["id"])),
         kind,
         text: line,

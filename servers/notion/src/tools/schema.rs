@@ -54,7 +54,7 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateDatabase {
-    parent: String,
+    parent: Option<String>,
     title: String,
     #[schemars(schema_with = "values_by_name")]
     #[serde(default)]
@@ -74,7 +74,9 @@ async fn create_database(call: Call<Notion>, arguments: CreateDatabase) -> Resul
     if title.is_empty() {
         return Err(Error::invalid("`title` is empty"));
     }
+    let (parent, by_default) = call.parent_or_default(parent)?;
     let page = call.api().page(&call.page_id("parent", &parent).await?).await?;
+    let notes = Vec::from_iter(by_default);
     let mut made = Map::new();
     for (name, value) in &columns {
         made.insert(name.clone(), call.column(name, said(name, value)?, None).await?);
@@ -92,7 +94,7 @@ async fn create_database(call: Call<Notion>, arguments: CreateDatabase) -> Resul
     let names = call.targets(made.values()).await;
     preview.changed = made.iter().map(|(name, column)| shown(name, column, &names)).collect();
     let columns = preview.changed.clone();
-    Ok(Plan::new(told::written(preview, Vec::new()), move || async move {
+    Ok(Plan::new(told::written(preview, notes.clone()), move || async move {
         let body = json!({
             "parent": {"type": "page_id", "page_id": page.id}, "title": runs(&title),
             "initial_data_source": {"properties": made},
@@ -123,7 +125,7 @@ async fn create_database(call: Call<Notion>, arguments: CreateDatabase) -> Resul
         .id(source)
         .url(database.url.clone());
         written.changed = columns;
-        Ok(told::written(written, Vec::new()))
+        Ok(told::written(written, notes))
     }))
 }
 

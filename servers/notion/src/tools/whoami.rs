@@ -35,6 +35,7 @@ struct Identity {
     name: String,
     kind: String,
     workspace: Option<String>,
+    default_parent: Option<String>,
 }
 
 async fn whoami(call: Call<Notion>, _: WhoAmI) -> Result<Reply> {
@@ -49,8 +50,23 @@ async fn whoami(call: Call<Notion>, _: WhoAmI) -> Result<Reply> {
     } else {
         "It sees everything that the person sees."
     });
+    let default_parent = default_parent(&call).await;
+    if let Some(line) = &default_parent {
+        reply = reply.line(line.clone());
+    }
     let reply = reply.line(limits(&call));
-    Ok(reply.data(&Identity { id: me.id, name: me.name, kind: me.kind, workspace }))
+    Ok(reply.data(&Identity { id: me.id, name: me.name, kind: me.kind, workspace, default_parent }))
+}
+
+/// Where new pages go whose parent nobody names, in words.
+async fn default_parent(server: &Notion) -> Option<String> {
+    let parent = server.default_parent()?;
+    Some(match server.parent(parent).await {
+        Ok(place) => {
+            format!("New pages go {} unless `parent` says otherwise (NOTION_DEFAULT_PARENT).", place.words())
+        }
+        Err(error) => format!("NOTION_DEFAULT_PARENT cannot be used: {}", error.for_agent()),
+    })
 }
 
 /// Who it is, in one line.
