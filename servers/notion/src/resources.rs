@@ -39,6 +39,7 @@ const MARKDOWN: &str = "Each line is a block; what is inside a block stands belo
 <columns>, <column>, what is inside, </column>, </columns>\n\
 <table header-row=\"true\">, <tr>, <td>cell</td>, </tr>, </table>; tables of pipes are taken too\n\
 ![caption](https://…); <video src=\"…\">caption</video>, and audio, file, pdf\n\
+<meeting-notes> has its title, <summary>, <notes> and <transcript>, which is not edited; get_page reads it with include transcripts\n\
 <page url=\"…\">Title</page> is a page inside: written elsewhere it moves there, left out it is deleted, which asks\n\
 **bold** *italic* ~~struck~~ `code` <span underline=\"true\">…</span> <span color=\"red\">…</span> [words](https://…) $`x^2`$\n\
 {color=\"blue\"} at the end of a line colours its block: gray, brown, orange, yellow, green, blue, purple, pink, red, each also with _bg\n\

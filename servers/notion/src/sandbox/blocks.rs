@@ -45,6 +45,8 @@ const OTHERS: [&str; 14] = [
     "synced_block",
     "tab",
 ];
+/// The parts of meeting notes, which the API shows as blocks (SDK 5.26.0, `TranscriptionChildrenResponse`).
+const PARTS: [&str; 3] = ["summary", "notes", "transcript"];
 /// Those of texts and blocks; the first ten are also those of options and columns.
 pub(super) const COLORS: [&str; 20] = [
     "default",
@@ -186,7 +188,8 @@ pub(super) fn body(state: &State, kind: &str, given: &Map<String, Value>, place:
         }
         "synced_block" => json!({"synced_from": given["synced_from"]}),
         "table_of_contents" => json!({"color": color}),
-        "meeting_notes" => json!({"title": [], "status": "notes_ready"}),
+        "meeting_notes" => json!({"title": text("title")?, "status": "notes_ready"}),
+        part if PARTS.contains(&part) => json!({"rich_text": [], "color": "default"}),
         _ => Value::Object(place.object(&given)?.clone()),
     })
 }
@@ -220,6 +223,13 @@ impl Context<'_> {
         if draft.kind.starts_with("child_") || draft.kind == "unsupported" {
             return Ok(());
         }
+        // What was said is not written by the API (enhanced-markdown, "Meeting notes": "cannot be edited").
+        if draft.kind == "transcript" {
+            return match &draft.id {
+                Some(_) => Ok(()),
+                None => Err(ApiError::validation("A <transcript> cannot be created or edited.")),
+            };
+        }
         body(self.state, &draft.kind, &draft.body, &place.at(&draft.kind))?;
         let children = place.at(&draft.kind).at("children");
         draft
@@ -238,7 +248,7 @@ impl Context<'_> {
                 return Ok(id.clone());
             }
         }
-        if draft.kind == "child_page" || draft.kind == "child_database" || draft.kind == "unsupported" {
+        if ["child_page", "child_database", "unsupported", "transcript"].contains(&draft.kind.as_str()) {
             return Err(ApiError::validation(format!(
                 "The markdown refers to a {} that does not exist or is not shared.",
                 draft.kind.replace("child_", "")
@@ -322,7 +332,11 @@ impl Context<'_> {
             Kind::DataSource | Kind::Block => !self.state.drafts(&node.id, &mut |_| true).is_empty(),
         };
         // The name of this type changed with 2026-03-11 (upgrade guide).
-        let kind = if kind == "meeting_notes" && self.old { "transcription" } else { kind };
+        let kind = match kind {
+            "meeting_notes" if self.old => "transcription",
+            part if PARTS.contains(&part) => "paragraph",
+            kind => kind,
+        };
         let mut block = json!({
             "object": "block", "id": node.id, "parent": self.state.parent_of(node),
             "created_time": node.created_time, "last_edited_time": node.last_edited_time,
@@ -339,6 +353,11 @@ impl Context<'_> {
                 body["name"] = json!(place.rsplit('/').next());
             }
             _ => {}
+        }
+        if node.block_type() == "meeting_notes" {
+            for part in node.children.iter().filter_map(|child| self.state.nodes.get(child)) {
+                body["children"][format!("{}_block_id", part.block_type())] = json!(part.id);
+            }
         }
         files::sign_body(self.site, body);
         block

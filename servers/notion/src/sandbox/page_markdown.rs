@@ -8,19 +8,19 @@ use super::{
     errors::{ApiError, Outcome},
     markdown::{self, Draft, Writer},
     rich_text,
-    routes::Context,
+    routes::{Context, Query},
     tree::{Kind, Node},
 };
 
 impl Context<'_> {
     /// `GET /pages/{id}/markdown`: of a page, or of a block that was too much for the page's.
-    pub(super) fn get_markdown(&mut self, id: &str) -> Outcome<Value> {
+    pub(super) fn get_markdown(&mut self, id: &str, query: &Query) -> Outcome<Value> {
         let id = self.visible(id, &[Kind::Page, Kind::Block], "page")?.id.clone();
         self.look(&id)?;
-        Ok(self.markdown_of(&id))
+        Ok(self.markdown_of(&id, query.get("include_transcript") == Some("true")))
     }
 
-    fn markdown_of(&self, id: &str) -> Value {
+    fn markdown_of(&self, id: &str, transcripts: bool) -> Value {
         let mut unknown = Vec::new();
         let mut records = 0;
         let most = self.site.settings().markdown_records;
@@ -39,20 +39,20 @@ impl Context<'_> {
             let own = Draft { id: Some(node.id.clone()), ..Draft::new(kind, node.get(kind).clone()) };
             drafts = vec![own.with(drafts)];
         }
-        let markdown = self.write_markdown(id, &drafts);
+        let markdown = self.write_markdown(id, &drafts, transcripts);
         json!({
             "object": "page_markdown", "id": id, "markdown": markdown, "truncated": !unknown.is_empty(),
             "unknown_block_ids": unknown,
         })
     }
 
-    fn write_markdown(&self, id: &str, drafts: &[Draft]) -> String {
+    fn write_markdown(&self, id: &str, drafts: &[Draft], transcripts: bool) -> String {
         let file = |draft: &Draft| match draft.body.get("file").and_then(|file| file["key"].as_str()) {
             Some(key) => self.site.file_url(key).0,
             None => external_url(draft),
         };
         let counts = !self.site.settings().unnumbered;
-        markdown::render(drafts, &Writer { page: &self.page_url(id), file: &file, counts })
+        markdown::render(drafts, &Writer { page: &self.page_url(id), file: &file, counts, transcripts })
     }
 
     fn page_url(&self, id: &str) -> String {
@@ -82,7 +82,7 @@ impl Context<'_> {
         // Signatures differ between two readings, and no text of a request should have to repeat them.
         let page_url = self.page_url(&id);
         let drafts = self.state.drafts(&id, &mut |_| true);
-        let old = self.write_markdown(&id, &drafts);
+        let old = self.write_markdown(&id, &drafts, false);
         let new = edited(&old, &kind, command, &place)?;
         let parsed = markdown::parse(&new);
         self.protect(&id, &parsed, command["allow_deleting_content"] == true)?;
@@ -92,10 +92,14 @@ impl Context<'_> {
         };
         let checked = place.at("content");
         parsed.iter().enumerate().try_for_each(|(at, draft)| self.check_draft(draft, &checked.item(at)))?;
-        self.replace(&id, parsed, &Writer { page: &page_url, file: &file, counts: false })?;
+        self.replace(
+            &id,
+            parsed,
+            &Writer { page: &page_url, file: &file, counts: false, transcripts: false },
+        )?;
         let (user, now) = (self.caller.user.clone(), self.now.clone());
         self.state.touch(&id, &user, &now);
-        let answer = self.markdown_of(&id);
+        let answer = self.markdown_of(&id, false);
         if given["allow_async"] == true {
             return Ok(self.task("PATCH /v1/pages/:page_id/markdown", answer));
         }

@@ -180,7 +180,7 @@ impl Context<'_> {
             ("PATCH", "/pages/{id}") => self.update_page(id, given, query),
             ("POST", "/pages/{id}/move") => self.move_page(id, given),
             ("GET", "/pages/{id}/properties/{property}") => self.get_property(id, second, query),
-            ("GET", "/pages/{id}/markdown") => self.get_markdown(id),
+            ("GET", "/pages/{id}/markdown") => self.get_markdown(id, query),
             ("PATCH", "/pages/{id}/markdown") => self.update_markdown(id, given),
             ("POST", "/blocks/meeting_notes/query") => self.meeting_notes(),
             ("GET", "/blocks/{id}") => self.get_block(id),

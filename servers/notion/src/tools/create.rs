@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, nearest, one_line, reconcile::Attempt, words},
+    catalog::{Call, Plan, Reply, Tool, Written, one_line, reconcile::Attempt, words},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{moves, outcome, told, update::refusals};
+use super::{moves, outcome, templates, told, update::refusals};
 use crate::{
     Notion,
     api::objects::Item,
@@ -27,7 +27,7 @@ const MOST: usize = 25;
 const PAGES: (&str, &str) = ("page", "pages");
 /// More than this is written by a task of Notion's, which has no time limit of a request.
 const ASYNC_BYTES: usize = 50 * 1024;
-/// How often a task, or a template that is being applied, is looked at, and how long apart at most.
+/// How often a task is looked at, and how long apart.
 const LOOKS: u32 = 8;
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -198,23 +198,9 @@ async fn new_page(call: &Call<Notion>, parent: &Place, page: NewPage) -> Result<
         let Place::Table(table) = parent else {
             return Err(Error::invalid("Only tables have templates"));
         };
-        let templates = call.api().templates(&table.id).await?;
-        let found: Vec<_> = templates.iter().filter(|template| resolve::same(&template.name, name)).collect();
-        let [found] = found.as_slice() else {
-            let names: Vec<&str> = templates.iter().map(|template| template.name.as_str()).collect();
-            let error = Error::invalid(if found.is_empty() {
-                format!("{} has no template `{}`", table.name, one_line(name))
-            } else {
-                format!("{} templates of {} are called `{}`", found.len(), table.name, one_line(name))
-            });
-            return Err(match nearest(name, names.iter().copied()) {
-                Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
-                None => error.with_hint(format!("There are: {}", names.join(", "))),
-            });
-        };
+        let found = templates::find(call, table, name).await?;
         applied = Some(one_line(&found.name));
-        body["template"] =
-            json!({"type": "template_id", "template_id": found.id, "timezone": call.dates().zone_name()});
+        body["template"] = templates::asked(call, &found);
     }
     asks |= values.iter().any(|value| value.note.is_some());
     Ok(New { title, body, values, lines, notes, template: applied, asks })
@@ -307,7 +293,7 @@ async fn create(call: &Call<Notion>, parent: &Place, new: &New) -> Result<Create
     if new.template.is_none() {
         return Ok(Created { item, lost, applied: true });
     }
-    let has_text = wait_for_text(call, &item.id).await;
+    let has_text = templates::applied(call, &item.id, "").await.is_some();
     // A template also sets values, and may have nothing else.
     let now = call.api().page(&item.id).await.unwrap_or_else(|_| item.clone());
     let applied = has_text || now.properties != item.properties || now.icon != item.icon;
@@ -347,18 +333,6 @@ async fn finished(call: &Call<Notion>, task: &Value) -> Result<Item> {
         }
     }
     Err(unknown("Notion is still writing the page".to_owned()))
-}
-
-async fn wait_for_text(call: &Call<Notion>, id: &str) -> bool {
-    let mut pause = PAUSE / 8;
-    for _ in 0..LOOKS + 2 {
-        match call.api().markdown(id, true).await {
-            Ok(text) if !text.markdown.trim().is_empty() => return true,
-            _ => tokio::time::sleep(pause).await,
-        }
-        pause = (pause * 2).min(PAUSE);
-    }
-    false
 }
 
 /// The page that a create made whose answer did not come: the one that Notion says it saved, else one of this title,

@@ -10,7 +10,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{moves, told};
+use super::{
+    moves,
+    templates::{self, Row},
+    told,
+};
 use crate::{
     Notion,
     api::objects::PageMarkdown,
@@ -21,15 +25,15 @@ use crate::{
 /// Passages in one call (developers.notion.com/guides/data-apis/working-with-markdown-content).
 const MOST: usize = 100;
 /// The longest text that is given back when it was replaced, in bytes.
-const BEFORE: usize = 24 * 1024;
+pub(super) const BEFORE: usize = 24 * 1024;
 
 pub(super) fn tools() -> Vec<Tool<Notion>> {
     vec![
         Tool::destructive(
             "edit_content",
             "Edit a page's text",
-            "Changes Markdown of a page (id, URL or exact title): `edits` of passages that occur once (or `all`), `append`, `prepend`, or \
-             `replace_all`, which asks. Child pages stay unless allowed. dry_run shows the diff.",
+            "Changes Markdown of a page (id, URL or exact title): `edits` of passages that occur once (or `all`), `append`, `prepend`, a `template` of \
+             its table, or `replace_all`, which asks. Child pages stay unless allowed. dry_run shows the diff.",
             edit_content,
         )
         .toolset("pages")
@@ -46,11 +50,11 @@ pub(super) fn tools() -> Vec<Tool<Notion>> {
 
 /// What was written, and the text that was replaced by it, which brings it back.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Edited {
+pub(super) struct Edited {
     #[serde(flatten)]
-    written: Written,
+    pub(super) written: Written,
     #[serde(skip_serializing_if = "Option::is_none")]
-    before: Option<String>,
+    pub(super) before: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -62,12 +66,22 @@ struct EditContent {
     append: Option<String>,
     prepend: Option<String>,
     replace_all: Option<String>,
+    /// Goes to the end; with `clear`, in place of the text.
+    template: Option<String>,
     #[serde(default)]
     clear: Vec<Emptied>,
     #[serde(default)]
     allow_deleting_children: bool,
     /// As get_page told.
     expected_hash: Option<String>,
+}
+
+impl EditContent {
+    /// How many ways of changing the text are given.
+    fn given(&self) -> usize {
+        let texts = [&self.append, &self.prepend, &self.replace_all];
+        texts.into_iter().flatten().count() + usize::from(!self.edits.is_empty())
+    }
 }
 
 // What `clear` names: the whole text. No doc comment: it would go into the schema.
@@ -97,7 +111,15 @@ struct Work {
 }
 
 async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<Plan> {
-    if !arguments.clear.is_empty() && arguments.replace_all.replace(String::new()).is_some() {
+    let template = arguments.template.take().filter(|name| !name.trim().is_empty());
+    let erase = !arguments.clear.is_empty();
+    if template.is_some() && arguments.given() > 0 {
+        return Err(Error::invalid(
+            "A page takes `template` or a text, not both: Notion applies a template later",
+        )
+        .with_hint("Apply the template, read the page, then add the text"));
+    }
+    if template.is_none() && erase && arguments.replace_all.replace(String::new()).is_some() {
         return Err(Error::invalid("Give one of `replace_all` and `clear`"));
     }
     let id = call.page_id("id", &arguments.id).await?;
@@ -111,6 +133,12 @@ async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<
         .filter(|hash| !hash.is_empty() && *hash != dialect::digest(&now.markdown))
     {
         return Err(changed(&title, expected, &hash));
+    }
+    if let Some(name) = template {
+        let EditContent { allow_deleting_children, expected_hash, .. } = arguments;
+        let guarded = expected_hash.is_some();
+        let row = Row { page, now, erase, allow_deleting_children, guarded };
+        return templates::apply(call, row, &name).await;
     }
     let texts = [&mut arguments.append, &mut arguments.prepend, &mut arguments.replace_all];
     let passages = arguments.edits.iter_mut().flat_map(|edit| [&mut edit.old, &mut edit.new]);
@@ -126,14 +154,7 @@ async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<
     let mentions = mentions(&call, &mut arguments, &now.markdown).await?;
     let mut work = work(&arguments, &now)?;
     work.notes.splice(0..0, mentions);
-    let lost = lost_children(&now.markdown, &work.after);
-    if !lost.is_empty() && !arguments.allow_deleting_children {
-        return Err(Error::invalid(format!(
-            "This would put child pages into the trash: {}",
-            lost.join(", ")
-        ))
-        .with_hint("Keep their <page> or <database> lines in the text, or set allow_deleting_children"));
-    }
+    let lost = lost(&now.markdown, &work.after, arguments.allow_deleting_children)?;
     let replaces = arguments.replace_all.is_some();
     let lines = render::diff(&dialect::shown(&now.markdown), &dialect::shown(&work.after));
     if lines.is_empty() || dialect::unnumbered(&now.markdown) == dialect::unnumbered(&work.after) {
@@ -198,7 +219,7 @@ async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<
     Ok(if harmless { plan.harmless() } else { plan })
 }
 
-fn changed(title: &str, expected: &str, now: &str) -> Error {
+pub(super) fn changed(title: &str, expected: &str, now: &str) -> Error {
     Error::new(
         Kind::Conflict,
         format!("{title} has changed since it was read (hash {}, now {now})", one_line(expected)),
@@ -264,24 +285,13 @@ async fn mentions(call: &Call<Notion>, arguments: &mut EditContent, now: &str) -
 
 /// Works out the one command that Notion gets.
 fn work(arguments: &EditContent, now: &PageMarkdown) -> Result<Work> {
-    let given = [
-        !arguments.edits.is_empty(),
-        arguments.append.is_some(),
-        arguments.prepend.is_some(),
-        arguments.replace_all.is_some(),
-    ];
-    if given.iter().filter(|given| **given).count() != 1 {
-        return Err(Error::invalid("Give one of `edits`, `append`, `prepend` and `replace_all`"));
+    if arguments.given() != 1 {
+        return Err(Error::invalid("Give one of `edits`, `append`, `prepend`, `replace_all` and `template`"));
     }
     let old = &now.markdown;
     let deleting = arguments.allow_deleting_children;
     if let Some(text) = &arguments.replace_all {
-        if now.truncated {
-            return Err(Error::invalid(
-                "The page has parts that Notion does not give this connection; replacing all would lose them",
-            )
-            .with_hint("Use `edits`, `append` or `prepend`"));
-        }
+        whole(now)?;
         let accepted = dialect::accept(text);
         let body = json!({"type": "replace_content", "replace_content": {"new_str": accepted.text, "allow_deleting_content": deleting}});
         return Ok(Work { body, after: accepted.text.clone(), notes: accepted.notes(), places: 1 });
@@ -362,9 +372,29 @@ fn accepted(text: &str, edit: &Edit, wanted: &str) -> Result<Accepted> {
     Ok(first)
 }
 
+/// Refuses to replace a text that is not known whole.
+pub(super) fn whole(now: &PageMarkdown) -> Result<()> {
+    if !now.truncated {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "The page has parts that Notion does not give this connection; replacing all would lose them",
+    )
+    .with_hint("Use `edits`, `append` or `prepend`"))
+}
+
 /// Children that a text no longer holds, by their whole ids: ids made in one sitting share their first characters.
-fn lost_children(old: &str, new: &str) -> Vec<String> {
+///
+/// # Errors
+/// `invalid_argument`, naming them, unless that is `allowed`.
+pub(super) fn lost(old: &str, new: &str, allowed: bool) -> Result<Vec<String>> {
     let kept: Vec<String> = dialect::children(new).into_iter().map(|(id, _)| id).collect();
     let lost = dialect::children(old).into_iter().filter(|(id, _)| !kept.contains(id));
-    lost.map(|(id, title)| format!("{} ({})", render::title(&title), render::bare(&id))).collect()
+    let lost: Vec<String> =
+        lost.map(|(id, title)| format!("{} ({})", render::title(&title), render::bare(&id))).collect();
+    if lost.is_empty() || allowed {
+        return Ok(lost);
+    }
+    Err(Error::invalid(format!("This would put child pages into the trash: {}", lost.join(", ")))
+        .with_hint("Keep their <page> or <database> lines in the text, or set allow_deleting_children"))
 }

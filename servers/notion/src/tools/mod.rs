@@ -16,6 +16,7 @@ mod schema;
 mod search;
 mod slices;
 mod tables;
+mod templates;
 mod told;
 mod update;
 mod uploads;

@@ -4,7 +4,7 @@ use connector::Kind;
 use connector::sandbox::{Action, Change, Rule};
 use serde_json::{Value, json};
 
-use crate::support::{ONBOARDING, Office, POST_MORTEM, RUNBOOK, RUNBOOKS, id_in, inside};
+use crate::support::{ONBOARDING, Office, POST_MORTEM, RUNBOOK, RUNBOOKS, TASK, id_in, inside};
 
 /// The id of the block that says exactly `words`.
 fn block(office: &Office, words: &str) -> String {
@@ -186,4 +186,41 @@ async fn items_of_a_list_are_found_however_they_are_numbered() {
         let items = text.lines().filter(|line| line.contains(". ") && !line.starts_with("2. Wait\n")).count();
         assert!(items >= 5 && text.contains(". Look\n"), "{text}");
     }
+}
+
+/// N6. To a row that is there a template is added; in place of its text it asks, and child pages stay
+/// (SDK 5.26.0, update page: `template`, `erase_content`).
+#[tokio::test(start_paused = true)]
+async fn a_template_is_added_to_a_row_or_put_in_place_of_its_text() {
+    let office = Office::asking().await;
+    let sprint = "## Goal\n<empty-block/>\n## Tasks of the sprint\n- [ ] Plan\n- [ ] Review";
+    let sent = || office.harness().journal().of("PATCH /pages/{id}").pop().unwrap().json();
+    office.call("edit_content", json!({"id": TASK, "append": "Kept"})).await;
+    let before = read(&office, TASK).await.join("\n");
+    let add = json!({"id": TASK, "template": "sprint"});
+    assert_eq!(office.question("edit_content", add).await, None, "what is added asks nobody");
+    assert_eq!(read(&office, TASK).await.join("\n"), format!("{before}\n{sprint}"));
+    assert_eq!(sent()["template"]["timezone"], "UTC");
+    assert!(sent()["erase_content"].is_null());
+    let replace = json!({"id": TASK, "template": "Sprint", "clear": ["content"]});
+    let asked = office.question("edit_content", replace.clone()).await.unwrap();
+    assert!(asked.contains("Replace the whole text of ") && asked.contains("\n- Kept\n"), "{asked}");
+    let text = office.call("edit_content", replace.clone()).await;
+    assert!(text.contains("Applied the template Sprint to ") && text.contains("New hash "), "{text}");
+    assert_eq!(read(&office, TASK).await.join("\n"), sprint);
+    // Pages in the text would go with it.
+    let line = format!("<page url=\"https://www.notion.so/{RUNBOOK}\"/>");
+    office.call("edit_content", json!({"id": TASK, "append": line})).await;
+    let error = office.refusal("edit_content", replace).await;
+    assert!(error.for_agent().contains("into the trash: Retry a failed import"), "{error}");
+    // It is applied in the background, whenever that is.
+    office.steer(json!({"template_looks": 1000})).await;
+    let text = office.call("edit_content", json!({"id": TASK, "template": "Bug report"})).await;
+    assert!(text.contains("is still being applied"), "{text}");
+    let asked = office.harness().journal().entries().len();
+    let both = office.refusal("edit_content", json!({"id": TASK, "template": "Sprint", "append": "x"})).await;
+    assert_eq!(both.kind(), Kind::InvalidArgument, "{both}");
+    assert_eq!(office.harness().journal().entries().len(), asked, "refused before any call");
+    let outside = office.refusal("edit_content", json!({"id": RUNBOOK, "template": "Sprint"})).await;
+    assert!(outside.for_agent().contains("only tables have templates"), "{outside}");
 }

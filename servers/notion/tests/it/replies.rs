@@ -1,5 +1,6 @@
 //! Replies that tell what one would have to ask next.
 
+use connector::settings::Value as Setting;
 use serde_json::{Value, json};
 
 use crate::support::{DESIGN, ONBOARDING, OWN_COMMENT, Office, POST_MORTEM, RUNBOOK, RUNBOOKS, TASK, id_in};
@@ -243,4 +244,54 @@ async fn tables_that_are_found_by_their_database_say_so() {
         let text = office.call("search", json!({"query": "Tasks", "type": kind})).await;
         assert!(text.contains("| table | Tasks |"), "{text}");
     }
+}
+
+/// A page is told with what was asked for, and without what was not.
+#[tokio::test(start_paused = true)]
+async fn a_page_includes_what_is_asked_for() {
+    let office = Office::open().await;
+    let ask =
+        async |id: &str, include: Value| office.call("get_page", json!({"id": id, "include": include})).await;
+    let text = ask(POST_MORTEM, json!(["comments"])).await;
+    let comments = office.call("list_comments", json!({"id": POST_MORTEM})).await;
+    assert!(text.contains(parts(&comments).0.trim_end()) && text.matches("<data ").count() == 2, "{text}");
+    let text = ask(RUNBOOKS, json!(["properties", "children", "comments"])).await;
+    assert!(parts(&text).0.contains(&format!("Retry a failed import · {RUNBOOK}\n")), "{text}");
+    assert!(text.contains("\nNo comments.\n") && !text.contains("<page "), "{text}");
+    let text = ask(TASK, json!(["properties"])).await;
+    assert!(text.contains("Status: To do\n") && text.matches("<data ").count() == 1, "{text}");
+    let text = ask(TASK, json!(["markdown"])).await;
+    assert!(!text.contains("Status: ") && text.contains("hash "), "{text}");
+}
+
+/// Pages without a parent go where the settings say, which is told before and after.
+#[tokio::test(start_paused = true)]
+async fn new_pages_go_to_the_default_parent_and_that_is_told() {
+    let page = json!({"pages": [{"title": "Found"}]});
+    let office = Office::open().await;
+    let error = office.refusal("create_pages", page.clone()).await;
+    assert!(error.for_agent().contains("`parent` is missing"), "{error}");
+    assert!(!office.call("whoami", json!({})).await.contains("NOTION_DEFAULT_PARENT"));
+    let parent = |text: &str| ("default-parent", Setting::Text(text.to_owned()));
+    let office = Office::with(&[parent("Runbooks")]).await;
+    let text = office.call("whoami", json!({})).await;
+    assert!(text.contains("\nNew pages go under Runbooks unless `parent` says otherwise"), "{text}");
+    for dry_run in [true, false] {
+        let mut page = page.clone();
+        page["dry_run"] = json!(dry_run);
+        let text = office.call("create_pages", page).await;
+        assert!(text.contains(" 1 page under Runbooks"), "{text}");
+        assert!(text.contains("No `parent` was given: NOTION_DEFAULT_PARENT names it."), "{text}");
+    }
+    let text = office.call("create_database", json!({"title": "Runs"})).await;
+    assert!(text.starts_with("Created the database Runs under Runbooks;"), "{text}");
+    let named = json!({"parent": ONBOARDING, "pages": [{"title": "Named"}]});
+    let text = office.call("create_pages", named).await;
+    assert!(text.contains("under Onboarding") && !text.contains("NOTION_DEFAULT_PARENT"), "{text}");
+    let office = Office::with(&[parent("Salaries")]).await;
+    let text = office.call("whoami", json!({})).await;
+    assert!(
+        text.contains("NOTION_DEFAULT_PARENT cannot be used: ") && text.contains("No page or table has"),
+        "{text}"
+    );
 }

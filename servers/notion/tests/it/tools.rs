@@ -3,7 +3,7 @@
 use connector::{Kind, settings::Value as Setting};
 use serde_json::{Value, json};
 
-use crate::support::{DESIGN, Office, POST_MORTEM, RUNBOOK, RUNBOOKS, TASK, TASKS, id_in};
+use crate::support::{DESIGN, Office, POST_MORTEM, RUNBOOK, RUNBOOKS, TASK, TASKS, id_in, inside};
 
 const STEP: &str = "3387f0800d178100b2c4000000000047";
 
@@ -339,4 +339,49 @@ async fn a_budget_of_one_part_of_the_api_stops_no_other() {
     office.call("search", json!({})).await;
     refuse("public_api_space_request_rate_limit").await;
     assert_eq!(office.refusal("get_page", json!({"id": RUNBOOK})).await.kind(), Kind::RateLimited);
+}
+
+/// What is inside blocks is listed with them, indented, as deep as it was asked for.
+#[tokio::test(start_paused = true)]
+async fn blocks_are_listed_with_those_inside_them() {
+    let office = Office::open().await;
+    let markdown = format!("- One\n\t- Two\n\t\t- Three\n- Many\n{}", "\t- inside\n".repeat(60));
+    let page = json!({"title": "Nested", "markdown": markdown});
+    let id = id_in(&office.call("create_pages", json!({"parent": RUNBOOKS, "pages": [page]})).await);
+    let list = async |depth: u32| {
+        let text = office.call("get_blocks", json!({"id": id, "depth": depth})).await;
+        let rows = inside(&text).into_iter();
+        rows.map(|row| row.replacen(&id_in(&row), "id", 1)).collect::<Vec<_>>()
+    };
+    let (item, more) = ("id | bulleted_list_item |", "id | bulleted_list_item + |");
+    assert_eq!(list(1).await, [format!("{more} One"), format!("{more} Many")]);
+    let two = list(2).await;
+    assert_eq!(two[..2], [format!("{item} One"), format!("  {more} Two")]);
+    // As much as a row has room for, and the mark of more.
+    assert_eq!((two[2].clone(), two.len()), (format!("{more} Many"), 3 + 40));
+    let three = list(3).await;
+    assert_eq!(three[..3], [format!("{item} One"), format!("  {item} Two"), format!("    {item} Three")]);
+    assert_eq!(list(9).await, three);
+}
+
+/// SDK 5.26.0, `meeting_notes`; retrieve-page-markdown: transcripts are left out unless `include_transcript` asks.
+#[tokio::test(start_paused = true)]
+async fn meeting_notes_are_read_and_their_transcripts_where_they_are_asked_for() {
+    let office = Office::open().await;
+    let meeting = "3ee70000000040008000000000000002";
+    let text = office.call("get_page", json!({"id": meeting})).await;
+    assert!(text.contains("\n<meeting-notes>\n\tPlanning\n\t<summary>\n\t\t- Writes first"), "{text}");
+    assert!(text.contains("\t<transcript url=") && !text.contains("What is first?"), "{text}");
+    let hash = |text: &str| text.split("hash ").nth(1).unwrap()[..12].to_owned();
+    let whole = office.call("get_page", json!({"id": meeting, "include": ["transcripts"]})).await;
+    assert!(whole.contains("\t<transcript>\n\t\tMaya: What is first?\n"), "{whole}");
+    assert_eq!(hash(&whole), hash(&text), "the hash is that of the text that is edited");
+    let blocks = office.call("get_blocks", json!({"id": meeting, "depth": 3})).await;
+    assert!(blocks.contains("| meeting_notes | Planning\n"), "{blocks}");
+    assert!(blocks.contains("| paragraph | Tomás: The writes."), "{blocks}");
+    // An edit beside it leaves what was said as it was.
+    let transcript = office.count("What is first?");
+    let edit = json!([{"old": "Ask Northwind for a date", "new": "Northwind wants a date"}]);
+    office.call("edit_content", json!({"id": meeting, "edits": edit, "expected_hash": hash(&text)})).await;
+    assert_eq!((office.count("What is first?"), transcript), (1, 1));
 }

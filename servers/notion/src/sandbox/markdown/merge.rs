@@ -91,5 +91,5 @@ pub(in crate::sandbox) fn steps(old: &[Draft], new: Vec<Draft>, writer: &Writer<
 
 /// Whether Markdown says nothing of the block but where it stands.
 fn keeps(draft: &Draft) -> bool {
-    draft.kind.starts_with("child_") || draft.kind == "unsupported"
+    draft.kind.starts_with("child_") || ["unsupported", "transcript"].contains(&draft.kind.as_str())
 }

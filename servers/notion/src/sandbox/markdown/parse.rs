@@ -185,13 +185,7 @@ impl Parser<'_> {
                 Draft::new("toggle", json!({"rich_text": text, "color": color})).with(children)
             }
             "callout" => {
-                let mut children = self.children(level);
-                self.end("callout", level);
-                let first = children.first().is_some_and(|first| {
-                    first.kind == "paragraph" && first.children.is_empty() && !first.rich_text().is_empty()
-                });
-                let text =
-                    if first { Value::Array(children.remove(0).rich_text().to_vec()) } else { json!([]) };
+                let (text, children) = self.titled("callout", level);
                 let icon = tag.get("icon").map(|icon| {
                     if icon.starts_with("https://") {
                         json!({"type": "external", "external": {"url": icon}})
@@ -206,7 +200,18 @@ impl Parser<'_> {
             }
             "columns" => self.container("columns", Draft::new("column_list", json!({})), level),
             "column" => self.container("column", Draft::new("column", json!({})), level),
-            "meeting-notes" => self.container("meeting-notes", Draft::new("meeting_notes", json!({})), level),
+            "meeting-notes" => {
+                let (title, children) = self.titled("meeting-notes", level);
+                Draft::new("meeting_notes", json!({"title": title})).with(children)
+            }
+            "transcript" if tag.empty => {
+                let mut draft = Draft::new("transcript", json!({}));
+                draft.id = tag.get("url").and_then(rich_text::id_in);
+                draft
+            }
+            part @ ("summary" | "notes" | "transcript") if line.len() == tag.length => {
+                self.container(part, Draft::new(part, json!({})), level)
+            }
             "synced_block" => {
                 let mut draft = Draft::new("synced_block", json!({"synced_from": null}));
                 draft.id = tag.get("url").and_then(rich_text::id_in);
@@ -241,6 +246,17 @@ impl Parser<'_> {
             }
             _ => return None,
         })
+    }
+
+    /// What is inside, the text of its first line apart.
+    fn titled(&mut self, name: &str, level: usize) -> (Value, Vec<Draft>) {
+        let mut children = self.children(level);
+        self.end(name, level);
+        let first = children.first().is_some_and(|first| {
+            first.kind == "paragraph" && first.children.is_empty() && !first.rich_text().is_empty()
+        });
+        let text = if first { Value::Array(children.remove(0).rich_text().to_vec()) } else { json!([]) };
+        (text, children)
     }
 
     fn container(&mut self, name: &str, draft: Draft, level: usize) -> Draft {

@@ -13,6 +13,8 @@ pub(in crate::sandbox) struct Writer<'a> {
     pub(in crate::sandbox) file: &'a dyn Fn(&Draft) -> String,
     /// Whether the items of a list are counted.
     pub(in crate::sandbox) counts: bool,
+    /// Whether what was said in meetings is written (retrieve-page-markdown, `include_transcript`).
+    pub(in crate::sandbox) transcripts: bool,
 }
 
 /// Writes a document.
@@ -108,7 +110,23 @@ impl Writer<'_> {
             }
             "column_list" => return self.container("columns", "", block, level, out),
             "column" => return self.container("column", "", block, level, out),
-            "meeting_notes" => return self.container("meeting-notes", "", block, level, out),
+            "meeting_notes" => {
+                line("<meeting-notes>");
+                let title = inline::render(block.list("title"));
+                if !title.is_empty() {
+                    out.push_str(&format!("{tabs}\t{}\n", at_start(&title)));
+                }
+                self.blocks(&block.children, level + 1, out);
+                return self.close("</meeting-notes>", level, out);
+            }
+            "transcript" if !self.transcripts => {
+                let url = self.url(block.id.as_deref().unwrap_or_default());
+                line(&format!("<transcript url=\"{url}\"/>"));
+                return;
+            }
+            part @ ("summary" | "notes" | "transcript") => {
+                return self.container(part, "", block, level, out);
+            }
             "synced_block" => {
                 let from = block.body.get("synced_from").and_then(|from| from["block_id"].as_str());
                 let (name, id) = match from {

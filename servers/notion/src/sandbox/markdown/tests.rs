@@ -7,6 +7,7 @@ fn writer() -> Writer<'static> {
         page: "https://www.notion.so/9a9e0000000040008000000000000001",
         file: &|draft| draft.body["external"]["url"].as_str().unwrap_or_default().to_owned(),
         counts: true,
+        transcripts: true,
     }
 }
 
@@ -33,6 +34,7 @@ const CANONICAL: &[&str] = &[
     "$$\nx^2 + y^2\n$$",
     "<table header-row=\"true\" header-column=\"true\">\n\t<tr>\n\t\t<td>Cell **content**</td>\n\t\t<td></td>\n\t</tr>\n</table>",
     "---",
+    "<meeting-notes>\n\tPlanning **week**\n\t<summary>\n\t\t- Decided\n\t</summary>\n\t<notes>\n\t\tOwn words\n\t</notes>\n\t<transcript>\n\t\tWho said what\n\t</transcript>\n</meeting-notes>",
     "<empty-block/>",
     "<columns>\n\t<column>\n\t\tLeft\n\t</column>\n\t<column>\n\t\tRight\n\t</column>\n</columns>",
     "![Caption](https://example.com/a.png)",
