@@ -96,7 +96,7 @@ fn meaning(request: &Request, response: &Response, refusal: &Refusal) -> Error {
     let says = says(&refusal.message);
     match refusal.code.as_str() {
         "unauthorized" => Error::new(Kind::Auth, "Notion refused the token")
-            .with_hint("Check that the token is complete, not revoked and not older than its year"),
+            .with_hint("Check that the token is complete, has not been revoked, and is less than a year old"),
         "restricted_resource" => Error::new(
             Kind::Permission,
             format!("The connection lacks the capability for this ({})", capability(request)),

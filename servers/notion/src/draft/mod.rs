@@ -34,7 +34,7 @@ pub(crate) fn blocks(markdown: &str) -> Result<Drafts> {
     let lines: Vec<&str> = accepted.text.lines().collect();
     let blocks = Reader { lines: &lines, at: 0 }.blocks(0)?;
     if blocks.is_empty() {
-        return Err(Error::invalid("`markdown` makes no block"));
+        return Err(Error::invalid("`markdown` is empty"));
     }
     for block in &blocks {
         fits(block)?;
@@ -167,7 +167,7 @@ impl Reader<'_> {
         let tagged = line.starts_with('<') && !line.starts_with("<mention-") && !line.starts_with("<span");
         if line.starts_with('|') || tagged {
             return Err(Error::invalid(format!(
-                "This makes no single block: {}",
+                "This cannot be written as a single block: {}",
                 short(&one_line(line), SHOWN)
             ))
             .with_hint("Add tables, columns and other containers by edit_content or create_pages"));
@@ -318,7 +318,7 @@ pub(crate) fn update(block: &Value, new: &Value) -> Result<Value> {
         "paragraph" if has_text => Ok(json!({is: body})),
         "paragraph" if is == "equation" => Ok(json!({is: {"expression": words(&body["rich_text"])}})),
         _ if has_text => Err(Error::invalid(format!(
-            "A block stays what it is: this is a {}, not a {}",
+            "A block keeps its type: this is a {}, not a {}",
             is.replace('_', " "),
             wanted.replace('_', " ")
         ))

@@ -171,7 +171,7 @@ impl Dates {
         zoned
             .parse::<DateTime>()
             .map(Moment::Local)
-            .map_err(|_| Error::invalid(format!("`{}` is no date", one_line(whole))).with_hint(FORMS))
+            .map_err(|_| Error::invalid(format!("`{}` is not a date", one_line(whole))).with_hint(FORMS))
     }
 
     /// A day by its date or in words: today, next friday, in 3 days.
@@ -325,6 +325,6 @@ mod tests {
         }
         assert_eq!(compared("2031-01-05", true).unwrap()["start"], "2031-01-05");
         assert_eq!(compared("2026-12-01T09:00+01:00", true).unwrap()["start"], "2026-12-01T09:00+01:00");
-        assert!(compared("soon", false).unwrap_err().for_agent().contains("is no date"));
+        assert!(compared("soon", false).unwrap_err().for_agent().contains("is not a date"));
     }
 }

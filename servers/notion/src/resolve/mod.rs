@@ -76,7 +76,7 @@ fn dashed(hex: &str) -> String {
 /// `invalid_argument` if it is none.
 pub(crate) fn id(argument: &str, text: &str) -> Result<String> {
     id_of(text).ok_or_else(|| {
-        Error::invalid(format!("`{argument}`: {} is no id and no address of Notion", one_line(text)))
+        Error::invalid(format!("`{argument}`: {} is neither an id nor an address of Notion", one_line(text)))
             .with_hint("search finds ids by title")
     })
 }

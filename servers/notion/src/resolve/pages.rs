@@ -124,7 +124,7 @@ impl Notion {
         let title = text.trim();
         if title.is_empty() || title.contains("://") || title.chars().count() > TITLE {
             return Err(Error::invalid(format!(
-                "`{argument}`: {} is no id, no address of Notion and no title",
+                "`{argument}`: {} is not an id, an address of Notion or a title",
                 short(text, 80)
             ))
             .with_hint("search finds ids by title"));

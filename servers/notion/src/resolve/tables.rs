@@ -142,10 +142,10 @@ impl Notion {
     async fn no_table(&self, id: &str) -> Error {
         let Ok(page) = self.api().page(id).await else {
             return Error::not_found(format!(
-                "{} is no table: not found, or not shared with this connection",
+                "{} is not a table: not found, or not shared with this connection",
                 render::bare(id)
             ))
-            .with_hint("search with type database gives the tables there are");
+            .with_hint("search with `type` database lists the tables");
         };
         let inside = self.api().children(id, 100, None).await.map(|list| list.results).unwrap_or_default();
         let tables = inside.iter().filter(|block| block["type"] == "child_database").map(|block| {
@@ -155,8 +155,8 @@ impl Notion {
         let tables: Vec<String> = tables.collect();
         let error = Error::invalid(format!("This is the page {}, not a table", render::title(&page.name())));
         error.with_hint(match tables.as_slice() {
-            [] => "search with type database gives the tables there are".to_owned(),
-            tables => format!("In it there are: {}", words::listed(tables, LISTED)),
+            [] => "search with `type` database lists the tables".to_owned(),
+            tables => format!("Tables on it: {}", words::listed(tables, LISTED)),
         })
     }
 

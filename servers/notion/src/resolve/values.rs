@@ -147,7 +147,7 @@ impl Notion {
                 ids.retain(|id| seen.insert(id.clone()));
                 if ids.len() > MOST {
                     return Err(Error::invalid(format!(
-                        "`{name}`: Notion takes at most {MOST} entries at once, these are {}",
+                        "`{name}`: Notion takes at most {MOST} entries at once, and here are {}",
                         ids.len()
                     )));
                 }
@@ -168,9 +168,9 @@ impl Notion {
                 let shown = render::value(&json!({"type": "verification", "verification": verification}));
                 Ok(done(verification, shown))
             }
-            _ => {
-                Err(writable(name, kind).err().unwrap_or_else(|| wrong("nothing that this server can write")))
-            }
+            _ => Err(writable(name, kind).err().unwrap_or_else(|| {
+                Error::invalid(format!("`{name}` is a {kind} column, which this server does not write"))
+            })),
         }
     }
 
@@ -182,7 +182,7 @@ impl Notion {
             low.split_once(" until ").map_or((&*low, None), |(state, day)| (state, Some(day)));
         let until = until.or(given["date"]["end"].as_str());
         let wrong = || {
-            Error::invalid(format!("`{}` is no verification", one_line(text)))
+            Error::invalid(format!("`{}` is not a verification", one_line(text)))
                 .with_hint("Use \"verified\", \"verified until 2027-01-31\" or \"unverified\"")
         };
         let today = self.dates().calendar().today().to_string();

@@ -478,7 +478,7 @@ async fn own_comment(call: &Call<Notion>, id: &str) -> Result<Comment> {
             Kind::Permission,
             "This comment is somebody else's: Notion lets a connection change only its own",
         )
-        .with_hint("Answer it by add_comment with its discussion")),
+        .with_hint("Reply with add_comment and its `discussion`")),
         _ => Ok(comment),
     }
 }

@@ -117,8 +117,10 @@ async fn new_page(call: &Call<Notion>, parent: &Place, page: NewPage) -> Result<
     let markdown = markdown.filter(|text| !text.trim().is_empty());
     let template = template.filter(|name| !name.trim().is_empty());
     if template.is_some() && markdown.is_some() {
-        return Err(Error::invalid("A page takes `template` or `markdown`, not both: Notion applies a template later, over what is there")
-            .with_hint("Create it by the template, read it, then add the text with edit_content"));
+        return Err(Error::invalid(
+            "A page takes `template` or `markdown`, not both: Notion adds a template later",
+        )
+        .with_hint("Create it by the template, read it, then add the text with edit_content"));
     }
     let (mut lines, mut notes) = (Vec::new(), Vec::new());
     let mut asks = false;
@@ -246,7 +248,7 @@ async fn create_all(
         written.changed.extend(lines.map(|line| format!("  {line}")));
         if !applied {
             notes.push(format!(
-                "The template is still being applied to {}, or has no text: read it again.",
+                "The template is still being applied to {}, or has no text: read the page again.",
                 new.title
             ));
         }

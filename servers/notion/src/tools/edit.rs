@@ -115,7 +115,7 @@ async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<
     let erase = !arguments.clear.is_empty();
     if template.is_some() && arguments.given() > 0 {
         return Err(Error::invalid(
-            "A page takes `template` or a text, not both: Notion applies a template later",
+            "A page takes `template` or a text, not both: Notion adds a template later",
         )
         .with_hint("Apply the template, read the page, then add the text"));
     }
@@ -159,7 +159,7 @@ async fn edit_content(call: Call<Notion>, mut arguments: EditContent) -> Result<
     let lines = render::diff(&dialect::shown(&now.markdown), &dialect::shown(&work.after));
     if lines.is_empty() || dialect::unnumbered(&now.markdown) == dialect::unnumbered(&work.after) {
         return Ok(Plan::nothing(Reply::written(Written::new(format!(
-            "Nothing changed: the text of {title} is so already."
+            "Nothing changed: {title} already has this text."
         )))));
     }
     let moved = moves::moved(&call, Some(&id), &now.markdown, &work.after).await?;

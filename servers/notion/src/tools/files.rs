@@ -83,11 +83,9 @@ async fn get_file(call: Call<Notion>, arguments: GetFile) -> Result<Reply> {
     if let Some(address) = found.file["external"]["url"].as_str() {
         let text =
             FileText { name: name.clone(), mimetype: String::new(), size: 0, text: None, next_offset: None };
-        return Ok(Reply::new(format!(
-            "{name} is not kept by Notion but at another place, which is not fetched."
-        ))
-        .outside("its address", None, address)
-        .data(&text));
+        return Ok(Reply::new(format!("{name} is stored outside Notion and was not fetched."))
+            .outside("its address", None, address)
+            .data(&text));
     }
     let address = found.file["file"]["url"].as_str().unwrap_or_default();
     let (mimetype, bytes) = call.api().download(address, MOST).await?;
@@ -119,7 +117,7 @@ fn of_block(block: &Value) -> Result<Found> {
     let kind = block["type"].as_str().unwrap_or_default();
     if !KINDS.contains(&kind) {
         return Err(Error::invalid(format!("This block is a {} and holds no file", kind.replace('_', " ")))
-            .with_hint("get_blocks tells which blocks are images, videos, audios, pdfs and files"));
+            .with_hint("get_blocks shows which blocks are images, videos, audio, PDFs or other files"));
     }
     let file = block[kind].clone();
     let called = file["name"].as_str().map_or_else(|| plain(&file["caption"]), str::to_owned);

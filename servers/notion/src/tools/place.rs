@@ -121,6 +121,11 @@ fn titles(pages: &[Item]) -> String {
     pages.iter().map(named).collect::<Vec<_>>().join(", ")
 }
 
+/// Several pages, and that they are.
+fn told_of(pages: &[Item]) -> String {
+    format!("{} {}", titles(pages), if pages.len() == 1 { "is" } else { "are" })
+}
+
 /// Sends a change of a page until its outcome is known: again only while nothing has changed.
 async fn settled<Send, Sent>(
     call: &Call<Notion>,
@@ -249,7 +254,7 @@ async fn move_pages(call: Call<Notion>, arguments: MovePages) -> Result<Plan> {
     let (target, place) = Target::of(&call, &arguments.parent).await?;
     let (same, pages): (Vec<Item>, Vec<Item>) = pages.into_iter().partition(|page| target.is_of(page));
     if pages.is_empty() {
-        let nothing = format!("Nothing changed: {} stood {} already.", titles(&same), target.words);
+        let nothing = format!("Nothing changed: {} already in {}.", told_of(&same), target.name);
         return Ok(Plan::nothing(Reply::written(Written::new(nothing))));
     }
     no_loop(&call, &pages, &place).await?;
@@ -343,10 +348,10 @@ async fn trash_pages(call: Call<Notion>, arguments: TrashPages) -> Result<Plan> 
     if wanted.is_empty() {
         return Ok(Plan::nothing(Reply::written(Written::new(format!(
             "Nothing changed: {} {state} already.",
-            titles(&same)
+            told_of(&same)
         )))));
     }
-    let unchanged = (!same.is_empty()).then(|| format!("{} {state} already.", titles(&same)));
+    let unchanged = (!same.is_empty()).then(|| format!("{} {state} already.", told_of(&same)));
     let preview = if restore {
         Reply::new(format!("Take out of the trash: {}.", titles(&wanted)))
     } else {
@@ -354,6 +359,7 @@ async fn trash_pages(call: Call<Notion>, arguments: TrashPages) -> Result<Plan> 
     };
     let preview = unchanged.iter().fold(preview, |preview, line| preview.line(line.clone()));
     let state: Vec<Value> = wanted.iter().map(render::state).collect();
+    let (put, place) = if restore { ("Took", "out of the trash") } else { ("Put", "into the trash") };
     let plan = Plan::new(preview, move || async move {
         let total = wanted.len();
         let mut written = Written::default();
@@ -372,7 +378,7 @@ async fn trash_pages(call: Call<Notion>, arguments: TrashPages) -> Result<Plan> 
                 Err(error) if done == 0 => return Err(outcome::of_first(error, &name, total)),
                 Err(error) => {
                     written.summary = format!(
-                        "{done} of {total} pages are done; {name} failed: {}{}",
+                        "{put} {done} of {total} pages {place}; {name} failed: {}{}",
                         error.for_agent(),
                         untried(done, total)
                     );
@@ -393,11 +399,8 @@ async fn trash_pages(call: Call<Notion>, arguments: TrashPages) -> Result<Plan> 
             written = written.change(format!("{name} · {}{}", render::bare(&page.id), outcome::note(lost)));
         }
         let (count, them) = (words::counted(total, PAGES), if total == 1 { "it" } else { "them" });
-        written.summary = if restore {
-            format!("Took {count} out of the trash.")
-        } else {
-            format!("Put {count} into the trash; `restore` takes {them} out again.")
-        };
+        let again = if restore { String::new() } else { format!("; `restore` takes {them} out again") };
+        written.summary = format!("{put} {count} {place}{again}.");
         if let [page] = wanted.as_slice() {
             written = written.id(render::bare(&page.id)).url(page.url.clone());
         }

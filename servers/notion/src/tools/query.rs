@@ -260,12 +260,13 @@ async fn page(
     }
     if uncomputed {
         reply = reply.line(
-            "`?` is what Notion did not compute, as over more than 25 linked rows: ask the linked table with `count`, \
+            "`?` marks what Notion did not compute, such as over more than 25 linked rows: ask the linked table with `count`, \
              `group_by` or `sum`.",
         );
     }
     if short {
-        reply = reply.line("`+` is where there is more than a row shows: get_page of the row has all of it.");
+        reply =
+            reply.line("`+` marks where there is more than a row shows: get_page of the row has all of it.");
     }
     if empty && names_me(&arguments.filter) {
         reply = reply.line(
@@ -275,7 +276,7 @@ async fn page(
     if empty {
         reply = reply.line(match table {
             Some(table) => {
-                format!("No row of {} passes. get_database tells its columns and options.", table.name)
+                format!("No row of {} matches. get_database shows its columns and options.", table.name)
             }
             None => "The table has no rows that this connection sees.".to_owned(),
         });

@@ -394,7 +394,7 @@ async fn fill(
     let mut notes = Vec::new();
     if left > 0 {
         let (parts, were) = (words::counted(left, ("part", "parts")), if left == 1 { "was" } else { "were" });
-        notes.push(format!("[{parts} {were} not loaded with the page: read each <unknown> by get_page with the id after # in its url.]"));
+        notes.push(format!("[{parts} {were} not loaded with the page: read each <unknown> with get_page, by the id after # in its url.]"));
     }
     if unreachable > 0 {
         let parts = words::counted(unreachable, ("part", "parts"));

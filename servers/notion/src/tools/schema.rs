@@ -213,7 +213,7 @@ async fn update_schema(call: Call<Notion>, arguments: UpdateSchema) -> Result<Pl
         work.properties.insert(name.to_owned(), Value::Null);
     }
     if work.properties.is_empty() {
-        let nothing = format!("Nothing changed: the columns of {} are so already.", table.name);
+        let nothing = format!("Nothing changed: {} already has these columns.", table.name);
         return Ok(Plan::nothing(Reply::written(Written::new(nothing))));
     }
     let mut preview = Written::new(format!("Change the columns of {}:", table.name));
@@ -252,7 +252,7 @@ async fn changed(call: &Call<Notion>, table: &Table, name: &str, text: &str, wor
     work.lines.push(format!("{old} → {}", new.split_once(": ").map_or(new.as_str(), |(_, new)| new)));
     if !same_kind {
         let rows = filled(call, table, name, now).await?;
-        work.lines.push(format!("  values that do not fit are lost, of {rows}"));
+        work.lines.push(format!("  values that do not fit are lost, in {rows}"));
         work.state.push(json!([name, now, rows]));
         work.loses = true;
     }
@@ -270,7 +270,7 @@ async fn filled(call: &Call<Notion>, table: &Table, name: &str, column: &Value) 
     let kind = column["type"].as_str().unwrap_or_default();
     let filter = match kind {
         "formula" | "rollup" | "created_time" | "created_by" | "last_edited_time" | "last_edited_by"
-        | "unique_id" | "button" => return Ok("no row: they are computed".to_owned()),
+        | "unique_id" | "button" => return Ok("every row (computed)".to_owned()),
         "checkbox" => json!({"property": name, kind: {"equals": true}}),
         _ => json!({"property": name, kind: {"is_not_empty": true}}),
     };

@@ -119,7 +119,7 @@ async fn save_view(call: Call<Notion>, arguments: SaveView) -> Result<Plan> {
     let (body, mut lines) = wanted(&call, &arguments, &table, view.as_ref()).await?;
     if body.as_object().is_none_or(Map::is_empty) {
         return Ok(Plan::nothing(Reply::written(Written::new(
-            "Nothing changed: nothing else was asked for.",
+            "Nothing changed: the view already is what was asked for.",
         ))));
     }
     let name = body["name"].as_str().or(view.as_ref().map(|view| view.name.as_str())).unwrap_or_default();
@@ -140,10 +140,7 @@ async fn save_view(call: Call<Notion>, arguments: SaveView) -> Result<Plan> {
         if !lost_fields.is_empty() {
             return Err(Error::new(
                 Kind::Upstream,
-                format!(
-                    "Notion accepted {words} but did not take all of it: not its {}",
-                    lost_fields.join(", ")
-                ),
+                format!("Notion saved {words} without its {}", lost_fields.join(", ")),
             )
             .with_hint(format!("Look at it with get_database; its id is {}", render::bare(&saved.id))));
         }
@@ -174,7 +171,7 @@ async fn wanted(
         (None, kind) => kind.unwrap_or(Type::Table).word().to_owned(),
         (Some(view), Some(kind)) if kind.word() != view.kind => {
             return Err(Error::invalid(format!(
-                "A view stays what it is: {} is a {}",
+                "A view keeps its type: {} is a {}",
                 one_line(&view.name),
                 view.kind
             ))
@@ -293,7 +290,7 @@ fn grouping(table: &Table, column: &str) -> Result<(String, Value)> {
             group["type"] = json!(if kind == "rich_text" { "text" } else { kind });
             group["group_by"] = json!("exact");
         }
-        _ => return Err(Error::invalid(format!("Views are not grouped by a {kind} column such as {name}"))),
+        _ => return Err(Error::invalid(format!("A view cannot be grouped by {name}, a {kind} column"))),
     }
     Ok((one_line(name), group))
 }

@@ -86,7 +86,7 @@ pub(crate) fn limits(server: &Notion) -> String {
     let budgets = server.api().upstream().status().buckets;
     let own = budgets.iter().find(|budget| budget.bucket == REQUESTS);
     let limit = own.map_or(0, |budget| budget.limit);
-    let mut words = format!("Budget: {limit} requests in 60 s; Notion does not tell how many are left.");
+    let mut words = format!("Budget: {limit} requests in 60 s; Notion does not say how many are left.");
     for budget in budgets {
         let Some(wait) = budget.paused_for else { continue };
         let whose = match budget.bucket {

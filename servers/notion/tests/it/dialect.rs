@@ -223,6 +223,11 @@ fn block() -> impl Strategy<Value = Block> {
                 let column = |inside| Block::line("<column>").with(inside).until("</column>");
                 Block::line("<columns>").with(vec![column(left), column(right)]).until("</columns>")
             }),
+            1 => (text(), some()).prop_map(|(title, inside)| {
+                let notes = Block::line("<notes>").with(inside).until("</notes>");
+                let inside = vec![Block::line(title), notes];
+                Block::line("<meeting-notes>").with(inside).until("</meeting-notes>")
+            }),
             1 => some().prop_map(|inside| {
                 Block::line("<synced_block>").with(inside).until("</synced_block>")
             }),

@@ -208,6 +208,22 @@ async fn a_template_is_added_to_a_row_or_put_in_place_of_its_text() {
     let text = office.call("edit_content", replace.clone()).await;
     assert!(text.contains("Applied the template Sprint to ") && text.contains("New hash "), "{text}");
     assert_eq!(read(&office, TASK).await.join("\n"), sprint);
+    // What was lost on the way back is there, and is not done twice.
+    office.harness().faults().add(Rule::new("PATCH /pages/{id}", Action::CloseAfter));
+    let times = office.sent("PATCH /pages/{id}");
+    let text = office.call("edit_content", json!({"id": TASK, "template": "Bug report"})).await;
+    assert!(text.contains("Its answer was lost") && text.contains("+ ## What happened"), "{text}");
+    assert_eq!(office.sent("PATCH /pages/{id}"), times + 1);
+    // Two of one name are told apart by nobody.
+    let twins = vec![Change::set("/templates/*/name", json!("Sprint"))];
+    let office = Office::open().await;
+    office
+        .harness()
+        .faults()
+        .add(Rule::new("GET /data_sources/{id}/templates", Action::Patch { changes: twins }));
+    let error = office.refusal("edit_content", json!({"id": TASK, "template": "Sprint"})).await;
+    assert!(error.for_agent().contains("2 templates of Tasks are called `Sprint`"), "{error}");
+    let office = Office::asking().await;
     // Pages in the text would go with it.
     let line = format!("<page url=\"https://www.notion.so/{RUNBOOK}\"/>");
     office.call("edit_content", json!({"id": TASK, "append": line})).await;

@@ -120,7 +120,7 @@ async fn a_page_in_the_place_of_a_table_is_told_as_one() {
     assert!(error.contains("This is the page Runbooks, not a table"), "{error}");
     let engineering = json!({"database": "9a9e0000000040008000000000000001"});
     let error = office.refusal("get_database", engineering).await.for_agent();
-    assert!(error.contains("In it there are: ") && error.contains("Tasks (db000000"), "{error}");
+    assert!(error.contains("Tables on it: ") && error.contains("Tasks (db000000"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -139,7 +139,7 @@ async fn a_view_is_compared_with_what_was_asked() {
     let view = json!({"database": "Tasks", "name": "High", "where": {"Priority": "High"}});
     let error = office.refusal("save_view", view).await;
     assert_eq!(error.kind(), connector::Kind::Upstream, "{error}");
-    assert!(error.for_agent().contains("not its where"), "{error}");
+    assert!(error.for_agent().contains("without its where"), "{error}");
 }
 
 /// status-codes: `row_limit_exceeded`.

@@ -125,7 +125,7 @@ async fn places_and_verifications_are_written_as_people_say_them() {
     for (wrong, why) in [
         (json!({"Where": "Harbor office"}), "takes a place such as"),
         (json!({"Where": {"lat": 91, "lon": 0}}), "takes a place such as"),
-        (json!({"Checked": "maybe"}), "is no verification"),
+        (json!({"Checked": "maybe"}), "is not a verification"),
     ] {
         let error = office.refusal("update_pages", set(wrong)).await;
         assert!(error.kind() == Kind::InvalidArgument && error.message().contains(why), "{error}");

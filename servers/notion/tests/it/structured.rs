@@ -44,7 +44,7 @@ async fn what_is_said_of_a_listing_is_in_its_notes() {
     let view = json!({"view": "f1e30000000040008000000000000001", "limit": 5});
     assert!(notes(&content(&server, "query_database", view).await).contains("The view's own: "));
     let none = json!({"database": "Tasks", "where": {"Task": "No such task"}});
-    assert!(notes(&content(&server, "query_database", none).await).contains("No row of Tasks passes"));
+    assert!(notes(&content(&server, "query_database", none).await).contains("No row of Tasks matches"));
     let found = content(&server, "search", json!({"query": "salaries nowhere"})).await;
     assert!(notes(&found).contains("Only titles are searched"), "{found}");
     let lines: Vec<String> = (0..45).map(|at| format!("Line {at}")).collect();

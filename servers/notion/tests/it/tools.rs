@@ -81,7 +81,10 @@ async fn an_update_changes_the_words_of_a_block_and_nothing_else() {
     assert_eq!(after["data"]["to_do"]["color"], "green");
     assert_eq!(after["data"]["to_do"]["checked"], before["data"]["to_do"]["checked"]);
     let error = office.refusal("edit_blocks", edit(id, "# A heading")).await;
-    assert!(error.for_agent().contains("A block stays what it is"), "{error}");
+    assert!(
+        error.for_agent().contains("A block keeps its type: this is a to do, not a heading 1"),
+        "{error}"
+    );
     let error = office.refusal("edit_blocks", edit(id, "One\nTwo")).await;
     assert!(error.for_agent().contains("the text of one block"), "{error}");
     // Mentions are named when they go.
