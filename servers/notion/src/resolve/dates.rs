@@ -300,6 +300,9 @@ mod tests {
         let madrid = Dates::new(Some("Europe/Madrid"));
         let local = json!("2026-12-01T09:00");
         assert_eq!(madrid.value(&local, "2026-12-01T09:00").unwrap()["time_zone"], "Europe/Madrid");
+        // A day is a day in every zone.
+        let day = json!({"start": "2026-12-01", "end": null, "time_zone": null});
+        assert_eq!(madrid.value(&json!("2026-12-01"), "2026-12-01").unwrap(), day);
         // Which day it is there: Kiritimati is 14 hours ahead of UTC, Niue 11 behind.
         let today =
             |zone| Dates::new(Some(zone)).date("today").unwrap()["start"].as_str().unwrap().to_owned();

@@ -311,7 +311,7 @@ impl Context<'_> {
     }
 
     /// Pages and databases go to the trash, blocks are gone.
-    fn discard(&mut self, id: &str) {
+    pub(super) fn discard(&mut self, id: &str) {
         match self.state.nodes.get_mut(id) {
             Some(node) if node.kind != Kind::Block => node.in_trash = true,
             Some(_) => self.state.remove(id),

@@ -327,7 +327,7 @@ impl Context<'_> {
         };
         if given["erase_content"] == true {
             for child in self.state.nodes[&id].children.clone() {
-                self.state.remove(&child);
+                self.discard(&child);
             }
         }
         if let Some(template) = template {

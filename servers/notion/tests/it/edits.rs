@@ -229,6 +229,12 @@ async fn a_template_is_added_to_a_row_or_put_in_place_of_its_text() {
     office.call("edit_content", json!({"id": TASK, "append": line})).await;
     let error = office.refusal("edit_content", replace).await;
     assert!(error.for_agent().contains("into the trash: Retry a failed import"), "{error}");
+    let mut allowed = json!({"id": TASK, "template": "Sprint", "clear": ["content"]});
+    allowed["allow_deleting_children"] = json!(true);
+    let asked = office.question("edit_content", allowed.clone()).await.unwrap();
+    assert!(asked.contains("Goes into the trash: Retry a failed import"), "{asked}");
+    office.call("edit_content", allowed).await;
+    assert_eq!(office.node(RUNBOOK)["in_trash"], true);
     // It is applied in the background, whenever that is.
     office.steer(json!({"template_looks": 1000})).await;
     let text = office.call("edit_content", json!({"id": TASK, "template": "Bug report"})).await;
@@ -237,6 +243,6 @@ async fn a_template_is_added_to_a_row_or_put_in_place_of_its_text() {
     let both = office.refusal("edit_content", json!({"id": TASK, "template": "Sprint", "append": "x"})).await;
     assert_eq!(both.kind(), Kind::InvalidArgument, "{both}");
     assert_eq!(office.harness().journal().entries().len(), asked, "refused before any call");
-    let outside = office.refusal("edit_content", json!({"id": RUNBOOK, "template": "Sprint"})).await;
+    let outside = office.refusal("edit_content", json!({"id": RUNBOOKS, "template": "Sprint"})).await;
     assert!(outside.for_agent().contains("only tables have templates"), "{outside}");
 }
