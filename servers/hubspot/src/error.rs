@@ -11,13 +11,12 @@ use std::time::Duration;
 use connector::{
     Error, Kind, Result, Retry,
     catalog::{names::fold, one_line, words},
-    clock,
     upstream::{Request, Response, Vendor as _, classify},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::vendor::HubSpotVendor;
+use crate::vendor::{CALLS, DAY, HubSpotVendor, SEARCHES};
 
 /// The window in which calls are counted: at its end there are new ones.
 const TEN_SECONDS: Duration = Duration::from_secs(10);
@@ -97,6 +96,19 @@ impl Refusal {
             self.message.split_once("Existing ID:").or_else(|| self.message.split_once("ID: "))?;
         let digits: String = rest.trim_start().chars().take_while(char::is_ascii_digit).collect();
         (!digits.is_empty()).then_some(digits)
+    }
+
+    /// The budget that is used up: of a refusal for pace.
+    fn limit(&self) -> Option<&'static str> {
+        let message = self.message.to_lowercase();
+        match self.policy_name.as_str() {
+            "DAILY" => Some(DAY),
+            "TEN_SECONDLY_ROLLING" => Some(CALLS),
+            _ if message.contains("daily") => Some(DAY),
+            _ if message.contains("ten_secondly") => Some(CALLS),
+            _ if message.contains("secondly limit") => Some(SEARCHES),
+            _ => None,
+        }
     }
 
     /// The values that were not valid: a list of JSON in the message.
@@ -218,15 +230,17 @@ pub(crate) fn classify(vendor: &HubSpotVendor, _: &Request, response: &Response)
     }
 }
 
+/// The budget that a refusal for pace is about.
+pub(crate) fn limit_of(response: &Response) -> Option<&'static str> {
+    let refusal: Refusal = serde_json::from_slice(&response.body).ok()?;
+    refusal.limit()
+}
+
 /// A refusal for pace: how long to wait follows from which limit it is.
 fn limited(vendor: &HubSpotVendor, refusal: &Refusal, response: &Response) -> Error {
-    let message = refusal.message.to_lowercase();
-    let (what, wait) = match refusal.policy_name.as_str() {
-        "DAILY" => ("The calls of today", Some(clock::until(vendor.midnight()))),
-        _ if message.contains("daily") => ("The calls of today", Some(clock::until(vendor.midnight()))),
-        _ if message.contains("secondly limit") && !message.contains("ten") => {
-            ("The searches of this second", Some(Duration::from_secs(1)))
-        }
+    let (what, wait) = match refusal.limit() {
+        Some(DAY) => ("The calls of today", Some(vendor.day_ends_in())),
+        Some(SEARCHES) => ("The searches of this second", Some(Duration::from_secs(1))),
         // A header that says when is read by the pipeline; HubSpot promises none.
         _ if response.header("retry-after").is_some() => ("The calls of these ten seconds", None),
         _ => ("The calls of these ten seconds", Some(TEN_SECONDS)),

@@ -27,6 +27,7 @@ pub(crate) const DAY: &str = "calls a day";
 /// What the smallest plan gives; a larger one tells by its headers.
 const FEWEST_CALLS: u32 = 100;
 const FEWEST_A_DAY: u32 = 250_000;
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// HubSpot, as the pipeline needs to know it.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +44,13 @@ impl HubSpotVendor {
         let tomorrow = now.to_zoned(zone.clone()).date().saturating_add(1.day());
         let next = tomorrow.to_zoned(zone).map_or(0, |day| day.timestamp().as_second());
         Duration::from_secs(u64::try_from(next).unwrap_or(0))
+    }
+
+    /// How long a day of calls that are used up still lasts. Where the account's zone is not known its midnight may
+    /// come before that of UTC, so that HubSpot is asked again within an hour.
+    pub(crate) fn day_ends_in(&self) -> Duration {
+        let wait = clock::until(self.midnight());
+        if self.zone.get().is_some() { wait } else { wait.min(HOUR) }
     }
 }
 
@@ -67,6 +75,11 @@ impl Vendor for HubSpotVendor {
                 burst: FEWEST_A_DAY,
             },
         ]
+    }
+
+    /// A refusal says which limit it is, `policyName`, but for searches, where only its message does.
+    fn refused_budget(&self, _: &Request, response: &Response) -> Option<&'static str> {
+        error::limit_of(response)
     }
 
     fn classify(&self, request: &Request, response: &Response) -> Result<()> {

@@ -31,9 +31,14 @@ use super::{
 };
 use crate::{Error, Kind, Result, Retry, clock};
 
-/// The longest time for which one refusal stops us without asking again. A vendor may name a day;
-/// it may also mean it less than it says, and asking once an hour harms nobody.
+/// The longest time for which one refusal stops us without asking again, unless the budget itself is one of a longer
+/// time. A vendor may name a day; it may also mean it less than it says, and asking once an hour harms nobody.
 const MAX_PENALTY: Duration = Duration::from_secs(3600);
+
+/// For how long a refusal that names `wait` stops a bucket with this period.
+fn penalty(wait: Duration, per: Duration) -> Duration {
+    wait.min(MAX_PENALTY.max(per))
+}
 
 pub(super) struct Limiter {
     buckets: HashMap<&'static str, Queued>,
@@ -106,7 +111,9 @@ impl Limiter {
     /// Stops the bucket of a refused request's key for `wait`: other keys go on.
     pub(super) fn pause_key(&self, keyed: &Keyed, wait: Duration) {
         if let Some(queued) = self.of_key(keyed) {
-            queued.state().bucket.pause(Instant::now() + wait.min(MAX_PENALTY));
+            let mut state = queued.state();
+            let penalty = penalty(wait, state.bucket.budget.per);
+            state.bucket.pause(Instant::now() + penalty);
         }
     }
 
@@ -139,7 +146,8 @@ impl Limiter {
     /// Stops a bucket for `wait`.
     pub(super) fn pause_bucket(&self, name: &str, wait: Duration) {
         if let Some(mut state) = self.bucket(name) {
-            state.bucket.pause(Instant::now() + wait.min(MAX_PENALTY));
+            let penalty = penalty(wait, state.bucket.budget.per);
+            state.bucket.pause(Instant::now() + penalty);
         }
     }
 
@@ -384,5 +392,10 @@ mod tests {
         limiter.pause(&[("requests", 1)], &[], None, Duration::from_secs(86_400));
         assert_eq!(limiter.status()[0].paused_for, Some(MAX_PENALTY));
         assert_eq!(limiter.status()[1].paused_for, None);
+        // What is counted by the day may be over until its end.
+        let daily = Budget { bucket: "day", limit: 9, per: Duration::from_secs(86_400), burst: 9 };
+        let limiter = Limiter::new(vec![daily], |_| false);
+        limiter.pause(&[("day", 1)], &[], None, Duration::from_secs(50_000));
+        assert_eq!(limiter.status()[0].paused_for, Some(Duration::from_secs(50_000)));
     }
 }

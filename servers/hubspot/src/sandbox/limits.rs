@@ -1,13 +1,11 @@
 //! HubSpot's limits: calls in ten seconds and in a day for each app, and searches in a second for the account,
-//! of which no header tells (developers.hubspot.com, usage guidelines).
+//! of which no header tells. A day ends at midnight in the account's time zone (developers.hubspot.com, usage
+//! guidelines).
 
-use std::{
-    sync::atomic::{AtomicU32, AtomicU64, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
 use connector::sandbox::{Harness, RateWindow, RateWindows, rest::FakeResponse};
-use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
+use jiff::tz::TimeZone;
 
 use super::errors::ApiError;
 
@@ -21,24 +19,20 @@ const SEARCHES: u32 = 5;
 
 #[derive(Debug)]
 pub(super) struct Limits {
-    harness: Harness,
     rolling: RateWindows,
     public: RateWindows,
     searches: RateWindow,
-    used: AtomicU32,
-    /// The day that `used` counts, in days since 1970.
-    day: AtomicU64,
+    day: RateWindow,
 }
 
 impl Limits {
-    pub(super) fn new(harness: &Harness) -> Self {
+    /// The limits of an account in `zone`.
+    pub(super) fn new(harness: &Harness, zone: TimeZone) -> Self {
         Self {
-            harness: harness.clone(),
             rolling: RateWindows::new(harness.clock(), ROLLING, ROLLING_WINDOW),
             public: RateWindows::new(harness.clock(), PUBLIC, ROLLING_WINDOW),
             searches: RateWindow::new(harness.clock(), SEARCHES, Duration::from_secs(1)),
-            used: AtomicU32::new(0),
-            day: AtomicU64::new(0),
+            day: RateWindow::daily(harness.clock(), DAILY, zone),
         }
     }
 
@@ -46,33 +40,16 @@ impl Limits {
         self.rolling.clear();
         self.public.clear();
         self.searches.set_remaining(SEARCHES);
-        self.used.store(0, Ordering::Relaxed);
+        self.day.set_remaining(DAILY);
     }
 
     pub(super) fn set_daily_remaining(&self, left: u32) {
-        self.new_day();
-        self.used.store(DAILY.saturating_sub(left), Ordering::Relaxed);
+        self.day.set_remaining(left);
     }
 
     /// Calls of today, how many there may be, and when the day ends.
     pub(super) fn daily(&self) -> (u32, u32, Duration) {
-        self.new_day();
-        (self.used.load(Ordering::Relaxed), DAILY, self.midnight())
-    }
-
-    /// The next midnight, in UTC.
-    fn midnight(&self) -> Duration {
-        let now = Timestamp::from_second(self.harness.clock().now().as_secs() as i64).unwrap_or_default();
-        let day = now.to_zoned(TimeZone::UTC).date().saturating_add(1.day());
-        let next = day.to_zoned(TimeZone::UTC).map_or(0, |day| day.timestamp().as_second());
-        Duration::from_secs(next as u64)
-    }
-
-    fn new_day(&self) {
-        let day = self.harness.clock().now().as_secs() / 86_400;
-        if self.day.swap(day, Ordering::Relaxed) != day {
-            self.used.store(0, Ordering::Relaxed);
-        }
+        (DAILY - self.day.remaining(), DAILY, self.day.reset())
     }
 
     /// The window of an app's calls, and how many it has.
@@ -96,7 +73,8 @@ impl Limits {
                 Some("TEN_SECONDLY_ROLLING"),
             ));
         }
-        self.used.fetch_add(1, Ordering::Relaxed);
+        // There is one left, as was just seen.
+        let _ = self.day.take(1);
         Ok(())
     }
 

@@ -41,6 +41,7 @@ use connector::sandbox::{
     seeded,
 };
 use http::request::Parts;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 pub use self::seed::{VIEWER, seed};
@@ -83,10 +84,11 @@ impl SeededSite for Site {
     }
 
     fn start(harness: &Harness, state: State) -> Self {
+        let zone = state.account["timeZone"].as_str().and_then(|zone| TimeZone::get(zone).ok());
         Self {
             harness: harness.clone(),
             state: Mutex::new(state),
-            limits: Limits::new(harness),
+            limits: Limits::new(harness, zone.unwrap_or(TimeZone::UTC)),
             webhooks: webhooks::sender(harness),
             routes: routes::table(),
         }

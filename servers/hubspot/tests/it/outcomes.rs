@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use connector::{
-    Kind,
+    Error, Kind, clock,
     sandbox::{Action, Rule},
 };
+use jiff::{Timestamp, Zoned, tz::TimeZone};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -156,23 +157,55 @@ async fn a_new_label_keeps_the_old_ones() {
 #[tokio::test(start_paused = true)]
 async fn a_day_that_is_used_up_stops_everything_until_it_ends() {
     let office = Office::open().await;
-    office.call("get_records", json!({"object": "companies", "ids": ["201"]})).await;
+    // The account is in Stockholm. The limit of a day is reset at midnight in the account's time zone
+    // (developers.hubspot.com, API usage guidelines).
+    let zone = TimeZone::get("Europe/Stockholm").unwrap();
+    let now = || Timestamp::from_second(clock::wall().as_secs() as i64).unwrap();
+    let until = |at: Zoned| u64::try_from(at.timestamp().duration_since(now()).as_secs()).unwrap();
+    let tomorrow = || now().to_zoned(zone.clone()).date().tomorrow().unwrap();
+    let evening = tomorrow().at(21, 0, 0, 0).to_zoned(zone.clone()).unwrap();
+    tokio::time::advance(Duration::from_secs(until(evening))).await;
+    let left = || until(tomorrow().to_zoned(zone.clone()).unwrap());
+    let company = |id: &str| json!({"object": "companies", "ids": [id]});
+    let is_left =
+        |error: &Error| error.retry_after().is_some_and(|wait| wait.as_secs().abs_diff(left()) <= 1);
+    office.call("get_records", company("201")).await;
     office.steer(json!({"dailyRemaining": 0})).await;
     let begun = Instant::now();
-    let error = office.refusal("get_records", json!({"object": "companies", "ids": ["202"]})).await;
+    let error = office.refusal("get_records", company("202")).await;
     assert_eq!(error.kind(), Kind::RateLimited, "{error}");
-    assert!(error.message().contains("today") && error.retry_after().is_some(), "{error}");
+    assert!(error.message().contains("today") && is_left(&error), "{} s: {}", left(), error.for_agent());
     assert_eq!(begun.elapsed().as_secs(), 0, "it waited for a new day");
-    let asked = office.harness().journal().entries().len();
-    for tool in ["get_records", "search"] {
-        let arguments = if tool == "search" {
-            json!({"object": "companies"})
-        } else {
-            json!({"object": "companies", "ids": ["203"]})
-        };
-        assert_eq!(office.refusal(tool, arguments).await.kind(), Kind::RateLimited);
+    let entries = office.harness().journal().entries();
+    assert_eq!(entries.iter().filter(|entry| entry.status == Some(429)).count(), 1, "it was asked again");
+    // Others are told the same at once, and so are those who come two hours later.
+    for hours in [0, 2] {
+        tokio::time::advance(Duration::from_secs(hours * 3_600)).await;
+        for (tool, arguments) in [("get_records", company("203")), ("search", json!({"object": "companies"}))]
+        {
+            let error = office.refusal(tool, arguments).await;
+            assert_eq!(error.kind(), Kind::RateLimited, "{error}");
+            assert!(error.message().contains("calls a day") && is_left(&error), "{}", error.for_agent());
+        }
     }
-    assert_eq!(office.harness().journal().entries().len(), asked, "HubSpot was asked again");
+    assert_eq!(office.harness().journal().entries().len(), entries.len(), "HubSpot was asked again");
+    tokio::time::advance(Duration::from_secs(left() + 1)).await;
+    assert!(office.call("get_records", company("203")).await.contains("203"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_ten_seconds_of_other_calls_are_no_searchs_concern() {
+    let office = Office::open().await;
+    office.call("search", json!({"object": "companies"})).await;
+    let body = json!({"status": "error", "message": "You have reached your ten_secondly_rolling limit.", "policyName": "TEN_SECONDLY_ROLLING"});
+    let refusal =
+        Action::Status { code: 429, headers: BTreeMap::new(), body: body.to_string(), committed: false };
+    office.harness().faults().add(Rule::new(READ, refusal).always());
+    let error = office.refusal("get_records", json!({"object": "companies", "ids": ["201"]})).await;
+    assert_eq!(error.kind(), Kind::RateLimited, "{error}");
+    let begun = Instant::now();
+    office.call("search", json!({"object": "companies"})).await;
+    assert!(begun.elapsed().as_secs() < 2, "it waited {:?}", begun.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
