@@ -1,7 +1,10 @@
 //! What misled somebody who had nothing but the list of tools: whose a record is, which names go round, what a
 //! reply leaves out.
 
-use connector::testing::cursor;
+use connector::{
+    sandbox::{Action, Rule},
+    testing::cursor,
+};
 use serde_json::{Value, json};
 
 use crate::support::{CREATE, Office, rows};
@@ -51,6 +54,29 @@ async fn a_service_key_has_no_user_and_the_reply_says_so() {
     let new = json!([{"fields": {"email": "bo@new.example", "owner": "Grace Mbeki"}}]);
     let text = office.call("create_records", json!({"object": "contacts", "records": new})).await;
     assert!(text.contains("owner Grace Mbeki") && !text.contains("owner none"), "{text}");
+}
+
+/// knowledge.hubspot.com: "What is the default lifecycle stage for newly created contacts", "Sync ownership between
+/// contacts and companies".
+#[tokio::test(start_paused = true)]
+async fn what_hubspot_sets_in_a_new_record_by_itself_is_told() {
+    let office = Office::changed(|seed| seed["tokens"][0]["kind"] = json!("service_key")).await;
+    let new = |rows: Value| json!({"object": "contacts", "records": rows});
+    let text = office.call("create_records", new(json!([{"fields": {"email": "a@new.example"}}]))).await;
+    assert!(
+        text.contains("note: HubSpot itself set lifecyclestage Lead") && text.contains("owner none"),
+        "{text}"
+    );
+    let asked = json!([{"fields": {"email": "b@new.example", "lifecyclestage": "Customer"}}]);
+    assert!(!office.call("create_records", new(asked)).await.contains("itself"));
+    let rows = json!([{"fields": {"email": "c@new.example", "lifecyclestage": "Customer"}}, {"fields": {"email": "d@new.example"}}]);
+    let text = office.call("create_records", new(rows)).await;
+    assert!(text.contains("note: HubSpot itself set lifecyclestage Lead in row 2"), "{text}");
+    // An account may give a contact the owner of the company.
+    let owned = Action::patch("/results/0/properties/hubspot_owner_id", json!("7002"));
+    office.harness().faults().add(Rule::new(CREATE, owned));
+    let text = office.call("create_records", new(json!([{"fields": {"email": "e@new.example"}}]))).await;
+    assert!(text.contains("HubSpot itself set owner ") && !text.contains("owner none"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,6 +25,11 @@ use crate::{
     scopes,
 };
 
+const OWNER: &str = "hubspot_owner_id";
+/// What HubSpot sets in a new record by the account's settings: knowledge.hubspot.com, "What is the default lifecycle stage
+/// for newly created contacts" and "Sync ownership between contacts and companies".
+const SET_ITSELF: [&str; 2] = ["lifecyclestage", OWNER];
+
 pub(super) fn tools() -> Vec<Tool<HubSpot>> {
     vec![
         Tool::write(
@@ -102,21 +107,10 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
 
     let columns: Vec<String> = inputs.iter().flat_map(|input| input.properties.keys().cloned()).collect();
     let values = Values::read(call.names(), fields, &columns, call.redacted()).await?;
-    let tell = move |record: &Record, names: &[String]| {
-        let set = record
-            .properties
-            .iter()
-            .filter(|(_, value)| value.as_deref().is_some_and(|value| !value.is_empty()));
-        let told = |name: &str| format!("{} {}", values.fields.head(name), values.cell(record, name));
-        let set = set.map(|(name, _)| told(name)).collect::<Vec<_>>();
-        let links =
-            if names.is_empty() { String::new() } else { format!("; linked to {}", names.join(", ")) };
-        format!("{}{links}", set.join(", "))
-    };
     let mut preview = Written::new(format!("Create {}", object.counted(inputs.len())));
     for (at, input) in inputs.iter().enumerate() {
         let record = drafted(input);
-        let line = tell(&record, &linked[at]);
+        let line = told(&values, &record, &linked[at]);
         preview = preview.change(if many { format!("row {}: {line}", at + 1) } else { line });
     }
     let preview = with_notes(preview, &notes);
@@ -127,6 +121,12 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
         let mut outcome = Outcome::of(batch, &inputs, &rows);
         call.recent().note(&object, outcome.done.values().map(|record| record.id.as_str()));
         outcome.name_taken(&call, &object, "Update it instead, or use upsert_records").await;
+        let owned = outcome.done.values().all(|record| !record.get(OWNER).is_empty());
+        let notes: Vec<String> = notes
+            .into_iter()
+            .filter(|note| !owned || note != NO_OWNER)
+            .chain(by_itself(&values, &inputs, &outcome.done))
+            .collect();
         let conflicts = outcome.failed.values().any(|error| error.kind() == Kind::Conflict);
         let written = outcome.written(&object, "Created", |row, record| {
             // HubSpot's answer has what it set itself too; what was asked for is told.
@@ -134,7 +134,7 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
             for (name, value) in &mut shown.properties {
                 *value = record.properties.get(name).cloned().flatten().or_else(|| value.clone());
             }
-            let told = tell(&shown, &linked[row]);
+            let told = told(&values, &shown, &linked[row]);
             if many { format!("{} ({}): {told}", title(&object, record), record.id) } else { told }
         })?;
         let reply = reconcile::done(&call, written, lost);
@@ -150,7 +150,6 @@ async fn create_records(call: Call<HubSpot>, args: CreateRecords) -> Result<Plan
 
 /// Gives records for which no owner is named to the credential's user. False if some stay without one.
 async fn owned(call: &Call<HubSpot>, inputs: &mut [Input]) -> Result<bool> {
-    const OWNER: &str = "hubspot_owner_id";
     let mut ownerless: Vec<&mut Input> =
         inputs.iter_mut().filter(|input| !input.properties.contains_key(OWNER)).collect();
     if ownerless.is_empty() {
@@ -161,6 +160,41 @@ async fn owned(call: &Call<HubSpot>, inputs: &mut [Input]) -> Result<bool> {
         input.properties.insert(OWNER.to_owned(), author.id.clone());
     }
     Ok(true)
+}
+
+/// What a record is given, and what it is linked to.
+fn told(values: &Values, record: &Record, links: &[String]) -> String {
+    let set =
+        record.properties.iter().filter(|(_, value)| value.as_deref().is_some_and(|value| !value.is_empty()));
+    let set: Vec<String> = set.map(|(name, _)| told_field(values, record, name)).collect();
+    let links = if links.is_empty() { String::new() } else { format!("; linked to {}", links.join(", ")) };
+    format!("{}{links}", set.join(", "))
+}
+
+fn told_field(values: &Values, record: &Record, name: &str) -> String {
+    format!("{} {}", values.fields.head(name), values.cell(record, name))
+}
+
+/// What HubSpot set in new records though nobody asked for it, and in which rows unless in all.
+fn by_itself(values: &Values, inputs: &[Input], done: &BTreeMap<usize, Record>) -> Vec<String> {
+    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (row, record) in done {
+        let asked = &inputs[*row].properties;
+        let own =
+            SET_ITSELF.iter().filter(|name| !record.get(name).is_empty() && !asked.contains_key(**name));
+        for name in own {
+            all.entry(told_field(values, record, name)).or_default().push((row + 1).to_string());
+        }
+    }
+    let told = all.into_iter().map(|(what, rows)| {
+        let rows = match rows.len() {
+            some if some == done.len() => String::new(),
+            1 => format!(" in row {}", rows[0]),
+            _ => format!(" in rows {}", words::listed(&rows, 20)),
+        };
+        format!("HubSpot itself set {what}{rows}")
+    });
+    told.collect()
 }
 
 /// The record that an input describes, before it exists.
