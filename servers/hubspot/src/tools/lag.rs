@@ -2,7 +2,10 @@
 
 use std::{cmp::Ordering, collections::BTreeSet};
 
-use connector::{Result, catalog::Call};
+use connector::{
+    Result,
+    catalog::{Call, words},
+};
 
 use crate::{
     HubSpot,
@@ -10,6 +13,9 @@ use crate::{
     overlay,
     resolve::{ObjectType, RecordRef, targets},
 };
+
+/// Records that are named by their ids.
+pub(super) const NAMED: usize = 10;
 
 /// A page of a search as it is with what was written here a moment ago.
 #[derive(Debug, Default)]
@@ -124,11 +130,16 @@ fn insert(search: &Search, by_id: bool, records: &mut Vec<Record>, record: Recor
     records.insert(at.unwrap_or(records.len()), record);
 }
 
-/// What a count or a sum says of records that were written here a moment ago: the index may not know them yet.
+/// What a count or a sum says of records that were written here a moment ago, and which they are: the index may not
+/// know them yet.
 pub(super) fn uncounted(call: &Call<HubSpot>, object: &ObjectType) -> Option<String> {
-    let many = call.recent().of(object).len();
-    (many > 0).then(|| {
-        format!("{} written here in the last minute may not be counted as now", object.counted(many))
+    let recent = call.recent().of(object);
+    (!recent.is_empty()).then(|| {
+        format!(
+            "{} written here in the last minute may not be counted yet, or as before: {}",
+            object.counted(recent.len()),
+            words::listed(&recent, NAMED)
+        )
     })
 }
 

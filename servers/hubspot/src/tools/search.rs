@@ -14,7 +14,7 @@ use super::{
     FROM,
     beside::linked,
     columns::{CUT, Columns, RecordRow, asked},
-    lag::{Fresh, fresh, uncounted},
+    lag::{Fresh, NAMED, fresh, uncounted},
     namesakes,
 };
 use crate::{
@@ -303,14 +303,15 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
     }
     if !fresh.shown.is_empty() {
         page = page.note(format!(
-            "the index lags: {} written here a moment ago, marked *",
-            object.counted(fresh.shown.len())
+            "the index lags: {} written here a moment ago, marked *: {}",
+            object.counted(fresh.shown.len()),
+            words::listed(&fresh.shown, NAMED)
         ));
     }
     if !fresh.later.is_empty() {
         page = page.note(format!(
             "written here a moment ago and further down, maybe not indexed yet: {}",
-            words::listed(&fresh.later, 10)
+            words::listed(&fresh.later, NAMED)
         ));
     }
     for record in &records {

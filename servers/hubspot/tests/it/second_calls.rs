@@ -4,7 +4,7 @@
 use connector::{settings::Value as Setting, testing::Options};
 use serde_json::{Value, json};
 
-use crate::support::{Office, add, rows};
+use crate::support::{Office, SEARCH, add, rows};
 
 /// An office as it is by default, without the toolsets that must be asked for.
 async fn plain() -> Office {
@@ -145,8 +145,25 @@ async fn what_an_owner_has_is_counted_in_one_call() {
         "{text}"
     );
     assert!(!office.call("find_owners", json!({"query": "peter"})).await.contains("has 1"));
-    let text = office.call("find_owners", json!({"count_records": true})).await;
-    assert!(text.contains("of at most 5 owners") && !text.contains("open deal"), "{text}");
+    // Of all who are listed, within the pace of searches; what is beyond is named.
+    let all = json!({"count_records": true});
+    let text = office.call("find_owners", all.clone()).await;
+    assert!(text.matches("open task").count() == 8 && !text.contains("not counted"), "{text}");
+    let office = Office::changed(|seed| {
+        let owners = seed["owners"].as_array_mut().unwrap();
+        owners.extend((0..6).map(|n| json!({"id": format!("703{n}"), "email": format!("o{n}@harbor.example"), "firstName": "Extra", "lastName": n.to_string(), "userId": 600 + n, "type": "PERSON", "archived": false, "createdAt": "D-700T09:00", "updatedAt": "D-40T09:00"})));
+    })
+    .await;
+    let text = office.call("find_owners", all).await;
+    assert!(text.matches("open task").count() == 12, "{text}");
+    let said =
+        "not counted: Extra 5, peter@harbor.example (deactivated). Ask for them by name, e-mail or team";
+    assert!(text.contains(said), "{text}");
+    assert_eq!(
+        office.sent(SEARCH).len(),
+        12 * 6,
+        "of each contacts, companies, deals, tickets, leads and tasks"
+    );
 }
 
 #[tokio::test(start_paused = true)]
