@@ -32,6 +32,8 @@ const TEXT: usize = 600;
 /// How many deals or tickets with timelines of their own are looked at, the latest first, and how many are named.
 const LOOKED_AT: usize = 50;
 const OWN_TIMELINES: usize = 10;
+/// People who are named of one call or meeting.
+const PEOPLE: usize = 5;
 /// The kinds of activities, as arguments name them, with the properties of title and body.
 pub(super) const KINDS: [(&str, &str, &str, &str); 5] = [
     ("note", "notes", "", "hs_note_body"),
@@ -190,9 +192,15 @@ async fn get_timeline(call: Call<HubSpot>, args: GetTimeline) -> Result<Reply> {
     if cut {
         page = page.note(CUT);
     }
+    let mut others: BTreeMap<String, String> = BTreeMap::new();
+    for kind in [Kind::Call, Kind::Meeting] {
+        let ids = shown().filter(|(_, own, _)| *own == kind).map(|(.., activity)| activity.id.clone());
+        others.extend(people(&call, kind, &ids.collect::<Vec<_>>(), &record).await.unwrap_or_default());
+    }
     for (_, kind, activity) in shown() {
         let Some(values) = tellers.get(kind.line().0) else { continue };
-        let row = told(values, *kind, activity);
+        let with = others.get(&key(*kind, &activity.id)).map_or("", String::as_str);
+        let row = told(values, *kind, activity, with);
         let time = values.cell(activity, "hs_timestamp");
         page.push(
             row.clone(),
@@ -327,13 +335,49 @@ async fn activities(
     Ok(dated.collect())
 }
 
+/// The contacts that took part in activities besides `record`, as their associations tell it: two requests for all.
+async fn people(
+    call: &Call<HubSpot>,
+    kind: Kind,
+    ids: &[String],
+    record: &RecordRef,
+) -> Result<BTreeMap<String, String>> {
+    let (Some(activity), Some(contacts)) =
+        (call.names().standard(kind.line().1), call.names().standard("contacts"))
+    else {
+        return Ok(BTreeMap::new());
+    };
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows = call.api().associated(&activity, ids, &contacts).await?;
+    let is_other = |id: &String| record.object.id != contacts.id || record.id() != id;
+    let with = |id: &String| {
+        let all = targets(&rows, id).into_iter().map(|target| target.to_object_id);
+        all.filter(is_other).collect::<Vec<_>>()
+    };
+    let mut all: Vec<String> = ids.iter().flat_map(with).collect();
+    all.sort_unstable();
+    all.dedup();
+    let names = named(call, &contacts, &all).await?;
+    let told = ids.iter().filter_map(|id| {
+        let with = with(id);
+        let with = with.iter().filter_map(|one| names.iter().find(|other| other.id() == one));
+        let with: Vec<String> = with.map(RecordRef::shown).collect();
+        let told = format!(", with {}", words::listed(&with, PEOPLE));
+        (!with.is_empty()).then(|| (key(kind, id), told))
+    });
+    Ok(told.collect())
+}
+
 /// The text of an activity.
 fn body(values: &Values, kind: Kind, record: &Record) -> String {
     let text = values.shown(record, kind.line().3);
     if text.is_empty() && kind == Kind::Email { values.shown(record, "hs_email_html") } else { text }
 }
 
-fn told(values: &Values, kind: Kind, record: &Record) -> String {
+/// An activity; `with` tells who took part.
+fn told(values: &Values, kind: Kind, record: &Record, with: &str) -> String {
     let (word, _, title, named) = kind.line();
     let cell = |name: &str| if name.is_empty() { String::new() } else { values.cell(record, name) };
     let details = match kind {
@@ -366,5 +410,5 @@ fn told(values: &Values, kind: Kind, record: &Record) -> String {
         text.push_str(&format!("\n({unshown})"));
     }
     let text = if text.is_empty() { String::new() } else { format!("\n  {}", text.replace('\n', "\n  ")) };
-    format!("{} | {word}{details}{by} | {}{title}{text}", cell("hs_timestamp"), record.id)
+    format!("{} | {word}{details}{by}{with} | {}{title}{text}", cell("hs_timestamp"), record.id)
 }

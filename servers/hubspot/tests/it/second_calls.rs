@@ -42,6 +42,26 @@ async fn a_companys_timeline_names_only_what_is_not_in_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_timeline_says_who_took_part_in_calls_and_meetings() {
+    let office = Office::changed(|seed| {
+        seed["objects"]["calls"][0]["to"]["contacts"] = json!(["101", "102"]);
+    })
+    .await;
+    let text = office.call("get_timeline", json!({"object": "companies", "id": "201"})).await;
+    let both = "Grace Mbeki, with Elena Petrova (contact 101), Marcus Bell (contact 102) | 1201";
+    assert!(text.contains(both), "{text}");
+    assert!(text.contains("Daniel Novák, with Elena Petrova (contact 101) | 1301"), "{text}");
+    // On somebody's own timeline they are not named again.
+    let text = office.call("get_timeline", json!({"object": "contacts", "id": "101"})).await;
+    assert!(text.contains("Grace Mbeki, with Marcus Bell (contact 102) | 1201"), "{text}");
+    assert!(text.contains("Daniel Novák | 1301"), "{text}");
+    // One request for the calls and one for the meetings, each time.
+    let read = "POST /crm/associations/{fromObjectType}/{toObjectType}/batch/read";
+    let of = |kind: &str| office.sent(read).iter().filter(|entry| entry.path.contains(kind)).count();
+    assert_eq!((of("/0-48/0-1/"), of("/0-47/0-1/")), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn conversations_that_are_not_read_are_told_of() {
     let office = plain().await;
     let ticket = json!({"object": "tickets", "ids": ["401"], "include": ["contacts", "notes", "emails"]});
