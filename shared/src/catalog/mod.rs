@@ -56,7 +56,7 @@ pub use prompt_builder::PromptBuilder;
 pub use reply::{DEFAULT_BUDGET, Image, Rendered, Reply, ReplyOptions, Written};
 pub use resource::{Resource, ResourceTemplate};
 pub use schema::values_by_name;
-pub use text::{clean, one_line, thousands};
+pub use text::{clean, one_line, thousands, unbroken};
 pub use told::told;
 pub use tool::{Step, Tool};
 pub use variables::Variables;

@@ -96,6 +96,12 @@ pub fn one_line(text: &str) -> String {
     line
 }
 
+/// `text` on one line as it is to be written: what nobody sees stays in it.
+#[must_use]
+pub fn unbroken(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A number with commas between its thousands: `1,234,567`.
 #[must_use]
 pub fn thousands(number: impl Into<u64>) -> String {

@@ -443,7 +443,7 @@ impl<S> Planning<S> {
     pub(super) fn make(&self) -> BoxFuture<'static, Result<Step>> {
         let step = (self.run)(self.call.clone(), Map::clone(&self.arguments));
         // A text that is written may have in it what nobody sees, if it was copied.
-        let note = not_shown(hidden_in(&self.arguments), "in what was given");
+        let note = not_shown(hidden_in(&self.arguments), "in what was given, and kept");
         let (arguments, schema) = (Arc::clone(&self.arguments), Arc::clone(&self.schema));
         let asks = self.call.rights().asks_a_person();
         Box::pin(async move {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use connector::{
     Error, Result,
-    catalog::{Call, Plan, Reply, Tool, When, Written, one_line},
+    catalog::{Call, Plan, Reply, Tool, When, Written, one_line, unbroken},
     clock,
 };
 use jiff::Timestamp;
@@ -101,7 +101,7 @@ fn texts(kind: Kind, title: Option<&str>, body: Option<&str>) -> Result<BTreeMap
     }
     let mut set = BTreeMap::new();
     let first = |text: &String| one_line(&plain(&html(text))).chars().take(60).collect::<String>();
-    let named = named.map(|named| one_line(&named)).or_else(|| text.as_ref().map(first));
+    let named = named.map(|named| unbroken(&named)).or_else(|| text.as_ref().map(first));
     set.extend(named.filter(|_| !title.is_empty()).map(|named| (title.to_owned(), named)));
     let text = text.map(|text| if kind == Kind::Email { text } else { html(&text) });
     set.extend(text.map(|text| (body.to_owned(), text)));
@@ -354,7 +354,7 @@ async fn save_task(call: Call<HubSpot>, args: SaveTask) -> Result<Plan> {
     };
     let mut set: BTreeMap<String, String> = BTreeMap::new();
     if let Some(subject) = given(&args.subject) {
-        set.insert("hs_task_subject".to_owned(), one_line(&subject));
+        set.insert("hs_task_subject".to_owned(), unbroken(&subject));
     }
     if let Some(due) = given(&args.due) {
         set.insert("hs_timestamp".to_owned(), format!("{:.3}", calendar.ahead("due", &due)?.end()));

@@ -6,6 +6,7 @@ use connector::{
         Call, Page, Plan, Reply, Tool, Written, limit, minute, minute_in, one_line,
         paging::{self, Position, VendorPage},
         reconcile::{Attempt, created, same_text},
+        unbroken,
     },
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -268,7 +269,7 @@ struct CreateProperty {
 async fn create_property(call: Call<HubSpot>, args: CreateProperty) -> Result<Plan> {
     let object = call.names().object(&args.object).await?;
     let fields = call.names().fields(&object).await?;
-    let label = one_line(&args.label);
+    let label = unbroken(&args.label);
     let name = args.name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| internal(&label));
     if let Some(there) = fields.get(&name) {
         return Err(Error::new(
@@ -385,7 +386,7 @@ async fn update_property(call: Call<HubSpot>, args: UpdateProperty) -> Result<Pl
     let property = fields.find(&args.property)?.clone();
     let mut body = Map::new();
     let mut lines = Vec::new();
-    let given = |text: Option<String>| text.map(|text| one_line(&text)).filter(|text| !text.is_empty());
+    let given = |text: Option<String>| text.map(|text| unbroken(&text)).filter(|text| !text.is_empty());
     if let Some(label) = given(args.label).filter(|label| *label != property.label) {
         lines.push(format!("label {} → {label}", one_line(&property.label)));
         body.insert("label".to_owned(), json!(label));

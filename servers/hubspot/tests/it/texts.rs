@@ -6,7 +6,7 @@ use connector::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Office, add};
+use crate::support::{CREATE, Office, add};
 
 fn sentences(many: usize) -> String {
     (0..many).map(|n| format!("Sentence {n} of the minutes.")).collect::<Vec<_>>().join("\n")
@@ -99,4 +99,24 @@ async fn numbers_are_told_as_they_are_kept() {
     assert!(text.contains("52.5243 → 52.5247"), "{text}");
     let text = office.call("aggregate_records", json!({"object": "sites", "of": "pallets"})).await;
     assert!(text.contains("sum 1002.5247"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn characters_that_nobody_sees_are_written_as_given_and_the_reply_says_so() {
+    let office = Office::open().await;
+    let hidden = "Call\u{200b} Elena";
+    let said = "[2 characters that are not shown were in what was given, and kept.]";
+    let written = |name: &str| office.last(CREATE)["inputs"][0]["properties"][name].clone();
+    let text = office.call("save_task", json!({"subject": format!("{hidden}\ntoday"), "body": hidden})).await;
+    assert!(text.contains(said) && !text.contains('\u{200b}'), "{text}");
+    assert_eq!(written("hs_task_subject"), format!("{hidden} today"));
+    assert!(written("hs_task_body").as_str().unwrap().contains(hidden));
+    let call = json!({"kind": "call", "title": hidden, "body": hidden, "about": ["contacts:101"]});
+    let text = office.call("log_activity", call).await;
+    assert!(text.contains(said) && !text.contains('\u{200b}'), "{text}");
+    assert_eq!(written("hs_call_title"), hidden);
+    let fields = json!([{"fields": {"email": "z@new.example", "firstname": hidden, "city": hidden}}]);
+    let text = office.call("create_records", json!({"object": "contacts", "records": fields})).await;
+    assert!(text.contains(said) && !text.contains('\u{200b}'), "{text}");
+    assert_eq!((written("firstname"), written("city")), (json!(hidden), json!(hidden)));
 }

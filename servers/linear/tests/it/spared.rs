@@ -109,7 +109,10 @@ async fn characters_that_nobody_sees_are_told() {
     let body = "Pay\u{200b}load with the job\u{200b} id";
     for arguments in and_dry(&json!({"issue": "ENG-18", "body": body})) {
         let text = site.call("add_comment", arguments).await;
-        assert!(text.contains("[2 characters that are not shown were in what was given.]"), "{text}");
+        assert!(
+            text.contains("[2 characters that are not shown were in what was given, and kept.]"),
+            "{text}"
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, one_line, reconcile::Attempt, words},
+    catalog::{Call, Plan, Reply, Tool, Written, one_line, reconcile::Attempt, unbroken, words},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -126,7 +126,7 @@ async fn new_page(call: &Call<Notion>, parent: &Place, page: NewPage) -> Result<
     let mut asks = false;
     let mut body = json!({});
     let mut values: Vec<Wanted> = Vec::new();
-    let title = title.map(|title| one_line(&title)).filter(|title| !title.is_empty());
+    let title = title.map(|title| unbroken(&title)).filter(|title| !one_line(title).is_empty());
     match parent {
         Place::Page(page) => {
             body["parent"] = json!({"type": "page_id", "page_id": page.id});

@@ -5,7 +5,7 @@ use connector::{
     catalog::{
         Call, Plan, Reply, Tool, Written, one_line,
         reconcile::{self, Seen},
-        values_by_name,
+        unbroken, values_by_name,
         words::short,
     },
 };
@@ -70,8 +70,8 @@ fn said<'a>(name: &str, value: &'a Value) -> Result<&'a str> {
 
 async fn create_database(call: Call<Notion>, arguments: CreateDatabase) -> Result<Plan> {
     let CreateDatabase { parent, title, columns } = arguments;
-    let title = one_line(&title);
-    if title.is_empty() {
+    let title = unbroken(&title);
+    if one_line(&title).is_empty() {
         return Err(Error::invalid("`title` is empty"));
     }
     let (parent, by_default) = call.parent_or_default(parent)?;

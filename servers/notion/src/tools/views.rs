@@ -5,6 +5,7 @@ use connector::{
     catalog::{
         Call, Plan, Reply, Tool, Written, one_line,
         reconcile::{self, Seen},
+        unbroken,
         words::short,
     },
 };
@@ -166,7 +167,7 @@ async fn wanted(
 ) -> Result<(Value, Vec<String>)> {
     let mut body = json!({});
     let mut lines = Vec::new();
-    let name = arguments.name.as_deref().map(one_line).filter(|name| !name.is_empty());
+    let name = arguments.name.as_deref().map(unbroken).filter(|name| !one_line(name).is_empty());
     let kind = match (view, arguments.kind) {
         (None, kind) => kind.unwrap_or(Type::Table).word().to_owned(),
         (Some(view), Some(kind)) if kind.word() != view.kind => {
