@@ -14,7 +14,7 @@ use crate::{
         objects::Record,
     },
     redact::Redacted,
-    resolve::{CALL_DURATION, Fields, Names, ObjectType, State},
+    resolve::{CALL_DURATION, Fields, Names, ObjectType, REMINDERS, State},
     rich::{markdown, plain, unshown},
     text::cut,
 };
@@ -44,7 +44,7 @@ impl Values {
         redacted: &Redacted,
     ) -> Result<Self> {
         let known: Vec<&Property> = columns.iter().filter_map(|name| fields.get(name)).collect();
-        let timed = known.iter().any(|property| property.kind == "datetime" || property.is_money());
+        let timed = known.iter().any(|property| is_timed(property) || property.is_money());
         let account = if timed { names.account().await? } else { Account::default() };
         let owned = known.iter().any(|property| property.is_owner());
         let owners = if owned { names.owners().await? } else { Vec::new() };
@@ -178,6 +178,10 @@ impl Values {
                 self.local(value, "%Y-%m-%d %H:%M:%S%.3f")
             }
             "datetime" => self.local(value, "%Y-%m-%d %H:%M"),
+            _ if property.name == REMINDERS => {
+                let moments = value.split(';').map(|at| self.local(at, "%Y-%m-%d %H:%M"));
+                moments.collect::<Vec<_>>().join(", ")
+            }
             _ if property.is_rich() => markdown(value),
             _ if property.is_long() => plain(value),
             _ => value.to_owned(),
@@ -265,8 +269,13 @@ impl Values {
         columns
             .iter()
             .filter_map(|column| self.fields.get(column))
-            .any(|property| property.kind == "datetime" && property.name != "closedate")
+            .any(|property| is_timed(property) && property.name != "closedate")
     }
+}
+
+/// Whether the values of a property are moments.
+fn is_timed(property: &Property) -> bool {
+    property.kind == "datetime" || property.name == REMINDERS
 }
 
 /// What people know a record by.

@@ -19,6 +19,8 @@ use crate::{
 
 /// How long a call took, in milliseconds (developers.hubspot.com, "Calls", properties).
 pub(crate) const CALL_DURATION: &str = "hs_call_duration";
+/// When somebody is reminded of a task: milliseconds, as a text (developers.hubspot.com, "Tasks", properties).
+pub(crate) const REMINDERS: &str = "hs_task_reminders";
 /// Where objects have the currency of their money.
 pub(super) const CURRENCIES: [&str; 4] =
     ["deal_currency_code", "hs_line_item_currency_code", "hs_currency_code", "hs_currency"];
@@ -146,6 +148,7 @@ impl Fields {
         let activity = self.object.is_activity();
         Some(match word {
             "due" | "due_date" if self.object.name == "tasks" => "hs_timestamp",
+            "reminder" | "reminders" if self.object.name == "tasks" => REMINDERS,
             "when" | "time" | "date" if activity => "hs_timestamp",
             "outcome" if self.object.name == "calls" => "hs_call_disposition",
             "duration_minutes" if self.object.name == "calls" => CALL_DURATION,
@@ -209,6 +212,7 @@ impl Fields {
             return Ok(owner.id);
         }
         match property.kind.as_str() {
+            _ if name == REMINDERS => reminder(calendar, name, &text),
             "enumeration" => choose(property, &words),
             "bool" => switch(name, &text).map(|on| on.to_string()),
             "number" => quantity(property, &text),
@@ -226,6 +230,23 @@ impl Fields {
             _ => Ok(words.join("\n")),
         }
     }
+}
+
+/// A moment to come, in milliseconds. What is written so already stays.
+pub(crate) fn reminder(calendar: &Calendar, name: &str, text: &str) -> Result<String> {
+    if text.len() == 13 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(text.to_owned());
+    }
+    let when = calendar.ahead(name, text)?;
+    if when.start() != when.end() {
+        return Err(Error::invalid(format!("`{name}` needs an hour, and `{}` has none", one_line(text)))
+            .with_hint("Give it too, as in tomorrow 09:00"));
+    }
+    if when.start() < calendar.ahead(name, "now")?.start() {
+        return Err(Error::invalid(format!("`{name}` ({}) is past", when.describe()))
+            .with_hint("Give a time to come"));
+    }
+    Ok(when.start().as_millisecond().to_string())
 }
 
 /// The day that a `date` takes: in the account's zone, never moved by UTC. What is written as a day is that day.

@@ -20,8 +20,8 @@ use connector::{
 use jiff::{Timestamp, tz::TimeZone};
 
 pub(crate) use fields::{
-    CALL_DURATION, Fields, OPTIONS, days, is_nobody, midnight, moment, option, quantity, range,
-    shown_options, switch, words as values,
+    CALL_DURATION, Fields, OPTIONS, REMINDERS, days, is_nobody, midnight, moment, option, quantity, range,
+    reminder, shown_options, switch, words as values,
 };
 pub(crate) use objects::{ObjectType, standard_names};
 pub(crate) use records::{RecordRef, SECONDARY, SHARED_DOMAIN, bare_domain, has_domain, telling, told_by};

@@ -106,7 +106,7 @@ const STANDARD: &[Line] = &[
         "tasks",
         "task",
         &["hs_task_subject"],
-        &["hs_task_subject", "hs_timestamp", "hs_task_status", "hs_task_priority", OWNER],
+        &["hs_task_subject", "hs_timestamp", "hs_task_reminders", "hs_task_status", "hs_task_priority", OWNER],
         &["hs_timestamp"],
     ),
     ("0-46", "notes", "note", &["hs_note_body"], &["hs_note_body", "hs_timestamp", OWNER], &["hs_timestamp"]),

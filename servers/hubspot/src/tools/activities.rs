@@ -21,7 +21,7 @@ use crate::{
     HubSpot,
     api::objects::{Input, Record},
     render::Values,
-    resolve::{Fields, ObjectType, is_nobody},
+    resolve::{Fields, ObjectType, REMINDERS, is_nobody, reminder},
     rich::{html, plain},
     scopes,
 };
@@ -293,6 +293,7 @@ struct SaveTask {
     id: Option<String>,
     subject: Option<String>,
     due: Option<String>,
+    reminder: Option<String>,
     owner: Option<String>,
     #[serde(default)]
     priority: Option<Priority>,
@@ -358,6 +359,9 @@ async fn save_task(call: Call<HubSpot>, args: SaveTask) -> Result<Plan> {
     }
     if let Some(due) = given(&args.due) {
         set.insert("hs_timestamp".to_owned(), format!("{:.3}", calendar.ahead("due", &due)?.end()));
+    }
+    if let Some(text) = given(&args.reminder) {
+        set.insert(REMINDERS.to_owned(), reminder(&calendar, "reminder", &text)?);
     }
     if let Some(body) = given(&args.body) {
         // What a task has already is changed where it differs.

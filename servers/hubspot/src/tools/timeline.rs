@@ -20,7 +20,7 @@ use crate::{
     HubSpot,
     api::objects::{MAX_BATCH, Record},
     render::Values,
-    resolve::{ObjectType, RecordRef, targets},
+    resolve::{ObjectType, REMINDERS, RecordRef, targets},
     scopes,
     text::cut,
 };
@@ -309,7 +309,7 @@ fn columns(kind: Kind) -> Vec<String> {
         Kind::Call => &["hs_call_direction", "hs_call_duration", "hs_call_disposition"],
         Kind::Meeting => &["hs_meeting_outcome", "hs_meeting_location"],
         Kind::Email => &["hs_email_direction", "hs_email_html"],
-        Kind::Task => &["hs_task_status", "hs_task_priority"],
+        Kind::Task => &["hs_task_status", "hs_task_priority", REMINDERS],
     };
     let all = [title, body, "hs_timestamp", "hubspot_owner_id"].into_iter().chain(more.iter().copied());
     all.filter(|name| !name.is_empty()).map(str::to_owned).collect()
@@ -391,7 +391,14 @@ fn told(values: &Values, kind: Kind, record: &Record, with: &str) -> String {
         }
         Kind::Meeting => vec![cell("hs_meeting_outcome").to_lowercase(), cell("hs_meeting_location")],
         Kind::Email => vec![cell("hs_email_direction").to_lowercase()],
-        Kind::Task => vec![cell("hs_task_status").to_lowercase(), cell("hs_task_priority").to_lowercase()],
+        Kind::Task => {
+            let reminder = Some(cell(REMINDERS)).filter(|at| !at.is_empty());
+            vec![
+                cell("hs_task_status").to_lowercase(),
+                cell("hs_task_priority").to_lowercase(),
+                reminder.map(|at| format!("reminder {at}")).unwrap_or_default(),
+            ]
+        }
     };
     let details: Vec<String> = details.into_iter().filter(|detail| !detail.is_empty()).collect();
     let details = if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) };

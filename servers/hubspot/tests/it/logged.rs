@@ -76,3 +76,31 @@ async fn a_meeting_that_is_yet_to_come_has_not_taken_place() {
     assert!(text.contains("outcome Scheduled"), "{text}");
     assert_eq!(made(&office)["hs_meeting_outcome"], "SCHEDULED");
 }
+
+/// developers.hubspot.com, "Tasks": `hs_task_reminders` is a time in milliseconds.
+#[tokio::test(start_paused = true)]
+async fn a_task_has_a_reminder_at_an_hour_to_come() {
+    let office = Office::open().await;
+    let task = |reminder: &str| json!({"subject": "Call", "due": "2031-12-01", "reminder": reminder, "about": ["companies:207"]});
+    let text = office.call("save_task", task("2031-12-01 09:00")).await;
+    assert!(text.contains("- reminders 2031-12-01 09:00"), "{text}");
+    let id = text.split("Created the task ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    let kept = || office.record("tasks", &id)["properties"]["hs_task_reminders"].clone();
+    // Nine o'clock in Stockholm.
+    assert_eq!(kept(), "1953878400000");
+    let timeline = json!({"object": "companies", "id": "207", "kinds": ["task"]});
+    let text = office.call("get_timeline", timeline).await;
+    assert!(text.contains("(not started, reminder 2031-12-01 09:00)"), "{text}");
+    let text = office.call("get_records", json!({"object": "tasks", "ids": [id]})).await;
+    assert!(text.contains("2031-12-01 09:00"), "{text}");
+    let text = office.call("save_task", json!({"id": id, "reminder": "2031-12-01 10:30"})).await;
+    assert!(text.contains("reminders 2031-12-01 09:00 → 2031-12-01 10:30"), "{text}");
+    office.call("save_task", json!({"id": id, "clear": ["reminder"]})).await;
+    assert_eq!(kept(), Value::Null);
+    for (reminder, says) in
+        [("tomorrow", "has none"), ("2020-01-01 09:00", "is past"), ("soonish", "is no time")]
+    {
+        let error = office.refusal("save_task", task(reminder)).await.for_agent();
+        assert!(error.contains("`reminder`") && error.contains(says), "{error}");
+    }
+}
