@@ -3,22 +3,32 @@
 use connector::{Error, Kind, Result};
 use fast_glob::glob_match;
 
-/// What HubSpot makes of other properties: it says what they say (knowledge.hubspot.com, "HubSpot's default contact
-/// properties", and those of companies, deals and activities).
-const DERIVED: [(&str, &[&str]); 16] = [
-    ("hs_additional_emails", &["email"]),
-    ("hs_email_domain", &["email"]),
-    ("hs_full_name_or_email", &["firstname", "lastname", "email"]),
+/// What HubSpot makes of other properties: it says what they say. The words behind a line are its label, as HubSpot's own
+/// definitions have it (`GET /crm/properties/{object}`, also the pages "HubSpot's default contact properties" and those of
+/// companies and deals at knowledge.hubspot.com).
+const DERIVED: [(&str, &[&str]); 19] = [
+    ("hs_additional_emails", &["email"]), // "Additional email addresses", of which one may become the first
+    ("hs_email_domain", &["email"]),      // "Email Domain"
+    ("hs_full_name_or_email", &["firstname", "lastname", "email"]), // "Full name or email"
+    // "Calculated Phone Number in International Format", "… with country code", "… without country code", and the same
+    // of "Mobile Number".
     ("hs_calculated_phone_number", &["phone"]),
+    ("hs_searchable_calculated_international_phone_number", &["phone"]),
     ("hs_searchable_calculated_phone_number", &["phone"]),
     ("hs_calculated_mobile_number", &["mobilephone"]),
+    ("hs_searchable_calculated_international_mobile_number", &["mobilephone"]),
     ("hs_searchable_calculated_mobile_number", &["mobilephone"]),
-    ("hs_additional_domains", &["domain"]),
+    ("hs_additional_domains", &["domain"]), // "Additional Domains"
+    // Equations: "Amount in company currency", "Closed Deal Amount" and "… in home currency", "Open amount in home
+    // currency"; the projected amounts are the amount by the stage's probability.
     ("amount_in_home_currency", &["amount"]),
     ("hs_closed_amount", &["amount"]),
     ("hs_closed_amount_in_home_currency", &["amount"]),
+    ("hs_open_amount_in_home_currency", &["amount"]),
     ("hs_projected_amount", &["amount"]),
     ("hs_projected_amount_in_home_currency", &["amount"]),
+    // One e-mail in two forms, and the beginning of any activity's text (developers.hubspot.com, "Email" and the search
+    // guide, which names all three).
     ("hs_email_html", &["hs_email_text"]),
     ("hs_body_preview", &BODIES),
     ("hs_body_preview_html", &BODIES),
@@ -85,5 +95,9 @@ mod tests {
         assert!(hidden.iter().all(|name| redacted.hides(name)));
         assert!(["birthday", "mobilephone", "email"].iter().all(|name| !redacted.hides(name)));
         assert!(redacted.hides("hs_calculated_phone_number") && !redacted.hides("hs_additional_emails"));
+        // Whatever HubSpot makes of the number; the mobile one is another.
+        assert!(redacted.hides("hs_searchable_calculated_international_phone_number"));
+        assert!(!redacted.hides("hs_searchable_calculated_international_mobile_number"));
+        assert!(Redacted::new(&["amount".to_owned()]).hides("hs_open_amount_in_home_currency"));
     }
 }
