@@ -23,6 +23,14 @@ async fn b1_what_is_missing_is_asked_for_without_a_value() {
         assert_eq!(office.last(SEARCH)["filterGroups"][0]["filters"], exact, "{condition}");
         assert_eq!(text.contains("was ignored"), condition["value"] == "stray", "{text}");
     }
+    office
+        .call(
+            "search",
+            json!({"object": "companies", "where": [{"field": "city", "op": "has", "value": ""}]}),
+        )
+        .await;
+    let exact = json!([{"propertyName": "city", "operator": "HAS_PROPERTY"}]);
+    assert_eq!(office.last(SEARCH)["filterGroups"][0]["filters"], exact);
     let asked = office.sent(SEARCH).len();
     for condition in [
         json!({"field": "numberofemployees", "op": "between", "value": ["100"]}),
