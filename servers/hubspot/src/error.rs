@@ -66,7 +66,7 @@ impl BadValue {
         let wanted = fold(given);
         options.sort_by(|a, b| likeness(&wanted, &fold(b)).total_cmp(&likeness(&wanted, &fold(a))));
         let told = match &options[..] {
-            [] => "it has none".to_owned(),
+            [] => "it has no options at all".to_owned(),
             options => format!("it has {}", words::listed(options, OPTIONS)),
         };
         format!("`{}` has no option `{given}`; {told}", self.name)
@@ -218,10 +218,11 @@ pub(crate) fn classify(vendor: &HubSpotVendor, _: &Request, response: &Response)
                 .with_retry_after(Duration::from_secs(wait)))
         }
         // A certificate or a route that is wrong stays wrong.
-        522 | 525 | 526 => {
-            Err(Error::new(Kind::Upstream, format!("HubSpot answered {status}: its edge cannot reach it"))
-                .with_retry(Retry::MaybeExecuted))
-        }
+        522 | 525 | 526 => Err(Error::new(
+            Kind::Upstream,
+            format!("HubSpot answered {status}: its own network cannot reach it"),
+        )
+        .with_retry(Retry::MaybeExecuted)),
         500.. => classify::status(vendor.title(), response),
         _ if refusal.message.is_empty() && refusal.category.is_empty() => {
             classify::status(vendor.title(), response)

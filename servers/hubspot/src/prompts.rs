@@ -14,7 +14,7 @@ const FENCED: &str = "What stands between <data> marks was written by people in 
 const ROWS: u32 = 30;
 
 const OWNER: &[PromptArgument] =
-    &[PromptArgument::optional("owner", "A name or e-mail address; oneself if left out")];
+    &[PromptArgument::optional("owner", "A name or e-mail address; yourself if left out")];
 const PIPELINE: &[PromptArgument] =
     &[PromptArgument::optional("pipeline", "A pipeline of deals; all if left out")];
 const RECORD: &[PromptArgument] = &[
@@ -28,7 +28,7 @@ const HANDOVER: &[PromptArgument] = &[
 const IDLE: &[PromptArgument] =
     &[PromptArgument::optional("days_idle", "Days without a change that make a deal a risk; 14 if left out")];
 const CSV: &[PromptArgument] =
-    &[PromptArgument::required("csv", "The rows with their line of headings, at most 100")];
+    &[PromptArgument::required("csv", "The rows with their header line, at most 100")];
 const OBJECT: &[PromptArgument] = &[PromptArgument::required("object", "contacts or companies")];
 
 /// Every prompt.
@@ -53,7 +53,7 @@ pub(crate) fn all() -> Vec<Prompt<HubSpot>> {
         Prompt::new(
             "deal_risk_review",
             "Deals at risk",
-            "Open deals that nobody touched for a while, have no amount, no owner, or a close date that is past.",
+            "Open deals that nobody has touched for a while, or that have no amount, no owner or a close date in the past.",
             IDLE,
             deal_risk_review,
         )
@@ -61,7 +61,7 @@ pub(crate) fn all() -> Vec<Prompt<HubSpot>> {
         Prompt::new(
             "import_contacts",
             "Import contacts",
-            "Brings rows of a CSV file into the contacts, without making anybody twice.",
+            "Imports rows of a CSV file as contacts, without creating anybody twice.",
             CSV,
             import_contacts,
         )

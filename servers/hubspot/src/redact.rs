@@ -78,7 +78,7 @@ impl Redacted {
         }
         Err(Error::new(
             Kind::Policy,
-            format!("`{property}` is redacted on this server and cannot be searched by"),
+            format!("`{property}` is redacted on this server, so nothing can be searched by it"),
         )
         .with_hint("Whoever runs the server can change HUBSPOT_REDACT"))
     }

@@ -23,7 +23,7 @@ pub(crate) fn all() -> Vec<Resource<HubSpot>> {
             "hubspot://owners",
             "owners",
             "The owners",
-            "The people to whom records can be assigned, those who left marked.",
+            "The people to whom records can be assigned; those who left are marked.",
             "find_owners",
             json!({}),
         ),

@@ -278,7 +278,7 @@ impl Api {
     ) -> Result<Property> {
         let tag = format!("properties:{}", object.id);
         let request = self.route(CREATE_PROPERTY, &[&object.id]).json(body)?.invalidates([tag]);
-        self.read(request.check("Look whether describe_object has the property")).await
+        self.read(request.check("See whether describe_object has the property")).await
     }
 
     /// Changes the definition of a property.

@@ -98,7 +98,7 @@ impl<'a> Filters<'a> {
             || all > MAX_ALL_FILTERS
         {
             return Err(Error::invalid(format!(
-                "These conditions need {} groups and {all} filters; HubSpot takes {MAX_GROUPS} groups of {MAX_FILTERS}, {MAX_ALL_FILTERS} in all",
+                "These conditions need {} groups and {all} filters; HubSpot takes at most {MAX_GROUPS} groups of {MAX_FILTERS} filters, {MAX_ALL_FILTERS} in all",
                 groups.len()
             ))
             .with_hint("Use `in` with several values instead of `any`, or ask in parts"));
@@ -407,7 +407,7 @@ fn addresses(filter: Filter, values: &[String], word: String) -> (Alternatives, 
         return (
             vec![vec![filter]],
             format!(
-                "{word} (first addresses only; at most {} are looked for among the others)",
+                "{word} (first addresses only; at most {} can be looked for among secondary ones)",
                 MAX_GROUPS - 1
             ),
         );

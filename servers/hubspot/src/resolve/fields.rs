@@ -198,8 +198,8 @@ impl Fields {
         }
         if property.is_owner() && property.external_options {
             if is_nobody(&text) {
-                return Err(Error::invalid(format!("`{}` is no owner", one_line(&text)))
-                    .with_hint("To leave a record without an owner name the field in `clear`"));
+                return Err(Error::invalid(format!("`{}` is not an owner", one_line(&text)))
+                    .with_hint("To leave a record without an owner, name the field in `clear`"));
             }
             let owner = names.owner(&text).await?;
             if owner.archived {
@@ -363,7 +363,7 @@ pub(crate) fn switch(name: &str, text: &str) -> Result<bool> {
 /// A number, with or without commas between its thousands.
 pub(crate) fn number(name: &str, text: &str) -> Result<String> {
     bare_number(text.trim()).ok_or_else(|| {
-        Error::invalid(format!("`{name}` is a number, and `{}` is none", one_line(text)))
+        Error::invalid(format!("`{name}` is a number, and `{}` is not one", one_line(text)))
             .with_hint("Write it like 12500 or 12500.50, without a currency")
     })
 }
@@ -402,7 +402,7 @@ pub(crate) fn quantity(property: &Property, text: &str) -> Result<String> {
     let milliseconds = number(name, text)?;
     match milliseconds.parse::<f64>() {
         Ok(few) if few > 0.0 && few < 1_000.0 => Err(Error::invalid(format!(
-            "`{name}` is in milliseconds, and {milliseconds} are less than a second"
+            "`{name}` is in milliseconds, and {milliseconds} is less than a second"
         ))
         .with_hint(format!("Write {milliseconds} min if minutes are meant"))),
         _ => Ok(milliseconds),

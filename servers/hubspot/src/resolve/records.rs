@@ -140,7 +140,7 @@ impl Names {
             let (other, id) = self.address(word).await?;
             if other != *object {
                 return Err(Error::invalid(format!(
-                    "The address is of one of the {}, not of the {}",
+                    "The address belongs to one of the {}, not to the {}",
                     other.plural, object.plural
                 )));
             }
@@ -165,8 +165,11 @@ impl Names {
     /// The object and the id in an address of this account.
     async fn address(&self, word: &str) -> Result<(ObjectType, String)> {
         let foreign = |why: &str| {
-            Error::invalid(format!("`{}` is no address of a record in this account: {why}", one_line(word)))
-                .with_hint("Give the object and the record, such as companies:201")
+            Error::invalid(format!(
+                "`{}` is not the address of a record in this account: {why}",
+                one_line(word)
+            ))
+            .with_hint("Give the object and the record, such as companies:201")
         };
         let url = Url::parse(word).map_err(|_| foreign("it cannot be read"))?;
         let account = self.account().await?;
@@ -181,8 +184,8 @@ impl Names {
             [_, portal, "record", object, id, ..] if portal == account.portal_id.to_string() => {
                 Ok((self.object(object).await?, id.to_owned()))
             }
-            [_, portal, "record", ..] => Err(foreign(&format!("it is of the account {portal}"))),
-            _ => Err(foreign("it is none of a record")),
+            [_, portal, "record", ..] => Err(foreign(&format!("it belongs to the account {portal}"))),
+            _ => Err(foreign("it is not that of a record")),
         }
     }
 

@@ -91,7 +91,7 @@ async fn whoami(call: Call<HubSpot>, _: WhoAmI) -> Result<Reply> {
                 Some(owner) => format!("{} <{}>, owner {}", one_line(&owner.name()), owner.email, owner.id),
                 None => format!("user {}", token.user_id),
             };
-            reply = reply.line(format!("You are {user}, by {}.", call.credential));
+            reply = reply.line(format!("You are {user}, with {}.", call.credential));
             reply = reply.line(format!("Scopes: {}.", token.scopes.join(", ")));
             let missing = missing(&call, &token.scopes);
             if !missing.is_empty() {
@@ -103,7 +103,7 @@ async fn whoami(call: Call<HubSpot>, _: WhoAmI) -> Result<Reply> {
         Err(error) if error.kind() == Kind::Auth => return Err(error),
         Err(_) => {
             reply = reply.line(format!(
-                "By {}. HubSpot does not tell the scopes of a service key; a refused call names the one that is missing.",
+                "The credential is {}. HubSpot does not tell the scopes of a service key; a refused call names the one that is missing.",
                 call.credential
             ));
         }
@@ -111,7 +111,7 @@ async fn whoami(call: Call<HubSpot>, _: WhoAmI) -> Result<Reply> {
     if let Ok(Some(usage)) = call.api().usage().await {
         let (used, limit) = (usage.current_usage as u64, usage.usage_limit as u64);
         reply = reply.line(format!(
-            "Calls of today: {} of {}, until {}.",
+            "Calls used today: {} of {}; the day ends {}.",
             thousands(used),
             thousands(limit),
             call.names().told(&usage.resets_at).await?

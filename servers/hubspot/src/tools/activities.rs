@@ -265,7 +265,8 @@ async fn create(
     }
     lines.extend(beside.not_on(&records));
     lines.extend(note);
-    let mut preview = Written::new(format!("{wish} a {}{on}", object.singular));
+    let article = if object.singular.starts_with('e') { "an" } else { "a" };
+    let mut preview = Written::new(format!("{wish} {article} {}{on}", object.singular));
     preview.changed = lines.clone();
     let work = move || async move {
         let (batch, lost) = write::reconcile::create(&call, &object, &[input]).await?;
@@ -377,7 +378,7 @@ async fn save_task(call: Call<HubSpot>, args: SaveTask) -> Result<Plan> {
     owned(&call, &fields, args.owner.as_deref(), id.is_none(), &mut set).await?;
     let Some(id) = id else {
         if !args.clear.is_empty() {
-            return Err(Error::invalid("`clear` is for a task that is there"));
+            return Err(Error::invalid("`clear` is for a task that exists"));
         }
         if !set.contains_key("hs_task_subject") {
             return Err(

@@ -166,7 +166,7 @@ impl Key {
         let period = match period.map(|period| period.trim().to_lowercase()).as_deref() {
             None if dated => Some(Period::Month),
             None => None,
-            Some(_) if !dated => return Err(Error::invalid(format!("`{}` is no date", property.name))),
+            Some(_) if !dated => return Err(Error::invalid(format!("`{}` is not a date", property.name))),
             Some("day") => Some(Period::Day),
             Some("month") => Some(Period::Month),
             Some("quarter") => Some(Period::Quarter),
@@ -213,7 +213,7 @@ async fn aggregate_records(call: Call<HubSpot>, args: Aggregate) -> Result<Reply
             let property = fields.find(of)?.clone();
             if property.kind != "number" {
                 return Err(Error::invalid(format!(
-                    "`{}` is no number, so it cannot be summed",
+                    "`{}` is not a number, so it cannot be summed",
                     property.name
                 )));
             }
@@ -237,7 +237,7 @@ async fn aggregate_records(call: Call<HubSpot>, args: Aggregate) -> Result<Reply
         return Err(Error::invalid(
             "These conditions leave no room to walk through more than 10,000 records",
         )
-        .with_hint("Use one condition less"));
+        .with_hint("Use one condition fewer"));
     }
     // Amounts in different currencies are never added up.
     let foreign =
@@ -291,7 +291,7 @@ async fn aggregate_records(call: Call<HubSpot>, args: Aggregate) -> Result<Reply
     page = page.notes(uncounted(&call, &object));
     if walked.is_partial(call.max_rows) {
         page = page.note(format!(
-            "PARTIAL: the first {total} of {}; HUBSPOT_MAX_ROWS sets the most",
+            "PARTIAL: the first {total} of {}; HUBSPOT_MAX_ROWS sets the limit",
             thousands(walked.total)
         ));
     }

@@ -320,7 +320,9 @@ async fn dissociate_records(call: Call<HubSpot>, args: DissociateRecords) -> Res
         state.push((from.id().to_owned(), to.id().to_owned(), types));
     }
     if gone.is_empty() {
-        return Ok(Plan::nothing(Reply::written(Written::new("Nothing to do: they are not associated so"))));
+        return Ok(Plan::nothing(Reply::written(Written::new(
+            "Nothing to do: they are not associated that way",
+        ))));
     }
     let what = match &label {
         Some(label) => format!(

@@ -104,7 +104,7 @@ fn ids_of(about: &[RecordRef], object: &str) -> Vec<String> {
 /// That the messages of conversations stand nowhere beside a record, and what reads them.
 pub(super) fn conversations(call: &Call<HubSpot>) -> &'static str {
     if call.offers("read_conversations") {
-        "messages of conversations are not in this: read_conversations"
+        "messages of conversations are not included: read_conversations has them"
     } else {
         "without conversations: the toolset `conversations` is off"
     }

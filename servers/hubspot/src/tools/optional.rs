@@ -416,7 +416,7 @@ async fn update_property(call: Call<HubSpot>, args: UpdateProperty) -> Result<Pl
     let what = format!("the property {} of {}", property.name, object.plural);
     if body.is_empty() {
         return Ok(Plan::nothing(Reply::written(Written::new(format!(
-            "Nothing to change: {what} is so already"
+            "Nothing to change: {what} is like that already"
         )))));
     }
     let mut preview = Written::new(format!("Change {what}"));

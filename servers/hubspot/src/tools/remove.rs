@@ -2,7 +2,7 @@
 
 use connector::{
     Error, Kind, Result,
-    catalog::{Call, Plan, Reply, Tool, Written, reconcile::created},
+    catalog::{Call, Plan, Reply, Tool, Written, reconcile::created, words},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -167,7 +167,7 @@ async fn open_deals(call: &Call<HubSpot>, object: &ObjectType, ids: &[String]) -
     if lines.len() > DEALS {
         let more = lines.len() - DEALS;
         lines.truncate(DEALS);
-        lines.push(format!("and {more} more open deals"));
+        lines.push(format!("and {}", words::counted(more, ("more open deal", "more open deals"))));
     }
     Ok(lines)
 }
@@ -226,11 +226,14 @@ async fn merge_records(call: Call<HubSpot>, args: MergeRecords) -> Result<Plan> 
             (false, _) => lost.push(format!("{head}: {a} stays, {b} is lost")),
         }
     }
-    for (mut lines, what) in [(lost, "more values are lost"), (others, "more fields differ")] {
+    for (mut lines, what) in [
+        (lost, ("more value is lost", "more values are lost")),
+        (others, ("more field differs", "more fields differ")),
+    ] {
         if lines.len() > FIELDS {
             let more = lines.len() - FIELDS;
             lines.truncate(FIELDS);
-            lines.push(format!("and {more} {what}"));
+            lines.push(format!("and {}", words::counted(more, what)));
         }
         preview.changed.extend(lines);
     }

@@ -226,9 +226,10 @@ fn periods(operator: &str, operation: &Value) -> String {
     let days = operation["numberOfDays"].as_i64();
     let unit = operation["timeUnit"].as_str().map(plain);
     let count = operation["timeUnitCount"].as_i64();
+    let days = days.map(|days| if days == 1 { "1 day".to_owned() } else { format!("{days} days") });
     let operator = match days {
-        Some(days) if operator.contains(" x days") => operator.replace(" x days", &format!(" {days} days")),
-        Some(days) => format!("{operator} {days} days"),
+        Some(days) if operator.contains(" x days") => operator.replace(" x days", &format!(" {days}")),
+        Some(days) => format!("{operator} {days}"),
         None => operator.to_owned(),
     };
     match (unit, count) {

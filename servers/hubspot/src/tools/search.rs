@@ -296,7 +296,7 @@ async fn search(call: Call<HubSpot>, args: SearchArguments) -> Result<Reply> {
     }
     page = page.notes(namesakes::told(&call, &object, &records, &values, &shown).await?);
     if search.sort.as_ref().is_some_and(|(name, _)| values.mixes(&records, name)) {
-        page = page.note("in the order of bare amounts, of several currencies");
+        page = page.note("in the order of bare amounts, although in several currencies");
     }
     for note in &understood.notes {
         page = page.note(note.clone());

@@ -253,7 +253,8 @@ async fn own_timelines(
             looked.push(other.counted(ids.len()));
         }
         if more > 0 {
-            told.push(format!("whatever is on {more} older {}", other.plural));
+            let noun = if more == 1 { &other.singular } else { &other.plural };
+            told.push(format!("whatever is on {more} older {noun}"));
         }
     }
     match (told.is_empty(), looked.is_empty()) {

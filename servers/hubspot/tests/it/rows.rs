@@ -149,7 +149,7 @@ async fn an_upsert_shows_old_and_new_values_and_writes_what_differs() {
     let text = office.call("upsert_records", dry).await;
     assert!(text.contains("changes Nora Berg): city none → Bergen") && !text.contains("phone"), "{text}");
     assert!(
-        text.contains("ana@new.example (new): city Bilbao") && text.contains("1 is so already"),
+        text.contains("ana@new.example (new): city Bilbao") && text.contains("1 is like that already"),
         "{text}"
     );
     let text = office.call("upsert_records", upsert).await;

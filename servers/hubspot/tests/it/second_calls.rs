@@ -78,7 +78,7 @@ async fn conversations_that_are_not_read_are_told_of() {
     let office = Office::open().await;
     for (tool, arguments) in [("get_records", ticket), ("get_timeline", timeline)] {
         let text = office.call(tool, arguments).await;
-        assert!(text.contains("not in this: read_conversations") && !text.contains("is off"), "{text}");
+        assert!(text.contains("not included: read_conversations") && !text.contains("is off"), "{text}");
     }
     assert!(!office.call("whoami", json!({})).await.contains("that are off"));
 }

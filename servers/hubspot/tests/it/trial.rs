@@ -108,7 +108,7 @@ async fn an_ignored_value_is_not_called_the_one_that_is_there() {
         "{text}"
     );
     let text = office.call("update_records", update(json!({"amount": 12500}))).await;
-    assert!(text.starts_with("Nothing to change: it is so already"), "{text}");
+    assert!(text.starts_with("Nothing to change: it is like that already"), "{text}");
     // A link is for new records, and never dropped without a word.
     let linked = json!({"object": "deals", "records": [{"id": "9002", "fields": {"amount": 1}, "link": ["contacts:101"]}]});
     let error = office.refusal("update_records", linked).await.for_agent();

@@ -101,12 +101,14 @@ fn partly(object: &ObjectType, inputs: &[Input], found: &[Record]) -> String {
         .filter(|input| found.iter().all(|one| one.object_write_trace_id != input.object_write_trace_id))
         .map(|input| row(&input.object_write_trace_id).to_string())
         .collect();
+    let open = match &open[..] {
+        [one] => format!("row {one} was"),
+        more => format!("rows {} were", more.join(", ")),
+    };
     format!(
-        "HubSpot's answer was lost. Of {} {} were found: {}; whether rows {} were created is not known",
+        "HubSpot's answer was lost. Of {} these were found: {}; whether {open} created is not known",
         object.counted(inputs.len()),
-        found.len(),
-        made.join(", "),
-        open.join(", ")
+        made.join(", ")
     )
 }
 

@@ -221,8 +221,8 @@ async fn change(
             "Nothing to change: {}",
             match (valued, many) {
                 (false, _) => "no value was given",
-                (true, true) => "all rows are so already",
-                (true, false) => "it is so already",
+                (true, true) => "all rows are like that already",
+                (true, false) => "it is like that already",
             }
         ));
         return Ok(Plan::nothing(Reply::written(with_notes(written, &notes))));
@@ -332,7 +332,7 @@ fn unchanged(what: &str, modified: &str, expected: &str, zone: &TimeZone, record
     let local = || given.parse::<DateTime>().ok()?.to_zoned(zone.clone()).ok();
     let local = || local().map(|local| local.timestamp()).filter(|_| given.contains(':'));
     let (Ok(now), Some(then)) = (modified.parse::<Timestamp>(), given.parse().ok().or_else(local)) else {
-        return Err(Error::invalid("`expected_last_modified` is no time")
+        return Err(Error::invalid("`expected_last_modified` is not a time")
             .with_hint("get_records with fields: [\"modified\"] shows it"));
     };
     let minute = given.matches(':').count() == 1;

@@ -132,12 +132,12 @@ async fn upsert_records(call: Call<HubSpot>, args: UpsertRecords) -> Result<Plan
     }
     if same > 0 {
         notes.push(format!(
-            "{} so already",
+            "{} like that already",
             if same == 1 { "1 is".to_owned() } else { format!("{same} are") }
         ));
     }
     if inputs.is_empty() {
-        let written = Written::new("Nothing to change: all are so already");
+        let written = Written::new("Nothing to change: all are like that already");
         return Ok(Plan::nothing(Reply::written(written)));
     }
     let count = old.iter().flatten().count();
