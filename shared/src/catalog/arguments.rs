@@ -54,7 +54,8 @@ impl Reader<'_> {
             let place = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
             let value = match (properties.get(&name), others) {
                 (Some(property), _) => {
-                    let value = if name == CLEAR { self.own_names(value, properties) } else { value };
+                    let value =
+                        if name == CLEAR { self.own_names(value, properties, property) } else { value };
                     match self.value(&place, value, property)? {
                         Some(value) => value,
                         None => continue,
@@ -95,12 +96,12 @@ impl Reader<'_> {
         ours.map_or(given, |(_, ours)| (*ours).to_owned())
     }
 
-    /// The same for the names that `clear` has.
-    fn own_names(&self, given: Value, properties: &Map<String, Value>) -> Value {
+    /// The same for the names that `clear` has, whose schema is `clear`.
+    fn own_names(&self, given: Value, properties: &Map<String, Value>, clear: &Value) -> Value {
         match given {
-            Value::String(name) => Value::String(self.own_name(name, properties)),
+            Value::String(name) => Value::String(in_number(self.own_name(name, properties), clear)),
             Value::Array(names) => {
-                Value::Array(names.into_iter().map(|name| self.own_names(name, properties)).collect())
+                Value::Array(names.into_iter().map(|name| self.own_names(name, properties, clear)).collect())
             }
             other => other,
         }
@@ -163,6 +164,18 @@ pub(super) fn is_blank(value: &Value) -> bool {
 /// The names in `clear`.
 fn cleared(arguments: &Map<String, Value>) -> impl Iterator<Item = &str> {
     arguments.get(CLEAR).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// The one of the names that `clear` takes which `name` is but for its number: `assignee` for `assignees`.
+fn in_number(name: String, clear: &Value) -> String {
+    let names = clear.pointer("/items/enum").and_then(Value::as_array).into_iter().flatten();
+    let names: Vec<&str> = names.filter_map(Value::as_str).collect();
+    let one = |text: &str| text.strip_suffix('s').unwrap_or(text).to_lowercase();
+    if names.contains(&name.as_str()) {
+        return name;
+    }
+    let meant = names.into_iter().find(|own| one(own) == one(&name));
+    meant.map_or(name, str::to_owned)
 }
 
 fn unknown(tool: &str, name: &str, properties: &Map<String, Value>) -> Error {
@@ -409,7 +422,7 @@ mod tests {
 
     #[test]
     fn what_is_emptied_is_named_and_not_given_too() {
-        for clear in [json!(["due"]), json!("due"), json!("Due"), json!(["dueDate"])] {
+        for clear in [json!(["due"]), json!("due"), json!("Due"), json!(["dueDate"]), json!(["dues"])] {
             assert_eq!(given(json!({"clear": clear})).unwrap().clear, [Emptied::Due], "{clear}");
         }
         let both = refused(json!({"clear": "due", "due": "2026-12-01"}));

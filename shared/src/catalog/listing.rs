@@ -22,6 +22,8 @@ pub struct Page {
     notes: Vec<String>,
     /// What was asked for, for a page without rows.
     asked: String,
+    /// What to try where there are no rows.
+    instead: Option<String>,
     more: bool,
     cursor: Option<CursorAt>,
 }
@@ -41,6 +43,7 @@ impl Page {
             total: None,
             notes: Vec::new(),
             asked: String::new(),
+            instead: None,
             more: false,
             cursor: None,
         }
@@ -75,6 +78,13 @@ impl Page {
         notes.into_iter().fold(self, Self::note)
     }
 
+    /// Says what to try where it has no rows, if that is not to leave an argument out.
+    #[must_use]
+    pub fn instead(mut self, what: impl Into<String>) -> Self {
+        self.instead = Some(what.into());
+        self
+    }
+
     /// Says whether the vendor has more after this page, and how to make the cursor that goes on
     /// after the first `n` rows of it (all of them, or fewer where the budget cut).
     #[must_use]
@@ -93,7 +103,7 @@ impl Page {
     /// Says, where it has no rows, what was asked for and what to try next.
     pub(super) fn asked_for(&mut self, arguments: &Map<String, Value>, schema: &Map<String, Value>) {
         if self.rows.is_empty() && self.total.is_none_or(|total| total == 0) {
-            self.asked = asked(arguments, schema);
+            self.asked = asked(arguments, schema, self.instead.as_deref());
         }
     }
 
@@ -158,7 +168,7 @@ fn is_widest(name: &str, value: &Value) -> bool {
 }
 
 /// What a listing was asked for, and what to try where that finds nothing.
-fn asked(arguments: &Map<String, Value>, schema: &Map<String, Value>) -> String {
+fn asked(arguments: &Map<String, Value>, schema: &Map<String, Value>, instead: Option<&str>) -> String {
     let required = schema.get("required").and_then(Value::as_array);
     let is_required = |name: &str| required.is_some_and(|all| all.iter().any(|one| one == name));
     let said = |value: &Value| match value {
@@ -192,10 +202,10 @@ fn asked(arguments: &Map<String, Value>, schema: &Map<String, Value>) -> String 
         next.push("with other words".to_owned());
     }
     // Nothing may be the answer, so no more is asked for than what is doubted.
-    let next = if next.is_empty() {
-        String::new()
-    } else {
-        format!(". If some should be there, try it {}", next.join(" or "))
+    let next = match instead {
+        Some(instead) => format!(". If some should be there, {instead}"),
+        None if next.is_empty() => String::new(),
+        None => format!(". If some should be there, try it {}", next.join(" or ")),
     };
     format!("Asked for: {}{next}.", told.join(", "))
 }

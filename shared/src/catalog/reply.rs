@@ -367,6 +367,12 @@ mod tests {
             said(json!({"state": "all", "label": "P1"})),
             "No issues. Asked for: state all, label P1. If some should be there, try it without `label`."
         );
+        let reply = Reply::page(page(0, 0).instead("try `project` instead"));
+        let reply = reply.asked_for(json!({"issue": "ENG-1"}).as_object().unwrap(), &Map::new());
+        assert_eq!(
+            reply.render(&ReplyOptions::default()).text,
+            "No issues. Asked for: issue ENG-1. If some should be there, try `project` instead."
+        );
         let full = Reply::page(page(2, 0)).asked_for(&Map::new(), &Map::new());
         assert!(!full.render(&ReplyOptions::default()).text.contains("Asked for"));
     }

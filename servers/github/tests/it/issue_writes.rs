@@ -281,6 +281,9 @@ async fn what_is_filled_in_with_nothing_wipes_nothing_and_clear_empties() {
         before["labels"].as_array().unwrap().len() + 1,
         "{after}"
     );
+    let dry = json!({"number": 471, "clear": ["label", "milestones"], "dry_run": true});
+    let dry = site.reply("update_issue", dry).await;
+    assert!(dry.contains("milestone v2.14 → none") && dry.contains("- labels "), "{dry}");
     site.call("update_issue", json!({"number": 471, "clear": ["labels", "milestone"]})).await;
     let cleared = issue(&site, 471).await;
     assert_eq!((&cleared["labels"], &cleared["milestone"]), (&json!([]), &json!(null)));

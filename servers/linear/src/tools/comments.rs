@@ -108,6 +108,29 @@ enum Target {
 }
 
 impl Target {
+    /// The arguments of which one names it.
+    const NAMES: [&str; 4] = ["issue", "project", "document", "update"];
+
+    /// The argument that names it.
+    fn argument(&self) -> &'static str {
+        match self {
+            Self::Issue(_) => "issue",
+            Self::Project(_) => "project",
+            Self::Document(_) => "document",
+            Self::Update(_) => "update",
+        }
+    }
+
+    /// What to try where it has no comments.
+    fn instead(&self) -> String {
+        let others: Vec<String> = Self::NAMES
+            .iter()
+            .filter(|name| **name != self.argument())
+            .map(|name| format!("`{name}`"))
+            .collect();
+        format!("try {} instead: each has its own comments", others.join(" or "))
+    }
+
     /// The one that is given.
     async fn of(
         names: &Names,
@@ -184,7 +207,7 @@ async fn list_comments(call: Call<Linear>, arguments: ListComments) -> Result<Re
     if answer.data.nodes.is_empty() && after.is_none() {
         exists(&call, &target).await?;
     }
-    Ok(listing(&call, answer, position, &of))
+    Ok(listing(&call, answer, position, &of, target.instead()))
 }
 
 /// One comment, from the character `offset`.
@@ -240,14 +263,21 @@ async fn status_update(call: &Call<Linear>, id: &str) -> Result<(About, Update)>
         .with_hint("list_status_updates gives the ids"))
 }
 
-fn listing(call: &Call<Linear>, answer: Partial<Connection<Comment>>, position: Position, of: &str) -> Reply {
+fn listing(
+    call: &Call<Linear>,
+    answer: Partial<Connection<Comment>>,
+    position: Position,
+    of: &str,
+    instead: String,
+) -> Reply {
     let notes = answer.notes();
     let connection = answer.data;
     let threads = by_thread(&connection, &position);
     let order =
         if threads.is_some() { "newest thread first, each from its beginning" } else { "newest first" };
     let shown = threads.unwrap_or_else(|| connection.nodes.iter().skip(position.skip).collect());
-    let mut page = Page::new(FROM, ("comment", "comments")).note(format!("{of}, {order}"));
+    let note = if shown.is_empty() { of.to_owned() } else { format!("{of}, {order}") };
+    let mut page = Page::new(FROM, ("comment", "comments")).note(note).instead(instead);
     for comment in shown {
         let (body, cut) = excerpt(comment.body.trim(), 0, EXCERPT);
         let all = comment.body.trim().chars().count();

@@ -287,7 +287,9 @@ async fn a_document_is_commented_on_and_the_comment_answered() {
     let site = site().await;
     let on = json!({"document": "c2cf33fafc09"});
     let none = site.call("list_comments", on.clone()).await;
-    assert!(none.starts_with("No comments"), "{none}");
+    let hint = "document c2cf33fafc09. If some should be there, try `issue` or `project` or `update` instead: \
+                each has its own comments.";
+    assert!(none.starts_with("No comments (on ") && none.ends_with(hint), "{none}");
     let comment = json!({"document": "c2cf33fafc09", "body": "Add the dates."});
     let added = site.call("add_comment", comment).await;
     assert!(added.starts_with("Commented on document \"Review: import timeouts\""), "{added}");
@@ -342,6 +344,9 @@ async fn what_is_filled_in_with_nothing_wipes_nothing_and_clear_empties() {
         text.contains("labels +Security") && !text.contains('−') && !text.contains(" -"),
         "{before}\n{text}"
     );
+    let dry = json!({"id": "ENG-13", "clear": ["assignees", "label"], "dry_run": true});
+    let dry = site.call("update_issue", dry).await;
+    assert!(dry.contains(" → none") && dry.contains("\n- labels −"), "{dry}");
     let text = site.call("update_issue", json!({"id": "ENG-13", "clear": ["assignee", "labels"]})).await;
     assert!(text.contains("Security"), "{text}");
 }
