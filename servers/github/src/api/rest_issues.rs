@@ -12,6 +12,7 @@ use super::{
     Api, Listed, Target,
     issues::{Dependencies, Named, Person, Titled, whole},
     route,
+    search::TextMatch,
 };
 use crate::repo::Repo;
 
@@ -44,6 +45,8 @@ pub(crate) struct RestIssue {
     pub(crate) kind: Named,
     pub(crate) issue_dependencies_summary: Dependencies,
     pull_request: Option<PullPart>,
+    /// Where a search found what it looked for.
+    pub(crate) text_matches: Vec<TextMatch>,
     /// The issue of which it is a duplicate, `owner/name#12`, where it was asked for; REST does not tell.
     #[serde(skip)]
     pub(crate) duplicate_of: String,

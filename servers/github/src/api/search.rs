@@ -15,7 +15,7 @@ use crate::vendor::SEARCH;
 /// The GraphQL operations of this area.
 pub(super) const OPERATIONS: &[&Operation] = &[];
 
-/// The media type with which GitHub tells where in a file it found something.
+/// The media type with which GitHub tells where in a file or an issue it found something.
 const TEXT_MATCH: HeaderValue = HeaderValue::from_static("application/vnd.github.text-match+json");
 
 /// A file that was found.
@@ -31,6 +31,8 @@ pub(crate) struct FoundFile {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct TextMatch {
+    object_url: String,
+    object_type: String,
     pub(crate) property: String,
     pub(crate) fragment: String,
     matches: Vec<Match>,
@@ -43,6 +45,13 @@ struct Match {
 }
 
 impl TextMatch {
+    /// The id of the comment that it stands in; none where it stands in an issue itself (docs.github.com, "Text match
+    /// metadata").
+    pub(crate) fn comment(&self) -> Option<u64> {
+        let is_comment = self.object_type == "IssueComment";
+        self.object_url.rsplit('/').next().filter(|_| is_comment)?.parse().ok()
+    }
+
     /// What was found in the fragment, as it is written there.
     pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
         self.matches.iter().map(|found| found.text.as_str()).filter(|text| !text.is_empty())
@@ -137,7 +146,7 @@ impl Api {
             // Ten a minute, where others are thirty (docs.github.com, search).
             request = request.query("search_type", "semantic").cost(SEARCH, 2);
         }
-        if template == "GET /search/code" {
+        if ["GET /search/code", "GET /search/issues"].contains(&template) {
             request = with_matches(request);
         }
         let request = request.cache(SEARCHED, std::iter::empty::<String>());

@@ -1,11 +1,15 @@
 //! Merging and what is left after it: branches whose commits are merged, the commit's message, what was closed, and what
 //! a dry run refuses because GitHub would.
 
+use std::collections::BTreeMap;
+
 use crate::support::server::{Site, site_in_repo};
+use connector::sandbox::{Action, Change};
 use serde_json::{Value, json};
 
 const BRANCH: &str = "maya/short";
 const FREE: &str = "release/2.14";
+const MERGE: &str = "PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge";
 
 /// A pull request of two commits into a branch that nobody protects.
 async fn pull(site: &Site) -> u64 {
@@ -73,6 +77,46 @@ async fn a_merge_tells_the_message_and_what_it_closed() {
         let refused = site.refused("merge_pr", arguments).await;
         assert!(refused.contains(says), "{refused}");
     }
+}
+
+/// GitHub refuses with 405 and the reason, or with 409 where the head is another (docs.github.com, "Merge a pull request").
+#[tokio::test(start_paused = true)]
+async fn a_refused_merge_gives_githubs_own_words_and_the_next_step() {
+    let site = site_in_repo().await;
+    let number = pull(&site).await;
+    // GitHub has worked out by then whether it can be merged.
+    site.reply("merge_pr", json!({"number": number, "dry_run": true})).await;
+    let state = "/data/repository/pullRequest";
+    let moved = "0123456789012345678901234567890123456789";
+    for (code, message, now, next) in [
+        (405, "Pull Request is not mergeable", Some(("mergeable", "CONFLICTING")), "its head conflicts with"),
+        (
+            405,
+            "Base branch was modified. Review and try the merge again.",
+            None,
+            "get_pr shows what stands in its way",
+        ),
+        (405, "Squash merges are not allowed on this repository.", None, "Choose another `method`"),
+        (405, "Branch must be up to date.", Some(("mergeStateStatus", "BEHIND")), "set update_branch"),
+        (
+            409,
+            "Head branch was modified. Review and try the merge again.",
+            Some(("headRefOid", moved)),
+            moved,
+        ),
+    ] {
+        let body = json!({"message": message}).to_string();
+        site.fault(MERGE, Action::Status { code, headers: BTreeMap::new(), body, committed: false });
+        if let Some((field, value)) = now {
+            let changes = vec![Change::set(&format!("{state}/{field}"), json!(value))];
+            site.fault("PullPulse", Action::Patch { changes });
+        }
+        let refused = site.refused("merge_pr", json!({"number": number, "method": "squash"})).await;
+        let message = message.trim_end_matches('.');
+        assert!(refused.starts_with("conflict: ") && refused.contains(message), "{refused}");
+        assert!(refused.contains("Nothing was merged. ") && refused.contains(next), "{refused}");
+    }
+    assert_eq!(site.sandbox.of_repo(&format!("pulls/{number}")).await["merged"], false);
 }
 
 #[tokio::test(start_paused = true)]

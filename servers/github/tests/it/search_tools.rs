@@ -44,6 +44,20 @@ async fn every_kind_of_thing_is_found_in_its_own_row() {
     }
 }
 
+/// GitHub tells where it found something (docs.github.com, "Text match metadata").
+#[tokio::test(start_paused = true)]
+async fn what_only_a_comment_says_is_found_with_the_comment() {
+    let site = site_in_repo().await;
+    let text = site.call("search", json!({"kind": "issues", "query": "slept", "repo": REPO})).await;
+    let (_, comment) = text.split_once("\n  comment ").unwrap_or_else(|| panic!("{text}"));
+    let (id, said) = comment.split_once(": ").unwrap();
+    assert!(said.starts_with("It slept 200 ms") && text.contains("(get_issue with comment"), "{text}");
+    let read = json!({"number": 461, "comment": id.parse::<u64>().unwrap()});
+    assert!(site.call("get_issue", read).await.contains("It slept 200 ms"));
+    let text = site.call("search", json!({"kind": "issues", "query": "sftp", "repo": REPO})).await;
+    assert!(text.contains("#462 ") && !text.contains("  comment "), "the title says it: {text}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_github_refuses_is_refused_before_it_is_sent() {
     let site = site_in_repo().await;

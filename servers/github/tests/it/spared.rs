@@ -30,6 +30,16 @@ async fn a_row_names_the_issues_that_block_it() {
     let text = site.reply("list_issues", json!({"labels": "importer", "limit": 50})).await;
     let row = text.lines().find(|line| line.starts_with("#476 ")).unwrap();
     assert!(row.contains(", blocked by #475, "), "{row}");
+    let read = async |number: u64| {
+        site.reply("get_issue", json!({"number": number, "include": ["dependencies"]})).await
+    };
+    let text = read(476).await;
+    assert!(
+        text.contains("2 blockers (this waits for the open ones)") && text.contains("#474 closed"),
+        "{text}"
+    );
+    let text = read(474).await;
+    assert!(text.contains("blocked issues (no longer waiting for this)"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -224,6 +224,7 @@ fn sections(
     };
     let all = format!("search with parent-issue:{repo}#{number} finds all");
     let web = "the web page has the rest";
+    let waiting = if issue.state() == "closed" { "no longer waiting for this" } else { "waiting for this" };
     let parts = [
         (
             has(Include::SubIssues),
@@ -233,14 +234,14 @@ fn sections(
             all.as_str(),
         ),
         (has(Include::LinkedPrs), linked, closing, &issue.linked, web),
-        (has(Include::Dependencies), ("blocker", "blockers"), "which this waits for", &issue.blocked_by, web),
         (
             has(Include::Dependencies),
-            ("blocked issue", "blocked issues"),
-            "waiting for this",
-            &issue.blocking,
+            ("blocker", "blockers"),
+            "this waits for the open ones",
+            &issue.blocked_by,
             web,
         ),
+        (has(Include::Dependencies), ("blocked issue", "blocked issues"), waiting, &issue.blocking, web),
     ];
     for (place, (wanted, noun, about, found, hint)) in parts.into_iter().enumerate() {
         if !wanted {

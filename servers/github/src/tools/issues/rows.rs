@@ -42,6 +42,9 @@ pub(crate) struct Row {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     blockers: Vec<String>,
     comments: u64,
+    /// The ids of comments that a search found, where only they say what it looked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    found_in: Vec<u64>,
     /// When a pull request was merged.
     #[serde(skip_serializing_if = "Option::is_none")]
     merged: Option<String>,
@@ -156,6 +159,17 @@ impl Row {
     pub(crate) fn blocked_by(mut self, blockers: Vec<String>) -> Self {
         self.blockers = blockers;
         self
+    }
+
+    /// Names the comments in which it was found.
+    pub(crate) fn found_in(mut self, comments: Vec<u64>) -> Self {
+        self.found_in = comments;
+        self
+    }
+
+    /// Whether only its comments say what a search looked for.
+    pub(crate) fn is_found_in_comments(&self) -> bool {
+        !self.found_in.is_empty()
     }
 
     pub(crate) fn number(&self) -> u64 {

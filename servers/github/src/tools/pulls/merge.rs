@@ -478,9 +478,9 @@ async fn now(call: &Call<GitHub>, repo: &Repo, pull: &Pull, method: Method, text
     if is.head_ref_oid != pull.head_ref_oid {
         return Err(Error::new(
             Kind::Conflict,
-            format!("The head of #{number} moved to {} meanwhile", is.head_ref_oid),
+            format!("The head of #{number} moved to {} meanwhile: {}", is.head_ref_oid, error.message()),
         )
-        .with_hint("It was not merged. Look at what came since, and decide anew"));
+        .with_hint("Nothing was merged. Look at what came since with get_pr, then repeat the call"));
     }
     match error.kind() {
         Kind::UnknownOutcome | Kind::Upstream | Kind::Unavailable => {
@@ -488,8 +488,29 @@ async fn now(call: &Call<GitHub>, repo: &Repo, pull: &Pull, method: Method, text
             Err(Error::new(Kind::Upstream, format!("#{number} is not merged: {said}"))
                 .with_hint("It was looked at again just now, so merging it can be tried again"))
         }
+        Kind::Conflict => {
+            let next = next_step(&is, error.message());
+            Err(Error::new(Kind::Conflict, format!("#{number} is not merged: {}", error.message()))
+                .with_hint(format!("Nothing was merged. {next}")))
+        }
         _ => Err(error),
     }
+}
+
+/// What can be done about a merge that GitHub refused with the words `said`, as the pull request `is` now.
+fn next_step(is: &Pull, said: &str) -> String {
+    if let Some(why) = out_of_question(is) {
+        return format!("As of now {why}");
+    }
+    if is.merge_state_status == "BEHIND" {
+        return "update_pr with set update_branch brings its branch up to date".to_owned();
+    }
+    // "Squash merges are not allowed on this repository."
+    if said.contains("are not allowed on this repository") {
+        return "Choose another `method`".to_owned();
+    }
+    "get_pr shows what stands in its way; with mode auto GitHub merges it as soon as all requirements are met"
+        .to_owned()
 }
 
 async fn auto(call: &Call<GitHub>, repo: &Repo, pull: &Pull, method: Method, text: &Text) -> Result<Reply> {
@@ -525,6 +546,9 @@ async fn read_back(
     let lost = match done {
         Ok(()) => None,
         Err(error) if error.kind() == Kind::UnknownOutcome => Some(error),
+        Err(error) if error.hint().is_none() => {
+            return Err(error.with_hint("get_pr shows how it stands; where nothing blocks it, use mode now"));
+        }
         Err(error) => return Err(error),
     };
     let is = match call.api().pull_pulse(repo, number).await {

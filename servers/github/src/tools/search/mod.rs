@@ -223,6 +223,10 @@ fn page(call: &Call<GitHub>, what: What, found: Listed<Hit>, position: Position)
     if what == What::Code {
         page = page.note("of default branches only; read_file numbers the lines");
     }
+    let in_comments = |hit: &Hit| matches!(&hit.data, Found::Issue(row) if row.is_found_in_comments());
+    if places.iter().any(|place| in_comments(&hits[*place])) {
+        page = page.note("get_issue with comment reads a comment");
+    }
     if what.is_in_repositories() && call.bounds().is_narrow() {
         page = page.note(WITHIN);
     }

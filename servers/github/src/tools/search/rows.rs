@@ -18,6 +18,8 @@ use crate::{
 
 /// Lines of one file that are shown.
 const LINES: usize = 4;
+/// Comments of one issue that are shown.
+const COMMENTS: usize = 3;
 /// Characters of one line of a file.
 const LINE: usize = 160;
 /// Characters of a repository's description.
@@ -48,14 +50,32 @@ pub(super) enum Found {
 
 /// An issue or pull request.
 pub(super) fn issue(ticket: &RestIssue, home: Option<&Repo>) -> Hit {
-    let row = Row::of_rest_issue(ticket, home);
+    let (comments, lines) = in_comments(&ticket.text_matches);
+    let row = Row::of_rest_issue(ticket, home).found_in(comments);
     // Which of the two it is, the header says.
     let text = row.text();
-    Hit {
-        repo: ticket.repo().map(str::to_owned),
-        text: text.strip_prefix("PR ").unwrap_or(&text).to_owned(),
-        data: Found::Issue(Box::new(row)),
+    let mut text = text.strip_prefix("PR ").unwrap_or(&text).to_owned();
+    for line in lines {
+        text.push_str("\n  ");
+        text.push_str(&line);
     }
+    Hit { repo: ticket.repo().map(str::to_owned), text, data: Found::Issue(Box::new(row)) }
+}
+
+/// The comments in which something was found that the issue itself does not say: their ids, and a line of each.
+fn in_comments(matches: &[TextMatch]) -> (Vec<u64>, Vec<String>) {
+    if matches.iter().any(|found| found.comment().is_none()) {
+        return (Vec::new(), Vec::new());
+    }
+    let mut comments = Vec::new();
+    let mut lines = Vec::new();
+    for found in matches.iter().take(COMMENTS) {
+        let Some(id) = found.comment().filter(|id| !comments.contains(id)) else { continue };
+        let said = matching(std::slice::from_ref(found)).into_iter().next();
+        lines.push(format!("comment {id}: {}", said.unwrap_or_default()));
+        comments.push(id);
+    }
+    (comments, lines)
 }
 
 /// A file, with the lines that have what was looked for.
@@ -70,7 +90,7 @@ pub(super) fn file(file: &FoundFile, home: Option<&Repo>) -> Hit {
     Hit { repo: some(repo), text, data: Found::File { repo: repo.clone(), path: file.path.clone(), lines } }
 }
 
-/// The lines of a file's fragments that have a match in them, or the first ones if GitHub does not say.
+/// The lines of fragments that have a match in them, or the first ones if GitHub does not say.
 fn matching(matches: &[TextMatch]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for found in matches.iter().filter(|found| found.property != "path") {
@@ -194,6 +214,35 @@ mod tests {
         let home = Repo::parse("octo/cat").unwrap();
         assert_eq!(file(&found, None).text, "octo/cat src/chunks.rs\n  let chunk = next();");
         assert_eq!(file(&found, Some(&home)).text, "src/chunks.rs\n  let chunk = next();");
+    }
+
+    /// Matches as docs.github.com shows them, "Text match metadata".
+    #[test]
+    fn a_hit_in_a_comment_names_it() {
+        let found = |own: bool| {
+            let url = "https://api.github.com/repositories/1/issues";
+            let mut matches = vec![
+                json!({"object_url": format!("{url}/comments/25688342"), "object_type": "IssueComment",
+                "property": "body", "fragment": "Hello.\nThe fonts of windows", "matches": [{"text": "windows"}]}),
+            ];
+            if own {
+                matches.push(
+                    json!({"object_url": format!("{url}/132"), "object_type": "Issue", "property": "body",
+                    "fragment": "a windows font", "matches": [{"text": "windows"}]}),
+                );
+            }
+            let ticket: RestIssue = connector::tolerant::from_value(json!({
+                "number": 132, "title": "Fonts", "state": "open", "user": {"login": "maya"},
+                "repository_url": "https://api.github.com/repos/octo/cat", "text_matches": matches,
+            }))
+            .unwrap();
+            issue(&ticket, None).text
+        };
+        assert_eq!(
+            found(false),
+            "octo/cat#132 open, by @maya: Fonts\n  comment 25688342: The fonts of windows…"
+        );
+        assert_eq!(found(true), "octo/cat#132 open, by @maya: Fonts", "the issue says it itself");
     }
 
     #[test]

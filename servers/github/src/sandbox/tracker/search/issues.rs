@@ -43,7 +43,11 @@ pub(in super::super) fn search(cx: &RequestContext<'_>) -> Outcome<FakeResponse>
                 matches(&query, &issue.title, &url, "Issue", "title"),
                 matches(&query, body, &url, "Issue", "body"),
             ];
-            shown["text_matches"] = found.into_iter().flatten().collect();
+            let comments = issue.comments.iter().filter_map(|comment| {
+                let url = show.api(&format!("issues/comments/{}", comment.id));
+                matches(&query, &comment.body, &url, "IssueComment", "body")
+            });
+            shown["text_matches"] = found.into_iter().flatten().chain(comments).collect();
         }
         shown
     })
