@@ -13,7 +13,7 @@ use crate::{
     Linear,
     api::{
         Connection,
-        issues::{IssueRef, Relation},
+        issues::{IssueRef, Relation, StateRef},
         names::{Label, Named, State, Team},
     },
     resolve::{Entry as _, IssueKey, Names, elsewhere, find, is_me, is_uuid, slug_of_url},
@@ -377,7 +377,12 @@ pub(crate) fn open_blockers(relations: &Connection<Relation>) -> Vec<String> {
 
 /// Whether an issue is not finished.
 pub(crate) fn is_open(issue: &IssueRef) -> bool {
-    issue.state.as_ref().is_none_or(|state| !CLOSED.contains(&state.kind.as_str()))
+    is_unfinished(issue.state.as_ref())
+}
+
+/// Whether an issue in `state` is not finished.
+pub(crate) fn is_unfinished(state: Option<&StateRef>) -> bool {
+    state.is_none_or(|state| !CLOSED.contains(&state.kind.as_str()))
 }
 
 /// One of several conditions on the same thing.

@@ -57,10 +57,13 @@ pub(crate) fn full_name(display_name: &str, name: &str) -> String {
     if name.is_empty() || name == one_line(display_name) { String::new() } else { format!(" ({name})") }
 }
 
-/// From when to when a cycle runs, where that is known: ` (2026-11-16 → 2026-11-30)`.
-pub(crate) fn dates(starts_at: Option<&str>, ends_at: Option<&str>) -> String {
+/// On which days a cycle of a team in `zone` runs, where that is known: ` (2026-11-16 → 2026-11-29)`.
+pub(crate) fn dates(starts_at: Option<&str>, ends_at: Option<&str>, zone: Option<&str>) -> String {
     match (starts_at, ends_at) {
-        (Some(from), Some(to)) => format!(" ({} → {})", day(from), day(to)),
+        (Some(from), Some(to)) => {
+            let (first, last) = cycles::days(from, to, zone);
+            format!(" ({first} → {last})")
+        }
         _ => String::new(),
     }
 }

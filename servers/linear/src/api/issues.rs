@@ -6,15 +6,15 @@ use connector::{Result, upstream::Replay};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-pub(crate) use records::{Issue, IssueRef, IssueRow, LabelRef, PersonRef, Relation, Span, StateRef};
+pub(crate) use records::{Around, Issue, IssueRef, IssueRow, LabelRef, PersonRef, Relation, Span, StateRef};
 
 use super::{Api, Connection, Operation, Partial, document, first};
 
 const LIST: Operation = Operation::read("ListIssues", document!("list_issues", "issue_row"), |v| {
-    2 + first(v) * (20 + blockers(v))
+    2 + first(v) * (ROW + blockers(v))
 });
 const VIEW: Operation = Operation::read("ViewIssues", document!("view_issues", "issue_row"), |v| {
-    3 + first(v) * (20 + blockers(v))
+    3 + first(v) * (ROW + blockers(v))
 });
 const GET: Operation = Operation::read(
     "GetIssue",
@@ -32,6 +32,7 @@ const BY_BRANCH: Operation = Operation::read(
     sections,
 );
 const BLOCKERS: Operation = Operation::read("Blockers", document!("blockers"), |v| 2 + first(v) * BLOCKED);
+const CLOSING: Operation = Operation::read("Closing", document!("closing"), |v| 2 + first(v) * CLOSES);
 const STATE: Operation = Operation::read("IssueState", document!("issue_state", "issue_full"), |_| FULL);
 const IDS: Operation = Operation::read("IssueIds", document!("issue_ids", "issue_full"), |v| {
     2 + first(v) * (FULL + blockers(v))
@@ -69,6 +70,7 @@ pub(super) const OPERATIONS: &[&Operation] = &[
     &GET_MANY,
     &BY_BRANCH,
     &BLOCKERS,
+    &CLOSING,
     &STATE,
     &IDS,
     &CREATE,
@@ -87,6 +89,13 @@ fn blockers(variables: &Value) -> u32 {
 
 /// What the issues cost that block one issue.
 const BLOCKED: u32 = 70;
+
+/// What a row costs: its labels are most of it.
+const ROW: u32 = 29;
+
+/// What is around one issue that is closed costs, and of how many one request asks.
+const CLOSES: u32 = 310;
+const CLOSED_AT_ONCE: usize = 25;
 
 /// What one issue in full costs: its labels are most of it.
 const FULL: u32 = 72;
@@ -272,6 +281,16 @@ impl Api {
     pub(crate) async fn blockers(&self, ids: &[String]) -> Result<Vec<IssueRow>> {
         let variables = json!({"filter": {"id": {"in": ids}}, "first": ids.len()});
         Ok(self.run::<Aliased<Connection<IssueRow>>>(&BLOCKERS, variables).await?.value.nodes)
+    }
+
+    /// What closing the issues with these UUIDs leaves open or sets free.
+    pub(crate) async fn closing(&self, ids: &[String]) -> Result<Vec<Around>> {
+        let mut all = Vec::new();
+        for ids in ids.chunks(CLOSED_AT_ONCE) {
+            let variables = json!({"filter": {"id": {"in": ids}}, "first": ids.len()});
+            all.extend(self.run::<Aliased<Connection<Around>>>(&CLOSING, variables).await?.value.nodes);
+        }
+        Ok(all)
     }
 
     /// The issue that the git branch `branch` belongs to, if any.

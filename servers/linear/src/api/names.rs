@@ -110,6 +110,8 @@ pub(crate) struct Team {
     pub(crate) id: String,
     pub(crate) key: String,
     pub(crate) name: String,
+    /// Where its days begin: `Europe/Berlin`.
+    pub(crate) timezone: Option<String>,
     pub(crate) cycles_enabled: bool,
     pub(crate) triage_enabled: bool,
     /// Whether Linear closes sub-issues with the issue above them; only of an issue's own team.
@@ -124,6 +126,7 @@ pub(crate) struct Team {
 pub(crate) struct TeamRef {
     pub(crate) id: String,
     pub(crate) key: String,
+    pub(crate) timezone: Option<String>,
 }
 
 /// A state of a team's workflow.

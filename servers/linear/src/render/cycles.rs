@@ -1,6 +1,7 @@
 //! Cycles as compact text: what they hold and how far they are.
 
 use connector::catalog::one_line;
+use jiff::{Timestamp, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -29,7 +30,7 @@ pub(crate) struct CycleItem {
 }
 
 /// A cycle as a row:
-/// `ENG 12 "Polish" current 2026-11-16 → 2026-11-30, done 8 of 20 issues, 15 of 34 points (19 left), scope +4 since its start`.
+/// `ENG 12 "Polish" current 2026-11-16 → 2026-11-29, done 8 of 20 issues, 15 of 34 points (19 left), scope +4 since its start`.
 ///
 /// Linear's own progress counts points in progress as a quarter done (schema.graphql, `Cycle.progress`), so it
 /// fits neither of the counts: where it differs from them, it stands with what it is.
@@ -51,13 +52,12 @@ pub(crate) fn cycle_row(cycle: &Cycle) -> (String, CycleItem) {
         completed_issues: whole(done),
     };
     let name = item.name.as_deref().map(|name| format!(" \"{}\"", one_line(name))).unwrap_or_default();
+    let (first, last_day) = days(&item.starts_at, &item.ends_at, cycle.team.timezone.as_deref());
     let mut row = format!(
-        "{} {}{name} {} {} → {}, done {} of {} issues, {} of {} points",
+        "{} {}{name} {} {first} → {last_day}, done {} of {} issues, {} of {} points",
         one_line(&item.team),
         item.number,
         item.when,
-        day(&item.starts_at),
-        day(&item.ends_at),
         item.completed_issues,
         item.issues,
         number(tenths(completed)),
@@ -76,6 +76,20 @@ pub(crate) fn cycle_row(cycle: &Cycle) -> (String, CycleItem) {
         row.push_str(&format!(", scope {sign}{} since its start", number(tenths(grown.abs()))));
     }
     (row, item)
+}
+
+/// The first and the last day of a cycle of a team in `zone`. Linear tells moments, and at the second one the next cycle
+/// begins.
+pub(crate) fn days(starts_at: &str, ends_at: &str, zone: Option<&str>) -> (String, String) {
+    let zone = zone.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
+    let day_of = |moment: &str, earlier: i64| match moment.trim().parse::<Timestamp>() {
+        Ok(at) => {
+            let at = Timestamp::from_second(at.as_second() - earlier).unwrap_or(at);
+            at.to_zoned(zone.clone()).date().to_string()
+        }
+        Err(_) => day(moment).to_owned(),
+    };
+    (day_of(starts_at, 0), day_of(ends_at, 1))
 }
 
 /// What Linear calls the progress of a cycle, and why it is more than what is done.
@@ -104,4 +118,39 @@ fn whole(number: f64) -> u32 {
 
 fn tenths(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A cycle begins at midnight where its team is (linear.app/docs/use-cycles), here in winter and over the end of
+    /// summer time; one that is completed early ends at that moment (schema.graphql, `Cycle.endsAt`).
+    #[test]
+    fn the_last_day_is_the_last_on_which_a_cycle_runs() {
+        for (zone, starts_at, ends_at, days_of_it) in [
+            (
+                Some("Europe/Stockholm"),
+                "2026-11-15T23:00:00.000Z",
+                "2026-11-29T23:00:00.000Z",
+                "2026-11-16 2026-11-29",
+            ),
+            (
+                Some("America/Los_Angeles"),
+                "2026-10-26T07:00:00.000Z",
+                "2026-11-09T08:00:00.000Z",
+                "2026-10-26 2026-11-08",
+            ),
+            (
+                Some("Pacific/Auckland"),
+                "2026-11-15T11:00:00.000Z",
+                "2026-11-29T11:00:00.000Z",
+                "2026-11-16 2026-11-29",
+            ),
+            (None, "2026-11-16T00:00:00.000Z", "2026-11-20T09:30:00.000Z", "2026-11-16 2026-11-20"),
+        ] {
+            let (first, last) = days(starts_at, ends_at, zone);
+            assert_eq!(format!("{first} {last}"), days_of_it, "{zone:?}");
+        }
+    }
 }

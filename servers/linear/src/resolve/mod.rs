@@ -279,7 +279,8 @@ impl Names {
         let told = all.iter().take(CYCLES).map(|cycle| {
             let name = cycle.name.as_deref().map(one_line).filter(|name| !name.is_empty());
             let name = name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
-            let dates = render::dates(cycle.starts_at.as_deref(), cycle.ends_at.as_deref());
+            let zone = team.timezone.as_deref();
+            let dates = render::dates(cycle.starts_at.as_deref(), cycle.ends_at.as_deref(), zone);
             format!("{}{name}{dates}", cycle.number.unwrap_or_default())
         });
         Ok(told.collect())

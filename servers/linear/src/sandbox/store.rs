@@ -7,6 +7,7 @@ use std::{collections::HashMap, ops::Deref, sync::Arc};
 
 pub(super) use connector::sandbox::rows::{Row, RowEvent, derived_id, flag, text};
 use connector::sandbox::rows::{Rows, Table};
+use jiff::{civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
 
 use super::{
@@ -94,6 +95,9 @@ impl State {
                 let created = row["createdAt"].clone();
                 row.entry("updatedAt").or_insert(created);
                 state.spread_lists(ty, &mut row)?;
+                if ty == "Cycle" {
+                    state.at_midnight(&mut row);
+                }
                 state.add(ty, row)?;
             }
         }
@@ -102,6 +106,21 @@ impl State {
         match seed.keys().next() {
             Some(unknown) => Err(format!("the seed has an unknown table `{unknown}`")),
             None => Ok(state),
+        }
+    }
+
+    /// Has a cycle begin and end at midnight where its team is: a seed knows the midnight of UTC only.
+    fn at_midnight(&self, cycle: &mut Row) {
+        let team = text(cycle, "teamId").and_then(|team| self.get("Team", team));
+        let zone = team.and_then(|team| text(team, "timezone")).and_then(|name| TimeZone::get(name).ok());
+        let Some(zone) = zone else { return };
+        for field in ["startsAt", "endsAt", "completedAt"] {
+            let day =
+                text(cycle, field).and_then(|at| at.strip_suffix("T00:00:00.000Z")?.parse::<Date>().ok());
+            if let Some(midnight) = day.and_then(|day| day.to_zoned(zone.clone()).ok()) {
+                let at = midnight.timestamp().strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string();
+                cycle.insert(field.to_owned(), json!(at));
+            }
         }
     }
 

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     issue_changes::{Changes, Emptied, Fields},
+    issue_rules::look_around,
     issues_read,
 };
 use crate::{
@@ -240,9 +241,15 @@ async fn grouped(
     }
     let mut groups: Vec<Group> = groups.into_values().collect();
     let mut closed = Vec::new();
+    let mut around = Vec::new();
     for (issue, changes) in groups.iter_mut().flat_map(|group| &mut group.issues) {
-        closed.extend(changes.along().closes().then(|| issue.identifier.clone()));
+        let along = changes.along();
+        if along.closes() {
+            closed.push(issue.identifier.clone());
+            around.push((&*issue, along));
+        }
     }
+    look_around(call, around).await;
     groups.iter_mut().flat_map(|group| &mut group.issues).for_each(|(_, changes)| {
         changes.along().beside(&closed);
     });

@@ -226,7 +226,8 @@ impl Changes {
                 let cycle = names.cycle(which, team).await?;
                 let shown = cycle.number.map(render::number).unwrap_or_default();
                 self.want(Field::Cycle, "cycleId", json!(cycle.id), shown);
-                self.beside(render::dates(cycle.starts_at.as_deref(), cycle.ends_at.as_deref()));
+                let zone = team.timezone.as_deref();
+                self.beside(render::dates(cycle.starts_at.as_deref(), cycle.ends_at.as_deref(), zone));
             }
             Some(_) => self.want(Field::Cycle, "cycleId", Value::Null, NONE),
         }
@@ -460,8 +461,12 @@ impl Changes {
     /// What changed between `before` and `after`, and what was asked for and did not happen.
     pub(super) fn outcome(&self, before: &Issue, after: &Issue) -> Vec<String> {
         let mut lines = difference(before, after);
+        let refused = self.refused(after);
+        if refused.is_empty() {
+            lines.extend(self.along.leaves());
+        }
         lines.extend(self.mentions.iter().cloned());
-        lines.extend(self.refused(after));
+        lines.extend(refused);
         lines
     }
 

@@ -97,9 +97,11 @@ impl Field {
     fn beside(self, issue: &Issue) -> String {
         match (self, &issue.assignee, &issue.cycle) {
             (Self::Assignee, Some(person), _) => render::full_name(&person.display_name, &person.name),
-            (Self::Cycle, _, Some(cycle)) => {
-                render::dates(cycle.starts_at.as_deref(), cycle.ends_at.as_deref())
-            }
+            (Self::Cycle, _, Some(cycle)) => render::dates(
+                cycle.starts_at.as_deref(),
+                cycle.ends_at.as_deref(),
+                issue.team.timezone.as_deref(),
+            ),
             _ => String::new(),
         }
     }

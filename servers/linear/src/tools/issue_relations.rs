@@ -12,7 +12,7 @@ use super::FROM;
 use crate::{
     Linear,
     api::issues::{Issue, IssueRef},
-    filter::{is_open, open_blockers},
+    filter::{is_open, is_unfinished, open_blockers},
     render,
 };
 
@@ -77,17 +77,21 @@ pub(super) fn related(issue: &Issue) -> Vec<(&'static str, String, &IssueRef)> {
 /// The relations of an issue as rows.
 pub(super) fn relations(issue: &Issue, blockers: &Blockers) -> Page {
     let mut page = Page::new(FROM, ("relation", "relations"));
+    let blocks = is_unfinished(issue.state.as_ref());
     for (word, _, other) in related(issue) {
-        let others = blockers.get(&other.id).filter(|_| word == "blocks").map(|all| {
-            let others: Vec<&str> =
-                all.iter().map(String::as_str).filter(|id| *id != issue.identifier).collect();
-            match others.as_slice() {
-                [] => " (nothing else open blocks it)".to_owned(),
-                others => format!(" (also blocked by {})", others.join(", ")),
-            }
-        });
+        let all = blockers.get(&other.id).filter(|_| word == "blocks");
+        let others: Option<Vec<&str>> =
+            all.map(|all| all.iter().map(String::as_str).filter(|id| *id != issue.identifier).collect());
+        let still = match others.as_deref() {
+            Some([]) if blocks => " (nothing else open blocks it)".to_owned(),
+            Some([]) => " (nothing open blocks it any more)".to_owned(),
+            Some(others) if blocks => format!(" (also blocked by {})", others.join(", ")),
+            Some(others) => format!(" (still blocked by {})", others.join(", ")),
+            None if word == "blocked by" && !is_open(other) => " (no longer blocks it)".to_owned(),
+            None => String::new(),
+        };
         page.push(
-            format!("{word} {}{}", render::issue_ref(other), others.unwrap_or_default()),
+            format!("{word} {}{still}", render::issue_ref(other)),
             &json!({"type": word, "id": other.identifier}),
         );
     }

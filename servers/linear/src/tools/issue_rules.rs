@@ -9,10 +9,10 @@ use serde_json::json;
 use crate::{
     Linear,
     api::{
-        issues::{Issue, Sections},
+        issues::{Around, Issue, Sections},
         names::{Label, Named, State, Team},
     },
-    filter::{CLOSED, is_open},
+    filter::{CLOSED, is_open, is_unfinished, open_blockers},
     render,
     resolve::IssueKey,
 };
@@ -21,6 +21,8 @@ use super::issue_changes::{Emptied, Fields};
 
 /// How many issues above a parent are looked at.
 const ANCESTORS: usize = 10;
+/// Issues that one line names, at most.
+const NAMED: usize = 20;
 
 /// Refuses a parent that is the issue itself or stands below it, as Linear does.
 pub(super) async fn stands_above(server: &Linear, issue: &Issue, parent: &Issue) -> Result<()> {
@@ -53,6 +55,13 @@ pub(super) struct Along {
     others: Vec<String>,
     /// Whether the issue is closed at all.
     closes: bool,
+    /// The open sub-issues that Linear leaves open, and whether there are more.
+    stay: Vec<String>,
+    more_stay: bool,
+    /// The open issues that it blocks, each with what else blocks it and is open; nothing where that is not known.
+    blocked: Vec<(String, Option<Vec<String>>)>,
+    /// Whether what it leaves open and sets free could not be read.
+    unread: bool,
 }
 
 impl Along {
@@ -95,9 +104,69 @@ impl Along {
 
     /// Takes into account that `closed` are closed by the same call.
     pub(super) fn beside(&mut self, closed: &[String]) {
-        self.others.retain(|other| !closed.contains(other));
-        self.children.retain(|child| !closed.contains(child));
+        let open = |issue: &String| !closed.contains(issue);
+        for issues in [&mut self.others, &mut self.children, &mut self.stay] {
+            issues.retain(open);
+        }
+        self.blocked.retain(|(blocked, _)| open(blocked));
+        for others in self.blocked.iter_mut().filter_map(|(_, others)| others.as_mut()) {
+            others.retain(open);
+        }
         self.parent = self.parent.take().filter(|parent| !closed.contains(parent));
+    }
+
+    /// Takes in what is `around` the issue with this `identifier`.
+    fn look(&mut self, identifier: &str, around: &Around) {
+        let open = around.children.nodes.iter().filter(|child| is_open(child));
+        let open = open.map(|child| child.identifier.clone());
+        self.stay = open.filter(|child| !self.children.contains(child)).collect();
+        self.stay.sort_unstable();
+        self.more_stay = around.children.page_info.has_next_page;
+        let blocks = around.relations.nodes.iter().filter(|relation| relation.kind == "blocks");
+        let blocked = blocks.filter_map(|relation| relation.related_issue.as_ref());
+        for blocked in blocked.filter(|blocked| is_unfinished(blocked.state.as_ref())) {
+            let is_whole = !blocked.inverse_relations.page_info.has_next_page;
+            let mut others = open_blockers(&blocked.inverse_relations);
+            others.retain(|other| other != identifier);
+            self.blocked.push((blocked.identifier.clone(), is_whole.then_some(others)));
+        }
+    }
+
+    /// What it leaves open and what it sets free, a line for each.
+    pub(super) fn leaves(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if !self.stay.is_empty() {
+            let more = if self.more_stay { " or more" } else { "" };
+            let (noun, verb) = match self.stay.len() {
+                1 if !self.more_stay => ("sub-issue", "stays"),
+                _ => ("sub-issues", "stay"),
+            };
+            let named = words::listed(&self.stay, NAMED);
+            lines.push(format!("{}{more} {noun} {verb} open: {named}", self.stay.len()));
+        }
+        let along: Vec<&String> = self.children.iter().chain(self.above()).collect();
+        let mut free = Vec::new();
+        let mut waiting = Vec::new();
+        for (blocked, others) in &self.blocked {
+            let Some(others) = others else {
+                waiting.push(format!("no longer blocks {blocked}, which may have other blockers"));
+                continue;
+            };
+            let others: Vec<&String> = others.iter().filter(|other| !along.contains(other)).collect();
+            if others.is_empty() {
+                free.push(blocked);
+            } else {
+                waiting.push(format!("{blocked} stays blocked by {}", words::listed(&others, NAMED)));
+            }
+        }
+        if !free.is_empty() {
+            lines.push(format!("unblocks {}", words::listed(&free, NAMED)));
+        }
+        lines.extend(waiting);
+        if self.unread {
+            lines.push("which sub-issues stay open and what it unblocks could not be read".to_owned());
+        }
+        lines
     }
 
     /// The issue above it that Linear closes.
@@ -111,12 +180,13 @@ impl Along {
         if !self.children.is_empty() {
             lines.push(format!(
                 "Linear closes its open sub-issues with it: {}",
-                words::listed(&self.children, 20)
+                words::listed(&self.children, NAMED)
             ));
         }
         lines.extend(
             self.above().map(|above| format!("Linear closes {above} too, which has no other open sub-issue")),
         );
+        lines.extend(self.leaves());
         lines
     }
 
@@ -129,7 +199,7 @@ impl Along {
         let keys = all.iter().filter_map(|id| IssueKey::parse(id, None).ok());
         let filter = json!({"or": keys.map(|key| key.to_filter()).collect::<Vec<_>>()});
         let Ok(answer) = server.api().issues(filter, all.len(), Sections::default()).await else {
-            return vec![format!("whether {} went with it is not known", words::listed(&all, 20))];
+            return vec![format!("whether {} went with it is not known", words::listed(&all, NAMED))];
         };
         let now = answer
             .data
@@ -137,7 +207,19 @@ impl Along {
             .map(|issue| format!("{} {}", issue.identifier, render::state(issue.state.as_ref())));
         let mut now: Vec<_> = now.collect();
         now.sort_unstable();
-        vec![format!("with it, by the team's settings: {}", words::listed(&now, 20))]
+        vec![format!("with it, by the team's settings: {}", words::listed(&now, NAMED))]
+    }
+}
+
+/// Reads what each of the issues that are closed leaves open and sets free.
+pub(super) async fn look_around(server: &Linear, closed: Vec<(&Issue, &mut Along)>) {
+    let ids: Vec<String> = closed.iter().map(|(issue, _)| issue.id.clone()).collect();
+    let all = server.api().closing(&ids).await;
+    for (issue, along) in closed {
+        match all.as_ref().ok().and_then(|all| all.iter().find(|around| around.id == issue.id)) {
+            Some(around) => along.look(&issue.identifier, around),
+            None => along.unread = true,
+        }
     }
 }
 

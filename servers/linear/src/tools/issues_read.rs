@@ -331,7 +331,8 @@ fn head(issue: &Issue) -> Vec<String> {
     if let Some(cycle) = &issue.cycle
         && let Some(number) = cycle.number
     {
-        let dates = render::dates(cycle.starts_at.as_deref(), cycle.ends_at.as_deref());
+        let zone = issue.team.timezone.as_deref();
+        let dates = render::dates(cycle.starts_at.as_deref(), cycle.ends_at.as_deref(), zone);
         facts.push(format!("cycle {number}{dates}"));
     }
     if let Some(parent) = &issue.parent {

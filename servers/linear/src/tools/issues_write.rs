@@ -23,6 +23,7 @@ use super::{
     edits::{self, Edit},
     issue_changes::{Changes, Emptied, Fields, Labels},
     issue_fields::difference,
+    issue_rules::look_around,
 };
 use crate::{
     Linear,
@@ -357,7 +358,8 @@ fn shown(issue: &Issue) -> Option<String> {
     if let Some(cycle) = &issue.cycle
         && let Some(number) = cycle.number
     {
-        let dates = render::dates(cycle.starts_at.as_deref(), cycle.ends_at.as_deref());
+        let zone = issue.team.timezone.as_deref();
+        let dates = render::dates(cycle.starts_at.as_deref(), cycle.ends_at.as_deref(), zone);
         facts.push(format!("cycle {number}{dates}"));
     }
     if let Some(due) = &issue.due_date {
@@ -439,6 +441,9 @@ async fn update_issue(call: Call<Linear>, arguments: UpdateIssue) -> Result<Plan
         return Ok(Plan::nothing(Reply::written(
             written.id(before.identifier).url(render::issue_url(&before.url)),
         )));
+    }
+    if changes.along().closes() {
+        look_around(&call, vec![(&before, changes.along())]).await;
     }
     let mut preview = Written::new(format!("Update {}", before.identifier)).id(before.identifier.clone());
     preview.changed = changes.preview(&before);

@@ -269,13 +269,16 @@ async fn get_team(call: Call<Linear>, arguments: GetTeam) -> Result<Reply> {
         .collect();
     lines.push(format!("Members: {}{}", shown.join(", "), more(team.members.page_info.has_next_page)));
     lines.push(match &team.active_cycle {
-        Some(cycle) => format!(
-            "Cycle {}: {} to {}, progress {}",
-            cycle.number.map(render::number).unwrap_or_default(),
-            render::day(cycle.starts_at.as_deref().unwrap_or("?")),
-            render::day(cycle.ends_at.as_deref().unwrap_or("?")),
-            render::cycles::progress(cycle.progress)
-        ),
+        Some(cycle) => {
+            let (starts_at, ends_at) = (cycle.starts_at.as_deref(), cycle.ends_at.as_deref());
+            let zone = team.timezone.as_deref();
+            let (first, last) = render::cycles::days(starts_at.unwrap_or("?"), ends_at.unwrap_or("?"), zone);
+            format!(
+                "Cycle {}: {first} to {last}, progress {}",
+                cycle.number.map(render::number).unwrap_or_default(),
+                render::cycles::progress(cycle.progress)
+            )
+        }
         None if team.cycles_enabled => "Cycle: none is running".to_owned(),
         None => "Cycles: not used".to_owned(),
     });

@@ -119,16 +119,20 @@ async fn what_an_issue_blocks_says_whether_anything_else_does() {
         text.lines().filter(|line| line.starts_with("block")).collect::<Vec<_>>().join("\n")
     };
     let text = related("ENG-28").await;
-    let free = "blocks ENG-16 Todo @tomas Move v1 imports onto the job worker (nothing else open blocks it)";
+    let free =
+        "blocks ENG-16 Todo @tomas Move v1 imports onto the job worker (nothing open blocks it any more)";
     assert_eq!(text, free);
     assert_eq!(site.sent("Blockers"), 1);
     site.call("link_issues", json!({"from": "ENG-31", "to": ["ENG-16"], "type": "blocks"})).await;
     let text = related("ENG-28").await;
-    assert!(text.ends_with("(also blocked by ENG-31)"), "{text}");
+    assert!(text.ends_with("(still blocked by ENG-31)"), "{text}");
     let text = related("ENG-16").await;
-    assert!(text.contains("blocked by ENG-28 Done @tomas Idempotent chunk writes"), "{text}");
+    let done = "blocked by ENG-28 Done @tomas Idempotent chunk writes (no longer blocks it)";
+    assert!(text.contains(done) && text.matches("(no longer").count() == 1, "{text}");
     assert!(!text.contains("else"), "{text}");
     assert_eq!(site.sent("Blockers"), 2, "nothing is asked where nothing is blocked");
+    let text = related("ENG-30").await;
+    assert!(text.ends_with("(also blocked by ENG-27)"), "{text}");
 }
 
 #[tokio::test]

@@ -209,6 +209,8 @@ async fn a_first_name_of_two_people_is_asked_about() {
 async fn a_group_means_any_of_its_labels_and_a_cycle_goes_by_its_shown_name() {
     let site = site().await;
     let text = site.call("list_issues", json!({"labels": ["Customer"], "limit": 100})).await;
+    let row = text.lines().find(|line| line.starts_with("ENG-30 ")).unwrap();
+    assert!(row.contains("[area/importer, Customer/Northwind]"), "{row}");
     let either = ["Northwind", "Bluebird"];
     let mut wanted = 0;
     for name in either {

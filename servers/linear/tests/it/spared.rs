@@ -1,7 +1,10 @@
 //! What a reply says so that nobody asks again: which issues block, when a cycle runs, who is who, what goes along with
 //! what was asked for, and what was left out of a text.
 
-use connector::testing::{Options, Sandboxed};
+use connector::{
+    sandbox::{Action, Rule},
+    testing::{Options, Sandboxed},
+};
 use linear_mcp::Linear;
 use serde_json::{Value, json};
 
@@ -68,13 +71,13 @@ async fn a_duplicate_says_how_far_the_other_issue_is() {
 async fn a_cycle_comes_with_its_dates() {
     let site = site().await;
     let text = site.call("get_issue", json!({"id": "ENG-18"})).await;
-    assert!(text.contains("cycle 24 (D-7 → D+7)"), "{text}");
+    assert!(text.contains("cycle 24 (D-7 → D+6)"), "{text}");
     for arguments in and_dry(&json!({"id": "ENG-18", "cycle": "next"})) {
         let text = site.call("update_issue", arguments).await;
-        assert!(text.contains("- cycle 24 → 25 (D+7 → D+21)"), "{text}");
+        assert!(text.contains("- cycle 24 → 25 (D+7 → D+20)"), "{text}");
     }
     let text = site.call("update_issue", json!({"id": "ENG-18", "cycle": "99"})).await;
-    let there = "it has 25 (D+7 → D+21), 24 \"Imports that hold\" (D-7 → D+7), 23 (D-21 → D-7)";
+    let there = "it has 25 (D+7 → D+20), 24 \"Imports that hold\" (D-7 → D+6), 23 (D-21 → D-8)";
     assert!(
         text.starts_with("ERROR not_found: The team ENG has no cycle `99`") && text.contains(there),
         "{text}"
@@ -133,12 +136,38 @@ async fn sub_issues_that_close_with_their_parent_are_told() {
     assert!(text.contains("- Linear closes its open sub-issues with it: ENG-30, ENG-31"), "{text}");
     let text = site.reply("update_issue", done).await;
     assert!(text.contains("- with it, by the team's settings: ENG-30 Done, ENG-31 Done"), "{text}");
-    // As a team of the story has it, they stay, and nothing is said.
+    assert!(!text.contains("stay open") && text.contains("- unblocks GRO-7"), "{text}");
+    // As a team of the story has it, they stay.
     let site = crate::planning_support::site().await;
     let text = site.call("update_issue", json!({"id": "ENG-27", "state": "Done"})).await;
-    assert!(text.contains("state In Progress → Done") && !text.contains("sub-issues"), "{text}");
+    assert!(text.contains("state In Progress → Done") && !text.contains("with it"), "{text}");
     let text = site.call("get_issue", json!({"id": "ENG-30"})).await;
     assert!(text.starts_with("ENG-30: In Progress"), "{text}");
+}
+
+#[tokio::test]
+async fn what_closing_an_issue_leaves_open_and_sets_free_is_told() {
+    let site = site().await;
+    let bulk = json!({"ids": ["ENG-27", "ENG-30"], "changes": {"state": "Done"}, "dry_run": true});
+    let text = site.call("bulk_update_issues", bulk).await;
+    assert!(text.contains("1 sub-issue stays open: ENG-31") && text.contains("unblocks GRO-7"), "{text}");
+    assert_eq!(site.sent("Closing"), 1, "one request for all of them");
+    for arguments in and_dry(&json!({"id": "ENG-27", "state": "Done"})) {
+        let text = site.call("update_issue", arguments).await;
+        assert!(text.contains("- 2 sub-issues stay open: ENG-30, ENG-31"), "{text}");
+        assert!(text.contains("- GRO-7 stays blocked by ENG-30"), "{text}");
+    }
+    for arguments in and_dry(&json!({"id": "OPS-12", "state": "Done"})) {
+        let text = site.call("update_issue", arguments).await;
+        assert!(text.contains("- unblocks GRO-8") && !text.contains("stay"), "{text}");
+    }
+    let sent = site.sent("Closing");
+    site.call("update_issue", json!({"id": "ENG-33", "state": "In Progress", "priority": "low"})).await;
+    assert_eq!(site.sent("Closing"), sent, "only where an issue is closed");
+    site.harness().faults().add(Rule::new("Closing", Action::status(400)).always());
+    let text = site.call("update_issue", json!({"id": "ENG-31", "state": "Done"})).await;
+    assert!(text.contains("which sub-issues stay open and what it unblocks could not be read"), "{text}");
+    assert!(text.starts_with("Updated ENG-31."), "{text}");
 }
 
 #[tokio::test]
@@ -151,7 +180,7 @@ async fn an_issue_that_closes_with_the_last_of_its_sub_issues_is_told() {
         "- with it, by the team's settings: ENG-27 Done",
     ]) {
         let text = site.call("update_issue", arguments).await;
-        assert!(text.contains(words), "{text}");
+        assert!(text.contains(words) && text.contains("- unblocks GRO-7"), "{text}");
     }
     // Several that are closed at once leave none open either.
     let site = crate::planning_support::site().await;

@@ -141,6 +141,24 @@ pub(crate) struct Relation {
     pub(crate) issue: Option<IssueRef>,
 }
 
+/// What closing an issue leaves open or sets free.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Around {
+    pub(crate) id: String,
+    pub(crate) children: Connection<IssueRef>,
+    pub(crate) relations: Connection<Blocking>,
+}
+
+/// A relation that begins at an issue, with what else its other end is related to.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Blocking {
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    pub(crate) related_issue: Option<IssueRow>,
+}
+
 /// A time that an issue spent in one state.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
