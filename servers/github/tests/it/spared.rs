@@ -244,6 +244,43 @@ async fn what_is_over_the_limit_of_github_is_told() {
     assert!(text.contains("; GitHub lists only the first 3000 of its files)"), "{}", &text[..400]);
 }
 
+/// GitHub makes no diff of more than 300 files in one piece and lists 3,000 (docs.github.com, "Get a pull request", "List
+/// pull requests files").
+#[tokio::test(start_paused = true)]
+async fn the_files_of_a_large_pull_request_are_read_to_the_last_that_github_lists() {
+    let site = Setup::in_repo().budget(6 * 1024).start().await;
+    let post = |path: &'static str, body: Value| {
+        let path = format!("{REPO_PATH}/{path}");
+        let sandbox = &site.sandbox;
+        async move { sandbox.write(http::Method::POST, &path, body).await }
+    };
+    let base = site.sandbox.head("release/2.14").await;
+    let tree = site.sandbox.of_repo(&format!("git/commits/{base}")).await["tree"]["sha"].clone();
+    let rows: Vec<_> = (0..310)
+        .map(|n| json!({"path": format!("many/{n:04}.txt"), "mode": "100644", "type": "blob", "content": "x\n"}))
+        .collect();
+    let tree = post("git/trees", json!({"base_tree": tree, "tree": rows})).await;
+    let commit = json!({"message": "Many", "tree": tree["sha"], "parents": [base]});
+    let commit = post("git/commits", commit).await;
+    post("git/refs", json!({"ref": "refs/heads/maya/many", "sha": commit["sha"]})).await;
+    let pull = json!({"title": "Many", "head": "maya/many", "base": "release/2.14"});
+    let number = post("pulls", pull).await["number"].clone();
+    let replies = site.pages("get_diff", json!({"number": number, "detail": "stat"})).await;
+    let text = replies.join("\n");
+    let mut names: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("added many/")).collect();
+    let shown = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!((shown, names.len()), (310, 310), "nothing repeated, nothing lacking");
+    assert!(replies.len() > 1 && !text.contains("GitHub lists"), "it goes on by cursor");
+    let site = Setup::in_repo().start().await;
+    let pull = "GET /repos/{owner}/{repo}/pulls/{pull_number}";
+    site.fault(pull, Action::patch("/changed_files", json!(3_010)));
+    let text = site.reply("get_diff", json!({"number": 485, "detail": "stat"})).await;
+    assert!(text.contains(" of its 3010 files"), "{text}");
+    assert_eq!(site.sent(pull), 1, "its diff in one piece is not asked for");
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_address_is_taken_wherever_a_number_is() {
     let site = site().await;

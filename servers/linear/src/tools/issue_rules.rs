@@ -250,8 +250,8 @@ pub(super) fn one_of_each_group(add: &[Label], kept: &[(Option<&Named>, String)]
     Ok(())
 }
 
-/// What an issue that moves to another team cannot take along, because that team does not have it, as far as `fields` do
-/// not say what is to become of it.
+/// What moving to another team does to an issue: its new identifier, and what it cannot take along because that team does
+/// not have it, as far as `fields` do not say what is to become of it.
 pub(super) async fn left_behind(
     server: &Linear,
     fields: &Fields,
@@ -289,9 +289,10 @@ pub(super) async fn left_behind(
             }
         }
     }
-    let mut lines = Vec::new();
+    let mut lines =
+        vec![format!("it gets a new identifier in {}; {} still leads to it", team.key, issue.identifier)];
     if !goes.is_empty() {
-        lines.push(format!("{} does not have, so it may go: {}", team.key, goes.join(", ")));
+        lines.push(format!("{} does not have these, so they may be lost: {}", team.key, goes.join(", ")));
     }
     if let Some(state) = issue.state.as_ref().filter(|_| fields.state.is_none()) {
         let states: Vec<State> = server.names().all().await?;
@@ -299,7 +300,8 @@ pub(super) async fn left_behind(
             other.team.id == team.id && other.name.to_lowercase() == state.name.to_lowercase()
         };
         if !states.iter().any(same) {
-            lines.push(format!("{} has no state {}: Linear chooses one", team.key, one_line(&state.name)));
+            let name = one_line(&state.name);
+            lines.push(format!("{} has no state {name}: Linear chooses another", team.key));
         }
     }
     Ok(lines)

@@ -267,8 +267,20 @@ async fn a_move_to_another_team_is_told_with_what_it_leaves_behind() {
     let issue = state["Issue"].as_array().unwrap().iter().find(elsewhere).unwrap();
     let dry = json!({"id": issue["identifier"], "team": "OPS", "dry_run": true});
     let text = site.call("update_issue", dry).await;
-    let line = text.lines().find(|line| line.contains("OPS does not have, so it may go: ")).unwrap();
+    let lost = "OPS does not have these, so they may be lost: ";
+    let line = text.lines().find(|line| line.contains(lost)).unwrap();
     assert!(line.contains("cycle ") && line.contains("project "), "{text}");
+    let text = site.call("update_issue", json!({"id": "ENG-19", "team": "OPS", "dry_run": true})).await;
+    for line in [
+        "team ENG → OPS",
+        "it gets a new identifier in OPS; ENG-19 still leads to it",
+        "OPS has no state In Review: Linear chooses another",
+    ] {
+        assert!(text.contains(&format!("\n- {line}")), "{line}: {text}");
+    }
+    assert!(text.contains(lost) && text.contains("label area/web"), "{text}");
+    let read = site.call("get_issue", json!({"id": "ENG-19"})).await;
+    assert!(read.starts_with("ENG-19: In Review"), "{read}");
 }
 
 /// Replies end with addresses that have the beginning of a comment's id.
