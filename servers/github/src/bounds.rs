@@ -289,7 +289,7 @@ fn check(pattern: &str) -> Result<(), String> {
     if parts.len() == 2 && parts.iter().all(good) {
         return Ok(());
     }
-    Err("is no pattern of repositories: write owner/name, owner/* or owner/prefix-*".to_owned())
+    Err("is not a pattern of repositories: write owner/name, owner/* or owner/prefix-*".to_owned())
 }
 
 #[cfg(test)]

@@ -96,7 +96,7 @@ pub(crate) struct Credentials {
 pub(crate) fn base_url(config: &Config, configured: Url) -> Result<Url> {
     let Some(host) = config.text("host").filter(|_| !config.switch("sandbox")) else { return Ok(configured) };
     let wrong = || {
-        Error::invalid(format!("GITHUB_HOST: `{}` is no host", one_line(host)))
+        Error::invalid(format!("GITHUB_HOST: `{}` is not a host", one_line(host)))
             .with_hint("Write the host alone, such as git.acme.example; GITHUB_API_URL takes a whole address")
     };
     let bare = host.trim().trim_start_matches("https://").trim_end_matches('/');
@@ -230,7 +230,7 @@ fn account(
     let (owners, source) = entry.split_once('=').ok_or_else(|| wrong("there is no `=`"))?;
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '*');
     if owners.is_empty() || !owners.chars().all(fits) {
-        return Err(wrong("this is no owner"));
+        return Err(wrong("this is not an owner"));
     }
     let credential: Arc<dyn Credential> = match source.split_once(':') {
         Some(("file", path)) if !path.is_empty() => Arc::new(SecretFile::new(path)),
@@ -242,7 +242,7 @@ fn account(
             let app = app.ok_or_else(|| wrong("no app is configured"))?;
             Arc::new(app.install(Some(installation), options, bounds, vendor))
         }
-        _ => return Err(wrong("the source is none that is known")),
+        _ => return Err(wrong("the source is not a known one")),
     };
     Ok(Account { owners: owners.to_lowercase(), upstream: main.beside(credential) })
 }

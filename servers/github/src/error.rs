@@ -93,7 +93,7 @@ fn limited(response: &Response, message: &str) -> Option<Error> {
 }
 
 const PRIMARY: &str = "GitHub's rate limit is used up";
-const SECONDARY: &str = "GitHub's secondary rate limit holds: too much in too short a time";
+const SECONDARY: &str = "GitHub's secondary rate limit applies: too many requests in too short a time";
 
 /// A refusal for want of a right.
 fn forbidden(response: &Response, says: &str) -> Error {

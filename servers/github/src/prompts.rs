@@ -210,7 +210,7 @@ async fn release_notes(call: Call<GitHub>, given: Variables) -> Result<Reply> {
 async fn my_day(call: Call<GitHub>, _given: Variables) -> Result<Reply> {
     let who = account::who(call.server()).await?;
     if !matches!(who, account::Who::Person(_)) {
-        return Err(Error::invalid("The credential is an app's, which has no day of its own")
+        return Err(Error::invalid("The credential is an app's, and an app has no work of its own to plan")
             .with_hint("Use the token of a person"));
     }
     let search = |kind: &str, query: &str| {

@@ -1,6 +1,13 @@
 //! GitHub's records as short text.
 
+use connector::catalog::words::counted;
+
 pub(crate) use connector::catalog::{day, minute, thousands};
+
+/// How long a text is: `1,200 characters`.
+pub(crate) fn characters(text: &str) -> String {
+    counted(text.chars().count(), ("character", "characters"))
+}
 
 /// The first twelve characters of a commit's id: enough to name it.
 pub(crate) fn short_sha(sha: &str) -> &str {

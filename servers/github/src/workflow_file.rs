@@ -57,7 +57,7 @@ pub(crate) fn checked(given: &Map<String, Value>, declared: Option<&[Input]>) ->
             Value::Bool(_) | Value::Number(_) => value.to_string(),
             _ => {
                 return Err(Error::invalid(format!(
-                    "`inputs.{}` must be a text, a number or a yes or no",
+                    "`inputs.{}` must be text, a number, or true or false",
                     one_line(name)
                 )));
             }
@@ -364,7 +364,7 @@ jobs:
             (json!({"environment": "moon", "version": "v1"}), "one of staging, production"),
             (json!({"environment": "staging"}), "needs in `inputs`: version"),
             (json!({"enviroment": "staging", "version": "v1"}), "Did you mean `environment`?"),
-            (json!({"environment": "staging", "version": ["v1"]}), "must be a text"),
+            (json!({"environment": "staging", "version": ["v1"]}), "must be text"),
             (json!({"environment": "staging", "version": "v1", "dry_run": "maybe"}), "true or false"),
         ] {
             let error = check(given).unwrap_err();

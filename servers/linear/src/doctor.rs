@@ -32,8 +32,14 @@ pub(crate) async fn diagnose(server: &Linear) -> Vec<Check> {
         Check::good(
             "rights",
             format!(
-                "{}; Linear does not tell a credential's scopes, a refused call names the one that is missing",
-                if viewer.admin { "an admin" } else if viewer.guest { "a guest" } else { "a member" }
+                "{}; Linear does not tell a credential's scopes: a refused call names the missing one",
+                if viewer.admin {
+                    "an admin"
+                } else if viewer.guest {
+                    "a guest"
+                } else {
+                    "a member"
+                }
             ),
         )
     } else {
@@ -56,7 +62,7 @@ async fn teams(server: &Linear) -> Check {
     let seen = format!("{} visible: {}", keys.len(), keys.join(", "));
     match server.names().default_team() {
         Some(team) => match server.names().team(team).await {
-            Ok(team) => Check::good("teams", format!("{seen}; {} where none is named", team.key)),
+            Ok(team) => Check::good("teams", format!("{seen}; default team: {}", team.key)),
             Err(error) => Check::bad(
                 "teams",
                 format!("LINEAR_TEAM: {}", error.message()),

@@ -75,7 +75,7 @@ pub(crate) fn failure(effect: Effect, name: &'static str, error: &GraphqlError) 
         Error::new(Kind::Permission, format!("The workspace's plan or settings do not offer this: {says}"))
     } else if is(&["USAGE_LIMIT_EXCEEDED"], &["usage limit exceeded"]) {
         Error::new(Kind::Permission, format!("The workspace has reached a limit of its plan: {says}"))
-            .with_hint("An admin can raise the plan or archive things")
+            .with_hint("An admin can upgrade the plan or archive things")
     } else if is(&["FORBIDDEN"], &["forbidden"]) || status == 403 {
         Error::new(Kind::Permission, format!("Linear forbids this: {says}")).with_hint(needed(effect, name))
     } else if message.starts_with("entity not found") || message.contains("could not find referenced") {

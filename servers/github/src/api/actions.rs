@@ -265,7 +265,7 @@ impl Api {
         let request = route(template, &[&repo.owner, &repo.name, &workflow.id])
             .any_body()
             .replay(Replay::Idempotent)
-            .check("Look with list_runs, kind workflows, how it stands");
+            .check("Check with list_runs (kind workflows) how it stands");
         self.send(Target::Repo(repo), request).await.map(drop)
     }
 
@@ -450,7 +450,7 @@ impl Api {
             &[&repo.owner, &repo.name, &workflow.id],
         )
         .check(format!(
-            "Look with list_runs, workflow {} and event workflow_dispatch, whether a run began",
+            "Check with list_runs (workflow {}, event workflow_dispatch) whether a run began",
             workflow.file()
         ))
         .json(&body)?;
@@ -472,7 +472,7 @@ impl Api {
         let request = self
             .of_run(template, repo, run)
             .any_body()
-            .check(format!("Look with get_run whether run {run} has a new attempt"));
+            .check(format!("Check with get_run whether run {run} has a new attempt"));
         self.send(Target::Repo(repo), request).await.map(drop)
     }
 

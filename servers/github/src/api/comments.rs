@@ -104,7 +104,7 @@ impl Api {
     /// As [`Api::json`].
     pub(crate) async fn add_comment(&self, repo: &Repo, number: u64, body: &str) -> Result<Comment> {
         let request = one("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", repo, number)
-            .check(format!("Look with get_issue whether {repo}#{number} has the new comment"))
+            .check(format!("Check with get_issue whether {repo}#{number} has the new comment"))
             .json(&json!({"body": body}))?;
         self.json(Target::Repo(repo), request).await
     }
@@ -123,7 +123,7 @@ impl Api {
         let values = [repo.owner.as_str(), &repo.name, &number.to_string(), &to.to_string()];
         let request =
             route("POST /repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies", &values)
-                .check(format!("Look with get_pr whether the thread in {repo}#{number} has the new reply"))
+                .check(format!("Check with get_pr whether the thread in {repo}#{number} has the new reply"))
                 .json(&json!({"body": body}))?;
         self.json(Target::Repo(repo), request).await
     }
@@ -198,7 +198,7 @@ impl Api {
     /// # Errors
     /// As [`Api::mutate`]; `upstream` if GitHub did not hide it.
     pub(crate) async fn hide_comment(&self, repo: &Repo, node_id: &str, reason: &str) -> Result<String> {
-        let check = "Look with get_issue whether the comment is hidden";
+        let check = "Check with get_issue whether the comment is hidden";
         let answer: Value = self
             .mutate(Target::Repo(repo), &MINIMIZE, json!({"id": node_id, "reason": reason}), check)
             .await?;

@@ -158,7 +158,7 @@ impl Api {
         if body.len() as u64 != size {
             return Err(Error::new(
                 Kind::Upstream,
-                format!("Of the blob {sha} {} of {size} bytes arrived", body.len()),
+                format!("Only {} of the {size} bytes of the blob {sha} arrived", body.len()),
             )
             .with_hint("Try again"));
         }
@@ -221,7 +221,7 @@ impl Api {
         let body = json!({"message": message, "branch": branch, "content": STANDARD.encode(bytes)});
         let request = route("PUT /repos/{owner}/{repo}/contents/{path}", &[&repo.owner, &repo.name, path])
             .json(&body)?
-            .check(format!("Look with list_commits whether {branch} of {repo} has the commit"));
+            .check(format!("Check with list_commits whether {branch} of {repo} has the commit"));
         let answer: Body = self.json(Target::Repo(repo), request).await?;
         if answer.commit.sha.is_empty() { Err(unproven("commit")) } else { Ok(answer.commit.sha) }
     }

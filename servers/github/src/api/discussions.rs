@@ -329,7 +329,7 @@ impl Api {
         struct Data {
             create_discussion: Option<Changed>,
         }
-        let check = format!("Look with list_discussions whether it is in {repo}");
+        let check = format!("Check with list_discussions whether it is in {repo}");
         let data: Data = self.mutate(Target::Repo(repo), &CREATE, json!({"input": input}), &check).await?;
         data.create_discussion.and_then(|changed| changed.discussion).ok_or_else(|| unproven("discussion"))
     }
@@ -344,7 +344,7 @@ impl Api {
         struct Data {
             add_discussion_comment: Option<Changed>,
         }
-        let check = "Look with list_discussions whether the comment is there";
+        let check = "Check with list_discussions whether the comment is there";
         let data: Data =
             self.mutate(Target::Repo(repo), &ADD_COMMENT, json!({"input": input}), check).await?;
         data.add_discussion_comment.and_then(|changed| changed.comment).ok_or_else(|| unproven("comment"))
@@ -368,7 +368,7 @@ impl Api {
             Change::Mark => &MARK,
             Change::Unmark => &UNMARK,
         };
-        let check = "Look with list_discussions whether it was changed";
+        let check = "Check with list_discussions whether it was changed";
         let data: std::collections::BTreeMap<String, Option<Changed>> =
             self.mutate(Target::Repo(repo), operation, json!({"input": input}), check).await?;
         let changed = data.into_values().flatten().next().unwrap_or_default();

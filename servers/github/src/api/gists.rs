@@ -97,7 +97,7 @@ impl Api {
     pub(crate) async fn create_gist(&self, fields: &Value) -> Result<Gist> {
         self.bounds().permits_outside("a gist", Effect::Write)?;
         let request =
-            route("POST /gists", &[]).json(fields)?.check("Look with list_gists whether it is there");
+            route("POST /gists", &[]).json(fields)?.check("Check with list_gists whether it is there");
         self.json(Target::Viewer, request).await
     }
 

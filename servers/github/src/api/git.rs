@@ -309,7 +309,7 @@ impl Api {
             "message": {"headline": headline.trim_end(), "body": body.trim_start_matches('\n')},
             "fileChanges": {"additions": additions, "deletions": deletions},
         });
-        let check = format!("Look with list_commits whether {branch} of {repo} has the commit");
+        let check = format!("Check with list_commits whether {branch} of {repo} has the commit");
         let answer: Body =
             self.mutate(Target::Repo(repo), &CREATE_COMMIT, json!({"input": input}), &check).await?;
         let made = answer.create_commit_on_branch.commit;
@@ -409,7 +409,7 @@ impl Api {
         let request = route("POST /repos/{owner}/{repo}/git/refs", &[&repo.owner, &repo.name])
             .replay(Replay::Idempotent)
             .json(&json!({"ref": name, "sha": sha}))?
-            .check(format!("Look with list_refs whether {repo} has {name}"));
+            .check(format!("Check with list_refs whether {repo} has {name}"));
         self.json(Target::Repo(repo), request).await
     }
 
@@ -423,7 +423,7 @@ impl Api {
         let request = route("PATCH /repos/{owner}/{repo}/git/refs/{ref}", &path)
             .replay(Replay::Idempotent)
             .json(&json!({"sha": sha, "force": false}))?
-            .check(format!("Look with list_commits whether {branch} of {repo} has the commit"));
+            .check(format!("Check with list_commits whether {branch} of {repo} has the commit"));
         self.json(Target::Repo(repo), request).await
     }
 
@@ -436,7 +436,7 @@ impl Api {
             .effect(Effect::Destructive)
             .replay(Replay::Idempotent)
             .any_body()
-            .check(format!("Look with list_refs whether {repo} still has {name}"));
+            .check(format!("Check with list_refs whether {repo} still has {name}"));
         match self.send(Target::Repo(repo), request).await {
             // GitHub says 422 "Reference does not exist": an attempt before this one removed it.
             Err(error) if error.kind() == Kind::InvalidArgument && error.is_repeated() => Ok(()),

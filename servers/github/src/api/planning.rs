@@ -77,7 +77,7 @@ impl Api {
     /// As [`Api::json`].
     pub(crate) async fn create_label(&self, repo: &Repo, fields: &Value) -> Result<Label> {
         let request = of("POST /repos/{owner}/{repo}/labels", repo)
-            .check(format!("Look with get_repo whether {repo} has the label"))
+            .check(format!("Check with get_repo whether {repo} has the label"))
             .json(fields)?;
         self.json(Target::Repo(repo), request).await
     }
@@ -88,7 +88,7 @@ impl Api {
     /// As [`Api::json`].
     pub(crate) async fn change_label(&self, repo: &Repo, name: &str, fields: &Value) -> Result<Label> {
         let request = about("PATCH /repos/{owner}/{repo}/labels/{name}", repo, name)
-            .check(format!("Look with get_repo at the labels of {repo}"))
+            .check(format!("Check the labels of {repo} with get_repo"))
             .json(fields)?;
         self.json(Target::Repo(repo), request).await
     }
@@ -128,7 +128,7 @@ impl Api {
     /// As [`Api::json`].
     pub(crate) async fn create_milestone(&self, repo: &Repo, fields: &Value) -> Result<Milestone> {
         let request = of("POST /repos/{owner}/{repo}/milestones", repo)
-            .check(format!("Look with get_repo whether {repo} has the milestone"))
+            .check(format!("Check with get_repo whether {repo} has the milestone"))
             .json(fields)?;
         self.json(Target::Repo(repo), request).await
     }

@@ -323,7 +323,7 @@ impl Api {
         operation: &Operation,
         input: Value,
     ) -> Result<T> {
-        let check = "Look with list_project how the item is now";
+        let check = "Check with list_project how the item is now";
         self.mutate(Target::Owner(owner), operation, json!({"input": input}), check).await
     }
 }

@@ -421,7 +421,7 @@ impl Api {
             revert_pull_request: Option<Pull>,
         }
         let variables = json!({"input": {"pullRequestId": pull.id, "title": title, "body": body}});
-        let check = format!("Look with list_prs whether there is one that reverts #{}", pull.number);
+        let check = format!("Check with list_prs whether there is one that reverts #{}", pull.number);
         let data: Data = self.mutate(Target::Repo(repo), &REVERT, variables, &check).await?;
         let made = data.revert_pull_request.and_then(|made| made.revert_pull_request);
         made.ok_or_else(|| incomplete("revertPullRequest"))
@@ -481,7 +481,7 @@ pub(super) fn pull_route(template: &'static str, repo: &Repo, number: u64) -> co
 
 /// What to look at when the outcome of a write is not known.
 fn look(number: u64) -> String {
-    format!("Look with get_pr what became of #{number}")
+    format!("Check with get_pr what became of #{number}")
 }
 
 /// There is no pull request of this number.

@@ -148,7 +148,7 @@ impl Api {
             let path = [repo.owner.as_str(), repo.name.as_str(), was.id.as_str()];
             let request =
                 route("PATCH /repos/{owner}/{repo}/releases/{release_id}", &path).json(fields)?.check(
-                    format!("Look with list_releases what became of the release {} of {repo}", was.tag_name),
+                    format!("Check with list_releases what became of the release {} of {repo}", was.tag_name),
                 );
             self.json(Target::Repo(repo), request).await
         };
@@ -181,7 +181,7 @@ impl Api {
         }
         let request = route("POST /repos/{owner}/{repo}/releases", &[&repo.owner, &repo.name])
             .json(&body)?
-            .check(format!("Look with list_releases whether {repo} has a release of {}", new.tag));
+            .check(format!("Check with list_releases whether {repo} has a release of {}", new.tag));
         self.json(Target::Repo(repo), request).await
     }
 }

@@ -308,7 +308,7 @@ impl Api {
         let request = request
             .json(&body)?
             .invalidates(["viewer"])
-            .check(format!("Look with get_repo whether {} is there", new.name));
+            .check(format!("Check with get_repo whether {} is there", new.name));
         self.json(target, request).await
     }
 
@@ -333,7 +333,7 @@ impl Api {
             .replay(Replay::Idempotent)
             .json(&body)?
             .invalidates(["viewer"])
-            .check(format!("Look with get_repo whether {owner}/{name} is there"));
+            .check(format!("Check with get_repo whether {owner}/{name} is there"));
         self.json(Target::Owner(owner), request).await
     }
 }

@@ -247,7 +247,7 @@ impl Api {
     /// As [`Api::json`].
     pub(crate) async fn create_issue(&self, repo: &Repo, fields: &Value) -> Result<RestIssue> {
         let request = route("POST /repos/{owner}/{repo}/issues", &[&repo.owner, &repo.name])
-            .check(format!("Look with list_issues whether {repo} has the new issue"))
+            .check(format!("Check with list_issues whether {repo} has the new issue"))
             .json(fields)?;
         self.json(Target::Repo(repo), request).await
     }
@@ -259,7 +259,7 @@ impl Api {
     pub(crate) async fn update_issue(&self, repo: &Repo, number: u64, fields: &Value) -> Result<RestIssue> {
         // Not repeated without a look: somebody else may have written in between.
         let request = at("PATCH /repos/{owner}/{repo}/issues/{issue_number}", repo, number)
-            .check(format!("Look with get_issue whether {repo}#{number} has changed"))
+            .check(format!("Check with get_issue whether {repo}#{number} has changed"))
             .json(fields)?;
         self.json(Target::Repo(repo), request).await
     }
@@ -352,7 +352,7 @@ impl Api {
         }
         // Again it is refused or does nothing: an issue has one parent.
         let request = at("POST /repos/{owner}/{repo}/issues/{issue_number}/sub_issues", repo, number)
-            .check(format!("Look with get_issue whether {repo}#{number} has the new sub-issue"))
+            .check(format!("Check with get_issue whether {repo}#{number} has the new sub-issue"))
             .json(&body)?;
         self.send(Target::Repo(repo), request).await.map(drop)
     }
@@ -397,7 +397,7 @@ impl Api {
     pub(crate) async fn add_blocker(&self, repo: &Repo, number: u64, id: u64) -> Result<()> {
         let request =
             at("POST /repos/{owner}/{repo}/issues/{issue_number}/dependencies/blocked_by", repo, number)
-                .check(format!("Look with get_issue whether {repo}#{number} is blocked now"))
+                .check(format!("Check with get_issue whether {repo}#{number} is blocked now"))
                 .json(&json!({"issue_id": id}))?;
         self.send(Target::Repo(repo), request).await.map(drop)
     }

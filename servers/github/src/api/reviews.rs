@@ -89,7 +89,7 @@ impl Api {
         let comment = json!({"commit_id": commit, "path": path, "body": body, "subject_type": "file"});
         let request = pull_route("POST /repos/{owner}/{repo}/pulls/{pull_number}/comments", repo, number)
             .json(&comment)?
-            .check(format!("Look with get_pr and include threads whether #{number} has the comment"));
+            .check(format!("Check with get_pr (include threads) whether #{number} has the comment"));
         Ok(self.json::<Made>(Target::Repo(repo), request).await?.id)
     }
 
@@ -149,7 +149,7 @@ impl Api {
         resolved: bool,
     ) -> Result<Vec<ThreadOutcome>> {
         let operation = if resolved { &RESOLVE } else { &UNRESOLVE };
-        let check = "Look with get_pr and include threads which of them are resolved".to_owned();
+        let check = "Check with get_pr (include threads) which of them are resolved".to_owned();
         let Partial { data, failures } =
             self.run::<Value>(Target::Repo(repo), operation, places(ids), Some(check)).await?;
         let mut failures: BTreeMap<String, Error> = failures.into_iter().collect();
@@ -182,5 +182,5 @@ fn places(ids: &[String]) -> Value {
 
 /// What to look at when the outcome of a write is not known.
 fn look(number: u64) -> String {
-    format!("Look with get_pr and include reviews whether #{number} has the review")
+    format!("Check with get_pr (include reviews) whether #{number} has the review")
 }

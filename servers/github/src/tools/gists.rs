@@ -101,7 +101,7 @@ fn visibility(public: bool) -> &'static str {
 async fn list_gists(call: Call<GitHub>, arguments: ListGists) -> Result<Reply> {
     if let Some(id) = &arguments.id {
         if arguments.user.is_some() || arguments.cursor.is_some() {
-            return Err(Error::invalid("`id` stands alone, or with `file` and `offset`"));
+            return Err(Error::invalid("`id` goes with `file` and `offset` only"));
         }
         return read(&call, id, arguments.file.as_deref(), arguments.offset).await;
     }
@@ -225,11 +225,11 @@ async fn save_gist(call: Call<GitHub>, mut arguments: SaveGist) -> Result<Plan> 
         let name = one_line(&change.name);
         if change.name.trim().is_empty() || change.name.contains('/') {
             return Err(Error::invalid(format!(
-                "`{name}` is no name of a file of a gist: it has no directories"
+                "`{name}` cannot be a file of a gist: gists have no directories"
             )));
         }
         if change.delete && (change.content.is_some() || change.new_name.is_some()) {
-            return Err(Error::invalid(format!("`{name}`: delete stands alone")));
+            return Err(Error::invalid(format!("`{name}`: `delete` goes with no other change")));
         }
         if change.content.as_ref().is_some_and(|content| content.trim().is_empty()) {
             return Err(Error::invalid(format!("`{name}` is empty: GitHub keeps no empty files in gists")));

@@ -81,13 +81,13 @@ async fn api_get(call: Call<GitHub>, arguments: Arguments) -> Result<Reply> {
             let (text, note) = excerpt(&text, 0, EXCERPT);
             let reply = Reply::new(format!("GET {}", one_line(&path))).outside(one_line(&path), None, text);
             Ok(if note.is_some() {
-                reply.line("[The rest is left out: there is no more than this here.]")
+                reply.line("[The rest is left out: this tool shows no more.]")
             } else {
                 reply
             })
         }
         Body::Binary(bytes) => {
-            Err(Error::invalid(format!("{} is a file of {bytes} bytes, no text", one_line(&path))))
+            Err(Error::invalid(format!("{} is a file of {bytes} bytes, not text", one_line(&path))))
         }
     }
 }
@@ -120,11 +120,11 @@ fn path_of(server: &GitHub, text: &str) -> Result<(String, String)> {
         let plain = percent_decode_str(&once).decode_utf8_lossy();
         let dots = plain.split('/').any(|part| matches!(part, "." | ".."));
         if plain.is_empty() || dots || plain.contains('\\') || segment.contains('{') {
-            return wrong("it has a part that is no part of a path");
+            return wrong("it has a part that does not belong in a path");
         }
     }
     if path == "/graphql" {
-        return wrong("GraphQL is no part of the REST API");
+        return wrong("GraphQL is not a part of the REST API");
     }
     Ok((path, query.to_owned()))
 }

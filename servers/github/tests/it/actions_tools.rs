@@ -172,7 +172,7 @@ async fn a_log_is_searched_by_job_name_with_lines_around_and_numbers() {
     let capital = site.reply("get_job_logs", find("PERCENT_is_rounded_down")).await;
     assert!(capital.starts_with("No lines"), "{capital}");
     let bad = site.reply("get_job_logs", find("(")).await;
-    assert!(bad.starts_with("ERROR invalid_argument: `grep` is no regular expression"), "{bad}");
+    assert!(bad.starts_with("ERROR invalid_argument: `grep` is not a valid regular expression"), "{bad}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -331,21 +331,21 @@ async fn a_run_is_run_again_and_its_attempt_read_back() {
         .reply("run_workflow", with_repo(json!({"action": "rerun", "run_id": 90043, "dry_run": true})))
         .await;
     assert!(
-        dry.contains("Run all jobs of the run 90043 CI (failure)") && dry.contains("attempt 1 → 2"),
+        dry.contains("Rerun all jobs of the run 90043 CI (failure)") && dry.contains("attempt 1 → 2"),
         "{dry}"
     );
     assert_eq!(site.sent(RERUN), 0);
     let text = site.reply("run_workflow", with_repo(json!({"action": "rerun", "run_id": 90043}))).await;
-    assert!(text.contains("Running all jobs of run 90043 again: attempt 2."), "{text}");
+    assert!(text.contains("Rerunning all jobs of run 90043: attempt 2."), "{text}");
     let again = site.reply("run_workflow", with_repo(json!({"action": "rerun", "run_id": 90043}))).await;
     assert!(again.starts_with("ERROR conflict") && again.contains("is not over"), "{again}");
     let failed =
         site.reply("run_workflow", with_repo(json!({"action": "rerun_failed", "run_id": 90041}))).await;
-    assert!(failed.contains("Running the failed jobs of run 90041 again: attempt 2."), "{failed}");
+    assert!(failed.contains("Rerunning the failed jobs of run 90041: attempt 2."), "{failed}");
     let nothing =
         site.reply("run_workflow", with_repo(json!({"action": "rerun_failed", "run_id": 90042}))).await;
     assert!(
-        nothing.starts_with("In harbor-example/import-api:\nNothing to run again: no job failed"),
+        nothing.starts_with("In harbor-example/import-api:\nNothing to rerun: no job failed"),
         "{nothing}"
     );
 }

@@ -142,7 +142,7 @@ async fn github_is_asked_again_once_where_it_does_not_know_whether_it_can_be_mer
         site.fault(operation, unknown.clone());
     }
     let text = site.reply("get_pr", json!({"number": 485})).await;
-    assert!(text.contains("GitHub still works out; ask again"), "{text}");
+    assert!(text.contains("GitHub is still working out whether it can be merged; ask again"), "{text}");
     assert_eq!((site.sent("PullGet"), site.sent("PullPulse")), (2, 2));
 }
 

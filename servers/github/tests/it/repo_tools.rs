@@ -332,7 +332,7 @@ async fn one_wrong_change_leaves_all_undone() {
         (
             json!({"path": "assets/logo.png", "edits": [{"old": "a", "new": "b"}]}),
             Kind::InvalidArgument,
-            "no UTF-8 text",
+            "not UTF-8 text",
         ),
         (
             json!({"path": "README.md", "move_from": "CHANGELOG.md"}),

@@ -123,7 +123,7 @@ impl Api {
             .write::<Data>(
                 &CREATE,
                 json!({"input": input}),
-                "Look with list_documents whether the document is there",
+                "Check with list_documents whether the document is there",
             )
             .await?
             .payload)

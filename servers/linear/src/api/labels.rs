@@ -63,7 +63,7 @@ impl Api {
             payload: LabelPayload,
         }
         Ok(self
-            .write::<Data>(&CREATE, json!({"input": input}), "Look with get_team whether the label is there")
+            .write::<Data>(&CREATE, json!({"input": input}), "Check with get_team whether the label is there")
             .await?
             .payload)
     }
@@ -75,7 +75,7 @@ impl Api {
             #[serde(rename = "issueLabelDelete")]
             payload: LabelPayload,
         }
-        let check = "Look with get_team whether the label is gone";
+        let check = "Check with get_team whether the label is gone";
         Ok(self.write::<Data>(&DELETE, json!({"id": id}), check).await?.payload.success)
     }
 

@@ -86,7 +86,7 @@ impl Api {
             payload: NotificationPayload,
         }
         Ok(self
-            .write::<Data>(&MARK, json!({"id": id, "input": input}), "Look with list_notifications")
+            .write::<Data>(&MARK, json!({"id": id, "input": input}), "Check with list_notifications")
             .await?
             .payload)
     }

@@ -223,7 +223,7 @@ impl Api {
             .write::<Data>(
                 &CREATE,
                 json!({"input": input}),
-                "Look with list_projects whether the project is there",
+                "Check with list_projects whether the project is there",
             )
             .await?
             .payload)

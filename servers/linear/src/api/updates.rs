@@ -109,7 +109,7 @@ impl Api {
             .write::<Data>(
                 operation,
                 json!({"input": input}),
-                "Look with list_status_updates whether it is there",
+                "Check with list_status_updates whether it is there",
             )
             .await?
             .payload)

@@ -90,8 +90,11 @@ impl UploadFile {
             match (name, value) {
                 (Ok(name), Ok(value)) => request = request.header(name, value),
                 _ => {
-                    return Err(Error::new(Kind::Upstream, "Linear asked for an upload header that is none")
-                        .with_operation(PREPARE.name));
+                    return Err(Error::new(
+                        Kind::Upstream,
+                        "Linear asked for an upload header that is not valid",
+                    )
+                    .with_operation(PREPARE.name));
                 }
             }
         }

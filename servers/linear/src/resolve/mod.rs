@@ -199,7 +199,7 @@ impl Names {
         people.retain(|person| !person.is_active());
         Ok(find(wanted, &people).ok().map(|person| {
             Error::invalid(format!("{} is disabled, so nothing can be given to them", person.describe()))
-                .with_hint("Nothing was written. Say who else; list_users shows who there is")
+                .with_hint("Nothing was written. Name somebody else: list_users shows the active people")
         }))
     }
 

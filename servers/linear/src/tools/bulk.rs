@@ -113,7 +113,9 @@ async fn bulk_update(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
     }
     if fields.milestone.is_some() && fields.project.is_none() {
         // The same name is another milestone in each project.
-        return Err(Error::invalid("With `milestone` give `project` as well"));
+        return Err(Error::invalid(
+            "`milestone` needs `project` as well: each project has its own milestones",
+        ));
     }
     let mut gone = Vec::new();
     let by_filter = filter.is_some();
@@ -133,7 +135,8 @@ async fn bulk_update(call: Call<Linear>, arguments: Arguments) -> Result<Plan> {
     }
     let total = issues.len();
     if let Some(expected) = expected_count.filter(|expected| *expected as usize != total) {
-        return Err(Error::new(Kind::Conflict, format!("{total} issues match, not {expected}")).with_hint(
+        let found = words::counted(total, ("issue matches", "issues match"));
+        return Err(Error::new(Kind::Conflict, format!("{found}, not {expected}")).with_hint(
             "Look at them with list_issues, or leave `expected_count` out to see what would be done",
         ));
     }
@@ -171,7 +174,7 @@ async fn by_ids(call: &Call<Linear>, ids: &[String], gone: &mut Vec<String>) -> 
 /// The issues that a filter finds, if they are not too many, and what its words were taken for.
 async fn filtered(call: &Call<Linear>, mut query: IssueQuery) -> Result<(Vec<Issue>, Vec<String>)> {
     if query.is_everything() {
-        return Err(Error::invalid("`filter` is empty: it would mean every issue"));
+        return Err(Error::invalid("`filter` is empty, which would mean every issue"));
     }
     let calendar = query.prepare(call).await?;
     let mut found = matching(call, &query, &calendar).await?;
@@ -365,7 +368,8 @@ async fn carry_out(
     let summary = if failed == 0 {
         format!("Changed {}.", words::counted(done, ("issue", "issues")))
     } else {
-        format!("Changed {done} of {count} issues; {failed} failed, in whole or in part.")
+        let all = words::counted(count, ("issue", "issues"));
+        format!("Changed {done} of {all}; {failed} failed, in whole or in part.")
     };
     Ok(reply(summary, lines, &idle, &gone, failed))
 }

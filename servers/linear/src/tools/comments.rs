@@ -383,7 +383,7 @@ async fn add_comment(call: Call<Linear>, arguments: AddComment) -> Result<Plan> 
         .change(words::counted(body.chars().count(), ("character", "characters")));
     preview.changed.extend(mentioned.lines.iter().cloned());
     Ok(Plan::new(Reply::written(preview), move || async move {
-        let check = format!("Look with list_comments whether the comment {id} is there");
+        let check = format!("Check with list_comments whether the comment {id} is there");
         let answer = call.api().add_comment(&input, check).await;
         let sent = answer.and_then(|payload| match payload.comment {
             None if !payload.success => Err(refused("the comment")),
@@ -419,7 +419,7 @@ fn place_like(input: &mut Value, parent: &Comment) -> Result<()> {
     let given = places.iter().filter_map(|(field, _)| fields.remove(*field)).next();
     if given.is_some_and(|given| given != json!(id)) {
         return Err(Error::invalid("The comment to reply to stands elsewhere")
-            .with_hint("With `reply_to` leave out where it stands"));
+            .with_hint("With `reply_to` leave out `issue`, `project`, `document` and `update`"));
     }
     fields.insert(field.to_owned(), json!(id));
     Ok(())
@@ -495,7 +495,7 @@ async fn edit_comment(call: Call<Linear>, arguments: EditComment) -> Result<Plan
         let author = one_line(before.author());
         return Err(Error::new(
             Kind::Permission,
-            format!("The comment is of @{author}: Linear lets everybody edit their own only"),
+            format!("The comment is by @{author}: in Linear people can edit only their own comments"),
         )
         .with_hint("Nothing was sent. Reply to it with add_comment"));
     }
@@ -535,7 +535,7 @@ async fn edit_comment(call: Call<Linear>, arguments: EditComment) -> Result<Plan
     }
     let changes = preview.changed.clone();
     Ok(Plan::new(Reply::written(preview), move || async move {
-        let check = format!("Look with list_comments at the comment {id}");
+        let check = format!("Check the comment {id} with list_comments");
         let mut url = before.url.clone();
         if let Some(body) = body {
             let send = || async {
@@ -587,7 +587,7 @@ async fn delete_comment(call: Call<Linear>, arguments: DeleteComment) -> Result<
     }
     let seen = comment.body.clone();
     Ok(Plan::new(preview, move || async move {
-        let check = format!("Look with list_comments whether the comment {id} is gone");
+        let check = format!("Check with list_comments whether the comment {id} is gone");
         let deleted = call.api().delete_comment(&id, check).await;
         let deleted = deleted.and_then(|done| if done { Ok(()) } else { Err(refused("the deletion")) });
         // It was there a moment ago: what is not there now is deleted.

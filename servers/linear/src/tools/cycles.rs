@@ -39,7 +39,7 @@ async fn list_cycles(call: Call<Linear>, args: ListCycles) -> Result<Reply> {
     let team = call.names().team_or_default(args.team.as_deref()).await?;
     let mut filter = match args.which.as_deref() {
         Some(which) if filter::is_none(which) => {
-            return Err(Error::invalid("`which`: none is no cycle")
+            return Err(Error::invalid("`which`: \"none\" is not a cycle")
                 .with_hint("Use current, next, previous, upcoming, past, all or a number"));
         }
         Some(which) => which_filter(which),

@@ -183,7 +183,7 @@ async fn mark(api: Api, notification: Notification, input: Value) -> Result<Stri
     let title = told(&notification);
     match api.mark_notification(&notification.id, input).await {
         Ok(payload) if payload.success => Ok(title),
-        Ok(_) => Err((title, Error::new(Kind::Upstream, "Linear reported that it did not do it"))),
+        Ok(_) => Err((title, Error::new(Kind::Upstream, "Linear reported that it was not done"))),
         Err(error) => Err((title, error)),
     }
 }

@@ -199,7 +199,7 @@ impl Along {
         let keys = all.iter().filter_map(|id| IssueKey::parse(id, None).ok());
         let filter = json!({"or": keys.map(|key| key.to_filter()).collect::<Vec<_>>()});
         let Ok(answer) = server.api().issues(filter, all.len(), Sections::default()).await else {
-            return vec![format!("whether {} went with it is not known", words::listed(&all, NAMED))];
+            return vec![format!("whether {} closed with it is not known", words::listed(&all, NAMED))];
         };
         let now = answer
             .data

@@ -7,6 +7,7 @@ use connector::{
     catalog::{
         Call, Plan, Reply, Tool, Written, one_line,
         reconcile::{self, Seen},
+        words::counted,
     },
 };
 use jiff::Timestamp;
@@ -273,7 +274,7 @@ fn create_one(call: Call<Linear>, draft: Draft) -> Plan {
     let mut preview = Written::new(format!("Create an issue in {}", draft.team));
     preview.changed = draft.preview();
     Plan::new(Reply::written(preview), move || async move {
-        let check = format!("Look with get_issue whether the issue {} is there", draft.id);
+        let check = format!("Check with get_issue whether the issue {} is there", draft.id);
         let sent = call.api().create_issue(&draft.input, check).await;
         let sent = sent.and_then(|payload| payload.issue.ok_or_else(not_accepted));
         // The id is ours: that it exists already means that an earlier attempt created it.
@@ -294,15 +295,16 @@ fn create_one(call: Call<Linear>, draft: Draft) -> Plan {
 }
 
 fn create_many(call: Call<Linear>, drafts: Vec<Draft>) -> Plan {
-    let mut preview = Written::new(format!("Create {} issues", drafts.len()));
     let many = drafts.len();
+    let all = counted(many, ("issue", "issues"));
+    let mut preview = Written::new(format!("Create {all}"));
     for draft in &drafts {
         preview =
             preview.change(format!("{} \"{}\": {}", draft.team, draft.title, draft.preview().join("; ")));
     }
     let plan = Plan::new(Reply::written(preview), move || async move {
         let inputs: Vec<Value> = drafts.iter().map(|draft| draft.input.clone()).collect();
-        let check = format!("Look with get_issue whether the issue {} is there", drafts[0].id);
+        let check = format!("Check with get_issue whether the issue {} is there", drafts[0].id);
         let sent = call.api().create_issues(&inputs, check).await.map(|payload| payload.issues);
         let look = async {
             let mut found = Vec::new();
@@ -312,7 +314,7 @@ fn create_many(call: Call<Linear>, drafts: Vec<Draft>) -> Plan {
             Some(found)
         };
         let (created, _) = reconcile::created(sent, look).await?;
-        let mut written = Written::new(format!("Created {} of {} issues.", created.len(), drafts.len()));
+        let mut written = Written::new(format!("Created {} of {all}.", created.len()));
         for draft in &drafts {
             written = written.change(match created.iter().find(|issue| issue.id == draft.id) {
                 Some(issue) => {

@@ -208,7 +208,7 @@ fn told(outcomes: &Outcomes, lines: &[String], remove: bool) -> Written {
     let verb = if remove { "Removed" } else { "Made" };
     let mut written = Written::new(match (done, lines.len()) {
         (done, all) if done == all => format!("{verb} {}.", words::counted(done, ("relation", "relations"))),
-        (done, all) => format!("{verb} {done} of {all} relations."),
+        (done, all) => format!("{verb} {done} of {}.", words::counted(all, ("relation", "relations"))),
     });
     written.changed = changed;
     written

@@ -244,11 +244,9 @@ async fn by_words(call: &Call<Linear>, terms: &Terms, types: &[Kind], position: 
         let shown = part.rows.len().saturating_sub(position.skip);
         if !single && part.next.is_some() {
             let of = part.total.map(|total| format!(" of {total}")).unwrap_or_default();
-            notes.push(format!(
-                "{shown}{of} {}s, more with types [\"{}\"]",
-                part.kind.as_str(),
-                part.kind.as_str()
-            ));
+            let kind = part.kind.as_str();
+            let plural = if shown == 1 && of.is_empty() { "" } else { "s" };
+            notes.push(format!("{shown}{of} {kind}{plural}, more with types [\"{kind}\"]"));
         }
     }
     let mut page = Page::new(FROM, ("result", "results"));

@@ -85,13 +85,13 @@ async fn whoami(call: Call<Linear>) -> Result<Reply> {
         teams.iter().map(|team| format!("{} {}", team.key, one_line(&team.name))).collect();
     reply = reply.line(format!("Teams: {}", names.join(", ")));
     if let Some(team) = call.names().default_team() {
-        reply = reply.line(format!("Team where none is named: {}", one_line(team)));
+        reply = reply.line(format!("Default team: {}", one_line(team)));
     }
     if let Some(zone) = &viewer.timezone {
         reply = reply.line(format!("Time zone: {}", one_line(zone)));
     }
     reply = reply.line(format!(
-        "Credential: {}. Linear does not tell its scopes beforehand; a refusal names the one that is missing.",
+        "Credential: {}. Linear does not tell its scopes beforehand; a refusal names the missing one.",
         call.credential()
     ));
     reply = reply.line(format!("Limits left: {}.", limits(&call)));

@@ -182,11 +182,8 @@ fn pattern(pattern: &str) -> Result<Regex> {
     let ignores_case = !pattern.chars().any(char::is_uppercase);
     let regex = if ignores_case { Regex::new(&format!("(?i){pattern}")) } else { Regex::new(pattern) };
     regex.map_err(|error| {
-        Error::invalid(format!(
-            "`grep` is no regular expression that can be used: {}",
-            one_line(&error.to_string())
-        ))
-        .with_hint("Escape characters such as ( [ * with a backslash")
+        Error::invalid(format!("`grep` is not a valid regular expression: {}", one_line(&error.to_string())))
+            .with_hint("Escape characters such as ( [ * with a backslash")
     })
 }
 

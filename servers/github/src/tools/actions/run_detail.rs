@@ -125,7 +125,7 @@ async fn get_run(call: Call<GitHub>, arguments: GetRun) -> Result<Reply> {
         ));
     }
     if asked > MOST_WAIT {
-        notes.push(format!("wait_seconds was taken as {MOST_WAIT}, the most there is."));
+        notes.push(format!("wait_seconds was taken as {MOST_WAIT}, which is the maximum."));
     }
     let mut text = one_line(&run.display_title);
     if wants(Part::Jobs) {
@@ -345,7 +345,8 @@ async fn annotation_lines(call: &Call<GitHub>, repo: &Repo, jobs: &[Job]) -> (St
         text.push_str(" none");
     }
     if left_out > 0 {
-        notes.push(format!("{left_out} more jobs were not asked for annotations."));
+        let jobs = counted(left_out, ("more job was", "more jobs were"));
+        notes.push(format!("{jobs} not asked for annotations."));
     }
     (text, (!notes.is_empty()).then(|| notes.join(" ")))
 }

@@ -281,7 +281,7 @@ fn known_status(given: &str) -> Result<String> {
     if STATUSES.contains(&word) {
         return Ok(word.to_owned());
     }
-    let error = Error::invalid(format!("`status`: {} is no status of a run", one_line(given)));
+    let error = Error::invalid(format!("`status`: {} is not a status of a run", one_line(given)));
     Err(match nearest(word, STATUSES.into_iter()) {
         Some(near) => error.with_hint(format!("Did you mean {near}?")),
         None => error.with_hint(format!("There are: {}", STATUSES.join(", "))),

@@ -108,7 +108,7 @@ async fn run_workflow(call: Call<GitHub>, arguments: RunWorkflow) -> Result<Plan
     })?;
     if workflow.is_some() || at.is_some() || inputs.is_some() {
         return Err(Error::invalid("`workflow`, `ref` and `inputs` are for dispatch")
-            .with_hint("A run is run again as it was"));
+            .with_hint("A run is repeated as it was"));
     }
     let before = call.api().run_of(&repo, run, None).await.map_err(|error| no_run(error, &repo, run))?;
     match action {
@@ -253,7 +253,7 @@ async fn check(
             named(workflow),
             one_line(at)
         ))
-        .with_hint("rerun runs a run of it again")),
+        .with_hint("rerun repeats one of its runs")),
         ByHand::Unclear => Ok((
             checked(inputs, None)?,
             Some(
@@ -311,7 +311,7 @@ async fn rerun(call: Call<GitHub>, repo: Repo, id: u64, before: Run, which: Agai
     }
     if which == Again::Failed && before.conclusion == "success" {
         return Ok(Plan::nothing(Reply::written(Written::new(format!(
-            "Nothing to run again: no job failed in the {}.",
+            "Nothing to rerun: no job failed in the {}.",
             described(&before)
         )))));
     }
@@ -319,8 +319,11 @@ async fn rerun(call: Call<GitHub>, repo: Repo, id: u64, before: Run, which: Agai
         Again::All => "all jobs",
         Again::Failed => "the failed jobs",
     };
-    let mut preview = Written::new(format!("Run {what} of the {} again", described(&before)))
-        .change(format!("attempt {} → {}", before.attempt(), before.attempt() + 1));
+    let mut preview = Written::new(format!("Rerun {what} of the {}", described(&before))).change(format!(
+        "attempt {} → {}",
+        before.attempt(),
+        before.attempt() + 1
+    ));
     let jobs = again(&call, &repo, id, which).await;
     preview.changed.extend(jobs.clone());
     let seen = (before.attempt(), before.head_sha.clone());
@@ -336,7 +339,7 @@ async fn rerun(call: Call<GitHub>, repo: Repo, id: u64, before: Run, which: Agai
         } else {
             "GitHub accepted it and shows the new attempt soon".to_owned()
         };
-        let running = format!("running {what} of run {id} again: {attempt}");
+        let running = format!("rerunning {what} of run {id}: {attempt}");
         let mut written = Written::new(reconcile::summary("GitHub", lost, &running))
             .id(id.to_string())
             .url(page(&call, &repo, &id.to_string()));

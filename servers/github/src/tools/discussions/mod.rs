@@ -102,7 +102,7 @@ async fn list_discussions(call: Call<GitHub>, arguments: Arguments) -> Result<Re
     let position: Position = call.open_cursor(arguments.cursor.as_deref())?.unwrap_or_default();
     if let Some(number) = arguments.number {
         if arguments.category.is_some() || arguments.answered.is_some() || arguments.state.is_some() {
-            return Err(Error::invalid("`number` stands without `category`, `answered` and `state`"));
+            return Err(Error::invalid("`number` does not go with `category`, `answered` or `state`"));
         }
         return read(&call, &repo, number, arguments, position).await;
     }

@@ -13,6 +13,7 @@ use super::{categories, category};
 use crate::{
     GitHub,
     api::discussions::{Change, Discussion, DiscussionComment, DiscussionFilter},
+    render,
     repo::Repo,
     resolve::{mentions::notified, text},
 };
@@ -139,7 +140,7 @@ async fn create(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> R
     let mut preview = Written::new(format!("Begin a discussion in {repo}"))
         .change(format!("title \"{}\"", one_line(&title)))
         .change(format!("category {name}"))
-        .change(format!("{} characters", body.chars().count()));
+        .change(render::characters(&body));
     let told = notified(&call, &repo, &[], &body, "").await;
     preview.changed.extend(told.clone());
     let plan = Plan::new(Reply::written(preview), move || async move {
@@ -214,7 +215,7 @@ async fn comment(call: Call<GitHub>, repo: Repo, arguments: WriteDiscussion) -> 
     }
     let mut preview = Written::new(format!("Comment on the discussion {on}"))
         .change(format!("title \"{}\"", one_line(&discussion.title)))
-        .change(format!("{} characters", body.chars().count()));
+        .change(render::characters(&body));
     let told = notified(&call, &repo, &[], &body, "").await;
     preview.changed.extend(told.clone());
     let plan = Plan::new(Reply::written(preview), move || async move {

@@ -15,6 +15,7 @@ use crate::{
         comments::{Comment, Of},
         rest_issues::RestIssue,
     },
+    render,
     repo::Repo,
     resolve::{mentions::notified, text},
     scopes,
@@ -82,8 +83,7 @@ async fn add_comment(call: Call<GitHub>, arguments: AddComment) -> Result<Plan> 
         None => None,
     };
     let on = place(&repo, &ticket, thread.as_ref());
-    let mut preview =
-        Written::new(format!("Comment on {on}")).change(format!("{} characters", body.chars().count()));
+    let mut preview = Written::new(format!("Comment on {on}")).change(render::characters(&body));
     if ticket.locked {
         preview = preview.change("the conversation is locked: only people with write access may comment");
     }
@@ -255,7 +255,7 @@ async fn edit_comment(call: Call<GitHub>, arguments: EditComment) -> Result<Plan
                 .change(format!("as {}; people can still unfold it", reason.replace('_', " ")));
             Ok(Plan::new(Reply::written(preview), move || async move {
                 let reason = call.api().hide_comment(&repo, &comment.node_id, &reason.to_uppercase()).await?;
-                let written = Written::new(format!("Hid {on} as {}.", one_line(&reason)));
+                let written = Written::new(format!("Hidden: {on}, as {}.", one_line(&reason)));
                 Ok(Reply::written(written.id(id.to_string()).url(comment.html_url)))
             })
             .harmless())

@@ -95,11 +95,11 @@ fn told(event: &Event, repo: &Repo, sees: &impl Fn(&str) -> bool) -> Option<Stri
         }
         "reviewed" => format!("reviewed: {}", one_line(&event.state).replace('_', " ")),
         "review_requested" if !event.requested_team.name.is_empty() => {
-            format!("asked team {} for a review", one_line(&event.requested_team.name))
+            format!("requested a review from the team {}", one_line(&event.requested_team.name))
         }
-        "review_requested" => format!("asked {} for a review", person(event.requested_reviewer.login())),
+        "review_requested" => format!("requested a review from {}", person(event.requested_reviewer.login())),
         "review_request_removed" => {
-            format!("asked {} for a review no more", person(event.requested_reviewer.login()))
+            format!("withdrew the review request to {}", person(event.requested_reviewer.login()))
         }
         "cross-referenced" => {
             let source = event.source.issue.as_ref()?;

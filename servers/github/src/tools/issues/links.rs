@@ -124,13 +124,13 @@ async fn part(
     let (over, under) = (parent.name(), child.name());
     if remove {
         if !linked {
-            return Ok(nothing(format!("{under} is no part of {over}")));
+            return Ok(nothing(format!("{under} is not a part of {over}")));
         }
-        let preview = Written::new(format!("Make {under} no part of {over}"));
+        let preview = Written::new(format!("Take {under} out of {over}"));
         let seen = (parent.id, child.id);
         return Ok(Plan::new(titled(preview, &parent, &child), move || async move {
             call.api().remove_sub_issue(&parent.repo, parent.number, child.id).await?;
-            Ok(done(format!("{under} is no part of {over} any more."), &parent))
+            Ok(done(format!("{under} is no longer a part of {over}."), &parent))
         })
         .state(&seen)
         .ask());
@@ -152,7 +152,7 @@ async fn part(
         one_line(&parent.ticket.title)
     ));
     if let Some(old) = &elsewhere {
-        preview = preview.change(format!("it is then no part of {old} any more"));
+        preview = preview.change(format!("it is then no longer a part of {old}"));
     }
     if let Some((repo, number)) = &after {
         preview = preview.change(format!("placed after {repo}#{number}"));
@@ -189,7 +189,7 @@ async fn sibling(call: &Call<GitHub>, parent: &End, repo: &Repo, number: u64) ->
             && part.repo().is_none_or(|place| place.eq_ignore_ascii_case(&repo.to_string()))
     };
     listed.items.iter().find(is).and_then(|part| part.id.parse().ok()).ok_or_else(|| {
-        Error::invalid(format!("`after`: {repo}#{number} is no part of {}", parent.name()))
+        Error::invalid(format!("`after`: {repo}#{number} is not a part of {}", parent.name()))
             .with_hint("get_issue with include sub_issues lists them")
     })
 }
@@ -204,16 +204,16 @@ async fn block(call: Call<GitHub>, blocked: End, blocker: End, remove: bool) -> 
         return Ok(nothing(format!("{waiting} {how} {before} already")));
     }
     if remove {
-        let preview = Written::new(format!("Say that {before} does not block {waiting} any more"));
+        let preview = Written::new(format!("Mark {waiting} as no longer blocked by {before}"));
         let seen = (blocked.id, blocker.id);
         return Ok(Plan::new(titled(preview, &blocked, &blocker), move || async move {
             call.api().remove_blocker(&blocked.repo, blocked.number, blocker.id).await?;
-            Ok(done(format!("{before} does not block {waiting} any more."), &blocked))
+            Ok(done(format!("{before} no longer blocks {waiting}."), &blocked))
         })
         .state(&seen)
         .ask());
     }
-    let preview = Written::new(format!("Say that {before} blocks {waiting}"));
+    let preview = Written::new(format!("Mark {waiting} as blocked by {before}"));
     Ok(Plan::new(titled(preview, &blocked, &blocker), move || async move {
         call.api().add_blocker(&blocked.repo, blocked.number, blocker.id).await?;
         Ok(done(format!("{before} blocks {waiting}."), &blocked))

@@ -245,7 +245,7 @@ async fn plain(
     let notes = answer.notes();
     let Partial { data: list, .. } = answer;
     if list.is_off() {
-        return Err(Error::not_found(format!("{repo} keeps no issues: they are turned off there")));
+        return Err(Error::not_found(format!("{repo} has no issues: they are turned off there")));
     }
     let issues = &list.issues;
     if issues.nodes.is_empty() && after.is_none() {

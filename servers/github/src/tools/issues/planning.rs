@@ -147,7 +147,7 @@ fn color(text: &str) -> Result<String> {
     if digits.len() == 6 && digits.chars().all(|c| c.is_ascii_hexdigit()) {
         return Ok(digits);
     }
-    Err(Error::invalid(format!("`color`: `{}` is no colour", one_line(text)))
+    Err(Error::invalid(format!("`color`: `{}` is not a colour", one_line(text)))
         .with_hint("Six hexadecimal digits, such as d73a4a"))
 }
 
@@ -311,7 +311,7 @@ async fn manage_milestone(call: Call<GitHub>, mut arguments: ManageMilestone) ->
     let title = one_line(&milestone.title);
     if plain {
         let preview = Written::new(format!("Delete the milestone \"{title}\" of {repo}")).change(format!(
-            "{} then in none",
+            "{} then in no milestone",
             counted(milestone.size(), ("issue or pull request is", "issues and pull requests are"))
         ));
         let seen = (milestone.number.clone(), milestone.title.clone(), milestone.size());

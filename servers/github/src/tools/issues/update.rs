@@ -291,7 +291,7 @@ fn guard(ticket: &RestIssue, expected: Option<&str>) -> Result<()> {
 /// `invalid_argument` for what is no moment.
 pub(in crate::tools) fn same_moment(expected: &str, updated: &str) -> Result<bool> {
     let expected: Timestamp = expected.parse().map_err(|_| {
-        Error::invalid(format!("`expected_updated_at`: `{}` is no time", one_line(expected)))
+        Error::invalid(format!("`expected_updated_at`: `{}` is not a time", one_line(expected)))
             .with_hint("Take updated_at as it was shown")
     })?;
     Ok(updated.parse::<Timestamp>().is_ok_and(|at| at == expected))

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     GitHub,
     api::rest_issues::RestIssue,
+    render,
     repo::Repo,
     resolve::{mentions::notified, naming, reference, text},
     scopes,
@@ -145,7 +146,7 @@ impl New {
     fn preview(&self) -> Written {
         let mut written = Written::new(format!("Open an issue in {}", self.repo))
             .change(format!("title \"{}\"", one_line(&self.title)))
-            .change(format!("body of {} characters", self.body.chars().count()));
+            .change(format!("body of {}", render::characters(&self.body)));
         if !self.labels.is_empty() {
             written = written.change(format!("labels {}", names(&self.labels)));
         }

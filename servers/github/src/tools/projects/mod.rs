@@ -89,7 +89,7 @@ async fn owner(server: &GitHub, given: Option<&str>) -> Result<String> {
         }
     };
     if Repo::parse(&format!("{owner}/x")).is_err() {
-        return Err(Error::invalid(format!("`owner`: `{}` is no login", one_line(&owner))));
+        return Err(Error::invalid(format!("`owner`: `{}` is not a login", one_line(&owner))));
     }
     // An owner of nothing within reach has nothing to show.
     server.bounds().permits_owner(&owner)?;

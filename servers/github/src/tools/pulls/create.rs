@@ -13,6 +13,7 @@ use super::reviewers::Reviewers;
 use crate::{
     GitHub,
     api::pulls::{Posted, Pull, Tip},
+    render,
     repo::Repo,
     resolve::{closing, mentions::notified, naming, reference, text},
     scopes,
@@ -161,7 +162,7 @@ async fn open(call: Call<GitHub>, draft: Draft, body: String) -> Plan {
         one_line(&draft.base)
     ));
     if !body.trim().is_empty() {
-        preview = preview.change(format!("body of {} characters", body.chars().count()));
+        preview = preview.change(format!("body of {}", render::characters(&body)));
     }
     if !draft.labels.is_empty() {
         preview = preview.change(format!("labels [{}]", one_line(&draft.labels.join(", "))));
@@ -197,7 +198,7 @@ async fn open(call: Call<GitHub>, draft: Draft, body: String) -> Plan {
 /// Opens it, and says whether the answer was lost: the list of pull requests then tells, because there was
 /// none before.
 async fn post(call: &Call<GitHub>, draft: &Draft) -> Result<(Posted, bool)> {
-    let check = format!("Look with list_prs whether there is one from {}", one_line(&draft.head));
+    let check = format!("Check with list_prs whether there is one from {}", one_line(&draft.head));
     let error = match call.api().pull_open(&draft.repo, &draft.input, check).await {
         Ok(posted) => return Ok((posted, false)),
         Err(error) => error,

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     GitHub,
     api::pulls::{Pull, Verdict},
+    render,
     repo::Repo,
     scopes,
 };
@@ -264,10 +265,7 @@ impl Text {
         let title = one_line(self.title.as_deref()?);
         Some(match &self.body {
             Some(body) => {
-                format!(
-                    "commit title \"{title}\", body of {}",
-                    counted(body.chars().count(), ("character", "characters"))
-                )
+                format!("commit title \"{title}\", body of {}", render::characters(body))
             }
             None => format!("commit title \"{title}\", body as GitHub makes it"),
         })
@@ -296,10 +294,10 @@ pub(super) fn blocks(pull: &Pull) -> Vec<String> {
     let mut blocks = Vec::new();
     let state = pull.merge_state_status.as_str();
     if state == "BEHIND" {
-        blocks.push(format!("it is behind {}; update_pr with set update_branch mends that", base(pull)));
+        blocks.push(format!("it is behind {}; update_pr with set update_branch fixes that", base(pull)));
     }
     if state == "UNKNOWN" && pull.mergeable == "UNKNOWN" {
-        blocks.push("GitHub still works out whether it can be merged; try again shortly".to_owned());
+        blocks.push("GitHub is still working out whether it can be merged; try again shortly".to_owned());
     }
     // GitHub names one state only: behind conflicts or a draft, the rules are not met all the same.
     if !["BLOCKED", "BEHIND", "DIRTY", "DRAFT"].contains(&state) {

@@ -424,10 +424,10 @@ fn mergeable(pull: &Pull) -> Option<String> {
     Some(match pull.merge_state_status.as_str() {
         "CLEAN" | "HAS_HOOKS" if settled => "can be merged: nothing blocks it".to_owned(),
         "UNSTABLE" if settled => {
-            "can be merged, though a check that is not required fails or still runs".to_owned()
+            "can be merged, though a check that is not required is failing or still running".to_owned()
         }
         _ if settled => format!("no conflicts with {base}; whether anything else blocks it is not known yet"),
-        _ => "whether it can be merged GitHub still works out; ask again".to_owned(),
+        _ => "GitHub is still working out whether it can be merged; ask again".to_owned(),
     })
 }
 

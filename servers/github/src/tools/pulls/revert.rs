@@ -40,7 +40,7 @@ pub(super) async fn plan(call: Call<GitHub>, repo: Repo, pull: Pull, words: Word
     let preview = Written::new(format!("Open a pull request that reverts {repo}#{number}"))
         .change(format!("title \"{}\"", one_line(&title)))
         .change(format!("{} -> {base}", one_line(&branch)))
-        .change("nothing is taken back before it is merged");
+        .change("nothing is reverted before it is merged");
     let plan = Plan::new(Reply::written(preview), move || async move {
         let (title, body) = (words.title.as_deref(), words.body.as_deref());
         let made = match call.api().pull_revert(&repo, &pull, title, body).await {

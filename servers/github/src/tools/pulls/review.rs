@@ -370,7 +370,7 @@ fn add(
         ));
     }
     if let Some(body) = &body {
-        preview = preview.change(format!("body of {} characters", body.chars().count()));
+        preview = preview.change(format!("body of {}", render::characters(body)));
     }
     let Shown { lines, told: notifies } = shown;
     let notified = notifies.map(|told| told.replacen("notifies", "notifies, with all who follow it,", 1));
@@ -495,7 +495,7 @@ fn submit(
     let summary = format!("Submit your pending review {id} on {repo}#{number}: {verdict}");
     let mut preview = Written::new(summary).change(line_comments(pending.comments.total_count));
     if let Some(body) = &body {
-        preview = preview.change(format!("body of {} characters", body.chars().count()));
+        preview = preview.change(format!("body of {}", render::characters(body)));
     }
     let mut input = json!({"event": event.constant()});
     if let Some(body) = body {

@@ -59,7 +59,7 @@ async fn resolve_threads(call: Call<GitHub>, arguments: ResolveThreads) -> Resul
     let mut ids: Vec<String> = Vec::new();
     for id in thread_ids.iter().map(|id| id.trim().to_owned()) {
         if id.is_empty() || id.chars().all(|c| c.is_ascii_digit()) {
-            return Err(Error::invalid(format!("`{}` is no id of a thread", one_line(&id)))
+            return Err(Error::invalid(format!("`{}` is not the id of a thread", one_line(&id)))
                 .with_hint("get_pr with include threads gives them; they begin with PRRT_"));
         }
         if !ids.contains(&id) {

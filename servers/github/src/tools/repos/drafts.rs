@@ -7,7 +7,7 @@ use connector::{
 use serde_json::{Map, json};
 
 use super::{refs, releases::CreateRelease};
-use crate::{GitHub, api::releases::Release, repo::Repo};
+use crate::{GitHub, api::releases::Release, render, repo::Repo};
 
 /// What `arguments` do with `draft`: with `draft` true it is changed, else it is published. `tagged` says whether
 /// its tag is there.
@@ -169,7 +169,7 @@ async fn publish(
         if made.prerelease {
             done = done.change("a prerelease");
         }
-        done = done.change(format!("notes of {} characters", made.body.chars().count()));
+        done = done.change(format!("notes of {}", render::characters(&made.body)));
         Ok(Reply::written(done.id(made.tag_name).url(one_line(&made.html_url))))
     });
     Ok(plan.state(&seen).ask())

@@ -250,7 +250,7 @@ impl Place {
         let text = std::str::from_utf8(file.bytes).ok().filter(|_| !binary);
         let Some(text) = text else {
             found.kind = "binary";
-            let why = if binary { "a binary file" } else { "no UTF-8 text" };
+            let why = if binary { "a binary file" } else { "a file that is not UTF-8 text" };
             let header = format!(
                 "{} is {why} of {} bytes, blob {}: not shown.",
                 self.words(),

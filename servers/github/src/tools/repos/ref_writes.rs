@@ -70,7 +70,7 @@ pub(super) async fn manage_ref(call: Call<GitHub>, arguments: ManageRef) -> Resu
     let name = ref_name("name", &name)?.to_owned();
     let message = message.filter(|message| !message.trim().is_empty());
     if message.is_some() && (kind == RefKind::Branch || action == Action::Delete) {
-        return Err(Error::invalid("`message` annotates a new tag, and this is none"));
+        return Err(Error::invalid("`message` annotates a new tag, which this is not"));
     }
     if from.is_some() && action == Action::Delete {
         return Err(Error::invalid("`from` is where a new ref begins: leave it out to delete"));

@@ -251,7 +251,7 @@ pub(super) async fn no_clash(call: &Call<GitHub>, repo: &Repo, folder: &str, nam
         Kind::Conflict,
         format!("{repo} has the {kind} {}, and git cannot keep {name} beside it", one_line(other)),
     )
-    .with_hint("Nothing was created. Take a name that is no part of another up to a `/`"))
+    .with_hint("Nothing was created. Take a name that is not the beginning of another up to a `/`"))
 }
 
 /// What GitHub says where a rule of the repository forbids a write to a ref, as such.

@@ -16,7 +16,7 @@ use super::{drafts, refs};
 use crate::{
     GitHub,
     api::releases::{NewRelease, Release},
-    render::{day, thousands},
+    render::{characters, day, thousands},
     repo::Repo,
     scopes,
     tools::FROM,
@@ -293,7 +293,7 @@ async fn create_release(call: Call<GitHub>, arguments: CreateRelease) -> Result<
         if !made.target_commitish.is_empty() && new.target.is_some() {
             done = done.change(format!("tag at {}", one_line(&made.target_commitish)));
         }
-        done = done.change(format!("notes of {} characters", made.body.chars().count()));
+        done = done.change(format!("notes of {}", characters(&made.body)));
         Ok(Reply::written(done.id(made.tag_name).url(one_line(&made.html_url))))
     })
     .state(&());

@@ -148,8 +148,11 @@ async fn base(call: &Call<GitHub>, repo: &Repo, branch: &str, from: Option<&str>
 fn expected_sha(text: &str) -> Result<String> {
     let sha = text.trim().to_ascii_lowercase();
     if sha.len() < ABBREVIATED || !sha.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(Error::invalid(format!("`expected_head`: `{}` is no sha of a commit", one_line(text)))
-            .with_hint("read_file gives the commit that it read at"));
+        return Err(Error::invalid(format!(
+            "`expected_head`: `{}` is not the sha of a commit",
+            one_line(text)
+        ))
+        .with_hint("read_file gives the commit that it read at"));
     }
     Ok(sha)
 }

@@ -218,7 +218,7 @@ fn check(change: Change) -> Result<Wanted> {
     }
     let content = match (change.content, change.base64.unwrap_or(false)) {
         (None, true) => {
-            return Err(Error::invalid("`base64` says how `content` is written, and there is none"));
+            return Err(Error::invalid("`base64` says how `content` is written, and no `content` is given"));
         }
         (None, false) => None,
         (Some(text), false) => Some(Content::Text(text)),
@@ -226,7 +226,7 @@ fn check(change: Change) -> Result<Wanted> {
             let packed: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
             let bytes = STANDARD.decode(packed);
             Some(Content::Exact(Bytes::from(
-                bytes.map_err(|_| Error::invalid(format!("`changes`: {path}: `content` is no base64")))?,
+                bytes.map_err(|_| Error::invalid(format!("`changes`: {path}: `content` is not base64")))?,
             )))
         }
     };
@@ -336,7 +336,7 @@ async fn one(
     };
     let says_nothing = changes.is_empty() && staged.moved_from.is_none() && executable.is_none();
     if content.is_none() && says_nothing && staged.old.is_some() {
-        return Err(invalid(&staged.path, "it says nothing to do")
+        return Err(invalid(&staged.path, "it does not say what to do")
             .with_hint("Give `content`, `edits`, `delete`, `move_from` or `executable`"));
     }
     // A path and nothing else is a new file without content.
@@ -359,7 +359,7 @@ async fn one(
     }
     let bytes = api.blob(repo, &old.sha, old.size).await?;
     let text = std::str::from_utf8(&bytes).map_err(|_| {
-        invalid(&staged.path, "it is no UTF-8 text").with_hint("Give the whole of it as `content` in base64")
+        invalid(&staged.path, "it is not UTF-8 text").with_hint("Give the whole of it as `content` in base64")
     })?;
     let edited = edit(text, &changes).map_err(|error| {
         let hint = error.hint().unwrap_or_default().to_owned();

@@ -106,5 +106,5 @@ async fn text(place: &Place) -> Result<String> {
     if bytes.iter().take(SNIFFED).any(|byte| *byte == 0) {
         return Err(Error::invalid(format!("it is a binary file of {} bytes", thousands(size))));
     }
-    String::from_utf8(bytes).map_err(|_| Error::invalid("it is no UTF-8 text"))
+    String::from_utf8(bytes).map_err(|_| Error::invalid("it is not UTF-8 text"))
 }
