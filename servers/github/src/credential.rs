@@ -293,7 +293,7 @@ mod tests {
         let accounts = |entry: &str| [("accounts", Value::List(vec![entry.to_owned()]))];
         for (entry, says) in [
             ("acme", "there is no `=`"),
-            ("ac/me=file:x", "no owner"),
+            ("ac/me=file:x", "not an owner"),
             ("acme=ghp_secret", "the source"),
             ("acme=app:12", "no app"),
             ("acme=env:SURELY_NOT_SET_ANYWHERE", "is not set"),

@@ -320,7 +320,7 @@ async fn a_start_whose_answer_is_lost_is_never_repeated() {
     }));
     let text = site.reply("run_workflow", start).await;
     assert!(text.starts_with("ERROR unknown_outcome"), "{text}");
-    assert!(text.contains("list_runs, workflow deploy.yml and event workflow_dispatch"), "{text}");
+    assert!(text.contains("list_runs (workflow deploy.yml, event workflow_dispatch)"), "{text}");
     assert_eq!(site.sent(DISPATCH), 1);
 }
 

@@ -40,7 +40,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::read(
             "get_records",
             "Get records",
-            "Reads records by id, name or unique field. include: associated objects to show beside; history: fields with earlier values.",
+            "Reads records by id, name or unique field. include: associated objects; history: fields with earlier values.",
             get_records,
         )
 .scopes(scopes::READ)

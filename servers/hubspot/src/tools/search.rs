@@ -37,7 +37,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::read(
             "search",
             "Search records",
-            "Finds records of any object by text and conditions. To count and sum use aggregate_records.",
+            "Finds records of any object by text and conditions. To count or sum: aggregate_records.",
             search,
         )
         .scopes(scopes::READ)

@@ -213,7 +213,7 @@ async fn sums_keep_currencies_apart_unless_the_home_currency_is_asked_for() {
         .await;
     assert!(text.contains("weighted"), "{text}");
     let error = office.refusal("aggregate_records", json!({"object": "deals", "of": "dealname"})).await;
-    assert!(error.for_agent().contains("no number"), "{error}");
+    assert!(error.for_agent().contains("not a number"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

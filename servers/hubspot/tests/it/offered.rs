@@ -1,29 +1,9 @@
 //! Tools, resources, prompts and completions, as a client gets them.
 
-use connector::{
-    Connector as _, Effect, Kind, access::Selection, settings::Value as Setting, testing::Options,
-};
-use hubspot_mcp::HubSpot;
+use connector::{Kind, settings::Value as Setting, testing::Options};
 use serde_json::json;
 
 use crate::support::Office;
-
-#[test]
-fn the_list_of_tools_takes_14_kb_at_most() {
-    let catalog = HubSpot::catalog().select(&Selection::default()).unwrap();
-    let listed = catalog.all_tools().iter().map(|tool| {
-        let annotations = json!({
-            "readOnlyHint": !tool.effect().writes(), "destructiveHint": tool.effect() == Effect::Destructive,
-            "idempotentHint": tool.is_idempotent(), "openWorldHint": true,
-        });
-        json!({
-            "name": tool.name(), "title": tool.title(), "description": tool.description(),
-            "inputSchema": **tool.input_schema(), "annotations": annotations,
-        })
-    });
-    let bytes: usize = listed.map(|tool| tool.to_string().len() + 1).sum();
-    assert!(bytes <= 14 * 1024, "{bytes} bytes");
-}
 
 #[tokio::test(start_paused = true)]
 async fn every_resource_reads_as_its_tool_does() {

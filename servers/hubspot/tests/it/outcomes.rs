@@ -169,7 +169,8 @@ async fn a_day_that_is_used_up_stops_everything_until_it_ends() {
     let company = |id: &str| json!({"object": "companies", "ids": [id]});
     let is_left =
         |error: &Error| error.retry_after().is_some_and(|wait| wait.as_secs().abs_diff(left()) <= 1);
-    office.call("get_records", company("201")).await;
+    // What shows a time reads the account, and its zone.
+    office.call("whoami", json!({})).await;
     office.steer(json!({"dailyRemaining": 0})).await;
     let begun = Instant::now();
     let error = office.refusal("get_records", company("202")).await;

@@ -8,6 +8,7 @@ use connector::{
     catalog::{
         Call, Plan, Reply, Tool, Written, one_line,
         reconcile::{self, Seen},
+        unbroken,
         upload::{File, UploadSource},
         words::short,
     },
@@ -341,7 +342,7 @@ async fn add_block(
     caption: Option<&str>,
 ) -> Result<(String, bool)> {
     let kind = source.block_type();
-    let caption = caption.map(|caption| crate::draft::inline(&one_line(caption), true)).unwrap_or_default();
+    let caption = caption.map(|caption| crate::draft::inline(&unbroken(caption), true)).unwrap_or_default();
     let body = json!({"type": "file_upload", "file_upload": {"id": upload.id}, "caption": caption});
     let blocks = [json!({"type": kind, kind: body})];
     let attempt = outcome::attempt(call, "block");

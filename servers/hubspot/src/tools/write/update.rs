@@ -30,7 +30,7 @@ pub(super) fn tools() -> Vec<Tool<HubSpot>> {
         Tool::write(
             "update_records",
             "Update records",
-            "Changes fields of records; clear empties fields, edits replaces passages of a text. by: the unique field that ids are of.",
+            "Changes fields of records; clear empties fields, edits replaces passages. by: the unique field that ids are of.",
             update_records,
         )
 .scopes(scopes::WRITE)
