@@ -460,7 +460,8 @@ impl<S> Planning<S> {
     }
 }
 
-/// How many characters that nobody sees are in the texts of `arguments`.
+/// How many characters that nobody sees are in the texts of `arguments` that are written as they are given. The name of
+/// a file is not: there they would hide what it is.
 fn hidden_in(arguments: &Map<String, Value>) -> usize {
     fn hidden(value: &Value) -> usize {
         match value {
@@ -470,7 +471,7 @@ fn hidden_in(arguments: &Map<String, Value>) -> usize {
             Value::Null | Value::Bool(_) | Value::Number(_) => 0,
         }
     }
-    arguments.values().map(hidden).sum()
+    arguments.iter().filter(|(name, _)| *name != "filename").map(|(_, value)| hidden(value)).sum()
 }
 
 /// A way to work out a plan once more.

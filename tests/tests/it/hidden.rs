@@ -8,11 +8,15 @@ use connector::{
     sandbox::{Action, Rule},
 };
 use serde_json::{Value, json};
-use suite::{Options, Sample, Sandboxed, Subject};
+use suite::{MARK, Options, Sample, Sandboxed, Subject};
 
 use crate::{attack::unseen, replies::texts};
 
-suite::every_server!(what_is_hidden_in_names_is_not_told, what_is_hidden_in_errors_is_not_told);
+suite::every_server!(
+    what_is_hidden_in_names_is_not_told,
+    what_is_hidden_in_errors_is_not_told,
+    what_nobody_sees_is_kept_where_that_is_told,
+);
 
 /// An escape, a text that runs backwards, nothing that has a width, an empty pattern, a tag.
 const HIDDEN: &str = "\u{1b}[31m\u{202e}\u{200b}\u{2060}\u{2800}\u{e0041}\u{feff}x";
@@ -149,4 +153,30 @@ async fn what_is_hidden_in_errors_is_not_told<S: Subject>() {
     }
     println!("{}: {errors} errors", S::ABOUT.key);
     assert!(errors > 0, "nothing failed");
+}
+
+/// A text with a character that nobody sees is written as it is given where the reply says so, if need be as an address
+/// has it; what is written without the character is not said to have it.
+async fn what_nobody_sees_is_kept_where_that_is_told<S: Subject>() {
+    let mark = format!("{MARK}\u{200b}000001");
+    let mut kept = 0;
+    for marked in S::marked_writes(&mark).into_iter().filter(|marked| marked.steps.is_empty()) {
+        let options = Options { allow_destructive: true, ..Options::everything() };
+        let sandboxed = Sandboxed::<S>::start_with(options).await;
+        let what = format!("{} {:?}", marked.write.tool, marked.write.arguments);
+        if let Ok(Answer::Reply(reply)) = sandboxed.answer(&marked.write).await {
+            let text = sandboxed.service().render(reply).text;
+            let dump = sandboxed.dump().to_string();
+            let is_kept =
+                [&mark, &mark.replace('\u{200b}', "%E2%80%8B")].iter().any(|mark| dump.contains(*mark));
+            assert_eq!(text.contains("in what was given, and kept.]"), is_kept, "{what}: {text}");
+            assert!(
+                is_kept || dump.contains(&mark.replace('\u{200b}', "")),
+                "{what}: it is not there: {text}"
+            );
+            kept += usize::from(is_kept);
+        }
+    }
+    println!("{}: {kept} kept", S::ABOUT.key);
+    assert!(kept > 0, "nothing was written");
 }
