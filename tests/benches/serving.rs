@@ -14,6 +14,7 @@ mod replay;
 mod team;
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -39,39 +40,44 @@ fn main() -> Outcome<()> {
     let wanted: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let counts = std::env::args().any(|argument| argument == "--instructions");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    // The server that authors copy is for nobody's use.
+    let is_wanted = |key: &str| {
+        if wanted.is_empty() { key != "template" } else { wanted.iter().any(|wanted| wanted == key) }
+    };
+    let mut packages = Vec::new();
     suite::for_every_server!(S => {
-        let key = S::ABOUT.key;
-        // The server that authors copy is for nobody's use.
-        if (wanted.is_empty() && key != "template") || wanted.iter().any(|wanted| wanted == key) {
-            let program = build(S::ABOUT.program)?;
+        packages.extend(is_wanted(S::ABOUT.key).then_some(S::ABOUT.program));
+    });
+    let programs = build(&packages)?;
+    suite::for_every_server!(S => {
+        if is_wanted(S::ABOUT.key) {
+            let program = programs.get(S::ABOUT.program).ok_or("its program was not built")?;
             println!("\n### {}\n\n| what | measured | promised |\n|---|---|---|", S::ABOUT.program);
             if counts {
-                runtime.block_on(instructions::of_a_cached_call::<S>(&program))?;
+                runtime.block_on(instructions::of_a_cached_call::<S>(program))?;
             } else {
-                cold_start(&program)?;
-                runtime.block_on(under_load::<S>(&program))?;
+                cold_start(program)?;
+                runtime.block_on(under_load::<S>(program))?;
             }
         }
     });
     Ok(())
 }
 
-/// Builds the release binary of `package` and tells where it is.
-fn build(package: &str) -> Outcome<PathBuf> {
+/// Builds the release binaries of `packages`, all at once so that what they share is built once, and tells where they are.
+fn build(packages: &[&str]) -> Outcome<BTreeMap<String, PathBuf>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["build", "--release", "-p", package, "--message-format", "json-render-diagnostics"])
+        .args(["build", "--release", "--message-format", "json-render-diagnostics"])
+        .args(packages.iter().flat_map(|package| ["-p", package]))
         .stderr(Stdio::inherit())
         .output()?;
-    String::from_utf8(output.stdout)?
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .find_map(|message| {
-            (message["target"]["name"] == package)
-                .then(|| message["executable"].as_str().map(PathBuf::from))
-                .flatten()
-        })
-        .ok_or_else(|| format!("{package} was not built").into())
+    let messages = String::from_utf8(output.stdout)?;
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let named = messages.filter_map(|message| {
+        Some((message["target"]["name"].as_str()?.to_owned(), message["executable"].as_str()?.into()))
+    });
+    Ok(named.collect())
 }
 
 /// The metadata that every request of the newest protocol carries.
@@ -176,7 +182,7 @@ struct Server {
 
 impl Server {
     async fn start<S: Subject>(program: &Path, api_url: &str) -> Outcome<Self> {
-        Self::start_with::<S>(Command::new(program), api_url, &[], |port| Target::plain(port, "/mcp")).await
+        Self::start_with::<S>(Command::new(program), api_url, &[], Target::plain).await
     }
 
     /// By `command`, which takes the program's arguments, and with `more` of them: then it is what `target` says of a
@@ -253,8 +259,7 @@ async fn under_load<S: Subject>(program: &Path) -> Outcome<()> {
     // Where nothing may be cached, this too asks the vendor.
     let (cached, _) = S::cached_read().unwrap_or_else(S::read_one);
     let cached = tools_call(&cached);
-    let (_, operation) = S::listing();
-    let direct = vendor.request_of(operation, &server.target, &uncached).await?;
+    let (bare, direct) = vendor.request_of(&server.target, &uncached).await?;
     let (pace, closed) = S::PACE;
     for _ in 0..3 {
         load::once(&server.target, &uncached).await?;
@@ -262,7 +267,7 @@ async fn under_load<S: Subject>(program: &Path) -> Outcome<()> {
     }
 
     // One connection: what a call adds over the vendor's own answer.
-    let alone = load::closed(&vendor.target, &direct, 1, closed).await?;
+    let alone = load::closed(&bare, &direct, 1, closed).await?;
     let through = load::closed(&server.target, &uncached, 1, closed).await?;
     println!(
         "| added by an uncached call, instant vendor, 1 connection | median {:.2} ms, p99 {:.2} ms (vendor alone {:.2} ms) | median < 1 ms |",
@@ -282,7 +287,7 @@ async fn under_load<S: Subject>(program: &Path) -> Outcome<()> {
     for (what, body, pace) in
         [("a cached call", &cached, 500), ("an uncached call, instant vendor", &uncached, pace)]
     {
-        let alone = load::open(&vendor.target, &direct, 64, pace, span).await?;
+        let alone = load::open(&bare, &direct, 64, pace, span).await?;
         let open = load::open(&server.target, body, 64, pace, span).await?;
         println!(
             "| added by {what}, 64 connections, {pace} requests/s | median {:.2} ms, p99 {:.2} ms, {} errors (vendor alone {:.2} ms) | median < 1 ms, p99 < 10 ms |",

@@ -47,7 +47,7 @@ async fn each<S: Subject>(
             .args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"])
             .arg(format!("--log-file={}", report.path().display()))
             .arg(program);
-        let target = |port| Target { keys: keys.to_vec(), ..Target::plain(port, "/mcp") };
+        let target = |port| Target { keys: keys.to_vec(), ..Target::plain(port) };
         let arguments = [arguments, &["--lame-duck-seconds".to_owned(), "0".to_owned()]].concat();
         let mut server = Server::start_with::<S>(command, api_url, &arguments, target).await?;
         for _ in 0..20 {

@@ -3,6 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use axum::http::Method;
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
@@ -18,7 +19,8 @@ use super::Outcome;
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) port: u16,
-    pub(crate) path: &'static str,
+    pub(crate) method: Method,
+    pub(crate) path: String,
     /// TLS, if it is wanted there.
     pub(crate) tls: Option<Arc<ClientConfig>>,
     /// The keys of callers, which connections have in turn.
@@ -26,16 +28,16 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Plain HTTP for everybody.
-    pub(crate) fn plain(port: u16, path: &'static str) -> Self {
-        Self { port, path, tls: None, keys: Vec::new() }
+    /// Messages of MCP over plain HTTP, for everybody.
+    pub(crate) fn plain(port: u16) -> Self {
+        Self { port, method: Method::POST, path: "/mcp".to_owned(), tls: None, keys: Vec::new() }
     }
 
     /// The request that a connection of this number sends.
     fn request(&self, body: &str, connection: usize) -> Arc<[u8]> {
         let key = self.keys.get(connection % self.keys.len().max(1));
         let key = key.map(|key| format!("authorization: Bearer {key}\r\n")).unwrap_or_default();
-        post(self, body, &(mirror(body) + &key))
+        http(self, body, &(mirror(body) + &key))
     }
 
     async fn connect(&self) -> Outcome<Box<dyn Stream>> {
@@ -136,10 +138,11 @@ fn complete(answer: &[u8]) -> Outcome<Option<usize>> {
     Ok(answer.ends_with(b"0\r\n\r\n").then_some(body))
 }
 
-/// The bytes of a POST of `body`.
-fn post(target: &Target, body: &str, headers: &str) -> Arc<[u8]> {
+/// The bytes of a request with `body`.
+fn http(target: &Target, body: &str, headers: &str) -> Arc<[u8]> {
     format!(
-        "POST {} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\ncontent-type: application/json\r\naccept: application/json, text/event-stream\r\n{headers}content-length: {}\r\n\r\n{body}",
+        "{} {} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\ncontent-type: application/json\r\naccept: application/json, text/event-stream\r\n{headers}content-length: {}\r\n\r\n{body}",
+        target.method,
         target.path,
         target.port,
         body.len()
@@ -148,12 +151,10 @@ fn post(target: &Target, body: &str, headers: &str) -> Arc<[u8]> {
     .into()
 }
 
-/// The headers that mirror an MCP message.
+/// The headers that mirror an MCP message; none for another.
 fn mirror(body: &str) -> String {
     let message: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
-    let Some(method) = message["method"].as_str() else {
-        return "authorization: lin_api_bench\r\n".to_owned();
-    };
+    let Some(method) = message["method"].as_str() else { return String::new() };
     let mut headers = format!("mcp-protocol-version: 2026-07-28\r\nmcp-method: {method}\r\n");
     if let Some(name) = message["params"]["name"].as_str() {
         headers.push_str(&format!("mcp-name: {name}\r\n"));

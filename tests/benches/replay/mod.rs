@@ -14,14 +14,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use connector::{Connector, sandbox};
-use serde_json::Value;
 
 use super::{Outcome, load::Target};
 
 /// The instant vendor.
 pub(crate) struct Vendor {
     pub(crate) url: String,
-    pub(crate) target: Target,
+    port: u16,
     memory: Arc<Memory>,
     _fake: sandbox::Running,
 }
@@ -31,6 +30,7 @@ struct Memory {
     sandbox: String,
     client: reqwest::Client,
     answers: Mutex<HashMap<Question, Kept>>,
+    last: Mutex<Option<Question>>,
 }
 
 /// Method, path with query, body.
@@ -45,7 +45,8 @@ pub(crate) async fn start<S: Connector>() -> Outcome<Vendor> {
     let parts = S::sandbox().ok_or("no sandbox")?;
     let fake = sandbox::start(parts.fake, SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let sandbox = fake.url().as_str().trim_end_matches('/').to_owned();
-    let memory = Arc::new(Memory { sandbox, client: reqwest::Client::new(), answers: Mutex::default() });
+    let client = reqwest::Client::new();
+    let memory = Arc::new(Memory { sandbox, client, answers: Mutex::default(), last: Mutex::default() });
     let router = Router::new().fallback(answer).with_state(Arc::clone(&memory));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
@@ -53,22 +54,16 @@ pub(crate) async fn start<S: Connector>() -> Outcome<Vendor> {
         let _ = stream.set_nodelay(true);
     });
     tokio::spawn(async move { axum::serve(listener, router).await });
-    let path = if parts.api_path.is_empty() { "/graphql" } else { parts.api_path };
-    let target = Target::plain(port, path);
-    Ok(Vendor { url: format!("http://127.0.0.1:{port}{}", parts.api_path), target, memory, _fake: fake })
+    Ok(Vendor { url: format!("http://127.0.0.1:{port}{}", parts.api_path), port, memory, _fake: fake })
 }
 
 impl Vendor {
-    /// The body that the server sends for `operation` when it is called with `call`.
-    pub(crate) async fn request_of(&self, operation: &str, server: &Target, call: &str) -> Outcome<String> {
+    /// The request that the server sends, the last one, when it is called with `call`: where it goes, and its body.
+    pub(crate) async fn request_of(&self, server: &Target, call: &str) -> Outcome<(Target, String)> {
         super::load::once(server, call).await?;
-        let answers = self.memory.answers.lock().map_err(|_| "poisoned")?;
-        answers
-            .keys()
-            .filter_map(|(_, _, body)| serde_json::from_slice::<Value>(body).ok())
-            .find(|body| body["operationName"] == operation)
-            .map(|body| body.to_string())
-            .ok_or_else(|| format!("{operation} was not asked").into())
+        let last = self.memory.last.lock().map_err(|_| "poisoned")?.clone();
+        let (method, path, body) = last.ok_or("the vendor was not asked")?;
+        Ok((Target { method, path, ..Target::plain(self.port) }, String::from_utf8(body.to_vec())?))
     }
 }
 
@@ -81,6 +76,9 @@ async fn answer(
 ) -> Response {
     let path = uri.path_and_query().map(ToString::to_string).unwrap_or_default();
     let question = (method, path, body);
+    if let Ok(mut last) = memory.last.lock() {
+        *last = Some(question.clone());
+    }
     let kept = memory.answers.lock().ok().and_then(|answers| answers.get(&question).cloned());
     let (status, mut told, body) = match kept {
         Some(kept) => kept,

@@ -61,7 +61,7 @@ impl Team {
 pub(crate) async fn under_load<S: Subject>(program: &Path, api_url: &str, cached: &str) -> Outcome<()> {
     let mut team = Team::new()?;
     let tls = Some(team.secured()?);
-    let target = |port| Target { tls, keys: team.keys.clone(), ..Target::plain(port, "/mcp") };
+    let target = |port| Target { tls, keys: team.keys.clone(), ..Target::plain(port) };
     let server = Server::start_with::<S>(Command::new(program), api_url, &team.arguments, target).await?;
     for _ in 0..3 {
         load::once(&server.target, cached).await?;
