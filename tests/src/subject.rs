@@ -18,8 +18,8 @@ pub trait Subject: Connector {
     /// A credential that may only read, and what an error names as missing when it writes. None if the vendor has no
     /// such credentials.
     const READ_ONLY_CREDENTIAL: Option<(&'static str, &'static str)>;
-    /// How many uncached calls a second, and in all on one connection, stay within the vendor's published budgets: what
-    /// the benchmark asks for.
+    /// How many uncached calls a second, and in all on one connection, stay within the budgets that the server keeps to:
+    /// what the benchmark asks for. None in all where only the pace is kept.
     const PACE: (usize, usize);
     /// What the shared tests ask for and this server does not give, each by the name of the method here that gives none,
     /// and why: `("overtaken", "no tool asks")`. A test that gets nothing fails unless it is said here.

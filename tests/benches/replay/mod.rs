@@ -112,10 +112,9 @@ async fn answer(
 async fn ask(memory: &Memory, (method, path, body): &Question, headers: &HeaderMap) -> Kept {
     let mut request =
         memory.client.request(method.clone(), format!("{}{path}", memory.sandbox)).body(body.clone());
-    for name in ["authorization", "content-type", "accept", "user-agent"] {
-        if let Some(value) = headers.get(name) {
-            request = request.header(name, value);
-        }
+    let of_the_connection = ["host", "content-length", "connection", "accept-encoding"];
+    for (name, value) in headers.iter().filter(|(name, _)| !of_the_connection.contains(&name.as_str())) {
+        request = request.header(name, value);
     }
     match request.send().await {
         Ok(response) => {
