@@ -102,14 +102,22 @@ impl Api {
         self.send(Target::Repo(repo), deleting(request)).await.map(drop)
     }
 
-    /// The first hundred milestones of `repo`, open ones and closed ones, kept for a while.
+    /// The milestones of `repo`, open ones and closed ones, kept for a while: the first thousand.
     ///
     /// # Errors
     /// As [`Api::json`].
     pub(crate) async fn milestones(&self, repo: &Repo) -> Result<Listed<Milestone>> {
         let request =
-            of("GET /repos/{owner}/{repo}/milestones", repo).query("state", "all").cache(SELDOM, NONE);
-        self.list(Target::Repo(repo), request, None, 100, None).await
+            || of("GET /repos/{owner}/{repo}/milestones", repo).query("state", "all").cache(SELDOM, NONE);
+        let mut all: Listed<Milestone> = self.list(Target::Repo(repo), request(), None, 100, None).await?;
+        for _ in 1..10 {
+            let Some(next) = all.next.as_deref() else { break };
+            let page: Listed<Milestone> =
+                self.list(Target::Repo(repo), request(), None, 100, Some(next)).await?;
+            all.items.extend(page.items);
+            all.next = page.next;
+        }
+        Ok(all)
     }
 
     /// One milestone, if `repo` has it.

@@ -545,6 +545,18 @@ async fn labels_are_kept_in_order() {
     assert!(!column(&issue(&site, 490).await["labels"], "name").contains(&json!("P2")));
 }
 
+/// GitHub gives a hundred on a page.
+#[tokio::test(start_paused = true)]
+async fn a_milestone_behind_the_first_hundred_goes_by_its_title() {
+    let site = site_in_repo().await;
+    for number in 0..101 {
+        let title = format!("Sprint {number:03}");
+        site.call("manage_milestone", json!({"action": "create", "milestone": title})).await;
+    }
+    let text = site.call("manage_milestone", json!({"action": "close", "milestone": "Sprint 100"})).await;
+    assert!(text.contains("Sprint 100") && text.contains("closed"), "{text}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn milestones_are_kept_in_order() {
     let site = site_in_repo().await;
