@@ -157,7 +157,7 @@ async fn a_filter_is_put_where_it_works_and_rows_that_do_not_fit_are_left_out() 
         (asked["term_clauses"].as_str(), asked["modifiers"].as_str()),
         ("[\"import\"]", "from:<@U0TOMAS0001>")
     );
-    let rows: Vec<&str> = reply.lines().filter(|line| line.starts_with("17")).collect();
+    let rows: Vec<&str> = reply.lines().filter(|line| line.starts_with("1")).collect();
     assert!(!rows.is_empty() && rows.iter().all(|row| row.contains(" tomas: ")), "{reply}");
     let stray = Action::patch("/results/messages/0/author_user_id", json!("U0PRIYA0001"));
     server.harness().faults().add(Rule::new("assistant.search.context", stray));
