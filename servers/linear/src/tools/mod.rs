@@ -3,6 +3,7 @@
 mod attach;
 mod bulk;
 mod comments;
+mod comments_write;
 mod cycles;
 mod dates;
 mod documents;

@@ -5,6 +5,7 @@ mod diff_lines;
 mod head_branch;
 mod list;
 mod merge;
+mod merging;
 mod parts;
 mod read;
 mod revert;
