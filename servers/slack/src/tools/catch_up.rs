@@ -181,7 +181,7 @@ async fn catch_up(call: Call<Slack>, args: CatchUp) -> Result<Reply> {
     if workspace.is_limited() {
         page = page.note(format!("{}, so this is not all", workspace.limit_note()));
     }
-    let mut room = args.token_budget.map_or(usize::MAX, |tokens| tokens as usize * TOKEN);
+    let mut room = args.token_budget.map(|tokens| tokens as usize * TOKEN);
     for news in &all {
         let (row, item) = self::news(&call, news, &readers, &workspace, &zone, &mut room).await;
         page.push(row, &item);
@@ -401,14 +401,14 @@ async fn look(
     Ok(News { channel: channel.clone(), messages, own, since, mentions, more })
 }
 
-/// The newest messages of a conversation for which there is `room`, in bytes.
+/// The newest messages of a conversation, as many as there is `room` for, in bytes, if that is bounded.
 async fn news(
     call: &Call<Slack>,
     news: &News,
     readers: &Readers,
     workspace: &Workspace,
     zone: &TimeZone,
-    room: &mut usize,
+    room: &mut Option<usize>,
 ) -> (String, Item) {
     call.policy().note_read(call.principal(), &news.channel);
     let title = if news.channel.is_im {
@@ -434,13 +434,16 @@ async fn news(
         minute_in(news.since, zone)
     )];
     let style = readers.style(true);
-    let mut left = count;
-    for message in news.messages.iter().rev().take(EACH) {
-        let Some(rest) = room.checked_sub(brief(message, &style, &mut None).len()) else {
-            *room = 0; // What is older, or less personal, does not come before it.
-            break;
-        };
-        (*room, left) = (rest, left - 1);
+    let mut left = count.saturating_sub(EACH);
+    if let Some(room) = room {
+        left = count;
+        for message in news.messages.iter().rev().take(EACH) {
+            let Some(rest) = room.checked_sub(brief(message, &style, &mut None).len()) else {
+                *room = 0; // What is older, or less personal, does not come before it.
+                break;
+            };
+            (*room, left) = (rest, left - 1);
+        }
     }
     if left > 0 {
         let least = if news.more { "at least " } else { "" };
