@@ -195,7 +195,10 @@ async fn get_timeline(call: Call<HubSpot>, args: GetTimeline) -> Result<Reply> {
     let mut others: BTreeMap<String, String> = BTreeMap::new();
     for kind in [Kind::Call, Kind::Meeting] {
         let ids = shown().filter(|(_, own, _)| *own == kind).map(|(.., activity)| activity.id.clone());
-        others.extend(people(&call, kind, &ids.collect::<Vec<_>>(), &record).await.unwrap_or_default());
+        match people(&call, kind, &ids.collect::<Vec<_>>(), &record).await {
+            Ok(some) => others.extend(some),
+            Err(_) => page = page.note(format!("who took part in {} could not be read", kind.line().1)),
+        }
     }
     for (_, kind, activity) in shown() {
         let Some(values) = tellers.get(kind.line().0) else { continue };

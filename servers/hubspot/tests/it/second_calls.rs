@@ -1,7 +1,11 @@
 //! What a reply leaves open costs a second call, or misleads: what it did not look at, which of two is meant, how much
 //! there is, what goes along.
 
-use connector::{settings::Value as Setting, testing::Options};
+use connector::{
+    sandbox::{Action, Rule},
+    settings::Value as Setting,
+    testing::Options,
+};
 use serde_json::{Value, json};
 
 use crate::support::{Office, SEARCH, add, rows};
@@ -52,13 +56,24 @@ async fn a_timeline_says_who_took_part_in_calls_and_meetings() {
     assert!(text.contains(both), "{text}");
     assert!(text.contains("Daniel Novák, with Elena Petrova (contact 101) | 1301"), "{text}");
     // On somebody's own timeline they are not named again.
-    let text = office.call("get_timeline", json!({"object": "contacts", "id": "101"})).await;
+    let read = "POST /crm/associations/{fromObjectType}/{toObjectType}/batch/read";
+    let own = json!({"object": "contacts", "id": "101"});
+    let before = office.sent(read).len();
+    let text = office.call("get_timeline", own.clone()).await;
+    let reads = office.sent(read).len() - before;
     assert!(text.contains("Grace Mbeki, with Marcus Bell (contact 102) | 1201"), "{text}");
     assert!(text.contains("Daniel Novák | 1301"), "{text}");
     // One request for the calls and one for the meetings, each time.
-    let read = "POST /crm/associations/{fromObjectType}/{toObjectType}/batch/read";
     let of = |kind: &str| office.sent(read).iter().filter(|entry| entry.path.contains(kind)).count();
     assert_eq!((of("/0-48/0-1/"), of("/0-47/0-1/")), (2, 2));
+    // What is not read is told.
+    office
+        .harness()
+        .faults()
+        .add(Rule::new(read, Action::status(403)).skip(u32::try_from(reads).unwrap() - 1));
+    let text = office.call("get_timeline", own).await;
+    assert!(text.contains("who took part in meetings could not be read"), "{text}");
+    assert!(text.contains("Grace Mbeki, with Marcus Bell (contact 102) | 1201"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]
