@@ -60,9 +60,10 @@ async fn call<S: Connector>(
                 if let Called::Complete(preview) = client.call_tool(&wire_name, &arguments).await? {
                     show(context, Outcome { structured_content: None, ..preview })?;
                 }
-                let hint = match context.loaded.config.text("confirm") {
-                    Some("strict") => "--confirm has a person agree to writes, and nobody is asked here",
-                    _ => "Repeat the call with --allow-destructive to do it",
+                let hint = if setup::is_strict(&context.loaded.config) {
+                    "--confirm has a person agree to writes, and nobody is asked here"
+                } else {
+                    "Repeat the call with --allow-destructive to do it"
                 };
                 Err(Failure::other(format!("`{name}` asks before it does this, so nothing was changed"))
                     .with_hint(hint))

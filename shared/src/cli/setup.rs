@@ -51,13 +51,18 @@ pub(super) fn service<S: Connector>(
         .map_err(|error| Failure::unusable_settings(&error))?;
     let options = ServiceOptions {
         policy: Policy::new(config.switch("read-only"), config.switch("allow-destructive"))
-            .strictly(config.text("confirm") == Some("strict")),
+            .strictly(is_strict(config)),
         reply: reply_options(&context.loaded)?,
         prefix: prefix(&context.loaded)?,
         sandbox,
         keys: keys(&context.loaded)?,
     };
     Ok(Arc::new(Service::new(server, catalog, options)))
+}
+
+/// Whether a person has to agree to every write.
+pub(super) fn is_strict(config: &Config) -> bool {
+    config.text("confirm") == Some("strict")
 }
 
 /// What is offered: the catalog, narrowed as the settings say.
