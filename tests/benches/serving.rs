@@ -270,8 +270,8 @@ async fn under_load<S: Subject>(program: &Path) -> Outcome<()> {
     // pace that is slower than that.
     let span = Duration::from_secs(10);
     let one = async |target, body| match closed {
-        0 => load::open(target, body, 1, pace, span).await,
-        total => load::closed(target, body, 1, total).await,
+        None => load::open(target, body, 1, pace, span).await,
+        Some(total) => load::closed(target, body, 1, total).await,
     };
     let alone = one(&bare, &direct).await?;
     let through = one(&server.target, &uncached).await?;

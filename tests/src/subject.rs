@@ -20,7 +20,7 @@ pub trait Subject: Connector {
     const READ_ONLY_CREDENTIAL: Option<(&'static str, &'static str)>;
     /// How many uncached calls a second, and in all on one connection, stay within the budgets that the server keeps to:
     /// what the benchmark asks for. None in all where only the pace is kept.
-    const PACE: (usize, usize);
+    const PACE: (usize, Option<usize>);
     /// What the shared tests ask for and this server does not give, each by the name of the method here that gives none,
     /// and why: `("overtaken", "no tool asks")`. A test that gets nothing fails unless it is said here.
     const LACKS: &'static [(&'static str, &'static str)] = &[];

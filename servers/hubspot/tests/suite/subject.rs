@@ -25,7 +25,7 @@ impl Subject for HubSpot {
     const REFUSED_CREDENTIAL: &'static str = "pat-na1-revoked-9f3k2m1x7c5v";
     const READ_ONLY_CREDENTIAL: Option<(&'static str, &'static str)> =
         Some(("pat-na1-readonly", "crm.objects.contacts.write"));
-    const PACE: (usize, usize) = (3, 0);
+    const PACE: (usize, Option<usize>) = (3, None);
     const LACKS: &'static [(&'static str, &'static str)] =
         &[("bounded", "what may be seen is redacted by property, not by record")];
 

@@ -30,7 +30,7 @@ impl Subject for Linear {
     const CREDENTIAL: &'static str = "api-key";
     const REFUSED_CREDENTIAL: &'static str = "lin_api_revoked_9f3k2m1x7c5v";
     const READ_ONLY_CREDENTIAL: Option<(&'static str, &'static str)> = Some(("lin_api_readonly", "scope"));
-    const PACE: (usize, usize) = (500, 2_000);
+    const PACE: (usize, Option<usize>) = (500, Some(2_000));
 
     const LACKS: &'static [(&'static str, &'static str)] =
         &[("bounded", "a key sees the teams that Linear lets it see; there are no settings for less")];

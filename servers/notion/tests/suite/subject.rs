@@ -39,7 +39,7 @@ impl Subject for Notion {
     const CREDENTIAL: &'static str = "token";
     const REFUSED_CREDENTIAL: &'static str = "ntn_revoked_9f3k2m1x7c5v";
     const READ_ONLY_CREDENTIAL: Option<(&'static str, &'static str)> = Some(("ntn_readonly", "capability"));
-    const PACE: (usize, usize) = (2, 0);
+    const PACE: (usize, Option<usize>) = (2, None);
     const LACKS: &'static [(&'static str, &'static str)] = &[
         ("bounded", "what a connection sees is shared with it in Notion"),
         (

@@ -32,7 +32,7 @@ impl Subject for Slack {
     const READ_ONLY_CREDENTIAL: Option<(&'static str, &'static str)> =
         Some(("xoxp-sandbox-readonly", "reactions:write"));
     // Tier 3 is 50 a minute; reading one message costs one call of it.
-    const PACE: (usize, usize) = (1, 0);
+    const PACE: (usize, Option<usize>) = (1, None);
     const NOT_MARKED: &'static [(&'static str, &'static str)] = marked::NOT_MARKED;
 
     fn reads() -> Vec<Sample> {

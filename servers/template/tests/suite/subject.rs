@@ -30,7 +30,7 @@ impl Subject for Template {
     const CREDENTIAL: &'static str = "token";
     const REFUSED_CREDENTIAL: &'static str = "template_revoked_9f3k2m1x7c5v";
     const READ_ONLY_CREDENTIAL: Option<(&'static str, &'static str)> = None;
-    const PACE: (usize, usize) = (1, 0);
+    const PACE: (usize, Option<usize>) = (1, None);
     const LACKS: &'static [(&'static str, &'static str)] = &[
         ("repeatable_create", "the vendor has no keys that make a repeat harmless"),
         ("cached_read", "notes change at any time"),
