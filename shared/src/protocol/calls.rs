@@ -10,7 +10,7 @@ use rmcp::{
 use tokio::time::Instant;
 
 use super::{
-    Inner, answer, era,
+    Inner, answer, client, era,
     guard::Stopped,
     principal,
     progress::ToClient,
@@ -46,7 +46,7 @@ impl<S: Connector> Inner<S> {
             let denied = self.service.switched_off(&request.name, &rights);
             // The name is the client's own text, and stays out of the log.
             let outcome = denied.as_ref().map_or("unknown_tool", |denied| denied.kind().as_str());
-            self.record(&principal, "?", None, outcome, started);
+            self.record(&principal, context, "?", None, outcome, started);
             return match denied {
                 Some(denied) => {
                     let mut result = answer::failure(&denied);
@@ -60,7 +60,7 @@ impl<S: Connector> Inner<S> {
             Ok(()) => self.run(tool, &principal, request, context).await,
             Err(over) => (failed(&over).0, OVER_QUOTA),
         };
-        self.record(&principal, tool.name(), Some(tool.effect()), outcome, started);
+        self.record(&principal, context, tool.name(), Some(tool.effect()), outcome, started);
         let mut response = response?;
         let meta = match &mut response {
             CallToolResponse::Complete(result) => &mut result.meta,
@@ -227,6 +227,7 @@ impl<S: Connector> Inner<S> {
     pub(super) fn record(
         &self,
         principal: &Principal,
+        context: &RequestContext<RoleServer>,
         tool: &'static str,
         effect: Option<Effect>,
         outcome: Outcome,
@@ -235,9 +236,10 @@ impl<S: Connector> Inner<S> {
         if let Some(metrics) = &self.metrics {
             metrics.ended(outcome);
         }
+        let client = client(context);
         let effect = effect.map_or("-", Effect::as_str);
         let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(target: "call", who = principal.label(), tool, effect, outcome, ms);
+        tracing::info!(target: "call", who = principal.label(), client, tool, effect, outcome, ms);
     }
 
     fn text_of(&self, question: &mut Question) -> String {

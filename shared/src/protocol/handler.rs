@@ -297,12 +297,12 @@ impl<S: Connector> Inner<S> {
         let started = Instant::now();
         let who = principal(&context.extensions);
         if let Err(over) = self.within_quota(&who, method, None).await {
-            self.record(&who, method, Some(Effect::Read), OVER_QUOTA, started);
+            self.record(&who, context, method, Some(Effect::Read), OVER_QUOTA, started);
             return Err(over);
         }
         let outcome = self.guarded(Effect::Read, context, work).await;
         let word = outcome.as_ref().map_or_else(|error| error.kind().as_str(), |_| "ok");
-        self.record(&who, method, Some(Effect::Read), word, started);
+        self.record(&who, context, method, Some(Effect::Read), word, started);
         outcome
     }
 

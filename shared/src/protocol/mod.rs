@@ -25,11 +25,13 @@ mod subscriptions;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use rmcp::{RoleServer, service::RequestContext};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Connector, Service,
     access::{Principal, Quotas},
+    catalog::one_line,
     telemetry::Metrics,
 };
 
@@ -146,4 +148,15 @@ fn principal(extensions: &rmcp::model::Extensions) -> Principal {
         .and_then(|parts| parts.extensions.get::<Principal>())
         .cloned()
         .unwrap_or_else(Principal::local)
+}
+
+/// What the program at the other end calls itself, such as `claude-code/2.1.0`, at most 80 characters of it on one line.
+/// Nobody vouches for it, so nothing is bound to it.
+fn client(context: &RequestContext<RoleServer>) -> String {
+    let told = context.meta.client_info();
+    let shook_hands = || context.peer.peer_info().map(|info| info.client_info.clone());
+    told.or_else(shook_hands).map_or_else(
+        || "-".to_owned(),
+        |client| one_line(&format!("{}/{}", client.name, client.version)).chars().take(80).collect(),
+    )
 }

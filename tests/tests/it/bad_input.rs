@@ -22,6 +22,7 @@ suite::every_program!(
     wrong_usage_exits_with_64_and_wrong_configuration_with_78,
     a_public_address_without_keys_is_refused,
     a_bound_that_is_named_and_empty_stops_the_start,
+    the_log_tells_what_a_client_calls_itself_on_its_own_line,
     the_end_of_input_ends_the_server,
 );
 
@@ -187,4 +188,39 @@ async fn a_bound_that_is_named_and_empty_stops_the_start<S: Subject>() {
 async fn the_end_of_input_ends_the_server<S: Subject>() {
     let (code, log) = Conversation::start(sandboxed::<S>()).finish().await;
     assert_eq!(code, Some(0), "{log}");
+}
+
+async fn the_log_tells_what_a_client_calls_itself_on_its_own_line<S: Subject>() {
+    let named =
+        json!({"name": "desk\n2026-01-01 INFO call: who=\"ada\"\u{1b}[2J", "version": "1".repeat(500)});
+    let logged = async |messages: &[serde_json::Value]| {
+        let mut command = sandboxed::<S>();
+        command.args(["--log", "info"]);
+        let mut talk = Conversation::start(command);
+        for message in messages {
+            talk.send(&message.to_string()).await;
+            if message["id"].is_u64() {
+                talk.receive().await;
+            }
+        }
+        let (_, log) = talk.finish().await;
+        log.lines().filter(|line| line.contains("whoami")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let call = |meta| json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "whoami", "_meta": meta}});
+    let modern = call(json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": named,
+    }));
+    let greeting = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": named,
+    }});
+    let ready = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    for messages in [vec![modern], vec![greeting, ready, call(json!({}))]] {
+        let lines = logged(&messages).await;
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        let line = &lines[0];
+        assert!(line.contains("who=\"local\" client=\"desk 2026-01-01 INFO call: who="), "{line}");
+        assert!(!line.contains('\u{1b}') && !line.contains(&"1".repeat(80)), "{line}");
+    }
 }
