@@ -136,6 +136,17 @@ impl Pull {
         self.state == "OPEN"
     }
 
+    /// Whether it is open and conflicts with its base.
+    pub(crate) fn conflicts(&self) -> bool {
+        self.is_open() && self.mergeable == "CONFLICTING"
+    }
+
+    /// Whether it is open and GitHub does not know yet if it conflicts: the first question makes it find out
+    /// (docs.github.com/rest/pulls/pulls#get-a-pull-request).
+    pub(crate) fn is_being_weighed(&self) -> bool {
+        self.is_open() && self.mergeable == "UNKNOWN"
+    }
+
     /// Whether it was merged.
     pub(crate) fn is_merged(&self) -> bool {
         self.state == "MERGED"

@@ -3,7 +3,7 @@
 use crate::support::{
     REPO_PATH,
     reply::{cursor, numbers},
-    server::site_in_repo,
+    server::{Setup, site_in_repo},
 };
 use connector::sandbox::Action;
 use reqwest::Method;
@@ -14,6 +14,30 @@ async fn a_listing_has_what_a_reviewer_looks_for_in_one_request() {
     let site = site_in_repo().await;
     insta::assert_snapshot!(site.still("list_prs", json!({})).await);
     assert_eq!((site.requests(), site.sent("PullList")), (1, 1));
+}
+
+#[tokio::test]
+async fn a_listing_says_which_conflict_and_of_which_github_does_not_know_yet() {
+    let site = site_in_repo().await;
+    // Through GraphQL's own filters, and through search.
+    for arguments in [json!({}), json!({"author": "priya"})] {
+        let text = site.reply("list_prs", arguments).await;
+        assert!(text.contains("\n#488 open, conflicts, review required"), "{text}");
+        assert_eq!(text.matches("conflict").count(), 1, "{text}");
+    }
+    // With a new head it is worked out anew, which the first question begins.
+    let path = format!("{REPO_PATH}/pulls/486/update-branch");
+    site.sandbox.write(Method::PUT, &path, json!({})).await;
+    let text = site.reply("list_prs", json!({})).await;
+    assert!(text.ends_with("\nGitHub is still working out whether #486 conflicts; ask again."), "{text}");
+    let text = site.reply("list_prs", json!({})).await;
+    assert!(!text.contains("still working out"), "{text}");
+    let closed = site.reply("list_prs", json!({"state": "closed"})).await;
+    assert!(!closed.contains("still working out"), "{closed}");
+    let site = Setup::in_repo().structured(true).start().await;
+    let data = site.data("list_prs", json!({})).await;
+    let of = |number: u64| data["items"].as_array().unwrap().iter().find(|row| row["number"] == number);
+    assert_eq!((&of(488).unwrap()["conflicts"], of(487).unwrap().get("conflicts")), (&json!(true), None));
 }
 
 #[tokio::test]

@@ -77,6 +77,9 @@ struct Row {
     author: String,
     head: String,
     base: String,
+    /// With its base. Not said of one of which GitHub is still working it out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    conflicts: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     review: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,6 +105,7 @@ impl Row {
             author: pull.author.name(),
             head: words::head(pull),
             base: pull.base_ref_name.clone(),
+            conflicts: pull.conflicts(),
             review: (!review.is_empty()).then_some(review),
             checks: words::checks(pull),
             threads_open: words::unresolved(&pull.review_threads),
@@ -150,10 +154,12 @@ async fn list_prs(call: Call<GitHub>, arguments: ListPrs) -> Result<Reply> {
         }
     }
     let mut places = Vec::new();
+    let mut shown = Vec::new();
     for (place, pull) in pulls.nodes.iter().skip(position.skip).enumerate() {
         if wanted.takes(pull) {
             page.push(words::row(pull), &Row::new(pull));
             places.push(place);
+            shown.push(pull);
         }
     }
     if let Some(since) = &wanted.merged_since {
@@ -171,7 +177,12 @@ async fn list_prs(call: Call<GitHub>, arguments: ListPrs) -> Result<Reply> {
     }
     let read = pulls.nodes.len().saturating_sub(position.skip);
     let page = paging::close(&call, page, VendorPage { position, read, places, next });
-    Ok(failed.into_iter().fold(Reply::page(page), Reply::lead))
+    let reply = Reply::page(page);
+    let reply = match words::being_weighed(shown) {
+        Some(unknown) => reply.line(unknown),
+        None => reply,
+    };
+    Ok(failed.into_iter().fold(reply, Reply::lead))
 }
 
 /// What is asked for, as GitHub takes it.

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use connector::{catalog::one_line, upstream::Connection};
+use connector::{
+    catalog::{one_line, words::listed},
+    upstream::Connection,
+};
 
 use crate::{
     api::pulls::{Check, Pull, Thread, Verdict},
@@ -11,6 +14,8 @@ use crate::{
 
 /// Names of failing checks that a summary gives.
 const NAMED: usize = 3;
+/// Pull requests that a line under a listing names.
+const LISTED: usize = 20;
 
 /// `open`, `draft`, `merged` or `closed`.
 pub(super) fn state(pull: &Pull) -> String {
@@ -93,6 +98,9 @@ pub(super) fn row(pull: &Pull) -> String {
             let _ = write!(row, " by @{}", by.name());
         }
     }
+    if pull.conflicts() {
+        row.push_str(", conflicts");
+    }
     if !pull.review_decision.is_empty() {
         let _ = write!(row, ", {}", words(&pull.review_decision));
     }
@@ -124,6 +132,18 @@ pub(super) fn row(pull: &Pull) -> String {
     row
 }
 
+/// That GitHub does not know of these yet whether they conflict, if there are any.
+pub(super) fn being_weighed<'p>(pulls: impl IntoIterator<Item = &'p Pull>) -> Option<String> {
+    let unknown = pulls.into_iter().filter(|pull| pull.is_being_weighed());
+    let names: Vec<_> = unknown.map(|pull| format!("#{}", pull.number)).collect();
+    let verb = match names.len() {
+        0 => return None,
+        1 => "conflicts",
+        _ => "conflict",
+    };
+    Some(format!("GitHub is still working out whether {} {verb}; ask again.", listed(&names, LISTED)))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -148,6 +168,32 @@ mod tests {
             row(&pull),
             "#485 open, changes requested, checks 1/3, test failing, 1 running, 1 unresolved, @tomas, \
              eng-31 -> main, [importer], updated 2026-11-22: Progress of a job"
+        );
+    }
+
+    #[test]
+    fn conflicts_are_told_of_open_ones_only() {
+        let pull = |number: u64, state: &str, mergeable: &str| -> Pull {
+            connector::tolerant::from_value(
+                json!({"number": number, "state": state, "isDraft": true, "mergeable": mergeable}),
+            )
+            .unwrap()
+        };
+        assert!(row(&pull(1, "OPEN", "CONFLICTING")).starts_with("#1 draft, conflicts, @"));
+        for (state, mergeable) in [("OPEN", "MERGEABLE"), ("OPEN", "UNKNOWN"), ("CLOSED", "CONFLICTING")] {
+            assert!(!row(&pull(1, state, mergeable)).contains("conflict"), "{state} {mergeable}");
+        }
+        // GitHub says UNKNOWN of all that are not open.
+        let known = [pull(1, "OPEN", "MERGEABLE"), pull(2, "MERGED", "UNKNOWN"), pull(3, "OPEN", "")];
+        assert_eq!(being_weighed(&known), None);
+        let [first, second] = [4, 5].map(|number| pull(number, "OPEN", "UNKNOWN"));
+        assert_eq!(
+            being_weighed([&known[0], &first]).unwrap(),
+            "GitHub is still working out whether #4 conflicts; ask again."
+        );
+        assert_eq!(
+            being_weighed([&first, &second]).unwrap(),
+            "GitHub is still working out whether #4, #5 conflict; ask again."
         );
     }
 
