@@ -18,6 +18,23 @@ const LINE: usize = 600;
 const FEW: usize = 8;
 /// So many tests that passed, one after the other, are one row.
 const PASSED: usize = 4;
+/// More steps of one kind than these, one after the other, are one row.
+const STEPS: usize = 5;
+/// How lines begin that compilers and installers write of one package after the other.
+const PROGRESS: [&str; 10] = [
+    "Compiling ",
+    "Checking ",
+    "Fresh ",
+    "Downloading ",
+    "Downloaded ",
+    "Get:",
+    "Selecting ",
+    "Unpacking ",
+    "Setting up ",
+    "Installing ",
+];
+/// How words begin that no line of progress has which is folded.
+const TROUBLE: [&str; 3] = ["error", "warn", "fail"];
 /// Marks of lines, and what stands for them.
 const MARKS: [(&str, &str); 6] = [
     ("##[error]", "error: "),
@@ -205,17 +222,30 @@ impl<'a> Log<'a> {
         (run >= PASSED).then_some(at + run)
     }
 
+    /// Where steps of one kind end, of a run of them that begins at the line `at`, and how they begin; none where
+    /// they are few.
+    fn progressed(&self, at: usize, end: usize) -> Option<(usize, &'static str)> {
+        let kind = progress(&plain(self.lines[at]))?;
+        let run = self.lines[at..end].iter().take_while(|line| progress(&plain(line)) == Some(kind)).count();
+        (run > STEPS).then_some((at + run, kind.trim_end()))
+    }
+
+    /// Where the lines end that are one row from the line `at` on, and what they are; none if it is a row by itself.
+    fn alike(&self, at: usize, end: usize) -> Option<(usize, String)> {
+        if let Some(end) = self.passed(at, end) {
+            return Some((end, "tests that passed".to_owned()));
+        }
+        self.progressed(at, end).map(|(end, kind)| (end, format!("\"{kind} …\"")))
+    }
+
     fn rows(&self, range: Range<usize>, folded: &[Range<usize>]) -> Vec<Row> {
         let mut rows = Vec::new();
         let mut at = range.start;
         while at < range.end {
-            if let Some(end) = self.passed(at, range.end) {
+            if let Some((end, what)) = self.alike(at, range.end) {
                 let many = thousands((end - at) as u64);
-                rows.push(Row {
-                    line: at + 1,
-                    text: format!("▸ [{many} lines of tests that passed folded]"),
-                    folded: true,
-                });
+                let text = format!("▸ [{many} lines of {what} folded]");
+                rows.push(Row { line: at + 1, text, folded: true });
                 at = end;
                 continue;
             }
@@ -312,6 +342,17 @@ fn has_passed(text: &str) -> bool {
         || line.contains("::") && line.trim_end_matches(is_progress).ends_with(" PASSED")
 }
 
+/// How a line of progress begins, unless it tells of trouble: a word such as `error:`, not the name `thiserror`.
+fn progress(text: &str) -> Option<&'static str> {
+    let line = text.trim_start();
+    let kind = PROGRESS.into_iter().find(|kind| line.starts_with(*kind))?;
+    let begins =
+        |word: &str, with: &str| word.get(..with.len()).is_some_and(|head| head.eq_ignore_ascii_case(with));
+    let mut words = line.split(|c: char| !c.is_alphanumeric());
+    let trouble = words.any(|word| TROUBLE.iter().any(|with| begins(word, with)));
+    (!trouble).then_some(kind)
+}
+
 /// What pytest writes behind a test: ` [ 40%]`.
 fn is_progress(c: char) -> bool {
     c.is_ascii_digit() || matches!(c, ' ' | '[' | ']' | '%')
@@ -406,6 +447,35 @@ mod tests {
         ] {
             assert!(!has_passed(other), "{other}");
         }
+    }
+
+    #[test]
+    fn steps_of_one_kind_are_one_row_unless_they_tell_of_trouble() {
+        let mut text = String::new();
+        for package in ["serde", "thiserror", "syn", "quote", "libc", "memchr"] {
+            text.push_str(&format!("\u{1b}[1m\u{1b}[32m   Compiling\u{1b}[0m {package} v1.0.0\n"));
+        }
+        text.push_str("   Compiling api v0.1.0: warning: unused\n");
+        for package in 0..5 {
+            text.push_str(&format!("Get:{package} http://archive.example jammy/main\n"));
+        }
+        for package in 0..6 {
+            text.push_str(&format!("Setting up lib{package} (1.2) ...\n"));
+        }
+        text.push_str("Unpacking lib0: failed\n");
+        let log = Log::new(&text);
+        let rows = log.tail(0..log.len(), LIMITS).rows;
+        let rows: Vec<_> = rows.iter().map(|row| (row.line, row.folded, row.text.as_str())).collect();
+        assert_eq!(rows[0], (1, true, "▸ [6 lines of \"Compiling …\" folded]"));
+        assert_eq!(rows[1], (7, false, "   Compiling api v0.1.0: warning: unused"));
+        assert_eq!(rows[2], (8, false, "Get:0 http://archive.example jammy/main"));
+        assert_eq!(
+            rows[7..],
+            [(13, true, "▸ [6 lines of \"Setting up …\" folded]"), (19, false, "Unpacking lib0: failed")]
+        );
+        // Who looks for one of them finds it.
+        let found = log.search(&Regex::new("Compiling syn").unwrap(), 0, 1, LIMITS);
+        assert_eq!(found.rows[0].text, "3:    Compiling syn v1.0.0");
     }
 
     #[test]

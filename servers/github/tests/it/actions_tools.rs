@@ -189,7 +189,7 @@ async fn a_whole_log_is_read_by_cursor_without_a_gap() {
 
 #[tokio::test(start_paused = true)]
 async fn a_small_reply_loses_no_line_of_a_log() {
-    let site = Setup::new().budget(2_000).start().await;
+    let site = Setup::new().budget(1_500).start().await;
     let text = site.reply("get_job_logs", with_repo(json!({"job_id": 910433, "tail": 100}))).await;
     assert!(text.contains("cut to fit; the rest: cursor"), "{text}");
     let rest = with_repo(json!({"job_id": 910433, "tail": 100, "cursor": cursor(&text).unwrap()}));

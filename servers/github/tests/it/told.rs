@@ -124,7 +124,7 @@ async fn a_merged_pull_request_has_its_time_once_and_a_failing_check_its_job() {
 }
 
 #[tokio::test]
-async fn tests_that_passed_are_folded_in_a_log() {
+async fn tests_that_passed_and_packages_are_folded_in_a_log() {
     let site = site_in_repo().await;
     let text = site.reply("get_job_logs", json!({"job_id": 910433})).await;
     assert!(!text.contains(" ... ok"), "{text}");
@@ -132,6 +132,10 @@ async fn tests_that_passed_are_folded_in_a_log() {
         text.contains("lines of tests that passed folded]") && text.contains("percent_is_rounded"),
         "{text}"
     );
+    // So are the packages before them.
+    for fold in ["[99 lines of \"Downloaded …\" folded]", "[100 lines of \"Compiling …\" folded]"] {
+        assert!(text.contains(fold), "{fold}: {text}");
+    }
     // Who looks for one of them finds it.
     let text = site.reply("get_job_logs", json!({"job_id": 910433, "grep": "retries_229"})).await;
     assert!(text.contains("retries_229_times_with_one_key ... ok"), "{text}");
