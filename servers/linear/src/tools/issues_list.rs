@@ -226,6 +226,9 @@ fn page(
             places.push(place);
         }
     }
+    if fields.contains(&Field::BlockedBy) && !page.is_empty() {
+        page = page.note("blocked by: open issues only");
+    }
     let page = paging::close_sparse(call, page, position, &connection, places);
     failed.into_iter().fold(Reply::page(page), Reply::lead)
 }

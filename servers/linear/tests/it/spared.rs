@@ -28,6 +28,8 @@ async fn a_row_names_the_issues_that_block_it() {
     assert!(row(&text, "GRO-7").contains(" blocked by ENG-27, ENG-30 Northwind expansion"), "{text}");
     assert!(row(&text, "GRO-8").contains(" blocked by OPS-12 Order form"), "{text}");
     assert!(row(&text, "GRO-10").contains(" blocked by OPS-11 "), "{text}");
+    let only = "blocked by: open issues only";
+    assert!(text.lines().next().unwrap().contains(only), "{text}");
     // What is finished blocks nothing, and what is many is few in a row.
     let more = json!({"from": "GRO-8", "to": ["OPS-4", "OPS-5", "OPS-7", "ENG-28"], "type": "blocked_by"});
     site.call("link_issues", more).await;
@@ -36,6 +38,9 @@ async fn a_row_names_the_issues_that_block_it() {
     let gro = row(&text, "GRO-8");
     assert!(gro.starts_with("GRO-8 blocked by ") && gro.contains(" and 1 more Order form"), "{gro}");
     assert!(!gro.contains("ENG-28") && row(&text, "GRO-9").starts_with("GRO-9 Merge"), "{text}");
+    assert!(text.lines().next().unwrap().contains(only), "{text}");
+    // Rows without them need no word about them.
+    assert!(!site.call("list_issues", json!({"team": "GRO", "blocked": false})).await.contains(only));
 }
 
 #[test]
