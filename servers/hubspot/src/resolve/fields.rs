@@ -222,8 +222,9 @@ impl Fields {
                 Ok(format!("{:.3}", calendar.past(name, &text)?.start()))
             }
             "datetime" => {
-                let when = calendar.ahead(name, &text)?;
-                // A day without a time ends a deal, a task or a ticket: its end is meant.
+                let when = calendar.ahead(name, &text)?.whole_days();
+                // A day without a time ends a deal, a task or a ticket: its end is meant, also of a day that is
+                // told as so many from now.
                 Ok(format!("{:.3}", when.end()))
             }
             _ if property.is_rich() => Ok(html(&words.join("\n"))),

@@ -359,7 +359,8 @@ async fn save_task(call: Call<HubSpot>, args: SaveTask) -> Result<Plan> {
         set.insert("hs_task_subject".to_owned(), unbroken(&subject));
     }
     if let Some(due) = given(&args.due) {
-        set.insert("hs_timestamp".to_owned(), format!("{:.3}", calendar.ahead("due", &due)?.end()));
+        let when = calendar.ahead("due", &due)?.whole_days();
+        set.insert("hs_timestamp".to_owned(), format!("{:.3}", when.end()));
     }
     if let Some(text) = given(&args.reminder) {
         set.insert(REMINDERS.to_owned(), reminder(&calendar, "reminder", &text)?);

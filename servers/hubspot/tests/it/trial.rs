@@ -250,6 +250,26 @@ async fn a_task_is_due_at_an_hour_in_words() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_task_that_is_due_in_so_many_days_is_due_as_on_the_day_itself() {
+    let office = Office::open().await;
+    let due = |due: &str| json!({"subject": "Call Ines", "due": due});
+    let sent = || office.last(CREATE)["inputs"][0]["properties"]["hs_timestamp"].clone();
+    for span in ["in 3 days", "2w", "in one week"] {
+        let text = office.call("save_task", due(span)).await;
+        let mut told = text.split("due ").nth(1).unwrap().split_whitespace();
+        let (day, hour) = (told.next().unwrap(), told.next());
+        assert_eq!(hour, Some("23:59"), "{span}: {text}");
+        let of_span = sent();
+        office.call("save_task", due(day)).await;
+        assert_eq!(of_span, sent(), "{span}: {text}");
+        let task = json!({"object": "tasks", "records": [{"fields": due(span)}]});
+        let text = office.call("create_records", task).await;
+        assert_eq!(of_span, sent(), "{span}: {text}");
+        assert!(text.contains("is the end of the day in Europe/"), "{span}: {text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_preview_of_an_archive_says_whose_they_are_and_what_is_open() {
     let office = Office::open().await;
     let (text, _) = office.question("archive_records", json!({"object": "companies", "ids": ["203"]})).await;

@@ -316,7 +316,7 @@ async fn day_told(
     value: &Value,
 ) -> Result<Option<String>> {
     let text = texts(&property.name, value)?.join("");
-    let when = calendar.ahead(&property.name, &text)?;
+    let when = calendar.ahead(&property.name, &text)?.whole_days();
     if when.start() == when.end() {
         return Ok(None);
     }
