@@ -60,7 +60,7 @@ impl RecordRef {
 
 impl Entry for RecordRef {
     const WHAT: &'static str = "record";
-    const CHOOSE: &'static str = "Ask the person which";
+    const CHOOSE: &'static str = "Ask the person which, and give its id";
 
     fn id(&self) -> &str {
         &self.record.id

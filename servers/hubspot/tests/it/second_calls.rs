@@ -104,13 +104,20 @@ async fn people_of_one_name_are_told_apart_and_asked_about() {
     let records = json!([{"id": "Marcus Bell", "fields": {"jobtitle": "Head of integration"}}]);
     let error =
         office.refusal("update_records", json!({"object": "contacts", "records": records})).await.for_agent();
+    let first =
+        "Ask the person which, and give its id: Marcus Bell (contact 102, Integration engineer, Northwind, ";
     assert!(
-        error.contains("Ask the person which: Marcus Bell (contact 102, Integration engineer, Northwind, ")
+        error.contains(first)
             && error.contains(
                 "Marcus Bell (contact 110, Consultant, marcus.bell@example.net, owner Sofia Rossi, since 20"
             ),
         "{error}"
     );
+    // As it stands in the list.
+    let records = json!([{"id": "contact 102", "fields": {"jobtitle": "Head of integration"}}]);
+    let one = json!({"object": "contacts", "records": records, "dry_run": true});
+    let text = office.call("update_records", one).await;
+    assert!(text.contains("102") && text.contains("Head of integration"), "{text}");
     let records = json!([{"id": "9010", "fields": {"owner": "Jonas"}}]);
     let error =
         office.refusal("update_records", json!({"object": "deals", "records": records})).await.for_agent();
