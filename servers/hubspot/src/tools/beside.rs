@@ -125,6 +125,7 @@ pub(super) async fn linked(
     Ok(all)
 }
 
+/// The records of these ids, as far as there are any, with what people know them by: a hundred in a request.
 pub(super) async fn named(
     call: &Call<HubSpot>,
     object: &ObjectType,

@@ -14,10 +14,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{FROM, write::reconcile};
+use super::{FROM, beside::named, write::reconcile};
 use crate::{
     HubSpot,
-    api::{conversations::Message, definitions::Property},
+    api::{
+        conversations::{Message, Thread},
+        definitions::Property,
+    },
     resolve::{ObjectType, RecordRef},
     rich::plain,
     scopes,
@@ -116,14 +119,26 @@ async fn read_conversations(call: Call<HubSpot>, args: ReadConversations) -> Res
         .threads(contact.as_ref().map(RecordRef::id), limit(args.limit, ROWS, 100), after.as_deref())
         .await?;
     let mut page = Page::new(FROM, ("conversation", "conversations")).note(clock.note());
-    if let Some(contact) = &contact {
-        page = page.note(format!("with {}", contact.shown()));
-    }
+    let people = match contact {
+        Some(contact) => {
+            page = page.note(format!("with {}", contact.shown()));
+            vec![contact]
+        }
+        None => match people(&call, &found.results).await {
+            Ok(people) => people,
+            Err(_) => {
+                page = page.note("the names of contacts could not be read");
+                Vec::new()
+            }
+        },
+    };
     for thread in &found.results {
-        let with = if thread.associated_contact_id.is_empty() {
-            String::new()
-        } else {
-            format!(" | contact {}", thread.associated_contact_id)
+        let with = match thread.associated_contact_id.as_str() {
+            "" => String::new(),
+            id => {
+                let name = people.iter().find(|person| person.id() == id).map(RecordRef::shown);
+                format!(" | {}", name.unwrap_or_else(|| format!("contact {id}")))
+            }
         };
         let text = format!(
             "{} | {} | {}{with}",
@@ -136,6 +151,20 @@ async fn read_conversations(call: Call<HubSpot>, args: ReadConversations) -> Res
     let next = found.next().map(str::to_owned);
     let goes_on = call.clone();
     Ok(Reply::page(page.cursor(next.is_some(), move |_| goes_on.seal_cursor(&next))))
+}
+
+/// Whom conversations are with, read at once.
+async fn people(call: &Call<HubSpot>, threads: &[Thread]) -> Result<Vec<RecordRef>> {
+    // Where no name may be seen, there is none to read.
+    let Some(contacts) = call.names().standard("contacts").filter(|contacts| !contacts.known_by.is_empty())
+    else {
+        return Ok(Vec::new());
+    };
+    let ids = threads.iter().map(|thread| thread.associated_contact_id.clone());
+    let mut ids: Vec<String> = ids.filter(|id| !id.is_empty()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    named(call, &contacts, &ids).await
 }
 
 /// The messages of a conversation, in the order in which HubSpot has them.

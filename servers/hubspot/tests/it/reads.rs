@@ -1,6 +1,9 @@
 //! Reads: what of several is missing, what may not be seen, in whose time, by which of several names.
 
-use connector::Kind;
+use connector::{
+    Kind,
+    sandbox::{Action, Rule},
+};
 use serde_json::{Value, json};
 
 use crate::support::{Office, READ, add, rows};
@@ -199,6 +202,25 @@ async fn conversations_come_the_latest_first_and_go_on() {
     let order: Vec<&str> = rows(&text).iter().map(|row| row.split(" |").next().unwrap()).collect();
     assert_eq!(order, ["8700", "8801", "8802"], "{text}");
     assert!(text.contains("times in Europe/Stockholm") && !text.contains("0Z |"), "{text}");
+    // Whom they are with, of all at once.
+    let with = |id: &str, whom: &str| {
+        rows(&text).iter().any(|row| row.starts_with(&format!("{id} |")) && row.ends_with(whom))
+    };
+    assert!(
+        with("8700", "| Ines Duarte (contact 105)")
+            && with("8801", "| Marcus Bell (contact 102)")
+            && with("8802", "| Ines Duarte (contact 105)"),
+        "{text}"
+    );
+    assert_eq!(office.sent(READ).len(), 1);
+    assert_eq!(office.last(READ)["inputs"], json!([{"id": "102"}, {"id": "105"}]));
+    // A contact that is asked about is known already.
+    let text = office.call("read_conversations", json!({"contact": "102"})).await;
+    assert!(text.contains("| Marcus Bell (contact 102)"), "{text}");
+    assert_eq!(office.sent(READ).len(), 2);
+    office.harness().faults().add(Rule::new(READ, Action::status(403)));
+    let text = office.call("read_conversations", json!({})).await;
+    assert!(text.contains("| contact 102") && text.contains("names of contacts could not be read"), "{text}");
     let text = office.call("read_conversations", json!({"id": "8700"})).await;
     assert!(text.contains("Message 0.") && !text.contains("Message 60."), "{text}");
     let cursor = connector::testing::cursor(&text).unwrap_or_else(|| panic!("{text}"));

@@ -8,7 +8,7 @@ use connector::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Office, SEARCH, add, rows};
+use crate::support::{Office, READ, SEARCH, add, rows};
 
 /// An office as it is by default, without the toolsets that must be asked for.
 async fn plain() -> Office {
@@ -340,6 +340,7 @@ async fn what_is_redacted_makes_no_name() {
             "create_records",
             json!({"object": "tasks", "records": [{"fields": {"subject": "x", "due": "today"}, "link": ["contacts:101"]}], "dry_run": true}),
         ),
+        ("read_conversations", json!({})),
         ("read_conversations", json!({"contact": "101"})),
         ("aggregate_records", json!({"object": "deals", "group_by": ["stage"]})),
     ] {
@@ -348,6 +349,10 @@ async fn what_is_redacted_makes_no_name() {
             assert!(!text.contains(secret), "{tool} {arguments}: {secret}: {text}");
         }
     }
+    let before = office.sent(READ).len();
+    let text = office.call("read_conversations", json!({})).await;
+    assert!(text.contains("| contact 102") && !text.contains("Marcus Bell"), "{text}");
+    assert_eq!(office.sent(READ).len(), before, "names that may not be seen are not read");
     // Nor is it told by an error, and nobody is found by it.
     for (tool, arguments) in [
         ("get_timeline", json!({"object": "contacts", "id": "Elena Petrova"})),
