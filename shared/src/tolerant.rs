@@ -20,13 +20,10 @@
 
 mod adapter;
 
-use std::cell::Cell;
-
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use serde_path_to_error::{Path, Segment};
 
-use self::adapter::Tolerant;
+use self::adapter::{Tolerant, Trail};
 
 /// The most parts of one answer that are dropped before it is refused as a whole.
 const MOST_DROPPED: u32 = 64;
@@ -49,13 +46,9 @@ pub fn from_slice<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<Tolera
         // An answer that is nothing as a whole is an answer only for who can do with nothing.
         return serde_json::from_slice(text).map(|value| Tolerated { value, drift: 0 });
     }
-    let drift = Cell::new(0);
-    let mut json = serde_json::Deserializer::from_slice(text);
-    match T::deserialize(Tolerant { inner: &mut json, drift: &drift }) {
-        Ok(value) => {
-            json.end()?;
-            Ok(Tolerated { value, drift: drift.get() })
-        }
+    let trail = Trail::default();
+    match read(text, &trail) {
+        Ok(value) => Ok(Tolerated { value, drift: trail.drift() }),
         // What is no JSON stays none; else the parts that cannot be read are found, which takes longer.
         Err(error) => without_unreadable(serde_json::from_slice(text)?).ok_or(error),
     }
@@ -66,55 +59,50 @@ pub fn from_slice<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<Tolera
 /// # Errors
 /// For what lacks something without which there is no `T`.
 pub fn from_value<T: DeserializeOwned>(value: Value) -> serde_json::Result<T> {
-    match T::deserialize(Tolerant { inner: &value, drift: &Cell::new(0) }) {
-        Ok(read) => Ok(read),
-        Err(error) => without_unreadable(value).map(|read| read.value).ok_or(error),
-    }
+    // As text: to read each type in a second way would be much of a server's code.
+    let text = serde_json::to_vec(&value)?;
+    drop(value);
+    from_slice(&text).map(|read| read.value)
+}
+
+fn read<T: DeserializeOwned>(text: &[u8], trail: &Trail) -> serde_json::Result<T> {
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let value = T::deserialize(Tolerant { inner: &mut json, trail })?;
+    json.end()?;
+    Ok(value)
 }
 
 /// Reads `value` without the parts that cannot be read, if that leaves a `T`.
 fn without_unreadable<T: DeserializeOwned>(mut value: Value) -> Option<Tolerated<T>> {
-    // Holes are passed over, so that places are counted without them.
-    fill_holes(&mut value);
     for dropped in 0..=MOST_DROPPED {
-        let drift = Cell::new(dropped);
-        match serde_path_to_error::deserialize(Tolerant { inner: &value, drift: &drift }) {
-            Ok(read) => return Some(Tolerated { value: read, drift: drift.get() }),
-            Err(error) => drop_part(&mut value, error.path())?,
+        let trail = Trail::default();
+        match read(&serde_json::to_vec(&value).ok()?, &trail) {
+            Ok(read) => return Some(Tolerated { value: read, drift: dropped + trail.drift() }),
+            Err(_) => drop_part(&mut value, &trail.into_place())?,
         }
     }
     None
 }
 
-fn fill_holes(value: &mut Value) {
-    match value {
-        Value::Array(items) => {
-            items.retain(|item| !item.is_null());
-            items.iter_mut().for_each(fill_holes);
-        }
-        Value::Object(fields) => fields.values_mut().for_each(fill_holes),
-        _ => {}
-    }
-}
-
-/// Takes what stands at `path` out of `value`; nothing if that is the whole.
-fn drop_part(value: &mut Value, path: &Path) -> Option<()> {
-    let mut place = value;
-    let mut steps =
-        path.iter().take_while(|step| matches!(step, Segment::Seq { .. } | Segment::Map { .. })).peekable();
-    while let Some(step) = steps.next() {
-        let last = steps.peek().is_none();
-        place = match (step, place) {
-            (Segment::Map { key }, Value::Object(fields)) if last => return fields.remove(key).map(drop),
-            (Segment::Map { key }, Value::Object(fields)) => fields.get_mut(key)?,
-            (Segment::Seq { index }, Value::Array(items)) if last => {
-                return (*index < items.len()).then(|| drop(items.remove(*index)));
-            }
-            (Segment::Seq { index }, Value::Array(items)) => items.get_mut(*index)?,
+/// Takes what stands at `place` out of `value`; nothing if that is the whole.
+fn drop_part(value: &mut Value, place: &[usize]) -> Option<()> {
+    let (last, outer) = place.split_last()?;
+    let mut whole = value;
+    for at in outer {
+        whole = match whole {
+            Value::Object(fields) => fields.values_mut().nth(*at)?,
+            Value::Array(items) => items.get_mut(*at)?,
             _ => return None,
         };
     }
-    None
+    match whole {
+        Value::Object(fields) => {
+            let key = fields.keys().nth(*last)?.clone();
+            fields.shift_remove(&key).map(drop)
+        }
+        Value::Array(items) => (*last < items.len()).then(|| drop(items.remove(*last))),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

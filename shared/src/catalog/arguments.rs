@@ -282,15 +282,77 @@ fn describe(kinds: &[Cow<'_, str>]) -> String {
 
 /// Reads typed arguments; an error names the argument that is wrong.
 pub(super) fn parse<A: DeserializeOwned>(arguments: Map<String, Value>) -> Result<A> {
-    serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
-        let path = error.path().to_string();
-        let reason = error.into_inner().to_string();
-        Error::invalid(if path == "." {
-            one_line(&reason)
-        } else {
-            format!("`{path}`: {}", one_line(&reason))
-        })
+    let whole = Value::Object(arguments);
+    A::deserialize(&whole).map_err(|error| {
+        let reason = error.to_string();
+        let place =
+            place_of(&whole, &reason, &|value| A::deserialize(value).err().map(|error| error.to_string()));
+        let reason = one_line(&reason);
+        Error::invalid(if place.is_empty() { reason } else { format!("`{place}`: {reason}") })
     })
+}
+
+/// The path of what in `whole` cannot be read for this `reason`, nothing for the whole. Reading ends at the first thing
+/// that is wrong: the last entry of the shortest beginning that is refused for the same. That is searched for only after
+/// an error, because to keep count while every type of arguments is read takes much code for each.
+fn place_of(whole: &Value, reason: &str, refused: &dyn Fn(&Value) -> Option<String>) -> String {
+    let (mut here, mut steps, mut place) = (whole, Vec::new(), String::new());
+    loop {
+        let fails = |entries| refused(&beginning(whole, &steps, entries)).as_deref() == Some(reason);
+        let (mut good, mut bad) = (0, entries(here));
+        if bad == 0 || fails(0) {
+            return place;
+        }
+        while bad - good > 1 {
+            let middle = good + (bad - good) / 2;
+            if fails(middle) { bad = middle } else { good = middle }
+        }
+        let (name, value) = match here {
+            Value::Object(fields) => {
+                fields.iter().nth(good).map_or(("", &Value::Null), |(name, value)| (name, value))
+            }
+            list => ("", &list[good]),
+        };
+        // Something is missing in what has entries, not in one that has none.
+        if reason.starts_with("missing field") && !value.is_object() && !value.is_array() {
+            return place;
+        }
+        match here {
+            Value::Array(_) => place.push_str(&format!("[{good}]")),
+            _ if place.is_empty() => place.push_str(name),
+            _ => place.push_str(&format!(".{name}")),
+        }
+        steps.push(good);
+        here = value;
+    }
+}
+
+fn entries(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.len(),
+        Value::Object(fields) => fields.len(),
+        _ => 0,
+    }
+}
+
+/// `value`, in which what stands at the entries `steps` has only its first `entries`.
+fn beginning(value: &Value, steps: &[usize], entries: usize) -> Value {
+    let (step, deeper) = match steps {
+        [] => (None, steps),
+        [step, deeper @ ..] => (Some(*step), deeper),
+    };
+    let most = if step.is_some() { usize::MAX } else { entries };
+    let copy = |(at, value): (usize, &Value)| {
+        if step == Some(at) { beginning(value, deeper, entries) } else { value.clone() }
+    };
+    match value {
+        Value::Array(items) => items.iter().take(most).enumerate().map(copy).collect(),
+        Value::Object(fields) => {
+            let values = fields.values().enumerate().map(copy);
+            fields.keys().take(most).cloned().zip(values).collect()
+        }
+        other => other.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -300,6 +362,33 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn the_place_of_what_is_wrong_is_told_at_every_depth() {
+        let told = |value: Value| {
+            let error = parse::<Arguments>(value.as_object().cloned().unwrap()).unwrap_err();
+            error.message().to_owned()
+        };
+        let good = json!({"title": "t"});
+        let many = |bad: Value| {
+            let mut issues = vec![good.clone(); 9];
+            issues.insert(6, bad);
+            json!({"limit": 3, "due": "", "issues": issues, "team": ["a"], "overdue": true})
+        };
+        for (given, place) in [
+            (json!({"limit": -1}), "limit"),
+            (json!({"state": "a", "share": "much", "limit": "x"}), "share"),
+            (json!({"nothing": 1, "limit": -1}), "nothing"),
+            (json!({"team": ["a", "b", 3, "d"]}), "team[2]"),
+            (json!({"labels": {"add": ["a"], "set": ["b", {}]}}), "labels.set[1]"),
+            (many(json!({"title": "t", "nobody": 1})), "issues[6].nobody"),
+            (many(json!({})), "issues[6]"),
+            (many(json!(5)), "issues[6]"),
+        ] {
+            let error = told(given.clone());
+            assert!(error.starts_with(&format!("`{place}`: ")), "{given}: {error}");
+        }
+    }
 
     #[derive(Debug, Default, Deserialize, JsonSchema, PartialEq)]
     #[serde(deny_unknown_fields, default)]

@@ -22,6 +22,7 @@ use crate::{
 /// The most arguments that are read from standard input.
 const MAX_ARGUMENTS: u64 = 16 * 1024 * 1024;
 
+#[inline(never)]
 pub(super) fn run<S: Connector>(
     context: &mut Context<'_, '_>,
     tool: &str,

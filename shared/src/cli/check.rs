@@ -6,6 +6,7 @@ use std::fs;
 use super::{Context, failure::Failure, serve, setup};
 use crate::{Connector, Secret, settings::SecretSource};
 
+#[inline(never)]
 pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>) -> Result<(), Failure> {
     for row in context.table.secrets() {
         let Some(SecretSource::File(path)) = context.loaded.config.secret(row.key) else { continue };

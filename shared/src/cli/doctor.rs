@@ -18,6 +18,7 @@ use crate::{
     upstream::Upstream,
 };
 
+#[inline(never)]
 pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, as_json: bool) -> Result<(), Failure> {
     let mut checks = settings(context);
     checks.extend(credentials(context));

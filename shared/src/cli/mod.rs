@@ -145,6 +145,8 @@ fn dispatch<S: Connector>(command: Command, mut context: Context<'_, '_>) -> Res
             (false, _) => context.io.say(format_args!("warning: {}", sentence(&hint))),
         }
     }
+    // Those that run to the end of a future are not inlined: together they would take 64 kB of the stack from whichever
+    // of them runs, each page of it touched.
     match command {
         Command::Serve => serve::run::<S>(&mut context),
         Command::Call { tool, arguments } => call::run::<S>(&mut context, &tool, arguments.as_deref()),

@@ -3,6 +3,7 @@
 use super::{Context, failure::Failure, serve::current_thread, setup};
 use crate::{Connector, sandbox, serve::shutdown::Stop, settings::Row};
 
+#[inline(never)]
 pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>, listen: &str) -> Result<(), Failure> {
     let sandbox = S::sandbox().ok_or_else(setup::no_sandbox)?;
     let address = setup::listen(listen).ok_or_else(|| {

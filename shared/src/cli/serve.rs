@@ -34,6 +34,7 @@ pub(super) fn run<S: Connector>(context: &mut Context<'_, '_>) -> Result<(), Fai
     }
 }
 
+#[inline(never)]
 fn on_stdio<S: Connector>(context: &mut Context<'_, '_>) -> Result<(), Failure> {
     if std::io::stdin().is_terminal() {
         let program = context.table.about().program;
@@ -56,6 +57,7 @@ fn on_stdio<S: Connector>(context: &mut Context<'_, '_>) -> Result<(), Failure> 
     outcome
 }
 
+#[inline(never)]
 fn over_http<S: Connector>(context: &mut Context<'_, '_>, address: &str) -> Result<(), Failure> {
     let options = http_options::<S>(&context.loaded, address)?;
     let runtime = build(&mut Builder::new_multi_thread())?;

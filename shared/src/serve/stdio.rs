@@ -78,7 +78,8 @@ pub async fn pipes<S: Connector>(
     );
     let transport = Lines::new(read, write, options.max_line, closing.clone());
     let serving = async {
-        let ended = match handler.serve(transport).await {
+        // The SDK's future takes tens of kB, and what stands around it would be moved with it.
+        let ended = match Box::pin(handler.serve(transport)).await {
             Ok(running) => running.waiting().await.map(drop).map_err(io::Error::other),
             // The client went away before it said what it wanted, which is its right: some only
             // probe a server and then start another.

@@ -1,6 +1,9 @@
 //! The adapter around a deserializer that gives each visitor what it wants.
 
-use std::{cell::Cell, fmt};
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+};
 
 use serde::{
     Deserializer,
@@ -13,8 +16,46 @@ use serde::{
 /// A deserializer that takes what comes for what is wanted, where that makes sense.
 pub(super) struct Tolerant<'a, D> {
     pub(super) inner: D,
-    /// Counts what came otherwise than it was wanted.
-    pub(super) drift: &'a Cell<u32>,
+    pub(super) trail: &'a Trail,
+}
+
+/// What is known of an answer while it is read.
+#[derive(Default)]
+pub(super) struct Trail {
+    drift: Cell<u32>,
+    /// Which entry of each list and map is being read, from the outermost: after an error, the one that it is about.
+    place: RefCell<Vec<usize>>,
+}
+
+impl Trail {
+    /// How much came otherwise than it was wanted.
+    pub(super) fn drift(&self) -> u32 {
+        self.drift.get()
+    }
+
+    /// Where reading ended.
+    pub(super) fn into_place(self) -> Vec<usize> {
+        self.place.into_inner()
+    }
+
+    fn count(&self) {
+        self.drift.set(self.drift.get().saturating_add(1));
+    }
+
+    fn depth(&self) -> usize {
+        self.place.borrow().len()
+    }
+
+    /// Reads the entry `at` of what is `depth` lists and maps deep.
+    fn entry<T, E>(&self, depth: usize, at: usize, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let mut place = self.place.borrow_mut();
+        place.truncate(depth);
+        place.push(at);
+        drop(place);
+        let value = read()?;
+        self.place.borrow_mut().truncate(depth);
+        Ok(value)
+    }
 }
 
 /// A scalar that is wanted.
@@ -29,8 +70,8 @@ enum Wanted {
 macro_rules! wanted {
     ($($method:ident: $wanted:ident),+ $(,)?) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-            let Self { inner, drift } = self;
-            inner.deserialize_any(Scalar { visitor, drift, wanted: Wanted::$wanted })
+            let Self { inner, trail } = self;
+            inner.deserialize_any(Scalar { visitor, trail, wanted: Wanted::$wanted })
         }
     )+};
 }
@@ -47,8 +88,8 @@ macro_rules! whole {
     ($($method:ident($($name:ident: $kind:ty),*): $wrapped:ident),+ $(,)?) => {$(
         fn $method<V: Visitor<'de>>(self, $($name: $kind,)* visitor: V) -> Result<V::Value, D::Error> {
             $(let _ = $name;)*
-            let Self { inner, drift } = self;
-            inner.deserialize_any($wrapped { visitor, drift })
+            let Self { inner, trail } = self;
+            inner.deserialize_any($wrapped { visitor, trail })
         }
     )+};
 }
@@ -95,7 +136,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Tolerant<'_, D> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.inner.deserialize_option(Maybe { visitor, drift: self.drift })
+        self.inner.deserialize_option(Maybe { visitor, trail: self.trail })
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -107,14 +148,10 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Tolerant<'_, D> {
     }
 }
 
-fn count(drift: &Cell<u32>) {
-    drift.set(drift.get().saturating_add(1));
-}
-
 /// Hands a scalar to `visitor` as the one it wants.
 struct Scalar<'a, V> {
     visitor: V,
-    drift: &'a Cell<u32>,
+    trail: &'a Trail,
     wanted: Wanted,
 }
 
@@ -122,7 +159,7 @@ impl<'de, V: Visitor<'de>> Scalar<'_, V> {
     /// What stands in a text, if it is a number or a word for a switch.
     fn read_text<E: serde::de::Error>(self, text: &str) -> Result<V::Value, E> {
         let unreadable = || E::invalid_type(Unexpected::Other("text"), &"a number or a switch");
-        count(self.drift);
+        self.trail.count();
         let text = text.trim();
         match self.wanted {
             Wanted::Switch => match text {
@@ -141,7 +178,7 @@ impl<'de, V: Visitor<'de>> Scalar<'_, V> {
 
     /// 0 or 1 for a switch.
     fn read_number<E: serde::de::Error>(self, number: f64) -> Result<V::Value, E> {
-        count(self.drift);
+        self.trail.count();
         match number {
             0.0 => self.visitor.visit_bool(false),
             1.0 => self.visitor.visit_bool(true),
@@ -183,7 +220,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Scalar<'_, V> {
         match self.wanted {
             Wanted::Switch => self.visitor.visit_bool(on),
             Wanted::Text => {
-                count(self.drift);
+                self.trail.count();
                 self.visitor.visit_str(if on { "true" } else { "false" })
             }
             Wanted::Whole | Wanted::Number => Err(E::invalid_type(Unexpected::Bool(on), &"a number")),
@@ -232,7 +269,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Scalar<'_, V> {
 /// Hands a list to `visitor` without its holes, and `null` as an empty one.
 struct List<'a, V> {
     visitor: V,
-    drift: &'a Cell<u32>,
+    trail: &'a Trail,
 }
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for List<'_, V> {
@@ -247,14 +284,14 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for List<'_, V> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_seq(Inside { inner: items, drift: self.drift })
+        self.visitor.visit_seq(Inside::new(items, self.trail))
     }
 }
 
 /// Hands fields to `visitor`, and `null` as none.
 struct Fields<'a, V> {
     visitor: V,
-    drift: &'a Cell<u32>,
+    trail: &'a Trail,
 }
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Fields<'_, V> {
@@ -269,14 +306,14 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Fields<'_, V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_map(Inside { inner: fields, drift: self.drift })
+        self.visitor.visit_map(Inside::new(fields, self.trail))
     }
 }
 
 /// Hands on whether there is something.
 struct Maybe<'a, V> {
     visitor: V,
-    drift: &'a Cell<u32>,
+    trail: &'a Trail,
 }
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Maybe<'_, V> {
@@ -295,14 +332,29 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Maybe<'_, V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        self.visitor.visit_some(Tolerant { inner, drift: self.drift })
+        self.visitor.visit_some(Tolerant { inner, trail: self.trail })
     }
 }
 
 /// What a list or a map holds, read as tolerantly.
 struct Inside<'a, A> {
     inner: A,
-    drift: &'a Cell<u32>,
+    trail: &'a Trail,
+    depth: usize,
+    /// The entry that comes next.
+    next: usize,
+}
+
+impl<'a, A> Inside<'a, A> {
+    fn new(inner: A, trail: &'a Trail) -> Self {
+        Self { inner, trail, depth: trail.depth(), next: 0 }
+    }
+
+    fn entry<T, E>(&mut self, read: impl FnOnce(&mut A) -> Result<T, E>) -> Result<T, E> {
+        let at = self.next;
+        self.next += 1;
+        self.trail.entry(self.depth, at, || read(&mut self.inner))
+    }
 }
 
 impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Inside<'_, A> {
@@ -310,8 +362,9 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Inside<'_, A> {
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, A::Error> {
         let mut seed = seed;
+        let trail = self.trail;
         loop {
-            match self.inner.next_element_seed(UnlessHole { seed, drift: self.drift })? {
+            match self.entry(|inner| inner.next_element_seed(UnlessHole { seed, trail }))? {
                 None => return Ok(None),
                 Some(Element::Value(value)) => return Ok(Some(value)),
                 Some(Element::Hole(unused)) => seed = unused,
@@ -332,7 +385,8 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Inside<'_, A> {
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
-        self.inner.next_value_seed(Tolerantly { seed, drift: self.drift })
+        let trail = self.trail;
+        self.entry(|inner| inner.next_value_seed(Tolerantly { seed, trail }))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -343,14 +397,14 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Inside<'_, A> {
 /// Reads a value with `seed`, tolerantly.
 struct Tolerantly<'a, T> {
     seed: T,
-    drift: &'a Cell<u32>,
+    trail: &'a Trail,
 }
 
 impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Tolerantly<'_, T> {
     type Value = T::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<T::Value, D::Error> {
-        self.seed.deserialize(Tolerant { inner, drift: self.drift })
+        self.seed.deserialize(Tolerant { inner, trail: self.trail })
     }
 }
 
@@ -364,7 +418,7 @@ enum Element<T, S> {
 /// Reads an entry of a list with `seed`, unless it is `null`.
 struct UnlessHole<'a, T> {
     seed: T,
-    drift: &'a Cell<u32>,
+    trail: &'a Trail,
 }
 
 impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for UnlessHole<'_, T> {
@@ -391,6 +445,6 @@ impl<'de, T: DeserializeSeed<'de>> Visitor<'de> for UnlessHole<'_, T> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Self::Value, D::Error> {
-        self.seed.deserialize(Tolerant { inner, drift: self.drift }).map(Element::Value)
+        self.seed.deserialize(Tolerant { inner, trail: self.trail }).map(Element::Value)
     }
 }
