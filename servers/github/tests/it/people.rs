@@ -89,6 +89,24 @@ async fn who_is_mentioned_is_looked_up_and_told_in_the_reply_too() {
     assert!(text.contains("notifies, with all who follow it, ") && text.contains("@priya"), "{text}");
 }
 
+/// A login ends where no letter, digit or hyphen follows (github.com/gjtorikian/html-pipeline, `MentionFilter`).
+#[tokio::test(start_paused = true)]
+async fn a_name_with_a_dot_notifies_nobody_who_is_called_like_its_beginning() {
+    let site = site_in_repo().await;
+    for (body, told) in [("As @jonas.weber wrote.", false), ("As @jonas wrote.", true)] {
+        let arguments = json!({"number": 490, "body": body});
+        let mut dry = arguments.clone();
+        dry["dry_run"] = json!(true);
+        let dry = site.reply("add_comment", dry).await;
+        let text = site.call("add_comment", arguments).await;
+        assert!(text.starts_with("Commented on "), "{text}");
+        for text in [dry, text] {
+            assert_eq!(text.contains("notifies @jonas"), told, "{body}: {text}");
+            assert_eq!(text.contains("@jonas"), told, "{body}: {text}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_listing_says_of_whom_and_since_when_it_is() {
     let site = site_in_repo().await;
