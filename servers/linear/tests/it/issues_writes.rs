@@ -128,6 +128,29 @@ async fn a_description_is_edited_in_place() {
 }
 
 #[tokio::test]
+async fn a_description_is_edited_as_it_is_shown() {
+    let site = site().await;
+    for (title, stored, old, after) in [
+        ("Sent by a browser", "a\r\nb", "a\nb", "a\r\nc"),
+        ("Copied from a page", "foo\u{200b}bar", "foobar", "a\nc"),
+    ] {
+        let new = json!({"title": title, "team": "ENG", "description": stored});
+        let text = site.raw("create_issue", new).await;
+        assert!(text.starts_with("Created ENG-"), "{text}");
+        let issue = || {
+            let state = site.dump();
+            let all = state["Issue"].as_array().unwrap();
+            all.iter().find(|row| row["title"] == title).unwrap().clone()
+        };
+        assert_eq!(issue()["description"], stored);
+        let edits = json!([{"old": old, "new": "a\nc"}]);
+        let text = site.raw("update_issue", json!({"id": issue()["identifier"], "edits": edits})).await;
+        assert!(text.starts_with("Updated ENG-"), "{text}");
+        assert_eq!(issue()["description"], after);
+    }
+}
+
+#[tokio::test]
 async fn an_update_based_on_an_old_reading_is_refused() {
     let site = site().await;
     let seen = updated(&site, "ENG-30").await;

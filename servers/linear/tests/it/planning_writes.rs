@@ -111,6 +111,29 @@ async fn a_document_is_created_and_edited_under_guard() {
 }
 
 #[tokio::test]
+async fn a_document_is_edited_as_it_is_shown() {
+    let site = site().await;
+    for (title, stored, old, after) in [
+        ("Sent by a browser", "a\r\nb", "a\nb", "a\r\nc"),
+        ("Copied from a page", "foo\u{200b}bar", "foobar", "a\nc"),
+    ] {
+        let new = json!({"title": title, "content": stored, "team": "ENG"});
+        let text = site.call("save_document", new).await;
+        assert!(text.starts_with("Created the document "), "{text}");
+        let content = || {
+            let state = site.dump();
+            let all = state["Document"].as_array().unwrap();
+            all.iter().find(|row| row["title"] == title).unwrap()["content"].clone()
+        };
+        assert_eq!(content(), stored);
+        let edits = json!([{"old": old, "new": "a\nc"}]);
+        let text = site.call("save_document", json!({"id": title, "edits": edits})).await;
+        assert!(text.starts_with("Changed the document "), "{text}");
+        assert_eq!(content(), after);
+    }
+}
+
+#[tokio::test]
 async fn a_document_belongs_to_one_thing() {
     let site = site().await;
     let nowhere = site.call("save_document", json!({"title": "X"})).await;
