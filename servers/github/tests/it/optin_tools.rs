@@ -1,4 +1,4 @@
-//! The toolsets that must be asked for: inbox, gists, security, discussions, projects, raw.
+//! The toolsets that must be asked for (gists, security, discussions, projects, raw), and the inbox, which is on.
 
 use crate::support::{
     REPO,
@@ -7,6 +7,7 @@ use crate::support::{
 };
 use connector::{
     Connector as _,
+    access::Selection,
     sandbox::{Action, Rule},
 };
 use github_mcp::GitHub;
@@ -36,6 +37,54 @@ fn none_of_them_is_on_unless_it_is_asked_for() {
         assert!(!tool.on_by_default(), "{name}");
         assert!(tool.description().len() <= 320 && tool.title().split(' ').count() <= 5, "{name}");
     }
+}
+
+#[test]
+fn all_others_are_on_without_being_asked_for() {
+    let catalog = GitHub::catalog().select(&Selection::default()).unwrap();
+    let tools = [
+        "add_comment",
+        "commit_files",
+        "create_issue",
+        "create_pr",
+        "create_release",
+        "create_repo",
+        "edit_comment",
+        "get_diff",
+        "get_issue",
+        "get_job_logs",
+        "get_pr",
+        "get_repo",
+        "get_run",
+        "link_issues",
+        "list_commits",
+        "list_issues",
+        "list_members",
+        "list_notifications",
+        "list_prs",
+        "list_refs",
+        "list_releases",
+        "list_repos",
+        "list_runs",
+        "list_tree",
+        "manage_label",
+        "manage_milestone",
+        "manage_ref",
+        "merge_pr",
+        "read_file",
+        "resolve_threads",
+        "review_pr",
+        "run_workflow",
+        "search",
+        "update_issue",
+        "update_notifications",
+        "update_pr",
+        "whoami",
+    ];
+    for name in tools {
+        assert!(catalog.tool(name).is_some(), "{name} is not listed");
+    }
+    assert_eq!(catalog.toolsets_off(), ["discussions", "gists", "projects", "raw", "security"]);
 }
 
 #[tokio::test(start_paused = true)]

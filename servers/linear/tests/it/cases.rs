@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use connector::testing::{Options, Sample, Sandboxed, tokens};
 use connector::{
-    Kind, Secret,
+    Connector as _, Kind, Secret,
+    access::Selection,
     sandbox::{Action, Change, Rule},
     settings::Value as Setting,
 };
@@ -19,6 +20,16 @@ fn issues() -> Sample {
 
 fn cursor(text: &str) -> Option<&str> {
     text.lines().next()?.split_once("cursor \"")?.1.split('"').next()
+}
+
+/// The inbox and the labels are no toolsets that must be asked for.
+#[test]
+fn every_tool_is_on_by_default_those_of_the_inbox_and_of_labels_too() {
+    let catalog = Linear::catalog().select(&Selection::default()).unwrap();
+    for name in ["list_notifications", "mark_notification", "save_label", "delete_label"] {
+        assert!(catalog.tool(name).is_some(), "{name} is not listed");
+    }
+    assert!(catalog.toolsets_off().is_empty(), "{:?}", catalog.toolsets_off());
 }
 
 /// Fault 3. Linear tells a used-up budget with status 400, code RATELIMITED and reset headers in
