@@ -156,6 +156,16 @@ async fn a_tree_is_listed_by_folder_and_by_glob() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_tree_in_which_nothing_fits_says_for_what_and_what_to_try() {
+    let site = site().await;
+    let text = site.call("list_tree", with_repo(json!({"glob": "*.zyxwvutsrq"}))).await;
+    let header = text.lines().next().unwrap();
+    let (found, asked) = header.split_once(" Asked for: ").unwrap();
+    assert!(found.starts_with("No files (") && asked.contains("glob *.zyxwvutsrq"), "{text}");
+    assert!(asked.ends_with(". If some should be there, try it without `glob`."), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_tree_that_github_cuts_is_read_folder_by_folder() {
     let site = site().await;
     let whole = site.call("list_tree", with_repo(json!({}))).await;

@@ -80,6 +80,16 @@ async fn documents_are_listed_by_what_they_belong_to() {
 }
 
 #[tokio::test]
+async fn documents_that_are_not_found_are_said_with_what_to_try() {
+    let site = site().await;
+    let text = site.call("list_documents", json!({"query": "zyxwvutsrq", "team": "OPS"})).await;
+    assert_eq!(
+        text,
+        "No documents. Asked for: query zyxwvutsrq, team OPS. If some should be there, try it without `team` or with other words."
+    );
+}
+
+#[tokio::test]
 async fn a_document_is_read_whole_by_section_or_from_an_offset() {
     let site = site().await;
     insta::assert_snapshot!(
