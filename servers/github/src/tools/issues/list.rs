@@ -19,7 +19,7 @@ use crate::{
         Partial,
         issues::{IssueRow, whole},
     },
-    render::second,
+    render::{minute, second},
     repo::Repo,
     resolve::{naming, reference},
     tools::FROM,
@@ -363,7 +363,7 @@ fn about(repo: &Repo, wanted: &Wanted) -> String {
         about.push_str(&format!(", opened by @{}", one_line(author)));
     }
     if let Some(since) = &wanted.since {
-        about.push_str(&format!(", changed since {since}"));
+        about.push_str(&format!(", changed since {}", minute(since)));
     }
     about
 }

@@ -14,7 +14,7 @@ use super::{unread, words};
 use crate::{
     GitHub,
     api::pulls::{Actor, Pull, PullFilter},
-    render::second,
+    render::{minute, second},
     repo::Repo,
     resolve::{naming, reference},
     tools::FROM,
@@ -163,7 +163,7 @@ async fn list_prs(call: Call<GitHub>, arguments: ListPrs) -> Result<Reply> {
         }
     }
     if let Some(since) = &wanted.merged_since {
-        page = page.note(format!("merged since {since}"));
+        page = page.note(format!("merged since {}", minute(since)));
     }
     if wanted.owner.is_none() {
         page = page.total(pulls.total_count.unwrap_or_default() as usize);
