@@ -17,6 +17,7 @@ suite::every_program!(
     without_a_credential_tools_are_listed_and_calls_say_what_to_set,
     a_placeholder_counts_as_unset_with_a_hint,
     a_refused_credential_is_named_and_not_shown,
+    a_credential_in_a_file_may_stand_after_a_byte_order_mark,
     a_settings_file_with_an_unknown_key_names_it_and_the_right_one,
     a_setting_of_the_wrong_type_names_the_place_and_what_it_takes,
     wrong_usage_exits_with_64_and_wrong_configuration_with_78,
@@ -114,6 +115,23 @@ async fn a_refused_credential_is_named_and_not_shown<S: Subject>() {
         "the token is shown: {text} {log}"
     );
     assert!(!log.is_empty(), "the log was not on, so this test proves nothing");
+}
+
+/// As an editor of Windows saves it.
+async fn a_credential_in_a_file_may_stand_after_a_byte_order_mark<S: Subject>() {
+    let parts = S::sandbox().unwrap();
+    let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let fake = connector::sandbox::start(parts.fake, loopback).await.unwrap();
+    let (key, value) = parts.credential;
+    let credential = S::settings().into_iter().find(|setting| setting.key == key).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("\u{feff}{value}\r\n")).unwrap();
+    let mut command = server::<S>();
+    let url = format!("{}{}", fake.url().as_str().trim_end_matches('/'), parts.api_path);
+    command.env(format!("{}_FILE", credential.env), file.path()).env(S::ABOUT.api_url_env, url);
+    let mut talk = Conversation::start(command);
+    let (text, is_error) = talk.call("whoami", json!({})).await;
+    assert!(!is_error, "{text}");
 }
 
 async fn a_settings_file_with_an_unknown_key_names_it_and_the_right_one<S: Subject>() {
