@@ -184,7 +184,8 @@ impl<S: Connector> ServerHandler for Handler<S> {
             .map_err(|error| answer::protocol_error(&error))?;
         // Names of branches and files are others' text. One that would be shown otherwise than it is cannot
         // be typed either.
-        values.retain(|value| clean(value) == *value && value.len() <= MAX_COMPLETION);
+        let is_shown_as_it_is = |value: &str| clean(value) == value && !value.contains(['\n', '\t']);
+        values.retain(|value| is_shown_as_it_is(value) && value.len() <= MAX_COMPLETION);
         let total = values.len();
         values.truncate(CompletionInfo::MAX_VALUES);
         let mut info = CompletionInfo::default();

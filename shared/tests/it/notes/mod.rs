@@ -258,9 +258,11 @@ impl Connector for Notes {
             )
             .needs(&["read_note"])])
             .completions([Completions::new("name", |_: Call<Self>, _, _| async move {
-                // The last two are no name that a client could show, or take.
-                let unclean = ["note-\u{202e}txt.exe".to_owned(), "n".repeat(1_000)];
-                Ok((0..150).map(|number| format!("note-{number:03}")).chain(unclean).collect())
+                // But for `main`, the others are no names that a client could show, or take.
+                let others = ["main", "ma\u{202e}in\n", "main\n", "main\tother", "note-\u{202e}txt.exe"];
+                let long = "main-note-".repeat(100);
+                let others = others.map(str::to_owned).into_iter().chain([long]);
+                Ok((0..150).map(|number| format!("note-{number:03}")).chain(others).collect())
             })])
     }
 

@@ -86,6 +86,18 @@ async fn completions_give_a_hundred_and_tell_of_the_rest() {
     }
 }
 
+/// Names of branches and files are others' text.
+#[tokio::test]
+async fn completions_leave_out_what_would_be_shown_otherwise_than_it_is() {
+    let mut client = Client::of(&notes::service());
+    let asked = json!({
+        "ref": {"type": "ref/prompt", "name": "summarize"}, "argument": {"name": "name", "value": "ma"},
+    });
+    let answer = client.ask(modern(1, "completion/complete", asked)).await;
+    let completion = &answer["result"]["completion"];
+    assert_eq!((&completion["values"], &completion["total"]), (&json!(["main"]), &json!(1)), "{completion}");
+}
+
 #[tokio::test]
 async fn a_cursor_for_a_list_of_one_page_is_refused() {
     let mut client = Client::of(&notes::service());
