@@ -14,7 +14,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -31,7 +31,10 @@ use super::{Request, Response, Tag};
 use crate::{Error, Result, secret::Fingerprint};
 
 pub(super) struct Cache {
-    entries: Moka<Key, Entry>,
+    /// In bytes.
+    capacity: u64,
+    /// Made when something is first looked for: it takes 60 kB empty, and many a process is only asked for its tools.
+    entries: OnceLock<Moka<Key, Entry>>,
     generations: Generations,
 }
 
@@ -96,9 +99,13 @@ pub(super) enum Lookup {
 
 impl Cache {
     pub(super) fn new(capacity: u64) -> Self {
-        let entries =
-            Moka::builder().max_capacity(capacity).weigher(|_, entry: &Entry| entry.weight()).build();
-        Self { entries, generations: Generations::new() }
+        Self { capacity, entries: OnceLock::new(), generations: Generations::new() }
+    }
+
+    fn entries(&self) -> &Moka<Key, Entry> {
+        self.entries.get_or_init(|| {
+            Moka::builder().max_capacity(self.capacity).weigher(|_, entry: &Entry| entry.weight()).build()
+        })
     }
 
     /// The key of `request` as of now. Must be taken before the request is sent.
@@ -148,7 +155,7 @@ impl Cache {
         late: impl FnOnce() -> Error,
     ) -> (Lookup, Result<Response>) {
         let anew = ttl <= SHORT && FRESH.try_with(|()| ()).is_ok();
-        let old = match self.entries.get(&key).await {
+        let old = match self.entries().get(&key).await {
             Some(entry) if !anew && Instant::now() < entry.good_until => {
                 return (Lookup::Hit, Ok(entry.response));
             }
@@ -158,7 +165,7 @@ impl Cache {
             }
             None => None,
         };
-        let flight = self.entries.try_get_with(key, async {
+        let flight = self.entries().try_get_with(key, async {
             let response = fetch(old.clone()).await?;
             if let Some(old) = old.filter(|_| response.status == StatusCode::NOT_MODIFIED) {
                 return Ok(Entry { response: old, good_until: Instant::now() + ttl });
@@ -178,7 +185,7 @@ impl Cache {
     /// be asked for `anew`.
     async fn remove_stale(&self, key: Key, anew: bool) {
         let now = Instant::now();
-        self.entries
+        self.entries()
             .entry(key)
             .and_compute_with(|entry| {
                 let stale = entry.is_some_and(|entry| anew || entry.into_value().good_until <= now);
@@ -209,8 +216,9 @@ impl Cache {
         }
     }
 
-    pub(super) fn entries(&self) -> u64 {
-        self.entries.entry_count()
+    /// How many answers are kept.
+    pub(super) fn len(&self) -> u64 {
+        self.entries.get().map_or(0, Moka::entry_count)
     }
 }
 

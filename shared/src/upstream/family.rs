@@ -161,7 +161,7 @@ impl Inner {
             waiting: self.pool.waiting(),
             buckets: self.limiter.status(),
             credential_refused: self.counters.credential_refused.load(Ordering::Relaxed),
-            counts: self.counters.read(self.cache.entries()),
+            counts: self.counters.read(self.cache.len()),
         }
     }
 }
