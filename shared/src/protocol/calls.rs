@@ -236,10 +236,12 @@ impl<S: Connector> Inner<S> {
         if let Some(metrics) = &self.metrics {
             metrics.ended(outcome);
         }
-        let client = client(context);
         let effect = effect.map_or("-", Effect::as_str);
         let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(target: "call", who = principal.label(), client, tool, effect, outcome, ms);
+        tracing::info!(
+            target: "call",
+            who = principal.label(), client = client(context), tool, effect, outcome, ms
+        );
     }
 
     fn text_of(&self, question: &mut Question) -> String {

@@ -222,9 +222,8 @@ impl Fields {
                 Ok(format!("{:.3}", calendar.past(name, &text)?.start()))
             }
             "datetime" => {
-                let when = calendar.ahead(name, &text)?.whole_days();
-                // A day without a time ends a deal, a task or a ticket: its end is meant, also of a day that is
-                // told as so many from now.
+                let when = to_come(calendar, name, &text)?;
+                // A day without a time ends a deal, a task or a ticket: its end is meant.
                 Ok(format!("{:.3}", when.end()))
             }
             _ if property.is_rich() => Ok(html(&words.join("\n"))),
@@ -415,13 +414,17 @@ pub(crate) fn is_nobody(word: &str) -> bool {
     matches!(word.trim().to_lowercase().as_str(), "none" | "(none)" | "nobody" | "unassigned")
 }
 
-/// A moment in an argument about a property: one that HubSpot sets itself lies in the past. What is to come in so
-/// many days is the whole of that day.
+/// A moment to come in the argument called `name`. In so many days is the whole of that day, as its date is.
+pub(crate) fn to_come(calendar: &Calendar, name: &str, text: &str) -> Result<When> {
+    calendar.ahead(name, text).map(When::whole_days)
+}
+
+/// A moment in an argument about a property: one that HubSpot sets itself lies in the past.
 pub(crate) fn moment(calendar: &Calendar, property: &Property, text: &str) -> Result<When> {
     if property.is_read_only() {
         calendar.past(&property.name, text)
     } else {
-        calendar.ahead(&property.name, text).map(When::whole_days)
+        to_come(calendar, &property.name, text)
     }
 }
 

@@ -21,7 +21,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 pub(crate) use fields::{
     CALL_DURATION, Fields, OPTIONS, REMINDERS, days, is_nobody, midnight, moment, option, quantity, range,
-    reminder, shown_options, switch, words as values,
+    reminder, shown_options, switch, to_come, words as values,
 };
 pub(crate) use objects::{ObjectType, standard_names};
 pub(crate) use records::{RecordRef, SECONDARY, SHARED_DOMAIN, bare_domain, has_domain, telling, told_by};

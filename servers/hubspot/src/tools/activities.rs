@@ -21,7 +21,7 @@ use crate::{
     HubSpot,
     api::objects::{Input, Record},
     render::Values,
-    resolve::{Fields, ObjectType, REMINDERS, is_nobody, reminder},
+    resolve::{Fields, ObjectType, REMINDERS, is_nobody, reminder, to_come},
     rich::{html, plain},
     scopes,
 };
@@ -359,7 +359,7 @@ async fn save_task(call: Call<HubSpot>, args: SaveTask) -> Result<Plan> {
         set.insert("hs_task_subject".to_owned(), unbroken(&subject));
     }
     if let Some(due) = given(&args.due) {
-        let when = calendar.ahead("due", &due)?.whole_days();
+        let when = to_come(&calendar, "due", &due)?;
         set.insert("hs_timestamp".to_owned(), format!("{:.3}", when.end()));
     }
     if let Some(text) = given(&args.reminder) {

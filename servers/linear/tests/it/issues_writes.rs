@@ -1,7 +1,7 @@
 //! Writing issues and comments: what is changed, what the reply says of it, and what happens when it
 //! goes wrong.
 
-use crate::planning_support::{Site, site};
+use crate::planning_support::{SHOWN_OTHERWISE, Site, site};
 use connector::sandbox::{Action, Rule};
 use serde_json::{Value, json};
 
@@ -130,10 +130,7 @@ async fn a_description_is_edited_in_place() {
 #[tokio::test]
 async fn a_description_is_edited_as_it_is_shown() {
     let site = site().await;
-    for (title, stored, old, after) in [
-        ("Sent by a browser", "a\r\nb", "a\nb", "a\r\nc"),
-        ("Copied from a page", "foo\u{200b}bar", "foobar", "a\nc"),
-    ] {
+    for (title, stored, old, after) in SHOWN_OTHERWISE {
         let new = json!({"title": title, "team": "ENG", "description": stored});
         let text = site.raw("create_issue", new).await;
         assert!(text.starts_with("Created ENG-"), "{text}");

@@ -1,7 +1,7 @@
 //! What projects, milestones, documents, updates, labels, attachments and the inbox become by writes,
 //! and what the replies say of it.
 
-use crate::planning_support::{site, site_with};
+use crate::planning_support::{SHOWN_OTHERWISE, site, site_with};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use connector::sandbox::{Action, Rule};
 use serde_json::json;
@@ -113,10 +113,7 @@ async fn a_document_is_created_and_edited_under_guard() {
 #[tokio::test]
 async fn a_document_is_edited_as_it_is_shown() {
     let site = site().await;
-    for (title, stored, old, after) in [
-        ("Sent by a browser", "a\r\nb", "a\nb", "a\r\nc"),
-        ("Copied from a page", "foo\u{200b}bar", "foobar", "a\nc"),
-    ] {
+    for (title, stored, old, after) in SHOWN_OTHERWISE {
         let new = json!({"title": title, "content": stored, "team": "ENG"});
         let text = site.call("save_document", new).await;
         assert!(text.starts_with("Created the document "), "{text}");

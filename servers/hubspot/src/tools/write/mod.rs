@@ -28,7 +28,7 @@ use crate::{
         objects::{MAX_BATCH, Record},
     },
     filter::Members,
-    resolve::{Fields, values as texts},
+    resolve::{Fields, to_come, values as texts},
     rich::{markdown, rewrite},
 };
 
@@ -316,7 +316,7 @@ async fn day_told(
     value: &Value,
 ) -> Result<Option<String>> {
     let text = texts(&property.name, value)?.join("");
-    let when = calendar.ahead(&property.name, &text)?.whole_days();
+    let when = to_come(calendar, &property.name, &text)?;
     if when.start() == when.end() {
         return Ok(None);
     }

@@ -14,6 +14,13 @@ use jiff::civil::Date;
 use linear_mcp::Linear;
 use serde_json::Value;
 
+/// Texts that are shown otherwise than they are stored: a title, what is stored, a passage as it is shown, and what is
+/// stored after that passage has become `a\nc`.
+pub(crate) const SHOWN_OTHERWISE: [(&str, &str, &str, &str); 2] = [
+    ("Sent by a browser", "a\r\nb", "a\nb", "a\r\nc"),
+    ("Copied from a page", "foo\u{200b}bar", "foobar", "a\nc"),
+];
+
 /// The server, and the fake Linear it talks to.
 pub(crate) struct Site {
     server: Sandboxed<Linear>,
