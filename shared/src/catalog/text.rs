@@ -10,7 +10,9 @@ use super::words;
 /// line breaks and tabs. Joiners that spell real words and emoji stay.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(|c| c == '\r' || is_invisible(c)) && !text.contains('\u{200d}') {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t');
+    if text.bytes().all(is_plain) || !text.chars().any(|c| matches!(c, '\r' | '\u{200d}') || is_invisible(c))
+    {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());

@@ -351,6 +351,11 @@ impl<S> Tool<S> {
         self.input.make()
     }
 
+    /// The schema of its arguments as it was written down before, if it was.
+    pub(crate) fn written_schema(&self) -> Option<&'static str> {
+        self.input.prebuilt
+    }
+
     /// Has the schema of its arguments read from a text instead of made.
     pub(super) fn prebuilt(&mut self, schema: Option<&'static str>) {
         self.input.prebuilt = schema;

@@ -1,6 +1,6 @@
 //! `tools`: what is offered, and what it costs in tokens.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use serde_json::{Value, json};
 
@@ -44,7 +44,12 @@ impl<'a, S: Connector> List<'a, S> {
         let structured = loaded.config.switch("structured");
         let tools: Vec<_> = catalog.all_tools().iter().collect();
         let wire = tools.iter().map(|tool| {
-            let tool = wire_tool(format!("{prefix}{}", tool.name()), tool, structured);
+            let tool = wire_tool(
+                format!("{prefix}{}", tool.name()),
+                tool,
+                Arc::clone(tool.input_schema()),
+                structured,
+            );
             // A tool is plain data and always serializes.
             serde_json::to_value(tool).unwrap_or_default()
         });

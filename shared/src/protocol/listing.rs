@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use rmcp::model::{
-    Implementation, Prompt, PromptArgument, Resource, ResourceTemplate, ServerCapabilities, ServerConfig,
-    Tool, ToolAnnotations,
+    Implementation, JsonObject, Prompt, PromptArgument, Resource, ResourceTemplate, ServerCapabilities,
+    ServerConfig, Tool, ToolAnnotations,
 };
 
 use super::era::Signature;
@@ -20,12 +20,14 @@ pub(super) const MARKDOWN: &str = "text/markdown";
 /// Everything a client can be told without asking the vendor.
 pub(super) struct Listing {
     tools: OnceLock<Vec<Tool>>,
+    /// Whether tools are listed without the schemas that were written down before.
+    without_written: bool,
     pub(super) server: ServerConfig,
     pub(super) signature: Signature,
 }
 
 impl Listing {
-    pub(super) fn new<S: Connector>(service: &Service<S>) -> Self {
+    pub(super) fn new<S: Connector>(service: &Service<S>, without_written: bool) -> Self {
         let about = service.about();
         let catalog = service.catalog();
         // What a caller's own rights deny besides is left out of lists; the features are there all the same.
@@ -60,7 +62,7 @@ impl Listing {
             .with_server_info(Implementation::new(about.program, about.version).with_title(about.title))
             .with_instructions(instructions);
         let signature = Signature::new(about.program, about.version);
-        Self { tools: OnceLock::new(), server, signature }
+        Self { tools: OnceLock::new(), without_written, server, signature }
     }
 
     /// Every tool that `service` offers to anybody, which this listing is of. Their schemas are the most of it, so that they
@@ -68,9 +70,14 @@ impl Listing {
     pub(super) fn tools<S: Connector>(&self, service: &Service<S>) -> &[Tool] {
         self.tools.get_or_init(|| {
             let structured = service.reply_options().structured;
+            let none = Arc::default();
             let tools = service.catalog().all_tools().iter();
-            let mut tools: Vec<_> =
-                tools.map(|tool| wire_tool(service.wire_name(tool), tool, structured)).collect();
+            let tools = tools.map(|tool| {
+                let is_written = self.without_written && tool.written_schema().is_some();
+                let schema = if is_written { &none } else { tool.input_schema() };
+                wire_tool(service.wire_name(tool), tool, Arc::clone(schema), structured)
+            });
+            let mut tools: Vec<_> = tools.collect();
             tools.sort_by(|one, other| one.name.cmp(&other.name));
             tools
         })
@@ -85,17 +92,21 @@ fn completes<S: Connector>(service: &Service<S>, rights: &Rights) -> bool {
     arguments.chain(variables).any(|name| service.catalog().completion(name).is_some())
 }
 
-/// A tool as clients get it, under its name on the wire.
-pub(crate) fn wire_tool<S>(name: String, tool: &catalog::Tool<S>, structured: bool) -> Tool {
+/// A tool as clients get it, under its name on the wire, with the schema of its arguments.
+pub(crate) fn wire_tool<S>(
+    name: String,
+    tool: &catalog::Tool<S>,
+    schema: Arc<JsonObject>,
+    structured: bool,
+) -> Tool {
     let annotations = ToolAnnotations::new()
         .read_only(tool.effect() == Effect::Read)
         .destructive(tool.effect() == Effect::Destructive)
         .idempotent(tool.is_idempotent())
         // Every tool speaks with a vendor whose data others change.
         .open_world(true);
-    let wire = Tool::new(name, tool.description(), Arc::clone(tool.input_schema()))
-        .with_title(tool.title())
-        .with_annotations(annotations);
+    let wire =
+        Tool::new(name, tool.description(), schema).with_title(tool.title()).with_annotations(annotations);
     match structured.then(|| tool.output_schema()).flatten() {
         Some(schema) => wire.with_raw_output_schema(Arc::new(schema)),
         None => wire,

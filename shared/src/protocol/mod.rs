@@ -55,6 +55,9 @@ pub struct HandlerOptions {
     /// Whether a legacy client on this transport can be sent a request of ours: over pipes and in
     /// sessions, but not where every request stands alone.
     pub reaches_legacy_clients: bool,
+    /// Whether the transport writes the schemas of tools' arguments that were written down before, and lists of tools
+    /// come to it with empty ones instead.
+    pub writes_schemas: bool,
     /// Ends subscriptions when it is cancelled, before anything else is shut down.
     pub closing: CancellationToken,
     /// Where failures are counted, if anywhere.
@@ -70,6 +73,7 @@ impl Default for HandlerOptions {
             call_timeout: Duration::from_secs(55),
             max_in_flight: 64,
             reaches_legacy_clients: false,
+            writes_schemas: false,
             closing: CancellationToken::new(),
             metrics: None,
             quotas: None,
@@ -102,7 +106,7 @@ impl<S: Connector> Handler<S> {
             measure(metrics, &guard);
         }
         let inner = Inner {
-            listing: Listing::new(&service),
+            listing: Listing::new(&service, options.writes_schemas),
             guard,
             questions: Questions::new(service.keys().clone(), Arc::clone(service.confirmations().used())),
             polls: Polls::new(service.server().poll_interval()),

@@ -9,6 +9,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+use tokio::sync::{Notify, futures::OwnedNotified};
 
 /// What goes wrong with one request.
 ///
@@ -31,8 +32,8 @@ pub enum Action {
         #[serde(default)]
         committed: bool,
     },
-    /// Works and answers, but this much later. The work is done even if the client has given up by
-    /// then: the write that lands after its caller's timeout.
+    /// Works and answers, but this much later, or when all rules are removed. The work is done even if the client has
+    /// given up by then: the write that lands after its caller's timeout.
     Delay {
         /// How much later.
         #[serde(rename = "ms", with = "millis")]
@@ -329,7 +330,7 @@ fn once() -> Option<u32> {
 
 /// The rules in force. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct Faults(Arc<Mutex<Rules>>);
+pub struct Faults(Arc<Mutex<Rules>>, Arc<Notify>);
 
 #[derive(Debug, Default)]
 struct Rules {
@@ -375,9 +376,15 @@ impl Faults {
         rules.active.len() < before
     }
 
-    /// Removes every rule.
+    /// Removes every rule, and lets go what an [`Action::Delay`] still holds.
     pub fn clear(&self) {
         self.rules().active.clear();
+        self.1.notify_waiters();
+    }
+
+    /// Resolves when the rules are next cleared after this call, polled by then or not.
+    pub(super) fn cleared(&self) -> OwnedNotified {
+        Arc::clone(&self.1).notified_owned()
     }
 
     /// The rules that still have something to do, oldest first, with their numbers.

@@ -158,6 +158,7 @@ async fn answer(site: Arc<Site>, ending: Arc<Ending>, request: Request<Incoming>
     let journal = site.harness.journal();
     let operation = site.fake.operation(&parts, &body);
     let number = journal.open(&parts, &body, &operation, site.harness.clock().now());
+    let cleared = site.harness.faults().cleared();
     let fault = site.harness.faults().take(&operation);
     let name = fault.as_ref().map(|fault| fault.action.name());
     journal.close(number, |entry| entry.fault = name);
@@ -170,7 +171,7 @@ async fn answer(site: Arc<Site>, ending: Arc<Ending>, request: Request<Incoming>
                 return Outcome::Response(handle(&site, number, parts, body).await);
             };
             if let Action::Delay { by } = action {
-                tokio::time::sleep(by).await;
+                let _ = tokio::time::timeout(by, cleared).await;
             }
             if let Action::LateLanding { by } = action {
                 tokio::spawn(async move {

@@ -206,6 +206,21 @@ async fn a_delay_is_exact_and_outlives_the_client() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_delay_holds_is_let_go_when_the_rules_are_cleared() {
+    let bench = Bench::new().await;
+    let faults = bench.running.harness().faults().clone();
+    faults.add(Rule::new("add", Action::Delay { by: Duration::from_secs(3_600) }));
+    let start = Instant::now();
+    let (answer, ()) = tokio::join!(bench.add(), async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(bench.count(), 0, "not yet");
+        faults.clear();
+    });
+    assert_eq!(answer.unwrap().status(), 200);
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn limits_and_refusals_are_said_in_the_vendors_own_way() {
     let bench = Bench::with(Rule::new("add", Action::rate_limit(Some("7")))).await;
     bench.running.harness().faults().add(Rule::new("add", Action::rate_limit(None)));

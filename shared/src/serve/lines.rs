@@ -13,7 +13,7 @@ use rmcp::{
     ErrorData, RoleServer,
     model::{
         ClientJsonRpcMessage, ClientNotification, ClientRequest, GetMeta as _, JsonRpcError, JsonRpcMessage,
-        ProtocolVersion, RequestId, ServerJsonRpcMessage,
+        ProtocolVersion, RequestId, ServerJsonRpcMessage, ServerResult,
     },
     transport::Transport,
 };
@@ -32,6 +32,9 @@ use crate::protocol;
 /// read of what it asks; otherwise a client that only asks would fill the memory with answers.
 const OUTGOING: usize = 256;
 
+/// The schema of a tool's arguments as it was written down before, by the tool's name on the wire.
+pub(super) type Schemas = Arc<dyn Fn(&str) -> Option<&'static str> + Send + Sync>;
+
 /// A transport over a pair of pipes.
 pub(super) struct Lines<R, W> {
     read: BufReader<R>,
@@ -47,6 +50,9 @@ pub(super) struct Lines<R, W> {
     refusal: Option<JoinHandle<()>>,
     /// Whether the client has said which era it speaks. Until then only requests mean anything.
     opened: bool,
+    /// What lists of tools have empty schemas for: at a start, to read all of them in order to write them again would be
+    /// a tenth of the work.
+    schemas: Schemas,
     /// Ends the reading, and is cancelled when it ends.
     closing: CancellationToken,
 }
@@ -67,7 +73,13 @@ enum Parsed {
 }
 
 impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<R, W> {
-    pub(super) fn new(read: R, write: W, max_line: usize, closing: CancellationToken) -> Self {
+    pub(super) fn new(
+        read: R,
+        write: W,
+        max_line: usize,
+        closing: CancellationToken,
+        schemas: Schemas,
+    ) -> Self {
         Self {
             read: BufReader::new(read),
             line: Vec::new(),
@@ -78,6 +90,7 @@ impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<
             outgoing: Arc::new(Semaphore::new(OUTGOING)),
             refusal: None,
             opened: false,
+            schemas,
             closing,
         }
     }
@@ -124,7 +137,9 @@ impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<
         let write = Arc::clone(&self.write);
         self.refusal = Some(tokio::spawn(async move {
             // A client that does not read any more is noticed where answers are sent.
-            let _ = send(&write, &message).await;
+            if let Ok(line) = serde_json::to_string(&message) {
+                let _ = send(&write, line).await;
+            }
         }));
     }
 
@@ -191,9 +206,10 @@ where
         }
         // One more than there is room for goes out all the same: it is the reading that waits.
         let place = Arc::clone(&self.outgoing).try_acquire_owned();
+        let schemas = Arc::clone(&self.schemas);
         async move {
             let _place = place;
-            send(&write, &message).await
+            send(&write, written(&message, &*schemas)?).await
         }
     }
 
@@ -257,15 +273,32 @@ fn ids(unanswered: &Lock<HashSet<RequestId>>) -> std::sync::MutexGuard<'_, HashS
     unanswered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn send<W: AsyncWrite + Unpin>(
-    write: &Mutex<Option<W>>,
+/// How a tool without a schema is written. Within a text of JSON this cannot stand, for its quotes are escaped there.
+const NO_SCHEMA: &str = r#""inputSchema":{}"#;
+
+/// The text of a message; a list of tools with their schemas.
+fn written(
     message: &ServerJsonRpcMessage,
-) -> io::Result<()> {
-    let mut line = serde_json::to_vec(message)?;
-    line.push(b'\n');
+    schemas: &dyn Fn(&str) -> Option<&'static str>,
+) -> serde_json::Result<String> {
+    let text = serde_json::to_string(message)?;
+    let JsonRpcMessage::Response(response) = message else { return Ok(text) };
+    let ServerResult::ListToolsResult(list) = &response.result else { return Ok(text) };
+    let without = list.tools.iter().filter(|tool| tool.input_schema.is_empty());
+    let mut schemas = without.map(|tool| schemas(&tool.name).unwrap_or("{}"));
+    let mut parts = text.split(NO_SCHEMA);
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        whole.extend([r#""inputSchema":"#, schemas.next().unwrap_or("{}"), part]);
+    }
+    Ok(whole)
+}
+
+async fn send<W: AsyncWrite + Unpin>(write: &Mutex<Option<W>>, mut line: String) -> io::Result<()> {
+    line.push('\n');
     let mut write = write.lock().await;
     let write = write.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-    write.write_all(&line).await?;
+    write.write_all(line.as_bytes()).await?;
     write.flush().await
 }
 

@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{answerer, lines::Lines, shutdown::Stop};
-use crate::{Connector, Service, protocol::HandlerOptions};
+use crate::{Connector, Service, catalog::Tool, protocol::HandlerOptions};
 
 /// How to serve over pipes.
 #[derive(Clone, Debug)]
@@ -71,12 +71,17 @@ pub async fn pipes<S: Connector>(
             call_timeout: options.call_timeout,
             max_in_flight: options.max_in_flight,
             reaches_legacy_clients: true,
+            writes_schemas: true,
             closing: closing.clone(),
             metrics: None,
             quotas: None,
         },
     );
-    let transport = Lines::new(read, write, options.max_line, closing.clone());
+    let schemas = {
+        let service = Arc::clone(&service);
+        move |tool: &str| service.tool(tool).and_then(Tool::written_schema)
+    };
+    let transport = Lines::new(read, write, options.max_line, closing.clone(), Arc::new(schemas));
     let serving = async {
         // The SDK's future takes tens of kB, and what stands around it would be moved with it.
         let ended = match Box::pin(handler.serve(transport)).await {

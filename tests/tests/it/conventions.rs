@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use connector::{Effect, access::Selection, catalog::Tool};
 use serde_json::{Map, Value, json};
-use suite::{Options, Sample, Sandboxed, Subject, marker, tokens};
+use suite::{Client, Era, Options, Sample, Sandboxed, Subject, marker, tokens};
 
 suite::every_server!(
     names_are_verb_noun_without_a_vendor,
@@ -22,6 +22,7 @@ suite::every_server!(
     the_whole_list_fits_its_budget,
     the_contract_is_the_one_that_was_reviewed,
     what_ships_has_the_same_contract_and_takes_the_same_calls,
+    what_ships_is_listed_over_a_pipe_as_it_is_typed,
     the_list_is_sorted_and_narrowed_by_configuration_only,
     read_only_offers_nothing_that_writes_and_refuses_below_the_tools,
     a_selection_that_names_nothing_is_an_error_with_the_nearest_name,
@@ -160,6 +161,22 @@ async fn what_ships_has_the_same_contract_and_takes_the_same_calls<S: Subject>()
     }
     for sample in S::writes() {
         Sandboxed::<S>::start_with(options.clone()).await.call(&sample).await;
+    }
+}
+
+/// Over pipes the schemas are written as they were written down, without being read.
+async fn what_ships_is_listed_over_a_pipe_as_it_is_typed<S: Subject>() {
+    for (era, structured) in [(Era::Modern, true), (Era::Legacy, false)] {
+        let options = Options { prefix: "acme_", structured, ..Options::everything() };
+        let mut lists = Vec::new();
+        for shipped in [false, true] {
+            let sandboxed = Sandboxed::<S>::start_with(Options { shipped, ..options.clone() }).await;
+            let mut client = Client::speaking(sandboxed.service(), era, false).await;
+            client.send("tools/list", json!({})).await;
+            lists.push(client.next().await["result"].take());
+        }
+        assert!(lists[0]["tools"].as_array().is_some_and(|tools| tools.len() > 1), "{}", lists[0]);
+        assert_eq!(lists[1], lists[0]);
     }
 }
 

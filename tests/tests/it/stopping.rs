@@ -3,8 +3,6 @@
 
 #![allow(clippy::print_stdout, reason = "what was measured is worth reading")]
 
-use std::time::Duration;
-
 use connector::sandbox::{Action, Rule};
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -48,8 +46,8 @@ async fn whatever_is_in_flight_at_the_end_is_answered_truly<S: Subject>() {
     let more = ["--lame-duck-seconds", "0", "--drain-seconds", "30", "--quota-per-minute", "0"];
     let mut server = team.replica(&[&more[..], &["--allow-destructive"]].concat()).await;
     let client = client();
-    // No answer of the vendor comes before the end.
-    team.harness().faults().add(Rule::new("*", Action::Delay { by: Duration::from_secs(8) }).always());
+    // No answer of the vendor comes before the end, which lets them go.
+    team.harness().faults().add(Rule::new("*", Action::Delay { by: team::PATIENCE }).always());
     let calls = crowd::<S>().into_iter().enumerate().map(|(number, one)| {
         let era = if number / 2 % 2 == 0 { Era::Modern } else { Era::Legacy };
         let request = team::request(&client, server.addr, era, team::call(&one.sample), &json!({}));

@@ -18,7 +18,7 @@ use crate::attack::{places, with_text};
 suite::every_server!(a_text_ten_times_as_long_costs_no_more_than_ten_times_the_work);
 
 /// Pieces of the shorter text; the longer one has ten times as many.
-const PIECES: usize = 100;
+const PIECES: usize = 40;
 /// Bytes, and times, that do not count: the first use of something, a table that grows by doubling.
 const SLACK: [u64; 2] = [1 << 20, 20_000];
 /// The most requests that a text makes a call send, however many people and things it names.

@@ -271,12 +271,8 @@ impl Context<'_> {
         let place = Place::body().at("children");
         let mut kept = Vec::new();
         for step in steps(&old, drafts, writer) {
-            let at = kept.last().map_or(At::Start, |last: &String| At::After(last.clone()));
             let id = match step {
-                Step::Keep(id) => {
-                    self.state.relocate(&id, Some(parent), &at);
-                    id
-                }
+                Step::Keep(id) => id,
                 Step::Change(id, draft) => {
                     let body = body(self.state, &draft.kind, &draft.body, &place)?;
                     let (user, now) = (self.caller.user.clone(), self.now.clone());
@@ -292,19 +288,18 @@ impl Context<'_> {
                         ]);
                     }
                     self.state.touch(&id, &user, &now);
-                    self.state.relocate(&id, Some(parent), &at);
                     self.replace(&id, draft.children, writer)?;
                     id
                 }
-                Step::Add(draft) => self.plant_one(parent, &draft, &at, &place)?,
+                Step::Add(draft) => self.plant_one(parent, &draft, &At::End, &place)?,
             };
+            // The content of a reference is its original's.
+            if self.state.nodes.get(&id).is_some_and(|node| node.parent.as_deref() != Some(parent)) {
+                self.state.relocate(&id, Some(parent), &At::End);
+            }
             kept.push(id);
         }
-        let gone: Vec<String> = match self.state.nodes.get(parent) {
-            Some(node) => node.children.iter().filter(|child| !kept.contains(child)).cloned().collect(),
-            None => Vec::new(),
-        };
-        for id in gone {
+        for id in self.state.put_first(parent, kept) {
             self.discard(&id);
         }
         Ok(())

@@ -130,12 +130,22 @@ impl State {
                 At::After(sibling) => parent
                     .children
                     .iter()
-                    .position(|child| child == sibling)
+                    .rposition(|child| child == sibling)
                     .map_or(parent.children.len(), |at| at + 1),
             };
             parent.children.insert(place, node.id.clone());
         }
         self.nodes.insert(node.id.clone(), node);
+    }
+
+    /// Has the children `first` of `parent` stand before all others, in their order; gives the others.
+    pub(super) fn put_first(&mut self, parent: &str, first: Vec<String>) -> Vec<String> {
+        let Some(node) = self.nodes.get_mut(parent) else { return Vec::new() };
+        let named: BTreeSet<_> = first.iter().collect();
+        let others: Vec<_> = node.children.iter().filter(|child| !named.contains(child)).cloned().collect();
+        node.children = first;
+        node.children.extend_from_slice(&others);
+        others
     }
 
     /// Takes a node from its parent's children, without removing it.

@@ -339,6 +339,7 @@ fn router<S: Connector>(
             call_timeout: options.call_timeout,
             max_in_flight: options.max_in_flight,
             reaches_legacy_clients: options.legacy_sessions,
+            writes_schemas: false,
             closing: closing.clone(),
             metrics: metrics.cloned(),
             quotas: options.quotas.clone(),
