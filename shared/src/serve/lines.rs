@@ -50,8 +50,8 @@ pub(super) struct Lines<R, W> {
     refusal: Option<JoinHandle<()>>,
     /// Whether the client has said which era it speaks. Until then only requests mean anything.
     opened: bool,
-    /// What lists of tools have empty schemas for: at a start, to read all of them in order to write them again would be
-    /// a tenth of the work.
+    /// What lists of tools have empty schemas for: to read all of them in order to write them again would be half of the
+    /// work of a start.
     schemas: Schemas,
     /// Ends the reading, and is cancelled when it ends.
     closing: CancellationToken,
