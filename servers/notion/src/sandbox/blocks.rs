@@ -299,7 +299,7 @@ impl Context<'_> {
             }
             kept.push(id);
         }
-        for id in self.state.put_first(parent, kept) {
+        for id in self.state.put_first(parent, &kept) {
             self.discard(&id);
         }
         Ok(())

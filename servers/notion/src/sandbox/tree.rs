@@ -138,14 +138,13 @@ impl State {
         self.nodes.insert(node.id.clone(), node);
     }
 
-    /// Has the children `first` of `parent` stand before all others, in their order; gives the others.
-    pub(super) fn put_first(&mut self, parent: &str, first: Vec<String>) -> Vec<String> {
+    /// Has what `parent` contains of `first` stand before all others, in that order and each once, by its last place;
+    /// gives the others.
+    pub(super) fn put_first(&mut self, parent: &str, first: &[String]) -> Vec<String> {
         let Some(node) = self.nodes.get_mut(parent) else { return Vec::new() };
-        let named: BTreeSet<_> = first.iter().collect();
-        let others: Vec<_> = node.children.iter().filter(|child| !named.contains(child)).cloned().collect();
-        node.children = first;
-        node.children.extend_from_slice(&others);
-        others
+        let places: BTreeMap<_, _> = first.iter().zip(0..).collect();
+        node.children.sort_by_key(|child| places.get(child).copied().unwrap_or(usize::MAX));
+        node.children.iter().filter(|child| !places.contains_key(child)).cloned().collect()
     }
 
     /// Takes a node from its parent's children, without removing it.

@@ -62,6 +62,20 @@ fn words(text: &str) -> Value {
     json!([{"type": "text", "text": {"content": text}}])
 }
 
+/// A page is in one place of the tree, however often a text names it.
+#[tokio::test]
+async fn a_page_that_a_text_names_twice_is_there_once() {
+    let fake = Fake::start().await;
+    let [first, second] = [BELOW, "9a9e0000-0000-4000-8000-000000000006"];
+    let line = |id: &str| format!("<page url=\"https://www.notion.so/{}\"/>", id.replace('-', ""));
+    let text = [first, second, first].map(line).join("\n");
+    let body = json!({"type": "replace_content", "replace_content": {"new_str": text}});
+    fake.done("PATCH", &format!("pages/{PAGE}/markdown"), body).await;
+    let children = fake.done("GET", &format!("blocks/{PAGE}/children"), Value::Null).await;
+    let ids: Vec<_> = children["results"].as_array().unwrap().iter().map(id).collect();
+    assert_eq!(ids, [second, first]);
+}
+
 /// What no tool of the server needs is there too, and answers.
 #[tokio::test]
 async fn every_route_answers() {
