@@ -10,6 +10,7 @@ use super::words;
 /// line breaks and tabs. Joiners that spell real words and emoji stay.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
+    // Most texts, which their bytes tell without being decoded.
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t');
     if text.bytes().all(is_plain) || !text.chars().any(|c| matches!(c, '\r' | '\u{200d}') || is_invisible(c))
     {

@@ -330,7 +330,11 @@ fn once() -> Option<u32> {
 
 /// The rules in force. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct Faults(Arc<Mutex<Rules>>, Arc<Notify>);
+pub struct Faults {
+    rules: Arc<Mutex<Rules>>,
+    /// Told when all of them are removed.
+    cleared: Arc<Notify>,
+}
 
 #[derive(Debug, Default)]
 struct Rules {
@@ -379,12 +383,12 @@ impl Faults {
     /// Removes every rule, and lets go what an [`Action::Delay`] still holds.
     pub fn clear(&self) {
         self.rules().active.clear();
-        self.1.notify_waiters();
+        self.cleared.notify_waiters();
     }
 
     /// Resolves when the rules are next cleared after this call, polled by then or not.
     pub(super) fn cleared(&self) -> OwnedNotified {
-        Arc::clone(&self.1).notified_owned()
+        Arc::clone(&self.cleared).notified_owned()
     }
 
     /// The rules that still have something to do, oldest first, with their numbers.
@@ -421,7 +425,7 @@ impl Faults {
     }
 
     fn rules(&self) -> MutexGuard<'_, Rules> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

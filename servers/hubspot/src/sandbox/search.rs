@@ -91,12 +91,12 @@ pub(super) fn search(ctx: &mut Ctx<'_>, path: &[&str]) -> Outcome {
     {
         let of =
             |record: &Record| operand(record.properties.get(&property).map_or("", String::as_str), numeric);
-        let mut by: Vec<_> = found.into_iter().map(|record| (of(record), record)).collect();
-        by.sort_by(|(a, _), (b, _)| {
+        let mut keyed: Vec<_> = found.into_iter().map(|record| (of(record), record)).collect();
+        keyed.sort_by(|(a, _), (b, _)| {
             let order = compare(a, b).unwrap_or(std::cmp::Ordering::Equal);
             if descending { order.reverse() } else { order }
         });
-        found = by.into_iter().map(|(_, record)| record).collect();
+        found = keyed.into_iter().map(|(_, record)| record).collect();
     }
     let total = found.len() as u64;
     let page: Vec<Record> = found.into_iter().skip(after as usize).take(limit as usize).cloned().collect();
