@@ -23,7 +23,7 @@ mod adapter;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use self::adapter::{Tolerant, Trail};
+use self::adapter::{Nothing, Tolerant, Trail};
 
 /// The most parts of one answer that are dropped before it is refused as a whole.
 const MOST_DROPPED: u32 = 64;
@@ -44,7 +44,7 @@ pub struct Tolerated<T> {
 pub fn from_slice<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<Tolerated<T>> {
     if text.trim_ascii() == b"null" {
         // An answer that is nothing as a whole is an answer only for who can do with nothing.
-        return serde_json::from_slice(text).map(|value| Tolerated { value, drift: 0 });
+        return T::deserialize(Nothing).map(|value| Tolerated { value, drift: 0 });
     }
     let trail = Trail::default();
     match read(text, &trail) {
@@ -138,6 +138,9 @@ mod tests {
         name: String,
     }
 
+    #[derive(Debug, Deserialize)]
+    struct Wrapped(Option<Row>);
+
     #[derive(Debug, Deserialize, PartialEq)]
     struct Strict {
         id: String,
@@ -158,7 +161,10 @@ mod tests {
         assert_eq!(read(nothing), (Row::default(), 0));
         assert_eq!(read(json!({})), (Row::default(), 0));
         assert!(from_slice::<Row>(b"null").is_err(), "no answer at all");
-        assert!(from_slice::<Option<Row>>(b"null").unwrap().value.is_none());
+        assert!(from_slice::<Vec<Row>>(b"null").is_err(), "no answer at all");
+        assert!(from_slice::<Option<Row>>(b" null ").unwrap().value.is_none());
+        assert!(from_slice::<Wrapped>(b"null").unwrap().value.0.is_none());
+        assert_eq!(from_slice::<Value>(b"null").unwrap().value, Value::Null);
     }
 
     #[test]

@@ -7,11 +7,10 @@ use std::{
 
 use serde::{
     Deserializer,
-    de::{
-        DeserializeSeed, MapAccess, SeqAccess, Unexpected, Visitor,
-        value::{MapDeserializer, SeqDeserializer},
-    },
+    de::{DeserializeSeed, MapAccess, SeqAccess, Unexpected, Visitor},
+    forward_to_deserialize_any,
 };
+use serde_json::de::SliceRead;
 
 /// A deserializer that takes what comes for what is wanted, where that makes sense.
 pub(super) struct Tolerant<'a, D> {
@@ -55,6 +54,35 @@ impl Trail {
         let value = read()?;
         self.place.borrow_mut().truncate(depth);
         Ok(value)
+    }
+}
+
+/// A deserializer of `null`. JSON's own would have each type, and all that it is made of, compiled a second time, to be
+/// read strictly.
+pub(super) struct Nothing;
+
+impl<'de> Deserializer<'de> for Nothing {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> serde_json::Result<V::Value> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> serde_json::Result<V::Value> {
+        visitor.visit_none()
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> serde_json::Result<V::Value> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
     }
 }
 
@@ -266,6 +294,11 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Scalar<'_, V> {
     }
 }
 
+/// What stands for `null` where a list or fields are wanted: as text, for which each type is compiled anyway.
+fn empty<'de>(text: &'de [u8]) -> serde_json::Deserializer<SliceRead<'de>> {
+    serde_json::Deserializer::from_slice(text)
+}
+
 /// Hands a list to `visitor` without its holes, and `null` as an empty one.
 struct List<'a, V> {
     visitor: V,
@@ -280,7 +313,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for List<'_, V> {
     }
 
     fn visit_unit<E: serde::de::Error>(self) -> Result<V::Value, E> {
-        self.visitor.visit_seq(SeqDeserializer::new(std::iter::empty::<()>()))
+        (&mut empty(b"[]")).deserialize_any(self).map_err(E::custom)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
@@ -302,7 +335,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Fields<'_, V> {
     }
 
     fn visit_unit<E: serde::de::Error>(self) -> Result<V::Value, E> {
-        self.visitor.visit_map(MapDeserializer::new(std::iter::empty::<((), ())>()))
+        (&mut empty(b"{}")).deserialize_any(self).map_err(E::custom)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<V::Value, A::Error> {
