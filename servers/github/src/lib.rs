@@ -84,6 +84,12 @@ impl GitHub {
     }
 }
 
+/// The program. It stands here and not in its own crate so that what it is made of is compiled once, for it and for
+/// every test.
+pub fn main() -> std::process::ExitCode {
+    connector::main::<GitHub>()
+}
+
 impl Connector for GitHub {
     const ABOUT: About = About {
         key: "github",

@@ -1,5 +1,5 @@
 //! The program `github-mcp`.
 
 fn main() -> std::process::ExitCode {
-    connector::main::<github_mcp::GitHub>()
+    github_mcp::main()
 }

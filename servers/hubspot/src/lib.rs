@@ -91,6 +91,12 @@ impl HubSpot {
     }
 }
 
+/// The program. It stands here and not in its own crate so that what it is made of is compiled once, for it and for
+/// every test.
+pub fn main() -> std::process::ExitCode {
+    connector::main::<HubSpot>()
+}
+
 impl Connector for HubSpot {
     const ABOUT: About = About {
         key: "hubspot",

@@ -1,5 +1,5 @@
 //! The program `hubspot-mcp`.
 
 fn main() -> std::process::ExitCode {
-    connector::main::<hubspot_mcp::HubSpot>()
+    hubspot_mcp::main()
 }

@@ -86,6 +86,12 @@ impl Linear {
     }
 }
 
+/// The program. It stands here and not in its own crate so that what it is made of is compiled once, for it and for
+/// every test.
+pub fn main() -> std::process::ExitCode {
+    connector::main::<Linear>()
+}
+
 impl Connector for Linear {
     const ABOUT: About = About {
         key: "linear",

@@ -1,5 +1,5 @@
 //! The program `linear-mcp`.
 
 fn main() -> std::process::ExitCode {
-    connector::main::<linear_mcp::Linear>()
+    linear_mcp::main()
 }

@@ -104,6 +104,12 @@ impl Notion {
     }
 }
 
+/// The program. It stands here and not in its own crate so that what it is made of is compiled once, for it and for
+/// every test.
+pub fn main() -> std::process::ExitCode {
+    connector::main::<Notion>()
+}
+
 impl Connector for Notion {
     const ABOUT: About = About {
         key: "notion",

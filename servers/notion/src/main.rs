@@ -1,5 +1,5 @@
 //! The program `notion-mcp`.
 
 fn main() -> std::process::ExitCode {
-    connector::main::<notion_mcp::Notion>()
+    notion_mcp::main()
 }

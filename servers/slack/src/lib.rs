@@ -106,6 +106,12 @@ impl Slack {
     }
 }
 
+/// The program. It stands here and not in its own crate so that what it is made of is compiled once, for it and for
+/// every test.
+pub fn main() -> std::process::ExitCode {
+    connector::main::<Slack>()
+}
+
 impl Connector for Slack {
     const ABOUT: About = About {
         key: "slack",

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
     slack_mcp::manifest::answer(args.clone()).unwrap_or_else(|| {
-        let code = connector::main::<slack_mcp::Slack>();
+        let code = slack_mcp::main();
         slack_mcp::manifest::help(&args);
         code
     })

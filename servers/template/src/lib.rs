@@ -36,6 +36,12 @@ impl Template {
     }
 }
 
+/// The program. It stands here and not in its own crate so that what it is made of is compiled once, for it and for
+/// every test.
+pub fn main() -> std::process::ExitCode {
+    connector::main::<Template>()
+}
+
 impl Connector for Template {
     const ABOUT: About = About {
         key: "template",

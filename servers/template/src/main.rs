@@ -1,5 +1,5 @@
 //! The program `template-mcp`.
 
 fn main() -> std::process::ExitCode {
-    connector::main::<template_mcp::Template>()
+    template_mcp::main()
 }
