@@ -7,17 +7,15 @@ use jiff::{
 };
 use serde_json::Value;
 
-use super::VirtualClock;
-
 /// Reads a seed and puts real times in place of offsets: every string that is an offset and nothing
 /// else. `D-3T09:15` (three days ago at 09:15 UTC) becomes `2026-11-19T09:15:00.000Z`, `D+5` becomes
-/// a date. "Today" is the day the fake's clock shows.
+/// a date.
 ///
 /// # Errors
 /// If `text` is not JSON.
-pub fn load(text: &str, clock: &VirtualClock) -> serde_json::Result<Value> {
+pub fn load(text: &str, today: Date) -> serde_json::Result<Value> {
     let mut seed = serde_json::from_str(text)?;
-    date(&mut seed, clock.today());
+    date(&mut seed, today);
     Ok(seed)
 }
 
@@ -68,11 +66,10 @@ mod tests {
 
     #[test]
     fn a_seed_is_read_whole() {
-        let clock = VirtualClock::new();
-        let seed =
-            load(r#"{ "rows": [{ "due": "D+0", "n": 1, "spans": [{ "at": "D-1T10:00" }] }] }"#, &clock);
+        let today = jiff::civil::date(2026, 11, 22);
+        let seed = load(r#"{ "rows": [{ "due": "D+0", "n": 1, "spans": [{ "at": "D-1T10:00" }] }] }"#, today);
         let seed = seed.unwrap();
-        assert_eq!(seed["rows"][0]["due"], json!(clock.today().to_string()));
+        assert_eq!(seed["rows"][0]["due"], json!("2026-11-22"));
         assert!(seed["rows"][0]["spans"][0]["at"].as_str().unwrap().ends_with("T10:00:00.000Z"));
         assert_eq!(seed["rows"][0]["n"], 1);
     }

@@ -127,10 +127,13 @@ impl SeededSite for Site {
     const NAME: &'static str = "github";
     type State = State;
 
-    fn read(mut seed: Value, clock: &VirtualClock) -> Result<State, String> {
-        // A run of the seed begins when the fake does.
-        seed["actions"]["now"] = clock.now().as_secs().into();
+    fn read(seed: Value) -> Result<State, String> {
         State::from_seed(&seed)
+    }
+
+    fn begin(state: &mut State, clock: &VirtualClock) {
+        let begun = state.begin(clock.now().as_secs());
+        begun.unwrap_or_else(|error| tracing::error!(%error, "a run of the seed cannot begin"));
     }
 
     fn start(harness: &Harness, state: State) -> Self {

@@ -17,7 +17,7 @@ use super::{
 const FIRST_ID: u64 = 5_000_000;
 
 /// Everything the fake remembers.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct State {
     last_id: u64,
     pub(super) tokens: BTreeMap<String, Token>,
@@ -43,6 +43,14 @@ impl State {
         state.actions = Actions::from_seed(&seed["actions"], &state)?;
         state.social = Social::from_seed(&seed["social"], &state)?;
         Ok(state)
+    }
+
+    /// Has begin what begins with the fake, at `now` in seconds since the epoch.
+    pub(super) fn begin(&mut self, now: u64) -> Result<(), String> {
+        let mut actions = std::mem::take(&mut self.actions);
+        let begun = actions.begin(now, self);
+        self.actions = actions;
+        begun
     }
 
     /// A number that nothing has yet.

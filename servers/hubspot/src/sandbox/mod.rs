@@ -28,7 +28,7 @@ mod webhooks;
 
 use std::{
     borrow::Cow,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
 use axum::{
@@ -36,7 +36,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use connector::sandbox::{
-    Fake, Harness, SeededSite, VirtualClock, Webhooks,
+    Fake, Harness, SeededSite, Webhooks,
     rest::{self, Routes},
     seeded,
 };
@@ -50,7 +50,8 @@ use self::{errors::ApiError, limits::Limits, state::State};
 /// The fake with the suite's story as its account.
 #[must_use]
 pub fn fake() -> Arc<dyn Fake> {
-    with_seed(seed().to_string())
+    static SEED: LazyLock<String> = LazyLock::new(|| seed().to_string());
+    with_seed(SEED.as_str())
 }
 
 /// The fake over another account, in the form of [`seed`].
@@ -79,7 +80,7 @@ impl SeededSite for Site {
 
     type State = State;
 
-    fn read(seed: Value, _: &VirtualClock) -> Result<State, String> {
+    fn read(seed: Value) -> Result<State, String> {
         State::from_seed(seed)
     }
 

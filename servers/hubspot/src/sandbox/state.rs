@@ -37,7 +37,7 @@ pub(super) type Kind = (String, u32);
 pub(super) type Place = (String, u64);
 
 /// Everything in the account.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct State {
     pub(super) account: Value,
     pub(super) tokens: Vec<Value>,

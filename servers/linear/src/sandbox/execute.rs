@@ -17,7 +17,7 @@ use apollo_compiler::{
     schema::{ExtendedType, Type},
     validation::Valid,
 };
-use connector::sandbox::graphql::{self, Failure, Failures, Unprepared};
+use connector::sandbox::graphql::{self, Documents, Failure, Failures, Unprepared};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -42,6 +42,9 @@ static SCHEMA: LazyLock<Result<Valid<Schema>, String>> = LazyLock::new(|| {
     parsed.map_err(|broken| broken.errors.to_string())
 });
 
+/// The documents that have come to any fake of the process, checked once.
+static DOCUMENTS: LazyLock<Documents> = LazyLock::new(Documents::default);
+
 /// The fields that hold Markdown.
 const MARKDOWN: [&str; 3] = ["description", "body", "content"];
 
@@ -51,8 +54,8 @@ pub(super) fn schema() -> Outcome<&'static Valid<Schema>> {
 }
 
 /// A document, parsed and validated.
-pub(super) fn document(site: &Site, text: &str) -> Outcome<Arc<Valid<ExecutableDocument>>> {
-    site.documents.get(schema()?, text).map_err(|broken| {
+pub(super) fn document(text: &str) -> Outcome<Arc<Valid<ExecutableDocument>>> {
+    DOCUMENTS.get(schema()?, text).map_err(|broken| {
         let first = broken.iter().next().map(|error| error.to_json().message);
         ApiError::document(first.unwrap_or_else(|| "The document is not valid".to_owned()))
     })

@@ -37,9 +37,7 @@ use axum::{
     Router,
     response::{IntoResponse as _, Response},
 };
-use connector::sandbox::{
-    Blobs, Fake, Harness, OAuth, SeededSite, VirtualClock, Webhooks, graphql::Documents, seeded,
-};
+use connector::sandbox::{Blobs, Fake, Harness, OAuth, SeededSite, Webhooks, seeded};
 use http::{HeaderValue, header, request::Parts};
 use serde_json::Value;
 
@@ -65,7 +63,6 @@ pub fn with_seed(seed: impl Into<Cow<'static, str>>) -> Arc<dyn Fake> {
 struct Site {
     harness: Harness,
     state: Mutex<State>,
-    documents: Documents,
     limits: Limits,
     oauth: OAuth,
     blobs: Blobs,
@@ -86,8 +83,8 @@ impl SeededSite for Site {
     const NAME: &'static str = "linear";
     type State = State;
 
-    fn read(seed: Value, clock: &VirtualClock) -> Result<State, String> {
-        State::from_seed(seed, &Now::new(clock.now()))
+    fn read(seed: Value) -> Result<State, String> {
+        State::from_seed(seed)
     }
 
     fn start(harness: &Harness, state: State) -> Self {
@@ -98,7 +95,6 @@ impl SeededSite for Site {
             webhooks: webhooks::sender(harness),
             harness: harness.clone(),
             state: Mutex::new(state),
-            documents: Documents::default(),
         }
     }
 

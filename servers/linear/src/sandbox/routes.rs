@@ -94,7 +94,7 @@ impl Site {
         let request = GraphqlRequest::parse(body).ok_or_else(|| {
             ApiError::request("POST body missing, invalid Content-Type, or JSON object has no keys.")
         })?;
-        let document = document(self, &request.query)?;
+        let document = document(&request.query)?;
         let prepared = prepare(&document, request.operation_name.as_deref(), &request.variables)?;
         told.points = Some(prepared.cost);
         if prepared.cost > cost::MAX_COST {

@@ -74,9 +74,10 @@ impl State {
     ///
     /// # Errors
     /// Says what the seed lacks.
-    pub(super) fn from_seed(seed: Value, now: &Now) -> Result<Self, String> {
+    pub(super) fn from_seed(seed: Value) -> Result<Self, String> {
         let Value::Object(mut seed) = seed else { return Err("the seed is no JSON object".to_owned()) };
         let mut state = Self::default();
+        let created = seed.remove("createdAt").ok_or("the seed has no `createdAt`")?;
         for table in TABLES {
             let (name, ty) = (table.seed, table.name);
             let rows = match seed.remove(name) {
@@ -90,8 +91,7 @@ impl State {
                 };
                 let number = state.count(ty);
                 row.entry("id").or_insert_with(|| json!(derived_id(ty, &number.to_string())));
-                let created = now.days_ago(90);
-                row.entry("createdAt").or_insert_with(|| json!(created));
+                row.entry("createdAt").or_insert_with(|| created.clone());
                 let created = row["createdAt"].clone();
                 row.entry("updatedAt").or_insert(created);
                 state.spread_lists(ty, &mut row)?;

@@ -47,11 +47,6 @@ impl Now {
         self.zoned.date().to_string()
     }
 
-    /// The same time of day, so many days ago.
-    pub(super) fn days_ago(&self, days: i64) -> String {
-        write(&self.zoned.saturating_sub(Span::new().days(days)))
-    }
-
     /// A moment as filters take it: ISO 8601, a date, or a duration from now (`-P7D`, `P2W`).
     /// `None` if it is none of these.
     pub(super) fn moment(&self, text: &str) -> Option<String> {

@@ -68,7 +68,7 @@ fn id(short: &str) -> String {
 /// The workspace as it is when the sandbox starts. What cannot be read is left out, which a test would see.
 pub(super) fn state(clock: &VirtualClock, blobs: &Blobs) -> State {
     let mut loader = Loader { state: State::default(), handles: BTreeMap::new() };
-    let mut files = FILES.iter().filter_map(|text| seed::load(text, clock).ok());
+    let mut files = FILES.iter().filter_map(|text| seed::load(text, clock.today()).ok());
     for file in files.by_ref() {
         // A failure is one of the seed, which its own test shows.
         let _ = loader.file(&file, blobs);
@@ -457,7 +457,7 @@ mod tests {
         let blobs = Blobs::new(harness.clock());
         let mut loader = Loader { state: State::default(), handles: BTreeMap::new() };
         for text in FILES {
-            let file = seed::load(text, harness.clock()).unwrap();
+            let file = seed::load(text, harness.clock().today()).unwrap();
             loader.file(&file, &blobs).unwrap();
         }
         let kinds = |kind| loader.state.nodes.values().filter(|node| node.kind == kind).count();

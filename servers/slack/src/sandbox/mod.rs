@@ -32,7 +32,7 @@ use std::{
 };
 
 use axum::{Router, response::Response};
-use connector::sandbox::{Blobs, Fake, Harness, RateWindows, SeededSite, VirtualClock, Webhooks, seeded};
+use connector::sandbox::{Blobs, Fake, Harness, RateWindows, SeededSite, Webhooks, seeded};
 use http::{HeaderValue, header, request::Parts};
 use serde_json::Value;
 
@@ -60,7 +60,7 @@ pub fn methods() -> impl Iterator<Item = &'static str> {
 #[must_use]
 pub fn ts_of(name: &str) -> Option<String> {
     let harness = Harness::new(url::Url::parse("http://127.0.0.1/").ok()?);
-    let seed = connector::sandbox::seed::load(seed(), harness.clock()).ok()?;
+    let seed = connector::sandbox::seed::load(seed(), harness.clock().today()).ok()?;
     state::timestamp(&seed, name)
 }
 
@@ -90,7 +90,7 @@ impl SeededSite for Site {
 
     type State = State;
 
-    fn read(seed: Value, _clock: &VirtualClock) -> Result<State, String> {
+    fn read(seed: Value) -> Result<State, String> {
         Ok(State::from_seed(&seed))
     }
 

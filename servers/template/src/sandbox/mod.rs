@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use connector::sandbox::{
-    Fake, Harness, SeededSite, VirtualClock,
+    Fake, Harness, SeededSite,
     rest::{self, FakeRequest, FakeResponse, Refusal, RequestContext, ResourceSite, RestSite, Route, Routes},
     rows::{Field, FieldKind, Resource, Row, Rows, Table, Verb, Violation, text},
     seeded,
@@ -148,7 +148,7 @@ impl SeededSite for Site {
 
     type State = Rows;
 
-    fn read(seed: Value, _: &VirtualClock) -> Result<Rows, String> {
+    fn read(seed: Value) -> Result<Rows, String> {
         Rows::from_seed(seed, &[Table::new("notes")])
     }
 

@@ -17,6 +17,7 @@ mod workflows;
 mod zip;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     Site, iso,
@@ -105,6 +106,9 @@ pub(super) struct Actions {
     workflows: Vec<Workflow>,
     runs: Vec<Run>,
     statuses: Vec<Status>,
+    /// Runs as the seed has them, which begin when the fake does.
+    #[serde(skip)]
+    beginning: Vec<Value>,
     /// What jobs write; it never changes.
     #[serde(skip)]
     texts: Texts,

@@ -16,7 +16,7 @@ use super::{
 const SUITES: u64 = 1_000_000;
 
 impl Actions {
-    /// Workflows, runs and statuses. A run at `now` begins when the fake does.
+    /// Workflows, runs and statuses. Runs at `now` wait for [`begin`](Self::begin).
     pub(in crate::sandbox) fn from_seed(seed: &Value, state: &State) -> Result<Self, String> {
         let mut actions = Self {
             texts: seed["logs"]
@@ -33,15 +33,25 @@ impl Actions {
         }
         let mut runs: Vec<_> = rows(&seed["runs"]).collect();
         runs.sort_by_key(|row| row["id"].as_u64());
-        let now = seed["now"].as_u64().unwrap_or_default();
+        let (with_fake, runs): (Vec<_>, Vec<_>) = runs.into_iter().partition(|row| row["at"] == "now");
+        actions.beginning = with_fake.into_iter().cloned().collect();
         for row in runs {
-            let run = actions.seeded_run(row, now, state)?;
+            let run = actions.seeded_run(row, 0, state)?;
             actions.runs.push(run);
         }
         for row in rows(&seed["statuses"]) {
             actions.statuses.push(status(row, state)?);
         }
         Ok(actions)
+    }
+
+    /// Has the runs at `now` begin, after all others.
+    pub(in crate::sandbox) fn begin(&mut self, now: u64, state: &State) -> Result<(), String> {
+        for row in std::mem::take(&mut self.beginning) {
+            let run = self.seeded_run(&row, now, state)?;
+            self.runs.push(run);
+        }
+        Ok(())
     }
 
     fn seeded_run(&mut self, row: &Value, now: u64, state: &State) -> Result<Run, String> {

@@ -77,6 +77,7 @@ pub(crate) fn seed() -> String {
     };
     let cycle = |n: u32, from: i32, to: i32| json!({ "id": id(CYCLE, n), "number": n, "teamId": id(TEAM, 1), "startsAt": format!("D{from:+}T00:00"), "endsAt": format!("D{to:+}T00:00") });
     json!({
+        "createdAt": "D-90T00:00",
         "organization": { "id": id(20, 1), "name": "Example", "urlKey": "example" },
         "users": [
             { "id": id(USER, 1), "name": "Ada Example", "displayName": "ada", "email": "ada@example.com", "admin": true, "teamIds": [id(TEAM, 1), id(TEAM, 2)] },

@@ -1,5 +1,7 @@
 //! Objects of git, and their ids: the SHA-1 of `TYPE LENGTH\0` and the content, as git itself makes them.
 
+use std::borrow::Cow;
+
 use sha1::{Digest as _, Sha1};
 
 /// An object.
@@ -85,12 +87,12 @@ impl Object {
     }
 
     /// The object as git stores it, without its header.
-    fn content(&self) -> Vec<u8> {
+    fn content(&self) -> Cow<'_, [u8]> {
         match self {
-            Self::Blob(bytes) => bytes.clone(),
+            Self::Blob(bytes) => bytes.into(),
             Self::Tree(entries) => entries.iter().flat_map(Entry::content).collect(),
-            Self::Commit(commit) => commit.content().into_bytes(),
-            Self::Tag(tag) => tag.content().into_bytes(),
+            Self::Commit(commit) => commit.content().into_bytes().into(),
+            Self::Tag(tag) => tag.content().into_bytes().into(),
         }
     }
 }
@@ -189,7 +191,8 @@ impl Tag {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn unhex(text: &str) -> Vec<u8> {
