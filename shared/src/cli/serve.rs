@@ -1,8 +1,6 @@
 //! `serve`: MCP on stdio or over HTTP, and the runtimes of the other commands.
 
-use std::{
-    collections::HashMap, io::IsTerminal as _, net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration,
-};
+use std::{collections::HashMap, io::IsTerminal as _, num::NonZeroU32, sync::Arc, time::Duration};
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -12,7 +10,7 @@ use crate::{
     access::{ApiKeys, Quotas},
     catalog::Tool,
     replicas::{Replicas, Store},
-    serve::{self, ClientFiles, HttpOptions, Proxies, ServeError, StdioOptions, Tls, TlsFiles},
+    serve::{self, ClientFiles, HttpOptions, Listening, Proxies, ServeError, StdioOptions, Tls, TlsFiles},
     settings::{Config, Loaded, SettingsError},
 };
 
@@ -72,7 +70,7 @@ fn over_http<S: Connector>(context: &mut Context<'_, '_>, address: &str) -> Resu
         let path = options.path.clone();
         let program = S::ABOUT.program;
         let scheme = if options.tls.is_some() { "https" } else { "http" };
-        let tell = |address: SocketAddr| tracing::info!("{program} serves MCP at {scheme}://{address}{path}");
+        let tell = |at: Listening| tracing::info!("{program} serves MCP at {scheme}://{}{path}", at.callers);
         serve::http(ready.service, options, tell)
             .await
             .map_err(|error| not_served::<S>(&context.loaded, error))

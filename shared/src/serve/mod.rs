@@ -7,7 +7,8 @@ pub mod shutdown;
 pub mod stdio;
 
 pub use http::{
-    ClientFiles, HttpOptions, Proxies, ServeError, Tls, TlsError, TlsFiles, TlsState, http, http_until,
+    ClientFiles, HttpOptions, Listening, Proxies, ServeError, Tls, TlsError, TlsFiles, TlsState, http,
+    http_until,
 };
 pub use shutdown::Stop;
 pub use stdio::{StdioOptions, pipes, stdio};

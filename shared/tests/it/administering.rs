@@ -21,9 +21,9 @@ struct Administered {
 
 impl Administered {
     async fn with(mut options: connector::serve::HttpOptions) -> Self {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        options.admin = Some(free);
-        Self { site: Site::with(options).await, admin: free }
+        options.admin = Some(([127, 0, 0, 1], 0).into());
+        let site = Site::with(options).await;
+        Self { admin: site.admin.unwrap(), site }
     }
 
     async fn get(&self, path: &str) -> (StatusCode, String) {

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, process::Stdio, sync::Arc, time::Duration};
 
 use connector::{
     access::ApiKeys,
-    serve::{HttpOptions, ServeError, Stop, http_until},
+    serve::{HttpOptions, Listening, ServeError, Stop, http_until},
 };
 use serde_json::{Value, json};
 use suite::{Era, Sample, Sandboxed, Subject, program::program};
@@ -71,9 +71,8 @@ struct Served<S> {
 impl<S: Subject> Served<S> {
     async fn open() -> Self {
         let sandboxed = Sandboxed::start().await;
-        let admin = free_address();
         let mut options = HttpOptions::new(([127, 0, 0, 1], 0).into());
-        options.admin = Some(admin);
+        options.admin = Some(([127, 0, 0, 1], 0).into());
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("keys");
         let [(ada, first), (ben, second)] = ["ada", "ben"].map(ApiKeys::generate);
@@ -84,14 +83,15 @@ impl<S: Subject> Served<S> {
         let serving = http_until(
             Arc::clone(sandboxed.service()),
             options,
-            move |addr| tell.send(addr).unwrap(),
+            move |at| tell.send(at).unwrap(),
             stop.clone(),
         );
         let server = tokio::spawn(serving);
+        let Listening { callers: addr, admin } = told.await.unwrap();
         Self {
             sandboxed,
-            addr: told.await.unwrap(),
-            admin,
+            addr,
+            admin: admin.unwrap(),
             client: client(),
             keys: [ada, ben],
             _folder: folder,

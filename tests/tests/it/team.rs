@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{ExitStatus, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
     time::Duration,
 };
 
@@ -25,8 +26,19 @@ pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
+/// An address that a program can be told to listen at. Its port is below those that systems give to connections, one of
+/// which could have it by then.
 pub(crate) fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    const PORTS: std::ops::Range<u16> = 20_000..32_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Two runs at once are not to look at the same ports.
+    let first = u16::try_from(std::process::id() % 12).unwrap() * 1_000;
+    let address = |_| {
+        let next = first + NEXT.fetch_add(1, Ordering::Relaxed) % 12_000;
+        let address = SocketAddr::from(([127, 0, 0, 1], PORTS.start + next % 12_000));
+        std::net::TcpListener::bind(address).is_ok().then_some(address)
+    };
+    PORTS.into_iter().find_map(address).expect("a port is free")
 }
 
 /// Waits until `done` says so.

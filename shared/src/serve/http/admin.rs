@@ -30,7 +30,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const REST: Duration = Duration::from_secs(75);
 
 /// The listener, until it is dropped.
-pub(super) struct Admin(#[allow(dead_code, reason = "it ends the task")] AbortOnDropHandle<()>);
+pub(super) struct Admin {
+    pub(super) addr: SocketAddr,
+    _serving: AbortOnDropHandle<()>,
+}
 
 #[derive(Clone)]
 struct Watched {
@@ -45,10 +48,10 @@ impl Admin {
         health: Arc<Health>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, ServeError> {
-        let listener = TcpListener::bind(addr).await.map_err(|source| ServeError::Listen { addr, source })?;
-        if let Ok(addr) = listener.local_addr() {
-            tracing::info!("health and metrics are at http://{addr}");
-        }
+        let listen_error = |source| ServeError::Listen { addr, source };
+        let listener = TcpListener::bind(addr).await.map_err(listen_error)?;
+        let addr = listener.local_addr().map_err(listen_error)?;
+        tracing::info!("health and metrics are at http://{addr}");
         let router = Router::new()
             .route("/healthz", get(health::live))
             .route("/readyz", get(ready))
@@ -60,7 +63,7 @@ impl Admin {
         let serving = tokio::spawn(async move {
             connections.accept_until(&listener, std::future::pending()).await;
         });
-        Ok(Self(AbortOnDropHandle::new(serving)))
+        Ok(Self { addr, _serving: AbortOnDropHandle::new(serving) })
     }
 }
 

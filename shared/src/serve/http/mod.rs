@@ -208,15 +208,23 @@ impl ServeError {
     }
 }
 
-/// Serves until the process is asked to end. `ready` is told the address, whose port may have been
-/// chosen by the system.
+/// Where a server listens. The system has chosen the ports that were given as 0.
+#[derive(Clone, Copy, Debug)]
+pub struct Listening {
+    /// For callers.
+    pub callers: SocketAddr,
+    /// For whoever runs the server, if there is [such an address](HttpOptions::admin).
+    pub admin: Option<SocketAddr>,
+}
+
+/// Serves until the process is asked to end. `ready` is told where.
 ///
 /// # Errors
 /// The options contradict each other, or the address cannot be listened on.
 pub async fn http<S: Connector>(
     service: Arc<Service<S>>,
     options: HttpOptions,
-    ready: impl FnOnce(SocketAddr),
+    ready: impl FnOnce(Listening),
 ) -> Result<(), ServeError> {
     let stop = Stop::on_signals().map_err(ServeError::Signals)?;
     http_until(service, options, ready, stop).await
@@ -232,7 +240,7 @@ pub async fn http<S: Connector>(
 pub async fn http_until<S: Connector>(
     service: Arc<Service<S>>,
     options: HttpOptions,
-    ready: impl FnOnce(SocketAddr),
+    ready: impl FnOnce(Listening),
     stop: Stop,
 ) -> Result<(), ServeError> {
     options.check()?;
@@ -245,12 +253,13 @@ pub async fn http_until<S: Connector>(
     let router = router(Arc::clone(&service), &options, &closing, &streams, &health, metrics.as_ref())?;
     let listen_error = |source| ServeError::Listen { addr: options.listen, source };
     let listener = TcpListener::bind(options.listen).await.map_err(listen_error)?;
-    let _admin = match options.admin.zip(metrics.clone()) {
+    let admin = match options.admin.zip(metrics.clone()) {
         Some((addr, metrics)) => Some(Admin::open(addr, Arc::clone(&health), metrics).await?),
         None => None,
     };
     health.start();
-    ready(listener.local_addr().map_err(listen_error)?);
+    let callers = listener.local_addr().map_err(listen_error)?;
+    ready(Listening { callers, admin: admin.as_ref().map(|admin| admin.addr) });
 
     let patience = Patience { head: options.header_timeout, rest: options.keep_alive };
     let connections = Connections::new(

@@ -8,7 +8,7 @@ use std::{
 
 use connector::{
     Service,
-    serve::{HttpOptions, ServeError, Stop, http_until},
+    serve::{HttpOptions, Listening, ServeError, Stop, http_until},
 };
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::Value;
@@ -25,6 +25,7 @@ use super::Notes;
 /// A server on loopback, and a client of it.
 pub(crate) struct Site {
     pub(crate) addr: SocketAddr,
+    pub(crate) admin: Option<SocketAddr>,
     pub(crate) client: reqwest::Client,
     pub(crate) service: Arc<Service<Notes>>,
     pub(crate) stop: CancellationToken,
@@ -54,13 +55,14 @@ impl Site {
         let server = tokio::spawn(http_until(
             Arc::clone(&service),
             options,
-            move |addr| tell.send(addr).unwrap(),
+            move |at| tell.send(at).unwrap(),
             stop.clone(),
         ));
         connector::tls::install();
         let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
         let Stop { asked, at_once } = stop;
-        Self { addr: told.await.unwrap(), client, service, stop: asked, at_once, server }
+        let Listening { callers: addr, admin } = told.await.unwrap();
+        Self { addr, admin, client, service, stop: asked, at_once, server }
     }
 
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
