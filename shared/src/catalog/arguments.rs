@@ -239,7 +239,8 @@ fn constant(text: String, schema: &Map<String, Value>) -> String {
         return text;
     }
     let folded = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
-    let meant = constants.iter().find(|constant| folded(constant) == folded(&text));
+    let wanted = folded(&text);
+    let meant = constants.iter().find(|constant| folded(constant) == wanted);
     meant.map_or(text, |constant| (*constant).to_owned())
 }
 
