@@ -69,6 +69,7 @@ async fn whatever_is_in_flight_at_the_end_is_answered_truly<S: Subject>() {
     // Some may be told at once that the vendor's budget does not reach for them.
     let known = async || in_flight(&server).await + answered.load(Ordering::Relaxed);
     until("all are in flight", async || known().await == 2 * READS).await;
+    assert!(in_flight(&server).await > READS, "hardly anything was in flight");
     server.terminate();
     team.harness().faults().clear();
     let answers = calls.await.unwrap();

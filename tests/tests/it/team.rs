@@ -34,8 +34,8 @@ pub(crate) fn free_address() -> SocketAddr {
     // Two runs at once are not to look at the same ports.
     let first = u16::try_from(std::process::id() % 12).unwrap() * 1_000;
     let address = |_| {
-        let next = first + NEXT.fetch_add(1, Ordering::Relaxed) % 12_000;
-        let address = SocketAddr::from(([127, 0, 0, 1], PORTS.start + next % 12_000));
+        let next = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
+        let address = SocketAddr::from(([127, 0, 0, 1], PORTS.start + next));
         std::net::TcpListener::bind(address).is_ok().then_some(address)
     };
     PORTS.into_iter().find_map(address).expect("a port is free")
