@@ -16,7 +16,7 @@ use crate::{
     access::{Denial, Granted, KeyRing, Policy, Principal, Rights},
     catalog::{
         Answer, Call, Caller, Catalog, Confirmations, Progress, Prompt, Rendered, Reply, ReplyOptions,
-        Resource, ResourceTemplate, Tool, Variables, nearest,
+        Resource, ResourceTemplate, Tool, Variables, Writes, nearest,
     },
     replicas::Replicas,
     upstream::call::{self, Lane},
@@ -309,17 +309,9 @@ impl<S: Connector> Service<S> {
         }
     }
 
-    /// Gives up the calls that only wait to be sent: for budget, for a place, for the vendor to recover. They are
-    /// answered, and say that nothing was sent.
-    pub fn stop_waiting(&self) {
-        self.catalog.writes().stop_waiting();
-    }
-
-    /// Waits for the writes that are under way, at most until `end`: those whose call was cancelled,
-    /// took too long, or lost its client run on, and would end with the runtime. What is not finished
-    /// by then is logged by the names of its tools.
-    pub async fn finish_writes(&self, end: Instant) {
-        self.catalog.writes().finish(end).await;
+    /// The writes that are under way.
+    pub(crate) fn writes(&self) -> &Writes {
+        self.catalog.writes()
     }
 
     /// Renders `reply` as configured.

@@ -238,10 +238,13 @@ fn constant(text: String, schema: &Map<String, Value>) -> String {
     if constants.contains(&text.as_str()) {
         return text;
     }
-    let folded = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
-    let wanted = folded(&text);
-    let meant = constants.iter().find(|constant| folded(constant) == wanted);
+    // Compared letter by letter, because a text of pages differs from every constant soon.
+    let meant = constants.iter().find(|constant| folded(constant).eq(folded(&text)));
     meant.map_or(text, |constant| (*constant).to_owned())
+}
+
+fn folded(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).flat_map(char::to_lowercase)
 }
 
 fn types(property: &Value) -> Vec<Cow<'_, str>> {

@@ -89,8 +89,14 @@ impl Iterator for Visible<'_> {
 /// `text` cleaned and put on one line, for a row of a table or an error message.
 #[must_use]
 pub fn one_line(text: &str) -> String {
+    let text = clean(text);
+    // Most texts are so already, which is soon seen.
+    let is_parted = text.contains('\n') || text.contains('\t') || text.contains("  ");
+    if text.is_ascii() && !is_parted && !text.starts_with(' ') && !text.ends_with(' ') {
+        return text.into_owned();
+    }
     let mut line = String::with_capacity(text.len());
-    for word in clean(text).split_whitespace() {
+    for word in text.split_whitespace() {
         if !line.is_empty() {
             line.push(' ');
         }
@@ -187,6 +193,15 @@ mod tests {
         {
             assert_eq!(clean(text), text);
         }
+    }
+
+    #[test]
+    fn a_line_has_single_blanks_between_its_words() {
+        for text in ["a b", " a b", "a b ", "a  b", "a\nb", "a\tb", "a \u{200b} b", "a\u{a0}b", "a\r\n\r\nb "]
+        {
+            assert_eq!(one_line(text), "a b", "{text:?}");
+        }
+        assert_eq!([one_line(""), one_line("  "), one_line("ab")], ["", "", "ab"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 use std::{borrow::Cow, collections::HashMap, fmt, sync::Arc};
 
+use futures::future::BoxFuture;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -27,31 +28,93 @@ use crate::{
     telemetry::{ErrorType, Metrics, OTHER, TOOL_ERROR},
 };
 
+macro_rules! any_handler {
+    ($(fn $method:ident($($argument:ident: $type:ty),+) -> $answer:ty;)+) => {
+        /// A handler, whichever server it is of: what lies between it and a socket is compiled once, with this crate, and
+        /// not with each server.
+        trait AnyHandler: Send + Sync {
+            /// Another, for another session.
+            fn again(&self) -> Box<dyn AnyHandler>;
+            fn get_info(&self) -> ServerConfig;
+            fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]>;
+            fn get_tool(&self, name: &str) -> Option<Tool>;
+            fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter>;
+            $(fn $method(&self, $($argument: $type),+) -> BoxFuture<'_, Result<$answer, ErrorData>>;)+
+        }
+
+        impl<H: ServerHandler + Clone> AnyHandler for H {
+            fn again(&self) -> Box<dyn AnyHandler> {
+                Box::new(self.clone())
+            }
+
+            fn get_info(&self) -> ServerConfig {
+                ServerHandler::get_info(self)
+            }
+
+            fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+                ServerHandler::supported_protocol_versions(self)
+            }
+
+            fn get_tool(&self, name: &str) -> Option<Tool> {
+                ServerHandler::get_tool(self, name)
+            }
+
+            fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+                ServerHandler::accepted_subscription_filter(self, requested)
+            }
+
+            $(fn $method(&self, $($argument: $type),+) -> BoxFuture<'_, Result<$answer, ErrorData>> {
+                Box::pin(ServerHandler::$method(self, $($argument),+))
+            })+
+        }
+    };
+}
+
+type Context = RequestContext<RoleServer>;
+
+any_handler! {
+    fn initialize(request: InitializeRequestParams, context: Context) -> InitializeResult;
+    fn discover(context: Context) -> DiscoverResult;
+    fn list_tools(request: Option<PaginatedRequestParams>, context: Context) -> ListToolsResult;
+    fn call_tool(request: CallToolRequestParams, context: Context) -> CallToolResponse;
+    fn list_resources(request: Option<PaginatedRequestParams>, context: Context) -> ListResourcesResult;
+    fn list_resource_templates(request: Option<PaginatedRequestParams>, context: Context)
+        -> ListResourceTemplatesResult;
+    fn read_resource(request: ReadResourceRequestParams, context: Context) -> ReadResourceResponse;
+    fn list_prompts(request: Option<PaginatedRequestParams>, context: Context) -> ListPromptsResult;
+    fn get_prompt(request: GetPromptRequestParams, context: Context) -> GetPromptResponse;
+    fn complete(request: CompleteRequestParams, context: Context) -> CompleteResult;
+    fn set_level(request: SetLevelRequestParams, context: Context) -> ();
+    fn listen(subscription: SubscriptionContext) -> ();
+    fn subscribe(request: SubscribeRequestParams, context: Context) -> ();
+    fn unsubscribe(request: UnsubscribeRequestParams, context: Context) -> ();
+    fn on_custom_request(request: CustomRequest, context: Context) -> CustomResult;
+}
+
 /// A handler, and what is measured of its requests.
-#[derive(Clone)]
-pub(crate) struct Gate<H> {
-    handler: H,
+pub(crate) struct Gate {
+    handler: Box<dyn AnyHandler>,
     metrics: Option<Arc<Metrics>>,
     quotas: Option<Quotas>,
     /// The tools there are, as clients name them.
     tools: Arc<HashMap<String, &'static str>>,
 }
 
-impl<H: ServerHandler> Gate<H> {
+impl Gate {
     /// Stands before `handler`, which answers for `service`.
     pub(crate) fn new<S: Connector>(
-        handler: H,
+        handler: impl ServerHandler + Clone,
         service: &Service<S>,
         metrics: Option<Arc<Metrics>>,
         quotas: Option<Quotas>,
     ) -> Self {
         let tools = service.catalog().all_tools().iter();
         let tools = tools.map(|tool| (service.wire_name(tool), tool.name())).collect();
-        Self { handler, metrics, quotas, tools: Arc::new(tools) }
+        Self { handler: Box::new(handler), metrics, quotas, tools: Arc::new(tools) }
     }
 
     /// Counts a request that is no call.
-    fn admit(&self, context: &RequestContext<RoleServer>) -> Result<(), ErrorData> {
+    fn admit(&self, context: &Context) -> Result<(), ErrorData> {
         let Some(quotas) = &self.quotas else { return Ok(()) };
         quotas.list(&principal(&context.extensions)).map_err(|over| answer::protocol_error(&over))
     }
@@ -77,7 +140,7 @@ fn error_type<T>(outcome: &Result<T, ErrorData>) -> ErrorType {
     }
 }
 
-impl<H: ServerHandler> ServerHandler for Gate<H> {
+impl ServerHandler for Gate {
     fn get_info(&self) -> ServerConfig {
         self.handler.get_info()
     }
@@ -89,13 +152,13 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
     async fn initialize(
         &self,
         request: InitializeRequestParams,
-        context: RequestContext<RoleServer>,
+        context: Context,
     ) -> Result<InitializeResult, ErrorData> {
         self.admit(&context)?;
         self.pass("initialize", self.handler.initialize(request, context)).await
     }
 
-    async fn discover(&self, context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+    async fn discover(&self, context: Context) -> Result<DiscoverResult, ErrorData> {
         self.admit(&context)?;
         self.pass("server/discover", self.handler.discover(context)).await
     }
@@ -103,7 +166,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
     async fn list_tools(
         &self,
         request: Option<PaginatedRequestParams>,
-        context: RequestContext<RoleServer>,
+        context: Context,
     ) -> Result<ListToolsResult, ErrorData> {
         self.admit(&context)?;
         self.pass("tools/list", self.handler.list_tools(request, context)).await
@@ -112,7 +175,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
-        context: RequestContext<RoleServer>,
+        context: Context,
     ) -> Result<CallToolResponse, ErrorData> {
         let Some(metrics) = &self.metrics else { return self.handler.call_tool(request, context).await };
         let tool = self.tools.get(request.name.as_ref()).copied().unwrap_or(OTHER);
@@ -134,7 +197,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
     async fn list_resources(
         &self,
         request: Option<PaginatedRequestParams>,
-        context: RequestContext<RoleServer>,
+        context: Context,
     ) -> Result<ListResourcesResult, ErrorData> {
         self.admit(&context)?;
         self.pass("resources/list", self.handler.list_resources(request, context)).await
@@ -143,7 +206,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
     async fn list_resource_templates(
         &self,
         request: Option<PaginatedRequestParams>,
-        context: RequestContext<RoleServer>,
+        context: Context,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         self.admit(&context)?;
         self.pass("resources/templates/list", self.handler.list_resource_templates(request, context)).await
@@ -152,7 +215,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
     async fn read_resource(
         &self,
         request: ReadResourceRequestParams,
-        context: RequestContext<RoleServer>,
+        context: Context,
     ) -> Result<ReadResourceResponse, ErrorData> {
         self.pass("resources/read", self.handler.read_resource(request, context)).await
     }
@@ -160,7 +223,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
     async fn list_prompts(
         &self,
         request: Option<PaginatedRequestParams>,
-        context: RequestContext<RoleServer>,
+        context: Context,
     ) -> Result<ListPromptsResult, ErrorData> {
         self.admit(&context)?;
         self.pass("prompts/list", self.handler.list_prompts(request, context)).await
@@ -169,7 +232,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
     async fn get_prompt(
         &self,
         request: GetPromptRequestParams,
-        context: RequestContext<RoleServer>,
+        context: Context,
     ) -> Result<GetPromptResponse, ErrorData> {
         self.pass("prompts/get", self.handler.get_prompt(request, context)).await
     }
@@ -177,16 +240,12 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
     async fn complete(
         &self,
         request: CompleteRequestParams,
-        context: RequestContext<RoleServer>,
+        context: Context,
     ) -> Result<CompleteResult, ErrorData> {
         self.pass("completion/complete", self.handler.complete(request, context)).await
     }
 
-    async fn set_level(
-        &self,
-        request: SetLevelRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<(), ErrorData> {
+    async fn set_level(&self, request: SetLevelRequestParams, context: Context) -> Result<(), ErrorData> {
         self.admit(&context)?;
         self.pass("logging/setLevel", self.handler.set_level(request, context)).await
     }
@@ -200,11 +259,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
         self.handler.listen(subscription).await
     }
 
-    async fn subscribe(
-        &self,
-        request: SubscribeRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<(), ErrorData> {
+    async fn subscribe(&self, request: SubscribeRequestParams, context: Context) -> Result<(), ErrorData> {
         self.admit(&context)?;
         self.pass("resources/subscribe", self.handler.subscribe(request, context)).await
     }
@@ -212,7 +267,7 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
     async fn unsubscribe(
         &self,
         request: UnsubscribeRequestParams,
-        context: RequestContext<RoleServer>,
+        context: Context,
     ) -> Result<(), ErrorData> {
         self.admit(&context)?;
         self.pass("resources/unsubscribe", self.handler.unsubscribe(request, context)).await
@@ -222,14 +277,26 @@ impl<H: ServerHandler> ServerHandler for Gate<H> {
     async fn on_custom_request(
         &self,
         request: CustomRequest,
-        context: RequestContext<RoleServer>,
+        context: Context,
     ) -> Result<CustomResult, ErrorData> {
         self.admit(&context)?;
         self.pass(OTHER, self.handler.on_custom_request(request, context)).await
     }
 }
 
-impl<H> fmt::Debug for Gate<H> {
+/// For another session: what a handler keeps for one is not the other's.
+impl Clone for Gate {
+    fn clone(&self) -> Self {
+        Self {
+            handler: self.handler.again(),
+            metrics: self.metrics.clone(),
+            quotas: self.quotas.clone(),
+            tools: Arc::clone(&self.tools),
+        }
+    }
+}
+
+impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate").finish_non_exhaustive()
     }

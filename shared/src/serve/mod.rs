@@ -15,19 +15,15 @@ pub use stdio::{StdioOptions, pipes, stdio};
 
 use std::sync::Arc;
 
+use rmcp::ServerHandler;
+
 use crate::{
     Connector, Service,
     protocol::{Handler, HandlerOptions},
 };
 
-/// What answers on a transport.
-#[cfg(not(feature = "conformance"))]
-type Answerer<S> = Handler<S>;
-/// What answers on a transport: the server, with the conformance suite's fixtures laid over it.
-#[cfg(feature = "conformance")]
-type Answerer<S> = crate::protocol::conformance::Overlay<S>;
-
-fn answerer<S: Connector>(service: Arc<Service<S>>, options: HandlerOptions) -> Answerer<S> {
+/// The server, with the conformance suite's fixtures laid over it where they are compiled in.
+fn handler<S: Connector>(service: Arc<Service<S>>, options: HandlerOptions) -> impl ServerHandler + Clone {
     let handler = Handler::new(service, options);
     #[cfg(feature = "conformance")]
     let handler = crate::protocol::conformance::Overlay::new(handler);

@@ -2,15 +2,24 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use rmcp::{ServiceExt as _, service::ServerInitializeError, transport::stdio_pipes};
+use futures::future::BoxFuture;
+use rmcp::{
+    RoleServer, ServiceExt as _,
+    service::{DynService, ServerInitializeError},
+    transport::stdio_pipes,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{answerer, lines::Lines, shutdown::Stop};
-use crate::{Connector, Service, catalog::Tool, protocol::HandlerOptions};
+use super::{handler, lines::Lines, shutdown::Stop};
+use crate::{
+    Connector, Service,
+    catalog::{Tool, Writes},
+    protocol::HandlerOptions,
+};
 
 /// How to serve over pipes.
 #[derive(Clone, Debug)]
@@ -65,7 +74,7 @@ pub async fn pipes<S: Connector>(
     stop: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
     let closing = CancellationToken::new();
-    let handler = answerer(
+    let handler = handler(
         Arc::clone(&service),
         HandlerOptions {
             call_timeout: options.call_timeout,
@@ -77,14 +86,25 @@ pub async fn pipes<S: Connector>(
             quotas: None,
         },
     );
-    let schemas = {
-        let service = Arc::clone(&service);
-        move |tool: &str| service.tool(tool).and_then(Tool::written_schema)
-    };
-    let transport = Lines::new(read, write, options.max_line, closing.clone(), Arc::new(schemas));
+    let writes = service.writes().clone();
+    let schemas = Arc::new(move |tool: &str| service.tool(tool).and_then(Tool::written_schema));
+    let transport =
+        Lines::new(Box::new(read) as _, Box::new(write) as _, options.max_line, closing.clone(), schemas);
+    until_the_end(handler.into_dyn(), transport, writes, options.drain, closing, Box::pin(stop)).await
+}
+
+/// [`pipes`], but for what depends on the server: compiled once, with this crate, and not with each server.
+async fn until_the_end(
+    answerer: Box<dyn DynService<RoleServer>>,
+    transport: Lines<Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>>,
+    writes: Writes,
+    drain: Duration,
+    closing: CancellationToken,
+    stop: BoxFuture<'_, ()>,
+) -> io::Result<()> {
     let serving = async {
         // The SDK's future takes tens of kB, and what stands around it would be moved with it.
-        let ended = match Box::pin(handler.serve(transport)).await {
+        let ended = match Box::pin(answerer.serve(transport)).await {
             Ok(running) => running.waiting().await.map(drop).map_err(io::Error::other),
             // The client went away before it said what it wanted, which is its right: some only
             // probe a server and then start another.
@@ -100,19 +120,19 @@ pub async fn pipes<S: Connector>(
             // To the transport this is the end of input: what is under way is finished and answered.
             () = stop => closing.cancel(),
         }
-        Instant::now() + options.drain
+        Instant::now() + drain
     };
     let waiting = async {
         closing.cancelled().await;
-        sleep(WAITING.min(options.drain / 2)).await;
-        service.stop_waiting();
+        sleep(WAITING.min(drain / 2)).await;
+        writes.stop_waiting();
         std::future::pending::<std::convert::Infallible>().await
     };
     let (ended, end) = tokio::select! {
         both = async { tokio::join!(serving, draining) } => both,
         never = waiting => match never {},
     };
-    service.stop_waiting();
-    service.finish_writes(end).await;
+    writes.stop_waiting();
+    writes.finish(end).await;
     ended
 }

@@ -11,6 +11,8 @@
 //! whose repetition finds nothing any more is done; "exists already" may be what an attempt before made,
 //! so that is unknown.
 //!
+//! A credential that is refused is not tried again.
+//!
 //! The vendor's word on when to come back rules over our backoff, the total deadline over both: a
 //! wait that would end after the deadline is not begun, the caller learns at once how long it is.
 
@@ -90,8 +92,9 @@ impl<'a> Attempts<'a> {
         };
         self.uncertain |= error.retry() == Retry::MaybeExecuted;
         let repeatable = match (error.retry(), self.request.replay) {
-            // Failing fast is the point of an open breaker.
-            _ if error.kind() == Kind::Unavailable => false,
+            // Failing fast is the point of an open breaker; a credential that is refused was renewed within the attempt,
+            // where there is a newer one.
+            _ if matches!(error.kind(), Kind::Unavailable | Kind::Auth) => false,
             (Retry::Never, _) | (Retry::MaybeExecuted, Replay::Once) => false,
             (Retry::NotExecuted, _) | (Retry::MaybeExecuted, Replay::Safe | Replay::Idempotent) => true,
         };
@@ -207,6 +210,14 @@ mod tests {
                 assert_eq!(attempts.after(failed(retry)).is_ok(), repeats, "{retry:?} {replay:?}");
             }
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_refused_does_not_ask_again() {
+        let request = Request::get("Op", "/");
+        let mut attempts = Attempts::new("Linear", &request, OPTIONS, deadline());
+        let refused = Error::new(Kind::Auth, "no").with_retry(Retry::NotExecuted);
+        assert_eq!(attempts.after(refused).unwrap_err().kind(), Kind::Auth);
     }
 
     #[tokio::test(start_paused = true)]

@@ -88,8 +88,8 @@ fn leads_elsewhere(part: &str) -> Error {
 
 /// `path` without its percent-encoding, also where it was encoded more than once.
 fn decoded(path: &str) -> Cow<'_, str> {
-    let mut plain = percent_decode_str(path).decode_utf8_lossy();
-    for _ in 1..LAYERS {
+    let mut plain = Cow::Borrowed(path);
+    for _ in 0..LAYERS {
         if !plain.contains('%') {
             break;
         }

@@ -16,7 +16,7 @@ suite::every_program!(
     an_oversized_line_is_refused_and_the_next_call_works,
     without_a_credential_tools_are_listed_and_calls_say_what_to_set,
     a_placeholder_counts_as_unset_with_a_hint,
-    a_refused_credential_is_named_and_not_shown,
+    a_refused_credential_is_named_not_shown_and_not_tried_again,
     a_credential_in_a_file_may_stand_after_a_byte_order_mark,
     a_settings_file_with_an_unknown_key_names_it_and_the_right_one,
     a_setting_of_the_wrong_type_names_the_place_and_what_it_takes,
@@ -95,7 +95,7 @@ async fn a_placeholder_counts_as_unset_with_a_hint<S: Subject>() {
     assert!(log.contains(credential.env) && log.contains("placeholder"), "{log}");
 }
 
-async fn a_refused_credential_is_named_and_not_shown<S: Subject>() {
+async fn a_refused_credential_is_named_not_shown_and_not_tried_again<S: Subject>() {
     let parts = S::sandbox().unwrap();
     let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     let fake = connector::sandbox::start(parts.fake, loopback).await.unwrap();
@@ -109,6 +109,11 @@ async fn a_refused_credential_is_named_and_not_shown<S: Subject>() {
     let mut talk = Conversation::start(command);
     let (text, is_error) = talk.call("whoami", json!({})).await;
     assert!(is_error && text.starts_with("auth: "), "{text}");
+    let mut asked = fake.harness().journal().operations();
+    let requests = asked.len();
+    asked.sort_unstable();
+    asked.dedup();
+    assert!(requests > 0 && asked.len() == requests, "{requests} requests, only {asked:?}");
     let (_, log) = talk.finish().await;
     assert!(
         !text.contains(S::REFUSED_CREDENTIAL) && !log.contains(S::REFUSED_CREDENTIAL),

@@ -48,7 +48,7 @@ async fn whatever_is_in_flight_at_the_end_is_answered_truly<S: Subject>() {
         return suite::lacks::<S>("marked_writes");
     }
     let team = Team::<S>::of(2 * READS / OF_ONE).await;
-    let more = ["--lame-duck-seconds", "0", "--drain-seconds", "30", "--quota-per-minute", "0"];
+    let more = ["--lame-duck-seconds", "0", "--drain-seconds", "12", "--quota-per-minute", "0"];
     let mut server = team.replica(&[&more[..], &["--allow-destructive"]].concat()).await;
     let client = client();
     // No answer of the vendor comes before the end, which lets them go.

@@ -392,7 +392,7 @@ async fn a_merge_asks_first_and_says_which_commit_came_of_it() {
     assert_eq!(sent, expected);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_head_that_is_not_the_expected_one_is_not_merged() {
     let site = site_in_repo().await;
     let number = free_pull(&site).await;
@@ -401,7 +401,7 @@ async fn a_head_that_is_not_the_expected_one_is_not_merged() {
     assert_eq!(site.sent(MERGE), 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_head_that_moves_while_somebody_is_asked_is_not_merged() {
     let site = site_in_repo().await;
     let number = free_pull(&site).await;

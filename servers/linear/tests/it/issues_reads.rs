@@ -224,7 +224,7 @@ async fn doctor_says_what_works() {
     insta::assert_snapshot!("doctor", without(&lines.join("\n"), "limits: ", "000,000"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn doctor_says_what_is_wrong_with_a_refused_credential() {
     let site = site().await;
     site.harness().faults().add(Rule::new("*", Action::Unauthorized).always());

@@ -36,14 +36,15 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-use super::{Stop, answerer};
+use super::{Stop, handler};
 use crate::{
-    Connector, Service,
+    About, Connector, Service,
     access::{ApiKeys, Quotas},
+    catalog::Writes,
     protocol::{Gate, HandlerOptions},
     replicas::Replicas,
     telemetry::Metrics,
-    upstream::Observer,
+    upstream::{Observer, Upstream},
 };
 
 use activity::Patience;
@@ -244,74 +245,148 @@ pub async fn http_until<S: Connector>(
     stop: Stop,
 ) -> Result<(), ServeError> {
     options.check()?;
-    let closing = CancellationToken::new();
-    let streams = CancellationToken::new();
     let _shared = service.share(&options.replicas).map(|link| AbortOnDropHandle::new(tokio::spawn(link)));
-    let upstream = service.server().upstream().clone();
-    let health = Arc::new(Health::new(upstream, options.api_keys.clone(), options.replicas.store().cloned()));
-    let metrics = options.admin.map(|_| metrics(&service, &options, &health));
-    let router = router(Arc::clone(&service), &options, &closing, &streams, &health, metrics.as_ref())?;
-    let listen_error = |source| ServeError::Listen { addr: options.listen, source };
-    let listener = TcpListener::bind(options.listen).await.map_err(listen_error)?;
-    let admin = match options.admin.zip(metrics.clone()) {
-        Some((addr, metrics)) => Some(Admin::open(addr, Arc::clone(&health), metrics).await?),
-        None => None,
-    };
-    health.start();
-    let callers = listener.local_addr().map_err(listen_error)?;
-    ready(Listening { callers, admin: admin.as_ref().map(|admin| admin.addr) });
-
-    let patience = Patience { head: options.header_timeout, rest: options.keep_alive };
-    let connections = Connections::new(
-        router,
-        options.max_connections,
-        patience,
-        options.write_timeout,
-        options.tls.clone(),
-    );
-    if let Some(metrics) = &metrics {
-        connections.measured_by(metrics);
-        if let Some(tls) = &options.tls {
-            tls.measured_by(metrics);
-        }
-    }
-    let _fresh =
-        options.tls.map(|tls| AbortOnDropHandle::new(tokio::spawn(async move { tls.keep_fresh().await })));
-    connections.accept_until(&listener, stop.asked.cancelled()).await;
-    health.drain();
-    connections.leave();
-    let noticed = async {
-        tokio::select! {
-            () = sleep(options.lame_duck) => {}
-            () = stop.at_once.cancelled() => {}
-        }
-    };
-    connections.accept_until(&listener, noticed).await;
-    drop(listener);
-    closing.cancel();
-    let now = Instant::now();
-    let end = now + options.drain;
-    let waiting = async {
-        // There is still time to say what was not sent.
-        sleep_until(now + options.drain / 2).await;
-        service.stop_waiting();
-        std::future::pending::<std::convert::Infallible>().await
-    };
-    tokio::select! {
-        () = connections.finish(end) => {}
-        never = waiting => match never {},
-    }
-    service.stop_waiting();
-    service.finish_writes(end).await;
-    // What is still open now are streams and calls that take too long.
-    streams.cancel();
+    let site = Site::open(Served::by(service), options).await?;
+    ready(site.listening);
+    site.serve(stop).await;
     Ok(())
 }
 
+/// A service as what lies between it and the sockets sees it: the same, whichever server it is of.
+struct Served {
+    about: About,
+    upstream: Upstream,
+    writes: Writes,
+    gate: Box<dyn FnOnce(HandlerOptions) -> Gate + Send>,
+}
+
+impl Served {
+    fn by<S: Connector>(service: Arc<Service<S>>) -> Self {
+        Self {
+            about: service.about(),
+            upstream: service.server().upstream().clone(),
+            writes: service.writes().clone(),
+            gate: Box::new(move |options| {
+                let (metrics, quotas) = (options.metrics.clone(), options.quotas.clone());
+                Gate::new(handler(Arc::clone(&service), options), &service, metrics, quotas)
+            }),
+        }
+    }
+}
+
+/// A server that listens.
+struct Site {
+    listening: Listening,
+    listener: TcpListener,
+    connections: Connections,
+    health: Arc<Health>,
+    writes: Writes,
+    lame_duck: Duration,
+    drain: Duration,
+    /// Ends the waiting of whoever is told of changes, and then what is still open.
+    closing: CancellationToken,
+    streams: CancellationToken,
+    _admin: Option<Admin>,
+    /// What reads certificates that have been replaced.
+    _fresh: Option<AbortOnDropHandle<()>>,
+}
+
+impl Site {
+    async fn open(served: Served, options: HttpOptions) -> Result<Self, ServeError> {
+        let closing = CancellationToken::new();
+        let streams = CancellationToken::new();
+        let Served { about, upstream, writes, gate } = served;
+        let store = options.replicas.store().cloned();
+        let health = Arc::new(Health::new(upstream.clone(), options.api_keys.clone(), store));
+        let metrics = options.admin.map(|_| metrics(&about, &upstream, &options, &health));
+        let gate = gate(HandlerOptions {
+            call_timeout: options.call_timeout,
+            max_in_flight: options.max_in_flight,
+            reaches_legacy_clients: options.legacy_sessions,
+            writes_schemas: false,
+            closing: closing.clone(),
+            metrics: metrics.clone(),
+            quotas: options.quotas.clone(),
+        });
+        let router = router(about.program, gate, &options, &streams, &health, metrics.as_ref())?;
+        let listen_error = |source| ServeError::Listen { addr: options.listen, source };
+        let listener = TcpListener::bind(options.listen).await.map_err(listen_error)?;
+        let admin = match options.admin.zip(metrics.clone()) {
+            Some((addr, metrics)) => Some(Admin::open(addr, Arc::clone(&health), metrics).await?),
+            None => None,
+        };
+        health.start();
+        let callers = listener.local_addr().map_err(listen_error)?;
+        let listening = Listening { callers, admin: admin.as_ref().map(|admin| admin.addr) };
+
+        let patience = Patience { head: options.header_timeout, rest: options.keep_alive };
+        let connections = Connections::new(
+            router,
+            options.max_connections,
+            patience,
+            options.write_timeout,
+            options.tls.clone(),
+        );
+        if let Some(metrics) = &metrics {
+            connections.measured_by(metrics);
+            if let Some(tls) = &options.tls {
+                tls.measured_by(metrics);
+            }
+        }
+        let fresh = options
+            .tls
+            .map(|tls| AbortOnDropHandle::new(tokio::spawn(async move { tls.keep_fresh().await })));
+        Ok(Self {
+            listening,
+            listener,
+            connections,
+            health,
+            writes,
+            lame_duck: options.lame_duck,
+            drain: options.drain,
+            closing,
+            streams,
+            _admin: admin,
+            _fresh: fresh,
+        })
+    }
+
+    /// Answers until `stop` is asked for, and then to the end.
+    async fn serve(self, stop: Stop) {
+        let Self { listener, connections, health, writes, drain, closing, _admin, _fresh, .. } = self;
+        connections.accept_until(&listener, stop.asked.cancelled()).await;
+        health.drain();
+        connections.leave();
+        let noticed = async {
+            tokio::select! {
+                () = sleep(self.lame_duck) => {}
+                () = stop.at_once.cancelled() => {}
+            }
+        };
+        connections.accept_until(&listener, noticed).await;
+        drop(listener);
+        closing.cancel();
+        let now = Instant::now();
+        let end = now + drain;
+        let waiting = async {
+            // There is still time to say what was not sent.
+            sleep_until(now + drain / 2).await;
+            writes.stop_waiting();
+            std::future::pending::<std::convert::Infallible>().await
+        };
+        tokio::select! {
+            () = connections.finish(end) => {}
+            never = waiting => match never {},
+        }
+        writes.stop_waiting();
+        writes.finish(end).await;
+        // What is still open now are streams and calls that take too long.
+        self.streams.cancel();
+    }
+}
+
 /// What is counted, once somebody can ask.
-fn metrics<S: Connector>(service: &Service<S>, options: &HttpOptions, health: &Arc<Health>) -> Arc<Metrics> {
-    let about = service.about();
-    let upstream = service.server().upstream();
+fn metrics(about: &About, upstream: &Upstream, options: &HttpOptions, health: &Arc<Health>) -> Arc<Metrics> {
     let metrics = Arc::new(Metrics::new(about.program, about.version, upstream.clone()));
     upstream.observe(Arc::clone(&metrics) as Arc<dyn Observer>);
     let health = Arc::clone(health);
@@ -333,28 +408,14 @@ fn metrics<S: Connector>(service: &Service<S>, options: &HttpOptions, health: &A
     metrics
 }
 
-fn router<S: Connector>(
-    service: Arc<Service<S>>,
+fn router(
+    realm: &'static str,
+    gate: Gate,
     options: &HttpOptions,
-    closing: &CancellationToken,
     streams: &CancellationToken,
     health: &Arc<Health>,
     metrics: Option<&Arc<Metrics>>,
 ) -> Result<Router, ServeError> {
-    let realm = service.about().program;
-    let handler = answerer(
-        Arc::clone(&service),
-        HandlerOptions {
-            call_timeout: options.call_timeout,
-            max_in_flight: options.max_in_flight,
-            reaches_legacy_clients: options.legacy_sessions,
-            writes_schemas: false,
-            closing: closing.clone(),
-            metrics: metrics.cloned(),
-            quotas: options.quotas.clone(),
-        },
-    );
-    let handler = Gate::new(handler, &service, metrics.cloned(), options.quotas.clone());
     let origins = Origins::new(&options.allowed_origins)?;
     let hosts =
         ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into_iter().chain(options.allowed_hosts.clone());
@@ -369,12 +430,12 @@ fn router<S: Connector>(
     if options.legacy_sessions {
         let manager = Arc::new(LocalSessionManager::default());
         let sessions = Arc::new(Sessions::new(Arc::clone(&manager), options.max_sessions));
-        let mcp = StreamableHttpService::new(move || Ok(handler.clone()), manager, config);
+        let mcp = StreamableHttpService::new(move || Ok(gate.clone()), manager, config);
         endpoint =
             endpoint.route_service(&options.path, mcp).layer(from_fn_with_state(sessions, sessions::check));
     } else {
         let mcp = StreamableHttpService::new(
-            move || Ok(handler.clone()),
+            move || Ok(gate.clone()),
             Arc::new(NeverSessionManager::default()),
             config,
         );

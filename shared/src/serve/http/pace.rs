@@ -21,8 +21,21 @@ pub(super) async fn check(State(quotas): State<Quotas>, request: Request, next: 
     }
 }
 
-/// Tells somebody to come back after `wait`.
+/// Tells somebody to come back after `wait`: in whole seconds, of which there is at least one, even if there was room
+/// again while that was worked out.
 pub(super) fn too_many(text: &'static str, wait: Duration) -> Response {
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
     (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, HeaderValue::from(seconds))], text).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_whole_seconds_and_never_none() {
+        for (millis, seconds) in [(0, "1"), (1, "1"), (1_000, "1"), (1_001, "2")] {
+            assert_eq!(too_many("", Duration::from_millis(millis)).headers()["retry-after"], seconds);
+        }
+    }
 }

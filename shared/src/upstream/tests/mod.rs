@@ -152,17 +152,22 @@ struct Server {
 }
 
 impl Server {
-    async fn start<F>(answer: impl Fn(Seen) -> F + Clone + Send + Sync + 'static) -> Self
+    async fn start<F>(answer: impl Fn(Seen) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Answer> + Send + 'static,
     {
+        Self::answering(Arc::new(move |seen| Box::pin(answer(seen)))).await
+    }
+
+    /// [`Self::start`] without what each closure would have compiled once more.
+    async fn answering(answer: Arc<dyn Fn(Seen) -> BoxFuture<'static, Answer> + Send + Sync>) -> Self {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let connections = Arc::new(AtomicUsize::new(0));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let journal = Arc::clone(&seen);
         let router = axum::Router::new().fallback(move |request: axum::extract::Request| {
-            let (journal, answer) = (Arc::clone(&journal), answer.clone());
+            let (journal, answer) = (Arc::clone(&journal), Arc::clone(&answer));
             async move {
                 let (parts, body) = request.into_parts();
                 let body = to_bytes(body, usize::MAX).await.unwrap();
