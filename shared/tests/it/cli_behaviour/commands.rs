@@ -182,10 +182,10 @@ fn the_doctor_notices_secrets_that_others_can_read() {
     let path = "home/.config/notes-mcp/config.toml";
     let machine = Machine::new().file(path, "api-key = \"k-1\"\n");
     std::fs::set_permissions(machine.path(path), std::fs::Permissions::from_mode(0o644)).unwrap();
-    let shown = machine.run(&["doctor", "--sandbox"]).shown();
+    let shown = machine.run(&["doctor", "--api-url", "http://127.0.0.1:9"]).shown();
     assert!(shown.contains("fix: chmod 600 /machine/home/.config/notes-mcp/config.toml"), "{shown}");
     std::fs::set_permissions(machine.path(path), std::fs::Permissions::from_mode(0o600)).unwrap();
-    let shown = machine.run(&["doctor", "--sandbox"]).shown();
+    let shown = machine.run(&["doctor", "--api-url", "http://127.0.0.1:9"]).shown();
     assert!(!shown.contains("chmod") && !shown.contains("k-1"), "{shown}");
 }
 
